@@ -1,0 +1,119 @@
+"""Speech analytics (document, "GET методы речевой аналитики записанных разговоров")."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from alovoice_cli.api.courier import Progress
+from alovoice_cli.api.downloads import LARGEST, PartFile
+from alovoice_cli.api.endpoints import CALLGETAIRERESULT, CALLSENDAI, STEREO
+from alovoice_cli.api.reply import Reply
+from alovoice_cli.api.request import Request, segment, typed_path
+from alovoice_cli.api.sending import Sends, read_object
+from alovoice_cli.api.types import AnalysisAnswer
+from alovoice_cli.errors import AlovoiceError, ExitCode, ServerError, UsageError
+
+_MEETS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What came of one analysis that was asked for: an answer, a problem, or neither (it was not sent)."""
+
+    call_id: str
+    answer: AnalysisAnswer | None
+    problem: AlovoiceError | None
+
+    @property
+    def ends_all(self) -> bool:
+        """Whether the next ones would meet the same: no token, no network, a bad setting, or not sent for such."""
+        return self.answer is None and (self.problem is None or self.problem.exit_code in _MEETS_ALL)
+
+    @property
+    def outcome(self) -> str:
+        """`done`, `refused`, `unsent` or `unknown`."""
+        if self.answer is not None:
+            return "done"
+        if self.problem is None or self.problem.sent == "no":
+            return "unsent"
+        return "unknown" if self.problem.exit_code is ExitCode.UNKNOWN_OUTCOME else "refused"
+
+
+class Ai:
+    """`client.ai`."""
+
+    def __init__(self, client: Sends) -> None:
+        self._client = client
+
+    def send(self, call_id: str) -> AnalysisAnswer:
+        """Starts an analysis (callsendai: a GET, but it has an effect and may cost)."""
+        path = f"/callsendai/{{token}}/{segment(call_id, 'the call id')}"
+        request = Request(CALLSENDAI, path, command="ai send", our_id=call_id, summary={"call_id": call_id})
+        return self._client.send(request, _read)
+
+    def send_each(self, call_ids: Sequence[str]) -> list[Sending]:
+        """Starts several analyses, one request each, in turn.
+
+        A call that is refused or unknown does not keep the others back; what would meet each of them alike (no token,
+        no network) does. Raises UsageError before the first for an id that cannot stand in a path.
+        """
+        for call_id in call_ids:
+            segment(call_id, "the call id")
+        sendings: list[Sending] = []
+        for call_id in call_ids:
+            if sendings and sendings[-1].ends_all:
+                sendings.append(Sending(call_id, None, None))
+                continue
+            try:
+                sendings.append(Sending(call_id, self.send(call_id), None))
+            except AlovoiceError as problem:
+                sendings.append(Sending(call_id, None, problem))
+        return sendings
+
+    def result(self, call_id: str) -> AnalysisAnswer:
+        """The analysis as far as it is (callgetaireresult); without `stalk` it is not ready."""
+        path = f"/callgetaireresult/{{token}}/{segment(call_id, 'the call id')}"
+        return self._client.send(Request(CALLGETAIRERESULT, path, command="ai result"), _read)
+
+    def audio(
+        self,
+        where: str,
+        target: Path,
+        *,
+        force: bool = False,
+        largest: int = LARGEST,
+        progress: Progress | None = None,
+    ) -> int:
+        """Saves the recording that `stereoaudio` names, a path or a URL on the PBX itself; returns its bytes.
+
+        Raises UsageError before any connection for another server (the token would go there) and for a file that exists
+        (`force` replaces it); ServerError for a recording over `largest` bytes or one that came cut: then no file is
+        left behind.
+        """
+        request = Request(STEREO, self._path(where), command="ai audio")
+        with PartFile(target, force=force, largest=largest, progress=progress) as part:
+            self._client.send(request, _nothing, sink=part)
+            if not part.written:
+                raise ServerError("the recording is empty", hint="try again later: it may not be ready yet")
+            return part.keep()
+
+    def _path(self, where: str) -> str:
+        address = self._client.address
+        if where.startswith("/") and not where.startswith("//"):
+            path = where
+        elif "://" in where and address.same_origin(where):
+            path = "/" + where.partition("://")[2].partition("/")[2]
+        else:
+            raise UsageError(
+                f"the recording {where!r} is not on {address.host}", hint="only recordings of this PBX are fetched"
+            )
+        return typed_path(path.removeprefix(address.prefix)).replace("{token}", "%7Btoken%7D")
+
+
+def _read(reply: Reply) -> AnalysisAnswer:
+    return cast(AnalysisAnswer, read_object(reply))
+
+
+def _nothing(reply: Reply) -> None:
+    """The sink has the body."""

@@ -1,0 +1,155 @@
+"""Carries one request to the PBX and the answer back: builds it, tries it, tries it again where that is safe."""
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+import httpx
+
+from alovoice_cli import __version__
+from alovoice_cli.api.address import Address
+from alovoice_cli.api.deadline import Attempt, Budget, Lost, Sink
+from alovoice_cli.api.diagnosis import in_words
+from alovoice_cli.api.files import FilePart, WatchedFile, check_unchanged, wire_name
+from alovoice_cli.api.reply import Reply
+from alovoice_cli.api.request import Request
+from alovoice_cli.api.retry import Retry
+from alovoice_cli.api.routes import Routes
+from alovoice_cli.api.trace import Trace
+from alovoice_cli.api.wire import Encoded, Flat, token_headers, url
+
+Progress = Callable[[int, int | None], None]
+"""Bytes moved so far, and bytes in all where that is known. Called from another thread than the caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A request ready to be carried. `on_left` is called when its first byte goes, and may refuse."""
+
+    request: Request
+    body: Encoded
+    on_left: Callable[[], None] = lambda: None
+    sink: Sink | None = None
+    progress: Progress | None = None
+
+    @property
+    def files(self) -> list[FilePart]:
+        """The files in the body."""
+        return file_parts(self.body)
+
+
+def file_parts(body: Encoded) -> list[FilePart]:
+    """The files in an encoded body, in their order."""
+    if body is None or isinstance(body, Flat):
+        return []
+    return [value for _, value in body if isinstance(value, FilePart)]
+
+
+class Courier:
+    """Sends through the network, or through `transport` where one is given (an embedded PBX)."""
+
+    def __init__(
+        self,
+        address: Address,
+        token: str,
+        *,
+        timeout: float,
+        environ: Mapping[str, str],
+        transport: httpx.BaseTransport | None,
+        trace: Trace,
+        sleep: Callable[[float], object] = time.sleep,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._address, self._token, self._timeout = address, token, timeout
+        self._routes = Routes(address, environ)
+        self._given = transport
+        self._trace = trace
+        self._sleep, self._uniform = sleep, uniform
+
+    def carry(self, load: Load) -> Reply:
+        """The last answer, whatever its status.
+
+        Raises Lost when none came, UsageError for a file that changed or a setting that cannot be used.
+        """
+        reads = load.request.endpoint.reads
+        budget = Budget(self._timeout)
+        retry = Retry(reads=reads, budget=budget, tell=self._trace.line, sleep=self._sleep, uniform=self._uniform)
+        sizes = [part.size for part in load.files]
+        first = True
+
+        def attempt() -> Reply:
+            nonlocal first
+            # A second try takes no kept connection: it may be dead like the first one's.
+            transport = self._given or self._routes.transport(kept=reads and first)
+            first = False
+            for part, size in zip(load.files, sizes, strict=True):
+                check_unchanged(part, size)
+            return self._attempt(load, transport, budget, sum(sizes))
+
+        return retry.run(attempt)
+
+    def close(self) -> None:
+        """Closes the connections; a transport that was given too."""
+        self._routes.close()
+        if self._given is not None:
+            self._given.close()
+
+    def _attempt(self, load: Load, transport: httpx.BaseTransport, budget: Budget, total: int) -> Reply:
+        self._trace.sent(self._address, load.request, self._token, load.body)
+        attempt = Attempt(
+            transport,
+            self._build(load, _meter(budget, load.progress, total)),
+            budget,
+            announces=isinstance(transport, httpx.HTTPTransport),
+            on_left=load.on_left,
+            sink=load.sink,
+        )
+        try:
+            reply = attempt.run()
+        except Lost as lost:
+            self._trace.lost(in_words(lost, self._address.host, self._timeout))
+            raise
+        self._trace.came(reply)
+        return reply
+
+    def _build(self, load: Load, moved: Callable[[int], None]) -> httpx.Request:
+        request, body = load.request, load.body
+        # Compressed answers are not asked for: a Content-Length then says how long a download is.
+        headers = httpx.Headers({"User-Agent": f"alovoice/{__version__}", "Accept": "*/*"})
+        headers["Accept-Encoding"] = "identity"
+        if isinstance(body, Flat):
+            headers["Content-Type"] = body.content_type
+        for name, value in (*token_headers(request, self._token), *request.headers):
+            headers[name] = value
+        where = url(self._address, request, self._token)
+        if isinstance(body, Flat):
+            return httpx.Request(request.method, where, headers=headers, content=body.content)
+        files = [(name, _part(value, moved)) for name, value in body or ()]
+        return httpx.Request(request.method, where, headers=headers, files=files or None)
+
+
+_Part = tuple[None, str] | tuple[str, BinaryIO, str]
+
+
+def _part(value: str | FilePart, moved: Callable[[int], None]) -> _Part:
+    if isinstance(value, str):
+        return (None, value)  # no file name, and so no Content-Type
+    watched = cast(BinaryIO, WatchedFile(value, moved))  # httpx asks for read, seek and tell: it has these
+    return (wire_name(value.filename), watched, value.content_type)
+
+
+def _meter(budget: Budget, progress: Progress | None, total: int) -> Callable[[int], None]:
+    done = 0
+
+    def moved(size: int) -> None:
+        nonlocal done
+        done += size
+        budget.moved(size)
+        if progress is not None:
+            with contextlib.suppress(Exception):  # decoration must not cut an upload
+                progress(done, total)
+
+    return moved

@@ -1,0 +1,207 @@
+"""One attempt at an exchange, bounded as a whole, and sure whether its request left.
+
+httpx's time-outs bound single reads, not DNS and not a server that drips. So the exchange runs in a worker thread, and
+the caller's thread waits for the deadline, for Ctrl-C, or for the answer, whichever is first.
+
+Whether the request left is told by httpcore's trace event `send_request_headers.started` alone (exception classes
+cannot tell). The event is raised before the first byte; there the worker asks, under a lock, whether it was given up.
+A request that was given up before it left can therefore never leave.
+"""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Mapping
+from threading import Event, Lock, Thread
+from typing import Protocol
+
+import httpx
+
+from alovoice_cli.api.reply import Reply
+from alovoice_cli.api.seal import Abandoned
+from alovoice_cli.errors import AlovoiceError
+
+LONGEST_ANSWER = 64 * 1024 * 1024
+LONGEST_CONNECT = 10.0
+_SLICE = 0.2  # on Windows a wait cannot be interrupted by Ctrl-C: it must end by itself
+_SLOWEST = 32 * 1024  # bytes of a file that buy one more second
+
+
+class Budget:
+    """Seconds left for everything that one call does, tries and pauses included.
+
+    Files take as long as they take: each 32 KiB of an upload or download that has moved buys a second more.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def remaining(self) -> float:
+        """Seconds until the deadline, below zero after it."""
+        return self._end - self._clock()
+
+    def moved(self, size: int) -> None:
+        """Tells that so many bytes of a file have moved."""
+        self._end += size / _SLOWEST
+
+
+class Sink(Protocol):
+    """Takes the body of a 200 instead of memory. Its AlovoiceErrors reach the caller as they are."""
+
+    def begin(self, length: int | None) -> None:
+        """A body of that many bytes comes (None: it did not say); what an earlier attempt wrote is void."""
+
+    def write(self, chunk: bytes) -> None:
+        """The next bytes."""
+
+
+class AnswerTooLongError(Exception):
+    """The body passed 64 MiB."""
+
+
+class Lost(Exception):  # noqa: N818 - not yet an error: retry or the table of failures decides what it means
+    """An attempt without a whole answer. `left`: whether its first byte may have gone."""
+
+    def __init__(
+        self, cause: BaseException | None, *, left: bool, status: int | None, arrived: bytes, expired: bool = False
+    ) -> None:
+        super().__init__(str(cause or "deadline"))
+        self.cause = cause
+        self.left = left
+        self.status = status
+        self.arrived = arrived
+        self.expired = expired
+
+
+class Attempt:
+    """One exchange. `run` is called once.
+
+    `announces` says that the transport raises httpcore's trace events; of any other transport the request counts as
+    left just before it is handed over.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport,
+        request: httpx.Request,
+        budget: Budget,
+        *,
+        announces: bool,
+        on_left: Callable[[], None] = lambda: None,
+        sink: Sink | None = None,
+    ) -> None:
+        self._transport, self._request, self._budget = transport, request, budget
+        self._announces, self._on_left, self._sink = announces, on_left, sink
+        self._lock = Lock()
+        self._done = Event()
+        self._given_up = False
+        self._left = False
+        self._socket: socket.socket | None = None
+        self._status: int | None = None
+        self._arrived = bytearray()
+        self._reply: Reply | None = None
+        self._error: BaseException | None = None
+
+    def run(self) -> Reply:
+        """The whole answer. Raises Lost, or whatever the sink or a signal raised."""
+        request = self._request
+        request.extensions = {**request.extensions, "timeout": self._timeouts(), "trace": self._trace}
+        Thread(target=self._work, name="alovoice-exchange", daemon=True).start()
+        try:
+            self._wait()
+        finally:
+            self._give_up()
+        if self._reply is not None:
+            return self._reply
+        if isinstance(self._error, AlovoiceError):
+            raise self._error
+        raise Lost(
+            self._error,
+            left=self._left,
+            status=self._status,
+            arrived=bytes(self._arrived),
+            expired=self._error is None,
+        ) from self._error
+
+    def _timeouts(self) -> Mapping[str, float]:
+        left = max(self._budget.remaining(), 0.001)
+        return {"connect": min(left, LONGEST_CONNECT), "read": left, "write": left, "pool": left}
+
+    def _wait(self) -> None:
+        while (left := self._budget.remaining()) > 0:
+            if self._done.wait(min(left, _SLICE)):
+                return
+
+    def _give_up(self) -> None:
+        if self._done.is_set():
+            return
+        with self._lock:
+            self._given_up = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # already closed, or wrapped for TLS meanwhile
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    # --- in the worker -----------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            self._reply = self._exchange()
+        except BaseException as error:  # the waiting thread raises it
+            self._error = error
+        finally:
+            self._done.set()
+
+    def _leave(self) -> None:
+        with self._lock:
+            if self._given_up:
+                raise Abandoned
+            self._on_left()
+            self._left = True
+
+    def _trace(self, event: str, info: Mapping[str, object]) -> None:
+        if event.endswith("send_request_headers.started"):
+            if getattr(info["request"], "method", b"") != b"CONNECT":  # to a proxy: the request itself comes after it
+                self._leave()
+        elif event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._keep_socket(info["return_value"])
+
+    def _keep_socket(self, stream: object) -> None:
+        get = getattr(stream, "get_extra_info", None)
+        found = get("socket") if get else None
+        if isinstance(found, socket.socket):
+            self._socket = found
+
+    def _exchange(self) -> Reply:
+        started = time.monotonic()
+        if not self._announces:
+            self._leave()
+        response = self._transport.handle_request(self._request)
+        try:
+            self._keep_socket(response.extensions.get("network_stream"))
+            self._status = response.status_code
+            self._collect(response)
+        finally:
+            response.close()
+        return Reply(
+            response.status_code,
+            response.reason_phrase,
+            tuple(response.headers.multi_items()),
+            bytes(self._arrived),
+            time.monotonic() - started,
+        )
+
+    def _collect(self, response: httpx.Response) -> None:
+        sink = self._sink if response.status_code == httpx.codes.OK else None
+        if sink is not None:
+            length = response.headers.get("Content-Length", "")
+            sink.begin(int(length) if length.isascii() and length.isdigit() else None)
+        for chunk in response.iter_bytes():
+            if sink is not None:
+                sink.write(chunk)
+                self._budget.moved(len(chunk))
+                continue
+            self._arrived += chunk
+            if len(self._arrived) > LONGEST_ANSWER:
+                raise AnswerTooLongError

@@ -1,0 +1,112 @@
+"""The vendor's table as data: where each method lives, where it wants the token, and what it does to the world.
+
+Retries, the seal, `alovoice api` and the tests read it; it imports nothing heavy.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, Flag, auto
+
+TOKEN = "{token}"  # noqa: S105 - the placeholder, not a token
+
+
+class Effect(Enum):
+    """What happens when the request is carried out twice."""
+
+    READS = "reads"
+    DIALS = "dials"
+    CREATES = "creates"
+    COSTS = "costs"
+
+
+class TokenPlace(Flag):
+    """Where the token stands; getpeers wants it in two places (document, "Получить список внутренних номеров")."""
+
+    NOWHERE = 0
+    BEARER = auto()
+    PATH = auto()
+    HEADER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of the API. `path` is a template: `{token}`, and `{id}` or `{call_id}` where an id stands."""
+
+    name: str
+    method: str
+    path: str
+    token_in: TokenPlace
+    effect: Effect
+
+    @property
+    def reads(self) -> bool:
+        """Whether sending it again repeats nothing."""
+        return self.effect is Effect.READS
+
+
+ADD_AUTORULE = Endpoint("addAutorule", "POST", "/mapi/addAutorule", TokenPlace.BEARER, Effect.CREATES)
+GET_AUTORULE = Endpoint("getAutorule", "GET", "/mapi/getAutorule/{id}", TokenPlace.BEARER, Effect.READS)
+GET_MY_TRUNKS = Endpoint("getMyTrunks", "GET", "/mapi/getMyTrunks", TokenPlace.BEARER, Effect.READS)
+REQUESTCALL = Endpoint("requestcall", "POST", "/requestcall/{token}", TokenPlace.PATH, Effect.DIALS)
+OUTCALL = Endpoint("outcall", "POST", "/outcall/{token}", TokenPlace.PATH, Effect.DIALS)
+GETPEERS = Endpoint("getpeers", "GET", "/getpeers/{token}", TokenPlace.PATH | TokenPlace.HEADER, Effect.READS)
+# A GET that starts an analysis; whether it costs is not said, so it is treated as if it does.
+CALLSENDAI = Endpoint("callsendai", "GET", "/callsendai/{token}/{call_id}", TokenPlace.PATH, Effect.COSTS)
+# Spelled so by the vendor.
+CALLGETAIRERESULT = Endpoint(
+    "callgetaireresult", "GET", "/callgetaireresult/{token}/{call_id}", TokenPlace.PATH, Effect.READS
+)
+# The path that `stereoaudio` names. Where it wants the token is not documented: it gets the usual header.
+STEREO = Endpoint("stereo", "GET", "/stereo/{call_id}", TokenPlace.BEARER, Effect.READS)
+
+ENDPOINTS = (
+    ADD_AUTORULE,
+    GET_AUTORULE,
+    GET_MY_TRUNKS,
+    REQUESTCALL,
+    OUTCALL,
+    GETPEERS,
+    CALLSENDAI,
+    CALLGETAIRERESULT,
+    STEREO,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A path that somebody typed: the endpoint it means, and the path with `{token}` where it was left out."""
+
+    endpoint: Endpoint
+    path: str
+
+
+def match(method: str, path: str) -> Match:
+    """What `METHOD PATH` means; a query is kept and plays no part.
+
+    Anything but a GET that is known to read counts as dialling. `{token}` may be left out of a known path
+    (`/getpeers` means `/getpeers/{token}`). An unknown path gets the token under `/mapi/`, as the document says for all
+    of its methods, and wherever `{token}` is written; nowhere else.
+    """
+    method = method.upper()
+    bare, mark, query = path.partition("?")
+    given = bare.split("/")
+    for endpoint in ENDPOINTS:
+        full = _fill(given, endpoint.path.split("/"))
+        if endpoint.method == method and full is not None:
+            return Match(endpoint, full + mark + query)
+    place = TokenPlace.BEARER if bare.startswith("/mapi/") else TokenPlace.NOWHERE
+    if TOKEN in path:
+        place |= TokenPlace.PATH
+    return Match(Endpoint("", method, bare, place, Effect.DIALS), path)
+
+
+def _fill(given: list[str], template: list[str]) -> str | None:
+    if TOKEN in template and len(given) == len(template) - 1:
+        place = template.index(TOKEN)
+        given = [*given[:place], TOKEN, *given[place:]]
+    if len(given) != len(template):
+        return None
+    fits = all(
+        segment == want or (want.startswith("{") and segment != "")
+        for segment, want in zip(given, template, strict=True)
+    )
+    return "/".join(given) if fits else None

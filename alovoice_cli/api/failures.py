@@ -1,0 +1,233 @@
+"""Status and body, or what was lost, become the right error: the table "Safe retry" of the design, row by row."""
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from alovoice_cli.api.address import Address
+from alovoice_cli.api.deadline import Lost
+from alovoice_cli.api.diagnosis import LOCAL, certificate_fault, in_words, wants_proxy_password
+from alovoice_cli.api.endpoints import ADD_AUTORULE, CALLSENDAI, OUTCALL, REQUESTCALL, Endpoint, TokenPlace
+from alovoice_cli.api.reply import Reply, UnreadableError, readable
+from alovoice_cli.api.request import Request
+from alovoice_cli.api.retry import retry_after
+from alovoice_cli.errors import (
+    AlovoiceError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RedirectedError,
+    RefusedError,
+    ServerError,
+    TokenRefusedError,
+    UnreachableError,
+    UsageError,
+)
+from alovoice_cli.masking import Masker, disarm
+
+_UNDECIDED = frozenset({408, 425})
+_LEDGER_TEXT = 4096
+_MEGABYTE = 1_000_000
+_SAYS_NO = ("result", "success", "ok")
+_NOT_DONE = "nothing was done on the PBX: running it again is safe"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the messages need to know of the request that failed."""
+
+    address: Address
+    request: Request
+    masker: Masker
+    timeout: float
+    receipt: str = ""
+    size: int = 0
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The request's endpoint."""
+        return self.request.endpoint
+
+    @property
+    def host(self) -> str:
+        """The server as people say it."""
+        return self.address.origin.partition("://")[2]
+
+    def detail(self, body: bytes) -> str:
+        """The body for people, masked and capped."""
+        return readable(body, self.masker)
+
+    def for_ledger(self, body: bytes) -> str:
+        """The body for the ledger, masked and capped."""
+        return readable(body, self.masker, _LEDGER_TEXT)
+
+
+def from_loss(case: Case, lost: Lost) -> BaseException:
+    """The error for an exchange without an answer; a bug of ours comes back as itself."""
+    if isinstance(lost.cause, LOCAL) and (not lost.left or case.endpoint.reads):
+        return UsageError("the request cannot be sent as it is", detail=disarm(case.masker.hide(str(lost.cause))))
+    if not lost.left:
+        return _never_left(case, lost)
+    words = in_words(lost, case.host, case.timeout)
+    if not case.endpoint.reads:
+        return unknown(case, words, lost.arrived, lost.status)
+    if lost.status is not None and not lost.expired:
+        return ServerError(words, detail=case.detail(lost.arrived), status=lost.status)
+    return UnreachableError(words, hint="run it again; `--timeout` gives it longer", sent="maybe")
+
+
+def _never_left(case: Case, lost: Lost) -> BaseException:
+    if wants_proxy_password(lost):
+        return _proxy_refused()
+    fault = certificate_fault(lost)
+    if fault is not None:
+        return _distrusted(case, getattr(fault, "verify_message", "") or str(fault.reason or fault))
+    if lost.cause is not None and not lost.expired and not isinstance(lost.cause, OSError) and _is_bug(lost.cause):
+        return lost.cause
+    return UnreachableError(in_words(lost, case.host, case.timeout), hint=_NOT_DONE)
+
+
+def _is_bug(cause: BaseException) -> bool:
+    return not type(cause).__module__.startswith("http")  # httpx or httpcore
+
+
+def _distrusted(case: Case, reason: str) -> UnreachableError:
+    if "WRONG_VERSION" in reason:
+        return UnreachableError(f"{case.host} does not speak TLS", hint="check the base URL's scheme and port")
+    return UnreachableError(
+        f"the certificate of {case.host} is not trusted: {disarm(reason)}",
+        hint="check this machine's clock; for an authority of your own set SSL_CERT_FILE",
+    )
+
+
+def _proxy_refused() -> TokenRefusedError:
+    return TokenRefusedError(
+        "the proxy wants a user and password",
+        hint="put them into HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT",
+        status=407,
+        sent="no",
+    )
+
+
+def from_status(case: Case, reply: Reply) -> AlovoiceError | None:
+    """The error that a status means, or None for a 2xx."""
+    if reply.ok:
+        return None
+    status, detail = reply.status, case.detail(reply.body)
+    if status // 100 == 3:
+        return _redirected(case, reply)
+    if status // 100 == 4 and status not in _UNDECIDED:
+        return _not_done(case, reply, detail)
+    words = f"{case.host} answered {status} {disarm(reply.reason)}".rstrip()
+    if not case.endpoint.reads:
+        return unknown(case, words, reply.body, status)
+    return ServerError(words, hint="wait a little, then run it again", detail=detail, status=status)
+
+
+def _not_done(case: Case, reply: Reply, detail: str) -> AlovoiceError:
+    status = reply.status
+    if status in (401, 403):
+        return TokenRefusedError(
+            f"the PBX refused the token ({status})", hint="run `alovoice login`", detail=detail, status=status
+        )
+    if status == 407:
+        return _proxy_refused()
+    if status == 404:
+        return _not_found(case, detail)
+    if status == 429:
+        return _rate_limited(reply, detail)
+    return _refused_by_status(case, status, detail)
+
+
+def _redirected(case: Case, reply: Reply) -> RedirectedError:
+    try:
+        target = urlsplit(reply.header("Location")).hostname or case.address.host
+    except ValueError:
+        target = "an unreadable address"
+    return RedirectedError(
+        f"{case.host} redirects to {disarm(case.masker.hide(target))}: not followed, the token would go with it",
+        hint="check the base URL with `alovoice status`",
+        status=reply.status,
+    )
+
+
+def _not_found(case: Case, detail: str) -> NotFoundError:
+    hint = "check the id and the base URL"
+    if TokenPlace.PATH in case.endpoint.token_in:
+        hint += "; a wrong token in the path may answer 404 too: `alovoice status`"
+    return NotFoundError("the PBX knows nothing under that address (404)", hint=hint, detail=detail, status=404)
+
+
+def _rate_limited(reply: Reply, detail: str) -> RateLimitedError:
+    seconds = retry_after(reply)
+    hint = "wait a little" if seconds is None else f"wait {seconds:.0f} s"
+    return RateLimitedError(
+        "the PBX takes no more requests for now (429)",
+        retry_after=seconds,
+        hint=f"{hint}, then run it again",
+        detail=detail,
+    )
+
+
+def _refused_by_status(case: Case, status: int, detail: str) -> RefusedError:
+    size = f" of {case.size / _MEGABYTE:.1f} MB" if status == 413 and case.size else ""
+    what = f"the upload{size} is too large for the server (413)" if status == 413 else f"the PBX refused ({status})"
+    return RefusedError(what, hint=_NOT_DONE, detail=detail, status=status)
+
+
+def refusal(case: Case, reply: Reply) -> RefusedError | None:
+    """The error for a 2xx that says no: `false`, an error object, or `result: false`."""
+    try:
+        value = reply.json_or_text()
+    except UnreadableError:
+        return None
+    if not (_says_no(value) or _starts_nothing(case, value)):
+        return None
+    return RefusedError("the PBX refused", hint=_NOT_DONE, detail=case.detail(reply.body), status=reply.status)
+
+
+def _says_no(value: object) -> bool:
+    if isinstance(value, dict):
+        return bool(value.get("error")) or any(value.get(key) is False for key in _SAYS_NO)
+    return value is False or (isinstance(value, str) and value.strip().lower() == "false")
+
+
+def _starts_nothing(case: Case, value: object) -> bool:
+    return case.endpoint == CALLSENDAI and isinstance(value, dict) and value.get("answer") is False
+
+
+def unreadable(case: Case, reply: Reply, why: str) -> AlovoiceError:
+    """The error for a 2xx whose body is not what the document promises."""
+    if not case.endpoint.reads:
+        return unknown(case, why, reply.body, reply.status)
+    return ServerError(
+        f"{case.host}: {why}",
+        hint="check the base URL with `alovoice status`",
+        detail=case.detail(reply.body),
+        status=reply.status,
+    )
+
+
+def unknown(case: Case, why: str, body: bytes, status: int | None) -> OutcomeUnknownError:
+    """Exit code 6, with the receipt and the way to find out."""
+    receipt = f" (receipt {case.receipt})" if case.receipt else ""
+    return OutcomeUnknownError(
+        f"{why}: it may have been carried out{receipt}",
+        hint=f"do not run it again before you looked: {_how_to_find_out(case)}",
+        detail=case.detail(body),
+        status=status,
+    )
+
+
+def _how_to_find_out(case: Case) -> str:
+    shown = f"`alovoice call receipts show {case.receipt}` shows what was sent, " if case.receipt else ""
+    if case.endpoint == CALLSENDAI:
+        call_id = case.request.our_id or unquote(case.request.path.partition("?")[0].rpartition("/")[2])
+        return f"`alovoice ai result {disarm(call_id)}` (an aicallid means that it ran)"
+    if case.endpoint == ADD_AUTORULE:
+        name = case.request.summary.get("name")
+        named = f" named {disarm(str(name))}" if name else ""
+        return f"{shown}the web console whether a campaign{named} exists; then `alovoice autorule get ID`"
+    if case.endpoint in (OUTCALL, REQUESTCALL):
+        ours = f" (our id {disarm(case.request.our_id)})" if case.request.our_id else ""
+        return f"{shown}the list of calls in the web console whether it rang{ours}"
+    return f"{shown}the web console what came of it"

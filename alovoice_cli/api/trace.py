@@ -1,0 +1,55 @@
+"""The lines of `--verbose`: each request and answer, without token, secrets and whole phone numbers."""
+
+import re
+from collections.abc import Callable
+
+from alovoice_cli.api.address import Address
+from alovoice_cli.api.reply import Reply, readable
+from alovoice_cli.api.request import Request
+from alovoice_cli.api.wire import Encoded, Flat, target
+from alovoice_cli.masking import DOTS, Masker, disarm
+
+_LONG_NUMBER = re.compile(r"(?<![0-9a-fA-F-])\+?[0-9]{3,}([0-9]{4})(?![0-9a-fA-F-])")
+_BODY = 1000
+
+
+class Trace:
+    """Writes lines to `tell`, or nothing when there is none."""
+
+    def __init__(self, tell: Callable[[str], None] | None, masker: Masker, *, show_numbers: bool = False) -> None:
+        self._tell, self._masker, self._show_numbers = tell, masker, show_numbers
+
+    def line(self, text: str) -> None:
+        """One line, masked."""
+        if self._tell is not None:
+            self._tell(disarm(self._masker.hide(text)))
+
+    def sent(self, address: Address, request: Request, token: str, body: Encoded) -> None:
+        """What goes out."""
+        if self._tell is None:
+            return
+        self.line(f"→ {request.method} {address.url}{target(request, token)}")
+        if isinstance(body, Flat):
+            self.line(f"  {body.content_type}: {self._body(body.content)}")
+        elif body is not None:
+            shown = [f"{name}={value if isinstance(value, str) else value.filename}" for name, value in body]
+            self.line(f"  multipart/form-data: {self._numbers(', '.join(shown))}")
+
+    def came(self, reply: Reply) -> None:
+        """What came back."""
+        if self._tell is None:
+            return
+        kind = reply.header("Content-Type").partition(";")[0] or "no type"
+        self.line(f"← {reply.status} {reply.reason} {reply.seconds * 1000:.0f} ms {kind} {len(reply.body)} bytes")
+        if reply.body:
+            self.line(f"  {self._body(reply.body)}")
+
+    def lost(self, words: str) -> None:
+        """That nothing came back."""
+        self.line(f"← {words}")
+
+    def _body(self, body: bytes) -> str:
+        return self._numbers(readable(body, self._masker, _BODY))
+
+    def _numbers(self, text: str) -> str:
+        return text if self._show_numbers else _LONG_NUMBER.sub(rf"{DOTS}\1", text)

@@ -1,0 +1,26 @@
+"""The PBX's lines."""
+
+from alovoice_cli.api.endpoints import GET_MY_TRUNKS
+from alovoice_cli.api.reply import Reply, UnreadableError
+from alovoice_cli.api.request import Request
+from alovoice_cli.api.sending import Sends
+
+LIST = Request(GET_MY_TRUNKS, GET_MY_TRUNKS.path, command="trunks")
+
+
+class Trunks:
+    """`client.trunks`."""
+
+    def __init__(self, client: Sends) -> None:
+        self._client = client
+
+    def list(self) -> list[str]:
+        """The numbers of the lines (getMyTrunks)."""
+        return self._client.send(LIST, _read)
+
+
+def _read(reply: Reply) -> list[str]:
+    value = reply.json()
+    if not isinstance(value, list):
+        raise UnreadableError("the answer is no list of lines")
+    return value

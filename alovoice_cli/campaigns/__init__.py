@@ -1,0 +1,1 @@
+"""Campaigns: what is called, when, and by which rules; pure, without network, terminal or database."""

@@ -1,0 +1,209 @@
+"""When a campaign may ring: its days, its daily window and its time zone, in the operator's words and in the API's."""
+
+import difflib
+import re
+import zoneinfo
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+
+from alovoice_cli.errors import UsageError
+
+_DAY = re.compile(r"([0-9]{4})([.-])([0-9]{2})\2([0-9]{2})")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})")
+_DAYS_AHEAD = re.compile(r"\+([0-9]{1,4})d")
+_MINUTE = re.compile(r"([0-9]{1,2}):([0-9]{2})(:[0-9]{2})?")
+_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*([0-9]{1,2})(?::?([0-5][0-9]))?")
+
+_DAY_FORMS = "give 2025.04.25, 2025-04-25, today, tomorrow or +3d"
+_ZONE_FORMS = "give 'utc +5', +05:00 or a name such as Asia/Tashkent"
+
+MOST_DAYS_AHEAD = 366
+_WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)  # the offsets that the world uses
+_DAYS_LOOKED_AT = 400  # the rules of a zone repeat each year: what did not change in 400 days does not change later
+
+
+def today_in(zone: tzinfo, now: datetime) -> date:
+    """The campaign's own day at the aware moment `now`; the machine's zone plays no part."""
+    return now.astimezone(zone).date()
+
+
+def parse_day(text: str, today: date, option: str = "the day") -> date:
+    """A day as `YYYY.MM.DD`, ISO, `today`, `tomorrow` or `+3d`, counted from the campaign's `today`.
+
+    Raises UsageError for other text, for a day that the calendar lacks, and for more than 366 days ahead.
+    """
+    word = text.strip().lower()
+    ahead = 0 if word == "today" else 1 if word == "tomorrow" else None
+    if match := _DAYS_AHEAD.fullmatch(word):
+        ahead = int(match.group(1))
+    if ahead is not None:
+        return _day_ahead(today, ahead, option)
+    match = _DAY.fullmatch(word)
+    if match is None:
+        raise UsageError(f"{option} {text!r} is no day", hint=_other_spelling(word) or _DAY_FORMS)
+    try:
+        return date(int(match.group(1)), int(match.group(3)), int(match.group(4)))
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} is not in the calendar", hint=_DAY_FORMS) from error
+
+
+def _day_ahead(today: date, days: int, option: str) -> date:
+    if days > MOST_DAYS_AHEAD:
+        raise UsageError(f"{option} +{days}d is more than {MOST_DAYS_AHEAD} days ahead", hint="write the day out")
+    try:
+        return today + timedelta(days=days)
+    except OverflowError as error:
+        raise UsageError(f"{option} +{days}d is beyond the calendar", hint=_DAY_FORMS) from error
+
+
+def _other_spelling(word: str) -> str:
+    """The day in the API's order where it was written day first, as is usual in Uzbekistan; else empty."""
+    match = _DAY_FIRST.fullmatch(word)
+    if match is None:
+        return ""
+    day, month, year = (int(part) for part in match.groups())
+    try:
+        return f"the year comes first: {date(year, month, day):%Y.%m.%d}"
+    except ValueError:
+        return ""
+
+
+def parse_minute(text: str, option: str = "the time") -> time:
+    """A minute of the day as `HH:MM`, 24 hours; raises UsageError for seconds, `24:00` and all else."""
+    match = _MINUTE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{option} {text!r} is no time of day", hint="give HH:MM, 24 hours: 09:00, 18:30")
+    hour, minute = int(match.group(1)), int(match.group(2))
+    if match.group(3):
+        raise UsageError(f"{option} {text!r} has seconds", hint=f"give hours and minutes: {hour:02}:{minute:02}")
+    if (hour, minute) == (24, 0):
+        raise UsageError(f"{option} 24:00 is the next day", hint="the last minute of a day is 23:59; it is inclusive")
+    try:
+        return time(hour, minute)
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} is not on the clock", hint="give 00:00 to 23:59") from error
+
+
+def parse_zone(text: str, option: str = "--timezone") -> tzinfo:
+    """A zone as `utc +5`, `+05:00`, `+5`, `Z`, or an IANA name; raises UsageError for all else.
+
+    A sign counts as in `utc +5`, east is plus, also after `GMT`; only the IANA names `Etc/GMT-5` turn it round.
+    """
+    word = text.strip().lower().replace("\N{MINUS SIGN}", "-")
+    if word in ("z", "utc", "gmt"):
+        return UTC
+    match = _OFFSET.fullmatch(word)
+    if match is None:
+        return _named_zone(text.strip(), option)
+    size = timedelta(hours=int(match.group(2)), minutes=int(match.group(3) or 0))
+    offset = -size if match.group(1) == "-" else size
+    if not _WEST <= offset <= _EAST:
+        raise UsageError(f"{option} {text!r} is nowhere on earth", hint="offsets go from utc -12 to utc +14")
+    return timezone(offset)
+
+
+def _named_zone(name: str, option: str) -> tzinfo:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        # Of names that are no zone, a folder (`America`) is an OSError and `../x` a ValueError.
+        raise UsageError(f"{option} {name!r} is no time zone", hint=_nearest_zone(name) or _ZONE_FORMS) from error
+
+
+def _nearest_zone(name: str) -> str:
+    by_lower = {zone.lower(): zone for zone in zoneinfo.available_timezones() if not zone.startswith("Etc/")}
+    by_city = {lower.rpartition("/")[2]: zone for lower, zone in sorted(by_lower.items(), reverse=True)}
+    wanted = name.lower().replace(" ", "_")
+    known = by_lower if "/" in wanted else by_city | by_lower
+    nearest = difflib.get_close_matches(wanted, known, n=1, cutoff=0.75)
+    return f"did you mean {known[nearest[0]]}?" if nearest else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days `first` to `last`, on each the minutes `opens` to `closes`: all inclusive, in the campaign's zone."""
+
+    first: date
+    last: date
+    opens: time
+    closes: time
+    zone: tzinfo
+
+    @property
+    def offset(self) -> timedelta:
+        """The zone's distance from UTC as the first day's window opens: the API knows zones by nothing else."""
+        return self._offset_at(self.first, self.opens)
+
+    def check(self, now: datetime) -> None:
+        """Raises UsageError where the window cannot ring: upside down, over midnight, an unsteady zone, in the past.
+
+        `now` is aware. The last minute counts to its end: the server answers `totime` 20:59 with 20:59:59.
+        """
+        if self.first > self.last:
+            raise UsageError(
+                f"--from {_wire_day(self.first)} is after --to {_wire_day(self.last)}",
+                hint="the first day comes first; both may be the same day",
+            )
+        self._check_minutes()
+        self._check_offset()
+        self._check_past(now)
+
+    def to_wire(self) -> dict[str, str]:
+        """The five form fields of `addAutorule` that say when: from, to, fromtime, totime, timezone."""
+        return {
+            "from": _wire_day(self.first),
+            "to": _wire_day(self.last),
+            "fromtime": f"{self.opens:%H:%M}",
+            "totime": f"{self.closes:%H:%M}",
+            "timezone": wire_offset(self.offset),
+        }
+
+    def _check_minutes(self) -> None:
+        if self.opens < self.closes:
+            return
+        opens, closes = f"{self.opens:%H:%M}", f"{self.closes:%H:%M}"
+        if self.opens == self.closes:
+            hint = "--totime must be later than --fromtime"
+        else:
+            hint = (
+                f"for the hours {closes} to {opens} swap the two; for a night, make two campaigns: "
+                f"{opens} to 23:59, and 00:00 to {closes} a day later"
+            )
+        raise UsageError(f"--fromtime {opens} is not before --totime {closes}", hint=hint)
+
+    def _check_offset(self) -> None:
+        """The API takes one offset for the whole campaign: refuse a zone whose clock is put forward or back in it."""
+        days = min((self.last - self.first).days, _DAYS_LOOKED_AT)
+        for day in (self.first + timedelta(days=count) for count in range(days + 1)):
+            if any(self._offset_at(day, minute) != self.offset for minute in (self.opens, self.closes)):
+                raise UsageError(
+                    f"the clock of {self.zone} changes on {_wire_day(day)}, and a campaign has one offset from UTC",
+                    hint="end the campaign the day before and make a second one, or give an offset such as 'utc +5'",
+                )
+
+    def _check_past(self, now: datetime) -> None:
+        clock = now.astimezone(timezone(self.offset))
+        if (self.last, self.closes) >= (clock.date(), clock.time().replace(second=0, microsecond=0)):
+            return
+        raise UsageError(
+            f"the window ended on {_wire_day(self.last)} at {self.closes:%H:%M}: "
+            f"it is {clock:%Y.%m.%d %H:%M} at {wire_offset(self.offset)} now",
+            hint="give --to a later day (tomorrow, +3d), or --totime a later minute",
+        )
+
+    def _offset_at(self, day: date, minute: time) -> timedelta:
+        offset = datetime.combine(day, minute, self.zone).utcoffset()
+        return timedelta(0) if offset is None else offset
+
+
+def wire_offset(offset: timedelta) -> str:
+    """An offset as the API writes it: `utc +5`, and, where the document is silent, `utc +5:30`, `utc +0`."""
+    minutes = int(offset.total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    return f"utc {sign}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def _wire_day(day: date) -> str:
+    # Not strftime: its %Y does not pad the year to four digits on every platform.
+    return f"{day.year:04}.{day.month:02}.{day.day:02}"

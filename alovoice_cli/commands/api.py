@@ -1,0 +1,82 @@
+"""`alovoice api`: any request, with the profile's token in the place where that path wants it."""
+
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from alovoice_cli.api.endpoints import match
+from alovoice_cli.api.fields import body_of, with_query
+from alovoice_cli.api.request import Body, Raw, Request, typed_path
+from alovoice_cli.commands.options import ShowSecrets, examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.session import Session
+
+app = typer.Typer()
+
+
+@app.command(
+    "api",
+    epilog=examples(
+        "alovoice api GET /mapi/getMyTrunks",
+        "alovoice api GET '/getpeers/{token}' -i",
+        "alovoice api POST '/outcall/{token}' -F inner_phone=2424 -f number=+998901234567",
+        "echo '{\"callto\": \"901234567\", \"ivrid\": 222}' | alovoice api POST '/requestcall/{token}' --input -",
+    ),
+)
+def send_request(
+    ctx: typer.Context,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, …")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="On the PBX; {token} is filled in.")],
+    raw_fields: Annotated[
+        list[str] | None, typer.Option("--raw-field", "-f", metavar="K=V", help="A text field; repeatable.")
+    ] = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option("--field", "-F", metavar="K=V", help="A field: number, true, false, null, @file; repeatable."),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--input", metavar="FILE", help="The body as it is; - for stdin.")
+    ] = None,
+    headers: Annotated[
+        list[str] | None, typer.Option("--header", "-H", metavar="K:V", help="A header; repeatable.")
+    ] = None,
+    include: Annotated[bool, typer.Option("--include", "-i", help="Print status and headers too.")] = False,
+    show_secrets: ShowSecrets = False,
+) -> None:
+    """Send any request to the PBX. Anything but a GET that is known to read is treated as a call: never sent twice."""
+    session: Session = ctx.obj
+    session.options.show_secrets = show_secrets
+    if method.upper() in ("GET", "HEAD"):
+        path, raw_fields, fields = with_query(path, raw_fields or (), fields or ()), None, None
+    meant = match(method, typed_path(path))
+    files: list[BinaryIO] = []
+    try:
+        if source is not None and (raw_fields or fields):
+            raise UsageError("--input and fields exclude each other", hint="choose one of them")
+        body: Body | None = body_of(meant.endpoint, raw_fields or (), fields or (), files)
+        if source is not None:
+            body = Raw(session.stdin.buffer.read() if source == "-" else _content(source))
+        pairs = tuple(_header(text) for text in headers or ())
+        answer = session.client.raw(Request(meant.endpoint, meant.path, body, pairs, f"api {method.upper()}"))
+    finally:
+        for file in files:
+            file.close()
+    reply = answer.reply
+    session.display.answer(reply.status, reply.reason, reply.headers, reply.body, with_headers=include)
+    if answer.problem is not None:
+        raise answer.problem
+
+
+def _content(source: str) -> bytes:
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {error.strerror}") from error
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise UsageError(f"-H {text!r} is no header", hint="write it as -H 'Name: value'")
+    return name.strip(), value.strip()

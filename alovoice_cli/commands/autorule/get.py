@@ -1,0 +1,21 @@
+"""`alovoice autorule get`: one campaign as the PBX knows it."""
+
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.options import examples
+from alovoice_cli.output.listing import Record
+from alovoice_cli.session import Session
+
+EXAMPLES = examples("alovoice autorule get 124", "alovoice autorule get 124 --json | jq -r .status")
+
+
+def show_campaign(
+    ctx: typer.Context,
+    campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, as `create` showed it.")],
+) -> None:
+    """Show a campaign: its window, its lines, its status, how many recipients it has."""
+    session: Session = ctx.obj
+    campaign = session.client.autorule.get(campaign_id)
+    session.show(Record(campaign, title=f"Campaign {campaign.get('id', campaign_id)}", whole=campaign))

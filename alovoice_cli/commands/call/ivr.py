@@ -1,0 +1,31 @@
+"""`alovoice call ivr`: rings somebody and plays them a voice menu."""
+
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.campaigns.phones import parse_dialled
+from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, show_call
+from alovoice_cli.commands.options import examples
+from alovoice_cli.session import Session
+
+EXAMPLES = examples("alovoice call ivr --callto 901234567 --ivrid 222 --fromline 712037006 --lang uz")
+
+
+def place_menu_call(
+    ctx: typer.Context,
+    callto: Annotated[str, typer.Option("--callto", "--to", metavar="PHONE", help="Who is rung.")],
+    ivrid: Annotated[str, typer.Option("--ivrid", "--ivr", metavar="ID", help="The menu's id, from the web console.")],
+    fromline: Annotated[str, typer.Option("--fromline", "--line", metavar="LINE", help="The line to call by.")],
+    lang: Annotated[str | None, typer.Option("--lang", metavar="LANG", help="The menu's language: ru, uz.")] = None,
+    extid: ExternalId = None,
+    encoding: Encoding = None,
+) -> None:
+    """Ring somebody by one of the PBX's lines and play them a voice menu."""
+    session: Session = ctx.obj
+    session.encoding = encoding
+    phone, menu = parse_dialled(callto, "--callto"), parse_id(ivrid, "--ivrid")
+    line = parse_dialled(fromline, "--fromline")
+    call_id = session.own_id(extid)
+    answer = session.client.call.ivr(callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=call_id)
+    show_call(session, "extid", call_id, answer, "Menu call asked for")

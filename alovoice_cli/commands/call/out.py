@@ -1,0 +1,32 @@
+"""`alovoice call out`: rings an extension, then the number."""
+
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.campaigns.phones import parse_dialled
+from alovoice_cli.commands.call.parties import Encoding, parse_id, show_call
+from alovoice_cli.commands.options import examples
+from alovoice_cli.session import Session
+
+EXAMPLES = examples("alovoice call out --inner-phone 2424 --number +998901234567")
+
+
+def place_call(
+    ctx: typer.Context,
+    inner_phone: Annotated[str, typer.Option("--inner-phone", "--from", metavar="N", help="The extension, rung first.")],
+    number: Annotated[str, typer.Option("--number", "--to", metavar="PHONE", help="Who is rung when it answers.")],
+    call_id: Annotated[
+        str | None, typer.Option("--call-id", metavar="ID", help="Your id of the call; made if left out.")
+    ] = None,
+    user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="Your CRM's id of the user.")] = None,
+    encoding: Encoding = None,
+) -> None:
+    """Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1."""
+    session: Session = ctx.obj
+    session.encoding = encoding
+    extension, phone = parse_id(inner_phone, "--inner-phone"), parse_dialled(number, "--number")
+    user = parse_id(user_id, "--user-id") if user_id is not None else None
+    own_id = session.own_id(call_id)
+    answer = session.client.call.out(inner_phone=extension, number=phone, call_id=own_id, user_id=user)
+    show_call(session, "call_id", own_id, answer, "Call asked for")

@@ -1,0 +1,41 @@
+"""The words for who is called, shared by the verbs of `alovoice call`."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from alovoice_cli.api.call import Party
+from alovoice_cli.campaigns.phones import parse_dialled
+from alovoice_cli.errors import UsageError
+from alovoice_cli.output.listing import Record
+from alovoice_cli.session import Session
+
+Encoding = Annotated[
+    Literal["json", "multipart", "form", "vendor-curl"] | None,
+    typer.Option("--encoding", metavar="FORM", help="json, multipart, form or vendor-curl; else the profile's."),
+]
+ExternalId = Annotated[
+    str | None, typer.Option("--extid", metavar="ID", help="Your id of the call; made if left out. Results carry it.")
+]
+
+
+def parse_party(text: str, option: str) -> Party:
+    """`PHONE[:LANG]` as a party, the phone as typed. Raises UsageError."""
+    phone, colon, lang = text.partition(":")
+    if colon and not (lang.isascii() and lang.isalpha()):
+        raise UsageError(f"{option} {text!r} names no language", hint="write it as 901234567:uz")
+    return Party(parse_dialled(phone, option), lang.lower())
+
+
+def parse_id(text: str, option: str) -> str:
+    """A number or name of the PBX (extension, queue, menu, user) as typed. Raises UsageError for spaces or nothing."""
+    typed = text.strip()
+    if not typed or not typed.isprintable() or " " in typed:
+        raise UsageError(f"{option} {text!r} is no number of the PBX", hint="see `alovoice peers`, or the web console")
+    return typed
+
+
+def show_call(session: Session, id_name: str, call_id: str, answer: object, title: str) -> None:
+    """Shows what became of a request to call: its receipt, its id, and the PBX's answer, whole."""
+    fields = {"receipt": session.seal.last_receipt, id_name: call_id, "answer": answer}
+    session.show(Record(fields, title=title))

@@ -1,0 +1,62 @@
+"""`alovoice call receipts`: the ledger of everything that dials, creates or costs, asked for from this machine."""
+
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.session import Session
+
+app = typer.Typer()
+COLUMNS = (
+    Column("receipt", "Receipt"),
+    Column("begun_at", "When (UTC)"),
+    Column("profile", "PBX"),
+    Column("command", "Command"),
+    Column("numbers", "Numbers"),
+    Column("outcome", "Outcome"),
+    Column("our_id", "Our id", shown=False),
+    Column("exit_code", "Exit code", shown=False, numeric=True),
+    Column("sent", "Sent", shown=False),
+    Column("status", "HTTP", shown=False, numeric=True),
+    Column("answer", "Answer", shown=False),
+    Column("settled_at", "Settled (UTC)", shown=False),
+    Column("method", "Method", shown=False),
+    Column("path", "Path", shown=False),
+    Column("pid", "Process", shown=False, numeric=True),
+)
+
+
+@app.command(
+    "list",
+    epilog=examples(
+        "alovoice call receipts list --limit 5",
+        "alovoice call receipts list --json | jq -r '.[] | select(.outcome == \"unknown\") | .receipt'",
+    ),
+)
+@shows_list(COLUMNS)
+def list_receipts(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")] = 50,
+) -> None:
+    """List what was asked of the PBX, the latest first. `unknown`: it may have been carried out; look first."""
+    session: Session = ctx.obj
+    entries = [entry.as_dict() for entry in session.ledger.receipts(limit=limit + 1 if limit else 0)]
+    if limit and len(entries) > limit:
+        entries = entries[:limit]
+        session.note(f"the latest {limit}; --limit 0 shows all")
+    session.show(Listing(entries, COLUMNS, nothing="nothing has been asked of a PBX from here"))
+
+
+@app.command("show", epilog=examples("alovoice call receipts show R-7F3K"))
+def show_receipt(
+    ctx: typer.Context,
+    receipt: Annotated[str, typer.Argument(metavar="RECEIPT", help="As it was shown: R-7F3K.")],
+) -> None:
+    """Show one receipt whole: what was asked, when, and what is known of the outcome."""
+    session: Session = ctx.obj
+    entry = session.ledger.receipt(receipt)
+    session.show(Record(entry.as_dict(), title=f"Receipt {entry.receipt}"))

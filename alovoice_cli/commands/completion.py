@@ -1,0 +1,29 @@
+"""`alovoice completion`: prints a shell's static completion script."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from alovoice_cli.commands.options import examples
+from alovoice_cli.reference.completion import write_completion
+from alovoice_cli.reference.tree import read_tree
+from alovoice_cli.session import Session
+
+app = typer.Typer()
+
+
+@app.command(
+    "completion",
+    epilog=examples(
+        "alovoice completion bash > ~/.local/share/bash-completion/completions/alovoice",
+        'alovoice completion zsh > "${fpath[1]}/_alovoice"',
+        "alovoice completion fish > ~/.config/fish/completions/alovoice.fish",
+    ),
+)
+def print_script(
+    ctx: typer.Context,
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="The shell that will read the script.")],
+) -> None:
+    """Print the completion script of a shell. TAB then completes without starting Python."""
+    session: Session = ctx.obj
+    session.display.write(write_completion(shell, read_tree(session.full_tree())))

@@ -1,0 +1,82 @@
+"""`alovoice demo`: the main job on the embedded PBX, each command as an operator would type it."""
+
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import typer
+
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import ServerError
+from alovoice_cli.session import Session
+
+app = typer.Typer()
+
+_DATA = ("announcement.mp3", "recipients.csv")
+_CALL = "901"
+_STEPS = (
+    ("Which lines does this PBX have, and which extensions?", "alovoice -p sandbox trunks"),
+    ("", "alovoice -p sandbox peers"),
+    (
+        "An auto-dial campaign: who is called, what they hear, when, by which lines.",
+        "alovoice -p sandbox autorule create --name 'Delivery reminder' --record announcement.mp3 "
+        "--recipients recipients.csv --from today --to +2d --fromtime 09:00 --totime 20:59 --trunks all --maxline 3",
+    ),
+    ("What does the PBX say of it?", "alovoice -p sandbox autorule get 124"),
+    (
+        "One call: rings the first number, and when it answers, connects it to whoever picks up first.",
+        f"alovoice -p sandbox call conference --from 712037006 --to 994412860:ru --to 977076909:uz --extid {_CALL}",
+    ),
+    ("What was said? Ask for an analysis of a recorded call, then read it.", "alovoice -p sandbox ai send CALL_ID"),
+    ("", "alovoice -p sandbox ai result CALL_ID"),
+)
+_ANALYSIS_SECONDS = 1.0
+
+
+@app.command("demo", epilog=examples("alovoice demo"))
+def run_tour(ctx: typer.Context) -> None:
+    """A tour of the main job on the embedded PBX: no network, no token, nothing of yours is touched."""
+    session: Session = ctx.obj
+    with tempfile.TemporaryDirectory(prefix="alovoice-demo-") as name:
+        folder = Path(name)
+        _lay_out(folder)
+        environ = {
+            **session.environ,
+            "ALOVOICE_CONFIG_DIR": str(folder / "config"),
+            "ALOVOICE_STATE_DIR": str(folder / "state"),
+        }
+        for remark, line in _STEPS:
+            if remark:
+                session.display.write(f"\n# {remark}\n")
+            session.display.write(f"\n$ {line}\n")
+            session.stdout.flush()
+            if "ai result" in line:
+                time.sleep(_ANALYSIS_SECONDS)
+            _run(line, folder, environ, session)
+    session.display.write("\nThe same on a real PBX: `alovoice login`, then leave `-p sandbox` out.\n")
+
+
+def _lay_out(folder: Path) -> None:
+    for name in _DATA:
+        with as_file(files("alovoice_cli.sandbox") / "scenarios" / name) as source:
+            shutil.copyfile(source, folder / name)
+
+
+def _run(line: str, folder: Path, environ: dict[str, str], session: Session) -> None:
+    words = shlex.split(line)[1:]
+    done = subprocess.run(  # noqa: S603 - our own words, no shell
+        [sys.executable, "-m", "alovoice_cli", *words],
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=session.stdout,
+        stderr=session.stderr,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise ServerError(f"the demo stopped: `{line}` ended with exit code {done.returncode}", sent="no")

@@ -1,0 +1,79 @@
+"""The global options, on both sides of the verb with one meaning: declared once, added to every command of the tree.
+
+The session folds what either side gives; a list command says so by its columns (`shows_list`), so that `--csv` and
+`--columns` are judged before the command does anything.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
+
+import typer
+from typer.main import get_command
+
+from alovoice_cli.output.columns import Column
+
+F = TypeVar("F", bound=Callable[..., object])
+PANEL = "Global options"
+
+
+def _option(*flags: str, help: str, metavar: str | None = None) -> Any:
+    return typer.Option(*flags, help=help, metavar=metavar, rich_help_panel=PANEL, show_default=False)
+
+
+def _global_options(
+    profile: Annotated[str | None, _option("--profile", "-p", metavar="PROFILE", help="The PBX to use.")] = None,
+    json: Annotated[bool, _option("--json", help="Print JSON: the server's own fields, whole.")] = False,
+    csv: Annotated[bool, _option("--csv", help="Print CSV (lists).")] = False,
+    columns: Annotated[str | None, _option("--columns", metavar="A,B", help="Only these columns (lists).")] = None,
+    no_headers: Annotated[bool, _option("--no-headers", help="No header line.")] = False,
+    quiet: Annotated[bool, _option("--quiet", "-q", help="No remarks and no progress.")] = False,
+    verbose: Annotated[bool, _option("--verbose", "-v", help="Each request and answer on stderr, masked.")] = False,
+    color: Annotated[
+        Literal["auto", "always", "never"] | None, _option("--color", metavar="WHEN", help="auto, always or never.")
+    ] = None,
+    timeout: Annotated[
+        float | None, _option("--timeout", metavar="SECONDS", help="For the whole conversation; 30 by default.")
+    ] = None,
+    base_url: Annotated[str | None, _option("--base-url", metavar="URL", help="The server, else the profile's.")] = None,
+    yes: Annotated[bool, _option("--yes", "-y", help="Ask no questions.")] = False,
+    dry_run: Annotated[
+        bool, _option("--dry-run", help="Print the request that would change something, and its curl; send nothing.")
+    ] = False,
+) -> None:
+    """Only a signature: Typer reads the options off it."""
+
+
+def shows_list(columns: tuple[Column, ...]) -> Callable[[F], F]:
+    """Marks a command function as one that shows a list of these columns."""
+
+    def mark(function: F) -> F:
+        function.columns = columns  # type: ignore[attr-defined] # a plain mark; Typer's wrapper carries it along
+        return function
+
+    return mark
+
+
+def _fold(ctx: typer.Context, param: Any, value: object) -> object:
+    session = ctx.obj
+    if session is not None and value not in (None, False):
+        session.fold(param.name, value)
+    if session is not None and not hasattr(ctx.command, "commands"):
+        session.check_listing(getattr(ctx.command.callback, "columns", None))
+    return value
+
+
+def add_global_options(command: Any) -> None:
+    """Adds the global options to this command of the tree and to all below it (the same objects: they keep no state)."""
+    app = typer.Typer(add_completion=False)
+    app.command()(_global_options)
+    options = get_command(app).params
+    for option in options:
+        option.expose_value = False
+        option.callback = _fold
+    _add(command, options)
+
+
+def _add(command: Any, options: list[Any]) -> None:
+    command.params = [*command.params, *options]
+    for below in getattr(command, "commands", {}).values():
+        _add(below, options)

@@ -1,0 +1,66 @@
+"""`alovoice peers`: the PBX's extensions."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import typer
+
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import ShowSecrets, examples
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+app = typer.Typer()
+COLUMNS = (
+    Column("number", "Extension", numeric=True),
+    Column("username", "User"),
+    Column("status", "Status"),
+    Column("lastip", "Last address"),
+    Column("extnumber", "Outside number"),
+    Column("trunk_id", "Trunk", numeric=True),
+    Column("dnd", "Do not disturb"),
+    Column("secret", "SIP password", shown=False),
+    Column("windowsapp", "Windows app", shown=False),
+    Column("mobileqr", "Mobile QR", shown=False),
+    Column("type", "Type", shown=False),
+    Column("id", "Id", shown=False, numeric=True),
+    Column("paystatus", "Pay status", shown=False),
+    Column("payto", "Paid to", shown=False),
+    Column("block", "Blocked", shown=False),
+    Column("isws", "Web phone", shown=False),
+    Column("isdef", "Default", shown=False),
+    Column("rule", "Rule", shown=False),
+    Column("amoid", "amoCRM", shown=False),
+    Column("bxid", "Bitrix24", shown=False),
+)
+_SECRET = ("secret", "windowsapp", "mobileqr")
+
+
+@app.command(
+    "peers",
+    epilog=examples("alovoice peers --status on", "alovoice peers --json | jq -r '.[] | select(.dnd) | .number'"),
+)
+@shows_list(COLUMNS)
+def list_peers(
+    ctx: typer.Context,
+    status: Annotated[
+        Literal["on", "off"] | None, typer.Option("--status", help="Only extensions that are on, or off.")
+    ] = None,
+    number: Annotated[
+        str | None, typer.Option("--number", metavar="N", help="Only the extension of this number.")
+    ] = None,
+    show_secrets: ShowSecrets = False,
+) -> None:
+    """The PBX's extensions. SIP passwords and the links that set up a phone are masked."""
+    session: Session = ctx.obj
+    session.options.show_secrets = show_secrets
+    if show_secrets and session.stdout.isatty():
+        session.warn("SIP passwords follow: whoever reads this screen can place calls on your account")
+    peers = [
+        peer
+        for peer in session.client.peers.list()
+        if (status is None or peer.get("status") == status) and (number is None or str(peer.get("number")) == number)
+    ]
+    columns = tuple(replace(c, shown=c.shown or (show_secrets and c.name in _SECRET)) for c in COLUMNS)
+    session.show(Listing(peers, columns, nothing="no such extension" if status or number else "no extensions"))

@@ -1,0 +1,31 @@
+"""`alovoice sandbox reset|path`: the state of the embedded PBX."""
+
+import typer
+
+from alovoice_cli.commands.options import examples
+from alovoice_cli.output.listing import Record
+from alovoice_cli.sandbox import STATE_NAME, reset_sandbox
+from alovoice_cli.session import Session
+
+RESET_EXAMPLES = examples("alovoice sandbox reset --yes")
+PATH_EXAMPLES = examples("alovoice sandbox path")
+
+
+def reset_state(ctx: typer.Context) -> None:
+    """Make the embedded PBX as new: its campaigns, calls and analyses are gone, its token stays."""
+    session: Session = ctx.obj
+    path = session.paths.state / STATE_NAME
+    session.display.confirm(f"Forget everything on the simulated PBX ({path})?")
+    if not session.options.dry_run:
+        done = reset_sandbox(path)
+        session.note("the sandbox is as new" if done else "there was nothing to reset")
+
+
+def print_path(ctx: typer.Context) -> None:
+    """Print where the embedded PBX keeps its state."""
+    session: Session = ctx.obj
+    path = str(session.paths.state / STATE_NAME)
+    if session.options.json:
+        session.show(Record({"path": path}))
+    else:
+        session.display.write(path + "\n")

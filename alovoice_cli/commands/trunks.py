@@ -1,0 +1,22 @@
+"""`alovoice trunks`: the PBX's lines."""
+
+import typer
+
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+app = typer.Typer()
+COLUMNS = (Column("trunk", "Line"),)
+
+
+@app.command("trunks", epilog=examples("alovoice trunks", "alovoice trunks --json | jq -r '.[]'"))
+@shows_list(COLUMNS)
+def list_trunks(ctx: typer.Context) -> None:
+    """The PBX's lines, by which campaigns dial and calls come in."""
+    session: Session = ctx.obj
+    numbers = session.client.trunks.list()
+    items = [{"trunk": number} for number in numbers]
+    session.show(Listing(items, COLUMNS, whole=numbers, nothing="this PBX has no lines"))

@@ -1,0 +1,155 @@
+"""Runs one command line: builds the part of the tree that the words need, and turns whatever goes wrong into a
+message and an exit code. The only place that does either."""
+
+import errno
+import traceback
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from alovoice_cli import __version__
+from alovoice_cli.commands.contents import NOUNS, attach
+from alovoice_cli.commands.everywhere import add_global_options
+from alovoice_cli.errors import (
+    AlovoiceError,
+    ExitCode,
+    OutcomeUnknownError,
+    Rehearsal,
+    ServerError,
+    Terminated,
+    UsageError,
+)
+from alovoice_cli.session import Session
+
+PROGRAM = "alovoice"
+_UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF)
+_EPILOG = "Try it without a PBX: alovoice demo\n\nOn a real one: alovoice login"
+
+
+def run(argv: Sequence[str], session: Session) -> int:
+    """Runs the words and returns the exit code. Prints every error itself; raises nothing it can help.
+
+    Once a request that dials has left, no trouble of ours is told as "nothing happened": the seal has the last word.
+    """
+    session.full_tree = full_tree
+    try:
+        code = _invoke(argv, session)
+        session.stdout.flush()
+    except BaseException as problem:
+        code = _explain(problem, session)
+    return session.guard(code)
+
+
+def build_tree(words: Collection[str], *, decorated: bool) -> Any:
+    """The command tree that these words need, as Typer's group. `decorated`: help drawn by rich, for a terminal."""
+    app = typer.Typer(
+        name=PROGRAM,
+        add_completion=False,
+        rich_markup_mode="rich" if decorated else None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        epilog=_EPILOG,
+    )
+    app.callback()(_root)
+    attach(app, words)
+    tree: Any = get_command(app)
+    tree.commands = {noun.name: tree.commands[noun.name] for noun in NOUNS}
+    add_global_options(tree)
+    return tree
+
+
+def full_tree() -> Any:
+    """The whole command tree, for the manual and the completion scripts."""
+    return build_tree([noun.name for noun in NOUNS], decorated=False)
+
+
+def _show_version(ctx: typer.Context, value: bool) -> None:
+    if value:
+        ctx.obj.display.write(f"{PROGRAM} {__version__}\n")
+        raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_show_version, is_eager=True),
+) -> None:
+    """The command line of the AloVoice cloud PBX: campaigns, calls, lines, extensions, speech analyses."""
+
+
+def _invoke(argv: Sequence[str], session: Session) -> int:
+    tree = build_tree(argv, decorated=session.stdout.isatty())
+    # Not `tree.main()`: it answers Ctrl-C and a closed pipe itself, with exit codes that could be a lie here.
+    try:
+        with tree.make_context(PROGRAM, list(argv) or ["--help"], obj=session) as ctx:
+            return int(tree.invoke(ctx) or 0)
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.TyperException as wrong_words:
+        raise _usage_error(wrong_words) from None
+
+
+def _usage_error(wrong_words: typer.TyperException) -> UsageError:
+    ctx = getattr(wrong_words, "ctx", None)
+    path = ctx.command_path if ctx else PROGRAM
+    return UsageError(wrong_words.format_message().rstrip("."), hint=f"see `{path} --help`")
+
+
+def _explain(problem: BaseException, session: Session) -> int:
+    """Says what went wrong, if stderr still takes it, and returns the exit code."""
+    if isinstance(problem, Rehearsal):
+        return _show_rehearsal(problem, session)
+    code, error = _judge(problem)
+    if not isinstance(problem, AlovoiceError):
+        # Trouble of this machine. Where something left before it, only the seal knows how that went: 0, or 6.
+        told = session.guard(ExitCode.USAGE)
+        if told != ExitCode.USAGE:
+            code, error = told, _trouble_after_leaving(told, problem)
+    try:
+        if error is not None:
+            session.display.error(error)
+        if session.environ.get("ALOVOICE_DEBUG") == "1" and isinstance(problem, Exception):
+            session.stderr.write(session.masker.hide("".join(traceback.format_exception(problem))))
+        session.stderr.flush()
+    except (OSError, ValueError):
+        pass  # stderr is gone too: the exit code is all that is left to say
+    return session.guard(code)
+
+
+def _judge(problem: BaseException) -> tuple[int, AlovoiceError | None]:
+    """The exit code of a problem where nothing has left, and the error to print (None: nothing to say)."""
+    if isinstance(problem, AlovoiceError):
+        return problem.exit_code, problem
+    if isinstance(problem, BrokenPipeError):
+        return ExitCode.DONE, None
+    if isinstance(problem, (KeyboardInterrupt, typer.Abort)):
+        return ExitCode.INTERRUPTED, None
+    if isinstance(problem, Terminated):
+        return ExitCode.TERMINATED, None
+    if isinstance(problem, OSError) and problem.errno in _UNWRITABLE:
+        return ExitCode.SERVER, ServerError(f"the output could not be written: {problem.strerror}", sent="no")
+    hint = "ALOVOICE_DEBUG=1 shows where; please report it"
+    return ExitCode.USAGE, UsageError("this is a fault of alovoice itself", detail=_name(problem), hint=hint)
+
+
+def _trouble_after_leaving(told: int, problem: BaseException) -> AlovoiceError:
+    hint = "`alovoice call receipts list` shows what is known of it"
+    if told == ExitCode.UNKNOWN_OUTCOME:
+        message = "the request had left when this machine failed: it may have been carried out"
+        return OutcomeUnknownError(message, detail=_name(problem), hint=hint)
+    message = "the PBX accepted the request; only showing its answer failed"
+    if told != ExitCode.DONE:
+        message = "the PBX answered the request, and did not carry it out; showing its answer failed too"
+    return ServerError(message, detail=_name(problem), hint=hint)
+
+
+def _name(problem: BaseException) -> str:
+    return f"{type(problem).__name__}: {problem}".removesuffix(": ")
+
+
+def _show_rehearsal(rehearsed: Rehearsal, session: Session) -> int:
+    try:
+        session.display.rehearsal(rehearsed.as_json())
+        session.stdout.flush()
+    except BaseException as problem:  # noqa: BLE001 - nothing was sent: the ordinary judgement holds
+        return _explain(problem, session)
+    return ExitCode.DONE

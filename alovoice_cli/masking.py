@@ -1,0 +1,105 @@
+"""Hides tokens and secrets, and disarms text that could drive a terminal: the only place where either is decided."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+DOTS = "••••"
+_TAIL = 4
+_SHORTEST_WITH_TAIL = 9  # of `voip123`, the vendor's sample of a SIP password, the last four would be half
+
+_SECRET_KEY = re.compile(r"secret|passw|token|qr|windowsapp|authorization", re.IGNORECASE)
+
+# C0 but tab and newline, DEL, C1, line and paragraph separators, bidi controls, lone surrogates.
+_ARMED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_ARMED_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+def mask(secret: str) -> str:
+    """Four dots, and the last four characters where the secret is long enough to spare them."""
+    return DOTS + secret[-_TAIL:] if len(secret) >= _SHORTEST_WITH_TAIL else DOTS
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether a field of this name holds a secret: `secret`, `windowsapp`, `mobileqr` (API, section 3) and their like."""
+    return _SECRET_KEY.search(key) is not None
+
+
+def mask_fields(value: object) -> object:
+    """The same JSON value with every secret field masked, at any depth; empty and boolean values stay as they are."""
+    if isinstance(value, dict):
+        return {key: _mask_field(str(key), item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [mask_fields(item) for item in value]
+    return value
+
+
+def _mask_field(key: str, item: object) -> object:
+    if isinstance(item, (dict, list)) or not is_secret_key(key):
+        return mask_fields(item)
+    if item is None or isinstance(item, bool) or item == "":
+        return item
+    return mask(str(item))
+
+
+class Masker:
+    """Hides known secrets in any text, in the spellings in which they travel: raw, percent-encoded, base64, JSON."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._known: dict[str, str] = {}
+        for secret in secrets:
+            self.learn(secret)
+
+    def learn(self, secret: str) -> None:
+        """From now on hide this secret too; an empty one is ignored."""
+        if not secret:
+            return
+        for spelling in _spellings(secret):
+            self._known[spelling] = mask(secret)
+
+    def hide(self, text: str) -> str:
+        """The text with every known secret masked."""
+        for spelling in sorted(self._known, key=len, reverse=True):
+            text = text.replace(spelling, self._known[spelling])
+        return text
+
+    def hide_in(self, value: object) -> object:
+        """The same JSON value with every known secret masked in its texts, keys included, at any depth."""
+        if isinstance(value, str):
+            return self.hide(value)
+        if isinstance(value, dict):
+            return {self.hide(str(key)): self.hide_in(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.hide_in(item) for item in value]
+        return value
+
+
+def _spellings(secret: str) -> Iterable[str]:
+    raw = secret.encode("utf-8", "surrogatepass")
+    yield secret
+    yield quote(raw, safe="")
+    yield quote_plus(raw)
+    yield json.dumps(secret)[1:-1]
+    yield base64.b64encode(raw).decode("ascii").rstrip("=")
+    yield base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
+
+
+def disarm(text: str, *, one_line: bool = True) -> str:
+    """The text with control and direction characters shown instead of obeyed: `^[` for ESC, `\\u202e` for bidi.
+
+    With `one_line`, tabs and line ends are shown as `\\t` and `\\n` too.
+    """
+    return (_ARMED_IN_A_LINE if one_line else _ARMED).sub(_show, text)
+
+
+def _show(match: re.Match[str]) -> str:
+    character = match.group()
+    code = ord(character)
+    if character in _NAMED:
+        return _NAMED[character]
+    if code < 0x20 or code == 0x7F:
+        return "^" + chr(code ^ 0x40)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

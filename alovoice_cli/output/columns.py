@@ -1,0 +1,60 @@
+"""The columns of a list, and the operator's choice among them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from alovoice_cli.errors import UsageError
+
+Item = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `name` is the server's own field and what `--columns` takes, `title` heads it in a table.
+
+    `value` computes a cell that is not simply the field. A column that is not `shown` appears when it is asked for.
+    """
+
+    name: str
+    title: str
+    value: Callable[[Item], object] | None = None
+    shown: bool = True
+    numeric: bool = False
+
+    def of(self, item: Item) -> object:
+        """The cell's value in this item, None where the item has no such field."""
+        return self.value(item) if self.value else item.get(self.name)
+
+
+def choose_columns(columns: Sequence[Column], wanted: str | None) -> tuple[Column, ...]:
+    """The shown columns, or those that `--columns a,b` names, in that order.
+
+    Raises UsageError, with the list, for a name that is not there.
+    """
+    if wanted is None:
+        return tuple(column for column in columns if column.shown)
+    by_name = {column.name: column for column in columns}
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    for name in names or [wanted]:
+        if name not in by_name:
+            near = get_close_matches(name, by_name, n=1)
+            raise UsageError(
+                f"there is no column {name!r}",
+                hint=(f"did you mean {near[0]}? " if near else "") + "columns: " + ", ".join(by_name),
+            )
+    return tuple(by_name[name] for name in names)
+
+
+def cell_text(value: object) -> str:
+    """A cell's value as text: nothing for None, `true`/`false`, lists joined with commas, objects as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)) and not any(isinstance(part, (dict, list)) for part in value):
+        return ",".join(cell_text(part) for part in value)
+    if isinstance(value, (dict, list, tuple)):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

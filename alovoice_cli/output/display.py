@@ -1,0 +1,135 @@
+"""Decides the form of what is shown, by the options and by who reads the stream: a person, a pipe, a script.
+
+The imports of rich inside functions are meant: errors, TSV and JSON do without its 50 ms.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from alovoice_cli.errors import AlovoiceError, UsageError
+from alovoice_cli.masking import Masker, disarm, mask_fields
+from alovoice_cli.output.body import write_body, write_head
+from alovoice_cli.output.columns import choose_columns
+from alovoice_cli.output.csv import write_csv
+from alovoice_cli.output.json import write_json
+from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.messages import write_error, write_message
+from alovoice_cli.output.options import Options
+from alovoice_cli.output.rehearsal import write_rehearsal
+from alovoice_cli.output.tsv import write_tsv
+
+_YES = ("y", "yes", "д", "да", "ha")
+
+
+class Display:
+    """The terminal or pipe of one run. Nothing passes it but masked, and without control characters."""
+
+    def __init__(
+        self,
+        stdin: TextIO,
+        stdout: TextIO,
+        stderr: TextIO,
+        environ: Mapping[str, str],
+        options: Options,
+        masker: Masker,
+    ) -> None:
+        self._in, self._out, self._err = stdin, stdout, stderr
+        self._environ = environ
+        self._options = options
+        self._masker = masker
+
+    def show(self, thing: Listing | Record) -> None:
+        """Prints a list or a record: JSON or CSV where asked for, a table on a terminal, else tab-separated lines."""
+        thing = thing.mapped(self._cleaned)
+        options, out, terminal = self._options, self._out, self._out.isatty()
+        columns = choose_columns(thing.columns, options.columns) if isinstance(thing, Listing) else ()
+        headers = not options.no_headers
+        if options.json:
+            chosen = columns if options.columns is not None else None
+            write_json(thing, chosen, out, indent=terminal, ascii_only=_ascii_only(out))
+        elif options.csv and isinstance(thing, Listing):
+            write_csv(thing, columns, out, headers=headers)
+        elif not terminal:
+            write_tsv(thing, columns, out, headers=headers)
+        elif isinstance(thing, Listing) and not thing.items:
+            self.message("note", thing.nothing)
+        else:
+            from alovoice_cli.output.table import write_table
+
+            write_table(thing, columns, out, headers=headers, color=self._colored(out))
+
+    def write(self, text: str) -> None:
+        """Prints text that is itself the data, such as a script or a path, on stdout."""
+        self._out.write(self._masker.hide(text))
+
+    def answer(
+        self, status: int, reason: str, headers: Sequence[tuple[str, str]], body: bytes, *, with_headers: bool
+    ) -> None:
+        """Prints an answer as it came: with its status and headers where asked for, then its body."""
+        if with_headers:
+            write_head(status, reason, [(name, self._masker.hide(value)) for name, value in headers], self._out)
+        write_body(
+            body,
+            self._out,
+            clean=self._cleaned,
+            indent=self._out.isatty(),
+            ascii_only=_ascii_only(self._out),
+            as_json=self._options.json,
+        )
+
+    def _cleaned(self, value: object) -> object:
+        return value if self._options.show_secrets else self._masker.hide_in(mask_fields(value))
+
+    def rehearsal(self, rehearsed: Mapping[str, object]) -> None:
+        """Prints what `--dry-run` stopped: an object, or a shell script that sends it (the rest are its comments)."""
+        if self._options.json:
+            self.show(Record(rehearsed))
+            return
+        write_rehearsal(rehearsed, self._out, disarmed=self._out.isatty())
+
+    def error(self, error: AlovoiceError) -> None:
+        """Prints an error on stderr: a sentence and what to do, or with `--json` one object."""
+        error.message, error.hint, error.detail = map(self._masker.hide, (error.message, error.hint, error.detail))
+        color, ascii_only = self._colored(self._err), _ascii_only(self._err)
+        write_error(error, self._err, as_json=self._options.json, color=color, ascii_only=ascii_only)
+
+    def message(self, kind: str, text: str) -> None:
+        """Prints one line on stderr under its kind: `warning`, `note` or `hint`."""
+        write_message(kind, self._masker.hide(text), self._err, color=self._colored(self._err))
+
+    def trace(self, line: str) -> None:
+        """Prints one line of `--verbose` on stderr."""
+        self.message("note", line)
+
+    def confirm(self, question: str) -> None:
+        """Asks on a terminal; `--yes`, `--dry-run` and scripts are taken for a yes. Raises UsageError for a no."""
+        options = self._options
+        if options.yes or options.dry_run or not (self._in.isatty() and self._err.isatty()):
+            return
+        self._err.write(f"{disarm(question)} [y/N] ")
+        self._err.flush()
+        if self._in.readline().strip().lower() not in _YES:
+            raise UsageError("not confirmed: nothing was done")
+
+    @contextmanager
+    def transfer(self, label: str) -> Iterator[Callable[[int, int | None], None]]:
+        """Shows a bar for bytes moved, on a terminal only. Yields a function of the bytes so far and in all."""
+        if self._options.quiet or not self._err.isatty():
+            yield lambda done, total: None
+            return
+        from alovoice_cli.output.progress import show_transfer
+
+        with show_transfer(label, self._err, color=self._colored(self._err)) as moved:
+            yield moved
+
+    def _colored(self, stream: TextIO) -> bool:
+        if self._options.color != "auto":
+            return self._options.color == "always"
+        return stream.isatty() and not self._environ.get("NO_COLOR") and self._environ.get("TERM") != "dumb"
+
+
+def _ascii_only(stream: TextIO) -> bool:
+    """Whether the stream's encoding lacks letters; a stream without one (a test's) takes them all."""
+    encoding = (stream.encoding or "utf-8").lower().replace("-", "").replace("_", "")
+    return encoding not in ("utf8", "utf8sig")

@@ -1,0 +1,46 @@
+"""What a command has to show: a list of things, or one thing. How it looks is decided by the writers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from alovoice_cli.output.columns import Column, Item
+
+_UNSET = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list. JSON prints `whole` (by default the items) with every field; the other forms print the columns."""
+
+    items: Sequence[Item]
+    columns: tuple[Column, ...]
+    whole: object = _UNSET
+    nothing: str = "nothing to show"
+
+    def as_json(self) -> object:
+        """The value that `--json` prints when no columns are named."""
+        return list(self.items) if self.whole is _UNSET else self.whole
+
+    def mapped(self, change: Callable[[object], object]) -> "Listing":
+        """The same list with its values changed, such as masked."""
+        items = cast(Sequence[Item], change(list(self.items)))
+        return replace(self, items=items, whole=self.whole if self.whole is _UNSET else change(self.whole))
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing. JSON prints `whole` (by default the fields) as it is; the other forms print the fields, one a line."""
+
+    fields: Mapping[str, object]
+    title: str = ""
+    whole: object = _UNSET
+
+    def as_json(self) -> object:
+        """The value that `--json` prints."""
+        return dict(self.fields) if self.whole is _UNSET else self.whole
+
+    def mapped(self, change: Callable[[object], object]) -> "Record":
+        """The same record with its values changed, such as masked."""
+        fields = cast(Mapping[str, object], change(dict(self.fields)))
+        return replace(self, fields=fields, whole=self.whole if self.whole is _UNSET else change(self.whole))

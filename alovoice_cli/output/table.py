@@ -1,0 +1,81 @@
+"""Tables and panels for a terminal. Text from outside is laid in as `Text`, never as markup."""
+
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from alovoice_cli.masking import disarm
+from alovoice_cli.output.columns import Column, cell_text
+from alovoice_cli.output.listing import Listing, Record
+
+_STYLES = {
+    "true": "green",
+    "on": "green",
+    "running": "green",
+    "done": "green",
+    "ok": "green",
+    "yes": "green",
+    "refused": "red",
+    "unknown": "bold red",
+    "unsent": "yellow",
+    "operator": "cyan",
+    "client": "magenta",
+}
+
+
+def open_console(out: TextIO, *, color: bool) -> Console:
+    """A console on this stream. Streams that are not UTF-8 get boxes of ASCII (rich asks the stream's encoding)."""
+    return Console(
+        file=out,
+        force_terminal=color,
+        color_system="auto" if color else None,
+        no_color=not color,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+
+
+def write_table(
+    thing: Listing | Record, columns: tuple[Column, ...], out: TextIO, *, headers: bool, color: bool
+) -> None:
+    """Writes a list as a table with one line an item, a record as two columns under its title."""
+    console = open_console(out, color=color)
+    table = _record_table(thing) if isinstance(thing, Record) else _listing_table(thing, columns, headers=headers)
+    console.print(table)
+
+
+def _listing_table(listing: Listing, columns: tuple[Column, ...], *, headers: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_header=headers, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(
+            Text(column.title), justify="right" if column.numeric else "left", overflow="fold", no_wrap=False
+        )
+    for item in listing.items:
+        table.add_row(*(_cell(column.of(item)) for column in columns))
+    return table
+
+
+def _record_table(record: Record) -> Table:
+    table = Table(
+        box=box.ROUNDED,
+        show_header=False,
+        title=Text(disarm(record.title)) if record.title else None,
+        title_justify="left",
+        title_style="bold",
+        border_style="dim",
+    )
+    table.add_column(style="bold", overflow="fold")
+    table.add_column(overflow="fold")
+    for name, value in record.fields.items():
+        table.add_row(Text(disarm(name)), _cell(value))
+    return table
+
+
+def _cell(value: object) -> Text:
+    text = disarm(cell_text(value))
+    return Text(text, style=_STYLES.get(text, ""))

@@ -1,0 +1,211 @@
+"""Writes the manual in man(7): `alovoice.1` with what holds everywhere, and a page for each command.
+
+Nothing in it hangs on the day or the machine, so that a page changes only when the command line does.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from alovoice_cli.reference.tree import Argument, Command, Option, common_options, own_options
+
+_CODE = re.compile(r"`([^`\n]+)`")
+_SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq"}
+_SPECIAL_SIGN = re.compile(r"[\\\-'`^~\"]")
+
+REVISED = "2026-11-24"
+"""The day of the manual's last revision, changed by hand with a release: man(7) wants one, and mandoc warns of none."""
+
+EXIT_STATUS = (
+    (0, "Done; for a batch: every row was accepted."),
+    (1, "Refused: the PBX understood and said no. It is known not done."),
+    (2, "Usage: wrong words, a bad file, a bad date, a lock held. Nothing was sent."),
+    (3, "No token, or it is refused."),
+    (4, "Not found."),
+    (5, "Not reached: certainly nothing happened on the PBX. It is safe to run the same line again."),
+    (6, "Unknown outcome: a request that dials, creates or starts an analysis may have been carried out."),
+    (7, "The server failed: for reads 5xx, 429 after the retries, or an unreadable answer; for all a redirect."),
+    (8, "A check found errors. Nothing was sent."),
+    (9, "Not ready in time."),
+    (130, "Interrupted by Ctrl-C."),
+    (143, "Ended by SIGTERM."),
+)
+ENVIRONMENT = (
+    ("ALOVOICE_TOKEN", "The token; it goes before the stored one."),
+    ("ALOVOICE_PROFILE", "The profile to use, where `--profile` is not given."),
+    ("ALOVOICE_BASE_URL", "The server, where `--base-url` is not given."),
+    ("ALOVOICE_CONFIG_DIR", "The directory of config.toml and tokens.toml."),
+    ("ALOVOICE_STATE_DIR", "The directory of the receipts and of the sandbox."),
+    ("ALOVOICE_DEBUG", "With 1, an error comes with its traceback; tokens are masked in it."),
+    ("NO_COLOR", "Where it is set, nothing is coloured."),
+    ("HTTPS_PROXY, NO_PROXY", "The proxy for the server, and the hosts that need none."),
+    ("SSL_CERT_FILE", "The certificate authorities to trust, instead of the system's."),
+)
+FILES = (
+    ("~/.config/alovoice/config.toml", "Profiles and their settings. It holds no token."),
+    ("~/.config/alovoice/tokens.toml", "Tokens, readable by their owner alone."),
+    (".alovoice.toml", "In a project: the name of the profile to use there, and nothing else."),
+    ("~/.local/state/alovoice/", "The receipts of what was dialled, and the state of the sandbox."),
+)
+
+
+def write_manual(tree: Command, version: str) -> dict[str, str]:
+    """Every page of the manual by the name of its file; hidden commands and options have none."""
+    common = common_options(tree)
+    return {f"{_page(command)}.1": _write_page(command, tree, common, version) for command in tree.walk()}
+
+
+def _write_page(command: Command, tree: Command, common: Sequence[Option], version: str) -> str:
+    is_root = command is tree
+    sections = [
+        f'.TH {_quoted(_page(command).upper())} 1 "{REVISED}" {_quoted(f"{tree.name} {version}")} "Command manual"',
+        *_section("NAME", [f"{_escape(_page(command))} \\- {_prose(_lower_first(command.summary))}"]),
+        *_section("SYNOPSIS", _synopsis(command)),
+        *_section("DESCRIPTION", _paragraphs(command.help)),
+        *_section("COMMANDS", _listed((f"{_bold(below.name)}", _sentence(below.summary)) for below in command.shown)),
+        *_section("ARGUMENTS", _listed(_argument_entry(argument) for argument in command.arguments)),
+        *_section("OPTIONS", _options(own_options(command, common))),
+        *_section("GLOBAL OPTIONS", _global_options(common, tree, is_root=is_root)),
+        *_section("EXAMPLES", _examples(command.examples)),
+        *_section("NOTES", _paragraphs(command.epilog)),
+        *_section("EXIT STATUS", _exit_status(tree, is_root=is_root)),
+        *(_section("ENVIRONMENT", _listed((_bold(name), text) for name, text in ENVIRONMENT)) if is_root else []),
+        *(_section("FILES", _listed((_italic(name), text) for name, text in FILES)) if is_root else []),
+        *_section("SEE ALSO", _see_also(command, tree)),
+    ]
+    return "\n".join(sections) + "\n"
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    body = list(lines)
+    return [f".SH {title}", *body] if body else []
+
+
+def _synopsis(command: Command) -> list[str]:
+    words = [_bold(" ".join(command.path))]
+    words += [f"{_bold(option.flags[-1])} {_italic(option.metavar)}" for option in command.options if option.required]
+    words.append(f"[{_italic('options')}]")
+    words += [_italic("command")] if command.subcommands else []
+    for argument in command.arguments:
+        word = _italic(argument.metavar) + ("\\|.\\|.\\|." if argument.repeatable else "")
+        words.append(word if argument.required else f"[{word}]")
+    return [" ".join(words)]
+
+
+def _argument_entry(argument: Argument) -> tuple[str, str]:
+    return _italic(argument.metavar), _with_choices(argument.help, argument.choices)
+
+
+def _options(options: Iterable[Option]) -> list[str]:
+    return _listed((_option_tag(option), _option_text(option)) for option in options)
+
+
+def _option_tag(option: Option) -> str:
+    tag = ", ".join(_bold(flag) for flag in option.flags)
+    return f"{tag} {_italic(option.metavar)}" if option.metavar else tag
+
+
+def _option_text(option: Option) -> str:
+    facts = (
+        "It must be given." if option.required else "",
+        "It may be given more than once." if option.repeatable else "",
+        f"Default: {option.default}." if option.default else "",
+        f"Environment: {option.environment}." if option.environment else "",
+    )
+    text = option.help if option.metavar == "|".join(option.choices) else _with_choices(option.help, option.choices)
+    return " ".join(filter(None, (_sentence(text), *facts)))
+
+
+def _with_choices(text: str, choices: Sequence[str]) -> str:
+    told = all(re.search(rf"\b{re.escape(choice)}\b", text) for choice in choices)
+    return text if told else f"{_sentence(text)} One of: {', '.join(choices)}.".lstrip()
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "?", "!", ":", ")")) else f"{text}."
+
+
+def _global_options(common: Sequence[Option], tree: Command, *, is_root: bool) -> list[str]:
+    """Told once, in the program's own page; the others say where."""
+    if not common:
+        return []
+    if not is_root:
+        return [f"They stand before or after the command: see {_reference(_page(tree))}."]
+    return [_prose("They mean the same before the command and after it."), *_options(common)]
+
+
+def _examples(lines: Iterable[str]) -> list[str]:
+    body = list(lines)
+    return [".EX", *(_guarded(f"$ {_escape(line)}") for line in body), ".EE"] if body else []
+
+
+def _exit_status(tree: Command, *, is_root: bool) -> list[str]:
+    warning = _prose("Only 6 forbids running the same line again without looking first what became of it.")
+    if not is_root:
+        return [f"0 when done, else by the table in {_reference(_page(tree))}.", warning]
+    return [*_listed((_bold(str(code)), text) for code, text in EXIT_STATUS), ".PP", warning]
+
+
+def _see_also(command: Command, tree: Command) -> list[str]:
+    above = [page for page in (tree.path, command.path[:-1]) if page and page != command.path]
+    pages = dict.fromkeys("-".join(path) for path in (*above, *(below.path for below in command.shown)))
+    return [",\n".join(_reference(page) for page in pages)] if pages else []
+
+
+def _page(command: Command) -> str:
+    return "-".join(command.path)
+
+
+def _reference(page: str) -> str:
+    return f"{_bold(page)}(1)"
+
+
+def _listed(entries: Iterable[tuple[str, str]]) -> list[str]:
+    """Tagged paragraphs: the tag is man(7) already, the text is not."""
+    return [line for tag, text in entries for line in (".TP", tag, *(_paragraphs(text, ".IP") or ["\\&"]))]
+
+
+def _paragraphs(text: str, between: str = ".PP") -> list[str]:
+    blocks = [block for block in re.split(r"\n\s*\n", text.strip()) if block.strip()]
+    lines: list[str] = []
+    for block in blocks:
+        lines += [between] if lines else []
+        lines += _verbatim(block) if block.startswith(("  ", "\t")) else [_prose(" ".join(block.split()))]
+    return lines
+
+
+def _verbatim(block: str) -> Iterator[str]:
+    """An indented paragraph keeps its lines."""
+    yield ".nf"
+    yield from (_guarded(_escape(line.rstrip())) for line in block.split("\n"))
+    yield ".fi"
+
+
+def _prose(text: str) -> str:
+    """A paragraph on one line, `code` in bold."""
+    parts = _CODE.split(text)
+    return _guarded("".join(_bold(part) if place % 2 else _escape(part) for place, part in enumerate(parts)))
+
+
+def _guarded(line: str) -> str:
+    """A dot or a quote at the start of a line would be a macro."""
+    return f"\\&{line}" if line.startswith((".", "\\(aq")) else line
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL_SIGN.sub(lambda match: _SPECIAL[match.group()], text)
+
+
+def _bold(text: str) -> str:
+    return rf"\fB{_escape(text)}\fR"
+
+
+def _italic(text: str) -> str:
+    return rf"\fI{_escape(text)}\fR"
+
+
+def _quoted(text: str) -> str:
+    return f'"{_escape(text)}"'
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

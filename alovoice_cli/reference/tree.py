@@ -1,0 +1,208 @@
+"""The command tree as plain values: what the manual and the completion scripts know of it, and nothing of Typer.
+
+Typer's objects are read by their attributes (they are Click's, which Typer carries in a private package).
+"""
+
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
+
+Kind = Literal["flag", "text", "choice", "file", "directory", "profile"]
+"""What a word stands for, and so what TAB offers for it. A flag has no word."""
+
+_EXAMPLE = re.compile(r"^\s*\$ (.+)$")
+_EXAMPLES_HEADING = re.compile(r"^\s*examples?:\s*$", re.IGNORECASE)
+
+_TYPES = {
+    "int": "N",
+    "int range": "N",
+    "float": "N",
+    "float range": "N",
+    "file": "FILE",
+    "path": "FILE",
+    "directory": "DIR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option; `flags` are all its spellings, with those that switch it off."""
+
+    flags: tuple[str, ...]
+    kind: Kind
+    metavar: str
+    help: str
+    choices: tuple[str, ...] = ()
+    default: str = ""
+    environment: str = ""
+    repeatable: bool = False
+    required: bool = False
+    hidden: bool = False
+    panel: str = ""
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether the next word belongs to it."""
+        return self.kind != "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One positional word, or all that follow where it is `repeatable`."""
+
+    metavar: str
+    kind: Kind
+    help: str
+    choices: tuple[str, ...] = ()
+    required: bool = True
+    repeatable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command with its sub-commands, in the order of the help; `path` begins with the program's name."""
+
+    path: tuple[str, ...]
+    help: str
+    epilog: str = ""
+    examples: tuple[str, ...] = ()
+    arguments: tuple[Argument, ...] = ()
+    options: tuple[Option, ...] = ()
+    subcommands: tuple["Command", ...] = ()
+    hidden: bool = False
+
+    @property
+    def name(self) -> str:
+        """The last word of the path."""
+        return self.path[-1]
+
+    @property
+    def summary(self) -> str:
+        """The help's first sentence, without its full stop."""
+        first = " ".join(self.help.partition("\n\n")[0].split())
+        return re.split(r"(?<=[.?!]) ", first, maxsplit=1)[0].removesuffix(".")
+
+    @property
+    def shown(self) -> tuple["Command", ...]:
+        """The sub-commands that are not hidden."""
+        return tuple(command for command in self.subcommands if not command.hidden)
+
+    def walk(self) -> Iterator["Command"]:
+        """This command and all below it that are not hidden, each before its sub-commands."""
+        yield self
+        for command in self.shown:
+            yield from command.walk()
+
+
+def read_tree(group: Any, program: str = "alovoice") -> Command:
+    """The tree of a Typer (or Click) group, as `typer.main.get_command(app)` returns it."""
+    names = group.context_settings.get("help_option_names", ["--help"])
+    return _command(group, (program,), tuple(names))
+
+
+def common_options(tree: Command) -> tuple[Option, ...]:
+    """The options that stand at every command with one meaning: they are told once."""
+    first, *others = (command.options for command in tree.walk())
+    return tuple(option for option in first if not option.hidden and all(option in options for options in others))
+
+
+def own_options(command: Command, common: Sequence[Option]) -> tuple[Option, ...]:
+    """The command's options that are neither hidden nor common."""
+    return tuple(option for option in command.options if not option.hidden and option not in common)
+
+
+def _command(node: Any, path: tuple[str, ...], help_names: tuple[str, ...]) -> Command:
+    options = [_option(param) for param in node.params if param.param_type_name == "option"]
+    if node.add_help_option:
+        options.append(Option(help_names, "flag", "", "Show this help."))
+    examples, epilog = _examples(node.epilog or "")
+    return Command(
+        path=path,
+        help=_text(node.help or node.short_help or ""),
+        epilog=epilog,
+        examples=examples,
+        arguments=tuple(_argument(param) for param in node.params if param.param_type_name == "argument"),
+        options=tuple(options),
+        subcommands=tuple(
+            _command(below, (*path, name), help_names) for name, below in getattr(node, "commands", {}).items()
+        ),
+        hidden=bool(node.hidden),
+    )
+
+
+def _option(param: Any) -> Option:
+    flags = (*param.opts, *param.secondary_opts)
+    is_flag = bool(param.is_flag or param.count)
+    metavar = "" if is_flag else _metavar(param, "|".join(_choices(param)) or _TYPES.get(param.type.name, "TEXT"))
+    return Option(
+        flags=tuple(sorted(flags, key=lambda flag: flag.startswith("--"))),
+        kind="flag" if is_flag else "profile" if "--profile" in flags else _kind(param, metavar),
+        metavar=metavar,
+        help=_text(param.help or ""),
+        choices=_choices(param),
+        default="" if is_flag else _default(param),
+        environment=param.envvar if isinstance(param.envvar, str) else "",
+        repeatable=bool(param.multiple or param.count),
+        required=bool(param.required),
+        hidden=bool(param.hidden),
+        panel=param.rich_help_panel if isinstance(param.rich_help_panel, str) else "",
+    )
+
+
+def _argument(param: Any) -> Argument:
+    metavar = _metavar(param, param.name.upper())
+    return Argument(
+        metavar=metavar,
+        kind=_kind(param, metavar),
+        help=_text(getattr(param, "help", "") or ""),
+        choices=_choices(param),
+        required=bool(param.required),
+        repeatable=param.nargs == -1,
+    )
+
+
+def _kind(param: Any, metavar: str) -> Kind:
+    word = metavar.partition("|")[0]
+    if _choices(param):
+        return "choice"
+    if word == "PROFILE":
+        return "profile"
+    if param.type.name == "directory" or word in ("DIR", "DIRECTORY"):
+        return "directory"
+    return "file" if param.type.name in ("file", "path", "filename") or word == "FILE" else "text"
+
+
+def _metavar(param: Any, otherwise: str) -> str:
+    given = str(param.metavar or otherwise).removesuffix("...")
+    return given[1:-1] if given.startswith("[") and given.endswith("]") else given
+
+
+def _choices(param: Any) -> tuple[str, ...]:
+    return tuple(_word(choice) for choice in getattr(param.type, "choices", ()))
+
+
+def _default(param: Any) -> str:
+    value = param.default
+    if not param.show_default or value is None or value == [] or value == () or callable(value):
+        return ""
+    return ", ".join(map(_word, value)) if isinstance(value, (list, tuple)) else _word(value)
+
+
+def _word(value: object) -> str:
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _examples(epilog: str) -> tuple[tuple[str, ...], str]:
+    """The command lines that the epilog shows behind a `$`, and what else it says."""
+    lines = _text(epilog).split("\n")
+    examples = tuple(match.group(1) for line in lines if (match := _EXAMPLE.match(line)))
+    others = [line for line in lines if not _EXAMPLE.match(line) and not _EXAMPLES_HEADING.match(line)]
+    return examples, re.sub(r"\n{3,}", "\n\n", "\n".join(others)).strip()
+
+
+def _text(text: str) -> str:
+    """Without indentation, and without Click's marks: what follows a form feed is not shown, a backspace is layout."""
+    return inspect.cleandoc(text.partition("\f")[0]).replace("\b\n", "").strip()

@@ -1,0 +1,77 @@
+"""Opens the simulated PBX over its file, and resets it."""
+
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.sandbox.app import make_app
+from alovoice_cli.sandbox.faults import parse_faults
+from alovoice_cli.sandbox.injection import App
+from alovoice_cli.sandbox.pbx import Pbx
+from alovoice_cli.sandbox.scenario import shipped
+from alovoice_cli.stores.pbx import PbxStore
+
+STATE_NAME = "sandbox.db"
+"""The file's name in the state directory."""
+EMBEDDED_URL = "http://sandbox.localhost"
+"""The base URL of the in-process mount; the app answers any loopback host."""
+DEFAULT_SPEED = 60.0
+DEFAULT_SEED = 998
+MOST_BODY_BYTES = 300 << 20
+"""What a server in front of the app should let through: a campaign's recording may be large."""
+
+
+class Sandbox(NamedTuple):
+    """A PBX that answers: its ASGI app, and the one token that it accepts."""
+
+    app: App
+    token: str
+
+
+def open_sandbox(
+    path: Path,
+    *,
+    token: str | None = None,
+    speed: float | None = None,
+    seed: int | None = None,
+    faults: str = "",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Sandbox:
+    """Opens or makes the PBX whose state is this file.
+
+    Token and seed are made once and kept in the file. A `token` given here counts for this opening alone, a `seed` is
+    kept from now on. `speed` is virtual seconds a second, for what is made while this is open. `faults` is a `--fault`
+    text. `now` is an aware clock. Raises UsageError for a bad fault text, speed or file.
+    """
+    ordered = parse_faults(faults)
+    pace = DEFAULT_SPEED if speed is None else speed
+    if not 0 < pace <= 1_000_000:
+        raise UsageError(f"the speed {pace} is not over 0 and up to 1000000")
+    store = PbxStore(path)
+    if seed is not None:
+        store.change_setting("seed", str(seed))
+    kept_seed = int(store.setting("seed", lambda: str(DEFAULT_SEED)))
+    kept_token = token or store.setting("token", lambda: str(uuid.uuid4()))
+    pbx = Pbx(store, shipped(), seed=kept_seed, speed=pace, now=now)
+    return Sandbox(make_app(pbx, token=kept_token, faults=ordered), kept_token)
+
+
+def reset_sandbox(path: Path) -> bool:
+    """Makes the PBX as new but for its token, so that running mounts go on; False if there was nothing to reset.
+
+    A file that cannot be read as a sandbox's is removed: nothing in it is worth keeping.
+    """
+    if not path.exists():
+        return False
+    try:
+        PbxStore(path).clear(keep=("token",))
+    except UsageError:
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).unlink()
+    open_sandbox(path)  # the past campaigns, again
+    return True

@@ -1,0 +1,249 @@
+"""The simulated PBX: what it holds, and what happens in it while its time passes.
+
+Time passes per record: a campaign, a call or an analysis begins its life at the real moment of its making, and lives
+`speed` virtual seconds a second from there. So `today` always means today, however long the PBX has been standing, and
+a campaign's own times (`createdAt`, its windows, its status) agree with each other.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from typing import Any
+
+from alovoice_cli.campaigns.dialer import DialPlan, DialStatus, People, finishes_at, lot, ring
+from alovoice_cli.sandbox.autorules import CampaignOrder
+from alovoice_cli.sandbox.calls import CallOrder
+from alovoice_cli.sandbox.refusal import Refusal
+from alovoice_cli.sandbox.scenario import VENDOR_CALL_ID, Scenario, hexadecimal
+from alovoice_cli.stores.pbx import AnalysisRow, CallRow, CampaignRow, PbxStore
+
+LOADING_SECONDS = 5
+"""Virtual seconds until the recipients are counted and dialling may begin: the answer of `addAutorule` says 0."""
+ANALYSIS_SECONDS = 20
+"""Virtual seconds from `callsendai` to its result."""
+
+_RECENT_SECONDS = 14 * 86_400
+_PEOPLE = People()
+
+
+class Pbx:
+    """One PBX over one store. Methods are safe in any thread; the wire's dicts are made anew for each answer."""
+
+    def __init__(
+        self, store: PbxStore, scenario: Scenario, *, seed: int, speed: float, now: Callable[[], datetime]
+    ) -> None:
+        self.store = store
+        self.scenario = scenario
+        self.seed = seed
+        self.speed = speed
+        self._now = now
+        self._opened_at = float(store.setting("opened_at", lambda: str(self._seconds())))
+        store.setting("past_campaigns", self._add_past_campaigns)
+
+    def add_campaign(self, order: CampaignOrder) -> dict[str, object]:
+        """Accepts the campaign, and simulates its days to know its end; answers as the server does: 0 recipients."""
+        born = self._seconds()
+        begins_at, ends = self._life(order, born)
+        row = CampaignRow(
+            answer=self._answer(order),
+            plan=_stored_plan(order.plan),
+            recipients=len(order.numbers),
+            born=born,
+            speed=self.speed,
+            begins=begins_at,
+            ends=ends,
+        )
+        number = self.store.add_campaign(row, order.numbers)
+        return _wire_campaign(replace(row, id=number), born)
+
+    def campaign(self, number: int) -> dict[str, object] | None:
+        """The campaign as it stands now; None if there is none of this id."""
+        row = self.store.campaign(number)
+        return None if row is None else _wire_campaign(row, self._virtual(row.born, row.speed))
+
+    def place_call(self, order: CallOrder) -> CallRow:
+        """Rings simulated people, and remembers who answered."""
+        legs = self._ring_legs(order)
+        answered = bool(legs) and legs[-1]["dialstatus"] == DialStatus.ANSWER and len(legs) > bool(order.then)
+        row = CallRow(order.kind, order.key, dict(order.request), legs, answered, self._seconds(), self.speed)
+        return replace(row, id=self.store.add_call(row))
+
+    def has_extension(self, number: str) -> bool:
+        """Whether `getpeers` lists this extension."""
+        return any(str(peer["number"]) == number for peer in self.scenario.peers)
+
+    def start_analysis(self, call_id: str) -> dict[str, object]:
+        """Starts the analysis of a call, once: asking again answers the same. Raises Refusal (404)."""
+        self._check_recorded(call_id)
+        row = AnalysisRow(call_id, self._analysis_id(call_id), self._seconds(), self.speed)
+        return self._wire_analysis(self.store.start_analysis(row))
+
+    def analysis(self, call_id: str) -> dict[str, object]:
+        """What is known of a call: no `stalk` while it is analysed, no `aicallid` if no one asked for an analysis."""
+        self._check_recorded(call_id)
+        row = self.store.analysis(call_id)
+        if row is None:
+            return {"begin_time": self._begin_time(call_id), "stereoaudio": f"/stereo/{call_id}"}
+        answer = self._wire_analysis(row)
+        if self._virtual(row.born, row.speed) < row.born + ANALYSIS_SECONDS:
+            return answer
+        talk = self.scenario.dialogue_for(self.seed, call_id)
+        audio = answer.pop("stereoaudio")
+        return {**answer, "stalk": talk["stalk"], "tags": talk["tags"], "stereoaudio": audio}
+
+    def talk(self, call_id: str) -> list[dict[str, Any]]:
+        """The phrases of a call's recording. Raises Refusal (404)."""
+        self._check_recorded(call_id)
+        return list(self.scenario.dialogue_for(self.seed, call_id)["stalk"])
+
+    def _seconds(self) -> float:
+        return self._now().timestamp()
+
+    def _virtual(self, born: float, speed: float) -> float:
+        # A clock that was set back stands still here: no campaign grows younger than its making.
+        return born + max(self._seconds() - born, 0.0) * speed
+
+    def _life(self, order: CampaignOrder, born: float) -> tuple[float | None, float | None]:
+        """The virtual times of a campaign's beginning and end; a paused one has neither, a past one only ends."""
+        if order.paused:
+            return None, None
+        loaded = datetime.fromtimestamp(born + LOADING_SECONDS, UTC)
+        first = next(order.plan.windows(loaded), None)
+        # Each name has its own day: the same list called again meets people in another mood.
+        seed = lot(self.seed, "campaign", order.name)
+        ends = finishes_at(order.numbers, order.plan, seed=seed, people=_PEOPLE, begins=loaded)
+        if first is None or ends is None:
+            return None, loaded.timestamp()
+        return first[0].timestamp(), ends.timestamp()
+
+    def _answer(self, order: CampaignOrder) -> dict[str, object]:
+        plan = order.plan
+        return {
+            "name": order.name,
+            "from": plan.first.isoformat(),
+            "to": plan.last.isoformat(),
+            "fromtime": plan.opens.isoformat("seconds"),
+            "totime": plan.closes.replace(second=59).isoformat("seconds"),
+            "trunks": [self.scenario.trunks[number] for number in plan.trunks],
+            "record": f"/play/{order.record}",
+            "maxline": str(plan.lines),
+            "goodtime": str(int(plan.goodtime.total_seconds())),
+            "tryes": str(plan.tries),
+            "paused": "1" if order.paused else "0",
+            "timezone": int(plan.utc_offset.total_seconds()),
+        }
+
+    def _ring_legs(self, order: CallOrder) -> list[dict[str, object]]:
+        """One person after the other; people answer alike when the same call (by its key) is asked for again."""
+        first = self._ring_leg(order, order.first, 0)
+        legs = [first]
+        if first["dialstatus"] == DialStatus.ANSWER:
+            for place, number in enumerate(order.then, 1):
+                legs.append(self._ring_leg(order, number, place))
+                if legs[-1]["dialstatus"] == DialStatus.ANSWER:
+                    break
+        return legs
+
+    def _ring_leg(self, order: CallOrder, number: str, place: int) -> dict[str, object]:
+        rung = ring(_PEOPLE, self.seed, order.kind, order.key, number, place)
+        status = rung.dialstatus
+        if number.startswith("queue ") or (order.kind == "out" and place == 0):
+            status = DialStatus.ANSWER  # those who work here pick up
+        return {
+            "number": number,
+            "dialstatus": str(status),
+            "ring_seconds": rung.ring_seconds,
+            "talk_seconds": rung.talk_seconds if status is DialStatus.ANSWER else 0,
+        }
+
+    def _check_recorded(self, call_id: str) -> None:
+        """Any call id has a recording, for integrators test with their own; a call that no one answered has none."""
+        call = None if call_id == VENDOR_CALL_ID else self.store.find_call(call_id)
+        if call is not None and not call.answered:
+            raise Refusal(404, "this call was not answered: it has no recording")
+
+    def _analysis_id(self, call_id: str) -> str:
+        if call_id == VENDOR_CALL_ID:
+            return str(self.scenario.vendor_dialogue["aicallid"])
+        return hexadecimal(self.seed, "aicallid", call_id)
+
+    def _begin_time(self, call_id: str) -> int:
+        if call_id == VENDOR_CALL_ID:
+            return int(self.scenario.vendor_dialogue["begin_time"])
+        call = self.store.find_call(call_id)
+        if call is not None:
+            return int(call.born)
+        return int(self._opened_at) - lot(self.seed, "begin", call_id) % _RECENT_SECONDS
+
+    def _wire_analysis(self, row: AnalysisRow) -> dict[str, object]:
+        return {
+            "begin_time": self._begin_time(row.call_id),
+            "aicallid": row.aicallid,
+            "stereoaudio": f"/stereo/{row.call_id}",
+        }
+
+    def _add_past_campaigns(self) -> str:
+        for past in self.scenario.campaigns:
+            self.store.add_campaign(_past_campaign(past), ())
+        return "added"
+
+
+def _past_campaign(past: Mapping[str, Any]) -> CampaignRow:
+    answer = {key: past[key] for key in past if key not in ("id", "recipients", "createdAt", "updatedAt")}
+    born = datetime.fromisoformat(past["createdAt"]).timestamp()
+    ends = datetime.fromisoformat(past["updatedAt"]).timestamp()
+    return CampaignRow(answer, {}, past["recipients"], born, 1.0, ends, ends, id=past["id"])
+
+
+def _stored_plan(plan: DialPlan) -> dict[str, object]:
+    """The plan as JSON, for whoever dials it again."""
+    return {
+        "first": plan.first.isoformat(),
+        "last": plan.last.isoformat(),
+        "opens": _minute(plan.opens),
+        "closes": _minute(plan.closes),
+        "utc_offset_seconds": int(plan.utc_offset.total_seconds()),
+        "lines": plan.lines,
+        "tries": plan.tries,
+        "goodtime_seconds": int(plan.goodtime.total_seconds()),
+        "trunks": list(plan.trunks),
+    }
+
+
+def _minute(moment: time) -> str:
+    return moment.isoformat("minutes")
+
+
+def _wire_campaign(row: CampaignRow, virtual: float) -> dict[str, object]:
+    """The campaign at a virtual moment, key by key in the order of the vendor's sample.
+
+    `status` is `new` before the first window opens and for a paused campaign, `running` from then on, also in the
+    nights between windows, and `done` when everyone is settled or the last window has closed. Only `new` is documented.
+    """
+    loaded = row.born + LOADING_SECONDS
+    passed = [moment for moment in (loaded, row.begins, row.ends) if moment is not None and moment <= virtual]
+    status = "new"
+    if row.begins in passed:
+        status = "running"
+    if row.ends in passed:
+        status = "done"
+    changing: dict[str, object] = {
+        "id": row.id,
+        "recipients": row.recipients if loaded <= virtual else 0,
+        "status": status,
+        "updatedAt": _iso(max(passed, default=row.born)),
+        "createdAt": _iso(row.born),
+    }
+    whole = {**row.answer, **changing}
+    return {key: whole[key] for key in _CAMPAIGN_KEYS}
+
+
+_CAMPAIGN_KEYS = (
+    *("id", "name", "from", "to", "fromtime", "totime", "trunks", "record", "recipients", "maxline"),
+    *("goodtime", "tryes", "paused", "status", "timezone", "updatedAt", "createdAt"),
+)
+
+
+def _iso(seconds: float) -> str:
+    """ISO 8601 in UTC with milliseconds and Z, as the vendor's samples have it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,204 @@
+"""What one invocation owns: streams, environment, clock, settings, client, stores; each built when first asked for.
+
+Tests swap the constructor's arguments; nothing here knows that tests exist. Imports inside the properties are meant:
+`alovoice --help` pays for none of them.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.masking import Masker
+from alovoice_cli.output.options import Options
+
+if TYPE_CHECKING:
+    import httpx
+
+    from alovoice_cli.api.client import Client
+    from alovoice_cli.api.seal import Intent, Outcome, Seal
+    from alovoice_cli.config.paths import Paths
+    from alovoice_cli.config.settings import Settings
+    from alovoice_cli.output.columns import Column
+    from alovoice_cli.output.display import Display
+    from alovoice_cli.output.listing import Listing, Record
+    from alovoice_cli.stores.ledger import Ledger
+
+SANDBOX = "sandbox"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Session:
+    """One run of the program. Commands read it, `main` makes it."""
+
+    def __init__(
+        self,
+        *,
+        stdin: TextIO,
+        stdout: TextIO,
+        stderr: TextIO,
+        environ: Mapping[str, str],
+        cwd: Path | None = None,
+        now: Callable[[], datetime] = _utc_now,
+        transport: "httpx.BaseTransport | None" = None,
+    ) -> None:
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
+        self.environ = environ
+        self.cwd = cwd or Path.cwd()
+        self.now = now
+        self.transport = transport
+        self.options = Options()
+        self.masker = Masker()
+        self.encoding: str | None = None
+        self.full_tree: Callable[[], Any] | None = None
+        self.allow_new_profile = False
+
+    @classmethod
+    def of_process(cls) -> "Session":
+        """The session of this process: its streams never die of a letter that their encoding lacks."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environ=os.environ)
+
+    # --- options -----------------------------------------------------------------------------------------------------
+
+    def fold(self, name: str, value: object) -> None:
+        """Takes one global option's value as given on either side of the verb."""
+        setattr(self.options, name, value)
+        if self.options.json and self.options.csv:
+            raise UsageError("--json and --csv exclude each other", hint="choose one of them")
+
+    def check_listing(self, columns: "tuple[Column, ...] | None") -> None:
+        """Raises UsageError where `--csv` or `--columns` do not fit the command, before it does anything."""
+        if columns is None and (self.options.csv or self.options.columns is not None):
+            word = "--csv" if self.options.csv else "--columns"
+            raise UsageError(f"{word} is for lists: this command shows no list", hint="use --json instead")
+        if columns is not None and self.options.columns is not None:
+            from alovoice_cli.output.columns import choose_columns
+
+            choose_columns(columns, self.options.columns)
+
+    # --- settings and stores -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def paths(self) -> "Paths":
+        from alovoice_cli.config.paths import Paths
+
+        return Paths.from_environ(self.environ)
+
+    @cached_property
+    def settings(self) -> "Settings":
+        from alovoice_cli.config.settings import Flags, resolve
+
+        options = self.options
+        flags = Flags(options.profile, options.base_url, options.timeout, self.encoding)
+        return resolve(flags, self.environ, self.paths, self.cwd, allow_new_profile=self.allow_new_profile)
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        from alovoice_cli.stores.ledger import Ledger
+
+        return Ledger(self.paths.state / "ledger.db", self.now)
+
+    @cached_property
+    def seal(self) -> "Seal":
+        from alovoice_cli.api.seal import Seal
+
+        return Seal(_GuardedLedger(self))
+
+    def own_id(self, given: str | None) -> str:
+        """The id of a call: the operator's own, else one made here (decimal, at most 15 digits, never twice)."""
+        return given or self.ledger.make_id()
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the PBX of this run is the one in this process."""
+        return self.settings.profile == SANDBOX and not self.settings.origin["base_url"].startswith("flag")
+
+    @cached_property
+    def client(self) -> "Client":
+        """The client of the chosen profile. Makes no connection; raises UsageError for a bad profile or URL."""
+        from alovoice_cli.api.client import Client
+
+        settings, transport, token = self.settings, self.transport, None
+        base_url = settings.base_url
+        if self.embedded and transport is None:
+            transport, base_url, token = self._embedded_pbx()
+        else:
+            token = settings.token()
+        self.masker.learn(token or "")
+        return Client(
+            base_url,
+            token,
+            timeout=settings.timeout,
+            encoding=settings.encoding,
+            insecure=settings.insecure,
+            environ=self.environ,
+            transport=transport,
+            seal=self.seal,
+            profile=settings.profile,
+            trace=self.display.trace if self.options.verbose else None,
+            rehearse=self.options.dry_run,
+        )
+
+    def _embedded_pbx(self) -> "tuple[httpx.BaseTransport, str, str]":
+        from alovoice_cli.api.inprocess import InProcess
+        from alovoice_cli.sandbox import EMBEDDED_URL, STATE_NAME, open_sandbox
+
+        sandbox = open_sandbox(self.paths.state / STATE_NAME, now=self.now)
+        return InProcess(sandbox.app), EMBEDDED_URL, sandbox.token
+
+    def guard(self, code: int) -> int:
+        """The exit code that may be told, given what left: the seal's word over that of any local trouble."""
+        seal: Seal | None = self.__dict__.get("seal")  # not made here: nothing dials without it
+        return seal.guard(code) if seal else code
+
+    # --- what is shown -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def display(self) -> "Display":
+        from alovoice_cli.output.display import Display
+
+        return Display(self.stdin, self.stdout, self.stderr, self.environ, self.options, self.masker)
+
+    def show(self, thing: "Listing | Record") -> None:
+        """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for."""
+        self.display.show(thing)
+
+    def warn(self, text: str) -> None:
+        """Prints a warning on stderr, also when quiet."""
+        self.display.message("warning", text)
+
+    def note(self, text: str) -> None:
+        """Prints a remark on stderr, unless quiet."""
+        if not self.options.quiet:
+            self.display.message("note", text)
+
+
+class _GuardedLedger:
+    """The ledger as the seal sees it: opened, and the profile's rules on dialling asked, only when something dials."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def intend(self, intent: "Intent") -> str:
+        settings = self._session.settings
+        if settings.require_profile and not settings.origin["profile"].startswith("flag"):
+            raise UsageError(
+                f"the configuration says require_profile: name the profile to dial on PBX {settings.profile}",
+                hint=f"add `-p {settings.profile}`",
+            )
+        if settings.profile_conflict:
+            self._session.warn(settings.profile_conflict)
+        return self._session.ledger.intend(intent)
+
+    def settle(self, receipt: str, outcome: "Outcome") -> None:
+        self._session.ledger.settle(receipt, outcome)

@@ -1,0 +1,1 @@
+"""Pure: what an analysis says of a call."""

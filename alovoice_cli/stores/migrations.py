@@ -1,0 +1,127 @@
+"""Opens a SQLite file as every store wants it: private, durable, and at the schema version of this program."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from alovoice_cli.errors import UsageError
+
+_POLL_SECONDS = 0.01
+
+
+def open_store(path: Path, migrations: Sequence[str], *, timeout: float = 5.0) -> sqlite3.Connection:
+    """A connection in autocommit mode to the file at `path`, made (0600, in a directory 0700) when there is none.
+
+    `migrations` are scripts of SQL, oldest first; a file's version is how many of them it has seen. Those that it lacks
+    are run now, all in one transaction, by whichever process comes first. `timeout` is how many seconds another
+    process's transaction is waited for. The connection may be handed from thread to thread, one at a time.
+
+    Raises UsageError naming the file: made by a newer version, not ours, damaged, busy, or out of reach.
+    """
+    with explained(path):
+        _make_private_file(path)
+        connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+        try:
+            _make_durable(connection, timeout)
+            if _version(path, connection, len(migrations)) < len(migrations):
+                _migrate(path, connection, migrations)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Takes the write lock at once; commits at the end, durably, or rolls back whatever is raised."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # a full disk has rolled back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Tells trouble of SQLite or of the file system as a UsageError that names the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explanation(path, error) from error
+    except OSError as error:
+        raise UsageError(f"cannot open {path}: {error.strerror or error}", hint=_ELSEWHERE) from error
+
+
+_ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
+
+
+def _explanation(path: Path, error: sqlite3.Error) -> UsageError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bytes only refine it
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        aside = f"move it aside (and {path.name}-wal, {path.name}-shm, if they are there), then run again"
+        return UsageError(f"{path} is damaged, or no SQLite file", hint=aside, detail=str(error))
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return UsageError(f"{path} is in use by another process", hint="run again when it is done", detail=str(error))
+    if code == sqlite3.SQLITE_FULL:
+        return UsageError(f"no room to write {path}", hint="free some disk space", detail=str(error))
+    return UsageError(f"cannot use {path}: {error}", hint=_ELSEWHERE)
+
+
+def _make_private_file(path: Path) -> None:
+    """Creates the file 0600 before SQLite opens it, which gives the file's mode to `-wal` and `-shm` too."""
+    missing = [parent for parent in path.parents if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _make_durable(connection: sqlite3.Connection, timeout: float) -> None:
+    # FULL is not stored in the file: without it a commit in WAL mode survives a crash of ours, not a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+    deadline = time.monotonic() + timeout
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # Two processes that switch a new file at once: SQLite says "locked" to one of them without waiting.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
+
+
+def _version(path: Path, connection: sqlite3.Connection, known: int) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > known:
+        raise UsageError(
+            f"{path} was made by a newer version of alovoice (its schema is {version}, this version knows {known})",
+            hint="upgrade alovoice, or set ALOVOICE_STATE_DIR to another directory",
+        )
+    return version
+
+
+def _migrate(path: Path, connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    with transaction(connection):
+        version = _version(path, connection, len(migrations))  # again: another process may have been first
+        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise UsageError(f"{path} is a SQLite file, but not one of alovoice", hint="move it aside, then run again")
+        for number, script in enumerate(migrations[version:], start=version + 1):
+            for statement in _statements(script):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The script's statements one by one: `executescript` would commit the transaction first."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,257 @@
+"""A PBX on a raw socket: it counts whole requests and answers, or fails, as it is told."""
+
+import contextlib
+import io
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from alovoice_cli.api.call import Party
+from alovoice_cli.api.client import Client
+from alovoice_cli.api.files import FilePart
+from alovoice_cli.api.seal import Intent, Outcome
+
+TOKEN = "22dfbb22-d073-4422-b322-22949d14a022"
+
+
+@dataclass
+class Seen:
+    """One whole request."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+Act = Callable[["Connection"], None]
+
+
+class Connection:
+    """What an act may do with one connection."""
+
+    def __init__(self, sock: socket.socket, server: "RawServer") -> None:
+        self.sock, self.server = sock, server
+        self._file = sock.makefile("rb")
+
+    def read(self) -> Seen | None:
+        """The next whole request, counted; None when the client has gone."""
+        line = self._file.readline().decode("latin-1").split()
+        if len(line) != 3:
+            return None
+        headers = []
+        while (text := self._file.readline().strip().decode("utf-8")) != "":
+            name, _, value = text.partition(":")
+            headers.append((name, value.strip()))
+        seen = Seen(line[0], line[1], headers, b"")
+        length = int(seen.header("content-length") or 0)
+        seen.body = self._file.read(length)
+        if len(seen.body) < length:
+            return None
+        self.server.requests.append(seen)
+        return seen
+
+    def write(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def answer(self, status: str = "200 OK", body: bytes = b"", *headers: str) -> None:
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+        self.write("\r\n".join(lines).encode() + body)
+
+    def reset(self) -> None:
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()
+            self.sock.close()
+
+    def hang(self) -> None:
+        self.server.stopped.wait(20)
+
+
+@dataclass
+class RawServer:
+    """Plays its acts, one a connection; the last one again and again."""
+
+    acts: list[Act]
+    context: ssl.SSLContext | None = None
+    requests: list[Seen] = field(default_factory=list)
+    connections: int = 0
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.context else 'http'}://localhost:{self.port}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            if self.stopped.is_set():
+                sock.close()
+                return
+            sock.settimeout(20)
+            act = self.acts[min(self.connections, len(self.acts) - 1)]
+            self.connections += 1
+            thread = threading.Thread(target=self._serve, args=(sock, act), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, sock: socket.socket, act: Act) -> None:
+        try:
+            if self.context is not None:
+                sock = self.context.wrap_socket(sock, server_side=True)
+        except OSError:
+            sock.close()
+            return
+        connection = Connection(sock, self)
+        try:
+            act(connection)
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        self.stopped.set()
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        self._threads[0].join(5)
+        self.listener.close()
+        for thread in self._threads[1:]:
+            thread.join(5)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., RawServer]]:
+    """serve(act, …, context=None): a running server, stopped at the end."""
+    servers: list[RawServer] = []
+
+    def start(*acts: Act, context: ssl.SSLContext | None = None) -> RawServer:
+        servers.append(RawServer(list(acts), context))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+class Book:
+    """A ledger in memory."""
+
+    def __init__(self) -> None:
+        self.intents: list[Intent] = []
+        self.outcomes: dict[str, Outcome] = {}
+
+    def intend(self, intent: Intent) -> str:
+        self.intents.append(intent)
+        return f"R-{len(self.intents):04}"
+
+    def settle(self, receipt: str, outcome: Outcome) -> None:
+        self.outcomes[receipt] = outcome
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book()
+
+
+@pytest.fixture
+def client(book: Book) -> Iterator[Callable[..., Client]]:
+    """client(server_or_url, …): a client that does not sleep between tries and knows no proxy."""
+    clients: list[Client] = []
+
+    def make(where: "RawServer | str", **options: object) -> Client:
+        settings: dict[str, object] = {"environ": {}, "ledger": book, "profile": "test", "sleep": lambda _: None}
+        url = where if isinstance(where, str) else where.url
+        clients.append(Client(url, **{"token": TOKEN, "timeout": 5.0, **settings, **options}))  # type: ignore[arg-type] # any of its options
+        return clients[-1]
+
+    yield make
+    for each in clients:
+        each.close()
+
+
+def small_files() -> dict[str, FilePart]:
+    return {
+        "record": FilePart("x.mp3", "audio/mpeg", io.BytesIO(b"\xff\xfb" + b"\0" * 600)),
+        "recipients": FilePart("r.csv", "text/csv", io.BytesIO(b"998901234567\n")),
+    }
+
+
+CAMPAIGN = {
+    "name": "Test",
+    "from": "2025.04.25",
+    "to": "2025.04.25",
+    "fromtime": "18:00",
+    "totime": "20:59",
+    "trunks": "712037006",
+}
+
+UNSAFE: dict[str, Callable[[Client], object]] = {
+    "outcall": lambda c: c.call.out(inner_phone="2424", number="+998994412860", call_id="7"),
+    "conference": lambda c: c.call.conference(callfrom=Party("712037006"), callto=[Party("994412860")], extid="8"),
+    "ivr": lambda c: c.call.ivr(callto="712037006", ivrid="222", fromline="712037006", extid="9"),
+    "addAutorule": lambda c: c.autorule.create(CAMPAIGN, **small_files()),
+    "callsendai": lambda c: c.ai.send("1716209468.17"),
+}
+READING: dict[str, Callable[[Client], object]] = {
+    "getAutorule": lambda c: c.autorule.get("123"),
+    "getMyTrunks": lambda c: c.trunks.list(),
+    "getpeers": lambda c: c.peers.list(),
+    "callgetaireresult": lambda c: c.ai.result("1716209468.17"),
+}
+
+
+@pytest.fixture
+def unsafe() -> dict[str, Callable[[Client], object]]:
+    """A call of every method that dials, creates or costs."""
+    return UNSAFE
+
+
+@pytest.fixture
+def reading() -> dict[str, Callable[[Client], object]]:
+    """A call of every method that reads."""
+    return READING
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for localhost with its key in one file; it is its own authority."""
+    folder = tmp_path_factory.mktemp("tls")
+    words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    command = [*words.split(), "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    try:
+        subprocess.run([*command, "-keyout", folder / "key", "-out", folder / "cert"], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    both = folder / "both.pem"
+    both.write_bytes((folder / "key").read_bytes() + (folder / "cert").read_bytes())
+    return both
+
+
+@pytest.fixture(scope="session")
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context

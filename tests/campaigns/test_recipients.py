@@ -1,0 +1,210 @@
+"""A list of recipients as operators have it: from Excel, from a CRM, typed by hand."""
+
+import io
+import itertools
+import random
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alovoice_cli.campaigns.recipients import Recipients, numbers_to_csv, read_recipients
+from alovoice_cli.errors import UsageError
+
+PHONES = [f"99890{1000000 + 7919 * place}" for place in range(50)]
+NAMES = ["Али Валиев", "Olim", 'ООО "Ромашка"', "Зухра, Самарканд; 5|7", "O'tkir", ""]
+
+
+def read(text: str | bytes) -> Recipients:
+    return read_recipients(io.BytesIO(text if isinstance(text, bytes) else text.encode()), "list.csv")
+
+
+def refusal(text: str | bytes) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        read(text)
+    assert caught.value.message.startswith("list.csv")
+    return caught.value
+
+
+def cells(*row: str, delimiter: str) -> str:
+    return delimiter.join(
+        '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',;\t|"') else cell for cell in row
+    )
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "cp1251", "utf-16-le", "utf-16-be"]
+MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_the_same_list_reads_the_same_however_it_was_saved(
+    encoding: str, delimiter: str, header: bool, line_end: str
+) -> None:
+    rows = [cells(name, phone, "да", delimiter=delimiter) for name, phone in zip(itertools.cycle(NAMES), PHONES)]
+    lines = [cells("Имя", "Телефон", "Согласие", delimiter=delimiter)] * header + rows
+    data = MARKS.get(encoding, b"") + (line_end.join(lines) + line_end).encode(encoding)
+    found = read(data)
+    assert (found.count, found.numbers, found.column) == (50, tuple(PHONES[:3]), 1)
+    assert (found.delimiter, found.header) == (delimiter, header)
+    assert found.encoding == ("utf-16" if encoding in MARKS else encoding)
+    assert bool(found.notes) == (encoding not in ("utf-8", "utf-8-sig"))
+
+
+def test_the_file_is_left_open_at_its_start_with_its_bytes_untouched() -> None:
+    file = io.BytesIO(b"\xef\xbb\xbf998901234567\r\n")
+    read_recipients(file)
+    assert file.read() == b"\xef\xbb\xbf998901234567\r\n"
+
+
+def test_a_refused_file_stays_open_too() -> None:
+    file = io.BytesIO(b"name\nAli\n")
+    with pytest.raises(UsageError):
+        read_recipients(file)
+    assert file.read() == b"name\nAli\n"
+
+
+def test_a_single_column_of_nine_digits_is_not_split_at_a_nine() -> None:
+    found = read("901234567\n919876543\n")
+    assert (found.count, found.numbers, found.header) == (2, ("901234567", "919876543"), False)
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "column"),
+    [
+        ("phone\n998901234567\n", 1, 0),
+        ("998901234567", 1, 0),
+        ("\n\n;;\n998901234567;Ali\n;;\n998901234568;Vali\n", 2, 0),
+        ("id,day,phone\n1,2025-04-25,+998 90 123-45-67\n2,2025-04-26,(90) 123 45 68\n", 2, 2),
+        ("1000001,998901234567\n1000002,998901234568\n", 2, 1),
+        ("Ali,\nVali,998901234567\n", 1, 1),
+        ('"a, b";"998901234567"\n', 1, 1),
+        ('"two\nlines";998901234567\n', 1, 1),
+        ("Ali,998901234567,998911234567\nVali,,998911234567\n", 1, 1),
+    ],
+)
+def test_the_phone_stands_in_the_first_column_that_holds_phones(text: str, count: int, column: int) -> None:
+    found = read(text)
+    assert (found.count, found.column) == (count, column)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"\n\r\n  \n", "blank lines"),
+        (b"\xef\xbb\xbf", "blank lines"),
+        (b"name,age\nAli,30\n", "no phone number: line 1 is 'name,age'"),
+        (b"2025-04-25\n2025-04-26\n", "no phone number"),
+        (b"1\n2\n3\n", "no phone number"),
+        (b"PK\x03\x04" + bytes(500), "Excel workbook"),
+        (b"\xd0\xcf\x11\xe0" + bytes(500), "Excel workbook"),
+        (b"%PDF-1.7\n998901234567", "PDF"),
+        (b"998901234567\n\0\0\0", "NUL"),
+        ("998901234567\n".encode("utf-16-le"), "NUL"),
+        (b"\xff\xfe9\x009", "no text in utf-16"),
+        (b"\xef\xbb\xbf\xff\n998901234567", "no text in utf-8-sig"),
+        (b"\x98\n998901234567\n", "no text in utf-8 or cp1251"),
+        (b"phone\n998901234567\n9.98901E+11\n", "line 3: 9.98901E+11"),
+        (b"9,98901E+11\n", "line 1"),
+        (b"phone;name\n998901234567.0;Ali\n", "line 2: 998901234567.0"),
+        (b'phone\n"998901234567\n998901234568\n', "line 3"),
+        (b'phone;name\n998901234567;"ALFA" MChJ\n', "line 2"),
+        (b"998901234567\nabc\n998901234568\n", "line 2: column 1 holds phones"),
+        (b"9" * 70_000, "line 1 is longer"),
+        (b"998901234567\n" + b"9" * 10_000_000, "line 2 is longer"),
+    ],
+)
+def test_what_holds_no_recipients_is_refused_with_what_was_seen(data: bytes, message: str) -> None:
+    assert message in refusal(data).message
+
+
+def test_an_excel_workbook_gets_the_way_to_save_it() -> None:
+    assert "CSV" in refusal(b"PK\x03\x04").hint
+
+
+def test_few_rows_without_a_phone_are_told_and_many_are_refused() -> None:
+    good = [f"{phone}\n" for phone in PHONES]
+    found = read("".join([*good, "нет\n", "нет\n"]))
+    assert found.count == 50
+    assert found.notes == ("list.csv: 2 rows hold no phone number, the first on line 51",)
+    assert "line 51" in refusal("".join([*good, *["нет\n"] * 3])).message
+
+
+def test_an_uzbek_cyrillic_list_is_utf_8() -> None:
+    assert read("Қўқон;998901234567\n".encode()).notes == ()
+
+
+def test_phones_that_come_late_are_found() -> None:
+    rows = "".join(f"client {place},\n" for place in range(5000)) + "last,998901234567\n"
+    assert (read(rows).count, read(rows).column) == (1, 1)
+
+
+def test_a_large_list_is_read_in_constant_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    block = "".join(f"{phone};Мижоз\r\n" for phone in PHONES).encode() * 20
+    with path.open("wb") as file:
+        for _ in range(30):
+            file.write(block)
+    assert path.stat().st_size > 700_000
+    tracemalloc.start()
+    with path.open("rb") as stream:
+        assert read_recipients(stream).count == 30_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 400_000
+
+
+def test_numbers_given_one_by_one_make_a_list_that_reads_back() -> None:
+    data = numbers_to_csv(["+998901234567", " 901234568 "])
+    assert data == b"+998901234567\n901234568\n"
+    assert read(data).count == 2
+
+
+@pytest.mark.parametrize("number", ["+998 90 123-45-67", "abc", "", "=1+1", "998901234567\n998901234568"])
+def test_a_bad_number_given_by_itself_is_refused_by_its_option(number: str) -> None:
+    with pytest.raises(UsageError, match="--recipient"):
+        numbers_to_csv(["998901234567", number])
+
+
+@given(
+    st.binary(max_size=300)
+    | st.text(alphabet="0123456789+,;\t|\"'\r\n E.()-aж", max_size=200).map(lambda text: text.encode())
+    | st.text(alphabet='99890+,;"\r\n', max_size=200).map(lambda text: text.encode("utf-16"))
+)
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_are_a_list_or_refused_never_a_crash(data: bytes) -> None:
+    file = io.BytesIO(data)
+    try:
+        found = read_recipients(file)
+    except UsageError:
+        pass
+    else:
+        assert found.count >= 1
+        assert 1 <= len(found.numbers) <= 3
+        assert found.delimiter in (",", ";", "\t", "|")
+    assert file.tell() == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.from_regex(r"998[0-9]{9}", fullmatch=True), st.text(alphabet="абв xyz,;\t|\"'", max_size=8)),
+        min_size=1,
+    ),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=150, deadline=None)
+def test_every_phone_written_is_counted(
+    rows: list[tuple[str, str]], delimiter: str, encoding: str, chance: random.Random
+) -> None:
+    end = chance.choice(["\n", "\r\n", "\r"])
+    text = end.join(cells(name, phone, delimiter=delimiter) for phone, name in rows)
+    found = read(text.encode(encoding))
+    assert found.count == len(rows)
+    assert found.numbers == tuple(phone for phone, _ in rows[:3])
