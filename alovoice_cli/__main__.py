@@ -23,7 +23,7 @@ def main() -> NoReturn:
 
 
 def _run() -> NoReturn:
-    from alovoice_cli.errors import ExitCode, Terminated  # noqa: PLC0415 - after the quick answer above
+    from alovoice_cli.errors import Terminated  # noqa: PLC0415 - after the quick answer above
     from alovoice_cli.main import run  # noqa: PLC0415 - same
     from alovoice_cli.session import Session  # noqa: PLC0415 - same
 
@@ -31,13 +31,8 @@ def _run() -> NoReturn:
         raise Terminated
 
     signal.signal(signal.SIGTERM, terminate)
-    session = Session.of_process()
-    code: int = ExitCode.UNKNOWN_OUTCOME
-    try:
-        code = run(sys.argv[1:], session)
-        gc.freeze()
-    except BaseException:  # noqa: BLE001 - trouble while telling of trouble: what left must still not look unsent
-        code = session.guard(ExitCode.USAGE)
+    code = run(sys.argv[1:], Session.of_process())
+    gc.freeze()  # the last collection, at exit, then has nothing to look at
     _drain_streams()
     sys.exit(code)
 

@@ -33,12 +33,19 @@ def run(argv: Sequence[str], session: Session) -> int:
 
     Once a request that dials has left, no trouble of ours is told as "nothing happened": the seal has the last word.
     """
+    try:
+        return _run(argv, session)
+    except BaseException:  # noqa: BLE001 - trouble while telling of trouble: what left must still not look unsent
+        return session.guard(ExitCode.USAGE)
+
+
+def _run(argv: Sequence[str], session: Session) -> int:
     session.full_tree = full_tree
     try:
         code = _invoke(argv, session)
         session.stdout.flush()
-    except BaseException as problem:
-        code = _explain(problem, session)
+    except BaseException as problem:  # noqa: BLE001 - also Ctrl-C and SIGTERM end in a code that is true
+        return _explain(problem, session)
     return session.guard(code)
 
 

@@ -22,14 +22,12 @@ if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
     from alovoice_cli.api.seal import Intent, Outcome, Seal
     from alovoice_cli.config.paths import Paths
-    from alovoice_cli.config.settings import Settings
+    from alovoice_cli.config.settings import Flags, Settings
+    from alovoice_cli.errors import BadConfigError
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.stores.ledger import Ledger
-
-SANDBOX = "sandbox"
-
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -57,7 +55,8 @@ class Session:
         self.options = Options()
         self.masker = Masker()
         self.encoding: str | None = None
-        self.full_tree: Callable[[], Any] | None = None
+        self.given_token: str | None = None
+        self.full_tree: Callable[[], Any] = lambda: None
         self.allow_new_profile = False
 
     @classmethod
@@ -96,11 +95,21 @@ class Session:
 
     @cached_property
     def settings(self) -> "Settings":
-        from alovoice_cli.config.settings import Flags, resolve
+        from alovoice_cli.config.settings import resolve
+
+        return resolve(self._flags(), self.environ, self.paths, self.cwd, allow_new_profile=self.allow_new_profile)
+
+    def settings_or_defaults(self) -> "tuple[Settings, BadConfigError | None]":
+        """The settings, and what is wrong with the configuration file where defaults stand in for it."""
+        from alovoice_cli.config.settings import resolve_leniently
+
+        return resolve_leniently(self._flags(), self.environ, self.paths, self.cwd)
+
+    def _flags(self) -> "Flags":
+        from alovoice_cli.config.settings import Flags
 
         options = self.options
-        flags = Flags(options.profile, options.base_url, options.timeout, self.encoding)
-        return resolve(flags, self.environ, self.paths, self.cwd, allow_new_profile=self.allow_new_profile)
+        return Flags(options.profile, options.base_url, options.timeout, self.encoding)
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -114,14 +123,14 @@ class Session:
 
         return Seal(_GuardedLedger(self))
 
+    @property
+    def named_profile(self) -> str | None:
+        """The profile that -p or ALOVOICE_PROFILE names, whether it exists or not."""
+        return self.options.profile or self.environ.get("ALOVOICE_PROFILE")
+
     def own_id(self, given: str | None) -> str:
         """The id of a call: the operator's own, else one made here (decimal, at most 15 digits, never twice)."""
         return given or self.ledger.make_id()
-
-    @property
-    def embedded(self) -> bool:
-        """Whether the PBX of this run is the one in this process."""
-        return self.settings.profile == SANDBOX and not self.settings.origin["base_url"].startswith("flag")
 
     @cached_property
     def client(self) -> "Client":
@@ -130,10 +139,10 @@ class Session:
 
         settings, transport, token = self.settings, self.transport, None
         base_url = settings.base_url
-        if self.embedded and transport is None:
+        if settings.embedded and transport is None:
             transport, base_url, token = self._embedded_pbx()
         else:
-            token = settings.token()
+            token = self.given_token or settings.token()
         self.masker.learn(token or "")
         return Client(
             base_url,

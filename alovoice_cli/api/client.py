@@ -120,7 +120,7 @@ class Client:
 
     @property
     def authorities(self) -> str:
-        """The file or folder of trusted certificates in force; empty where `http://` needs none."""
+        """The trusted certificates in force: a file, a folder or `the bundle of certifi`; empty for `http://`."""
         return authorities_of(self._environ) if self.address.scheme == "https" else ""
 
     # --- sending -----------------------------------------------------------------------------------------------------

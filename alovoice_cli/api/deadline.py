@@ -112,17 +112,18 @@ class Attempt:
         try:
             self._wait()
         finally:
-            self._give_up()
-        if self._reply is not None:
+            given_up = self._give_up()
+        # What the worker brings after that is void: our own shutdown may look like the end of the body.
+        if self._reply is not None and not given_up:
             return self._reply
         if isinstance(self._error, AlovoiceError):
             raise self._error
         raise Lost(
-            self._error,
+            None if given_up else self._error,
             left=self._left,
             status=self._status,
             arrived=bytes(self._arrived),
-            expired=self._error is None,
+            expired=given_up,
         ) from self._error
 
     def _timeouts(self) -> Mapping[str, float]:
@@ -134,14 +135,15 @@ class Attempt:
             if self._done.wait(min(left, _SLICE)):
                 return
 
-    def _give_up(self) -> None:
+    def _give_up(self) -> bool:
         if self._done.is_set():
-            return
+            return False
         with self._lock:
             self._given_up = True
         if self._socket is not None:
             with contextlib.suppress(OSError):  # already closed, or wrapped for TLS meanwhile
                 self._socket.shutdown(socket.SHUT_RDWR)
+        return True
 
     # --- in the worker -----------------------------------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ class PartFile:
 
     def _too_large(self) -> ServerError:
         megabytes = self._largest // (1024 * 1024)
-        return ServerError(f"the recording is larger than {megabytes} MB", hint="raise the limit with --max-size")
+        return ServerError(f"the recording is larger than {megabytes} MB", hint="fetch it from the web console")
 
     def _cannot_write(self, error: OSError) -> UsageError:
         return UsageError(f"{self.target} cannot be written: {error.strerror}", hint="choose another place")

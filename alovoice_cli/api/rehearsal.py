@@ -12,7 +12,7 @@ from alovoice_cli.errors import Rehearsal
 SHOWN_TOKEN = "$ALOVOICE_TOKEN"  # noqa: S105 - the variable's name
 
 
-class Rehearsed(Rehearsal):  # noqa: N818 - no error: the request that would have been sent
+class Rehearsed(Rehearsal):
     """Raised instead of sending. The token is nowhere in it.
 
     `headers` are those that carry a meaning: content type, token, and what was given by hand. `body` is text (of JSON:

@@ -4,11 +4,12 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-import certifi
 import httpx
 
 from alovoice_cli.api.address import Address
 from alovoice_cli.errors import UsageError
+
+BUNDLE = "the bundle of certifi"
 
 
 def proxy_of(address: Address, environ: Mapping[str, str]) -> str:
@@ -30,8 +31,8 @@ def shown_proxy(proxy: str) -> str:
 
 
 def authorities_of(environ: Mapping[str, str]) -> str:
-    """Where the trusted certificates come from: `SSL_CERT_FILE`, `SSL_CERT_DIR`, else the bundle of certifi."""
-    return environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR") or certifi.where()
+    """Where the trusted certificates come from: `SSL_CERT_FILE`, `SSL_CERT_DIR`, else httpx's own bundle."""
+    return environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR") or BUNDLE
 
 
 def _bypassed(address: Address, unproxied: str) -> bool:
@@ -96,7 +97,7 @@ class Routes:
         try:
             if file or folder:
                 return ssl.create_default_context(cafile=file or None, capath=folder or None)
-            return ssl.create_default_context(cafile=certifi.where())
+            return httpx.create_ssl_context(trust_env=False)
         except OSError as error:  # ssl.SSLError is one
             raise UsageError(
                 f"the certificates in {file or folder} cannot be read",

@@ -40,7 +40,8 @@ class Trace:
         if self._tell is None:
             return
         kind = reply.header("Content-Type").partition(";")[0] or "no type"
-        self.line(f"← {reply.status} {reply.reason} {reply.seconds * 1000:.0f} ms {kind} {len(reply.body)} bytes")
+        size = len(reply.body) or reply.header("Content-Length") or 0  # a download's body is in its file
+        self.line(f"← {reply.status} {reply.reason} {reply.seconds * 1000:.0f} ms {kind} {size} bytes")
         if reply.body:
             self.line(f"  {self._body(reply.body)}")
 

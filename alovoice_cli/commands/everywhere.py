@@ -66,7 +66,7 @@ def add_global_options(command: Any) -> None:
     """Adds the global options to this command of the tree and to all below it (the same objects: they keep no state)."""
     app = typer.Typer(add_completion=False)
     app.command()(_global_options)
-    options = get_command(app).params
+    options: list[Any] = get_command(app).params
     for option in options:
         option.expose_value = False
         option.callback = _fold

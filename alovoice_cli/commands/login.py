@@ -1,12 +1,17 @@
 """`alovoice login`: stores a PBX's token under a profile, after checking it."""
 
+import getpass
 from typing import Annotated
 
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.config.edits import add_profile, set_value
+from alovoice_cli.config.profiles import SANDBOX
+from alovoice_cli.config.token_file import store_token as keep_token
+from alovoice_cli.config.tokens import check_token, run_token_command
 from alovoice_cli.errors import UsageError
-from alovoice_cli.session import SANDBOX, Session
+from alovoice_cli.session import Session
 
 app = typer.Typer()
 
@@ -44,13 +49,37 @@ def store_token(
         raise UsageError("the sandbox needs no token", hint="`alovoice -p sandbox trunks` works as it is")
     if with_token and token_command is not None:
         raise UsageError("--with-token and --token-command exclude each other", hint="choose one of them")
-    session.note(session.tokens.whither(name, by_command=token_command is not None))
-    token = session.read_token(token_command, from_stdin=with_token)
-    if not no_check and not session.options.dry_run:
-        lines = session.client_with(token).trunks.list()
-        session.note(f"the PBX at {session.settings.base_url} takes the token; it has {len(lines)} lines")
+    if token_command is None:
+        session.note(f"the token of profile {name} will be stored in {session.paths.tokens_file}, readable by you alone")
+    else:
+        session.note(f"the command will be stored in {session.paths.config_file}; the token itself nowhere")
+    session.given_token = _read_token(session, token_command, from_stdin=with_token)
+    session.masker.learn(session.given_token)
     if session.options.dry_run:
         session.note("nothing was stored")
         return
-    session.keep_login(name, token, token_command)
+    if not no_check:
+        lines = len(session.client.trunks.list())
+        session.note(f"the PBX at {session.settings.base_url} takes the token and has {lines} lines")
+    _keep(session, name, session.given_token, token_command)
     session.note(f"profile {name} is ready: try `alovoice -p {name} trunks`")
+
+
+def _read_token(session: Session, command: str | None, *, from_stdin: bool) -> str:
+    if command is not None:
+        return run_token_command(command, session.environ)
+    if from_stdin:
+        return check_token(session.stdin.readline(), "stdin")
+    if not session.stdin.isatty():
+        raise UsageError("there is no terminal to ask for the token at", hint="give it by --with-token < FILE")
+    return check_token(getpass.getpass("Token: ", stream=session.stderr), "the terminal")
+
+
+def _keep(session: Session, name: str, token: str, command: str | None) -> None:
+    add_profile(session.paths, name)
+    if session.options.base_url is not None:
+        set_value(session.paths, f"{name}.base_url", session.options.base_url)
+    if command is None:
+        keep_token(session.paths, name, token)
+    else:
+        set_value(session.paths, f"{name}.token_command", command)

@@ -10,7 +10,7 @@ from typing import TextIO
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.masking import Masker, disarm, mask_fields
 from alovoice_cli.output.body import write_body, write_head
-from alovoice_cli.output.columns import choose_columns
+from alovoice_cli.output.columns import cell_text, choose_columns
 from alovoice_cli.output.csv import write_csv
 from alovoice_cli.output.json import write_json
 from alovoice_cli.output.listing import Listing, Record
@@ -41,7 +41,7 @@ class Display:
 
     def show(self, thing: Listing | Record) -> None:
         """Prints a list or a record: JSON or CSV where asked for, a table on a terminal, else tab-separated lines."""
-        thing = thing.mapped(self._cleaned)
+        thing = thing.mapped(self._masker.hide_in if thing.ours else self._cleaned)
         options, out, terminal = self._options, self._out, self._out.isatty()
         columns = choose_columns(thing.columns, options.columns) if isinstance(thing, Listing) else ()
         headers = not options.no_headers
@@ -58,6 +58,10 @@ class Display:
             from alovoice_cli.output.table import write_table
 
             write_table(thing, columns, out, headers=headers, color=self._colored(out))
+
+    def value(self, value: object) -> None:
+        """Prints one value alone on a line, as a shell's `$(…)` wants it; lists joined with commas."""
+        self.write(disarm(cell_text(value)) + "\n")
 
     def write(self, text: str) -> None:
         """Prints text that is itself the data, such as a script or a path, on stdout."""

@@ -17,6 +17,8 @@ class Listing:
     columns: tuple[Column, ...]
     whole: object = _UNSET
     nothing: str = "nothing to show"
+    ours: bool = False
+    """As in Record."""
 
     def as_json(self) -> object:
         """The value that `--json` prints when no columns are named."""
@@ -35,6 +37,8 @@ class Record:
     fields: Mapping[str, object]
     title: str = ""
     whole: object = _UNSET
+    ours: bool = False
+    """Of our own making: a field named `token_from` is no secret, and what is one is masked already."""
 
     def as_json(self) -> object:
         """The value that `--json` prints."""

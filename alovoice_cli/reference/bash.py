@@ -49,13 +49,9 @@ _@NAME@_offer_words() {
 _@NAME@_offer() {
   local name
   case $1 in
-    file)
-      # readline itself knows best about quotes, tildes and directories; bash 3.2 cannot ask it to.
-      compopt -o default 2>/dev/null || while IFS= read -r name; do COMPREPLY+=("$name"); done < <(compgen -f -- "$cur")
-      ;;
-    directory)
-      compopt -o dirnames 2>/dev/null || while IFS= read -r name; do COMPREPLY+=("$name"); done < <(compgen -d -- "$cur")
-      ;;
+    # readline itself knows best about quotes, tildes and directories; only bash 3.2 cannot be asked for that.
+    file) compopt -o default 2>/dev/null || _@NAME@_offer_paths -f ;;
+    directory) compopt -o dirnames 2>/dev/null || _@NAME@_offer_paths -d ;;
     profile)
       while IFS= read -r name; do
         [[ $name == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$name")")
@@ -63,6 +59,13 @@ _@NAME@_offer() {
       ;;
     choice:*) _@NAME@_offer_words "${1#choice:}" ;;
   esac
+}
+
+_@NAME@_offer_paths() {
+  local name
+  while IFS= read -r name; do
+    COMPREPLY+=("$name")
+  done < <(compgen "$1" -- "$cur")
 }
 
 _@NAME@() {
@@ -121,7 +124,6 @@ def write_bash(tree: Command) -> str:
     """The script for this tree."""
     common = common_options(tree)
     parts = {
-        "NAME": tree.name,
         "CONFIG_DIR": f"{tree.name.upper()}_CONFIG_DIR",
         "ALWAYS_THERE": ALWAYS_THERE,
         "MAC": MAC_DIRECTORY,
@@ -130,6 +132,7 @@ def write_bash(tree: Command) -> str:
         "COMMON_OPTIONS": "\n".join(_common(option) for option in common if option.takes_value) or "    '') ;;",
         "OPTIONS": "\n".join(line for command in tree.walk() for line in _own(command, common)) or "    '') ;;",
         "COMMON_FLAGS": _flags(common),
+        "NAME": tree.name,
     }
     script = _SCRIPT
     for name, part in parts.items():

@@ -1,4 +1,4 @@
-"""Writes the static completion scripts: TAB then starts no Python, asks no server, and reads nothing but config.toml."""
+"""Writes the static completion scripts: TAB then starts no Python, asks no server, and reads config.toml at most."""
 
 from alovoice_cli.reference.bash import write_bash
 from alovoice_cli.reference.fish import write_fish

@@ -61,7 +61,6 @@ def write_fish(tree: Command) -> str:
     common = common_options(tree)
     commands = list(tree.walk())
     parts = {
-        "NAME": tree.name,
         "CONFIG_DIR": f"{tree.name.upper()}_CONFIG_DIR",
         "ALWAYS_THERE": ALWAYS_THERE,
         "MAC": MAC_DIRECTORY,
@@ -76,6 +75,7 @@ def write_fish(tree: Command) -> str:
             for flag in option.flags
         ),
         "COMPLETIONS": "\n".join(_completions(commands, common, tree.name)),
+        "NAME": tree.name,
     }
     script = _SCRIPT
     for name, part in parts.items():
@@ -121,7 +121,7 @@ def _offer(word: Option | Argument) -> str:
         case "choice":
             return f"{exclusive}-a {_quoted(' '.join(word.choices))}"
         case "profile":
-            return f"{exclusive}-a '(__alovoice_profiles)'"
+            return f"{exclusive}-a '(__@NAME@_profiles)'"
         case "directory":
             return f"{exclusive}-a '(__fish_complete_directories)'"
         case "file":

@@ -69,13 +69,13 @@ def write_zsh(tree: Command) -> str:
     common = common_options(tree)
     return _filled(
         _SCRIPT,
-        NAME=tree.name,
         CONFIG_DIR=f"{tree.name.upper()}_CONFIG_DIR",
         ALWAYS_THERE=ALWAYS_THERE,
         MAC=MAC_DIRECTORY,
         SED=" ".join(f"-e {quote(script)}" for script in SED_SCRIPTS),
         COMMON="\n".join(f"  {quote(spec)}" for option in common for spec in _option(option)),
-        FUNCTIONS="\n\n".join(_function(command, common, tree.name) for command in tree.walk()),
+        FUNCTIONS="\n\n".join(_function(command, common) for command in tree.walk()),
+        NAME=tree.name,
     )
 
 
@@ -85,7 +85,7 @@ def _filled(template: str, **parts: str) -> str:
     return template
 
 
-def _function(command: Command, common: Sequence[Option], program: str) -> str:
+def _function(command: Command, common: Sequence[Option]) -> str:
     specs = [spec for option in own_options(command, common) for spec in _option(option)]
     if not command.shown:
         specs += [_argument(place, argument) for place, argument in enumerate(command.arguments, start=1)]
@@ -96,7 +96,6 @@ def _function(command: Command, common: Sequence[Option], program: str) -> str:
         SPECS="".join(f" \\\n    {quote(spec)}" for spec in specs),
         COMMANDS="\n".join(f"    {quote(_described(below))}" for below in command.shown),
         CASES="\n".join(f"        {below.name}) {_function_name(below)} && ret=0 ;;" for below in command.shown),
-        NAME=program,
     )
 
 
@@ -126,10 +125,10 @@ def _argument(place: int, argument: Argument) -> str:
 def _action(word: Option | Argument) -> str:
     """What `_arguments` calls for the word; a single space offers nothing, and says what is wanted."""
     if word.kind == "choice":
-        return f"({' '.join(_escaped(choice).replace(' ', '\\ ') for choice in word.choices)})"
-    actions = {"file": "_files", "directory": "_files -/", "profile": "_alovoice_profiles"}
+        return f"({' '.join(_escaped(choice) for choice in word.choices)})"
+    actions = {"file": "_files", "directory": "_files -/", "profile": "_@NAME@_profiles"}
     return actions.get(word.kind, " ")
 
 
 def _escaped(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "\\[]:" else sign for sign in text)
+    return "".join(f"\\{sign}" if sign in "\\[]():" else sign for sign in text)

@@ -98,8 +98,8 @@ class _Wire:
         self._check_bearer(request)
         if content_type(request) != "multipart/form-data":
             raise Refusal(400, "addAutorule takes multipart/form-data")
-        fields, files = await read_multipart(request, files=2)
         try:
+            fields, files = await read_multipart(request, files=2)
             for name in ("record", "recipients"):
                 if name not in files:
                     raise Refusal(400, f"{name} is missing, or is not a file")
@@ -107,8 +107,7 @@ class _Wire:
             record, recipients = files["record"].file, files["recipients"].file
             order = await run_in_threadpool(read_order, texts, record, recipients, self._pbx.scenario.trunks)
         finally:
-            for file in files.values():
-                await file.close()
+            await request.close()
         return _Answer(await run_in_threadpool(self._pbx.add_campaign, order))
 
     async def _get_autorule(self, request: Request) -> Response:

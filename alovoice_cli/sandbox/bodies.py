@@ -28,7 +28,10 @@ async def read_fields(request: Request) -> tuple[dict[str, object], str]:
     """
     kind = content_type(request)
     if kind == "multipart/form-data":
-        texts, _ = await read_multipart(request, files=0)
+        try:
+            texts, _ = await read_multipart(request, files=0)
+        finally:
+            await request.close()
         return {name: _nested(text) for name, text in texts.items()}, ""
     text = await _read_text(request)
     if text.lstrip().startswith("{"):
@@ -39,7 +42,10 @@ async def read_fields(request: Request) -> tuple[dict[str, object], str]:
 
 
 async def read_multipart(request: Request, *, files: int) -> tuple[dict[str, str], dict[str, UploadFile]]:
-    """The text parts and the files of a multipart body; files over 1 MiB are spooled to disk. Raises Refusal (400)."""
+    """The text parts and the files of a multipart body; files over 1 MiB are spooled to disk. Raises Refusal (400).
+
+    The caller closes the request afterwards, and with it every file, whatever was raised.
+    """
     try:
         # A little room, so that one file too many is told by its name below.
         form = await request.form(max_files=files + 4, max_fields=64, max_part_size=1 << 16)

@@ -59,14 +59,14 @@ def parse_faults(spec: str) -> tuple[Fault, ...]:
 
 def _parse_fault(text: str, place: int) -> Fault:
     rule, at, percent = text.partition("@")
-    endpoint, colon, kind = rule.strip().partition(":")
+    endpoint, colon, kind = (part.strip() for part in rule.partition(":"))
     if not colon:
         raise _unreadable(text, place, "it lacks the colon between endpoint and kind")
     if endpoint not in (EVERY, *ENDPOINTS):
         near = difflib.get_close_matches(endpoint, ENDPOINTS, 1)
         meant = f"; did you mean {near[0]}?" if near else ""
         raise _unreadable(text, place, f"there is no endpoint {endpoint!r}{meant}")
-    return _parse_kind(kind.strip(), endpoint, _parse_percent(percent, text, place) if at else 100.0, text, place)
+    return _parse_kind(kind, endpoint, _parse_percent(percent, text, place) if at else 100.0, text, place)
 
 
 def _parse_kind(kind: str, endpoint: str, percent: float, text: str, place: int) -> Fault:

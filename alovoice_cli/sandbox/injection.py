@@ -3,11 +3,11 @@
 A dropped connection is said by raising ConnectionResetError: the server (or the in-process transport) drops the line.
 """
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Any
-
-import anyio
 
 from alovoice_cli.sandbox.faults import Fault
 
@@ -31,7 +31,7 @@ def with_faults(app: App, faults: Sequence[Fault], *, seed: int) -> App:
     async def faulty(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         concerned = [fault for fault in faults if fault.concerns(_endpoint(scope["path"]))]
         due = [fault for fault in concerned if chance.random() * 100 < fault.percent]
-        await anyio.sleep(sum(fault.delay_seconds for fault in due))
+        await asyncio.sleep(sum(fault.delay_seconds for fault in due))
         mishap = next((fault for fault in due if fault.kind != "delay"), None)
         if mishap is None:
             await app(scope, receive, send)
@@ -86,9 +86,10 @@ async def _cut(sent: list[Message], send: Send) -> None:
 
 
 async def _hang(receive: Receive) -> None:
-    with anyio.move_on_after(_LONGEST_HANG_SECONDS):
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST_HANG_SECONDS):
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
 
 async def _drain(receive: Receive) -> None:

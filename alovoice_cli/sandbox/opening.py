@@ -1,5 +1,6 @@
 """Opens the simulated PBX over its file, and resets it."""
 
+import re
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,8 @@ EMBEDDED_URL = "http://sandbox.localhost"
 """The base URL of the in-process mount; the app answers any loopback host."""
 DEFAULT_SPEED = 60.0
 DEFAULT_SEED = 998
+_TOKEN = re.compile(r"[^\s/?#%\\\x00-\x20\x7f-\x9f]{1,200}")
+
 MOST_BODY_BYTES = 300 << 20
 """What a server in front of the app should let through: a campaign's recording may be large."""
 
@@ -45,8 +48,10 @@ def open_sandbox(
 
     Token and seed are made once and kept in the file. A `token` given here counts for this opening alone, a `seed` is
     kept from now on. `speed` is virtual seconds a second, for what is made while this is open. `faults` is a `--fault`
-    text. `now` is an aware clock. Raises UsageError for a bad fault text, speed or file.
+    text. `now` is an aware clock. Raises UsageError for a bad token, fault text, speed or file.
     """
+    if token and not _TOKEN.fullmatch(token):
+        raise UsageError("a token is up to 200 printable characters, without / ? # % \\ or spaces")
     ordered = parse_faults(faults)
     pace = DEFAULT_SPEED if speed is None else speed
     if not 0 < pace <= 1_000_000:

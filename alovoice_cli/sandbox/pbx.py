@@ -100,8 +100,7 @@ class Pbx:
         return self._now().timestamp()
 
     def _virtual(self, born: float, speed: float) -> float:
-        # A clock that was set back stands still here: no campaign grows younger than its making.
-        return born + max(self._seconds() - born, 0.0) * speed
+        return born + (self._seconds() - born) * speed
 
     def _life(self, order: CampaignOrder, born: float) -> tuple[float | None, float | None]:
         """The virtual times of a campaign's beginning and end; a paused one has neither, a past one only ends."""

@@ -10,6 +10,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
+_MOST_FORGOTTEN = 64 << 20
 _TOO_LARGE = b'{"error": "the body is too large"}'
 
 
@@ -33,13 +34,13 @@ class Limits:
 def with_body_cap(app: App, most: int) -> App:
     """The app, with 413 for bodies over `most` bytes: at once by Content-Length, else as soon as they are counted.
 
-    The rest of such a body is read and forgotten by the server, within the request's deadline: a client that is still
-    writing would otherwise see a reset in place of the answer.
+    The rest of such a body is read and forgotten, within the request's deadline: a client that is still writing would
+    otherwise see a reset in place of the answer.
     """
 
     async def capped(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if _claimed_length(scope) > most:
-            await _refuse(send)
+            await _refuse(receive, send, more=True)
             return
         counted = _Counted(receive, send, most)
         try:
@@ -48,7 +49,7 @@ def with_body_cap(app: App, most: int) -> App:
             if not counted.is_over:
                 raise
         if counted.is_over and not counted.has_answered:
-            await _refuse(send)
+            await _refuse(receive, send, more=counted.has_more)
 
     return capped
 
@@ -65,6 +66,7 @@ class _Counted:
         self._send = send
         self._left = most
         self.has_answered = False
+        self.has_more = True
 
     @property
     def is_over(self) -> bool:
@@ -73,6 +75,7 @@ class _Counted:
     async def receive(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
+        self.has_more = message.get("more_body", False)
         if self.is_over:
             raise _TooLargeError
         return message
@@ -89,10 +92,16 @@ def _claimed_length(scope: MutableMapping[str, Any]) -> int:
     return max((int(value) for name, value in scope["headers"] if name == b"content-length"), default=0)
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(receive: Receive, send: Send, *, more: bool) -> None:
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", str(len(_TOO_LARGE)).encode()),
     ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": _TOO_LARGE})
+    await send({"type": "http.response.body", "body": _TOO_LARGE, "more_body": True})
+    forgotten = 0
+    while more and forgotten < _MOST_FORGOTTEN:
+        message = await receive()
+        forgotten += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    await send({"type": "http.response.body"})

@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -62,7 +62,7 @@ class Intended(Protocol):
     @property
     def our_id(self) -> str: ...
     @property
-    def request(self) -> object: ...
+    def request(self) -> Mapping[str, object]: ...
 
 
 class Settled(Protocol):
@@ -82,7 +82,10 @@ class Settled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One receipt. Times are ISO 8601 in UTC; without an outcome, `state` is unknown, `exit_code` and the rest None."""
+    """One receipt. Times are ISO 8601 in UTC; `outcome` is done, refused, unsent or unknown.
+
+    One that was never settled is unknown, and may have been sent; its `exit_code` and what follows are None.
+    """
 
     receipt: str
     profile: str
@@ -94,7 +97,7 @@ class Entry:
     request: object
     begun_at: str
     pid: int
-    state: str
+    outcome: str
     exit_code: int | None
     sent: str
     status: int | None
@@ -122,7 +125,7 @@ class Ledger:
             *(_storable(text) for text in (intent.profile, intent.command, intent.method, intent.path)),
             json.dumps(list(intent.numbers)),
             _storable(intent.our_id),
-            json.dumps(intent.request),
+            json.dumps(dict(intent.request)),
             self._moment(),
             os.getpid(),
         )
@@ -174,7 +177,7 @@ class Ledger:
                 f"SELECT {_COLUMNS} FROM receipt WHERE begun_at >= ? ORDER BY number DESC LIMIT ?",  # noqa: S608 - a constant
                 (begun, limit or -1),
             ).fetchall()
-            return [_entry(row) for row in rows]
+        return [self._entry(row) for row in rows]
 
     def receipt(self, code: str) -> Entry:
         """The receipt of this code, in either case, with or without `R-`. Raises UsageError if there is none."""
@@ -183,9 +186,15 @@ class Ledger:
                 f"SELECT {_COLUMNS} FROM receipt WHERE code = ?",  # noqa: S608 - a constant
                 (_code(code),),
             ).fetchone()
-            if row is None:
-                raise _unknown_receipt(code)
+        if row is None:
+            raise _unknown_receipt(code)
+        return self._entry(row)
+
+    def _entry(self, row: tuple[object, ...]) -> Entry:
+        try:
             return _entry(row)
+        except ValueError as error:
+            raise UsageError(f"{self.path} is damaged: receipt R-{row[0]} cannot be read") from error
 
     def _moment(self) -> str:
         return _iso(self._now())
@@ -234,8 +243,8 @@ def _unknown_receipt(receipt: str) -> UsageError:
 
 
 def _entry(row: tuple[object, ...]) -> Entry:
-    code, profile, command, method, path, numbers, our_id, request, begun_at, pid, *outcome = row
-    state, exit_code, sent, status, answer, settled_at = outcome
+    code, profile, command, method, path, numbers, our_id, request, begun_at, pid, *end = row
+    state, exit_code, sent, status, answer, settled_at = end
     return Entry(
         receipt=f"R-{code}",
         profile=str(profile),
@@ -247,7 +256,7 @@ def _entry(row: tuple[object, ...]) -> Entry:
         request=json.loads(str(request)),
         begun_at=str(begun_at),
         pid=int(str(pid)),
-        state=str(state or "unknown"),
+        outcome=str(state or "unknown"),
         exit_code=None if exit_code is None else int(str(exit_code)),
         sent=str(sent or "maybe"),
         status=None if status is None else int(str(status)),

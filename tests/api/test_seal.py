@@ -95,6 +95,18 @@ def test_an_outcome_that_cannot_be_written_is_still_true(serve: Any, client: Any
     assert pbx.seal.guard(1) == 0
 
 
+def test_an_interruption_of_the_ledgers_write_does_not_undo_the_answer() -> None:
+    class Interrupted(Full):
+        def settle(self, receipt: str, outcome: Outcome) -> None:
+            raise KeyboardInterrupt
+
+    seal = Seal(Interrupted("settle"))
+    flight = left(seal)
+    with pytest.raises(KeyboardInterrupt):
+        flight.settle(DONE)
+    assert seal.guard(130) == 0
+
+
 def true(c: Any) -> None:
     c.read()
     c.answer("200 OK", b"true")

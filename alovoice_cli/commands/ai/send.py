@@ -1,16 +1,18 @@
 """`alovoice ai send`: starts the analysis of recorded calls."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alovoice_cli.api.ai import Sending
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import worst
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.ai import Sending
 
 EXAMPLES = examples("alovoice ai send 1716209468.1234", "alovoice ai send 8001 8002 8003 --json")
 COLUMNS = (
@@ -41,7 +43,7 @@ def send_calls(
         raise gravest
 
 
-def _row(sending: Sending) -> dict[str, object]:
+def _row(sending: "Sending") -> dict[str, object]:
     answer = (sending.answer or {}).get("answer") or {}
     problem = sending.problem.message if sending.problem else None
     return {"call_id": sending.call_id, "outcome": sending.outcome, "problem": problem, **answer}

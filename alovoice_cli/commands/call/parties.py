@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.api.call import Party
+from alovoice_cli.api.party import Party
 from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.listing import Record

@@ -43,8 +43,8 @@ def serve_sandbox(
 
     def tell_ready(url: str) -> None:
         if session.options.json:
-            session.options.show_secrets = True  # the token of a simulation: a script needs it whole
-            session.show(Record({"url": url, "token": sandbox.token, "pid": os.getpid()}))
+            # The token is a simulation's: a script needs it whole.
+            session.show(Record({"url": url, "token": sandbox.token, "pid": os.getpid()}, ours=True))
         else:
             session.stdout.write(f"the sandbox is ready at {url} with the token {sandbox.token}\n")
         session.stdout.flush()

@@ -28,4 +28,4 @@ def print_path(ctx: typer.Context) -> None:
     if session.options.json:
         session.show(Record({"path": path}))
     else:
-        session.display.write(path + "\n")
+        session.display.value(path)

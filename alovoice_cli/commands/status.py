@@ -1,0 +1,69 @@
+"""`alovoice status`: what is in force, and whether it works."""
+
+import platform
+from typing import Annotated
+
+import typer
+
+from alovoice_cli import __version__
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import AlovoiceError, CheckFailedError
+from alovoice_cli.output.listing import Record
+from alovoice_cli.session import Session
+
+app = typer.Typer()
+_SKEW_SECONDS = 120
+
+
+@app.command("status", epilog=examples("alovoice status", "alovoice status --offline --json | jq -r .profile"))
+def show_status(
+    ctx: typer.Context,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask the PBX nothing.", show_default=False)] = False,
+) -> None:
+    """Show what is in force: profile, server, token, where things are kept; and whether the PBX takes the token.
+
+    Works with a broken configuration file too, and names the place (exit code 8). Token missing or refused: 3.
+    """
+    session: Session = ctx.obj
+    settings, broken = session.settings_or_defaults()
+    problem: AlovoiceError | None = CheckFailedError(broken.message, hint=broken.hint) if broken else None
+    fields: dict[str, object] = {
+        "profile": settings.profile,
+        "profile_from": settings.origin["profile"],
+        "server": settings.base_url,
+        "server_from": settings.origin["base_url"],
+        "encoding": settings.encoding,
+        "timeout_seconds": settings.timeout,
+        "config_file": str(session.paths.config_file),
+        "tokens_file": str(session.paths.tokens_file),
+        "state": str(session.paths.state),
+        "version": __version__,
+        "python": platform.python_version(),
+        "config_problem": broken.message if broken else None,
+    }
+    if not broken:
+        problem = _add_connection(session, fields, offline=offline)
+    session.show(Record(fields, title="AloVoice", ours=True))
+    if problem is not None:
+        raise problem
+
+
+def _add_connection(session: Session, fields: dict[str, object], *, offline: bool) -> AlovoiceError | None:
+    """What the token and the PBX are like, added to the fields; returns what is wrong with them."""
+    from alovoice_cli.api.probe import probe  # noqa: PLC0415 - `--help` and a broken file need no client
+
+    settings = session.settings
+    if not settings.embedded:
+        fields["token_from"] = settings.token_source() or None
+        found_token = settings.find_token()
+        fields["token"] = str(found_token) if found_token else None
+        session.given_token = found_token.value if found_token else None
+    client = session.client
+    fields |= {"proxy": client.proxy or None, "authorities": client.authorities or None}
+    if offline:
+        return None
+    found = probe(client, session.now())
+    fields |= {"reachable": found.reachable, "answer_ms": found.answer_ms, "clock_ahead_seconds": found.skew_seconds}
+    if found.skew_seconds is not None and abs(found.skew_seconds) > _SKEW_SECONDS:
+        session.warn(f"this machine's clock differs from the server's by {found.skew_seconds} s: `tomorrow` may be off")
+    return found.problem

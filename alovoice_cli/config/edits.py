@@ -1,0 +1,224 @@
+"""Changes config.toml and leaves alone what it was not asked to change: comments, order and blanks are the user's.
+
+A key is written `[PROFILE.]NAME`: `tashkent.timeout`; without a profile it is the current one's, but for `profile` and
+`require_profile`, which stand at the top of the file.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import tomlkit
+import tomlkit.exceptions
+
+from alovoice_cli.config.keys import KEYS, Value
+from alovoice_cli.config.paths import Paths
+from alovoice_cli.config.profiles import (
+    DEFAULT,
+    NAME_FORM,
+    SANDBOX,
+    SANDBOX_STAYS,
+    Config,
+    is_profile_name,
+    parse_config,
+    read_config,
+    unknown_profile,
+)
+from alovoice_cli.config.reading import nearest, parse_toml, read_text
+from alovoice_cli.config.settings import known_profiles
+from alovoice_cli.config.urls import check_base_url, is_loopback_url
+from alovoice_cli.config.writing import locked, replace
+from alovoice_cli.errors import BadConfigError, UsageError
+
+_AT_THE_TOP = ("profile", "require_profile")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a key stands: at the top of the file, where `profile` is None, or in a profile."""
+
+    name: str
+    profile: str | None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key with the tables that it stands in."""
+        return (self.name,) if self.profile is None else ("profiles", self.profile, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What `set_value` did. `created`: the profile was not there before."""
+
+    place: Place
+    value: Value
+    created: bool
+
+
+def names(paths: Paths) -> list[str]:
+    """Every profile's name, sorted. Raises BadConfigError."""
+    return known_profiles(read_config(paths.config_file), paths)
+
+
+def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | None:
+    """What the file says of the key; None if nothing. `profile` is whose a bare key is. Raises UsageError."""
+    config = read_config(paths.config_file)
+    place = _place(key, config, profile)
+    if place.profile is None:
+        value: Value | None = getattr(config, place.name)
+        return value
+    held = config.profiles.get(place.profile)
+    return None if held is None else getattr(held, place.name)
+
+
+def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None) -> Change:
+    """Sets the key to the value that the word means; makes the profile when it is new.
+
+    Raises UsageError for an unknown key or a bad value, and BadConfigError when the file is broken or out of reach.
+    """
+    with locked(paths):
+        source = read_text(paths.config_file) or ""
+        config = parse_config(paths.config_file, source)
+        place = _place(key, config, profile)
+        if place.keys == ("profile",) and text not in (known := known_profiles(config, paths)):
+            raise unknown_profile(text, known)
+        plain = _parse(place, text)
+        value = _check(place, plain, config)
+        _write(paths, source, lambda table: _put(table, place.keys, plain))
+    created = place.profile is not None and place.profile not in known_profiles(config, paths)
+    return Change(place, value, created)
+
+
+def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
+    """Removes the key; False if it was not there. A profile stays known when its last key goes.
+
+    Raises UsageError for an unknown key, and BadConfigError when the file is broken or out of reach.
+    """
+    with locked(paths):
+        source = read_text(paths.config_file) or ""
+        place = _place(key, parse_config(paths.config_file, source), profile)
+        table: object = parse_toml(paths.config_file, source)
+        for step in place.keys:
+            if not isinstance(table, dict) or step not in table:
+                return False
+            table = table[step]
+        _write(paths, source, lambda table: _remove(table, place.keys))
+    return True
+
+
+def use_profile(paths: Paths, name: str) -> None:
+    """Makes the profile the current one. Raises UsageError with the known names if there is no such profile."""
+    set_value(paths, "profile", name)
+
+
+def add_profile(paths: Paths, name: str) -> bool:
+    """Writes an empty `[profiles.NAME]`, which completion finds; False if it stands there already.
+
+    Raises UsageError for a bad name, and BadConfigError when the file is broken or out of reach.
+    """
+    if not is_profile_name(name):
+        raise UsageError(f"no profile can be called {name!r}", hint=NAME_FORM)
+    with locked(paths):
+        source = read_text(paths.config_file) or ""
+        if name in parse_config(paths.config_file, source).profiles:
+            return False
+        _write(paths, source, lambda table: _put(table, ("profiles", name), {}))
+    return True
+
+
+def _place(key: str, config: Config, profile: str | None) -> Place:
+    owner, dot, name = key.rpartition(".")
+    if not dot and name in _AT_THE_TOP:
+        return Place(name, None)
+    if name not in KEYS:
+        hint = nearest(name, KEYS) or f"known are {', '.join(KEYS)}"
+        raise UsageError(f"there is no setting {name}", hint=hint)
+    if not dot:
+        owner = profile or config.profile or DEFAULT
+    if not is_profile_name(owner):
+        raise UsageError(f"no profile can be called {owner!r}", hint=NAME_FORM)
+    return Place(name, owner)
+
+
+def _parse(place: Place, text: str) -> object:
+    if place.keys == ("profile",):
+        return text
+    try:
+        return KEYS[place.name].parse(text)
+    except ValueError as error:
+        raise UsageError(f"{place.name} {error}") from None
+
+
+def _check(place: Place, plain: object, config: Config) -> Value:
+    """The value that the key will have. Stricter than reading: a zone must exist, http must have been agreed to."""
+    if place.keys == ("profile",):
+        return str(plain)
+    held = config.profiles.get(place.profile or "")
+    try:
+        value = KEYS[place.name].check(plain)
+        if place.name == "base_url":
+            check_base_url(str(value), insecure=bool(held and held.insecure))
+        if place.name == "timezone":
+            _check_zone(str(value))
+    except ValueError as error:
+        raise UsageError(f"{place.name} {error}") from None
+    if place.name == "base_url" and place.profile == SANDBOX and not is_loopback_url(str(value)):
+        raise UsageError(SANDBOX_STAYS, hint="set it for another profile: `alovoice config set NAME.base_url URL`")
+    return value
+
+
+def _check_zone(name: str) -> None:
+    if name.lower().startswith("utc") or name.startswith(("+", "-")):
+        return
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError) as error:  # OSError: `Asia` is a directory of zones
+        raise ValueError(f"{name} is no time zone that is known; such as Asia/Tashkent or +05:00") from error
+
+
+def _write(paths: Paths, source: str, change: Callable[[dict[str, object]], None]) -> None:
+    """Applies the change to the user's text, and writes it only if it then means what it should."""
+    path = paths.config_file
+    meant = copy.deepcopy(parse_toml(path, source))
+    change(meant)
+    try:
+        document = tomlkit.parse(source)
+        change(document)
+        result = tomlkit.dumps(document)
+        done = parse_toml(path, result) == meant
+    except (tomlkit.exceptions.TOMLKitError, BadConfigError, ValueError, KeyError, TypeError, RecursionError):
+        done = False
+    if not done:
+        raise BadConfigError(f"{path} is laid out so that it cannot be changed safely", hint="change it by hand")
+    parse_config(path, result)
+    replace(path, result.encode())
+
+
+def _put(table: dict[str, object], keys: tuple[str, ...], value: object) -> None:
+    for position, key in enumerate(keys[:-1]):
+        if key not in table:
+            # `profiles` alone needs no header of its own: it shows in [profiles.NAME].
+            table[key] = tomlkit.table(is_super_table=position == 0) if _is_document(table) else {}
+        table = _subtable(table, key)
+    if value == {}:
+        value = tomlkit.table() if _is_document(table) else {}
+    table[keys[-1]] = value
+
+
+def _remove(table: dict[str, object], keys: tuple[str, ...]) -> None:
+    for key in keys[:-1]:
+        table = _subtable(table, key)
+    del table[keys[-1]]
+
+
+def _subtable(table: Mapping[str, object], key: str) -> dict[str, object]:
+    inner = table[key]
+    if not isinstance(inner, dict):
+        raise TypeError(f"{key} is no table")
+    return inner
+
+
+def _is_document(table: object) -> bool:
+    """Whether tomlkit made this table, rather than tomllib."""
+    return type(table).__module__.startswith("tomlkit")

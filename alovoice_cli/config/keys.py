@@ -1,0 +1,111 @@
+"""What a profile may say: each key with its form, read from TOML and from the words of `config set`."""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alovoice_cli.config.urls import check_base_url
+
+Value = str | float | bool | tuple[str, ...]
+
+ENCODINGS = ("json", "multipart", "form", "vendor-curl")
+
+_LONGEST_TIMEOUT = 86_400.0  # a day, in seconds: more is a slip of the keyboard
+_TIMEOUT_FORM = "must be a number of seconds, above 0 and at most 86400"
+_TIMEZONE = re.compile(r"(?:utc\s*)?[+-]\d{1,2}(?::?\d\d)?|utc|[a-z_]+(?:/[a-z0-9_+-]+)*", re.IGNORECASE | re.ASCII)
+_TRUNK = re.compile(r"\+?[0-9]{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key. `check` takes what TOML holds, `parse` makes that from a word; both raise ValueError ("must be …")."""
+
+    name: str
+    form: str
+    check: Callable[[object], Value]
+    parse: Callable[[str], object] = str
+
+
+def check_timeout(value: object) -> float:
+    """Seconds, above 0 and at most a day. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST_TIMEOUT:
+        raise ValueError(_TIMEOUT_FORM)
+    return float(value)
+
+
+def check_encoding(value: object) -> str:
+    """One of ENCODINGS. Raises ValueError."""
+    if value not in ENCODINGS:
+        raise ValueError(f"must be one of {', '.join(ENCODINGS)}")
+    return str(value)
+
+
+def check_timezone(value: object) -> str:
+    """`utc +5`, `+05:00` or an IANA name, by its shape alone. Raises ValueError."""
+    if not isinstance(value, str) or not _TIMEZONE.fullmatch(value.strip()):
+        raise ValueError("must be such as `utc +5`, `+05:00` or `Asia/Tashkent`")
+    return value.strip()
+
+
+def _check_base_url(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a URL in quotes")
+    # Whether http is agreed to is asked when the profile is used: `insecure` may stand below, or be set next.
+    return check_base_url(value, insecure=True)
+
+
+def _check_bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _check_command(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError("must be a command in one line, in quotes")
+    try:
+        shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"must be a command as a shell reads it ({error})") from None
+    return value
+
+
+def _check_trunks(value: object) -> tuple[str, ...]:
+    if value == ["all"]:
+        return ("all",)
+    if not isinstance(value, list) or not all(isinstance(item, str) and _TRUNK.fullmatch(item) for item in value):
+        raise ValueError('must be a list of line numbers in quotes, such as ["712037006", "712037007"], or ["all"]')
+    return tuple(value)
+
+
+def _parse_bool(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text == "true"
+
+
+def _parse_seconds(text: str) -> int | float:
+    try:
+        return int(text) if text.isascii() and text.isdigit() else float(text)
+    except ValueError:
+        raise ValueError(_TIMEOUT_FORM) from None
+
+
+def _parse_list(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+KEYS = {
+    key.name: key
+    for key in (
+        Key("base_url", "the PBX's address, https://…", _check_base_url),
+        Key("encoding", " | ".join(ENCODINGS), check_encoding),
+        Key("timezone", "of campaigns: utc +5, +05:00 or Asia/Tashkent", check_timezone),
+        Key("timeout", "seconds that a whole command may talk to the PBX", check_timeout, _parse_seconds),
+        Key("token_command", "a command that prints the token", _check_command),
+        Key("trunks", "lines that campaigns dial by, comma-separated", _check_trunks, _parse_list),
+        Key("insecure", "true allows http:// to another machine", _check_bool, _parse_bool),
+        Key("require_profile", "true makes -p obligatory for dialling", _check_bool, _parse_bool),
+    )
+}

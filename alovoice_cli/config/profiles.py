@@ -1,0 +1,129 @@
+"""config.toml: the profiles, and which of them is the current one.
+
+profile = "tashkent"
+
+[profiles.tashkent]
+base_url = "https://cld.alovoice.uz"
+timeout = 30                          # seconds
+trunks = ["712037006", "712037007"]
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alovoice_cli.config.keys import KEYS
+from alovoice_cli.config.reading import complain, nearest, parse_toml, read_text
+from alovoice_cli.config.urls import is_loopback_url
+from alovoice_cli.errors import UsageError
+
+DEFAULT = "default"
+SANDBOX = "sandbox"
+BUILT_IN = (DEFAULT, SANDBOX)
+"""Profiles that exist without being written down."""
+
+_TOP = ("profile", "profiles", "require_profile")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+NAME_FORM = "a profile's name is letters, digits, `-` and `_`"
+SANDBOX_STAYS = "the profile sandbox is the simulated PBX: its address is a loopback one"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One profile as the file says it; None where it says nothing. `timeout` is in seconds."""
+
+    base_url: str | None = None
+    encoding: str | None = None
+    timezone: str | None = None
+    timeout: float | None = None
+    token_command: str | None = field(default=None, repr=False)
+    trunks: tuple[str, ...] | None = None
+    insecure: bool | None = None
+    require_profile: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file. `profile` is the current one's name, which may be of a profile that is not there."""
+
+    profile: str | None = None
+    require_profile: bool | None = None
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+
+
+def is_profile_name(name: str) -> bool:
+    """Whether a profile may be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
+def unknown_profile(name: str, known: Sequence[str], *, named_by: str = "") -> UsageError:
+    """The error that lists the profiles there are; `named_by` is the file or the variable that named this one."""
+    place = f" (named by {named_by})" if named_by else ""
+    makes = f"`alovoice login -p {name}` makes it" if is_profile_name(name) else NAME_FORM
+    near = nearest(name, known)
+    return UsageError(
+        f"there is no profile {name}{place}; there are {', '.join(known)}", hint=f"{near} {makes}" if near else makes
+    )
+
+
+def read_config(path: Path) -> Config:
+    """The file's content; an empty Config if there is no file. Raises BadConfigError."""
+    text = read_text(path)
+    return Config() if text is None else parse_config(path, text)
+
+
+def parse_config(path: Path, text: str) -> Config:
+    """The text as configuration; `path` is for the errors. Raises BadConfigError for anything that means nothing."""
+    return _Reader(path, text).config()
+
+
+class _Reader:
+    """One reading: the text, and the errors that point into it."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path, self._text = path, text
+
+    def config(self) -> Config:
+        table = parse_toml(self._path, self._text)
+        for key in table:
+            if key not in _TOP:
+                hint = f"{key} has a meaning under [profiles.NAME]" if key in KEYS else nearest(key, _TOP)
+                raise complain(self._path, self._text, [key], f"unknown key {key}", hint=hint)
+        profiles = table.get("profiles", {})
+        if not isinstance(profiles, dict):
+            raise complain(self._path, self._text, ["profiles"], "profiles must be a table: [profiles.NAME]")
+        current = table.get("profile")
+        if current is not None and not (isinstance(current, str) and is_profile_name(current)):
+            raise complain(self._path, self._text, ["profile"], "profile must be a profile's name in quotes")
+        return Config(
+            profile=current,
+            require_profile=self._checked(["require_profile"], table),
+            profiles={name: self._profile(name, profile) for name, profile in profiles.items()},
+        )
+
+    def _profile(self, name: str, table: object) -> Profile:
+        keys = ["profiles", name]
+        if not is_profile_name(name):
+            raise complain(self._path, self._text, keys, f"bad profile name {name!r}", hint=NAME_FORM)
+        if not isinstance(table, dict):
+            raise complain(self._path, self._text, keys, f"{name} must be a table: [profiles.{name}]")
+        for key in table:
+            if key not in KEYS:
+                hint = nearest(key, KEYS) or f"known are {', '.join(KEYS)}"
+                raise complain(self._path, self._text, [*keys, key], f"unknown key {key}", hint=hint)
+        profile = Profile(**{key: self._checked([*keys, key], table) for key in table})
+        if name == SANDBOX and profile.base_url and not is_loopback_url(profile.base_url):
+            raise complain(self._path, self._text, [*keys, "base_url"], SANDBOX_STAYS)
+        return profile
+
+    def _checked(self, keys: list[str], table: Mapping[str, object]) -> Any:
+        name = keys[-1]
+        if name not in table:
+            return None
+        try:
+            return KEYS[name].check(table[name])
+        except ValueError as error:
+            raise complain(self._path, self._text, keys, f"{name} {error}") from error

@@ -1,0 +1,251 @@
+"""What holds for this run: flag, then environment, then profile, then default; and which of them won."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alovoice_cli.config import tokens
+from alovoice_cli.config.keys import check_encoding, check_timeout
+from alovoice_cli.config.paths import Paths
+from alovoice_cli.config.pins import find_pin
+from alovoice_cli.config.profiles import (
+    BUILT_IN,
+    DEFAULT,
+    NAME_FORM,
+    SANDBOX,
+    SANDBOX_STAYS,
+    Config,
+    Profile,
+    is_profile_name,
+    read_config,
+    unknown_profile,
+)
+from alovoice_cli.config.urls import check_base_url, is_loopback_url
+from alovoice_cli.errors import BadConfigError, UsageError
+from alovoice_cli.masking import mask
+
+BASE_URL = "https://cld.alovoice.uz"
+SANDBOX_URL = "http://sandbox.localhost"
+TIMEOUT_SECONDS = 30.0
+ENCODING = "json"
+TIMEZONE = "utc +5"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says; None where it says nothing. `timeout` is in seconds."""
+
+    profile: str | None = None
+    base_url: str | None = None
+    timeout: float | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and where it was found: `environment ALOVOICE_TOKEN`, `tokens.toml` or `token_command`."""
+
+    value: str = field(repr=False)
+    source: str
+
+    def __str__(self) -> str:
+        return mask(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force. `timeout` is in seconds; `trunks` are the lines of campaigns that name none.
+
+    `origin` says for each of them where it came from: `flag`, `environment ALOVOICE_…`, `profile NAME`, `config.toml`,
+    `project FILE` or `default`. `profile_conflict` is one line for commands that dial, or empty.
+    """
+
+    profile: str
+    base_url: str
+    timeout: float
+    encoding: str
+    timezone: str
+    trunks: tuple[str, ...]
+    insecure: bool
+    require_profile: bool
+    origin: Mapping[str, str]
+    profile_conflict: str
+    token_command: str | None = field(repr=False)
+    paths: Paths = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the PBX is the simulated one in this process: the profile sandbox, sent to no other address."""
+        return self.profile == SANDBOX and self.origin["base_url"] == "default"
+
+    def token(self) -> str | None:
+        """The token's text, or None; raises as `find_token` does."""
+        found = self.find_token()
+        return found.value if found else None
+
+    def find_token(self) -> Token | None:
+        """The token of the profile; None if there is none.
+
+        The sandbox ignores ALOVOICE_TOKEN: it is a real PBX's. Raises UsageError for what is no token, BadConfigError
+        when tokens.toml cannot be read, and TokenMissingError when the token command fails.
+        """
+        given = self.environ.get("ALOVOICE_TOKEN")
+        if given and self.profile != SANDBOX:
+            return Token(tokens.check_token(given, "ALOVOICE_TOKEN"), "environment ALOVOICE_TOKEN")
+        stored = tokens.read(self.paths, self.profile)
+        if stored is not None:
+            return Token(stored, "tokens.toml")
+        if self.token_command is not None:
+            return Token(tokens.run_token_command(self.token_command, self.environ), "token_command")
+        return None
+
+    def token_source(self) -> str:
+        """Where the token would come from, or nothing: the token command is not run, tokens.toml may be broken."""
+        if self.environ.get("ALOVOICE_TOKEN") and self.profile != SANDBOX:
+            return "environment ALOVOICE_TOKEN"
+        try:
+            stored = self.profile in tokens.read_all(self.paths)
+        except BadConfigError:
+            return ""
+        return "tokens.toml" if stored else "token_command" if self.token_command else ""
+
+
+def resolve(
+    flags: Flags, environ: Mapping[str, str], paths: Paths, cwd: Path, *, allow_new_profile: bool = False
+) -> Settings:
+    """The settings of this run. `cwd` is where a project's `.alovoice.toml` is looked for, upwards.
+
+    Raises BadConfigError when a file cannot be understood, and UsageError for an unknown profile (unless
+    `allow_new_profile`: for `login`), a bad flag or variable, or a base URL that would carry the token in the open.
+    """
+    config = read_config(paths.config_file)
+    name, origin = _choose_profile(flags, environ, paths, cwd, config)
+    _check_profile_name(name, origin, config, paths, allow_new=allow_new_profile)
+    return _Choice(flags, environ, paths, config, name, origin).settings()
+
+
+def resolve_leniently(
+    flags: Flags, environ: Mapping[str, str], paths: Paths, cwd: Path
+) -> tuple[Settings, BadConfigError | None]:
+    """As `resolve`; where a configuration file cannot be understood, defaults in place of it, and what is wrong."""
+    try:
+        return resolve(flags, environ, paths, cwd), None
+    except BadConfigError as problem:
+        name, origin = flags.profile or environ.get("ALOVOICE_PROFILE"), "flag" if flags.profile else "environment"
+        choice = _Choice(flags, environ, paths, Config(), name or DEFAULT, origin if name else "default")
+        return choice.settings(), problem
+
+
+def known_profiles(config: Config, paths: Paths) -> list[str]:
+    """The profiles' names, sorted: those built in, those of config.toml, and those that only have a token."""
+    try:
+        with_token = tokens.read_all(paths).keys()
+    except BadConfigError:
+        with_token = {}.keys()
+    return sorted({*BUILT_IN, *config.profiles, *with_token})
+
+
+def _choose_profile(
+    flags: Flags, environ: Mapping[str, str], paths: Paths, cwd: Path, config: Config
+) -> tuple[str, str]:
+    """The profile's name, and what named it."""
+    if flags.profile is not None:
+        return flags.profile, "flag"
+    if named := environ.get("ALOVOICE_PROFILE"):
+        return named, "environment ALOVOICE_PROFILE"
+    if pin := find_pin(cwd, paths.home):
+        return pin.profile, f"project {pin.path}"
+    if config.profile is not None:
+        return config.profile, "config.toml"
+    return DEFAULT, "default"
+
+
+def _check_profile_name(name: str, origin: str, config: Config, paths: Paths, *, allow_new: bool) -> None:
+    if name in BUILT_IN or name in config.profiles:
+        return
+    if not is_profile_name(name):
+        raise UsageError(f"no profile can be called {name!r}", hint=NAME_FORM)
+    known = known_profiles(config, paths)
+    if allow_new or name in known:
+        return
+    raise unknown_profile(name, known, named_by="" if origin == "flag" else origin.removeprefix("environment "))
+
+
+class _Choice:
+    """Takes each setting from the first place that names it, and remembers from where."""
+
+    def __init__(
+        self, flags: Flags, environ: Mapping[str, str], paths: Paths, config: Config, name: str, origin: str
+    ) -> None:
+        self._flags, self._environ, self._paths, self._config = flags, environ, paths, config
+        self._name = name
+        self._profile = config.profiles.get(name, Profile())
+        self._origin = {"profile": origin}
+
+    def settings(self) -> Settings:
+        insecure = self._of_profile("insecure", default=False)
+        return Settings(
+            profile=self._name,
+            base_url=self._base_url(insecure=insecure),
+            timeout=self._of_flag("timeout", check_timeout, default=TIMEOUT_SECONDS),
+            encoding=self._of_flag("encoding", check_encoding, default=ENCODING),
+            timezone=self._of_profile("timezone", default=TIMEZONE),
+            trunks=self._of_profile("trunks", default=()),
+            insecure=insecure,
+            require_profile=self._require_profile(),
+            origin=self._origin,
+            profile_conflict=self._conflict(),
+            token_command=self._profile.token_command,
+            paths=self._paths,
+            environ=self._environ,
+        )
+
+    def _base_url(self, *, insecure: bool) -> str:
+        # The sandbox ignores the environment: ALOVOICE_BASE_URL is a real PBX's address.
+        variable = self._environ.get("ALOVOICE_BASE_URL") if self._name != SANDBOX else None
+        if self._flags.base_url is not None:
+            url, place, self._origin["base_url"] = self._flags.base_url, "--base-url", "flag"
+        elif variable:
+            url, place = variable, "ALOVOICE_BASE_URL"
+            self._origin["base_url"] = f"environment {place}"
+        else:
+            url = self._of_profile("base_url", default=SANDBOX_URL if self._name == SANDBOX else BASE_URL)
+            place = f"base_url of profile {self._name}"
+        try:
+            url = check_base_url(url, insecure=insecure)
+        except ValueError as error:
+            raise UsageError(f"{place} {error}", hint="such as https://cld.alovoice.uz") from None
+        if self._name == SANDBOX and not is_loopback_url(url):
+            raise UsageError(SANDBOX_STAYS, hint="name the real PBX's profile with -p")
+        return url
+
+    def _of_flag(self, name: str, check: Any, *, default: _T) -> _T:
+        given = getattr(self._flags, name)
+        if given is None:
+            return self._of_profile(name, default=default)
+        self._origin[name] = "flag"
+        try:
+            return check(given)  # type: ignore[no-any-return] # the key's own check gives the default's type
+        except ValueError as error:
+            raise UsageError(f"--{name} {error}") from None
+
+    def _of_profile(self, name: str, *, default: _T) -> _T:
+        value = getattr(self._profile, name)
+        self._origin[name] = "default" if value is None else f"profile {self._name}"
+        return default if value is None else value
+
+    def _require_profile(self) -> bool:
+        if self._profile.require_profile is None and self._config.require_profile is not None:
+            self._origin["require_profile"] = "config.toml"
+            return self._config.require_profile
+        return self._of_profile("require_profile", default=False)
+
+    def _conflict(self) -> str:
+        named = self._environ.get("ALOVOICE_PROFILE")
+        if self._flags.profile is None or not named or named == self._name:
+            return ""
+        return f"profile {self._name} (from -p) wins over {named} (ALOVOICE_PROFILE)"

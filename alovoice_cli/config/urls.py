@@ -1,0 +1,55 @@
+"""Which base URLs are safe to send a token to."""
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+
+def check_base_url(text: str, *, insecure: bool = False) -> str:
+    """The URL without a slash at its end.
+
+    `http://` is for loopback hosts, or where `insecure` is agreed to: the token stands in the path of most requests.
+    Raises ValueError that says what is wrong, without repeating a password.
+    """
+    parts = _parse(text)
+    if parts.scheme not in ("http", "https"):
+        raise ValueError("must start with https:// (or http:// for a loopback host)")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user name or a password")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise ValueError("must not hold a ? or a #")
+    if parts.scheme == "http" and not insecure and not is_loopback(parts.hostname or ""):
+        raise ValueError("must be https://: over http the token can be read on its way (or set `insecure = true`)")
+    return text.rstrip("/")
+
+
+def is_loopback_url(text: str) -> bool:
+    """Whether the URL's host is this machine."""
+    try:
+        return is_loopback(_parse(text).hostname or "")
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name alone: `localhost`, `*.localhost`, 127.0.0.0/8, `::1`."""
+    host = host.rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _parse(text: str) -> SplitResult:
+    # urlsplit drops tabs and line ends in silence, and takes a backslash for a letter of the host's name.
+    if not text.isprintable() or " " in text or "\\" in text:
+        raise ValueError("must not hold spaces, backslashes or control characters")
+    parts = urlsplit(text)
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError("has a port that is no number from 1 to 65535") from None
+    if not parts.hostname or port == 0:
+        raise ValueError("must name a host, such as https://cld.alovoice.uz")
+    return parts

@@ -1,0 +1,125 @@
+"""Writes a file of ours: private from its first byte, whole or not at all, one writer at a time."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from alovoice_cli.config.paths import Paths
+from alovoice_cli.errors import BadConfigError, UsageError
+
+_WAIT_SECONDS = 15.0
+_POLL_SECONDS = 0.01
+_ONLY_HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+@contextmanager
+def locked(paths: Paths) -> Iterator[None]:
+    """Holds `config.lock` round a read, a change and a write; makes the directory (0700) when it is missing.
+
+    What a killed writer left behind is swept away. Raises UsageError when another writer keeps the lock, and
+    BadConfigError when the directory cannot be written.
+    """
+    with _told(paths.config):
+        _refuse_foreign_link(paths.config)
+        _make_private_directory(paths.config)
+        lock = FileLock(paths.config / "config.lock", timeout=_WAIT_SECONDS, poll_interval=_POLL_SECONDS, mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UsageError(
+                f"another process is writing in {paths.config}", hint="run again when it is done"
+            ) from None
+        try:
+            for path in (paths.config_file, paths.tokens_file):
+                _temporary(path).unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Puts the content in the place of the file's, 0600. To be called with the lock held.
+
+    A link that belongs to the user stays a link, and what it points to is replaced (dotfile managers link on purpose);
+    a link of or to somebody else is refused. Raises BadConfigError.
+    """
+    with _told(path):
+        target = _refuse_foreign_link(path)
+        temporary = _temporary(target)
+        temporary.unlink(missing_ok=True)
+        try:
+            _write_private(temporary, content)
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_directory(target.parent)
+
+
+def _temporary(path: Path) -> Path:
+    """One fixed name a file: the lock's owner knows that whatever bears it is a dead writer's."""
+    return path.with_name(f".{path.name}.tmp")
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _ONLY_HERE, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_directory(path: Path) -> None:
+    """Without it a power cut can bring the old name back. Windows has no such call, and opens no directory."""
+    with suppress(PermissionError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _make_private_directory(path: Path) -> None:
+    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)
+
+
+def _refuse_foreign_link(path: Path) -> Path:
+    """The path behind a link; the path itself where it is none. Raises BadConfigError for a link not to be followed."""
+    if not path.is_symlink():
+        return path
+    target = path.resolve()
+    holder = target if target.exists() else target.parent
+    for place in (path, holder, target.parent):
+        if not _is_ours(place):
+            raise BadConfigError(
+                f"{path} is a link to {target}, and {place} belongs to another user: not written",
+                hint="remove the link, or own what it points to",
+            )
+    if target.is_dir() != path.is_dir() or (target.exists() and not (target.is_file() or target.is_dir())):
+        raise BadConfigError(f"{path} is a link to {target}, which is no ordinary file", hint="remove the link")
+    return target
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the path itself, not what it points to, belongs to the user. Windows keeps links to administrators."""
+    status = path.lstat()
+    if not hasattr(os, "geteuid"):
+        return True
+    return status.st_uid == os.geteuid() and (stat.S_ISLNK(status.st_mode) or not status.st_mode & stat.S_IWOTH)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadConfigError(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint="make it writable, or set ALOVOICE_CONFIG_DIR to another directory",
+        ) from error

@@ -1,0 +1,78 @@
+"""What a command costs before it does anything: interleaved medians as ratios to `python -c pass` of the same run.
+
+By hand: `python tests/bench/startup.py [ROUNDS]`. Rivals are measured where they are installed.
+"""
+
+import http.server
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 21
+
+
+class _Lines(http.server.BaseHTTPRequestHandler):
+    """Answers any GET as getMyTrunks does."""
+
+    def do_GET(self) -> None:
+        body = json.dumps(["712037006", "712037007"]).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def main() -> None:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Lines)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    home = tempfile.mkdtemp()
+    environ = {
+        "HOME": home,
+        "PATH": os.environ["PATH"],
+        "ALOVOICE_CONFIG_DIR": home,
+        "ALOVOICE_STATE_DIR": home,
+        "ALOVOICE_TOKEN": "t",
+        "ALOVOICE_BASE_URL": url,
+    }
+    alovoice = str(Path(sys.executable).with_name("alovoice"))
+    commands = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "alovoice --version": [alovoice, "--version"],
+        "alovoice --help | cat": [alovoice, "--help"],
+        "alovoice call out --help | cat": [alovoice, "call", "out", "--help"],
+        "alovoice trunks --json (http)": [alovoice, "trunks", "--json"],
+        "alovoice trunks (http)": [alovoice, "trunks"],
+        "alovoice -p sandbox trunks": [alovoice, "-p", "sandbox", "trunks"],
+        "import typer": [sys.executable, "-c", "import typer"],
+        "import httpx": [sys.executable, "-c", "import httpx"],
+    }
+    for name, words in (("curl", ["curl", "-s", url]), ("http", ["http", "--ignore-stdin", url]), ("gh", ["gh", "--version"])):
+        if shutil.which(name):
+            commands[" ".join(words[:1]) + " (one GET)" if name != "gh" else "gh --version"] = words
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for number in range(ROUNDS + 1):
+        for name, words in commands.items():
+            began = time.perf_counter()
+            subprocess.run(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+            if number:  # the first round warms caches
+                times[name].append(time.perf_counter() - began)
+    floor = statistics.median(times["python -c pass"])
+    for name, taken in times.items():
+        median = statistics.median(taken)
+        print(f"{median * 1000:8.1f} ms  {median / floor:5.1f}  {name}")
+
+
+if __name__ == "__main__":
+    main()

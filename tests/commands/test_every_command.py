@@ -1,0 +1,186 @@
+"""What every command promises, asked of each leaf of the tree, on the embedded PBX."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alovoice_cli.commands.contents import NOUNS
+from alovoice_cli.main import full_tree
+from front_door import FrontDoor
+
+MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
+CREATE = (
+    *("--record", "a.mp3", "--recipient", "901234567", "--name", "n", "--from", "tomorrow", "--to", "tomorrow"),
+    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all"),
+)
+WORDS: dict[str, tuple[str, ...]] = {
+    "autorule create": CREATE,
+    "autorule get": ("40",),
+    "trunks": (),
+    "peers": (),
+    "call conference": ("--from", "712037006", "--to", "901234567"),
+    "call ivr": ("--to", "901234567", "--ivr", "222", "--line", "712037006"),
+    "call out": ("--from", "2424", "--to", "901234567"),
+    "call receipts list": (),
+    "call receipts show": ("RECEIPT",),
+    "ai send": ("CALL_ID",),
+    "ai result": ("CALL_ID",),
+    "ai audio": ("CALL_ID", "-o", "out.audio"),
+    "api": ("GET", "/mapi/getMyTrunks"),
+    "login": ("--with-token", "--no-check", "-p", "tashkent"),
+    "logout": (),
+    "status": ("--offline",),
+    "config list": (),
+    "config get": ("timeout",),
+    "config set": ("timeout", "20"),
+    "config unset": ("timeout",),
+    "config use": ("sandbox",),
+    "config path": (),
+    "sandbox path": (),
+    "sandbox reset": (),
+}
+NO_JSON = {"completion", "demo", "sandbox serve"}
+"""A script, a tour of other commands, a server: each has tests of its own."""
+
+_ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def _leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield " ".join(path), command
+        return
+    for name, inner in below.items():
+        yield from _leaves(inner, (*path, name))
+
+
+LEAVES = dict(_leaves(full_tree()))
+LISTS = [name for name, command in LEAVES.items() if hasattr(command.callback, "columns")]
+
+
+@pytest.fixture
+def home(alovoice: FrontDoor) -> FrontDoor:
+    """A home where each command of WORDS finds what it needs."""
+    (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
+    alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
+    return alovoice
+
+
+def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
+    if name == "call receipts show":
+        home("ai", "send", "1")
+        (entry,) = json.loads(home("call", "receipts", "list", "--json").out)
+        return (*name.split(), entry["receipt"])
+    if name in ("ai result", "ai audio"):
+        home("ai", "send", "CALL_ID")
+        home.later(minutes=10)
+    if name.startswith("config") or name == "logout":
+        home.environ.pop("ALOVOICE_PROFILE")
+    return (*name.split(), *WORDS[name])
+
+
+def test_every_leaf_of_the_tree_is_asked() -> None:
+    assert set(WORDS) | NO_JSON == set(LEAVES)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_json_is_json_and_nothing_else(home: FrontDoor, name: str) -> None:
+    words = _prepared(home, name)
+    result = home(*words, "--json", stdin="token-1234\n")
+    assert result.code == 0, result.err
+    if result.out:
+        json.loads(result.out)
+    assert not _ESCAPE.search(result.out)
+    assert result.out.count("\n") <= 1
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_pipe_gets_no_colour_and_no_boxes(home: FrontDoor, name: str) -> None:
+    words = _prepared(home, name)
+    result = home(*words, stdin="token-1234\n")
+    assert result.code == 0, result.err
+    assert not _ESCAPE.search(result.out.replace("\t", ""))
+    assert not set("│─╭╮╰╯━┃|") & set(result.out)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_terminal_of_80_columns_is_not_overrun(home: FrontDoor, name: str) -> None:
+    words = _prepared(home, name)
+    result = home(*words, "--yes", "--color", "never", stdin="token-1234\n", terminal=True)
+    assert result.code == 0, result.err
+    if name not in ("config path", "sandbox path"):
+        assert max((len(line) for line in result.out.splitlines()), default=0) <= 80
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_help_has_an_example_and_both_spellings(home: FrontDoor, name: str) -> None:
+    result = home(*name.split(), "--help")
+    assert result.code == 0
+    assert f"$ alovoice {name}" in " ".join(result.out.split()) or "| alovoice" in result.out, result.out
+    assert home(*name.split(), "-h").out == result.out
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_unknown_column_is_named_before_anything_is_sent(home: FrontDoor, name: str) -> None:
+    words = _prepared(home, name)
+    result = home(*words, "--columns", "nosuch")
+    assert result.code == 2
+    assert "nosuch" in result.err
+    assert all(column.name in result.err for column in LEAVES[name].callback.columns)
+
+
+@pytest.mark.parametrize("name", sorted(set(LEAVES) - set(LISTS)))
+def test_what_is_no_list_refuses_csv_before_it_does_anything(home: FrontDoor, name: str) -> None:
+    words = (*name.split(), *WORDS.get(name, ("bash",) if name == "completion" else ()))
+    for option in (["--csv"], ["--columns", "a"]):
+        assert home(*words, *option).code == 2
+        assert home(*option, *words).code == 2
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_two_formats_are_refused(home: FrontDoor, name: str) -> None:
+    words = (*name.split(), *WORDS[name])
+    assert home(*words, "--json", "--csv").code == 2
+    assert home("--csv", *words, "--json").code == 2
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_csv_and_columns_fit_together(home: FrontDoor, name: str) -> None:
+    words = _prepared(home, name)
+    columns = [column.name for column in LEAVES[name].callback.columns][:2]
+    result = home(*words, "--csv", "--columns", ",".join(columns))
+    assert result.out.splitlines()[0] == ",".join(columns)
+    assert home(*words, "--csv", "--columns", columns[0], "--no-headers").out.splitlines()[0] != columns[0]
+    picked = json.loads(home(*words, "--json", "--columns", columns[0]).out)
+    assert all(list(item) == columns[:1] for item in picked)
+
+
+def test_an_empty_list_is_an_empty_list(home: FrontDoor) -> None:
+    assert home("call", "receipts", "list", "--json").out == "[]\n"
+    assert home("call", "receipts", "list", "--csv").out.startswith("receipt,")
+    assert home("peers", "--number", "9999", "--json").out == "[]\n"
+    shown = home("peers", "--number", "9999", terminal=True)
+    assert (shown.code, shown.out) == (0, "")
+    assert "no such extension" in shown.err
+
+
+def test_every_noun_of_the_contents_has_its_module() -> None:
+    folder = Path(__file__).parents[2] / "alovoice_cli" / "commands"
+    there = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
+    assert there - {"contents", "everywhere", "options"} == {noun.name for noun in NOUNS}
+
+
+def test_global_options_mean_the_same_on_both_sides(home: FrontDoor) -> None:
+    assert home("--json", "trunks").out == home("trunks", "--json").out != ""
+    assert home("call", "--json", "receipts", "list").out == "[]\n"
+    home.environ.pop("ALOVOICE_PROFILE")
+    assert home("-p", "sandbox", "trunks").out == home("trunks", "-p", "sandbox").out != ""
+
+
+def test_no_words_are_a_plea_for_help(home: FrontDoor) -> None:
+    result = home()
+    assert result.code == 0
+    assert "Usage: alovoice" in result.out

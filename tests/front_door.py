@@ -1,0 +1,107 @@
+"""The front door: `alovoice("trunks", "--json")` runs one command line in this process and says what came out."""
+
+import contextlib
+import io
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from alovoice_cli.main import run
+from alovoice_cli.session import Session
+
+TOKEN = "cafe0000-dead-4eef-8bad-f00dfeed0042"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run left: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+class _Stream(io.TextIOWrapper):
+    """A text stream over bytes, on a terminal or not."""
+
+    def __init__(self, terminal: bool, encoding: str, text: str = "") -> None:
+        self.bytes = io.BytesIO(text.encode(encoding))
+        self._terminal = terminal
+        super().__init__(self.bytes, encoding=encoding, errors="backslashreplace", write_through=True)
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def content(self) -> str:
+        self.flush()
+        return self.bytes.getvalue().decode(self.encoding)
+
+
+@dataclass
+class FrontDoor:
+    """One user's home: configuration, state and environment of its own."""
+
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    transport: Any = None
+
+    def __call__(
+        self,
+        *words: str,
+        stdin: str = "",
+        terminal: bool = False,
+        encoding: str = "utf-8",
+        environ: Mapping[str, str] | None = None,
+    ) -> Result:
+        """Runs the words in this process. `terminal` makes all three streams a terminal of 80 columns."""
+        out, err = _Stream(terminal, encoding), _Stream(terminal, encoding)
+        session = Session(
+            stdin=_Stream(terminal, encoding, stdin),
+            stdout=out,
+            stderr=err,
+            environ={**self.environ, **(environ or {})},
+            cwd=self.home,
+            now=lambda: datetime.now(UTC) + self.ahead,
+            transport=self.transport,
+        )
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(list(words), session)
+        return Result(int(code), out.content(), err.content())
+
+    def later(self, **time: float) -> None:
+        """Puts this home's clock forward (`minutes=10`), for runs in this process."""
+        self.ahead += timedelta(**time)
+
+    def process(
+        self, *words: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None, **more: Any
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Runs the words as a process of its own, with this home's environment and nothing else."""
+        return subprocess.run(
+            [sys.executable, "-m", "alovoice_cli", *words],
+            input=stdin,
+            capture_output=True,
+            env={**self.environ, **(environ or {})},
+            cwd=more.pop("cwd", self.home),
+            timeout=60,
+            check=False,
+            **more,
+        )
+
+    def run_shell(self, words: list[str]) -> subprocess.CompletedProcess[bytes]:
+        """Runs a shell's words with this home's environment."""
+        return subprocess.run(words, capture_output=True, env=self.environ, cwd=self.home, timeout=60, check=False)
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Starts the words as a process of its own; the caller ends it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "alovoice_cli", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environ,
+            cwd=self.home,
+        )

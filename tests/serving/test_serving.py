@@ -1,0 +1,294 @@
+"""The hardened server: deadlines, caps, resets, and a clean end."""
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.serving import SocketServer, serve
+
+SOON = timedelta(seconds=0.4)
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+HALF_HEADER = b"POST / HTTP/1.1\r\nHost: localh"
+HALF_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf"
+
+
+async def answer(send, status, body, headers=()):
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def counting(scope, receive, send):
+    """Answers how many bytes the body had."""
+    total, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        total += len(message["body"])
+        more = message["more_body"]
+    await answer(send, 200, str(total).encode(), [(b"content-type", b"text/plain")])
+
+
+def post(body, *, chunked=False, close=True):
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\n" + (b"Connection: close\r\n" if close else b"")
+    if chunked:
+        return head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    return head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def status_of(text):
+    return int(re.match(rb"HTTP/1.1 (\d+)", text)[1])
+
+
+def test_the_url_that_is_reported_accepts_at_once_on_a_free_port():
+    seen = []
+
+    def look(url):
+        host, port = url.removeprefix("http://").split(":")
+        socket.create_connection((host, int(port)), timeout=2).close()
+        seen.append((host, int(port)))
+        server.stop()
+
+    server = SocketServer(counting)
+    assert server.run(look) == 0
+    assert seen[0][0] == "127.0.0.1"
+    assert seen[0][1] > 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_a_public_address_is_refused_unless_it_is_allowed(host):
+    with pytest.raises(UsageError, match="other machines"):
+        serve(counting, ready=print, host=host)
+
+
+def test_a_public_address_can_be_allowed():
+    server = SocketServer(counting, host="0.0.0.0", allow_public=True)
+    assert server.url.startswith("http://0.0.0.0:")
+    assert server.run(lambda _: server.stop()) == 0
+
+
+def test_a_taken_port_and_a_name_without_address_are_usage_errors(serving):
+    port = serving(counting).address[1]
+    with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1 port {port}"):
+        SocketServer(counting, port=port)
+    with pytest.raises(UsageError, match="cannot be resolved"):
+        SocketServer(counting, host="no\0host")
+
+
+@pytest.mark.parametrize(
+    "silence", [b"", HALF_HEADER, HALF_BODY, HALF_BODY.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")]
+)
+def test_a_silent_connection_is_closed_at_the_deadline(serving, silence):
+    running = serving(counting, request_deadline=SOON)
+    began = time.perf_counter()
+    with running.connected(silence) as connection:
+        assert running.rest(connection) == b""
+    assert 0.3 < time.perf_counter() - began < 3
+
+
+def still_open(connection):
+    try:
+        connection.sendall(b"x")
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
+
+
+def test_a_dripping_request_is_closed_at_the_deadline(serving):
+    running = serving(counting, request_deadline=SOON)
+    began = time.perf_counter()
+    with running.connected(HALF_BODY) as connection:
+        while time.perf_counter() - began < 4 and still_open(connection):
+            time.sleep(0.05)
+    assert 0.3 < time.perf_counter() - began < 3
+
+
+def test_the_second_request_of_a_connection_has_its_deadline_too(serving):
+    running = serving(counting, request_deadline=SOON, idle=timedelta(seconds=30))
+    with running.connected(post(b"abc", close=False)) as connection:
+        read = b""
+        while not read.endswith(b"\r\n\r\n3"):
+            read += connection.recv(65536)
+        time.sleep(0.6)  # idle between requests: another limit
+        connection.sendall(HALF_HEADER)
+        began = time.perf_counter()
+        assert running.rest(connection) == b""
+    assert 0.3 < time.perf_counter() - began < 3
+
+
+def test_an_upload_that_keeps_coming_may_take_longer_than_the_deadline(serving):
+    running = serving(counting, request_deadline=SOON, bytes_per_extra_second=10_000)
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 20000\r\n\r\n"
+    with running.connected(head) as connection:
+        for _ in range(20):
+            connection.sendall(b"x" * 1000)
+            time.sleep(0.05)
+        assert running.rest(connection).endswith(b"20000")
+
+
+def test_an_answer_may_take_longer_than_the_requests_deadline(serving):
+    async def slow(scope, receive, send):
+        await asyncio.sleep(0.8)
+        await answer(send, 200, b"slow")
+
+    assert b"slow" in serving(slow, request_deadline=timedelta(seconds=0.3)).say(GET)
+
+
+def test_a_hundred_slow_connections_do_not_delay_a_good_one(serving):
+    running = serving(counting, request_deadline=timedelta(seconds=3))
+    slow = [socket.create_connection(running.address, timeout=5) for _ in range(100)]
+    for number, connection in enumerate(slow):
+        connection.sendall((b"G", HALF_HEADER, HALF_BODY)[number % 3])
+    began = time.perf_counter()
+    assert status_of(running.say(post(b"good"))) == 200
+    assert time.perf_counter() - began < 1
+    for connection in slow:
+        connection.close()
+
+
+def test_over_the_bound_the_connection_that_waited_longest_makes_room(serving):
+    running = serving(counting, connections=5)
+    slow = [socket.create_connection(running.address, timeout=5) for _ in range(5)]
+    assert status_of(running.say(post(b"good"))) == 200
+    assert running.rest(slow[0]) == b""
+    slow[1].settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        slow[1].recv(1)
+    for connection in slow:
+        connection.close()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_cap_is_413_and_one_at_the_cap_is_served(serving, chunked):
+    running = serving(counting, body_bytes=1000)
+    assert running.say(post(b"x" * 1000, chunked=chunked)).endswith(b"1000")
+    for length in (1001, 20_000_000):
+        refused = running.say(post(b"x" * length, chunked=chunked))
+        assert status_of(refused) == 413
+        assert json.loads(refused.partition(b"\r\n\r\n")[2]) == {"error": "the body is too large"}
+    assert running.complaints == []
+
+
+def test_an_app_that_answers_for_our_own_exception_is_not_heard(serving):
+    async def careful(scope, receive, send):
+        try:
+            await counting(scope, receive, send)
+        except Exception:
+            await answer(send, 500, b"oops")
+            raise
+
+    assert status_of(serving(careful, body_bytes=10).say(post(b"x" * 99, chunked=True))) == 413
+
+
+def test_an_app_that_raises_connection_reset_resets_the_connection(serving):
+    async def resetting(scope, receive, send):
+        raise ConnectionResetError
+
+    running = serving(resetting)
+    with running.connected(GET) as connection, pytest.raises(ConnectionResetError):
+        connection.recv(1)
+    assert running.complaints == []
+
+
+def test_a_reset_half_way_cuts_the_answer_after_what_was_sent(serving):
+    async def cutting(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
+        await send({"type": "http.response.body", "body": b"12345", "more_body": True})
+        raise ConnectionResetError
+
+    assert serving(cutting).say(GET).endswith(b"\r\n\r\n12345")
+
+
+def test_an_app_that_fails_is_a_500_and_one_line_and_the_server_goes_on(serving, capfd):
+    async def failing(scope, receive, send):
+        raise RuntimeError("a secret detail")
+
+    running = serving(failing)
+    assert [status_of(running.say(GET)) for _ in range(2)] == [500, 500]
+    assert running.complaints == ["the answer to GET failed: RuntimeError"] * 2
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_no_http_is_a_400(serving, capfd):
+    assert status_of(serving(counting).say(b"\x16\x03\x01 hello\r\n\r\n")) == 400
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pipelined_requests_are_answered_in_order(serving):
+    text = post(b"1", close=False) + post(b"22", close=False) + post(b"333")
+    bodies = re.findall(rb"\r\n\r\n(?:\d\r\n)?(\d)", serving(counting).say(text))
+    assert bodies == [b"1", b"2", b"3"]
+
+
+PROGRAM = """
+import asyncio, sys
+from alovoice_cli.serving import serve
+
+async def app(scope, receive, send):
+    await asyncio.sleep(float(scope["path"][1:] or 0))
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"whole answer"})
+
+sys.exit(serve(app, ready=lambda url: print(url, flush=True)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals to processes are POSIX's")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code(number, code):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET /0.6 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.2)
+        process.send_signal(number)
+        read = b""
+        while block := connection.recv(65536):
+            read += block
+        assert b"whole answer" in read
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (code, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals to processes are POSIX's")
+def test_a_second_signal_ends_at_once():
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET /60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        began = time.perf_counter()
+        _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (143, "")
+    assert time.perf_counter() - began < 2
+
+
+def test_stop_ends_a_server_in_another_thread_and_frees_its_port():
+    server = SocketServer(counting)
+    started = threading.Event()
+    thread = threading.Thread(target=server.run, args=[lambda _: started.set()])
+    thread.start()
+    assert started.wait(5)
+    server.stop()
+    thread.join(5)
+    port = int(server.url.rpartition(":")[2])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=1)

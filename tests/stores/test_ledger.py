@@ -1,0 +1,251 @@
+"""The ledger: what was intended is on the disk before it leaves, and is never forgotten in silence."""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.stores import ledger as ledger_module
+from alovoice_cli.stores.ledger import Ledger
+
+NOON = datetime(2025, 4, 25, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Intent:
+    profile: str = "tashkent"
+    command: str = "call out"
+    method: str = "POST"
+    path: str = "/outcall/{token}"
+    numbers: tuple[str, ...] = ("+998994412860",)
+    our_id: str = "17"
+    request: dict[str, object] = field(default_factory=lambda: {"inner_phone": 2424, "number": "+998994412860"})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    state: str = "done"
+    exit_code: int = 0
+    sent: str = "yes"
+    status: int | None = 200
+    answer: str = "true"
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> Ledger:
+    return Ledger(tmp_path / "state" / "ledger.db", clock)
+
+
+def test_an_intent_reads_back_whole_and_as_unknown(ledger: Ledger) -> None:
+    code = ledger.intend(Intent())
+    assert re.fullmatch("R-[0-9A-HJKMNP-TV-Z]{4}", code)
+    assert ledger.receipt(code).as_dict() == {
+        "receipt": code,
+        "profile": "tashkent",
+        "command": "call out",
+        "method": "POST",
+        "path": "/outcall/{token}",
+        "numbers": ["+998994412860"],
+        "our_id": "17",
+        "request": {"inner_phone": 2424, "number": "+998994412860"},
+        "begun_at": "2025-04-25T12:00:00.000000Z",
+        "pid": os.getpid(),
+        "outcome": "unknown",
+        "exit_code": None,
+        "sent": "maybe",
+        "status": None,
+        "answer": None,
+        "settled_at": None,
+    }
+
+
+def test_a_settled_receipt_tells_its_outcome(ledger: Ledger, clock: Clock) -> None:
+    code = ledger.intend(Intent())
+    clock.time += timedelta(seconds=2)
+    ledger.settle(code, Outcome("refused", 1, "yes", 200, "false"))
+    entry = ledger.receipt(code)
+    assert (entry.outcome, entry.exit_code, entry.sent, entry.status, entry.answer, entry.settled_at) == (
+        "refused",
+        1,
+        "yes",
+        200,
+        "false",
+        "2025-04-25T12:00:02.000000Z",
+    )
+
+
+def test_receipts_come_newest_first_and_as_many_as_asked(ledger: Ledger, clock: Clock) -> None:
+    codes = []
+    for _ in range(3):
+        codes.append(ledger.intend(Intent()))
+        clock.time -= timedelta(minutes=1)  # the order is that of writing, not of the clock
+    assert [entry.receipt for entry in ledger.receipts()] == codes[::-1]
+    assert [entry.receipt for entry in ledger.receipts(limit=1)] == codes[2:]
+    assert [entry.receipt for entry in ledger.receipts(since=NOON - timedelta(minutes=1))] == [codes[1], codes[0]]
+
+
+@pytest.mark.parametrize("spell", [str, str.lower, lambda code: code[2:], lambda code: f" {code[2:].lower()} "])
+def test_a_receipt_is_found_however_it_is_typed(ledger: Ledger, spell: Callable[[str], str]) -> None:
+    code = ledger.intend(Intent())
+    assert ledger.receipt(spell(code)).receipt == code
+
+
+def test_an_unknown_receipt_is_a_usage_error(ledger: Ledger) -> None:
+    with pytest.raises(UsageError, match="no receipt R-ZZZZ") as caught:
+        ledger.receipt("R-ZZZZ")
+    assert "receipts list" in caught.value.hint
+    with pytest.raises(UsageError, match="no receipt"):
+        ledger.settle("R-ZZZZ", Outcome())
+
+
+def test_a_crowded_ledger_gives_longer_codes_and_none_twice(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "_CROCKFORD", "01")  # sixteen codes of four
+    codes = [ledger.intend(Intent()) for _ in range(40)]
+    assert len(set(codes)) == 40
+    assert max(map(len, codes)) > len("R-0000")
+    assert ledger.receipt(codes[0]).receipt == codes[0]
+
+
+@given(text=st.text(st.characters(exclude_categories=[])), data=st.dictionaries(st.text(), st.integers() | st.text()))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_at_all_can_be_written_down(ledger: Ledger, text: str, data: dict[str, object]) -> None:
+    code = ledger.intend(Intent(command=text, our_id=text, numbers=(text,), request=data))
+    ledger.settle(code, Outcome(answer=text))
+    entry = ledger.receipt(code)
+    assert (entry.numbers, entry.request) == ((text,), data)
+    assert entry.answer == text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def test_ids_are_short_decimal_and_rise_also_when_the_clock_goes_back(ledger: Ledger, clock: Clock) -> None:
+    made = []
+    for step in (0, 0, -3600, 86400, -86400, 0):
+        clock.time += timedelta(seconds=step)
+        made.append(ledger.make_id())
+    assert all(re.fullmatch("[1-9][0-9]{0,14}", number) for number in made)
+    assert [int(number) for number in made] == sorted({int(number) for number in made})
+
+
+def test_a_clock_beyond_fifteen_digits_is_refused(ledger: Ledger, clock: Clock) -> None:
+    clock.time = datetime(2400, 1, 1, tzinfo=UTC)
+    with pytest.raises(UsageError, match="15 digits"):
+        ledger.make_id()
+    clock.time = NOON
+    assert len(ledger.make_id()) == 15
+
+
+def test_ids_and_receipts_of_twenty_processes_are_all_different(tmp_path: Path) -> None:
+    script = (
+        "import sys; from datetime import UTC, datetime; from pathlib import Path; from types import SimpleNamespace\n"
+        "from alovoice_cli.stores.ledger import Ledger\n"
+        "ledger = Ledger(Path(sys.argv[1]), lambda: datetime(2025, 1, 1, tzinfo=UTC))\n"
+        "what = dict(profile='p', command='c', method='POST', path='/', numbers=(), our_id='', request={})\n"
+        "sys.stdin.readline()\n"
+        "print(*(ledger.make_id() + ' ' + ledger.intend(SimpleNamespace(**what)) for _ in range(5)))\n"
+    )
+    path = tmp_path / "state" / "ledger.db"
+    askers = [
+        subprocess.Popen([sys.executable, "-c", script, str(path)], stdin=-1, stdout=-1, text=True) for _ in range(20)
+    ]
+    for asker in askers:  # every one is up and waiting by the time the first is let go
+        assert asker.stdin is not None
+        asker.stdin.write("go\n")
+        asker.stdin.flush()
+    words = " ".join(asker.communicate(timeout=60)[0] for asker in askers).split()
+    assert [asker.returncode for asker in askers] == [0] * 20
+    assert len(words) == len(set(words)) == 20 * 5 * 2
+    assert len(Ledger(path, lambda: NOON).receipts()) == 100
+
+
+def test_what_a_killed_process_intended_is_there_and_unknown(tmp_path: Path) -> None:
+    script = (
+        "import sys; from datetime import UTC, datetime; from pathlib import Path; from types import SimpleNamespace\n"
+        "from alovoice_cli.stores.ledger import Ledger\n"
+        "ledger = Ledger(Path(sys.argv[1]), lambda: datetime.now(UTC))\n"
+        "what = dict(profile='p', command='c', method='POST', path='/', numbers=('1',), our_id='', request={})\n"
+        "while True: print(ledger.intend(SimpleNamespace(**what)), flush=True)\n"
+    )
+    path = tmp_path / "ledger.db"
+    promised = []
+    for _ in range(3):
+        writer = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=-1, text=True)
+        assert writer.stdout is not None
+        promised.append(writer.stdout.readline().strip())
+        time.sleep(random.uniform(0, 0.05))
+        writer.kill()
+        promised += [line for line in writer.communicate()[0].split("\n") if line.startswith("R-")]
+    kept = {entry.receipt: entry.outcome for entry in Ledger(path, lambda: NOON).receipts()}
+    assert set(promised) <= kept.keys()
+    assert set(kept.values()) == {"unknown"}
+
+
+@pytest.mark.parametrize("damage", ["header", "middle", "all", "cut"])
+def test_a_damaged_ledger_refuses_and_is_not_replaced(ledger: Ledger, damage: str) -> None:
+    for _ in range(60):
+        ledger.intend(Intent())
+    content = bytearray(ledger.path.read_bytes())
+    start, end = {"header": (0, 100), "middle": (100, len(content)), "all": (0, len(content)), "cut": (0, 0)}[damage]
+    content[start:end] = bytes(random.Random(7).randbytes(end - start))
+    ledger.path.write_bytes(content if damage != "cut" else content[:5000])
+    left = ledger.path.read_bytes()
+    with pytest.raises(UsageError, match=re.escape(str(ledger.path))) as caught:
+        ledger.intend(Intent())
+    assert "aside" in caught.value.hint
+    assert ledger.path.read_bytes() == left
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace shows the calls to the system")
+def test_the_intent_is_synced_before_its_receipt_is_given(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from datetime import UTC, datetime; from pathlib import Path\n"
+        "from types import SimpleNamespace\n"
+        "from alovoice_cli.stores.ledger import Ledger\n"
+        "what = dict(profile='p', command='c', method='POST', path='/', numbers=('1',), our_id='', request={})\n"
+        "ledger = Ledger(Path(sys.argv[1]), lambda: datetime.now(UTC))\n"
+        "ledger.make_id()\n"
+        "os.write(1, b'BEGUN'); ledger.intend(SimpleNamespace(**what)); os.write(1, b'GIVEN')\n"
+    )
+    trace = tmp_path / "trace"
+    command = [
+        "strace",
+        "-f",
+        "-y",
+        "-e",
+        "trace=fdatasync,fsync,write",
+        "-o",
+        str(trace),
+        sys.executable,
+        "-c",
+        script,
+    ]
+    done = subprocess.run([*command, str(tmp_path / "ledger.db")], capture_output=True, timeout=60, check=False)
+    if done.stdout != b"BEGUNGIVEN":
+        pytest.skip(f"strace may not trace here: {done.stderr[-200:]!r}")
+    _, _, between = trace.read_text().partition("BEGUN")
+    assert re.search(r"f(?:data)?sync\(\d+<[^>]*ledger\.db-wal>\) += 0", between.partition("GIVEN")[0])

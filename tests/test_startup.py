@@ -1,0 +1,87 @@
+"""Start-up is a feature: what a command does not need is not loaded. What each *may* load is listed, so that a new
+dependency shows at once."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from front_door import FrontDoor
+
+_SHELL = {"typer", "annotated_doc", "shellingham", "alovoice_cli", "__main__"}
+_HTTP = {"httpx", "httpcore", "h11", "anyio", "certifi", "idna", "sniffio", "typing_extensions"}
+_HEAVY = {"asyncio", "sqlite3", "ssl", "uvicorn", "starlette", "rich", "mutagen", "pydantic", "click", "numpy"}
+
+_REPORT = """
+import json, sys
+sys.argv = ["alovoice", *json.loads(sys.argv[1])]
+from alovoice_cli.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
+sys.stdout.flush()
+sys.stderr.write("\\n" + json.dumps(sorted(sys.modules)))
+"""
+
+
+def _loaded(alovoice: FrontDoor, *words: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _REPORT, json.dumps(words)],
+        capture_output=True,
+        text=True,
+        env=alovoice.environ,
+        cwd=alovoice.home,
+        check=True,
+    )
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def _foreign(modules: set[str]) -> set[str]:
+    """Top-level packages that are neither Python's own nor private parts of an installation."""
+    tops = {name.partition(".")[0] for name in modules}
+    return {name for name in tops - set(sys.stdlib_module_names) if not name.startswith(("_", "sitecustomize"))}
+
+
+def test_version_loads_nothing_but_itself(alovoice: FrontDoor) -> None:
+    modules = _loaded(alovoice, "--version")
+    assert _foreign(modules) == {"alovoice_cli"}
+    assert {name for name in modules if name.startswith("alovoice_cli")} == {"alovoice_cli", "alovoice_cli.__main__"}
+
+
+@pytest.mark.parametrize("words", [("--help",), ("trunks", "--help"), ("call", "--help")])
+def test_help_in_a_pipe_loads_the_command_tree_alone(alovoice: FrontDoor, words: tuple[str, ...]) -> None:
+    modules = _loaded(alovoice, *words)
+    assert _foreign(modules) <= _SHELL
+    assert not modules & _HEAVY
+
+
+def test_help_loads_no_noun_that_is_not_named(alovoice: FrontDoor) -> None:
+    commands = {name for name in _loaded(alovoice, "trunks", "--help") if name.startswith("alovoice_cli.commands.")}
+    assert {name.removeprefix("alovoice_cli.commands.") for name in commands} == {
+        "contents",
+        "everywhere",
+        "options",
+        "trunks",
+    }
+
+
+def test_a_read_over_http_loads_neither_tls_nor_sql_nor_rich(alovoice: FrontDoor) -> None:
+    alovoice.environ["ALOVOICE_BASE_URL"] = "http://127.0.0.1:1"
+    alovoice.environ["ALOVOICE_TOKEN"] = "t"
+    modules = _loaded(alovoice, "trunks", "--json", "--timeout", "0.2")
+    assert _foreign(modules) <= _SHELL | _HTTP
+    # httpx itself imports ssl; what costs is a context, which only https makes.
+    assert not modules & (_HEAVY - {"ssl"})
+
+
+def test_config_loads_no_client(alovoice: FrontDoor) -> None:
+    modules = _loaded(alovoice, "config", "list", "--json")
+    assert not modules & _HEAVY
+    assert "httpx" not in modules
+
+
+def test_the_module_is_the_program_too(alovoice: FrontDoor) -> None:
+    assert alovoice.process("--version").stdout.startswith(b"alovoice ")
+    assert Path(sys.executable).with_name("alovoice").exists()
