@@ -8,6 +8,7 @@ from urllib.parse import quote, quote_plus
 
 DOTS = "••••"
 _TAIL = 4
+_SHORTEST_HIDDEN = 6
 _SHORTEST_WITH_TAIL = 9  # of `voip123`, the vendor's sample of a SIP password, the last four would be half
 
 _SECRET_KEY = re.compile(r"secret|passw|token|qr|windowsapp|authorization", re.IGNORECASE)
@@ -54,8 +55,8 @@ class Masker:
             self.learn(secret)
 
     def learn(self, secret: str) -> None:
-        """From now on hide this secret too; an empty one is ignored."""
-        if not secret:
+        """From now on hide this secret too. One under 6 characters is none: hiding it would tear up ordinary words."""
+        if len(secret) < _SHORTEST_HIDDEN:
             return
         for spelling in _spellings(secret):
             self._known[spelling] = mask(secret)

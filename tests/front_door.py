@@ -47,6 +47,7 @@ class FrontDoor:
 
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
+    ahead: timedelta = timedelta(0)
     transport: Any = None
 
     def __call__(

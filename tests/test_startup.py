@@ -22,7 +22,7 @@ try:
 except SystemExit:
     pass
 sys.stdout.flush()
-sys.stderr.write("\\n" + json.dumps(sorted(sys.modules)))
+sys.stderr.write("\\n" + json.dumps(sorted(name for name, module in sys.modules.items() if module)))
 """
 
 

@@ -8,7 +8,7 @@ import typer
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.edits import add_profile, set_value
 from alovoice_cli.config.profiles import SANDBOX
-from alovoice_cli.config.token_file import store_token as keep_token
+from alovoice_cli.config.token_file import TokenFile
 from alovoice_cli.config.tokens import check_token, run_token_command
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
@@ -49,10 +49,7 @@ def store_token(
         raise UsageError("the sandbox needs no token", hint="`alovoice -p sandbox trunks` works as it is")
     if with_token and token_command is not None:
         raise UsageError("--with-token and --token-command exclude each other", hint="choose one of them")
-    if token_command is None:
-        session.note(f"the token of profile {name} will be stored in {session.paths.tokens_file}, readable by you alone")
-    else:
-        session.note(f"the command will be stored in {session.paths.config_file}; the token itself nowhere")
+    session.note(TokenFile(session.paths).whither(name, by_command=token_command is not None))
     session.given_token = _read_token(session, token_command, from_stdin=with_token)
     session.masker.learn(session.given_token)
     if session.options.dry_run:
@@ -80,6 +77,6 @@ def _keep(session: Session, name: str, token: str, command: str | None) -> None:
     if session.options.base_url is not None:
         set_value(session.paths, f"{name}.base_url", session.options.base_url)
     if command is None:
-        keep_token(session.paths, name, token)
+        TokenFile(session.paths).store(name, token)
     else:
         set_value(session.paths, f"{name}.token_command", command)

@@ -45,7 +45,10 @@ def _parse(text: str) -> SplitResult:
     # urlsplit drops tabs and line ends in silence, and takes a backslash for a letter of the host's name.
     if not text.isprintable() or " " in text or "\\" in text:
         raise ValueError("must not hold spaces, backslashes or control characters")
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # its own words may repeat a password
+        raise ValueError("is no URL that can be understood") from None
     try:
         port = parts.port
     except ValueError:

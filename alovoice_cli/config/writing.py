@@ -101,8 +101,6 @@ def _refuse_foreign_link(path: Path) -> Path:
                 f"{path} is a link to {target}, and {place} belongs to another user: not written",
                 hint="remove the link, or own what it points to",
             )
-    if target.is_dir() != path.is_dir() or (target.exists() and not (target.is_file() or target.is_dir())):
-        raise BadConfigError(f"{path} is a link to {target}, which is no ordinary file", hint="remove the link")
     return target
 
 

@@ -11,11 +11,11 @@ _SCRIPT = r"""# bash completion for @NAME@, written by `@NAME@ completion bash`.
 # The names of the profiles: the tables of config.toml, and the one that always exists.
 _@NAME@_profiles() {
   local -a files
-  if [[ -n ${@CONFIG_DIR@-} ]]; then
-    files=("$@CONFIG_DIR@/config.toml")
-  else
-    files=("${XDG_CONFIG_HOME:-$HOME/.config}/@NAME@/config.toml" "@MAC@/@NAME@/config.toml")
-  fi
+  local config=$HOME/.config
+  # A relative path in XDG_CONFIG_HOME is to be ignored: XDG Base Directory Specification.
+  [[ ${XDG_CONFIG_HOME-} == /* ]] && config=$XDG_CONFIG_HOME
+  files=("$config/@NAME@/config.toml" "@MAC@/@NAME@/config.toml")
+  [[ -n ${@CONFIG_DIR@-} ]] && files=("$@CONFIG_DIR@/config.toml")
   echo @ALWAYS_THERE@
   sed -n @SED@ "${files[@]}" 2>/dev/null
 }
@@ -106,6 +106,8 @@ _@NAME@() {
     _@NAME@_offer_words "$options @COMMON_FLAGS@"
   elif [[ -n $commands ]]; then
     _@NAME@_offer_words "$commands"
+  elif [[ -z $cur && ${#arguments[@]} -eq 0 && $words_only -eq 0 ]]; then
+    _@NAME@_offer_words "$options"
   else
     argument=${arguments[place]-}
     if [[ -z $argument && ${#arguments[@]} -gt 0 ]]; then

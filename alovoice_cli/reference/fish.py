@@ -12,14 +12,15 @@ function __@NAME@_profiles
     set -l files "$HOME/.config/@NAME@/config.toml" "@MAC@/@NAME@/config.toml"
     if test -n "$@CONFIG_DIR@"
         set files "$@CONFIG_DIR@/config.toml"
-    else if test -n "$XDG_CONFIG_HOME"
+    else if string match -q -- '/*' "$XDG_CONFIG_HOME" # a relative path is to be ignored: the XDG specification
         set files[1] "$XDG_CONFIG_HOME/@NAME@/config.toml"
     end
     echo @ALWAYS_THERE@
     sed -n @SED@ $files 2>/dev/null
 end
 
-# Whether the words before the cursor name the command of this path, and, with a second word, how many others follow it.
+# Whether the words before the cursor name the command of this path; with a second word, whether that many others follow
+# it; with a third, whether that many or more do.
 function __@NAME@_at
     set -l words (commandline -opc)
     set -l path @NAME@
@@ -43,6 +44,7 @@ function __@NAME@_at
     end
     test "$path" = "$argv[1]"; or return 1
     set -q argv[2]; or return 0
+    set -q argv[3]; and test $place -gt $argv[2]; and return 0
     test $place -eq $argv[2]
 end
 
@@ -95,13 +97,14 @@ def _completions(commands: Sequence[Command], common: Sequence[Option], program:
             yield from (f"{here} {line}" for line in _option(option))
         for place, argument in enumerate(command.arguments):
             if offer := _offer(argument):
-                at = _condition(command, None if argument.repeatable and place == 0 else place)
-                yield f"complete -c {program} -n {at} {offer}"
+                yield f"complete -c {program} -n {_condition(command, place, more=argument.repeatable)} {offer}"
 
 
-def _condition(command: Command, place: int | None = None) -> str:
-    path = " ".join(command.path)
-    return _quoted(f"__{command.path[0]}_at '{path}'" + ("" if place is None else f" {place}"))
+def _condition(command: Command, place: int | None = None, *, more: bool = False) -> str:
+    words = [f"__{command.path[0]}_at '{' '.join(command.path)}'"]
+    words += [] if place is None else [str(place)]
+    words += ["more"] if more else []
+    return _quoted(" ".join(words))
 
 
 def _option(option: Option) -> Iterator[str]:

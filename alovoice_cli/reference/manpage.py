@@ -82,7 +82,7 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 
 def _synopsis(command: Command) -> list[str]:
     words = [_bold(" ".join(command.path))]
-    words += [f"{_bold(option.flags[-1])} {_italic(option.metavar)}" for option in command.options if option.required]
+    words += [f"{_bold(option.name)} {_italic(option.metavar)}" for option in command.options if option.required]
     words.append(f"[{_italic('options')}]")
     words += [_italic("command")] if command.subcommands else []
     for argument in command.arguments:

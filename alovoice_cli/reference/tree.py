@@ -44,6 +44,11 @@ class Option:
     panel: str = ""
 
     @property
+    def name(self) -> str:
+        """The first of its long spellings, by which it is told; the others may be aliases."""
+        return next((flag for flag in self.flags if flag.startswith("--")), self.flags[0])
+
+    @property
     def takes_value(self) -> bool:
         """Whether the next word belongs to it."""
         return self.kind != "flag"

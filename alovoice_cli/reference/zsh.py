@@ -12,11 +12,11 @@ _SCRIPT = r"""#compdef @NAME@
 # The names of the profiles: the tables of config.toml, and the one that always exists.
 _@NAME@_profiles() {
   local -a files names expl
-  if [[ -n $@CONFIG_DIR@ ]]; then
-    files=("$@CONFIG_DIR@/config.toml")
-  else
-    files=("${XDG_CONFIG_HOME:-$HOME/.config}/@NAME@/config.toml" "@MAC@/@NAME@/config.toml")
-  fi
+  local config=$HOME/.config
+  # A relative path in XDG_CONFIG_HOME is to be ignored: XDG Base Directory Specification.
+  [[ ${XDG_CONFIG_HOME-} == /* ]] && config=$XDG_CONFIG_HOME
+  files=("$config/@NAME@/config.toml" "@MAC@/@NAME@/config.toml")
+  [[ -n ${@CONFIG_DIR@-} ]] && files=("$@CONFIG_DIR@/config.toml")
   names=(@ALWAYS_THERE@ "${(@f)$(sed -n @SED@ "${files[@]}" 2>/dev/null)}")
   names=("${(@u)names:#}")
   _wanted profiles expl profile compadd -a names
@@ -37,6 +37,7 @@ else
 fi
 """
 
+# `(-)` leaves the options behind the sub-command's name to the sub-command.
 _GROUP = r"""@FUNCTION@() {
   local curcontext=$curcontext state state_descr line ret=1
   local -A opt_args
@@ -45,8 +46,8 @@ _GROUP = r"""@FUNCTION@() {
   )
   _arguments -s -S -C \
     "${_@NAME@_common[@]}"@SPECS@ \
-    '1:command:->command' \
-    '*::argument:->argument' && ret=0
+    '(-): :->command' \
+    '(-)*:: :->argument' && ret=0
   case $state in
     command) _describe -t commands command commands && ret=0 ;;
     argument)

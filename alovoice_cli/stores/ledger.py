@@ -162,9 +162,9 @@ class Ledger:
         tick = int(self._now().timestamp() * _TICKS_A_SECOND)
         with self._writing() as connection:
             # The clock may go back, and two processes may ask within one tick: so the last id counts too.
-            (made,) = connection.execute(
-                "UPDATE made_id SET last = max(last + 1, ?) RETURNING last", (tick,)
-            ).fetchone()
+            (last,) = connection.execute("SELECT last FROM made_id").fetchone()
+            made = max(int(last) + 1, tick)
+            connection.execute("UPDATE made_id SET last = ?", (made,))
             if made > _LARGEST_ID:
                 raise UsageError("no id of 15 digits is left: the clock is far in the future", hint="set the clock")
         return str(made)

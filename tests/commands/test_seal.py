@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from front_door import FrontDoor
+from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer
 
 PACKAGE = str(Path(__file__).parents[2] / "alovoice_cli")
@@ -39,7 +39,7 @@ def _accepts(connection: Connection) -> None:
 @pytest.fixture
 def pbx(alovoice: FrontDoor) -> Iterator[RawServer]:
     server = RawServer([_accepts])
-    alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": "t"}
+    alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": TOKEN}
     (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
     yield server
     server.stop()
@@ -148,7 +148,7 @@ def test_a_kill_in_flight_leaves_an_unknown_receipt(alovoice: FrontDoor) -> None
         connection.hang()
 
     server = RawServer([hangs])
-    alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": "t"}
+    alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": TOKEN}
     process = alovoice.start(*DIALS["out"])
     try:
         while not server.requests:
@@ -170,7 +170,7 @@ def test_a_signal_in_flight_ends_as_unknown(alovoice: FrontDoor, signal_name: st
         connection.hang()
 
     server = RawServer([hangs])
-    alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": "t"}
+    alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": TOKEN}
     process = alovoice.start(*DIALS["out"])
     try:
         while not server.requests:

@@ -15,6 +15,7 @@ from alovoice_cli.config.urls import check_base_url, is_loopback
         ("https://pbx.example:8443/api/", "https://pbx.example:8443/api"),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ("http://localhost", "http://localhost"),
+        ("http://LOCALHOST./", "http://LOCALHOST."),
         ("http://sandbox.localhost", "http://sandbox.localhost"),
         ("http://[::1]:80", "http://[::1]:80"),
     ],
@@ -45,7 +46,8 @@ def test_a_sound_url_loses_only_its_last_slash(text: str, checked: str) -> None:
         ("https://pbx.example\\@evil.example", "backslashes"),
         ("https://pbx\n.example", "control"),
         ("http://127.0.0.1\\.evil.example", "backslashes"),
-        ("https://[::1", ""),
+        ("https://[::1", "understood"),
+        ("https://u:pass℀@x", "understood"),
     ],
 )
 def test_a_url_that_could_lead_elsewhere_is_refused(text: str, trouble: str) -> None:

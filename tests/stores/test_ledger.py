@@ -117,6 +117,12 @@ def test_a_receipt_is_found_however_it_is_typed(ledger: Ledger, spell: Callable[
     assert ledger.receipt(spell(code)).receipt == code
 
 
+def test_letters_taken_for_digits_are_forgiven(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "_CROCKFORD", "01")
+    code = ledger.intend(Intent())
+    assert ledger.receipt(code.replace("0", "o").replace("1", "l")).receipt == code
+
+
 def test_an_unknown_receipt_is_a_usage_error(ledger: Ledger) -> None:
     with pytest.raises(UsageError, match="no receipt R-ZZZZ") as caught:
         ledger.receipt("R-ZZZZ")

@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -124,6 +125,17 @@ def test_a_file_that_another_process_holds_is_told_after_the_time_out(path: Path
     with closing(open_store(path, [FIRST])) as holder, transaction(holder), refused:
         open_store(path, [FIRST, SECOND], timeout=0.1)
     open_store(path, [FIRST, SECOND], timeout=0.1).close()
+
+
+def test_a_new_file_that_another_process_is_making_is_waited_for(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")  # SQLite does not wait for it before it turns to WAL
+        release = threading.Timer(0.2, lambda: other.execute("ROLLBACK"))
+        release.start()
+        with closing(open_store(path, [FIRST])) as connection:
+            assert _pragma(connection, "journal_mode") == "wal"
+        release.join()
 
 
 def test_processes_that_open_a_new_file_at_once_migrate_it_once(path: Path) -> None:
