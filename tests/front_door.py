@@ -69,7 +69,7 @@ class FrontDoor:
             now=lambda: datetime.now(UTC) + self.ahead,
             transport=self.transport,
         )
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.chdir(self.home):
             code = run(list(words), session)
         return Result(int(code), out.content(), err.content())
 

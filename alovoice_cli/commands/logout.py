@@ -1,0 +1,28 @@
+"""`alovoice logout`: forgets a profile's token."""
+
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.options import examples
+from alovoice_cli.config.token_file import TokenFile
+from alovoice_cli.session import Session
+
+app = typer.Typer()
+
+
+@app.command("logout", epilog=examples("alovoice logout", "alovoice logout tashkent"))
+def forget_token(
+    ctx: typer.Context,
+    profile: Annotated[str | None, typer.Argument(metavar="PROFILE", help="Else the profile in use.")] = None,
+) -> None:
+    """Forget the token of a profile. Its settings stay; the token itself stays valid on the PBX."""
+    session: Session = ctx.obj
+    session.options.profile = profile or session.options.profile
+    name = session.settings.profile
+    if session.options.dry_run:
+        session.note(f"the token of profile {name} would be forgotten")
+    elif TokenFile(session.paths).forget(name):
+        session.note(f"the token of profile {name} is forgotten here; renew it in the PBX's settings to revoke it")
+    else:
+        session.note(f"no token was stored for profile {name}")

@@ -47,7 +47,7 @@ _GROUP = r"""@FUNCTION@() {
   _arguments -s -S -C \
     "${_@NAME@_common[@]}"@SPECS@ \
     '(-): :->command' \
-    '(-)*:: :->argument' && ret=0
+    '*:: :->argument' && ret=0
   case $state in
     command) _describe -t commands command commands && ret=0 ;;
     argument)

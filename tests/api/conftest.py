@@ -1,18 +1,14 @@
-"""A PBX on a raw socket: it counts whole requests and answers, or fails, as it is told."""
+"""Clients of raw servers, with a ledger in memory."""
 
-import contextlib
 import io
-import socket
 import ssl
-import struct
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from raw_server import Act, RawServer
 
 from alovoice_cli.api.client import Client
 from alovoice_cli.api.files import FilePart

@@ -79,6 +79,10 @@ def test_a_recording_cut_out_of_a_longer_one_is_an_mp3() -> None:
         (b"ID3\x04\0\0\x7f\x7f\x7f\x7f" + bytes(32), "a tag without any sound"),
         (b"ID3\x04\0\0\0\0\0\x20" + bytes(32) + wav(), "a WAV recording"),
         (bytes(5000), "no kind that is known"),
+        (
+            (b"\xff\xfb\x90\x64" + bytes(413)) * 3 + b"\x55" * 20_000,
+            "no kind that is known",
+        ),  # three frames by accident
         (b"\xff\xfb" * 5000, "no kind that is known"),
         (random.Random(7).randbytes(200_000), "no kind that is known"),
         (random.Random(8).randbytes(9000) + TONE.read_bytes(), "no kind that is known"),

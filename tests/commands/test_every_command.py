@@ -153,7 +153,7 @@ def test_csv_and_columns_fit_together(home: FrontDoor, name: str) -> None:
     columns = [column.name for column in LEAVES[name].callback.columns][:2]
     result = home(*words, "--csv", "--columns", ",".join(columns))
     assert result.out.splitlines()[0] == ",".join(columns)
-    assert home(*words, "--csv", "--columns", columns[0], "--no-headers").out.splitlines()[0] != columns[0]
+    assert columns[0] not in home(*words, "--csv", "--columns", columns[0], "--no-headers").out.splitlines()
     picked = json.loads(home(*words, "--json", "--columns", columns[0]).out)
     assert all(list(item) == columns[:1] for item in picked)
 
