@@ -199,5 +199,5 @@ class Rehearsal(Exception):  # noqa: N818 - not an error: `--dry-run` ends here
         raise NotImplementedError
 
 
-class Terminated(BaseException):  # noqa: N818 - a sibling of KeyboardInterrupt, not an error
+class Terminated(BaseException):
     """SIGTERM arrived: unwinds like Ctrl-C does, so that the ledger and the terminal are left in order."""

@@ -35,7 +35,7 @@ def run(argv: Sequence[str], session: Session) -> int:
     """
     try:
         return _run(argv, session)
-    except BaseException:  # noqa: BLE001 - trouble while telling of trouble: what left must still not look unsent
+    except BaseException:
         return session.guard(ExitCode.USAGE)
 
 
@@ -44,7 +44,7 @@ def _run(argv: Sequence[str], session: Session) -> int:
     try:
         code = _invoke(argv, session)
         session.stdout.flush()
-    except BaseException as problem:  # noqa: BLE001 - also Ctrl-C and SIGTERM end in a code that is true
+    except BaseException as problem:
         return _explain(problem, session)
     return session.guard(code)
 
@@ -157,6 +157,6 @@ def _show_rehearsal(rehearsed: Rehearsal, session: Session) -> int:
     try:
         session.display.rehearsal(rehearsed.as_json())
         session.stdout.flush()
-    except BaseException as problem:  # noqa: BLE001 - nothing was sent: the ordinary judgement holds
+    except BaseException as problem:
         return _explain(problem, session)
     return ExitCode.DONE

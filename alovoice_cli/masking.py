@@ -25,7 +25,7 @@ def mask(secret: str) -> str:
 
 
 def is_secret_key(key: str) -> bool:
-    """Whether a field of this name holds a secret: `secret`, `windowsapp`, `mobileqr` (API, section 3) and their like."""
+    """Whether a field of this name holds a secret: `secret`, `windowsapp`, `mobileqr` (getpeers) and their like."""
     return _SECRET_KEY.search(key) is not None
 
 

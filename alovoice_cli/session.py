@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.stores.ledger import Ledger
 
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 

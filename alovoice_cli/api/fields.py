@@ -22,7 +22,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 def read_fields(texts: Sequence[str], typed: Sequence[str]) -> dict[str, object]:
     """The fields as one object. `a[b]=1` nests, `a[]=1` appends to a list.
 
-    Raises UsageError for a field without `=`, a key that cannot be read or that is used in two ways, an unreadable file.
+    Raises UsageError for a field without `=`, a key that cannot be read or is used in two ways, an unreadable file.
     """
     fields: dict[str, object] = {}
     for given in texts:
@@ -42,7 +42,7 @@ def typed_value(text: str) -> object:
 
 
 def upload_parts(texts: Sequence[str], typed: Sequence[str], files: list[BinaryIO]) -> Multipart:
-    """The fields as the parts of a form, where `-F key=@file` is a file. Opened files are added to `files`, to close."""
+    """The fields as the parts of a form; `-F key=@file` is a file. Opened files are added to `files`, to close."""
     parts: list[tuple[str, str | FilePart]] = [_split(given, "-f") for given in texts]
     for given in typed:
         key, value = _split(given, "-F")

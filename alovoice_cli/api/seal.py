@@ -13,6 +13,7 @@ from alovoice_cli.errors import ExitCode, Sent, UsageError, worst
 
 State = Literal["done", "refused", "unsent", "unknown"]
 
+_PATIENCE_SECONDS = 1.0
 _SAYS_NOT_DONE = frozenset({1, 2, 5, 130, 143})
 
 
@@ -145,8 +146,11 @@ class Seal:
         From here on nothing can leave any more. A request that left and was not settled makes it 6. Once anything left,
         a code that says "not done" gives way to the worst outcome of the requests.
         """
-        with self._lock:
-            self._closed = True
+        # Not `with`: a signal that strikes as the lock is given back leaves it held, and the next call must not hang.
+        held = self._lock.acquire(timeout=_PATIENCE_SECONDS)
+        self._closed = True
+        if held:
+            self._lock.release()
         if not self.anything_left:
             return code
         if any(flight.has_left and flight.outcome is None for flight in self._flights):

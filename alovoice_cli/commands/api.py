@@ -21,7 +21,7 @@ app = typer.Typer()
         "alovoice api GET /mapi/getMyTrunks",
         "alovoice api GET '/getpeers/{token}' -i",
         "alovoice api POST '/outcall/{token}' -F inner_phone=2424 -f number=+998901234567",
-        "echo '{\"callto\": \"901234567\", \"ivrid\": 222}' | alovoice api POST '/requestcall/{token}' --input -",
+        'echo \'{"callto": "901234567", "ivrid": 222}\' | alovoice api POST \'/requestcall/{token}\' --input -',
     ),
 )
 def send_request(

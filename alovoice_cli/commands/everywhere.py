@@ -34,7 +34,9 @@ def _global_options(
     timeout: Annotated[
         float | None, _option("--timeout", metavar="SECONDS", help="For the whole conversation; 30 by default.")
     ] = None,
-    base_url: Annotated[str | None, _option("--base-url", metavar="URL", help="The server, else the profile's.")] = None,
+    base_url: Annotated[
+        str | None, _option("--base-url", metavar="URL", help="The server, else the profile's.")
+    ] = None,
     yes: Annotated[bool, _option("--yes", "-y", help="Ask no questions.")] = False,
     dry_run: Annotated[
         bool, _option("--dry-run", help="Print the request that would change something, and its curl; send nothing.")
@@ -63,7 +65,7 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
 
 
 def add_global_options(command: Any) -> None:
-    """Adds the global options to this command of the tree and to all below it (the same objects: they keep no state)."""
+    """Adds the global options to this command and to all below it (the same objects: they keep no state)."""
     app = typer.Typer(add_completion=False)
     app.command()(_global_options)
     options: list[Any] = get_command(app).params

@@ -1,4 +1,4 @@
-"""An answer's body as it came, for `alovoice api`: JSON again as JSON, text without what drives a terminal, bytes whole."""
+"""An answer's body as it came, for `alovoice api`: JSON as JSON, text without what drives a terminal, bytes whole."""
 
 import json
 from collections.abc import Callable, Sequence

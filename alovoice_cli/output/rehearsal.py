@@ -1,4 +1,4 @@
-"""A request that `--dry-run` stopped, as a shell script: the request in comments, the curl that sends the same bytes."""
+"""A request that `--dry-run` stopped, as a shell script: the request in comments, and the curl that sends it."""
 
 from collections.abc import Mapping
 from typing import TextIO
@@ -16,9 +16,18 @@ def write_rehearsal(rehearsed: Mapping[str, object], out: TextIO, *, disarmed: b
             _comment(f"{name}: {value}", out)
     if isinstance(body, str):
         _comment(body, out)
+    elif isinstance(body, list):
+        for part in body:
+            _comment(_part(part), out)
     elif body is not None:
         _comment(json_text(body, indent=True, ascii_only=False), out)
     out.write("\n" + (disarm(curl, one_line=False) if disarmed else curl) + "\n")
+
+
+def _part(part: Mapping[str, object]) -> str:
+    if "value" in part:
+        return f"{part['name']}={part['value']}"
+    return f"{part['name']}=@{part['filename']} ({part['type']}, {part['size']} bytes)"
 
 
 def _comment(text: str, out: TextIO) -> None:

@@ -58,7 +58,11 @@ def main() -> None:
         "import typer": [sys.executable, "-c", "import typer"],
         "import httpx": [sys.executable, "-c", "import httpx"],
     }
-    for name, words in (("curl", ["curl", "-s", url]), ("http", ["http", "--ignore-stdin", url]), ("gh", ["gh", "--version"])):
+    for name, words in (
+        ("curl", ["curl", "-s", url]),
+        ("http", ["http", "--ignore-stdin", url]),
+        ("gh", ["gh", "--version"]),
+    ):
         if shutil.which(name):
             commands[" ".join(words[:1]) + " (one GET)" if name != "gh" else "gh --version"] = words
     times: dict[str, list[float]] = {name: [] for name in commands}

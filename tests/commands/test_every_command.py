@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from front_door import FrontDoor
+
 from alovoice_cli.commands.contents import NOUNS
 from alovoice_cli.main import full_tree
-from front_door import FrontDoor
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 CREATE = (

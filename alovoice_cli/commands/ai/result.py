@@ -17,7 +17,6 @@ EXAMPLES = examples(
 )
 
 
-
 COLUMNS = (
     Column("time", "Time"),
     Column("direction", "Who"),

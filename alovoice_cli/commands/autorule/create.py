@@ -26,7 +26,9 @@ EXAMPLES = examples(
 def create_campaign(
     ctx: typer.Context,
     record: Annotated[Path, typer.Option("--record", metavar="FILE", help="What is played: an MP3 file.")],
-    first: Annotated[str, typer.Option("--from", metavar="DAY", help="2026.11.24, 2026-11-24, today, tomorrow or +3d.")],
+    first: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="2026.11.24, 2026-11-24, today, tomorrow or +3d.")
+    ],
     last: Annotated[str, typer.Option("--to", metavar="DAY", help="The last day, inclusive.")],
     opens: Annotated[str, typer.Option("--fromtime", metavar="HH:MM", help="When calls begin, each day.")],
     closes: Annotated[str, typer.Option("--totime", metavar="HH:MM", help="The last minute of calls, inclusive.")],
@@ -47,7 +49,8 @@ def create_campaign(
     tryes: Annotated[int | None, typer.Option("--tryes", min=1, help="Attempts a number; the PBX says 2.")] = None,
     paused: Annotated[bool, typer.Option("--paused/--no-paused", help="Do not start by itself.")] = False,
     timezone: Annotated[
-        str | None, typer.Option("--timezone", metavar="ZONE", help="'utc +5', +05:00 or Asia/Tashkent; else the profile's.")
+        str | None,
+        typer.Option("--timezone", metavar="ZONE", help="'utc +5', +05:00 or Asia/Tashkent; else the profile's."),
     ] = None,
 ) -> None:
     """Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.

@@ -14,7 +14,9 @@ EXAMPLES = examples("alovoice call out --inner-phone 2424 --number +998901234567
 
 def place_call(
     ctx: typer.Context,
-    inner_phone: Annotated[str, typer.Option("--inner-phone", "--from", metavar="N", help="The extension, rung first.")],
+    inner_phone: Annotated[
+        str, typer.Option("--inner-phone", "--from", metavar="N", help="The extension, rung first.")
+    ],
     number: Annotated[str, typer.Option("--number", "--to", metavar="PHONE", help="Who is rung when it answers.")],
     call_id: Annotated[
         str | None, typer.Option("--call-id", metavar="ID", help="Your id of the call; made if left out.")

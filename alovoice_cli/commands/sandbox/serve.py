@@ -23,9 +23,7 @@ def serve_sandbox(
     token: Annotated[
         str | None, typer.Option("--token", metavar="T", help="The token to accept (no secret); else one made once.")
     ] = None,
-    speed: Annotated[
-        float, typer.Option("--speed", metavar="X", help="Simulated seconds a second.")
-    ] = 60.0,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help="Simulated seconds a second.")] = 60.0,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Makes a run repeatable.")] = None,
     fault: Annotated[str, typer.Option("--fault", metavar="SPEC", help="What goes wrong, and how often.")] = "",
     state: Annotated[
