@@ -1,0 +1,47 @@
+"""The real world around `main.run`: the process's streams, its signals, its exit."""
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from alovoice_cli.errors import Terminated
+from alovoice_cli.main import run
+from alovoice_cli.session import Session
+
+
+def run_process() -> NoReturn:
+    """Runs the process's own words and ends it with their exit code."""
+    _reopen_closed_streams()
+    signal.signal(signal.SIGTERM, _terminate)
+    code = run(sys.argv[1:], Session.of_process())
+    gc.freeze()  # the last collection, at exit, then has nothing to look at
+    _drain_streams()
+    sys.exit(code)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise Terminated
+
+
+def _reopen_closed_streams() -> None:
+    """Gives `>&-` a place to write to, before a database or socket gets file descriptor 1 or 2."""
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8"))
+
+
+def _drain_streams() -> None:
+    """Flushes both streams, and lets a full disk or a reader that left not turn the exit code into Python's own 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
