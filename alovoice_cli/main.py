@@ -3,15 +3,11 @@ message and an exit code. The only place that does either."""
 
 import errno
 import traceback
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import typer
-from typer.main import get_command
 
-from alovoice_cli import __version__
-from alovoice_cli.commands.contents import NOUNS, attach
-from alovoice_cli.commands.everywhere import add_global_options
+from alovoice_cli.commands.contents import PROGRAM, build_tree, full_tree
 from alovoice_cli.errors import (
     AlovoiceError,
     ExitCode,
@@ -23,9 +19,7 @@ from alovoice_cli.errors import (
 )
 from alovoice_cli.session import Session
 
-PROGRAM = "alovoice"
 _UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF)
-_EPILOG = "Try it without a PBX: alovoice demo\n\nOn a real one: alovoice login"
 
 
 def run(argv: Sequence[str], session: Session) -> int:
@@ -44,43 +38,10 @@ def _run(argv: Sequence[str], session: Session) -> int:
     try:
         code = _invoke(argv, session)
         session.stdout.flush()
+        session.tell_trouble()
     except BaseException as problem:
         return _explain(problem, session)
     return session.guard(code)
-
-
-def build_tree(words: Collection[str], *, decorated: bool) -> Any:
-    """The command tree that these words need, as Typer's group. `decorated`: help drawn by rich, for a terminal."""
-    app = typer.Typer(
-        name=PROGRAM,
-        add_completion=False,
-        rich_markup_mode="rich" if decorated else None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-        epilog=_EPILOG,
-    )
-    app.callback()(_root)
-    attach(app, words)
-    tree: Any = get_command(app)
-    tree.commands = {noun.name: tree.commands[noun.name] for noun in NOUNS}
-    add_global_options(tree)
-    return tree
-
-
-def full_tree() -> Any:
-    """The whole command tree, for the manual and the completion scripts."""
-    return build_tree([noun.name for noun in NOUNS], decorated=False)
-
-
-def _show_version(ctx: typer.Context, value: bool) -> None:
-    if value:
-        ctx.obj.display.write(f"{PROGRAM} {__version__}\n")
-        raise typer.Exit
-
-
-def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_show_version, is_eager=True),
-) -> None:
-    """The command line of the AloVoice cloud PBX: campaigns, calls, lines, extensions, speech analyses."""
 
 
 def _invoke(argv: Sequence[str], session: Session) -> int:
@@ -88,6 +49,7 @@ def _invoke(argv: Sequence[str], session: Session) -> int:
     # Not `tree.main()`: it answers Ctrl-C and a closed pipe itself, with exit codes that could be a lie here.
     try:
         with tree.make_context(PROGRAM, list(argv) or ["--help"], obj=session) as ctx:
+            ctx.call_on_close(session.close)
             return int(tree.invoke(ctx) or 0)
     except typer.Exit as done:
         return done.exit_code

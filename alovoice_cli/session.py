@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from alovoice_cli.api.client import Client
-    from alovoice_cli.api.seal import Intent, Outcome, Seal
+    from alovoice_cli.api.seal import Seal
     from alovoice_cli.config.paths import Paths
     from alovoice_cli.config.settings import Flags, Settings
     from alovoice_cli.errors import BadConfigError
@@ -121,8 +121,9 @@ class Session:
     @cached_property
     def seal(self) -> "Seal":
         from alovoice_cli.api.seal import Seal
+        from alovoice_cli.dialling import GuardedLedger
 
-        return Seal(_GuardedLedger(self))
+        return Seal(GuardedLedger(lambda: self.settings, lambda: self.ledger, self.warn))
 
     @property
     def named_profile(self) -> str | None:
@@ -166,6 +167,18 @@ class Session:
         sandbox = open_sandbox(self.paths.state / STATE_NAME, now=self.now)
         return InProcess(sandbox.app), EMBEDDED_URL, sandbox.token
 
+    def close(self) -> None:
+        """Closes the connections that were opened."""
+        client: Client | None = self.__dict__.get("client")
+        if client is not None:
+            client.close()
+
+    def tell_trouble(self) -> None:
+        """Warns where the ledger could not write how a request ended: its receipt will read `unknown`."""
+        seal: Seal | None = self.__dict__.get("seal")
+        if seal is not None and seal.trouble is not None:
+            self.warn(f"the ledger could not note the outcome of {seal.last_receipt or 'the request'}: {seal.trouble}")
+
     def guard(self, code: int) -> int:
         """The exit code that may be told, given what left: the seal's word over that of any local trouble."""
         seal: Seal | None = self.__dict__.get("seal")  # not made here: nothing dials without it
@@ -191,24 +204,3 @@ class Session:
         """Prints a remark on stderr, unless quiet."""
         if not self.options.quiet:
             self.display.message("note", text)
-
-
-class _GuardedLedger:
-    """The ledger as the seal sees it: opened, and the profile's rules on dialling asked, only when something dials."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def intend(self, intent: "Intent") -> str:
-        settings = self._session.settings
-        if settings.require_profile and not settings.origin["profile"].startswith("flag"):
-            raise UsageError(
-                f"the configuration says require_profile: name the profile to dial on PBX {settings.profile}",
-                hint=f"add `-p {settings.profile}`",
-            )
-        if settings.profile_conflict:
-            self._session.warn(settings.profile_conflict)
-        return self._session.ledger.intend(intent)
-
-    def settle(self, receipt: str, outcome: "Outcome") -> None:
-        self._session.ledger.settle(receipt, outcome)

@@ -60,6 +60,7 @@ class Ai:
         """
         for call_id in call_ids:
             segment(call_id, "the call id")
+        self._client.seal.expected = len(call_ids)
         sendings: list[Sending] = []
         for call_id in call_ids:
             if sendings and sendings[-1].ends_all:

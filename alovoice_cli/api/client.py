@@ -201,9 +201,9 @@ class Client:
             request.command or f"api {request.method}",
             request.method,
             self._masker.hide(request.path),
-            request.numbers,
-            request.our_id,
-            request.summary,
+            tuple(map(self._masker.hide, request.numbers)),
+            self._masker.hide(request.our_id),
+            {name: self._masker.hide_in(value) for name, value in request.summary.items()},
         )
 
 

@@ -182,7 +182,11 @@ def refusal(case: Case, reply: Reply) -> RefusedError | None:
         return None
     if not (_says_no(value) or _starts_nothing(case, value)):
         return None
-    return RefusedError("the PBX refused", hint=_NOT_DONE, detail=case.detail(reply.body), status=reply.status)
+    what, hint = "the PBX understood the request, and refused it", _NOT_DONE
+    if case.endpoint == OUTCALL:
+        what = "the PBX refused the call"
+        hint = f"is the extension there, and on? see `alovoice peers`; {_NOT_DONE}"
+    return RefusedError(what, hint=hint, detail=case.detail(reply.body), status=reply.status)
 
 
 def _says_no(value: object) -> bool:

@@ -6,17 +6,18 @@ from email.utils import parsedate_to_datetime
 
 from alovoice_cli.api.client import Client
 from alovoice_cli.api.trunks import LIST
-from alovoice_cli.errors import AlovoiceError
+from alovoice_cli.errors import AlovoiceError, TokenMissingError
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What one request showed. `skew_seconds` is this machine's clock minus the server's, None where it says none.
 
-    `problem` is what kept the PBX from answering well: not reached, token refused, a failing server.
+    `problem` is what kept the PBX from answering well: not reached, token refused, a failing server. Without a token
+    nothing is asked, and `reachable` is None.
     """
 
-    reachable: bool
+    reachable: bool | None
     answer_ms: int | None = None
     skew_seconds: int | None = None
     problem: AlovoiceError | None = None
@@ -27,7 +28,7 @@ def probe(client: Client, now: datetime) -> Probe:
     try:
         answer = client.raw(LIST)
     except AlovoiceError as problem:
-        return Probe(reachable=False, problem=problem)
+        return Probe(None if isinstance(problem, TokenMissingError) else False, problem=problem)
     reply = answer.reply
     return Probe(True, round(reply.seconds * 1000), _skew(reply.header("Date"), now), answer.problem)
 

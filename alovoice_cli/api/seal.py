@@ -89,6 +89,8 @@ class Seal:
         self._flights: list[Flight] = []
         self._lock = Lock()
         self._closed = False
+        self.expected = 1
+        """How many requests the command means to send: interrupted before the last, it is not done."""
         self.trouble: Exception | None = None
         """Why the ledger could not write an outcome, if so: to be told beside the answer, never instead of it."""
 
@@ -157,4 +159,6 @@ class Seal:
             return ExitCode.UNKNOWN_OUTCOME
         if code not in _SAYS_NOT_DONE:
             return code
-        return worst([flight.outcome.exit_code for flight in self._flights if flight.outcome is not None])
+        true = worst([flight.outcome.exit_code for flight in self._flights if flight.outcome is not None])
+        cut_short = true == ExitCode.DONE and len(self._flights) < self.expected
+        return ExitCode.INTERRUPTED if cut_short else true

@@ -8,6 +8,7 @@ from alovoice_cli.api.courier import Progress
 from alovoice_cli.api.deadline import Sink
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request
+from alovoice_cli.api.seal import Seal
 
 T = TypeVar("T")
 
@@ -18,6 +19,10 @@ class Sends(Protocol):
     @property
     def address(self) -> Address:
         """Where the PBX lives."""
+
+    @property
+    def seal(self) -> Seal:
+        """What is known of the requests that dial, create or cost."""
 
     def send(
         self,

@@ -7,8 +7,16 @@ than one group); the others stand in the help as an entry without a body. Two te
 from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import typer
+from typer.main import get_command
+
+from alovoice_cli import __version__
+from alovoice_cli.commands.everywhere import add_global_options
+
+PROGRAM = "alovoice"
+_EPILOG = "Try it without a PBX: alovoice demo\n\nOn a real one: alovoice login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ NOUNS = (
 )
 
 
-def attach(app: typer.Typer, words: Collection[str]) -> None:
+def _attach(app: typer.Typer, words: Collection[str]) -> None:
     """Adds every noun to the app: those among the words with their commands, the others as a line of help."""
     for noun in NOUNS:
         if noun.name not in words:
@@ -53,6 +61,40 @@ def attach(app: typer.Typer, words: Collection[str]) -> None:
             app.add_typer(import_module(noun.module).app, name=noun.name, help=noun.help, rich_help_panel=noun.panel)
         else:
             app.add_typer(import_module(noun.module).app)
+
+
+def build_tree(words: Collection[str], *, decorated: bool) -> Any:
+    """The command tree that these words need, as Typer's group. `decorated`: help drawn by rich, for a terminal."""
+    app = typer.Typer(
+        name=PROGRAM,
+        add_completion=False,
+        rich_markup_mode="rich" if decorated else None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        epilog=_EPILOG,
+    )
+    app.callback()(_root)
+    _attach(app, words)
+    tree: Any = get_command(app)
+    tree.commands = {noun.name: tree.commands[noun.name] for noun in NOUNS}
+    add_global_options(tree)
+    return tree
+
+
+def full_tree() -> Any:
+    """The whole command tree, for the manual and the completion scripts."""
+    return build_tree([noun.name for noun in NOUNS], decorated=False)
+
+
+def _show_version(ctx: typer.Context, value: bool) -> None:
+    if value:
+        ctx.obj.display.write(f"{PROGRAM} {__version__}\n")
+        raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_show_version, is_eager=True),
+) -> None:
+    """The command line of the AloVoice cloud PBX: campaigns, calls, lines, extensions, speech analyses."""
 
 
 def _body_elsewhere() -> None:

@@ -18,7 +18,7 @@ from alovoice_cli.session import Session
 app = typer.Typer()
 
 _DATA = ("announcement.mp3", "recipients.csv")
-_CALL = "901"
+_CALL = "903"
 _STEPS = (
     ("Which lines does this PBX have, and which extensions?", "alovoice -p sandbox trunks"),
     ("", "alovoice -p sandbox peers"),
@@ -32,8 +32,11 @@ _STEPS = (
         "One call: rings the first number, and when it answers, connects it to whoever picks up first.",
         f"alovoice -p sandbox call conference --from 712037006 --to 994412860:ru --to 977076909:uz --extid {_CALL}",
     ),
-    ("What was said? Ask for an analysis of a recorded call, then read it.", "alovoice -p sandbox ai send CALL_ID"),
-    ("", "alovoice -p sandbox ai result CALL_ID"),
+    (
+        "What was said in it? Ask for an analysis of the recording, then read it.",
+        f"alovoice -p sandbox ai send {_CALL}",
+    ),
+    ("", f"alovoice -p sandbox ai result {_CALL}"),
 )
 _ANALYSIS_SECONDS = 1.0
 

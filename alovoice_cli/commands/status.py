@@ -7,6 +7,7 @@ import typer
 
 from alovoice_cli import __version__
 from alovoice_cli.commands.options import examples
+from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
@@ -42,7 +43,10 @@ def show_status(
         "config_problem": broken.message if broken else None,
     }
     if not broken:
-        problem = _add_connection(session, fields, offline=offline)
+        try:
+            problem = _add_connection(session, fields, offline=offline)
+        except AlovoiceError as found:  # a finding like the others: what is known is shown first
+            problem = found
     session.show(Record(fields, title="AloVoice", ours=True))
     if problem is not None:
         raise problem
@@ -60,6 +64,8 @@ def _add_connection(session: Session, fields: dict[str, object], *, offline: boo
         session.given_token = found_token.value if found_token else None
     client = session.client
     fields |= {"proxy": client.proxy or None, "authorities": client.authorities or None}
+    if warning := exposure(session.paths):
+        session.warn(warning)
     if offline:
         return None
     found = probe(client, session.now())

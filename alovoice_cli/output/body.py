@@ -29,7 +29,7 @@ def write_body(
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        _write_bytes(body, out)
+        _write_bytes(_masked(body, clean), out)
         return
     value: object = text
     try:
@@ -39,6 +39,11 @@ def write_body(
         cleaned = clean(text)
         shown = json_text(cleaned, indent=False, ascii_only=ascii_only) if as_json else _plain(str(cleaned))
     out.write(shown + "\n")
+
+
+def _masked(body: bytes, clean: Callable[[object], object]) -> bytes:
+    """The bytes as they are, but for a known secret among them."""
+    return str(clean(body.decode("utf-8", "surrogateescape"))).encode("utf-8", "surrogateescape")
 
 
 def _plain(text: str) -> str:

@@ -72,7 +72,8 @@ class Display:
     ) -> None:
         """Prints an answer as it came: with its status and headers where asked for, then its body."""
         if with_headers:
-            write_head(status, reason, [(name, self._masker.hide(value)) for name, value in headers], self._out)
+            hide = self._masker.hide
+            write_head(status, hide(reason), [(hide(name), hide(value)) for name, value in headers], self._out)
         write_body(
             body,
             self._out,
@@ -88,9 +89,12 @@ class Display:
     def rehearsal(self, rehearsed: Mapping[str, object]) -> None:
         """Prints what `--dry-run` stopped: an object, or a shell script that sends it (the rest are its comments)."""
         if self._options.json:
-            self.show(Record(rehearsed))
+            self.show(Record(rehearsed, ours=True))  # its token is `$ALOVOICE_TOKEN` already
             return
-        write_rehearsal(rehearsed, self._out, disarmed=self._out.isatty())
+        shown = {name: self._masker.hide_in(value) for name, value in rehearsed.items()}
+        write_rehearsal(shown, self._out, disarmed=self._out.isatty())
+        if _ascii_only(self._out) and not str(shown["curl"]).isascii():
+            self.message("warning", "this stream is not UTF-8: letters of the command are changed; use --json instead")
 
     def error(self, error: AlovoiceError) -> None:
         """Prints an error on stderr: a sentence and what to do, or with `--json` one object."""

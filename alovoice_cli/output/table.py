@@ -77,5 +77,8 @@ def _record_table(record: Record) -> Table:
 
 
 def _cell(value: object) -> Text:
-    text = disarm(cell_text(value))
+    # Lists get a space after each comma, so that a narrow column breaks them there and not within a number.
+    parts = value if isinstance(value, (list, tuple)) else ()
+    flat = parts and not any(isinstance(part, (dict, list)) for part in parts)
+    text = disarm(", ".join(map(cell_text, parts)) if flat else cell_text(value))
     return Text(text, style=_STYLES.get(text, ""))

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from alovoice_cli import __version__
-from alovoice_cli.main import full_tree
+from alovoice_cli.commands.contents import full_tree
 from alovoice_cli.reference.completion import FILE_NAMES, write_completion
 from alovoice_cli.reference.manpage import write_manual
 from alovoice_cli.reference.tree import Command, read_tree

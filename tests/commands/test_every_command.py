@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from front_door import FrontDoor
 
-from alovoice_cli.commands.contents import NOUNS
-from alovoice_cli.main import full_tree
+from alovoice_cli.commands.contents import NOUNS, full_tree
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 CREATE = (

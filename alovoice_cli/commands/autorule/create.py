@@ -83,7 +83,7 @@ def create_campaign(
                 draft.to_wire(),
                 record=FilePart(record.name, "audio/mpeg", audio, str(record)),
                 recipients=FilePart(Path(source or "recipients.csv").name, "text/csv", people, source),
-                numbers=whom.numbers,
+                numbers=numbers or (),
                 progress=moved,
             )
     session.show(Record(campaign, title=f"Campaign {campaign.get('id', '')}", whole=campaign))
