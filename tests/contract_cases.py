@@ -1,0 +1,111 @@
+"""The contract's cases, and the words by which the client asks for each of them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import pytest
+
+from alovoice_cli.api.client import Client
+from alovoice_cli.api.files import FilePart
+from alovoice_cli.api.party import Party
+
+HERE = Path(__file__).parent / "contract"
+DATA = HERE.parents[1] / "alovoice_cli" / "sandbox" / "scenarios"
+METHODS: dict[str, Any] = {
+    method["name"]: method for method in (json.loads(file.read_text("utf-8")) for file in HERE.glob("*.json"))
+}
+ENCODINGS = {"application/json": "json", "multipart/form-data": "multipart"}
+
+
+def encoding_of(body: dict[str, Any]) -> str:
+    """The switch that makes the client write a body in this way."""
+    if body.get("content_type") == "application/x-www-form-urlencoded":
+        return "vendor-curl" if body["text"].lstrip().startswith("{") else "form"
+    return ENCODINGS.get(body.get("content_type", ""), "json")
+
+
+def plain(value: object) -> object:
+    """A form's text as the client's caller would have it."""
+    text = str(value)
+    return json.loads(text) if text.startswith(("[", "{")) else value
+
+
+def fields_of(body: dict[str, Any]) -> dict[str, Any]:
+    """The body's top-level fields, in whatever encoding the contract writes them; nothing for what is no object."""
+    if "fields" in body:
+        return {name: plain(value) for name, value in body["fields"].items()}
+    if "json" in body:
+        return body["json"] if isinstance(body["json"], dict) else {}
+    text = body.get("text", "")
+    if not text.lstrip().startswith("{"):
+        return {name: plain(value) for name, value in parse_qsl(text)}
+    try:
+        value: dict[str, Any] = json.loads(text)
+    except ValueError:  # the vendor's sample without its comma
+        value = json.loads(text.replace("712037006\n", "712037006,\n"))
+    return value
+
+
+def _party(person: dict[str, str]) -> Party:
+    return Party(person["phone"], person.get("lang", ""))
+
+
+def _create(client: Client, case: dict[str, Any]) -> object:
+    given = case["body"]["files"]
+    with (
+        (DATA / given["record"]["data"]).open("rb") as record,
+        (DATA / given["recipients"]["data"]).open("rb") as list_,
+    ):
+        return client.autorule.create(
+            case["body"]["fields"],
+            record=FilePart(given["record"]["filename"], given["record"]["content_type"], record),
+            recipients=FilePart(given["recipients"]["filename"], given["recipients"]["content_type"], list_),
+        )
+
+
+def _request(client: Client, case: dict[str, Any]) -> object:
+    fields = fields_of(case["body"])
+    if "ivrid" in fields:
+        return client.call.ivr(**fields)
+    queue = fields["callto"][0].get("queue", "")
+    parties = [] if queue else [_party(person) for person in fields["callto"]]
+    return client.call.conference(
+        callfrom=_party(fields["callfrom"]), callto=parties, queue=queue, extid=fields["extid"]
+    )
+
+
+CALLS: dict[str, Callable[[Client, dict[str, Any]], object]] = {
+    "addAutorule": _create,
+    "getAutorule": lambda client, case: client.autorule.get(case["path_values"]["id"]),
+    "getMyTrunks": lambda client, case: client.trunks.list(),
+    "getpeers": lambda client, case: client.peers.list(),
+    "requestcall": _request,
+    "outcall": lambda client, case: client.call.out(**fields_of(case["body"])),
+    "callsendai": lambda client, case: client.ai.send(unquote(case["path_values"]["call_id"])),
+    "callgetaireresult": lambda client, case: client.ai.result(case["path_values"]["call_id"]),
+}
+
+
+def can_be_said(method: dict[str, Any], case: dict[str, Any]) -> bool:
+    """Whether the client has words for the request at all: it cannot leave out what is obligatory."""
+    body = case.get("body", {})
+    if method["name"] == "addAutorule":
+        return set(body.get("files", ())) == {"record", "recipients"}
+    if method["name"] == "requestcall":
+        return "callto" in fields_of(body)
+    if method["name"] == "outcall":
+        return {"inner_phone", "number"} <= set(fields_of(body))
+    return case.get("headers", {}).get("token", "{token}") == "{token}"
+
+
+def sayable(*, documented: bool = False) -> list[Any]:
+    """The contract's cases that the client can ask for, as parameters of a test."""
+    return [
+        pytest.param(method, case, id=f"{method['name']}: {case['name']}")
+        for method in METHODS.values()
+        for case in method["cases"]
+        if can_be_said(method, case) and not (documented and case["source"] != "documented")
+    ]
