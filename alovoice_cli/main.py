@@ -19,6 +19,8 @@ from alovoice_cli.errors import (
 )
 from alovoice_cli.session import Session
 
+_QUIET = (KeyboardInterrupt, Terminated, BrokenPipeError)
+"""What is nobody's fault: the user's own wish, a reader that left."""
 _UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF)
 
 
@@ -45,7 +47,8 @@ def _run(argv: Sequence[str], session: Session) -> int:
 
 
 def _invoke(argv: Sequence[str], session: Session) -> int:
-    tree = build_tree(argv, decorated=session.stdout.isatty())
+    plain = bool(session.environ.get("NO_COLOR")) or session.environ.get("TERM") == "dumb"
+    tree = build_tree(argv, decorated=session.stdout.isatty() and not plain)
     # Not `tree.main()`: it answers Ctrl-C and a closed pipe itself, with exit codes that could be a lie here.
     try:
         with tree.make_context(PROGRAM, list(argv) or ["--help"], obj=session) as ctx:
@@ -53,8 +56,21 @@ def _invoke(argv: Sequence[str], session: Session) -> int:
             return int(tree.invoke(ctx) or 0)
     except typer.Exit as done:
         return done.exit_code
+    except UsageError:
+        _heed_form(argv, session)
+        raise
     except typer.TyperException as wrong_words:
+        _heed_form(argv, session)
         raise _usage_error(wrong_words) from None
+
+
+def _heed_form(argv: Sequence[str], session: Session) -> None:
+    """How an error is to look may be said behind the word that ended the reading."""
+    session.options.json |= "--json" in argv
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        color = following if word == "--color" else word.removeprefix("--color=")
+        if color in ("always", "never"):
+            session.options.color = color
 
 
 def _usage_error(wrong_words: typer.TyperException) -> UsageError:
@@ -72,11 +88,11 @@ def _explain(problem: BaseException, session: Session) -> int:
         # Trouble of this machine. Where something left before it, only the seal knows how that went: 0, or 6.
         told = session.guard(ExitCode.USAGE)
         if told != ExitCode.USAGE:
-            code, error = told, _trouble_after_leaving(told, problem)
+            code, error = told, _trouble_after_leaving(told, problem, session.last_receipt)
     try:
         if error is not None:
             session.display.error(error)
-        if session.environ.get("ALOVOICE_DEBUG") == "1" and isinstance(problem, Exception):
+        if session.environ.get("ALOVOICE_DEBUG") == "1" and not isinstance(problem, _QUIET):
             session.stderr.write(session.masker.hide("".join(traceback.format_exception(problem))))
         session.stderr.flush()
     except (OSError, ValueError):
@@ -90,6 +106,8 @@ def _judge(problem: BaseException) -> tuple[int, AlovoiceError | None]:
         return problem.exit_code, problem
     if isinstance(problem, BrokenPipeError):
         return ExitCode.DONE, None
+    if isinstance(problem, EOFError):
+        return ExitCode.USAGE, UsageError("the input ended before the question was answered: nothing was done")
     if isinstance(problem, (KeyboardInterrupt, typer.Abort)):
         return ExitCode.INTERRUPTED, None
     if isinstance(problem, Terminated):
@@ -100,15 +118,20 @@ def _judge(problem: BaseException) -> tuple[int, AlovoiceError | None]:
     return ExitCode.USAGE, UsageError("this is a fault of alovoice itself", detail=_name(problem), hint=hint)
 
 
-def _trouble_after_leaving(told: int, problem: BaseException) -> AlovoiceError:
-    hint = "`alovoice call receipts list` shows what is known of it"
+def _trouble_after_leaving(told: int, problem: BaseException, receipt: str) -> AlovoiceError | None:
+    if told == ExitCode.DONE and isinstance(problem, _QUIET):
+        return None
+    hint = f"`alovoice call receipts show {receipt}` shows what is known of it"
     if told == ExitCode.UNKNOWN_OUTCOME:
-        message = "the request had left when this machine failed: it may have been carried out"
-        return OutcomeUnknownError(message, detail=_name(problem), hint=hint)
+        what = "interrupted" if isinstance(problem, _QUIET) else "this machine failed"
+        message = f"{what} after the request had left: it may have been carried out (receipt {receipt})"
+        return OutcomeUnknownError(
+            message, detail=_name(problem), hint=f"look in the web console before you repeat it; {hint}"
+        )
     message = "the PBX accepted the request; only showing its answer failed"
     if told != ExitCode.DONE:
         message = "the PBX answered the request, and did not carry it out; showing its answer failed too"
-    return ServerError(message, detail=_name(problem), hint=hint)
+    return ServerError(f"{message} (receipt {receipt})", detail=_name(problem), hint=hint, sent="yes")
 
 
 def _name(problem: BaseException) -> str:

@@ -39,8 +39,15 @@ def mask_fields(value: object) -> object:
 
 
 def _mask_field(key: str, item: object) -> object:
-    if isinstance(item, (dict, list)) or not is_secret_key(key):
-        return mask_fields(item)
+    return _mask_whole(item) if is_secret_key(key) else mask_fields(item)
+
+
+def _mask_whole(item: object) -> object:
+    """What stands under a secret's name: every text and number in it is taken for a secret."""
+    if isinstance(item, dict):
+        return {key: _mask_whole(inner) for key, inner in item.items()}
+    if isinstance(item, list):
+        return [_mask_whole(inner) for inner in item]
     if item is None or isinstance(item, bool) or item == "":
         return item
     return mask(str(item))

@@ -179,6 +179,12 @@ class Session:
         if seal is not None and seal.trouble is not None:
             self.warn(f"the ledger could not note the outcome of {seal.last_receipt or 'the request'}: {seal.trouble}")
 
+    @property
+    def last_receipt(self) -> str:
+        """The receipt of the latest request that dials, creates or costs, or nothing."""
+        seal: Seal | None = self.__dict__.get("seal")
+        return seal.last_receipt if seal is not None else ""
+
     def guard(self, code: int) -> int:
         """The exit code that may be told, given what left: the seal's word over that of any local trouble."""
         seal: Seal | None = self.__dict__.get("seal")  # not made here: nothing dials without it
@@ -195,6 +201,15 @@ class Session:
     def show(self, thing: "Listing | Record") -> None:
         """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for."""
         self.display.show(thing)
+
+    def report(self, text: str, **fields: object) -> None:
+        """Says what was done where nothing else is to be shown: a remark, or with `--json` the fields on stdout."""
+        if self.options.json:
+            from alovoice_cli.output.listing import Record
+
+            self.show(Record(fields, ours=True))
+        else:
+            self.note(text)
 
     def warn(self, text: str) -> None:
         """Prints a warning on stderr, also when quiet."""

@@ -16,7 +16,7 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule trunks peers call ai api login logout status config sandbox demo completion' options=--version ;;
+    alovoice) commands='autorule trunks peers call ai api login logout status config sandbox demo completion' ;;
     'alovoice autorule') commands='create get' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone' ;;
     'alovoice autorule get') arguments=(text) ;;
@@ -176,7 +176,7 @@ _alovoice() {
   if [[ -n $pending ]]; then
     _alovoice_offer "$pending"
   elif [[ $cur == -* && $words_only -eq 0 ]]; then
-    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run -h --help"
+    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --version -h --help"
   elif [[ -n $commands ]]; then
     _alovoice_offer_words "$commands"
   elif [[ -z $cur && ${#arguments[@]} -eq 0 && $words_only -eq 0 ]]; then

@@ -25,6 +25,11 @@ class Sending:
     answer: AnalysisAnswer | None
     problem: AlovoiceError | None
 
+    def as_json(self) -> dict[str, object]:
+        """The outcome, and the server's answer whole."""
+        problem = self.problem.as_json() if self.problem else None
+        return {"call_id": self.call_id, "outcome": self.outcome, "answer": self.answer, "error": problem}
+
     @property
     def ends_all(self) -> bool:
         """Whether the next ones would meet the same: no token, no network, a bad setting, or not sent for such."""

@@ -72,10 +72,15 @@ def open_list(given: str | None, numbers: Sequence[str] | None, stdin: TextIO) -
         raise UsageError("give the recipients once", hint="either --recipients FILE, or --recipient NUMBER, repeated")
     if given is not None and given != "-":
         return open_regular(Path(given)), given
+    content = numbers_to_csv(numbers) if numbers else None  # before there is anything to close
     held: BinaryIO = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it, as it does a file
-    if numbers:
-        held.write(numbers_to_csv(numbers))
-    else:
-        shutil.copyfileobj(stdin.buffer, held)
-    held.seek(0)
+    try:
+        if content is None:
+            shutil.copyfileobj(stdin.buffer, held)
+        else:
+            held.write(content)
+        held.seek(0)
+    except BaseException:
+        held.close()
+        raise
     return held, ""

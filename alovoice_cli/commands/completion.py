@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
 from alovoice_cli.reference.completion import write_completion
 from alovoice_cli.reference.tree import read_tree
 from alovoice_cli.session import Session
@@ -26,4 +27,6 @@ def print_script(
 ) -> None:
     """Print the completion script of a shell. TAB then completes without starting Python."""
     session: Session = ctx.obj
+    if session.options.json:
+        raise UsageError("a completion script is no JSON", hint="leave --json out")
     session.display.write(write_completion(shell, read_tree(session.full_tree())))

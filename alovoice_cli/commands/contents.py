@@ -12,7 +12,6 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from alovoice_cli import __version__
 from alovoice_cli.commands.everywhere import add_global_options
 
 PROGRAM = "alovoice"
@@ -77,7 +76,17 @@ def build_tree(words: Collection[str], *, decorated: bool) -> Any:
     tree: Any = get_command(app)
     tree.commands = {noun.name: tree.commands[noun.name] for noun in NOUNS}
     add_global_options(tree)
+    if decorated:
+        _keep_lines(tree)
     return tree
+
+
+def _keep_lines(command: Any) -> None:
+    """rich runs the lines of a paragraph together: each line of the examples becomes a paragraph of its own."""
+    if command.epilog:
+        command.epilog = "\n\n".join(line for line in command.epilog.splitlines() if line.strip("\b"))
+    for below in getattr(command, "commands", {}).values():
+        _keep_lines(below)
 
 
 def full_tree() -> Any:
@@ -85,15 +94,7 @@ def full_tree() -> Any:
     return build_tree([noun.name for noun in NOUNS], decorated=False)
 
 
-def _show_version(ctx: typer.Context, value: bool) -> None:
-    if value:
-        ctx.obj.display.write(f"{PROGRAM} {__version__}\n")
-        raise typer.Exit
-
-
-def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_show_version, is_eager=True),
-) -> None:
+def _root() -> None:
     """The command line of the AloVoice cloud PBX: campaigns, calls, lines, extensions, speech analyses."""
 
 

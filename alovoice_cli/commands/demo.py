@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import ServerError
+from alovoice_cli.errors import ServerError, UsageError
 from alovoice_cli.session import Session
 
 app = typer.Typer()
@@ -45,6 +45,8 @@ _ANALYSIS_SECONDS = 1.0
 def run_tour(ctx: typer.Context) -> None:
     """A tour of the main job on the embedded PBX: no network, no token, nothing of yours is touched."""
     session: Session = ctx.obj
+    if session.options.json:
+        raise UsageError("the demo is no JSON", hint="leave --json out")
     with tempfile.TemporaryDirectory(prefix="alovoice-demo-") as name:
         folder = Path(name)
         _lay_out(folder)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 from typer.main import get_command
 
+from alovoice_cli import __version__
 from alovoice_cli.output.columns import Column
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -41,6 +42,7 @@ def _global_options(
     dry_run: Annotated[
         bool, _option("--dry-run", help="Print the request that would change something, and its curl; send nothing.")
     ] = False,
+    version: Annotated[bool, _option("--version", help="Print the version.")] = False,
 ) -> None:
     """Only a signature: Typer reads the options off it."""
 
@@ -57,7 +59,10 @@ def shows_list(columns: tuple[Column, ...]) -> Callable[[F], F]:
 
 def _fold(ctx: typer.Context, param: Any, value: object) -> object:
     session = ctx.obj
-    if session is not None and value not in (None, False):
+    if session is not None and value is not None and value is not False:
+        if param.name == "version":
+            session.display.write(f"alovoice {__version__}\n")
+            raise typer.Exit
         session.fold(param.name, value)
     if session is not None and not hasattr(ctx.command, "commands"):
         session.check_listing(getattr(ctx.command.callback, "columns", None))
@@ -72,6 +77,7 @@ def add_global_options(command: Any) -> None:
     for option in options:
         option.expose_value = False
         option.callback = _fold
+        option.is_eager = option.name == "version"  # before a missing argument is missed
     _add(command, options)
 
 

@@ -53,13 +53,13 @@ def store_token(
     session.given_token = _read_token(session, token_command, from_stdin=with_token)
     session.masker.learn(session.given_token)
     if session.options.dry_run:
-        session.note("nothing was stored")
+        session.report("nothing was stored", profile=name, stored=False)
         return
     if not no_check:
         lines = len(session.client.trunks.list())
         session.note(f"the PBX at {session.settings.base_url} takes the token and has {lines} lines")
     _keep(session, name, session.given_token, token_command)
-    session.note(f"profile {name} is ready: try `alovoice -p {name} trunks`")
+    session.report(f"profile {name} is ready: try `alovoice -p {name} trunks`", profile=name, stored=True)
 
 
 def _read_token(session: Session, command: str | None, *, from_stdin: bool) -> str:
@@ -80,3 +80,4 @@ def _keep(session: Session, name: str, token: str, command: str | None) -> None:
         TokenFile(session.paths).store(name, token)
     else:
         set_value(session.paths, f"{name}.token_command", command)
+        TokenFile(session.paths).forget(name)  # else it would go on winning over the command

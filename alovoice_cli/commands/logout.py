@@ -14,15 +14,15 @@ app = typer.Typer()
 @app.command("logout", epilog=examples("alovoice logout", "alovoice logout tashkent"))
 def forget_token(
     ctx: typer.Context,
-    profile: Annotated[str | None, typer.Argument(metavar="PROFILE", help="Else the profile in use.")] = None,
+    of: Annotated[str | None, typer.Argument(metavar="PROFILE", help="Else the profile in use.")] = None,
 ) -> None:
     """Forget the token of a profile. Its settings stay; the token itself stays valid on the PBX."""
     session: Session = ctx.obj
-    session.options.profile = profile or session.options.profile
+    session.options.profile = of or session.options.profile
     name = session.settings.profile
     if session.options.dry_run:
-        session.note(f"the token of profile {name} would be forgotten")
-    elif TokenFile(session.paths).forget(name):
-        session.note(f"the token of profile {name} is forgotten here; renew it in the PBX's settings to revoke it")
-    else:
-        session.note(f"no token was stored for profile {name}")
+        session.report(f"the token of profile {name} would be forgotten", profile=name, forgotten=False)
+        return
+    forgotten = TokenFile(session.paths).forget(name)
+    text = f"the token of profile {name} is forgotten here; renew it in the PBX's settings to revoke it"
+    session.report(text if forgotten else f"no token was stored for profile {name}", profile=name, forgotten=forgotten)

@@ -34,7 +34,7 @@ COLUMNS = (
     Column("amoid", "amoCRM", shown=False),
     Column("bxid", "Bitrix24", shown=False),
 )
-_SECRET = ("secret", "windowsapp", "mobileqr")
+_WITH_SECRETS = ("number", "secret", "windowsapp", "mobileqr")
 
 
 @app.command(
@@ -62,5 +62,5 @@ def list_peers(
         for peer in session.client.peers.list()
         if (status is None or peer.get("status") == status) and (number is None or str(peer.get("number")) == number)
     ]
-    columns = tuple(replace(c, shown=c.shown or (show_secrets and c.name in _SECRET)) for c in COLUMNS)
+    columns = tuple(replace(c, shown=c.name in _WITH_SECRETS) for c in COLUMNS) if show_secrets else COLUMNS
     session.show(Listing(peers, columns, nothing="no such extension" if status or number else "no extensions"))

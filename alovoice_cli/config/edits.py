@@ -72,8 +72,8 @@ def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | 
     return None if held is None else getattr(held, place.name)
 
 
-def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None) -> Change:
-    """Sets the key to the value that the word means; makes the profile when it is new.
+def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, rehearse: bool = False) -> Change:
+    """Sets the key to the value that the word means; makes the profile when it is new. `rehearse` only judges.
 
     Raises UsageError for an unknown key or a bad value, and BadConfigError when the file is broken or out of reach.
     """
@@ -85,7 +85,8 @@ def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None) 
             raise unknown_profile(text, known)
         plain = _parse(place, text)
         value = _check(place, plain, config)
-        _write(paths, source, lambda table: _put(table, place.keys, plain))
+        if not rehearse:
+            _write(paths, source, lambda table: _put(table, place.keys, plain))
     created = place.profile is not None and place.profile not in known_profiles(config, paths)
     return Change(place, value, created)
 

@@ -8,7 +8,8 @@ from alovoice_cli.masking import disarm
 from alovoice_cli.output.columns import Column, cell_text
 from alovoice_cli.output.listing import Listing
 
-_STARTS_A_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠")
+# The last is a byte order mark: at a file's start it is taken off, and what follows would be the cell.
+_STARTS_A_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠\ufeff")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 
 

@@ -133,9 +133,9 @@ def _global_options(common: Sequence[Option], tree: Command, *, is_root: bool) -
     return [_prose("They mean the same before the command and after it."), *_options(common)]
 
 
-def _examples(lines: Iterable[str]) -> list[str]:
-    body = list(lines)
-    return [".EX", *(_guarded(f"$ {_escape(line)}") for line in body), ".EE"] if body else []
+def _examples(examples: Iterable[str]) -> list[str]:
+    body = [_guarded(_escape(line)) for example in examples for line in f"$ {example}".split("\n")]
+    return [".EX", *body, ".EE"] if body else []
 
 
 def _exit_status(tree: Command, *, is_root: bool) -> list[str]:

@@ -13,8 +13,8 @@ from typing import Any, Literal
 Kind = Literal["flag", "text", "choice", "file", "directory", "profile"]
 """What a word stands for, and so what TAB offers for it. A flag has no word."""
 
-_EXAMPLE = re.compile(r"^\s*\$ (.+)$")
-_EXAMPLES_HEADING = re.compile(r"^\s*examples?:\s*$", re.IGNORECASE)
+_EXAMPLE = re.compile(r"^[ \t]*\$ ((?:.*\\\n)*.+)$", re.MULTILINE)
+_EXAMPLES_HEADING = re.compile(r"^[ \t]*examples?:[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
 _TYPES = {
     "int": "N",
@@ -202,10 +202,9 @@ def _word(value: object) -> str:
 
 def _examples(epilog: str) -> tuple[tuple[str, ...], str]:
     """The command lines that the epilog shows behind a `$`, and what else it says."""
-    lines = _text(epilog).split("\n")
-    examples = tuple(match.group(1) for line in lines if (match := _EXAMPLE.match(line)))
-    others = [line for line in lines if not _EXAMPLE.match(line) and not _EXAMPLES_HEADING.match(line)]
-    return examples, re.sub(r"\n{3,}", "\n\n", "\n".join(others)).strip()
+    text = _text(epilog)
+    others = _EXAMPLES_HEADING.sub("", _EXAMPLE.sub("", text))
+    return tuple(_EXAMPLE.findall(text)), re.sub(r"\n{3,}", "\n\n", others).strip()
 
 
 def _text(text: str) -> str:

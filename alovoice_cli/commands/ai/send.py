@@ -21,7 +21,7 @@ COLUMNS = (
     Column("aicallid", "Analysis"),
     Column("begin_time", "Began (unix)", numeric=True),
     Column("stereoaudio", "Recording", shown=False),
-    Column("problem", "Problem", shown=False),
+    Column("problem", "Problem"),
 )
 
 
@@ -37,7 +37,7 @@ def send_calls(
     code = worst([problem.exit_code for problem in problems])
     gravest = next((problem for problem in problems if problem.exit_code == code), None)
     if len(sendings) > 1 or gravest is None:
-        whole = sendings[0].answer if len(sendings) == 1 else [_row(sending) for sending in sendings]
+        whole = sendings[0].answer if len(sendings) == 1 else [sending.as_json() for sending in sendings]
         session.show(Listing([_row(sending) for sending in sendings], COLUMNS, whole=whole))
     if gravest is not None:
         raise gravest

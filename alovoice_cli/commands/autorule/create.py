@@ -86,4 +86,5 @@ def create_campaign(
                 numbers=numbers or (),
                 progress=moved,
             )
+    session.note(f"receipt {session.last_receipt}")
     session.show(Record(campaign, title=f"Campaign {campaign.get('id', '')}", whole=campaign))

@@ -37,5 +37,5 @@ def parse_id(text: str, option: str) -> str:
 
 def show_call(session: Session, id_name: str, call_id: str, answer: object, title: str) -> None:
     """Shows what became of a request to call: its receipt, its id, and the PBX's answer, whole."""
-    fields = {"receipt": session.seal.last_receipt, id_name: call_id, "answer": answer}
+    fields = {"receipt": session.last_receipt, id_name: call_id, "answer": answer}
     session.show(Record(fields, title=title))

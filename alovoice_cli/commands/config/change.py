@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.edits import get_value, set_value, unset_value, use_profile
+from alovoice_cli.config.edits import get_value, set_value, unset_value
 from alovoice_cli.config.keys import KEYS
 from alovoice_cli.session import Session
 
@@ -25,32 +25,29 @@ def set_key(
 ) -> None:
     """Set a setting of a profile, and keep the comments of the file. A profile that is new is made."""
     session: Session = ctx.obj
-    if session.options.dry_run:
-        session.note(f"{key} would become {value}")
-        return
-    change = set_value(session.paths, key, value, profile=session.named_profile)
-    session.note(f"{'.'.join(change.place.keys).removeprefix('profiles.')} is now {value}")
+    change = set_value(session.paths, key, value, profile=session.named_profile, rehearse=session.options.dry_run)
+    full = ".".join(change.place.keys).removeprefix("profiles.")
+    text = f"{full} would become {value}" if session.options.dry_run else f"{full} is now {value}"
+    session.report(text, key=full, value=change.value)
 
 
 def unset_key(ctx: typer.Context, key: Setting) -> None:
     """Remove a setting of a profile: its default holds again."""
     session: Session = ctx.obj
     if session.options.dry_run:
-        get_value(session.paths, key)
-        session.note(f"{key} would be removed")
+        held = get_value(session.paths, key, profile=session.named_profile) is not None
+        session.report(f"{key} would be removed" if held else f"{key} is not set", key=key, removed=False)
         return
     removed = unset_value(session.paths, key, profile=session.named_profile)
-    session.note(f"{key} is removed" if removed else f"{key} was not set")
+    session.report(f"{key} is removed" if removed else f"{key} was not set", key=key, removed=removed)
 
 
 def use(
     ctx: typer.Context,
-    profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile to use from now on.")],
+    name: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile to use from now on.")],
 ) -> None:
     """Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another."""
     session: Session = ctx.obj
-    if session.options.dry_run:
-        session.note(f"the profile in use would be {profile}")
-        return
-    use_profile(session.paths, profile)
-    session.note(f"the profile in use is now {profile}")
+    set_value(session.paths, "profile", name, rehearse=session.options.dry_run)
+    verb = "would be" if session.options.dry_run else "is now"
+    session.report(f"the profile in use {verb} {name}", profile=name)

@@ -16,9 +16,11 @@ def reset_state(ctx: typer.Context) -> None:
     session: Session = ctx.obj
     path = session.paths.state / STATE_NAME
     session.display.confirm(f"Forget everything on the simulated PBX ({path})?")
-    if not session.options.dry_run:
-        done = reset_sandbox(path)
-        session.note("the sandbox is as new" if done else "there was nothing to reset")
+    if session.options.dry_run:
+        session.report("the sandbox would be as new", path=str(path), reset=False)
+        return
+    done = reset_sandbox(path)
+    session.report("the sandbox is as new" if done else "there was nothing to reset", path=str(path), reset=done)
 
 
 def print_path(ctx: typer.Context) -> None:
