@@ -13,6 +13,13 @@ _SHORTEST_WITH_TAIL = 9  # of `voip123`, the vendor's sample of a SIP password, 
 
 _SECRET_KEY = re.compile(r"secret|passw|token|qr|windowsapp|authorization", re.IGNORECASE)
 
+# A secret's key and its value in text that cannot be parsed: JSON that was cut or is wrong, `key=value`, headers.
+_SECRET_TEXT = re.compile(
+    r"""(\\?["']?[\w.-]*(?:secret|passw|token|qr|windowsapp|authorization)[\w.-]*\\?["']?\s*[:=]\s*)"""
+    r"""("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&}\]]+)""",
+    re.IGNORECASE,
+)
+
 # C0 but tab and newline, DEL, C1, line and paragraph separators, bidi controls, lone surrogates.
 _ARMED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ARMED_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -36,6 +43,11 @@ def mask_fields(value: object) -> object:
     if isinstance(value, list):
         return [mask_fields(item) for item in value]
     return value
+
+
+def mask_text(text: str) -> str:
+    """The text with whatever stands behind a secret's key masked: for bodies that are not the JSON they should be."""
+    return _SECRET_TEXT.sub(rf"\1{DOTS}", text)
 
 
 def _mask_field(key: str, item: object) -> object:

@@ -38,7 +38,7 @@ class _Stream(io.TextIOWrapper):
 
     def content(self) -> str:
         self.flush()
-        return self.bytes.getvalue().decode(self.encoding)
+        return self.bytes.getvalue().decode(self.encoding, "replace")
 
 
 @dataclass

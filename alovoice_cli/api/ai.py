@@ -58,11 +58,12 @@ class Ai:
         return self._client.send(request, _read)
 
     def send_each(self, call_ids: Sequence[str]) -> list[Sending]:
-        """Starts several analyses, one request each, in turn.
+        """Starts several analyses, one request each, in turn; an id given twice is asked for once.
 
         A call that is refused or unknown does not keep the others back; what would meet each of them alike (no token,
         no network) does. Raises UsageError before the first for an id that cannot stand in a path.
         """
+        call_ids = list(dict.fromkeys(call_ids))
         for call_id in call_ids:
             segment(call_id, "the call id")
         self._client.seal.expected = len(call_ids)
@@ -74,6 +75,8 @@ class Ai:
             try:
                 sendings.append(Sending(call_id, self.send(call_id), None))
             except AlovoiceError as problem:
+                if not sendings and problem.exit_code is ExitCode.USAGE:
+                    raise  # nothing was sent, and nothing will be: one sentence says it
                 sendings.append(Sending(call_id, None, problem))
         return sendings
 

@@ -188,12 +188,12 @@ class Client:
         if not self._token and needs_token(request):
             raise TokenMissingError(
                 f"no token for the profile {self._profile}" if self._profile else "no token",
-                hint="run `alovoice login`, set ALOVOICE_TOKEN, or try `-p sandbox`",
+                hint=f"run `{failures.login_words(self._profile)}`, set ALOVOICE_TOKEN, or try `-p sandbox`",
             )
 
     def _case(self, request: Request, body: Encoded, receipt: str = "") -> Case:
         size = sum(part.size for part in file_parts(body))
-        return Case(self.address, request, self._masker, self._timeout, receipt, size)
+        return Case(self.address, request, self._masker, self._timeout, receipt, size, self._profile)
 
     def _intent(self, request: Request) -> Intent:
         return Intent(

@@ -41,6 +41,7 @@ class Case:
     timeout: float
     receipt: str = ""
     size: int = 0
+    profile: str = ""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -123,12 +124,16 @@ def from_status(case: Case, reply: Reply) -> AlovoiceError | None:
     return ServerError(words, hint="wait a little, then run it again", detail=detail, status=status)
 
 
+def login_words(profile: str) -> str:
+    """The command that stores a token for this profile, and not for another one."""
+    return "alovoice login" if profile in ("", "default") else f"alovoice login -p {profile}"
+
+
 def _not_done(case: Case, reply: Reply, detail: str) -> AlovoiceError:
     status = reply.status
     if status in (401, 403):
-        return TokenRefusedError(
-            f"the PBX refused the token ({status})", hint="run `alovoice login`", detail=detail, status=status
-        )
+        hint = f"run `{login_words(case.profile)}`; if ALOVOICE_TOKEN is set, it is the one that was refused"
+        return TokenRefusedError(f"the PBX refused the token ({status})", hint=hint, detail=detail, status=status)
     if status == 407:
         return _proxy_refused()
     if status == 404:

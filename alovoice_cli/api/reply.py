@@ -5,7 +5,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from alovoice_cli.masking import Masker, disarm, mask_fields
+from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _DEEPEST = 100
@@ -113,5 +113,5 @@ def _without_secrets(body: bytes) -> str:
     try:
         value = Reply(200, "", (), body).json()
     except UnreadableError:
-        return text
-    return json.dumps(mask_fields(value), ensure_ascii=False) if isinstance(value, (dict, list)) else text
+        return mask_text(text)
+    return json.dumps(mask_fields(value), ensure_ascii=False) if isinstance(value, (dict, list)) else mask_text(text)

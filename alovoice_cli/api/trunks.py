@@ -14,13 +14,13 @@ class Trunks:
     def __init__(self, client: Sends) -> None:
         self._client = client
 
-    def list(self) -> list[str]:
-        """The numbers of the lines (getMyTrunks)."""
+    def list(self) -> list[str | int]:
+        """The numbers of the lines (getMyTrunks) as they come: text, by the document's sample."""
         return self._client.send(LIST, _read)
 
 
-def _read(reply: Reply) -> list[str]:
+def _read(reply: Reply) -> list[str | int]:
     value = reply.json()
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not all(isinstance(item, (str, int)) for item in value):
         raise UnreadableError("the answer is no list of lines")
     return value

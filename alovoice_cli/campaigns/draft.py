@@ -30,7 +30,7 @@ def read_window(first: str, last: str, opens: str, closes: str, zone_text: str |
     return window
 
 
-def choose_trunks(given: str | None, usual: Sequence[str], ask: Callable[[], Sequence[str]]) -> tuple[str, ...]:
+def choose_trunks(given: str | None, usual: Sequence[str], ask: Callable[[], Sequence[str | int]]) -> tuple[str, ...]:
     """The lines to dial by: those given, else the profile's `usual` ones; `all` asks the PBX.
 
     Raises UsageError for none, and for one that is not all digits.
@@ -39,7 +39,7 @@ def choose_trunks(given: str | None, usual: Sequence[str], ask: Callable[[], Seq
         raise UsageError("no lines to dial by", hint="give --trunks 712037006,712037007 or --trunks all")
     words = [word.strip() for word in given.split(",")] if given is not None else list(usual)
     if [word.lower() for word in words] == [ALL]:
-        trunks = tuple(ask())
+        trunks = tuple(str(trunk) for trunk in ask())
         if not trunks:
             raise UsageError("this PBX has no lines", hint="see `alovoice trunks`")
         return trunks

@@ -31,10 +31,8 @@ def write_body(
     except UnicodeDecodeError:
         _write_bytes(_masked(body, clean), out)
         return
-    value: object = text
     try:
-        value = json.loads(text)
-        shown = json_text(clean(value), indent=indent, ascii_only=ascii_only)
+        shown = json_text(clean(json.loads(text)), indent=indent, ascii_only=ascii_only)
     except (ValueError, RecursionError):
         cleaned = clean(text)
         shown = json_text(cleaned, indent=False, ascii_only=ascii_only) if as_json else _plain(str(cleaned))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
-from alovoice_cli.masking import Masker, disarm, mask_fields
+from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 from alovoice_cli.output.body import write_body, write_head
 from alovoice_cli.output.columns import cell_text, choose_columns
 from alovoice_cli.output.csv import write_csv
@@ -84,6 +84,8 @@ class Display:
         )
 
     def _cleaned(self, value: object) -> object:
+        if isinstance(value, str) and not self._options.show_secrets:
+            return self._masker.hide(mask_text(value))
         return value if self._options.show_secrets else self._masker.hide_in(mask_fields(value))
 
     def rehearsal(self, rehearsed: Mapping[str, object]) -> None:
