@@ -157,14 +157,14 @@ def _argument(argument: Argument) -> str:
 
 
 def _common(option: Option) -> str:
-    return f"    {' | '.join(map(quote, option.flags))}) value={quote(_value(option))} ;;"
+    return f"    {' | '.join(map(quote, option.flags))}) value='{_value(option)}' ;;"
 
 
 def _own(command: Command, common: Sequence[Option]) -> Iterator[str]:
     for option in own_options(command, common):
         if option.takes_value:
             cases = " | ".join(quote(" ".join((*command.path, flag))) for flag in option.flags)
-            yield f"    {cases}) value={quote(_value(option))} ;;"
+            yield f"    {cases}) value='{_value(option)}' ;;"
 
 
 def _value(word: Option | Argument) -> str:

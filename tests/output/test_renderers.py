@@ -128,7 +128,8 @@ def test_json_is_the_value_itself_on_any_stream(value: Any, other: str, encoding
     screen = _Screen(json=True, encoding=encoding, terminal=terminal)
     items = [{"a": value, "b": other}]
     screen.display.show(Listing(items, COLUMNS))
-    assert json.loads(screen.out) == items
+    # Two halves of a character, side by side, are one character to every reader of JSON.
+    assert json.loads(screen.out) == json.loads(json.dumps(items))
     _tame(screen.out)
     if not terminal:
         assert screen.out.count("\n") == 1
