@@ -141,7 +141,7 @@ def test_no_text_drives_an_error_or_a_trace(text: str, as_json: bool, color: str
     screen = _Screen(terminal=True, json=as_json, color=color, verbose=True)
     screen.display.error(ServerError(text, hint=text, detail=text))
     if as_json:
-        assert json.loads(screen.err)["error"]["message"] == text
+        assert json.loads(screen.err)["error"]["message"] == json.loads(json.dumps(text))
     _tame(screen.err, coloured=color == "always")
     other = _Screen(terminal=True, color=color)
     other.display.trace(text)
