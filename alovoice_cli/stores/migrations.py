@@ -22,15 +22,25 @@ def open_store(path: Path, migrations: Sequence[str], *, timeout: float = 5.0) -
     Raises UsageError naming the file: made by a newer version, not ours, damaged, busy, or out of reach.
     """
     with explained(path):
-        _make_private_file(path)
-        connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+        connection = open_private_connection(path, timeout=timeout)
         try:
-            _make_durable(connection, timeout)
             if _version(path, connection, len(migrations)) < len(migrations):
                 _migrate(path, connection, migrations)
         except BaseException:
             connection.close()
             raise
+    return connection
+
+
+def open_private_connection(path: Path, *, timeout: float) -> sqlite3.Connection:
+    """A durable connection in autocommit mode to the file, made 0600 when there is none; raises as SQLite and OS do."""
+    _make_private_file(path)
+    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+    try:
+        _make_durable(connection, timeout)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -86,6 +96,8 @@ def _make_durable(connection: sqlite3.Connection, timeout: float) -> None:
     # FULL is not stored in the file: without it a commit in WAL mode survives a crash of ours, not a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     deadline = time.monotonic() + timeout
+    # Counts in a new file only, before its first page is written: deleted rows can then be given back bit by bit.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             connection.execute("PRAGMA journal_mode = WAL")

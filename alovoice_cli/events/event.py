@@ -1,0 +1,126 @@
+"""One delivery from the PBX, as it came, and what could be read of it.
+
+A delivery is the record: its bytes are stored before anyone reads them. Facts are derived from it, best effort, and
+can be derived again. One delivery holds one fact, seldom several (a list of call results), or none that can be read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+EventType = Literal["callstart", "callend", "result", "route", "probe"]
+"""The four that the PBX sends (API, sections 5, 6 and 9), and our own proof that a request reaches the store."""
+
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+PBX_TYPES: tuple[EventType, ...] = EVENT_TYPES[:-1]
+
+MISSED_STATUSES = ("304", "480", "486", "603", "603-S")
+"""`status_code` of calls that nobody took, each its own reason: missed, unavailable, busy, declined, cancelled."""
+ANSWERED_STATUS = "200"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A request as it arrived. `received_at` is unix microseconds (UTC); `id` is ours: 26 letters and digits.
+
+    `headers` keep their order and repetitions, lower-case names; `seq` is 0 before it is stored, then strictly rising
+    in the order of the store.
+    """
+
+    id: str
+    type: EventType
+    received_at: int
+    body: bytes
+    content_type: str = ""
+    peer: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What one object of a delivery says. Texts are as they came, but `number` and `line`, which are canonical.
+
+    `number` is the other party (canonical: digits, `998` before nine), `line` the PBX's line likewise, `peer` the
+    extension, `direction` inc, out or int, `status` the code as text (`603-S`, `ANSWER`). Times are unix seconds,
+    `duration` seconds. For a callstart `call_id` is what we answered; `external_id` is the `extid` of our own request.
+    """
+
+    call_id: str | None = None
+    external_id: str | None = None
+    number: str | None = None
+    line: str | None = None
+    peer: str | None = None
+    queue: str | None = None
+    direction: str | None = None
+    status: str | None = None
+    duration: int | None = None
+    started_at: int | None = None
+    answered_at: int | None = None
+    ended_at: int | None = None
+    record: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of a body: its value (`None` with a `problem` where nothing could be read) and its facts."""
+
+    value: object
+    facts: tuple[Fact, ...] = ()
+    digest: str = ""
+    """Equal for two bodies that say the same: type and canonical content, as hexadecimal SHA-256."""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A stored delivery with what is known of it. `duplicate_of` is the id of the first delivery that said the same.
+
+    `answer` is what we answered, as JSON values: `{"id": …}`, or a route's step with its rule and trail.
+    """
+
+    delivery: Delivery
+    facts: tuple[Fact, ...] = ()
+    duplicate_of: str | None = None
+    value: object = None
+    problem: str = ""
+    answer: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def fact(self) -> Fact:
+        """The first fact, or one that says nothing."""
+        return self.facts[0] if self.facts else Fact()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, joined from its callstart, callend and result by `call_id`; duplicates are left out.
+
+    Times are unix seconds. A call without an end has `status` None. `reported_at` is when we first heard of it.
+    """
+
+    call_id: str
+    reported_at: int
+    number: str | None = None
+    line: str | None = None
+    peer: str | None = None
+    direction: str | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    status: str | None = None
+    duration: int | None = None
+    record: str | None = None
+    external_id: str | None = None
+    start_seq: int | None = None
+    end_seq: int | None = None
+    result_seq: int | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether somebody talked: status 200."""
+        return self.status == ANSWERED_STATUS
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether an end was told, and nobody took the call."""
+        return self.status in MISSED_STATUSES

@@ -1,0 +1,145 @@
+"""Opens an event store: the one module that knows which database is behind SQLAlchemy, and what it needs.
+
+Today that is SQLite: WAL, synchronous FULL on every connection, one writer at a time by BEGIN IMMEDIATE.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.stores.event_tables import METADATA, VERSION
+from alovoice_cli.stores.migrations import explained, open_private_connection
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (METADATA.create_all,)
+"""Oldest first, forward only; a store's version is how many of them it has seen."""
+
+_BUSY_SECONDS = 5.0
+_MARK = "alovoice_writes"
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that the store's URL names: `sqlite:///FILE` (four slashes for an absolute one) or a path alone.
+
+    Raises UsageError for another kind of database.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return Path(url).absolute()
+    if scheme != "sqlite" or not rest.removeprefix("/"):
+        raise UsageError(
+            f"the store {scheme}://… is of a kind that is not served", hint="give a file: sqlite:////path/to/events.db"
+        )
+    return Path(rest.removeprefix("/")).absolute()
+
+
+def open_engine(url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exist: bool = False) -> Engine:
+    """The store's engine, at this program's schema version; the file is made (0600) when there is none.
+
+    Raises UsageError naming the file: missing where it `must_exist`, of a newer version, damaged, busy, out of reach.
+    """
+    path = sqlite_path(url)
+    if must_exist and not path.exists():
+        raise UsageError(
+            f"there is no event store {path}", hint="`alovoice listen` makes it, and fills it with what the PBX sends"
+        )
+
+    def connect() -> sqlite3.Connection:
+        return open_private_connection(path, timeout=busy_seconds)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "begin", _begin)
+    with explained(path), told_plainly():
+        _migrate(path, engine)
+    return engine
+
+
+@contextmanager
+def writing(connection: Connection) -> Iterator[Connection]:
+    """One transaction that holds the write lock from its beginning; durable when it ends, or nothing is written."""
+    connection.execution_options(**{_MARK: True})
+    with connection.begin():
+        yield connection
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_MARK, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def insert_new(table: Table) -> Any:
+    """An insert that leaves rows alone whose key is there already."""
+    return sqlite_insert(table).on_conflict_do_nothing()
+
+
+def upsert(table: Table, keys: Sequence[str], changes: Callable[[Any], dict[str, Any]]) -> Any:
+    """An insert that, where the key is there already, makes the `changes` (given the row that was not inserted)."""
+    statement = sqlite_insert(table)
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=changes(statement.excluded))
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Gives back the database's own error in place of SQLAlchemy's wrapping, which quotes statements and values."""
+    try:
+        yield
+    except DatabaseError as error:
+        if error.orig is None:
+            raise
+        raise error.orig from None
+
+
+def shrink(engine: Engine, pages: int = 1000) -> int:
+    """Gives up to so many free pages back to the file system, in one short transaction; returns how many are left."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA incremental_vacuum({pages})").all()
+        return int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+
+
+def damaged(error: BaseException) -> bool:
+    """Whether the error says that the file is no database, or a torn one."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _migrate(path: Path, engine: Engine) -> None:
+    with engine.connect() as connection:
+        version = _version(connection)
+    if version == len(MIGRATIONS):
+        return
+    if version > len(MIGRATIONS):
+        raise UsageError(
+            f"{path} was made by a newer version of alovoice (its schema is {version}, this version knows"
+            f" {len(MIGRATIONS)})",
+            hint="upgrade alovoice, or name another store with --store",
+        )
+    with engine.connect() as connection, writing(connection):
+        for migrate in MIGRATIONS[_version(connection) :]:  # another process may have come first
+            migrate(connection)
+        connection.execute(VERSION.delete())
+        connection.execute(VERSION.insert().values(version=len(MIGRATIONS)))
+
+
+def _version(connection: Connection) -> int:
+    there = connection.execute(text("SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'")).scalar_one()
+    if not there:
+        return 0
+    return int(connection.execute(select(VERSION.c.version)).scalar() or 0)
+
+
+def move_aside(path: Path, clock: Callable[[], float] = time.time) -> Path:
+    """Renames a damaged store and its companions to `NAME.corrupt-<unix time>`: it is never deleted."""
+    aside = path.with_name(f"{path.name}.corrupt-{int(clock())}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.replace(aside.with_name(aside.name + suffix))
+    return aside
