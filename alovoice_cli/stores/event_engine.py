@@ -100,8 +100,11 @@ def told_plainly() -> Iterator[None]:
 def shrink(engine: Engine, pages: int = 1000) -> int:
     """Gives up to so many free pages back to the file system, in one short transaction; returns how many are left."""
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"PRAGMA incremental_vacuum({pages})").all()
-        return int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+        raw = connection.connection.dbapi_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()  # a page a step: it ends when all are fetched
+        left: int = raw.execute("PRAGMA freelist_count").fetchone()[0]
+        return left
 
 
 def damaged(error: BaseException) -> bool:

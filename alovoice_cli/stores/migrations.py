@@ -96,8 +96,9 @@ def _make_durable(connection: sqlite3.Connection, timeout: float) -> None:
     # FULL is not stored in the file: without it a commit in WAL mode survives a crash of ours, not a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     deadline = time.monotonic() + timeout
-    # Counts in a new file only, before its first page is written: deleted rows can then be given back bit by bit.
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+        # Before the first page is written: deleted rows can then be given back bit by bit.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             connection.execute("PRAGMA journal_mode = WAL")
