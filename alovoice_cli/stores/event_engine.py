@@ -102,7 +102,7 @@ def shrink(engine: Engine, pages: int = 1000) -> int:
     with engine.connect() as connection:
         raw = connection.connection.dbapi_connection
         assert isinstance(raw, sqlite3.Connection)
-        raw.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()  # a page a step: it ends when all are fetched
+        raw.executescript(f"PRAGMA incremental_vacuum({pages})")  # `execute` would take one step, which is one page
         left: int = raw.execute("PRAGMA freelist_count").fetchone()[0]
         return left
 
