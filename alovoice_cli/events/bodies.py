@@ -1,0 +1,154 @@
+"""A body from the PBX as a value, by its content and not by its header: JSON, form fields, or nothing readable.
+
+Whatever arrives, nothing here raises and nothing here is lost: the bytes themselves are stored before. Hostile but
+valid JSON (safety finding 10: huge integers, NaN, 1e999, lone surrogates, deep nesting) becomes a value that can be
+written as JSON again, or is told as unreadable.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from email import message_from_bytes, policy
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+_DEEPEST = 64
+_MOST_FIELDS = 1000
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_OPENS, _CLOSES = frozenset(b"[{"), frozenset(b"]}")
+
+
+class Value(NamedTuple):
+    """What a body holds: an object, a list, or another JSON value; or None and the `problem`."""
+
+    value: object
+    problem: str = ""
+
+
+def read_body(body: bytes, content_type: str) -> Value:
+    """Reads the body. Keys such as `[]id` and `id[]` (API, section 5) lose their brackets."""
+    if not body.strip():
+        return Value(None, "the body is empty")
+    read = _read_json(body)
+    if read.problem and _is_multipart(content_type):
+        read = _read_multipart(body, content_type)
+    elif read.problem and b"=" in body and not body.lstrip().startswith((b"{", b"[")):
+        read = _read_form(body)
+    if read.problem:
+        return read
+    return Value(_without_brackets(read.value))
+
+
+def _read_json(body: bytes) -> Value:
+    if _depth(body) > _DEEPEST:
+        return Value(None, f"nested deeper than {_DEEPEST} levels")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return Value(None, "no UTF-8 text")
+    try:
+        return Value(_loads(text))
+    except (ValueError, RecursionError):
+        pass
+    try:
+        # The vendor's own samples end their objects with a comma.
+        return Value(_loads(_TRAILING_COMMA.sub(r"\1", text)))
+    except (ValueError, RecursionError):
+        return Value(None, "neither JSON nor form fields")
+
+
+def _loads(text: str) -> object:
+    value: object = json.loads(text, parse_constant=str, parse_float=_finite, strict=False)
+    return value
+
+
+def _finite(text: str) -> float | str:
+    number = float(text)
+    return number if number - number == 0 else text  # 1e999 would come out again as invalid JSON
+
+
+def _depth(body: bytes) -> int:
+    """An upper bound of the nesting: brackets inside of texts count too."""
+    if body.count(b"[") + body.count(b"{") <= _DEEPEST:
+        return 0
+    deepest = depth = 0
+    for byte in body:
+        if byte in _OPENS:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in _CLOSES:
+            depth -= 1
+    return deepest
+
+
+def _is_multipart(content_type: str) -> bool:
+    return content_type.lower().lstrip().startswith("multipart/")
+
+
+def _read_form(body: bytes) -> Value:
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8").strip(), keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS
+        )
+    except ValueError:
+        return Value(None, "neither JSON nor form fields")
+    return _fields(pairs)
+
+
+def _read_multipart(body: bytes, content_type: str) -> Value:
+    head = b"Content-Type: " + content_type.encode("latin-1", "replace").replace(b"\n", b" ").replace(b"\r", b" ")
+    try:
+        message = message_from_bytes(head + b"\r\n\r\n" + body, policy=policy.HTTP)
+        parts = [part for part in message.iter_parts() if part.get_param("name", header="content-disposition")]
+        pairs = [
+            (
+                str(part.get_param("name", header="content-disposition")),
+                (part.get_payload(decode=True) or b"").decode("utf-8", "replace"),  # type: ignore[union-attr]  # bytes
+            )
+            for part in parts[:_MOST_FIELDS]
+        ]
+    except Exception as error:  # the e-mail parser meets hostile headers with errors of many kinds
+        return Value(None, f"no readable multipart form ({type(error).__name__})")
+    return _fields(pairs)
+
+
+def _fields(pairs: list[tuple[str, str]]) -> Value:
+    """Fields that each come once are one object; fields that each come n times are n objects."""
+    columns: dict[str, list[str]] = {}
+    for name, value in pairs:
+        columns.setdefault(name, []).append(value)
+    if not columns or columns.keys() == {""}:
+        return Value(None, "neither JSON nor form fields")
+    counts = {len(values) for values in columns.values()}
+    if counts == {1}:
+        return Value({name: values[0] for name, values in columns.items()})
+    if len(counts) == 1:
+        return Value([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
+    return Value({name: values[0] if len(values) == 1 else values for name, values in columns.items()})
+
+
+def _without_brackets(value: object) -> object:
+    if isinstance(value, list):
+        return [_without_brackets(item) if isinstance(item, dict) else item for item in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {_bare(key): item for key, item in value.items()}
+    if len(plain) < len(value):
+        return value  # `id` and `[]id` side by side: neither may hide the other
+    return _unzipped(plain) if _is_table(value) else plain
+
+
+def _bare(key: str) -> str:
+    return key.removeprefix("[]").removesuffix("[]") if "[]" in key else key
+
+
+def _is_table(value: Mapping[str, object]) -> bool:
+    """Whether `[]` keys hold lists of one length: a list of objects, written column by column."""
+    lists = [item for key, item in value.items() if _bare(key) != key]
+    lengths = {len(item) for item in lists if isinstance(item, list)}
+    return len(lists) == len(value) and len(lengths) == 1 and all(isinstance(item, list) for item in lists)
+
+
+def _unzipped(columns: dict[str, object]) -> list[dict[str, object]]:
+    rows = zip(*(column for column in columns.values() if isinstance(column, list)), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
