@@ -76,7 +76,8 @@ class Reading:
 class Event:
     """A stored delivery with what is known of it. `duplicate_of` is the id of the first delivery that said the same.
 
-    `answer` is what we answered, as JSON values: `{"id": …}`, or a route's step with its rule and trail.
+    `answer` is what we answered, as JSON values: `{"id": …}`, or a route's step with its trail; `rule` is the name of
+    the rule that decided. `digest` and `problem` are as in Reading.
     """
 
     delivery: Delivery
@@ -85,6 +86,8 @@ class Event:
     value: object = None
     problem: str = ""
     answer: Mapping[str, object] = field(default_factory=dict)
+    rule: str | None = None
+    digest: str = ""
 
     @property
     def fact(self) -> Fact:

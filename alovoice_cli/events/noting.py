@@ -1,0 +1,46 @@
+"""From a delivery to an event: what was read, whether it is a repetition, and what was answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from alovoice_cli.events.duplicates import NEVER_REPEATED, Recent
+from alovoice_cli.events.event import Delivery, Event, Reading
+from alovoice_cli.events.reading import read
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the receiver knows of a delivery once it is answered. Without a `reading` nobody has looked at it yet.
+
+    `call_id` and `duplicate_of` count for a callstart, whose answer they are; `done` are errands that are done already.
+    """
+
+    delivery: Delivery
+    reading: Reading | None = None
+    duplicate_of: str | None = None
+    call_id: str | None = None
+    answer: Mapping[str, object] = field(default_factory=dict)
+    rule: str | None = None
+    done: tuple[str, ...] = ()
+
+
+def event_of(note: Note, recent: Recent) -> Event:
+    """The event that the note tells of; `recent` judges repetitions where the receiver has not."""
+    delivery = note.delivery
+    reading = note.reading or read(delivery.type, delivery.body, delivery.content_type)
+    duplicate_of, facts = note.duplicate_of, reading.facts
+    if note.reading is None and delivery.type not in NEVER_REPEATED:
+        duplicate_of = recent.first(reading.digest, delivery.id)
+    if delivery.type == "callstart":
+        call_id = note.call_id or duplicate_of or delivery.id
+        facts = tuple(replace(fact, call_id=call_id) for fact in facts)
+    return Event(
+        delivery=delivery,
+        facts=facts,
+        duplicate_of=duplicate_of,
+        value=reading.value,
+        problem=reading.problem,
+        answer=note.answer,
+        rule=note.rule,
+        digest=reading.digest,
+    )

@@ -1,0 +1,178 @@
+"""Deliveries and events as rows: the statements that write them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from alovoice_cli.events.event import Delivery, Event, EventType, Fact
+from alovoice_cli.stores.event_engine import insert_new, upsert
+from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, OUTBOX
+
+_FACT_NAMES = tuple(field.name for field in fields(Fact))
+_INSERT_DELIVERY = insert_new(DELIVERY)
+_INSERT_FACT = insert_new(FACT)
+_INSERT_OUTBOX = insert_new(OUTBOX)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One thing to be done with an event after it is stored: `target` says what, `queue` what it must follow."""
+
+    target: str
+    queue: str
+
+
+def _told(column: Any, new: Any) -> Any:
+    """What was told last, or what was known before."""
+    return func.coalesce(new, column)
+
+
+_UPSERT_START = upsert(
+    CALL,
+    ["call_id"],
+    lambda new: {
+        name: _told(CALL.c[name], new[name])
+        for name in ("number", "line", "peer", "direction", "started_at", "start_seq")
+    },
+)
+_UPSERT_END = upsert(
+    CALL,
+    ["call_id"],
+    lambda new: {
+        name: _told(CALL.c[name], new[name]) for name in ("status", "duration", "ended_at", "record", "end_seq")
+    },
+)
+_UPDATE_RESULT = (
+    CALL.update()
+    .where(CALL.c.call_id == bindparam("known_id"))
+    .values(
+        external_id=func.coalesce(CALL.c.external_id, bindparam("its_external_id")),
+        record=func.coalesce(CALL.c.record, bindparam("its_record")),
+        result_seq=bindparam("its_seq"),
+    )
+)
+
+
+def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> list[int]:
+    """Stores the deliveries in their order; returns their `seq`, rising without a gap. Within a write transaction.
+
+    A delivery whose id is there already (it came back from the spool) stays as it is, and its number is not used.
+    """
+    first = (connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0) + 1
+    numbers = list(range(first, first + len(deliveries)))
+    rows = [
+        {
+            "seq": seq,
+            "id": delivery.id,
+            "type": delivery.type,
+            "received_at": delivery.received_at,
+            "peer": delivery.peer,
+            "content_type": delivery.content_type,
+            "headers": json.dumps(delivery.headers),
+            "body": delivery.body,
+        }
+        for seq, delivery in zip(numbers, deliveries, strict=True)
+    ]
+    connection.execute(_INSERT_DELIVERY, rows)
+    return numbers
+
+
+def insert_events(connection: Connection, events: Sequence[Event], errands: Mapping[str, Sequence[Errand]]) -> None:
+    """Stores what was read of the events, joins their calls, and notes the errands of each (by the event's id)."""
+    connection.execute(_INSERT_FACT, [row for event in events for row in _fact_rows(event)])
+    first_told = [event for event in events if event.duplicate_of is None]
+    # Each statement with all its rows at once; a call's end may stand before its start, and then waits for it.
+    for kind, statement, make in (
+        ("callstart", _UPSERT_START, _start_row),
+        ("callend", _UPSERT_END, _end_row),
+        ("result", _UPDATE_RESULT, _result_row),
+    ):
+        rows = [make(event, fact) for event, fact in _of_calls(first_told, kind)]
+        if rows:
+            connection.execute(statement, rows)
+    outgoing = [row for event in events for row in _errand_rows(event, errands.get(event.delivery.id, ()))]
+    if outgoing:
+        connection.execute(_INSERT_OUTBOX, outgoing)
+
+
+def _of_calls(events: Iterable[Event], kind: str) -> Iterable[tuple[Event, Fact]]:
+    return ((event, fact) for event in events if event.delivery.type == kind for fact in event.facts if fact.call_id)
+
+
+def _fact_rows(event: Event) -> list[dict[str, object]]:
+    delivery = event.delivery
+    shared: dict[str, object] = {
+        "seq": delivery.seq,
+        "type": delivery.type,
+        "received_at": delivery.received_at,
+        "digest": event.digest,
+        "duplicate_of": event.duplicate_of,
+        "problem": event.problem,
+        "answer": json.dumps(event.answer) if event.answer else None,
+        "rule": event.rule,
+    }
+    return [
+        {**shared, "part": part, **{name: getattr(fact, name) for name in _FACT_NAMES}}
+        for part, fact in enumerate(event.facts or (Fact(),))
+    ]
+
+
+def _start_row(event: Event, fact: Fact) -> dict[str, object]:
+    return {
+        "call_id": fact.call_id,
+        "reported_at": event.delivery.received_at // 1_000_000,
+        "number": fact.number,
+        "line": fact.line,
+        "peer": fact.peer,
+        "direction": fact.direction,
+        "started_at": fact.started_at,
+        "start_seq": event.delivery.seq,
+    }
+
+
+def _end_row(event: Event, fact: Fact) -> dict[str, object]:
+    return {
+        "call_id": fact.call_id,
+        "reported_at": event.delivery.received_at // 1_000_000,
+        "status": fact.status,
+        "duration": fact.duration,
+        "ended_at": fact.ended_at,
+        "record": fact.record,
+        "end_seq": event.delivery.seq,
+    }
+
+
+def _result_row(event: Event, fact: Fact) -> dict[str, object]:
+    return {
+        "known_id": fact.call_id,
+        "its_external_id": fact.external_id,
+        "its_record": fact.record,
+        "its_seq": event.delivery.seq,
+    }
+
+
+def _errand_rows(event: Event, errands: Sequence[Errand]) -> list[dict[str, object]]:
+    at = event.delivery.received_at
+    return [
+        {
+            "target": errand.target,
+            "seq": event.delivery.seq,
+            "queue": errand.queue,
+            "state": "due",
+            "attempts": 0,
+            "due_at": at,
+            "born_at": at,
+            "trouble": "",
+        }
+        for errand in errands
+    ]
+
+
+def delivery_from(row: Any) -> Delivery:
+    """A row of `delivery` (all columns, by name) as a value."""
+    kind: EventType = row.type
+    headers = tuple((str(name), str(value)) for name, value in json.loads(row.headers))
+    return Delivery(row.id, kind, row.received_at, row.body, row.content_type, row.peer, headers, row.seq)

@@ -1,0 +1,91 @@
+"""Where deliveries go when the store does not take them: a file of JSON lines, synced before the answer.
+
+It is emptied into the store as soon as that works again. A line that a crash cut short was never answered for.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from alovoice_cli.events.event import EVENT_TYPES, Delivery
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class Spool:
+    """One listener's file `spool-….jsonl` beside the store. Used by one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def beside(cls, store: Path) -> "Spool":
+        """The spool of this store."""
+        return cls(store.with_name(f"spool-{store.stem}.jsonl"))
+
+    def append(self, deliveries: Sequence[Delivery]) -> None:
+        """Adds the deliveries, durably and all or none. Raises OSError."""
+        lines = b"".join(json.dumps(_as_json(delivery)).encode() + b"\n" for delivery in deliveries)
+        descriptor = os.open(self.path, _FLAGS, 0o600)
+        try:
+            size = os.fstat(descriptor).st_size
+            # What a crash or a full disk left without a line end must not swallow the next line.
+            lines = b"\n" + lines if size else lines
+            try:
+                _write_all(descriptor, lines)
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, size)
+                raise
+        finally:
+            os.close(descriptor)
+
+    def read(self) -> list[Delivery]:
+        """All whole deliveries in the file, oldest first; none where there is no file."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return []
+        return [delivery for line in content.splitlines() if (delivery := _from_line(line)) is not None]
+
+    def forget(self) -> None:
+        """Removes the file: all of it is in the store."""
+        self.path.unlink(missing_ok=True)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _as_json(delivery: Delivery) -> dict[str, object]:
+    return {
+        "id": delivery.id,
+        "type": delivery.type,
+        "received_at": delivery.received_at,
+        "peer": delivery.peer,
+        "content_type": delivery.content_type,
+        "headers": delivery.headers,
+        "body": base64.b64encode(delivery.body).decode("ascii"),
+    }
+
+
+def _from_line(line: bytes) -> Delivery | None:
+    try:
+        row = json.loads(line)
+        if row["type"] not in EVENT_TYPES:
+            return None
+        return Delivery(
+            id=str(row["id"]),
+            type=row["type"],
+            received_at=int(row["received_at"]),
+            body=base64.b64decode(row["body"], validate=True),
+            content_type=str(row["content_type"]),
+            peer=str(row["peer"]),
+            headers=tuple((str(name), str(value)) for name, value in row["headers"]),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
