@@ -63,10 +63,17 @@ def open_engine(url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exist: bo
 
 
 @contextmanager
-def writing(connection: Connection) -> Iterator[Connection]:
-    """One transaction that holds the write lock from its beginning; durable when it ends, or nothing is written."""
-    connection.execution_options(**{_MARK: True})
+def transaction(connection: Connection, *, writes: bool) -> Iterator[Connection]:
+    """One transaction. One that writes holds the write lock from its beginning, and is durable when it ends."""
+    connection.execution_options(**{_MARK: writes})
     with connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(connection: Connection) -> Iterator[Connection]:
+    """One transaction that writes."""
+    with transaction(connection, writes=True):
         yield connection
 
 

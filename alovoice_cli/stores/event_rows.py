@@ -11,8 +11,9 @@ from alovoice_cli.events.event import Delivery, Event, EventType, Fact
 from alovoice_cli.stores.event_engine import insert_new, upsert
 from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, OUTBOX
 
+_MOST_PARAMETERS = 500
 _FACT_NAMES = tuple(field.name for field in fields(Fact))
-_INSERT_DELIVERY = insert_new(DELIVERY)
+_INSERT_DELIVERY = DELIVERY.insert()
 _INSERT_FACT = insert_new(FACT)
 _INSERT_OUTBOX = insert_new(OUTBOX)
 
@@ -56,12 +57,12 @@ _UPDATE_RESULT = (
 )
 
 
-def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> list[int]:
-    """Stores the deliveries in their order; returns their `seq`, rising without a gap. Within a write transaction.
+def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery], last: int) -> list[int]:
+    """Stores the deliveries in their order, within a write transaction; returns their `seq`.
 
-    A delivery whose id is there already (it came back from the spool) stays as it is, and its number is not used.
+    It rises without a gap, from the highest in the store or from `last`.
     """
-    first = (connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0) + 1
+    first = max(connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0, last) + 1
     numbers = list(range(first, first + len(deliveries)))
     rows = [
         {
@@ -78,6 +79,16 @@ def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery]) ->
     ]
     connection.execute(_INSERT_DELIVERY, rows)
     return numbers
+
+
+def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Those of the deliveries that the store does not have: a spool may have been emptied before a crash."""
+    ids = [delivery.id for delivery in deliveries]
+    there: set[str] = set()
+    for start in range(0, len(ids), _MOST_PARAMETERS):
+        found = select(DELIVERY.c.id).where(DELIVERY.c.id.in_(ids[start : start + _MOST_PARAMETERS]))
+        there.update(connection.execute(found).scalars())
+    return [delivery for delivery in deliveries if delivery.id not in there]
 
 
 def insert_events(connection: Connection, events: Sequence[Event], errands: Mapping[str, Sequence[Errand]]) -> None:

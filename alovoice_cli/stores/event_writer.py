@@ -1,0 +1,289 @@
+"""The one writer of an event store: a thread that commits what has arrived, many deliveries at once (group commit).
+
+First the deliveries, durably, and only then whatever is derived from them: under a flood the derived rows wait. When
+the store does not take a delivery it goes to the spool; when neither does, its sender is told.
+"""
+
+import queue
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from alovoice_cli.events.duplicates import NEVER_REPEATED, Recent
+from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
+from alovoice_cli.events.noting import Note, event_of
+from alovoice_cli.stores.event_engine import damaged
+from alovoice_cli.stores.event_file import EventFile, Job
+from alovoice_cli.stores.event_rows import Errand
+from alovoice_cli.stores.spool import Spool
+
+SPOOLED = 0
+"""The number of a delivery that is safe in the spool, and will get its own when the store works again."""
+
+_TICK_SECONDS = 1.0
+_SIGN_OF_LIFE_SECONDS = 10.0
+_MOST_AT_ONCE = 1000
+_CHUNK = 500
+_BACKLOG = 50_000
+_LOST_PATIENCE_SECONDS = 10.0
+_TROUBLES = (sqlite3.Error, OSError)
+
+
+class Household(Protocol):
+    """What the writer's owner does with what it hears."""
+
+    def settled(self, outcomes: Sequence[tuple["Settle", int | None]]) -> None:
+        """Deliveries are stored (their number, or SPOOLED) or lost (None): calls each Settle in the owner's thread."""
+
+    def happened(self, events: Sequence[Event]) -> None:
+        """Events are stored with what was read of them; called in the writer's thread, must not block."""
+
+    def errands(self, event: Event) -> Sequence[Errand]:
+        """What is to be done with the event."""
+
+    def complain(self, text: str) -> None:
+        """One line for the operator."""
+
+    def is_lost(self) -> None:
+        """Neither store nor spool has taken anything for ten seconds: receiving makes no sense any more."""
+
+
+Settle = Callable[[int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    delivery: Delivery
+    settle: Settle
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    pass
+
+
+class EventWriter:
+    """The thread and its queue. `append`, `note` and `change` may be called from any thread."""
+
+    def __init__(self, file: EventFile, spool: Spool, household: Household, now: Callable[[], datetime]) -> None:
+        self._file, self._spool, self._household, self._now = file, spool, household, now
+        self._inbox: queue.SimpleQueue[_Arrival | Note | Job | _Stop] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
+        self._recent = Recent(time.monotonic)
+        self._arrivals: list[_Arrival] = []
+        self._notes: deque[Note] = deque()
+        self._jobs: list[Job] = []
+        self._waiting: dict[str, Note | None] = {}  # spooled deliveries by id, with their note once it has come
+        self._numbers: dict[str, int] = {}  # spooled deliveries that got their number before their note came
+        self._troubled = False
+        self._troubled_at = self._derived_trouble_at = float("-inf")
+        self._lost_since: float | None = None
+        self._seen_at = float("-inf")
+        self._stopping = False
+
+    def start(self) -> Recent:
+        """Opens the store, finishes what a crash left, and begins; returns what callstarts came lately.
+
+        Raises UsageError when the store cannot be opened.
+        """
+        self._file.open()
+        self._take_back()
+        for delivery in self._file.unread():
+            self._notes.append(Note(delivery))
+        self._file.remember(self._recent, [kind for kind in PBX_TYPES if kind not in NEVER_REPEATED], self._micro())
+        while self._notes:
+            self._finish()
+        recent = Recent(time.monotonic)
+        self._file.remember(recent, ["callstart"], self._micro())
+        self._sign_of_life()
+        self._finish()
+        self._file.close()  # the thread opens a connection of its own
+        self._thread.start()
+        return recent
+
+    def append(self, delivery: Delivery, settle: Settle) -> None:
+        """Stores the delivery with the next commit; `settle` gets its number, SPOOLED, or None when it is lost."""
+        self._inbox.put(_Arrival(delivery, settle))
+
+    def note(self, note: Note) -> None:
+        """Tells what became of a delivery that was appended before; the derived rows follow from it."""
+        self._inbox.put(note)
+
+    def change(self, job: Job) -> None:
+        """Makes a change in one of the next transactions."""
+        self._inbox.put(job)
+
+    def close(self) -> None:
+        """Stores all that was appended, noted or asked for, marks the end, and lets go of the file."""
+        self._inbox.put(_Stop())
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping or not self._inbox.empty():
+                self._collect()
+                if self._arrivals:
+                    self._store()
+                self._care()
+                if self._inbox.empty() or len(self._notes) > _BACKLOG:
+                    self._finish()
+            self._end()
+        except BaseException as fault:
+            # Without this thread nothing is received: better to end, and be started anew, than to look alive.
+            self._household.complain(f"the event writer failed: {type(fault).__name__}: {fault}")
+            self._household.is_lost()
+
+    def _collect(self) -> None:
+        """Takes what lies in the inbox, waiting for the first of it where there is nothing else to do."""
+        idle = not (self._notes or self._jobs) or self._is_resting(self._derived_trouble_at)
+        try:
+            item = self._inbox.get(timeout=_TICK_SECONDS) if idle else self._inbox.get_nowait()
+            for _ in range(_MOST_AT_ONCE):
+                self._sort(item)
+                item = self._inbox.get_nowait()
+            self._sort(item)
+        except queue.Empty:
+            pass
+
+    def _sort(self, item: "_Arrival | Note | Job | _Stop") -> None:
+        if isinstance(item, _Arrival):
+            self._arrivals.append(item)
+        elif isinstance(item, Note):
+            self._file_note(item)
+        elif isinstance(item, _Stop):
+            self._stopping = True
+        else:
+            self._jobs.append(item)
+
+    def _file_note(self, note: Note) -> None:
+        own_id = note.delivery.id
+        if note.delivery.seq != SPOOLED:
+            self._notes.append(note)
+        elif own_id in self._numbers:
+            self._notes.append(replace(note, delivery=replace(note.delivery, seq=self._numbers.pop(own_id))))
+        else:
+            self._waiting[own_id] = note
+
+    def _store(self) -> None:
+        arrivals, self._arrivals = self._arrivals, []
+        deliveries = [arrival.delivery for arrival in arrivals]
+        numbers: Sequence[int | None] = self._numbers_in_store(deliveries) or self._numbers_in_spool(deliveries)
+        self._household.settled([(arrival.settle, number) for arrival, number in zip(arrivals, numbers, strict=True)])
+
+    def _numbers_in_store(self, deliveries: Sequence[Delivery]) -> list[int] | None:
+        if self._troubled:
+            return None  # what comes now must not wait for the store's time-outs; `_care` tries it again
+        try:
+            numbers = self._file.store(deliveries)
+        except _TROUBLES as trouble:
+            return self._store_failed(trouble, deliveries)
+        self._lost_since = None
+        return numbers
+
+    def _store_failed(self, trouble: Exception, deliveries: Sequence[Delivery]) -> list[int] | None:
+        if damaged(trouble):
+            try:
+                self._file.replace_damaged()
+                return self._file.store(deliveries)
+            except Exception as worse:
+                trouble = worse
+        self._troubled = True
+        self._troubled_at = time.monotonic()
+        self._household.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
+        return None
+
+    def _numbers_in_spool(self, deliveries: Sequence[Delivery]) -> list[int | None]:
+        try:
+            self._spool.append(deliveries)
+        except OSError as trouble:
+            self._lost(trouble)
+            return [None] * len(deliveries)
+        for delivery in deliveries:
+            self._waiting.setdefault(delivery.id, None)
+        self._lost_since = None
+        return [SPOOLED] * len(deliveries)
+
+    def _lost(self, trouble: OSError) -> None:
+        now = time.monotonic()
+        if self._lost_since is None:
+            self._lost_since = now
+            self._household.complain(f"neither the event store nor {self._spool.path} takes events: {trouble}")
+        elif now - self._lost_since > _LOST_PATIENCE_SECONDS:
+            self._household.is_lost()
+
+    def _care(self) -> None:
+        """What is due now and then: a store that failed is tried again, and the sign of life is given."""
+        if self._troubled and not self._is_resting(self._troubled_at):
+            self._troubled_at = time.monotonic()
+            try:
+                self._take_back()
+            except _TROUBLES:
+                return
+            self._troubled = False
+            self._household.complain("the event store takes events again; those of the spool are in it")
+        if time.monotonic() - self._seen_at > _SIGN_OF_LIFE_SECONDS:
+            self._sign_of_life()
+
+    @staticmethod
+    def _is_resting(troubled_at: float) -> bool:
+        return time.monotonic() - troubled_at < _TICK_SECONDS
+
+    def _sign_of_life(self) -> None:
+        self._seen_at = time.monotonic()
+        self._jobs.append(self._file.mark_up(self._micro()))
+
+    def _take_back(self) -> None:
+        """Empties the spool into the store."""
+        deliveries = self._spool.read()
+        if deliveries:
+            for delivery in self._file.take_back(deliveries):
+                note = self._waiting.pop(delivery.id, None)
+                if note is not None:
+                    self._notes.append(replace(note, delivery=delivery))
+                elif self._thread.is_alive():
+                    self._numbers[delivery.id] = delivery.seq
+        self._spool.forget()
+
+    def _finish(self) -> None:
+        """Derives the next chunk, and makes the changes that were asked for."""
+        chunk = [self._notes.popleft() for _ in range(min(_CHUNK, len(self._notes)))]
+        jobs, self._jobs = self._jobs, []
+        if not (chunk or jobs):
+            return
+        try:
+            self._derive(chunk, jobs)
+        except _TROUBLES as trouble:
+            self._derived_trouble_at = time.monotonic()
+            if damaged(trouble):
+                self._file.replace_damaged()
+                self._notes.clear()  # they belong to what was moved aside
+            else:
+                self._notes.extendleft(reversed(chunk))
+            self._jobs = jobs + self._jobs
+
+    def _derive(self, chunk: Sequence[Note], jobs: Sequence[Job]) -> None:
+        events = [event_of(note, self._recent) for note in chunk]
+        errands = {
+            event.delivery.id: [errand for errand in self._household.errands(event) if errand.target not in note.done]
+            for event, note in zip(events, chunk, strict=True)
+        }
+        self._file.finish(events, errands, jobs)
+        self._household.happened(events)
+
+    def _end(self) -> None:
+        """Finishes what can be; where the store is in trouble the rest is derived at the next start."""
+        self._jobs.append(self._file.mark_up(self._micro(), last=True))
+        tries = 0
+        while (self._notes or self._jobs) and tries < 2:
+            self._finish()
+            if self._is_resting(self._derived_trouble_at):
+                tries += 1
+        self._file.close()
+
+    def _micro(self) -> int:
+        return int(self._now().timestamp() * 1_000_000)
