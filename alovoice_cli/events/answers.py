@@ -37,6 +37,14 @@ class StartAnswer:
         return {"id": self.call_id} if self.callto is None else {"callto": self.callto}
 
 
+def kept_answer(values: object, own_id: str) -> StartAnswer:
+    """What a callstart was answered, from what was kept of it; our own id where nothing readable was."""
+    kept = values if isinstance(values, dict) else {}
+    if isinstance(kept.get("callto"), str):
+        return StartAnswer(own_id, kept["callto"])
+    return StartAnswer(kept["id"] if isinstance(kept.get("id"), str) else own_id)
+
+
 def read_crm_answer(status: int, body: bytes, own_id: str) -> StartAnswer | None:
     """A CRM's answer to a callstart where it is one that the PBX takes, else None: ours goes out then.
 

@@ -5,32 +5,37 @@ Time here is monotonic: a clock that is set must neither join two calls nor part
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from alovoice_cli.events.event import PBX_TYPES
 
 WINDOW_SECONDS = 600
-NEVER_REPEATED = ("route", "probe")
+REPEATABLE = tuple(kind for kind in PBX_TYPES if kind != "route")
 """A route question holds no time: a caller who calls again within the window asks the same words anew."""
 
+First = TypeVar("First")
 
-class Recent:
-    """The first delivery of each digest within the window. Used by one thread at a time."""
+
+class Recent(Generic[First]):
+    """What was kept of the first delivery of each digest, for as long as the window. One thread at a time."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._first: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._first: OrderedDict[str, tuple[float, First]] = OrderedDict()
 
-    def first(self, digest: str, own_id: str, *, age: float = 0.0) -> str | None:
-        """The id of the first delivery with this digest, or None where this is it; remembers it then.
+    def first(self, digest: str, own: First, *, age: float = 0.0) -> First | None:
+        """What was kept of the first delivery with this digest; None where this is it, and `own` is kept of it.
 
         `age` is how many seconds ago the delivery came, for those read back from the store at a start.
         """
         now = self._monotonic()
         while self._first:
-            digest_of_oldest, (at, _) = next(iter(self._first.items()))
+            oldest, (at, _) = next(iter(self._first.items()))
             if now - at <= WINDOW_SECONDS:
                 break
-            del self._first[digest_of_oldest]
+            del self._first[oldest]
         known = self._first.get(digest)
         if known is not None:
-            return None if known[1] == own_id else known[1]
-        self._first[digest] = (now - age, own_id)
+            return known[1]
+        self._first[digest] = (now - age, own)
         return None

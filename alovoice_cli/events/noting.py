@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from alovoice_cli.events.duplicates import NEVER_REPEATED, Recent
+from alovoice_cli.events.duplicates import REPEATABLE, Recent
 from alovoice_cli.events.event import Delivery, Event, Reading
 from alovoice_cli.events.reading import read
 
@@ -24,12 +24,12 @@ class Note:
     done: tuple[str, ...] = ()
 
 
-def event_of(note: Note, recent: Recent) -> Event:
+def event_of(note: Note, recent: Recent[str]) -> Event:
     """The event that the note tells of; `recent` judges repetitions where the receiver has not."""
     delivery = note.delivery
     reading = note.reading or read(delivery.type, delivery.body, delivery.content_type)
     duplicate_of, facts = note.duplicate_of, reading.facts
-    if note.reading is None and delivery.type not in NEVER_REPEATED:
+    if note.reading is None and delivery.type in REPEATABLE:
         duplicate_of = recent.first(reading.digest, delivery.id)
     if delivery.type == "callstart":
         call_id = note.call_id or duplicate_of or delivery.id

@@ -3,15 +3,17 @@
 Every method belongs to the writer's thread.
 """
 
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, select
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.duplicates import WINDOW_SECONDS, Recent
+from alovoice_cli.events.duplicates import REPEATABLE, WINDOW_SECONDS
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.stores.event_engine import damaged, move_aside, open_engine, sqlite_path, told_plainly, transaction
 from alovoice_cli.stores.event_rows import Errand, delivery_from, insert_deliveries, insert_events, missing_of
@@ -23,6 +25,16 @@ Job = Callable[[Connection], None]
 BUSY_SECONDS = 2.0
 _MOST_UNREAD = 100_000
 _MICRO = 1_000_000
+
+
+class First(NamedTuple):
+    """The first delivery that said something: its digest, type and id, its age in seconds, and what it was answered."""
+
+    digest: str
+    type: str
+    id: str
+    age: float
+    answer: object
 
 
 class EventFile:
@@ -104,19 +116,21 @@ class EventFile:
             ).all()
         return [delivery_from(row) for row in rows]
 
-    def remember(self, recent: Recent, kinds: Sequence[str], now_us: int) -> None:
-        """Tells `recent` of the first deliveries of the last ten minutes, so that a restart repeats their answers."""
+    def firsts(self, now_us: int) -> list[First]:
+        """The first deliveries of the last ten minutes, oldest first: a restart must know them again."""
         since = now_us - WINDOW_SECONDS * _MICRO
         with self._reading() as connection:
             rows = connection.execute(
-                select(FACT.c.digest, DELIVERY.c.id, FACT.c.received_at)
+                select(FACT.c.digest, FACT.c.type, DELIVERY.c.id, FACT.c.received_at, FACT.c.answer)
                 .join(DELIVERY, DELIVERY.c.seq == FACT.c.seq)
-                .where(DELIVERY.c.received_at >= since, FACT.c.type.in_(kinds), FACT.c.duplicate_of.is_(None))
+                .where(DELIVERY.c.received_at >= since, FACT.c.type.in_(REPEATABLE), FACT.c.duplicate_of.is_(None))
                 .where(FACT.c.part == 0)
                 .order_by(FACT.c.seq)
             ).all()
-        for digest, own_id, received_at in rows:
-            recent.first(digest, own_id, age=max(now_us - received_at, 0) / _MICRO)
+        return [
+            First(row.digest, row.type, row.id, max(now_us - row.received_at, 0) / _MICRO, _values(row.answer))
+            for row in rows
+        ]
 
     def mark_up(self, now_us: int, *, last: bool = False) -> Job:
         """The job that says that a listener was there at this moment, or that it ends in order."""
@@ -144,3 +158,7 @@ class EventFile:
             self._open()
         assert self._connection is not None
         return self._connection
+
+
+def _values(answer: str | None) -> object:
+    return json.loads(answer) if answer else None

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from alovoice_cli.events.duplicates import NEVER_REPEATED, Recent
-from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
+from alovoice_cli.events.duplicates import Recent
+from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.noting import Note, event_of
 from alovoice_cli.stores.event_engine import damaged
-from alovoice_cli.stores.event_file import EventFile, Job
+from alovoice_cli.stores.event_file import EventFile, First, Job
 from alovoice_cli.stores.event_rows import Errand
 from alovoice_cli.stores.spool import Spool
 
@@ -74,7 +74,7 @@ class EventWriter:
         self._file, self._spool, self._household, self._now = file, spool, household, now
         self._inbox: queue.SimpleQueue[_Arrival | Note | Job | _Stop] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
-        self._recent = Recent(time.monotonic)
+        self._recent: Recent[str] = Recent(time.monotonic)
         self._arrivals: list[_Arrival] = []
         self._notes: deque[Note] = deque()
         self._jobs: list[Job] = []
@@ -86,25 +86,25 @@ class EventWriter:
         self._seen_at = float("-inf")
         self._stopping = False
 
-    def start(self) -> Recent:
-        """Opens the store, finishes what a crash left, and begins; returns what callstarts came lately.
+    def start(self) -> list[First]:
+        """Opens the store, finishes what a crash left, and begins; returns the callstarts of the last ten minutes.
 
         Raises UsageError when the store cannot be opened.
         """
         self._file.open()
         self._take_back()
-        for delivery in self._file.unread():
-            self._notes.append(Note(delivery))
-        self._file.remember(self._recent, [kind for kind in PBX_TYPES if kind not in NEVER_REPEATED], self._micro())
-        while self._notes:
-            self._finish()
-        recent = Recent(time.monotonic)
-        self._file.remember(recent, ["callstart"], self._micro())
+        for first in self._file.firsts(self._micro()):
+            self._recent.first(first.digest, first.id, age=first.age)
+        self._notes.extend(map(Note, self._file.unread()))
         self._sign_of_life()
-        self._finish()
+        while self._notes or self._jobs:
+            self._finish()
+            if self._is_resting(self._derived_trouble_at):
+                break
+        firsts = [first for first in self._file.firsts(self._micro()) if first.type == "callstart"]
         self._file.close()  # the thread opens a connection of its own
         self._thread.start()
-        return recent
+        return firsts
 
     def append(self, delivery: Delivery, settle: Settle) -> None:
         """Stores the delivery with the next commit; `settle` gets its number, SPOOLED, or None when it is lost."""

@@ -1,0 +1,230 @@
+"""The customer's end of the PBX's calls: an ASGI app that stores each delivery before it looks at it, and answers.
+
+Callstart is answered with an id (the same for a repeated delivery), or with what the CRM says; callend and result with
+`true`; a route question with a step. Wrong paths get 404 and an empty body: the secret in the path is the only defence
+that the PBX offers (API, section 6).
+"""
+
+import hmac
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from alovoice_cli.events.answers import TRUE, StartAnswer, new_id
+from alovoice_cli.events.duplicates import Recent
+from alovoice_cli.events.event import EVENT_TYPES, Delivery, EventType
+from alovoice_cli.events.noting import Note
+from alovoice_cli.events.reading import read
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_JSON = b"application/json"
+_TEXT = b"text/plain; charset=utf-8"
+_MOST_HEADERS = 64
+
+
+class RouteAnswer(NamedTuple):
+    """The step that goes out, as strict JSON; what is kept with the question; the rule that decided."""
+
+    body: bytes
+    answer: Mapping[str, object]
+    rule: str | None = None
+
+
+class Relayed(NamedTuple):
+    """A CRM's own answer to a callstart, and the errand that was done by asking it."""
+
+    answer: StartAnswer
+    errand: str
+
+
+class Deed(Protocol):
+    """What the receiver needs done for it. The awaitables have their own time limits, and raise nothing."""
+
+    def append(self, delivery: Delivery) -> Awaitable[int | None]:
+        """Stores the delivery durably: its number, 0 where it is spooled, None where it is lost."""
+
+    def note(self, note: Note) -> None:
+        """Tells what became of the delivery."""
+
+    def noted(self, note: Note) -> Awaitable[None]:
+        """The same, and waits until it is durable."""
+
+    def relay(self, delivery: Delivery) -> Awaitable[Relayed | None] | None:
+        """Asks the CRM, where one is asked, what a callstart is answered; may be awaited by several.
+
+        It gives None where the CRM's answer does not come in time, or is of no use.
+        """
+
+    def route(self, delivery: Delivery, stored: Awaitable[int | None]) -> Awaitable[RouteAnswer]:
+        """Decides the caller's next step, whatever happens; waits for the store no longer than a caller can wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may come in, and where. `secret` None: the paths have none. Networks that are empty allow everyone."""
+
+    secret: str | None
+    allowed: Sequence[Network] = ()
+    trusted_proxies: Sequence[Network] = ()
+
+    def path(self, kind: EventType) -> str:
+        """The path of one kind of event."""
+        return f"/{kind}" if self.secret is None else f"/h/{self.secret}/{kind}"
+
+    def kind_of(self, path: str) -> EventType | None:
+        """The kind of event that is told at this path; None for every other path."""
+        head, _, last = path.removesuffix("/").rpartition("/")
+        expected = "" if self.secret is None else f"/h/{self.secret}"
+        is_right = hmac.compare_digest(head.encode("utf-8", "replace"), expected.encode())
+        return next((kind for kind in EVENT_TYPES if kind == last), None) if is_right else None
+
+    def caller(self, peer: str, headers: Sequence[tuple[str, str]]) -> str:
+        """The address of who calls: the real peer, or what a trusted proxy says of it."""
+        if not _is_within(peer, self.trusted_proxies):
+            return peer
+        hops = ",".join(value for name, value in headers if name == "x-forwarded-for").split(",")
+        for hop in reversed([hop.strip() for hop in hops if hop.strip()]):
+            peer = hop
+            if not _is_within(hop, self.trusted_proxies):
+                break
+        return peer
+
+    def lets_in(self, caller: str) -> bool:
+        """Whether this address may deliver."""
+        return not self.allowed or _is_within(caller, self.allowed)
+
+
+@dataclass(slots=True)
+class Start:
+    """A call's first callstart: what it is answered, once that is known, or who is being asked."""
+
+    own_id: str
+    answer: StartAnswer
+    relay: Awaitable[Relayed | None] | None = None
+
+
+class Receiver:
+    """The app. It lives in one event loop; `turned_away` counts requests with a wrong path."""
+
+    def __init__(self, door: Door, deed: Deed, recent: Recent[Start], now: Callable[[], datetime]) -> None:
+        self._door, self._deed, self._recent, self._now = door, deed, recent, now
+        self.turned_away = 0
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        kind = self._door.kind_of(scope["path"])
+        if kind is None:
+            self.turned_away += 1
+            return await _answer(send, 404)
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        caller = self._door.caller((scope.get("client") or ("", 0))[0], headers)
+        if not self._door.lets_in(caller):
+            return await _answer(send, 403)
+        if scope["method"] != "POST":
+            return await _answer(send, 405, extra=[(b"allow", b"POST")])
+        body = await _body(receive)
+        if body is None:
+            return None  # the sender left in the middle of it: nothing was delivered
+        moment = self._now().timestamp()
+        delivery = Delivery(
+            id=new_id(int(moment * 1000)),
+            type=kind,
+            received_at=int(moment * 1_000_000),
+            body=body,
+            content_type=next((value for name, value in headers if name == "content-type"), ""),
+            peer=caller,
+            headers=tuple(headers[:_MOST_HEADERS]),
+        )
+        return await self._serve(delivery, send)
+
+    async def _serve(self, delivery: Delivery, send: Send) -> None:
+        if delivery.type == "route":
+            return await self._answer_route(delivery, send)
+        number = await self._deed.append(delivery)
+        if number is None:
+            return await _answer(send, 503)
+        delivery = replace(delivery, seq=number)
+        if delivery.type == "callstart":
+            return await self._answer_start(delivery, send)
+        self._deed.note(Note(delivery))
+        return await _answer(send, 200, TRUE)
+
+    async def _answer_start(self, delivery: Delivery, send: Send) -> None:
+        reading = read(delivery.type, delivery.body, delivery.content_type)
+        own = Start(delivery.id, StartAnswer(delivery.id))
+        first = self._recent.first(reading.digest, own)
+        if first is None:
+            own.relay = self._deed.relay(delivery)
+        start = first or own
+        # A repetition that comes while the CRM is still being asked waits with its first, for the same answer.
+        relayed = await start.relay if start.relay is not None else None
+        if relayed is not None:
+            start.answer = relayed.answer
+        note = Note(
+            delivery,
+            reading,
+            duplicate_of=first.own_id if first else None,
+            call_id=start.answer.call_id,
+            answer=start.answer.as_values(),
+            done=(relayed.errand,) if relayed and first is None else (),
+        )
+        if relayed is None or first is not None:
+            self._deed.note(note)
+        else:
+            # The CRM's id is the call's only name from now on: it must be known here before the PBX knows it.
+            await self._deed.noted(note)
+        return await _answer(
+            send, 200, start.answer.as_bytes(), content_type=_TEXT if start.answer.callto is None else _JSON
+        )
+
+    async def _answer_route(self, delivery: Delivery, send: Send) -> None:
+        stored = self._deed.append(delivery)
+        answer = await self._deed.route(delivery, stored)
+        await _answer(send, 200, answer.body, content_type=_JSON)
+        number = await stored  # a caller does not wait for a slow store, the question does
+        if number is not None:
+            self._deed.note(Note(replace(delivery, seq=number), answer=answer.answer, rule=answer.rule))
+
+
+async def _body(receive: Receive) -> bytes | None:
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _answer(
+    send: Send,
+    status: int,
+    body: bytes = b"",
+    *,
+    content_type: bytes = _TEXT,
+    extra: Sequence[tuple[bytes, bytes]] = (),
+) -> None:
+    headers = [(b"content-length", str(len(body)).encode()), *extra]
+    if body:
+        headers.append((b"content-type", content_type))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _is_within(address: str, networks: Sequence[Network]) -> bool:
+    if not networks:
+        return False
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return any(parsed.version == network.version and parsed in network for network in networks)
