@@ -120,7 +120,7 @@ class Session:
         return Ledger(self.paths.state / "ledger.db", self.now)
 
     def event_store(self, flag: str | None = None) -> "EventStore":
-        """The event store to read: `--store`, or the profile's. Raises UsageError where nobody ever listened into it."""
+        """The event store to read: `--store`, or the profile's."""
         from alovoice_cli.config.event_store import event_store_url
         from alovoice_cli.stores.events import EventStore
 
