@@ -87,7 +87,7 @@ def _among(name: str, text: str | None, *, choices: Sequence[str] = (), is_phone
     for value in values:
         if choices and value not in choices:
             raise UsageError(f"--{name} {value!r} is none", hint=f"there are {', '.join(choices)}")
-        if not value.isprintable() or is_phone and not canonical(value):
+        if not value.isprintable() or (is_phone and not canonical(value)):
             raise UsageError(f"--{name} {value!r} is no {name}")
     if not values:
         raise UsageError(f"--{name} is empty", hint=f"leave it out to see every {name}")
