@@ -3,7 +3,6 @@
 No redirect is followed, nothing is sent twice, nothing is raised: what went wrong is part of the outcome.
 """
 
-import ipaddress
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from alovoice_cli.api.address import is_loopback
 from alovoice_cli.masking import disarm
 
 MOST_ANSWER_BYTES = 64 << 10
@@ -77,7 +77,7 @@ class Poster:
             return response.status_code, b"".join(parts)[:MOST_ANSWER_BYTES]
 
     def _client(self, url: str) -> httpx.Client:
-        if _is_near(urlsplit(url).hostname or ""):
+        if is_loopback(urlsplit(url).hostname or ""):
             return self._near
         if self._far is None:
             self._far = httpx.Client(follow_redirects=False, limits=self._limits)
@@ -88,15 +88,6 @@ class Poster:
         self._near.close()
         if self._far is not None:
             self._far.close()
-
-
-def _is_near(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _said(error: Exception) -> str:
