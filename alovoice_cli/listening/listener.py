@@ -56,7 +56,10 @@ class Plan:
     targets: Sequence[Target] = ()
     forward_timeout: float = 2.0
     signer: Signer | None = None
+    tls: tuple[str, str] | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
+    repeats: bool = False
+    """Whether repeated deliveries are passed on too."""
 
 
 class Listener:
@@ -72,7 +75,7 @@ class Listener:
     ) -> None:
         self._plan, self._shown, self._now = plan, shown, now
         self._problem: AlovoiceError | None = None
-        self._bridge = Bridge(plan.targets, shown.complain, lambda: self._stop(ExitCode.SERVER))
+        self._bridge = Bridge(plan.targets, shown.complain, lambda: self._stop(ExitCode.SERVER), repeats=plan.repeats)
         file = EventFile(plan.store_url, shown.complain)
         self._writer = EventWriter(file, Spool.beside(file.path), self._bridge, now)
         self._printer = Printer(shown.event, shown.complain, lambda: self._stop(ExitCode.READER_GONE))
@@ -115,6 +118,7 @@ class Listener:
             limits=LIMITS,
             complain=self._shown.complain,
             started=self._prove,
+            tls=plan.tls,
         )
 
     def _asking(self) -> Relay | None:

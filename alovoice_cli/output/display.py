@@ -10,9 +10,9 @@ from typing import TextIO
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 from alovoice_cli.output.body import write_body, write_head
-from alovoice_cli.output.columns import cell_text, choose_columns
+from alovoice_cli.output.columns import Item, cell_text, choose_columns
 from alovoice_cli.output.csv import write_csv
-from alovoice_cli.output.json import write_json
+from alovoice_cli.output.json import json_text, write_json
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.output.messages import write_error, write_message
 from alovoice_cli.output.options import Options
@@ -58,6 +58,18 @@ class Display:
             from alovoice_cli.output.table import write_table
 
             write_table(thing, columns, out, headers=headers, color=self._colored(out))
+
+    def row(self, item: Item, widths: Mapping[str, int]) -> None:
+        """Prints one line of a table that grows: its cells by name, each padded to its width, none cut."""
+        cells = [disarm(cell_text(self._cleaned(item.get(name)))).ljust(width) for name, width in widths.items()]
+        self._out.write("  ".join(cells).rstrip() + "\n")
+        self._out.flush()
+
+    def line(self, value: Mapping[str, object], *, ours: bool = False) -> None:
+        """Prints one object of a stream: JSON on a line of its own, flushed. `ours` as in Record."""
+        shown = self._masker.hide_in(dict(value)) if ours else self._cleaned(dict(value))
+        self._out.write(json_text(shown, indent=False, ascii_only=_ascii_only(self._out)) + "\n")
+        self._out.flush()
 
     def value(self, value: object) -> None:
         """Prints one value alone on a line, as a shell's `$(…)` wants it; lists joined with commas."""
