@@ -1,0 +1,120 @@
+"""What a decision costs: 1,000 rules and a list of 1,000,000 numbers. Prints times and memory; asserts nothing.
+
+By hand: `python tests/bench/route.py [DECISIONS]`. Worst case and mixed case, each beside an empty function called as
+often in the same run.
+"""
+
+import gc
+import os
+import random
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from alovoice_cli.routing.engine import answer, decide
+from alovoice_cli.routing.lint import judge
+from alovoice_cli.routing.question import Question
+from alovoice_cli.routing.reading import load
+from alovoice_cli.routing.rules import Rules
+from alovoice_cli.routing.sampling import sample_questions
+
+DECISIONS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+NUMBERS, RULES = 1_000_000, 1_000
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def _write(folder: Path) -> Path:
+    """Rules of ten kinds, a hundred of each; all name a list of a million, which no rule's line lets through alone."""
+    picked = random.Random(1).sample(range(998_900_000_000, 998_999_999_999), NUMBERS)
+    with (folder / "vip.csv").open("w") as file:
+        file.writelines(f"+{number}\n" for number in picked)
+    kinds = (
+        'from = "@vip", line = "71203{n:04}"',
+        'from = ["90{n:03}*", "+7495*"], hours = "office"',
+        'line = ["71204{n:04}", "71205{n:04}"], not = {{ hours = "office" }}',
+        'from = "90{n:07}"',
+        'queue = "{n}", direction = "inc"',
+        'hours = "night", line = "71206{n:04}"',
+        'date = "2027-01-{day:02}"',
+        'spoke_within = "7d", queue = "6{n:03}"',
+        'any = [{{ from = "91{n:07}" }}, {{ all = [{{ from = "@vip" }}, {{ queue = "7{n:03}" }}] }}]',
+        'calls_within = {{ count = 3, window = "1h" }}, line = "71207{n:04}"',
+    )
+    rules = [
+        f'[[rule]]\nname = "r{n}"\nwhen = {{ {kinds[n % len(kinds)].format(n=n, day=n // 10 % 28 + 1)} }}\nthen = {{ queue = "{n}" }}\n'
+        for n in range(RULES)
+    ]
+    path = folder / "rules.toml"
+    path.write_text(
+        'fallback = { queue = "6000" }\n[lists]\nvip = "vip.csv"\n[hours]\noffice = ["Mon-Fri 09:00-18:00"]\n'
+        'night = ["Mon-Sun 22:00-06:00"]\nholidays = "UZ"\n' + "\n".join(rules),
+        "utf-8",
+    )
+    return path
+
+
+def _timed(what: Callable[[Question, datetime], object], asked: list[tuple[Question, datetime]]) -> list[int]:
+    took = []
+    for question, now in asked:
+        start = time.perf_counter_ns()
+        what(question, now)
+        took.append(time.perf_counter_ns() - start)
+    return sorted(took)
+
+
+def _line(name: str, took: list[int]) -> None:
+    p50, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
+    rate = 1e9 / statistics.mean(took)
+    print(f"{name:34} p50 {p50 / 1000:8.1f} us   p99 {p99 / 1000:8.1f} us   {rate:10,.0f} a second")
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = _write(Path(folder))
+        gc.collect()
+        before = _resident()
+        start = time.perf_counter()
+        loaded = load(path)
+        read = time.perf_counter() - start
+        rules = loaded.rules
+        assert rules is not None, loaded.findings
+        gc.collect()
+        print(f"read {RULES:,} rules and {NUMBERS:,} numbers in {read:.2f} s, {_resident() - before:.0f} MB more held")
+        start = time.perf_counter()
+        checked = judge(loaded, NOW)
+        print(f"checked in {time.perf_counter() - start:.2f} s: {len(checked.findings)} findings")
+        _measure(rules)
+        load(path)
+        print(
+            f"whole process: {_resident():.0f} MB now, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB"
+        )
+
+
+def _measure(rules: Rules) -> None:
+    mixed = list(sample_questions(rules, NOW, DECISIONS))
+    nobody = [(Question(f"+99893{n:07}", "000", "", "inc"), NOW + timedelta(minutes=n)) for n in range(DECISIONS)]
+    bodies = {
+        question: b'{"from_number":"%s","line_number":712037006}' % question.from_number.encode()
+        for question, _ in mixed
+    }
+    _line("an empty function", _timed(lambda question, now: None, mixed))
+    _line("mixed callers", _timed(lambda question, now: decide(rules, question, now), mixed))
+    _line("no rule matches: all 1,000 tried", _timed(lambda question, now: decide(rules, question, now), nobody))
+    _line(
+        "from the body's bytes to the answer's",
+        _timed(lambda q, now: answer(rules, bodies[q], now).step.to_bytes(), mixed),
+    )
+
+
+if __name__ == "__main__":
+    main()
