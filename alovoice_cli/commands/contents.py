@@ -39,6 +39,7 @@ NOUNS = (
     Noun("trunks", "The PBX's lines.", _WORK),
     Noun("peers", "The PBX's extensions.", _WORK),
     Noun("call", "Place one call; read the receipts.", _WORK, verbs=True),
+    Noun("route", "Routing rules: check them, try them, measure them.", _WORK, verbs=True),
     Noun("ai", "Speech analysis of recorded calls.", _WORK, verbs=True),
     Noun("api", "Any request to the API, with the token in its place.", _WORK),
     Noun("login", "Store a PBX's token under a profile, after checking it.", _ACCOUNT),

@@ -1,21 +1,17 @@
 """One call while rules are asked of it, and what a condition is."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import TypeVar
 
 from alovoice_cli.routing.history import History
 from alovoice_cli.routing.numbers import Number
 from alovoice_cli.routing.question import Question
 
-T = TypeVar("T")
-
 
 class Call:
     """One question while rules are asked of it: its facts, and what was found out on the way."""
 
-    __slots__ = ("_known", "caller", "direction", "history", "line", "local", "now", "question", "queue")
+    __slots__ = ("caller", "direction", "history", "known", "line", "local", "now", "past", "question", "queue")
 
     def __init__(self, question: Question, now: datetime, zone: tzinfo, history: History) -> None:
         self.question = question
@@ -26,17 +22,10 @@ class Call:
         self.line = Number.of(question.line_number)
         self.queue = question.queue_number
         self.direction = question.direction
-        self._known: dict[object, object] = {}
-
-    def once(self, key: object, find_out: Callable[[], T]) -> T:
-        """The value under this key, found out when it is first asked for."""
-        if key not in self._known:
-            self._known[key] = find_out()
-        return self._known[key]  # type: ignore[return-value] # under one key stands one kind of value
-
-    def known(self, key: object) -> object:
-        """The value under this key, None where nobody asked for it yet."""
-        return self._known.get(key)
+        self.known: dict[object, bool] = {}
+        """What number sets and hours said of this call: rules that ask the same get the same."""
+        self.past: dict[object, object] = {}
+        """What the history said: a look-up may be slow, and is made once."""
 
 
 @dataclass(frozen=True, slots=True)

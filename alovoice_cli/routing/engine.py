@@ -1,13 +1,15 @@
 """Question in, decision out: pure, and never without a valid step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MethodType
+from typing import cast
 
 from alovoice_cli.routing.call import Call, Condition
 from alovoice_cli.routing.history import FirstTurn, History, NoHistory, Turns
 from alovoice_cli.routing.question import Question, UnreadableQuestionError
-from alovoice_cli.routing.rules import Rule, Rules
+from alovoice_cli.routing.rules import RoundRobin, Rule, Rules
 from alovoice_cli.routing.step import Step
 
 NO_HISTORY, FIRST_TURN = NoHistory(), FirstTurn()
@@ -32,7 +34,7 @@ class Tried:
 class Decision:
     """The step, the rule that gave it (None: the fallback), and the trail, which is put into words when asked for."""
 
-    __slots__ = ("_call", "_failed", "_rules", "rule", "step", "trouble")
+    __slots__ = ("_call", "_failed", "_rule", "_rules", "rule", "step", "trouble")
 
     def __init__(
         self,
@@ -40,14 +42,25 @@ class Decision:
         rule: Rule | None,
         rules: Rules,
         call: Call | None = None,
-        failed: tuple[Condition | None, ...] = (),
+        failed: Sequence[MethodType | None] = (),
         trouble: str = "",
     ) -> None:
         self.step = step
         self.rule = rule.name if rule else None
         self.trouble = trouble
         """Why the fallback stands in for a decision, empty where one was made."""
-        self._rules, self._call, self._failed = rules, call, failed
+        self._rule, self._rules, self._call, self._failed = rule, rules, call, failed
+
+    @property
+    def action(self) -> str:
+        """What the rule says, in a word: `queue:6000`, `peer:@last_peer`, `round_robin:2000,2001`."""
+        return str(self._rule.action) if self._rule else str(self.step)
+
+    @property
+    def destination(self) -> str:
+        """Where the call goes: the step; of a `round_robin` all its extensions, whoever's turn it is."""
+        turns = self._rule is not None and isinstance(self._rule.action, RoundRobin)
+        return self.action if turns else str(self.step)
 
     @property
     def trail(self) -> tuple[Tried, ...]:
@@ -58,14 +71,15 @@ class Decision:
         call = self._call
         if call is None:
             return
-        for rule, condition in zip(self._rules.rules, self._failed, strict=False):
-            if condition is _PASSED_OVER:
+        for rule, holds in zip(self._rules.rules, self._failed, strict=False):
+            if holds is _PASSED_OVER:
                 why = f"{rule.action} is no extension"
             else:
+                condition = cast(Condition, holds.__self__)
                 why = f"{condition.text}: {condition.facts(call)}"
             yield Tried(rule.name, rule.place.line, False, why)
-        if self.rule is not None:
-            rule = self._rules.rules[len(self._failed)]
+        if self._rule is not None:
+            rule = self._rule
             why = "; ".join(f"{condition.text}: {condition.facts(call)}" for condition in rule.conditions)
             yield Tried(rule.name, rule.place.line, True, why or "it has no condition")
 
@@ -87,18 +101,18 @@ def decide(
     Raises what the history raises; `answer` does not.
     """
     call = Call(question, now, rules.zone, history)
-    failed: list[Condition | None] = []
+    failed: list[MethodType | None] = []
     for rule in rules.rules:
-        for condition in rule.conditions:
-            if not condition.holds(call):
-                failed.append(condition)
+        for holds in rule.checks:
+            if not holds(call):
+                failed.append(holds)
                 break
         else:
             step = rule.action.step_for(call, rule.name, turns)
             if step is not None:
-                return Decision(step, rule, rules, call, tuple(failed))
+                return Decision(step, rule, rules, call, failed)
             failed.append(_PASSED_OVER)
-    return Decision(rules.fallback, None, rules, call, tuple(failed))
+    return Decision(rules.fallback, None, rules, call, failed)
 
 
 def answer(

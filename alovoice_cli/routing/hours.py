@@ -53,7 +53,7 @@ class Holidays:
 
 
 def _country_days(country: str, year: int) -> Iterable[date]:
-    import holidays  # noqa: PLC0415 - 40 ms, for files that name a country
+    import holidays
 
     code, _, part = country.partition("-")
     return holidays.country_holidays(code, subdiv=part or None, years=year)
@@ -61,7 +61,7 @@ def _country_days(country: str, year: int) -> Iterable[date]:
 
 def country_problem(country: str) -> str | None:
     """None where the country (`UZ`) or its part (`DE-BE`) is known, else what may have been meant, perhaps empty."""
-    import holidays  # noqa: PLC0415 - as above
+    import holidays
 
     known = holidays.list_supported_countries()
     code, dash, part = country.partition("-")

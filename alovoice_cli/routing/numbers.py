@@ -65,13 +65,17 @@ class _HashedKeys:
     __slots__ = ("_keys", "_shift", "_starts")
 
     def __init__(self, keys: Iterable[int]) -> None:
-        scattered = sorted({key * _SPREAD & _WORD for key in keys})
-        self._keys = array("Q", scattered)
+        scattered = sorted(key * _SPREAD & _WORD for key in keys)  # a set of them first would take twice the memory
         bits = max(len(scattered).bit_length() - 1, 1)
-        self._shift = 64 - bits
+        self._shift = shift = 64 - bits
+        self._keys = array("Q")
         counts = array("I", bytes(4 * ((1 << bits) + 1)))
+        last = -1
         for key in scattered:
-            counts[(key >> self._shift) + 1] += 1
+            if key != last:
+                self._keys.append(key)
+                counts[(key >> shift) + 1] += 1
+                last = key
         total = 0
         for bucket, count in enumerate(counts):
             total += count

@@ -1,9 +1,13 @@
 """Conditions that ask the event store about the caller's calls before this one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar, cast
 
 from alovoice_cli.routing.call import Call, Condition
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,7 @@ def last_peer(call: Call, window: timedelta) -> str | None:
     """The extension of the caller's last answered call within the window."""
     if not call.caller.key:
         return None
-    return call.once(
-        ("last_peer", window), lambda: call.history.last_peer(call.caller.digits, _since(call.now, window))
-    )
+    return _once(call, ("last_peer", window), lambda since: call.history.last_peer(call.caller.digits, since))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,7 @@ class CallsWithin(Condition):
     def _calls(self, call: Call) -> int:
         if not call.caller.key:
             return 0
-        return call.once(
-            ("calls", self.window), lambda: call.history.calls(call.caller.digits, _since(call.now, self.window))
-        )
+        return _once(call, ("calls", self.window), lambda since: call.history.calls(call.caller.digits, since))
 
     def holds(self, call: Call) -> bool:
         """Whether there were as many calls."""
@@ -66,9 +66,7 @@ class MissedWithin(Condition):
     def _missed(self, call: Call) -> int:
         if not call.caller.key:
             return 0
-        return call.once(
-            ("missed", self.window), lambda: int(call.history.missed(call.caller.digits, _since(call.now, self.window)))
-        )
+        return _once(call, ("missed", self.window), lambda since: call.history.missed(call.caller.digits, since))
 
     def holds(self, call: Call) -> bool:
         """Whether any was missed."""
@@ -79,8 +77,12 @@ class MissedWithin(Condition):
         return f"missed calls: {self._missed(call)}"
 
 
-def _since(now: datetime, window: timedelta) -> datetime:
-    try:
-        return now - window
-    except OverflowError:
-        return datetime.min.replace(tzinfo=now.tzinfo)
+def _once(call: Call, question: tuple[str, timedelta], ask: Callable[[datetime], T]) -> T:
+    """The history's answer; asked once a call, from then on remembered."""
+    if question not in call.past:
+        try:
+            since = call.now - question[1]
+        except OverflowError:
+            since = datetime.min.replace(tzinfo=UTC)
+        call.past[question] = ask(since)
+    return cast(T, call.past[question])

@@ -78,9 +78,9 @@ def _document(document: Entry, path: Path, sources: list[Source], findings: Find
     read_hours(table.get("hours"), reading)
     fallback = _fallback(table.get("fallback"), document, reading)
     rules = _rules(table.get("rule"), document, reading)
-    _find_unused(table, reading)
-    names = [rule.name for rule in rules]
-    trials = [read_trial(entry, zone, names, reading) for entry in _tables(table.get("test"), "test", reading)]
+    if not has_errors(findings.items):  # else what is unused may be what is misspelt
+        _find_unused(table, reading)
+    trials = [read_trial(entry, zone, reading) for entry in _tables(table.get("test"), "test", reading)]
     if fallback is None:
         return None
     return Rules(
@@ -127,14 +127,13 @@ def _rules(entry: Entry | None, document: Entry, reading: Reading) -> tuple[Rule
     if entry is None:
         message = "the file has no rule: every caller gets the fallback"
         reading.findings.warning("no-rules", document.place, message, "add a [[rule]]")
-    places: dict[str, Place] = {}
-    found = [_rule(item, places, reading) for item in _tables(entry, "rule", reading)]
+    found = [_rule(item, reading) for item in _tables(entry, "rule", reading)]
     return tuple(rule for rule in found if rule is not None)
 
 
-def _rule(entry: Entry, places: dict[str, Place], reading: Reading) -> Rule | None:
+def _rule(entry: Entry, reading: Reading) -> Rule | None:
     check_keys(entry, ("name", "when", "then"), "a rule", reading.findings)
-    name = _name(entry, places, reading)
+    name = _name(entry, reading)
     reading.rule = name or ""
     conditions = read_when(entry.table.get("when"), reading)
     then = entry.table.get("then")
@@ -147,7 +146,7 @@ def _rule(entry: Entry, places: dict[str, Place], reading: Reading) -> Rule | No
     return Rule(name, tuple(sorted(conditions, key=cost_of)), action, entry.place, then.place)
 
 
-def _name(entry: Entry, places: dict[str, Place], reading: Reading) -> str | None:
+def _name(entry: Entry, reading: Reading) -> str | None:
     named = entry.table.get("name")
     if named is None:
         reading.bad(entry, "the rule has no name", 'add name = "…": the trail and the statistics call it by it')
@@ -159,11 +158,11 @@ def _name(entry: Entry, places: dict[str, Place], reading: Reading) -> str | Non
     if name.lower() == FALLBACK:
         reading.bad(named, "this name stands for the fallback", "call the rule otherwise")
         return None
-    if name in places:
-        message = f"line {places[name].line} has a rule of this name"
+    if name in reading.names:
+        message = f"line {reading.names[name].line} has a rule of this name"
         reading.bad(named, message, "names must differ: `share` and the statistics tell rules by them", "same-name")
         return None
-    places[name] = named.place
+    reading.names[name] = named.place
     return name
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from types import MethodType
+from typing import cast
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.routing.call import Call, Condition
@@ -80,6 +82,12 @@ class Rule:
     action: Action
     place: Place
     then_place: Place
+    checks: tuple[MethodType, ...] = field(init=False, repr=False, compare=False)
+    """The `holds` of each condition, found once: of a thousand rules that are tried, looking it up is a fifth."""
+
+    def __post_init__(self) -> None:
+        checks = tuple(cast(MethodType, condition.holds) for condition in self.conditions)
+        object.__setattr__(self, "checks", checks)
 
 
 @dataclass(frozen=True, slots=True)

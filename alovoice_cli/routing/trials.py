@@ -27,7 +27,7 @@ def parse_time(text: str, zone: tzinfo) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def read_trial(entry: Entry, zone: tzinfo, names: list[str], reading: Reading) -> Trial | None:
+def read_trial(entry: Entry, zone: tzinfo, reading: Reading) -> Trial | None:
     """One `[[test]]`; None, and findings, where it can't be run."""
     check_keys(entry, ("given", "expect", "rule"), "a test", reading.findings)
     given, expect = entry.table.get("given"), entry.table.get("expect")
@@ -36,7 +36,7 @@ def read_trial(entry: Entry, zone: tzinfo, names: list[str], reading: Reading) -
         return None
     check_keys(given, _GIVEN, "`given`", reading.findings)
     step = read_step(expect, reading, "`expect`")
-    rule = _rule(entry.table.get("rule"), names, reading)
+    rule = _rule(entry.table.get("rule"), reading)
     fields = {name: text_of(inner) or "" for name, inner in given.table.items()}
     at = _time(given.table["at"], zone, reading) if "at" in given.table else None
     if step is None:
@@ -60,12 +60,12 @@ def read_trial(entry: Entry, zone: tzinfo, names: list[str], reading: Reading) -
     )
 
 
-def _rule(entry: Entry | None, names: list[str], reading: Reading) -> str | None:
+def _rule(entry: Entry | None, reading: Reading) -> str | None:
     if entry is None:
         return None
     name = str(entry.value)
-    if name != FALLBACK and name not in names:
-        hint = did_you_mean(name, [*names, FALLBACK], "rules: ")
+    if name != FALLBACK and name not in reading.names:
+        hint = did_you_mean(name, [*reading.names, FALLBACK], "rules: ")
         reading.bad(entry, f"there is no rule {name!r}", hint, "unknown-name")
     return name
 
@@ -96,12 +96,16 @@ class Verdict:
     passed: int
     failures: tuple[Finding, ...]
 
+    @property
+    def failed(self) -> int:
+        """How many tests failed: each has one finding."""
+        return len(self.failures)
+
 
 def run_trials(rules: Rules, now: datetime) -> Verdict:
     """Runs the tests of a file. `now` (aware) stands in where a test names no time."""
     failures = [found for trial in rules.trials for found in _failures(rules, trial, now)]
-    failed = len({found.place for found in failures})
-    return Verdict(len(rules.trials) - failed, tuple(failures))
+    return Verdict(len(rules.trials) - len(failures), tuple(failures))
 
 
 def _failures(rules: Rules, trial: Trial, now: datetime) -> Iterable[Finding]:
