@@ -5,6 +5,7 @@ lines and the past only as far as they can be compared. What cannot be told coun
 of reach only where that is proven.
 """
 
+from dataclasses import dataclass
 from itertools import product
 
 from alovoice_cli.routing.call import Condition
@@ -26,6 +27,11 @@ from alovoice_cli.routing.past import CallsWithin, MissedWithin, SpokeWithin
 Facts = tuple[Condition, ...]
 """Conditions that are known to hold of the callers in question."""
 _MOST_CASES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ordinary(Condition):
+    """A caller of whom the file knows nothing: on no list, without a queue and without a past."""
 
 
 def cases_of(conditions: tuple[Condition, ...]) -> list[Facts]:
@@ -135,6 +141,10 @@ def excludes(fact: Condition, condition: Condition) -> bool:
     if isinstance(fact, From | Line) and type(fact) is type(condition):
         sets = condition.sets if isinstance(condition, From | Line) else ()
         return all(numbers.apart_from(other) or other.apart_from(numbers) for numbers in fact.sets for other in sets)
+    if isinstance(fact, Ordinary):
+        return isinstance(condition, From | Queue | SpokeWithin | CallsWithin | MissedWithin)
+    if isinstance(fact, Not):
+        return implies(condition, fact.part)
     if isinstance(fact, Queue) and isinstance(condition, Queue):
         return not fact.queues & condition.queues
     if isinstance(fact, Direction) and isinstance(condition, Direction):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import Direction, Line, OnDays, WithinHours
-from alovoice_cli.routing.coverage import Facts, cases_of, certain_of_all, minutes_of
+from alovoice_cli.routing.coverage import Facts, Ordinary, cases_of, certain_of_all, minutes_of
 from alovoice_cli.routing.findings import Finding, has_errors, in_order
 from alovoice_cli.routing.hours import ALWAYS, WEEK, describe
 from alovoice_cli.routing.numbers import NumberSet, national
@@ -101,31 +101,34 @@ def _is_empty(condition: Condition) -> bool:
 
 
 def _gaps(rules: Rules) -> Iterator[Finding]:
-    """For each line that the file names, and for all others: when an ordinary caller finds no rule but the fallback.
-
-    An ordinary caller calls in, is on no list, falls into no share, and has no past.
-    """
-    if not rules.rules:
-        return
-    domain = _possible_weeks(rules)
     told: dict[str, list[str]] = {}
-    lines = _named_lines(rules)[:_MOST_LINES]
-    for line in [*lines, None]:
-        facts: Facts = (Direction("", "inc"),)
-        if line is not None:
-            facts += (line,)
+    found = gaps(rules)
+    for line, gap in found:
+        if gap:
+            told.setdefault(_gap_text(gap, _possible_weeks(rules)), []).append("any other" if line is None else line)
+    for text, names in told.items():
+        where = "any line" if len(names) == len(found) else f"line{'s' * (len(names) > 1)} {', '.join(names)}"
+        message = f"{text}: ordinary callers on {where} get the fallback {rules.fallback}, no rule takes them"
+        hint = "if that is meant, all is well; else add a rule at the end"
+        yield Finding("note", "gap", rules.fallback_place, message, hint)
+
+
+def gaps(rules: Rules) -> list[tuple[str | None, int]]:
+    """For each line that the file names, and for all others (None): the minutes of a week (as in `Hours.bits`) at
+    which only the fallback serves an ordinary caller who calls in."""
+    if not rules.rules:
+        return []
+    domain = _possible_weeks(rules)
+    found: list[tuple[str | None, int]] = []
+    for line in [*_named_lines(rules)[:_MOST_LINES], Line("", (NumberSet(),))]:
+        facts: Facts = (Ordinary(""), Direction("", "inc"), line)
         served = 0
         for rule in rules.rules:
             served |= certain_of_all(rule.conditions, facts)
             if served & domain == domain:
                 break
-        if gap := _gap_text(domain & ~served, domain):
-            told.setdefault(gap, []).append("any other" if line is None else line.text)
-    for gap, names in told.items():
-        where = "any line" if len(names) > len(lines) else f"line{'s' * (len(names) > 1)} {', '.join(names)}"
-        message = f"{gap}: ordinary callers on {where} get the fallback {rules.fallback}, no rule takes them"
-        hint = "if that is meant, all is well; else add a rule at the end"
-        yield Finding("note", "gap", rules.fallback_place, message, hint)
+        found.append((line.text or None, domain & ~served))
+    return found
 
 
 def _possible_weeks(rules: Rules) -> int:
