@@ -101,16 +101,22 @@ def _is_empty(condition: Condition) -> bool:
 
 
 def _gaps(rules: Rules) -> Iterator[Finding]:
-    told: dict[str, list[str]] = {}
+    told: dict[str, list[str | None]] = {}
     found = gaps(rules)
     for line, gap in found:
         if gap:
-            told.setdefault(_gap_text(gap, _possible_weeks(rules)), []).append("any other" if line is None else line)
+            told.setdefault(_gap_text(gap, _possible_weeks(rules)), []).append(line)
     for text, names in told.items():
-        where = "any line" if len(names) == len(found) else f"line{'s' * (len(names) > 1)} {', '.join(names)}"
+        where = "any line" if len(names) == len(found) else _named(names)
         message = f"{text}: ordinary callers on {where} get the fallback {rules.fallback}, no rule takes them"
         hint = "if that is meant, all is well; else add a rule at the end"
         yield Finding("note", "gap", rules.fallback_place, message, hint)
+
+
+def _named(lines: list[str | None]) -> str:
+    named = [line for line in lines if line is not None]
+    parts = [f"line{'s' * (len(named) > 1)} {', '.join(named)}"] if named else []
+    return " and ".join([*parts, "any other line"] if None in lines else parts)
 
 
 def gaps(rules: Rules) -> list[tuple[str | None, int]]:

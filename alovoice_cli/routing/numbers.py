@@ -140,7 +140,7 @@ class NumberSet:
         """Whether every number of this set is certainly one of the other's; False also where that can't be told."""
         if self is other:
             return True
-        if isinstance(self.keys, _HashedKeys):
+        if isinstance(self.keys, _HashedKeys) or not len(self):  # an empty set stands for numbers that have no name
             return False
         if self._home and not all(other._begins(p, other._home) for p in self._home):
             return False

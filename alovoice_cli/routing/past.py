@@ -23,6 +23,8 @@ class SpokeWithin(Condition):
 
     def facts(self, call: Call) -> str:
         """With whom they spoke."""
+        if not call.caller.key:
+            return "a hidden number has no past"
         peer = last_peer(call, self.window)
         return "no answered call of the caller is known" if peer is None else f"they spoke with {peer}"
 

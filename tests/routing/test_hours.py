@@ -115,7 +115,8 @@ def test_what_are_no_hours_is_not_guessed_at(text: str) -> None:
 
 def test_the_holidays_of_a_country_are_looked_up_also_far_from_today() -> None:
     holidays = Holidays(countries=["UZ"])
-    assert date(2026, 9, 1) in holidays and date(2044, 9, 1) in holidays
+    assert date(2026, 9, 1) in holidays
+    assert date(2044, 9, 1) in holidays
     assert date(2026, 9, 2) not in holidays
 
 
@@ -131,7 +132,8 @@ def test_the_holidays_of_a_country_are_looked_up_also_far_from_today() -> None:
 )
 def test_days_are_single_ranges_or_yearly(text: str, inside: date, outside: date) -> None:
     days = parse_days(text)
-    assert days is not None and inside in days and outside not in days
+    assert days is not None
+    assert (inside in days, outside in days) == (True, False)
 
 
 @pytest.mark.parametrize("text", ["2026-02-29", "13-01", "2027-01-08..2026-12-30", "31.12", "12-31..2026-01-01", ""])

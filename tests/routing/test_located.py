@@ -11,8 +11,23 @@ from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
 
 KEYS = st.sampled_from(["a", "b", "a-b", '"q k"', "'x'", '"\\u0431"', "a.b", 'a . "c"'])
 SCALARS = st.sampled_from(
-    ["1", "-2.5e3", "true", '"text # no comment"', '"""\nmany\n"lines"\\"\n"""', "'''raw ''two'''", '"]"', "'}'"]
-    + ["1979-05-27 07:32:00", "07:32:00", '"a\\"b"', "nan", '""', '""""quoted""""', "'''''in'''"]
+    [
+        "1",
+        "-2.5e3",
+        "true",
+        '"text # no comment"',
+        '"""\nmany\n"lines"\\"\n"""',
+        "'''raw ''two'''",
+        '"]"',
+        "'}'",
+        "1979-05-27 07:32:00",
+        "07:32:00",
+        '"a\\"b"',
+        "nan",
+        '""',
+        '""""quoted""""',
+        "'''''in'''",
+    ]
 )
 VALUES = st.recursive(
     SCALARS,
