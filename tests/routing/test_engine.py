@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from route_cases import BODIES, FALLBACK, ISSUE, NOON, rules_of, rules_texts
+from route_cases import BODIES, FALLBACK, ISSUE, NOON, examples, rules_of, rules_texts
 
 from alovoice_cli.routing.engine import answer, decide
 from alovoice_cli.routing.history import CountedTurns, GivenHistory, NoHistory
@@ -23,7 +23,7 @@ def _rule(name: str, when: str, then: str = 'queue = "1"') -> str:
     return f'[[rule]]\nname = "{name}"\nwhen = {{ {when} }}\nthen = {{ {then} }}\n'
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     rules_texts(), st.sampled_from(["901234567", "998712000000", "2424", "123456789012", ""]), st.integers(0, 10_079)
 )
@@ -63,7 +63,7 @@ def test_conditions_mean_what_they_say(when: str, holds: bool) -> None:
     assert (decide(rules_of(_rule("r", when)), ASKED, NOON).rule == "r") is holds
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.integers(10**8, 10**9 - 1), st.integers(1, 98), st.text("abcЎ", min_size=1, max_size=5))
 def test_a_caller_always_falls_on_the_same_side_and_stays_when_the_share_grows(
     number: int, percent: int, name: str
@@ -182,7 +182,7 @@ def test_a_question_is_read_in_every_form_in_which_it_may_come(body: bytes) -> N
     assert Question.from_body(body) == Question("974244100", "712037006", "6000", "inc")
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(BODIES)
 def test_whatever_is_asked_the_answer_is_a_valid_step(body: bytes) -> None:
     decision = answer(rules_of(ISSUE), body, NOON)

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from route_cases import rules_of
+from route_cases import examples, rules_of
 
 from alovoice_cli.routing.days import Days, parse_days, parse_span
 from alovoice_cli.routing.engine import decide
@@ -46,7 +46,7 @@ def _open_by_the_wall(windows: list[tuple[int, int, int]], shut: list[date], wal
     return False
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(WINDOWS, HOLIDAY_DATES, MOMENTS, st.sampled_from(ZONES))
 def test_hours_are_what_the_wall_shows(
     windows: list[tuple[int, int, int]], shut: list[date], moment: datetime, zone: str
@@ -62,7 +62,7 @@ def test_hours_are_what_the_wall_shows(
     assert (decide(rules, Question("901234567"), moment).rule == "open") is expected
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(WINDOWS, st.integers(0, WEEK - 1), st.integers(0, 3))
 def test_the_minutes_that_the_checks_reason_about_are_those_of_the_clock(
     windows: list[tuple[int, int, int]], minute: int, state: int

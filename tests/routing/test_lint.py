@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from route_cases import FALLBACK, ISSUE, LINES, NOON, NUMBERS, loaded_of, rules_of, rules_texts
+from hypothesis import given
+from route_cases import FALLBACK, ISSUE, LINES, NOON, NUMBERS, examples, loaded_of, rules_of, rules_texts
 
 from alovoice_cli.routing.engine import decide
 from alovoice_cli.routing.hours import WEEK
@@ -33,7 +33,7 @@ def _moments(rules: Rules) -> list[datetime]:
     return [(day + time).replace(tzinfo=rules.zone) for day in DAYS for time in TIMES]
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(rules_texts())
 def test_a_rule_that_is_called_out_of_reach_is_never_reached(text: str) -> None:
     rules = rules_of(text)
@@ -46,7 +46,7 @@ def test_a_rule_that_is_called_out_of_reach_is_never_reached(text: str) -> None:
                 assert decide(rules, Question(caller, line, queue, direction), now).rule not in names
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(rules_texts())
 def test_gaps_are_when_an_ordinary_caller_gets_the_fallback(text: str) -> None:
     rules = rules_of(text)

@@ -4,8 +4,9 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from route_cases import examples
 
 from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
 
@@ -57,7 +58,7 @@ def _walk(entry: Entry, key: str = "") -> list[tuple[str, Entry]]:
     return [(key, entry), *(found for name, inner in below for found in _walk(inner, name))]
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.lists(LINES, max_size=8).map("\n".join), st.booleans())
 def test_values_are_those_of_tomllib_and_stand_where_their_places_say(text: str, windows: bool) -> None:
     written = text.replace("\n", "\r\n") if windows else text

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from route_cases import examples
 
 from alovoice_cli.routing.findings import Findings
 from alovoice_cli.routing.lists import read_list
@@ -57,7 +58,7 @@ def test_what_is_no_number_is_taken_for_none(text: str) -> None:
     assert (key_of(text), prefix_of(text)) == (0, "")
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(st.lists(st.integers(10, 10**15), max_size=200), st.integers(10, 10**15))
 def test_the_compact_set_has_what_a_set_has(keys: list[int], other: int) -> None:
     compact = _HashedKeys([*keys, *keys[:3]])

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from route_cases import FALLBACK, ISSUE, errors_of, loaded_of, rules_texts
+from route_cases import FALLBACK, ISSUE, errors_of, examples, loaded_of, rules_texts
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.routing.reading import load
@@ -130,7 +130,7 @@ _WORDS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.one_of(st.text(max_size=200), st.lists(_WORDS, max_size=40).map("".join), rules_texts()), st.integers(0, 400))
 def test_no_text_brings_the_reader_down_and_each_error_names_a_line(text: str, cut: int) -> None:
     for written in (text, text[:cut], text[:cut] + text[cut + 3 :]):
@@ -140,7 +140,7 @@ def test_no_text_brings_the_reader_down_and_each_error_names_a_line(text: str, c
         assert (loaded.rules is None) == any(found.severity == "error" for found in loaded.findings)
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(content=st.binary(max_size=300))
 def test_no_bytes_bring_the_reader_down(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from route_cases import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.routing.step import ACTION_TYPES, Step
@@ -39,7 +40,7 @@ def test_a_step_that_would_end_the_call_can_not_be_made(text: str) -> None:
     assert "queue:6000" in caught.value.hint
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.one_of(st.sampled_from(ACTION_TYPES), st.text(), st.none(), st.integers()), st.one_of(st.none(), st.text()))
 def test_what_the_validator_passes_is_one_of_five_with_digits(action_type: object, action_data: str | None) -> None:
     try:
