@@ -91,6 +91,8 @@ def test_rules_out_of_reach_are_told_with_who_takes_their_callers(rules: str, co
     [
         _rule("a", 'from = "9012*"') + _rule("b", 'from = "90*"'),
         _rule("a", "share = 50") + _rule("b", "share = 20"),
+        _rule("a", 'queue = "6000"') + _rule("b", 'queue = ["6000", "6001"]'),
+        _rule("a", 'direction = "inc"') + _rule("b", 'any = [{ direction = "inc" }, { direction = "out" }]'),
         _rule("a", 'spoke_within = "1d"') + _rule("b", 'spoke_within = "7d"'),
         _rule("a", 'hours = "office", queue = "1"')
         + _rule("b", 'not = { hours = "office" }')

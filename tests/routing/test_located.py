@@ -108,6 +108,10 @@ def test_what_is_no_toml_is_told_with_its_place(text: str, line: int, column: in
     assert (caught.value.place.line, caught.value.place.column) == (line, column)
 
 
+def test_many_arrays_side_by_side_are_not_deep() -> None:
+    assert len(read_toml("a = [" + "[1], " * 60 + "]", "f").table["a"].items) == 60
+
+
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "[" * 60 + "]" * 60, ".".join("a" * 3000) + " = 1"])
 def test_what_is_too_deep_is_told_and_does_not_end_the_program(text: str) -> None:
     with pytest.raises(BadTomlError):
