@@ -31,7 +31,8 @@ def measure_rules(
 ) -> None:
     """Measure how fast a rules file decides.
 
-    Decisions a second, the time of one, and memory, with callers such as the file knows and strangers. The past is not asked: a rule with spoke_within costs what the event store costs on top. Rules with errors: 8.
+    Decisions a second, the time of one, and memory, with callers such as the file knows and strangers. The past is
+    not asked: a rule with spoke_within costs what the event store costs on top. Rules with errors: exit code 8.
     """
     session: Session = ctx.obj
     start = time.perf_counter()

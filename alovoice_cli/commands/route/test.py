@@ -50,7 +50,8 @@ def try_question(
 ) -> None:
     """Show the step that a caller would get.
 
-    Rules with errors: exit code 8. With --json: action_type, action_data, rule (null: the fallback), at, and the trail of rules that were tried.
+    With --json: action_type, action_data, rule (null: the fallback), at, and the trail of rules that were tried.
+    Rules with errors: exit code 8.
     """
     session: Session = ctx.obj
     rules = served(check(file, session.now()), file)
