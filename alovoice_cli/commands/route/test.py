@@ -42,8 +42,10 @@ def try_question(
     last_peer: Annotated[
         str | None, typer.Option("--last-peer", metavar="N", help="As if the caller had spoken with this extension.")
     ] = None,
-    calls: Annotated[int, typer.Option("--calls", min=0, help="As if they had called so often.")] = 0,
-    missed: Annotated[int, typer.Option("--missed", min=0, help="As if so many calls had been missed.")] = 0,
+    calls: Annotated[int, typer.Option("--calls", min=0, metavar="N", help="As if they had called so often.")] = 0,
+    missed: Annotated[
+        int, typer.Option("--missed", min=0, metavar="N", help="As if so many calls had been missed.")
+    ] = 0,
     explain: Annotated[
         bool, typer.Option("--explain", help="Each rule that was tried, and why it did not match.", show_default=False)
     ] = False,
