@@ -29,11 +29,14 @@ class Hook:
         # The token is for this program alone.
         self._environ = {name: value for name, value in environ.items() if name != "ALOVOICE_TOKEN"}
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopping = False
 
     def deliver(self, delivery: Delivery) -> Verdict:
         """Runs the program once."""
         line = json.dumps(self._as_json(delivery), allow_nan=False).encode() + b"\n"
         with _slots:
+            if self._stopping:
+                return Verdict(done=False, trouble="the listener ended before its turn came")
             try:
                 process = subprocess.Popen(  # noqa: S603 - the operator's own words, split without a shell
                     self._target.command,
@@ -51,7 +54,8 @@ class Hook:
                 self._running.discard(process)
 
     def stop(self) -> None:
-        """Ends the programs that still run: the listener ends."""
+        """Ends the programs that still run, and starts no more: their events wait for the next start."""
+        self._stopping = True
         for process in list(self._running):
             _kill(process)
 
