@@ -5,7 +5,6 @@ the store does not take a delivery it goes to the spool; when neither does, its 
 """
 
 import queue
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -17,7 +16,7 @@ from typing import Protocol
 from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.noting import Note, event_of
-from alovoice_cli.stores.event_engine import damaged
+from alovoice_cli.stores.event_engine import TROUBLES, damaged
 from alovoice_cli.stores.event_file import EventFile, First, Job
 from alovoice_cli.stores.event_rows import Errand
 from alovoice_cli.stores.spool import Spool
@@ -31,7 +30,6 @@ _MOST_AT_ONCE = 1000
 _CHUNK = 500
 _BACKLOG = 50_000
 _LOST_PATIENCE_SECONDS = 10.0
-_TROUBLES = (sqlite3.Error, OSError)
 
 
 class Household(Protocol):
@@ -180,7 +178,7 @@ class EventWriter:
             return None  # what comes now must not wait for the store's time-outs; `_care` tries it again
         try:
             numbers = self._file.store(deliveries)
-        except _TROUBLES as trouble:
+        except TROUBLES as trouble:
             return self._store_failed(trouble, deliveries)
         self._lost_since = None
         return numbers
@@ -222,7 +220,7 @@ class EventWriter:
             self._troubled_at = time.monotonic()
             try:
                 self._take_back()
-            except _TROUBLES:
+            except TROUBLES:
                 return
             self._troubled = False
             self._household.complain("the event store takes events again; those of the spool are in it")
@@ -257,7 +255,7 @@ class EventWriter:
             return
         try:
             self._derive(chunk, jobs)
-        except _TROUBLES as trouble:
+        except TROUBLES as trouble:
             self._derived_trouble_at = time.monotonic()
             if damaged(trouble):
                 self._file.replace_damaged()
