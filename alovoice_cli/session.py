@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from alovoice_cli.api.client import Client
+    from alovoice_cli.api.poster import Poster
     from alovoice_cli.api.seal import Seal
     from alovoice_cli.config.paths import Paths
     from alovoice_cli.config.settings import Flags, Settings
@@ -160,6 +161,13 @@ class Session:
             rehearse=self.options.dry_run,
         )
 
+    @cached_property
+    def poster(self) -> "Poster":
+        """Posts to handlers of events. Makes no connection yet; knows no token."""
+        from alovoice_cli.api.poster import Poster
+
+        return Poster()
+
     def _embedded_pbx(self) -> "tuple[httpx.BaseTransport, str, str]":
         from alovoice_cli.api.inprocess import InProcess
         from alovoice_cli.sandbox import EMBEDDED_URL, STATE_NAME, open_sandbox
@@ -169,9 +177,10 @@ class Session:
 
     def close(self) -> None:
         """Closes the connections that were opened."""
-        client: Client | None = self.__dict__.get("client")
-        if client is not None:
-            client.close()
+        opened: tuple[Client | Poster | None, ...] = (self.__dict__.get("client"), self.__dict__.get("poster"))
+        for each in opened:
+            if each is not None:
+                each.close()
 
     def tell_trouble(self) -> None:
         """Warns where the ledger could not write how a request ended: its receipt will read `unknown`."""

@@ -40,6 +40,7 @@ NOUNS = (
     Noun("peers", "The PBX's extensions.", _WORK),
     Noun("call", "Place one call; read the receipts.", _WORK, verbs=True),
     Noun("ai", "Speech analysis of recorded calls.", _WORK, verbs=True),
+    Noun("events", "What the PBX said: read it, send it anew, try a handler with it.", _WORK, verbs=True),
     Noun("api", "Any request to the API, with the token in its place.", _WORK),
     Noun("login", "Store a PBX's token under a profile, after checking it.", _ACCOUNT),
     Noun("logout", "Forget a profile's token.", _ACCOUNT),

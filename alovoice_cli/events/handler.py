@@ -1,17 +1,20 @@
 """Where a CRM's handlers live, and what is needed to post to them; who really posts is given from outside."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import PBX_TYPES, EventType
+from alovoice_cli.masking import mask
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 """Also what the vendor's own curl says of its JSON (API, section 6)."""
 
+_SECRET = re.compile(r"(?<=/h/)[^/]+")
 PLACE = "{type}"
 _SAFE = "/%:@!$&'()*+,;=~?"
 _HOW = "give http://HOST:PORT/h/SECRET, a handler's own URL, or TYPE=URL"
@@ -40,7 +43,7 @@ class Answer(Protocol):
 class Poster(Protocol):
     """Posts bytes as they are, once, and follows no redirect. Raises nothing for a handler that fails."""
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Answer:
         """One request and its answer; `timeout` bounds the whole of it, in seconds."""
 
 
@@ -54,10 +57,11 @@ class Handlers:
     @classmethod
     def from_words(cls, words: Sequence[str], option: str) -> "Handlers":
         """What `[TYPE=]URL`, repeated, says. Raises UsageError for what is no http(s) URL, or said twice."""
-        base, exact = "", {}
+        base = ""
+        exact: dict[EventType, str] = {}
         for word in words:
             name, equals, rest = word.partition("=")
-            kind = cast(EventType, name) if equals and name in PBX_TYPES else None
+            kind = next((each for each in PBX_TYPES if equals and each == name), None)
             url = checked_url(rest if kind else word, option)
             if kind in exact or (kind is None and base):
                 raise UsageError(f"{option} says twice where {kind or 'events'} go", hint=_HOW)
@@ -85,12 +89,25 @@ class Handlers:
             return self.base
         return parts._replace(path=f"{parts.path.rstrip('/')}/{kind}").geturl()
 
+    @property
+    def shown(self) -> str:
+        """The URLs for a report, without what may be secret in them."""
+        named = [f"{kind}={shown_url(url)}" for kind, url in self.exact.items()]
+        return ", ".join([*([shown_url(self.base)] if self.base else []), *named])
+
     def needed(self, kind: EventType, option: str) -> str:
         """As `url`. Raises UsageError where there is none."""
         url = self.url(kind)
         if url is None:
             raise UsageError(f"{option} says no URL for {kind}", hint=f"add {option} {kind}=URL")
         return url
+
+
+def shown_url(url: str) -> str:
+    """The URL with a listener's secret masked, and without its query, which may hold a key."""
+    parts = urlsplit(url)
+    path = _SECRET.sub(lambda found: mask(found.group()), parts.path)
+    return f"{parts.scheme}://{parts.netloc}{path}" + ("?…" if parts.query else "")
 
 
 def checked_url(text: str, option: str) -> str:

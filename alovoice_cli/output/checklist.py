@@ -1,64 +1,64 @@
-"""A list of checks for a terminal: one line each, and below the line what is to be said of it."""
+"""A list of checks on a terminal: a line each, and below those that did not pass what is to be said of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TextIO
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TextIO
 
 from rich.text import Text
 
 from alovoice_cli.masking import disarm
+from alovoice_cli.output.columns import Item, cell_text
 from alovoice_cli.output.listing import Checklist
 from alovoice_cli.output.table import open_console
 
-_MARKS = {"pass": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red"), "skip": ("-", "dim")}
-_ASCII = {"✓": "+", "✗": "x"}
+_MARKS = {"pass": ("✓", "+", "green"), "warn": ("!", "!", "yellow"), "fail": ("✗", "x", "bold red")}
+_OTHER = ("·", "-", "dim")
 _INDENT = 4
+_NARROWEST = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(NamedTuple):
     name: int
-    aside: int
+    text: int
     width: int
+    unicode: bool
+
+    def mark(self, grade: str) -> Text:
+        mark, plain, style = _MARKS.get(grade, _OTHER)
+        return Text(mark if self.unicode else plain, style=style)
 
 
-def write_checklist(checklist: Checklist, out: TextIO, *, color: bool, ascii_only: bool) -> None:
-    """Writes the sections, each with its checks, and the summary. Long text goes on below, indented."""
+def write_checklist(items: Sequence[Item], checklist: Checklist, out: TextIO, *, color: bool) -> None:
+    """Writes the sections with their checks, and the summary. Long text goes on below, indented."""
     console = open_console(out, color=color)
-    rows = checklist.rows
-    layout = _Layout(
-        max((len(row.name) for row in rows), default=0), max((len(row.aside) for row in rows), default=0), console.width
-    )
-    section = None
-    for row in rows:
-        if row.section != section:
-            section = row.section
-            console.print(Text(f"\n{disarm(section)}", style="bold"))
-        for line in _lines(row.grade, row, layout, ascii_only=ascii_only):
+    names = max((len(_field(item, checklist.name)) for item in items), default=0)
+    asides = max((len(_field(item, checklist.aside)) for item in items), default=0)
+    room = max(console.width - names - asides - 2 * _INDENT, _NARROWEST)
+    layout = _Layout(names, room, console.width, console.encoding.lower().startswith("utf"))
+    section = ""
+    for item in items:
+        if _field(item, checklist.section) != section:
+            section = _field(item, checklist.section)
+            console.print(Text(f"\n{section}", style="bold"))
+        for line in _lines(item, checklist, layout):
             console.print(line, soft_wrap=True)
-    console.print()
-    mark, style = _MARKS["pass" if checklist.passed else "fail"]
-    console.print(Text(f"{_mark(mark, ascii_only)} {disarm(checklist.summary)}", style=style))
+    grade = "pass" if checklist.passed else "fail"
+    console.print(Text("\n").append(layout.mark(grade)).append(f" {disarm(checklist.summary)}", style="bold"))
 
 
-def _mark(mark: str, ascii_only: bool) -> str:
-    return _ASCII.get(mark, mark) if ascii_only else mark
+def _lines(item: Item, checklist: Checklist, layout: _Layout) -> Iterator[Text]:
+    grade, name = _field(item, checklist.grade), _field(item, checklist.name)
+    first, *rest = textwrap.wrap(_field(item, checklist.text), layout.text) or [""]
+    line = Text("  ").append(layout.mark(grade)).append(f" {name:{layout.name}}  ")
+    line.append(f"{first:{layout.text}}", style="dim").append(f"  {_field(item, checklist.aside)}", style="dim")
+    line.rstrip()
+    yield line
+    for more in rest:
+        yield Text(" " * (layout.name + 2 * _INDENT - 2) + more, style="dim")
+    style = _MARKS.get(grade, _OTHER)[-1].removeprefix("bold ")
+    for note in textwrap.wrap(_field(item, checklist.note), layout.width - _INDENT - 1):
+        yield Text(" " * _INDENT + note, style=style)
 
 
-def _lines(grade: str, row: Checklist.Row, layout: _Layout, *, ascii_only: bool) -> Sequence[Text]:
-    mark, style = _MARKS.get(grade, ("?", ""))
-    room = max(layout.width - layout.name - layout.aside - 8, 10)
-    said = _wrapped(row.text, room)
-    first = Text("  ").append(_mark(mark, ascii_only), style=style).append(f" {disarm(row.name):{layout.name}}  ")
-    first.append(f"{said[0]:{room}}", style="dim").append(f" {row.aside:>{layout.aside}}", style="dim")
-    first.rstrip()
-    lines = [first, *(Text(" " * (layout.name + 6) + rest, style="dim") for rest in said[1:])]
-    note_style = style if grade in ("fail", "warn") else "dim"
-    lines += [Text(" " * _INDENT + note, style=note_style) for note in _wrapped(row.note, layout.width - _INDENT - 1)]
-    return lines
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(disarm(text), width) or ([] if not text else [text])
+def _field(item: Item, name: str) -> str:
+    return disarm(cell_text(item.get(name)))

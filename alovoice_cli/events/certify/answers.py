@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from alovoice_cli.events.handler import Answer
 from alovoice_cli.masking import disarm

@@ -14,7 +14,7 @@ from alovoice_cli.events.certify.results import RESULTS
 from alovoice_cli.events.certify.routes import ROUTES
 from alovoice_cli.events.certify.starts import STARTS
 from alovoice_cli.events.certify.trial import Bench, Trial
-from alovoice_cli.events.handler import Handlers
+from alovoice_cli.events.handler import Handlers, shown_url
 
 Grade = Literal["pass", "warn", "fail", "skip"]
 
@@ -95,5 +95,5 @@ def _sentence(case: Case, problem: Problem, others: int, plain: dict[str, str]) 
 def _unreached(handlers: Handlers, case: Case, trial: Trial) -> UnreachableError:
     return UnreachableError(
         f"the handler gives no answer: {trial.error or 'no connection'}",
-        hint="check that it runs, and the URL: " + str(handlers.url(case.kind)),
+        hint=f"check that it runs, and the URL {shown_url(handlers.needed(case.kind, 'certify'))}",
     )

@@ -67,16 +67,14 @@ class Trial:
         verdict = judge_start(self.post("callstart", as_json(body)))
         return self._keep(verdict).call_id
 
-    def end(self, call_id: CallId, *, at: int = 30, **changes: object) -> None:
-        """Sends a callend of this call (without `call_id` where it is None) and judges the answer."""
-        body = _changed({**sample("callend", self.moment(at)), "call_id": call_id}, changes)
-        if body["call_id"] is None and "call_id" not in changes:
-            del body["call_id"]
-        self.told("callend", body)
+    def end(self, call: CallId, *, at: int = 30, **changes: object) -> None:
+        """Sends the end of the call of this id (without `call_id` where it is None) and judges the answer."""
+        own = {"call_id": ABSENT if call is None else call}
+        self.told("callend", _changed({**sample("callend", self.moment(at)), **own}, changes))
 
-    def result(self, **changes: object) -> None:
+    def result(self, *, of: int = 0, **changes: object) -> None:
         """Sends a result and judges the answer."""
-        self.told("result", self.result_body(**changes))
+        self.told("result", self.result_body(of=of, **changes))
 
     def result_body(self, *, of: int = 0, **changes: object) -> dict[str, object]:
         """The documented result with ids of this case, and the changes."""
@@ -120,7 +118,7 @@ class Trial:
         """Sends these bytes as they are."""
         url = self.bench.handlers.needed(kind, "certify")
         headers = {"Content-Type": content_type} if content_type else {}
-        answer = self.bench.poster.post(url, body, headers, self.bench.timeout)
+        answer = self.bench.poster.post(url, body, headers=headers, timeout=self.bench.timeout)
         with self._lock:
             self.sent += 1
             self.answered += answer.status is not None
