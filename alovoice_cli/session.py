@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
+    from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.ledger import Ledger
 
 
@@ -118,6 +119,13 @@ class Session:
         from alovoice_cli.stores.ledger import Ledger
 
         return Ledger(self.paths.state / "ledger.db", self.now)
+
+    def event_store(self, flag: str | None = None) -> "EventStore":
+        """The event store to read: `--store`, or the profile's."""
+        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.stores.events import EventStore
+
+        return EventStore(event_store_url(self.settings, flag))
 
     @cached_property
     def seal(self) -> "Seal":
