@@ -20,6 +20,7 @@ _NARROWEST = 10
 class _Layout(NamedTuple):
     name: int
     text: int
+    aside: int
     width: int
     unicode: bool
 
@@ -32,9 +33,9 @@ def write_checklist(items: Sequence[Item], checklist: Checklist, out: TextIO, *,
     """Writes the sections with their checks, and the summary. Long text goes on below, indented."""
     console = open_console(out, color=color)
     names = max((len(_field(item, checklist.name)) for item in items), default=0)
-    asides = max((len(_field(item, checklist.aside)) for item in items), default=0)
+    asides = max((len(_aside(item, checklist)) for item in items), default=0)
     room = max(console.width - names - asides - 2 * _INDENT, _NARROWEST)
-    layout = _Layout(names, room, console.width, console.encoding.lower().startswith("utf"))
+    layout = _Layout(names, room, asides, console.width, console.encoding.lower().startswith("utf"))
     section = ""
     for item in items:
         if _field(item, checklist.section) != section:
@@ -50,7 +51,9 @@ def _lines(item: Item, checklist: Checklist, layout: _Layout) -> Iterator[Text]:
     grade, name = _field(item, checklist.grade), _field(item, checklist.name)
     first, *rest = textwrap.wrap(_field(item, checklist.text), layout.text) or [""]
     line = Text("  ").append(layout.mark(grade)).append(f" {name:{layout.name}}  ")
-    line.append(f"{first:{layout.text}}", style="dim").append(f"  {_field(item, checklist.aside)}", style="dim")
+    line.append(f"{first:{layout.text}}", style="dim").append(
+        f"  {_aside(item, checklist):>{layout.aside}}", style="dim"
+    )
     line.rstrip()
     yield line
     for more in rest:
@@ -58,6 +61,11 @@ def _lines(item: Item, checklist: Checklist, layout: _Layout) -> Iterator[Text]:
     style = _MARKS.get(grade, _OTHER)[-1].removeprefix("bold ")
     for note in textwrap.wrap(_field(item, checklist.note), layout.width - _INDENT - 1):
         yield Text(" " * _INDENT + note, style=style)
+
+
+def _aside(item: Item, checklist: Checklist) -> str:
+    text = _field(item, checklist.aside)
+    return f"{text} {checklist.unit}" if text and checklist.unit else text
 
 
 def _field(item: Item, name: str) -> str:

@@ -13,7 +13,8 @@ _UNSET = object()
 class Checklist:
     """How a list of checks is laid out on a terminal: which of an item's fields is what.
 
-    `grade` is one of pass, warn, fail and skip; `section` heads the items that follow each other with the same one.
+    `grade` is one of pass, warn, fail and skip; `section` heads the items that follow each other with the same one;
+    `unit` stands behind what is `aside`.
     """
 
     section: str
@@ -24,6 +25,7 @@ class Checklist:
     note: str
     summary: str
     passed: bool
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,14 @@ COLUMNS = (
     Column("case", "Case"),
     Column("grade", "Grade"),
     Column("need", "Need"),
+    Column("area", "Area", shown=False),
     Column("type", "Type", shown=False),
     Column("sends", "What is sent"),
     Column("sent", "Events", shown=False, numeric=True),
     Column("slowest_ms", "Slowest, ms", numeric=True),
     Column("finding", "Finding"),
 )
-_CHECKLIST = {"section": "type", "grade": "grade", "name": "case", "text": "sends"}
+_CHECKLIST = {"section": "area", "grade": "grade", "name": "case", "text": "sends"}
 _ANSWER_SECONDS = 10.0
 _Url = Annotated[str | None, typer.Argument(metavar="[URL]", help="Where the handlers are: the type is added to it.")]
 
@@ -83,7 +84,7 @@ def certify_handler(
     if junit is not None:
         _write(junit, report.as_junit())
     checklist = Checklist(
-        **_CHECKLIST, aside="slowest_ms", note="finding", summary=report.summary, passed=report.certified
+        **_CHECKLIST, aside="slowest_ms", unit="ms", note="finding", summary=report.summary, passed=report.certified
     )
     session.show(Listing(report.rows(), COLUMNS, whole=report.as_json(), ours=True, checklist=checklist))
     return ExitCode.DONE if report.certified else ExitCode.CHECK_FAILED
@@ -104,6 +105,7 @@ def _show_cases(session: Session, cases: tuple[Case, ...]) -> None:
             "case": case.name,
             "need": case.need,
             "type": case.kind,
+            "area": case.area,
             "sends": case.sends,
             "finding": f"It should {case.should}.",
         }

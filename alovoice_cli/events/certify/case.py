@@ -29,3 +29,8 @@ class Case:
     def kind(self) -> EventType:
         """The type of event that it is about."""
         return self.kinds[0]
+
+    @property
+    def area(self) -> str:
+        """The part of the report that it stands in: a type of event, or `calls` for what spans several events."""
+        return "calls" if self.name.startswith("call-") else self.kind

@@ -58,12 +58,12 @@ class Report:
         }
 
     def as_junit(self) -> bytes:
-        """JUnit XML, as CI servers read it: a suite a type of event. A warning is a passed case with its text."""
+        """JUnit XML, as CI servers read it: a suite an area. A warning is a passed case with its text."""
         root = ElementTree.Element("testsuites", _totals(self.outcomes, self.seconds), name=_SUITE)
-        for kind in dict.fromkeys(outcome.case.kind for outcome in self.outcomes):
-            outcomes = [outcome for outcome in self.outcomes if outcome.case.kind == kind]
+        for area in dict.fromkeys(outcome.case.area for outcome in self.outcomes):
+            outcomes = [outcome for outcome in self.outcomes if outcome.case.area == area]
             seconds = sum(outcome.slowest for outcome in outcomes)
-            suite = ElementTree.SubElement(root, "testsuite", _totals(outcomes, seconds), name=f"{_SUITE} {kind}")
+            suite = ElementTree.SubElement(root, "testsuite", _totals(outcomes, seconds), name=f"{_SUITE} {area}")
             suite.set("timestamp", self.began.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"))
             suite.set("hostname", _plain(self.url))
             for outcome in outcomes:
@@ -82,6 +82,7 @@ def row(outcome: Outcome) -> dict[str, object]:
         "case": case.name,
         "grade": outcome.grade,
         "need": case.need,
+        "area": case.area,
         "type": case.kind,
         "sends": case.sends,
         "sent": outcome.sent,
@@ -104,7 +105,7 @@ def _add_case(suite: ElementTree.Element, outcome: Outcome) -> None:
     case = ElementTree.SubElement(
         suite,
         "testcase",
-        classname=f"{_SUITE.replace(' ', '.')}.{outcome.case.kind}",
+        classname=f"{_SUITE.replace(' ', '.')}.{outcome.case.area}",
         name=f"{outcome.case.name}: {_plain(outcome.case.sends)}",
         time=f"{outcome.slowest:.3f}",
     )

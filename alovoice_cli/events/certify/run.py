@@ -87,7 +87,7 @@ def _sentence(case: Case, problem: Problem, others: int, plain: dict[str, str]) 
     """What happened and what to do; where a plainer case had the very same trouble, its name instead."""
     first = plain.setdefault(problem.happened, case.name)
     if first != case.name and first.partition("-")[0] == case.name.partition("-")[0]:
-        return f"It {problem.happened}, as in {first}."
+        return f"The same as in {first}."
     more = f" ({others} more)" if others else ""
     return f"It {problem.happened}{more}; it should {problem.remedy or case.should}."
 

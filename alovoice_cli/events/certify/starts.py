@@ -101,7 +101,7 @@ STARTS = (
     Case(
         "start-utf8",
         _START,
-        "letters: Тошкент офиси, Oʻzbekiston, 😀",
+        "letters: Тошкент офиси, Oʻzbekiston, an emoji",
         "read the body as UTF-8, and store letters outside of ASCII",
         lambda trial: trial.start(line="Тошкент офиси · Oʻzbekiston 😀"),
         need="recommended",
