@@ -12,6 +12,7 @@ SLOW_SECONDS, LATE_SECONDS = 1.0, 2.0
 
 LONGEST_INTEGER, LONGEST_TEXT = 12, 32
 _STEPS = ("peer", "queue", "ivr", "trunk", "hangup")
+_STEP_FORM = 'answer {"action_type": "queue", "action_data": "6000"} or another step'
 _WORDS = ("true", "false", "null", "none", "undefined", "nan", "ok", "error", "[]", "{}", "array")
 _SAMPLE = re.compile(r"\{\s*callto\s*:\s*(\"[^\"]*\"|'[^']*')\s*,?\s*\}")
 _DIALLED = re.compile(r"\+?[0-9][0-9 ()\-]{1,30}")
@@ -118,7 +119,7 @@ def judge_step(answer: Answer) -> Verdict:
     problem = _transport_problem(answer) or _step_problem(answer.body)
     if problem is None:
         return Verdict(time)
-    remedy = problem.remedy or 'answer whatever comes with a step, such as {"action_type": "queue", ...}'
+    remedy = problem.remedy
     cut_off = Problem(f"{problem.happened}: the caller would be cut off", remedy, problem.soft)
     return Verdict((cut_off, *time))
 
@@ -129,9 +130,11 @@ def _step_problem(body: bytes) -> Problem | None:
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace").strip()
         said = shown(text) if text else "an empty body"
-        return Problem(f"answered {said} and no JSON", 'answer {"action_type": ..., "action_data": "..."}')
+        is_nearly = text.startswith("{")  # the document's own samples have names without quotes
+        remedy = "write strict JSON, with quotes round the names too" if is_nearly else _STEP_FORM
+        return Problem(f"answered {said} and no JSON", remedy)
     if not isinstance(value, dict):
-        return Problem("answered JSON that is no object", 'answer {"action_type": ..., "action_data": "..."}')
+        return Problem("answered JSON that is no object", _STEP_FORM)
     action, data = value.get("action_type"), value.get("action_data")
     if action not in _STEPS:
         return Problem(f"answered the step {shown(json.dumps(action))}", f"choose one of {', '.join(_STEPS)}")

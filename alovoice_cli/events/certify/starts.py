@@ -78,7 +78,7 @@ STARTS = (
     Case(
         "start-long",
         _START,
-        "the longest values that fit: 15 digits, a long line",
+        "the longest values: 15 digits, a long line",
         "store numbers and lines of any length that a phone has",
         lambda trial: trial.start(number="+" + "9" * 15, inner_phone=999_999_999_999, line="7120370060" * 6),
     ),
