@@ -48,8 +48,7 @@ def test_a_set_changes_exactly_its_place_or_is_refused(body: object, path: str, 
     before, value = repr(body), read_value(text)
     try:
         after = changed(body, Change(path, value), NAMES)
-    except UsageError as problem:
-        assert problem.hint or problem.detail
+    except UsageError:
         return
     finally:
         assert repr(body) == before
