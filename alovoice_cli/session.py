@@ -185,13 +185,6 @@ class Session:
             rehearse=self.options.dry_run,
         )
 
-    @cached_property
-    def poster(self) -> "Poster":
-        """Posts to handlers of events. Makes no connection yet; knows no token."""
-        from alovoice_cli.api.poster import Poster
-
-        return Poster()
-
     def _embedded_pbx(self) -> "tuple[httpx.BaseTransport, str, str]":
         from alovoice_cli.api.inprocess import InProcess
         from alovoice_cli.sandbox import EMBEDDED_URL, STATE_NAME, open_sandbox

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import PBX_TYPES, Delivery
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.events.sending import Outgoing, content_type_of
+from alovoice_cli.events.sending import Outgoing, Sender, Sent, content_type_of
 
 AT_ONCE = "max"
 MARK = "x-alovoice-replay"
@@ -40,9 +40,16 @@ def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:
     return sorted(found.values(), key=lambda delivery: (delivery.received_at, delivery.seq))
 
 
-def with_gaps(deliveries: Iterable[Delivery], speed: float | None) -> Iterator[tuple[float, Delivery]]:
-    """Each delivery with the moment at which it is due, in seconds from the first one."""
+def replay(
+    deliveries: Iterable[Delivery], handlers: Handlers, sender: Sender, speed: float | None, option: str
+) -> Iterator[Sent]:
+    """Sends them one after another; none before it is due, counted from the first one, at this speed."""
+    began = sender.monotonic()
     first: int | None = None
     for delivery in deliveries:
         first = delivery.received_at if first is None else first
-        yield 0.0 if speed is None else (delivery.received_at - first) / _MICRO / speed, delivery
+        due = 0.0 if speed is None else (delivery.received_at - first) / _MICRO / speed
+        pause = began + due - sender.monotonic()
+        if pause > 0:
+            sender.sleep(pause)
+        yield sender.send(replayed(delivery, handlers, option))

@@ -1,7 +1,6 @@
 """`alovoice events replay`: the very bytes again, in their order, marked."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,19 +59,6 @@ def test_filters_that_choose_nothing_send_nothing_and_say_so(alovoice: FrontDoor
     result = alovoice("events", "replay", "--status", "603", "--to", crm.url)
     assert (result.code, crm.asked) == (0, [])
     assert "nothing was sent" in result.err
-
-
-@pytest.mark.parametrize(("speed", "gap"), [("1", 0.1), ("2", 0.05), ("max", 0.0), ("0", 0.0)])
-def test_gaps_are_as_they_were_divided_by_the_speed(
-    alovoice: FrontDoor, ids: list[str], monkeypatch: pytest.MonkeyPatch, speed: str, gap: float
-) -> None:
-    pauses: list[float] = []
-    monkeypatch.setattr(time, "sleep", pauses.append)
-    monkeypatch.setattr(time, "monotonic", lambda: 100.0 + sum(pauses))
-    with served() as crm:
-        assert alovoice("events", "replay", *ids[:4], "--to", crm.url, "--speed", speed).code == 0
-        assert len(crm.asked) == 4
-    assert [round(pause, 6) for pause in pauses if pause < 1] == ([gap] * 3 if gap else [])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -79,7 +79,7 @@ def certify_handler(
             "certify needs a handler's URL", hint="such as `alovoice events certify http://127.0.0.1:8000`"
         )
     if junit is not None:
-        _write(junit, b"")
+        _write(junit, b"", "ab")
     report = _try(session, cases, handlers, slow=slow)
     if junit is not None:
         _write(junit, report.as_junit())
@@ -116,9 +116,11 @@ def _show_cases(session: Session, cases: tuple[Case, ...]) -> None:
     session.show(Listing(items, COLUMNS, ours=True, checklist=checklist))
 
 
-def _write(file: Path, content: bytes) -> None:
+def _write(file: Path, content: bytes, mode: Literal["wb", "ab"] = "wb") -> None:
+    """Writes the file; adding nothing to it shows whether it can be written, before anything is sent."""
     try:
-        file.write_bytes(content)
+        with file.open(mode) as out:
+            out.write(content)
     except OSError as error:
         raise UsageError(
             f"{file} cannot be written: {error.strerror}", hint="choose another file for --junit"

@@ -1,6 +1,5 @@
 """`alovoice events replay`: stored events sent anew, untouched and marked."""
 
-import time
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
@@ -27,8 +26,8 @@ from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import PBX_TYPES, Delivery
 from alovoice_cli.events.filters import Words, read_filter
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.events.replaying import in_order, read_speed, replayed, with_gaps
-from alovoice_cli.events.sending import ANSWER_SECONDS, Sender, Sent
+from alovoice_cli.events.replaying import in_order, read_speed, replay, replayed
+from alovoice_cli.events.sending import ANSWER_SECONDS, Sender
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -76,7 +75,7 @@ def replay_events(
     if session.options.dry_run:
         return rehearse(session, (replayed(delivery, handlers, "--to") for delivery in found))
     sender = Sender(session.poster, session.options.timeout or ANSWER_SECONDS)
-    return show_sent(session, sender, _sent(sender, found, handlers, pace))
+    return show_sent(session, sender, replay(found, handlers, sender, pace, "--to"))
 
 
 def _filtered(session: Session, words: Words, store: str | None) -> Iterator[Delivery]:
@@ -84,12 +83,3 @@ def _filtered(session: Session, words: Words, store: str | None) -> Iterator[Del
     wanted = read_filter(words, EVENT_FIELDS, clock_of(session))
     events = session.event_store(store).events(wanted)
     return (event.delivery for event in events if event.delivery.type in PBX_TYPES)
-
-
-def _sent(sender: Sender, found: Iterable[Delivery], handlers: Handlers, speed: float | None) -> Iterator[Sent]:
-    began = time.monotonic()
-    for due, delivery in with_gaps(found, speed):
-        pause = began + due - time.monotonic()
-        if pause > 0:
-            time.sleep(pause)
-        yield sender.send(replayed(delivery, handlers, "--to"))
