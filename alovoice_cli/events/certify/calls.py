@@ -67,7 +67,7 @@ CALLS = (
     Case(
         "call-same-moment",
         _CALL,
-        "one number rings eight extensions in one second",
+        "eight calls of one number in one second",
         "give each call an id of its own, also when several come at the same time",
         _same_moment,
     ),
@@ -96,7 +96,7 @@ CALLS = (
     Case(
         "call-start-late",
         _CALL,
-        "a start that comes 30 seconds late, with its end",
+        "a start that comes 30 seconds late",
         "take the time from the body, however late the event is",
         _start_late,
     ),

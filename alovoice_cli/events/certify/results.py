@@ -103,7 +103,7 @@ RESULTS = (
     Case(
         "result-not-ours",
         _RESULT,
-        "a result without `externalid`, one with letters",
+        "no `externalid`, and one with letters",
         "answer true for a call that it did not ask for",
         _not_ours,
         need="recommended",

@@ -46,7 +46,7 @@ ROUTES = (
     Case(
         "route-text-numbers",
         _ROUTE,
-        "`queue_number` as a text, the line as a number",
+        "`queue_number` a text, the line a number",
         'read "6000" as it reads 6000',
         lambda trial: trial.ask(queue_number="6000", line_number=712037006),
     ),

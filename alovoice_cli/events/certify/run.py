@@ -20,6 +20,8 @@ Grade = Literal["pass", "warn", "fail", "skip"]
 
 CASES: tuple[Case, ...] = (*STARTS, *ENDS, *CALLS, *RESULTS, *ROUTES)
 _SILENT_CASES = 3
+Plain = dict[tuple[str, str], str]
+"""The cases of the document's own events that had trouble: by the beginning of their names, and what happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def run(cases: Sequence[Case], bench: Bench, tell: Callable[[int], None] = lambd
     """
     silent = 0
     reached = False
-    plain: dict[str, str] = {}
+    plain: Plain = {}
     for place, case in enumerate(cases):
         if any(bench.handlers.url(kind) is None for kind in case.kinds):
             missing = next(kind for kind in case.kinds if bench.handlers.url(kind) is None)
@@ -72,7 +74,7 @@ def run(cases: Sequence[Case], bench: Bench, tell: Callable[[int], None] = lambd
         yield _graded(case, trial, plain)
 
 
-def _graded(case: Case, trial: Trial, plain: dict[str, str]) -> Outcome:
+def _graded(case: Case, trial: Trial, plain: Plain) -> Outcome:
     slowest = max(trial.seconds, default=0.0)
     faults = [problem for problem in trial.problems if not problem.soft]
     if not trial.problems:
@@ -83,11 +85,15 @@ def _graded(case: Case, trial: Trial, plain: dict[str, str]) -> Outcome:
     return Outcome(case, grade, finding, trial.sent, slowest)
 
 
-def _sentence(case: Case, problem: Problem, others: int, plain: dict[str, str]) -> str:
-    """What happened and what to do; where a plainer case had the very same trouble, its name instead."""
-    first = plain.setdefault(problem.happened, case.name)
-    if first != case.name and first.partition("-")[0] == case.name.partition("-")[0]:
-        return f"The same as in {first}."
+def _sentence(case: Case, problem: Problem, others: int, plain: Plain) -> str:
+    """What happened and what to do; where the document's own event had the very same trouble, its case instead."""
+    prefix = case.name.partition("-")[0]
+    if case.name.endswith("-documented"):
+        plain[prefix, problem.happened] = case.name
+    else:
+        for known in ("start", "end") if prefix == "call" else (prefix,):
+            if (known, problem.happened) in plain:
+                return f"The same as in {plain[known, problem.happened]}."
     more = f" ({others} more)" if others else ""
     return f"It {problem.happened}{more}; it should {problem.remedy or case.should}."
 
