@@ -26,26 +26,36 @@ def made_up(
     """
     body = with_changes(kind, sample(kind, now), now, changes)
     as_json(body)
-    url, path = handlers.needed(kind, OPTION), counted_path(kind)
-    is_counted = path not in (change.path for change in changes)
-    return (_json(kind, url, _counted(body, path, by) if is_counted else body) for by in range(count))
+    return _copies(kind, handlers.needed(kind, OPTION), body, changes, count)
 
 
-def from_delivery(delivery: Delivery, now: datetime, changes: Sequence[Change], handlers: Handlers) -> Outgoing:
-    """A stored event: its bytes as they are, or, where something changes, what they say as JSON.
+def from_delivery(
+    delivery: Delivery, now: datetime, changes: Sequence[Change], handlers: Handlers, count: int = 1
+) -> Iterator[Outgoing]:
+    """A stored event: its bytes as they are, or, where something changes or several are wanted, what they say as JSON.
 
     Raises UsageError for a change in a body that cannot be read.
     """
     url = handlers.needed(delivery.type, OPTION)
-    if not changes:
-        return Outgoing(delivery.type, url, delivery.body, content_type_of(delivery), delivery.id)
+    if not changes and count == 1:
+        return iter([Outgoing(delivery.type, url, delivery.body, content_type_of(delivery), delivery.id)])
     value, problem = read_body(delivery.body, delivery.content_type)
     if problem:
         raise UsageError(
             f"the body of {delivery.id} cannot be changed: {problem}",
-            hint="send it as it is, without --set and --unset",
+            hint="send it as it is, without --set, --unset and --count",
         )
-    return replace(_json(delivery.type, url, with_changes(delivery.type, value, now, changes)), label=delivery.id)
+    body = with_changes(delivery.type, value, now, changes)
+    return _copies(delivery.type, url, body, changes, count, delivery.id)
+
+
+def _copies(
+    kind: EventType, url: str, body: object, changes: Sequence[Change], count: int, label: str = ""
+) -> Iterator[Outgoing]:
+    path = counted_path(kind)
+    is_counted = path not in (change.path for change in changes)
+    for by in range(count):
+        yield replace(_json(kind, url, _counted(body, path, by) if is_counted else body), label=label)
 
 
 def scenario_events(

@@ -173,3 +173,18 @@ def test_a_slow_answer_is_a_warning_that_says_so(alovoice: FrontDoor) -> None:
         r"It took 1\.\d s; it should answer first and work afterwards: a caller waits\.", case["finding"]
     )
     assert late.code == 5
+
+
+def test_our_own_listener_is_certified_without_a_warning(alovoice: FrontDoor) -> None:
+    listener = alovoice.start("listen", "--port", "0", "--json", "--fallback", "queue:6000")
+    assert listener.stdout is not None
+    try:
+        urls = json.loads(listener.stdout.readline())["urls"]
+        report = json.loads(alovoice("events", "certify", urls["callstart"], "--json").out)
+    finally:
+        listener.terminate()
+        listener.communicate(timeout=20)
+    assert [case for case in report["cases"] if case["grade"] != "pass"] == []
+    assert len(alovoice("events", "list", "--limit", "0").out.splitlines()) - 1 == sum(
+        case["sent"] for case in report["cases"]
+    )

@@ -70,8 +70,9 @@ def test_what_is_set_is_sent_and_what_is_unset_is_not(alovoice: FrontDoor, crm: 
         (("callend", "--scenario", "answered"), "say once what to send"),
         (("--scenario", "nosuch"), "scenarios: answered, busy-twice,"),
         (("--scenario", "answered", "--set", "queue_number=1"), "no 'queue_number'"),
-        (("--scenario", "answered", "--count", "2"), "--count and --rate are for made-up events"),
+        (("--scenario", "answered", "--count", "2"), "--count and --rate are for single events"),
         (("--from-event", "e1"), "there is no event store"),
+        (("--from-event", "e1", "--scenario", "answered"), "say once what to send"),
     ],
 )
 def test_wrong_words_send_nothing(alovoice: FrontDoor, crm: Crm, words: tuple[str, ...], message: str) -> None:
@@ -183,9 +184,20 @@ def test_a_stored_event_goes_as_it_came_or_with_the_changes(alovoice: FrontDoor,
     assert alovoice("events", "trigger", "--from-event", event.delivery.id, "--to", crm.url).code == 0
     words = ("--set", "id=6", "--set", "externalid=9", "--unset", "to_number")
     assert alovoice("events", "trigger", "--from-event", "e1", "--to", crm.url, *words).code == 0
+    assert alovoice("events", "trigger", "callend", "--from-event", "e1", "--to", crm.url).code == 2
     untouched, changed = crm.asked
     assert (untouched.path, untouched.body) == ("/result", raw)
     assert changed.value() == {"id": 6, "dialstatus": "ANSWER", "externalid": 9}
+    crm.asked.clear()
+    assert alovoice("events", "trigger", "result", "--from-event", "e1", "--to", crm.url, "--count", "2").code == 0
+    assert [asked.value()["id"] for asked in crm.asked] == [5, 6]
+
+
+def test_a_stored_body_that_cannot_be_read_can_be_sent_and_not_changed(alovoice: FrontDoor, crm: Crm) -> None:
+    Rows(alovoice.home / "state" / "events.db").deliver("callend", 1_750_000_000, b"\xff")
+    assert alovoice("events", "trigger", "--from-event", "e1", "--to", crm.url, "--set", "call_id=1").code == 2
+    assert alovoice("events", "trigger", "--from-event", "e1", "--to", crm.url).code == 0
+    assert [asked.body for asked in crm.asked] == [b"\xff"]
 
 
 @pytest.mark.parametrize(

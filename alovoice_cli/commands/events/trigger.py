@@ -1,6 +1,5 @@
 """`alovoice events trigger`: an event as the PBX would send it, made up or made from a stored one."""
 
-from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import typer
@@ -13,7 +12,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.edits import Change, read_changes
 from alovoice_cli.events.handler import Handlers
 from alovoice_cli.events.scenario import load_scenario, scenario_names
-from alovoice_cli.events.sending import ANSWER_SECONDS, Outgoing, Sender
+from alovoice_cli.events.sending import ANSWER_SECONDS, Sender
 from alovoice_cli.events.triggering import from_delivery, made_up, rehearsed, scenario_events
 from alovoice_cli.session import Session
 
@@ -65,24 +64,24 @@ def trigger_event(
     under the id that its callstart was answered with.
     """
     session: Session = ctx.obj
-    if sum(given is not None for given in (type_, event, scenario)) != 1:
-        raise UsageError(
-            "say once what to send", hint="a type such as callstart, or --from-event ID, or --scenario NAME"
-        )
-    if type_ is None and (count > 1 or rate is not None):
-        raise UsageError("--count and --rate are for made-up events", hint="name a type: callstart, callend, …")
+    if (scenario is None) == (type_ is None and event is None):
+        raise UsageError("say once what to send", hint="a type such as callstart, --from-event ID, or --scenario NAME")
+    if scenario is not None and (count > 1 or rate is not None):
+        raise UsageError("--count and --rate are for single events", hint="leave --scenario out, or them")
     if not to:
         raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8787/h/SECRET")
     handlers, changes = Handlers.from_words(to, "--to"), read_changes(sets or (), unsets or ())
     sender = Sender(session.poster, session.options.timeout or ANSWER_SECONDS)
     if scenario is not None:
         return _play(session, scenario, changes, handlers, sender)
-    events: Iterable[Outgoing]
-    if type_ is not None:
-        events = made_up(type_, session.now(), changes, handlers, count)
+    if event is not None:
+        delivery = stored_delivery(session, event, store)
+        if type_ not in (None, delivery.type):
+            raise UsageError(f"{event} is a {delivery.type}, no {type_}", hint="leave the type out")
+        events = from_delivery(delivery, session.now(), changes, handlers, count)
     else:
-        delivery = stored_delivery(session, event or "", store)
-        events = [from_delivery(delivery, session.now(), changes, handlers)]
+        assert type_ is not None  # checked above
+        events = made_up(type_, session.now(), changes, handlers, count)
     if session.options.dry_run:
         return rehearse(session, events)
     return show_sent(session, sender, sender.send_all(events, rate))
