@@ -265,3 +265,15 @@ def test_the_secret_of_a_listener_is_masked_in_what_is_shown(alovoice: FrontDoor
     assert crm.asked[0].path == f"/h/{secret}/callend"
     assert secret not in result.out + result.err
     assert "/h/••••cdef/callend" in result.out
+
+
+def test_verbose_tells_each_event_and_answer_without_secret_and_number(alovoice: FrontDoor, crm: Crm) -> None:
+    url = f"{crm.url}/h/0123456789abcdef"
+    result = alovoice("events", "trigger", "callstart", "--to", url, "-v")
+    assert f"→ POST {crm.url}/h/••••cdef/callstart" in result.err
+    assert "Content-Type: application/json" in result.err
+    assert '"number": "••••4567"' in result.err
+    assert "← 200" in result.err
+    assert result.err.splitlines()[-1].endswith("  1")
+    assert "→ POST" not in alovoice("events", "trigger", "callstart", "--to", url).err
+    assert "← connection refused" in alovoice("events", "trigger", "callend", "--to", "http://127.0.0.1:1", "-v").err

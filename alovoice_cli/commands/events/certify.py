@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from alovoice_cli.commands.events.posting import poster_of
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
@@ -93,7 +94,7 @@ def certify_handler(
 def _try(session: Session, cases: tuple[Case, ...], handlers: Handlers, *, slow: bool) -> Report:
     if session.stderr.isatty():
         session.note(f"{len(cases)} cases; it takes {'minutes' if slow else 'seconds'}")
-    bench = Bench(session.poster, handlers, session.now, session.options.timeout or _ANSWER_SECONDS, slow)
+    bench = Bench(poster_of(session), handlers, session.now, session.options.timeout or _ANSWER_SECONDS, slow)
     began, ticks = session.now(), time.monotonic()
     outcomes: tuple[Outcome, ...] = tuple(run(cases, bench))
     return Report(handlers.shown, began, time.monotonic() - ticks, outcomes)

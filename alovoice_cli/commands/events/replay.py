@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent
+from alovoice_cli.commands.events.posting import poster_of
 from alovoice_cli.commands.events.selection import (
     Line,
     Number,
@@ -74,7 +75,7 @@ def replay_events(
     found: Iterable[Delivery] = in_order(named) if ids else _filtered(session, words, store)
     if session.options.dry_run:
         return rehearse(session, (replayed(delivery, handlers, "--to") for delivery in found))
-    sender = Sender(session.poster, session.options.timeout or ANSWER_SECONDS)
+    sender = Sender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
     return show_sent(session, sender, replay(found, handlers, sender, pace, "--to"))
 
 

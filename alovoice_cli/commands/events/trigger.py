@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent
+from alovoice_cli.commands.events.posting import poster_of
 from alovoice_cli.commands.events.stored import stored_delivery
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
@@ -71,7 +72,7 @@ def trigger_event(
     if not to:
         raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8787/h/SECRET")
     handlers, changes = Handlers.from_words(to, "--to"), read_changes(sets or (), unsets or ())
-    sender = Sender(session.poster, session.options.timeout or ANSWER_SECONDS)
+    sender = Sender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
     if scenario is not None:
         return _play(session, scenario, changes, handlers, sender)
     if event is not None:
