@@ -140,6 +140,9 @@ def test_a_run_that_reaches_nobody_leaves_an_earlier_report_alone(alovoice: Fron
     file.write_text("<before/>")
     assert alovoice("events", "certify", "http://127.0.0.1:1/", "--junit", str(file)).code == 5
     assert file.read_text() == "<before/>"
+    file.unlink()
+    assert alovoice("events", "certify", "http://127.0.0.1:1/", "--junit", str(file)).code == 5
+    assert not file.exists()
 
 
 @pytest.mark.parametrize(

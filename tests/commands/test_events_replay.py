@@ -55,6 +55,12 @@ def test_filters_choose_and_our_own_probes_stay_here(alovoice: FrontDoor, crm: C
     assert [asked.headers["webhook-id"] for asked in crm.asked] == [ids[3]]
 
 
+def test_a_probe_is_never_sent_even_by_its_name(alovoice: FrontDoor, crm: Crm, ids: list[str]) -> None:
+    result = alovoice("events", "replay", ids[4], "--to", crm.url)
+    assert (result.code, crm.asked) == (0, [])
+    assert "nothing was sent" in result.err
+
+
 def test_filters_that_choose_nothing_send_nothing_and_say_so(alovoice: FrontDoor, crm: Crm, ids: list[str]) -> None:
     result = alovoice("events", "replay", "--status", "603", "--to", crm.url)
     assert (result.code, crm.asked) == (0, [])

@@ -4,12 +4,14 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 import pytest
 from crm import Asked, Crm, served
 
 from alovoice_cli.api.poster import Poster
 from alovoice_cli.errors import UnreachableError, UsageError
+from alovoice_cli.events.certify.report import Report
 from alovoice_cli.events.certify.run import CASES, Outcome, chosen, run
 from alovoice_cli.events.certify.trial import Bench
 from alovoice_cli.events.handler import Handlers
@@ -195,6 +197,24 @@ def test_a_handler_without_url_is_skipped_and_says_so() -> None:
 def test_a_handler_that_nobody_reaches_is_no_failed_handler() -> None:
     with pytest.raises(UnreachableError, match="connection refused"):
         _tried("http://127.0.0.1:1/hooks")
+
+
+def test_a_handler_that_never_answers_is_given_up_after_three_cases() -> None:
+    with served(lambda asked: (0, b"")) as crm:
+        with pytest.raises(UnreachableError, match="closed without an answer"):
+            _tried(crm.url, "start")
+        assert len(crm.asked) == 4  # the second case has two events
+
+
+def test_a_finding_that_no_xml_can_hold_is_written_all_the_same() -> None:
+    (case,) = chosen(["route-out"])
+    outcome = Outcome(case, "fail", "It answered `\0\ud800\x1b]</a>`.", 1, 0.5)
+    report = Report("http://h/\x08", datetime(2026, 3, 1, tzinfo=UTC), 1.0, (outcome,))
+    (suite,) = ElementTree.fromstring(report.as_junit())
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == "It answered `\ufffd\ufffd\ufffd]</a>`."
+    assert suite.get("timestamp") == "2026-03-01T00:00:00"
 
 
 def test_a_handler_that_drops_odd_requests_is_graded_and_not_unreached() -> None:

@@ -80,7 +80,7 @@ def certify_handler(
             "certify needs a handler's URL", hint="such as `alovoice events certify http://127.0.0.1:8000`"
         )
     if junit is not None:
-        _write(junit, b"", "ab")
+        _check_writable(junit)
     report = _try(session, cases, handlers, slow=slow)
     if junit is not None:
         _write(junit, report.as_junit())
@@ -117,8 +117,15 @@ def _show_cases(session: Session, cases: tuple[Case, ...]) -> None:
     session.show(Listing(items, COLUMNS, ours=True, checklist=checklist))
 
 
+def _check_writable(file: Path) -> None:
+    """Raises UsageError before anything is sent; leaves an earlier report as it is, and no empty one."""
+    is_new = not file.exists()
+    _write(file, b"", "ab")
+    if is_new:
+        file.unlink(missing_ok=True)
+
+
 def _write(file: Path, content: bytes, mode: Literal["wb", "ab"] = "wb") -> None:
-    """Writes the file; adding nothing to it shows whether it can be written, before anything is sent."""
     try:
         with file.open(mode) as out:
             out.write(content)
