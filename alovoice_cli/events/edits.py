@@ -102,7 +102,7 @@ def _unknown(path: str, known: list[str]) -> UsageError:
 def _places(value: object, text: str = "", place: Place = ()) -> Iterator[tuple[str, Place]]:
     inner: Iterable[tuple[str | int, object]] = ()
     if isinstance(value, dict):
-        inner = value.items()
+        inner = ((name, item) for name, item in value.items() if name)  # what has no name cannot be named
     elif isinstance(value, list):
         inner = enumerate(value)
     for step, item in inner:
