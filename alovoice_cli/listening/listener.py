@@ -102,8 +102,8 @@ class Listener:
                 self._plan.door, _Duties(self._bridge, self._relay, self._plan.routes), _known(firsts), self._now
             )
             self._bridge.attach(self._writer)
-            self._server = self._bound(receiver)
             self._printer.start()
+            self._server = self._bound(receiver)
             self._start_dispatchers()
             self._bridge.watchers.append(self._hear)
             code = self._server.run(self._ready)
