@@ -3,6 +3,7 @@
 import os
 from contextlib import ExitStack
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,7 +84,7 @@ def serve_sandbox(
             _tell_ready(session, url, sandbox.token)
             if switchboard is not None:
                 switchboard.start()
-                at_end.callback(lambda: _tell_totals(session, "in all", switchboard.stop()))
+                at_end.callback(lambda: _tell_totals(session, None, switchboard.stop()))
 
         limits = Limits(body_bytes=MOST_BODY_BYTES)
         return serve(sandbox.app, ready=tell_ready, host=host, port=port, limits=limits, complain=session.warn)
@@ -114,7 +115,7 @@ def _open_switchboard(session: Session, sandbox: "Sandbox", callbacks: "Callback
     from alovoice_cli.sandbox.callback import Switchboard
 
     def tell_over(totals: "Totals") -> None:
-        _tell_totals(session, f"{callbacks.day} is over", totals)
+        _tell_totals(session, callbacks.day, totals)
 
     poster = at_end.enter_context(Poster())
     return Switchboard(sandbox.pbx, callbacks, poster, complain=session.warn, over=tell_over)
@@ -129,13 +130,14 @@ def _tell_ready(session: Session, url: str, token: str) -> None:
     session.stdout.flush()
 
 
-def _tell_totals(session: Session, when: str, totals: "Totals") -> None:
+def _tell_totals(session: Session, day: date | None, totals: "Totals") -> None:
+    """The account of a day that is over, or of the whole run."""
     if session.options.json:
-        session.show(Record({"account": when, **asdict(totals)}, ours=True))
+        session.show(Record({"account": str(day) if day else "run", **asdict(totals)}, ours=True))
         session.stdout.flush()
         return
-    sent = ", ".join(f"{count} {kind}" for kind, count in totals.sent.items() if count)
+    sent = ", ".join(f"{count} {kind}" for kind, count in totals.sent.items() if count) or "nothing"
     session.note(
-        f"{when}: {totals.calls} calls; sent {sent or 'nothing'}, {totals.repeated} of them again; "
+        f"{f'{day} is over' if day else 'the whole run'}: {totals.calls} calls; sent {sent}; {totals.repeated} again; "
         f"{totals.failed} not taken; {totals.unbalanced} calls not told to their end"
     )

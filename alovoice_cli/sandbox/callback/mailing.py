@@ -7,7 +7,7 @@ not take is lost, as (for all that the document says) with the vendor's server: 
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,7 +20,7 @@ from alovoice_cli.stores.pbx_traffic import Traffic
 
 _PATIENCE_SECONDS = 1.0
 _AT_ONCE = 48
-_OVERTAKEN_AT_LATEST_SECONDS = 60
+_OVERTAKEN_AT_LATEST_SECONDS = 300
 _LONGEST_KEPT_ANSWER = 2048
 
 Then = Callable[[Answer | None], None]
@@ -74,7 +74,7 @@ class Mailing:
         self._timetable, self._traffic, self._poster = timetable, traffic, poster
         self._chaos, self._seed, self._complain = chaos, seed, complain
         self._messengers: Messengers[Answer] = Messengers(_AT_ONCE)
-        self._slow = 0
+        self._slow: dict[Future[Answer], int] = {}
         self._overtaken: list[Letter] = []
         self._blamed: set[str] = set()
 
@@ -91,8 +91,11 @@ class Mailing:
         self._timetable.at(letter.due, partial(self._go, letter))
 
     def stop(self, timeout: float) -> None:
-        """Lets what is under way be answered, for at most so many seconds."""
+        """Lets what is under way be answered, for at most so many seconds. To be called after the timetable's end."""
         self._messengers.close(timeout)
+        for future, number in self._slow.items():
+            if future.done():
+                self._finish(number, future.result())
 
     def _go(self, letter: Letter) -> None:
         if letter.kind == "callend" and not letter.envelope.is_named:
@@ -122,9 +125,9 @@ class Mailing:
         if future.done():
             self._came(letter, number, body, future.result())
             return
-        self._slow += 1
+        self._slow[future] = number
         came = partial(self._came_late, letter, number, body)
-        future.add_done_callback(lambda done: self._timetable.at(letter.due, partial(came, done.result())))
+        future.add_done_callback(lambda done: self._timetable.at(letter.due, partial(came, done)))
 
     def _post(self, letter: Letter, body: bytes) -> Answer:
         try:
@@ -133,19 +136,23 @@ class Mailing:
         except Exception as error:  # a poster raises nothing; if it does, the call still goes on
             return _Unsent(error=type(error).__name__)
 
-    def _came_late(self, letter: Letter, number: int, body: bytes, answer: Answer) -> None:
-        self._slow -= 1
-        self._came(letter, number, body, answer)
+    def _came_late(self, letter: Letter, number: int, body: bytes, done: "Future[Answer]") -> None:
+        self._slow.pop(done, None)
+        self._came(letter, number, body, done.result())
 
     def _came(self, letter: Letter, number: int, body: bytes, answer: Answer) -> None:
-        error = answer.error or ("" if _is_taken(answer) else f"status {answer.status}")
-        self._traffic.finish(number, answer.status, answer.body[:_LONGEST_KEPT_ANSWER], error)
+        error = self._finish(number, answer)
         if error and letter.kind not in self._blamed:
             self._blamed.add(letter.kind)
             self._complain(f"a {letter.kind} was not taken ({error}); the PBX sends each once, and goes on")
         if letter.again_seconds:
             self._repeat(letter, body)
         self._done(letter, answer)
+
+    def _finish(self, number: int, answer: Answer) -> str:
+        error = answer.error or ("" if _is_taken(answer) else f"status {answer.status}")
+        self._traffic.finish(number, answer.status, answer.body[:_LONGEST_KEPT_ANSWER], error)
+        return error
 
     def _repeat(self, letter: Letter, body: bytes) -> None:
         due = letter.due + letter.again_seconds / letter.envelope.speed

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 from alovoice_cli.campaigns.dialer import Attempt, DialStatus, lot
-from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.callback.course import outside_code
 from alovoice_cli.sandbox.callback.handlers import Answer
 from alovoice_cli.sandbox.callback.live import Clock, LiveCall, LiveCalls, Made, wire_phone
 from alovoice_cli.sandbox.callback.replies import read_start_reply
+from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.scenario import Scenario
 from alovoice_cli.stores.pbx_traffic import Course
 
@@ -61,7 +61,7 @@ class Request:
 
 
 def _attempts(legs: Legs) -> list[dict[str, object]]:
-    return [{key: leg[key] for key in ("number", "dialstatus", "ring_seconds", "talk_seconds")} for leg in legs]
+    return [{key: leg[key] for key in ("number", "dialstatus", "ring_seconds")} for leg in legs]
 
 
 def lead_request(calls: LiveCalls, call: LiveCall, request: Request) -> None:

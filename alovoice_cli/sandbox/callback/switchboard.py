@@ -6,15 +6,15 @@ from datetime import date, datetime
 from functools import partial
 
 from alovoice_cli.sandbox.callback.arrivals import DAY_RATE, ZONE, Series
-from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.callback.chaos import Chaos
 from alovoice_cli.sandbox.callback.handlers import Poster
 from alovoice_cli.sandbox.callback.live import Clock, LiveCalls
 from alovoice_cli.sandbox.callback.mailing import Mailing
-from alovoice_cli.sandbox.pbx import Pbx
 from alovoice_cli.sandbox.callback.requested import OWED, Campaign, Request, lead_request
 from alovoice_cli.sandbox.callback.timetable import Timetable
 from alovoice_cli.sandbox.callback.visitors import Visitors
+from alovoice_cli.sandbox.calls import CallOrder
+from alovoice_cli.sandbox.pbx import Pbx
 from alovoice_cli.stores.pbx import CallRow
 from alovoice_cli.stores.pbx_traffic import Totals, Traffic
 

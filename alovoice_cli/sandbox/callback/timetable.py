@@ -55,6 +55,8 @@ class Timetable:
             try:
                 action()
             except Exception as error:
+                if self._stopping:  # what it needed may be closed by now
+                    return
                 self._complain(f"a simulated call went wrong: {type(error).__name__}: {error}")
 
     def _next(self) -> Callable[[], None] | None:

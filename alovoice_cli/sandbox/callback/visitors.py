@@ -7,14 +7,14 @@ from functools import partial
 from alovoice_cli.campaigns.dialer import lot
 from alovoice_cli.routing.step import Step
 from alovoice_cli.sandbox.callback.arrivals import Arrival
-from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.callback.course import Staff, ring_colleague, ring_outside
 from alovoice_cli.sandbox.callback.handlers import Answer
 from alovoice_cli.sandbox.callback.live import Clock, LiveCall, LiveCalls, wire_phone
-from alovoice_cli.sandbox.pbx import Pbx
 from alovoice_cli.sandbox.callback.replies import read_start_reply, read_step
 from alovoice_cli.sandbox.callback.requested import OWED, Request, lead_request, name_call
 from alovoice_cli.sandbox.callback.ways import Way, Ways
+from alovoice_cli.sandbox.calls import CallOrder
+from alovoice_cli.sandbox.pbx import Pbx
 from alovoice_cli.stores.pbx_traffic import Course
 
 _ROUTED_AFTER_SECONDS = 1
