@@ -38,11 +38,11 @@ COLUMNS = (
     Column("when", "When"),
     Column("number", "Number"),
     Column("line", "Line"),
-    Column("status", "Code"),
     Column("reason", "Reason"),
-    Column("again", "Again", numeric=True),
-    Column("back", "Back", numeric=True),
     Column("returned", "Talked to"),
+    Column("status", "Code", shown=False),
+    Column("again", "Again", shown=False, numeric=True),
+    Column("back", "Back", shown=False, numeric=True),
     Column("returned_at", "Talked to at (UTC)", shown=False),
     Column("call_id", "Call", shown=False),
     Column("peer", "Peer", shown=False),
@@ -71,7 +71,7 @@ def list_missed(
 ) -> None:
     """List missed inbound calls, the latest first, each with its reason; of seven days unless --since is given.
 
-    Talked to is whom a later call was answered with: theirs or ours, by whichever line. Again and Back count the tries.
+    Talked to is whom a later call was answered with: theirs (again) or ours (back), by whichever line.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
@@ -99,11 +99,15 @@ def list_missed(
 
 
 def _cells(one: Missed, clock: Clock, *, short: bool) -> dict[str, object]:
-    talked = f"{one.returned} {when(one.returned_at, clock, short=short)}" if one.returned_at is not None else None
+    tries = one.again + one.back
+    talked = f"tried {tries}x" if tries else ""
+    if one.returned_at is not None and one.returned is not None:
+        talked = f"{one.returned.removeprefix('called ')} {when(one.returned_at, clock, short=short)}"
     return {
         **_as_json(one),
         "when": when(one.call.reported_at, clock, short=short),
         "number": one.call.number or "hidden",
+        "reason": f"{one.call.status} {REASONS.get(one.call.status or '', '')}".strip(),
         "returned": talked,
     }
 

@@ -25,7 +25,7 @@ from alovoice_cli.events.event import MISSED_STATUSES
 from alovoice_cli.events.filters import Words, read_filter
 from alovoice_cli.events.missed import reasons_text
 from alovoice_cli.events.moments import days_ago, span_text
-from alovoice_cli.events.statistics import By, Tally, tally, total
+from alovoice_cli.events.statistics import NONE, By, Tally, tally, total
 from alovoice_cli.events.timeline import status_text
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
@@ -52,6 +52,7 @@ COLUMNS = (
 _TITLES = {"hour": "Hour", "day": "Day", "line": "Line", "peer": "Peer", "status": "Status", "rule": "Rule"}
 _PARTS = ("answered", "missed", "other", "no end")
 _OF_RULES = ("group", "calls", "chart")
+_OF_STATUSES = ("group", "calls", "talk", "talk_seconds", "chart")  # what else there is follows from the status
 
 
 @shows_list(COLUMNS)
@@ -100,7 +101,8 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
     drawn = session.stdout.isatty()
     columns: list[Column] = []
     for column in COLUMNS:
-        shown = column.shown and (by != "rule" or column.name in _OF_RULES)
+        fitting = {"rule": _OF_RULES, "status": _OF_STATUSES}.get(by)
+        shown = column.shown and (fitting is None or column.name in fitting)
         if column.name in ("talk", "talk_seconds") and by != "rule":
             shown = drawn is (column.name == "talk")
         if column.name == "chart":
@@ -111,10 +113,10 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
 
 
 def _cells(one: Tally, by: By, *, short: bool, year: str) -> dict[str, object]:
-    group = one.group.removeprefix(f"{year}-") if short and by == "hour" else one.group
+    group = one.group.removeprefix(f"{year}-") if short and by in ("hour", "day") else one.group
     return {
         **one.as_json(),
-        "group": status_text(group) if by == "status" and short else group,
+        "group": status_text(group) if by == "status" and short and group != NONE else group,
         **{status: one.missed.get(status, 0) for status in MISSED_STATUSES},
         "talk": span_text(one.talk_seconds),
         "chart": [one.answered, one.all_missed, one.other, one.open] if by != "rule" else [one.calls],
