@@ -13,7 +13,7 @@ from alovoice_cli.output.body import write_body, write_head
 from alovoice_cli.output.columns import Item, cell_text, choose_columns
 from alovoice_cli.output.csv import write_csv
 from alovoice_cli.output.flow import Flow, Form, Row, row_text, write_flow
-from alovoice_cli.output.json import write_json
+from alovoice_cli.output.json import json_text, write_json
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.output.messages import write_error, write_message
 from alovoice_cli.output.options import Options
@@ -81,6 +81,12 @@ class Display:
         """Prints one line of a table that grows: its cells by name, each padded to its width, none cut."""
         cells = [disarm(cell_text(self._cleaned(item.get(name)))).ljust(width) for name, width in widths.items()]
         self._out.write("  ".join(cells).rstrip() + "\n")
+        self._out.flush()
+
+    def line(self, value: Mapping[str, object], *, ours: bool = False) -> None:
+        """Prints one object of a stream: JSON on a line of its own, flushed. `ours` as in Record."""
+        shown = self._masker.hide_in(dict(value)) if ours else self._cleaned(dict(value))
+        self._out.write(json_text(shown, indent=False, ascii_only=_ascii_only(self._out)) + "\n")
         self._out.flush()
 
     def legend(self, names: Sequence[str]) -> str:

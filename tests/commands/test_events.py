@@ -162,7 +162,12 @@ def test_statistics_split_what_was_missed_by_its_reason(alovoice: FrontDoor, row
     assert len(_json(alovoice, "stats", "--since", "all")) == 2
     result = alovoice("events", "stats", "--by", "line")
     assert _tsv(result.out)[0] | {"group": "x"} == {
-        "group": "x", "calls": "9", "answered": "2", "other": "1", "open": "1", "talk_seconds": "20",
+        "group": "x",
+        "calls": "9",
+        "answered": "2",
+        "other": "1",
+        "open": "1",
+        "talk_seconds": "20",
         **dict.fromkeys(("304", "480", "486", "603", "603-S"), "1"),
     }
     assert "1 not taken (304), 1 unavailable (480), 1 busy (486), 1 declined (603), 1 hung up (603-S)" in result.err

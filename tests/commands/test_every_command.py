@@ -18,6 +18,14 @@ CREATE = (
     *("--record", "a.mp3", "--recipient", "901234567", "--name", "n", "--from", "tomorrow", "--to", "tomorrow"),
     *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all"),
 )
+RULES = """fallback = { queue = "6000" }
+[hours]
+office = ["Mon-Fri 09:00-18:00"]
+[[rule]]
+name = "night"
+when = { not = { hours = "office" } }
+then = { hangup = true }
+"""
 WORDS: dict[str, tuple[str, ...]] = {
     "autorule create": CREATE,
     "autorule get": ("40",),
@@ -36,6 +44,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events gaps": (),
     "events export": ("--limit", "1"),
     "events prune": ("--older-than", "90d"),
+    "route check": ("rules.toml",),
+    "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
+    "route bench": ("rules.toml", "-n", "100"),
     "ai send": ("CALL_ID",),
     "ai result": ("CALL_ID",),
     "ai audio": ("CALL_ID", "-o", "out.audio"),
@@ -76,6 +87,7 @@ def home(alovoice: FrontDoor) -> FrontDoor:
     """A home where each command of WORDS finds what it needs."""
     (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
     Rows(alovoice.home / "state" / "events-sandbox.db").deliver("callstart", time.time() - 99, {"number": "901234567"})
+    (alovoice.home / "rules.toml").write_text(RULES, "utf-8")
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
     return alovoice
 

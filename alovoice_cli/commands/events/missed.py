@@ -13,7 +13,7 @@ from alovoice_cli.commands.events.selection import (
     Since,
     Store,
     Until,
-    Where,
+    WhereCalls,
     clock_of,
     tell_coverage,
 )
@@ -65,7 +65,7 @@ def list_missed(
     number: Number = None,
     line: Line = None,
     peer: Peer = None,
-    where: Where = None,
+    where: WhereCalls = None,
     limit: Limit = 50,
     store: Store = None,
 ) -> None:

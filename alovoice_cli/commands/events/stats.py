@@ -14,7 +14,7 @@ from alovoice_cli.commands.events.selection import (
     Status,
     Store,
     Until,
-    Where,
+    WhereCalls,
     clock_of,
     tell_coverage,
 )
@@ -65,7 +65,7 @@ def show_statistics(
     line: Line = None,
     peer: Peer = None,
     status: Status = None,
-    where: Where = None,
+    where: WhereCalls = None,
     store: Store = None,
 ) -> None:
     """Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.
