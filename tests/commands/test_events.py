@@ -139,8 +139,10 @@ def test_show_joins_what_shares_an_id_whichever_is_named(alovoice: FrontDoor, ro
     lines = _tsv(alovoice("events", "show", "01CALL").out)
     assert [line["what"] for line in lines] == ["request", "callstart", "callend", "result"]
     assert lines[2]["detail"].startswith("200 success, 7s")
-    missing = alovoice("events", "show", "nosuch")
-    assert (missing.code, missing.out) == (2, "")
+    for nobody in ("nosuch", "e99", "e99999999999999999999", "\udcff", "a\0b", "R-ZZZZ", ""):
+        missing = alovoice("events", "show", nobody)
+        assert (missing.code, missing.out) == (2, "")
+        assert "fault of alovoice" not in missing.err
 
 
 def test_statistics_split_what_was_missed_by_its_reason(alovoice: FrontDoor, rows: Rows) -> None:
@@ -182,6 +184,7 @@ def test_days_are_the_profiles_days(alovoice: FrontDoor, rows: Rows) -> None:
     assert [row["group"] for row in hours] == ["2025-04-25 00:00"]
     alovoice("config", "set", "timezone", "UTC")
     assert [row["group"] for row in _json(alovoice, "stats", "--since", "all")] == ["2025-04-24"]
+    assert [row["group"] for row in _json(alovoice, "stats", "--until", "2025-04-24")] == ["2025-04-24"]
 
 
 def test_a_chart_loses_no_number_at_80_columns(alovoice: FrontDoor, rows: Rows) -> None:
@@ -336,7 +339,7 @@ def test_prune_deletes_what_is_older_and_says_how_much(alovoice: FrontDoor, rows
     done = _json(alovoice, "prune", "--older-than", "90d", "--yes")
     assert (done["events"], done["calls"], done["deleted"]) == (2, 1, True)
     assert {event["call_id"] for event in _json(alovoice, "list")} == {"young"}
-    for span in ("90", "5m", "soon"):
+    for span in ("90", "5m", "soon", "999999w"):
         assert alovoice("events", "prune", "--older-than", span).code == 2
 
 

@@ -15,6 +15,7 @@ from alovoice_cli.commands.events.selection import (
     Until,
     WhereCalls,
     clock_of,
+    since_or,
     tell_coverage,
 )
 from alovoice_cli.commands.everywhere import shows_list
@@ -23,7 +24,7 @@ from alovoice_cli.events.conditions import CALL_FIELDS, all_of
 from alovoice_cli.events.filters import Filter, Words, read_filter
 from alovoice_cli.events.glance import call_as_json, when
 from alovoice_cli.events.missed import IS_MISSED, REASONS, Missed, count_reasons, judge, not_returned, reasons_text
-from alovoice_cli.events.moments import Clock, days_ago
+from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.rendering import iso
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
@@ -69,13 +70,13 @@ def list_missed(
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
-    """List missed inbound calls, the latest first, each with its reason; of seven days unless --since is given.
+    """List missed inbound calls, the latest first, each with its reason; of seven days unless a period is given.
 
     Talked to is whom a later call was answered with: theirs (again) or ours (back), by whichever line.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    words = Words(since or days_ago(6, clock), until, None, number, line, peer, None, where)
+    words = Words(since_or(6, since, until, clock), until, None, number, line, peer, None, where)
     wanted = read_filter(words, CALL_FIELDS, clock)
     events = session.event_store(store)
     calls = list(events.calls(Filter(wanted.period, all_of(IS_MISSED, wanted.condition))))

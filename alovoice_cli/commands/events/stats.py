@@ -16,6 +16,7 @@ from alovoice_cli.commands.events.selection import (
     Until,
     WhereCalls,
     clock_of,
+    since_or,
     tell_coverage,
 )
 from alovoice_cli.commands.everywhere import shows_list
@@ -24,7 +25,7 @@ from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.event import MISSED_STATUSES
 from alovoice_cli.events.filters import Words, read_filter
 from alovoice_cli.events.missed import reasons_text
-from alovoice_cli.events.moments import days_ago, span_text
+from alovoice_cli.events.moments import span_text
 from alovoice_cli.events.statistics import NONE, By, Tally, tally, total
 from alovoice_cli.events.timeline import status_text
 from alovoice_cli.output.columns import Column
@@ -70,11 +71,11 @@ def show_statistics(
 ) -> None:
     """Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.
 
-    Of today for --by hour, else of the last seven days, unless --since says otherwise. A repeated delivery counts once.
+    Of today for --by hour, else of seven days, unless --since or --until is given. A repeated delivery counts once.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    since = since or days_ago(0 if by == "hour" else 6, clock)
+    since = since_or(0 if by == "hour" else 6, since, until, clock)
     words = Words(since, until, "route" if by == "rule" else None, number, line, peer, status, where)
     wanted = read_filter(words, EVENT_FIELDS if by == "rule" else CALL_FIELDS, clock)
     events = session.event_store(store)
