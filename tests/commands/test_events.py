@@ -5,7 +5,10 @@ import io
 import json
 import re
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -256,31 +259,25 @@ def test_tail_prints_a_line_an_event_and_follows(alovoice: FrontDoor, rows: Rows
         rows.deliver("callend", _ago(minutes=9), {"call_id": number})
     result = alovoice("events", "tail", "-n", "2")
     assert [json.loads(line)["seq"] for line in result.out.splitlines()] == [2, 3]
-    with alovoice.start("events", "tail", "-f", "-n", "1", "--type", "callend") as process:
-        try:
-            assert _line(process)["seq"] == 3
-            rows.deliver("callstart", _ago(seconds=0), {"number": "901234567"})
-            rows.deliver("callend", _ago(seconds=0), {"call_id": "x"})
-            assert _line(process)["seq"] == 5
-        finally:
-            process.terminate()
-        assert process.wait(20) == 143
+    with _following(alovoice, "--type", "callend") as process:
+        assert _line(process)["seq"] == 3
+        rows.deliver("callstart", _ago(seconds=0), {"number": "901234567"})
+        rows.deliver("callend", _ago(seconds=0), {"call_id": "x"})
+        assert _line(process)["seq"] == 5
+    assert process.returncode == 143
     shown = alovoice("events", "tail", terminal=True)
     assert [line.split()[0] for line in shown.out.splitlines()] == ["Event", "e1", "e2", "e3", "e4", "e5"]
 
 
 def test_tail_waits_for_what_the_writer_has_yet_to_say(alovoice: FrontDoor, rows: Rows) -> None:
     rows.deliver("callend", _ago(minutes=9), {"call_id": "old"})
-    with alovoice.start("events", "tail", "-f", "-n", "1", "--where", "status = 486 or call_id = old") as process:
-        try:
-            assert _line(process)["call_id"] == "old"
-            (late,) = [rows.deliver("callend", _ago(seconds=0), {"call_id": "c", "status_code": 486}, is_read=False)]
-            rows.deliver("callend", _ago(seconds=0), {"call_id": "d", "status_code": 486})
-            time.sleep(1)
-            _derive(rows, late)
-            assert [_line(process)["call_id"] for _ in "ab"] == ["c", "d"]
-        finally:
-            process.terminate()
+    with _following(alovoice, "--where", "status = 486 or call_id = old") as process:
+        assert _line(process)["call_id"] == "old"
+        late = rows.deliver("callend", _ago(seconds=0), {"call_id": "c", "status_code": 486}, is_read=False)
+        rows.deliver("callend", _ago(seconds=0), {"call_id": "d", "status_code": 486})
+        time.sleep(1)
+        _derive(rows, late)
+        assert [_line(process)["call_id"] for _ in "ab"] == ["c", "d"]
 
 
 def _derive(rows: Rows, event: Any) -> None:
@@ -289,6 +286,19 @@ def _derive(rows: Rows, event: Any) -> None:
 
     with rows.engine.connect() as connection, writing(connection):
         insert_events(connection, [event], {})
+
+
+@contextmanager
+def _following(alovoice: FrontDoor, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """`tail -f` from the latest event on; ended at the end, or when nothing comes for too long."""
+    with alovoice.start("events", "tail", "-f", "-n", "1", *words) as process:
+        patience = threading.Timer(20, process.kill)
+        patience.start()
+        try:
+            yield process
+        finally:
+            patience.cancel()
+            process.terminate()
 
 
 def _line(process: "subprocess.Popen[bytes]") -> Any:

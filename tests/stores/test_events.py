@@ -285,6 +285,7 @@ def _plan(statement: Any, url: str) -> str:
         (_where("type", "=", "callend"), "delivery_by_type"),
         (Filter(Period(1, None)), "delivery_by_time"),
         (_where("number", "=", "998901234567"), "fact_by_number"),
+        (_where("number", "=", "998901234567"), "fact_by_call"),
         (_where("call_id", "=", "a"), "fact_by_call"),
         (_where("status", "=", "486"), "SCAN fact USING INDEX"),  # likewise
     ],
