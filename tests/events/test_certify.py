@@ -43,7 +43,6 @@ def _graded(handle: Callable[[Crm, Asked], tuple[int, bytes]]) -> tuple[set[str]
     good = Crm()
     with served(lambda asked: handle(good, asked)) as crm:
         outcomes = _tried(crm.url)
-    print([outcome.finding for outcome in outcomes if outcome.finding])  # what pytest shows of a failure
     return _with_grade(outcomes, "fail"), _with_grade(outcomes, "warn")
 
 
