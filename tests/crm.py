@@ -82,7 +82,11 @@ def served(handle: Handle | None = None) -> Iterator[Crm]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # its own 5 would lose some of a burst
+        daemon_threads = True
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     crm.url = f"http://127.0.0.1:{server.server_address[1]}"

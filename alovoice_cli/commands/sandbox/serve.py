@@ -59,15 +59,18 @@ def serve_sandbox(
         ),
     ] = None,
     chaos: Annotated[
-        str, typer.Option("--chaos", metavar="SPEC", help="Share of messages sent twice, late, or overtaken.")
+        str,
+        typer.Option(
+            "--chaos", metavar="SPEC", help="Messages sent twice, held back or overtaken: dup=3%,late=5%,reorder=1%."
+        ),
     ] = "",
 ) -> int:
     """Serve the simulated PBX over HTTP until Ctrl-C. Prints its URL and token when it is ready to answer.
 
     With --events-to it calls back as the vendor's server would: each call begins and ends at a handler, a call that
     was asked for has a result, and a caller goes where the route says. Each message is sent once; one that is not
-    taken is lost. The same seed and --day, on a new --state, give the same calls, ids and order. When the day is over,
-    its account is printed, and the PBX goes on serving.
+    taken is lost. The same seed and --day, on a new --state, give the same calls, ids and order; --speed 1440 plays a
+    day in a minute. When it is over, its account is printed, and the PBX goes on serving.
     """
     from alovoice_cli.sandbox import MOST_BODY_BYTES, STATE_NAME, open_sandbox
     from alovoice_cli.serving import Limits, serve

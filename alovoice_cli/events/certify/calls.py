@@ -42,14 +42,13 @@ def _end_never(trial: Trial) -> None:
 
 
 def _end_late(trial: Trial) -> None:
-    call = trial.start(at=-_LATE_SECONDS - 20)
-    trial.pause(_LATE_SECONDS)
-    trial.end(call, at=-_LATE_SECONDS)
+    call = trial.start(at=-2 * _LATE_SECONDS)
+    trial.end(call, at=trial.late(_LATE_SECONDS))
 
 
 def _start_late(trial: Trial) -> None:
-    trial.pause(_LATE_SECONDS)
-    trial.end(trial.start(at=-_LATE_SECONDS), at=0)
+    began = trial.late(_LATE_SECONDS)
+    trial.end(trial.start(at=began), at=began + _LATE_SECONDS)
 
 
 def _burst(trial: Trial) -> None:

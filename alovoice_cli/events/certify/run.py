@@ -64,7 +64,7 @@ def run(cases: Sequence[Case], bench: Bench, tell: Callable[[int], None] = lambd
             missing = next(kind for kind in case.kinds if bench.handlers.url(kind) is None)
             yield Outcome(case, "skip", f"there is no URL for {missing}")
             continue
-        trial = Trial(bench, place)
+        trial = Trial(bench, place, bench.now())
         case.play(trial)
         reached = reached or trial.answered > 0
         silent += not reached

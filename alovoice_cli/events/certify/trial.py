@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
 from urllib.parse import urlencode
@@ -38,6 +38,7 @@ class Trial:
 
     bench: Bench
     place: int
+    began: datetime
     problems: list[Problem] = field(default_factory=list)
     sent: int = 0
     answered: int = 0
@@ -52,8 +53,8 @@ class Trial:
         return f"+99800{self.place:03d}{of:04d}"
 
     def moment(self, seconds: int = 0) -> datetime:
-        """The case's own time: now, and so many seconds later."""
-        return self.bench.now().astimezone(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+        """The case's own time: when it began, and so many seconds later."""
+        return self.began.replace(microsecond=0) + timedelta(seconds=seconds)
 
     def start(self, *, of: int = 0, at: int = 0, **changes: object) -> CallId:
         """Sends a callstart, judges the answer, returns the id that it gives."""
@@ -107,10 +108,15 @@ class Trial:
         jobs = [partial(self._start, body) for body in bodies]
         return list(at_rate(jobs, rate, sleep=self.bench.sleep, monotonic=self.bench.monotonic))
 
-    def pause(self, seconds: float) -> None:
-        """Waits in earnest where --slow was given; else only the times in the bodies tell of it."""
-        if self.bench.slow:
-            self.bench.sleep(seconds)
+    def late(self, seconds: int) -> int:
+        """Where an event stands (in seconds from the beginning) that goes out so much later than it happened.
+
+        With --slow it happens now, and is really waited for; else it has happened so long ago.
+        """
+        if not self.bench.slow:
+            return -seconds
+        self.bench.sleep(seconds)
+        return 0
 
     # --- what it finds -----------------------------------------------------------------------------------------------
 
