@@ -57,8 +57,7 @@ def _said(event: Event, fact: Fact) -> str:
     if event.problem and not event.facts:
         return "unreadable"
     if event.delivery.type == "route":
-        step = event.answer.get("action_type"), event.answer.get("action_data")
-        return " ".join(str(part) for part in step if part is not None)
+        return event.step_text
     if event.delivery.type == "callstart":
         return _DIRECTIONS.get(fact.direction or "", fact.direction or "")
     seconds = "" if fact.duration is None else f"{fact.duration}s"

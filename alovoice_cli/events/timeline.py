@@ -116,10 +116,9 @@ def _route_text(event: Event) -> str:
     asked = [_DIRECTIONS.get(fact.direction or "", fact.direction or "")]
     asked += [f"from {fact.number}"] if fact.number else []
     asked += [f"line {fact.line}"] if fact.line else []
-    step = event.answer.get("action_type"), event.answer.get("action_data")
-    answered = " ".join(str(part) for part in step if part is not None)
+    answered = f"answered: {event.step_text}" if event.step_text else ""
     rule = f"by rule {event.rule}" if event.rule else ""
-    return ", ".join(part for part in (*asked, f"answered: {answered}" if answered else "", rule) if part)
+    return ", ".join(part for part in (*asked, answered, rule) if part)
 
 
 def _request_text(receipt: Receipt) -> str:

@@ -67,7 +67,6 @@ def _told(event: Event) -> str:
         return event.problem
     fact = event.fact
     if event.delivery.type == "route":
-        step = event.answer.get("step")
-        return " ".join(map(str, step.values())) if isinstance(step, dict) else ""
+        return event.step_text
     length = f"{fact.duration} s" if fact.duration is not None else ""
     return " ".join(part for part in (fact.status, length, fact.call_id) if part)
