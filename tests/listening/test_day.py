@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from day import Books, calling, listening, phone, play, talk_seconds
 from front_door import FrontDoor
 
@@ -18,6 +19,32 @@ def test_a_day_is_in_the_store_whole_and_every_report_agrees_with_it(alovoice: F
     with listening(alovoice, "--fallback", "queue:6000") as heard:
         books = play(alovoice, heard, "--inbound", "5/h", "--speed", "1000000", "--seed", "7", "--chaos", CHAOS)
         check_all(alovoice, books)
+
+
+@pytest.mark.parametrize("seed", ["3", "4"])
+def test_a_call_that_was_asked_for_is_told_from_its_request_to_its_result(alovoice: FrontDoor, seed: str) -> None:
+    with (
+        listening(alovoice) as heard,
+        calling(alovoice, heard.base, "--token", "t0k", "--speed", "100000", "--seed", seed) as pbx,
+    ):
+        assert pbx.stdout is not None
+        alovoice.environ |= {"ALOVOICE_TOKEN": "t0k", "ALOVOICE_BASE_URL": json.loads(pbx.stdout.readline())["url"]}
+        for words in (
+            ("conference", "--from", "712037006", "--to", "994412860:ru", "--to", "977076909:uz", "--extid", "123123"),
+            ("ivr", "--to", "994412860", "--ivr", "222", "--line", "712037006"),
+            ("out", "--from", "2424", "--to", "994412860"),
+        ):
+            assert alovoice("call", *words, "--yes").code == 0
+        heard.lines(9)
+    books = Books.of(alovoice)
+    assert not any(account.imbalance for account in books.accounts)
+    by_key = {account.key: account for account in books.accounts}
+    for receipt in json.loads(alovoice("call", "receipts", "list", "--json").out):
+        shown = _json(alovoice, "show", receipt["receipt"])
+        assert [event["type"] for event in shown["events"]] == ["callstart", "callend", "result"]
+        assert shown["call"]["call_id"] == by_key[receipt["our_id"]].course.call_id
+        for event in shown["events"]:
+            assert _json(alovoice, "show", event["id"])["events"] == shown["events"]
 
 
 def check_all(alovoice: FrontDoor, books: Books) -> None:
