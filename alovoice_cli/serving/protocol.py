@@ -137,8 +137,14 @@ class GuardedConnection(_Parsing):
             self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
-        if self._is_speaking:
-            self.transport.close()  # an error in what follows must not stand in the midst of an answer
+        """Tells of an error, but not in the midst of an answer, nor in place of one: that is given, and then ends."""
+        if self.is_busy:
+            for cycle in (self.cycle, self._current):
+                if cycle is not None:
+                    cycle.keep_alive = False
+            self.flow.pause_reading()
+        elif self._is_speaking:
+            self.transport.close()
         else:
             super().send_400_response(msg)
 
