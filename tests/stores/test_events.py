@@ -31,8 +31,9 @@ from alovoice_cli.events.event import Call, Event
 from alovoice_cli.events.filters import Filter, Period
 from alovoice_cli.stores import events as reading
 from alovoice_cli.stores.event_engine import open_engine
+from alovoice_cli.stores.event_statements import counting_statement, events_statement
 from alovoice_cli.stores.event_tables import DELIVERY, FACT
-from alovoice_cli.stores.events import EventStore, events_statement
+from alovoice_cli.stores.events import EventStore
 
 AT = 1_745_571_727.0
 
@@ -312,10 +313,10 @@ def test_the_latest_fifty_are_found_without_reading_all(rows: Rows, wanted: Filt
 
 
 def test_a_periods_counts_read_the_periods_calls_alone(rows: Rows) -> None:
-    plan = _plan(reading._counting(Filter(Period(int(AT * MICRO), None)), "day"), rows.url)
+    plan = _plan(counting_statement(Filter(Period(int(AT * MICRO), None)), "day"), rows.url)
     assert "SEARCH call USING INDEX call_by_time" in plan
     questions = Filter(Period(int(AT * MICRO), None), Compare("type", "=", "route"))
-    assert "delivery_by_type" in _plan(reading._counting(questions, "rule"), rows.url)
+    assert "delivery_by_type" in _plan(counting_statement(questions, "rule"), rows.url)
 
 
 # --- forgetting
