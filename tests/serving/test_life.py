@@ -81,7 +81,7 @@ def test_a_request_that_has_begun_to_arrive_at_the_signal_is_answered_and_the_si
     text = post(b"abc", close=False)
     with program(engine, drain=60) as (process, address), contextlib.ExitStack() as stack:
         head, body, late, idle, silent = (
-            stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(5)
+            stack.enter_context(socket.create_connection(address, timeout=3)) for _ in range(5)
         )
         idle.sendall(text)
         one_answer(idle, b"0\r\n\r\n")
