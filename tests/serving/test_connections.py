@@ -86,6 +86,19 @@ def test_a_request_after_a_late_body_has_its_own_time(serving):
         one_answer(connection, b"unread")
 
 
+def test_a_request_that_we_do_not_read_for_an_earlier_ones_sake_is_not_late(serving):
+    async def slow(scope, receive, send):
+        await asyncio.sleep(0.9 if scope["method"] == "GET" else 0)
+        await counting(scope, receive, send)
+
+    text = post(b"abc")
+    with serving(slow, request_deadline=SOON).connected() as connection:
+        connection.sendall(GET.replace(b"Connection: close\r\n", b"") + text[:-1])
+        time.sleep(0.05)
+        connection.sendall(text[-1:])
+        one_answer(connection, b"\r\n\r\n3")
+
+
 def test_an_answered_body_is_not_read_for_ever_either(serving):
     running = serving(unread, request_deadline=SOON, idle=timedelta(seconds=30))
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
