@@ -94,12 +94,6 @@ class Event:
         """The first fact, or one that says nothing."""
         return self.facts[0] if self.facts else Fact()
 
-    @property
-    def step_text(self) -> str:
-        """Where a caller was sent, of a route question: `queue 6000`; empty where it is not known."""
-        step = self.answer.get("step")
-        return " ".join(map(str, step.values())) if isinstance(step, Mapping) else ""
-
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alovoice_cli.errors import UsageError
 
-_BACKLOG = 512
+BACKLOG = 512
 
 
 def bind(host: str, port: int, *, allow_public: bool) -> socket.socket:
@@ -40,7 +40,7 @@ def _listening(family: int, kind: int, protocol: int, address: object) -> socket
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # some systems have 1 by default
         listening.bind(address)  # type: ignore[arg-type]  # as getaddrinfo gave it
-        listening.listen(_BACKLOG)
+        listening.listen(BACKLOG)
     except OSError:
         listening.close()
         raise
@@ -49,7 +49,8 @@ def _listening(family: int, kind: int, protocol: int, address: object) -> socket
 
 def _hint(error: OSError, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"another program listens there (ss -ltnp 'sport = :{port}' names it); port 0 is a free one"
+        who = f" (ss -ltnp 'sport = :{port}' names it)" if sys.platform == "linux" else ""
+        return f"another program listens there{who}; port 0 is a free one"
     if error.errno in (errno.EACCES, errno.EPERM):
         return "ports below 1024 are the administrator's; use a higher one"
     if error.errno == errno.EADDRNOTAVAIL:

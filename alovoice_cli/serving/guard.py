@@ -18,6 +18,19 @@ class Watched(Protocol):
         """Whether a request has wholly arrived, and the app is at work on it."""
 
 
+class Wire(Protocol):
+    """As much of an asyncio.Transport as is used here."""
+
+    def abort(self) -> None:
+        """Closes at once."""
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or will be when all is written."""
+
+    def is_reading(self) -> bool:
+        """Whether what comes is read."""
+
+
 class Room:
     """The connections that are open now, in the order in which we began to wait for their next request."""
 
@@ -59,7 +72,7 @@ class Guard:
         self._room = room
         self._limits = room.limits
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
+        self._transport: Wire | None = None
         self._watched: Watched | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -71,8 +84,11 @@ class Guard:
     def is_busy(self) -> bool:
         return self._watched is not None and self._watched.is_busy
 
-    def attach(self, transport: asyncio.Transport, watched: Watched) -> None:
-        """Watches this connection; a second time, what has become of it (the inside of TLS): the clock runs on."""
+    def attach(self, transport: Wire, watched: Watched | None) -> None:
+        """Watches this connection; a second time, what has become of it (the inside of TLS): the clock runs on.
+
+        While nothing stands behind the connection yet (None), it is not busy.
+        """
         is_new = self._transport is None
         self._transport, self._watched = transport, watched
         if is_new:

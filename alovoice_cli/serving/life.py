@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import ssl
+import stat
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from typing import Any
@@ -13,13 +14,12 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from alovoice_cli.errors import ExitCode
-from alovoice_cli.serving.binding import is_alive
-from alovoice_cli.serving.handshake import Handshake
-from alovoice_cli.serving.protocol import GuardedConfig
+from alovoice_cli.serving.binding import BACKLOG, is_alive
+from alovoice_cli.serving.handshake import Door
+from alovoice_cli.serving.protocol import GuardedConfig, GuardedConnection
 
 Hook = Callable[[], Awaitable[None]]
 
-_BACKLOG = 512
 _TICK_SECONDS = 0.1
 _LAST_LOOK_SECONDS = 0.05  # in which bytes that have reached this machine are read before the silent are sent away
 
@@ -74,7 +74,10 @@ class Life:
             await self._tick()
         finally:
             await self._drain(server)
-            await self._unless(lambda: self._must_hurry, self._finished)
+            try:
+                await self._unless(lambda: self._must_hurry, self._finished)
+            finally:
+                self._refuse(server)
 
     def close_socket(self) -> None:
         """Closes the listening socket, but not a stranger's that has its number by now."""
@@ -82,14 +85,16 @@ class Life:
             self._socket.detach()
         self._socket.close()
 
-    async def _accept(self) -> asyncio.Server:
-        seconds = self._config.limits.request_deadline.total_seconds()
+    async def _accept(self) -> asyncio.Server | Door:
+        config = self._config
 
-        def connection() -> asyncio.Protocol:
-            inside = self._config.connection(self._config, self._state)
-            return Handshake(self._context, inside, seconds) if self._context else inside
+        def connection() -> GuardedConnection:
+            return config.connection(config, self._state)
 
-        return await asyncio.get_running_loop().create_server(connection, sock=self._socket, backlog=_BACKLOG)
+        if self._context is not None:
+            seconds = config.limits.request_deadline.total_seconds()
+            return Door(self._socket, self._context, connection, seconds, config.complain)
+        return await asyncio.get_running_loop().create_server(connection, sock=self._socket, backlog=BACKLOG)
 
     async def _tick(self) -> None:
         while not self._must_end:
@@ -103,10 +108,10 @@ class Life:
     def _set_date(self) -> None:
         self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
 
-    async def _drain(self, server: asyncio.Server) -> None:
+    async def _drain(self, server: asyncio.Server | Door) -> None:
         """Accepts no more, lets what has begun end in time, and cuts the rest."""
-        if not self._is_deaf:
-            server.close()
+        if self._is_ours():
+            self._refuse(server)
         loop = asyncio.get_running_loop()
         last = loop.time() + self._config.limits.drain.total_seconds()
         if not self._must_hurry:
@@ -119,6 +124,19 @@ class Life:
         for task in list(self._state.tasks):
             task.cancel()
         await asyncio.sleep(0)
+
+    @staticmethod
+    def _refuse(server: asyncio.Server | Door) -> None:
+        """Accepts no more; a second time, nothing."""
+        with contextlib.suppress(OSError):  # what is closed already cannot be closed
+            server.close()
+
+    def _is_ours(self) -> bool:
+        """Not where our socket's number is a stranger's file by now: closing that must wait until the app is done."""
+        try:
+            return not self._is_deaf or stat.S_ISSOCK(os.fstat(self._socket.fileno()).st_mode)
+        except OSError:
+            return True
 
     async def _unless(self, is_over: Callable[[], bool], hook: Hook | None) -> None:
         """Awaits the hook, but not longer than until it is over."""

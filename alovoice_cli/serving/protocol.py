@@ -109,6 +109,8 @@ class GuardedConnection(_Parsing):
             self._refuse_head()
         elif self.cycle is None or self.cycle.response_complete or self.is_arriving:
             self.guard.expect()
+            if self._is_leaving and not self.is_arriving:
+                self.shutdown()  # that was the rest of what had its answer already
         else:
             self.guard.rest()
 

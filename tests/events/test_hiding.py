@@ -39,6 +39,7 @@ def test_ids_times_and_our_own_lines_stay() -> None:
     assert isinstance(shown, dict)
     assert {key for key in body if shown[key] == body[key]} == set(body) - {"number", "record", "attempts"}
     assert "2025-04-25" in shown["record"]
+    assert Hiding(b"k").value({"link": "https://x/2025-04-25/1"}) == {"link": "https://x/2025-04-25/1"}
 
 
 def test_a_body_that_could_not_be_read_gives_nothing_away() -> None:

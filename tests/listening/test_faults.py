@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sqlite3
 import threading
 import time
@@ -69,7 +70,7 @@ def test_the_disk_has_it_before_the_answer_goes_out(listen: Listen, tmp_path: Pa
     listening = listen(wrapper=("strace", "-f", "-y", "-o", str(trace), "-e", calls, "-s", "40"))
     for number in range(20):
         assert listening.post("callend", {"call_id": number})[0] == 200
-    listening.process.terminate()
+    os.kill(listening.pid, signal.SIGTERM)
     listening.process.wait(30)
     synced = False
     answers = 0
@@ -121,14 +122,14 @@ def test_what_the_spool_holds_is_taken_up_at_the_next_start(listen: Listen, alov
         assert listening.post("callend", {"call_id": "spooled"})[0] == 200
         listening.process.kill()
         listening.process.wait()
-    (alovoice.home / "state" / "spool-events.jsonl").open("ab").write(b'{"id": "torn')
+    with (alovoice.home / "state" / "spool-events.jsonl").open("ab") as spool:
+        spool.write(b'{"id": "torn')
     listen().stop()
     assert [event["call_id"] for event in _events(alovoice)] == ["spooled"]
 
 
 def _limit_file_size() -> None:
     import resource
-    import signal
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))

@@ -22,8 +22,8 @@ class Running:
 
     @property
     def address(self) -> tuple[str, int]:
-        host, _, port = self.server.url.removeprefix("http://").rpartition(":")
-        return host, int(port)
+        host, _, port = self.server.url.partition("://")[2].rpartition(":")
+        return host.strip("[]"), int(port)
 
     @contextlib.contextmanager
     def connected(self, text: bytes = b"") -> Iterator[socket.socket]:

@@ -11,6 +11,7 @@ import pytest
 from event_rows import MICRO, Rows, end_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import (
@@ -30,7 +31,9 @@ from alovoice_cli.events.event import Call, Event
 from alovoice_cli.events.filters import Filter, Period
 from alovoice_cli.stores import events as reading
 from alovoice_cli.stores.event_engine import open_engine
-from alovoice_cli.stores.events import EventStore, events_statement
+from alovoice_cli.stores.event_statements import counting_statement, events_statement
+from alovoice_cli.stores.event_tables import DELIVERY, FACT
+from alovoice_cli.stores.events import EventStore
 
 AT = 1_745_571_727.0
 
@@ -161,6 +164,8 @@ def test_calls_and_uptimes_are_read(rows: Rows, store: EventStore, monkeypatch: 
     assert [call.call_id for call in store.calls()] == names
     assert [call.call_id for call in store.calls(newest_first=True, limit=3)] == names[::-1][:3]
     assert [call.call_id for call in store.calls_with({"998901234567"}, int(AT) + 2)] == [names[3]]
+    half_past = Filter(Period(int((AT + 2.5) * MICRO), int((AT + 3.5) * MICRO)))
+    assert [call.call_id for call in store.calls(half_past)] == [names[3]]
     rows.listened((AT + 9, AT + 10, False), (AT, AT + 1, True))
     assert [uptime.ended_at for uptime in store.uptimes()] == [int((AT + 1) * MICRO), None]
     assert isinstance(store.uptimes()[0], Uptime)
@@ -247,6 +252,14 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> EventStore:
     return EventStore(rows.url)
 
 
+def test_letters_beyond_a_to_z_are_compared_as_they_are(mixed: EventStore) -> None:
+    names = {event.fact.call_id for event in mixed.events()}
+    for text, found in (("Ғай", {"Ғайрат"}), ("ғай", set()), ("a_B", {"A_b/"}), ("A%B", {"a%b"})):
+        wanted = _where("call_id", "~", text)
+        assert {event.fact.call_id for event in mixed.events(wanted)} == found
+        assert {name for name in names if holds(wanted.condition, {"call_id": name})} == found
+
+
 @given(condition=_conditions(EVENT_FIELDS))
 @settings(max_examples=100, deadline=None)
 def test_sql_and_python_agree_on_events(mixed: EventStore, condition: Condition) -> None:
@@ -302,10 +315,10 @@ def test_the_latest_fifty_are_found_without_reading_all(rows: Rows, wanted: Filt
 
 
 def test_a_periods_counts_read_the_periods_calls_alone(rows: Rows) -> None:
-    plan = _plan(reading._counting(Filter(Period(int(AT * MICRO), None)), "day"), rows.url)
+    plan = _plan(counting_statement(Filter(Period(int(AT * MICRO), None)), "day"), rows.url)
     assert "SEARCH call USING INDEX call_by_time" in plan
     questions = Filter(Period(int(AT * MICRO), None), Compare("type", "=", "route"))
-    assert "delivery_by_type" in _plan(reading._counting(questions, "rule"), rows.url)
+    assert "delivery_by_type" in _plan(counting_statement(questions, "rule"), rows.url)
 
 
 # --- forgetting
@@ -323,6 +336,9 @@ def test_old_events_go_with_all_that_was_derived_from_them(rows: Rows, store: Ev
     assert store.related({"old"}, ()) == []
     assert len(store.uptimes()) == 1
     assert pruning.count() == (0, 0)
+    with rows.engine.connect() as connection:
+        left = [connection.execute(select(func.count()).select_from(table)).scalar() for table in (FACT, DELIVERY)]
+    assert left == [2, 2]
 
 
 def test_a_listener_goes_on_writing_while_much_is_forgotten_and_the_file_shrinks(rows: Rows, store: EventStore) -> None:

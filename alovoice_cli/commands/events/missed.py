@@ -125,5 +125,6 @@ def _as_json(one: Missed) -> dict[str, object]:
 
 
 def _sentence(judged: Sequence[Missed]) -> str:
-    callers = sum(1 for _ in not_returned(judged))
-    return f"{len(judged)} missed: {reasons_text(count_reasons(judged))}; {callers} callers not talked to since"
+    waiting = sum(1 for _ in not_returned(judged))
+    callers = f"{waiting} caller" if waiting == 1 else f"{waiting} callers"
+    return f"{len(judged)} missed: {reasons_text(count_reasons(judged))}; {callers} not talked to since"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from alovoice_cli.events.event import Event
+from alovoice_cli.events.glance import step_text
 from alovoice_cli.events.rendering import event_as_json
 from alovoice_cli.session import Session
 
@@ -67,6 +68,6 @@ def _told(event: Event) -> str:
         return event.problem
     fact = event.fact
     if event.delivery.type == "route":
-        return event.step_text
+        return step_text(event)
     length = f"{fact.duration} s" if fact.duration is not None else ""
     return " ".join(part for part in (fact.status, length, fact.call_id) if part)
