@@ -5,7 +5,6 @@ It is replaced whole, so a reader sees the old one or the new one; it belongs to
 
 import json
 import os
-import secrets
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +50,7 @@ class OverrideFile:
     def write(self, override: Override) -> None:
         """Puts the override in force. Raises UsageError where it can't be written."""
         told = {"step": override.step.as_wire(), "until": override.until.timestamp()}
-        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        temporary = self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:

@@ -30,7 +30,9 @@ class Listening:
     lines: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
     errors: list[str] = field(default_factory=list)
 
-    def post(self, kind: str, body: bytes | dict[str, Any], *, timeout: float = 15, **headers: str) -> tuple[int, bytes]:
+    def post(
+        self, kind: str, body: bytes | dict[str, Any], *, timeout: float = 15, **headers: str
+    ) -> tuple[int, bytes]:
         """POSTs to one of the four URLs, or to any path; a dict goes as JSON."""
         raw = json.dumps(body).encode() if isinstance(body, dict) else body
         return self.request("POST", self.urls.get(kind, kind), raw, headers, timeout)
