@@ -174,6 +174,8 @@ class Listener:
     def _end(self) -> None:
         """After the drain: errands under way end, everything heard is stored and printed."""
         notify(self._plan.environ, "STOPPING=1")
+        for hook in self._hooks.values():
+            hook.stop()
         for dispatcher in self._dispatchers:
             dispatcher.stop()
         if self._relay is not None:

@@ -29,6 +29,7 @@ class Listening:
     urls: dict[str, str] = field(default_factory=dict)
     lines: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
     errors: list[str] = field(default_factory=list)
+    pid: int = 0
 
     def post(
         self, kind: str, body: bytes | dict[str, Any], *, timeout: float = 15, **headers: str
@@ -89,7 +90,8 @@ class Listening:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
-                self.urls = self.lines.get(timeout=0.1)["urls"]
+                ready = self.lines.get(timeout=0.1)
+                self.urls, self.pid = ready["urls"], ready["pid"]
                 return
             if self.process.poll() is not None:
                 return

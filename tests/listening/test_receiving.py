@@ -213,10 +213,13 @@ def test_a_port_in_use_is_told(listen: Listen, alovoice: FrontDoor) -> None:
     assert port in result.err
 
 
-def test_a_reader_who_leaves_ends_it_without_a_word(listen: Listen) -> None:
-    listening = listen()
-    assert listening.process.stdout is not None
-    listening.process.stdout.close()
-    assert listening.post("callend", b"{}")[0] == 200
-    assert listening.process.wait(20) == 141
-    assert [line for line in listening.errors if "fallback" not in line] == []
+def test_a_reader_who_leaves_ends_it_without_a_word(alovoice: FrontDoor) -> None:
+    process = alovoice.start("listen", "--port", "0", "--json", "--fallback", "queue:6000")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    url = json.loads(process.stdout.readline())["urls"]["callend"]
+    process.stdout.close()
+    assert Listening(process).request("POST", url, b"{}")[0] == 200
+    assert process.wait(20) == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()
