@@ -57,6 +57,16 @@ def step_text(event: Event) -> str:
     return " ".join(str(step[name]) for name in ("action_type", "action_data") if step.get(name) is not None)
 
 
+def routed(event: Event) -> str:
+    """Where a caller was sent, and by which rule or why: `queue:6000 by night`."""
+    step = event.answer.get("step")
+    if not isinstance(step, dict):
+        return ""
+    went = ":".join(str(part) for part in step.values())
+    reason = f" by {event.rule}" if event.rule else f" ({event.answer['why']})" if "why" in event.answer else ""
+    return went + reason
+
+
 def _said(event: Event, fact: Fact) -> str:
     """What matters of the event, in a word or two."""
     if event.duplicate_of is not None:

@@ -51,6 +51,11 @@ class StoredPast:
         self._url, self._path = url, sqlite_path(url)
         self._own = threading.local()
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a store."""
+        return self._path.exists()
+
     def as_of(self, moment: datetime) -> "StoredHistory":
         """What was known at this (aware) moment: a question of the past is answered as it would have been then."""
         return StoredHistory(self, int(moment.timestamp()))

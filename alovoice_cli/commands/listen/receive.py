@@ -97,7 +97,7 @@ def listen(
         door=read_door(session, secret, allow_from or [], trusted_proxy or []),
         host=host,
         port=port,
-        routes=read_routes(session, store_url, rules=rules, fallback=fallback, deadline=deadline, shadow=shadow),
+        routes=read_routes(session, store, rules=rules, fallback=fallback, deadline=deadline, shadow=shadow),
         targets=read_targets(forward or [], run or []),
         forward_timeout=forward_timeout,
         signer=read_signer(sign_secret),

@@ -19,7 +19,6 @@ from alovoice_cli.listening.watching import Watch
 from alovoice_cli.routing.live import Live
 from alovoice_cli.routing.step import Step
 from alovoice_cli.session import Session
-from alovoice_cli.stores.history import StoredPast
 from alovoice_cli.stores.override import OverrideFile
 
 _OWN, _NONE = "auto", "none"  # the words of --secret that are none
@@ -46,7 +45,7 @@ def read_targets(forwards: Sequence[str], programs: Sequence[str]) -> list[Targe
 
 
 def read_routes(
-    session: Session, store_url: str, *, rules: Path | None, fallback: str | None, deadline: str, shadow: Path | None
+    session: Session, store: str | None, *, rules: Path | None, fallback: str | None, deadline: str, shadow: Path | None
 ) -> Routes:
     """How route questions are answered. Raises UsageError for what is no step or no time, CheckFailedError (before
     anything is bound or stored) for rules that must not be served."""
@@ -57,7 +56,7 @@ def read_routes(
     other = Live(shadow, now) if shadow is not None else None
     zone = parse_zone(session.settings.timezone, "the profile's timezone")
     switch = Switch(OverrideFile(override_path(session.settings)), session.warn, zone)
-    ruling = Ruling(switch, StoredPast(store_url).as_of, session.now, rules=served, fallback=step, shadow=other)
+    ruling = Ruling(switch, session.past(store).as_of, session.now, rules=served, fallback=step, shadow=other)
     lives = {name: live for name, live in (("", served), ("--shadow: ", other)) if live is not None}
     watch = Watch(lives, switch, session.now, note=session.note, warn=session.warn)
     return Routes(ruling, watch, deadline=seconds)
