@@ -111,7 +111,8 @@ class Ruling:
                     kept["trail_left_out"] = left_out
             except Exception as fault:  # a look-up of the past that fails
                 kept["trail_trouble"] = f"{type(fault).__name__}: {fault}"[:_LONGEST_WHY]
-        if self.shadow is not None:
+        if self.shadow is not None and (self.rules is None or ruled.decision is not None):
+            # Beside an override, or a decision that did not come, there is nothing to compare it with.
             kept["shadow"] = self._shadowed(self.shadow.rules, ruled, delivery)
         return kept
 

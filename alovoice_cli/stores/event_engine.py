@@ -167,8 +167,10 @@ def open_reading(url: str, *, busy_seconds: float) -> tuple[Connection, tuple[in
     found = path.stat()
 
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=busy_seconds, isolation_level=None)
+        address = f"{path.as_uri()}?mode=ro"
+        # Another thread may close it: that which asked may have ended.
+        return sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with told_plainly():
         return engine.connect(), (found.st_dev, found.st_ino)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Connection, Select, bindparam, func, or_, select
 
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
 from alovoice_cli.stores.event_engine import open_reading, sqlite_path, told_plainly
@@ -17,15 +17,16 @@ from alovoice_cli.stores.event_tables import CALL
 BUSY_SECONDS = 0.1
 _THIS_CALL_SECONDS = 120
 
-_OVER = func.coalesce(CALL.c.ended_at, CALL.c.reported_at) <= bindparam("until")
+_UNTIL = bindparam("until", type_=BigInteger())  # unix seconds
+_OVER = func.coalesce(CALL.c.ended_at, CALL.c.reported_at) <= _UNTIL
 _OF_NUMBER = (
     CALL.c.number == bindparam("number"),
     CALL.c.reported_at >= bindparam("since"),
-    CALL.c.reported_at <= bindparam("until"),
+    CALL.c.reported_at <= _UNTIL,
 )
 # The call in question may have been reported before its route was asked for. A call that is over is another one, and
 # so is one that began a while ago: its end may never have been told.
-_BEFORE = or_((CALL.c.status.is_not(None)) & _OVER, CALL.c.reported_at < bindparam("until") - _THIS_CALL_SECONDS)
+_BEFORE = or_((CALL.c.status.is_not(None)) & _OVER, CALL.c.reported_at < _UNTIL - _THIS_CALL_SECONDS)
 
 LAST_PEER = (
     select(CALL.c.peer)

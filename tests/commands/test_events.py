@@ -79,7 +79,7 @@ def test_json_is_what_came_with_the_same_keys_for_each_event(alovoice: FrontDoor
     assert end["body"] == {"call_id": 17, "record": "https://x/?a=1", "later": [1, {"b": None}]}
     assert unread["body"] == "no \x1b[31m json"
     assert (route["answer"], route["rule"]) == (kept, "night")
-    assert _tsv(alovoice("events", "list", "--type", "route").out)[0]["said"] == "queue 6000"
+    assert _tsv(alovoice("events", "list", "--type", "route").out)[0]["said"] == "queue 6000 by night"
     (step,) = _tsv(alovoice("events", "show", "e3").out)
     assert step["detail"] == "from 1, answered: queue 6000, by rule night"
     assert "\x1b" not in alovoice("events", "list", "--columns", "problem,when").out
