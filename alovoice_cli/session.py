@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.stores.events import EventStore
+    from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
 
 
@@ -127,6 +128,13 @@ class Session:
         from alovoice_cli.stores.events import EventStore
 
         return EventStore(event_store_url(self.settings, flag))
+
+    def past(self, flag: str | None = None) -> "StoredPast":
+        """The callers' past in the event store, for rules that ask for it."""
+        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.stores.history import StoredPast
+
+        return StoredPast(event_store_url(self.settings, flag))
 
     def event_json(self, flag: str | None = None) -> "Callable[[Delivery], Mapping[str, object]]":
         """Tells a stored delivery as `events show` would, with all that is known of it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from alovoice_cli.events.event import Event
+from alovoice_cli.events.glance import routed
 from alovoice_cli.events.rendering import event_as_json
 from alovoice_cli.session import Session
 
@@ -67,7 +68,6 @@ def _told(event: Event) -> str:
         return event.problem
     fact = event.fact
     if event.delivery.type == "route":
-        step = event.answer.get("step")
-        return " ".join(map(str, step.values())) if isinstance(step, dict) else ""
+        return routed(event)
     length = f"{fact.duration} s" if fact.duration is not None else ""
     return " ".join(part for part in (fact.status, length, fact.call_id) if part)
