@@ -6,7 +6,7 @@ Tests swap the constructor's arguments; nothing here knows that tests exist. Imp
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +62,7 @@ class Session:
         self.encoding: str | None = None
         self.given_token: str | None = None
         self.full_tree: Callable[[], Any] = lambda: None
+        self.argv: Sequence[str] = ()
         self.allow_new_profile = False
 
     @classmethod

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Boolean, Connection, bindparam, func, or_, select
 
+from alovoice_cli.campaigns.phones import canonical
 from alovoice_cli.events.event import Delivery, Event, EventType, Fact
+from alovoice_cli.events.kin import APART_SECONDS, parties
 from alovoice_cli.stores.event_engine import ManyInsert, insert_new, upsert
 from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, OUTBOX
 
@@ -42,7 +44,16 @@ def _telling(names: Sequence[str]) -> ManyInsert:
 _UPSERT_START, _UPSERT_END = _telling(_START_NAMES), _telling(_END_NAMES)
 _UPDATE_RESULT = (
     CALL.update()
-    .where(CALL.c.call_id == bindparam("known_id"))
+    .where(
+        CALL.c.call_id == bindparam("known_id"),
+        # As `events.kin` judges: two calls may have one id, where a CRM counts its own.
+        or_(
+            CALL.c.number.is_(None),
+            CALL.c.number.in_([bindparam("its_number"), bindparam("its_caller")]),
+            CALL.c.started_at.between(bindparam("earliest"), bindparam("latest")),
+            bindparam("is_mute", type_=Boolean()),
+        ),
+    )
     .values(
         external_id=func.coalesce(CALL.c.external_id, bindparam("its_external_id")),
         record=func.coalesce(CALL.c.record, bindparam("its_record")),
@@ -152,6 +163,11 @@ def _result_row(event: Event, fact: Fact) -> dict[str, object]:
         "its_external_id": fact.external_id,
         "its_record": fact.record,
         "its_seq": event.delivery.seq,
+        "its_number": fact.number,
+        "its_caller": canonical(fact.peer or ""),
+        "earliest": None if fact.started_at is None else fact.started_at - APART_SECONDS,
+        "latest": None if fact.started_at is None else fact.started_at + APART_SECONDS,
+        "is_mute": not parties(fact),
     }
 
 
