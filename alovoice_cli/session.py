@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     import httpx
 
     from alovoice_cli.api.client import Client
+    from alovoice_cli.api.poster import Poster
     from alovoice_cli.api.seal import Seal
     from alovoice_cli.config.paths import Paths
     from alovoice_cli.config.settings import Flags, Settings
     from alovoice_cli.errors import BadConfigError
+    from alovoice_cli.events.event import Delivery
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
@@ -125,6 +127,21 @@ class Session:
         from alovoice_cli.stores.events import EventStore
 
         return EventStore(event_store_url(self.settings, flag))
+
+    def event_json(self, flag: str | None = None) -> "Callable[[Delivery], Mapping[str, object]]":
+        """Tells a stored delivery as `events show` would, with all that is known of it."""
+        from alovoice_cli.events.event import Event
+        from alovoice_cli.events.rendering import event_as_json
+
+        store = self.event_store(flag)
+        return lambda delivery: event_as_json(store.event(delivery.id) or Event(delivery))
+
+    @cached_property
+    def poster(self) -> "Poster":
+        """Sends bytes to handlers, untouched; makes no connection before the first."""
+        from alovoice_cli.api.poster import Poster
+
+        return Poster()
 
     @cached_property
     def seal(self) -> "Seal":

@@ -4,7 +4,7 @@ A caller counts as talked to when a later call with the same number was answered
 Tries that nobody answered, on either side, leave the call open: they are counted.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -105,6 +105,11 @@ def not_returned(judged: Iterable[Missed]) -> Iterator[Missed]:
         if known is None or known.call.reported_at < missed.call.reported_at:
             kept[key] = missed
     yield from kept.values()
+
+
+def reasons_text(counts: Mapping[str, int]) -> str:
+    """How many for each reason, in words: `3 busy (486), 1 hung up (603-S)`."""
+    return ", ".join(f"{counts[status]} {REASONS[status]} ({status})" for status in MISSED_STATUSES if status in counts)
 
 
 def count_reasons(judged: Iterable[Missed]) -> dict[str, int]:

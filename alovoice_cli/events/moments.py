@@ -107,6 +107,11 @@ def _zone(text: str, default: tzinfo) -> tzinfo | None:
     return UTC if word == "Z" else datetime.strptime(word, "%z").tzinfo
 
 
+def days_ago(days: int, clock: Clock) -> str:
+    """The day so many days before today, as an option would say it."""
+    return (clock.today - timedelta(days=days)).isoformat()
+
+
 def unix_microseconds(moment: datetime) -> int:
     """An aware moment as unix microseconds."""
     return (moment - _EPOCH) // timedelta(microseconds=1)

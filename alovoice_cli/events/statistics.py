@@ -26,7 +26,7 @@ class Count(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """One group's calls. `missed` are inbound, by status; `other` ended otherwise without a talk; `open` did not end."""
+    """One group's calls. `missed` are inbound, by status; `other` ended without a talk; `open` did not end."""
 
     group: str
     calls: int = 0

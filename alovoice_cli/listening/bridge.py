@@ -17,7 +17,15 @@ _NOTED_SECONDS = 1.0
 class Bridge:
     """The writer's household, and what the receiver awaits. `watchers` hear of each event in the writer's thread."""
 
-    def __init__(self, targets: Sequence[Target], complain: Callable[[str], None], lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        complain: Callable[[str], None],
+        lost: Callable[[], None],
+        *,
+        repeats: bool = False,
+    ) -> None:
+        self._repeats = repeats
         self._targets, self.complain, self.is_lost = targets, complain, lost
         self.watchers: list[Callable[[Sequence[Event]], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -66,9 +74,9 @@ class Bridge:
             self._in_loop(self._release, [event.delivery.id for event in events])
 
     def errands(self, event: Event) -> list[Errand]:
-        """What the targets are to be told; of a repeated delivery nothing: it was told before."""
+        """What the targets are to be told; of a repeated delivery nothing, unless asked for: it was told before."""
         kind = event.delivery.type
-        if event.duplicate_of is not None:
+        if event.duplicate_of is not None and not self._repeats:
             return []
         return [Errand(target.name, queue_of(event)) for target in self._targets if kind in target.kinds]
 

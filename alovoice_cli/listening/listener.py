@@ -1,6 +1,7 @@
 """Builds the listener, runs it until a signal, and ends it so that nothing is lost."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ from alovoice_cli.stores.spool import Spool
 
 LIMITS = Limits(body_bytes=1 << 20, request_deadline=timedelta(seconds=10), connections=256)
 _PRINT_SECONDS = 3.0
+# Each statement lets the interpreter's lock go: with Python's 5 ms the writer would wait that long to take it back
+# from a busy loop, some times a commit.
+_SWITCH_SECONDS = 0.0005
 
 
 class Shown(Protocol):
@@ -56,7 +60,10 @@ class Plan:
     targets: Sequence[Target] = ()
     forward_timeout: float = 2.0
     signer: Signer | None = None
+    tls: tuple[str, str] | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
+    repeats: bool = False
+    """Whether repeated deliveries are passed on too."""
 
 
 class Listener:
@@ -72,7 +79,7 @@ class Listener:
     ) -> None:
         self._plan, self._shown, self._now = plan, shown, now
         self._problem: AlovoiceError | None = None
-        self._bridge = Bridge(plan.targets, shown.complain, lambda: self._stop(ExitCode.SERVER))
+        self._bridge = Bridge(plan.targets, shown.complain, lambda: self._stop(ExitCode.SERVER), repeats=plan.repeats)
         file = EventFile(plan.store_url, shown.complain)
         self._writer = EventWriter(file, Spool.beside(file.path), self._bridge, now)
         self._printer = Printer(shown.event, shown.complain, lambda: self._stop(ExitCode.READER_GONE))
@@ -89,6 +96,7 @@ class Listener:
         Raises UsageError where the store or the address is not to be had, CheckFailedError where the probe fails.
         """
         firsts = self._writer.start()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         try:
             receiver = Receiver(
                 self._plan.door, _Duties(self._bridge, self._relay, self._plan.routes), _known(firsts), self._now
@@ -115,6 +123,7 @@ class Listener:
             limits=LIMITS,
             complain=self._shown.complain,
             started=self._prove,
+            tls=plan.tls,
         )
 
     def _asking(self) -> Relay | None:

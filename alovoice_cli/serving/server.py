@@ -52,11 +52,13 @@ class SocketServer:
         complain: Callable[[str], None] | None = None,
         started: Callable[[], Awaitable[None]] | None = None,
         finished: Callable[[], Awaitable[None]] | None = None,
+        tls: tuple[str, str] | None = None,
     ) -> None:
         self._socket = _bind(host, port, allow_public=allow_public)
         address, bound_port = self._socket.getsockname()[:2]
-        self.url = f"http://[{address}]:{bound_port}" if ":" in address else f"http://{address}:{bound_port}"
-        self._server = _SignalledServer(GuardedConfig(app, limits or Limits(), complain or _say_nothing))
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://[{address}]:{bound_port}" if ":" in address else f"{scheme}://{address}:{bound_port}"
+        self._server = _SignalledServer(GuardedConfig(app, limits or Limits(), complain or _say_nothing, tls))
         self._server.started_hook, self._server.finished_hook = started, finished
 
     def run(self, ready: Callable[[str], None]) -> int:

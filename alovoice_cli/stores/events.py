@@ -1,7 +1,7 @@
 """The event store as its readers see it: events and calls as streams, counts, and what belongs together.
 
 Every method reads in short transactions of its own, a chunk at a time: a listener keeps writing and its file does not
-grow for a slow reader's sake. Nothing here writes.
+grow for a slow reader's sake. Nothing here writes, but `pruning`.
 """
 
 import json
@@ -21,11 +21,14 @@ from alovoice_cli.events.statistics import QUARTER_SECONDS, By, Count
 from alovoice_cli.stores.event_conditions import (
     CALL_COLUMNS,
     EVENT_COLUMNS,
+    FACT_COLUMNS,
     NAMES_OF_CALL,
     NAMES_OF_DELIVERY,
+    ONLY_OF_DELIVERY,
     compile_condition,
 )
 from alovoice_cli.stores.event_engine import open_engine, sqlite_path, told_plainly, transaction
+from alovoice_cli.stores.event_pruning import EventPruning
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, UPTIME
 from alovoice_cli.stores.migrations import explained
@@ -33,6 +36,7 @@ from alovoice_cli.stores.migrations import explained
 EVERYTHING = Filter()
 _CHUNK = 500
 _MICRO = 1_000_000
+_PATIENCE = 5 * _MICRO
 _FACT_NAMES = tuple(field.name for field in fields(Fact))
 _CALL_NAMES = tuple(field.name for field in fields(Call))
 _NAMES_OF_FACT = frozenset(EVENT_COLUMNS) - NAMES_OF_DELIVERY
@@ -89,15 +93,20 @@ class EventStore:
         """The route questions of the period, oldest first, with what they were answered."""
         return self.events(Filter(period or Period(), Compare("type", "=", "route")))
 
-    def last_seq(self) -> int:
-        """The number of the latest event; 0 where there is none."""
+    def settled(self, after: int, now: int) -> int:
+        """Up to which number all has been derived, or is too old (of `now`, unix microseconds) to wait for longer."""
+        recent = select(DELIVERY.c.seq).select_from(DELIVERY.outerjoin(FACT, DELIVERY.c.seq == FACT.c.seq))
+        recent = recent.where(FACT.c.seq.is_(None), DELIVERY.c.received_at > now - _PATIENCE)
         with self._reading() as connection:
-            return connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0
+            unread = [seq for seq in connection.execute(recent).scalars() if seq > after]
+            newest: int = connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0
+        return min(unread) - 1 if unread else newest
 
     def calls(self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0) -> Iterator[Call]:
         """The calls that we first heard of in the period and that meet the condition, in order of that time."""
         statement = select(CALL).where(*_of_calls(wanted))
-        return _limited(self._pages(statement, (CALL.c.reported_at, CALL.c.call_id), newest_first, limit), limit)
+        pages = self._pages(statement, (CALL.c.reported_at, CALL.c.call_id), newest_first, limit)
+        return map(_call, _limited(pages, limit))
 
     def calls_by_id(self, call_ids: Collection[str]) -> dict[str, Call]:
         """The calls with these ids."""
@@ -126,6 +135,10 @@ class EventStore:
         with self._reading() as connection:
             return [Uptime(*row) for row in connection.execute(statement)]
 
+    def pruning(self, before: int) -> EventPruning:
+        """What would forget all that came before this moment (unix microseconds)."""
+        return EventPruning(self.url, before)
+
     def size(self) -> int:
         """The bytes that the store takes on the disk."""
         path = sqlite_path(self.url)
@@ -134,11 +147,9 @@ class EventStore:
 
     def _numbers(self, wanted: Filter, *, newest_first: bool, limit: int, after: int) -> Iterator[Sequence[int]]:
         """The numbers of the events that are wanted, in chunks."""
-        by_clock = wanted.period != Period()
-        keys = (DELIVERY.c.received_at, DELIVERY.c.seq) if by_clock else (DELIVERY.c.seq,)
-        statement = events_statement(wanted)
+        statement, keys = events_statement(wanted)
         if after:
-            statement = statement.where(DELIVERY.c.seq > after)
+            statement = statement.where(keys[-1] > after)
         numbers: dict[int, None] = {}  # an event of several facts comes once for each that fits
         for row in _limited(_distinct(self._pages(statement, keys, newest_first, limit)), limit):
             numbers[row.seq] = None
@@ -191,23 +202,24 @@ class EventStore:
             yield connection
 
 
-def events_statement(wanted: Filter) -> Select[Any]:
-    """The numbers and times of the events that are wanted; no more tables than the condition asks about.
+def events_statement(wanted: Filter) -> tuple[Select[Any], tuple[Any, ...]]:
+    """The numbers and times of the events that are wanted, and the keys of their order; asks no needless table.
 
     A delivery of which nothing was derived yet is left out only where the condition asks for what only that says.
     """
-    names = fields_of(wanted.condition)
-    tables: Any = DELIVERY
-    if names & _NAMES_OF_FACT:
-        on = DELIVERY.c.seq == FACT.c.seq
-        is_inner = needs(wanted.condition, _NAMES_OF_FACT)
-        tables = FACT.join(DELIVERY, on) if is_inner else DELIVERY.outerjoin(FACT, on)
+    names, period, on = fields_of(wanted.condition), wanted.period, DELIVERY.c.seq == FACT.c.seq
+    is_inner = needs(wanted.condition, _NAMES_OF_FACT)
+    tables: Any = DELIVERY.outerjoin(FACT, on) if names & _NAMES_OF_FACT else DELIVERY
+    columns, seq, received_at = EVENT_COLUMNS, DELIVERY.c.seq, DELIVERY.c.received_at
+    if is_inner and period == Period() and not names & ONLY_OF_DELIVERY:
+        tables, columns, seq, received_at = FACT, FACT_COLUMNS, FACT.c.seq, FACT.c.received_at
+    elif is_inner:
+        tables = DELIVERY.join(FACT, on)
     if names & NAMES_OF_CALL:
         tables = tables.outerjoin(CALL, FACT.c.call_id == CALL.c.call_id)
-    statement = select(DELIVERY.c.seq, DELIVERY.c.received_at).select_from(tables)
-    return statement.where(
-        compile_condition(wanted.condition, EVENT_COLUMNS), *_within(DELIVERY.c.received_at, wanted.period, 1)
-    )
+    statement = select(seq, received_at).select_from(tables)
+    statement = statement.where(compile_condition(wanted.condition, columns), *_within(received_at, period, 1))
+    return statement, (seq,) if period == Period() else (received_at, seq)
 
 
 def _of_calls(wanted: Filter) -> list[Any]:
@@ -227,7 +239,7 @@ def _within(column: Any, period: Period, unit: int) -> list[Any]:
 
 def _counting(wanted: Filter, by: By) -> Select[Any]:
     if by == "rule":
-        asked = events_statement(wanted).distinct().subquery()
+        asked = events_statement(wanted)[0].distinct().subquery()
         ruled = asked.outerjoin(FACT, and_(FACT.c.seq == asked.c.seq, FACT.c.part == 0))
         counted = select(FACT.c.rule, null(), null(), func.count(), literal(0))
         return counted.select_from(ruled).group_by(FACT.c.rule)
@@ -256,7 +268,7 @@ def _event(delivery: Any, facts: Sequence[Any]) -> Event:
     answer = json.loads(first.answer) if first.answer else {}
     return Event(
         own,
-        tuple(Fact(**{name: getattr(fact, name) for name in _FACT_NAMES}) for fact in facts),
+        () if first.problem else tuple(Fact(**{name: getattr(fact, name) for name in _FACT_NAMES}) for fact in facts),
         first.duplicate_of,
         reading.value,
         first.problem,

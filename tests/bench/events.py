@@ -45,7 +45,8 @@ def fill(path: Path) -> None:
         if len(events) >= 20_000:
             rows.store(events)
             events = []
-    rows.store(events)
+    if events:
+        rows.store(events)
     rows.listened((begin, now, False))
 
 

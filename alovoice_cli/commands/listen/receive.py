@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alovoice_cli.commands.listen.narrator import Narrator
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
@@ -23,7 +24,7 @@ def listen(
     ] = None,
     secret: Annotated[
         str, typer.Option("--secret", metavar="auto|none|STR", help="What stands in the URLs' path.")
-    ] = "auto",
+    ] = "auto",  # noqa: S107 - a word that asks for one
     forward: Annotated[
         list[str] | None,
         typer.Option("--forward", metavar="[TYPE=]URL", help="Pass events on; callstart=URL is asked for its answer."),
@@ -33,7 +34,7 @@ def listen(
     ] = 2.0,
     sign_secret: Annotated[
         str | None,
-        typer.Option("--sign-secret", metavar="FILE", help="A file with a secret that signs what is forwarded."),
+        typer.Option("--sign-secret", metavar="SECRET", help="Sign what is forwarded: whsec_…, or @FILE with it."),
     ] = None,
     run: Annotated[
         list[str] | None, typer.Option("--exec", metavar="[TYPE=]CMD", help="Start a program for each event.")
@@ -68,7 +69,28 @@ def listen(
 
     Each delivery is on the disk before it is answered. There is no history in the API: what is not kept here is gone.
     """
+    session: Session = ctx.obj
     if ctx.invoked_subcommand is not None:
         return None
-    session: Session = ctx.obj
-    return session
+    from alovoice_cli.commands.listen.wishes import read_door, read_routes, read_signer, read_targets, read_tls
+    from alovoice_cli.config.event_store import event_store_url
+    from alovoice_cli.listening.listener import Listener, Plan
+
+    plan = Plan(
+        store_url=event_store_url(session.settings, store),
+        door=read_door(session, secret, allow_from or [], trusted_proxy or []),
+        host=host,
+        port=port,
+        routes=read_routes(fallback),
+        targets=read_targets(forward or [], run or []),
+        forward_timeout=forward_timeout,
+        signer=read_signer(sign_secret),
+        tls=read_tls(tls_cert, tls_key),
+        environ=session.environ,
+        repeats=no_dedupe,
+    )
+    if fallback is None:
+        session.note("no --fallback: the caller of a route question is hung up on")
+    return Listener(
+        plan, Narrator(session, ready_file), session.poster.post, session.event_json(store), session.now
+    ).run()
