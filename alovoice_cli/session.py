@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
+    from alovoice_cli.stores.analyses import Analyses
     from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.ledger import Ledger
 
@@ -120,6 +121,12 @@ class Session:
         from alovoice_cli.stores.ledger import Ledger
 
         return Ledger(self.paths.state / "ledger.db", self.now)
+
+    @cached_property
+    def analyses(self) -> "Analyses":
+        from alovoice_cli.stores.analyses import STORE_NAME, Analyses
+
+        return Analyses(self.paths.state / STORE_NAME, self.settings.profile, self.now)
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""

@@ -3,7 +3,7 @@
 Searching compares folded texts. Folding is no transliteration: it has to send all spellings of a word to one, and may
 send two words to one where the scripts themselves do not tell them apart. What it decides:
 
-- `oʻ o' o‘ o` ö ў` are one letter, which is not `o`; `gʻ ğ ғ` likewise. Any apostrophe elsewhere, and `ъ ь`, is nothing.
+- `oʻ o' o‘ o` ö ў` are one letter, which is not `o`; `gʻ ğ ғ` likewise. Any other apostrophe, and `ъ ь`, is nothing.
 - `sh ş ш щ`, `ch ç ч`, `j ж`, `x х`, `q қ`, `h ҳ`, `yu ю`, `ya я` are one each.
 - `ye е э` are `e`: Uzbek writes `yetkazib` with ye and reads етказиб. `ts ц s` are `s`: sirk, konsert, концерт.
 - `ё` is `yo` (yoki, ёки); behind a consonant it may be Russian for `е` (счёт, счет), so there is a second folding.
@@ -17,9 +17,34 @@ from typing import NamedTuple
 _APOSTROPHES = "'ʻʼ‘’`´ʹ′＇"
 _LETTERS = {
     **dict(zip("абвгдзийклмнопрстуфхҳқжы", "abvgdziyklmnoprstufxhqjy", strict=True)),
-    **{"ў": "ö", "ғ": "ğ", "е": "e", "э": "e", "ё": "yo", "ш": "sh", "щ": "sh", "ч": "ch", "ц": "s", "ю": "yu"},
-    **{"я": "ya", "ъ": "", "ь": "", "ş": "sh", "ș": "sh", "ç": "ch", "ö": "ö", "ğ": "ğ", "ŏ": "ö", "ǧ": "ğ"},
-    **{"õ": "ö", "ı": "i", "і": "i", "ї": "i", "є": "e", "ґ": "g", "ҷ": "ch", "ӯ": "ö"},
+    "ў": "ö",
+    "ғ": "ğ",
+    "е": "e",
+    "э": "e",
+    "ё": "yo",
+    "ш": "sh",
+    "щ": "sh",
+    "ч": "ch",
+    "ц": "s",
+    "ю": "yu",
+    "я": "ya",
+    "ъ": "",
+    "ь": "",
+    "ş": "sh",
+    "ș": "sh",
+    "ç": "ch",
+    "ö": "ö",
+    "ğ": "ğ",
+    "ŏ": "ö",
+    "ǧ": "ğ",
+    "õ": "ö",
+    "ı": "i",
+    "і": "i",
+    "ї": "i",
+    "є": "e",
+    "ґ": "g",
+    "ҷ": "ch",
+    "ӯ": "ö",
     **dict.fromkeys(_APOSTROPHES, ""),
 }
 _UNIT = re.compile(
@@ -32,7 +57,7 @@ _RUSSIAN_YO = re.compile("(?<=[бвгджзклмнпрстфхцчшщ])ё", re
 
 
 class Folded(NamedTuple):
-    """A folded text, and for each of its letters where in `source` (the text, composed: NFC) its unit begins and ends."""
+    """A folded text, and where in `source` (the text, composed: NFC) what each of its letters stands for is."""
 
     text: str
     source: str

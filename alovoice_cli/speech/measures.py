@@ -12,6 +12,7 @@ Definitions (those of diarised-call analytics, so that the figures can be compar
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 from alovoice_cli.speech.talk import CLIENT, OPERATOR, Talk, spans
 
@@ -63,7 +64,7 @@ def measure(talk: Talk) -> Measures:
     both = merged([*operator, *client])
     length = both[-1][1] - both[0][0] if both else 0
     spoken = _total(both)
-    gaps = [after[0] - before[1] for before, after in zip(both, both[1:], strict=False)]
+    gaps = [after[0] - before[1] for before, after in pairwise(both)]
     return Measures(
         length_ms=length,
         operator_ms=_total(operator),

@@ -14,16 +14,13 @@ _KEPT_DIGITS = 2
 _WORD = re.compile(r"[^\W\d_]+(?:['ʻʼ‘’`´-][^\W\d_]+)*['ʻʼ‘’`´]?")
 _FEWEST_WORDS = 4
 _GAP = re.compile(r"[\s,.-]*")
-_NUMBER_WORDS = frozenset(
-    fold(word)
-    for word in (
-        "nol bir ikki uch to'rt besh olti yetti sakkiz to'qqiz o'n yigirma o'ttiz qirq ellik oltmish yetmish sakson"
-        " to'qson yuz ming plyus ноль нуль один одна два две три четыре пять шесть семь восемь девять десять"
-        " одиннадцать двенадцать тринадцать четырнадцать пятнадцать шестнадцать семнадцать восемнадцать девятнадцать"
-        " двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто сто двести триста четыреста"
-        " пятьсот шестьсот семьсот восемьсот девятьсот плюс"
-    ).split()
-)
+_WORDS = """
+nol bir ikki uch to'rt besh olti yetti sakkiz to'qqiz o'n yigirma o'ttiz qirq ellik oltmish yetmish sakson to'qson yuz
+ming plyus ноль нуль один одна два две три четыре пять шесть семь восемь девять десять одиннадцать двенадцать
+тринадцать четырнадцать пятнадцать шестнадцать семнадцать восемнадцать девятнадцать двадцать тридцать сорок пятьдесят
+шестьдесят семьдесят восемьдесят девяносто сто двести триста четыреста пятьсот шестьсот семьсот восемьсот девятьсот плюс
+"""
+_NUMBER_WORDS = frozenset(map(fold, _WORDS.split()))
 
 
 def mask_numbers(text: str) -> str:

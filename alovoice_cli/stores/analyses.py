@@ -33,7 +33,8 @@ MIGRATIONS = (
     CREATE TABLE tag (analysis INTEGER NOT NULL REFERENCES analysis, name TEXT NOT NULL);
     CREATE INDEX tag_by_analysis ON tag (analysis, name);
     CREATE TABLE phrase (
-        id INTEGER PRIMARY KEY, analysis INTEGER NOT NULL REFERENCES analysis, place INTEGER NOT NULL, folded TEXT NOT NULL
+        id INTEGER PRIMARY KEY, analysis INTEGER NOT NULL REFERENCES analysis, place INTEGER NOT NULL,
+        folded TEXT NOT NULL
     );
     CREATE INDEX phrase_by_analysis ON phrase (analysis);
     CREATE VIRTUAL TABLE phrase_index USING fts5 (
@@ -98,7 +99,8 @@ class Analyses:
                 _forget(connection, [earlier[0]])
             row = (self.profile, _storable(call_id), begun, now, known and _storable(known), text)
             number = connection.execute(
-                "INSERT INTO analysis (profile, call_id, begun_at, kept_at, peer, answer) VALUES (?, ?, ?, ?, ?, ?)", row
+                "INSERT INTO analysis (profile, call_id, begun_at, kept_at, peer, answer) VALUES (?, ?, ?, ?, ?, ?)",
+                row,
             ).lastrowid
             _index(connection, number or 0, talk)
 
