@@ -17,6 +17,8 @@ from alovoice_cli.masking import Masker
 from alovoice_cli.output.options import Options
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import httpx
 
     from alovoice_cli.api.client import Client
@@ -127,6 +129,13 @@ class Session:
         from alovoice_cli.stores.analyses import STORE_NAME, Analyses
 
         return Analyses(self.paths.state / STORE_NAME, self.settings.profile, self.now)
+
+    def turn(self, command: str) -> "AbstractContextManager[None]":
+        """Waits until no other process runs this command's critical part, `timeout` seconds at most."""
+        from alovoice_cli.stores.turns import one_at_a_time
+
+        lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
+        return one_at_a_time(lock, command, patience=self.settings.timeout)
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""

@@ -12,6 +12,7 @@ send two words to one where the scripts themselves do not tell them apart. What 
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _APOSTROPHES = "'ʻʼ‘’`´ʹ′＇"
@@ -94,6 +95,10 @@ def fold_with_places(text: str) -> Folded:
         folded = _UNITS[kind] if kind != "one" else _letter(match.group())
         letters.append(folded)
         places += [match.span()] * len(folded)
+        if not folded and places:  # a silent letter belongs to the one before it
+            before = places[-1]
+            for at in range(len(places) - places[-8:].count(before), len(places)):
+                places[at] = (before[0], match.end())
     return Folded("".join(letters), source, tuple(places))
 
 
@@ -107,6 +112,20 @@ def foldings(text: str) -> list[str]:
     """The one or two foldings by which a text, or what is sought in it, is known."""
     russian = russian_spelling(text)
     return [fold(text)] if russian is None else [fold(text), fold(russian)]
+
+
+def hits(text: str, needles: Sequence[str], *, word: bool = False) -> list[tuple[int, int]]:
+    """Where in the text (composed: NFC) a folded needle stands, as places from and to; in order, none over another."""
+    found: set[tuple[int, int]] = set()
+    for spelling in (text, russian_spelling(text)):  # letter for letter the same length
+        if spelling is not None:
+            folded = fold_with_places(spelling)
+            found.update(place for needle in needles for place in folded.find(needle, word=word))
+    kept: list[tuple[int, int]] = []
+    for begin, end in sorted(found, key=lambda place: (place[0], -place[1])):
+        if not kept or begin >= kept[-1][1]:
+            kept.append((begin, end))
+    return kept
 
 
 def _letter(letter: str) -> str:

@@ -9,13 +9,14 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.speech.folding import foldings
+from alovoice_cli.speech.folding import fold, foldings
 from alovoice_cli.speech.talk import Talk, read_talk
+from alovoice_cli.speech.wanted import EVERYTHING, Wanted
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 
 STORE_NAME = "analyses.db"
@@ -30,8 +31,8 @@ MIGRATIONS = (
         kept_at INTEGER NOT NULL, peer TEXT, answer TEXT NOT NULL, UNIQUE (profile, call_id)
     );
     CREATE INDEX analysis_by_time ON analysis (profile, begun_at);
-    CREATE TABLE tag (analysis INTEGER NOT NULL REFERENCES analysis, name TEXT NOT NULL);
-    CREATE INDEX tag_by_analysis ON tag (analysis, name);
+    CREATE TABLE tag (analysis INTEGER NOT NULL REFERENCES analysis, folded TEXT NOT NULL);
+    CREATE INDEX tag_by_analysis ON tag (analysis, folded);
     CREATE TABLE phrase (
         id INTEGER PRIMARY KEY, analysis INTEGER NOT NULL REFERENCES analysis, place INTEGER NOT NULL,
         folded TEXT NOT NULL
@@ -42,21 +43,6 @@ MIGRATIONS = (
     );
     """,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which analyses. `since` and `until` are unix seconds of the call's beginning; names of tags are exact."""
-
-    since: int | None = None
-    until: int | None = None
-    tags: tuple[str, ...] = ()
-    without_tags: tuple[str, ...] = ()
-    peer: str | None = None
-    call_ids: tuple[str, ...] = ()
-
-
-EVERYTHING = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +177,10 @@ class Analyses:
         chosen = tuple(found & named if named else found)
         if not chosen:
             return iter(())
-        return self.all(Wanted(wanted.since, wanted.until, wanted.tags, wanted.without_tags, wanted.peer, chosen))
+        return self.all(replace(wanted, call_ids=chosen))
 
     def _conditions(self, wanted: Wanted) -> tuple[str, tuple[object, ...]]:
-        has_tag = "EXISTS (SELECT 1 FROM tag WHERE tag.analysis = analysis.id AND tag.name = ?)"
+        has_tag = "EXISTS (SELECT 1 FROM tag WHERE tag.analysis = analysis.id AND tag.folded = ?)"
         parts: list[tuple[str, Sequence[object]]] = [("profile = ?", (self.profile,))]
         if wanted.since is not None:
             parts.append(("begun_at >= ?", (wanted.since,)))
@@ -205,8 +191,8 @@ class Analyses:
         if wanted.call_ids:
             marks = ", ".join("?" * len(wanted.call_ids))
             parts.append((f"call_id IN ({marks})", [_storable(call_id) for call_id in wanted.call_ids]))
-        parts += [(has_tag, (_storable(name),)) for name in wanted.tags]
-        parts += [(f"NOT {has_tag}", (_storable(name),)) for name in wanted.without_tags]
+        parts += [(has_tag, (_storable(fold(name)),)) for name in wanted.tags]
+        parts += [(f"NOT {has_tag}", (_storable(fold(name)),)) for name in wanted.without_tags]
         return " AND ".join(text for text, _ in parts), tuple(value for _, values in parts for value in values)
 
     def _kept(self, row: Sequence[object]) -> Kept:
@@ -237,7 +223,8 @@ class Analyses:
 
 def _index(connection: sqlite3.Connection, number: int, talk: Talk) -> None:
     connection.executemany(
-        "INSERT INTO tag (analysis, name) VALUES (?, ?)", [(number, _storable(name)) for name in talk.tag_names]
+        "INSERT INTO tag (analysis, folded) VALUES (?, ?)",
+        [(number, _storable(fold(name))) for name in talk.tag_names],
     )
     for place, part in enumerate(talk.fragments):
         folded = _storable(_BETWEEN.join(foldings(part.text)))
