@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.ai.operators import known_peers
 from alovoice_cli.commands.ai.showing import (
     COLUMNS,
     Force,
@@ -114,11 +115,12 @@ def _ask(session: Session, one: _Asked) -> None:
 
 
 def _keep(session: Session, found: Sequence[Found], peer: str | None) -> None:
+    peers = known_peers(session, [one.call_id for one in found]) if peer is None else {}
     for one in found:
         hidden = session.masker.hide_in(dict(one.answer))
         assert isinstance(hidden, dict)
         try:
-            session.analyses.keep(one.call_id, hidden, peer=peer)
+            session.analyses.keep(one.call_id, hidden, peer=peer or peers.get(one.call_id))
         except UsageError as trouble:  # what was fetched is shown all the same
             session.warn(f"the analysis of call {one.call_id} was not kept: {trouble.message}")
             return
