@@ -12,10 +12,7 @@ def write_private(target: Path, text: str, *, force: bool = False) -> None:
 
     Raises UsageError where it exists already (`force` replaces it), or cannot be written.
     """
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder", hint="name a file in it")
-    if not force and (target.exists() or target.is_symlink()):
-        raise UsageError(f"{target} exists already", hint="choose another name, or add --force")
+    check_free(target, force=force)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -27,3 +24,11 @@ def write_private(target: Path, text: str, *, force: bool = False) -> None:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise UsageError(f"{target} cannot be written: {error.strerror}", hint="choose another place") from error
+
+
+def check_free(target: Path, *, force: bool) -> None:
+    """Raises UsageError for a folder, and, without `force`, for a name that is taken."""
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder", hint="name a file in it")
+    if not force and (target.exists() or target.is_symlink()):
+        raise UsageError(f"{target} exists already", hint="choose another name, or add --force")

@@ -2,7 +2,7 @@
 
 import typer
 
-from alovoice_cli.commands.ai import audio, grep, list, result, score, send, show
+from alovoice_cli.commands.ai import audio, grep, list, report, result, score, send, show
 from alovoice_cli.commands.ai.waiting import WaitingCommand
 
 app = typer.Typer()
@@ -12,4 +12,5 @@ app.command("show", epilog=show.EXAMPLES)(show.show_stored)
 app.command("list", epilog=list.EXAMPLES)(list.list_analyses)
 app.command("grep", epilog=grep.EXAMPLES)(grep.grep_phrases)
 app.command("score", epilog=score.EXAMPLES)(score.score_calls)
+app.command("report", epilog=report.EXAMPLES)(report.report_calls)
 app.command("audio", epilog=audio.EXAMPLES)(audio.save_audio)
