@@ -8,6 +8,7 @@ import pygal
 from pygal.style import Style
 
 from alovoice_cli.masking import disarm
+from alovoice_cli.speech.page import safe
 
 _COLORS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)", "var(--bad)")
 _STYLE = Style(
@@ -23,29 +24,39 @@ _STYLE = Style(
     label_font_size=13,
     major_label_font_size=13,
     value_font_size=12,
-    legend_font_size=14,
     opacity=".9",
     transition="none",
 )
 _WIDTH, _HEIGHT = 640, 300
-_MOST_LABELS = 8
+_MOST_LABELS = 10
 
 Series = Mapping[str, Sequence[float | None]]
+
+
+def legend(series: Series) -> str:
+    """What the colours stand for, as a list beneath the chart; nothing where there is one series."""
+    if len(series) < 2:
+        return ""
+    items = "".join(
+        f'<li><span class="swatch" style="background:{color}"></span>{safe(title)}</li>'
+        for title, color in zip(series, _COLORS, strict=False)
+    )
+    return f'<ul class="legend">{items}</ul>'
 
 
 def lines(name: str, labels: Sequence[str], series: Series, *, highest: float | None = None) -> str:
     """Lines over days. `name` is the chart's own within its page: letters and dashes."""
     span = None if highest is None else (0, highest)
-    chart = pygal.Line(**_options(labels, len(series)), range=span, show_dots=len(labels) < 40, dots_size=3)
+    chart = pygal.Line(**_options(labels), range=span, show_dots=len(labels) < 40, dots_size=3)
     return _drawn(chart, name, labels, series)
 
 
 def bars(name: str, labels: Sequence[str], series: Series) -> str:
     """Upright bars."""
-    return _drawn(pygal.Bar(**_options(labels, len(series)), rounded_bars=2), name, labels, series)
+    return _drawn(pygal.Bar(**_options(labels), rounded_bars=2), name, labels, series)
 
 
-def _options(labels: Sequence[str], series: int) -> dict[str, Any]:
+def _options(labels: Sequence[str]) -> dict[str, Any]:
     return {
         "style": _STYLE,
         "js": [],
@@ -53,10 +64,7 @@ def _options(labels: Sequence[str], series: int) -> dict[str, Any]:
         "height": _HEIGHT,
         "margin": 8,
         "include_x_axis": True,
-        "show_legend": series > 1,
-        "legend_at_bottom": True,
-        "legend_at_bottom_columns": 2,
-        "truncate_legend": 34,
+        "show_legend": False,  # pygal's own cuts long names, and its third line
         "truncate_label": 20,
         "show_minor_x_labels": False,
         "x_labels_major_every": max(1, -(-len(labels) // _MOST_LABELS)),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 
-from alovoice_cli.speech.charts import bars, lines
+from alovoice_cli.speech.charts import bars, legend, lines
 from alovoice_cli.speech.exports import title
 from alovoice_cli.speech.page import page, safe, talk_section
 from alovoice_cli.speech.report import RATIO_STEPS, UNKNOWN, Report, Tally
@@ -62,7 +62,7 @@ def _tags_over_time(report: Report, days: Sequence[Tally]) -> str:
         return '<p class="nothing">The analyses gave no tags.</p>'
     shares = {name: [100 * day.tags[name] / day.calls for day in days] for name in chosen}
     chart = lines("chart-tags", _labels(days), shares, highest=100)
-    return _figure("In how many of a day's calls the most frequent tags stand, per cent", chart)
+    return _figure("In how many of a day's calls the most frequent tags stand, per cent", chart, legend(shares))
 
 
 def _ratios(report: Report) -> str:
@@ -72,8 +72,8 @@ def _ratios(report: Report) -> str:
     return _figure("Calls by the operator's share of the talk, per cent", chart)
 
 
-def _figure(caption: str, chart: str) -> str:
-    return f'<figure><figcaption>{safe(caption)}</figcaption><div class="scroll">{chart}</div></figure>'
+def _figure(caption: str, chart: str, below: str = "") -> str:
+    return f'<figure><figcaption>{safe(caption)}</figcaption><div class="scroll">{chart}</div>{below}</figure>'
 
 
 def _table(name: str, head: str, groups: Sequence[Tally], calls: int) -> str:
@@ -99,13 +99,16 @@ def _worst(report: Report, talks: Mapping[str, Talk], zone: tzinfo) -> Iterable[
         return
     often = ", ".join(f"{name} ({number})" for name, number in failures.most_common(5))
     yield f'<p class="dim">Failed most often: {safe(often)}</p>'
-    for call_id, got, failed in report.worst:
-        talk = talks.get(call_id)
-        if talk is None:
-            continue
-        reasons = safe(", ".join(failed))
-        summary = f'<span class="below">{got:.0f}</span> {safe(title(talk, zone))} <span class="dim">{reasons}</span>'
-        yield f"<details><summary>{summary}</summary>{talk_section(talk, zone, level=3)}</details>"
+    shown = [(talks[call_id], got, failed) for call_id, got, failed in report.worst if call_id in talks]
+    rows = "".join(
+        f'<tr><td class="number below">{got:.0f}</td><td><a href="#worst-{place}">{safe(title(talk, zone))}</a></td>'
+        f"<td>{safe(', '.join(failed))}</td></tr>"
+        for place, (talk, got, failed) in enumerate(shown)
+    )
+    head = '<th scope="col" class="number">Score</th><th scope="col">Call</th><th scope="col">Failed</th>'
+    yield f'<div class="scroll"><table id="worst"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    for place, (talk, _, _) in enumerate(shown):
+        yield f'<div id="worst-{place}">{talk_section(talk, zone, level=3)}</div>'
 
 
 def _number(value: float | None) -> str:
