@@ -1,5 +1,6 @@
 """Charts as SVG that stands in a page: pygal draws them, the page's colours dress them, and no script comes along."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
@@ -9,6 +10,9 @@ from pygal.style import Style
 
 from alovoice_cli.masking import disarm
 from alovoice_cli.speech.page import safe
+
+# pygal looks for its map plugins by a finder that Python warns of at each later import. No map is drawn here.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
 
 _COLORS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)", "var(--bad)")
 _STYLE = Style(

@@ -2,7 +2,7 @@
 
 import typer
 
-from alovoice_cli.commands.ai import audio, grep, list, report, result, score, send, show
+from alovoice_cli.commands.ai import audio, grep, list, prune, report, result, score, send, show
 from alovoice_cli.commands.ai.waiting import WaitingCommand
 
 app = typer.Typer()
@@ -14,3 +14,4 @@ app.command("grep", epilog=grep.EXAMPLES)(grep.grep_phrases)
 app.command("score", epilog=score.EXAMPLES)(score.score_calls)
 app.command("report", epilog=report.EXAMPLES)(report.report_calls)
 app.command("audio", epilog=audio.EXAMPLES)(audio.save_audio)
+app.command("prune", epilog=prune.EXAMPLES)(prune.prune_analyses)
