@@ -10,6 +10,7 @@ from alovoice_cli.output.spoken import Dialogue, Said
 from alovoice_cli.output.table import open_console
 
 _NARROW = 56  # columns; below it there is no room for two sides
+_WIDEST = 110  # beyond it the eye loses the line from one side to the other
 _SHARE = 0.7  # of the width that one side's text may take
 _SIDES = {"left": "cyan", "right": "magenta", "none": "yellow"}
 
@@ -17,8 +18,9 @@ _SIDES = {"left": "cyan", "right": "magenta", "none": "yellow"}
 def write_dialogue(dialogue: Dialogue, out: TextIO, *, color: bool) -> None:
     """Writes the conversation as wide as the terminal is. Marks are underlined, without colour set in `[ ]`."""
     console = open_console(out, color=color)
+    console.width = min(console.width, _WIDEST)
     narrow = console.width < _NARROW
-    width = console.width if narrow else max(int(console.width * _SHARE), _NARROW // 2)
+    width = console.width if narrow else int(console.width * _SHARE)
     for row in _rows(Text(disarm(dialogue.title), style="bold"), console, console.width):
         console.print(row)
     for said in dialogue.said:

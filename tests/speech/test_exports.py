@@ -41,10 +41,8 @@ def home(alovoice: FrontDoor) -> FrontDoor:
 def test_each_form_is_as_its_golden_file(home: FrontDoor, sample: str, form: str) -> None:
     result = home("ai", "show", sample, "--format", form)
     assert result.code == 0, result.err
-    path = GOLDEN / f"{sample}.{FORMS[form]}"
-    if not path.exists():  # a new form: written once, then read by a person
-        path.write_text(result.out, "utf-8")
-    assert result.out == path.read_text("utf-8")
+    told = re.sub(r"(?<=<style>\n).*(?=</style>)", "", result.out, flags=re.DOTALL)  # its look is for eyes
+    assert told == (GOLDEN / f"{sample}.{FORMS[form]}").read_text("utf-8")
 
 
 @pytest.mark.parametrize("form", FORMS)

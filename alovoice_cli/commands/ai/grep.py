@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -20,7 +20,9 @@ from alovoice_cli.speech.folding import foldings, hits
 from alovoice_cli.speech.private import mask_numbers as hide_numbers
 from alovoice_cli.speech.talk import Fragment, clock
 from alovoice_cli.speech.wanted import Wanted
-from alovoice_cli.stores.analyses import Kept
+
+if TYPE_CHECKING:
+    from alovoice_cli.stores.analyses import Kept
 
 EXAMPLES = examples(
     "alovoice ai grep \"qo'ng'iroq\" --since 7d",
@@ -42,7 +44,7 @@ COLUMNS = (
 class Hit(NamedTuple):
     """A call, and the places of its phrases to show: those that match with their marks, those around without."""
 
-    kept: Kept
+    kept: "Kept"
     phrases: dict[int, list[tuple[int, int]]]
 
 

@@ -21,7 +21,7 @@ from alovoice_cli.speech.talk import Talk, clock, read_talk
 
 EXAMPLES = examples(
     "alovoice ai report --since 7d",
-    "alovoice ai report --since 30d --by tag --json | jq '.days[].score'",
+    "alovoice ai report --since 30d --by tag --json | jq '.groups[].calls'",
     "alovoice ai report --since 30d --rules qa.toml --html report.html --mask-numbers",
 )
 By = Literal["day", "operator", "tag"]

@@ -1,13 +1,13 @@
 """`alovoice ai result`: what was said in a call, and the tags that the analysis gave it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.ai.operators import known_peers
+from alovoice_cli.commands.ai.operators import known_peer
 from alovoice_cli.commands.ai.showing import (
     COLUMNS,
     Force,
@@ -75,10 +75,8 @@ def show_result(
     wish.check(session, call_ids)
     budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0
     asked = [_Asked(call_id) for call_id in call_ids]
-    _ask_all(session, asked, Pace(budget, interval))
+    _ask_all(session, asked, Pace(budget, interval), lambda found: _keep(session, found, peer) if store else None)
     found = [one.found for one in asked if one.found is not None]
-    if store:
-        _keep(session, found, peer)
     problem = _gravest(asked)
     if len(call_ids) > 1 or problem is None:
         whole = found[0].answer if len(call_ids) == 1 else [one.as_json() for one in asked]
@@ -87,12 +85,14 @@ def show_result(
         raise problem
 
 
-def _ask_all(session: Session, asked: Sequence[_Asked], pace: Pace) -> None:
+def _ask_all(session: Session, asked: Sequence[_Asked], pace: Pace, keep: Callable[[Found], None]) -> None:
     pauses = pace.pauses(time.monotonic)
     while True:
         open_ones = [one for one in asked if one.found is None and one.problem is None]
         for one in open_ones:
             _ask(session, one)
+            if one.found is not None:
+                keep(one.found)  # at once: an interrupted wait loses nothing that came
             if one.problem is not None and one.problem.exit_code in _ENDS_ALL:
                 return  # the others would meet the same
         left = sum(one.found is None and one.problem is None for one in asked)
@@ -114,16 +114,13 @@ def _ask(session: Session, one: _Asked) -> None:
         one.found = Found(one.call_id, answer)
 
 
-def _keep(session: Session, found: Sequence[Found], peer: str | None) -> None:
-    peers = known_peers(session, [one.call_id for one in found]) if peer is None else {}
-    for one in found:
-        hidden = session.masker.hide_in(dict(one.answer))
-        assert isinstance(hidden, dict)
-        try:
-            session.analyses.keep(one.call_id, hidden, peer=peer or peers.get(one.call_id))
-        except UsageError as trouble:  # what was fetched is shown all the same
-            session.warn(f"the analysis of call {one.call_id} was not kept: {trouble.message}")
-            return
+def _keep(session: Session, found: Found, peer: str | None) -> None:
+    hidden = session.masker.hide_in(dict(found.answer))
+    assert isinstance(hidden, dict)
+    try:
+        session.analyses.keep(found.call_id, hidden, peer=peer or known_peer(session, found.call_id))
+    except UsageError as trouble:  # what was fetched is shown all the same
+        session.warn(f"the analysis of call {found.call_id} was not kept: {trouble.message}")
 
 
 def _gravest(asked: Sequence[_Asked]) -> AlovoiceError | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,12 +16,14 @@ from alovoice_cli.events.moments import from_unix
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
-from alovoice_cli.speech.checks import Rules
+from alovoice_cli.speech.checks import MEASURES, Rules
 from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.measures import measure
 from alovoice_cli.speech.rules import load, load_sound
 from alovoice_cli.speech.score import Group, in_order, points, score
-from alovoice_cli.stores.analyses import Kept
+
+if TYPE_CHECKING:
+    from alovoice_cli.stores.analyses import Kept
 
 EXAMPLES = examples(
     "alovoice ai score --rules qa.toml --check",
@@ -37,6 +39,7 @@ COLUMNS = (
     Column("score", "Score", numeric=True),
     Column("worst_call", "Worst call"),
     Column("failed", "Failed"),
+    *(Column(name, name.replace("_", " ").capitalize(), shown=False, numeric=True) for name in MEASURES),
     Column("severity", "Severity"),
     Column(
         "place", "Where", lambda item: f"{item['file']}:{item['line']}:{item['column']}" if "file" in item else None
@@ -62,7 +65,7 @@ class _Scored:
     operators: dict[str, Group] = field(default_factory=dict)
     weeks: dict[str, Group] = field(default_factory=dict)
 
-    def add(self, kept: Kept, rules: Rules, zone: tzinfo) -> None:
+    def add(self, kept: "Kept", rules: Rules, zone: tzinfo) -> None:
         talk = kept.talk
         measures = measure(talk)
         result = score(talk, measures, rules)
@@ -75,7 +78,7 @@ class _Scored:
                 "passed": list(result.passed),
                 "failed": list(result.failed),
                 "unjudged": list(result.unjudged),
-                "measures": measures.as_json(),
+                **{name: _digits(value(measures)) for name, value in MEASURES.items()},
             }
         )
         peer, week = kept.peer or _NOBODY, _week(kept.begun_at, zone)
@@ -161,6 +164,10 @@ def _items(scored: _Scored, by: str, zone: tzinfo) -> Iterator[dict[str, object]
     for group in groups:
         failed = [f"{name} {number}" for name, number in group.failures.most_common(3)]
         yield {**group.as_json("group"), "failed": failed}
+
+
+def _digits(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _week(begun_at: int, zone: tzinfo) -> str:
