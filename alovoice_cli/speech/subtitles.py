@@ -12,7 +12,7 @@ from alovoice_cli.speech.talk import Fragment, Talk
 _READING_MS_A_LETTER = 60  # for a phrase that the server gives no end: about 17 letters a second
 _SHORTEST_MS = 1000
 _LONGEST_MS = 359_999_999  # 99:59:59,999: two digits of hours is what every player reads
-_NO_MARKUP = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})  # SubRip has no way to escape them
+_NO_MARKUP = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})  # SubRip cannot escape them; nor an arrow
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -41,7 +41,7 @@ def as_srt(talk: Talk) -> str:
     """SubRip: numbered cues, `operator: text`."""
     blocks = [
         f"{place}\n{_time(cue.begin_ms, ',')} --> {_time(cue.end_ms, ',')}\n"
-        f"{f'{cue.speaker}: {cue.text}'.replace('-->', '→').translate(_NO_MARKUP)}\n"
+        f"{f'{cue.speaker}: {cue.text}'.translate(_NO_MARKUP)}\n"
         for place, cue in enumerate(cues(talk), start=1)
     ]
     return "\n".join(blocks)

@@ -188,7 +188,7 @@ _FRAGMENT = st.dictionaries(
     st.sampled_from(["begin", "end", "direction", "text", "fragment_id", "name", "match_text"]),
     st.one_of(_VALUE, st.sampled_from(["operator", "client", "f1", HOSTILE])),
 )
-_ANSWER = st.fixed_dictionaries({"stalk": st.lists(st.one_of(_FRAGMENT, _VALUE), max_size=12)}).flatmap(
+ANSWER = st.fixed_dictionaries({"stalk": st.lists(st.one_of(_FRAGMENT, _VALUE), max_size=12)}).flatmap(
     lambda inner: st.lists(st.one_of(_FRAGMENT, _VALUE), max_size=6).map(
         lambda tags: {"answer": {**inner, "tags": tags}}
     )
@@ -196,7 +196,7 @@ _ANSWER = st.fixed_dictionaries({"stalk": st.lists(st.one_of(_FRAGMENT, _VALUE),
 
 
 @settings(max_examples=80, deadline=None)
-@given(_ANSWER)
+@given(ANSWER)
 def test_any_stalk_and_tags_are_read_measured_and_shown(sample: dict[str, Any]) -> None:
     talk = read_talk("1", sample)
     assert talk is not None

@@ -62,3 +62,10 @@ def test_phrases_that_overlap_count_once_and_a_mm_hm_is_no_interruption() -> Non
 def test_times_before_the_beginning_and_without_length_say_nothing() -> None:
     found = measure(_talk((-500, 1000, "operator"), (2000, 2000, "client"), (3000, 2500, "client"), (0, 9, "somebody")))
     assert (found.operator_ms, found.client_ms, found.length_ms) == (1000, 0, 1000)
+
+
+def test_talking_over_the_end_of_a_turn_by_a_tenth_of_a_second_takes_no_floor() -> None:
+    over = ((0, 4000, "operator"), (3000, 4080, "client"), (4300, 8000, "operator"))
+    assert measure(_talk(*over)).longest_monologue_ms == 8000
+    taken = ((0, 4000, "operator"), (3000, 4180, "client"), (4300, 8000, "operator"))
+    assert measure(_talk(*taken)).longest_monologue_ms == 4000
