@@ -37,6 +37,7 @@ COLUMNS = (
     Column("good", "Good", numeric=True, shown=False),
     Column("worst_call", "Worst call", shown=False),
 )
+_LEFT_OUT = ("silence", "interruptions")  # of tags, whose names are long: the bar needs the room
 _TITLES = {"day": "Day", "operator": "Extension", "tag": "Tag"}
 
 
@@ -81,11 +82,12 @@ def report_calls(
 
 def _show(session: Session, report: Report, by: By) -> None:
     drawn = session.stdout.isatty()
+    crowded = drawn and by == "tag"
     columns = tuple(
         replace(
             column,
             title=_TITLES[by] if column.name == "group" else column.title,
-            shown=drawn if column.name == "chart" else column.shown,
+            shown=drawn if column.name == "chart" else column.shown and not (crowded and column.name in _LEFT_OUT),
         )
         for column in COLUMNS
     )
@@ -97,7 +99,10 @@ def _show(session: Session, report: Report, by: By) -> None:
         return
     average = report.everything.scores.average
     told = "" if average is None else f", average score {average:.1f}"
-    session.note(f"{report.everything.calls} calls{told}, {report.everything.good} at {report.bar:g} or above")
+    by_times = "; scores go by times alone, --rules names your own" if report.rules is DEFAULT_RULES else ""
+    session.note(
+        f"{report.everything.calls} calls{told}, {report.everything.good} at {report.bar:g} or above{by_times}"
+    )
     if drawn and not session.options.json:
         session.note(session.display.legend([f"calls at {report.bar:g} or above", "below"]))
 
