@@ -39,11 +39,20 @@ def _run(argv: Sequence[str], session: Session) -> int:
     session.full_tree = full_tree
     try:
         code = _invoke(argv, session)
-        session.stdout.flush()
+        _flush(session, code)
         session.tell_trouble()
     except BaseException as problem:
         return _explain(problem, session)
     return session.guard(code)
+
+
+def _flush(session: Session, code: int) -> None:
+    """A reader that has left takes no more; what the command has to say of it by its exit code stands."""
+    try:
+        session.stdout.flush()
+    except BrokenPipeError:
+        if not code:
+            raise
 
 
 def _invoke(argv: Sequence[str], session: Session) -> int:

@@ -210,9 +210,9 @@ class Session:
 
     def close(self) -> None:
         """Closes the connections that were opened."""
-        client: Client | None = self.__dict__.get("client")
-        if client is not None:
-            client.close()
+        for name in ("client", "poster"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
 
     def tell_trouble(self) -> None:
         """Warns where the ledger could not write how a request ended: its receipt will read `unknown`."""

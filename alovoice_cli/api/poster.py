@@ -3,6 +3,7 @@
 No redirect is followed, nothing is sent twice, nothing is raised: what went wrong is part of the outcome.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _CONNECTIONS = 64
 # Shorter than what web servers keep an idle connection for (Node 5 s, nginx more): one that is about to be closed
 # would cost a delivery.
 _IDLE_SECONDS = 2.0
+_ERRNO = re.compile(r"^\[Errno -?[0-9]+\] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +105,5 @@ def _said(error: Exception) -> str:
     for kind, words in named.items():
         if isinstance(error, kind):
             return words
-    return disarm(str(error).partition(" for url ")[0]) or type(error).__name__
+    words = _ERRNO.sub("", str(error).partition(" for url ")[0])
+    return disarm(words[:1].lower() + words[1:]) or type(error).__name__

@@ -30,7 +30,7 @@ class Trace:
             return
         self.line(f"→ {request.method} {address.url}{target(request, token)}")
         if isinstance(body, Flat):
-            self.line(f"  {body.content_type}: {self._body(body.content)}")
+            self.line(f"  {body.content_type}: {self.body(body.content)}")
         elif body is not None:
             shown = [f"{name}={value if isinstance(value, str) else value.filename}" for name, value in body]
             self.line(f"  multipart/form-data: {self._numbers(', '.join(shown))}")
@@ -43,13 +43,14 @@ class Trace:
         size = len(reply.body) or reply.header("Content-Length") or 0  # a download's body is in its file
         self.line(f"← {reply.status} {reply.reason} {reply.seconds * 1000:.0f} ms {kind} {size} bytes")
         if reply.body:
-            self.line(f"  {self._body(reply.body)}")
+            self.line(f"  {self.body(reply.body)}")
 
     def lost(self, words: str) -> None:
         """That nothing came back."""
         self.line(f"← {words}")
 
-    def _body(self, body: bytes) -> str:
+    def body(self, body: bytes) -> str:
+        """A body for people: masked, numbers shortened, cut where it is long."""
         return self._numbers(readable(body, self._masker, _BODY))
 
     def _numbers(self, text: str) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 _DEEPEST = 64
 _MOST_FIELDS = 1000
+_BEGINS_JSON = re.compile(rb"\s*(?:\{|\[(?!\]))")  # and not the key `[]id`
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _OPENS, _CLOSES = frozenset(b"[{"), frozenset(b"]}")
 
@@ -32,7 +33,7 @@ def read_body(body: bytes, content_type: str) -> Value:
     read = _read_json(body)
     if read.problem and _is_multipart(content_type):
         read = _read_multipart(body, content_type)
-    elif read.problem and b"=" in body and not body.lstrip().startswith((b"{", b"[")):
+    elif read.problem and b"=" in body and not _BEGINS_JSON.match(body):
         read = _read_form(body)
     if read.problem:
         return read

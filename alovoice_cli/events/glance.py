@@ -50,6 +50,13 @@ def when(seconds: int, clock: Clock, *, short: bool) -> str:
     return short_text(moment, clock) if short else long_text(moment, clock)
 
 
+def step_text(event: Event) -> str:
+    """The step that a route question was answered with, as it is kept beside its trail: `queue 6000`."""
+    kept = event.answer.get("step")
+    step = kept if isinstance(kept, dict) else {}
+    return " ".join(str(step[name]) for name in ("action_type", "action_data") if step.get(name) is not None)
+
+
 def _said(event: Event, fact: Fact) -> str:
     """What matters of the event, in a word or two."""
     if event.duplicate_of is not None:
@@ -57,8 +64,7 @@ def _said(event: Event, fact: Fact) -> str:
     if event.problem and not event.facts:
         return "unreadable"
     if event.delivery.type == "route":
-        step = event.answer.get("action_type"), event.answer.get("action_data")
-        return " ".join(str(part) for part in step if part is not None)
+        return step_text(event)
     if event.delivery.type == "callstart":
         return _DIRECTIONS.get(fact.direction or "", fact.direction or "")
     seconds = "" if fact.duration is None else f"{fact.duration}s"

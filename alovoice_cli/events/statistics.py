@@ -10,6 +10,9 @@ from alovoice_cli.events.moments import from_unix
 
 By = Literal["hour", "day", "line", "peer", "status", "rule"]
 
+NONE = "none"
+"""The group of calls that have nothing to be grouped by: no line, no extension, or no status since no end."""
+
 QUARTER_SECONDS = 900
 """Every time zone is whole quarters of an hour from UTC: what is counted by quarters can be put into local hours."""
 
@@ -105,7 +108,7 @@ def _day(quarter: int | str | None, zone: tzinfo) -> str:
 
 
 def _plain_name(group: int | str | None, zone: tzinfo) -> str:
-    return "none" if group is None else str(group)
+    return NONE if group is None else str(group)
 
 
 _NAMES: dict[By, Callable[[int | str | None, tzinfo], str]] = {"hour": _hour, "day": _day}

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from alovoice_cli.events.event import Event
+from alovoice_cli.events.glance import step_text
 from alovoice_cli.events.rendering import event_as_json, iso
 
 STATUSES = {
@@ -116,8 +117,7 @@ def _route_text(event: Event) -> str:
     asked = [_DIRECTIONS.get(fact.direction or "", fact.direction or "")]
     asked += [f"from {fact.number}"] if fact.number else []
     asked += [f"line {fact.line}"] if fact.line else []
-    step = event.answer.get("action_type"), event.answer.get("action_data")
-    answered = " ".join(str(part) for part in step if part is not None)
+    answered = step_text(event)
     rule = f"by rule {event.rule}" if event.rule else ""
     return ", ".join(part for part in (*asked, f"answered: {answered}" if answered else "", rule) if part)
 

@@ -6,8 +6,8 @@ again with growing pauses, while the events of other calls go on. After 72 hours
 
 import random
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from alovoice_cli.stores.outbox import DEAD, DONE, Due, Outbox, put_off, settled
 _MICRO = 1_000_000
 _MOST_AT_ONCE = 8
 _LOOK_SECONDS = 1.0
-_HARD_STOP_SECONDS = 5.0
+_LAST_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,6 @@ class Dispatcher:
         self._state, self._lock = _State(), threading.Lock()
         self._woken = threading.Event()
         self._stopping = False
-        self._pool = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="errand")
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -93,8 +92,11 @@ class Dispatcher:
         """Starts nothing more, and waits a while for what is under way; the rest stays in the outbox."""
         self._stopping = True
         self._woken.set()
-        self._thread.join(_HARD_STOP_SECONDS)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._thread.join()
+        deadline = time.monotonic() + _LAST_SECONDS
+        while self._state.in_flight and time.monotonic() < deadline:
+            self._woken.wait(0.05)
+            self._woken.clear()
 
     def _run(self) -> None:
         told = ""
@@ -127,7 +129,8 @@ class Dispatcher:
             ready = ready[:room]
             state.in_flight.update(row.queue for row in ready)
         for row in ready:
-            self._pool.submit(self._run_errand, row)
+            # Not a pool's threads: Python waits for those at its end, and a slow target is not worth that.
+            threading.Thread(target=self._run_errand, args=[row], name="errand", daemon=True).start()
 
     def _run_errand(self, row: Due) -> None:
         try:

@@ -102,8 +102,8 @@ class Listener:
                 self._plan.door, _Duties(self._bridge, self._relay, self._plan.routes), _known(firsts), self._now
             )
             self._bridge.attach(self._writer)
-            self._server = self._bound(receiver)
             self._printer.start()
+            self._server = self._bound(receiver)
             self._start_dispatchers()
             self._bridge.watchers.append(self._hear)
             code = self._server.run(self._ready)
@@ -173,6 +173,8 @@ class Listener:
     def _end(self) -> None:
         """After the drain: errands under way end, everything heard is stored and printed."""
         notify(self._plan.environ, "STOPPING=1")
+        for hook in self._hooks.values():
+            hook.stop()
         for dispatcher in self._dispatchers:
             dispatcher.stop()
         if self._relay is not None:

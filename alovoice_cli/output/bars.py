@@ -10,7 +10,7 @@ from rich.style import Style
 from alovoice_cli.output.shapes import shapes_for
 
 _STYLES = (Style(color="green"), Style(color="red"), Style(color="yellow"), Style(dim=True))
-_NARROWEST = 6
+_NARROWEST = 1
 
 
 class Bar:

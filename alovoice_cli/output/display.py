@@ -57,6 +57,10 @@ class Display:
             write_tsv(thing, columns, out, headers=headers)
         elif isinstance(thing, Listing) and not thing.items:
             self.message("note", thing.nothing)
+        elif isinstance(thing, Listing) and thing.checklist is not None and options.columns is None:
+            from alovoice_cli.output.checklist import write_checklist
+
+            write_checklist(thing.items, thing.checklist, out, color=self._colored(out))
         else:
             from alovoice_cli.output.table import write_table
 

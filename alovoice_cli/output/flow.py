@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from textwrap import indent as indented
 from typing import Literal, NamedTuple, TextIO
 
@@ -49,9 +49,10 @@ def write_flow(
             out.flush()
     else:
         write_cells = _csv_writer(out) if form == "csv" else _tsv_writer(out)
+        first = list(islice(rest := iter(rows), 1))  # before the header: what fails to begin prints nothing
         if headers:
             write_cells([column.name for column in columns])
-        for row in rows:
+        for row in chain(first, rest):
             write_cells([column.of(row.item) for column in columns])
 
 

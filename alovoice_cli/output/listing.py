@@ -10,6 +10,25 @@ _UNSET = object()
 
 
 @dataclass(frozen=True, slots=True)
+class Checklist:
+    """How a list of checks is laid out on a terminal: which of an item's fields is what.
+
+    `grade` is one of pass, warn, fail and skip; `section` heads the items that follow each other with the same one;
+    `unit` stands behind what is `aside`.
+    """
+
+    section: str
+    grade: str
+    name: str
+    text: str
+    aside: str
+    note: str
+    summary: str
+    passed: bool
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A list. JSON prints `whole` (by default the items) with every field; the other forms print the columns."""
 
@@ -19,6 +38,8 @@ class Listing:
     nothing: str = "nothing to show"
     ours: bool = False
     """As in Record."""
+    checklist: Checklist | None = None
+    """Drawn on a terminal in place of a table, where no columns are named."""
 
     def as_json(self) -> object:
         """The value that `--json` prints when no columns are named."""

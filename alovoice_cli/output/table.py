@@ -52,13 +52,15 @@ def write_table(
 
 def _listing_table(listing: Listing, columns: tuple[Column, ...], *, headers: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_header=headers, pad_edge=False, header_style="bold", show_edge=False)
-    table.expand = any(column.bar for column in columns)
+    drawn = any(column.bar for column in columns)
+    if drawn:  # numbers stay whole, and close together: the bar gets what is left
+        table.expand, table.padding = True, (0, 0, 0, 0)
     for column in columns:
         table.add_column(
             Text(column.title),
             justify="right" if column.numeric else "left",
             overflow="fold",
-            no_wrap=False,
+            no_wrap=drawn and column.numeric,
             ratio=1 if column.bar else None,
         )
     longest = _longest_bars(listing, columns)

@@ -24,6 +24,7 @@ from alovoice_cli.routing.located import Entry
 from alovoice_cli.routing.numbers import NumberSet, key_of, prefix_of
 from alovoice_cli.routing.past import CallsWithin, MissedWithin, SpokeWithin
 
+_LONGEST_SHOWN = 60  # characters of a value in a message
 _NUMBER_FORMS = 'write "901234567", "+998901234567", a prefix "99890*", or a list "@name"'
 
 
@@ -78,19 +79,20 @@ def read_when(entry: Entry | None, reading: Reading) -> tuple[Condition, ...]:
 
 
 def _written(key: str, entry: Entry) -> str:
-    return f"{key} = {_toml(entry)}"
+    return f"{key} = {toml_of(entry)}"
 
 
-def _toml(entry: Entry) -> str:
+def toml_of(entry: Entry) -> str:
     """The entry as the file could have written it, shortened where it is long."""
     if isinstance(entry.value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in entry.table.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {toml_of(inner)}" for key, inner in entry.table.items()) + " }"
     if isinstance(entry.value, list):
         more = ", …" if len(entry.items) > 3 else ""
-        return "[" + ", ".join(map(_toml, entry.items[:3])) + more + "]"
+        return "[" + ", ".join(map(toml_of, entry.items[:3])) + more + "]"
     if isinstance(entry.value, bool):
         return str(entry.value).lower()
-    return f'"{entry.value}"' if isinstance(entry.value, str) else str(entry.value)
+    text = f'"{entry.value}"' if isinstance(entry.value, str) else str(entry.value)
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
 
 
 def _each(entry: Entry, reading: Reading, what: str) -> list[Entry]:
@@ -115,7 +117,7 @@ def _numbers(entry: Entry, reading: Reading, what: str) -> tuple[NumberSet, ...]
         elif text is not None and (prefix := prefix_of(text)):
             prefixes.append(prefix)
         else:
-            reading.bad(item, f"{what} {_toml(item)} is no phone number", _NUMBER_FORMS)
+            reading.bad(item, f"{what} {toml_of(item)} is no phone number", _NUMBER_FORMS)
     return (*sets, NumberSet(keys, prefixes)) if keys or prefixes else tuple(sets)
 
 
@@ -141,7 +143,7 @@ def _queue(entry: Entry, reading: Reading) -> Condition | None:
     for item in _each(entry, reading, "queue"):
         text = text_of(item)
         if text is None or not (text.isascii() and text.isdigit()):
-            reading.bad(item, f"queue {_toml(item)} is no department's number", 'write queue = "6000"')
+            reading.bad(item, f"queue {toml_of(item)} is no department's number", 'write queue = "6000"')
         else:
             queues.add(text)
     return Queue(_written("queue", entry), frozenset(queues))
@@ -150,7 +152,7 @@ def _queue(entry: Entry, reading: Reading) -> Condition | None:
 def _direction(entry: Entry, reading: Reading) -> Condition | None:
     if entry.value not in ("inc", "out"):
         hint = 'write "inc" for calls that come in, "out" for calls that go out'
-        reading.bad(entry, f"direction {_toml(entry)} is none", hint)
+        reading.bad(entry, f"direction {toml_of(entry)} is none", hint)
         return None
     return Direction(_written("direction", entry), str(entry.value))
 
@@ -158,7 +160,7 @@ def _direction(entry: Entry, reading: Reading) -> Condition | None:
 def _hours(entry: Entry, reading: Reading) -> Condition | None:
     found: list[AnyHours] = []
     for item in _each(entry, reading, "hours"):
-        name = str(item.value)
+        name = item.value if isinstance(item.value, str) else toml_of(item)
         reading.used.add(f"hours {name}")
         if name in reading.hours:
             found.append(reading.hours[name])
@@ -180,7 +182,7 @@ def read_days(entries: list[Entry], reading: Reading, what: str) -> Days:
         written = item.value.isoformat()[:10] if isinstance(item.value, date) else item.value
         found = parse_days(written) if isinstance(written, str) else None
         if found is None:
-            reading.bad(item, f"{what} {_toml(item)} is no day", DAY_FORMS)
+            reading.bad(item, f"{what} {toml_of(item)} is no day", DAY_FORMS)
         else:
             days |= found
     return days
@@ -190,7 +192,7 @@ def read_span(entry: Entry, reading: Reading, what: str) -> timedelta | None:
     """A length of time; None, and a finding, for all else."""
     span = parse_span(entry.value) if isinstance(entry.value, str) else None
     if span is None:
-        reading.bad(entry, f"{what} {_toml(entry)} is no length of time", SPAN_FORMS)
+        reading.bad(entry, f"{what} {toml_of(entry)} is no length of time", SPAN_FORMS)
     return span
 
 
@@ -212,7 +214,7 @@ def _calls_within(entry: Entry, reading: Reading) -> Condition | None:
     check_keys(entry, ("count", "window"), "calls_within", reading.findings)
     count, window = table["count"].value, read_span(table["window"], reading, "window")
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= 10_000:
-        reading.bad(table["count"], f"count {_toml(table['count'])} is no number of calls", "write 1, 2, 3, …")
+        reading.bad(table["count"], f"count {toml_of(table['count'])} is no number of calls", "write 1, 2, 3, …")
         return None
     return CallsWithin(_written("calls_within", entry), count, window) if window else None
 
@@ -221,7 +223,7 @@ def _share(entry: Entry, reading: Reading) -> Condition | None:
     percent = entry.value
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent < 100:
         hint = "write share = 20 for a fifth of the callers; for none or all of them leave the rule or the share out"
-        reading.bad(entry, f"share {_toml(entry)} is not between 0 and 100 percent", hint)
+        reading.bad(entry, f"share {toml_of(entry)} is not between 0 and 100 percent", hint)
         return None
     return Share(_written("share", entry), float(percent), reading.rule)
 
@@ -237,9 +239,9 @@ def _parts(entry: Entry, reading: Reading, word: str) -> tuple[Condition, ...] |
 def _joined(entry: Entry, reading: Reading, word: str) -> Condition:
     """A table of conditions as one."""
     if not entry.table:
-        reading.bad(entry, f"`{word}` holds {_toml(entry)}, which is no condition", 'write { hours = "office" }')
+        reading.bad(entry, f"`{word}` holds {toml_of(entry)}, which is no condition", 'write { hours = "office" }')
     parts = read_when(entry, reading) if entry.table else ()
-    return parts[0] if len(parts) == 1 else All(_toml(entry), parts)
+    return parts[0] if len(parts) == 1 else All(toml_of(entry), parts)
 
 
 def _all(entry: Entry, reading: Reading) -> Condition | None:

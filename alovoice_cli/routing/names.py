@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alovoice_cli.routing.clauses import Reading, check_keys, read_days
+from alovoice_cli.routing.clauses import Reading, check_keys, read_days, text_of, toml_of
 from alovoice_cli.routing.days import Days
 from alovoice_cli.routing.findings import did_you_mean
 from alovoice_cli.routing.hours import (
@@ -70,13 +70,13 @@ def _file(
 def _inline(entry: Entry, reading: Reading) -> NumberSet:
     keys, prefixes = [], []
     for item in entry.items:
-        text = item.value if isinstance(item.value, str) else str(item.value) if type(item.value) is int else ""
+        text = text_of(item) or ""
         if key := key_of(text):
             keys.append(key)
         elif prefix := prefix_of(text):
             prefixes.append(prefix)
         else:
-            reading.bad(item, f"{text!r} is no phone number", 'write "901234567", "+998901234567" or "99890*"')
+            reading.bad(item, f"{toml_of(item)} is no phone number", 'write "901234567", "+998901234567" or "99890*"')
     if not entry.items:
         reading.findings.warning("empty-list", entry.place, "the list is empty", "rules that ask for it never match")
     return NumberSet(keys, prefixes)
@@ -108,7 +108,7 @@ def _named_hours(name: str, entry: Entry, holidays: Holidays, reading: Reading) 
     for line in lines:
         found = parse_windows(line.value) if isinstance(line.value, str) else None
         if found is None:
-            reading.bad(line, f"{line.value if not line.table else 'a table'!r} are no hours", HOUR_FORMS)
+            reading.bad(line, f"{toml_of(line)} are no hours", HOUR_FORMS)
         else:
             windows += found
     return make_hours(name, windows, holidays)

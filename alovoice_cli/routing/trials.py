@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from alovoice_cli.routing.actions import read_step
-from alovoice_cli.routing.clauses import Reading, check_keys, text_of
+from alovoice_cli.routing.clauses import Reading, check_keys, text_of, toml_of
 from alovoice_cli.routing.engine import decide
 from alovoice_cli.routing.findings import Finding, did_you_mean
 from alovoice_cli.routing.history import GivenHistory
@@ -63,7 +63,7 @@ def read_trial(entry: Entry, zone: tzinfo, reading: Reading) -> Trial | None:
 def _rule(entry: Entry | None, reading: Reading) -> str | None:
     if entry is None:
         return None
-    name = str(entry.value)
+    name = entry.value if isinstance(entry.value, str) else toml_of(entry)
     if name != FALLBACK and name not in reading.names:
         hint = did_you_mean(name, [*reading.names, FALLBACK], "rules: ")
         reading.bad(entry, f"there is no rule {name!r}", hint, "unknown-name")

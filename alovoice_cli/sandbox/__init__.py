@@ -2,7 +2,7 @@
 
 `open_sandbox(path)` gives an ASGI app and the token that it accepts; the session hands the app to an in-process
 transport, or a server in front of a socket runs it. Its state is one SQLite file, which several processes may use
-at once.
+at once. Mounted in a process it sends nothing; served, it calls its customer back (`callback`).
 """
 
 from alovoice_cli.sandbox.opening import (

@@ -4,9 +4,9 @@ import re
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.sandbox.app import make_app
@@ -28,11 +28,13 @@ MOST_BODY_BYTES = 300 << 20
 """What a server in front of the app should let through: a campaign's recording may be large."""
 
 
-class Sandbox(NamedTuple):
-    """A PBX that answers: its ASGI app, and the one token that it accepts."""
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A PBX that answers: its ASGI app, and the one token that it accepts; a Switchboard leads the calls of `pbx`."""
 
     app: App
     token: str
+    pbx: Pbx
 
 
 def open_sandbox(
@@ -62,7 +64,7 @@ def open_sandbox(
     kept_seed = int(store.setting("seed", lambda: str(DEFAULT_SEED)))
     kept_token = token or store.setting("token", lambda: str(uuid.uuid4()))
     pbx = Pbx(store, shipped(), seed=kept_seed, speed=pace, now=now)
-    return Sandbox(make_app(pbx, token=kept_token, faults=ordered), kept_token)
+    return Sandbox(make_app(pbx, token=kept_token, faults=ordered), kept_token, pbx)
 
 
 def reset_sandbox(path: Path) -> bool:

@@ -5,12 +5,12 @@ Time passes per record: a campaign, a call or an analysis begins its life at the
 a campaign's own times (`createdAt`, its windows, its status) agree with each other.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, time
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Protocol
 
-from alovoice_cli.campaigns.dialer import DialPlan, DialStatus, People, finishes_at, lot, ring
+from alovoice_cli.campaigns.dialer import Attempt, DialPlan, DialStatus, People, dial, finishes_at, lot, ring
 from alovoice_cli.sandbox.autorules import CampaignOrder
 from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.refusal import Refusal
@@ -26,6 +26,13 @@ _RECENT_SECONDS = 14 * 86_400
 _PEOPLE = People()
 
 
+class Watcher(Protocol):
+    """Whoever wants to know at once, in the asking thread, of what was asked for."""
+
+    def call_placed(self, row: CallRow, order: CallOrder) -> None: ...
+    def campaign_added(self, number: int) -> None: ...
+
+
 class Pbx:
     """One PBX over one store. Methods are safe in any thread; the wire's dicts are made anew for each answer."""
 
@@ -36,13 +43,14 @@ class Pbx:
         self.scenario = scenario
         self.seed = seed
         self.speed = speed
+        self.watcher: Watcher | None = None
         self._now = now
-        self._opened_at = float(store.setting("opened_at", lambda: str(self._seconds())))
+        self._opened_at = float(store.setting("opened_at", lambda: str(self.seconds())))
         store.setting("past_campaigns", self._add_past_campaigns)
 
     def add_campaign(self, order: CampaignOrder) -> dict[str, object]:
         """Accepts the campaign, and simulates its days to know its end; answers as the server does: 0 recipients."""
-        born = self._seconds()
+        born = self.seconds()
         begins_at, ends = self._life(order, born)
         row = CampaignRow(
             answer=self._answer(order),
@@ -54,6 +62,8 @@ class Pbx:
             ends=ends,
         )
         number = self.store.add_campaign(row, order.numbers)
+        if self.watcher is not None:
+            self.watcher.campaign_added(number)
         return _wire_campaign(replace(row, id=number), born)
 
     def campaign(self, number: int) -> dict[str, object] | None:
@@ -63,10 +73,26 @@ class Pbx:
 
     def place_call(self, order: CallOrder) -> CallRow:
         """Rings simulated people, and remembers who answered."""
-        legs = self._ring_legs(order)
+        legs = self.ring_legs(order)
         answered = bool(legs) and legs[-1]["dialstatus"] == DialStatus.ANSWER and len(legs) > bool(order.then)
-        row = CallRow(order.kind, order.key, dict(order.request), legs, answered, self._seconds(), self.speed)
-        return replace(row, id=self.store.add_call(row))
+        row = CallRow(order.kind, order.key, dict(order.request), legs, answered, self.seconds(), self.speed)
+        placed = replace(row, id=self.store.add_call(row))
+        if self.watcher is not None:
+            self.watcher.call_placed(placed, order)
+        return placed
+
+    def dialling_campaigns(self) -> list[int]:
+        """The ids of the campaigns that still have somebody to dial, by their own time."""
+        rows = self.store.campaigns_ending()
+        return [row.id for row in rows if (row.ends or 0) > self._virtual(row.born, row.speed)]
+
+    def attempts(self, row: CampaignRow, *, is_new: bool) -> Iterator[Attempt]:
+        """What a campaign dials, by its own time; unless it is new, without what lies in the past."""
+        loaded = datetime.fromtimestamp(row.born + LOADING_SECONDS, UTC)
+        seed = lot(self.seed, "campaign", row.answer["name"])
+        since = row.born if is_new else self._virtual(row.born, row.speed)
+        attempts = dial(self.store.numbers(row.id), _read_plan(row.plan), seed=seed, people=_PEOPLE, begins=loaded)
+        return (attempt for attempt in attempts if attempt.started_at.timestamp() >= since)
 
     def has_extension(self, number: str) -> bool:
         """Whether `getpeers` lists this extension."""
@@ -75,7 +101,7 @@ class Pbx:
     def start_analysis(self, call_id: str) -> dict[str, object]:
         """Starts the analysis of a call, once: asking again answers the same. Raises Refusal (404)."""
         self._check_recorded(call_id)
-        row = AnalysisRow(call_id, self._analysis_id(call_id), self._seconds(), self.speed)
+        row = AnalysisRow(call_id, self._analysis_id(call_id), self.seconds(), self.speed)
         return self._wire_analysis(self.store.start_analysis(row))
 
     def analysis(self, call_id: str) -> dict[str, object]:
@@ -96,11 +122,12 @@ class Pbx:
         self._check_recorded(call_id)
         return list(self.scenario.dialogue_for(self.seed, call_id)["stalk"])
 
-    def _seconds(self) -> float:
+    def seconds(self) -> float:
+        """The present, in unix seconds."""
         return self._now().timestamp()
 
     def _virtual(self, born: float, speed: float) -> float:
-        return born + (self._seconds() - born) * speed
+        return born + (self.seconds() - born) * speed
 
     def _life(self, order: CampaignOrder, born: float) -> tuple[float | None, float | None]:
         """The virtual times of a campaign's beginning and end; a paused one has neither, a past one only ends."""
@@ -132,8 +159,11 @@ class Pbx:
             "timezone": int(plan.utc_offset.total_seconds()),
         }
 
-    def _ring_legs(self, order: CallOrder) -> list[dict[str, object]]:
-        """One person after the other; people answer alike when the same call (by its key) is asked for again."""
+    def ring_legs(self, order: CallOrder) -> list[dict[str, object]]:
+        """How the ringings of a call go, one person after the other.
+
+        People answer alike when the same call (by its key) is asked for again.
+        """
         first = self._ring_leg(order, order.first, 0)
         legs = [first]
         if first["dialstatus"] == DialStatus.ANSWER:
@@ -207,6 +237,20 @@ def _stored_plan(plan: DialPlan) -> dict[str, object]:
         "goodtime_seconds": int(plan.goodtime.total_seconds()),
         "trunks": list(plan.trunks),
     }
+
+
+def _read_plan(stored: Mapping[str, Any]) -> DialPlan:
+    return DialPlan(
+        first=date.fromisoformat(stored["first"]),
+        last=date.fromisoformat(stored["last"]),
+        opens=time.fromisoformat(stored["opens"]),
+        closes=time.fromisoformat(stored["closes"]),
+        utc_offset=timedelta(seconds=stored["utc_offset_seconds"]),
+        lines=stored["lines"],
+        tries=stored["tries"],
+        goodtime=timedelta(seconds=stored["goodtime_seconds"]),
+        trunks=tuple(stored["trunks"]),
+    )
 
 
 def _minute(moment: time) -> str:

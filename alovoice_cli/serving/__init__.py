@@ -1,6 +1,7 @@
-"""The edge to uvicorn: one hardened ASGI server on a loopback socket, shared by the sandbox and whoever else listens.
+"""The edge to uvicorn: one hardened ASGI server on a socket, shared by the sandbox and the listener.
 
-`serve(app, ready=…)` runs until a signal; `SocketServer` is the same with `stop()`, for a thread.
+`serve(app, ready=…)` runs until a signal; `SocketServer` is the same with `stop()`, for a thread or an app that may
+have to end it.
 """
 
 from alovoice_cli.serving.limits import App, Limits

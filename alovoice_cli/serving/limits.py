@@ -1,4 +1,4 @@
-"""What a client may cost the server, and the cap on bodies."""
+"""What a client may cost the server, and the caps on heads and bodies."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-_MOST_FORGOTTEN = 64 << 20
+MOST_FORGOTTEN = 64 << 20
 _TOO_LARGE = b'{"error": "the body is too large"}'
+_TOO_LONG = b'{"error": "the headers are too long"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,13 @@ class Limits:
     """Bounds of one server.
 
     A whole request must have arrived `request_deadline` after the connection was made (or its first byte, where the
-    connection is used again), plus one second for each `bytes_per_extra_second` that did arrive: long uploads are
-    served, dripping ones are not. `drain` is how long requests in flight may take after a signal.
+    connection is used again), a TLS handshake included, plus one second for each `bytes_per_extra_second` that did
+    arrive: long uploads are served, dripping ones are not. A client that does not read its answer has as long.
+    `drain` is how long requests in flight may take after a signal.
     """
 
     body_bytes: int = 1 << 20
+    header_bytes: int = 16 << 10
     request_deadline: timedelta = timedelta(seconds=10)
     bytes_per_extra_second: int = 1 << 20
     idle: timedelta = timedelta(seconds=5)
@@ -31,27 +34,43 @@ class Limits:
     drain: timedelta = timedelta(seconds=5)
 
 
-def with_body_cap(app: App, most: int) -> App:
-    """The app, with 413 for bodies over `most` bytes: at once by Content-Length, else as soon as they are counted.
+def with_caps(app: App, limits: Limits) -> App:
+    """The app, with 413 for bodies over the cap: at once by Content-Length, else as soon as they are counted.
 
     The rest of such a body is read and forgotten, within the request's deadline: a client that is still writing would
-    otherwise see a reset in place of the answer.
+    otherwise see a reset in place of the answer. A head over its cap that came in one piece is 431 (one that comes in
+    pieces is cut off earlier, by the connection).
     """
+    most_body, most_head = limits.body_bytes, limits.header_bytes
 
     async def capped(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        if _claimed_length(scope) > most:
-            await _refuse(receive, send, more=True)
+        head, claimed = _sizes(scope)
+        if head > most_head:
+            await _refuse(receive, send, 431, _TOO_LONG, more=False)
             return
-        counted = _Counted(receive, send, most)
+        if claimed > most_body:
+            await _refuse(receive, send, 413, _TOO_LARGE, more=True)
+            return
+        counted = _Counted(receive, send, most_body)
         try:
             await app(scope, counted.receive, counted.send)
         except Exception:
             if not counted.is_over:
                 raise
         if counted.is_over and not counted.has_answered:
-            await _refuse(receive, send, more=counted.has_more)
+            await _refuse(receive, send, 413, _TOO_LARGE, more=counted.has_more)
 
     return capped
+
+
+def _sizes(scope: MutableMapping[str, Any]) -> tuple[int, int]:
+    """How long the head is (about), and how long it says that the body is."""
+    head, body = len(scope["raw_path"]) + len(scope["query_string"]), 0
+    for name, value in scope["headers"]:
+        head += len(name) + len(value)
+        if name == b"content-length":  # a number: the parsers have refused all else, and contradictions
+            body = int(value)
+    return head, body
 
 
 class _TooLargeError(Exception):
@@ -60,6 +79,8 @@ class _TooLargeError(Exception):
 
 class _Counted:
     """One request's two directions: counts what is read, and keeps back what an app says of our own exception."""
+
+    __slots__ = ("_left", "_receive", "_send", "has_answered", "has_more")
 
     def __init__(self, receive: Receive, send: Send, most: int) -> None:
         self._receive = receive
@@ -81,26 +102,21 @@ class _Counted:
         return message
 
     async def send(self, message: Message) -> None:
-        if self.is_over and not self.has_answered:
+        if self._left < 0 and not self.has_answered:
             return
         self.has_answered = True
         await self._send(message)
 
 
-def _claimed_length(scope: MutableMapping[str, Any]) -> int:
-    # h11 has refused lengths that are no numbers, or that contradict each other.
-    return max((int(value) for name, value in scope["headers"] if name == b"content-length"), default=0)
-
-
-async def _refuse(receive: Receive, send: Send, *, more: bool) -> None:
+async def _refuse(receive: Receive, send: Send, status: int, body: bytes, *, more: bool) -> None:
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
-        (b"content-length", str(len(_TOO_LARGE)).encode()),
+        (b"content-length", str(len(body)).encode()),
     ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": _TOO_LARGE, "more_body": True})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
     forgotten = 0
-    while more and forgotten < _MOST_FORGOTTEN:
+    while more and forgotten < MOST_FORGOTTEN:
         message = await receive()
         forgotten += len(message.get("body", b""))
         more = message.get("more_body", False)

@@ -22,7 +22,7 @@ from alovoice_cli.stores.migrations import explained, open_private_connection
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (METADATA.create_all,)
 """Oldest first, forward only; a store's version is how many of them it has seen."""
 
-TROUBLES = (sqlite3.Error, OSError)
+TROUBLES = (sqlite3.OperationalError, sqlite3.DatabaseError, OSError)
 """What the use of an open store raises when the store fails (within `told_plainly`)."""
 
 _BUSY_SECONDS = 5.0
@@ -115,6 +115,12 @@ def shrink(engine: Engine, pages: int = 1000) -> int:
         raw.executescript(f"PRAGMA incremental_vacuum({pages})")  # `execute` would take one step, which is one page
         left: int = raw.execute("PRAGMA freelist_count").fetchone()[0]
         return left
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the error says that the store is well and does not take these values."""
+    refusals = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+    return isinstance(error, refusals) or not isinstance(error, TROUBLES)
 
 
 def damaged(error: BaseException) -> bool:

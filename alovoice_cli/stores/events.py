@@ -10,26 +10,18 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, func, literal, null, or_, select, tuple_
+from sqlalchemy import Connection, Engine, Row, Select, func, or_, select, tuple_
 
-from alovoice_cli.events.conditions import Compare, fields_of, needs
+from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Event, Fact
 from alovoice_cli.events.filters import Filter, Period
 from alovoice_cli.events.reading import read
-from alovoice_cli.events.statistics import QUARTER_SECONDS, By, Count
-from alovoice_cli.stores.event_conditions import (
-    CALL_COLUMNS,
-    EVENT_COLUMNS,
-    FACT_COLUMNS,
-    NAMES_OF_CALL,
-    NAMES_OF_DELIVERY,
-    ONLY_OF_DELIVERY,
-    compile_condition,
-)
+from alovoice_cli.events.statistics import By, Count
 from alovoice_cli.stores.event_engine import open_engine, sqlite_path, told_plainly, transaction
 from alovoice_cli.stores.event_pruning import EventPruning
 from alovoice_cli.stores.event_rows import delivery_from
+from alovoice_cli.stores.event_statements import counting_statement, events_statement, in_calls
 from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, UPTIME
 from alovoice_cli.stores.migrations import explained
 
@@ -39,8 +31,6 @@ _MICRO = 1_000_000
 _PATIENCE = 5 * _MICRO
 _FACT_NAMES = tuple(field.name for field in fields(Fact))
 _CALL_NAMES = tuple(field.name for field in fields(Call))
-_NAMES_OF_FACT = frozenset(EVENT_COLUMNS) - NAMES_OF_DELIVERY
-_GROUPS = {"line": CALL.c.line, "peer": CALL.c.peer, "status": CALL.c.status}
 
 
 class Told(NamedTuple):
@@ -104,7 +94,7 @@ class EventStore:
 
     def calls(self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0) -> Iterator[Call]:
         """The calls that we first heard of in the period and that meet the condition, in order of that time."""
-        statement = select(CALL).where(*_of_calls(wanted))
+        statement = select(CALL).where(*in_calls(wanted))
         pages = self._pages(statement, (CALL.c.reported_at, CALL.c.call_id), newest_first, limit)
         return map(_call, _limited(pages, limit))
 
@@ -127,7 +117,7 @@ class EventStore:
     def counts(self, wanted: Filter, by: By) -> list[Count]:
         """Calls counted by quarter (for `hour`, `day`), line, extension or status; for `rule` the route questions."""
         with self._reading() as connection:
-            return [Count(*row) for row in connection.execute(_counting(wanted, by))]
+            return [Count(*row) for row in connection.execute(counting_statement(wanted, by))]
 
     def uptimes(self) -> list[Uptime]:
         """When listeners were there, oldest first."""
@@ -200,54 +190,6 @@ class EventStore:
             transaction(connection, writes=False),
         ):
             yield connection
-
-
-def events_statement(wanted: Filter) -> tuple[Select[Any], tuple[Any, ...]]:
-    """The numbers and times of the events that are wanted, and the keys of their order; asks no needless table.
-
-    A delivery of which nothing was derived yet is left out only where the condition asks for what only that says.
-    """
-    names, period, on = fields_of(wanted.condition), wanted.period, DELIVERY.c.seq == FACT.c.seq
-    is_inner = needs(wanted.condition, _NAMES_OF_FACT)
-    tables: Any = DELIVERY.outerjoin(FACT, on) if names & _NAMES_OF_FACT else DELIVERY
-    columns, seq, received_at = EVENT_COLUMNS, DELIVERY.c.seq, DELIVERY.c.received_at
-    if is_inner and period == Period() and not names & ONLY_OF_DELIVERY:
-        tables, columns, seq, received_at = FACT, FACT_COLUMNS, FACT.c.seq, FACT.c.received_at
-    elif is_inner:
-        tables = DELIVERY.join(FACT, on)
-    if names & NAMES_OF_CALL:
-        tables = tables.outerjoin(CALL, FACT.c.call_id == CALL.c.call_id)
-    statement = select(seq, received_at).select_from(tables)
-    statement = statement.where(compile_condition(wanted.condition, columns), *_within(received_at, period, 1))
-    return statement, (seq,) if period == Period() else (received_at, seq)
-
-
-def _of_calls(wanted: Filter) -> list[Any]:
-    in_time = _within(CALL.c.reported_at, wanted.period, _MICRO)
-    return [compile_condition(wanted.condition, CALL_COLUMNS), *in_time]
-
-
-def _within(column: Any, period: Period, unit: int) -> list[Any]:
-    """The bounds of the period, in the column's unit (in microseconds)."""
-    bounds = []
-    if period.since is not None:
-        bounds.append(column >= -(-period.since // unit))
-    if period.until is not None:
-        bounds.append(column < -(-period.until // unit))
-    return bounds
-
-
-def _counting(wanted: Filter, by: By) -> Select[Any]:
-    if by == "rule":
-        asked = events_statement(wanted)[0].distinct().subquery()
-        ruled = asked.outerjoin(FACT, and_(FACT.c.seq == asked.c.seq, FACT.c.part == 0))
-        counted = select(FACT.c.rule, null(), null(), func.count(), literal(0))
-        return counted.select_from(ruled).group_by(FACT.c.rule)
-    # `//` of two whole numbers is a whole number in every database
-    group = _GROUPS.get(by, CALL.c.reported_at // QUARTER_SECONDS)
-    talked = func.coalesce(func.sum(CALL.c.duration), 0)
-    statement = select(group, CALL.c.direction, CALL.c.status, func.count(), talked)
-    return statement.where(*_of_calls(wanted)).group_by(group, CALL.c.direction, CALL.c.status)
 
 
 def _calls_by_id(connection: Connection, call_ids: Collection[str]) -> dict[str, Call]:

@@ -1,5 +1,7 @@
 """What the simulated PBX remembers: campaigns, calls, analyses, and its few settings.
 
+What became of each call, and what was sent of it, lies in the same file and is `pbx_traffic`'s.
+
 Times are unix seconds. Every record keeps the pace (`speed`: virtual seconds a second) at which it was made, so that
 two mounts of one file with different speeds do not disturb each other's records. Each operation opens its own
 connection and is one transaction: any thread of any process may call at any time.
@@ -15,7 +17,7 @@ from pathlib import Path
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 
 _BUSY_SECONDS = 10.0
-_TABLES = ("campaign", "call", "analysis")
+_TABLES = ("campaign", "call", "analysis", "delivery")
 
 MIGRATIONS = (
     """
@@ -32,6 +34,14 @@ MIGRATIONS = (
     CREATE TABLE analysis (
         call_id TEXT PRIMARY KEY, aicallid TEXT NOT NULL, born REAL NOT NULL, speed REAL NOT NULL
     ) WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE call ADD COLUMN course TEXT NOT NULL DEFAULT '';
+    CREATE TABLE delivery (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, call INTEGER NOT NULL, type TEXT NOT NULL, body BLOB NOT NULL,
+        content_type TEXT, note TEXT NOT NULL, status INTEGER, answer BLOB NOT NULL, error TEXT NOT NULL
+    );
+    CREATE INDEX delivery_by_call ON delivery (call);
     """,
 )
 
@@ -118,6 +128,15 @@ class PbxStore:
                 "SELECT answer, plan, recipients, born, speed, begins, ends, id FROM campaign WHERE id = ?", (number,)
             ).fetchone()
         return None if row is None else CampaignRow(json.loads(row[0]), json.loads(row[1]), *row[2:])
+
+    def campaigns_ending(self) -> list[CampaignRow]:
+        """The campaigns that are dialled, or were, oldest first; those of the past that came with the PBX are not."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT answer, plan, recipients, born, speed, begins, ends, id FROM campaign"
+                " WHERE begins IS NOT NULL AND plan != '{}' ORDER BY id"
+            ).fetchall()
+        return [CampaignRow(json.loads(row[0]), json.loads(row[1]), *row[2:]) for row in rows]
 
     def numbers(self, campaign: int) -> tuple[str, ...]:
         """The recipients of a campaign, in the order of their file."""

@@ -2,11 +2,14 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from crm import served
+from event_rows import Rows
 from front_door import FrontDoor
 
 from alovoice_cli.commands.contents import NOUNS, full_tree
@@ -34,6 +37,14 @@ WORDS: dict[str, tuple[str, ...]] = {
     "call out": ("--from", "2424", "--to", "901234567"),
     "call receipts list": (),
     "call receipts show": ("RECEIPT",),
+    "events list": (),
+    "events show": ("e1",),
+    "events tail": (),
+    "events stats": (),
+    "events missed": (),
+    "events gaps": (),
+    "events export": ("--limit", "1"),
+    "events prune": ("--older-than", "90d"),
     "route check": ("rules.toml",),
     "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
     "route bench": ("rules.toml", "-n", "100"),
@@ -56,6 +67,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "config unset": ("timeout",),
     "config use": ("sandbox",),
     "config path": (),
+    "events trigger": ("callstart", "--to", "CRM"),
+    "events replay": ("e1", "--to", "CRM"),
+    "events certify": ("CRM", "--only", "route-out"),
     "sandbox path": (),
     "sandbox reset": (),
 }
@@ -82,12 +96,24 @@ LISTS = [name for name, command in LEAVES.items() if hasattr(command.callback, "
 def home(alovoice: FrontDoor) -> FrontDoor:
     """A home where each command of WORDS finds what it needs."""
     (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
+    Rows(alovoice.home / "state" / "events-sandbox.db").deliver("callstart", time.time() - 99, {"number": "901234567"})
     (alovoice.home / "rules.toml").write_text(RULES, "utf-8")
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
     return alovoice
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _crm() -> Iterator[None]:
+    """A CRM's handlers, whose URL stands where WORDS say CRM."""
+    with served() as crm:
+        for name, words in WORDS.items():
+            WORDS[name] = tuple(crm.url if word == "CRM" else word for word in words)
+        yield
+
+
 def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
+    if name == "events replay":
+        Rows(home.home / "state" / "events-sandbox.db").deliver("callend", 1_750_000_000, {"call_id": "1"})
     if name == "call receipts show":
         home("ai", "send", "1")
         (entry,) = json.loads(home("call", "receipts", "list", "--json").out)
@@ -132,7 +158,7 @@ def test_a_terminal_of_80_columns_is_not_overrun(home: FrontDoor, name: str) -> 
     words = _prepared(home, name)
     result = home(*words, "--yes", "--color", "never", stdin="token-1234\n", terminal=True)
     assert result.code == 0, result.err
-    if name not in ("config path", "sandbox path"):
+    if name not in ("config path", "sandbox path", "events export"):
         assert max((len(line) for line in result.out.splitlines()), default=0) <= 80
 
 

@@ -131,7 +131,15 @@ def test_rules_with_errors_decide_nothing(home: FrontDoor) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("check", "no.toml"), ("test", "."), ("test", "rules.toml", "--at", "tonight"), ("bench",)]
+    "words",
+    [
+        ("check", "no.toml"),
+        ("test", "."),
+        ("test", "rules.toml", "--at", "tonight"),
+        ("test", "rules.toml", "--from", "abc"),
+        ("test", "rules.toml", "--queue", "sales"),
+        ("bench",),
+    ],
 )
 def test_wrong_words_end_with_2(home: FrontDoor, words: tuple[str, ...]) -> None:
     result = home("route", *words)

@@ -27,13 +27,13 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A sandbox that lives fast: an analysis is ready at once."""
-    app, token = open_sandbox(tmp_path_factory.mktemp("state") / "sandbox.db", token=TOKEN, speed=100_000)
-    server = SocketServer(app)
+    sandbox = open_sandbox(tmp_path_factory.mktemp("state") / "sandbox.db", token=TOKEN, speed=100_000)
+    server = SocketServer(sandbox.app)
     started = threading.Event()
     thread = threading.Thread(target=server.run, args=[lambda _: started.set()])
     thread.start()
     assert started.wait(10)
-    yield Served(server.url, token)
+    yield Served(server.url, sandbox.token)
     server.stop()
     thread.join(10)
     assert not thread.is_alive()

@@ -19,7 +19,7 @@ FAULTS = "outcall:lost,requestcall:reset,getpeers:cut,getMyTrunks:hang,callgetai
 def faulty(tmp_path_factory):
     """A PBX at whose every endpoint something else goes wrong: its address and its store."""
     path = tmp_path_factory.mktemp("faulty") / "sandbox.db"
-    app, _ = open_sandbox(path, token=TOKEN, faults=FAULTS)
+    app = open_sandbox(path, token=TOKEN, faults=FAULTS).app
     server = SocketServer(app, limits=Limits(body_bytes=MOST_BODY_BYTES))
     started = threading.Event()
     thread = threading.Thread(target=server.run, args=[lambda _: started.set()])

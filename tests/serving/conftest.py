@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from alovoice_cli.serving import App, Limits, SocketServer
+from alovoice_cli.serving.engine import FASTEST, PLAIN, Engine
 
 
 @dataclass
@@ -21,8 +22,8 @@ class Running:
 
     @property
     def address(self) -> tuple[str, int]:
-        host, _, port = self.server.url.removeprefix("http://").rpartition(":")
-        return host, int(port)
+        host, _, port = self.server.url.partition("://")[2].rpartition(":")
+        return host.strip("[]"), int(port)
 
     @contextlib.contextmanager
     def connected(self, text: bytes = b"") -> Iterator[socket.socket]:
@@ -47,14 +48,32 @@ class Running:
         return read
 
 
+@pytest.fixture(params=["h11", "httptools"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Both of what may read the bytes: every promise holds on each."""
+    if request.param == "h11":
+        return PLAIN
+    if FASTEST.connection is PLAIN.connection:
+        pytest.skip("httptools is not installed")
+    return FASTEST
+
+
 @pytest.fixture
-def serving() -> Iterator[Callable[..., Running]]:
+def serving(engine: Engine) -> Iterator[Callable[..., Running]]:
     """Starts servers: `serving(app, request_deadline=…)`; all are stopped at the end."""
     threads: list[tuple[SocketServer, threading.Thread]] = []
 
-    def start(app: App, **limits: Any) -> Running:
+    def start(app: App, *, tls: tuple[str, str] | None = None, host: str = "127.0.0.1", **limits: Any) -> Running:
         complaints: list[str] = []
-        server = SocketServer(app, limits=Limits(**limits), complain=complaints.append)
+        server = SocketServer(
+            app,
+            limits=Limits(**limits),
+            complain=complaints.append,
+            tls=tls,
+            host=host,
+            allow_public=host.startswith("::ffff:127."),  # loopback, but Python 3.11 does not know
+            engine=engine,
+        )
         started = threading.Event()
         thread = threading.Thread(target=server.run, args=[lambda _: started.set()])
         thread.start()

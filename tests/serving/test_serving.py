@@ -3,52 +3,17 @@
 import asyncio
 import json
 import re
-import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from datetime import timedelta
 
 import pytest
+from http_talk import GET, HALF_BODY, HALF_HEADER, answer, counting, one_answer, post, status_of
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.serving import SocketServer, serve
 
 SOON = timedelta(seconds=0.4)
-GET = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-HALF_HEADER = b"POST / HTTP/1.1\r\nHost: localh"
-HALF_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf"
-
-
-async def answer(send, status, body, headers=()):
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def counting(scope, receive, send):
-    """Answers how many bytes the body had."""
-    total, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        total += len(message["body"])
-        more = message["more_body"]
-    await answer(send, 200, str(total).encode(), [(b"content-type", b"text/plain")])
-
-
-def post(body, *, chunked=False, close=True):
-    head = b"POST / HTTP/1.1\r\nHost: localhost\r\n" + (b"Connection: close\r\n" if close else b"")
-    if chunked:
-        return head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-    return head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-
-
-def status_of(text):
-    return int(re.match(rb"HTTP/1.1 (\d+)", text)[1])
 
 
 def test_the_url_that_is_reported_accepts_at_once_on_a_free_port():
@@ -87,7 +52,8 @@ def test_a_taken_port_and_a_name_without_address_are_usage_errors(serving):
 
 
 @pytest.mark.parametrize(
-    "silence", [b"", HALF_HEADER, HALF_BODY, HALF_BODY.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")]
+    "silence",
+    [b"", HALF_HEADER, HALF_BODY, post(b"half", chunked=True)[:-5], post(b"half", chunked=True)[:-9]],
 )
 def test_a_silent_connection_is_closed_at_the_deadline(serving, silence):
     running = serving(counting, request_deadline=SOON)
@@ -117,9 +83,7 @@ def test_a_dripping_request_is_closed_at_the_deadline(serving):
 def test_the_second_request_of_a_connection_has_its_deadline_too(serving):
     running = serving(counting, request_deadline=SOON, idle=timedelta(seconds=30))
     with running.connected(post(b"abc", close=False)) as connection:
-        read = b""
-        while not read.endswith(b"\r\n\r\n3"):
-            read += connection.recv(65536)
+        one_answer(connection, b"\r\n\r\n3")
         time.sleep(0.6)  # idle between requests: another limit
         connection.sendall(HALF_HEADER)
         began = time.perf_counter()
@@ -229,66 +193,3 @@ def test_pipelined_requests_are_answered_in_order(serving):
     text = post(b"1", close=False) + post(b"22", close=False) + post(b"333")
     bodies = re.findall(rb"\r\n\r\n(?:\d\r\n)?(\d)", serving(counting).say(text))
     assert bodies == [b"1", b"2", b"3"]
-
-
-PROGRAM = """
-import asyncio, sys
-from alovoice_cli.serving import serve
-
-async def app(scope, receive, send):
-    await asyncio.sleep(float(scope["path"][1:] or 0))
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"whole answer"})
-
-sys.exit(serve(app, ready=lambda url: print(url, flush=True)))
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals to processes are POSIX's")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code(number, code):
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(b"GET /0.6 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(0.2)
-        process.send_signal(number)
-        read = b""
-        while block := connection.recv(65536):
-            read += block
-        assert b"whole answer" in read
-    out, err = process.communicate(timeout=10)
-    assert (process.returncode, out, err) == (code, "", "")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals to processes are POSIX's")
-def test_a_second_signal_ends_at_once():
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(b"GET /60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(0.2)
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGTERM)
-        began = time.perf_counter()
-        _, err = process.communicate(timeout=10)
-    assert (process.returncode, err) == (143, "")
-    assert time.perf_counter() - began < 2
-
-
-def test_stop_ends_a_server_in_another_thread_and_frees_its_port():
-    server = SocketServer(counting)
-    started = threading.Event()
-    thread = threading.Thread(target=server.run, args=[lambda _: started.set()])
-    thread.start()
-    assert started.wait(5)
-    server.stop()
-    thread.join(5)
-    port = int(server.url.rpartition(":")[2])
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=1)

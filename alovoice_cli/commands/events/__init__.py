@@ -2,7 +2,7 @@
 
 import typer
 
-from alovoice_cli.commands.events import export, gaps, missed, prune, show, stats, tail
+from alovoice_cli.commands.events import certify, export, gaps, missed, prune, replay, show, stats, tail, trigger
 from alovoice_cli.commands.events import list as listing
 
 app = typer.Typer()
@@ -14,3 +14,6 @@ app.command("missed", epilog=missed.EXAMPLES)(missed.list_missed)
 app.command("gaps", epilog=gaps.EXAMPLES)(gaps.list_gaps)
 app.command("export", epilog=export.EXAMPLES)(export.export_events)
 app.command("prune", epilog=prune.EXAMPLES)(prune.prune_events)
+app.command("trigger", epilog=trigger.EXAMPLES)(trigger.trigger_event)
+app.command("replay", epilog=replay.EXAMPLES)(replay.replay_events)
+app.command("certify", epilog=certify.EXAMPLES)(certify.certify_handler)

@@ -2,7 +2,7 @@
 
 import typer
 
-from alovoice_cli.commands.events.selection import Limit, Since, Store, Until, clock_of
+from alovoice_cli.commands.events.selection import Limit, Since, Store, Until, clock_of, since_or
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import Compare
@@ -10,7 +10,7 @@ from alovoice_cli.events.coverage import Gap, cover, describe
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Filter, Period, Words, read_period
 from alovoice_cli.events.glance import when
-from alovoice_cli.events.moments import Clock, days_ago, span_text, unix_microseconds
+from alovoice_cli.events.moments import Clock, span_text, unix_microseconds
 from alovoice_cli.events.rendering import iso
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
@@ -41,11 +41,11 @@ def list_gaps(
 ) -> None:
     """List when no listener was there, and calls that began over two hours ago of which no end was told.
 
-    The latest first; of the last seven days, unless --since is given. What the PBX says to nobody it says no more.
+    The latest first; of seven days, unless a period is given. What the PBX says to nobody it says no more.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    period = read_period(Words(since or days_ago(6, clock), until), clock)
+    period = read_period(Words(since_or(6, since, until, clock), until), clock)
     events, now = session.event_store(store), unix_microseconds(clock.now)
     covered = cover(events.uptimes(), period, now)
     ended = now - _LONGEST_CALL

@@ -13,8 +13,9 @@ from alovoice_cli.commands.events.selection import (
     Since,
     Store,
     Until,
-    Where,
+    WhereCalls,
     clock_of,
+    since_or,
     tell_coverage,
 )
 from alovoice_cli.commands.everywhere import shows_list
@@ -23,7 +24,7 @@ from alovoice_cli.events.conditions import CALL_FIELDS, all_of
 from alovoice_cli.events.filters import Filter, Words, read_filter
 from alovoice_cli.events.glance import call_as_json, when
 from alovoice_cli.events.missed import IS_MISSED, REASONS, Missed, count_reasons, judge, not_returned, reasons_text
-from alovoice_cli.events.moments import Clock, days_ago
+from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.rendering import iso
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
@@ -38,11 +39,11 @@ COLUMNS = (
     Column("when", "When"),
     Column("number", "Number"),
     Column("line", "Line"),
-    Column("status", "Code"),
     Column("reason", "Reason"),
-    Column("again", "Again", numeric=True),
-    Column("back", "Back", numeric=True),
     Column("returned", "Talked to"),
+    Column("status", "Code", shown=False),
+    Column("again", "Again", shown=False, numeric=True),
+    Column("back", "Back", shown=False, numeric=True),
     Column("returned_at", "Talked to at (UTC)", shown=False),
     Column("call_id", "Call", shown=False),
     Column("peer", "Peer", shown=False),
@@ -65,17 +66,17 @@ def list_missed(
     number: Number = None,
     line: Line = None,
     peer: Peer = None,
-    where: Where = None,
+    where: WhereCalls = None,
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
-    """List missed inbound calls, the latest first, each with its reason; of seven days unless --since is given.
+    """List missed inbound calls, the latest first, each with its reason; of seven days unless a period is given.
 
-    Talked to is whom a later call was answered with: theirs or ours, by whichever line. Again and Back count the tries.
+    Talked to is whom a later call was answered with: theirs (again) or ours (back), by whichever line.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    words = Words(since or days_ago(6, clock), until, None, number, line, peer, None, where)
+    words = Words(since_or(6, since, until, clock), until, None, number, line, peer, None, where)
     wanted = read_filter(words, CALL_FIELDS, clock)
     events = session.event_store(store)
     calls = list(events.calls(Filter(wanted.period, all_of(IS_MISSED, wanted.condition))))
@@ -99,11 +100,15 @@ def list_missed(
 
 
 def _cells(one: Missed, clock: Clock, *, short: bool) -> dict[str, object]:
-    talked = f"{one.returned} {when(one.returned_at, clock, short=short)}" if one.returned_at is not None else None
+    tries = one.again + one.back
+    talked = f"tried {tries}x" if tries else ""
+    if one.returned_at is not None and one.returned is not None:
+        talked = f"{one.returned.removeprefix('called ')} {when(one.returned_at, clock, short=short)}"
     return {
         **_as_json(one),
         "when": when(one.call.reported_at, clock, short=short),
         "number": one.call.number or "hidden",
+        "reason": f"{one.call.status} {REASONS.get(one.call.status or '', '')}".strip(),
         "returned": talked,
     }
 
@@ -120,5 +125,6 @@ def _as_json(one: Missed) -> dict[str, object]:
 
 
 def _sentence(judged: Sequence[Missed]) -> str:
-    callers = sum(1 for _ in not_returned(judged))
-    return f"{len(judged)} missed: {reasons_text(count_reasons(judged))}; {callers} callers not talked to since"
+    waiting = sum(1 for _ in not_returned(judged))
+    callers = f"{waiting} caller" if waiting == 1 else f"{waiting} callers"
+    return f"{len(judged)} missed: {reasons_text(count_reasons(judged))}; {callers} not talked to since"

@@ -8,7 +8,7 @@ import typer
 from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.moments import long_text, parse_span, unix_microseconds
+from alovoice_cli.events.moments import long_text, parse_moment, parse_span, unix_microseconds
 from alovoice_cli.session import Session
 
 EXAMPLES = examples("alovoice events prune --older-than 90d --dry-run", "alovoice events prune --older-than 90d --yes")
@@ -27,7 +27,7 @@ def prune_events(
     age = parse_span(older_than, "--older-than")
     if age < _YOUNGEST:
         raise UsageError(f"--older-than {older_than} is less than an hour", hint="such as 90d")
-    before = clock.now - age
+    before = parse_moment(older_than, clock, "--older-than").at
     events = session.event_store(store)
     pruning = events.pruning(unix_microseconds(before))
     old, size = pruning.count(), events.size()

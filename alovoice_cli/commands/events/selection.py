@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.campaigns.schedule import parse_zone
+from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.coverage import cover, describe
 from alovoice_cli.events.filters import Period
-from alovoice_cli.events.moments import Clock, unix_microseconds
+from alovoice_cli.events.moments import Clock, days_ago, unix_microseconds
 from alovoice_cli.session import Session
 
 Since = Annotated[
@@ -30,14 +31,16 @@ Number = Annotated[
 Line = Annotated[str | None, typer.Option("--line", metavar="N", help="The PBX's line.")]
 Peer = Annotated[str | None, typer.Option("--peer", metavar="N", help="The extension.")]
 Status = Annotated[str | None, typer.Option("--status", metavar="CODE", help="200, 304, 480, 486, 603, 603-S …")]
+_LANGUAGE = (
+    "Such as 'status = 486 and duration < 5', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, ()."
+)
 Where = Annotated[
     str | None,
-    typer.Option(
-        "--where",
-        metavar="CONDITION",
-        help="Such as 'status = 486 and duration < 5': = != < <= > >= ~ (contains), in (a, b), and, or, not; a wrong"
-        " field is answered with the list of them.",
-    ),
+    typer.Option("--where", metavar="CONDITION", help=f"{_LANGUAGE} Fields: {', '.join(EVENT_FIELDS)}."),
+]
+WhereCalls = Annotated[
+    str | None,
+    typer.Option("--where", metavar="CONDITION", help=f"{_LANGUAGE} Fields: {', '.join(CALL_FIELDS)}."),
 ]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")]
 Store = Annotated[
@@ -48,6 +51,11 @@ Store = Annotated[
 def clock_of(session: Session) -> Clock:
     """Now, in the profile's time zone."""
     return Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+
+
+def since_or(days: int, since: str | None, until: str | None, clock: Clock) -> str | None:
+    """`--since`; where neither it nor `--until` is given, the day so many days ago."""
+    return since if since is not None or until is not None else days_ago(days, clock)
 
 
 def tell_coverage(session: Session, store: str | None, period: Period, clock: Clock) -> None:

@@ -46,7 +46,8 @@ def show_call(
     clock = clock_of(session)
     events = session.event_store(store)
     found = _Search(session, store)
-    found.begin(id.strip())
+    if id.isprintable():  # what no database takes is nobody's name
+        found.begin(id.strip())
     if not (found.events or found.receipts):
         raise UsageError(
             f"nothing here is called {id!r}",

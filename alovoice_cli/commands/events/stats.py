@@ -14,8 +14,9 @@ from alovoice_cli.commands.events.selection import (
     Status,
     Store,
     Until,
-    Where,
+    WhereCalls,
     clock_of,
+    since_or,
     tell_coverage,
 )
 from alovoice_cli.commands.everywhere import shows_list
@@ -24,8 +25,8 @@ from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.event import MISSED_STATUSES
 from alovoice_cli.events.filters import Words, read_filter
 from alovoice_cli.events.missed import reasons_text
-from alovoice_cli.events.moments import days_ago, span_text
-from alovoice_cli.events.statistics import By, Tally, tally, total
+from alovoice_cli.events.moments import span_text
+from alovoice_cli.events.statistics import NONE, By, Tally, tally, total
 from alovoice_cli.events.timeline import status_text
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
@@ -52,6 +53,7 @@ COLUMNS = (
 _TITLES = {"hour": "Hour", "day": "Day", "line": "Line", "peer": "Peer", "status": "Status", "rule": "Rule"}
 _PARTS = ("answered", "missed", "other", "no end")
 _OF_RULES = ("group", "calls", "chart")
+_OF_STATUSES = ("group", "calls", "talk", "talk_seconds", "chart")  # what else there is follows from the status
 
 
 @shows_list(COLUMNS)
@@ -64,16 +66,16 @@ def show_statistics(
     line: Line = None,
     peer: Peer = None,
     status: Status = None,
-    where: Where = None,
+    where: WhereCalls = None,
     store: Store = None,
 ) -> None:
     """Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.
 
-    Of today for --by hour, else of the last seven days, unless --since says otherwise. A repeated delivery counts once.
+    Of today for --by hour, else of seven days, unless --since or --until is given. A repeated delivery counts once.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    since = since or days_ago(0 if by == "hour" else 6, clock)
+    since = since_or(0 if by == "hour" else 6, since, until, clock)
     words = Words(since, until, "route" if by == "rule" else None, number, line, peer, status, where)
     wanted = read_filter(words, EVENT_FIELDS if by == "rule" else CALL_FIELDS, clock)
     events = session.event_store(store)
@@ -100,7 +102,8 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
     drawn = session.stdout.isatty()
     columns: list[Column] = []
     for column in COLUMNS:
-        shown = column.shown and (by != "rule" or column.name in _OF_RULES)
+        fitting = {"rule": _OF_RULES, "status": _OF_STATUSES}.get(by)
+        shown = column.shown and (fitting is None or column.name in fitting)
         if column.name in ("talk", "talk_seconds") and by != "rule":
             shown = drawn is (column.name == "talk")
         if column.name == "chart":
@@ -111,10 +114,10 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
 
 
 def _cells(one: Tally, by: By, *, short: bool, year: str) -> dict[str, object]:
-    group = one.group.removeprefix(f"{year}-") if short and by == "hour" else one.group
+    group = one.group.removeprefix(f"{year}-") if short and by in ("hour", "day") else one.group
     return {
         **one.as_json(),
-        "group": status_text(group) if by == "status" and short else group,
+        "group": status_text(group) if by == "status" and short and group != NONE else group,
         **{status: one.missed.get(status, 0) for status in MISSED_STATUSES},
         "talk": span_text(one.talk_seconds),
         "chart": [one.answered, one.all_missed, one.other, one.open] if by != "rule" else [one.calls],

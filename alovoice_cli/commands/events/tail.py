@@ -22,7 +22,7 @@ EXAMPLES = examples(
     "alovoice events tail -f --json | jq -c 'select(.type == \"callstart\") | .body.number'",
 )
 _POLL_SECONDS = 0.5
-_WIDTHS = {"event": 7, "when": 19, "type": 9, "number": 12, "line": 12, "peer": 5, "said": 8}
+_WIDTHS = {"event": 7, "when": 11, "type": 9, "number": 12, "line": 12, "peer": 5, "said": 8}
 _TITLES = {"event": "Event", "when": "When", "type": "Type", "number": "Number", "line": "Line", "peer": "Peer"}
 
 
@@ -64,7 +64,7 @@ def tail_events(
 
 
 def _print(session: Session, event: Event, call: Call | None, *, as_lines: bool) -> None:
-    cells = event_cells(event, call, clock_of(session), short=False)
+    cells = event_cells(event, call, clock_of(session), short=not as_lines)
     if as_lines:
         session.display.flow(Flow([Row(cells, event_as_json(event))], ()), "lines")
     else:

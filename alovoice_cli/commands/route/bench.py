@@ -29,9 +29,10 @@ def measure_rules(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The rules, such as rules.toml.", show_default=False)],
     decisions: Annotated[int, typer.Option("-n", "--decisions", min=1, metavar="N", help="How many.")] = 100_000,
 ) -> None:
-    """Measure decisions a second, the time of one, and memory, with callers such as the file knows and strangers.
+    """Measure how fast a rules file decides.
 
-    The past is not asked: a rule with spoke_within costs what the event store costs on top. Rules with errors: 8.
+    Decisions a second, the time of one, and memory, with callers such as the file knows and strangers. The past is
+    not asked: a rule with spoke_within costs what the event store costs on top. Rules with errors: exit code 8.
     """
     session: Session = ctx.obj
     start = time.perf_counter()

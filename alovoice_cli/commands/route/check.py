@@ -41,8 +41,9 @@ def check_rules(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.", show_default=False)] = False,
 ) -> int:
-    """Check a rules file: syntax, names, rules that are never reached, hours without a rule, its own tests.
+    """Check a rules file before callers meet it.
 
+    Looks at syntax, names, rules that are never reached, hours and lines without a rule, and runs its own tests.
     Errors: exit code 8. Warnings and notes: 0. With --json: ok, rules, findings, and how many tests passed and failed.
     """
     session: Session = ctx.obj

@@ -13,6 +13,7 @@ from alovoice_cli.routing.engine import Decision, decide
 from alovoice_cli.routing.history import GivenHistory
 from alovoice_cli.routing.lint import check
 from alovoice_cli.routing.live import served
+from alovoice_cli.routing.numbers import key_of
 from alovoice_cli.routing.question import Question
 from alovoice_cli.routing.rules import FALLBACK, Rules
 from alovoice_cli.routing.trials import parse_time
@@ -41,24 +42,39 @@ def try_question(
     last_peer: Annotated[
         str | None, typer.Option("--last-peer", metavar="N", help="As if the caller had spoken with this extension.")
     ] = None,
-    calls: Annotated[int, typer.Option("--calls", min=0, help="As if they had called so often.")] = 0,
-    missed: Annotated[int, typer.Option("--missed", min=0, help="As if so many calls had been missed.")] = 0,
+    calls: Annotated[int, typer.Option("--calls", min=0, metavar="N", help="As if they had called so often.")] = 0,
+    missed: Annotated[
+        int, typer.Option("--missed", min=0, metavar="N", help="As if so many calls had been missed.")
+    ] = 0,
     explain: Annotated[
         bool, typer.Option("--explain", help="Each rule that was tried, and why it did not match.", show_default=False)
     ] = False,
 ) -> None:
-    """Show the step that a caller would get, and the rule that gives it. Rules with errors: exit code 8.
+    """Show the step that a caller would get.
 
     With --json: action_type, action_data, rule (null: the fallback), at, and the trail of rules that were tried.
+    Rules with errors: exit code 8.
     """
     session: Session = ctx.obj
     rules = served(check(file, session.now()), file)
     moment = _moment(at, rules, session.now())
-    question = Question(caller, line, queue, direction)
+    question = Question(_number(caller, "--from"), _number(line, "--line"), _queue(queue), direction)
     decision = decide(rules, question, moment, GivenHistory(last_peer, calls, missed))
     shown = moment.astimezone(rules.zone).isoformat(timespec="seconds")
     whole = {**decision.as_json(), "at": shown}
     session.show(Record(_fields(decision, shown, explain=explain), title="Decision", whole=whole, ours=True))
+
+
+def _number(text: str, option: str) -> str:
+    if text and not key_of(text):
+        raise UsageError(f"{option} {text!r} is no phone number", hint="write 901234567 or +998901234567")
+    return text
+
+
+def _queue(text: str) -> str:
+    if text and not (text.isascii() and text.isdigit()):
+        raise UsageError(f"--queue {text!r} is no department's number", hint="write --queue 6000")
+    return text
 
 
 def _moment(at: str | None, rules: Rules, now: datetime) -> datetime:

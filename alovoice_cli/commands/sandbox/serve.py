@@ -1,18 +1,30 @@
 """`alovoice sandbox serve`: the simulated PBX on a port of this machine."""
 
 import os
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.sandbox import Sandbox
+    from alovoice_cli.sandbox.callback import Callbacks, Switchboard
+    from alovoice_cli.stores.pbx_traffic import Totals
 
 EXAMPLES = examples(
     "alovoice sandbox serve --port 8700",
     "alovoice sandbox serve --json --fault 'outcall:503@10%,*:reset@1%,getpeers:delay=2s'",
+    "alovoice sandbox serve --events-to http://127.0.0.1:8787/h/SECRET --inbound 30/h",
+    "alovoice sandbox serve --events-to http://127.0.0.1:8787/h/SECRET --day today --speed 1440 "
+    "--chaos dup=3%,late=5%,reorder=1%",
 )
 
 
@@ -29,23 +41,106 @@ def serve_sandbox(
     state: Annotated[
         Path | None, typer.Option("--state", metavar="FILE", help="Its database; else the embedded PBX's own.")
     ] = None,
+    events_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--events-to",
+            metavar="[TYPE=]URL",
+            help="Call back: a base that serves all, or a URL for callstart, callend, result or route; repeatable.",
+        ),
+    ] = None,
+    inbound: Annotated[
+        str | None, typer.Option("--inbound", metavar="N/h", help="Simulate callers: so many an hour.")
+    ] = None,
+    day: Annotated[
+        str | None,
+        typer.Option(
+            "--day", metavar="DATE", help="Play a day's calls from its midnight (or today): in, out, inside, requested."
+        ),
+    ] = None,
+    chaos: Annotated[
+        str,
+        typer.Option(
+            "--chaos", metavar="SPEC", help="Messages sent twice, held back or overtaken: dup=3%,late=5%,reorder=1%."
+        ),
+    ] = "",
 ) -> int:
-    """Serve the simulated PBX over HTTP until Ctrl-C. Prints its URL and token when it is ready to answer."""
+    """Serve the simulated PBX over HTTP until Ctrl-C. Prints its URL and token when it is ready to answer.
+
+    With --events-to it calls back as the vendor's server would: each call begins and ends at a handler, a call that
+    was asked for has a result, and a caller goes where the route says. Each message is sent once; one that is not
+    taken is lost. The same seed and --day, on a new --state, give the same calls, ids and order; --speed 1440 plays a
+    day in a minute. When it is over, its account is printed, and the PBX goes on serving.
+    """
     from alovoice_cli.sandbox import MOST_BODY_BYTES, STATE_NAME, open_sandbox
     from alovoice_cli.serving import Limits, serve
 
     session: Session = ctx.obj
+    callbacks = _read_callbacks(session, events_to or [], inbound, day, chaos)
     sandbox = open_sandbox(
         state or session.paths.state / STATE_NAME, token=token, speed=speed, seed=seed, faults=fault, now=session.now
     )
+    with ExitStack() as at_end:
+        switchboard = _open_switchboard(session, sandbox, callbacks, at_end) if callbacks else None
 
-    def tell_ready(url: str) -> None:
-        if session.options.json:
-            # The token is a simulation's: a script needs it whole.
-            session.show(Record({"url": url, "token": sandbox.token, "pid": os.getpid()}, ours=True))
-        else:
-            session.stdout.write(f"the sandbox is ready at {url} with the token {sandbox.token}\n")
+        def tell_ready(url: str) -> None:
+            _tell_ready(session, url, sandbox.token)
+            if switchboard is not None:
+                switchboard.start()
+                at_end.callback(lambda: _tell_totals(session, None, switchboard.stop()))
+
+        limits = Limits(body_bytes=MOST_BODY_BYTES)
+        return serve(sandbox.app, ready=tell_ready, host=host, port=port, limits=limits, complain=session.warn)
+
+
+def _read_callbacks(
+    session: Session, events_to: list[str], inbound: str | None, day: str | None, chaos: str
+) -> "Callbacks | None":
+    """What is to be sent, read before anything is opened. Raises UsageError."""
+    from alovoice_cli.sandbox.callback import ZONE, Callbacks, parse_chaos, parse_day, parse_handlers, parse_rate
+
+    callbacks = Callbacks(
+        handlers=parse_handlers(events_to),
+        chaos=parse_chaos(chaos),
+        rate=None if inbound is None else parse_rate(inbound),
+        day=None if day is None else parse_day(day, session.now().astimezone(ZONE).date()),
+    )
+    if callbacks.handlers:
+        return callbacks
+    for word, given in (("--inbound", inbound), ("--day", day), ("--chaos", chaos)):
+        if given:
+            raise UsageError(f"{word} has no one to tell", hint="say where: --events-to http://127.0.0.1:8787/h/SECRET")
+    return None
+
+
+def _open_switchboard(session: Session, sandbox: "Sandbox", callbacks: "Callbacks", at_end: ExitStack) -> "Switchboard":
+    from alovoice_cli.api.poster import Poster
+    from alovoice_cli.sandbox.callback import Switchboard
+
+    def tell_over(totals: "Totals") -> None:
+        _tell_totals(session, callbacks.day, totals)
+
+    poster = at_end.enter_context(Poster())
+    return Switchboard(sandbox.pbx, callbacks, poster, complain=session.warn, over=tell_over)
+
+
+def _tell_ready(session: Session, url: str, token: str) -> None:
+    if session.options.json:
+        # The token is a simulation's: a script needs it whole.
+        session.show(Record({"url": url, "token": token, "pid": os.getpid()}, ours=True))
+    else:
+        session.stdout.write(f"the sandbox is ready at {url} with the token {token}\n")
+    session.stdout.flush()
+
+
+def _tell_totals(session: Session, day: date | None, totals: "Totals") -> None:
+    """The account of a day that is over, or of the whole run."""
+    if session.options.json:
+        session.show(Record({"account": str(day) if day else "run", **asdict(totals)}, ours=True))
         session.stdout.flush()
-
-    limits = Limits(body_bytes=MOST_BODY_BYTES)
-    return serve(sandbox.app, ready=tell_ready, host=host, port=port, limits=limits, complain=session.warn)
+        return
+    sent = ", ".join(f"{count} {kind}" for kind, count in totals.sent.items() if count) or "nothing"
+    session.note(
+        f"{f'{day} is over' if day else 'the whole run'}: {totals.calls} calls; sent {sent}; {totals.repeated} again; "
+        f"{totals.failed} not taken; {totals.unbalanced} calls not told to their end"
+    )

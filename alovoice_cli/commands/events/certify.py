@@ -1,0 +1,135 @@
+"""`alovoice events certify`: tries a CRM's handler with everything that the PBX may send."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from alovoice_cli.commands.events.posting import poster_of
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.events.certify.case import Case
+from alovoice_cli.events.certify.report import Report
+from alovoice_cli.events.certify.run import Outcome, chosen, run
+from alovoice_cli.events.certify.trial import Bench
+from alovoice_cli.events.event import PBX_TYPES
+from alovoice_cli.events.handler import Handlers
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Checklist, Listing
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice events certify http://127.0.0.1:8000/hooks",
+    "alovoice events certify --callstart http://127.0.0.1:8000/start.php --callend http://127.0.0.1:8000/end.php",
+    "alovoice events certify http://127.0.0.1:8000/hooks --only route --only call-burst --junit report.xml",
+)
+COLUMNS = (
+    Column("case", "Case"),
+    Column("grade", "Grade"),
+    Column("need", "Need"),
+    Column("area", "Area", shown=False),
+    Column("type", "Type", shown=False),
+    Column("sends", "What is sent"),
+    Column("sent", "Events", shown=False, numeric=True),
+    Column("slowest_ms", "Slowest, ms", numeric=True),
+    Column("finding", "Finding"),
+)
+_CHECKLIST = {"section": "area", "grade": "grade", "name": "case", "text": "sends"}
+_ANSWER_SECONDS = 10.0
+_Url = Annotated[str | None, typer.Argument(metavar="[URL]", help="Where the handlers are: the type is added to it.")]
+
+
+def _own(kind: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(f"--{kind}", metavar="URL", help=f"The handler of {kind}, as it is.")
+    return option
+
+
+@shows_list(COLUMNS)
+def certify_handler(
+    ctx: typer.Context,
+    url: _Url = None,
+    callstart: Annotated[str | None, _own("callstart")] = None,
+    callend: Annotated[str | None, _own("callend")] = None,
+    result: Annotated[str | None, _own("result")] = None,
+    route: Annotated[str | None, _own("route")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="CASE", help="This case, or all of start, end, …; repeatable.")
+    ] = None,
+    slow: Annotated[
+        bool, typer.Option("--slow", help="Really wait for what comes 30 s late.", show_default=False)
+    ] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML too.")] = None,
+) -> int:
+    """Send a CRM's handler all that the PBX may send, and grade its answers. Exit 8 where a required case fails.
+
+    Required is what some reading of the vendor's document allows. The CRM will register the calls: their numbers,
+    +998 00 …, belong to nobody. --dry-run lists the cases; --timeout is for one answer, 10 seconds by default.
+    """
+    session: Session = ctx.obj
+    own = zip(PBX_TYPES, (callstart, callend, result, route), strict=True)
+    words = [*([url] if url else []), *(f"{kind}={text}" for kind, text in own if text)]
+    handlers = Handlers.from_words(words, "certify")
+    cases = chosen(only or ())
+    if session.options.dry_run:
+        _show_cases(session, cases)
+        return ExitCode.DONE
+    if not words:
+        raise UsageError(
+            "certify needs a handler's URL", hint="such as `alovoice events certify http://127.0.0.1:8000`"
+        )
+    if junit is not None:
+        _check_writable(junit)
+    report = _try(session, cases, handlers, slow=slow)
+    if junit is not None:
+        _write(junit, report.as_junit())
+    checklist = Checklist(
+        **_CHECKLIST, aside="slowest_ms", unit="ms", note="finding", summary=report.summary, passed=report.certified
+    )
+    session.show(Listing(report.rows(), COLUMNS, whole=report.as_json(), ours=True, checklist=checklist))
+    return ExitCode.DONE if report.certified else ExitCode.CHECK_FAILED
+
+
+def _try(session: Session, cases: tuple[Case, ...], handlers: Handlers, *, slow: bool) -> Report:
+    if session.stderr.isatty():
+        session.note(f"{len(cases)} cases; it takes {'minutes' if slow else 'seconds'}")
+    bench = Bench(poster_of(session), handlers, session.now, session.options.timeout or _ANSWER_SECONDS, slow)
+    began, ticks = session.now(), time.monotonic()
+    outcomes: tuple[Outcome, ...] = tuple(run(cases, bench))
+    return Report(handlers.shown, began, time.monotonic() - ticks, outcomes)
+
+
+def _show_cases(session: Session, cases: tuple[Case, ...]) -> None:
+    items = [
+        {
+            "case": case.name,
+            "need": case.need,
+            "type": case.kind,
+            "area": case.area,
+            "sends": case.sends,
+            "finding": f"It should {case.should}.",
+        }
+        for case in cases
+    ]
+    summary = f"{len(cases)} cases; nothing was sent"
+    checklist = Checklist(**_CHECKLIST, aside="need", note="finding", summary=summary, passed=True)
+    session.show(Listing(items, COLUMNS, ours=True, checklist=checklist))
+
+
+def _check_writable(file: Path) -> None:
+    """Raises UsageError before anything is sent; leaves an earlier report as it is, and no empty one."""
+    is_new = not file.exists()
+    _write(file, b"", "ab")
+    if is_new:
+        file.unlink(missing_ok=True)
+
+
+def _write(file: Path, content: bytes, mode: Literal["wb", "ab"] = "wb") -> None:
+    try:
+        with file.open(mode) as out:
+            out.write(content)
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written: {error.strerror}", hint="choose another file for --junit"
+        ) from error

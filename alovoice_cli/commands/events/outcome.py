@@ -1,0 +1,65 @@
+"""How `trigger` and `replay` show what they send: each answer as it comes, or with --dry-run what would go."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from alovoice_cli.api.address import Address
+from alovoice_cli.api.curl import command
+from alovoice_cli.api.endpoints import Effect, Endpoint, TokenPlace
+from alovoice_cli.api.request import Raw, Request
+from alovoice_cli.api.wire import Flat
+from alovoice_cli.errors import ExitCode
+from alovoice_cli.events.edits import read_value
+from alovoice_cli.events.sending import Outgoing, Sender, Sent
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.session import Session
+
+COLUMNS = (
+    Column("n", "No.", numeric=True),
+    Column("type", "Type"),
+    Column("event", "Event", shown=False),
+    Column("status", "Status", numeric=True),
+    Column("ms", "ms", numeric=True),
+    Column("answer", "Answer"),
+    Column("error", "Error"),
+    Column("url", "URL", shown=False),
+    Column("body", "Body", shown=False),
+)
+_PORTS = {"http": 80, "https": 443}
+
+
+def show_sent(session: Session, sender: Sender, sent: Iterable[Sent]) -> int:
+    """Shows each answer as it comes. Raises the error of what was not taken, after all were sent."""
+    rows = (Row(row, row) for row in (each.as_row() for each in sent))
+    session.display.flow(Flow(rows, COLUMNS, nothing="nothing was sent"), "lines" if session.options.json else None)
+    if not sender.sent:
+        session.note("no such events: nothing was sent")
+    trouble = sender.trouble()
+    if trouble is not None:
+        raise trouble
+    return ExitCode.DONE
+
+
+def rehearse(session: Session, events: Iterable[Outgoing]) -> int:
+    """Shows the requests that would go, each with its equal as a curl command; with --json one object a line."""
+    for outgoing in events:
+        session.display.rehearsal(
+            {
+                "method": "POST",
+                "url": outgoing.url,
+                "headers": dict(outgoing.headers),
+                "body": read_value(outgoing.body.decode("utf-8", "backslashreplace")),
+                "curl": _curl(outgoing),
+            }
+        )
+    return ExitCode.DONE
+
+
+def _curl(outgoing: Outgoing) -> str:
+    parts = urlsplit(outgoing.url)
+    address = Address(parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme], "")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    endpoint = Endpoint("", "POST", path, TokenPlace.NOWHERE, Effect.READS)
+    request = Request(endpoint, path, Raw(outgoing.body), tuple(outgoing.headers.items()))
+    return command(address, request, Flat("", outgoing.body))

@@ -1,0 +1,86 @@
+"""`alovoice events replay`: stored events sent anew, untouched and marked."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent
+from alovoice_cli.commands.events.posting import poster_of
+from alovoice_cli.commands.events.selection import (
+    Line,
+    Number,
+    Peer,
+    Since,
+    Status,
+    Store,
+    Type,
+    Until,
+    Where,
+    clock_of,
+)
+from alovoice_cli.commands.events.stored import stored_delivery
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.conditions import EVENT_FIELDS
+from alovoice_cli.events.event import PBX_TYPES, Delivery
+from alovoice_cli.events.filters import Words, read_filter
+from alovoice_cli.events.handler import Handlers
+from alovoice_cli.events.replaying import in_order, read_speed, replay, replayed
+from alovoice_cli.events.sending import ANSWER_SECONDS, Sender
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice events replay 01KB0WW8HR3V6J1S9D2M5T7XAZ --to http://127.0.0.1:8000/hooks",
+    "alovoice events replay --since 14:00 --until 15:30 --type callend --to http://127.0.0.1:8000/hooks",
+    "alovoice events replay --since yesterday --speed 60 --to http://127.0.0.1:8000/hooks",
+)
+
+
+@shows_list(COLUMNS)
+def replay_events(
+    ctx: typer.Context,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Stored events, else see filters.")] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", metavar="[TYPE=]URL", help="Where handlers are; the type is added. TYPE=URL: as it is."),
+    ] = None,
+    speed: Annotated[
+        str, typer.Option("--speed", metavar="X", help="1: with the gaps that there were; 60: a minute a second.")
+    ] = "max",
+    since: Since = None,
+    until: Until = None,
+    type: Type = None,
+    number: Number = None,
+    line: Line = None,
+    peer: Peer = None,
+    status: Status = None,
+    where: Where = None,
+    store: Store = None,
+) -> int:
+    """Send stored events to a handler again: the same bytes, in their order, one after another, marked as replays.
+
+    Headers: x-alovoice-replay: 1, and the webhook-id under which the event was forwarded at first. Where nothing is
+    said of --speed, all go at once. Repeated deliveries are sent as often as they came.
+    """
+    session: Session = ctx.obj
+    words = Words(since, until, type, number, line, peer, status, where)
+    if bool(ids) == (words != Words()):
+        raise UsageError("say which events", hint="either their ids, or filters such as --since 14:00 --type callend")
+    if not to:
+        raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8000/hooks")
+    handlers, pace = Handlers.from_words(to, "--to"), read_speed(speed)
+    named = [stored_delivery(session, word, store) for word in ids or ()]
+    found: Iterable[Delivery] = in_order(named) if ids else _filtered(session, words, store)
+    if session.options.dry_run:
+        return rehearse(session, (replayed(delivery, handlers, "--to") for delivery in found))
+    sender = Sender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
+    return show_sent(session, sender, replay(found, handlers, sender, pace, "--to"))
+
+
+def _filtered(session: Session, words: Words, store: str | None) -> Iterator[Delivery]:
+    """The events that the filters choose, oldest first, as a stream: a day of them need not fit into memory."""
+    wanted = read_filter(words, EVENT_FIELDS, clock_of(session))
+    events = session.event_store(store).events(wanted)
+    return (event.delivery for event in events if event.delivery.type in PBX_TYPES)

@@ -1,0 +1,98 @@
+"""`alovoice events trigger`: an event as the PBX would send it, made up or made from a stored one."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent
+from alovoice_cli.commands.events.posting import poster_of
+from alovoice_cli.commands.events.stored import stored_delivery
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.edits import Change, read_changes
+from alovoice_cli.events.handler import Handlers
+from alovoice_cli.events.scenario import load_scenario, scenario_names
+from alovoice_cli.events.sending import ANSWER_SECONDS, Sender
+from alovoice_cli.events.triggering import from_delivery, made_up, rehearsed, scenario_events
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice events trigger callstart --to http://127.0.0.1:8000/hooks --set number=+998901234567",
+    "alovoice events trigger callend --to http://127.0.0.1:8000/hooks --set status_code=486 --unset record",
+    "alovoice events trigger --scenario missed-then-callback --to http://127.0.0.1:8000/hooks",
+    "alovoice events trigger callstart --count 100 --rate 50 --to callstart=http://127.0.0.1:8000/start.php",
+)
+_Type = Literal["callstart", "callend", "result", "route"]
+
+
+@shows_list(COLUMNS)
+def trigger_event(
+    ctx: typer.Context,
+    type_: Annotated[
+        _Type | None, typer.Argument(metavar="[TYPE]", help="callstart, callend, result or route.")
+    ] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", metavar="[TYPE=]URL", help="Where handlers are; the type is added. TYPE=URL: as it is."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="A field's value, as JSON or text; repeatable."),
+    ] = None,
+    unsets: Annotated[
+        list[str] | None, typer.Option("--unset", metavar="PATH", help="Leave a field out; repeatable.")
+    ] = None,
+    event: Annotated[str | None, typer.Option("--from-event", metavar="ID", help="Begin with a stored event.")] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option("--scenario", metavar="NAME", help="Several events: " + ", ".join(scenario_names()) + "."),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", min=1, max=100_000, help="So many, each different.")
+    ] = 1,
+    rate: Annotated[
+        float | None, typer.Option("--rate", metavar="R", min=0.01, max=1000, help="So many a second, not waiting.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="URL", help="The store that --from-event reads.")
+    ] = None,
+) -> int:
+    """Send a handler an event as the PBX would. Of several each has another number (or id), unless --set fixes it.
+
+    To http://H/hooks goes http://H/hooks/callstart; a URL that ends in a type has its siblings; {type} in it is
+    replaced; hook.php, or a URL with a query, takes all. In a scenario time passes only in the bodies, and a call ends
+    under the id that its callstart was answered with.
+    """
+    session: Session = ctx.obj
+    if (scenario is None) == (type_ is None and event is None):
+        raise UsageError("say once what to send", hint="a type such as callstart, --from-event ID, or --scenario NAME")
+    if scenario is not None and (count > 1 or rate is not None):
+        raise UsageError("--count and --rate are for single events", hint="leave --scenario out, or them")
+    if not to:
+        raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8787/h/SECRET")
+    handlers, changes = Handlers.from_words(to, "--to"), read_changes(sets or (), unsets or ())
+    sender = Sender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
+    if scenario is not None:
+        return _play(session, scenario, changes, handlers, sender)
+    if event is not None:
+        delivery = stored_delivery(session, event, store)
+        if type_ not in (None, delivery.type):
+            raise UsageError(f"{event} is a {delivery.type}, no {type_}", hint="leave the type out")
+        events = from_delivery(delivery, session.now(), changes, handlers, count)
+    else:
+        assert type_ is not None  # checked above
+        events = made_up(type_, session.now(), changes, handlers, count)
+    if session.options.dry_run:
+        return rehearse(session, events)
+    return show_sent(session, sender, sender.send_all(events, rate))
+
+
+def _play(session: Session, name: str, changes: tuple[Change, ...], handlers: Handlers, sender: Sender) -> int:
+    scenario, now = load_scenario(name), session.now()
+    for step in scenario.steps:
+        handlers.needed(step.type, "--to")
+    if session.options.dry_run:
+        return rehearse(session, rehearsed(scenario, now, changes, handlers))
+    session.note(scenario.title)
+    return show_sent(session, sender, scenario_events(scenario, now, changes, handlers, sender))

@@ -1,0 +1,130 @@
+"""Where a CRM's handlers live, and what is needed to post to them; who really posts is given from outside."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.event import PBX_TYPES, EventType
+from alovoice_cli.masking import mask
+
+JSON_TYPE = "application/json"
+FORM_TYPE = "application/x-www-form-urlencoded"
+"""Also what the vendor's own curl says of its JSON (API, section 6)."""
+
+_SECRET = re.compile(r"(?<=/h/)[^/]+")
+PLACE = "{type}"
+_SAFE = "/%:@!$&'()*+,;=~?"
+_HOW = "give http://HOST:PORT/h/SECRET, a handler's own URL, or TYPE=URL"
+
+
+class Answer(Protocol):
+    """What a handler answered: `status` None and an `error` in words where it gave no whole answer."""
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status."""
+
+    @property
+    def body(self) -> bytes:
+        """The answer's body, perhaps cut where it is very long."""
+
+    @property
+    def seconds(self) -> float:
+        """From before the connection to the last byte."""
+
+    @property
+    def error(self) -> str:
+        """Why there is no answer; empty where there is one."""
+
+
+class Poster(Protocol):
+    """Posts bytes as they are, once, and follows no redirect. Raises nothing for a handler that fails."""
+
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Answer:
+        """One request and its answer; `timeout` bounds the whole of it, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """The URL of each type of event. What `exact` does not name is found from the `base`."""
+
+    base: str = ""
+    exact: Mapping[EventType, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_words(cls, words: Sequence[str], option: str) -> "Handlers":
+        """What `[TYPE=]URL`, repeated, says. Raises UsageError for what is no http(s) URL, or said twice."""
+        base = ""
+        exact: dict[EventType, str] = {}
+        for word in words:
+            name, equals, rest = word.partition("=")
+            kind = next((each for each in PBX_TYPES if equals and each == name), None)
+            url = checked_url(rest if kind else word, option)
+            if kind in exact or (kind is None and base):
+                raise UsageError(f"{option} says twice where {kind or 'events'} go", hint=_HOW)
+            if kind is None:
+                base = url
+            else:
+                exact[kind] = url
+        return cls(base, exact)
+
+    def url(self, kind: EventType) -> str | None:
+        """The URL that an event of this type goes to; None where nobody said one.
+
+        `{type}` in the base is replaced; a base that ends in one of the four types has its siblings beside it; a
+        script (`hook.php`, or a URL with a query) takes all types itself; to every other base the type is added.
+        """
+        if kind in self.exact or not self.base:
+            return self.exact.get(kind)
+        if PLACE in self.base:
+            return self.base.replace(PLACE, kind)
+        parts = urlsplit(self.base)
+        head, _, last = parts.path.rstrip("/").rpartition("/")
+        if last in PBX_TYPES:
+            return parts._replace(path=f"{head}/{kind}").geturl()
+        if parts.query or "." in last:
+            return self.base
+        return parts._replace(path=f"{parts.path.rstrip('/')}/{kind}").geturl()
+
+    @property
+    def shown(self) -> str:
+        """The URLs for a report, without what may be secret in them."""
+        named = [f"{kind}={shown_url(url)}" for kind, url in self.exact.items()]
+        return ", ".join([*([shown_url(self.base)] if self.base else []), *named])
+
+    def needed(self, kind: EventType, option: str) -> str:
+        """As `url`. Raises UsageError where there is none."""
+        url = self.url(kind)
+        if url is None:
+            raise UsageError(f"{option} says no URL for {kind}", hint=f"add {option} {kind}=URL")
+        return url
+
+
+def shown_url(url: str) -> str:
+    """The URL with a listener's secret masked, and without its query, which may hold a key."""
+    parts = urlsplit(url)
+    path = _SECRET.sub(lambda found: mask(found.group()), parts.path)
+    return f"{parts.scheme}://{parts.netloc}{path}" + ("?…" if parts.query else "")
+
+
+def checked_url(text: str, option: str) -> str:
+    """The URL as it is sent, non-ASCII letters of its path encoded.
+
+    Raises UsageError: not http(s), no host, a user and password, a fragment, spaces or control characters.
+    """
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} cannot be read as a URL", hint=_HOW) from error
+    if not is_whole or any(not letter.isprintable() or letter.isspace() for letter in text):
+        raise UsageError(f"{option} {text!r} is no http(s) URL", hint=_HOW)
+    if parts.username is not None or parts.fragment:
+        raise UsageError(f"{option} holds a user and password, or a fragment", hint=_HOW)
+    whole = parts._replace(path=quote(parts.path, safe=_SAFE + "{}"), query=quote(parts.query, safe=_SAFE + "{}"))
+    return whole.geturl()

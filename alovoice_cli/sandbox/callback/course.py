@@ -1,0 +1,102 @@
+"""How a simulated call goes: who is rung, how long it takes, and the status code that tells of it (section 6)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alovoice_cli.campaigns.dialer import DialStatus, People, lot, ring
+
+ANSWERED, MISSED, BUSY, UNAVAILABLE, DECLINED, CANCELLED = "200", "304", "486", "480", "603", "603-S"
+UNDEFINED = "OTHER"
+
+_PEOPLE = People()
+_ANSWER_IN_100 = 78
+_TALK_SECONDS = (12, 300)
+# Why a colleague does not answer, with shares of 100, and how long it rings then.
+_REFUSALS = (
+    (MISSED, 52, (30, 45)),
+    (CANCELLED, 22, (5, 25)),
+    (UNAVAILABLE, 9, (1, 2)),
+    (BUSY, 9, (1, 3)),
+    (DECLINED, 8, (3, 12)),
+)
+_OUTSIDE_CODES: Mapping[str, tuple[str, ...]] = {
+    DialStatus.ANSWER: (ANSWERED,),
+    DialStatus.NO_ANSWER: (UNAVAILABLE, UNAVAILABLE, CANCELLED),
+    DialStatus.BUSY: (BUSY, BUSY, DECLINED),
+    DialStatus.UNREACHABLE: ("404", "503", "484"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """One ringing and what came of it, in seconds."""
+
+    status_code: str
+    ring_seconds: int
+    talk_seconds: int = 0
+
+
+def ring_colleague(seed: int, *keys: object) -> Ringing:
+    """A caller waits for an extension that is free."""
+    drawn = lot(seed, "colleague", *keys)
+    if drawn % 100 < _ANSWER_IN_100:
+        return Ringing(ANSWERED, _within((2, 20), drawn >> 8), talk(drawn >> 24))
+    chance = (drawn >> 40) % 100
+    for status_code, share, bounds in _REFUSALS:
+        if chance < share:
+            return Ringing(status_code, _within(bounds, drawn >> 8))
+        chance -= share
+    raise AssertionError("the shares add up to 100")
+
+
+def ring_outside(seed: int, *keys: object) -> Ringing:
+    """Somebody outside is rung: they behave as in a campaign."""
+    rung = ring(_PEOPLE, seed, "outside", *keys)
+    return Ringing(outside_code(seed, str(rung.dialstatus), *keys), rung.ring_seconds, rung.talk_seconds)
+
+
+def outside_code(seed: int, dialstatus: str, *keys: object) -> str:
+    """The status code of a call out that ended so."""
+    codes = _OUTSIDE_CODES[dialstatus]
+    return codes[lot(seed, "code", *keys) % len(codes)]
+
+
+def talk(drawn: int) -> int:
+    """Seconds of talk: short ones are common, long ones rare."""
+    shortest, longest = _TALK_SECONDS
+    share = (drawn & 0xFFFF) / 0x10000
+    return shortest + round((longest - shortest) * share**3)
+
+
+def _within(bounds: tuple[int, int], drawn: int) -> int:
+    return bounds[0] + (drawn & 0xFFFF) % (bounds[1] - bounds[0] + 1)
+
+
+class Staff:
+    """The extensions that are on, and until when each is talking."""
+
+    def __init__(self, peers: Sequence[Mapping[str, object]], seed: int) -> None:
+        self._all = {str(peer["number"]) for peer in peers}
+        self._on = sorted(str(peer["number"]) for peer in peers if peer["status"] == "on" and not peer.get("dnd"))
+        self._busy: dict[str, int] = {}
+        self._seed = seed
+
+    def knows(self, number: str) -> bool:
+        """Whether it is an extension of this PBX."""
+        return number in self._all
+
+    def free(self, at: int, *keys: object, besides: str = "") -> str | None:
+        """An extension that can answer at this moment, drawn by the keys; None where all are talking."""
+        able = [number for number in self._on if number != besides and self._busy.get(number, 0) <= at]
+        return able[lot(self._seed, "staff", *keys) % len(able)] if able else None
+
+    def obstacle(self, number: str, at: int) -> str:
+        """The status code that a call to this extension meets at this moment, or nothing where it will ring."""
+        if number not in self._on:
+            return UNAVAILABLE
+        return BUSY if self._busy.get(number, 0) > at else ""
+
+    def occupy(self, number: str, until: int) -> None:
+        """The extension talks until then."""
+        if number in self._all:
+            self._busy[number] = max(until, self._busy.get(number, 0))

@@ -1,0 +1,76 @@
+"""Where the simulated PBX sends what happens: the customer's handlers, and who carries the bytes there."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from alovoice_cli.errors import UsageError
+
+EVENT_TYPES = ("callstart", "callend", "result", "route")
+ANSWER_SECONDS = 5.0
+"""How long a handler may take. How long the vendor's server waits is not documented (A)."""
+
+_TYPED = re.compile(r"([A-Za-z_]+)=(.*)", re.DOTALL)
+_HINT = "give a base such as http://127.0.0.1:8787/h/SECRET, or TYPE=URL with " + ", ".join(EVENT_TYPES)
+
+
+class Answer(Protocol):
+    """How a POST went: `status` is None where no whole answer came, and `error` says why."""
+
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def error(self) -> str: ...
+
+
+class Poster(Protocol):
+    """Sends bytes from any thread, once, following no redirect and raising nothing; `timeout` is in seconds."""
+
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Answer: ...
+
+
+def parse_handlers(values: Sequence[str]) -> dict[str, str]:
+    """The URL of each type of message that has one: a base serves all four, `TYPE=URL` one and before the base.
+
+    Raises UsageError for an unknown type, a type or base given twice, and what is no http or https URL.
+    """
+    bases = [value for value in values if not _TYPED.fullmatch(value)]
+    if len(bases) > 1:
+        raise UsageError("--events-to has two bases", hint=_HINT)
+    handlers = {kind: f"{_url(base, is_base=True)}/{kind}" for base in bases for kind in EVENT_TYPES}
+    named: set[str] = set()
+    for value in values:
+        if match := _TYPED.fullmatch(value):
+            kind = _known(match[1])
+            if kind in named:
+                raise UsageError(f"--events-to has two URLs for {kind}", hint=_HINT)
+            named.add(kind)
+            handlers[kind] = _url(match[2], is_base=False)
+    return handlers
+
+
+def _known(word: str) -> str:
+    if word in EVENT_TYPES:
+        return word
+    near = difflib.get_close_matches(word, EVENT_TYPES, 1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    raise UsageError(f"--events-to: the PBX sends no {word!r}{meant}", hint=_HINT)
+
+
+def _url(text: str, *, is_base: bool) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError("--events-to is no http or https URL", hint=_HINT)
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("--events-to holds a user or a password", hint="leave what stands before the @ out")
+    if parts.fragment or (is_base and parts.query):
+        raise UsageError("--events-to: a base ends with its path", hint=_HINT)
+    return text.rstrip("/") if is_base else text

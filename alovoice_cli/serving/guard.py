@@ -1,0 +1,161 @@
+"""One connection's share of time and room, whichever parser reads it, and before one does.
+
+Measured with uvicorn 0.54: a connection that sends nothing, half a header or half a body is held open for ever, and no
+ASGI middleware can see it. So the deadline stands here, at the socket.
+"""
+
+import asyncio
+from typing import Protocol
+
+from alovoice_cli.serving.limits import MOST_FORGOTTEN, Limits
+
+
+class Watched(Protocol):
+    """What a connection tells of itself."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request has wholly arrived, and the app is at work on it."""
+
+
+class Wire(Protocol):
+    """As much of an asyncio.Transport as is used here."""
+
+    def abort(self) -> None:
+        """Closes at once."""
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or will be when all is written."""
+
+    def is_reading(self) -> bool:
+        """Whether what comes is read."""
+
+
+class Room:
+    """The connections that are open now, in the order in which we began to wait for their next request."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._guards: dict[Guard, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._guards)
+
+    def enter(self, newcomer: "Guard") -> None:
+        """Over the bound, the one that has kept us waiting longest goes; if all are being answered, the newcomer."""
+        self._guards[newcomer] = None
+        if len(self._guards) > self.limits.connections:
+            victim = next((guard for guard in self._guards if not guard.is_busy), newcomer)
+            del self._guards[victim]  # now: its loss is told later, and the next newcomer must not choose it again
+            victim.abort()
+
+    def leave(self, guard: "Guard") -> None:
+        """Forgets a connection that is lost."""
+        self._guards.pop(guard, None)
+
+    def wait_anew(self, guard: "Guard") -> None:
+        """This connection has had its answer: the others have been waited for longer."""
+        if guard in self._guards:
+            del self._guards[guard]
+            self._guards[guard] = None
+
+    def clear(self) -> None:
+        """Cuts every connection."""
+        for guard in list(self._guards):
+            guard.abort()
+
+
+class Guard:
+    """Ends one connection when its time is up, or when it sends more than any request may be."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._limits = room.limits
+        self._loop = asyncio.get_running_loop()
+        self._transport: Wire | None = None
+        self._watched: Watched | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._began = 0.0
+        self._received = 0
+        self._most = self._limits.body_bytes + MOST_FORGOTTEN + (1 << 20)
+
+    @property
+    def is_busy(self) -> bool:
+        return self._watched is not None and self._watched.is_busy
+
+    def attach(self, transport: Wire, watched: Watched | None) -> None:
+        """Watches this connection; a second time, what has become of it (the inside of TLS): the clock runs on.
+
+        While nothing stands behind the connection yet (None), it is not busy.
+        """
+        is_new = self._transport is None
+        self._transport, self._watched = transport, watched
+        if is_new:
+            self.expect()
+            self._room.enter(self)
+
+    def release(self) -> None:
+        """The connection is lost."""
+        self._room.leave(self)
+        self.rest()
+        self.resume()
+
+    def abort(self) -> None:
+        """Cuts the connection now."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def expect(self) -> None:
+        """A request, or the end of the connection, must come in time; runs on where it was running."""
+        if self._timer is None:
+            self._began = self._loop.time()
+            self._timer = self._loop.call_later(self._limits.request_deadline.total_seconds(), self._time_is_up)
+
+    def expect_anew(self) -> None:
+        """The first byte of a further request has come: it has its own time."""
+        self._began = self._loop.time()
+        self._received = 0
+
+    def rest(self) -> None:
+        """It is our turn: no deadline."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def count(self, received: int) -> None:
+        """Adds what has come."""
+        self._received += received
+        if self._received > self._most:
+            self.abort()
+
+    def answered(self) -> None:
+        """A request had its answer."""
+        self._received = 0
+        self._room.wait_anew(self)
+        if self._transport is not None and self._transport.is_closing():
+            self.expect()  # else a client that does not read the rest of it would keep the connection for ever
+
+    def stall(self) -> None:
+        """The client leaves too much of its answer unread."""
+        if self._stall is None:
+            self._stall = self._loop.call_later(self._limits.request_deadline.total_seconds(), self.abort)
+
+    def resume(self) -> None:
+        """It reads again."""
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _time_is_up(self) -> None:
+        assert self._transport is not None
+        seconds = self._limits.request_deadline.total_seconds()
+        earned = self._received / self._limits.bytes_per_extra_second
+        left = self._began + seconds + earned - self._loop.time()
+        if left <= 0 and not self._transport.is_closing() and not self._transport.is_reading():
+            left = seconds  # we don't read what it may have sent: the app is at work, or an earlier answer
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._time_is_up)
+        else:
+            self._timer = None
+            self._transport.abort()

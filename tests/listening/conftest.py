@@ -1,0 +1,186 @@
+"""A running `alovoice listen`, spoken to over real sockets, and handlers that it forwards to."""
+
+import contextlib
+import http.client
+import http.server
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from front_door import FrontDoor
+
+START = {"inner_phone": 2000, "number": "+998901234567", "line": 712037006, "type": "inc", "start_time": 1716209468}
+
+
+@dataclass
+class Listening:
+    """One listener process: its URLs, the events that it printed, its errors."""
+
+    process: subprocess.Popen[bytes]
+    urls: dict[str, str] = field(default_factory=dict)
+    lines: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
+    errors: list[str] = field(default_factory=list)
+    pid: int = 0
+
+    def post(
+        self, kind: str, body: bytes | dict[str, Any], *, timeout: float = 15, **headers: str
+    ) -> tuple[int, bytes]:
+        """POSTs to one of the four URLs, or to any path; a dict goes as JSON."""
+        raw = json.dumps(body).encode() if isinstance(body, dict) else body
+        return self.request("POST", self.urls.get(kind, kind), raw, headers, timeout)
+
+    def request(
+        self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None, timeout: float = 15
+    ) -> tuple[int, bytes]:
+        """Any request on a connection of its own."""
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        try:
+            named = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+            connection.request(method, parts.path, body, named)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def event(self, seconds: float = 10) -> dict[str, Any]:
+        """The next event that it prints."""
+        return self.lines.get(timeout=seconds)
+
+    def wait_for(self, text: str, seconds: float = 15) -> str:
+        """The first line on stderr that holds the text."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for line in list(self.errors):
+                if text in line:
+                    return line
+            time.sleep(0.02)
+        raise AssertionError(f"{text!r} was not said, but {self.errors}")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Sends the signal, and returns the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with contextlib.suppress(ValueError):
+                self.lines.put(json.loads(line))
+
+    def _read_errors(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.errors.append(line.decode().rstrip())
+
+    def watch(self) -> None:
+        """Reads both streams from now on; returns when the listener is ready, or has ended."""
+        for target in (self._read, self._read_errors):
+            threading.Thread(target=target, daemon=True).start()
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with contextlib.suppress(queue.Empty):
+                ready = self.lines.get(timeout=0.1)
+                self.urls, self.pid = ready["urls"], ready["pid"]
+                return
+            if self.process.poll() is not None:
+                return
+        raise AssertionError("the listener was never ready")
+
+
+@pytest.fixture
+def listen(alovoice: FrontDoor) -> Iterator[Callable[..., Listening]]:
+    """Starts listeners in this test's home: `listen("--forward", url)`; those that still run at the end are killed."""
+    started: list[Listening] = []
+
+    def start(*words: str, wrapper: tuple[str, ...] = (), **more: Any) -> Listening:
+        process = subprocess.Popen(
+            [*wrapper, sys.executable, "-m", "alovoice_cli", "listen", "--port", "0", "--json", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=alovoice.environ,
+            cwd=alovoice.home,
+            **more,
+        )
+        listening = Listening(process)
+        started.append(listening)
+        listening.watch()
+        return listening
+
+    yield start
+    for listening in started:
+        if listening.process.poll() is None:
+            listening.process.kill()
+        listening.process.wait(10)
+        for stream in (listening.process.stdout, listening.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@dataclass
+class Handler:
+    """A CRM: what it was sent, in order, and what it answers."""
+
+    url: str = ""
+    answer: Callable[[bytes], tuple[int, bytes]] = lambda _: (200, b"true")
+    seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    server: http.server.ThreadingHTTPServer | None = None
+    port: int = 0
+
+    def start(self) -> None:
+        """Listens; on the same port as before where it was stopped."""
+        handler = self
+
+        class Answering(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                handler.seen.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                status, answer = handler.answer(body)
+                with contextlib.suppress(OSError):
+                    self.send_response(status)
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Answering)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/hook"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def stop(self) -> None:
+        """Listens no more."""
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+    def wait(self, count: int, seconds: float = 15) -> list[tuple[dict[str, str], bytes]]:
+        """What it was sent, once there is so much of it."""
+        deadline = time.monotonic() + seconds
+        while len(self.seen) < count and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(self.seen) >= count, f"{len(self.seen)} of {count} came"
+        return list(self.seen)
+
+
+@pytest.fixture
+def crm() -> Iterator[Handler]:
+    """A CRM that listens on loopback."""
+    handler = Handler()
+    handler.start()
+    yield handler
+    handler.stop()

@@ -1,0 +1,187 @@
+"""What is received is passed on: untouched, at least once, in order, and never at the cost of an answer."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from front_door import TOKEN, FrontDoor
+from standardwebhooks import Webhook
+
+from .conftest import START, Handler, Listening
+
+Listen = Callable[..., Listening]
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def test_an_event_is_passed_on_as_it_came(listen: Listen, crm: Handler) -> None:
+    listening = listen("--forward", crm.url, "--sign-secret", SECRET)
+    body = b' {"call_id" : "a",\n "x": "\xd0\xb6" } '
+    listening.post("callend", body, content_type="text/odd; a=b", authorization="Bearer x", cookie="a=b")
+    event = listening.event()
+    ((headers, seen),) = crm.wait(1)
+    assert seen == body
+    assert headers["content-type"] == "text/odd; a=b"
+    assert headers["webhook-id"] == event["id"]
+    assert headers["x-alovoice-type"] == "callend"
+    assert not {"authorization", "cookie"} & set(headers)
+    Webhook(SECRET).verify(seen, headers)
+
+
+def test_a_repetition_is_told_once_unless_asked_for(listen: Listen, crm: Handler) -> None:
+    listening = listen("--forward", crm.url)
+    for _ in range(5):
+        listening.post("callstart", START)
+    listening.post("callend", {"call_id": "last"})
+    crm.wait(2)
+    time.sleep(0.3)
+    assert len(crm.seen) == 2
+    listening.stop()
+    again = listen("--forward", crm.url, "--no-dedupe")
+    again.post("callstart", START)
+    crm.wait(3)
+
+
+def test_each_kind_goes_where_it_is_named_for(listen: Listen, crm: Handler) -> None:
+    listening = listen("--forward", f"result={crm.url}/results", "--fallback", "queue:6000")
+    for kind in ("callend", "result", "route"):
+        listening.post(kind, {"id": kind})
+    ((headers, _),) = crm.wait(1)
+    assert headers["x-alovoice-type"] == "result"
+    time.sleep(0.2)
+    assert len(crm.seen) == 1
+
+
+def test_a_dead_crm_costs_nothing_but_time_and_one_line(listen: Listen, crm: Handler) -> None:
+    crm.stop()
+    listening = listen("--forward", crm.url)
+    bodies = [{"call_id": f"c{number % 5}", "n": number} for number in range(50)]
+    for body in bodies:
+        assert listening.post("callend", body) == (200, b"true")
+    listening.wait_for("is not reached")
+    crm.start()
+    seen = [json.loads(body) for _, body in crm.wait(50, 30)]
+    for call in range(5):
+        told = [body["n"] for body in seen if body["call_id"] == f"c{call}"]
+        assert told == sorted(told), "events of one call must stay in order"
+    assert {body["n"] for body in seen} == set(range(50))
+    assert "events waited" in listening.wait_for("answers again")
+    assert sum("is not reached" in line for line in listening.errors) == 1
+
+
+def test_what_was_not_passed_on_is_passed_on_after_a_restart(listen: Listen, crm: Handler) -> None:
+    crm.stop()
+    listening = listen("--forward", crm.url)
+    listening.post("callend", {"call_id": "before"})
+    listening.event()
+    listening.process.kill()
+    listening.process.wait()
+    crm.start()
+    listen("--forward", crm.url)
+    ((_, body),) = crm.wait(1)
+    assert json.loads(body) == {"call_id": "before"}
+
+
+def test_an_event_that_is_not_taken_holds_back_its_own_call_alone(listen: Listen, crm: Handler) -> None:
+    crm.answer = lambda body: (500 if b"bad" in body and len(crm.seen) < 4 else 200, b"")
+    listening = listen("--forward", crm.url)
+    for body in ({"call_id": "bad", "n": 1}, {"call_id": "bad", "n": 2}, {"call_id": "good", "n": 3}):
+        listening.post("callend", body)
+    numbers = [json.loads(body)["n"] for _, body in crm.wait(4, 20)]
+    assert numbers.index(3) < len(numbers) - 1 - numbers[::-1].index(1), "the good call did not wait for the bad one"
+    numbers = [json.loads(body)["n"] for _, body in crm.wait(5, 20)]
+    assert numbers[-1] == 2
+
+
+USEFUL = {
+    b"4711": b"4711",
+    b"e5e456se456s56w456": b"e5e456se456s56w456",
+    b'"in-quotes"': b"in-quotes",
+    b'{"callto": "99 123 45 67"}': b'{"callto": "99 123 45 67"}',
+}
+USELESS = [
+    *(
+        (200, body)
+        for body in (b"1234567890123", b"x" * 33, b"", b"<html>login</html>", b'{"callto": "; rm"}', b"true")
+    ),
+    (500, b"4711"),
+    (302, b"4711"),
+]
+
+
+def test_the_crm_s_answer_goes_out_and_is_known_after_a_restart(listen: Listen, crm: Handler) -> None:
+    listening = listen("--forward", f"callstart={crm.url}")
+    for number, (answer, told) in enumerate(USEFUL.items()):
+        crm.answer = lambda _, answer=answer: (200, answer)  # type: ignore[misc]
+        body = {**START, "start_time": number}
+        assert listening.post("callstart", body) == (200, told)
+        event = listening.event()
+        assert event["call_id"] == (event["id"] if told.startswith(b"{") else told.decode())
+        crm.answer = lambda _: (200, b"another")
+        assert listening.post("callstart", body) == (200, told)
+        assert listening.event()["call_id"] == event["call_id"]
+    time.sleep(0.3)
+    assert len(crm.seen) == len(USEFUL), "what the CRM has answered is not sent to it again"
+    listening.stop()
+    again = listen("--forward", f"callstart={crm.url}")
+    for number, told in enumerate(USEFUL.values()):
+        assert again.post("callstart", {**START, "start_time": number}) == (200, told)
+
+
+def test_an_answer_that_the_pbx_would_not_take_stays_here(listen: Listen, crm: Handler) -> None:
+    listening = listen("--forward", f"callstart={crm.url}")
+    for number, answer in enumerate(USELESS):
+        crm.answer = lambda _, answer=answer: answer  # type: ignore[misc]
+        status, body = listening.post("callstart", {**START, "start_time": number})
+        assert (status, body.decode()) == (200, listening.event()["id"]), answer
+
+
+def test_a_slow_crm_is_not_waited_for(listen: Listen, crm: Handler) -> None:
+    def slowly(_: bytes) -> tuple[int, bytes]:
+        time.sleep(1.5)
+        return 200, b"4711"
+
+    crm.answer = slowly
+    listening = listen("--forward", f"callstart={crm.url}", "--forward-timeout", "0.3")
+    began = time.monotonic()
+    body = listening.post("callstart", START)[1]
+    assert time.monotonic() - began < 1.4
+    assert listening.event()["id"].encode() == body
+
+
+def _script(home: Path, text: str) -> str:
+    path = home / "hook.py"
+    path.write_text(text)
+    return f"{sys.executable} {path}"
+
+
+def test_a_program_gets_the_event_and_no_token(listen: Listen, alovoice: FrontDoor) -> None:
+    out = alovoice.home / "out.jsonl"
+    told = "json.dumps([json.load(sys.stdin), sys.argv[1:], dict(os.environ)]) + '\\n'"
+    script = f"import json,os,sys\nopen({str(out)!r}, 'a').write({told})"
+    alovoice.environ["ALOVOICE_TOKEN"] = TOKEN
+    listening = listen("--exec", f"callend={_script(alovoice.home, script)} '; touch pwned #' $HOME")
+    listening.post("callstart", START)
+    listening.post("callend", {"call_id": "; touch pwned #"})
+    events = [listening.event(), listening.event()]
+    deadline = time.monotonic() + 10
+    while not (out.exists() and out.read_text().endswith("\n")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    ((event, arguments, environ),) = map(json.loads, out.read_text().splitlines())
+    assert event == events[1]
+    assert arguments == ["; touch pwned #", "$HOME"]
+    assert TOKEN not in environ.values()
+    assert not (alovoice.home / "pwned").exists()
+
+
+def test_a_program_that_fails_or_sleeps_changes_no_answer(listen: Listen, alovoice: FrontDoor) -> None:
+    sleeper = _script(alovoice.home, "import time\ntime.sleep(60)")
+    listening = listen("--exec", sleeper, "--exec", "/nowhere/at/all", "--exec", f"{sys.executable} -c exit(3)")
+    began = time.monotonic()
+    for number in range(20):
+        assert listening.post("callend", {"call_id": number})[0] == 200
+    assert time.monotonic() - began < 10
+    assert "cannot be started" in listening.wait_for("/nowhere/at/all")
+    assert "ended with 3" in listening.wait_for("ended with")
+    assert listening.stop() == 143

@@ -1,0 +1,225 @@
+"""The listener receives: what it answers, what it keeps, whom it lets in, and how it ends."""
+
+import json
+import signal
+import socket
+import sqlite3
+import ssl
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from front_door import FrontDoor
+
+from .conftest import START, Listening
+
+Listen = Callable[..., Listening]
+
+
+def _bodies(alovoice: FrontDoor, name: str = "events.db") -> list[bytes]:
+    with sqlite3.connect(alovoice.home / "state" / name) as connection:
+        rows = connection.execute("SELECT body FROM delivery WHERE type <> 'probe' ORDER BY seq").fetchall()
+    connection.close()
+    return [row[0] for row in rows]
+
+
+def test_the_first_line_says_where_it_listens_and_that_it_works(listen: Listen, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    listening = listen("--ready-file", str(ready))
+    assert list(listening.urls) == ["callstart", "callend", "result", "route"]
+    secret = listening.urls["callstart"].split("/")[-2]
+    assert len(secret) == 32
+    assert int(secret, 16) >= 0
+    assert listening.urls["route"] in ready.read_text()
+    assert listening.post("callend", {"call_id": 1}) == (200, b"true")
+    assert listening.event()["seq"] == 2  # its own probe was the first
+
+
+def test_the_secret_is_kept_for_the_profile(listen: Listen, alovoice: FrontDoor) -> None:
+    def path(listening: Listening) -> str:
+        return listening.urls["callstart"].partition("/h/")[2]
+
+    first = listen()
+    first.stop()
+    assert path(listen()) == path(first)
+    assert path(listen("--secret", "own-secret-1234")) == "own-secret-1234/callstart"
+    assert "/h/" not in listen("--secret", "none").urls["callstart"]
+    kept = alovoice.home / "config" / "listen.toml"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert path(listen("-p", "sandbox")) != path(first)
+
+
+def test_a_callstart_is_answered_with_an_id_that_a_repetition_gets_too(listen: Listen) -> None:
+    listening = listen()
+    with ThreadPoolExecutor(8) as senders:
+        answers = list(senders.map(lambda _: listening.post("callstart", START), range(24)))
+    (answer,) = set(answers)
+    assert answer[0] == 200
+    assert 0 < len(answer[1]) <= 32
+    events = [listening.event() for _ in range(24)]
+    assert sum(event["duplicate_of"] is None for event in events) == 1
+    assert {event["call_id"] for event in events} == {answer[1].decode()}
+    other = listening.post("callstart", {**START, "start_time": START["start_time"] + 1})
+    assert other != answer
+    listening.stop()
+    again = listen()
+    assert again.post("callstart", START) == answer
+    assert again.event()["duplicate_of"] == answer[1].decode()
+
+
+def test_an_event_has_the_promised_keys(listen: Listen) -> None:
+    listening = listen()
+    listening.post("callstart", START)
+    event = listening.event()
+    assert list(event) == ["id", "seq", "type", "received_at", "call_id", "duplicate_of", "body"]
+    assert (event["type"], event["body"], event["call_id"]) == ("callstart", START, event["id"])
+    assert event["received_at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "read"),
+    [
+        (b'{"id": 1, "externalid": 7}', "text/plain", {"id": 1, "externalid": 7}),
+        (b"[]id=12&[]to_number=%2B998901234567", "application/x-www-form-urlencoded", {"id": "12"}),
+        (b'{"[]id": 12, "duration[]": 3}', "application/json", {"id": 12, "duration": 3}),
+        (b'[{"id": 1}, {"id": 2}]', "application/x-www-form-urlencoded", [{"id": 1}, {"id": 2}]),
+        (b'{"id": 1, "end_time": 2,}', "application/json", {"id": 1, "end_time": 2}),
+        (b"\xff\xfe not text", "application/json", {"base64": "//4gbm90IHRleHQ="}),
+        (b"hello", "application/json", "hello"),
+        (b"", "application/json", ""),
+        (b"[" * 100_000, "application/json", "[" * 100_000),
+        (b'{"id": ' + b"9" * 5000 + b"}", "application/json", '{"id": ' + "9" * 5000 + "}"),
+    ],
+)
+def test_whatever_comes_is_kept_and_answered(
+    listen: Listen, alovoice: FrontDoor, body: bytes, content_type: str, read: Any
+) -> None:
+    listening = listen()
+    assert listening.post("result", body, content_type=content_type) == (200, b"true")
+    seen = listening.event()["body"]
+    assert {key: seen[key] for key in read} == read if isinstance(read, dict) else seen == read
+    assert _bodies(alovoice) == [body]
+
+
+def test_a_wrong_path_gets_an_empty_404_and_leaves_no_trace(listen: Listen, alovoice: FrontDoor) -> None:
+    listening = listen()
+    right = listening.urls["callstart"]
+    wrong = right.replace("/h/", "/h/0")
+    paths = [wrong, right + "x", right.rpartition("/")[0], right.partition("/h/")[0] + "/callstart", right + "/a"]
+    for url in paths:
+        assert listening.request("POST", url, b"{}") == (404, b"")
+    assert listening.request("GET", right) == (405, b"")
+    assert listening.post("callend", b"{}") == (200, b"true")
+    assert _bodies(alovoice) == [b"{}"]
+
+
+def test_only_those_who_are_allowed_deliver_whatever_they_say_of_themselves(listen: Listen) -> None:
+    listening = listen("--allow-from", "203.0.113.0/24")
+    assert listening.post("callend", b"{}")[0] == 403
+    assert listening.post("callend", b"{}", x_forwarded_for="203.0.113.7")[0] == 403
+    behind = listen("--allow-from", "203.0.113.0/24", "--trusted-proxy", "127.0.0.0/8")
+    assert behind.post("callend", b"{}", x_forwarded_for="203.0.113.7")[0] == 200
+    assert behind.post("callend", b"{}", x_forwarded_for="203.0.113.7, 198.51.100.1")[0] == 403
+
+
+def test_a_route_question_gets_a_valid_step_and_is_kept_with_it(listen: Listen) -> None:
+    listening = listen("--fallback", "queue:6000")
+    status, answer = listening.post("route", {"from_number": "974244100", "line_number": "712037006"})
+    assert (status, json.loads(answer)) == (200, {"action_type": "queue", "action_data": "6000"})
+    assert listening.event()["answer"]["step"] == {"action_type": "queue", "action_data": "6000"}
+    assert json.loads(listening.post("route", b"\xff")[1])["action_type"] == "queue"
+
+
+def test_a_signal_drains_and_says_so_by_its_exit_code(listen: Listen, alovoice: FrontDoor) -> None:
+    assert listen().stop(signal.SIGTERM) == 143
+    listening = listen()
+    listening.post("callend", {"call_id": "a"})
+    assert listening.stop(signal.SIGINT) == 130
+    listed = json.loads(alovoice("events", "list", "--json").out)
+    assert [event["call_id"] for event in listed] == ["a"]
+
+
+def test_systemd_is_told_when_it_works(listen: Listen, alovoice: FrontDoor, tmp_path: Path) -> None:
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(address)
+        told.settimeout(10)
+        alovoice.environ["NOTIFY_SOCKET"] = address
+        listening = listen()
+        assert told.recv(100) == b"READY=1"
+        listening.stop()
+        assert told.recv(100) == b"STOPPING=1"
+
+
+def test_the_proof_from_outside_arrives_in_the_store(listen: Listen, alovoice: FrontDoor) -> None:
+    listening = listen()
+    base = listening.urls["callend"].removesuffix("/callend")
+    for url in (base, listening.urls["route"], base + "/"):
+        checked = alovoice("listen", "check", "--url", url, "--json")
+        assert checked.code == 0, checked.err
+        assert json.loads(checked.out)["reached"] is True
+    assert alovoice("listen", "check", "--url", base + "0").code == 8
+    assert alovoice("listen", "check", "--url", base, "--store", str(alovoice.home / "other.db")).code == 2
+    listening.stop()
+    assert alovoice("listen", "check", "--url", base).code == 5
+    assert json.loads(alovoice("events", "list", "--json").out) == []
+
+
+def test_https_is_served_with_the_operator_s_certificate(listen: Listen, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    subprocess.run([*words, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    listening = listen("--tls-cert", str(certificate), "--tls-key", str(key))
+    url = listening.urls["callend"]
+    assert url.startswith("https://127.0.0.1:")
+    port, path = url.removeprefix("https://127.0.0.1:").split("/", 1)
+    context = ssl.create_default_context(cafile=str(certificate))
+    context.check_hostname = False
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", int(port)))) as connection:
+        connection.sendall(f"POST /{path} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--secret", "a/b"),
+        ("--secret", "short"),
+        ("--fallback", "queue:"),
+        ("--fallback", "nowhere:1"),
+        ("--forward", "ftp://127.0.0.1/"),
+        ("--exec", "'unbalanced"),
+        ("--exec", ""),
+        ("--allow-from", "300.0.0.0/8"),
+        ("--tls-cert", "there-is-none.pem"),
+        ("--store", "mysql://there/db"),
+        ("--sign-secret", "not base64!"),
+        ("--host", "192.0.2.1"),
+    ],
+)
+def test_wrong_words_are_told_before_anything_is_bound(alovoice: FrontDoor, words: tuple[str, ...]) -> None:
+    result = alovoice("listen", "--port", "0", *words, "--json")
+    assert (result.code, result.out) == (2, "")
+    assert json.loads(result.err.splitlines()[-1])["error"]["hint"]
+
+
+def test_a_port_in_use_is_told(listen: Listen, alovoice: FrontDoor) -> None:
+    port = listen().urls["route"].split(":")[2].partition("/")[0]
+    result = alovoice("listen", "--port", port)
+    assert result.code == 2
+    assert port in result.err
+
+
+def test_a_reader_who_leaves_ends_it_without_a_word(alovoice: FrontDoor) -> None:
+    process = alovoice.start("listen", "--port", "0", "--json", "--fallback", "queue:6000")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    url = json.loads(process.stdout.readline())["urls"]["callend"]
+    process.stdout.close()
+    assert Listening(process).request("POST", url, b"{}")[0] == 200
+    assert process.wait(20) == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()

@@ -1,0 +1,74 @@
+"""`alovoice sandbox serve --events-to`: through the front door, and as a process that ends by a signal."""
+
+import json
+import signal
+import sys
+
+import pytest
+
+from alovoice_cli.stores.pbx_traffic import Traffic
+
+BASE = "http://127.0.0.1:9/h/secret"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--events-to", BASE, "--chaos", "dub=3%"], "no 'dub'; did you mean dup?"),
+        (["--events-to", BASE, "--chaos", "dup"], "'' is no percentage"),
+        (["--events-to", BASE, "--chaos", "dup=101%"], "'101%' is no percentage"),
+        (["--events-to", BASE, "--chaos", "dup=1%,dup=2%"], "dup is given twice"),
+        (["--events-to", BASE, "--events-to", BASE], "two bases"),
+        (["--events-to", f"callstrat={BASE}"], "no 'callstrat'; did you mean callstart?"),
+        (["--events-to", f"callend={BASE}", "--events-to", f"callend={BASE}"], "two URLs for callend"),
+        (["--events-to", "127.0.0.1:8787"], "no http or https URL"),
+        (["--events-to", "ftp://127.0.0.1/"], "no http or https URL"),
+        (["--events-to", "http://127.0.0.1:99999/"], "no http or https URL"),
+        (["--events-to", "http://[::1/"], "no http or https URL"),
+        (["--events-to", "http://a\nb/"], "no http or https URL"),
+        (["--events-to", "http://me:pass@127.0.0.1/"], "a user or a password"),
+        (["--events-to", BASE + "?a=b"], "ends with its path"),
+        (["--events-to", BASE, "--inbound", "40"], "no rate"),
+        (["--events-to", BASE, "--inbound", "0/h"], "no rate"),
+        (["--events-to", BASE, "--day", "2026-02-30"], "is no day"),
+        (["--day", "today"], "--day has no one to tell"),
+        (["--inbound", "4/h"], "--inbound has no one to tell"),
+        (["--chaos", "dup=1%"], "--chaos has no one to tell"),
+    ],
+)
+def test_words_that_cannot_be_meant_are_refused_before_anything_is_opened(alovoice, words, said):
+    result = alovoice("sandbox", "serve", *words)
+    assert result.code == 2
+    assert said in result.err
+    assert "hint:" in result.err
+    assert "pass@" not in result.err
+    assert not (alovoice.home / "state").exists()
+
+
+def test_a_pbx_that_is_mounted_in_the_process_sends_nothing(alovoice):
+    words = ("call", "out", "--from", "2424", "--to", "994412860", "-p", "sandbox", "--yes")
+    assert alovoice(*words).code == 0
+    with Traffic(alovoice.home / "state" / "sandbox.db") as traffic:
+        assert traffic.accounts() == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_day_is_played_its_account_printed_and_a_signal_ends_the_pbx(alovoice, handler, number):
+    words = ["--json", "--state", "s.db", "--events-to", handler.base, "--day", "2026-03-02", "--inbound", "1/h"]
+    running = alovoice.start("sandbox", "serve", *words, "--speed", "1000000", "--chaos", "dup=20%")
+    try:
+        assert json.loads(running.stdout.readline())["url"].startswith("http://127.0.0.1:")
+        day = json.loads(running.stdout.readline())
+        running.send_signal(number)
+        rest, said = running.communicate(timeout=20)
+    finally:
+        running.kill()
+    assert running.returncode == 128 + number
+    assert said == b""
+    run = json.loads(rest)
+    assert (day.pop("account"), run.pop("account")) == ("2026-03-02", "run")
+    assert day == run
+    assert (day["unbalanced"], day["failed"]) == (0, 0)
+    assert sum(day["sent"].values()) + day["repeated"] == len(handler.got)
+    assert day["sent"]["callstart"] == day["sent"]["callend"] == day["calls"] > 10

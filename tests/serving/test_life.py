@@ -1,0 +1,270 @@
+"""From the first connection to the exit code: hooks, signals, and ends that nobody asked for."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from http_talk import GET, counting, one_answer, post, status_of
+
+from alovoice_cli.serving import Limits, SocketServer
+from alovoice_cli.serving.engine import PLAIN
+
+PROGRAM = """
+import asyncio, signal, sys
+from datetime import timedelta
+from alovoice_cli.serving import Limits, SocketServer
+from alovoice_cli.serving.engine import FASTEST, PLAIN
+
+async def app(scope, receive, send):
+    await asyncio.sleep(float(scope["path"][1:] if scope["method"] == "GET" else 0))
+    size, more = 0, scope["method"] == "POST" and scope["path"] != "/unread"
+    while more:
+        message = await receive()
+        size, more = size + len(message["body"]), message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"whole answer %d" % size})
+
+async def finished():
+    print("finished", flush=True)
+
+engine, drain = {"h11": PLAIN, "httptools": FASTEST}[sys.argv[1]], timedelta(seconds=float(sys.argv[2]))
+server = SocketServer(app, finished=finished, engine=engine, limits=Limits(drain=drain))
+sys.exit(server.run(lambda url: print(url, flush=True)))
+"""
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals to processes are POSIX's")
+
+
+@contextlib.contextmanager
+def program(engine, drain=5.0):
+    """The program, running: its process and its address."""
+    name = "h11" if engine is PLAIN else "httptools"
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, name, str(drain)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
+            yield process, (host, int(port))
+        finally:
+            process.kill()
+
+
+def rest(connection):
+    read = b""
+    with contextlib.suppress(ConnectionResetError):
+        while block := connection.recv(65536):
+            read += block
+    return read
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code(engine, number, code):
+    with program(engine) as (process, address), socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /0.6 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.2)
+        process.send_signal(number)
+        assert b"whole answer" in rest(connection)
+        assert (*process.communicate(timeout=10), process.returncode) == ("finished\n", "", code)
+
+
+@posix
+def test_a_request_that_has_begun_to_arrive_at_the_signal_is_answered_and_the_silent_are_sent_away(engine):
+    text = post(b"abc", close=False)
+    with program(engine) as (process, address), contextlib.ExitStack() as stack:
+        head, body, late, idle, silent = (
+            stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(5)
+        )
+        idle.sendall(text)
+        one_answer(idle, b"0\r\n\r\n")
+        head.sendall(text[:20])
+        body.sendall(text[:-1])
+        late.sendall(text[:-1].replace(b"/", b"/unread", 1))
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert (rest(idle), rest(silent)) == (b"", b"")
+        head.sendall(text[20:])
+        body.sendall(text[-1:])
+        late.sendall(text[-1:])
+        assert b"whole answer 0" in rest(late)
+        assert b"whole answer 3" in rest(head)
+        assert b"whole answer 3" in rest(body)
+        assert (*process.communicate(timeout=10), process.returncode) == ("finished\n", "", 143)
+
+
+@posix
+def test_the_drain_has_an_end(engine):
+    with program(engine, drain=0.3) as (process, address), socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert rest(connection) == b""
+        assert (*process.communicate(timeout=10), process.returncode) == ("finished\n", "", 143)
+
+
+@posix
+def test_a_second_signal_ends_at_once_and_waits_for_no_hook(engine):
+    with program(engine, drain=60) as (process, address), socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        began = time.perf_counter()
+        assert (*process.communicate(timeout=10), process.returncode) == ("", "", 143)
+    assert time.perf_counter() - began < 2
+
+
+def run(server, ready=lambda _: None):
+    """The code that the server ends with, in a thread as an embedding program has it; what it raises comes out."""
+    ends = []
+
+    def target():
+        try:
+            ends.append(server.run(ready))
+        except Exception as error:
+            ends.append(error)
+
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+    if isinstance(ends[0], Exception):
+        raise ends[0]
+    return ends[0]
+
+
+def test_started_can_reach_the_server_before_it_is_called_ready_and_finished_comes_last(engine):
+    order = []
+
+    async def started():
+        host, port = server.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(GET)
+        order.append(status_of(await reader.read()))
+        writer.close()
+
+    async def finished():
+        order.append("finished")
+
+    def ready(_):
+        order.append("ready")
+        server.stop()
+
+    server = SocketServer(counting, started=started, finished=finished, engine=engine)
+    assert run(server, ready) == 0
+    assert order == [200, "ready", "finished"]
+
+
+def test_a_start_that_stops_the_server_is_never_called_ready(engine):
+    async def started():
+        server.stop(8)
+
+    server = SocketServer(counting, started=started, engine=engine)
+    assert run(server, lambda _: pytest.fail("ready")) == 8
+
+
+@pytest.mark.parametrize("where", ["started", "ready", "finished"])
+def test_what_a_hook_raises_comes_out_after_the_end_and_frees_the_port(engine, where):
+    order = []
+
+    async def started():
+        if where == "started":
+            raise RuntimeError(where)
+
+    def ready(_):
+        if where == "ready":
+            raise RuntimeError(where)
+        server.stop()
+
+    async def finished():
+        order.append("finished")
+        if where == "finished":
+            raise RuntimeError(where)
+
+    server = SocketServer(counting, started=started, finished=finished, engine=engine)
+    with pytest.raises(RuntimeError, match=where):
+        run(server, ready)
+    assert order == ["finished"]
+    SocketServer(counting, port=int(server.url.rpartition(":")[2]))._socket.close()
+
+
+def test_a_start_that_hangs_is_given_up_when_the_server_must_end(engine):
+    async def started():
+        threading.Timer(0.1, server.stop).start()
+        await asyncio.sleep(60)
+
+    server = SocketServer(counting, started=started, engine=engine)
+    assert run(server, lambda _: pytest.fail("ready")) == 0
+
+
+def test_the_apps_own_end_has_its_code_and_answers_first(serving):
+    async def ending(scope, receive, send):
+        running.server.stop(7)
+        running.server.stop(1)
+        await asyncio.sleep(0.3)
+        await counting(scope, receive, send)
+
+    running = serving(ending)
+    assert status_of(running.say(GET)) == 200
+    assert running.server._life.exit_code == 7
+
+
+@pytest.mark.parametrize("deed", ["close", "close and reuse", "shut"])
+def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(engine, deed, tmp_path, capfd):
+    complaints, strangers = [], []
+
+    def kill():
+        number = server._socket.fileno()
+        if deed == "shut":
+            server._socket.shutdown(socket.SHUT_RDWR)
+        else:
+            os.close(number)
+        if deed == "close and reuse":
+            strangers.append(os.open(tmp_path / "strange", os.O_CREAT | os.O_RDWR))
+            assert strangers[0] == number
+
+    async def finished():
+        for stranger in strangers:
+            os.fstat(stranger)  # still open
+
+    server = SocketServer(
+        counting, complain=complaints.append, finished=finished, engine=engine, limits=Limits(drain=timedelta(0))
+    )
+    assert run(server, lambda _: threading.Timer(0.15, kill).start()) == 7
+    assert complaints == ["the listening socket is gone: nobody can connect; ending"]
+    for stranger in strangers:
+        with contextlib.suppress(OSError):
+            os.close(stranger)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_stop_ends_a_server_in_another_thread_and_frees_its_port(engine):
+    server = SocketServer(counting, engine=engine)
+    assert run(server, lambda _: server.stop()) == 0
+    port = int(server.url.rpartition(":")[2])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+@pytest.mark.parametrize("missing", [["uvloop"], ["httptools"], ["uvloop", "httptools"]])
+def test_what_is_not_installed_is_done_without(missing):
+    names = [f"sys.modules[{name!r}] = None" for name in missing]
+    code = (
+        "import sys; "
+        + "; ".join(names)
+        + """
+from alovoice_cli.serving.engine import FASTEST
+print(FASTEST.connection.__name__, FASTEST.new_loop)"""
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert ("GuardedH11" in said) == ("httptools" in missing)
+    assert ("None" in said) == ("uvloop" in missing)

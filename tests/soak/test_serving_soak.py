@@ -1,0 +1,76 @@
+"""The server's promises at full strength, by hand: `python -m pytest -n 0 -s tests/soak/test_serving_soak.py`.
+
+The server runs in a process of its own, whose memory is read from Linux's /proc.
+"""
+
+import contextlib
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from http_talk import post, status_of
+from siege import SAYINGS, besiege
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from http_talk import counting
+from alovoice_cli.serving import SocketServer
+from alovoice_cli.serving.engine import FASTEST, PLAIN
+engine = {"h11": PLAIN, "httptools": FASTEST}[sys.argv[1]]
+SocketServer(counting, engine=engine).run(lambda url: print(url, flush=True))
+"""
+
+
+@pytest.fixture(params=["h11", "httptools"])
+def served(request):
+    """A server with the limits that it has by itself: its process and its address."""
+    words = [sys.executable, "-c", PROGRAM, request.param, str(Path(__file__).parents[1])]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
+        yield process, (host, int(port))
+        process.terminate()
+
+
+def resident(process):
+    """Its memory in bytes."""
+    text = Path(f"/proc/{process.pid}/status").read_text("ascii")
+    return int(text.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+@pytest.mark.parametrize("kind", SAYINGS)
+def test_300_connections_of_each_kind_are_closed_within_11_seconds(served, kind):
+    process, address = served
+    besiege(address, [kind], 1, patience=0)  # what is loaded at first use is loaded
+    before = resident(process)
+    siege = besiege(address, [kind], 300, patience=15, drip=1)
+    growth, slowest = resident(process) - before, max(siege.good)
+    print(
+        f"\n{kind}: last closed after {max(siege.lives):.1f} s; {len(siege.good)} good, slowest {slowest:.3f} s; ",
+        end="",
+    )
+    print(f"memory +{growth / 2**20:.1f} MiB")
+    assert len(siege.lives) == 300
+    assert max(siege.lives) < 11
+    assert min(siege.lives) > 9.5
+    assert slowest < 0.2
+    assert growth < 10 << 20
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_hundred_bodies_of_2_mib_are_413_and_leave_no_memory_behind(served, chunked):
+    process, address = served
+
+    def refused():
+        with socket.create_connection(address, timeout=10) as connection, contextlib.suppress(ConnectionResetError):
+            connection.sendall(post(b"x" * (2 << 20), chunked=chunked))
+            return status_of(connection.recv(65536))
+
+    refused()
+    before = resident(process)
+    assert [refused() for _ in range(100)] == [413] * 100
+    growth = resident(process) - before
+    print(f"\n{'chunked' if chunked else 'fixed'}: memory +{growth / 2**20:.1f} MiB")
+    assert growth < 10 << 20
