@@ -150,7 +150,7 @@ def _dialogue(session: Session, talk: Talk) -> Dialogue:
         for part in _hidden(session, talk).fragments
     ]
     tags = [hide(line) for line in tag_lines(talk)]
-    below = ["Tags: " + " · ".join(tags)] if tags else []
+    below = ["Tags: " + "; ".join(tags)] if tags else []
     return Dialogue(hide(title(talk, zone_of(session))), said, below if said else ["Nothing was said.", *below])
 
 
