@@ -1,8 +1,11 @@
 """`ai result` and `ai show`: what is ready, what is waited for, what is kept; on a terminal and in a pipe."""
 
 import json
+import os
+import signal
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -179,3 +182,18 @@ def test_forms_that_exclude_each_other_are_told_before_anything_is_sent(alovoice
     for words in (("--format", "srt", "--json"), ("-o", "file"), ("--format", "md", "--columns", "text")):
         assert alovoice("ai", "result", "a", *words).code == 2
     assert pbx.asked == {"a": 0}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_an_interrupted_wait_is_130_and_loses_nothing_that_came(alovoice: FrontDoor, serve: Any) -> None:
+    pbx = serve(Pbx(a=1, b=None))
+    waiting = alovoice.start("ai", "result", "a", "b", "--wait", "--interval", "60", "--json")
+    for _ in range(600):
+        if pbx.asked["b"]:
+            break
+        time.sleep(0.05)
+    time.sleep(0.3)  # its answer has been read, too
+    waiting.send_signal(signal.SIGINT)
+    out, err = waiting.communicate(timeout=60)
+    assert (waiting.returncode, out, err) == (130, b"", b"")
+    assert kept(alovoice, "default").get("a") is not None
