@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.ai.showing import COLUMNS, Force, Format, Found, MaskNumbers, Output, Wish, show_talks
+from alovoice_cli.commands.ai.forms import COLUMNS, Found
+from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
