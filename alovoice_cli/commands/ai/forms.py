@@ -19,8 +19,14 @@ from alovoice_cli.speech.transcript import read_transcript
 
 Form = Literal["text", "json", "md", "srt", "vtt", "csv", "html"]
 _FORMS: Mapping[str, Form] = {
-    "txt": "text", "json": "json", "md": "md", "srt": "srt", "vtt": "vtt", "csv": "csv",
-    "html": "html", "htm": "html",
+    "txt": "text",
+    "json": "json",
+    "md": "md",
+    "srt": "srt",
+    "vtt": "vtt",
+    "csv": "csv",
+    "html": "html",
+    "htm": "html",
 }
 
 COLUMNS = (
