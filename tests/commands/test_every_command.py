@@ -75,7 +75,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sandbox path": (),
     "sandbox reset": (),
 }
-NO_JSON = {"completion", "demo", "sandbox serve"}
+NO_JSON = {"completion", "demo", "listen check", "sandbox serve"}
 """A script, a tour of other commands, a server: each has tests of its own."""
 
 _ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
