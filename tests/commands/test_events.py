@@ -381,3 +381,14 @@ def test_a_damaged_store_is_named(alovoice: FrontDoor, rows: Rows) -> None:
     result = alovoice("events", "list")
     assert result.code == 2
     assert "damaged" in result.err
+
+
+def test_a_list_that_is_wide_for_the_terminal_stands_closer_and_breaks_no_number(
+    alovoice: FrontDoor, rows: Rows
+) -> None:
+    rows.call(_ago(days=3), status="603-S", duration=125)
+    text = alovoice("events", "list", "--color", "never", terminal=True).out
+    start, end = text.splitlines()[-1], text.splitlines()[-2]
+    assert start.split()[0] == "e1"
+    assert end.split()[3:] == ["callend", "998901234567", "998712037006", "101", "603-S", "125s"]
+    assert max(map(len, text.splitlines())) <= 80
