@@ -220,7 +220,7 @@ def test_route_questions_are_counted_by_the_rule_that_decided(alovoice: FrontDoo
         rows.deliver("route", _ago(minutes=3), {"from_number": "1"}, rule=rule)
     counted = _json(alovoice, "stats", "--by", "rule")
     assert [(row["group"], row["calls"]) for row in counted] == [("vip", 2), ("no rule", 1)]
-    assert alovoice("events", "stats", "--by", "rule").out == "group\tcalls\nvip\t2\nnone\t1\n"
+    assert alovoice("events", "stats", "--by", "rule").out == "group\tcalls\nvip\t2\nno rule\t1\n"
 
 
 def test_missed_calls_leave_when_the_caller_was_talked_to(alovoice: FrontDoor, rows: Rows) -> None:
