@@ -152,6 +152,23 @@ def test_show_joins_what_shares_an_id_whichever_is_named(alovoice: FrontDoor, ro
         assert "fault of alovoice" not in missing.err
 
 
+def test_a_result_is_shown_with_the_call_that_began_as_it_says_and_not_with_one_of_the_same_id(
+    alovoice: FrontDoor, rows: Rows
+) -> None:
+    at = int(_ago(minutes=9))
+    rows.call(at - 3600, "901111111", call_id="7")
+    rows.call(at, "994412860", direction="out", call_id="own")
+    result = {"id": 7, "from_number": "2424", "to_number": "994412860", "trunk_number": 712037006, "begin_time": at}
+    rows.deliver("result", at + 70, result | {"externalid": 55, "dialstatus": "ANSWER"})
+    for name in ("own", "e5", "55"):
+        shown = _json(alovoice, "show", name)
+        assert [event["seq"] for event in shown["events"]] == [3, 4, 5]
+        assert shown["call"]["call_id"] == "own"
+    shown = _json(alovoice, "show", "e1")
+    assert [event["seq"] for event in shown["events"]] == [1, 2]
+    assert (shown["call"]["result_seq"], shown["call"]["external_id"]) == (None, None)
+
+
 def test_statistics_split_what_was_missed_by_its_reason(alovoice: FrontDoor, rows: Rows) -> None:
     for status in ("200", "200", "304", "480", "486", "603", "603-S", None, "404"):
         rows.call(_ago(seconds=30), status=status, duration=10)
