@@ -59,7 +59,8 @@ def step_text(event: Event) -> str:
 def routed(event: Event) -> str:
     """Where a caller was sent, and by which rule or why: `queue 6000 by night`; and where a shadow differs."""
     answer = event.answer
-    reason = f" by {event.rule}" if event.rule else f" ({answer['why']})" if "why" in answer else ""
+    why = str(answer.get("why", "")).partition(" until ")[0]  # how long an override lasts, the whole answer says
+    reason = f" by {event.rule}" if event.rule else f" ({why})" if why else ""
     shadow = answer.get("shadow")
     moved = f"; shadow: {_step(shadow)}" if isinstance(shadow, dict) and shadow.get("moved") else ""
     return _step(answer) + reason + moved

@@ -62,7 +62,7 @@ class Ruling:
     def at_once(self, delivery: Delivery) -> Ruled | None:
         """The step where it can be told within a millisecond or so; None where it is better decided in a thread.
 
-        A thread costs more than most decisions: 60 µs each way while the loop is busy, against 5 µs for ten rules.
+        Ten rules decide in 9 µs; a thread, there and back, takes 80, and 4 ms now and then where processors are busy.
         """
         now = self.now()
         override = self.switch.in_force(now)

@@ -43,7 +43,7 @@ def test_diff_counts_the_callers_who_would_go_elsewhere(alovoice: FrontDoor, row
     header, row = (line.split("\t") for line in result.out.splitlines())
     assert header == ["callers", "calls", "old_rule", "old_action", "new_rule", "new_action", "examples"]
     assert row[:6] == ["2", "3", "Ўз мижозлар", "queue:1", "Ўз мижозлар", "queue:2"]
-    assert "4 questions of 3 callers: 2 callers would go elsewhere, in 3 calls (75.0 %); 1 questions" in result.err
+    assert "4 questions of 3 callers: 2 callers would go elsewhere, in 3 calls (75.0 %); 1 question" in result.err
     told = json.loads(alovoice("route", "diff", "old.toml", "new.toml", "--since", "all", "--json").out)
     assert {name: told[name] for name in told if name != "moves"} == {
         "calls": 5,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from front_door import FrontDoor
 from hypothesis import HealthCheck, given, settings
-from route_cases import BODIES
+from route_cases import BODIES, examples
 
 from alovoice_cli.routing.step import Step
 
@@ -22,7 +22,7 @@ from .conftest import START, Listening
 Listen = Callable[..., Listening]
 DEADLINE = 0.7
 ALLOWED = DEADLINE + 0.5
-LOCKED_SECONDS = float(os.environ.get("ALOVOICE_SOAK", "3"))
+LOCKED_SECONDS = 10 if "ALOVOICE_SOAK" in os.environ else 3
 RULES = """fallback = { queue = "6000" }
 [lists]
 vip = "vip.csv"
@@ -182,9 +182,8 @@ def test_a_shadow_is_kept_with_the_question_and_never_answers(listen: Listen, ru
 
 def test_whatever_is_asked_over_http_gets_a_valid_step(listen: Listen, rules: Path) -> None:
     listening = listen("--rules", "rules.toml")
-    count = int(os.environ.get("ALOVOICE_SOAK_BODIES", "40"))
 
-    @settings(deadline=None, max_examples=count, suppress_health_check=list(HealthCheck), database=None)
+    @settings(examples(40), suppress_health_check=list(HealthCheck))
     @given(BODIES)
     def ask(body: bytes) -> None:
         _step(listening, body[: 1 << 20])

@@ -75,7 +75,8 @@ def compare_rules(
     nothing = "nobody would go elsewhere" if found.calls else "no route question is stored of this time"
     cells = [_cells(move, clock) for move in found.moves]
     session.show(Listing(cells, COLUMNS, whole=whole, nothing=nothing, ours=True))
-    session.note(_summary(found, asked.unreadable))
+    if found.calls or not session.stdout.isatty():
+        session.note(_summary(found, asked.unreadable) if found.calls else nothing)
     covered = cover(session.event_store(store).uptimes(), period, unix_microseconds(now))
     session.note(describe(covered, clock))
 
@@ -114,7 +115,12 @@ def _cells(move: Move, clock: Clock) -> dict[str, object]:
 
 def _summary(found: Comparison, unreadable: int) -> str:
     percent = f" ({found.moved_calls * 100 / found.calls:.1f} %)" if found.moved_calls else ""
-    return (
-        f"{found.calls} questions of {found.callers} callers: {found.moved_callers} callers would go elsewhere, in"
-        f" {found.moved_calls} calls{percent}" + (f"; {unreadable} questions cannot be read" if unreadable else "")
+    asked = f"{_count(found.calls, 'question')} of {_count(found.callers, 'caller')}"
+    moved = (
+        f"{_count(found.moved_callers, 'caller')} would go elsewhere, in {_count(found.moved_calls, 'call')}{percent}"
     )
+    return f"{asked}: {moved}" + (f"; {_count(unreadable, 'question')} cannot be read" if unreadable else "")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -52,7 +52,10 @@ def override_rules(
         raise UsageError("--for needs a step", hint="such as queue:6000 --for 30m")
     else:
         found = file.read()
-        _show(session, found if found is not None and found.holds(now) else None, now)
+        held = found if found is not None and found.holds(now) else None
+        if held is None:
+            session.note("no override is in force")
+        _show(session, held, now)
 
 
 def _read(step: str, span: str | None, now: datetime) -> Override:
