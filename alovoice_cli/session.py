@@ -17,6 +17,8 @@ from alovoice_cli.masking import Masker
 from alovoice_cli.output.options import Options
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import httpx
 
     from alovoice_cli.api.client import Client
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
+    from alovoice_cli.stores.analyses import Analyses
     from alovoice_cli.stores.events import EventStore
+    from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
 
 
@@ -122,12 +126,32 @@ class Session:
 
         return Ledger(self.paths.state / "ledger.db", self.now)
 
+    @cached_property
+    def analyses(self) -> "Analyses":
+        from alovoice_cli.stores.analyses import STORE_NAME, Analyses
+
+        return Analyses(self.paths.state / STORE_NAME, self.settings.profile, self.now)
+
+    def turn(self, command: str) -> "AbstractContextManager[None]":
+        """Waits until no other process runs this command's critical part, `timeout` seconds at most."""
+        from alovoice_cli.stores.turns import one_at_a_time
+
+        lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
+        return one_at_a_time(lock, command, patience=self.settings.timeout)
+
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
         from alovoice_cli.config.event_store import event_store_url
         from alovoice_cli.stores.events import EventStore
 
         return EventStore(event_store_url(self.settings, flag))
+
+    def past(self, flag: str | None = None) -> "StoredPast":
+        """The callers' past in the event store, for rules that ask for it."""
+        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.stores.history import StoredPast
+
+        return StoredPast(event_store_url(self.settings, flag))
 
     def event_json(self, flag: str | None = None) -> "Callable[[Delivery], Mapping[str, object]]":
         """Tells a stored delivery as `events show` would, with all that is known of it."""

@@ -200,3 +200,21 @@ def move_aside(path: Path, clock: Callable[[], float] = time.time) -> Path:
         if part.exists():
             part.replace(aside.with_name(aside.name + suffix))
     return aside
+
+
+def open_reading(url: str, *, busy_seconds: float) -> tuple[Connection, tuple[int, int]]:
+    """A connection that can only read, and which file it reads (device, inode): a damaged store is replaced by another.
+
+    For one thread, and for somebody who waits: raises as SQLite and the system do, without making or mending anything.
+    """
+    path = sqlite_path(url)
+    found = path.stat()
+
+    def connect() -> sqlite3.Connection:
+        address = f"{path.as_uri()}?mode=ro"
+        # Another thread may close it: that which asked may have ended.
+        return sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with told_plainly():
+        return engine.connect(), (found.st_dev, found.st_ino)

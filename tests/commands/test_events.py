@@ -79,7 +79,7 @@ def test_json_is_what_came_with_the_same_keys_for_each_event(alovoice: FrontDoor
     assert end["body"] == {"call_id": 17, "record": "https://x/?a=1", "later": [1, {"b": None}]}
     assert unread["body"] == "no \x1b[31m json"
     assert (route["answer"], route["rule"]) == (kept, "night")
-    assert _tsv(alovoice("events", "list", "--type", "route").out)[0]["said"] == "queue 6000"
+    assert _tsv(alovoice("events", "list", "--type", "route").out)[0]["said"] == "queue 6000 by night"
     (step,) = _tsv(alovoice("events", "show", "e3").out)
     assert step["detail"] == "from 1, answered: queue 6000, by rule night"
     assert "\x1b" not in alovoice("events", "list", "--columns", "problem,when").out
@@ -236,8 +236,8 @@ def test_route_questions_are_counted_by_the_rule_that_decided(alovoice: FrontDoo
     for rule in ("vip", "vip", None):
         rows.deliver("route", _ago(minutes=3), {"from_number": "1"}, rule=rule)
     counted = _json(alovoice, "stats", "--by", "rule")
-    assert [(row["group"], row["calls"]) for row in counted] == [("vip", 2), ("none", 1)]
-    assert alovoice("events", "stats", "--by", "rule").out == "group\tcalls\nvip\t2\nnone\t1\n"
+    assert [(row["group"], row["calls"]) for row in counted] == [("vip", 2), ("no rule", 1)]
+    assert alovoice("events", "stats", "--by", "rule").out == "group\tcalls\nvip\t2\nno rule\t1\n"
 
 
 def test_missed_calls_leave_when_the_caller_was_talked_to(alovoice: FrontDoor, rows: Rows) -> None:

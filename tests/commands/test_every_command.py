@@ -47,10 +47,18 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events prune": ("--older-than", "90d"),
     "route check": ("rules.toml",),
     "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
+    "route diff": ("rules.toml", "rules.toml"),
+    "route override": ("queue:6000", "--for", "30m"),
     "route bench": ("rules.toml", "-n", "100"),
     "ai send": ("CALL_ID",),
     "ai result": ("CALL_ID",),
-    "ai audio": ("CALL_ID", "-o", "out.audio"),
+    "ai audio": ("CALL_ID", "-o", "out.audio", "--force"),
+    "ai show": ("CALL_ID",),
+    "ai list": (),
+    "ai grep": ("assalomu",),
+    "ai score": ("--rules", "qa.toml"),
+    "ai report": (),
+    "ai prune": ("--older-than", "999w"),
     "api": ("GET", "/mapi/getMyTrunks"),
     "login": ("--with-token", "--no-check", "-p", "tashkent"),
     "logout": (),
@@ -67,7 +75,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sandbox path": (),
     "sandbox reset": (),
 }
-NO_JSON = {"completion", "demo", "sandbox serve"}
+NO_JSON = {"completion", "demo", "listen check", "sandbox serve"}
 """A script, a tour of other commands, a server: each has tests of its own."""
 
 _ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -112,9 +120,12 @@ def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
         home("ai", "send", "1")
         (entry,) = json.loads(home("call", "receipts", "list", "--json").out)
         return (*name.split(), entry["receipt"])
-    if name in ("ai result", "ai audio"):
+    if name.startswith("ai ") and name != "ai send":
+        (home.home / "qa.toml").write_text("[[check]]\ntag = 'Приветствие'\n", "utf-8")
         home("ai", "send", "CALL_ID")
         home.later(minutes=10)
+    if name in ("ai show", "ai list", "ai grep", "ai score", "ai report"):
+        home("ai", "result", "CALL_ID")
     if name.startswith("config") or name == "logout":
         home.environ.pop("ALOVOICE_PROFILE")
     return (*name.split(), *WORDS[name])

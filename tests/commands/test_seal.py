@@ -22,7 +22,7 @@ DIALS = {
     "conference": ("call", "conference", "--from", "712037006", "--to", "901234567", "--extid", ID),
     "ivr": ("call", "ivr", "--to", "901234567", "--ivr", "222", "--line", "712037006", "--extid", ID),
     "out": ("call", "out", "--from", "2424", "--to", "901234567", "--call-id", ID),
-    "send": ("ai", "send", ID),
+    "send": ("ai", "send", ID, "--again"),
     "api": ("api", "POST", "/outcall/{token}", "-F", "inner_phone=2424", "-f", f"call_id={ID}"),
     "create": (
         *("autorule", "create", "--record", "a.mp3", "--recipient", "901234567", "--name", ID, "--from", "tomorrow"),
