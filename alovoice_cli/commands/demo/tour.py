@@ -65,9 +65,7 @@ def run_tour(ctx: typer.Context) -> None:
             if "ai result" in line:
                 time.sleep(_ANALYSIS_SECONDS)
             _run(line, folder, environ, session)
-        session.display.write(
-            "\n# All that the PBX tells is kept: a listener hears a day of calls, in seconds.\n"
-        )
+        session.display.write("\n# All that the PBX tells is kept: a listener hears a day of calls, in seconds.\n")
         play_day(folder, environ, lambda line: _tell(session, line))
         for line in _AFTER_THE_DAY:
             _tell(session, line)
