@@ -70,7 +70,7 @@ def _write(whom: Recipients, kept: TextIO | None, left_out: TextIO | None) -> No
 
 def _reasons(whom: Recipients) -> dict[int, tuple[str, str]]:
     """Why each row is left out that is: a code, and words."""
-    reasons = {line: ("empty", "no number") for line in whom.tally.empty}
+    reasons = dict.fromkeys(whom.tally.empty, ("empty", "no number"))
     for code, lines in whom.tally.troubles.items():
         reasons |= dict.fromkeys(lines, (code, TROUBLES[code][0]))
     for number, at in whom.duplicates.items():

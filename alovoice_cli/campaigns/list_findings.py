@@ -72,7 +72,9 @@ def _troubles(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
         if len(lines) == 1:
             text = f"line {lines[0]}: {whom.tally.samples[code]} - {_article(one)}"
         severity = Severity.ERROR if code in _ROUNDED else Severity.WARNING
-        fate = "" if cleaned or severity is Severity.ERROR else "; the PBX gets it as it is, unless --clean leaves it out"
+        fate = (
+            "" if cleaned or severity is Severity.ERROR else "; the PBX gets it as it is, unless --clean leaves it out"
+        )
         yield _found(whom, severity, code, text, ADVICE[code] + fate, lines)
 
 
@@ -87,7 +89,9 @@ def _duplicates(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
     lines = sorted(line for at in whom.duplicates.values() for line in at[1:])
     severity = Severity.NOTE if cleaned else Severity.WARNING
     hint = "it is called once" if cleaned else "the PBX may call it twice: --clean uploads each number once"
-    more = f", and {spaced(len(whom.duplicates) - _NUMBERS_NAMED)} more" if len(whom.duplicates) > _NUMBERS_NAMED else ""
+    more = (
+        f", and {spaced(len(whom.duplicates) - _NUMBERS_NAMED)} more" if len(whom.duplicates) > _NUMBERS_NAMED else ""
+    )
     text = f"{count(len(whom.duplicates), 'number')} in more than one row: {'; '.join(named)}{more}"
     yield _found(whom, severity, "duplicate", text, hint, lines)
 
@@ -108,7 +112,7 @@ def _excluded(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
 def _kinds(whom: Recipients) -> Iterator[Finding]:
     if lines := whom.tally.lines_of_kind(FOREIGN):
         text = f"{count(len(lines), 'foreign number')}, {name_lines(lines)}"
-        hint = 'calls abroad cost more; `alovoice config set allowed_prefixes 998` refuses them'
+        hint = "calls abroad cost more; `alovoice config set allowed_prefixes 998` refuses them"
         yield _found(whom, Severity.WARNING, "foreign", text, hint, lines)
     if lines := whom.tally.lines_of_kind(LANDLINE):
         text = f"{count(len(lines), 'landline')}, {name_lines(lines)}"

@@ -24,7 +24,10 @@ LIKE_A_COUNTRY: Final = {"998": "begins_with_998", "994": "begins_with_994"}
 _HEAD = re.compile(r"(?:\+?998|8)?([0-9]{5})")
 # What stands between digits, or hides before them: spaces of all widths, dashes, brackets, dots, Excel's ="…", marks.
 _BETWEEN: Final = dict.fromkeys(
-    map(ord, " \t\r\n()-.='\"\xa0\xad\u200b\u200e\u200f\u2060\ufeff\u2007\u2009\u202f\u2010\u2011\u2012\u2013\u2014\u2015")
+    map(
+        ord,
+        " \t\r\n()-.='\"\xa0\xad\u200b\u200e\u200f\u2060\ufeff\u2007\u2009\u202f\u2010\u2011\u2012\u2013\u2014\u2015",
+    )
 )
 _ZEROS: Final = {ord(letter): "0" for letter in "ОоOo"}
 _ROUNDED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")

@@ -17,7 +17,7 @@ _HOURS = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})
 _SUNDAY = 6
 _DAYS_NAMED = 4
 _MOST_DAYS = 400
-_ESTIMATED = " (estimated)"
+_ESTIMATED = "estimated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,18 @@ def rest_findings(window: Window, quiet: QuietHours | None) -> Iterator[Finding]
 
 
 def _holidays(days: list[date]) -> Iterator[Finding]:
-    calendar = holidays.country_holidays("UZ", years={day.year for day in days})
+    calendar = holidays.country_holidays("UZ", years={day.year for day in days}, language="en_US")
     found = {day: calendar[day] for day in days if day in calendar}
     if not found:
         return
     names = "; ".join(f"{_day(day)} {name}" for day, name in list(found.items())[:_DAYS_NAMED])
     more = f" and {len(found) - _DAYS_NAMED} more" if len(found) > _DAYS_NAMED else ""
+    known = getattr(calendar, "EID_AL_FITR_DATES_CONFIRMED_YEARS", None)
+    source = f"by holidays {holidays.__version__}" + (
+        f": moon-ruled days are announced up to {known[1]}" if known else ""
+    )
     guess = ", those marked so are estimates" if any(_ESTIMATED in name for name in found.values()) else ""
-    source = f"by the calendar of holidays {holidays.__version__}{guess}"
-    message = f"{count(len(found), 'public holiday')}: {names}{more} ({source})"
+    message = f"{count(len(found), 'public holiday')}: {names}{more} ({source}{guess})"
     yield _warning("holiday", message, "leave it out of the days; the government moves days at short notice")
 
 

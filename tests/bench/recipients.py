@@ -1,4 +1,4 @@
-"""How long a list of a million rows takes, beside Python's own csv module reading the same file, and in how much memory.
+"""How long a list of a million rows takes, beside Python's own csv module on the same file, and in how much memory.
 
     python tests/bench/recipients.py [ROWS]
 
