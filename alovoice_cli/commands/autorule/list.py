@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.campaigns.schedule import parse_zone
-from alovoice_cli.campaigns.spans import parse_since
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotFoundError
+from alovoice_cli.events.moments import Clock, parse_moment
 from alovoice_cli.output.columns import Column, Item
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -70,9 +70,9 @@ def list_campaigns(
     `unknown`: its answer was lost, and it may exist: look in the console before you create it again.
     """
     session: Session = ctx.obj
-    profile, now = session.settings.profile, session.now()
-    offset = now.astimezone(parse_zone(session.settings.timezone, "the profile's timezone")).utcoffset()
-    begun = None if since is None or offset is None else parse_since(since, now, offset)
+    profile = session.settings.profile
+    clock = Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+    begun = None if since is None else parse_moment(since, clock, "--since").at
     campaigns = session.campaigns.campaigns(profile, begun)
     if refresh:
         for number in dict.fromkeys(created.id for created in campaigns if created.id):
