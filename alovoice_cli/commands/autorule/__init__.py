@@ -2,7 +2,7 @@
 
 import typer
 
-from alovoice_cli.commands.autorule import create, export, get
+from alovoice_cli.commands.autorule import create, export, get, watch
 from alovoice_cli.commands.autorule import list as listing
 
 app = typer.Typer()
@@ -10,3 +10,4 @@ app.command("create", epilog=create.EXAMPLES)(create.create_campaign)
 app.command("get", epilog=get.EXAMPLES)(get.show_campaign)
 app.command("list", epilog=listing.EXAMPLES)(listing.list_campaigns)
 app.command("export", epilog=export.EXAMPLES)(export.export_campaign)
+app.command("watch", epilog=watch.EXAMPLES)(watch.watch_campaigns)
