@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from alovoice_cli.campaigns.dialer import DialPlan
 from alovoice_cli.campaigns.plans import plan_from_answer
+from alovoice_cli.campaigns.schedule import wire_offset
 from alovoice_cli.errors import AlovoiceError, ServerError, UnreachableError
 from alovoice_cli.events.moments import span_text
 
@@ -137,8 +138,8 @@ def _explain_hours(plan: DialPlan, status: str, now: datetime) -> Why | None:
         return None
     opens = _opening(plan, now)
     if opens is None:
-        return Why("window_past", f"its last window has closed: {_moment_text(windows[-1][1])}")
-    ahead = f"{_moment_text(opens)}, in {span_text(int((opens - now).total_seconds()))}"
+        return Why("window_past", f"its last window has closed: {moment_text(windows[-1][1])}")
+    ahead = f"{moment_text(opens)}, in {span_text(int((opens - now).total_seconds()))}"
     if now < windows[0][0]:
         # A PBX that says otherwise has a clock of its own: the sandbox's runs faster.
         return Why("not_started", f"begins {ahead}") if status == "new" else Why()
@@ -170,9 +171,9 @@ def _opening(plan: DialPlan | None, now: datetime) -> datetime | None:
     return next((opens for opens, _ in windows if opens > now), None)
 
 
-def _moment_text(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
     """`Thu 26 Nov 10:00 (utc +5)`, in words that no locale changes."""
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    zone = moment.tzinfo if isinstance(moment.tzinfo, timezone) else UTC
+    zone = wire_offset(moment.utcoffset() or timedelta(0))
     return f"{day} {moment.day} {months[moment.month - 1]} {moment:%H:%M} ({zone})"

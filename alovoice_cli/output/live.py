@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
+from rich.constrain import Constrain
 from rich.live import Live
 
 from alovoice_cli.output.columns import Column
@@ -33,5 +34,11 @@ def show_live(
         highlight=False,
         emoji=False,
     )
+
+    def draw(listing: Listing) -> None:
+        table = listing_table(listing, columns, headers=headers)
+        # Room for the `^C` that a terminal echoes: behind a full line it would begin a new one, which stays.
+        live.update(Constrain(table, console.width - len("^C") - 1), refresh=True)
+
     with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
-        yield lambda listing: live.update(listing_table(listing, columns, headers=headers), refresh=True)
+        yield draw

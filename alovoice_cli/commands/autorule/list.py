@@ -19,36 +19,35 @@ EXAMPLES = examples(
 )
 
 
-def _field(name: str) -> "Column":
-    return Column(name, name.capitalize(), value=lambda item: _fields(item).get(name), shown=False)
-
-
 def _fields(item: Item) -> dict[str, str]:
     fields = item["fields"]
     return fields if isinstance(fields, dict) else {}
 
 
-def _days(item: Item) -> str:
-    first, last = _fields(item).get("from", ""), _fields(item).get("to", "")
-    return first if first == last else f"{first} to {last}"
+def _field(name: str, title: str, *, shown: bool = False) -> Column:
+    return Column(name, title, value=lambda item: _fields(item).get(name), shown=shown)
 
 
 COLUMNS = (
-    Column("id", "Id", numeric=True),
-    Column("name", "Name", value=lambda item: _fields(item).get("name")),
+    Column("campaign", "Campaign", value=lambda item: item["id"] or item["receipt"], numeric=True),
+    _field("name", "Name", shown=True),
     Column("status", "Status"),
     Column("count", "Numbers", numeric=True),
-    Column("days", "Days", value=_days),
-    Column("created", "Created (UTC)", value=lambda item: f"{item['begun_at']}"[:16].replace("T", " ")),
-    Column("receipt", "Receipt"),
+    _field("from", "From", shown=True),
+    _field("to", "To", shown=True),
+    Column("created", "Created", value=lambda item: f"{item['begun_at']}"[:10]),
+    Column("id", "Id", numeric=True, shown=False),
+    Column("receipt", "Receipt", shown=False),
     Column("outcome", "Outcome", shown=False),
-    _field("fromtime"),
-    _field("totime"),
-    _field("timezone"),
-    _field("trunks"),
-    _field("maxline"),
-    _field("paused"),
+    Column("begun_at", "Created (UTC)", shown=False),
     Column("seen_at", "Seen (UTC)", shown=False),
+    _field("fromtime", "Opens"),
+    _field("totime", "Closes"),
+    _field("timezone", "Zone"),
+    _field("trunks", "Lines"),
+    _field("maxline", "At once"),
+    _field("tryes", "Tries"),
+    _field("paused", "Paused"),
     Column("digest", "Digest", shown=False),
 )
 

@@ -85,7 +85,7 @@ def watch_campaigns(
     with ExitStack() as held:
         for number in ids:
             name = hashlib.sha256(f"{settings.base_url}\n{settings.profile}\n{number}".encode()).hexdigest()[:16]
-            lock = session.paths.state / f"watch-{name}.lock"
+            lock = session.paths.state / "locks" / f"watch-{name}.lock"
             held.enter_context(hold(lock, f"campaign {number} on PBX {settings.profile} is watched"))
         try:
             draw = held.enter_context(session.display.live(COLUMNS))
