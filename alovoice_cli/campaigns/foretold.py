@@ -63,7 +63,7 @@ def forecast_in_words(made: Forecast, tariff: float | None) -> dict[str, object]
     cost = {} if tariff is None else {"cost": f"{grouped(round(made.cost(tariff)))} (talk alone, {tariff:g} a minute)"}
     return {
         "finish": _end_text(middle, made),
-        "P10 to P90": f"{_end_text(low, made)} to {_end_text(high, made)}",
+        **({} if low is None else {"P10 to P90": f"{_end_text(low, made)} to {_end_text(high, made)}"}),
         "called": f"{_percent(made.called)} of {grouped(made.count)} are rung at least once",
         "reached": f"{_percent(made.reached)} answer, and stay for {made.plan.goodtime.total_seconds():g} s",
         "calls": f"{grouped(made.calls)}, {grouped(round(made.calls_an_hour))} an hour",

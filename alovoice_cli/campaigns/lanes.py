@@ -62,7 +62,7 @@ def run_lanes(
                 moments.append(start)
                 progress.append(lanes.fresh.copy())
             number += 1
-    moments.append(lanes.last_end)
+    moments.append(lanes.last_start)
     progress.append(lanes.fresh)
     return Runs(
         finish=np.where(lanes.settled == count, lanes.last_end, -1),
@@ -71,7 +71,7 @@ def run_lanes(
         attempts=lanes.attempts,
         busy=lanes.busy,
         talk=lanes.talk,
-        moments=np.minimum(moments, lanes.last_end),  # a lane that has ended starts nothing any more
+        moments=np.minimum(moments, lanes.last_start),  # a lane that has ended starts nothing any more
         progress=np.array(progress),
     )
 
@@ -101,9 +101,8 @@ class _Lanes:
         self._opens = np.array([opens for opens, _ in hours] + [_NEVER], np.int64)
         self._closes = np.array([closes for _, closes in hours], np.int64)
         self._opening, self._closing = np.full(width, self._opens[0]), np.full(width, self._closes[0])
-        self.fresh, self.settled, self.reached, self.attempts, self.busy, self.talk, self.last_end = (
-            np.zeros(width, np.int64) for _ in range(7)
-        )
+        self.fresh, self.settled, self.reached, self.attempts = (np.zeros(width, np.int64) for _ in range(4))
+        self.busy, self.talk, self.last_start, self.last_end = (np.zeros(width, np.int64) for _ in range(4))
 
     def any_left(self) -> bool:
         """Whether a line of any lane may still place a call."""
@@ -150,6 +149,7 @@ class _Lanes:
         self._free[line, self._column] = np.where(works, free, _NEVER)
         self._head += works & retries
         self.fresh += works & ~retries
+        np.maximum(self.last_start, works * start, out=self.last_start)
         self._account(works, good, last_try, row, end)
         return start
 
