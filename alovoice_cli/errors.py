@@ -40,6 +40,7 @@ class ExitCode(IntEnum):
     CHECK_FAILED = 8
     NOT_READY = 9
     INTERRUPTED = 130
+    READER_GONE = 141
     TERMINATED = 143
 
 

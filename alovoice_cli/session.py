@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     import httpx
 
     from alovoice_cli.api.client import Client
+    from alovoice_cli.api.poster import Poster
     from alovoice_cli.api.seal import Seal
+    from alovoice_cli.campaigns.papers import Papers
     from alovoice_cli.config.paths import Paths
     from alovoice_cli.config.settings import Flags, Settings
     from alovoice_cli.errors import BadConfigError
+    from alovoice_cli.events.event import Delivery
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
+    from alovoice_cli.stores.campaigns import CampaignStore
+    from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.ledger import Ledger
 
 
@@ -59,6 +64,7 @@ class Session:
         self.given_token: str | None = None
         self.full_tree: Callable[[], Any] = lambda: None
         self.allow_new_profile = False
+        self.papers: Papers | None = None  # of the campaign that is about to be sent, for its ledger
 
     @classmethod
     def of_process(cls) -> "Session":
@@ -118,12 +124,41 @@ class Session:
 
         return Ledger(self.paths.state / "ledger.db", self.now)
 
+    def event_store(self, flag: str | None = None) -> "EventStore":
+        """The event store to read: `--store`, or the profile's."""
+        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.stores.events import EventStore
+
+        return EventStore(event_store_url(self.settings, flag))
+
+    def event_json(self, flag: str | None = None) -> "Callable[[Delivery], Mapping[str, object]]":
+        """Tells a stored delivery as `events show` would, with all that is known of it."""
+        from alovoice_cli.events.event import Event
+        from alovoice_cli.events.rendering import event_as_json
+
+        store = self.event_store(flag)
+        return lambda delivery: event_as_json(store.event(delivery.id) or Event(delivery))
+
+    @cached_property
+    def poster(self) -> "Poster":
+        """Sends bytes to handlers, untouched; makes no connection before the first."""
+        from alovoice_cli.api.poster import Poster
+
+        return Poster()
+
+    @cached_property
+    def campaigns(self) -> "CampaignStore":
+        from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
+
+        return CampaignStore(self.paths.state / STORE_NAME, self.now)
+
     @cached_property
     def seal(self) -> "Seal":
         from alovoice_cli.api.seal import Seal
         from alovoice_cli.dialling import GuardedLedger
 
-        return Seal(GuardedLedger(lambda: self.settings, lambda: self.ledger, self.warn))
+        settings, ledger, campaigns = lambda: self.settings, lambda: self.ledger, lambda: self.campaigns
+        return Seal(GuardedLedger(settings, ledger, self.warn, campaigns, lambda: self.papers))
 
     @property
     def named_profile(self) -> str | None:

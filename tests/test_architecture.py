@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "alovoice_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PURE = ("campaigns", "speech")
+PURE = ("campaigns", "routing", "speech")
 _LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from alovoice_cli.config.urls import check_base_url
 
@@ -71,6 +72,15 @@ def _check_command(value: object) -> str:
     return value
 
 
+def _check_store(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError("must be a file or a URL such as sqlite:////var/lib/alovoice/events.db, in quotes")
+    # A relative file would be another one in each directory, and the listener's history two.
+    if "://" not in value and not value.startswith("~") and not Path(value).is_absolute():
+        raise ValueError(f"must be a whole path (not {value!r}), or a URL such as sqlite:////path/to/events.db")
+    return value.strip()
+
+
 def _check_trunks(value: object) -> tuple[str, ...]:
     if value == ["all"]:
         return ("all",)
@@ -105,6 +115,7 @@ KEYS = {
         Key("timeout", "seconds that a whole command may talk to the PBX", check_timeout, _parse_seconds),
         Key("token_command", "a command that prints the token", _check_command),
         Key("trunks", "lines that campaigns dial by, comma-separated", _check_trunks, _parse_list),
+        Key("store", "where events are kept: a file, or sqlite:////path", _check_store),
         Key("insecure", "true allows http:// to another machine", _check_bool, _parse_bool),
         Key("require_profile", "true makes -p obligatory for dialling", _check_bool, _parse_bool),
     )

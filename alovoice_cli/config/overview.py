@@ -23,6 +23,7 @@ def list_profiles(paths: Paths, current: str) -> list[dict[str, object]]:
                 "timezone": settings.timezone,
                 "timeout": settings.timeout,
                 "trunks": list(settings.trunks),
+                "store": settings.store,
                 "insecure": settings.insecure,
                 "require_profile": settings.require_profile,
             }

@@ -41,6 +41,7 @@ class Profile:
     timeout: float | None = None
     token_command: str | None = field(default=None, repr=False)
     trunks: tuple[str, ...] | None = None
+    store: str | None = None
     insecure: bool | None = None
     require_profile: bool | None = None
 

@@ -58,6 +58,7 @@ class Token:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings in force. `timeout` is in seconds; `trunks` are the lines of campaigns that name none.
+    `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule.
 
     `origin` says for each of them where it came from: `flag`, `environment ALOVOICE_…`, `profile NAME`, `config.toml`,
     `project FILE` or `default`. `profile_conflict` is one line for commands that dial, or empty.
@@ -69,6 +70,7 @@ class Settings:
     encoding: str
     timezone: str
     trunks: tuple[str, ...]
+    store: str | None
     insecure: bool
     require_profile: bool
     origin: Mapping[str, str]
@@ -195,6 +197,7 @@ class _Choice:
             encoding=self._of_flag("encoding", check_encoding, default=ENCODING),
             timezone=self._of_profile("timezone", default=TIMEZONE),
             trunks=self._of_profile("trunks", default=()),
+            store=self._of_profile("store", default=None),
             insecure=insecure,
             require_profile=self._require_profile(),
             origin=self._origin,

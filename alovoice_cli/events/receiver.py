@@ -43,7 +43,7 @@ class Relayed(NamedTuple):
     errand: str
 
 
-class Deed(Protocol):
+class Duties(Protocol):
     """What the receiver needs done for it. The awaitables have their own time limits, and raise nothing."""
 
     def append(self, delivery: Delivery) -> Awaitable[int | None]:
@@ -112,8 +112,8 @@ class Start:
 class Receiver:
     """The app. It lives in one event loop; `turned_away` counts requests with a wrong path."""
 
-    def __init__(self, door: Door, deed: Deed, recent: Recent[Start], now: Callable[[], datetime]) -> None:
-        self._door, self._deed, self._recent, self._now = door, deed, recent, now
+    def __init__(self, door: Door, duties: Duties, recent: Recent[Start], now: Callable[[], datetime]) -> None:
+        self._door, self._duties, self._recent, self._now = door, duties, recent, now
         self.turned_away = 0
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -146,13 +146,13 @@ class Receiver:
     async def _serve(self, delivery: Delivery, send: Send) -> None:
         if delivery.type == "route":
             return await self._answer_route(delivery, send)
-        number = await self._deed.append(delivery)
+        number = await self._duties.append(delivery)
         if number is None:
             return await _answer(send, 503)
         delivery = replace(delivery, seq=number)
         if delivery.type == "callstart":
             return await self._answer_start(delivery, send)
-        self._deed.note(Note(delivery))
+        self._duties.note(Note(delivery))
         return await _answer(send, 200, TRUE)
 
     async def _answer_start(self, delivery: Delivery, send: Send) -> None:
@@ -160,7 +160,7 @@ class Receiver:
         own = Start(delivery.id, StartAnswer(delivery.id))
         first = self._recent.first(reading.digest, own)
         if first is None:
-            own.relay = self._deed.relay(delivery)
+            own.relay = self._duties.relay(delivery)
         start = first or own
         # A repetition that comes while the CRM is still being asked waits with its first, for the same answer.
         relayed = await start.relay if start.relay is not None else None
@@ -175,21 +175,21 @@ class Receiver:
             done=(relayed.errand,) if relayed and first is None else (),
         )
         if relayed is None or first is not None:
-            self._deed.note(note)
+            self._duties.note(note)
         else:
             # The CRM's id is the call's only name from now on: it must be known here before the PBX knows it.
-            await self._deed.noted(note)
+            await self._duties.noted(note)
         return await _answer(
             send, 200, start.answer.as_bytes(), content_type=_TEXT if start.answer.callto is None else _JSON
         )
 
     async def _answer_route(self, delivery: Delivery, send: Send) -> None:
-        stored = self._deed.append(delivery)
-        answer = await self._deed.route(delivery, stored)
+        stored = self._duties.append(delivery)
+        answer = await self._duties.route(delivery, stored)
         await _answer(send, 200, answer.body, content_type=_JSON)
         number = await stored  # a caller does not wait for a slow store, the question does
         if number is not None:
-            self._deed.note(Note(replace(delivery, seq=number), answer=answer.answer, rule=answer.rule))
+            self._duties.note(Note(replace(delivery, seq=number), answer=answer.answer, rule=answer.rule))
 
 
 async def _body(receive: Receive) -> bytes | None:

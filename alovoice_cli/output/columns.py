@@ -15,6 +15,7 @@ class Column:
     """One column: `name` is the server's own field and what `--columns` takes, `title` heads it in a table.
 
     `value` computes a cell that is not simply the field. A column that is not `shown` appears when it is asked for.
+    A `bar` holds a list of numbers, which a table on a terminal draws as parts of a bar, as wide as there is room.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Column:
     value: Callable[[Item], object] | None = None
     shown: bool = True
     numeric: bool = False
+    bar: bool = False
 
     def of(self, item: Item) -> object:
         """The cell's value in this item, None where the item has no such field."""

@@ -5,18 +5,20 @@ The imports of rich inside functions are meant: errors, TSV and JSON do without 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, cast
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 from alovoice_cli.output.body import write_body, write_head
-from alovoice_cli.output.columns import cell_text, choose_columns
+from alovoice_cli.output.columns import Column, Item, cell_text, choose_columns
 from alovoice_cli.output.csv import write_csv
-from alovoice_cli.output.json import write_json
+from alovoice_cli.output.flow import Flow, Form, Row, row_text, write_flow
+from alovoice_cli.output.json import json_text, write_json
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.output.messages import write_error, write_message
 from alovoice_cli.output.options import Options
 from alovoice_cli.output.rehearsal import write_rehearsal
+from alovoice_cli.output.shapes import legend
 from alovoice_cli.output.tsv import write_tsv
 
 _YES = ("y", "yes", "д", "да", "ha")
@@ -58,6 +60,38 @@ class Display:
             from alovoice_cli.output.table import write_table
 
             write_table(thing, columns, out, headers=headers, color=self._colored(out))
+
+    def flow(self, flow: Flow, form: Form | None = None) -> None:
+        """Prints a list as it comes, in the given form, or as `show` would; a table takes it whole."""
+        out, options = self._out, self._options
+        if form is None and out.isatty() and not (options.json or options.csv):
+            self.show(Listing([row.item for row in flow.rows], flow.columns, nothing=flow.nothing))
+            return
+        form = form or ("json" if options.json else "csv" if options.csv else "tsv")
+        columns = choose_columns(flow.columns, options.columns)
+        rows = (Row(cast(Item, self._cleaned(row.item)), self._cleaned(row.whole)) for row in flow.rows)
+        to_json = row_text(
+            columns if options.columns is not None else None,
+            indent=form == "json" and out.isatty(),
+            ascii_only=_ascii_only(out),
+        )
+        write_flow(rows, columns, out, form, headers=not options.no_headers, to_json=to_json)
+
+    def row(self, item: Item, widths: Mapping[str, int]) -> None:
+        """Prints one line of a table that grows: its cells by name, each padded to its width, none cut."""
+        cells = [disarm(cell_text(self._cleaned(item.get(name)))).ljust(width) for name, width in widths.items()]
+        self._out.write("  ".join(cells).rstrip() + "\n")
+        self._out.flush()
+
+    def line(self, value: Mapping[str, object], *, ours: bool = False) -> None:
+        """Prints one object of a stream: JSON on a line of its own, flushed. `ours` as in Record."""
+        shown = self._masker.hide_in(dict(value)) if ours else self._cleaned(dict(value))
+        self._out.write(json_text(shown, indent=False, ascii_only=_ascii_only(self._out)) + "\n")
+        self._out.flush()
+
+    def legend(self, names: Sequence[str]) -> str:
+        """What the parts of a bar stand for, in the shapes that this terminal draws."""
+        return legend(names, ascii_only=_ascii_only(self._out))
 
     def value(self, value: object) -> None:
         """Prints one value alone on a line, as a shell's `$(…)` wants it; lists joined with commas."""
@@ -132,6 +166,20 @@ class Display:
 
         with show_transfer(label, self._err, color=self._colored(self._err)) as moved:
             yield moved
+
+    @contextmanager
+    def live(self, columns: tuple[Column, ...]) -> Iterator[Callable[[Listing], None] | None]:
+        """Yields a function that draws a list in place of the one before; None where no person reads (`line`)."""
+        out = self._out
+        if self._options.json or not out.isatty():
+            yield None
+            return
+        from alovoice_cli.output.live import show_live
+
+        chosen, redraws = choose_columns(columns, self._options.columns), self._environ.get("TERM") != "dumb"
+        headers, color = not self._options.no_headers, self._colored(out)
+        with show_live(chosen, out, headers=headers, color=color, redraws=redraws) as draw:
+            yield lambda listing: draw(listing.mapped(self._cleaned))
 
     def _colored(self, stream: TextIO) -> bool:
         if self._options.color != "auto":

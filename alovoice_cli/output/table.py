@@ -3,12 +3,13 @@
 from typing import TextIO
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from alovoice_cli.masking import disarm
-from alovoice_cli.output.columns import Column, cell_text
+from alovoice_cli.output.bars import Bar
+from alovoice_cli.output.columns import Column, Item, cell_text
 from alovoice_cli.output.listing import Listing, Record
 
 _STYLES = {
@@ -45,19 +46,40 @@ def write_table(
 ) -> None:
     """Writes a list as a table with one line an item, a record as two columns under its title."""
     console = open_console(out, color=color)
-    table = _record_table(thing) if isinstance(thing, Record) else _listing_table(thing, columns, headers=headers)
+    table = _record_table(thing) if isinstance(thing, Record) else listing_table(thing, columns, headers=headers)
     console.print(table)
 
 
-def _listing_table(listing: Listing, columns: tuple[Column, ...], *, headers: bool) -> Table:
+def listing_table(listing: Listing, columns: tuple[Column, ...], *, headers: bool) -> Table:
+    """The table of a list, one line an item."""
     table = Table(box=box.SIMPLE_HEAD, show_header=headers, pad_edge=False, header_style="bold", show_edge=False)
+    table.expand = any(column.bar for column in columns)
     for column in columns:
         table.add_column(
-            Text(column.title), justify="right" if column.numeric else "left", overflow="fold", no_wrap=False
+            Text(column.title),
+            justify="right" if column.numeric else "left",
+            overflow="fold",
+            no_wrap=False,
+            ratio=1 if column.bar else None,
         )
+    longest = _longest_bars(listing, columns)
     for item in listing.items:
-        table.add_row(*(_cell(column.of(item)) for column in columns))
+        table.add_row(*(_bar_or_cell(column, item, longest) for column in columns))
     return table
+
+
+def _longest_bars(listing: Listing, columns: tuple[Column, ...]) -> dict[str, int]:
+    bars = [column for column in columns if column.bar]
+    return {bar.name: max((sum(_parts(bar.of(item))) for item in listing.items), default=0) for bar in bars}
+
+
+def _bar_or_cell(column: Column, item: Item, longest: dict[str, int]) -> RenderableType:
+    value = column.of(item)
+    return Bar(_parts(value), longest[column.name]) if column.bar else _cell(value)
+
+
+def _parts(value: object) -> list[int]:
+    return [part for part in value if isinstance(part, int)] if isinstance(value, (list, tuple)) else []
 
 
 def _record_table(record: Record) -> Table:

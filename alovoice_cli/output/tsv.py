@@ -12,15 +12,16 @@ def write_tsv(thing: Listing | Record, columns: tuple[Column, ...], out: TextIO,
     """A list as a header and a line an item; a record as `field<TAB>value` lines. Tabs in values become `\\t`."""
     if isinstance(thing, Record):
         if headers:
-            _write_line(("field", "value"), out)
+            write_line(("field", "value"), out)
         for name, value in thing.fields.items():
-            _write_line((name, value), out)
+            write_line((name, value), out)
         return
     if headers:
-        _write_line((column.name for column in columns), out)
+        write_line((column.name for column in columns), out)
     for item in thing.items:
-        _write_line((column.of(item) for column in columns), out)
+        write_line((column.of(item) for column in columns), out)
 
 
-def _write_line(values: Iterable[object], out: TextIO) -> None:
+def write_line(values: Iterable[object], out: TextIO) -> None:
+    """One line of cells, whatever they hold."""
     out.write("\t".join(disarm(cell_text(value)) for value in values) + "\n")

@@ -25,7 +25,9 @@ _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 class GuardedConfig(Config):
     """uvicorn's settings, with ours, and the connections that are open now, oldest first."""
 
-    def __init__(self, app: App, limits: Limits, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self, app: App, limits: Limits, complain: Callable[[str], None], tls: tuple[str, str] | None = None
+    ) -> None:
         super().__init__(
             with_body_cap(app, limits.body_bytes),
             http=GuardedProtocol,
@@ -38,6 +40,8 @@ class GuardedConfig(Config):
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
             timeout_keep_alive=max(round(limits.idle.total_seconds()), 1),
             timeout_graceful_shutdown=max(round(limits.drain.total_seconds()), 1),
         )

@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -50,11 +50,16 @@ class SocketServer:
         allow_public: bool = False,
         limits: Limits | None = None,
         complain: Callable[[str], None] | None = None,
+        started: Callable[[], Awaitable[None]] | None = None,
+        finished: Callable[[], Awaitable[None]] | None = None,
+        tls: tuple[str, str] | None = None,
     ) -> None:
         self._socket = _bind(host, port, allow_public=allow_public)
         address, bound_port = self._socket.getsockname()[:2]
-        self.url = f"http://[{address}]:{bound_port}" if ":" in address else f"http://{address}:{bound_port}"
-        self._server = _SignalledServer(GuardedConfig(app, limits or Limits(), complain or _say_nothing))
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://[{address}]:{bound_port}" if ":" in address else f"{scheme}://{address}:{bound_port}"
+        self._server = _SignalledServer(GuardedConfig(app, limits or Limits(), complain or _say_nothing, tls))
+        self._server.started_hook, self._server.finished_hook = started, finished
 
     def run(self, ready: Callable[[str], None]) -> int:
         """Serves until a signal (in the main thread) or `stop`; returns 128 + the signal, or 0."""
@@ -63,10 +68,11 @@ class SocketServer:
             self._server.run(sockets=[self._socket])
         finally:
             self._socket.close()
-        return 128 + self._server.caught if self._server.caught else 0
+        return self._server.code or (128 + self._server.caught if self._server.caught else 0)
 
-    def stop(self) -> None:
-        """Ends `run` as a signal does; from any thread."""
+    def stop(self, code: int = 0) -> None:
+        """Ends `run` as a signal does, with this exit code; from any thread."""
+        self._server.code = self._server.code or code
         self._server.should_exit = True
 
 
@@ -74,6 +80,9 @@ class _SignalledServer(uvicorn.Server):
     """uvicorn's server, which remembers the signal in place of raising it again, and says when it has started."""
 
     caught = 0
+    code = 0
+    started_hook: Callable[[], Awaitable[None]] | None = None
+    finished_hook: Callable[[], Awaitable[None]] | None = None
 
     def __init__(self, config: GuardedConfig) -> None:
         super().__init__(config)
@@ -82,7 +91,14 @@ class _SignalledServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            if self.started_hook is not None:
+                await self.started_hook()
             self.when_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self.finished_hook is not None:
+            await self.finished_hook()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

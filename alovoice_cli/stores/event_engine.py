@@ -22,6 +22,9 @@ from alovoice_cli.stores.migrations import explained, open_private_connection
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (METADATA.create_all,)
 """Oldest first, forward only; a store's version is how many of them it has seen."""
 
+TROUBLES = (sqlite3.Error, OSError)
+"""What the use of an open store raises when the store fails (within `told_plainly`)."""
+
 _BUSY_SECONDS = 5.0
 _MARK = "alovoice_writes"
 

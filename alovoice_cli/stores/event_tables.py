@@ -93,7 +93,8 @@ OUTBOX = Table(
     Column("due_at", _BIG, nullable=False),  # unix microseconds
     Column("born_at", _BIG, nullable=False),
     Column("trouble", Text, nullable=False, default=""),
-    Index("outbox_due", "state", "target", "due_at"),
+    Index("outbox_in_order", "target", "state", "seq"),
+    Index("outbox_by_queue", "target", "queue", "state", "seq"),
 )
 
 UPTIME = Table(

@@ -5,7 +5,6 @@ the store does not take a delivery it goes to the spool; when neither does, its 
 """
 
 import queue
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -17,21 +16,22 @@ from typing import Protocol
 from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.noting import Note, event_of
-from alovoice_cli.stores.event_engine import damaged
+from alovoice_cli.stores.event_engine import TROUBLES, damaged
 from alovoice_cli.stores.event_file import EventFile, First, Job
 from alovoice_cli.stores.event_rows import Errand
+from alovoice_cli.stores.pressure import Pressure
 from alovoice_cli.stores.spool import Spool
 
 SPOOLED = 0
 """The number of a delivery that is safe in the spool, and will get its own when the store works again."""
 
 _TICK_SECONDS = 1.0
+_GLANCE_SECONDS = 0.05
 _SIGN_OF_LIFE_SECONDS = 10.0
 _MOST_AT_ONCE = 1000
-_CHUNK = 500
+_CHUNK = 100  # deliveries that come meanwhile wait for it: a few milliseconds
 _BACKLOG = 50_000
 _LOST_PATIENCE_SECONDS = 10.0
-_TROUBLES = (sqlite3.Error, OSError)
 
 
 class Household(Protocol):
@@ -80,6 +80,7 @@ class EventWriter:
         self._jobs: list[Job] = []
         self._waiting: dict[str, Note | None] = {}  # spooled deliveries by id, with their note once it has come
         self._numbers: dict[str, int] = {}  # spooled deliveries that got their number before their note came
+        self._pressure = Pressure()
         self._troubled = False
         self._troubled_at = self._derived_trouble_at = float("-inf")
         self._lost_since: float | None = None
@@ -130,7 +131,7 @@ class EventWriter:
                 if self._arrivals:
                     self._store()
                 self._care()
-                if self._inbox.empty() or len(self._notes) > _BACKLOG:
+                if not self._must_wait():
                     self._finish()
             self._end()
         except BaseException as fault:
@@ -140,15 +141,25 @@ class EventWriter:
 
     def _collect(self) -> None:
         """Takes what lies in the inbox, waiting for the first of it where there is nothing else to do."""
-        idle = not (self._notes or self._jobs) or self._is_resting(self._derived_trouble_at)
+        has_work = bool(self._notes or self._jobs)
         try:
-            item = self._inbox.get(timeout=_TICK_SECONDS) if idle else self._inbox.get_nowait()
+            if has_work and not self._must_wait():
+                item = self._inbox.get_nowait()
+            else:
+                item = self._inbox.get(timeout=_GLANCE_SECONDS if has_work else _TICK_SECONDS)
             for _ in range(_MOST_AT_ONCE):
                 self._sort(item)
                 item = self._inbox.get_nowait()
             self._sort(item)
         except queue.Empty:
             pass
+        self._pressure.add(len(self._arrivals))
+
+    def _must_wait(self) -> bool:
+        """Whether the derived rows have to wait: the store has just refused them, or a flood leaves no time."""
+        if self._is_resting(self._derived_trouble_at):
+            return True
+        return len(self._notes) < _BACKLOG and self._pressure.is_high()
 
     def _sort(self, item: "_Arrival | Note | Job | _Stop") -> None:
         if isinstance(item, _Arrival):
@@ -180,7 +191,7 @@ class EventWriter:
             return None  # what comes now must not wait for the store's time-outs; `_care` tries it again
         try:
             numbers = self._file.store(deliveries)
-        except _TROUBLES as trouble:
+        except TROUBLES as trouble:
             return self._store_failed(trouble, deliveries)
         self._lost_since = None
         return numbers
@@ -222,7 +233,7 @@ class EventWriter:
             self._troubled_at = time.monotonic()
             try:
                 self._take_back()
-            except _TROUBLES:
+            except TROUBLES:
                 return
             self._troubled = False
             self._household.complain("the event store takes events again; those of the spool are in it")
@@ -257,7 +268,7 @@ class EventWriter:
             return
         try:
             self._derive(chunk, jobs)
-        except _TROUBLES as trouble:
+        except TROUBLES as trouble:
             self._derived_trouble_at = time.monotonic()
             if damaged(trouble):
                 self._file.replace_damaged()

@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -176,6 +176,19 @@ class Ledger:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM receipt WHERE begun_at >= ? ORDER BY number DESC LIMIT ?",  # noqa: S608 - a constant
                 (begun, limit or -1),
+            ).fetchall()
+        return [self._entry(row) for row in rows]
+
+    def receipts_of(self, our_ids: Iterable[str]) -> list[Entry]:
+        """The receipts of requests that bore one of these ids of ours, oldest first; none where there is no ledger."""
+        ids = [_storable(our_id) for our_id in our_ids]
+        if not ids or not self.path.exists():
+            return []
+        marks = ", ".join("?" * len(ids))
+        with self._open() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM receipt WHERE our_id IN ({marks}) ORDER BY number",  # noqa: S608 - constants
+                ids,
             ).fetchall()
         return [self._entry(row) for row in rows]
 

@@ -16,6 +16,14 @@ CREATE = (
     *("--record", "a.mp3", "--recipient", "901234567", "--name", "n", "--from", "tomorrow", "--to", "tomorrow"),
     *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all"),
 )
+RULES = """fallback = { queue = "6000" }
+[hours]
+office = ["Mon-Fri 09:00-18:00"]
+[[rule]]
+name = "night"
+when = { not = { hours = "office" } }
+then = { hangup = true }
+"""
 WORDS: dict[str, tuple[str, ...]] = {
     "autorule create": CREATE,
     "autorule get": ("40",),
@@ -26,6 +34,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "call out": ("--from", "2424", "--to", "901234567"),
     "call receipts list": (),
     "call receipts show": ("RECEIPT",),
+    "route check": ("rules.toml",),
+    "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
+    "route bench": ("rules.toml", "-n", "100"),
     "ai send": ("CALL_ID",),
     "ai result": ("CALL_ID",),
     "ai audio": ("CALL_ID", "-o", "out.audio"),
@@ -65,6 +76,7 @@ LISTS = [name for name, command in LEAVES.items() if hasattr(command.callback, "
 def home(alovoice: FrontDoor) -> FrontDoor:
     """A home where each command of WORDS finds what it needs."""
     (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
+    (alovoice.home / "rules.toml").write_text(RULES, "utf-8")
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
     return alovoice
 

@@ -74,6 +74,7 @@ def test_a_profiles_values_win_over_the_defaults(written: Paths, settle: Resolve
         "encoding": "profile tashkent",
         "timezone": "profile tashkent",
         "trunks": "profile tashkent",
+        "store": "default",
         "insecure": "default",
         "require_profile": "profile tashkent",
     }

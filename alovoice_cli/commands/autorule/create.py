@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.api.files import FilePart
 from alovoice_cli.campaigns.audio import inspect_mp3
 from alovoice_cli.campaigns.draft import Draft, choose_trunks, read_window
 from alovoice_cli.campaigns.files import open_list, open_regular
 from alovoice_cli.campaigns.recipients import read_recipients
+from alovoice_cli.campaigns.splitting import Layout
+from alovoice_cli.commands.autorule.filling import FromFile, Like
+from alovoice_cli.commands.autorule.sending import Order, Split, SplitFrom, cut, digest_order, send, tell_pieces
 from alovoice_cli.commands.options import examples
-from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -20,6 +21,7 @@ EXAMPLES = examples(
     "--from tomorrow --to +3d --fromtime 10:00 --totime 19:59 --trunks 712037006",
     "alovoice autorule create --record promo.mp3 --recipient 901234567 --name 'Trial' "
     "--from today --to today --fromtime 10:00 --totime 19:59 --trunks all --dry-run",
+    "alovoice autorule create --from-file campaign.toml --from tomorrow --to +3d --split 500/day",
 )
 
 
@@ -52,6 +54,10 @@ def create_campaign(
         str | None,
         typer.Option("--timezone", metavar="ZONE", help="'utc +5', +05:00 or Asia/Tashkent; else the profile's."),
     ] = None,
+    from_file: FromFile = None,
+    like: Like = None,
+    split: Split = None,
+    split_from: SplitFrom = 1,
 ) -> None:
     """Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.
 
@@ -74,17 +80,15 @@ def create_campaign(
             tryes=tryes,
             paused=paused,
         )
+        layout = Layout(whom.encoding, whom.delimiter, whom.column, whom.header)
+        pieces = cut(draft, people, source, layout, split, split_from)
+        digest = digest_order(draft, audio, people, named=name is not None, split=split)
+        order = Order(pieces, split_from, audio, record, layout, numbers or (), digest)
+        for piece in pieces:
+            files.enter_context(piece.people)
         for remark in whom.notes:
             session.note(remark)
         session.note(f"{draft.summary(whom, sound)} on PBX {settings.profile}")
+        tell_pieces(session, order)
         session.display.confirm(f"Create this campaign on PBX {settings.profile}? It cannot be changed afterwards.")
-        with session.display.transfer("uploading") as moved:
-            campaign = session.client.autorule.create(
-                draft.to_wire(),
-                record=FilePart(record.name, "audio/mpeg", audio, str(record)),
-                recipients=FilePart(Path(source or "recipients.csv").name, "text/csv", people, source),
-                numbers=numbers or (),
-                progress=moved,
-            )
-    session.note(f"receipt {session.last_receipt}")
-    session.show(Record(campaign, title=f"Campaign {campaign.get('id', '')}", whole=campaign))
+        send(session, order)

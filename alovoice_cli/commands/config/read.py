@@ -27,6 +27,7 @@ COLUMNS = (
     Column("timeout", "Time-out (s)", shown=False, numeric=True),
     Column("trunks", "Lines", shown=False),
     Column("insecure", "Insecure", shown=False),
+    Column("store", "Event store", shown=False),
     Column("require_profile", "Needs -p", shown=False),
 )
 

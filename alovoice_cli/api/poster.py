@@ -1,0 +1,106 @@
+"""Sends bytes to somebody's handler, untouched: what the PBX would send, or what it sent, to a CRM or to ourselves.
+
+No redirect is followed, nothing is sent twice, nothing is raised: what went wrong is part of the outcome.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from alovoice_cli.api.address import is_loopback
+from alovoice_cli.masking import disarm
+
+MOST_ANSWER_BYTES = 64 << 10
+"""What is read of an answer: a handler's answers are short."""
+
+_CONNECTIONS = 64
+# Shorter than what web servers keep an idle connection for (Node 5 s, nginx more): one that is about to be closed
+# would cost a delivery.
+_IDLE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """How a POST went. `status` is None where no whole answer came, and `error` says why; `seconds` it took."""
+
+    status: int | None
+    body: bytes = b""
+    error: str = ""
+    seconds: float = 0.0
+
+
+class Poster:
+    """Posts from any thread, over kept connections; the environment's proxies serve all hosts but this machine."""
+
+    def __init__(self) -> None:
+        limits = httpx.Limits(
+            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
+        )
+        self._near = httpx.Client(follow_redirects=False, trust_env=False, limits=limits)
+        self._far: httpx.Client | None = None
+        self._limits = limits
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
+        """POSTs the body with these headers; `timeout` is in seconds, for all of it."""
+        began = time.monotonic()
+        try:
+            status, answer = self._post(url, body, headers, timeout)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            return Posted(None, error=_said(error), seconds=time.monotonic() - began)
+        return Posted(status, answer, seconds=time.monotonic() - began)
+
+    def _post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+        deadline = time.monotonic() + timeout
+        parts: list[bytes] = []
+        size = 0
+        with self._client(url).stream("POST", url, content=body, headers=dict(headers), timeout=timeout) as response:
+            for chunk in response.iter_bytes():
+                parts.append(chunk)
+                size += len(chunk)
+                if size > MOST_ANSWER_BYTES:
+                    break
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("the answer did not end in time")
+            return response.status_code, b"".join(parts)[:MOST_ANSWER_BYTES]
+
+    def _client(self, url: str) -> httpx.Client:
+        if is_loopback(urlsplit(url).hostname or ""):
+            return self._near
+        if self._far is None:
+            self._far = httpx.Client(follow_redirects=False, limits=self._limits)
+        return self._far
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._near.close()
+        if self._far is not None:
+            self._far.close()
+
+
+def _said(error: Exception) -> str:
+    """The error in a few words, without the URL: it may hold a key."""
+    named = {
+        httpx.ConnectTimeout: "no connection in time",
+        httpx.ReadTimeout: "no answer in time",
+        httpx.WriteTimeout: "it did not take the request in time",
+        httpx.PoolTimeout: "too many requests are under way",
+        httpx.RemoteProtocolError: "the connection was closed without an answer",
+        httpx.InvalidURL: "the URL cannot be used",
+    }
+    for kind, words in named.items():
+        if isinstance(error, kind):
+            return words
+    return disarm(str(error).partition(" for url ")[0]) or type(error).__name__

@@ -1,0 +1,99 @@
+"""`alovoice events export`: the events for other programs."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import typer
+
+from alovoice_cli.commands.events.selection import (
+    Limit,
+    Line,
+    Number,
+    Peer,
+    Since,
+    Status,
+    Store,
+    Type,
+    Until,
+    Where,
+    clock_of,
+    tell_coverage,
+)
+from alovoice_cli.commands.options import examples
+from alovoice_cli.events.conditions import EVENT_FIELDS
+from alovoice_cli.events.event import Call, Event
+from alovoice_cli.events.filters import Words, read_filter
+from alovoice_cli.events.glance import event_cells
+from alovoice_cli.events.hiding import Hiding
+from alovoice_cli.events.moments import Clock
+from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice events export --since 2025-04-01 --until 2025-04-30 > april.jsonl",
+    "alovoice events export --format csv --type callend --since 30d > calls.csv",
+    "alovoice events export --mask-numbers --format csv > for-the-analyst.csv",
+)
+_NAMES = (
+    *("id", "seq", "type", "received_at", "call_id", "external_id", "number", "line", "peer", "direction", "status"),
+    *("duration", "started_at", "answered_at", "ended_at", "record", "queue", "rule", "duplicate_of", "body"),
+)
+COLUMNS = tuple(Column(name, name) for name in _NAMES)
+
+
+def export_events(
+    ctx: typer.Context,
+    form: Annotated[
+        Literal["jsonl", "csv"], typer.Option("--format", help="JSON Lines, or CSV with the body as its last column.")
+    ] = "jsonl",
+    mask_numbers: Annotated[
+        bool,
+        typer.Option(
+            "--mask-numbers",
+            help="Hide people's numbers: 99890•••••67~3fa9c1. The same number looks the same within one export.",
+            show_default=False,
+        ),
+    ] = False,
+    since: Since = None,
+    until: Until = None,
+    type: Type = None,
+    number: Number = None,
+    line: Line = None,
+    peer: Peer = None,
+    status: Status = None,
+    where: Where = None,
+    limit: Limit = 0,
+    store: Store = None,
+) -> None:
+    """Print the events, the oldest first (with --limit the latest N): whole, for other programs.
+
+    In CSV a delivery that holds several call results has a line for each. What a spreadsheet would take for a formula
+    gets a quote before it; numbers such as +998901234567 stay as they are.
+    """
+    session: Session = ctx.obj
+    clock = clock_of(session)
+    wanted = read_filter(Words(since, until, type, number, line, peer, status, where), EVENT_FIELDS, clock)
+    events = session.event_store(store)
+    found = events.told(wanted)
+    if limit:
+        found = iter(list(events.told(wanted, newest_first=True, limit=limit))[::-1])
+    hiding = Hiding() if mask_numbers else None
+
+    def rows() -> Iterator[Row]:
+        for event, call in found:
+            whole = event_as_json(event)
+            if hiding is not None:
+                whole = hiding.event(whole)
+            for cells in _lines(event, call, clock) if form == "csv" else ({},):
+                shown = hiding.cells(cells) if hiding is not None else cells
+                yield Row({**shown, "body": whole["body"]}, whole)
+
+    session.display.flow(Flow(rows(), COLUMNS), "csv" if form == "csv" else "lines")
+    tell_coverage(session, store, wanted.period, clock)
+
+
+def _lines(event: Event, call: Call | None, clock: Clock) -> Iterator[dict[str, object]]:
+    for fact in event.facts or (None,):
+        yield event_cells(event, call, clock, short=False, fact=fact)

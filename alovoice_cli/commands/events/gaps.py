@@ -1,0 +1,94 @@
+"""`alovoice events gaps`: what the history may lack."""
+
+import typer
+
+from alovoice_cli.commands.events.selection import Limit, Since, Store, Until, clock_of
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.events.conditions import Compare
+from alovoice_cli.events.coverage import Gap, cover, describe
+from alovoice_cli.events.event import Call
+from alovoice_cli.events.filters import Filter, Period, Words, read_period
+from alovoice_cli.events.glance import when
+from alovoice_cli.events.moments import Clock, days_ago, span_text, unix_microseconds
+from alovoice_cli.events.rendering import iso
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+EXAMPLES = examples("alovoice events gaps", "alovoice events gaps --since all --limit 0 --json")
+COLUMNS = (
+    Column("what", "What"),
+    Column("begin", "From"),
+    Column("end", "To"),
+    Column("length", "Length", numeric=True),
+    Column("number", "Number"),
+    Column("line", "Line"),
+    Column("call_id", "Call", shown=False),
+    Column("seconds", "Seconds", shown=False, numeric=True),
+    Column("begin_utc", "From (UTC)", shown=False),
+    Column("end_utc", "To (UTC)", shown=False),
+)
+_MICRO = 1_000_000
+_LONGEST_CALL = 2 * 3600 * _MICRO
+"""A call that began later than this ago may still be going on."""
+_NO_LISTENER, _NO_END = "no listener", "no end"
+
+
+@shows_list(COLUMNS)
+def list_gaps(
+    ctx: typer.Context, since: Since = None, until: Until = None, limit: Limit = 50, store: Store = None
+) -> None:
+    """List when no listener was there, and calls that began over two hours ago of which no end was told.
+
+    The latest first; of the last seven days, unless --since is given. What the PBX says to nobody it says no more.
+    """
+    session: Session = ctx.obj
+    clock = clock_of(session)
+    period = read_period(Words(since or days_ago(6, clock), until), clock)
+    events, now = session.event_store(store), unix_microseconds(clock.now)
+    covered = cover(events.uptimes(), period, now)
+    ended = now - _LONGEST_CALL
+    began = Period(period.since, ended if period.until is None else min(period.until, ended))
+    unended = events.calls(
+        Filter(began, Compare("status", "=", None)), newest_first=True, limit=limit + 1 if limit else 0
+    )
+    short = session.stdout.isatty()
+    rows = [_gap(gap, clock, short=short) for gap in covered.gaps]
+    rows += [_unended(call, clock, short=short) for call in unended]
+    rows.sort(key=lambda row: str(row["begin_utc"]), reverse=True)
+    cut = rows[:limit] if limit else rows
+    session.show(Listing(cut, COLUMNS, whole=[_as_json(row) for row in cut], nothing="no gaps"))
+    if len(cut) < len(rows):
+        session.note(f"the latest {limit}; --limit 0 shows all")
+    session.note(describe(covered, clock))
+
+
+def _gap(gap: Gap, clock: Clock, *, short: bool) -> dict[str, object]:
+    seconds = max((gap.end - gap.begin) // _MICRO, 1)
+    return {
+        "what": _NO_LISTENER,
+        "begin": when(gap.begin // _MICRO, clock, short=short),
+        "end": "now" if gap.is_open else when(gap.end // _MICRO, clock, short=short),
+        "length": span_text(seconds),
+        "seconds": seconds,
+        "begin_utc": iso(gap.begin),
+        "end_utc": None if gap.is_open else iso(gap.end),
+    }
+
+
+def _unended(call: Call, clock: Clock, *, short: bool) -> dict[str, object]:
+    return {
+        "what": _NO_END,
+        "begin": when(call.reported_at, clock, short=short),
+        "number": call.number,
+        "line": call.line,
+        "call_id": call.call_id,
+        "begin_utc": iso(call.reported_at * _MICRO),
+        "end_utc": None,
+    }
+
+
+def _as_json(row: dict[str, object]) -> dict[str, object]:
+    names = ("what", "begin_utc", "end_utc", "seconds", "call_id", "number", "line")
+    return {name: row[name] for name in names if name in row}

@@ -1,0 +1,101 @@
+"""`alovoice events list`: what came, the latest first."""
+
+from collections.abc import Iterator
+
+import typer
+
+from alovoice_cli.commands.events.selection import (
+    Limit,
+    Line,
+    Number,
+    Peer,
+    Since,
+    Status,
+    Store,
+    Type,
+    Until,
+    Where,
+    clock_of,
+    tell_coverage,
+)
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.events.conditions import EVENT_FIELDS
+from alovoice_cli.events.filters import Words, read_filter
+from alovoice_cli.events.glance import event_cells
+from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice events list --since today --type callend",
+    "alovoice events list --number '90 123-45-67' --limit 0",
+    "alovoice events list --where 'status = 486 and duration < 5'",
+    "alovoice events list --json | jq -r '.[] | select(.type == \"callend\") | .body.record'",
+)
+COLUMNS = (
+    Column("event", "Event"),
+    Column("when", "When"),
+    Column("type", "Type"),
+    Column("number", "Number"),
+    Column("line", "Line"),
+    Column("peer", "Peer"),
+    Column("said", "What"),
+    Column("id", "Id", shown=False),
+    Column("seq", "Seq", shown=False, numeric=True),
+    Column("received_at", "Received (UTC)", shown=False),
+    Column("call_id", "Call", shown=False),
+    Column("external_id", "Our id", shown=False),
+    Column("direction", "Direction", shown=False),
+    Column("status", "Status", shown=False),
+    Column("duration", "Seconds", shown=False, numeric=True),
+    Column("started_at", "Started (unix)", shown=False, numeric=True),
+    Column("answered_at", "Answered (unix)", shown=False, numeric=True),
+    Column("ended_at", "Ended (unix)", shown=False, numeric=True),
+    Column("record", "Recording", shown=False),
+    Column("queue", "Queue", shown=False),
+    Column("answer", "Answer", shown=False),
+    Column("rule", "Rule", shown=False),
+    Column("duplicate_of", "Repeats", shown=False),
+    Column("problem", "Problem", shown=False),
+    Column("sender", "Sender", shown=False),
+)
+
+
+@shows_list(COLUMNS)
+def list_events(
+    ctx: typer.Context,
+    since: Since = None,
+    until: Until = None,
+    type: Type = None,
+    number: Number = None,
+    line: Line = None,
+    peer: Peer = None,
+    status: Status = None,
+    where: Where = None,
+    limit: Limit = 50,
+    store: Store = None,
+) -> None:
+    """List what the PBX sent, the latest first. The first column is for `events show`.
+
+    A callend names neither number nor line: the call that it ends does.
+    """
+    session: Session = ctx.obj
+    clock = clock_of(session)
+    words = Words(since, until, type, number, line, peer, status, where)
+    wanted = read_filter(words, EVENT_FIELDS, clock)
+    short, is_cut = session.stdout.isatty(), False
+
+    def rows() -> Iterator[Row]:
+        nonlocal is_cut
+        found = session.event_store(store).told(wanted, newest_first=True, limit=limit + 1 if limit else 0)
+        for count, (event, call) in enumerate(found):
+            is_cut = bool(limit) and count == limit
+            if not is_cut:
+                yield Row(event_cells(event, call, clock, short=short), event_as_json(event))
+
+    session.display.flow(Flow(rows(), COLUMNS, nothing="no such events"))
+    if is_cut:
+        session.note(f"the latest {limit}; --limit 0 shows all")
+    tell_coverage(session, store, wanted.period, clock)

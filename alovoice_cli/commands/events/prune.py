@@ -1,0 +1,49 @@
+"""`alovoice events prune`: forgets old events, while a listener goes on."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.events.selection import Store, clock_of
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.moments import long_text, parse_span, unix_microseconds
+from alovoice_cli.session import Session
+
+EXAMPLES = examples("alovoice events prune --older-than 90d --dry-run", "alovoice events prune --older-than 90d --yes")
+_YOUNGEST = timedelta(hours=1)
+"""Repeated deliveries are known again by what came in the last ten minutes."""
+
+
+def prune_events(
+    ctx: typer.Context,
+    older_than: Annotated[str, typer.Option("--older-than", metavar="SPAN", help="Such as 90d, 12w or 36h.")],
+    store: Store = None,
+) -> None:
+    """Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile."""
+    session: Session = ctx.obj
+    clock = clock_of(session)
+    age = parse_span(older_than, "--older-than")
+    if age < _YOUNGEST:
+        raise UsageError(f"--older-than {older_than} is less than an hour", hint="such as 90d")
+    before = clock.now - age
+    events = session.event_store(store)
+    pruning = events.pruning(unix_microseconds(before))
+    old, size = pruning.count(), events.size()
+    what = f"{old.events} events and {old.calls} calls before {long_text(before, clock)}"
+    if session.options.dry_run or not any(old):
+        session.report(f"{what}: nothing was deleted", events=old.events, calls=old.calls, deleted=False, freed_bytes=0)
+        return
+    session.display.confirm(f"Delete {what}?")
+    done_events = done_calls = 0
+    for step in pruning.run():
+        done_events, done_calls = done_events + step.events, done_calls + step.calls
+    freed = max(size - events.size(), 0)
+    session.report(
+        f"deleted {done_events} events and {done_calls} calls; the store is {freed / 1_000_000:.1f} MB smaller",
+        events=done_events,
+        calls=done_calls,
+        deleted=True,
+        freed_bytes=freed,
+    )

@@ -1,0 +1,56 @@
+"""Which events, which store, what was covered: the options that the verbs of `events` share."""
+
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.campaigns.schedule import parse_zone
+from alovoice_cli.events.coverage import cover, describe
+from alovoice_cli.events.filters import Period
+from alovoice_cli.events.moments import Clock, unix_microseconds
+from alovoice_cli.session import Session
+
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="WHEN",
+        help="From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30', with a zone too; or all.",
+    ),
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="WHEN", help="Up to then; a day alone is included, whole.")
+]
+Type = Annotated[
+    str | None, typer.Option("--type", metavar="TYPE", help="callstart, callend, result, route or probe; a,b for more.")
+]
+Number = Annotated[
+    str | None, typer.Option("--number", metavar="PHONE", help="The other party, in any spelling; a,b for more.")
+]
+Line = Annotated[str | None, typer.Option("--line", metavar="N", help="The PBX's line.")]
+Peer = Annotated[str | None, typer.Option("--peer", metavar="N", help="The extension.")]
+Status = Annotated[str | None, typer.Option("--status", metavar="CODE", help="200, 304, 480, 486, 603, 603-S …")]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help="Such as 'status = 486 and duration < 5': = != < <= > >= ~ (contains), in (a, b), and, or, not; a wrong"
+        " field is answered with the list of them.",
+    ),
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")]
+Store = Annotated[
+    str | None, typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///….")
+]
+
+
+def clock_of(session: Session) -> Clock:
+    """Now, in the profile's time zone."""
+    return Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+
+
+def tell_coverage(session: Session, store: str | None, period: Period, clock: Clock) -> None:
+    """Says when somebody listened: what was said to nobody is in no list."""
+    covered = cover(session.event_store(store).uptimes(), period, unix_microseconds(clock.now))
+    session.note(describe(covered, clock))

@@ -1,0 +1,127 @@
+"""`alovoice events show`: one call as it went."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
+from alovoice_cli.commands.events.selection import Store, clock_of
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.event import Event
+from alovoice_cli.events.glance import call_as_json
+from alovoice_cli.events.moments import Clock, long_text, short_text, span_text
+from alovoice_cli.events.timeline import Step, status_text, timeline
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice events show e1204",
+    "alovoice events show R-7F3K",
+    "alovoice events show 01KAX4S3ZD6Y0Q9X2E8R5T7WVB --json | jq .call",
+)
+COLUMNS = (
+    Column("when", "When"),
+    Column("after", "After"),
+    Column("what", "What"),
+    Column("detail", "Details"),
+    Column("id", "Id", shown=False),
+    Column("at", "At (UTC)", shown=False),
+)
+
+
+@shows_list(COLUMNS)
+def show_call(
+    ctx: typer.Context,
+    id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Of an event (e1204, or its id), a call, an extid, or a receipt (R-7F3K)."),
+    ],
+    store: Store = None,
+) -> None:
+    """Show one call as it went: our own request, its start, end and result, joined by their ids."""
+    session: Session = ctx.obj
+    clock = clock_of(session)
+    events = session.event_store(store)
+    found = _Search(session, store)
+    found.begin(id.strip())
+    if not (found.events or found.receipts):
+        raise UsageError(
+            f"nothing here is called {id!r}",
+            hint="`alovoice events list` shows what there is; its first column will do",
+        )
+    found.widen()
+    steps = timeline(found.events.values(), found.receipts.values())
+    calls = [call_as_json(call) for call in events.calls_by_id(found.call_ids).values()]
+    whole = {
+        "id": id,
+        "call": calls[0] if calls else None,
+        "receipts": [step.whole for step in steps if step.what == "request"],
+        "events": [step.whole for step in steps if step.what != "request"],
+    }
+    session.show(Listing(_cells(steps, clock, short=session.stdout.isatty()), COLUMNS, whole=whole))
+    if calls:
+        session.note(_sentence(calls[0]))
+
+
+class _Search:
+    """What belongs together: every event and receipt that shares an id with one that is found already."""
+
+    def __init__(self, session: Session, store: str | None) -> None:
+        self._ledger, self._store = session.ledger, session.event_store(store)
+        self.events: dict[int, Event] = {}
+        self.receipts: dict[str, Any] = {}
+
+    @property
+    def call_ids(self) -> set[str]:
+        return {fact.call_id for event in self.events.values() for fact in event.facts if fact.call_id}
+
+    @property
+    def external_ids(self) -> set[str]:
+        return {fact.external_id for event in self.events.values() for fact in event.facts if fact.external_id}
+
+    def begin(self, id: str) -> None:
+        if id.upper().startswith("R-"):
+            receipt = self._ledger.receipt(id)
+            self.receipts[receipt.receipt] = receipt
+            self._take({receipt.our_id} - {""})
+            return
+        event = self._store.event(id)
+        if event is None and id[:1] == "e" and id[1:].isascii() and id[1:].isdigit() and len(id) < 20:
+            event = self._store.event_at(int(id[1:]))
+        if event is not None:
+            self.events[event.delivery.seq] = event
+        else:
+            self._take({id})
+
+    def widen(self) -> None:
+        """Three rounds reach from a receipt over its result to the call and what repeats it."""
+        for _ in range(3):
+            self._take(self.call_ids | self.external_ids)
+
+    def _take(self, ids: set[str]) -> None:
+        if ids:
+            self.events |= {event.delivery.seq: event for event in self._store.related(ids, ids)}
+            self.receipts |= {receipt.receipt: receipt for receipt in self._ledger.receipts_of(ids)}
+
+
+def _cells(steps: Iterable[Step], clock: Clock, *, short: bool) -> list[dict[str, object]]:
+    cells: list[dict[str, object]] = []
+    begin = None
+    for step in steps:
+        begin = begin or step.moment
+        at = short_text(step.moment, clock) if short else long_text(step.moment, clock)
+        after = span_text(int((step.moment - begin).total_seconds()))
+        cells.append(
+            {"when": at, "after": f"+{after}", "what": step.what, "detail": step.detail, "id": step.id, "at": step.at}
+        )
+    return cells
+
+
+def _sentence(call: dict[str, object]) -> str:
+    """The call in one line."""
+    ended = status_text(str(call["status"])) if call["status"] is not None else "no end is known"
+    length = f", {call['duration']}s" if call["duration"] is not None else ""
+    return f"call {call['call_id']}: {ended}{length}"

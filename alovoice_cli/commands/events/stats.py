@@ -1,0 +1,134 @@
+"""`alovoice events stats`: calls counted."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.events.selection import (
+    Line,
+    Number,
+    Peer,
+    Since,
+    Status,
+    Store,
+    Until,
+    Where,
+    clock_of,
+    tell_coverage,
+)
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
+from alovoice_cli.events.event import MISSED_STATUSES
+from alovoice_cli.events.filters import Words, read_filter
+from alovoice_cli.events.missed import reasons_text
+from alovoice_cli.events.moments import days_ago, span_text
+from alovoice_cli.events.statistics import By, Tally, tally, total
+from alovoice_cli.events.timeline import status_text
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice events stats",
+    "alovoice events stats --by hour --since yesterday --until yesterday",
+    "alovoice events stats --by peer --since 30d --where 'direction = inc'",
+    "alovoice events stats --by rule --since today",
+)
+COLUMNS = (
+    Column("group", "Group"),
+    Column("calls", "Calls", numeric=True),
+    Column("answered", "Answered", numeric=True),
+    *(Column(status, status, numeric=True) for status in MISSED_STATUSES),
+    Column("other", "Other", numeric=True),
+    Column("open", "Open", numeric=True),
+    Column("talk", "Talk", numeric=True),
+    Column("chart", "", bar=True),
+    Column("missed", "Missed", numeric=True, shown=False),
+    Column("talk_seconds", "Talk (s)", numeric=True, shown=False),
+)
+_TITLES = {"hour": "Hour", "day": "Day", "line": "Line", "peer": "Peer", "status": "Status", "rule": "Rule"}
+_PARTS = ("answered", "missed", "other", "no end")
+_OF_RULES = ("group", "calls", "chart")
+
+
+@shows_list(COLUMNS)
+def show_statistics(
+    ctx: typer.Context,
+    by: Annotated[By, typer.Option("--by", help="What is counted together; `rule` counts route questions.")] = "day",
+    since: Since = None,
+    until: Until = None,
+    number: Number = None,
+    line: Line = None,
+    peer: Peer = None,
+    status: Status = None,
+    where: Where = None,
+    store: Store = None,
+) -> None:
+    """Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.
+
+    Of today for --by hour, else of the last seven days, unless --since says otherwise. A repeated delivery counts once.
+    """
+    session: Session = ctx.obj
+    clock = clock_of(session)
+    since = since or days_ago(0 if by == "hour" else 6, clock)
+    words = Words(since, until, "route" if by == "rule" else None, number, line, peer, status, where)
+    wanted = read_filter(words, EVENT_FIELDS if by == "rule" else CALL_FIELDS, clock)
+    events = session.event_store(store)
+    tallies = tally(events.counts(wanted, by), by, clock.zone)
+    drawn = session.stdout.isatty()
+    session.show(
+        Listing(
+            [_cells(one, by, short=drawn, year=str(clock.today.year)) for one in tallies],
+            _columns(session, by),
+            whole=[one.as_json() | {"by": by} for one in tallies],
+            nothing="no calls" if by != "rule" else "no route questions",
+        )
+    )
+    if tallies and by != "rule":
+        session.note(_sentence(total(tallies)))
+        if drawn:
+            session.note(session.display.legend(_PARTS))
+    session.note(f"the store takes {events.size() / 1_000_000:.1f} MB")
+    tell_coverage(session, store, wanted.period, clock)
+
+
+def _columns(session: Session, by: By) -> tuple[Column, ...]:
+    """Those that have something to say; the chart is for eyes, and seconds are for programs."""
+    drawn = session.stdout.isatty()
+    columns: list[Column] = []
+    for column in COLUMNS:
+        shown = column.shown and (by != "rule" or column.name in _OF_RULES)
+        if column.name in ("talk", "talk_seconds") and by != "rule":
+            shown = drawn is (column.name == "talk")
+        if column.name == "chart":
+            shown = drawn
+        title = _TITLES[by] if column.name == "group" else "Asked" if by == "rule" and column.name == "calls" else None
+        columns.append(replace(column, shown=shown, title=title or column.title))
+    return tuple(columns)
+
+
+def _cells(one: Tally, by: By, *, short: bool, year: str) -> dict[str, object]:
+    group = one.group.removeprefix(f"{year}-") if short and by == "hour" else one.group
+    return {
+        **one.as_json(),
+        "group": status_text(group) if by == "status" and short else group,
+        **{status: one.missed.get(status, 0) for status in MISSED_STATUSES},
+        "talk": span_text(one.talk_seconds),
+        "chart": [one.answered, one.all_missed, one.other, one.open] if by != "rule" else [one.calls],
+    }
+
+
+def _sentence(whole: Tally) -> str:
+    reasons = reasons_text(whole.missed)
+    missed = f"{whole.all_missed} missed" + (f" ({reasons})" if reasons else "")
+    parts: Sequence[str] = (
+        f"{whole.calls} calls: {whole.answered} answered",
+        missed,
+        f"{whole.other} other",
+        f"{whole.open} without an end",
+        f"talk {span_text(whole.talk_seconds)}",
+    )
+    return ", ".join(parts)

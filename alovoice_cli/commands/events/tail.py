@@ -1,0 +1,75 @@
+"""`alovoice events tail`: the latest events, and with -f those that come."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.events.selection import Line, Number, Peer, Status, Store, Type, Where, clock_of
+from alovoice_cli.commands.options import examples
+from alovoice_cli.events.conditions import EVENT_FIELDS
+from alovoice_cli.events.event import Call, Event
+from alovoice_cli.events.filters import Words, read_filter
+from alovoice_cli.events.glance import event_cells
+from alovoice_cli.events.moments import unix_microseconds
+from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice events tail",
+    "alovoice events tail -f --type callend",
+    "alovoice events tail -f --json | jq -c 'select(.type == \"callstart\") | .body.number'",
+)
+_POLL_SECONDS = 0.5
+_WIDTHS = {"event": 7, "when": 19, "type": 9, "number": 12, "line": 12, "peer": 5, "said": 8}
+_TITLES = {"event": "Event", "when": "When", "type": "Type", "number": "Number", "line": "Line", "peer": "Peer"}
+
+
+def tail_events(
+    ctx: typer.Context,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.", show_default=False)
+    ] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="Begin with the latest N.")] = 10,
+    type: Type = None,
+    number: Number = None,
+    line: Line = None,
+    peer: Peer = None,
+    status: Status = None,
+    where: Where = None,
+    store: Store = None,
+) -> None:
+    """Print the latest events, the oldest first: one JSON object a line, or a table that grows on a terminal."""
+    session: Session = ctx.obj
+    words = Words(None, None, type, number, line, peer, status, where)
+    wanted = read_filter(words, EVENT_FIELDS, clock_of(session))
+    events = session.event_store(store)
+    reached = events.settled(0, _now(session))
+    latest = list(events.told(wanted, newest_first=True, limit=lines)) if lines else []
+    as_lines = session.options.json or not session.stdout.isatty()
+    if not as_lines and not session.options.no_headers:
+        session.display.row({**_TITLES, "said": "What"}, _WIDTHS)
+    for told in reversed(latest):
+        _print(session, told.event, told.call, as_lines=as_lines)
+        reached = max(reached, told.event.delivery.seq)
+    while follow:
+        time.sleep(_POLL_SECONDS)
+        settled = events.settled(reached, _now(session))
+        for told in events.told(wanted, after=reached) if settled > reached else ():
+            if told.event.delivery.seq > settled:
+                break
+            _print(session, told.event, told.call, as_lines=as_lines)
+        reached = max(reached, settled)
+
+
+def _print(session: Session, event: Event, call: Call | None, *, as_lines: bool) -> None:
+    cells = event_cells(event, call, clock_of(session), short=False)
+    if as_lines:
+        session.display.flow(Flow([Row(cells, event_as_json(event))], ()), "lines")
+    else:
+        session.display.row(cells, _WIDTHS)
+
+
+def _now(session: Session) -> int:
+    return unix_microseconds(session.now())

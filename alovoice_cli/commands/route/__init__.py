@@ -1,0 +1,10 @@
+"""`alovoice route`: rules for the route "API request", before and while they are served."""
+
+import typer
+
+from alovoice_cli.commands.route import bench, check, test
+
+app = typer.Typer()
+app.command("check", epilog=check.EXAMPLES)(check.check_rules)
+app.command("test", epilog=test.EXAMPLES)(test.try_question)
+app.command("bench", epilog=bench.EXAMPLES)(bench.measure_rules)

@@ -1,0 +1,80 @@
+"""`alovoice route check`: everything that is wrong with a rules file, before a caller meets it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import ExitCode
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.routing.findings import Finding, has_errors, in_order
+from alovoice_cli.routing.lint import Checked, check
+from alovoice_cli.routing.online import compare_with_pbx
+from alovoice_cli.session import Session
+
+COLUMNS = (
+    Column("severity", "Severity"),
+    Column("place", "Where", lambda finding: f"{finding['file']}:{finding['line']}:{finding['column']}"),
+    Column("message", "What"),
+    Column("hint", "What to do"),
+    Column("code", "Code", shown=False),
+    Column("file", "File", shown=False),
+    Column("line", "Line", shown=False, numeric=True),
+    Column("column", "Column", shown=False, numeric=True),
+)
+EXAMPLES = examples(
+    "alovoice route check rules.toml",
+    "alovoice route check rules.toml --online",
+    "alovoice route check rules.toml --json | jq -r '.findings[] | select(.severity == \"error\") | .message'",
+)
+
+
+@shows_list(COLUMNS)
+def check_rules(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The rules, such as rules.toml.", show_default=False)],
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask the PBX whether extensions and lines exist.", show_default=False)
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.", show_default=False)] = False,
+) -> int:
+    """Check a rules file: syntax, names, rules that are never reached, hours without a rule, its own tests.
+
+    Errors: exit code 8. Warnings and notes: 0. With --json: ok, rules, findings, and how many tests passed and failed.
+    """
+    session: Session = ctx.obj
+    checked = check(file, session.now())
+    findings = in_order([*checked.findings, *_online(session, checked)]) if online else checked.findings
+    failed = has_errors(findings) or (strict and any(finding.severity == "warning" for finding in findings))
+    items = [finding.as_json() for finding in findings]
+    tests = {"passed": checked.verdict.passed, "failed": checked.verdict.failed}
+    rules = len(checked.loaded.rules.rules) if checked.loaded.rules else None
+    whole = {"ok": not failed, "rules": rules, "tests": tests, "findings": items}
+    session.show(Listing(items, COLUMNS, whole=whole, nothing="nothing to find fault with", ours=True))
+    session.note(_summary(file, rules, checked, findings))
+    return ExitCode.CHECK_FAILED if failed else ExitCode.DONE
+
+
+def _online(session: Session, checked: Checked) -> list[Finding]:
+    if checked.loaded.rules is None:
+        session.note("the PBX was not asked: the file cannot be read yet")
+        return []
+    extensions = {str(peer.get("number")) for peer in session.client.peers.list()}
+    lines = [str(line) for line in session.client.trunks.list()]
+    return list(compare_with_pbx(checked.loaded.rules, extensions, lines))
+
+
+def _summary(file: Path, rules: int | None, checked: Checked, findings: tuple[Finding, ...]) -> str:
+    counts = [_count(sum(finding.severity == word for finding in findings), word) for word in ("error", "warning")]
+    if rules is None:
+        return f"{file}: {', '.join(counts)}; its tests were not run"
+    verdict = checked.verdict
+    tests = f"{_count(verdict.passed, 'test')} passed" + (f", {verdict.failed} failed" if verdict.failed else "")
+    return f"{file}: {_count(rules, 'rule')}, {tests}, {', '.join(counts)}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,82 @@
+"""`alovoice route test`: where a caller would go, and why."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.output.listing import Record
+from alovoice_cli.routing.engine import Decision, decide
+from alovoice_cli.routing.history import GivenHistory
+from alovoice_cli.routing.lint import check
+from alovoice_cli.routing.live import served
+from alovoice_cli.routing.question import Question
+from alovoice_cli.routing.rules import FALLBACK, Rules
+from alovoice_cli.routing.trials import parse_time
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice route test rules.toml --from 974244100 --line 712037006",
+    "alovoice route test rules.toml --from 974244100 --line 712037006 --at '2026-11-23 19:00' --explain",
+)
+
+
+def try_question(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The rules, such as rules.toml.", show_default=False)],
+    caller: Annotated[
+        str, typer.Option("--from", metavar="N", help="Who calls; left out: a hidden number.", show_default=False)
+    ] = "",
+    line: Annotated[str, typer.Option("--line", metavar="N", help="The line called.", show_default=False)] = "",
+    queue: Annotated[
+        str, typer.Option("--queue", metavar="N", help="The department, if the call has one.", show_default=False)
+    ] = "",
+    direction: Annotated[Literal["inc", "out"], typer.Option("--direction", help="In or out.")] = "inc",
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="'2026-11-23 19:00' in the rules' time zone; else now.")
+    ] = None,
+    last_peer: Annotated[
+        str | None, typer.Option("--last-peer", metavar="N", help="As if the caller had spoken with this extension.")
+    ] = None,
+    calls: Annotated[int, typer.Option("--calls", min=0, help="As if they had called so often.")] = 0,
+    missed: Annotated[int, typer.Option("--missed", min=0, help="As if so many calls had been missed.")] = 0,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Each rule that was tried, and why it did not match.", show_default=False)
+    ] = False,
+) -> None:
+    """Show the step that a caller would get, and the rule that gives it. Rules with errors: exit code 8.
+
+    With --json: action_type, action_data, rule (null: the fallback), at, and the trail of rules that were tried.
+    """
+    session: Session = ctx.obj
+    rules = served(check(file, session.now()), file)
+    moment = _moment(at, rules, session.now())
+    question = Question(caller, line, queue, direction)
+    decision = decide(rules, question, moment, GivenHistory(last_peer, calls, missed))
+    shown = moment.astimezone(rules.zone).isoformat(timespec="seconds")
+    whole = {**decision.as_json(), "at": shown}
+    session.show(Record(_fields(decision, shown, explain=explain), title="Decision", whole=whole, ours=True))
+
+
+def _moment(at: str | None, rules: Rules, now: datetime) -> datetime:
+    if at is None:
+        return now
+    moment = parse_time(at, rules.zone)
+    if moment is None:
+        raise UsageError(f"--at {at!r} is no time", hint="write '2026-11-23 19:00', or with an offset of its own")
+    return moment
+
+
+def _fields(decision: Decision, shown: str, *, explain: bool) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "action_type": decision.step.action_type,
+        "action_data": decision.step.action_data,
+        "rule": decision.rule or FALLBACK,
+        "at": shown,
+    }
+    for number, tried in enumerate(decision.trail if explain else (), start=1):
+        fields[f"{number}. {tried.rule}"] = f"{'yes' if tried.matched else 'no'}: {tried.why}"
+    return fields

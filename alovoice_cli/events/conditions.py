@@ -1,0 +1,160 @@
+"""What is asked of an event or a call, as a tree of plain values: the stores make SQL of it, with bound values.
+
+A field that an event has not is `none`. It equals nothing and is neither less nor more than anything, so `status = 486`
+and `duration < 5` do not hold for it, while `status != 486` and `not duration < 5` do: there is no third truth value.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from alovoice_cli.events.event import EVENT_TYPES
+
+Kind = Literal["text", "phone", "number", "seconds", "microseconds"]
+"""`phone` is compared in its canonical form; the last two are moments, in the unit in which they are stored."""
+
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "~", "!~", "in"]
+Value = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something that can be asked about."""
+
+    name: str
+    kind: Kind
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`field operator value`; the value of `in` is a tuple."""
+
+    field: str
+    operator: Operator
+    value: Value | tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True where the term is not."""
+
+    term: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """True where all terms are; without terms, everywhere."""
+
+    terms: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """True where one of the terms is; without terms, nowhere."""
+
+    terms: tuple["Condition", ...]
+
+
+Condition = Compare | Not | And | Or
+ALWAYS = And(())
+
+_DIRECTIONS = ("inc", "out", "int")
+_OF_CALLS = (
+    Field("call_id", "text", "the id that we, or the CRM, gave the call"),
+    Field("external_id", "text", "the extid of our own request"),
+    Field("number", "phone", "the other party, in any spelling"),
+    Field("line", "phone", "the PBX's line"),
+    Field("peer", "text", "the extension"),
+    Field("direction", "text", "inc, out or int", _DIRECTIONS),
+    Field("status", "text", "200, 304, 480, 486, 603, 603-S …"),
+    Field("duration", "number", "in seconds, or 90s, 5m, 1h"),
+    Field("started", "seconds", "by the PBX's clock: a moment as in --since"),
+    Field("ended", "seconds", "likewise"),
+    Field("record", "text", "the link to the recording"),
+)
+CALL_FIELDS = {
+    field.name: field
+    for field in (*_OF_CALLS, Field("received", "seconds", "when we first heard of it: a moment as in --since"))
+}
+EVENT_FIELDS = {
+    field.name: field
+    for field in (
+        Field("id", "text", "the event's own id"),
+        Field("seq", "number", "its number in the store"),
+        Field("type", "text", "callstart, callend, result, route or probe", EVENT_TYPES),
+        Field("received", "microseconds", "a moment as in --since"),
+        Field("sender", "text", "the address that it came from"),
+        *_OF_CALLS,
+        Field("answered", "seconds", "of a call result"),
+        Field("queue", "text", "of a route question"),
+        Field("rule", "text", "the rule that decided it"),
+        Field("duplicate_of", "text", "the id of the event that it repeats"),
+        Field("problem", "text", "why it could not be read"),
+    )
+}
+"""`number`, `line`, `peer`, `direction`, `external_id` and `started` are also known of an event whose call has them."""
+
+
+def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
+    """Whether the condition holds for these values, by the rules that the stores' SQL follows too."""
+    if isinstance(condition, Not):
+        return not holds(condition.term, values)
+    if isinstance(condition, And):
+        return all(holds(term, values) for term in condition.terms)
+    if isinstance(condition, Or):
+        return any(holds(term, values) for term in condition.terms)
+    return _HOLDS[condition.operator](values.get(condition.field), condition.value)
+
+
+def needs(condition: Condition, fields: frozenset[str], *, negated: bool = False) -> bool:
+    """Whether the condition can hold only where one of these fields has a value (or it says no when not sure)."""
+    if isinstance(condition, Not):
+        return needs(condition.term, fields, negated=not negated)
+    if isinstance(condition, Compare):
+        return condition.field in fields and holds(condition, {}) is negated
+    one_is_enough = isinstance(condition, And) is not negated
+    judged = (needs(term, fields, negated=negated) for term in condition.terms)
+    return any(judged) if one_is_enough else bool(condition.terms) and all(judged)
+
+
+def fields_of(condition: Condition) -> frozenset[str]:
+    """The names of the fields that the condition asks about."""
+    if isinstance(condition, Compare):
+        return frozenset((condition.field,))
+    if isinstance(condition, Not):
+        return fields_of(condition.term)
+    return frozenset(name for term in condition.terms for name in fields_of(term))
+
+
+def all_of(*conditions: Condition | None) -> Condition:
+    """All of these that are given."""
+    given = tuple(condition for condition in conditions if condition is not None)
+    return given[0] if len(given) == 1 else And(given)
+
+
+def lower(text: str) -> str:
+    """The text with A–Z lowered: databases differ in what else they lower."""
+    return "".join(chr(ord(letter) + 32) if "A" <= letter <= "Z" else letter for letter in text)
+
+
+def _ordered(compare: Callable[[int, int], bool]) -> Callable[[Value, object], bool]:
+    return lambda own, value: isinstance(own, int) and isinstance(value, int) and compare(own, value)
+
+
+def _contains(own: Value, value: object) -> bool:
+    return isinstance(own, str) and lower(str(value)) in lower(own)
+
+
+_HOLDS: Mapping[Operator, Callable[[Value, object], bool]] = {
+    "=": lambda own, value: own == value,
+    "!=": lambda own, value: own != value,
+    "<": _ordered(lambda own, value: own < value),
+    "<=": _ordered(lambda own, value: own <= value),
+    ">": _ordered(lambda own, value: own > value),
+    ">=": _ordered(lambda own, value: own >= value),
+    "~": _contains,
+    "!~": lambda own, value: not _contains(own, value),
+    "in": lambda own, value: isinstance(value, tuple) and own in value,
+}

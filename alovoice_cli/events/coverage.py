@@ -1,0 +1,108 @@
+"""When somebody was there to receive: what the PBX said in a gap is not in the store, and nowhere else either."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from alovoice_cli.events.filters import Period
+from alovoice_cli.events.moments import Clock, from_unix, span_text, unix_microseconds
+
+_MICRO = 1_000_000
+_SIGN_OF_LIFE = 30 * _MICRO
+"""A listener gives one every ten seconds: whose last is older than three of them is not there any more."""
+_MOST_GAPS_TOLD = 3
+
+
+class Uptime(NamedTuple):
+    """One listener's time, in unix microseconds: its first and its last sign of life, and its orderly end."""
+
+    began_at: int
+    seen_at: int
+    ended_at: int | None = None
+
+    def until(self, now: int) -> int:
+        """Up to when it was there for certain."""
+        if self.ended_at is not None:
+            return self.ended_at
+        return now if now - self.seen_at <= _SIGN_OF_LIFE else self.seen_at
+
+
+class Gap(NamedTuple):
+    """A time without a listener, in unix microseconds; `is_open`: it lasts until now."""
+
+    begin: int
+    end: int
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Of a period: from when there are events (None: never), until when, and the gaps within."""
+
+    begin: int | None
+    end: int
+    gaps: tuple[Gap, ...] = ()
+
+
+def cover(uptimes: Iterable[Uptime], period: Period, now: int) -> Coverage:
+    """What of the period was listened to. Several listeners at once are one."""
+    end = min(now, period.until if period.until is not None else now)
+    stretches = list(_joined(sorted((uptime.began_at, uptime.until(now)) for uptime in uptimes)))
+    if not stretches or stretches[0][0] >= end:
+        return Coverage(None, end)
+    begin = max(stretches[0][0], period.since if period.since is not None else stretches[0][0])
+    gaps = []
+    for (_, left), (back, _) in zip(stretches, [*stretches[1:], (now, now)], strict=True):
+        gap = Gap(max(left, begin), min(back, end), is_open=back == now == end)
+        if gap.begin < gap.end:
+            gaps.append(gap)
+    return Coverage(begin, end, tuple(gaps))
+
+
+def _joined(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Stretches that touch or overlap as one; they come sorted."""
+    begin = end = None
+    for left, right in stretches:
+        if begin is None or end is None:
+            begin, end = left, right
+        elif left <= end:
+            end = max(end, right)
+        else:
+            yield begin, end
+            begin, end = left, right
+    if begin is not None and end is not None:
+        yield begin, end
+
+
+def describe(coverage: Coverage, clock: Clock) -> str:
+    """One line: `events from 14:02, gap 15:10–15:12`."""
+    if coverage.begin is None:
+        return "no listener was there in this time: nothing that the PBX said is known"
+    parts = [f"events from {_text(coverage.begin, clock)}"]
+    if coverage.end < unix_microseconds(clock.now):
+        parts[0] += f" to {_text(coverage.end, clock)}"
+    parts += [_gap_text(gap, clock) for gap in coverage.gaps[-_MOST_GAPS_TOLD:]]
+    if (more := len(coverage.gaps) - _MOST_GAPS_TOLD) > 0:
+        lost = sum(gap.end - gap.begin for gap in coverage.gaps) // _MICRO
+        parts.append(f"{more} more gaps ({span_text(lost)} in all; see `alovoice events gaps`)")
+    return ", ".join(parts)
+
+
+def _gap_text(gap: Gap, clock: Clock) -> str:
+    if gap.is_open:
+        return f"and nobody listens since {_text(gap.begin, clock)}"
+    begin, end = _text(gap.begin, clock), _text(gap.end, clock)
+    if begin == end:
+        return f"gap {begin} ({span_text(max((gap.end - gap.begin) // _MICRO, 1))})"
+    same_day = _local(gap.begin, clock).date() == _local(gap.end, clock).date()
+    return f"gap {begin}–{end.rpartition(' ')[2] if same_day else end}"
+
+
+def _text(moment: int, clock: Clock) -> str:
+    local = _local(moment, clock)
+    return f"{local:%H:%M}" if local.date() == clock.today else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _local(moment: int, clock: Clock) -> datetime:
+    return from_unix(moment // _MICRO, clock.zone) or clock.now

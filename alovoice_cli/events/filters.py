@@ -1,0 +1,95 @@
+"""Which events, or which calls: a period and a condition, from the words of the command line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from alovoice_cli.campaigns.phones import canonical
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.conditions import (
+    ALWAYS,
+    EVENT_FIELDS,
+    Compare,
+    Condition,
+    Field,
+    all_of,
+    fields_of,
+)
+from alovoice_cli.events.moments import Clock, parse_moment, unix_microseconds
+from alovoice_cli.events.where import parse_where
+
+EVER = "all"
+"""`--since all`: from the first event on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since` to before `until`, in unix microseconds; None: without a bound."""
+
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What was received in the period and meets the condition."""
+
+    period: Period = field(default_factory=Period)
+    condition: Condition = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The options as they were typed."""
+
+    since: str | None = None
+    until: str | None = None
+    type: str | None = None
+    number: str | None = None
+    line: str | None = None
+    peer: str | None = None
+    status: str | None = None
+    where: str | None = None
+
+
+def read_period(words: Words, clock: Clock) -> Period:
+    """`--since` and `--until`; a day alone is meant whole. Raises UsageError, also for a period upside down."""
+    since = until = None
+    if words.since is not None and words.since.strip().lower() != EVER:
+        since = unix_microseconds(parse_moment(words.since, clock, "--since").at)
+    if words.until is not None:
+        until = unix_microseconds(parse_moment(words.until, clock, "--until").end)
+    if since is not None and until is not None and since >= until:
+        raise UsageError(f"--since {words.since} is not before --until {words.until}", hint="the earlier comes first")
+    return Period(since, until)
+
+
+def read_filter(words: Words, fields: Mapping[str, Field], clock: Clock) -> Filter:
+    """The options as a filter on what has these fields. Raises UsageError for what makes no sense."""
+    condition = all_of(
+        _among("type", words.type, choices=EVENT_FIELDS["type"].choices),
+        _among("number", words.number, is_phone=True),
+        _among("line", words.line, is_phone=True),
+        _among("peer", words.peer),
+        _among("status", words.status),
+        parse_where(words.where, fields, lambda text: parse_moment(text, clock, "").at) if words.where else None,
+    )
+    if "type" in fields and "type" not in fields_of(condition):
+        # Our own proof that a request comes through is no event of the PBX.
+        condition = all_of(Compare("type", "!=", "probe"), condition)
+    return Filter(read_period(words, clock), condition)
+
+
+def _among(name: str, text: str | None, *, choices: Sequence[str] = (), is_phone: bool = False) -> Condition | None:
+    """One value, or several with commas between."""
+    if text is None:
+        return None
+    values = [value.strip() for value in text.split(",") if value.strip()]
+    for value in values:
+        if choices and value not in choices:
+            raise UsageError(f"--{name} {value!r} is none", hint=f"there are {', '.join(choices)}")
+        if not value.isprintable() or (is_phone and not canonical(value)):
+            raise UsageError(f"--{name} {value!r} is no {name}")
+    if not values:
+        raise UsageError(f"--{name} is empty", hint=f"leave it out to see every {name}")
+    meant = tuple(canonical(value) if is_phone else value for value in values)
+    return Compare(name, "=", meant[0]) if len(meant) == 1 else Compare(name, "in", meant)

@@ -1,0 +1,65 @@
+"""An event or a call at a glance: the cells of a table's line, each under the name of its column."""
+
+from dataclasses import asdict, fields
+
+from alovoice_cli.events.event import Call, Event, Fact
+from alovoice_cli.events.moments import Clock, from_unix, long_text, short_text
+from alovoice_cli.events.rendering import iso
+
+_KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "started_at")
+_FACT_NAMES = tuple(field.name for field in fields(Fact))
+_DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
+_MICRO = 1_000_000
+
+
+def event_cells(
+    event: Event, call: Call | None, clock: Clock, *, short: bool, fact: Fact | None = None
+) -> dict[str, object]:
+    """The event's cells; what it does not say of its call, the call does. `fact` is one of several, else the first."""
+    delivery, said = event.delivery, fact or event.fact
+    cells: dict[str, object] = {name: getattr(said, name) for name in _FACT_NAMES}
+    if call is not None:
+        cells |= {name: getattr(call, name) for name in _KNOWN_OF_CALL if cells[name] is None}
+    return {
+        "event": f"e{delivery.seq}",
+        "when": when(delivery.received_at // _MICRO, clock, short=short),
+        "type": delivery.type,
+        **cells,
+        "said": _said(event, said),
+        "id": delivery.id,
+        "seq": delivery.seq,
+        "received_at": iso(delivery.received_at),
+        "duplicate_of": event.duplicate_of,
+        "answer": dict(event.answer) or None,
+        "rule": event.rule,
+        "problem": event.problem or None,
+        "sender": delivery.peer or None,
+    }
+
+
+def call_as_json(call: Call) -> dict[str, object]:
+    """The call's fields; `reported_at` is ISO 8601 in UTC, the PBX's own times stay unix seconds."""
+    return {**asdict(call), "reported_at": iso(call.reported_at * _MICRO)}
+
+
+def when(seconds: int, clock: Clock, *, short: bool) -> str:
+    """Unix seconds in the profile's zone."""
+    moment = from_unix(seconds, clock.zone)
+    if moment is None:
+        return str(seconds)
+    return short_text(moment, clock) if short else long_text(moment, clock)
+
+
+def _said(event: Event, fact: Fact) -> str:
+    """What matters of the event, in a word or two."""
+    if event.duplicate_of is not None:
+        return "again"
+    if event.problem and not event.facts:
+        return "unreadable"
+    if event.delivery.type == "route":
+        step = event.answer.get("action_type"), event.answer.get("action_data")
+        return " ".join(str(part) for part in step if part is not None)
+    if event.delivery.type == "callstart":
+        return _DIRECTIONS.get(fact.direction or "", fact.direction or "")
+    seconds = "" if fact.duration is None else f"{fact.duration}s"
+    return f"{fact.status or ''} {seconds}".strip()

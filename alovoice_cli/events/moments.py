@@ -1,0 +1,152 @@
+"""Moments as an operator writes them, and as reports show them: both in the profile's time zone."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
+
+from alovoice_cli.errors import UsageError
+
+_SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DAY = re.compile(r"([0-9]{4})([.-])([0-9]{1,2})\2([0-9]{1,2})")
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,6})?)?")
+_OFFSET = re.compile(r"\s*(z|[+-][0-9]{2}:?[0-9]{2})", re.IGNORECASE)
+FORMS = "give 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30' or 2025-04-25T14:30+05:00"
+_SPAN_FORMS = "give 30m, 12h, 90d or 8w"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Clock(NamedTuple):
+    """The present moment (aware), and the zone in which days begin and times are meant."""
+
+    now: datetime
+    zone: tzinfo
+
+    @property
+    def today(self) -> date:
+        """The day that it is in the zone."""
+        return self.now.astimezone(self.zone).date()
+
+
+class Moment(NamedTuple):
+    """A moment, aware; `is_day` where only a day was named: its beginning."""
+
+    at: datetime
+    is_day: bool = False
+
+    @property
+    def end(self) -> datetime:
+        """Where a period ends that lasts until this: a day is included, whole."""
+        if not self.is_day:
+            return self.at
+        following = self.at.date() + timedelta(days=1)
+        return datetime.combine(following, time(), self.at.tzinfo)
+
+
+def parse_span(text: str, option: str) -> timedelta:
+    """`90s`, `30m`, `12h`, `90d`, `8w`. Raises UsageError for all else."""
+    match = _SPAN.fullmatch(text.strip().lower())
+    if match is None:
+        raise UsageError(f"{option} {text!r} is no span of time", hint=_SPAN_FORMS)
+    return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
+
+
+def parse_moment(text: str, clock: Clock, option: str) -> Moment:
+    """A moment: a span before now, `now`, `today`, `yesterday`, a time of today, a day, a day and time; zone optional.
+
+    Raises UsageError for all else, and for what the calendar or the clock lacks.
+    """
+    word = text.strip().lower()
+    try:
+        moment = _read(word, clock)
+        if moment is not None and moment.at >= _EPOCH:
+            return Moment(moment.at, moment.is_day)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{option} {text!r} is not in the calendar, or not on the clock", hint=FORMS) from error
+    if moment is not None:
+        raise UsageError(f"{option} {text!r} is before 1970", hint=FORMS)
+    raise UsageError(f"{option} {text!r} is no moment", hint=FORMS)
+
+
+def _read(word: str, clock: Clock) -> Moment | None:
+    if word == "now":
+        return Moment(clock.now)
+    if _SPAN.fullmatch(word):
+        return Moment(clock.now - parse_span(word, ""))
+    days = {"today": 0, "yesterday": 1}.get(word)
+    if days is not None:
+        return Moment(datetime.combine(clock.today - timedelta(days=days), time(), clock.zone), is_day=True)
+    return _read_date(word, clock)
+
+
+def _read_date(word: str, clock: Clock) -> Moment | None:
+    day, rest = clock.today, word
+    if match := _DAY.match(word):
+        day = date(int(match.group(1)), int(match.group(3)), int(match.group(4)))
+        rest = word[match.end() :]
+        if not rest:
+            return Moment(datetime.combine(day, time(), clock.zone), is_day=True)
+        if not rest.startswith(("t", " ")):
+            return None
+    match = _CLOCK.match(rest.lstrip("t "))
+    if match is None:
+        return None
+    hour, minute, second, fraction = match.groups()
+    at = time(int(hour), int(minute), int(second or 0), round(float(fraction or 0) * 1_000_000) % 1_000_000)
+    zone = _zone(rest.lstrip("t ")[match.end() :], clock.zone)
+    return None if zone is None else Moment(datetime.combine(day, at, zone))
+
+
+def _zone(text: str, default: tzinfo) -> tzinfo | None:
+    if not text:
+        return default
+    match = _OFFSET.fullmatch(text)
+    if match is None:
+        return None
+    word = match.group(1).upper()
+    return UTC if word == "Z" else datetime.strptime(word, "%z").tzinfo
+
+
+def days_ago(days: int, clock: Clock) -> str:
+    """The day so many days before today, as an option would say it."""
+    return (clock.today - timedelta(days=days)).isoformat()
+
+
+def unix_microseconds(moment: datetime) -> int:
+    """An aware moment as unix microseconds."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_unix(seconds: int, zone: tzinfo) -> datetime | None:
+    """Unix seconds as a moment in the zone; None where they are beyond the calendar (a PBX's slip)."""
+    try:
+        return (_EPOCH + timedelta(seconds=seconds)).astimezone(zone)
+    except (OverflowError, ValueError):
+        return None
+
+
+def short_text(moment: datetime, clock: Clock) -> str:
+    """The moment for a narrow column: `14:02:07` today, `04-25 14:02` this year, else the day alone."""
+    local = moment.astimezone(clock.zone)
+    if local.date() == clock.today:
+        return f"{local:%H:%M:%S}"
+    return f"{local:%m-%d %H:%M}" if local.year == clock.today.year else f"{local:%Y-%m-%d}"
+
+
+def long_text(moment: datetime, clock: Clock) -> str:
+    """The moment whole, to the second, in the zone: `2025-04-25 14:02:07`."""
+    return f"{moment.astimezone(clock.zone):%Y-%m-%d %H:%M:%S}"
+
+
+def span_text(seconds: int) -> str:
+    """A length of time: `7s`, `3m 20s`, `2h 05m`, `3d 4h`."""
+    if seconds < 60:
+        return f"{seconds}s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02}s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours}h {minutes:02}m"
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours}h"

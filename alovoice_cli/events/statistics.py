@@ -1,0 +1,111 @@
+"""Calls counted: by hour, day, line, extension or status; what was missed stays split by its reason."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Literal, NamedTuple
+
+from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
+from alovoice_cli.events.moments import from_unix
+
+By = Literal["hour", "day", "line", "peer", "status", "rule"]
+
+QUARTER_SECONDS = 900
+"""Every time zone is whole quarters of an hour from UTC: what is counted by quarters can be put into local hours."""
+
+
+class Count(NamedTuple):
+    """Some calls that have all this in common, as a store counts them. `group` is a quarter's number, or a text."""
+
+    group: int | str | None
+    direction: str | None
+    status: str | None
+    calls: int
+    talk_seconds: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """One group's calls. `missed` are inbound, by status; `other` ended without a talk; `open` did not end."""
+
+    group: str
+    calls: int = 0
+    answered: int = 0
+    missed: dict[str, int] = field(default_factory=dict)
+    other: int = 0
+    open: int = 0
+    talk_seconds: int = 0
+
+    @property
+    def all_missed(self) -> int:
+        """How many inbound calls nobody took, for whichever reason."""
+        return sum(self.missed.values())
+
+    def add(self, count: Count) -> None:
+        """Counts some calls in."""
+        self.calls += count.calls
+        if count.status is None:
+            self.open += count.calls
+        elif count.status == ANSWERED_STATUS:
+            self.answered += count.calls
+            self.talk_seconds += count.talk_seconds
+        elif count.direction == "inc" and count.status in MISSED_STATUSES:
+            self.missed[count.status] = self.missed.get(count.status, 0) + count.calls
+        else:
+            self.other += count.calls
+
+    def as_json(self) -> dict[str, object]:
+        """The counts, plain."""
+        return {
+            "group": self.group,
+            "calls": self.calls,
+            "answered": self.answered,
+            "missed": self.all_missed,
+            "missed_by_reason": {status: self.missed[status] for status in MISSED_STATUSES if status in self.missed},
+            "other": self.other,
+            "open": self.open,
+            "talk_seconds": self.talk_seconds,
+        }
+
+
+def tally(counts: Iterable[Count], by: By, zone: tzinfo) -> list[Tally]:
+    """The groups: hours and days in order of time, in the zone; the others with the most calls first."""
+    name = _NAMES.get(by, _plain_name)
+    tallies: dict[str, Tally] = {}
+    for count in counts:
+        group = name(count.group, zone)
+        tallies.setdefault(group, Tally(group)).add(count)
+    if by in ("hour", "day"):
+        return sorted(tallies.values(), key=lambda tally: tally.group)
+    return sorted(tallies.values(), key=lambda tally: (-tally.calls, tally.group))
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """All groups as one."""
+    whole = Tally("total")
+    for tally in tallies:
+        whole.calls += tally.calls
+        whole.answered += tally.answered
+        whole.other += tally.other
+        whole.open += tally.open
+        whole.talk_seconds += tally.talk_seconds
+        for status, count in tally.missed.items():
+            whole.missed[status] = whole.missed.get(status, 0) + count
+    return whole
+
+
+def _hour(quarter: int | str | None, zone: tzinfo) -> str:
+    local = from_unix(int(quarter or 0) * QUARTER_SECONDS, zone)
+    return f"{local:%Y-%m-%d %H}:00" if local else "unknown"
+
+
+def _day(quarter: int | str | None, zone: tzinfo) -> str:
+    local = from_unix(int(quarter or 0) * QUARTER_SECONDS, zone)
+    return f"{local:%Y-%m-%d}" if local else "unknown"
+
+
+def _plain_name(group: int | str | None, zone: tzinfo) -> str:
+    return "none" if group is None else str(group)
+
+
+_NAMES: dict[By, Callable[[int | str | None, tzinfo], str]] = {"hour": _hour, "day": _day}

@@ -1,0 +1,127 @@
+"""One call as it went: our own request, its start, end and result, in order of time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from alovoice_cli.events.event import Event
+from alovoice_cli.events.rendering import event_as_json, iso
+
+STATUSES = {
+    "200": "success",
+    "304": "missed",
+    "402": "no money",
+    "403": "forbidden",
+    "404": "bad number",
+    "423": "blocked",
+    "480": "temporarily unavailable",
+    "484": "direction not available",
+    "486": "busy",
+    "503": "direction not available",
+    "603": "declined",
+    "603-S": "cancelled",
+    "OTHER": "undefined",
+}
+"""API, section 6."""
+
+_DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
+
+
+class Receipt(Protocol):
+    """What the ledger knows of a request of ours. `begun_at` is ISO 8601 in UTC."""
+
+    @property
+    def receipt(self) -> str: ...
+    @property
+    def command(self) -> str: ...
+    @property
+    def numbers(self) -> tuple[str, ...]: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def begun_at(self) -> str: ...
+    def as_dict(self) -> dict[str, object]:
+        """The receipt as JSON prints it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened. `at` is ISO 8601 in UTC, with microseconds; `what` names it, `id` finds it again."""
+
+    at: str
+    what: str
+    id: str
+    detail: str
+    whole: dict[str, object]
+
+    @property
+    def moment(self) -> datetime:
+        """When."""
+        return datetime.fromisoformat(self.at)
+
+
+def timeline(events: Iterable[Event], receipts: Iterable[Receipt]) -> list[Step]:
+    """The steps in order of time; at the same moment in the order of the store, our request before all."""
+    steps = [
+        Step(receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict())
+        for receipt in receipts
+    ]
+    for event in sorted(events, key=lambda event: event.delivery.seq):
+        delivery = event.delivery
+        steps.append(
+            Step(iso(delivery.received_at), delivery.type, delivery.id, event_text(event), event_as_json(event))
+        )
+    return sorted(steps, key=lambda step: step.at)
+
+
+def status_text(status: str | None) -> str:
+    """A status with its meaning: `486 busy`."""
+    if status is None:
+        return ""
+    return f"{status} {STATUSES[status]}" if status in STATUSES else status
+
+
+def event_text(event: Event) -> str:
+    """What an event says, in one line."""
+    fact = event.fact
+    if event.problem and not event.facts:
+        said = f"unreadable: {event.problem}"
+    elif event.delivery.type == "callstart":
+        said = _start_text(event)
+    elif event.delivery.type == "route":
+        said = _route_text(event)
+    else:
+        seconds = None if fact.duration is None else f"{fact.duration}s"
+        to = f"to {fact.number}" if fact.number else None
+        more = f"and {len(event.facts) - 1} more" if len(event.facts) > 1 else None
+        said = ", ".join(part for part in (status_text(fact.status), seconds, to, fact.record, more) if part)
+    return f"{said} (again: repeats {event.duplicate_of})" if event.duplicate_of else said
+
+
+def _start_text(event: Event) -> str:
+    fact = event.fact
+    parts = [_DIRECTIONS.get(fact.direction or "", fact.direction or "")]
+    parts += [f"{name} {value}" for name, value in (("number", fact.number), ("line", fact.line)) if value]
+    parts += [f"extension {fact.peer}"] if fact.peer else []
+    if "callto" in event.answer:
+        parts.append(f"answered: redirected to {event.answer['callto']}")
+    elif fact.call_id:
+        parts.append(f"answered with id {fact.call_id}")
+    return ", ".join(part for part in parts if part)
+
+
+def _route_text(event: Event) -> str:
+    fact = event.fact
+    asked = [_DIRECTIONS.get(fact.direction or "", fact.direction or "")]
+    asked += [f"from {fact.number}"] if fact.number else []
+    asked += [f"line {fact.line}"] if fact.line else []
+    step = event.answer.get("action_type"), event.answer.get("action_data")
+    answered = " ".join(str(part) for part in step if part is not None)
+    rule = f"by rule {event.rule}" if event.rule else ""
+    return ", ".join(part for part in (*asked, f"answered: {answered}" if answered else "", rule) if part)
+
+
+def _request_text(receipt: Receipt) -> str:
+    numbers = ", ".join(receipt.numbers)
+    return f"{receipt.command} {numbers}".strip() + f": {receipt.outcome}"

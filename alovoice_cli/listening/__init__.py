@@ -1,0 +1,10 @@
+"""The running listener: joins receiver, writer, forwarders and hooks round one server.
+
+listener     builds all of it, runs it, and ends it in order
+bridge       between the server's event loop and the writer's thread
+targets      who is to be told of which events
+dispatch     runs the errands of one target from the durable outbox
+forwarding   an errand that POSTs an event as it came; the CRM that answers a callstart
+hooks        an errand that starts a program
+routes       the next step of a caller, within the time that a caller waits
+"""

@@ -1,0 +1,203 @@
+"""Builds the listener, runs it until a signal, and ends it so that nothing is lost."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from alovoice_cli.errors import AlovoiceError, ExitCode
+from alovoice_cli.events.answers import kept_answer
+from alovoice_cli.events.duplicates import Recent
+from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
+from alovoice_cli.events.receiver import Door, Receiver, Relayed, Start
+from alovoice_cli.listening.bridge import Bridge
+from alovoice_cli.listening.dispatch import Dispatcher, Verdict
+from alovoice_cli.listening.forwarding import Forwarder, Post, Relay, Signer
+from alovoice_cli.listening.hooks import Hook
+from alovoice_cli.listening.notify import notify
+from alovoice_cli.listening.printer import Printer
+from alovoice_cli.listening.probe import prove
+from alovoice_cli.listening.routes import Routes
+from alovoice_cli.listening.targets import Target
+from alovoice_cli.serving import Limits, SocketServer
+from alovoice_cli.stores.event_file import EventFile, First
+from alovoice_cli.stores.event_writer import EventWriter
+from alovoice_cli.stores.outbox import Outbox
+from alovoice_cli.stores.spool import Spool
+
+LIMITS = Limits(body_bytes=1 << 20, request_deadline=timedelta(seconds=10), connections=256)
+_PRINT_SECONDS = 3.0
+# Each statement lets the interpreter's lock go: with Python's 5 ms the writer would wait that long to take it back
+# from a busy loop, some times a commit.
+_SWITCH_SECONDS = 0.0005
+
+
+class Shown(Protocol):
+    """What the listener's owner prints."""
+
+    def ready(self, urls: Mapping[str, str]) -> None:
+        """The listener is proven to work: its URLs by type of event."""
+
+    def event(self, event: Event) -> None:
+        """An event is stored."""
+
+    def complain(self, text: str) -> None:
+        """Something that the operator should know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a listener is to do. Times in seconds."""
+
+    store_url: str
+    door: Door
+    host: str
+    port: int
+    routes: Routes
+    targets: Sequence[Target] = ()
+    forward_timeout: float = 2.0
+    signer: Signer | None = None
+    tls: tuple[str, str] | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    repeats: bool = False
+    """Whether repeated deliveries are passed on too."""
+
+
+class Listener:
+    """One listener. `run` binds, proves itself, and serves until it ends; it may be used once."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        shown: Shown,
+        post: Post,
+        as_json: Callable[[Delivery], Mapping[str, object]],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._plan, self._shown, self._now = plan, shown, now
+        self._problem: AlovoiceError | None = None
+        self._bridge = Bridge(plan.targets, shown.complain, lambda: self._stop(ExitCode.SERVER), repeats=plan.repeats)
+        file = EventFile(plan.store_url, shown.complain)
+        self._writer = EventWriter(file, Spool.beside(file.path), self._bridge, now)
+        self._printer = Printer(shown.event, shown.complain, lambda: self._stop(ExitCode.READER_GONE))
+        self._forwarders = {target: Forwarder(target, post, now, plan.signer) for target in plan.targets if target.url}
+        self._hooks = {target: Hook(target, plan.environ, as_json) for target in plan.targets if target.command}
+        self._relay = self._asking()
+        self._dispatchers: list[Dispatcher] = []
+        self._server: SocketServer | None = None
+        self._clock_offset_us = int(now().timestamp() * 1_000_000) - time.monotonic_ns() // 1000
+
+    def run(self) -> int:
+        """Serves until a signal, and returns the exit code.
+
+        Raises UsageError where the store or the address is not to be had, CheckFailedError where the probe fails.
+        """
+        firsts = self._writer.start()
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        try:
+            receiver = Receiver(
+                self._plan.door, _Duties(self._bridge, self._relay, self._plan.routes), _known(firsts), self._now
+            )
+            self._bridge.attach(self._writer)
+            self._server = self._bound(receiver)
+            self._printer.start()
+            self._start_dispatchers()
+            self._bridge.watchers.append(self._hear)
+            code = self._server.run(self._ready)
+        finally:
+            self._end()
+        if self._problem is not None:
+            raise self._problem
+        return code
+
+    def _bound(self, receiver: Receiver) -> SocketServer:
+        plan = self._plan
+        return SocketServer(
+            receiver,
+            host=plan.host,
+            port=plan.port,
+            allow_public=True,
+            limits=LIMITS,
+            complain=self._shown.complain,
+            started=self._prove,
+            tls=plan.tls,
+        )
+
+    def _asking(self) -> Relay | None:
+        """The CRM that answers callstarts: the first that is named for them."""
+        for target, forwarder in self._forwarders.items():
+            if target.is_named and "callstart" in target.kinds:
+                return Relay(forwarder, self._plan.forward_timeout)
+        return None
+
+    def _start_dispatchers(self) -> None:
+        if not self._plan.targets:
+            return
+        outbox = Outbox(self._plan.store_url)
+        for target in self._plan.targets:
+            deliver: Callable[[Delivery], Verdict] = (
+                self._forwarders[target].deliver if target in self._forwarders else self._hooks[target].deliver
+            )
+            dispatcher = Dispatcher(target, outbox, deliver, self._writer.change, self._shown.complain, self._clock)
+            dispatcher.start()
+            self._dispatchers.append(dispatcher)
+
+    async def _prove(self) -> None:
+        assert self._server is not None
+        try:
+            await prove(self._server.url, self._plan.door.path("probe"), self._plan.store_url)
+        except AlovoiceError as problem:
+            self._problem = problem
+            self._stop(problem.exit_code)
+
+    def _ready(self, url: str) -> None:
+        if self._problem is None:
+            self._shown.ready({kind: url + self._plan.door.path(kind) for kind in PBX_TYPES})
+            notify(self._plan.environ, "READY=1")
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        self._printer.take(events)
+        for dispatcher in self._dispatchers:
+            dispatcher.wake()
+
+    def _clock(self) -> int:
+        return self._clock_offset_us + time.monotonic_ns() // 1000
+
+    def _stop(self, code: int) -> None:
+        if self._server is not None:
+            self._server.stop(code)
+
+    def _end(self) -> None:
+        """After the drain: errands under way end, everything heard is stored and printed."""
+        notify(self._plan.environ, "STOPPING=1")
+        for dispatcher in self._dispatchers:
+            dispatcher.stop()
+        if self._relay is not None:
+            self._relay.close()
+        self._plan.routes.close()
+        self._writer.close()
+        self._printer.close(_PRINT_SECONDS)
+
+
+class _Duties:
+    """What the receiver needs done, by those who do it."""
+
+    def __init__(self, bridge: Bridge, relay: Relay | None, routes: Routes) -> None:
+        self.append, self.note, self.noted = bridge.append, bridge.note, bridge.noted
+        self.route = routes.answer
+        self._relay = relay
+
+    def relay(self, delivery: Delivery) -> "asyncio.Task[Relayed | None] | None":
+        """The CRM's answer, where a CRM is asked."""
+        return self._relay.ask(delivery) if self._relay is not None else None
+
+
+def _known(firsts: Sequence[First]) -> Recent[Start]:
+    """The callstarts of the last ten minutes, with what they were answered before the restart."""
+    recent: Recent[Start] = Recent(time.monotonic)
+    for first in firsts:
+        recent.first(first.digest, Start(first.id, kept_answer(first.answer, first.id)), age=first.age)
+    return recent

@@ -1,0 +1,69 @@
+"""Who is to be told of which events: the words of `--forward` and `--exec`."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.event import PBX_TYPES, EventType
+
+_TOLD_TO_ALL: tuple[EventType, ...] = ("callstart", "callend", "result")
+"""A route question is for whoever decides: it goes to those alone who name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One `--forward` or `--exec`: its name in the outbox, and the kinds of event that it is told.
+
+    `url` for a forward, `command` (an argument list) for a program; `label` is how it is called in messages.
+    """
+
+    name: str
+    kinds: tuple[EventType, ...]
+    label: str
+    url: str = ""
+    command: tuple[str, ...] = ()
+    is_named: bool = False
+    """Whether the kind was named: `callstart=URL` asks the CRM for its answer too."""
+
+
+def parse_forward(text: str) -> Target:
+    """The target of `[TYPE=]URL`. Raises UsageError."""
+    kinds, url = _kinds(text)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"--forward {text!r} is no URL", hint="give it as https://crm.example.com/hook, or callend=…")
+    if parts.username or parts.password:
+        raise UsageError("--forward takes no user and password in the URL", hint="give it without")
+    return Target(
+        _name("forward", kinds, url),
+        kinds,
+        f"{parts.scheme}://{parts.netloc}",
+        url,
+        is_named="=" in text and url != text,
+    )
+
+
+def parse_exec(text: str) -> Target:
+    """The target of `[TYPE=]CMD`, whose words are split as a shell's are; no shell runs them. Raises UsageError."""
+    kinds, command = _kinds(text)
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise UsageError(f"--exec {text!r} cannot be split into words ({error})", hint="check its quotes") from None
+    if not words:
+        raise UsageError("--exec names no program", hint="such as --exec './on-event.sh'")
+    return Target(_name("exec", kinds, command), kinds, words[0], command=words, is_named=command != text)
+
+
+def _kinds(text: str) -> tuple[tuple[EventType, ...], str]:
+    word, sign, rest = text.partition("=")
+    named: Sequence[EventType] = [kind for kind in PBX_TYPES if sign and kind == word.strip()]
+    return (tuple(named), rest.strip()) if named else (_TOLD_TO_ALL, text.strip())
+
+
+def _name(sort: str, kinds: Sequence[EventType], what: str) -> str:
+    """A name that is the same at the next start; what it stands for may hold a key, and is not kept."""
+    return f"{sort} {'+'.join(kinds)} {sha256(what.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

@@ -1,0 +1,273 @@
+"""Reads the `when` of a rule: TOML entries -> conditions, with a finding at the very value that is wrong."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from alovoice_cli.routing.call import Condition
+from alovoice_cli.routing.conditions import (
+    All,
+    AnyOf,
+    Direction,
+    From,
+    Line,
+    Not,
+    OnDays,
+    Queue,
+    Share,
+    WithinHours,
+)
+from alovoice_cli.routing.days import DAY_FORMS, SPAN_FORMS, Days, parse_days, parse_span
+from alovoice_cli.routing.findings import Findings, Place, did_you_mean
+from alovoice_cli.routing.hours import AnyHours
+from alovoice_cli.routing.located import Entry
+from alovoice_cli.routing.numbers import NumberSet, key_of, prefix_of
+from alovoice_cli.routing.past import CallsWithin, MissedWithin, SpokeWithin
+
+_NUMBER_FORMS = 'write "901234567", "+998901234567", a prefix "99890*", or a list "@name"'
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a file's clauses refer to, and where their findings go."""
+
+    findings: Findings
+    lists: Mapping[str, NumberSet] = field(default_factory=dict)
+    hours: Mapping[str, AnyHours] = field(default_factory=dict)
+    known_lists: frozenset[str] = frozenset()
+    """Also those that could not be read: they are complained of once, where they are named."""
+    known_hours: frozenset[str] = frozenset()
+    used: set[str] = field(default_factory=set)
+    """`@list` and `hours` names that some rule refers to."""
+    names: dict[str, Place] = field(default_factory=dict)
+    """Of the rules so far, and where they stand."""
+    rule: str = ""
+    """The name of the rule that is being read."""
+
+    def bad(self, entry: Entry, message: str, hint: str, code: str = "bad-value") -> None:
+        """Notes an error at an entry's value."""
+        self.findings.error(code, entry.place, message, hint)
+
+
+def check_keys(table: Entry, known: tuple[str, ...], what: str, findings: Findings) -> None:
+    """An error for each key of the table that is not known."""
+    for key, entry in table.table.items():
+        if key not in known:
+            hint = did_you_mean(key, known, f"{what} takes ")
+            findings.error("unknown-key", entry.name, f"{what} has no {key!r}", hint)
+
+
+def text_of(entry: Entry) -> str | None:
+    """A text, or a whole number written without quotes; None for all else."""
+    value = entry.value
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
+def read_when(entry: Entry | None, reading: Reading) -> tuple[Condition, ...]:
+    """The conditions of a table, all of which must hold; none for a rule without `when`."""
+    if entry is None:
+        return ()
+    if not isinstance(entry.value, dict):
+        reading.bad(entry, "`when` is no table", 'write when = { from = "@vip", hours = "office" }')
+        return ()
+    check_keys(entry, tuple(_READERS), "`when`", reading.findings)
+    found = [_READERS[key](inner, reading) for key, inner in entry.table.items() if key in _READERS]
+    return tuple(condition for condition in found if condition is not None)
+
+
+def _written(key: str, entry: Entry) -> str:
+    return f"{key} = {_toml(entry)}"
+
+
+def _toml(entry: Entry) -> str:
+    """The entry as the file could have written it, shortened where it is long."""
+    if isinstance(entry.value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in entry.table.items()) + " }"
+    if isinstance(entry.value, list):
+        more = ", …" if len(entry.items) > 3 else ""
+        return "[" + ", ".join(map(_toml, entry.items[:3])) + more + "]"
+    if isinstance(entry.value, bool):
+        return str(entry.value).lower()
+    return f'"{entry.value}"' if isinstance(entry.value, str) else str(entry.value)
+
+
+def _each(entry: Entry, reading: Reading, what: str) -> list[Entry]:
+    """The entries of an array, or the one value as an array of one. An empty array matches nothing: an error."""
+    if not isinstance(entry.value, list):
+        return [entry]
+    if not entry.items:
+        reading.bad(entry, f"{what} is empty: the rule could never match", "leave the condition out, or fill it")
+    return entry.items
+
+
+def _numbers(entry: Entry, reading: Reading, what: str) -> tuple[NumberSet, ...]:
+    sets: list[NumberSet] = []
+    keys: list[int] = []
+    prefixes: list[str] = []
+    for item in _each(entry, reading, what):
+        text = text_of(item)
+        if text is not None and text.startswith("@"):
+            sets += _named_list(item, text, reading)
+        elif text is not None and (key := key_of(text)):
+            keys.append(key)
+        elif text is not None and (prefix := prefix_of(text)):
+            prefixes.append(prefix)
+        else:
+            reading.bad(item, f"{what} {_toml(item)} is no phone number", _NUMBER_FORMS)
+    return (*sets, NumberSet(keys, prefixes)) if keys or prefixes else tuple(sets)
+
+
+def _named_list(entry: Entry, text: str, reading: Reading) -> list[NumberSet]:
+    name = text[1:]
+    reading.used.add(text)
+    if name not in reading.known_lists:
+        hint = did_you_mean(name, sorted(reading.known_lists), "lists: ") or f"add {name} = [...] under [lists]"
+        reading.bad(entry, f"there is no list {text}", hint, "unknown-name")
+    return [reading.lists[name]] if name in reading.lists else []
+
+
+def _from(entry: Entry, reading: Reading) -> Condition | None:
+    return From(_written("from", entry), _numbers(entry, reading, "from"))
+
+
+def _line(entry: Entry, reading: Reading) -> Condition | None:
+    return Line(_written("line", entry), _numbers(entry, reading, "line"))
+
+
+def _queue(entry: Entry, reading: Reading) -> Condition | None:
+    queues = set()
+    for item in _each(entry, reading, "queue"):
+        text = text_of(item)
+        if text is None or not (text.isascii() and text.isdigit()):
+            reading.bad(item, f"queue {_toml(item)} is no department's number", 'write queue = "6000"')
+        else:
+            queues.add(text)
+    return Queue(_written("queue", entry), frozenset(queues))
+
+
+def _direction(entry: Entry, reading: Reading) -> Condition | None:
+    if entry.value not in ("inc", "out"):
+        hint = 'write "inc" for calls that come in, "out" for calls that go out'
+        reading.bad(entry, f"direction {_toml(entry)} is none", hint)
+        return None
+    return Direction(_written("direction", entry), str(entry.value))
+
+
+def _hours(entry: Entry, reading: Reading) -> Condition | None:
+    found: list[AnyHours] = []
+    for item in _each(entry, reading, "hours"):
+        name = str(item.value)
+        reading.used.add(f"hours {name}")
+        if name in reading.hours:
+            found.append(reading.hours[name])
+        elif name not in reading.known_hours:
+            known = sorted(reading.known_hours)
+            hint = did_you_mean(name, known, "hours: ") or f"add {name} = [...] under [hours]"
+            reading.bad(item, f"there are no hours {name!r}", hint, "unknown-name")
+    return WithinHours(_written("hours", entry), tuple(found))
+
+
+def _date(entry: Entry, reading: Reading) -> Condition | None:
+    return OnDays(_written("date", entry), read_days(_each(entry, reading, "date"), reading, "date"))
+
+
+def read_days(entries: list[Entry], reading: Reading, what: str) -> Days:
+    """The days of some entries: texts, or TOML's own dates."""
+    days = Days()
+    for item in entries:
+        written = item.value.isoformat()[:10] if isinstance(item.value, date) else item.value
+        found = parse_days(written) if isinstance(written, str) else None
+        if found is None:
+            reading.bad(item, f"{what} {_toml(item)} is no day", DAY_FORMS)
+        else:
+            days |= found
+    return days
+
+
+def read_span(entry: Entry, reading: Reading, what: str) -> timedelta | None:
+    """A length of time; None, and a finding, for all else."""
+    span = parse_span(entry.value) if isinstance(entry.value, str) else None
+    if span is None:
+        reading.bad(entry, f"{what} {_toml(entry)} is no length of time", SPAN_FORMS)
+    return span
+
+
+def _spoke_within(entry: Entry, reading: Reading) -> Condition | None:
+    window = read_span(entry, reading, "spoke_within")
+    return SpokeWithin(_written("spoke_within", entry), window) if window else None
+
+
+def _missed_within(entry: Entry, reading: Reading) -> Condition | None:
+    window = read_span(entry, reading, "missed_within")
+    return MissedWithin(_written("missed_within", entry), window) if window else None
+
+
+def _calls_within(entry: Entry, reading: Reading) -> Condition | None:
+    table = entry.table
+    if "count" not in table or "window" not in table:
+        reading.bad(entry, "calls_within needs count and window", 'write calls_within = { count = 3, window = "1h" }')
+        return None
+    check_keys(entry, ("count", "window"), "calls_within", reading.findings)
+    count, window = table["count"].value, read_span(table["window"], reading, "window")
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= 10_000:
+        reading.bad(table["count"], f"count {_toml(table['count'])} is no number of calls", "write 1, 2, 3, …")
+        return None
+    return CallsWithin(_written("calls_within", entry), count, window) if window else None
+
+
+def _share(entry: Entry, reading: Reading) -> Condition | None:
+    percent = entry.value
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent < 100:
+        hint = "write share = 20 for a fifth of the callers; for none or all of them leave the rule or the share out"
+        reading.bad(entry, f"share {_toml(entry)} is not between 0 and 100 percent", hint)
+        return None
+    return Share(_written("share", entry), float(percent), reading.rule)
+
+
+def _parts(entry: Entry, reading: Reading, word: str) -> tuple[Condition, ...] | None:
+    if not isinstance(entry.value, list) or not entry.items:
+        hint = f'write {word} = [{{ from = "@vip" }}, {{ hours = "office" }}]'
+        reading.bad(entry, f"`{word}` is no array of conditions", hint)
+        return None
+    return tuple(_joined(item, reading, word) for item in entry.items)
+
+
+def _joined(entry: Entry, reading: Reading, word: str) -> Condition:
+    """A table of conditions as one."""
+    if not entry.table:
+        reading.bad(entry, f"`{word}` holds {_toml(entry)}, which is no condition", 'write { hours = "office" }')
+    parts = read_when(entry, reading) if entry.table else ()
+    return parts[0] if len(parts) == 1 else All(_toml(entry), parts)
+
+
+def _all(entry: Entry, reading: Reading) -> Condition | None:
+    parts = _parts(entry, reading, "all")
+    return All(_written("all", entry), parts) if parts else None
+
+
+def _any(entry: Entry, reading: Reading) -> Condition | None:
+    parts = _parts(entry, reading, "any")
+    return AnyOf(_written("any", entry), parts) if parts else None
+
+
+def _not(entry: Entry, reading: Reading) -> Condition | None:
+    return Not(_written("not", entry), _joined(entry, reading, "not"))
+
+
+_READERS: dict[str, Callable[[Entry, Reading], Condition | None]] = {
+    "from": _from,
+    "line": _line,
+    "queue": _queue,
+    "direction": _direction,
+    "hours": _hours,
+    "date": _date,
+    "spoke_within": _spoke_within,
+    "calls_within": _calls_within,
+    "missed_within": _missed_within,
+    "share": _share,
+    "all": _all,
+    "any": _any,
+    "not": _not,
+}

@@ -1,0 +1,91 @@
+"""Two sets of rules and the questions of the past: who would go elsewhere, by which rules, and for example whom."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from alovoice_cli.routing.engine import NO_HISTORY, decide
+from alovoice_cli.routing.history import History
+from alovoice_cli.routing.numbers import Number
+from alovoice_cli.routing.question import Question
+from alovoice_cli.routing.rules import Rules
+
+_EXAMPLES = 3
+
+Asked = tuple[Question, datetime]
+"""A question and the aware moment at which it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Callers who go elsewhere for the same reason: what decided before, and what decides now.
+
+    A rule that is None is the fallback. Actions are words such as `queue:6000` or `peer:@last_peer`.
+    """
+
+    old_rule: str | None
+    new_rule: str | None
+    old_action: str
+    new_action: str
+    calls: int
+    callers: int
+    examples: tuple[Asked, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The object that `route diff --json` prints."""
+        return {
+            "old_rule": self.old_rule,
+            "new_rule": self.new_rule,
+            "old_action": self.old_action,
+            "new_action": self.new_action,
+            "calls": self.calls,
+            "callers": self.callers,
+            "examples": [{**question.as_wire(), "at": at.isoformat()} for question, at in self.examples],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How two sets of rules differ over some questions; the moves with the most callers come first."""
+
+    calls: int
+    callers: int
+    moved_calls: int
+    moved_callers: int
+    moves: tuple[Move, ...]
+
+
+@dataclass(slots=True)
+class _Moved:
+    calls: int = 0
+    callers: set[str] = field(default_factory=set)
+    examples: list[Asked] = field(default_factory=list)
+
+    def add(self, caller: str, asked: Asked) -> None:
+        self.calls += 1
+        if caller not in self.callers and len(self.examples) < _EXAMPLES:
+            self.examples.append(asked)
+        self.callers.add(caller)
+
+
+def compare(old: Rules, new: Rules, asked: Iterable[Asked], history: History = NO_HISTORY) -> Comparison:
+    """Asks both the same. The same step from another rule is no move, nor is another turn of the same `round_robin`."""
+    moved: dict[tuple[str | None, str | None, str, str], _Moved] = {}
+    callers: set[str] = set()
+    moved_callers: set[str] = set()
+    calls = 0
+    for question, at in asked:
+        calls += 1
+        caller = Number.of(question.from_number).digits
+        callers.add(caller)
+        before, after = decide(old, question, at, history), decide(new, question, at, history)
+        if before.destination != after.destination:
+            moved_callers.add(caller)
+            pair = (before.rule, after.rule, before.action, after.action)
+            moved.setdefault(pair, _Moved()).add(caller, (question, at))
+    moves = [
+        Move(*pair, calls=found.calls, callers=len(found.callers), examples=tuple(found.examples))
+        for pair, found in moved.items()
+    ]
+    moves.sort(key=lambda move: (-move.callers, -move.calls))
+    return Comparison(calls, len(callers), sum(m.calls for m in moves), len(moved_callers), tuple(moves))

@@ -1,0 +1,127 @@
+"""Question in, decision out: pure, and never without a valid step."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MethodType
+from typing import cast
+
+from alovoice_cli.routing.call import Call, Condition
+from alovoice_cli.routing.history import FirstTurn, History, NoHistory, Turns
+from alovoice_cli.routing.question import Question, UnreadableQuestionError
+from alovoice_cli.routing.rules import RoundRobin, Rule, Rules
+from alovoice_cli.routing.step import Step
+
+NO_HISTORY, FIRST_TURN = NoHistory(), FirstTurn()
+_PASSED_OVER = None
+"""Stands for a rule that matched and had no step: its `@last_peer` is no extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A rule that was tried: whether it decided, and why it did or did not."""
+
+    rule: str
+    line: int
+    matched: bool
+    why: str
+
+    def as_json(self) -> dict[str, object]:
+        """The object in the `trail` of `route test --json`."""
+        return {"rule": self.rule, "line": self.line, "matched": self.matched, "why": self.why}
+
+
+class Decision:
+    """The step, the rule that gave it (None: the fallback), and the trail, which is put into words when asked for."""
+
+    __slots__ = ("_call", "_failed", "_rule", "_rules", "rule", "step", "trouble")
+
+    def __init__(
+        self,
+        step: Step,
+        rule: Rule | None,
+        rules: Rules,
+        call: Call | None = None,
+        failed: Sequence[MethodType | None] = (),
+        trouble: str = "",
+    ) -> None:
+        self.step = step
+        self.rule = rule.name if rule else None
+        self.trouble = trouble
+        """Why the fallback stands in for a decision, empty where one was made."""
+        self._rule, self._rules, self._call, self._failed = rule, rules, call, failed
+
+    @property
+    def action(self) -> str:
+        """What the rule says, in a word: `queue:6000`, `peer:@last_peer`, `round_robin:2000,2001`."""
+        return str(self._rule.action) if self._rule else str(self.step)
+
+    @property
+    def destination(self) -> str:
+        """Where the call goes: the step; of a `round_robin` all its extensions, whoever's turn it is."""
+        turns = self._rule is not None and isinstance(self._rule.action, RoundRobin)
+        return self.action if turns else str(self.step)
+
+    @property
+    def trail(self) -> tuple[Tried, ...]:
+        """Each rule that was tried, in order. May ask the history again, so not on a caller's time."""
+        return tuple(self._tried())
+
+    def _tried(self) -> Iterator[Tried]:
+        call = self._call
+        if call is None:
+            return
+        for rule, holds in zip(self._rules.rules, self._failed, strict=False):
+            if holds is _PASSED_OVER:
+                why = f"{rule.action} is no extension"
+            else:
+                condition = cast(Condition, holds.__self__)
+                why = f"{condition.text}: {condition.facts(call)}"
+            yield Tried(rule.name, rule.place.line, False, why)
+        if self._rule is not None:
+            rule = self._rule
+            why = "; ".join(f"{condition.text}: {condition.facts(call)}" for condition in rule.conditions)
+            yield Tried(rule.name, rule.place.line, True, why or "it has no condition")
+
+    def as_json(self) -> dict[str, object]:
+        """What is kept with the question, and what `route test --json` prints; `rule` is null for the fallback."""
+        return {
+            "action_type": self.step.action_type,
+            "action_data": self.step.action_data,
+            "rule": self.rule,
+            "trail": [tried.as_json() for tried in self.trail],
+        }
+
+
+def decide(
+    rules: Rules, question: Question, now: datetime, history: History = NO_HISTORY, turns: Turns = FIRST_TURN
+) -> Decision:
+    """The decision of the first rule that matches, else of the fallback. `now` is aware.
+
+    Raises what the history raises; `answer` does not.
+    """
+    call = Call(question, now, rules.zone, history)
+    failed: list[MethodType | None] = []
+    for rule in rules.rules:
+        for holds in rule.checks:
+            if not holds(call):
+                failed.append(holds)
+                break
+        else:
+            step = rule.action.step_for(call, rule.name, turns)
+            if step is not None:
+                return Decision(step, rule, rules, call, failed)
+            failed.append(_PASSED_OVER)
+    return Decision(rules.fallback, None, rules, call, failed)
+
+
+def answer(
+    rules: Rules, body: bytes, now: datetime, history: History = NO_HISTORY, turns: Turns = FIRST_TURN
+) -> Decision:
+    """The decision for a request's body. Raises nothing: whatever goes wrong, the caller gets the fallback."""
+    try:
+        return decide(rules, Question.from_body(body), now, history, turns)
+    except UnreadableQuestionError as error:
+        return Decision(rules.fallback, None, rules, trouble=str(error))
+    except Exception as error:  # a caller is waiting; what it was is kept with the decision
+        return Decision(rules.fallback, None, rules, trouble=f"{type(error).__name__}: {error}".removesuffix(": "))

@@ -1,0 +1,217 @@
+"""Opening hours: `Mon-Fri 09:00-18:00` in the file's time zone, over midnight and over changes of the clock.
+
+Hours are what a clock on the wall shows. A window belongs to the day on which it opens: `Fri 22:00-06:00` is open on
+Saturday at 03:00, and shut all night where Friday is a holiday. The closing minute is outside.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from alovoice_cli.routing.days import Days
+
+DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+HOUR_FORMS = 'write "Mon-Fri 09:00-18:00", "Sat,Sun 10:00-15:00" or "daily 00:00-24:00"'
+DAY, WEEK = 1440, 10_080
+STATES = 4
+"""Of a week in `Hours.bits`: neither today nor yesterday a holiday, today, yesterday, both."""
+ALWAYS = (1 << STATES * WEEK) - 1
+
+_WINDOW = re.compile(r"([A-Za-z]+(?:\s*[-,]\s*[A-Za-z]+)*)\s+(\S.*)")
+_RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})")
+_FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_COUNTRY_YEARS = range(2024, 2037)  # looked up as the file is read (UZ: 26 ms); another year when it is first asked for
+
+Range = tuple[int, int]
+"""Minutes from the midnight of the day on which it opens; the end may lie on the next day."""
+
+
+class Holidays:
+    """Days on which everything is shut: given ones, and those of a country."""
+
+    def __init__(self, days: Days = Days(), countries: Iterable[str] = ()) -> None:  # noqa: B008 - frozen
+        self._given = days
+        self._countries = tuple(countries)
+        self._years: dict[int, frozenset[date]] = {}
+        for year in _COUNTRY_YEARS if self._countries else ():
+            self._year(year)
+
+    def __contains__(self, day: date) -> bool:
+        return day in self._given or (bool(self._countries) and day in self._year(day.year))
+
+    def __bool__(self) -> bool:
+        return bool(self._countries or self._given.ranges or self._given.yearly)
+
+    def _year(self, year: int) -> frozenset[date]:
+        found = self._years.get(year)
+        if found is None:
+            found = self._years[year] = frozenset(
+                day for country in self._countries for day in _country_days(country, year)
+            )
+        return found
+
+
+def _country_days(country: str, year: int) -> Iterable[date]:
+    import holidays
+
+    code, _, part = country.partition("-")
+    return holidays.country_holidays(code, subdiv=part or None, years=year)
+
+
+def country_problem(country: str) -> str | None:
+    """None where the country (`UZ`) or its part (`DE-BE`) is known, else what may have been meant, perhaps empty."""
+    import holidays
+
+    known = holidays.list_supported_countries()
+    code, dash, part = country.partition("-")
+    if code in known and (not dash or part in known[code]):
+        return None
+    return f"parts of {code}: {', '.join(known[code])}" if code in known else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Named hours: for each day of the week the ranges that open on it."""
+
+    name: str
+    by_day: tuple[tuple[Range, ...], ...]
+    holidays: Holidays
+    bits: int = field(default=0, compare=False, repr=False)
+    """Every minute of a week in each of the four STATES, for the checks that reason about whole weeks."""
+
+    def open_at(self, local: datetime) -> bool:
+        """Whether it is open at this time on the wall."""
+        minute, weekday = local.hour * 60 + local.minute, local.weekday()
+        for opens, shuts in self.by_day[weekday]:
+            if opens <= minute < shuts and not (self.holidays and local.date() in self.holidays):
+                return True
+        minute += DAY
+        for opens, shuts in self.by_day[weekday - 1]:
+            if opens <= minute < shuts:
+                return not (self.holidays and _day_before(local) in self.holidays)
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class HolidayHours:
+    """The hours named `holidays`: whole days, from midnight to midnight."""
+
+    holidays: Holidays
+    name: str = "holidays"
+
+    def open_at(self, local: datetime) -> bool:
+        """Whether the day is a holiday."""
+        return local.date() in self.holidays
+
+    @property
+    def bits(self) -> int:
+        """As in Hours."""
+        week = (1 << WEEK) - 1
+        return week << WEEK | week << 3 * WEEK
+
+
+AnyHours = Hours | HolidayHours
+
+
+def _day_before(local: datetime) -> date:
+    return date.fromordinal(max(local.toordinal() - 1, 1))
+
+
+def make_hours(name: str, windows: Iterable[tuple[int, Range]], holidays: Holidays) -> Hours:
+    """Hours from pairs of a day of the week and a range."""
+    pairs = tuple(windows)
+    by_day = tuple(tuple(span for day, span in pairs if day == weekday) for weekday in range(7))
+    return Hours(name, by_day, holidays, _bits(pairs))
+
+
+def _bits(windows: Iterable[tuple[int, Range]]) -> int:
+    today, yesterday = 0, 0  # minutes that a holiday on the same day, or on the day before, takes away
+    for weekday, (opens, shuts) in windows:
+        start = weekday * DAY
+        today |= _span(start + opens, start + min(shuts, DAY))
+        if shuts > DAY:
+            next_day = (start + DAY) % WEEK
+            yesterday |= _span(next_day + max(opens - DAY, 0), next_day + shuts - DAY)
+    both = today | yesterday
+    return both | yesterday << WEEK | today << 2 * WEEK  # the fourth state: nothing is open
+
+
+def _span(start: int, end: int) -> int:
+    return ((1 << (end - start)) - 1) << start if end > start else 0
+
+
+def parse_windows(text: str) -> list[tuple[int, Range]] | None:
+    """The windows of one line: `Mon-Fri 09:00-13:00, 14:00-18:00`. None where the text is none.
+
+    A range that ends before it begins runs over midnight; one that ends where it begins is refused.
+    """
+    match = _WINDOW.fullmatch(text.strip())
+    if match is None:
+        return None
+    days = _parse_weekdays(match.group(1))
+    ranges = [_parse_range(part.strip()) for part in match.group(2).split(",")]
+    if days is None or None in ranges:
+        return None
+    return [(day, span) for day in days for span in ranges if span]
+
+
+def _parse_range(text: str) -> Range | None:
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        return None
+    first_hour, first_minute, last_hour, last_minute = map(int, match.groups())
+    opens, shuts = first_hour * 60 + first_minute, last_hour * 60 + last_minute
+    if first_minute > 59 or last_minute > 59 or opens >= DAY or shuts > DAY or opens == shuts:
+        return None
+    return opens, shuts if shuts > opens else shuts + DAY
+
+
+def _parse_weekdays(text: str) -> list[int] | None:
+    if text.lower() in ("daily", "everyday"):
+        return list(range(7))
+    days: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        start, end = _weekday(first), _weekday(last) if dash else _weekday(first)
+        if start is None or end is None:
+            return None
+        days += [(start + ahead) % 7 for ahead in range((end - start) % 7 + 1)]
+    return sorted(set(days))
+
+
+def _weekday(word: str) -> int | None:
+    lower = word.lower()
+    for index, full in enumerate(_FULL_NAMES):
+        if lower in (full, full[:3]) or (len(lower) > 3 and full.startswith(lower)):
+            return index
+    return None
+
+
+def describe(bits: int) -> str:
+    """Minutes of one state of a week (the lowest WEEK bits) as `Mon-Fri 18:00-24:00, Sun 00:00-24:00`."""
+    by_day = [_ranges_of(bits >> weekday * DAY & (1 << DAY) - 1) for weekday in range(7)]
+    groups: list[tuple[int, int]] = []
+    for weekday in range(7):
+        if groups and by_day[groups[-1][0]] == by_day[weekday]:
+            groups[-1] = (groups[-1][0], weekday)
+        else:
+            groups.append((weekday, weekday))
+    return ", ".join(
+        f"{DAY_NAMES[first]}{'' if first == last else '-' + DAY_NAMES[last]} {by_day[first]}"
+        for first, last in groups
+        if by_day[first]
+    )
+
+
+def _ranges_of(day: int) -> str:
+    ranges = []
+    start = None
+    for minute in range(DAY + 1):
+        inside = bool(day >> minute & 1)
+        if inside and start is None:
+            start = minute
+        elif not inside and start is not None:
+            ranges.append(f"{start // 60:02}:{start % 60:02}-{minute // 60:02}:{minute % 60:02}")
+            start = None
+    return " ".join(ranges)

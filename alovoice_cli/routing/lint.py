@@ -1,0 +1,190 @@
+"""What a readable file says that its writer hardly meant: rules out of reach, hours and lines without a rule."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from alovoice_cli.routing.call import Condition
+from alovoice_cli.routing.conditions import All, AnyOf, Direction, Line, Not, OnDays, WithinHours
+from alovoice_cli.routing.coverage import Facts, Ordinary, cases_of, certain_of_all, minutes_of
+from alovoice_cli.routing.findings import Finding, has_errors, in_order
+from alovoice_cli.routing.hours import ALWAYS, WEEK, describe
+from alovoice_cli.routing.numbers import NumberSet, national
+from alovoice_cli.routing.reading import Loaded, load
+from alovoice_cli.routing.rules import Rule, Rules
+from alovoice_cli.routing.sampling import leaves
+from alovoice_cli.routing.trials import Verdict, run_trials
+
+_WEEK = (1 << WEEK) - 1
+_MOST_LINES = 50  # lines of which gaps are told one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file with everything that was found in it. `rules` is None where it must not be served."""
+
+    rules: Rules | None
+    loaded: Loaded
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file may be served."""
+        return not has_errors(self.findings)
+
+
+def check(path: Path, now: datetime) -> Checked:
+    """Reads a file, looks for what is hardly meant, and runs its tests. Raises UsageError where it can't be opened.
+
+    `now` is aware, and stands in where a test names no time.
+    """
+    return judge(load(path), now)
+
+
+def judge(loaded: Loaded, now: datetime) -> Checked:
+    """The same for a file that was read already."""
+    rules = loaded.rules
+    if rules is None:
+        return Checked(None, loaded, loaded.findings, Verdict(0, ()))
+    verdict = run_trials(rules, now)
+    findings = in_order([*loaded.findings, *lint(rules), *verdict.failures])
+    return Checked(None if has_errors(findings) else rules, loaded, findings, verdict)
+
+
+def lint(rules: Rules) -> Iterator[Finding]:
+    """Warnings and notes on rules that can be read: none of them keeps the file from being served."""
+    yield from _out_of_reach(rules)
+    yield from _gaps(rules)
+    yield from _timeless_trials(rules)
+
+
+def _out_of_reach(rules: Rules) -> Iterator[Finding]:
+    earlier: list[tuple[Rule, frozenset[type[Condition]]]] = []
+    for rule in rules.rules:
+        cases = [(facts, minutes) for facts in cases_of(rule.conditions) if (minutes := minutes_of(facts))]
+        if not cases or any(_is_empty(condition) for condition in rule.conditions):
+            message = f"the rule {rule.name!r} can't match: its conditions never hold together"
+            hint = "look at its hours, lines and lists"
+            yield Finding("warning", "unreachable", rule.place, message, hint)
+            continue
+        takers = _takers(earlier, cases)
+        earlier.append((rule, _kinds(rule)))
+        if not takers:
+            continue
+        names = ", ".join(f"{taker.name!r} (line {taker.place.line})" for taker in takers)
+        code, verb = ("shadowed", "takes") if len(takers) == 1 else ("unreachable", "together take")
+        message = f"the rule {rule.name!r} is never reached: {names} {verb} all its callers before it"
+        yield Finding("warning", code, rule.place, message, "move it up, or narrow the rule before it")
+
+
+def _takers(earlier: Iterable[tuple[Rule, frozenset[type[Condition]]]], cases: list[tuple[Facts, int]]) -> list[Rule]:
+    """The earlier rules that leave nothing of the cases, one alone where it does; none where something is left."""
+    takers: list[Rule] = []
+    left = [minutes for _, minutes in cases]
+    kinds = [{type(fact) for fact in facts} for facts, _ in cases]
+    for rule, needed in earlier:
+        # Only a fact of the same kind implies a condition: of a thousand rules most are told apart by that.
+        if not any(needed <= known for known in kinds):
+            continue
+        taken = [certain_of_all(rule.conditions, facts) for facts, _ in cases]
+        if not any(bits & rest for bits, rest in zip(taken, left, strict=True)):
+            continue
+        if all(not minutes & ~bits for (_, minutes), bits in zip(cases, taken, strict=True)):
+            return [rule]
+        takers.append(rule)
+        left = [rest & ~bits for rest, bits in zip(left, taken, strict=True)]
+        if not any(left):
+            return takers
+    return []
+
+
+def _kinds(rule: Rule) -> frozenset[type[Condition]]:
+    """The kinds of facts without which the rule takes nobody for sure."""
+    composed = (WithinHours, All, AnyOf, Not)
+    return frozenset(type(condition) for condition in rule.conditions if not isinstance(condition, composed))
+
+
+def _is_empty(condition: Condition) -> bool:
+    """Whether the condition asks for a list without numbers."""
+    sets = getattr(condition, "sets", None)
+    return sets is not None and not any(len(numbers) for numbers in sets)
+
+
+def _gaps(rules: Rules) -> Iterator[Finding]:
+    told: dict[str, list[str | None]] = {}
+    found = gaps(rules)
+    for line, gap in found:
+        if gap:
+            told.setdefault(_gap_text(gap, _possible_weeks(rules)), []).append(line)
+    for text, names in told.items():
+        where = "any line" if len(names) == len(found) else _named(names)
+        message = f"{text}: ordinary callers on {where} get the fallback {rules.fallback}, no rule takes them"
+        hint = "if that is meant, all is well; else add a rule at the end"
+        yield Finding("note", "gap", rules.fallback_place, message, hint)
+
+
+def _named(lines: list[str | None]) -> str:
+    named = [line for line in lines if line is not None]
+    parts = [f"line{'s' * (len(named) > 1)} {', '.join(named)}"] if named else []
+    return " and ".join([*parts, "any other line"] if None in lines else parts)
+
+
+def gaps(rules: Rules) -> list[tuple[str | None, int]]:
+    """For each line that the file names, and for all others (None): the minutes of a week (as in `Hours.bits`) at
+    which only the fallback serves an ordinary caller who calls in."""
+    if not rules.rules:
+        return []
+    domain = _possible_weeks(rules)
+    found: list[tuple[str | None, int]] = []
+    for line in [*_named_lines(rules)[:_MOST_LINES], Line("", (NumberSet(),))]:
+        facts: Facts = (Ordinary(""), Direction("", "inc"), line)
+        served = 0
+        for rule in rules.rules:
+            served |= certain_of_all(rule.conditions, facts)
+            if served & domain == domain:
+                break
+        found.append((line.text or None, domain & ~served))
+    return found
+
+
+def _possible_weeks(rules: Rules) -> int:
+    """All minutes in the states that can be: without holidays there is one."""
+    holidays = any(hours.holidays for hours in rules.hours.values())
+    return ALWAYS if holidays else _WEEK
+
+
+def _gap_text(gap: int, domain: int) -> str:
+    ordinary, holiday = gap & _WEEK, gap >> 3 * WEEK
+    if not gap:
+        return ""
+    if ordinary == _WEEK:
+        return "at all hours"
+    parts = [describe(ordinary)] if ordinary else []
+    if domain == ALWAYS and holiday and holiday != ordinary:
+        parts.append("all day on holidays" if holiday == _WEEK else f"on holidays {describe(holiday)}")
+    return "; ".join(parts) if parts else "around holidays"
+
+
+def _named_lines(rules: Rules) -> list[Line]:
+    """A condition for each line that rules name one by one."""
+    found: dict[int, Line] = {}
+    for numbers in (numbers for rule in rules.rules for numbers in _line_sets(rule.conditions)):
+        for key in sorted(numbers.keys) if isinstance(numbers.keys, frozenset) else ():
+            found.setdefault(key, Line(national(str(key)[1:]), (NumberSet([key]),)))
+    return list(found.values())
+
+
+def _line_sets(conditions: tuple[Condition, ...]) -> Iterator[NumberSet]:
+    for condition in leaves(conditions):
+        if isinstance(condition, Line):
+            yield from condition.sets
+
+
+def _timeless_trials(rules: Rules) -> Iterator[Finding]:
+    timed = any(isinstance(leaf, WithinHours | OnDays) for rule in rules.rules for leaf in leaves(rule.conditions))
+    for trial in rules.trials if timed else ():
+        if trial.at is None:
+            message = "the test names no time, and the rules ask for it: it may pass today and fail tonight"
+            yield Finding("warning", "test-without-time", trial.place, message, 'add at = "2026-11-23 19:00"')

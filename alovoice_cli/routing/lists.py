@@ -1,0 +1,175 @@
+"""Lists of numbers: a file with one number a line, or a CSV with a column of them; a million in about a second."""
+
+import codecs
+import csv
+import io
+import os
+import re
+import stat
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from alovoice_cli.routing.findings import Findings, Place, did_you_mean
+from alovoice_cli.routing.numbers import NumberSet, key_of, prefix_of
+
+_DELIMITERS = ",;\t|"
+_SAMPLE = 200  # rows that tell which column holds the numbers
+_SHOWN = 5  # bad rows that are named; the others are counted
+_READABLE_AT_LEAST = 0.95  # of the rows that hold something, else the wrong column or file was named
+_MANGLED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|\+?[0-9]{7,}[.,]0+")
+_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file as it was when it was read; another size, time or inode means that it must be read again."""
+
+    path: Path
+    stamp: tuple[int, int, int] | None
+    """Size, time of change in nanoseconds, inode; None where it could not be opened."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the file is another one by now. Asks the file system, reads nothing."""
+        return stamp_of(self.path) != self.stamp
+
+
+def stamp_of(path: Path) -> tuple[int, int, int] | None:
+    """What tells one state of a file from the next, None where there is no such file."""
+    try:
+        return _stamp(path.stat())
+    except (OSError, ValueError):
+        return None
+
+
+def _stamp(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def read_bytes(path: Path) -> tuple[bytes, Source]:
+    """The content of a regular file, and its state as it was read. Raises OSError, also for pipes and directories."""
+    descriptor = os.open(path, _OPEN)
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(0, "it is no regular file")
+        return file.read(), Source(path, _stamp(found))
+
+
+def read_list(path: Path, shown: str, column: str | None, findings: Findings) -> tuple[NumberSet, Source]:
+    """The numbers of a file. Raises OSError where it can't be read; what is wrong in it goes to the findings.
+
+    `shown` is the name that findings call it by; `column` the title of the column, or its place from 1.
+    """
+    content, source = read_bytes(path)
+    encoding = _encoding_of(content)
+    head = list(islice(_lines(content, encoding), _SAMPLE))
+    plain = column is None and not any(sign in line for line in head for sign in f'{_DELIMITERS}"')
+    lines = _lines(content, encoding)
+    numbers = _Gathered(shown, findings)
+    for line, cell in _plain(lines) if plain else _cells(lines, head, column, shown, findings):
+        numbers.take(line, cell)
+    return numbers.finished(), source
+
+
+def _encoding_of(content: bytes) -> str:
+    """Digits look the same in all of these; letters of a title may not, where a file is neither UTF-8 nor cp1251."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "cp1251"
+    return "utf-8-sig"
+
+
+def _lines(content: bytes, encoding: str) -> Iterator[str]:
+    """Line by line: a million lines as a list would take 70 MB."""
+    return io.TextIOWrapper(io.BytesIO(content), encoding, "replace")
+
+
+def _plain(lines: Iterator[str]) -> Iterator[tuple[int, str]]:
+    for line, text in enumerate(lines, start=1):
+        cell = text.strip()
+        if cell and not cell.startswith("#"):
+            yield line, cell
+
+
+def _cells(
+    lines: Iterator[str], head: list[str], column: str | None, shown: str, findings: Findings
+) -> Iterator[tuple[int, str]]:
+    delimiter = max(_DELIMITERS, key=lambda sign: sum(line.count(sign) for line in head))
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        index = _column_of(list(csv.reader(head, delimiter=delimiter)), column, shown, findings)
+        if index is None:
+            return
+        for row in reader:
+            cell = row[index].strip() if index < len(row) else ""
+            if cell and not (cell.startswith("#") and index == 0):
+                yield reader.line_num, cell
+    except csv.Error as error:
+        findings.error("list-csv", Place(shown, reader.line_num), f"this is no CSV: {error}", "close the open quote")
+
+
+def _column_of(head: list[list[str]], column: str | None, shown: str, findings: Findings) -> int | None:
+    if column is None:
+        weights = [0] * max(map(len, head), default=0)
+        for row in head:
+            for index, cell in enumerate(row):
+                weights[index] += bool(key_of(cell) or prefix_of(cell))
+        return weights.index(max(weights)) if weights else None
+    titles = [title.strip() for title in head[0]] if head else []
+    if column in titles:
+        return titles.index(column)
+    if column.isascii() and column.isdigit() and 1 <= int(column) <= len(titles):
+        return int(column) - 1
+    hint = did_you_mean(column, titles, "columns: ")
+    findings.error("list-column", Place(shown), f"the list has no column {column!r}", hint)
+    return None
+
+
+class _Gathered:
+    """Takes cells; the first one may be a title."""
+
+    def __init__(self, shown: str, findings: Findings) -> None:
+        self._shown, self._findings = shown, findings
+        self._keys = array("Q")
+        self._prefixes: list[str] = []
+        self._bad = 0
+        self._first = True
+
+    def take(self, line: int, cell: str) -> None:
+        if key := key_of(cell):
+            self._keys.append(key)
+        elif prefix := prefix_of(cell):
+            self._prefixes.append(prefix)
+        elif _MANGLED.fullmatch(cell):
+            hint = "format the column as text in the spreadsheet and enter the numbers anew"
+            self._bad_row(line, f"{cell} is a number that a spreadsheet has rounded", hint, rounded=True)
+        elif not self._first:
+            self._bad_row(line, f"{_short(cell)} is no phone number", "write 901234567, +998901234567 or 99890*")
+        self._first = False
+
+    def _bad_row(self, line: int, message: str, hint: str, *, rounded: bool = False) -> None:
+        self._bad += 1
+        if self._bad <= _SHOWN:
+            say = self._findings.error if rounded else self._findings.warning
+            say("list-row", Place(self._shown, line), message, hint)
+
+    def finished(self) -> NumberSet:
+        good = len(self._keys) + len(self._prefixes)
+        if self._bad > _SHOWN:
+            more = f"{self._bad - _SHOWN} more rows hold no phone number"
+            self._findings.warning("list-row", Place(self._shown), more, "the list holds the others")
+        if self._bad and good < _READABLE_AT_LEAST * (good + self._bad):
+            message = f"{self._bad} of {good + self._bad} rows hold no phone number"
+            self._findings.error("list-rows", Place(self._shown), message, "is this the right file and column?")
+        return NumberSet(self._keys, self._prefixes)
+
+
+def _short(cell: str) -> str:
+    return repr(cell if len(cell) <= 40 else cell[:40] + "…")

@@ -1,0 +1,76 @@
+"""The rules of a running listener: always the last good ones. Looks at the files when it is told to; no thread here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.routing.findings import Finding, Place
+from alovoice_cli.routing.lint import Checked, check
+from alovoice_cli.routing.lists import Source
+from alovoice_cli.routing.rules import Rules
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """The files had changed and are good: from now on these rules are in force."""
+
+    rules: Rules
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The files have changed and must not be served: the rules before them stay in force."""
+
+    findings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        first = next((found for found in self.findings if found.severity == "error"), None)
+        return f"the changed rules are not used, the last good ones stay in force: {first}"
+
+
+class Live:
+    """Rules that follow their files. `rules` is read by whoever answers; it is replaced whole, never changed."""
+
+    def __init__(self, path: Path, now: datetime) -> None:
+        """Reads the rules. Raises UsageError where there is no file, CheckFailedError where it must not be served."""
+        self._path = path
+        checked = check(path, now)
+        self._sources = checked.loaded.sources
+        self.findings = checked.findings
+        self.rules: Rules = served(checked, path)
+
+    def refresh(self, now: datetime) -> Reloaded | Refused | None:
+        """Reads the files anew if one of them has changed since it was last read; None where none has.
+
+        Asks the file system about each file, and reads a list of a million in about a second: not on a caller's time.
+        What is refused is told once: the same broken files are not read again.
+        """
+        if not any(source.changed for source in self._sources):
+            return None
+        try:
+            checked = check(self._path, now)
+        except UsageError as error:
+            self._sources = (Source(self._path, None), *self._sources[1:])
+            return Refused((Finding("error", "no-file", Place(str(self._path)), error.message, error.hint),))
+        self._sources = checked.loaded.sources
+        if checked.rules is None:
+            return Refused(checked.findings)
+        self.rules, self.findings = checked.rules, checked.findings
+        return Reloaded(checked.rules, checked.findings)
+
+
+def served(checked: Checked, path: Path) -> Rules:
+    """The rules of a file that may be served. Raises CheckFailedError, with the first errors, for any other."""
+    if checked.rules is not None:
+        return checked.rules
+    errors = [str(found) for found in checked.findings if found.severity == "error"]
+    more = [f"and {len(errors) - _SHOWN} more"] if len(errors) > _SHOWN else []
+    raise CheckFailedError(
+        f"{path} has {len(errors)} error{'s' if len(errors) != 1 else ''}: it is not used",
+        detail="\n".join([*errors[:_SHOWN], *more]),
+        hint=f"`alovoice route check {path}` shows them all, and what to do",
+    )

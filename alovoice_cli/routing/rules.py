@@ -1,0 +1,121 @@
+"""Rules as values: what a file says, read and ready to be asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from types import MethodType
+from typing import cast
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.routing.call import Call, Condition
+from alovoice_cli.routing.findings import Place
+from alovoice_cli.routing.history import Turns
+from alovoice_cli.routing.hours import AnyHours
+from alovoice_cli.routing.lists import Source
+from alovoice_cli.routing.numbers import NumberSet
+from alovoice_cli.routing.past import last_peer
+from alovoice_cli.routing.question import Question
+from alovoice_cli.routing.step import Step
+
+FALLBACK = "fallback"
+"""What takes the place of a rule's name where no rule matched; no rule may be called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Always the same step."""
+
+    step: Step
+
+    def step_for(self, call: Call, rule: str, turns: Turns) -> Step | None:
+        """The step."""
+        return self.step
+
+    def __str__(self) -> str:
+        return str(self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRobin:
+    """Extensions in turn."""
+
+    steps: tuple[Step, ...]
+
+    def step_for(self, call: Call, rule: str, turns: Turns) -> Step | None:
+        """The step whose turn it is."""
+        return self.steps[turns.next(rule) % len(self.steps)]
+
+    def __str__(self) -> str:
+        return "round_robin:" + ",".join(step.action_data or "" for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class LastPeer:
+    """The extension of the caller's last answered call within the window of the rule's `spoke_within`."""
+
+    window: timedelta
+
+    def step_for(self, call: Call, rule: str, turns: Turns) -> Step | None:
+        """The step; None, and the rule is passed over, where no such extension is known."""
+        peer = last_peer(call, self.window)
+        if peer is None:
+            return None
+        try:
+            return Step("peer", peer)
+        except UsageError:
+            return None
+
+    def __str__(self) -> str:
+        return "peer:@last_peer"
+
+
+Action = Fixed | RoundRobin | LastPeer
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. Its conditions must all hold; they stand with the cheap ones first."""
+
+    name: str
+    conditions: tuple[Condition, ...]
+    action: Action
+    place: Place
+    then_place: Place
+    checks: tuple[MethodType, ...] = field(init=False, repr=False, compare=False)
+    """The `holds` of each condition, found once: of a thousand rules that are tried, looking it up is a fifth."""
+
+    def __post_init__(self) -> None:
+        checks = tuple(cast(MethodType, condition.holds) for condition in self.conditions)
+        object.__setattr__(self, "checks", checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A `[[test]]` of the file: a question, perhaps with its time and its past, and the step that is expected."""
+
+    question: Question
+    at: datetime | None
+    last_peer: str | None
+    calls: int
+    missed: int
+    step: Step
+    rule: str | None
+    """The rule that must decide, None where the file does not say."""
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A rules file that can be asked. First match wins; what none matches gets the fallback."""
+
+    path: Path
+    zone: tzinfo
+    fallback: Step
+    fallback_place: Place
+    rules: tuple[Rule, ...]
+    lists: Mapping[str, NumberSet] = field(default_factory=dict)
+    hours: Mapping[str, AnyHours] = field(default_factory=dict)
+    trials: tuple[Trial, ...] = ()
+    sources: tuple[Source, ...] = ()
+    """The rules file and its lists, as they were when they were read."""

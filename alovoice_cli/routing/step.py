@@ -1,0 +1,77 @@
+"""The next step of a call, as the route "API request" expects it (section 9): one of five, with its argument.
+
+A wrong type or argument ends the call at once, so nothing else can be made: a Step that exists is valid.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from alovoice_cli.errors import UsageError
+
+ACTION_TYPES: Final = ("peer", "queue", "ivr", "trunk", "hangup")
+
+_ARGUMENTS = {
+    "peer": "an extension",
+    "queue": "the number of a department",
+    "ivr": "the id of a voice menu",
+    "trunk": "an outside phone number",
+    "hangup": "the id of a sound file, or nothing",
+}
+_ID = re.compile(r"[0-9]{1,15}")
+_PHONE = re.compile(r"\+?[0-9]{3,15}")
+_FORMS = "peer:2000, queue:6000, ivr:111, trunk:998901234567, hangup:123 or hangup"
+
+
+def problem_with(action_type: object, action_data: object) -> str:
+    """The validator: what the PBX would not understand in a step, as half a sentence; empty where all is well."""
+    if not isinstance(action_type, str) or action_type not in ACTION_TYPES:
+        return f"{action_type!r} is none of the steps {', '.join(ACTION_TYPES)}"
+    if action_data is None:
+        return "" if action_type == "hangup" else f"{action_type} needs {_ARGUMENTS[action_type]}"
+    shape = _PHONE if action_type == "trunk" else _ID
+    if not isinstance(action_data, str) or not shape.fullmatch(action_data):
+        return f"{action_type} {action_data!r}: the argument is {_ARGUMENTS[action_type]}, in digits"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the PBX does next with a call. Raises UsageError for a step that it would not understand."""
+
+    action_type: str
+    action_data: str | None = None
+
+    def __post_init__(self) -> None:
+        if problem := problem_with(self.action_type, self.action_data):
+            raise UsageError(f"no valid step: {problem}", hint=f"a step is {_FORMS}")
+
+    @classmethod
+    def from_text(cls, text: str, option: str = "--fallback") -> "Step":
+        """The step in an operator's word: `queue:6000`, `peer:2000`, `hangup`. Raises UsageError for all else."""
+        action_type, colon, action_data = text.strip().partition(":")
+        given: str | None = action_data.strip() if colon else None
+        if problem := problem_with(action_type.strip().lower(), given):
+            raise UsageError(f"{option} {text!r} is no step: {problem}", hint=f"give {_FORMS}")
+        return cls(action_type.strip().lower(), given)
+
+    @classmethod
+    def from_wire(cls, answer: object) -> "Step":
+        """The step in a decoded answer. Strict, as the PBX is: raises UsageError for whatever would end the call."""
+        if not isinstance(answer, dict):
+            raise UsageError("no valid step: the answer is no JSON object", hint=f"a step is {_FORMS}")
+        return cls(answer.get("action_type", ""), answer.get("action_data"))
+
+    def as_wire(self) -> dict[str, str]:
+        """The JSON object of section 9; without `action_data` where a hangup plays nothing."""
+        if self.action_data is None:
+            return {"action_type": self.action_type}
+        return {"action_type": self.action_type, "action_data": self.action_data}
+
+    def to_bytes(self) -> bytes:
+        """The answer's body: strict JSON (the document's samples have unquoted keys), ASCII, one line."""
+        return json.dumps(self.as_wire(), ensure_ascii=True, allow_nan=False).encode("ascii")
+
+    def __str__(self) -> str:
+        return self.action_type if self.action_data is None else f"{self.action_type}:{self.action_data}"

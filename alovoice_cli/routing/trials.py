@@ -1,0 +1,134 @@
+"""The file's own `[[test]]` tables: what somebody must get who calls at a given time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from alovoice_cli.routing.actions import read_step
+from alovoice_cli.routing.clauses import Reading, check_keys, text_of
+from alovoice_cli.routing.engine import decide
+from alovoice_cli.routing.findings import Finding, did_you_mean
+from alovoice_cli.routing.history import GivenHistory
+from alovoice_cli.routing.located import Entry
+from alovoice_cli.routing.question import Question
+from alovoice_cli.routing.rules import FALLBACK, RoundRobin, Rules, Trial
+from alovoice_cli.routing.step import Step
+
+_GIVEN = ("from", "line", "queue", "direction", "at", "last_peer", "calls", "missed")
+_TIME_FORMS = 'write at = "2026-11-23 19:00", in the file\'s time zone'
+
+
+def parse_time(text: str, zone: tzinfo) -> datetime | None:
+    """A moment as `2026-11-23 19:00`, on the wall of the zone, or with an offset of its own; None for all else."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def read_trial(entry: Entry, zone: tzinfo, reading: Reading) -> Trial | None:
+    """One `[[test]]`; None, and findings, where it can't be run."""
+    check_keys(entry, ("given", "expect", "rule"), "a test", reading.findings)
+    given, expect = entry.table.get("given"), entry.table.get("expect")
+    if given is None or expect is None:
+        reading.bad(entry, "a test needs `given` and `expect`", 'write given = { from = "901234567" }')
+        return None
+    check_keys(given, _GIVEN, "`given`", reading.findings)
+    step = read_step(expect, reading, "`expect`")
+    rule = _rule(entry.table.get("rule"), reading)
+    fields = {name: text_of(inner) or "" for name, inner in given.table.items()}
+    at = _time(given.table["at"], zone, reading) if "at" in given.table else None
+    if step is None:
+        return None
+    return Trial(
+        question=Question.from_wire(
+            {
+                "from_number": fields.get("from"),
+                "line_number": fields.get("line"),
+                "queue_number": fields.get("queue"),
+                "direction": fields.get("direction", "inc"),
+            }
+        ),
+        at=at,
+        last_peer=fields.get("last_peer") or None,
+        calls=_count(given.table.get("calls"), reading),
+        missed=_count(given.table.get("missed"), reading),
+        step=step,
+        rule=rule,
+        place=entry.place,
+    )
+
+
+def _rule(entry: Entry | None, reading: Reading) -> str | None:
+    if entry is None:
+        return None
+    name = str(entry.value)
+    if name != FALLBACK and name not in reading.names:
+        hint = did_you_mean(name, [*reading.names, FALLBACK], "rules: ")
+        reading.bad(entry, f"there is no rule {name!r}", hint, "unknown-name")
+    return name
+
+
+def _time(entry: Entry, zone: tzinfo, reading: Reading) -> datetime | None:
+    value = entry.value.isoformat() if isinstance(entry.value, datetime) else entry.value
+    moment = parse_time(value, zone) if isinstance(value, str) else None
+    if moment is None:
+        reading.bad(entry, "`at` is no time", _TIME_FORMS)
+    return moment
+
+
+def _count(entry: Entry | None, reading: Reading) -> int:
+    if entry is None:
+        return 0
+    if isinstance(entry.value, bool):
+        return int(entry.value)
+    if not isinstance(entry.value, int) or entry.value < 0:
+        reading.bad(entry, "this is no number of calls", "write 0, 1, 2, …")
+        return 0
+    return entry.value
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the tests of a file ended."""
+
+    passed: int
+    failures: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many tests failed: each has one finding."""
+        return len(self.failures)
+
+
+def run_trials(rules: Rules, now: datetime) -> Verdict:
+    """Runs the tests of a file. `now` (aware) stands in where a test names no time."""
+    failures = [found for trial in rules.trials for found in _failures(rules, trial, now)]
+    return Verdict(len(rules.trials) - len(failures), tuple(failures))
+
+
+def _failures(rules: Rules, trial: Trial, now: datetime) -> Iterable[Finding]:
+    history = GivenHistory(trial.last_peer, trial.calls, trial.missed)
+    decision = decide(rules, trial.question, trial.at or now, history)
+    decided = decision.rule or FALLBACK
+    whys = [f"{tried.rule!r} did not match: {tried.why}" for tried in decision.trail if tried.rule == trial.rule]
+    hint = whys[0] if whys and decided != trial.rule else ""
+    if decision.step != trial.step and trial.step not in _also_right(rules, decision.rule):
+        message = f"the test expects {trial.step} and gets {decision.step}, from {_named(decided)}"
+        yield Finding("error", "test-failed", trial.place, message, hint)
+    elif trial.rule is not None and decided != trial.rule:
+        message = f"the test expects {_named(trial.rule)} to decide, and {_named(decided)} does"
+        yield Finding("error", "test-failed", trial.place, message, hint)
+
+
+def _also_right(rules: Rules, name: str | None) -> tuple[Step, ...]:
+    """Of a `round_robin` each extension is right: whose turn it is, no test can know."""
+    for rule in rules.rules:
+        if rule.name == name and isinstance(rule.action, RoundRobin):
+            return rule.action.steps
+    return ()
+
+
+def _named(rule: str) -> str:
+    return "the fallback" if rule == FALLBACK else f"the rule {rule!r}"

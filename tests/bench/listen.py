@@ -1,0 +1,101 @@
+"""Durable events a second, as a ratio to the same server answering without a store.
+
+By hand: `python tests/bench/listen.py [SECONDS [DIRECTORY]]`. Needs wrk. Each event is a callend of its own; the
+listener runs as its user runs it, with its output in a file; the floor is the same hardened server with an app that
+answers `true`.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+SENDERS = (1, 8, 64)
+
+_FLOOR = """
+from alovoice_cli.listening.listener import LIMITS
+from alovoice_cli.serving import serve
+
+async def answer(scope, receive, send):
+    more = True
+    while more:
+        message = await receive()
+        more = message.get("more_body", False)
+    head = [(b"content-length", b"4"), (b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+    await send({"type": "http.response.body", "body": b"true"})
+
+serve(answer, ready=lambda url: print(url, flush=True), limits=LIMITS)
+"""
+_LUA = """
+local count = 0
+local thread_id = 0
+function setup(thread) thread:set("id", thread_id); thread_id = thread_id + 1 end
+function request()
+  count = count + 1
+  local body = string.format('{"call_id": "%d-%d", "finish_time": 1716209468, "duration": 42, "status_code": 200, '
+    .. '"record": "https://cld.alovoice.uz/r/1"}', id, count)
+  return wrk.format("POST", nil, nil, body)
+end
+function done(summary, latency, requests)
+  io.write(string.format("RESULT %d %d %.0f %.0f %d\\n", summary.requests, summary.duration, latency:percentile(50),
+    latency:percentile(99), summary.errors.status + summary.errors.read + summary.errors.timeout))
+end
+"""
+
+
+@contextlib.contextmanager
+def _started(words: list[str], environ: dict[str, str], out: Path) -> Iterator[str]:
+    """A server process and the first line that it printed."""
+    with out.open("w") as file:
+        process = subprocess.Popen(words, env=environ, stdout=file, stderr=subprocess.DEVNULL)
+    try:
+        while not (line := out.read_text().partition("\n")[0]):
+            time.sleep(0.05)
+        yield line
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _measure(url: str, senders: int, script: Path) -> tuple[float, float, float]:
+    """Requests a second, and the 50th and 99th percentile in milliseconds."""
+    words = ["wrk", "-t1", f"-c{senders}", f"-d{SECONDS}s", "-s", str(script), url]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    match = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", told)
+    assert match, told
+    requests, duration, p50, p99, failed = map(int, match.groups())
+    assert failed == 0, told
+    return requests / (duration / 1e6), p50 / 1000, p99 / 1000
+
+
+def main() -> None:
+    if not shutil.which("wrk"):
+        sys.exit("wrk is not installed")
+    home = Path(tempfile.mkdtemp(dir=sys.argv[2] if len(sys.argv) > 2 else None))
+    script = home / "events.lua"
+    script.write_text(_LUA)
+    environ = {**os.environ, "ALOVOICE_CONFIG_DIR": str(home / "c"), "ALOVOICE_STATE_DIR": str(home / "s")}
+    listen = [sys.executable, "-m", "alovoice_cli", "listen", "--port", "0", "--json"]
+    for senders in SENDERS:
+        with _started([sys.executable, "-c", _FLOOR], environ, home / "floor") as url:
+            floor, floor_p50, floor_p99 = _measure(url, senders, script)
+        with _started(listen, environ, home / "events") as ready:
+            rate, p50, p99 = _measure(json.loads(ready)["urls"]["callend"], senders, script)
+        print(
+            f"{senders:3} senders: durable {rate:7.0f}/s p50 {p50:6.2f} ms p99 {p99:6.2f} ms; "
+            f"answered only {floor:7.0f}/s p50 {floor_p50:6.2f} p99 {floor_p99:6.2f}; ratio {rate / floor:.2f}"
+        )
+    shutil.rmtree(home)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Writes an event store's rows as the listener would: whole calls, single deliveries, the listener's own time."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from alovoice_cli.events.answers import new_id
+from alovoice_cli.events.event import Delivery, Event, EventType
+from alovoice_cli.events.reading import read
+from alovoice_cli.stores.event_engine import open_engine, writing
+from alovoice_cli.stores.event_rows import insert_deliveries, insert_events
+from alovoice_cli.stores.event_tables import UPTIME
+
+MICRO = 1_000_000
+
+
+class Rows:
+    """One store, and the seq that comes next. Moments are unix seconds, or aware datetimes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.url = path, f"sqlite:///{path}"
+        self.engine = open_engine(self.url)
+        self._calls = 0
+
+    def deliver(
+        self,
+        kind: EventType,
+        at: float | datetime,
+        body: object,
+        *,
+        call_id: str | None = None,
+        repeats: Event | None = None,
+        is_read: bool = True,
+        **more: Any,
+    ) -> Event:
+        """Stores one delivery; `body` is bytes, or what becomes JSON. Without `is_read` the writer lags behind."""
+        moment = at.timestamp() if isinstance(at, datetime) else at
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        delivery = Delivery(new_id(int(moment * 1000)), kind, round(moment * MICRO), raw, "application/json")
+        (event,) = self.store([_event(delivery, call_id, repeats, **more)], is_read=is_read)
+        return event
+
+    def store(self, events: Sequence[Event], *, is_read: bool = True) -> list[Event]:
+        """Stores the events in one transaction; returns them with their numbers."""
+        with self.engine.connect() as connection, writing(connection):
+            numbers = insert_deliveries(connection, [event.delivery for event in events], 0)
+            stored = [
+                replace(event, delivery=replace(event.delivery, seq=number))
+                for event, number in zip(events, numbers, strict=True)
+            ]
+            if is_read:
+                insert_events(connection, stored, {})
+        return stored
+
+    def call(
+        self,
+        at: float | datetime,
+        number: str = "901234567",
+        *,
+        status: str | None = "200",
+        duration: int = 60,
+        direction: str = "inc",
+        line: str = "712037006",
+        peer: int = 101,
+        call_id: str | None = None,
+    ) -> str:
+        """A callstart at that moment and its callend after `duration` seconds (none where `status` is None)."""
+        moment = at.timestamp() if isinstance(at, datetime) else at
+        self._calls += 1
+        own = call_id or f"call-{self._calls}"
+        start = {"inner_phone": peer, "number": number, "line": line, "type": direction, "start_time": int(moment)}
+        self.deliver("callstart", moment, start, call_id=own, answer={"id": own})
+        if status is not None:
+            self.deliver("callend", moment + duration, end_of(own, int(moment) + duration, duration, status))
+        return own
+
+    def listened(self, *stretches: tuple[float, float, bool]) -> None:
+        """Notes listeners: from, until (the last sign of life), and whether each ended in order."""
+        with self.engine.connect() as connection, writing(connection):
+            for number, (began, seen, in_order) in enumerate(stretches):
+                values = {"began_at": int(began * MICRO), "seen_at": int(seen * MICRO)}
+                ended = values["seen_at"] if in_order else None
+                connection.execute(UPTIME.insert().values(id=f"u{number}-{began}", ended_at=ended, **values))
+
+
+def end_of(call_id: str, at: int, duration: int, status: str) -> dict[str, object]:
+    """A callend's body."""
+    return {
+        "call_id": call_id,
+        "finish_time": at,
+        "duration": duration,
+        "status_code": int(status) if status.isdigit() else status,
+        "record": f"https://cld.alovoice.uz/play/{call_id}.mp3",
+    }
+
+
+def _event(delivery: Delivery, call_id: str | None, repeats: Event | None, **more: Any) -> Event:
+    reading = read(delivery.type, delivery.body, delivery.content_type)
+    facts = reading.facts
+    if delivery.type == "callstart":
+        facts = tuple(replace(fact, call_id=call_id or delivery.id) for fact in facts)
+    return Event(
+        delivery,
+        facts,
+        repeats.delivery.id if repeats else None,
+        reading.value,
+        reading.problem,
+        digest=reading.digest,
+        **more,
+    )
+
+
+def spread(count: int, begin: float, seconds: float) -> Iterable[float]:
+    """So many moments, evenly."""
+    return (begin + seconds * number / count for number in range(count))
