@@ -2,10 +2,11 @@
 
 import csv
 import io
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from alovoice_cli.campaigns import numbering
 from alovoice_cli.campaigns.numbering import TROUBLES
@@ -40,12 +41,18 @@ def write_lists(whom: Recipients, clean: Path | None, rejected: Path | None) -> 
         _write(whom, kept, left_out)
 
 
-def clean_copy(whom: Recipients, into: BinaryIO) -> None:
-    """Writes the cleaned list into an open file, and leaves it at its start."""
-    text = io.TextIOWrapper(into, "utf-8", newline="")
-    _write(whom, text, None)
-    text.detach()
-    into.seek(0)
+def cleaned_file(whom: Recipients) -> BinaryIO:
+    """The cleaned list as a temporary file, open at its start; the caller closes it."""
+    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it, as it does the list
+    try:
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        _write(whom, text, None)
+        text.detach()
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _write(whom: Recipients, kept: TextIO | None, left_out: TextIO | None) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import BinaryIO
 
 from alovoice_cli.campaigns import numbering
@@ -44,6 +45,10 @@ class DoNotCall:
 
     def _read(self, file: BinaryIO, first_day: date) -> Iterator[int]:
         sheet = open_sheet(file, self.name)
+        if len(list(islice(sheet.rows(","), 2))) < 2 and not any(
+            numbering.numbers_in((sheet.first_row() or (0, ""))[1])
+        ):
+            return  # a heading alone: nobody is on the list
         layout = find_layout(sheet)
         ends: int | None = None
         for place, (line, row) in enumerate(sheet.rows(layout.delimiter)):

@@ -37,6 +37,13 @@ class Finding:
         parts = [self.file, *(str(part) for part in (self.lines[0] if self.lines else None, self.column) if part)]
         return ":".join(part for part in parts if part)
 
+    @property
+    def sentence(self) -> str:
+        """The finding on one line: where it stands, what it is, what to do."""
+        named = not self.file or self.file in self.message
+        place = "" if named else f"{self.file}: "
+        return place + self.message + (f" ({self.hint})" if self.hint else "")
+
     def as_dict(self) -> dict[str, object]:
         """The finding as JSON prints it, every line named."""
         return {

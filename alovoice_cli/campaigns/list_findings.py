@@ -68,9 +68,9 @@ def _troubles(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
         lines = whom.tally.troubles.get(code)
         if lines is None:
             continue
-        text = f"{count(len(lines), one, many)}, {name_lines(lines)}: {whom.tally.samples[code]}"
+        text = f"{count(len(lines), one, many)}, {name_lines(lines)}: {whom.tally.sample(code)}"
         if len(lines) == 1:
-            text = f"line {lines[0]}: {whom.tally.samples[code]} - {_article(one)}"
+            text = f"line {lines[0]}: {whom.tally.sample(code)} - {_article(one)}"
         severity = Severity.ERROR if code in _ROUNDED else Severity.WARNING
         fate = (
             "" if cleaned or severity is Severity.ERROR else "; the PBX gets it as it is, unless --clean leaves it out"
@@ -124,7 +124,7 @@ def _remarks(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
         lines = whom.tally.remarks.get(code)
         if lines is None:
             continue
-        sample = whom.tally.samples[code]
+        sample = whom.tally.sample(code)
         digits = "".join(letter for letter in sample if letter.isdigit())
         national = f"{digits[:2]} {digits[2:5]} {digits[5:7]} {digits[7:]}"
         message = text.format(count=count(len(lines), "number"), sample=sample, national=national)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 import holidays
+from holidays.version import __version__ as holidays_version
 
 from alovoice_cli.campaigns.findings import Finding, Severity, count
 from alovoice_cli.campaigns.schedule import Window
 
-QUIET_HOURS = "21:00-08:00"
 NIGHT_OK = "--night-ok"
 
 _HOURS = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})")
@@ -29,16 +29,11 @@ class QuietHours:
 
     @classmethod
     def parse(cls, text: str) -> "QuietHours | None":
-        """`21:00-08:00`; None for `none`: no hour is quiet. Raises ValueError."""
-        if text.strip().lower() == "none":
-            return None
+        """`21:00-08:00`, or None for `none`: no hour is quiet. The form is checked where the profile is read."""
         match = _HOURS.fullmatch(text.strip())
         if match is None:
-            raise ValueError(text)
-        begin, end = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
-        if begin == end:
-            raise ValueError(text)
-        return cls(begin, end)
+            return None
+        return cls(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
 
     def overlap(self, opens: time, closes: time) -> bool:
         """Whether a window of these minutes, both inclusive, touches the quiet ones."""
@@ -70,9 +65,7 @@ def _holidays(days: list[date]) -> Iterator[Finding]:
     names = "; ".join(f"{_day(day)} {name}" for day, name in list(found.items())[:_DAYS_NAMED])
     more = f" and {len(found) - _DAYS_NAMED} more" if len(found) > _DAYS_NAMED else ""
     known = getattr(calendar, "EID_AL_FITR_DATES_CONFIRMED_YEARS", None)
-    source = f"by holidays {holidays.__version__}" + (
-        f": moon-ruled days are announced up to {known[1]}" if known else ""
-    )
+    source = f"by holidays {holidays_version}" + (f": moon-ruled days are announced up to {known[1]}" if known else "")
     guess = ", those marked so are estimates" if any(_ESTIMATED in name for name in found.values()) else ""
     message = f"{count(len(found), 'public holiday')}: {names}{more} ({source}{guess})"
     yield _warning("holiday", message, "leave it out of the days; the government moves days at short notice")

@@ -39,8 +39,7 @@ class Tally:
         self.empty: array[int] = array("L")
         self.troubles: dict[str, array[int]] = {}
         self.remarks: dict[str, array[int]] = {}
-        self.samples: dict[str, str] = {}
-        """For each trouble and remark, the first cell that has it."""
+        self._samples: dict[str, tuple[int, str]] = {}
 
     def read(self, reader: Any) -> None:
         """Takes all the rows of a csv reader."""
@@ -51,6 +50,9 @@ class Tally:
             self._take(rows, lines)
             before = after
             del rows  # else the next batch would be made beside it
+        for where in (self.troubles, self.remarks):
+            for code, at in where.items():
+                where[code] = array("L", sorted(at))
 
     def _take(self, rows: list[list[str]], lines: Sequence[int]) -> None:
         if set(map(len, rows)) != {self._width}:
@@ -140,7 +142,11 @@ class Tally:
 
     def _note(self, where: dict[str, "array[int]"], code: str, line: int, cell: str) -> None:
         where.setdefault(code, array("L")).append(line)
-        self.samples.setdefault(code, cell.strip())
+        self._samples[code] = min(self._samples.get(code, (line, cell)), (line, cell))
+
+    def sample(self, code: str) -> str:
+        """The first cell with this trouble or remark."""
+        return self._samples[code][1].strip()
 
     # --- what was read -----------------------------------------------------------------------------------------------
 
@@ -166,12 +172,12 @@ class Tally:
         bases = {base for of_kind in self._kinds.values() for base in of_kind}
         suspect = {base for base in bases if not str(base).startswith(prefixes)}
         entries = self._entries(suspect) if suspect else ()
-        return [line for number, line in entries if not str(number).startswith(prefixes)]
+        return sorted(line for number, line in entries if not str(number).startswith(prefixes))
 
     def lines_of_kind(self, kind: str) -> list[int]:
         """The lines of mobile numbers, landlines, or foreign numbers."""
         bases = self._kinds.get(kind)
-        return [line for _, line in self._entries(bases)] if bases else []
+        return sorted(line for _, line in self._entries(bases)) if bases else []
 
     def _entries(self, bases: set[int]) -> Iterator[tuple[int, int]]:
         return (
@@ -186,6 +192,8 @@ class Tally:
             hits = compress(count(), map(wanted.__contains__, self._numbers))
             for place in hits:
                 found.setdefault(self._numbers[place], []).append(self._lines[place])
+        for at in found.values():
+            at.sort()  # a batch's odd rows are read before the others
         return found
 
 
