@@ -86,7 +86,8 @@ def _layout_by(sheet: Sheet, delimiter: str, wanted: str | None, limit: int | No
     line, first = rows[0] if rows else (0, [])
     heading = first[column].strip() if column < len(first) else ""
     header = heading if heading and not _weight(heading) and not _has_digits(heading) else None
-    width = Counter(len(row) for _, row in rows).most_common(1)[0][0] if rows else 0
+    widths = Counter(len(row) for _, row in rows if len(row) > column)
+    width = widths.most_common(1)[0][0] if widths else column + 1
     cells = (row[column].strip() for _, row in rows if column < len(row))
     shown = tuple(cell for cell in cells if _weight(cell) > _MEANT)[:_SHOWN]
     most = weights.get(column, 0)

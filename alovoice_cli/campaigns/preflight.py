@@ -13,6 +13,7 @@ from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, Usage
 
 LIMITS = ("max_recipients", "allowed_prefixes", "max_campaigns_per_day")
 _TWIN_WITHIN = timedelta(hours=24)
+_TOO_MANY = 429
 _SKEW_SECONDS = 120
 _SPREADSHEET = ("excel_rounded", "excel_decimal")
 
@@ -128,6 +129,13 @@ def line_findings(trunks: Sequence[str], known: Sequence[str], maxline: int | No
     if maxline is not None and maxline > len(trunks):
         message = f"maxline {maxline} is more than the {count(len(trunks), 'line')} of the campaign"
         yield Finding(Severity.WARNING, "maxline", message, "a line may carry several calls; else give --maxline less")
+
+
+def stops_creating(problem: AlovoiceError) -> bool:
+    """Whether a PBX that could not be asked for its lines can't be sent a campaign either: not reached, token refused,
+    out of order. One that answers, but not with lines, perhaps has no such method; then they are not checked."""
+    failing = problem.status is not None and (problem.status >= 500 or 300 <= problem.status < 400)
+    return failing or problem.exit_code in (ExitCode.NETWORK, ExitCode.AUTH) or problem.status == _TOO_MANY
 
 
 def unasked_finding(problem: AlovoiceError) -> Finding:

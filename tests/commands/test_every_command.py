@@ -14,7 +14,7 @@ from alovoice_cli.commands.contents import NOUNS, full_tree
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 CREATE = (
     *("--record", "a.mp3", "--recipient", "901234567", "--name", "n", "--from", "tomorrow", "--to", "tomorrow"),
-    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all"),
+    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all", "--night-ok", "--allow-duplicate"),
 )
 RULES = """fallback = { queue = "6000" }
 [hours]
@@ -26,7 +26,9 @@ then = { hangup = true }
 """
 WORDS: dict[str, tuple[str, ...]] = {
     "autorule create": CREATE,
+    "autorule check": CREATE,
     "autorule get": ("40",),
+    "numbers check": ("numbers.csv",),
     "trunks": (),
     "peers": (),
     "call conference": ("--from", "712037006", "--to", "901234567"),
@@ -77,6 +79,7 @@ def home(alovoice: FrontDoor) -> FrontDoor:
     """A home where each command of WORDS finds what it needs."""
     (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
     (alovoice.home / "rules.toml").write_text(RULES, "utf-8")
+    (alovoice.home / "numbers.csv").write_text("тел;исм\n9О1234567;Али\n901234567/8;Вали\n", "utf-8")
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
     return alovoice
 

@@ -65,7 +65,7 @@ def create_campaign(
     with ExitStack() as files:
         ready = Preparation(session, wish, files, strict=True)
         pieces = cut(ready.draft, ready.people, ready.source, ready.layout, split, split_from)
-        order = Order(pieces, split_from, ready.audio, record, ready.layout, numbers or (), ready.digest)
+        order = Order(pieces, split_from, ready.audio, wish.record, ready.layout, numbers or (), ready.digest)
         for piece in pieces:
             files.enter_context(piece.people)
         for finding in ready.report.findings:

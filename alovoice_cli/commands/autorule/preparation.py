@@ -18,6 +18,7 @@ from alovoice_cli.campaigns.preflight import (
     clock_findings,
     limit_findings,
     line_findings,
+    stops_creating,
     twin_findings,
     unasked_finding,
 )
@@ -97,7 +98,7 @@ class Preparation:
         """Lines, clock, what was created before."""
         session, wish, report = self._session, self._wish, self.report
         problem = self._probe.problem
-        if problem is not None and self._strict and not session.options.dry_run:
+        if problem is not None and self._strict and not session.options.dry_run and stops_creating(problem):
             raise problem
         if problem is not None:
             report.add(iter([unasked_finding(problem)]))
