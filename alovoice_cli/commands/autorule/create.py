@@ -81,11 +81,9 @@ def create_campaign(
             paused=paused,
         )
         layout = Layout(whom.encoding, whom.delimiter, whom.column, whom.header)
-        pieces = cut(draft, people, source, layout, split, split_from)
+        pieces = cut(files, draft, people, source, layout, split, split_from)
         digest = digest_order(draft, audio, people, named=name is not None, split=split)
         order = Order(pieces, split_from, audio, record, layout, numbers or (), digest)
-        for piece in pieces:
-            files.enter_context(piece.people)
         for remark in whom.notes:
             session.note(remark)
         session.note(f"{draft.summary(whom, sound)} on PBX {settings.profile}")

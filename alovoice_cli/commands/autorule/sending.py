@@ -1,6 +1,7 @@
 """The last step of `autorule create`: one campaign, or the several of `--split`, with their papers for the ledger."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -54,13 +55,17 @@ def digest_order(draft: Draft, audio: BinaryIO, people: BinaryIO, *, named: bool
     return make_digest(fields, describe(audio, "", ""), describe(people, "", ""), named=named)
 
 
-def cut(draft: Draft, people: BinaryIO, source: str, layout: Layout, wanted: str | None, first: int) -> Sequence[Piece]:
-    """The campaigns to send: one, or all that `--split` makes. Raises UsageError."""
+def cut(
+    files: ExitStack, draft: Draft, people: BinaryIO, source: str, layout: Layout, wanted: str | None, first: int
+) -> Sequence[Piece]:
+    """The campaigns to send: one, or all that `--split` makes, whose lists `files` closes. Raises UsageError."""
     if wanted is None:
         if first > 1:
             raise UsageError("--split-from goes with --split", hint="give the same --split as before")
         return [Piece(draft, people, source)]
     pieces = split(draft, people, layout, parse_split(wanted))
+    for piece in pieces:
+        files.enter_context(piece.people)
     if first > len(pieces):
         raise UsageError(f"--split-from {first}: there are {len(pieces)} parts", hint="count from 1")
     return pieces
