@@ -11,7 +11,7 @@ import typer
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.types import Campaign
 from alovoice_cli.campaigns.draft import Draft
-from alovoice_cli.campaigns.papers import Papers, describe, listed_numbers, make_digest
+from alovoice_cli.campaigns.papers import Paper, Papers, describe, listed_numbers, make_digest
 from alovoice_cli.campaigns.splitting import Layout, Piece, parse_split, split
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column
@@ -103,10 +103,10 @@ def _send_piece(session: Session, order: Order, piece: Piece) -> Campaign:
     record = describe(order.audio, order.record.name, str(order.record))
     recipients = describe(piece.people, Path(piece.source or "recipients.csv").name, piece.source)
     session.papers = Papers(
-        fields=fields,
+        fields={},  # the ledger takes them from the request, masked
         digest=order.digest,
-        record=record,
-        recipients=recipients,
+        record=_masked(session, record),
+        recipients=_masked(session, recipients),
         numbers=listed_numbers(piece.people, layout.encoding, layout.delimiter, layout.column),
     )
     with session.display.transfer("uploading") as moved:
@@ -117,6 +117,12 @@ def _send_piece(session: Session, order: Order, piece: Piece) -> Campaign:
             numbers=order.numbers,
             progress=moved,
         )
+
+
+def _masked(session: Session, paper: Paper) -> Paper:
+    """A path may hold a secret: somebody's slip of the clipboard."""
+    hide = session.masker.hide
+    return Paper(hide(paper.name), hide(paper.path), paper.sha256)
 
 
 def _tell_rest(session: Session, order: Order, created: Sequence[Campaign]) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.campaigns.watching import OVER, Pace, Watched
+from alovoice_cli.commands.autorule.sighting import keep_sight
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import NotReadyError, Terminated, UsageError
@@ -130,7 +131,7 @@ def _watch(session: Session, watched: Sequence[Watched], aim: _Aim, draw: Callab
 def _look(session: Session, one: Watched, now: datetime, *, as_line: bool) -> None:
     is_news = one.look(now)
     if one.seen_at == now:
-        session.campaigns.note(session.settings.profile, one.id, one.answer)
+        keep_sight(session, one.id, one.answer)
     if is_news and as_line:
         session.display.line(
             {
