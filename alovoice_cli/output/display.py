@@ -146,10 +146,15 @@ class Display:
         """Prints one line of `--verbose` on stderr."""
         self.message("note", line)
 
+    @property
+    def asks(self) -> bool:
+        """Whether a question is put to somebody: there is a terminal, and neither `--yes` nor `--dry-run`."""
+        options = self._options
+        return not (options.yes or options.dry_run) and self._in.isatty() and self._err.isatty()
+
     def confirm(self, question: str) -> None:
         """Asks on a terminal; `--yes`, `--dry-run` and scripts are taken for a yes. Raises UsageError for a no."""
-        options = self._options
-        if options.yes or options.dry_run or not (self._in.isatty() and self._err.isatty()):
+        if not self.asks:
             return
         self._err.write(f"{disarm(question)} [y/N] ")
         self._err.flush()

@@ -1,0 +1,78 @@
+"""`alovoice autorule check`: everything that `create` looks at, all at once, and nothing is sent."""
+
+from contextlib import ExitStack
+
+import typer
+
+from alovoice_cli.commands.autorule import options
+from alovoice_cli.commands.autorule.filling import FromFile, Like
+from alovoice_cli.commands.autorule.sending import Split
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import (
+    FINDINGS,
+    Exclude,
+    ExcludeCalled,
+    ListColumn,
+    ListEncoding,
+    Rejected,
+    examples,
+)
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice autorule check --record promo.mp3 --recipients clients.csv --name 'Autumn' "
+    "--from tomorrow --to +3d --fromtime 10:00 --totime 19:59 --trunks 712037006",
+    "alovoice autorule check --from-file campaign.toml --clean good.csv --rejected bad.csv",
+)
+
+
+@shows_list(FINDINGS)
+def check_campaign(
+    ctx: typer.Context,
+    record: options.Record,
+    first: options.First,
+    last: options.Last,
+    opens: options.Opens,
+    closes: options.Closes,
+    recipients: options.RecipientsFile = None,
+    numbers: options.Numbers = None,
+    name: options.Name = None,
+    trunks: options.Trunks = None,
+    maxline: options.Maxline = None,
+    goodtime: options.Goodtime = None,
+    tryes: options.Tryes = None,
+    paused: options.Paused = False,
+    timezone: options.Timezone = None,
+    encoding: ListEncoding = None,
+    column: ListColumn = None,
+    exclude: Exclude = None,
+    exclude_called: ExcludeCalled = None,
+    clean: options.Clean = False,
+    clean_name: options.CleanName = None,
+    rejected: Rejected = None,
+    night_ok: options.NightOk = False,
+    allow_duplicate: options.AllowDuplicate = False,
+    override_limit: options.OverrideLimit = None,
+    no_check: options.NoCheck = False,
+    from_file: FromFile = None,
+    like: Like = None,
+    split: Split = None,
+) -> int:
+    """Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.
+
+    Exit code 8 where there is an error, 2 where only a limit of the profile is broken. Asks the PBX for its lines.
+    """
+    # Here and not above: help needs neither mutagen nor phonenumbers nor holidays.
+    from alovoice_cli.commands.autorule.preparation import Preparation  # noqa: PLC0415
+
+    session: Session = ctx.obj
+    with ExitStack() as files:
+        ready = Preparation(session, options.wish_of(ctx), files, strict=False)
+        ready.write_lists()
+        found = ready.report.findings
+        items = [finding.as_dict() for finding in found]
+        session.show(Listing(items, FINDINGS, ready.as_dict(), nothing="nothing was found", ours=True))
+        ready.tell()
+        session.note(ready.report.verdict)
+    return ready.report.exit_code
