@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 from front_door import TOKEN, FrontDoor, Result
-from raw_server import Act, Connection, RawServer, Seen
+from raw_server import Connection, RawServer, Seen
 
 MP3 = (Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3").read_bytes()
 CSV = "telefon;ism\n" + "".join(f"99890123450{number};Мижоз {number}\n" for number in range(6))
+Play = Callable[[Connection], None]
+"""What is done when a campaign was read whole."""
 CREATE = (
     *("autorule", "create", "--record", "promo.mp3", "--recipients", "clients.csv", "--name", "Куз oʻ"),
     *("--from", "tomorrow", "--to", "+3d", "--fromtime", "10:00", "--totime", "19:59", "--trunks", "712037006"),
+    *("--night-ok", "--yes"),
 )
+AGAIN = ("--night-ok", "--allow-duplicate")
 
 
 @pytest.fixture
@@ -33,8 +37,18 @@ def pbx(home: FrontDoor) -> Iterator[Callable[..., RawServer]]:
     """Starts a PBX that plays these acts, and points the home at it."""
     servers: list[RawServer] = []
 
-    def start(*acts: Act) -> RawServer:
-        servers.append(RawServer(list(acts)))
+    def start(*acts: Play) -> RawServer:
+        left = list(acts)
+
+        def serve(connection: Connection) -> None:
+            while (seen := connection.read()) is not None:
+                if seen.target.endswith("getMyTrunks"):
+                    connection.server.requests.remove(seen)
+                    connection.answer("200 OK", b'["712037006", "712037007"]')
+                else:
+                    (left.pop(0) if len(left) > 1 else left[0])(connection)
+
+        servers.append(RawServer([serve]))
         home.environ.pop("ALOVOICE_PROFILE", None)
         home.environ |= {"ALOVOICE_BASE_URL": servers[-1].url, "ALOVOICE_TOKEN": TOKEN}
         return servers[-1]
@@ -51,16 +65,12 @@ def _listed(home: FrontDoor, *words: str) -> list[dict[str, object]]:
     return listed
 
 
-def _answers(status: str = "200 OK", body: object = None) -> Act:
-    def act(connection: Connection) -> None:
-        if connection.read() is not None:
-            connection.answer(status, json.dumps({"id": 124, "status": "new"} if body is None else body).encode())
-
-    return act
+def _answers(status: str = "200 OK", body: object = None) -> Play:
+    content = json.dumps({"id": 124, "status": "new"} if body is None else body).encode()
+    return lambda connection: connection.answer(status, content)
 
 
 def _drops(connection: Connection) -> None:
-    connection.read()
     connection.reset()
 
 
@@ -80,11 +90,10 @@ def test_the_record_is_on_the_disk_before_the_request_leaves(home: FrontDoor, pb
     there: list[tuple[object, ...]] = []
 
     def looks(connection: Connection) -> None:
-        if connection.read() is not None:
-            with sqlite3.connect(home.home / "state" / "campaigns.db") as database:
-                there.extend(database.execute("SELECT state, id, count, json_extract(fields, '$.name') FROM campaign"))
-            database.close()
-            connection.answer("200 OK", b'{"id": 124, "status": "new"}')
+        with sqlite3.connect(home.home / "state" / "campaigns.db") as database:
+            there.extend(database.execute("SELECT state, id, count, json_extract(fields, '$.name') FROM campaign"))
+        database.close()
+        connection.answer("200 OK", b'{"id": 124, "status": "new"}')
 
     pbx(looks)
     assert home(*CREATE).code == 0
@@ -104,7 +113,7 @@ def test_the_record_is_on_the_disk_before_the_request_leaves(home: FrontDoor, pb
     ],
 )
 def test_what_became_of_it_is_recorded(
-    home: FrontDoor, pbx: Callable[..., RawServer], act: Act, code: int, outcome: str
+    home: FrontDoor, pbx: Callable[..., RawServer], act: Play, code: int, outcome: str
 ) -> None:
     pbx(act)
     assert home(*CREATE).code == code
@@ -124,10 +133,17 @@ def test_an_id_in_an_answer_that_failed_is_kept_but_not_believed(
     assert (listed["id"], listed["status"]) == ("124", "unknown")
 
 
-def test_a_pbx_out_of_reach_leaves_an_unsent_one(home: FrontDoor, pbx: Callable[..., RawServer]) -> None:
-    server = pbx(_drops)
-    server.stop()
+def test_a_pbx_out_of_reach_leaves_an_unsent_one(home: FrontDoor) -> None:
+    def tells_its_lines_and_is_gone(connection: Connection) -> None:
+        connection.read()
+        connection.server.listener.close()
+        connection.answer("200 OK", b'["712037006"]', "Connection: close")
+
+    server = RawServer([tells_its_lines_and_is_gone])
+    home.environ.pop("ALOVOICE_PROFILE")
+    home.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": TOKEN}
     assert home(*CREATE, "--timeout", "2").code == 5
+    server.stop()
     (listed,) = _listed(home)
     assert listed["outcome"] == "unsent"
 
@@ -144,11 +160,13 @@ def test_a_campaign_that_only_the_api_command_sent_is_recorded_too(
 
 def test_nothing_is_sent_when_the_record_cannot_be_written(home: FrontDoor, pbx: Callable[..., RawServer]) -> None:
     server = pbx(_answers())
-    (home.home / "state").mkdir(mode=0o700)
-    (home.home / "state" / "campaigns.db").write_bytes(b"no database" * 100)
+    assert _listed(home) == []
+    database = sqlite3.connect(home.home / "state" / "campaigns.db")
+    database.execute("CREATE TRIGGER full BEFORE INSERT ON campaign BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    database.close()
     result = home(*CREATE)
     assert result.code == 2
-    assert "campaigns.db" in result.err
+    assert "campaigns.db: no room" in result.err
     assert server.requests == []
     (receipt,) = json.loads(home("call", "receipts", "list", "--json").out)
     assert receipt["outcome"] == "unsent"
@@ -201,9 +219,9 @@ def test_what_is_exported_creates_the_same_again(home: FrontDoor, pbx: Callable[
     assert exported.code == 0
     assert exported.out.startswith("# Campaign 124 of PBX default.\n")
     (home.home / "campaign.toml").write_text(exported.out, "utf-8")
-    assert home("autorule", "create", "--from-file", "campaign.toml").code == 0
-    assert home("autorule", "create", "--like", "124").code == 0
-    assert home("autorule", "create", "--from-file", "-", stdin=exported.out).code == 0
+    assert home("autorule", "create", "--from-file", "campaign.toml", *AGAIN).code == 0
+    assert home("autorule", "create", "--like", "124", *AGAIN).code == 0
+    assert home("autorule", "create", "--from-file", "-", *AGAIN, stdin=exported.out).code == 0
     first, *others = map(_texts, server.requests)
     assert others == [first] * 3
     digests = {row["digest"] for row in _listed(home)}
@@ -218,7 +236,7 @@ def test_the_command_line_goes_before_the_file(home: FrontDoor, pbx: Callable[..
         "utf-8",
     )
     words = ("--name", "Қиш", "--totime", "18:00", "--no-paused", "--recipient", "901234567")
-    assert home("autorule", "create", *words, "--from-file", "c.toml").code == 0
+    assert home("autorule", "create", *words, "--from-file", "c.toml", *AGAIN).code == 0
     texts = _texts(server.requests[0])
     assert texts["name"].decode() == "Қиш"
     assert texts["totime"] == b"18:00"
@@ -230,7 +248,7 @@ def test_the_command_line_goes_before_the_file(home: FrontDoor, pbx: Callable[..
 def test_a_profile_behind_like_counts(home: FrontDoor) -> None:
     assert home(*CREATE).code == 0
     home.environ.pop("ALOVOICE_PROFILE")
-    assert home("autorule", "create", "--like", "124", "-p", "sandbox", "--json").code == 0
+    assert home("autorule", "create", "--like", "124", "-p", "sandbox", "--json", *AGAIN).code == 0
     refused = home("autorule", "create", "--like", "124")
     assert refused.code == 2
     assert "was not created from here on PBX default" in refused.err
@@ -239,11 +257,11 @@ def test_a_profile_behind_like_counts(home: FrontDoor) -> None:
 def test_a_file_that_has_changed_since_is_told(home: FrontDoor) -> None:
     assert home(*CREATE).code == 0
     (home.home / "clients.csv").write_text(CSV + "998901234599;x\n", "utf-8")
-    result = home("autorule", "create", "--like", "124")
+    result = home("autorule", "create", "--like", "124", *AGAIN)
     assert result.code == 0
     assert "clients.csv is no longer the file that this campaign was made of" in result.err
     assert "promo.mp3 is no longer" not in result.err
-    assert "no longer" not in home("autorule", "create", "--like", "124", "--recipients", "clients.csv").err
+    assert "no longer" not in home("autorule", "create", "--like", "124", "--recipients", "clients.csv", *AGAIN).err
 
 
 @pytest.mark.parametrize(
@@ -305,7 +323,7 @@ def test_days_that_are_too_few_send_nothing(home: FrontDoor, pbx: Callable[..., 
 
 @pytest.mark.parametrize(("act", "code"), [(_drops, 6), (_answers("400 Bad", {"error": "no"}), 1)])
 def test_a_part_that_fails_stops_the_rest_and_says_how_to_go_on(
-    home: FrontDoor, pbx: Callable[..., RawServer], act: Act, code: int
+    home: FrontDoor, pbx: Callable[..., RawServer], act: Play, code: int
 ) -> None:
     server = pbx(_answers(), act, _answers(body={"id": 126, "status": "new"}))
     stopped = home(*CREATE, "--split", "2/day", "--json")
@@ -335,12 +353,13 @@ def test_a_split_that_cannot_be_meant_is_refused(home: FrontDoor, words: tuple[s
 
 
 def test_on_a_terminal_the_split_is_one_question(home: FrontDoor) -> None:
-    asked: Result = home(*CREATE, "--split", "3/day", terminal=True, stdin="n\n")
+    words = [word for word in CREATE if word != "--yes"]
+    asked: Result = home(*words, "--split", "3/day", terminal=True, stdin="n\n")
     assert asked.code == 2
     assert asked.err.count("[y/N]") == 1
     assert "2 campaigns, a day each" in asked.err
     assert _listed(home) == []
-    assert home(*CREATE, "--split", "3/day", terminal=True, stdin="y\n").code == 0
+    assert home(*words, "--split", "3/day", terminal=True, stdin="y\n").code == 0
 
 
 def test_the_list_fits_a_terminal_and_shows_what_it_needs(home: FrontDoor) -> None:

@@ -137,7 +137,19 @@ def test_what_is_seen_is_noted_in_the_list(alovoice: FrontDoor) -> None:
     (alovoice.home / "c.csv").write_text("998901234567\n")
     source = "alovoice_cli/sandbox/scenarios/announcement.mp3"
     record = __file__.partition("/tests/")[0] + f"/{source}"
-    words = ("--record", record, "--recipients", "c.csv", "--from", "today", "--to", "+1d", "--trunks", "all")
+    words = (
+        "--record",
+        record,
+        "--recipients",
+        "c.csv",
+        "--from",
+        "today",
+        "--to",
+        "+1d",
+        "--trunks",
+        "all",
+        "--night-ok",
+    )
     assert alovoice("autorule", "create", *words, "--fromtime", "00:00", "--totime", "23:59").code == 0
     alovoice.later(hours=3)
     assert alovoice("autorule", "watch", "124").code == 0

@@ -78,13 +78,16 @@ NoCheck = Annotated[
 
 def wish_of(ctx: typer.Context) -> CampaignWish:
     """What the words ask for, by the names that the options have in both commands. Raises UsageError."""
-    said: dict[str, Any] = ctx.params
+    # Typer makes paths of words only on their way into the function.
+    said: dict[str, Any] = ctx.params | {
+        name: Path(ctx.params[name]) for name in ("record", "clean_name", "rejected") if ctx.params[name] is not None
+    }
     if said["clean_name"] is not None and not said["clean"]:
         raise UsageError(f"{said['clean_name']} is given, and no --clean", hint="the name belongs behind --clean")
     of_list: dict[str, Any] = {
         name: said[name] for name in ("encoding", "column", "exclude_called", "clean", "clean_name", "rejected")
     }
-    whom = ListWish(exclude=said["exclude"] or (), **of_list)
+    whom = ListWish(exclude=[Path(path) for path in said["exclude"] or ()], **of_list)
     plain = (
         *("record", "first", "last", "opens", "closes", "recipients", "name", "trunks", "maxline", "goodtime", "tryes"),
         *("paused", "timezone", "split", "night_ok", "allow_duplicate", "no_check"),

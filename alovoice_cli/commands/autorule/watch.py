@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.watching import OVER, Pace, Watched
+from alovoice_cli.campaigns.plans import OVER
+from alovoice_cli.campaigns.watching import Pace, Watched
 from alovoice_cli.commands.autorule.sighting import keep_sight
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.urls import is_loopback_url
