@@ -1,11 +1,12 @@
 """What stands between a command and a dial: the profile's rules first, then the ledger, and that of campaigns."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE
 from alovoice_cli.api.seal import Intent, Ledger, Outcome
-from alovoice_cli.campaigns.papers import Papers
+from alovoice_cli.campaigns.papers import FILES, Papers
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.errors import ExitCode, UsageError
 
@@ -60,9 +61,11 @@ class GuardedLedger:
                 self._campaigns().settle(receipt, outcome.state, outcome.exit_code, outcome.answer)
 
     def _intend_campaign(self, receipt: str, intent: Intent) -> None:
-        fields = {name: text for name, text in intent.request.items() if isinstance(text, str)}
+        # The intent's fields, not the papers': they are masked already.
+        fields = {name: str(text) for name, text in intent.request.items() if name not in FILES}
+        papers = replace(self._papers() or Papers({}), fields=fields)
         try:
-            self._campaigns().intend(receipt, intent.profile, self._papers() or Papers(fields))
+            self._campaigns().intend(receipt, intent.profile, papers)
         except BaseException:
             self._ledger().settle(receipt, Outcome("unsent", ExitCode.USAGE, "no"))
             raise

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import tomli_w
 
-from alovoice_cli.campaigns.papers import Paper
+from alovoice_cli.campaigns.papers import FILES, Paper
 from alovoice_cli.errors import UsageError
 
-FILES = ("record", "recipients")
 _TEXTS = ("name", *FILES, "from", "to", "fromtime", "totime", "timezone")
 _COUNTS = ("maxline", "goodtime", "tryes")
 _LISTS = ("recipient", "trunks")

@@ -85,7 +85,8 @@ def warning_of(made: Forecast) -> str:
     if made.finishing >= SURE:
         return ""
     if not made.finishes:
-        return f"will not finish: {_percent(made.called)} called by {last}; {_would(made)}"
+        called = f"{_percent(made.called)} called" if made.called < 1 else "not all are tried as often as asked"
+        return f"will not finish: {called} by {last}; {_would(made)}"
     return f"may not finish: {_percent(1 - made.finishing)} of the runs do not by {last}; {_would(made)}"
 
 

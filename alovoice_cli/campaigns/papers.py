@@ -12,6 +12,9 @@ from typing import BinaryIO
 
 from alovoice_cli.campaigns.phones import canonical
 
+FILES = ("record", "recipients")
+"""The form's parts that are files."""
+
 _WHOLE_LENGTH = 12  # digits, of 998 and nine
 _BLOCK = 1 << 20
 
@@ -27,9 +30,10 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """A campaign as it is about to be sent. `fields` are the form's texts, `digest` says whether two are the same."""
+    """A campaign as it is about to be sent. `digest` says whether two are the same."""
 
     fields: Mapping[str, str]
+    """The form's texts, as the ledger may keep them: without any secret."""
     digest: str = ""
     record: Paper | None = None
     recipients: Paper | None = None

@@ -8,6 +8,9 @@ from alovoice_cli.campaigns.dialer import DialPlan
 from alovoice_cli.campaigns.schedule import parse_day, parse_minute, parse_zone
 from alovoice_cli.errors import UsageError
 
+OVER = ("done",)
+"""What the PBX says of a campaign that is over. Only `new` is documented; `done` is the sandbox's word."""
+
 _USUAL = (("maxline", 1), ("tryes", 2), ("goodtime", 3))
 """What the PBX takes where the form says nothing (document, addAutorule)."""
 

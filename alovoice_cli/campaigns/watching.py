@@ -5,15 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from alovoice_cli.campaigns.dialer import DialPlan
-from alovoice_cli.campaigns.plans import plan_from_answer
+from alovoice_cli.campaigns.plans import OVER, plan_from_answer
 from alovoice_cli.campaigns.schedule import wire_offset
 from alovoice_cli.errors import AlovoiceError, ServerError, UnreachableError
 from alovoice_cli.events.moments import span_text
 
 Answer = Mapping[str, object]
-
-OVER = ("done",)
-"""What the PBX says of a campaign that is over. Only `new` is documented; `done` is the sandbox's word."""
 
 _LOADING = timedelta(minutes=5)
 """How long the PBX may take to count the recipients before that is worth a word."""

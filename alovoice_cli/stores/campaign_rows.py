@@ -41,7 +41,9 @@ class Created:
 
     @property
     def status(self) -> str:
-        """The PBX's word for where it stands, as last seen; the outcome where it has none."""
+        """The PBX's word for where it stands, as last seen; the outcome where there is none to be trusted."""
+        if self.outcome != "done" and self.seen_at is None:
+            return self.outcome  # an answer of 500 may hold an id too
         return str((self.answer or {}).get("status") or self.outcome)
 
     @property

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from alovoice_cli.campaigns.dialer import DialPlan
 from alovoice_cli.campaigns.papers import Papers
-from alovoice_cli.campaigns.plans import overlap
+from alovoice_cli.campaigns.plans import OVER, overlap
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.campaign_rows import COLUMNS, Created, campaign_of, created_from, iso, paper_text, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
@@ -161,8 +161,8 @@ class CampaignStore:
     ) -> list[tuple[str, str]]:
         """The lines that another campaign dials by at the same hours, each with that campaign's id (or receipt).
 
-        `opens` is the first day's opening and `closes` the last day's last minute, both aware: the hours between are
-        taken for each day's window.
+        One that was last seen as over keeps none. `opens` is the first day's opening and `closes` the last day's last
+        minute, both aware: the hours between are taken for each day's window.
         """
         asked = _daily(opens, closes)
         found = []
@@ -172,7 +172,7 @@ class CampaignStore:
                 (storable(profile), ""),
             ).fetchall()
         for created in map(self._created, rows):
-            plan = created.plan
+            plan = None if created.status in OVER else created.plan
             shared = [] if plan is None else [line for line in lines if line in plan.trunks]
             if shared and plan is not None and overlap(plan.windows(), asked.windows()):
                 found += [(line, created.label) for line in shared]

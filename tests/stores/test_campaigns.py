@@ -141,6 +141,15 @@ def test_a_refused_campaign_and_a_form_that_cannot_be_read_keep_no_line_busy(sto
     assert store.campaigns("p")[0].plan is None
 
 
+def test_a_campaign_that_was_seen_over_gives_its_lines_back(store: CampaignStore) -> None:
+    store.intend("R-1", "p", _papers())
+    store.settle("R-1", "done", 0, ANSWER)
+    asked = ("p", ["712037006"], _at(24, 10), _at(26, 19))
+    assert store.busy_lines(*asked) == [("712037006", "124")]
+    store.note("p", "124", {"id": 124, "status": "done"})
+    assert store.busy_lines(*asked) == []
+
+
 def test_what_was_last_seen_is_kept(store: CampaignStore, clock: _Clock) -> None:
     store.intend("R-1", "p", _papers())
     store.settle("R-1", "done", 0, ANSWER)

@@ -1,6 +1,7 @@
 """`alovoice autorule create`: checks everything that can be checked here, then creates the campaign once."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 import typer
 
@@ -62,12 +63,12 @@ def create_campaign(
 
     session: Session = ctx.obj
     wish = options.wish_of(ctx)
+    if split_from > 1:  # its first parts are there already: they are meant to be its twins
+        wish = replace(wish, allow_duplicate=True)
     with ExitStack() as files:
         ready = Preparation(session, wish, files, strict=True)
-        pieces = cut(ready.draft, ready.people, ready.source, ready.layout, split, split_from)
+        pieces = cut(files, ready.draft, ready.people, ready.source, ready.layout, split, split_from)
         order = Order(pieces, split_from, ready.audio, wish.record, ready.layout, numbers or (), ready.digest)
-        for piece in pieces:
-            files.enter_context(piece.people)
         for finding in ready.report.findings:
             say = session.note if finding.severity is Severity.NOTE else session.warn
             say(finding.sentence)

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from alovoice_cli.campaigns.definition import FILES, KEYS, Definition, define, read_definition
+from alovoice_cli.campaigns.definition import KEYS, Definition, define, read_definition
 from alovoice_cli.campaigns.files import open_regular
-from alovoice_cli.campaigns.papers import describe
+from alovoice_cli.campaigns.papers import FILES, describe
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 

@@ -1,12 +1,14 @@
 """`--forecast`: what a campaign would come to, shown beside its check."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from alovoice_cli.campaigns.draft import Draft
+from alovoice_cli.campaigns.findings import Finding, Severity
 from alovoice_cli.campaigns.forecast import Forecast, Point, assume, forecast
 from alovoice_cli.campaigns.foretold import forecast_as_dict, forecast_in_words, warning_of
 from alovoice_cli.campaigns.plans import plan_from_form
@@ -74,21 +76,20 @@ def make_forecast(session: Session, count: int, draft: Draft, assumed: Assumptio
     return forecast(count, plan, people, begins=session.now(), seed=assumed.seed)
 
 
-def show_forecast(session: Session, count: int, draft: Draft, assumed: Assumptions) -> Forecast | None:
-    """Makes the forecast and shows it: with `--json` one object; else its figures, on a terminal a chart too, and a
-    warning where the campaign will not finish in time. The forecast is for the caller, who may judge by it."""
-    made = make_forecast(session, count, draft, assumed)
-    if made is None:
-        session.warn("no forecast: nothing is left to dial in")
-        return None
-    fields = forecast_in_words(made, assumed.tariff) if session.stdout.isatty() else _flat(made, assumed.tariff)
-    session.show(Record(fields, title="Forecast", whole=forecast_as_dict(made, assumed.tariff), ours=True))
-    if session.stdout.isatty() and not session.options.json:
+def forecast_finding(made: Forecast) -> Iterator[Finding]:
+    """The warning that it will not, or may not, finish in time; nothing where nine runs of ten do."""
+    if warning := warning_of(made):
+        yield Finding(Severity.WARNING, "unfinished", warning, "give more lines (--maxline), days or hours")
+
+
+def show_forecast(session: Session, made: Forecast, tariff: float | None) -> None:
+    """Shows its figures, on a terminal in words and with a chart. For `--json` there is `forecast_as_dict`."""
+    if session.stdout.isatty():
+        session.show(Record(forecast_in_words(made, tariff), title="Forecast", ours=True))
         session.show(Listing([_row(point, made) for point in made.curve], _COLUMNS, ours=True))
         session.note(session.display.legend(_SHAPES))
-    if warning := warning_of(made):
-        session.warn(warning)
-    return made
+    else:
+        session.show(Record(_flat(made, tariff), ours=True))
 
 
 def _flat(made: Forecast, tariff: float | None) -> dict[str, object]:

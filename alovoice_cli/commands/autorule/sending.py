@@ -1,6 +1,7 @@
 """The last step of `autorule create`: one campaign, or the several of `--split`, with their papers for the ledger."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -10,7 +11,7 @@ import typer
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.types import Campaign
 from alovoice_cli.campaigns.draft import Draft
-from alovoice_cli.campaigns.papers import Papers, describe, listed_numbers, make_digest
+from alovoice_cli.campaigns.papers import Paper, Papers, describe, listed_numbers, make_digest
 from alovoice_cli.campaigns.splitting import Layout, Piece, parse_split, split
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column
@@ -54,13 +55,17 @@ def digest_order(draft: Draft, audio: BinaryIO, people: BinaryIO, *, named: bool
     return make_digest(fields, describe(audio, "", ""), describe(people, "", ""), named=named)
 
 
-def cut(draft: Draft, people: BinaryIO, source: str, layout: Layout, wanted: str | None, first: int) -> Sequence[Piece]:
-    """The campaigns to send: one, or all that `--split` makes. Raises UsageError."""
+def cut(
+    files: ExitStack, draft: Draft, people: BinaryIO, source: str, layout: Layout, wanted: str | None, first: int
+) -> Sequence[Piece]:
+    """The campaigns to send: one, or all that `--split` makes, whose lists `files` closes. Raises UsageError."""
     if wanted is None:
         if first > 1:
             raise UsageError("--split-from goes with --split", hint="give the same --split as before")
         return [Piece(draft, people, source)]
     pieces = split(draft, people, layout, parse_split(wanted))
+    for piece in pieces:
+        files.enter_context(piece.people)
     if first > len(pieces):
         raise UsageError(f"--split-from {first}: there are {len(pieces)} parts", hint="count from 1")
     return pieces
@@ -98,10 +103,10 @@ def _send_piece(session: Session, order: Order, piece: Piece) -> Campaign:
     record = describe(order.audio, order.record.name, str(order.record))
     recipients = describe(piece.people, Path(piece.source or "recipients.csv").name, piece.source)
     session.papers = Papers(
-        fields=fields,
+        fields={},  # the ledger takes them from the request, masked
         digest=order.digest,
-        record=record,
-        recipients=recipients,
+        record=_masked(session, record),
+        recipients=_masked(session, recipients),
         numbers=listed_numbers(piece.people, layout.encoding, layout.delimiter, layout.column),
     )
     with session.display.transfer("uploading") as moved:
@@ -112,6 +117,12 @@ def _send_piece(session: Session, order: Order, piece: Piece) -> Campaign:
             numbers=order.numbers,
             progress=moved,
         )
+
+
+def _masked(session: Session, paper: Paper) -> Paper:
+    """A path may hold a secret: somebody's slip of the clipboard."""
+    hide = session.masker.hide
+    return Paper(hide(paper.name), hide(paper.path), paper.sha256)
 
 
 def _tell_rest(session: Session, order: Order, created: Sequence[Campaign]) -> None:

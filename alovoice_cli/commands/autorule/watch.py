@@ -11,10 +11,12 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.watching import OVER, Pace, Watched
+from alovoice_cli.campaigns.plans import OVER
+from alovoice_cli.campaigns.watching import Pace, Watched
+from alovoice_cli.commands.autorule.sighting import keep_sight
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.urls import is_loopback_url
-from alovoice_cli.errors import NotReadyError, Terminated
+from alovoice_cli.errors import NotReadyError, Terminated, UsageError
 from alovoice_cli.events.moments import parse_span
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
@@ -78,7 +80,7 @@ def watch_campaigns(
     """
     session: Session = ctx.obj
     settings = session.settings
-    pace = Pace(parse_span(interval, "--interval") if interval else None, is_loopback_url(settings.base_url))
+    pace = Pace(_read_interval(interval), is_loopback_url(settings.base_url))
     deadline = time.monotonic() + parse_span(wait, "--wait").total_seconds() if wait else None
     ids = list(dict.fromkeys(campaign_ids))
     watched = [Watched(number, lambda asked: dict(session.client.autorule.get(asked)), pace) for number in ids]
@@ -98,6 +100,13 @@ def watch_campaigns(
                 held.close()  # the terminal in order first
                 session.note(f"the campaigns go on; to look on: {line}")
             raise
+
+
+def _read_interval(text: str | None) -> timedelta | None:
+    span = None if text is None else parse_span(text, "--interval")
+    if span is not None and not span:
+        raise UsageError(f"--interval {text!r} would never rest", hint="give 1s or more")
+    return span
 
 
 def _watch(session: Session, watched: Sequence[Watched], aim: _Aim, draw: Callable[[Listing], None] | None) -> None:
@@ -123,7 +132,7 @@ def _watch(session: Session, watched: Sequence[Watched], aim: _Aim, draw: Callab
 def _look(session: Session, one: Watched, now: datetime, *, as_line: bool) -> None:
     is_news = one.look(now)
     if one.seen_at == now:
-        session.campaigns.note(session.settings.profile, one.id, one.answer)
+        keep_sight(session, one.id, one.answer)
     if is_news and as_line:
         session.display.line(
             {
