@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alovoice_cli.campaigns.files import numbers_to_csv
 from alovoice_cli.campaigns.list_findings import list_findings
-from alovoice_cli.campaigns.recipients import Exclusion, Recipients, numbers_to_csv, read_recipients
+from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
 from alovoice_cli.errors import UsageError
 
 PHONES = [f"99890{1000000 + 7919 * place}" for place in range(50)]

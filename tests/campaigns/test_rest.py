@@ -56,7 +56,7 @@ def test_sundays_and_holidays_are_named_and_need_consent() -> None:
 def test_an_estimated_holiday_says_that_it_is() -> None:
     (found,) = rest_findings(window(date(2027, 3, 9), date(2027, 3, 9)), NIGHT)
     assert "estimate" in found.message
-    assert "announced up to" in found.message
+    assert "whose data is of 2026" in found.message
 
 
 def test_an_ordinary_day_says_nothing() -> None:
