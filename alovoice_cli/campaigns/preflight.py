@@ -96,6 +96,12 @@ class Report:
         return kind(f"{place}{first.message}", hint=first.hint, detail=detail)
 
     @property
+    def in_order(self) -> list[Finding]:
+        """The findings, the gravest first."""
+        order = list(Severity)
+        return sorted(self.findings, key=lambda finding: order.index(finding.severity))
+
+    @property
     def exit_code(self) -> ExitCode:
         """What a check ends with: 8 for errors, 2 where limits of the profile are all that is wrong, 0 for the rest."""
         found = errors(self.findings)

@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.campaigns.files import numbers_to_csv
@@ -289,7 +289,8 @@ CELLS = st.sampled_from(
 @given(st.lists(CELLS, max_size=60), st.sampled_from(",;\t|"), st.booleans(), st.lists(st.integers(0, 59), max_size=9))
 @settings(max_examples=60, deadline=None)
 def test_the_counts_add_up_to_the_rows(some: list[str], delimiter: str, header: bool, out: list[int]) -> None:
-    rows = [*some, *PHONES[:40]]  # so that few rows are without any number
+    assume(some.count("нет") <= 2)  # of more, the column would be taken for misread
+    rows = [PHONES[0], *some, *PHONES[1:40]]  # a first row without a number would be a heading
     lines = [cells("имя", "тел", delimiter=delimiter)] * header
     lines += [cells("Али", cell, delimiter=delimiter) for cell in rows]
     barred = Exclusion("do not call", [int(PHONES[place % 50]) for place in out])

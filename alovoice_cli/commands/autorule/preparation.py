@@ -182,7 +182,7 @@ class Preparation:
         return {
             "ok": self.report.problem is None,
             "summary": self.summary,
-            "findings": [finding.as_dict() for finding in self.report.findings],
+            "findings": [finding.as_dict() for finding in self.report.in_order],
             "recipients": self.whom.as_dict() if self.whom is not None else None,
             "audio": self.sound.as_dict() if self.sound is not None else None,
             "campaign": self.draft.to_wire(),
