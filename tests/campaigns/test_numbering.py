@@ -159,11 +159,13 @@ def test_digits_get_libphonenumbers_verdict(cell: str) -> None:
         assert ours == theirs
 
 
-@given(st.integers(0, 99_999), st.integers(0, 9_999))
+@given(st.integers(20_000, 99_999), st.integers(0, 9_999))
 @settings(max_examples=100, deadline=None)
 def test_the_last_four_digits_decide_nothing(head: int, tail: int) -> None:
     number = phonenumbers.PhoneNumber(country_code=998, national_number=head * 10_000 + tail)
     assert phonenumbers.is_valid_number(number) == bool(kind_of(head))
+    is_landline = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.FIXED_LINE
+    assert is_landline == (kind_of(head) == LANDLINE)
 
 
 @given(st.text(max_size=30) | st.text(alphabet="+0123456789 ()-.,;/доб#xEО\xa0", max_size=30))
