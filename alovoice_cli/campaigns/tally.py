@@ -21,6 +21,7 @@ _NATIONAL: Final = COUNTRY * 10**NATIONAL_LENGTH
 _OFFSETS: Final = {NATIONAL_LENGTH: _NATIONAL, NATIONAL_LENGTH + 3: 0, NATIONAL_LENGTH + 4: 0}
 """What is to be added to the digits of a cell of this length: 9 national ones, 12 with 998, 13 with its plus."""
 _SURPRISING: Final = tuple(numbering.LIKE_A_COUNTRY)
+_SHOWN_CHARACTERS: Final = 60
 _FEW: Final = 4  # digits at the end that no rule looks at
 _TEN_THOUSAND: Final = 10**_FEW
 
@@ -145,8 +146,9 @@ class Tally:
         self._samples[code] = min(self._samples.get(code, (line, cell)), (line, cell))
 
     def sample(self, code: str) -> str:
-        """The first cell with this trouble or remark."""
-        return self._samples[code][1].strip()
+        """The first cell with this trouble or remark, cut for a message."""
+        cell = " ".join(self._samples[code][1].split())
+        return cell if len(cell) <= _SHOWN_CHARACTERS else cell[:_SHOWN_CHARACTERS] + "…"
 
     # --- what was read -----------------------------------------------------------------------------------------------
 

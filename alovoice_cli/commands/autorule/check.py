@@ -88,7 +88,7 @@ def check_campaign(
             made = foretelling.make_forecast(session, ready.numbers_to_call, ready.draft, assumed)
         if made is not None:
             ready.report.add(foretelling.forecast_finding(made))
-        found = ready.report.findings
+        found = ready.report.in_order
         items = [finding.as_dict() for finding in found]
         whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
         session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))

@@ -69,7 +69,7 @@ def create_campaign(
         ready = Preparation(session, wish, files, strict=True)
         pieces = cut(files, ready.draft, ready.people, ready.source, ready.layout, split, split_from)
         order = Order(pieces, split_from, ready.audio, wish.record, ready.layout, numbers or (), ready.digest)
-        for finding in ready.report.findings:
+        for finding in ready.report.in_order:
             say = session.note if finding.severity is Severity.NOTE else session.warn
             say(finding.sentence)
         ready.tell()
