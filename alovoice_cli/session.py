@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
     from alovoice_cli.api.poster import Poster
     from alovoice_cli.api.seal import Seal
+    from alovoice_cli.campaigns.papers import Papers
     from alovoice_cli.config.paths import Paths
     from alovoice_cli.config.settings import Flags, Settings
     from alovoice_cli.errors import BadConfigError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.stores.analyses import Analyses
+    from alovoice_cli.stores.campaigns import CampaignStore
     from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
@@ -67,6 +69,7 @@ class Session:
         self.full_tree: Callable[[], Any] = lambda: None
         self.argv: Sequence[str] = ()
         self.allow_new_profile = False
+        self.papers: Papers | None = None  # of the campaign that is about to be sent, for its ledger
 
     @classmethod
     def of_process(cls) -> "Session":
@@ -134,10 +137,10 @@ class Session:
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, `timeout` seconds at most."""
-        from alovoice_cli.stores.turns import one_at_a_time
+        from alovoice_cli.stores.turns import hold
 
         lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
-        return one_at_a_time(lock, command, patience=self.settings.timeout)
+        return hold(lock, f"`alovoice {command}` is at work", patience=self.settings.timeout)
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
@@ -169,11 +172,18 @@ class Session:
         return Poster()
 
     @cached_property
+    def campaigns(self) -> "CampaignStore":
+        from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
+
+        return CampaignStore(self.paths.state / STORE_NAME, self.now)
+
+    @cached_property
     def seal(self) -> "Seal":
         from alovoice_cli.api.seal import Seal
         from alovoice_cli.dialling import GuardedLedger
 
-        return Seal(GuardedLedger(lambda: self.settings, lambda: self.ledger, self.warn))
+        settings, ledger, campaigns = lambda: self.settings, lambda: self.ledger, lambda: self.campaigns
+        return Seal(GuardedLedger(settings, ledger, self.warn, campaigns, lambda: self.papers))
 
     @property
     def named_profile(self) -> str | None:

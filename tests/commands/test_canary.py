@@ -24,7 +24,7 @@ HEADERS = (f"X-Echo: {ECHO}", f"{TOKEN}: name", f"Date: {TOKEN}", f"Retry-After:
 
 CREATE = (
     *("autorule", "create", "--record", "a.mp3", "--recipient", "901234567", "--from", "tomorrow", "--to", "tomorrow"),
-    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006"),
+    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006", "--night-ok", "--allow-duplicate"),
 )
 TALKING: dict[str, tuple[str, ...]] = {
     "create": CREATE,
@@ -247,7 +247,7 @@ def test_a_malformed_token_is_not_repeated(alovoice: FrontDoor, pbx: RawServer, 
 def test_trunks_that_the_pbx_names_bring_no_token_into_the_ledger(alovoice: FrontDoor, pbx: RawServer) -> None:
     _play(pbx, _ok)
     _lay_token(alovoice, "environment")
-    result = alovoice(*CREATE[:-1], "all", "-v")
+    result = alovoice(*CREATE, "--trunks", "all", "-v")
     _check(result, "create --trunks all")
     assert len(pbx.requests) == 2
     _check_files(alovoice)
