@@ -73,8 +73,8 @@ def test_a_call_that_was_asked_for_is_told_from_its_request_to_its_result(alovoi
         alovoice.environ |= {"ALOVOICE_TOKEN": "t0k", "ALOVOICE_BASE_URL": json.loads(pbx.stdout.readline())["url"]}
         for words in (
             ("conference", "--from", "712037006", "--to", "994412860:ru", "--to", "977076909:uz", "--extid", "123123"),
-            ("ivr", "--to", "994412860", "--ivr", "222", "--line", "712037006"),
-            ("out", "--from", "2424", "--to", "994412860"),
+            ("ivr", "--to", "998765432", "--ivr", "222", "--line", "712037006"),
+            ("out", "--from", "2424", "--to", "901234567"),
         ):
             assert alovoice("call", *words, "--yes").code == 0
         heard.lines(9)
