@@ -164,6 +164,9 @@ def test_calls_and_uptimes_are_read(rows: Rows, store: EventStore, monkeypatch: 
     assert [call.call_id for call in store.calls()] == names
     assert [call.call_id for call in store.calls(newest_first=True, limit=3)] == names[::-1][:3]
     assert [call.call_id for call in store.calls_with({"998901234567"}, int(AT) + 2)] == [names[3]]
+    for call_id in ("10", "9", "8"):  # a CRM's own, in one second
+        rows.call(AT + 20, "901111111", call_id=call_id)
+    assert [call.call_id for call in store.calls_with({"998901111111"})] == ["10", "9", "8"]
     half_past = Filter(Period(int((AT + 2.5) * MICRO), int((AT + 3.5) * MICRO)))
     assert [call.call_id for call in store.calls(half_past)] == [names[3]]
     rows.listened((AT + 9, AT + 10, False), (AT, AT + 1, True))
