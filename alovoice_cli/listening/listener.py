@@ -161,7 +161,7 @@ class Listener:
     def _ready(self, url: str) -> None:
         if self._problem is not None:
             return
-        urls = {kind: url + self._plan.door.path(kind) for kind in PBX_TYPES}
+        urls = {str(kind): url + self._plan.door.path(kind) for kind in PBX_TYPES}
         told = {"ready": True, "urls": urls, "pid": os.getpid()}
         if self._plan.ready_file is not None:
             write_ready_file(self._plan.ready_file, json.dumps(told) + "\n")
