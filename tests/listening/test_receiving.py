@@ -33,9 +33,12 @@ def test_the_first_line_says_where_it_listens_and_that_it_works(listen: Listen, 
     secret = listening.urls["callstart"].split("/")[-2]
     assert len(secret) == 32
     assert int(secret, 16) >= 0
-    assert listening.urls["route"] in ready.read_text()
+    assert json.loads(ready.read_text())["urls"] == listening.urls
+    assert ready.stat().st_mode & 0o777 == 0o600
     assert listening.post("callend", {"call_id": 1}) == (200, b"true")
     assert listening.event()["seq"] == 2  # its own probe was the first
+    listening.stop()
+    assert not ready.exists()
 
 
 def test_the_secret_is_kept_for_the_profile(listen: Listen, alovoice: FrontDoor) -> None:

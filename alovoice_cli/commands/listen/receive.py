@@ -68,7 +68,7 @@ def listen(
         bool, typer.Option("--no-dedupe", help="Pass repeated deliveries on too.", show_default=False)
     ] = False,
     ready_file: Annotated[
-        str | None, typer.Option("--ready-file", metavar="FILE", help="Written with the URLs when all works.")
+        str | None, typer.Option("--ready-file", metavar="FILE", help="The URLs as JSON, there while all works.")
     ] = None,
     print_systemd: Annotated[
         bool, typer.Option("--print-systemd", help="Print a systemd unit for this line.", show_default=False)
@@ -103,6 +103,7 @@ def listen(
         signer=read_signer(sign_secret),
         tls=read_tls(tls_cert, tls_key),
         environ=session.environ,
+        ready_file=Path(ready_file) if ready_file else None,
         repeats=no_dedupe,
     )
     if print_systemd or print_nginx:
@@ -111,6 +112,4 @@ def listen(
         return print_deployment(session, plan, sign_secret, systemd=print_systemd, nginx=print_nginx)
     if fallback is None and rules is None:
         session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
-    return Listener(
-        plan, Narrator(session, ready_file), session.poster.post, session.event_json(store), session.now
-    ).run()
+    return Listener(plan, Narrator(session), session.poster.post, session.event_json(store), session.now).run()
