@@ -44,10 +44,10 @@ def listening(alovoice: FrontDoor, *words: str) -> Iterator[Heard]:
     with printed.open("wb") as out:
         process = subprocess.Popen([*command, *words], stdout=out, env=alovoice.environ, cwd=alovoice.home)
     try:
-        while not ready.exists() or len(urls := ready.read_text().split()) < 4:
+        while not ready.exists():
             assert process.poll() is None, "the listener ended before it was ready"
             time.sleep(0.02)
-        yield Heard(urls[0].removesuffix("/callstart"), printed)
+        yield Heard(json.loads(ready.read_text())["urls"]["callstart"].removesuffix("/callstart"), printed)
         process.terminate()
         assert process.wait(30) == 143
     finally:

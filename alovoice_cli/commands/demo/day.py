@@ -37,8 +37,8 @@ def _base(urls: Path, listener: subprocess.Popen[bytes]) -> str:
     """What the listener's URLs share, once it is ready."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline and listener.poll() is None:
-        with contextlib.suppress(OSError, IndexError):
-            return urls.read_text("utf-8").split("/callstart\n")[-2]
+        with contextlib.suppress(OSError):
+            return str(json.loads(urls.read_text("utf-8"))["urls"]["callstart"]).removesuffix("/callstart")
         time.sleep(0.05)
     raise ServerError("the demo stopped: its listener was not ready", sent="no")
 
