@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from event_rows import MICRO, Rows, end_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
+from strength import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import (
@@ -264,7 +265,7 @@ def test_letters_beyond_a_to_z_are_compared_as_they_are(mixed: EventStore) -> No
 
 
 @given(condition=_conditions(EVENT_FIELDS))
-@settings(max_examples=100, deadline=None)
+@examples(30)
 def test_sql_and_python_agree_on_events(mixed: EventStore, condition: Condition) -> None:
     told = list(mixed.told())
     expected = []
@@ -278,7 +279,7 @@ def test_sql_and_python_agree_on_events(mixed: EventStore, condition: Condition)
 
 
 @given(condition=_conditions(CALL_FIELDS))
-@settings(max_examples=60, deadline=None)
+@examples(20)
 def test_sql_and_python_agree_on_calls(mixed: EventStore, condition: Condition) -> None:
     expected = [call.call_id for call in mixed.calls() if holds(condition, _values_of_call(call))]
     assert [call.call_id for call in mixed.calls(Filter(condition=condition))] == expected
