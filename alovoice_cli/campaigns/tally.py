@@ -5,6 +5,7 @@ a whole by its heads: all of a number but its last four digits, which no rule lo
 spelled with spaces and brackets, is set apart; what is then still unknown is read cell by cell.
 """
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ _NATIONAL: Final = COUNTRY * 10**NATIONAL_LENGTH
 _WITH_PLUS: Final = NATIONAL_LENGTH + 4
 _OFFSETS: Final = {NATIONAL_LENGTH: _NATIONAL, NATIONAL_LENGTH + 3: 0, _WITH_PLUS: 0}
 """What is to be added to the digits of a cell of this length: 9 national ones, 12 with 998, 13 with its plus."""
-_SURPRISING: Final = tuple(numbering.LIKE_A_COUNTRY)
+_SURPRISING: Final = re.compile("\n(?:" + "|".join(numbering.LIKE_A_COUNTRY) + ")")
 _SHOWN_CHARACTERS: Final = 60
 _FEW: Final = 4  # digits at the end that no rule looks at
 _TEN_THOUSAND: Final = 10**_FEW
@@ -43,15 +44,29 @@ class Tally:
         self.remarks: dict[str, array[int]] = {}
         self._samples: dict[str, tuple[int, str]] = {}
 
-    def read(self, reader: Any) -> None:
-        """Takes all the rows of a csv reader."""
-        before = reader.line_num
+    def add_block(self, block: str, before: int) -> int:
+        """Takes whole lines that are a number each, of one length; to split them takes a third of a csv reader's time.
+
+        `before` is how many lines stand above. Returns how many these are: 0, and nothing taken, where they hold more.
+        """
+        cells = (block.replace("\r\n", "\n") if "\r" in block else block).split("\n")
+        if not cells[-1]:
+            cells.pop()
+        return len(cells) if self._add_plain(cells, range(before + 1, before + 1 + len(cells))) else 0
+
+    def read(self, reader: Any, above: int = 0) -> int:
+        """Takes all the rows of a csv reader, above whose lines this many others stand; returns its last line."""
+        before = above
         while rows := list(islice(reader, _BATCH)):
-            after = reader.line_num
+            after = above + reader.line_num
             lines = range(before + 1, after + 1) if after - before == len(rows) else _lines_of(rows, before)
             self._take(rows, lines)
             before = after
             del rows  # else the next batch would be made beside it
+        return before
+
+    def put_in_order(self) -> None:
+        """Sorts what was noted by line, once all is read: a batch's odd rows are read before the others."""
         for where in (self.troubles, self.remarks):
             for code, at in where.items():
                 where[code] = array("L", sorted(at))
@@ -66,6 +81,8 @@ class Tally:
             return
         # In one go: a call for each cell would cost three times as much. A cell may hold a line end of its own.
         compact = numbering.compact_of("\0".join(cells)).split("\0")
+        if self._add_plain(compact, lines):
+            return
         size = Counter(map(len, compact)).most_common(1)[0][0] if compact else 0
         alike = [len(cell) == size for cell in compact]
         self._take_apart(rows, lines, alike)
@@ -86,8 +103,9 @@ class Tally:
             return False
         text = "".join(cells)
         head_of = itemgetter(slice(size - _FEW))
-        digits = text if size < _WITH_PLUS else text.replace("+", "")
-        if not (text.isascii() and digits.isdigit()):
+        if size == _WITH_PLUS and text.count("+") == len(cells):  # one each: those in front, which the heads ask for
+            text = text.replace("+", "")
+        if not (text.isascii() and text.isdigit()):
             return False
         if not self._heads.issuperset(map(head_of, cells)) and not all(map(self._knows, set(map(head_of, cells)))):
             return False
@@ -110,9 +128,10 @@ class Tally:
         return True
 
     def _remark_surprising(self, cells: list[str], lines: Sequence[int]) -> None:
-        for cell, line in zip(cells, lines, strict=True):
-            if cell.startswith(_SURPRISING):
-                self._note(self.remarks, numbering.remark_on(cell), line, cell)
+        # One search in all of them: to ask each cell costs a tenth of the whole reading.
+        for match in _SURPRISING.finditer("\n" + "\n".join(cells)):
+            place = match.start() // (NATIONAL_LENGTH + 1)
+            self._note(self.remarks, numbering.remark_on(cells[place]), lines[place], cells[place])
 
     def _append(self, numbers: list[int], lines: Sequence[int]) -> None:
         seen, again = self._seen, set[int]()
