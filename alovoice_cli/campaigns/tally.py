@@ -109,11 +109,11 @@ class Tally:
             return False
         if not self._heads.issuperset(map(head_of, cells)) and not all(map(self._knows, set(map(head_of, cells)))):
             return False
-        numbers = list(map(int, cells))
         if offset:
-            numbers = [number + offset for number in numbers]
+            self._append([number + offset for number in map(int, cells)], lines)
             self._remark_surprising(cells, lines)
-        self._append(numbers, lines)
+        else:
+            self._append(list(map(int, cells)), lines)
         return True
 
     def _knows(self, head: str) -> bool:
@@ -134,10 +134,9 @@ class Tally:
             self._note(self.remarks, numbering.remark_on(cells[place]), lines[place], cells[place])
 
     def _append(self, numbers: list[int], lines: Sequence[int]) -> None:
-        seen, again = self._seen, set[int]()
-        if not seen.isdisjoint(numbers):
-            again = seen.intersection(numbers)
-            self._again |= again
+        seen = self._seen
+        again = seen.intersection(numbers)
+        self._again |= again
         before = len(seen)
         seen.update(numbers)
         if len(seen) - before + len(again) < len(numbers):
@@ -169,8 +168,11 @@ class Tally:
             self._note(self.troubles, verdict.code, line, verdict.detail)
 
     def _note(self, where: dict[str, "array[int]"], code: str, line: int, cell: str) -> None:
-        where.setdefault(code, array("L")).append(line)
-        self._samples[code] = min(self._samples.get(code, (line, cell)), (line, cell))
+        if code not in where:
+            where[code] = array("L")
+        where[code].append(line)
+        if code not in self._samples or line < self._samples[code][0]:
+            self._samples[code] = (line, cell)
 
     def sample(self, code: str) -> str:
         """The first cell with this trouble or remark, cut for a message."""
