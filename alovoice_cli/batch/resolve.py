@@ -109,7 +109,7 @@ _REFUSALS: dict[str, Why] = {"unsent": "never_left", "refused": "refused"}
 def _judge(asked: Asked, traces: Sequence[Trace]) -> Verdict:
     """Of events that are of this request for certain. Whatever says that it rang outweighs all that does not."""
     own = tuple(traces)
-    if any(_rang(trace) for trace in own):
+    if any(_rang(asked, trace) for trace in own):
         return Verdict(asked, "rang", "status", "id", own, is_over=True)
     if all(trace.source == "call" for trace in own) and any(trace.status is None for trace in own):
         return Verdict(asked, "rang", "begun", "id", own)
@@ -118,9 +118,12 @@ def _judge(asked: Asked, traces: Sequence[Trace]) -> Verdict:
     return Verdict(asked, "cannot_know", "unclear_status", "id", own)
 
 
-def _rang(trace: Trace) -> bool:
-    rung = [word for _, word in trace.tried]
-    return is_answered(trace) or trace.status in _RANG or any(word.upper() in _RANG for word in rung)
+def _rang(asked: Asked, trace: Trace) -> bool:
+    """Whether it got as far as a person. Of a call out that is the number: our own extension rings before it."""
+    reached = {number for number, word in trace.tried if word.upper() in _RANG}
+    if asked.kind == "out":
+        reached &= {*asked.numbers}
+    return is_answered(trace) or trace.status in _RANG or bool(reached)
 
 
 def is_answered(trace: Trace) -> bool:
@@ -144,7 +147,7 @@ def _by_chance(asked: Asked, found: Found, listened: Listened, delays: Delays) -
     calls = found.loose
     if len(calls) > 1 or found.rivals:
         return Verdict(asked, "two_candidates", "ambiguous", "number_and_time", calls, found.rivals, listened)
-    if calls and (_rang(calls[0]) or calls[0].status is None):
+    if calls and (_rang(asked, calls[0]) or calls[0].status is None):
         is_over = calls[0].status is not None
         why: Why = "status" if is_over else "begun"
         return Verdict(asked, "rang", why, "number_and_time", calls, (), listened, is_over=is_over)

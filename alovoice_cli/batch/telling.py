@@ -20,7 +20,7 @@ _MOST_TOLD = 3
 
 def answered_by(verdict: Verdict) -> str | None:
     """Who talked last, as the PBX says it; None where nobody did, or it was not told."""
-    if verdict.answer != "rang":
+    if verdict.answer != "rang" or not any(map(is_answered, verdict.traces)):
         return None
     tried = [number for trace in verdict.traces for number, word in trace.tried if word.upper() in ANSWERED]
     told = [trace.number for trace in verdict.traces if is_answered(trace) and trace.number]

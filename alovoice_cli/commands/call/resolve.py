@@ -59,7 +59,7 @@ def resolve_calls(
     """Did it ring? Looks for our own calls among what the PBX told the listener; sends nothing.
 
     Rang (exit code 0) and did not ring (1) rest on evidence. No trace yet, cannot know and two candidates leave the
-    outcome unknown (6): silence is never proof. No trace yet when --wait has run out is 9: look again, do not call again.
+    outcome unknown (6): silence is never proof. No trace yet when --wait has run out is 9: look again later.
     Only did not ring makes it safe to ask once more. Of several calls the worst code counts: 6, 9, 1, 0.
     """
     session: Session = ctx.obj
