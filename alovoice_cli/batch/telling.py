@@ -1,10 +1,12 @@
 """A verdict in words and as JSON: what is known, what it rests on, and never more."""
 
+from math import ceil
+
 from alovoice_cli.batch.resolve import ANSWERED, LEARN_DAYS, NOT_RUNG, Verdict, is_answered
 from alovoice_cli.batch.traces import MICRO, Trace
 from alovoice_cli.events.coverage import Gap
 from alovoice_cli.events.event import ANSWERED_STATUS
-from alovoice_cli.events.moments import Clock, from_unix, short_text, span_text
+from alovoice_cli.events.moments import Clock, from_unix, long_text, short_text, span_text
 from alovoice_cli.events.rendering import iso
 from alovoice_cli.events.timeline import status_text
 
@@ -115,7 +117,7 @@ def _delays(verdict: Verdict) -> str:
     delays = verdict.delays
     if delays.slowest is None:
         return f"no call of the last {LEARN_DAYS} days to compare with"
-    slowest = span_text(round(delays.slowest))
+    slowest = span_text(max(ceil(delays.slowest), 1))
     return f"the slowest call of the last {LEARN_DAYS} days showed after {slowest} (n = {delays.n})"
 
 
@@ -193,6 +195,7 @@ def _gap_text(gap: Gap, clock: Clock) -> str:
     return f"since {begin}" if gap.is_open else f"{begin}–{moment_text(gap.end, clock)}"
 
 
-def moment_text(moment: int, clock: Clock) -> str:
-    """Unix microseconds, short, in the profile's zone."""
-    return short_text(from_unix(moment // MICRO, clock.zone) or clock.now, clock)
+def moment_text(moment: int, clock: Clock, *, short: bool = True) -> str:
+    """Unix microseconds in the profile's zone."""
+    local = from_unix(moment // MICRO, clock.zone) or clock.now
+    return short_text(local, clock) if short else long_text(local, clock)

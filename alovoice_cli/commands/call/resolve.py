@@ -98,8 +98,9 @@ def _show(session: Session, tracer: Tracer, verdicts: Sequence[Verdict], *, is_o
     clock = tracer.clock
     said = [sentence(verdict, clock) for verdict in verdicts]
     whole = [{**as_json(verdict), "said": text} for verdict, text in zip(verdicts, said, strict=True)]
+    short = session.stdout.isatty()
     cells = [
-        {**row, "when": moment_text(verdict.asked.begun_at, clock)}
+        {**row, "when": moment_text(verdict.asked.begun_at, clock, short=short)}
         for verdict, row in zip(verdicts, whole, strict=True)
     ]
     nothing = "no call's outcome is unknown"

@@ -18,7 +18,8 @@ from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 
 USUAL = "90s"
-_BARE, _SPAN = "--wait", re.compile(r"[0-9]{1,6}[smhdw]")
+_BARE = "--wait"
+_MEANT_AS_SPAN = re.compile(r"[0-9]{1,6}[A-Za-z]{1,7}")  # `90sec` is one too, for the message that it deserves
 
 Wait = Annotated[
     str | None,
@@ -41,11 +42,10 @@ class WaitingCommand(TyperCommand):
 def spell_out(words: Sequence[str]) -> list[str]:
     """The words with a value for each `--wait` that is followed by no span of time."""
     end = words.index("--") if "--" in words else len(words)
-    following = [*words[1:end], ""]
-    spelt = [
-        f"{_BARE}={USUAL}" if word == _BARE and not _SPAN.fullmatch(after) else word
-        for word, after in zip(words[:end], following, strict=True)
-    ]
+    spelt = []
+    for place, word in enumerate(words[:end], start=1):
+        has_value = place < end and _MEANT_AS_SPAN.fullmatch(words[place]) is not None
+        spelt.append(word if word != _BARE or has_value else f"{_BARE}={USUAL}")
     return [*spelt, *words[end:]]
 
 
