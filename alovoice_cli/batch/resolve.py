@@ -39,6 +39,7 @@ _RANG = frozenset(
 ANSWERED = frozenset({"200", "ANSWER", "ANSWERED"})
 
 LEARN_DAYS = 30
+_PULSE = 15 * MICRO  # a sign of life comes every ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ def _by_chance(asked: Asked, found: Found, listened: Listened, delays: Delays) -
 
 def listened(asked: Asked, uptimes: Iterable[Uptime], now: int) -> Listened:
     """Whether a listener was there from the request on, until now, or until no call can begin any more."""
+    uptimes = [_certain(uptime, now) for uptime in uptimes]
     until = min(now, asked.begun_at + HORIZON)
     covered = cover(uptimes, Period(until=max(until, asked.begun_at + 1)), max(now, asked.begun_at + 1))
     if covered.begin is None:
@@ -172,6 +174,17 @@ def listened(asked: Asked, uptimes: Iterable[Uptime], now: int) -> Listened:
         gaps.insert(0, Gap(asked.begun_at, covered.begin))
     since = max((gap.end for gap in covered.gaps if gap.end <= asked.begun_at), default=covered.begin)
     return Listened(None if gaps else since, tuple(gaps))
+
+
+def is_listening(uptimes: Iterable[Uptime], now: int) -> bool:
+    """Whether a listener is there at this moment: without one nothing more can come."""
+    return any(_certain(uptime, now).until(now) >= now for uptime in uptimes)
+
+
+def _certain(uptime: Uptime, now: int) -> Uptime:
+    """A listener that has given no sign for so long that one is missing may be gone: it counts up to its last one."""
+    silent = uptime.ended_at is None and now - uptime.seen_at > _PULSE
+    return uptime._replace(ended_at=uptime.seen_at) if silent else uptime
 
 
 def learn(traces: Traces, now: int) -> Delays:

@@ -97,7 +97,7 @@ class Traces:
         certain = self._proven[asked.receipt]
         if certain:
             return Found(certain)
-        shared = tuple(trace for trace in self._with_id(asked) if len(self._owners(asked, trace)) > 1)
+        shared = _in_order(trace for trace in self._with_id(asked) if len(self._owners(asked, trace)) > 1)
         if shared:
             rivals = {owner.receipt for trace in shared for owner in self._owners(asked, trace)}
             return Found(shared=shared, rivals=_sorted_without(rivals, asked))
@@ -105,7 +105,7 @@ class Traces:
             return Found()
         loose = [call for call in self._near(asked) if self._claimed.get(call.call_id) is None]
         rivals = {rival.receipt for call in loose for rival in self._rivals(call)}
-        return Found(loose=tuple(map(_of_call, loose)), rivals=_sorted_without(rivals, asked))
+        return Found(loose=_in_order(map(_of_call, loose)), rivals=_sorted_without(rivals, asked))
 
     def _prove(self, asked: Asked) -> None:
         traces = [trace for trace in self._with_id(asked) if self._owners(asked, trace) == [asked]]
@@ -113,7 +113,7 @@ class Traces:
             own = self._call_of(asked, trace) if trace.source == "result" else None
             if own is not None:
                 traces.append(_of_call(own))
-        self._proven[asked.receipt] = tuple(dict.fromkeys(traces))
+        self._proven[asked.receipt] = _in_order(traces)
         for trace in traces:
             if trace.source == "call" and trace.call_id is not None:
                 self._claimed[trace.call_id] = asked.receipt
@@ -152,6 +152,10 @@ class Traces:
             elsewhere = any(trace.source == "call" for trace in self._proven[other.receipt])
             if other.may_have_rung and not elsewhere and _fits(call, other):
                 yield other
+
+
+def _in_order(traces: Iterable[Trace]) -> tuple[Trace, ...]:
+    return tuple(sorted(set(traces), key=lambda trace: (trace.heard_at, trace.source, trace.seqs, trace.call_id or "")))
 
 
 def _fits(call: Call, asked: Asked) -> bool:

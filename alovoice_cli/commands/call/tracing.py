@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 
 from alovoice_cli.batch.asked import Asked, read_receipt
-from alovoice_cli.batch.resolve import LEARN_DAYS, Delays, Verdict, learn, resolve
+from alovoice_cli.batch.resolve import LEARN_DAYS, Delays, Verdict, is_listening, learn, resolve
 from alovoice_cli.batch.traces import HORIZON, MICRO, SKEW, Traces
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.events.coverage import Uptime
@@ -66,7 +66,7 @@ class Tracer:
     def is_listened(self) -> bool:
         """Whether a listener is there now: without one nothing more can come."""
         now = unix_microseconds(self._session.now())
-        return any(uptime.until(now) >= now for uptime in self.uptimes)
+        return is_listening(self.uptimes, now)
 
     def _gather(self, wanted: Sequence[Asked]) -> Traces:
         """What these requests are joined from: with all others that could be taken for one of them."""

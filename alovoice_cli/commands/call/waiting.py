@@ -120,7 +120,7 @@ def _trouble(verdict: Verdict, said: str, lost: OutcomeUnknownError | None) -> A
     receipt = verdict.asked.receipt
     return OutcomeUnknownError(
         f"{receipt}: {said}",
-        hint=f"running the same line again would ring again; `alovoice call resolve {receipt} --wait` goes on looking",
+        hint=f"running the same line again may ring again; `alovoice call resolve {receipt} --wait` goes on looking",
         status=lost.status if lost else None,
         sent=lost.sent if lost else "yes",
     )
