@@ -129,9 +129,14 @@ class Traces:
         return [trace for trace in found if trace.heard_at >= asked.begun_at - _ID_SKEW]
 
     def _owners(self, asked: Asked, trace: Trace) -> list[Asked]:
-        """The requests with this id that the trace may be of: those that had been made when it came."""
+        """The requests with this id that the trace may be of: those that had been made when it came.
+
+        Calls of one id are one row in the store, the last one's end over the first one's: it may be of any of them.
+        """
         able = [other for other in self._by_id[asked.our_id] if other.may_have_rung or other == asked]
-        made = [other for other in able if other.begun_at <= trace.heard_at + SKEW]
+        if trace.source == "call":
+            return [other for other in able if other.kind == "out" and trace.number in (None, *other.numbers)]
+        made = [other for other in able if other.begun_at <= trace.heard_at]
         return made or able
 
     def _call_of(self, asked: Asked, result: Trace) -> Call | None:
