@@ -1,6 +1,8 @@
 """`call resolve`, and `call … --wait`: a PBX on a raw socket, and an event store as a listener fills it."""
 
 import json
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -117,6 +119,20 @@ def test_a_call_that_rang_and_has_not_ended_is_not_taken_for_over(alovoice: Fron
     said = json.loads(shown.out)
     assert (shown.code, said["answer"], said["why"], said["basis"]) == (0, "rang", "begun", "number_and_time")
     assert "its end has not been told yet" in said["said"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_ctrl_c_ends_the_waiting_and_tells_what_is_known(alovoice: FrontDoor, pbx: Pbx) -> None:
+    pbx.up()
+    running = alovoice.start(*OUT, "--wait", "30s", "--json")
+    try:
+        assert running.stderr is not None
+        assert b"the PBX accepted the call" in running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=20)
+    finally:
+        running.kill()
+    assert (running.returncode, json.loads(out)["resolution"]["answer"]) == (6, "no_trace_yet")
 
 
 @pytest.mark.parametrize("words", [IVR, OUT])

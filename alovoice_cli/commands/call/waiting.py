@@ -10,7 +10,7 @@ from typer.core import TyperCommand
 
 from alovoice_cli.batch.asked import Asked, read_receipt
 from alovoice_cli.batch.resolve import Verdict
-from alovoice_cli.batch.telling import as_json, main_trace, sentence
+from alovoice_cli.batch.telling import as_json, sentence
 from alovoice_cli.commands.call.tracing import Tracer
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, RefusedError, UsageError
 from alovoice_cli.events.moments import parse_span
@@ -92,15 +92,17 @@ def follow(session: Session, named: dict[str, object], place: Callable[[], objec
         raise lost or OutcomeUnknownError("the call was asked for, and left no receipt to look for it")
     session.note(f"{asked.receipt}: {lost.message if lost else 'the PBX accepted the call'}; waiting for its end")
     tracer = Tracer(session)
-    (verdict,) = tracer.watch([asked], patience, lambda verdict: verdict.is_over)
+    try:
+        (verdict,) = tracer.watch([asked], patience, lambda verdict: verdict.is_over)
+    except KeyboardInterrupt:  # it ends the waiting, not the call: what is known by now is told
+        (verdict,) = tracer.look([asked])
     said = sentence(verdict, tracer.clock)
-    trace, resolution = main_trace(verdict), as_json(verdict)
+    trouble, resolution = _trouble(verdict, said, lost), as_json(verdict)
+    session.seal.prove(asked.receipt, trouble.exit_code if trouble else ExitCode.DONE)
     shown = {name: resolution[name] for name in ("status", "answered_by", "duration")}
     fields = {"receipt": asked.receipt, **named, "answer": answer, "rang": resolution["answer"], **shown, "said": said}
     whole = {"receipt": asked.receipt, **named, "answer": answer, "said": said, "resolution": resolution}
-    session.show(Record(fields, title="How the call went" if trace else "The call", whole=whole))
-    trouble = _trouble(verdict, said, lost)
-    session.seal.prove(asked.receipt, trouble.exit_code if trouble else ExitCode.DONE)
+    session.show(Record(fields, title="How the call went", whole=whole))
     if trouble is not None:
         raise trouble
     return ExitCode.DONE
