@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from alovoice_cli.batch.asked import Asked
-from alovoice_cli.batch.resolve import NOT_RUNG, Verdict, learn, resolve
+from alovoice_cli.batch.resolve import Verdict, learn, resolve
 from alovoice_cli.batch.traces import Traces
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Delivery, Event
@@ -71,7 +71,7 @@ class World:
     def rings(self, asked: Asked) -> bool:
         """Whether its call rings, at whatever time: for a conference whoever is rung first."""
         status = self.status[asked.receipt]
-        return status is not None and (status not in NOT_RUNG or asked.kind == "conference")
+        return status is not None and (status not in ("404", "484", "503", "402") or asked.kind == "conference")
 
 
 def make_world(seed: int) -> World:
@@ -131,8 +131,9 @@ def _call(world: World, chance: random.Random, asked: Asked, began: float, line:
             "begin_time": times[0],
             "duration": talk,
             "dialstatus": WORDS.get(status, "NOANSWER" if status in ("304", "480", "603") else status),
-            "attempts": [*first, {"number": asked.numbers[-1], "dialstatus": WORDS.get(status, "?")}],
         }
+        if chance.random() < 0.5:
+            body["attempts"] = [*first, {"number": asked.numbers[-1], "dialstatus": WORDS.get(status, "?")}]
         world.heard.append(Heard(began + chance.uniform(0, 90), "result", body))
 
 

@@ -101,8 +101,6 @@ class Traces:
         if shared:
             rivals = {owner.receipt for trace in shared for owner in self._owners(asked, trace)}
             return Found(shared=shared, rivals=_sorted_without(rivals, asked))
-        if not asked.may_have_rung:
-            return Found()
         loose = [call for call in self._near(asked) if self._claimed.get(call.call_id) is None]
         rivals = {rival.receipt for call in loose for rival in self._rivals(call)}
         return Found(loose=_in_order(map(_of_call, loose)), rivals=_sorted_without(rivals, asked))
@@ -124,7 +122,7 @@ class Traces:
             return []
         found = list(self._results.get(asked.our_id, ()))
         call = self._calls.get(asked.our_id) if asked.kind == "out" else None
-        if call is not None and call.direction != "inc" and call.number in (None, *asked.numbers):
+        if call is not None and call.direction != "inc":
             found.append(_of_call(call))
         return [trace for trace in found if trace.heard_at >= asked.begun_at - _ID_SKEW]
 

@@ -1,5 +1,6 @@
 """Did it ring? Never *did not ring* for a call that rang, whatever was lost, late, or out of order."""
 
+import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,8 +15,9 @@ from alovoice_cli.batch.resolve import Delays, Verdict, learn, resolve
 from alovoice_cli.batch.telling import as_json, sentence
 from alovoice_cli.batch.traces import Traces
 from alovoice_cli.events.coverage import Uptime
-from alovoice_cli.events.event import Call
+from alovoice_cli.events.event import Call, Delivery, Event
 from alovoice_cli.events.moments import Clock
+from alovoice_cli.events.reading import read
 
 SEEDS = st.integers(0, 2**32)
 CLOCK = Clock(datetime.fromtimestamp(T0 + 60, UTC), UTC)
@@ -186,9 +188,119 @@ def test_an_id_of_the_pbx_that_happens_to_be_ours_joins_nothing() -> None:
     assert _resolved(replace(ASKED, kind="out", line=None), own).answer == "did_not_ring"
 
 
+def _result(extid: str = "170", at: float = T0 + 31, repeats: str | None = None, **more: object) -> Event:
+    """A call result; it came at the moment, and fits CALL."""
+    said = {"id": 5, "externalid": extid, "to_number": "901234567", "trunk_number": 712037006, "begin_time": T0 + 1}
+    body = json.dumps({**said, "dialstatus": "CHANUNAVAIL", **more}).encode()
+    delivery = Delivery("E", "result", round(at * MICRO), body, seq=6)
+    reading = read("result", body)
+    return Event(delivery, reading.facts, repeats, reading.value)
+
+
+def _proven(asked: Asked, *calls: Call, results: tuple[Event, ...] = (), others: tuple[Asked, ...] = ()) -> Verdict:
+    return resolve(asked, Traces([asked, *others], results, calls), ALWAYS, NOW)
+
+
+def test_an_end_that_our_id_proves_says_that_it_did_not_ring() -> None:
+    failed = replace(CALL, status="503")
+    verdict = _proven(ASKED, failed, results=(_result(),))
+    assert (verdict.answer, verdict.basis, verdict.exit_code, verdict.resend_safe) == ("did_not_ring", "id", 1, True)
+    assert sentence(verdict, CLOCK) == "it did not ring: the call ended 503 direction not available (e4, e5)"
+    both = (failed, replace(failed, call_id="C-2"))  # two calls that began in the same second: which one is ours?
+    assert _proven(ASKED, *both, results=(_result(),)).answer == "cannot_know"
+    assert _proven(ASKED, replace(failed, line=None), results=(_result(),)).answer == "cannot_know"
+
+
+def test_what_rang_outweighs_what_did_not() -> None:
+    failed = replace(CALL, status="503")
+    assert _proven(ASKED, failed, results=(_result(dialstatus="ANSWER"),)).answer == "rang"
+    assert _proven(ASKED, failed, results=(_result(duration=3),)).answer == "rang"
+    tried = [{"number": "901234567", "dialstatus": "BUSY"}]
+    for attempts in (tried, {"1": tried[0]}, json.dumps(tried)):
+        assert _proven(ASKED, failed, results=(_result(attempts=attempts),)).answer == "rang"
+    assert _proven(ASKED, failed, results=(_result(attempts="[[["),)).answer == "did_not_ring"
+
+
+@pytest.mark.parametrize("status", ["403", "423", "OTHER", "700"])
+def test_a_status_that_does_not_say_whether_it_rang_is_not_taken_for_either(status: str) -> None:
+    verdict = _proven(ASKED, replace(CALL, status=status), results=(_result(),))
+    assert (verdict.answer, verdict.why, verdict.exit_code, verdict.is_over) == (
+        "cannot_know",
+        "unclear_status",
+        6,
+        False,
+    )
+
+
+def test_the_words_of_a_result_alone_are_no_proof_that_it_did_not_ring() -> None:
+    for word in ("CHANUNAVAIL", "404", "CONGESTION"):
+        assert _proven(ASKED, results=(_result(dialstatus=word),)).answer == "cannot_know"
+    begun = replace(CALL, status=None, end_seq=None)
+    assert _proven(ASKED, begun, results=(_result(),)).answer == "cannot_know"
+
+
+def test_our_own_extension_that_rings_first_is_not_who_was_called() -> None:
+    out = replace(ASKED, kind="out", line=None, peer="101")
+    tried = [{"number": "101", "dialstatus": "ANSWER"}, {"number": "901234567", "dialstatus": "CHANUNAVAIL"}]
+    verdict = _proven(out, replace(CALL, status="404", peer="101"), results=(_result(attempts=tried),))
+    assert verdict.answer == "did_not_ring"
+
+
+def test_of_a_conference_the_initiator_may_have_rung_before_the_others_could_not() -> None:
+    conference = replace(ASKED, kind="conference", line=None, numbers=("998901234567", "998935550000"))
+    failed = replace(CALL, status="404")
+    verdict = _proven(conference, failed, results=(_result(),))
+    assert (verdict.answer, verdict.exit_code) == ("cannot_know", 6)
+    assert sentence(verdict, CLOCK).endswith("The initiator may have rung before that.")
+    alone = [{"number": "+998 90 123 45 67", "dialstatus": "CHANUNAVAIL"}]
+    assert _proven(conference, failed, results=(_result(attempts=alone),)).answer == "did_not_ring"
+    both = [*alone, {"number": "935550000", "dialstatus": "CHANUNAVAIL"}]
+    assert _proven(conference, failed, results=(_result(attempts=both),)).answer == "cannot_know"
+
+
+def test_an_id_that_was_used_before_is_told_apart_by_time_or_not_at_all() -> None:
+    before = replace(ASKED, receipt="R-1", begun_at=(T0 - 60) * MICRO)
+    result = _result(dialstatus="BUSY")
+    shared = _proven(ASKED, results=(result,), others=(before,))
+    assert (shared.answer, shared.basis, shared.rivals) == ("two_candidates", "id", ("R-1",))
+    early = _result(dialstatus="BUSY", at=T0 - 30)
+    assert _proven(ASKED, results=(early,), others=(before,)).answer == "no_trace_yet"
+    assert _proven(before, results=(early,), others=(ASKED,)).answer == "rang"
+    assert _proven(ASKED, results=(_result(dialstatus="BUSY", at=T0 - 4000),)).answer == "no_trace_yet"
+    assert _proven(ASKED, results=(early,)).answer == "rang"  # the clock was set back: nobody else bears the id
+
+
+def test_a_call_that_is_proven_to_be_anothers_is_no_candidate() -> None:
+    other = replace(ASKED, receipt="R-2", our_id="171")
+    second = replace(CALL, call_id="C-2", started_at=T0 + 9, reported_at=T0 + 9)
+    verdict = _proven(ASKED, CALL, second, results=(_result("171"),), others=(other,))
+    assert (verdict.answer, [trace.call_id for trace in verdict.traces]) == ("rang", ["C-2"])
+
+
+def test_an_extid_is_no_id_of_a_call_and_a_repeated_result_counts_once() -> None:
+    assert _proven(ASKED, replace(CALL, call_id="170", status="404")).answer == "no_trace_yet"
+    assert len(_proven(ASKED, results=(_result(), _result(repeats="E0"))).traces) == 1
+
+
+def test_another_extension_called_by_itself() -> None:
+    out = replace(ASKED, kind="out", line=None, peer="101")
+    assert _resolved(out, replace(CALL, peer="102")).answer == "no_trace_yet"
+    assert _resolved(out, replace(CALL, peer="101")).answer == "rang"
+
+
+def test_a_gap_long_after_no_call_can_begin_any_more_takes_nothing_back() -> None:
+    begun = Uptime((T0 - 99) * MICRO, (T0 + 3 * 3600) * MICRO, (T0 + 3 * 3600) * MICRO)
+    later = (T0 + 86400) * MICRO
+    assert resolve(ASKED, Traces([ASKED]), [begun], later).answer == "no_trace_yet"
+    short = begun._replace(ended_at=(T0 + 3600) * MICRO)
+    assert resolve(ASKED, Traces([ASKED]), [short], later).answer == "cannot_know"
+
+
 def test_delays_are_learned_from_calls_that_are_known() -> None:
     second = replace(ASKED, receipt="R-2", our_id="171", numbers=("998935550000",))
     slow = replace(CALL, call_id="C-2", number="998935550000", reported_at=T0 + 41)
     old = replace(ASKED, receipt="R-3", our_id="172", begun_at=(T0 - 31 * 86400) * MICRO)
-    assert learn(Traces([ASKED, second, old], (), [CALL, slow]), NOW) == Delays(2, 41.0)
+    ancient = replace(CALL, call_id="C-3", number="998900000000", reported_at=T0 - 31 * 86400 + 99)
+    old = replace(old, numbers=("998900000000",))
+    assert learn(Traces([ASKED, second, old], (), [CALL, slow, ancient]), NOW) == Delays(2, 41.0)
     assert learn(Traces([], (), []), NOW) == Delays(0, None)

@@ -81,6 +81,7 @@ def follow(session: Session, named: dict[str, object], place: Callable[[], objec
     Raises RefusedError where it did not ring for certain, OutcomeUnknownError where it is not known how it ended:
     never NotReadyError, for whoever then runs the same line again rings again.
     """
+    tracer = Tracer(session)
     answer: object = None
     lost: OutcomeUnknownError | None = None
     try:
@@ -90,9 +91,8 @@ def follow(session: Session, named: dict[str, object], place: Callable[[], objec
     asked = _asked(session)
     if asked is None:  # a request without a receipt cannot be found again
         raise lost or OutcomeUnknownError("the call was asked for, and left no receipt to look for it")
-    session.note(f"{asked.receipt}: {lost.message if lost else 'the PBX accepted the call'}; waiting for its end")
-    tracer = Tracer(session)
     try:
+        session.note(f"{asked.receipt}: {lost.message if lost else 'the PBX accepted the call'}; waiting for its end")
         (verdict,) = tracer.watch([asked], patience, lambda verdict: verdict.is_over)
     except KeyboardInterrupt:  # it ends the waiting, not the call: what is known by now is told
         (verdict,) = tracer.look([asked])
