@@ -122,7 +122,7 @@ class Traces:
             return []
         found = list(self._results.get(asked.our_id, ()))
         call = self._calls.get(asked.our_id) if asked.kind == "out" else None
-        if call is not None and call.direction != "inc":
+        if call is not None and call.direction != "inc" and call.number in (None, *asked.numbers):
             found.append(_of_call(call))
         return [trace for trace in found if trace.heard_at >= asked.begun_at - _ID_SKEW]
 
@@ -133,7 +133,7 @@ class Traces:
         """
         able = [other for other in self._by_id[asked.our_id] if other.may_have_rung or other == asked]
         if trace.source == "call":
-            return [other for other in able if other.kind == "out" and trace.number in (None, *other.numbers)]
+            return [other for other in able if other.kind == "out"]
         made = [other for other in able if other.begun_at <= trace.heard_at]
         return made or able
 

@@ -279,7 +279,19 @@ def test_a_call_that_is_proven_to_be_anothers_is_no_candidate() -> None:
 
 def test_an_extid_is_no_id_of_a_call_and_a_repeated_result_counts_once() -> None:
     assert _proven(ASKED, replace(CALL, call_id="170", status="404")).answer == "no_trace_yet"
-    assert len(_proven(ASKED, results=(_result(), _result(repeats="E0"))).traces) == 1
+    assert len(_proven(ASKED, results=(_result(), _result(at=T0 + 40, repeats="E0"))).traces) == 1
+
+
+def test_two_results_are_shown_in_one_order() -> None:
+    first, second = _result(dialstatus="BUSY"), _result(dialstatus="ANSWER", at=T0 + 40)
+    assert _proven(ASKED, results=(first, second)) == _proven(ASKED, results=(second, first))
+
+
+def test_calls_of_one_id_are_one_in_the_store_and_prove_nothing_of_either() -> None:
+    out = replace(ASKED, kind="out", line=None)
+    other = replace(out, receipt="R-2", numbers=("998935550000",))
+    verdict = _proven(out, replace(CALL, call_id="170", status="402"), others=(other,))
+    assert (verdict.answer, verdict.rivals) == ("two_candidates", ("R-2",))
 
 
 def test_another_extension_called_by_itself() -> None:
