@@ -192,7 +192,7 @@ def learn(traces: Traces, now: int) -> Delays:
     since = now - LEARN_DAYS * 24 * 3600 * MICRO
     shown = []
     for asked in traces.asked:
-        if asked.begun_at < since:
+        if asked.begun_at < since or not asked.may_have_rung:
             continue
         found = traces.of(asked)
         calls = found.certain or (found.loose if len(found.loose) == 1 and not found.rivals else ())
