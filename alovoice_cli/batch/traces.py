@@ -16,10 +16,11 @@ from alovoice_cli.events.event import Call, Event, Fact
 MICRO = 1_000_000
 HORIZON = 2 * 3600 * MICRO
 """How long after the request a call may still begin: PBX queues have dialled 49 minutes late."""
-SKEW = 120 * MICRO
-"""By how much this machine's clock may have been set back between our request and the event."""
+SKEW = 5 * MICRO
+"""By how much this machine's clock may have been set back between our request and the event: a call that we heard of
+before that is an earlier one."""
 _ID_SKEW = 3600 * MICRO
-"""The same where an id says that they belong together, and no other request bears it."""
+"""The same, where an id says that they belong together, and no other request bears it."""
 _SAME_START_SECONDS = 60
 
 

@@ -172,7 +172,7 @@ def test_one_call_that_two_requests_may_have_made_is_no_ones() -> None:
         {"direction": "inc"},
         {"line": "998551234567"},
         {"number": "998901234568"},
-        {"reported_at": T0 - 200},
+        {"reported_at": T0 - 30},
         {"reported_at": T0 + 3 * 3600},
     ],
 )

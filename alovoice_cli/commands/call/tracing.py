@@ -70,7 +70,8 @@ class Tracer:
 
     def _gather(self, wanted: Sequence[Asked]) -> Traces:
         """What these requests are joined from: with all others that could be taken for one of them."""
-        ids, numbers = {asked.our_id for asked in wanted}, {number for asked in wanted for number in asked.numbers}
+        ids = {asked.our_id for asked in wanted} - {""}
+        numbers = {number for asked in wanted for number in asked.numbers}
         others = [*self._since(min((asked.begun_at for asked in wanted), default=0)), *self._bearing(ids)]
         near = [other for other in others if other.our_id in ids or numbers & {*other.numbers}]
         return self._traces({asked.receipt: asked for asked in (*near, *wanted)}.values())
@@ -87,7 +88,7 @@ class Tracer:
         return self._ours(read_receipt(entry) for entry in entries)
 
     def _bearing(self, ids: set[str]) -> list[Asked]:
-        return self._ours(read_receipt(entry) for entry in self._session.ledger.receipts_of(ids - {""}))
+        return self._ours(read_receipt(entry) for entry in self._session.ledger.receipts_of(ids))
 
     def _ours(self, found: Iterable[Asked | None]) -> list[Asked]:
         return [asked for asked in found if asked is not None and asked.profile == self._profile]
