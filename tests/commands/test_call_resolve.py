@@ -108,6 +108,14 @@ def test_a_wait_that_runs_out_forbids_to_run_the_line_again(
     assert alovoice("call", "resolve", receipt).code == 6
 
 
+def test_where_nobody_listens_any_more_there_is_nothing_to_wait_for(alovoice: FrontDoor, pbx: Pbx) -> None:
+    pbx.up(until=9000)
+    alovoice(*IVR)
+    alovoice.ahead = timedelta(hours=3)
+    result = alovoice("call", "resolve", "170", "--wait", "60s", "--json")
+    assert (result.code, json.loads(result.out)["answer"]) == (6, "no_trace_yet")
+
+
 def test_a_call_that_rang_and_has_not_ended_is_not_taken_for_over(alovoice: FrontDoor, pbx: Pbx) -> None:
     pbx.up()
     result = alovoice(*OUT)

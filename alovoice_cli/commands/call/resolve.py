@@ -73,7 +73,7 @@ def resolve_calls(
     else:
         verdicts = tracer.watch(wanted, patience, lambda verdict: verdict.is_settled)
     _show(session, tracer, verdicts, is_one=request is not None)
-    return _worst(verdicts, waited=patience is not None)
+    return _worst(verdicts, waited=patience is not None and tracer.is_listened())
 
 
 def _find(session: Session, word: str) -> Asked:
