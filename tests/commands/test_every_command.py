@@ -42,6 +42,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "call out": ("--from", "2424", "--to", "901234567"),
     "call receipts list": (),
     "call receipts show": ("RECEIPT",),
+    "call resolve": ("--all",),
     "events list": (),
     "events show": ("e1",),
     "events tail": (),

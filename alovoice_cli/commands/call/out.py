@@ -1,15 +1,20 @@
 """`alovoice call out`: rings an extension, then the number."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from alovoice_cli.campaigns.phones import parse_dialled
-from alovoice_cli.commands.call.parties import Encoding, parse_id, show_call
+from alovoice_cli.commands.call.parties import Encoding, parse_id, place_and_show
+from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
-EXAMPLES = examples("alovoice call out --inner-phone 2424 --number +998901234567")
+EXAMPLES = examples(
+    "alovoice call out --inner-phone 2424 --number +998901234567",
+    "alovoice call out --inner-phone 2424 --number +998901234567 --wait",
+)
 
 
 def place_call(
@@ -23,12 +28,13 @@ def place_call(
     ] = None,
     user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="Your CRM's id of the user.")] = None,
     encoding: Encoding = None,
-) -> None:
+    wait: Wait = None,
+) -> int:
     """Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1."""
     session: Session = ctx.obj
     session.encoding = encoding
     extension, phone = parse_id(inner_phone, "--inner-phone"), parse_dialled(number, "--number")
     user = parse_id(user_id, "--user-id") if user_id is not None else None
-    own_id = session.own_id(call_id)
-    answer = session.client.call.out(inner_phone=extension, number=phone, call_id=own_id, user_id=user)
-    show_call(session, "call_id", own_id, answer, "Call asked for")
+    patience, own_id = read_patience(session, wait), session.own_id(call_id)
+    place = partial(session.client.call.out, inner_phone=extension, number=phone, call_id=own_id, user_id=user)
+    return place_and_show(session, {"call_id": own_id}, place, "Call asked for", patience)

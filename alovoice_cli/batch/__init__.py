@@ -1,0 +1,1 @@
+"""Pure: many calls, each exactly once, and whether one rang."""
