@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
     from alovoice_cli.api.poster import Poster
     from alovoice_cli.api.seal import Seal
+    from alovoice_cli.campaigns.papers import Papers
     from alovoice_cli.config.paths import Paths
     from alovoice_cli.config.settings import Flags, Settings
     from alovoice_cli.errors import BadConfigError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
+    from alovoice_cli.stores.campaigns import CampaignStore
     from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.ledger import Ledger
 
@@ -62,6 +64,7 @@ class Session:
         self.given_token: str | None = None
         self.full_tree: Callable[[], Any] = lambda: None
         self.allow_new_profile = False
+        self.papers: Papers | None = None  # of the campaign that is about to be sent, for its ledger
 
     @classmethod
     def of_process(cls) -> "Session":
@@ -144,11 +147,18 @@ class Session:
         return Poster()
 
     @cached_property
+    def campaigns(self) -> "CampaignStore":
+        from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
+
+        return CampaignStore(self.paths.state / STORE_NAME, self.now)
+
+    @cached_property
     def seal(self) -> "Seal":
         from alovoice_cli.api.seal import Seal
         from alovoice_cli.dialling import GuardedLedger
 
-        return Seal(GuardedLedger(lambda: self.settings, lambda: self.ledger, self.warn))
+        settings, ledger, campaigns = lambda: self.settings, lambda: self.ledger, lambda: self.campaigns
+        return Seal(GuardedLedger(settings, ledger, self.warn, campaigns, lambda: self.papers))
 
     @property
     def named_profile(self) -> str | None:

@@ -86,6 +86,11 @@ class RawServer:
         self._threads[0].start()
 
     @property
+    def effects(self) -> list[Seen]:
+        """The requests but the looks at the lines: each creation is preceded by one."""
+        return [seen for seen in self.requests if not seen.target.endswith("getMyTrunks")]
+
+    @property
     def url(self) -> str:
         return f"{'https' if self.context else 'http'}://localhost:{self.port}"
 

@@ -1,12 +1,13 @@
 """Whether the PBX can be reached and takes the token: one getMyTrunks, looked at closely."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from alovoice_cli.api.client import Client
-from alovoice_cli.api.trunks import LIST
-from alovoice_cli.errors import AlovoiceError, TokenMissingError
+from alovoice_cli.api.reply import UnreadableError
+from alovoice_cli.api.trunks import LIST, read_lines
+from alovoice_cli.errors import AlovoiceError, ServerError, TokenMissingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Probe:
     answer_ms: int | None = None
     skew_seconds: int | None = None
     problem: AlovoiceError | None = None
+    lines: tuple[str, ...] | None = None
+    """The numbers of the PBX's lines, where they were told."""
 
 
 def probe(client: Client, now: datetime) -> Probe:
@@ -30,7 +33,14 @@ def probe(client: Client, now: datetime) -> Probe:
     except AlovoiceError as problem:
         return Probe(None if isinstance(problem, TokenMissingError) else False, problem=problem)
     reply = answer.reply
-    return Probe(True, round(reply.seconds * 1000), _skew(reply.header("Date"), now), answer.problem)
+    skew = _skew(reply.header("Date"), now)
+    found = Probe(True, round(reply.seconds * 1000), skew, answer.problem)
+    if answer.problem is not None:
+        return found
+    try:
+        return replace(found, lines=tuple(str(line) for line in read_lines(reply)))
+    except UnreadableError as error:
+        return replace(found, problem=ServerError(f"the PBX was asked for its lines: {error}", hint="is it a PBX?"))
 
 
 def _skew(date: str, now: datetime) -> int | None:

@@ -16,10 +16,11 @@ class Trunks:
 
     def list(self) -> list[str | int]:
         """The numbers of the lines (getMyTrunks) as they come: text, by the document's sample."""
-        return self._client.send(LIST, _read)
+        return self._client.send(LIST, read_lines)
 
 
-def _read(reply: Reply) -> list[str | int]:
+def read_lines(reply: Reply) -> list[str | int]:
+    """The lines in an answer of getMyTrunks. Raises UnreadableError for another one."""
     value = reply.json()
     if not isinstance(value, list) or not all(isinstance(item, (str, int)) for item in value):
         raise UnreadableError("the answer is no list of lines")

@@ -1,21 +1,32 @@
-"""Tells whether a recording is an MP3, by its frames and not by its name, and what it is where it is none."""
+"""Tells whether a recording is an MP3, by its frames and not by its name, and what it is where it is none.
+
+What is an MP3 is then walked through to its end: it may be cut off, or hold more than sound.
+"""
 
 import codecs
 import os
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
 import mutagen
 from mutagen import mp3
 
+from alovoice_cli.campaigns.findings import Finding, Severity
+from alovoice_cli.campaigns.frames import TAG_HEADER_SIZE, Stream, tag_size, walk
 from alovoice_cli.errors import UsageError
 
 _HEAD_SIZE = 512
-_TAG_HEADER_SIZE = 10
 _LONGEST_FRAME = 1441  # bytes, of layer III: 320 kbit/s at 32 kHz with its padding
 _FRAMES_THAT_PROVE = 4  # fewer in a row also occur in random bytes
+
+DEFAULT_GOODTIME = 3
+"""Seconds; the API's own default (document, addAutorule, `goodtime`)."""
+_LONG_SECONDS = 120
+_MISSING_ANYHOW = 0.005  # of the frames: encoders count a few of padding differently
+_AGAIN = "copy or download it again"
 
 # (where, bytes, name): what files that are taken for recordings begin with.
 _SOUNDS = (
@@ -61,12 +72,24 @@ class Audio:
     channels: int
     size: int
     """Bytes, tags included."""
+    stream: Stream = field(default_factory=Stream, compare=False)
+    """Its frames, counted from the first to the last."""
+
+    def as_dict(self) -> dict[str, object]:
+        """The recording as JSON prints it."""
+        return {
+            "duration_seconds": round(self.duration_seconds, 2),
+            "bitrate": self.bitrate,
+            "sample_rate": self.sample_rate,
+            "channels": self.channels,
+            "size": self.size,
+        }
 
 
 def inspect_mp3(file: BinaryIO, name: str) -> Audio:
-    """Reads the first frames of an open, seekable file and leaves it at its start; `name` is for the message only.
+    """Reads an open, seekable file frame by frame and leaves it at its start; `name` is for the message only.
 
-    Raises UsageError for all but MPEG layer III, and names what it looks like instead. At most 1 MB is read.
+    Raises UsageError for all but MPEG layer III, and names what it looks like instead. Needs constant memory.
     """
     try:
         return _inspect(file, name)
@@ -89,7 +112,41 @@ def _inspect(file: BinaryIO, name: str) -> Audio:
         raise _refusal(name, _guess(head), sounds=not _is_text(head))
     if info.layer != 3:
         raise _refusal(name, f"MPEG layer {info.layer} (MP{info.layer})", sounds=True)
-    return Audio(float(info.length), int(info.bitrate), int(info.sample_rate), int(info.channels), size)
+    stream = walk(file, start)
+    seconds = stream.seconds or float(info.length)
+    bitrate = round(stream.bits / seconds) if stream.seconds else int(info.bitrate)
+    return Audio(seconds, bitrate, int(info.sample_rate), int(info.channels), size, stream)
+
+
+def audio_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Finding]:
+    """What is to be said of a recording that is an MP3. `goodtime` is in seconds, None where the PBX's own holds."""
+    stream = sound.stream
+    repair = "make it whole: " + _ffmpeg(name, _converted(name))
+    if stream.share_missing > _MISSING_ANYHOW:
+        lost = f"{stream.share_missing:.0%} of it is missing: {stream.frames} of {stream.announced} frames are there"
+        yield Finding(Severity.ERROR, "audio_truncated", f"the recording is cut off: {lost}", _AGAIN, file=name)
+    elif stream.cut:
+        message = f"the recording is cut off within a frame: {stream.cut} bytes of the last one are missing"
+        yield Finding(Severity.ERROR, "audio_truncated", message, f"{_AGAIN}; if it is complete, {repair}", file=name)
+    if stream.foreign:
+        message = f"{stream.foreign} bytes between the frames of the recording are no sound"
+        yield Finding(Severity.WARNING, "audio_foreign_bytes", message, repair, file=name)
+    if len(stream.sample_rates) > 1:
+        rates = " and ".join(f"{rate} Hz" for rate in sorted(stream.sample_rates))
+        message = f"the recording changes its sample rate ({rates}): it is pieced together"
+        yield Finding(Severity.WARNING, "audio_mixed", message, repair, file=name)
+    yield from _length_findings(sound, name, goodtime)
+
+
+def _length_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Finding]:
+    good = DEFAULT_GOODTIME if goodtime is None else goodtime
+    if sound.duration_seconds > _LONG_SECONDS:
+        message = f"the recording is {sound.duration_seconds:.0f} s long: few listen beyond {_LONG_SECONDS} s"
+        yield Finding(Severity.WARNING, "audio_long", message, "say it in less, or go on: each second costs", file=name)
+    if sound.duration_seconds < good:
+        message = f"the recording is {sound.duration_seconds:.1f} s long, shorter than goodtime ({good} s)"
+        hint = "it ends before a call counts as successful: give --goodtime less than its length"
+        yield Finding(Severity.WARNING, "audio_short", message, hint, file=name)
 
 
 def _after_tags(file: BinaryIO) -> int:
@@ -97,13 +154,10 @@ def _after_tags(file: BinaryIO) -> int:
     at = 0
     while True:
         file.seek(at)
-        header = file.read(_TAG_HEADER_SIZE)
-        if len(header) < _TAG_HEADER_SIZE or not header.startswith(b"ID3"):
+        header = file.read(TAG_HEADER_SIZE)
+        if len(header) < TAG_HEADER_SIZE or not header.startswith(b"ID3"):
             return at
-        body = 0
-        for byte in header[6:]:
-            body = body << 7 | byte & 0x7F  # seven bits a byte, so that no length looks like a frame
-        at += _TAG_HEADER_SIZE + body
+        at += tag_size(header)
 
 
 def _frames(file: BinaryIO, start: int, size: int) -> Any | None:
@@ -137,12 +191,16 @@ def _is_text(head: bytes) -> bool:
 
 def _refusal(name: str, kind: str, *, sounds: bool) -> UsageError:
     if sounds:
-        given = PurePath(name)
-        stem = f"{given.stem}-converted" if given.suffix.lower() == ".mp3" else given.stem
-        hint = "convert it: " + _ffmpeg(name, str(given.with_name(f"{stem}.mp3")))
+        hint = "convert it: " + _ffmpeg(name, _converted(name))
     else:
         hint = "give the recording itself; one of another format is converted by: " + _ffmpeg("RECORDING", "OUT.mp3")
     return UsageError(f"{name} is no MP3: it is {kind}", hint=hint)
+
+
+def _converted(name: str) -> str:
+    given = PurePath(name)
+    stem = f"{given.stem}-converted" if given.suffix.lower() == ".mp3" else given.stem
+    return str(given.with_name(f"{stem}.mp3"))
 
 
 def _ffmpeg(source: str, target: str) -> str:

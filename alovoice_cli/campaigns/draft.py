@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alovoice_cli.campaigns.audio import Audio
-from alovoice_cli.campaigns.recipients import Recipients
+from alovoice_cli.campaigns.findings import count
 from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, parse_zone, today_in
 from alovoice_cli.errors import UsageError
 
@@ -16,18 +15,16 @@ ALL = "all"
 
 
 def read_window(first: str, last: str, opens: str, closes: str, zone_text: str | None, now: datetime) -> Window:
-    """The window that the options name, checked against the aware moment `now`. Raises UsageError."""
+    """The window that the options name; `now` is aware. Raises UsageError for words that name none; see `check`."""
     zone = parse_zone(zone_text or DEFAULT_ZONE)
     today = today_in(zone, now)
-    window = Window(
+    return Window(
         first=parse_day(first, today, "--from"),
         last=parse_day(last, today, "--to"),
         opens=parse_minute(opens, "--fromtime"),
         closes=parse_minute(closes, "--totime"),
         zone=zone,
     )
-    window.check(now)
-    return window
 
 
 def choose_trunks(given: str | None, usual: Sequence[str], ask: Callable[[], Sequence[str | int]]) -> tuple[str, ...]:
@@ -74,13 +71,7 @@ class Draft:
                 fields[name] = str(value)
         return {**fields, "paused": "1" if self.paused else "0", "timezone": zone}
 
-    def summary(self, whom: Recipients, sound: Audio) -> str:
-        """One line for the person who is about to start it."""
-        wire = self.window.to_wire()
-        days = wire["from"] if wire["from"] == wire["to"] else f"{wire['from']} to {wire['to']}"
-        lines = "1 line" if len(self.trunks) == 1 else f"{len(self.trunks)} lines"
-        numbers = "1 number" if whom.count == 1 else f"{whom.count:,} numbers".replace(",", " ")
-        return (
-            f"{self.name}: {numbers}, {lines}, {sound.duration_seconds:.0f} s of audio, "
-            f"{days}, {wire['fromtime']} to {wire['totime']} ({wire['timezone']})"
-        )
+    def summary(self, numbers: int, profile: str) -> str:
+        """One line for the person who is about to start it, in plain words."""
+        lines, people = count(len(self.trunks), "line"), count(numbers, "number")
+        return f"{self.name}: {self.window.describe()}, {people}, {lines}, PBX {profile}"

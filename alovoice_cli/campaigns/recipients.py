@@ -1,77 +1,134 @@
-"""Reads a CSV of recipients as it stands, without changing a byte: does it hold phone numbers, where, and how many?
+"""Reads a CSV of recipients as it stands, without changing a byte: whom it would call, and which rows it would not.
 
 The vendor does not document the file's columns: the phone is in the first column that holds phones.
 """
 
-import codecs
-import csv
-import io
-import re
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from alovoice_cli.campaigns.phones import LONGEST, SHORTEST, canonical, looks_like_phone, parse_dialled
+from alovoice_cli.campaigns.layout import Layout, find_layout, without_phones
+from alovoice_cli.campaigns.numbering import FOREIGN, LANDLINE
+from alovoice_cli.campaigns.phones import parse_dialled
+from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
+from alovoice_cli.campaigns.tally import Tally
 from alovoice_cli.errors import UsageError
 
-# csv.Sniffer is not asked: of a column of phones it answers that the delimiter is '9' (measured).
-DELIMITERS = ",;\t|"
-
-_SAMPLE_ROWS = 200
-_SHOWN = 3
-_SHOWN_CHARACTERS = 60
-_WHOLE_LENGTH = 12  # digits, of 998 and nine
-_LONGEST_LINE = 65_536  # characters: what is longer is no list, and would be held in memory whole
-_CHUNK = 1 << 16
 _PHONES_AT_LEAST = 0.95  # of the cells that hold something, else the column was misread
-_MANGLED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|\+?[0-9]{7,}[.,]0+")
 
-_BINARY = (
-    (b"PK\x03\x04", "an Excel workbook (.xlsx)"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)"),
-    (b"%PDF", "a PDF document"),
-    (b"\x1f\x8b", "a gzip archive"),
-)
-_STATED = {
-    "cp1251": "cp1251, the Russian Windows' encoding",
-    "utf-16": "UTF-16, which few programs expect in a CSV (better save it as CSV UTF-8)",
-}
-_SAVE_AS_CSV = "in Excel: File, Save As, CSV UTF-8 (comma delimited)"
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Numbers that are not to be called, and why: `--exclude FILE` or `--exclude-called 7d`."""
+
+    reason: str
+    numbers: Iterable[int]
+    """Whole numbers, such as 998901234567; gone through once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """What a list holds: `count` cells with a phone, the first few `numbers` as written, where they stand and how."""
+    """What the rows of a list hold. A row is `good`, `invalid`, `empty`, a `duplicate` or `excluded`, and only one.
 
-    count: int
-    numbers: tuple[str, ...]
-    delimiter: str
-    encoding: str
-    column: int
-    """Of the phones, from 0."""
-    header: bool
-    notes: tuple[str, ...]
-    """Sentences for stderr: what was assumed."""
+    The first row with a number is good, further ones are duplicates; a heading is no row, a blank line is an empty one.
+    """
+
+    name: str
+    sheet: Sheet
+    layout: Layout
+    tally: Tally
+    duplicates: Mapping[int, Sequence[int]]
+    """Each number that more than one row has (excluded ones left out), with the lines of all of them."""
+    excluded_by: Mapping[str, Mapping[int, Sequence[int]]]
+    """For each reason the numbers that are left out, with their lines."""
+
+    @property
+    def rows(self) -> int:
+        """All rows but the heading."""
+        return self.tally.numbers_read + self.invalid + self.empty
+
+    @property
+    def good(self) -> int:
+        """Rows whose number will be called: each number once."""
+        return self.tally.numbers_read - self.duplicate - self.excluded
+
+    @property
+    def invalid(self) -> int:
+        """Rows whose cell holds something, but no number that can be called."""
+        return sum(map(len, self.tally.troubles.values()))
+
+    @property
+    def empty(self) -> int:
+        """Rows whose cell holds nothing, blank lines included."""
+        return len(self.tally.empty)
+
+    @property
+    def duplicate(self) -> int:
+        """Rows whose number stands in a row above."""
+        return sum(len(lines) - 1 for lines in self.duplicates.values())
+
+    @property
+    def excluded(self) -> int:
+        """Rows whose number is not to be called."""
+        return sum(len(lines) for numbers in self.excluded_by.values() for lines in numbers.values())
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The first few phones as they are written."""
+        return self.layout.shown
+
+    def counts(self) -> dict[str, int]:
+        """The rows, and the five kinds that they fall into."""
+        return {
+            "rows": self.rows,
+            "good": self.good,
+            "invalid": self.invalid,
+            "empty": self.empty,
+            "duplicate": self.duplicate,
+            "excluded": self.excluded,
+        }
+
+    def as_dict(self) -> dict[str, object]:
+        """The list as JSON prints it."""
+        layout = self.layout
+        return {
+            "file": self.name,
+            **self.counts(),
+            "landline": len(self.tally.lines_of_kind(LANDLINE)),
+            "foreign": len(self.tally.lines_of_kind(FOREIGN)),
+            "encoding": self.sheet.encoding,
+            "delimiter": layout.delimiter,
+            "column": layout.column + 1,
+            "header": layout.header,
+            "first_numbers": list(layout.shown),
+            "troubles": {code: len(lines) for code, lines in self.tally.troubles.items()},
+            "duplicates": [{"number": str(number), "lines": list(at)} for number, at in self.duplicates.items()],
+        }
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    delimiter: str
-    column: int
-    phones: int
+def read_recipients(
+    file: BinaryIO,
+    name: str = "the list",
+    *,
+    encoding: str | None = None,
+    column: str | None = None,
+    exclusions: Sequence[Exclusion] = (),
+    moved: Moved | None = None,
+) -> Recipients:
+    """Reads an open, seekable CSV from its start to its end and leaves it at its start.
 
-
-def read_recipients(file: BinaryIO, name: str = "the list") -> Recipients:
-    """Reads an open, seekable CSV from its start to its end, in constant memory, and leaves it at its start.
-
-    Raises UsageError, with the line where one is at fault, for a file that is empty, binary, of no known encoding, with
-    a quote left open, without any phone number, or with numbers that Excel has damaged.
+    `encoding` and `column` (its heading, or its number from 1) are found where they are not given. Raises UsageError,
+    with the line where one is at fault, for a file that is empty, binary, of no known encoding, with a quote left open,
+    without any phone number, or with a column of which more than 5 % are something else.
     """
     try:
-        encoding = _encoding(file, name)
-        layout = _layout(file, encoding, name)
-        return _read(file, encoding, layout, name)
+        sheet = open_sheet(file, name, encoding)
+        layout = find_layout(sheet, column)
+        tally = Tally(layout.column, layout.width, layout.header_line)
+        with sheet.reading(layout.delimiter, moved) as reader:
+            tally.read(reader)
+        _refuse_misread(sheet, layout, tally)
+        return _settle(sheet, layout, tally, exclusions)
     finally:
         file.seek(0)
 
@@ -81,151 +138,25 @@ def numbers_to_csv(numbers: Sequence[str], option: str = "--recipient") -> bytes
     return "".join(f"{parse_dialled(number, option)}\n" for number in numbers).encode("ascii")
 
 
-def _encoding(file: BinaryIO, name: str) -> str:
-    """By BOM, else strict UTF-8, else cp1251, the Russian Windows' own; the whole file is decoded once to tell."""
-    file.seek(0)
-    head = file.read(4)
-    if not head:
-        raise UsageError(f"{name} is empty", hint="give a CSV with a phone number a line")
-    for magic, kind in _BINARY:
-        if head.startswith(magic):
-            raise UsageError(f"{name} is {kind}, not a CSV", hint=_SAVE_AS_CSV)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        candidates = ["utf-16"]
-    elif head.startswith(codecs.BOM_UTF8):
-        candidates = ["utf-8-sig"]
-    else:
-        candidates = ["utf-8", "cp1251"]
-    for encoding in candidates:
-        if _decodes(file, encoding, name):
-            return encoding
-    raise UsageError(f"{name} is no text in {' or '.join(candidates)}", hint=_SAVE_AS_CSV)
-
-
-def _decodes(file: BinaryIO, encoding: str, name: str) -> bool:
-    file.seek(0)
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    try:
-        while chunk := file.read(_CHUNK):
-            if "\0" in decoder.decode(chunk):
-                raise UsageError(f"{name} holds NUL bytes: it is no CSV, or UTF-16 without its mark", hint=_SAVE_AS_CSV)
-        decoder.decode(b"", final=True)
-    except UnicodeError:
-        return False
-    return True
-
-
-def _rows(file: BinaryIO, encoding: str, delimiter: str, name: str) -> Generator[tuple[int, list[str]]]:
-    """The rows that hold something, each with the number of the line where it ends."""
-    file.seek(0)
-    text = io.TextIOWrapper(file, encoding, newline="")
-    reader = csv.reader(_lines(text, name), delimiter=delimiter, strict=True)
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield reader.line_num, row
-    except csv.Error as error:
+def _refuse_misread(sheet: Sheet, layout: Layout, tally: Tally) -> None:
+    others: Sequence[int] = tally.troubles.get("no_number", [])
+    meant = tally.numbers_read + sum(map(len, tally.troubles.values())) - len(others)
+    if not meant:
+        raise without_phones(sheet)
+    if meant < _PHONES_AT_LEAST * (meant + len(others)):
         raise UsageError(
-            f"{name}, line {reader.line_num}: {error}",
-            hint='a cell with quotes in it is written "so ""quoted"" here"; close the quote that is open',
-        ) from error
-    finally:
-        text.detach()  # else the wrapper would close the file, which is still to be sent
-
-
-def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
-    count = 0
-    while line := text.readline(_LONGEST_LINE):
-        count += 1
-        if len(line) == _LONGEST_LINE and not line.endswith(("\n", "\r")):
-            raise UsageError(f"{name}, line {count} is longer than {_LONGEST_LINE} characters: this is no list")
-        yield line
-
-
-def _layout(file: BinaryIO, encoding: str, name: str) -> _Layout:
-    """The delimiter and the column under which the first rows hold the most phones; the earlier one where they tie."""
-    found: list[_Layout] = []
-    trouble: UsageError | None = None
-    for delimiter in DELIMITERS:
-        try:
-            found.append(_layout_by(file, encoding, delimiter, name))
-        except UsageError as error:  # a quote that is closed wrongly under one delimiter may be right under another
-            trouble = trouble or error
-    best = max(found, key=lambda layout: layout.phones, default=None)
-    if best is not None and best.phones:
-        return best
-    raise trouble or _without_phones(file, encoding, name)
-
-
-def _layout_by(file: BinaryIO, encoding: str, delimiter: str, name: str) -> _Layout:
-    weights: dict[int, int] = {}
-    with closing(_rows(file, encoding, delimiter, name)) as rows:
-        for count, (_, row) in enumerate(rows, start=1):
-            for column, cell in enumerate(row):
-                if weight := _weight(cell):
-                    weights[column] = weights.get(column, 0) + weight
-            if count >= _SAMPLE_ROWS and weights:  # where phones come late, reading goes on until there is one
-                break
-    most = max(weights.values(), default=0)
-    column = min((column for column, weight in weights.items() if weight * 2 >= most), default=0)
-    return _Layout(delimiter, column, weights.get(column, 0))
-
-
-def _weight(cell: str) -> int:
-    """How much a cell speaks for its column: whole Uzbek and international numbers outweigh ids of 7 or more digits."""
-    if looks_like_phone(cell):
-        return 3 if cell.lstrip().startswith("+") or len(canonical(cell)) == _WHOLE_LENGTH else 1
-    return 1 if _MANGLED.fullmatch(cell.strip()) else 0
-
-
-def _read(file: BinaryIO, encoding: str, layout: _Layout, name: str) -> Recipients:
-    phones, others, first_other, header = 0, 0, 0, False
-    numbers: list[str] = []
-    with closing(_rows(file, encoding, layout.delimiter, name)) as rows:
-        for place, (line, row) in enumerate(rows):
-            cell = row[layout.column].strip() if layout.column < len(row) else ""
-            if looks_like_phone(cell):
-                phones += 1
-                numbers += [cell] if len(numbers) < _SHOWN else []
-            elif _MANGLED.fullmatch(cell):
-                raise _mangled(name, line, cell)
-            elif place == 0:
-                header = True
-            elif cell:
-                others, first_other = others + 1, first_other or line
-    if not phones:
-        raise _without_phones(file, encoding, name)
-    if phones < _PHONES_AT_LEAST * (phones + others):
-        raise UsageError(
-            f"{name}, line {first_other}: column {layout.column + 1} holds phones, but no phone number here",
-            hint=f"{others} of {phones + others} rows are so: correct them, or leave them out",
+            f"{sheet.name}, line {others[0]}: column {layout.column + 1} holds phones, but no phone number here",
+            hint=f"{len(others)} of {meant + len(others)} rows are so: correct them, leave them out, or give --column",
         )
-    notes = tuple(_notes(name, encoding, others, first_other))
-    return Recipients(phones, tuple(numbers), layout.delimiter, encoding, layout.column, header, notes)
 
 
-def _notes(name: str, encoding: str, others: int, first_other: int) -> Iterator[str]:
-    if encoding in _STATED:
-        yield f"{name} is read as {_STATED[encoding]}; it is sent as it is, byte for byte"
-    if others:
-        yield f"{name}: {others} rows hold no phone number, the first on line {first_other}"
-
-
-def _mangled(name: str, line: int, cell: str) -> UsageError:
-    return UsageError(
-        f"{name}, line {line}: {cell} is a phone number that a spreadsheet has rounded",
-        hint="format the column as text in the spreadsheet, enter the numbers anew, and save as CSV UTF-8",
-    )
-
-
-def _without_phones(file: BinaryIO, encoding: str, name: str) -> UsageError:
-    with closing(_rows(file, encoding, ",", name)) as rows:
-        first = next(rows, None)
-    if first is None:
-        return UsageError(f"{name} holds blank lines only", hint="give a CSV with a phone number a line")
-    seen = ",".join(first[1])
-    shown = seen if len(seen) <= _SHOWN_CHARACTERS else seen[:_SHOWN_CHARACTERS] + "…"
-    return UsageError(
-        f"{name} holds no phone number: line {first[0]} is {shown!r}",
-        hint=f"a phone number has {SHORTEST} to {LONGEST} digits, such as 998901234567, in a column of its own",
-    )
+def _settle(sheet: Sheet, layout: Layout, tally: Tally, exclusions: Sequence[Exclusion]) -> Recipients:
+    excluded: dict[str, dict[int, list[int]]] = {}
+    gone: set[int] = set()
+    for exclusion in exclusions:
+        hits = {number: lines for number, lines in tally.matching(exclusion.numbers).items() if number not in gone}
+        excluded.setdefault(exclusion.reason, {}).update(hits)
+        gone |= hits.keys()
+    duplicates = {number: lines for number, lines in tally.repeated().items() if number not in gone}
+    in_order = dict(sorted(duplicates.items(), key=lambda item: item[1]))
+    return Recipients(sheet.name, sheet, layout, tally, in_order, excluded)

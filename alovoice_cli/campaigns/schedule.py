@@ -3,6 +3,7 @@
 import difflib
 import re
 import zoneinfo
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
@@ -19,6 +20,7 @@ _ZONE_FORMS = "give 'utc +5', +05:00 or a name such as Asia/Tashkent"
 
 MOST_DAYS_AHEAD = 366
 _WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)  # the offsets that the world uses
+_TASHKENT = timedelta(hours=5)
 _DAYS_LOOKED_AT = 400  # the rules of a zone repeat each year: what did not change in 400 days does not change later
 
 
@@ -139,14 +141,44 @@ class Window:
 
         `now` is aware. The last minute counts to its end: the server answers `totime` 20:59 with 20:59:59.
         """
-        if self.first > self.last:
-            raise UsageError(
-                f"--from {_wire_day(self.first)} is after --to {_wire_day(self.last)}",
-                hint="the first day comes first; both may be the same day",
-            )
-        self._check_minutes()
-        self._check_offset()
-        self._check_past(now)
+        for _, problem in self.problems(now):
+            raise problem
+
+    def problems(self, now: datetime) -> Iterator[tuple[str, UsageError]]:
+        """What `check` would raise, each with its code; where the days are upside down, nothing but that."""
+        checks: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("days_reversed", self._check_days),
+            ("hours_reversed", self._check_minutes),
+            ("clock_change", self._check_offset),
+            ("past", lambda: self._check_past(now)),
+        )
+        for code, check in checks:
+            try:
+                check()
+            except UsageError as problem:
+                yield code, problem
+                if code == "days_reversed":
+                    return
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """The first minute of the first day and the last minute of the last one, both aware."""
+        zone = timezone(self.offset)
+        return datetime.combine(self.first, self.opens, zone), datetime.combine(self.last, self.closes, zone)
+
+    def describe(self) -> str:
+        """`Mon 24 – Wed 26 Nov, 10:00–20:59 Tashkent, 3 days × 11 h`, in the campaign's own zone."""
+        minutes = (self.closes.hour - self.opens.hour) * 60 + self.closes.minute - self.opens.minute + 1
+        hours = f"{minutes / 60:.1f}".removesuffix(".0")
+        days = (self.last - self.first).days + 1
+        length = f"{hours} h" if days == 1 else f"{days} days × {hours} h"
+        return f"{_days(self.first, self.last)}, {self.opens:%H:%M}–{self.closes:%H:%M} {self.place}, {length}"
+
+    @property
+    def place(self) -> str:
+        """The zone as people call it: the city of an IANA name, Tashkent for its offset, else `utc +4`."""
+        name = getattr(self.zone, "key", "Asia/Tashkent" if self.offset == _TASHKENT else "")
+        return str(name).rpartition("/")[2].replace("_", " ") or wire_offset(self.offset)
 
     def to_wire(self) -> dict[str, str]:
         """The five form fields of `addAutorule` that say when: from, to, fromtime, totime, timezone."""
@@ -157,6 +189,13 @@ class Window:
             "totime": f"{self.closes:%H:%M}",
             "timezone": wire_offset(self.offset),
         }
+
+    def _check_days(self) -> None:
+        if self.first > self.last:
+            raise UsageError(
+                f"--from {_wire_day(self.first)} is after --to {_wire_day(self.last)}",
+                hint="the first day comes first; both may be the same day",
+            )
 
     def _check_minutes(self) -> None:
         if self.opens < self.closes:
@@ -194,6 +233,17 @@ class Window:
     def _offset_at(self, day: date, minute: time) -> timedelta:
         offset = datetime.combine(day, minute, self.zone).utcoffset()
         return timedelta(0) if offset is None else offset
+
+
+def _days(first: date, last: date) -> str:
+    """`Mon 24 – Wed 26 Nov`; month and year are said where they differ."""
+    end = f"{last:%a} {last.day} {last:%b}"
+    if first == last:
+        return end
+    if first.year != last.year:
+        return f"{first:%a} {first.day} {first:%b} {first.year} – {end} {last.year}"
+    begin = f"{first:%a} {first.day}" + ("" if first.month == last.month else f" {first:%b}")
+    return f"{begin} – {end}"
 
 
 def wire_offset(offset: timedelta) -> str:

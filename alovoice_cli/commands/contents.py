@@ -36,6 +36,7 @@ _WORK, _ACCOUNT, _TOOLS = "PBX", "Account", "Tools"
 
 NOUNS = (
     Noun("autorule", "Auto-dial campaigns: create one, read one.", _WORK, verbs=True),
+    Noun("numbers", "Lists of phone numbers: read, cleaned, explained.", _WORK, verbs=True),
     Noun("trunks", "The PBX's lines.", _WORK),
     Noun("peers", "The PBX's extensions.", _WORK),
     Noun("call", "Place one call; read the receipts.", _WORK, verbs=True),

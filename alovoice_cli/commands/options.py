@@ -1,13 +1,68 @@
 """Option types that several commands share, and the form of the examples in their help."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from alovoice_cli.output.columns import Column
 
 ShowSecrets = Annotated[
     bool, typer.Option("--show-secrets", help="Show passwords and tokens whole, not masked.", show_default=False)
 ]
 
+LIST_PANEL = "The list"
+ListEncoding = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="The list's encoding, else found.", rich_help_panel=LIST_PANEL),
+]
+ListColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--column", metavar="NAME|N", help="The column of the phones, else found.", rich_help_panel=LIST_PANEL
+    ),
+]
+Exclude = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--exclude",
+        metavar="FILE",
+        help="Whom not to call: a CSV, perhaps with a column `until`; repeatable.",
+        rich_help_panel=LIST_PANEL,
+    ),
+]
+ExcludeCalled = Annotated[
+    str | None,
+    typer.Option(
+        "--exclude-called",
+        metavar="7d",
+        help="Leave out whom campaigns from here called lately.",
+        rich_help_panel=LIST_PANEL,
+    ),
+]
+Rejected = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejected", metavar="OUT.csv", help="Write the rows left out, with reasons.", rich_help_panel=LIST_PANEL
+    ),
+]
+
+
+FINDINGS = (
+    Column("severity", "Severity"),
+    Column("place", "Place"),
+    Column(
+        "finding", "What, and what to do", value=lambda item: f"{item['message']} ({item['hint']})".removesuffix(" ()")
+    ),
+    Column("code", "Code", shown=False),
+    Column("file", "File", shown=False),
+    Column("line", "Line", shown=False, numeric=True),
+    Column("column", "Column", shown=False, numeric=True),
+    Column("lines", "Lines", shown=False),
+    Column("message", "What", shown=False),
+    Column("hint", "What to do", shown=False),
+)
+"""The columns of what a check found."""
 
 _WIDEST = 76
 

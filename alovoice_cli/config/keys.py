@@ -8,13 +8,16 @@ from pathlib import Path
 
 from alovoice_cli.config.urls import check_base_url
 
-Value = str | float | bool | tuple[str, ...]
+Value = str | int | float | bool | tuple[str, ...]
 
 ENCODINGS = ("json", "multipart", "form", "vendor-curl")
 
 _LONGEST_TIMEOUT = 86_400.0  # a day, in seconds: more is a slip of the keyboard
 _TIMEOUT_FORM = "must be a number of seconds, above 0 and at most 86400"
 _TIMEZONE = re.compile(r"(?:utc\s*)?[+-]\d{1,2}(?::?\d\d)?|utc|[a-z_]+(?:/[a-z0-9_+-]+)*", re.IGNORECASE | re.ASCII)
+_QUIET = re.compile(r"none|([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", re.ASCII | re.IGNORECASE)
+_MOST = 1_000_000_000
+_PREFIX = re.compile(r"\+?[0-9]{1,15}")
 _TRUNK = re.compile(r"\+?[0-9]{1,20}")
 
 
@@ -89,6 +92,35 @@ def _check_trunks(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _check_quiet_hours(value: object) -> str:
+    if not isinstance(value, str) or not _QUIET.fullmatch(value.strip()):
+        raise ValueError('must be such as "21:00-08:00", or "none"')
+    begin, _, end = value.partition("-")
+    if begin.strip() == end.strip():
+        raise ValueError('must end at another minute than it begins, such as "21:00-08:00"')
+    return value.strip()
+
+
+def _check_count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise ValueError("must be a whole number, 1 or more")
+    return value
+
+
+def _check_prefixes(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and _PREFIX.fullmatch(item) for item in value):
+        raise ValueError('must be a list of beginnings of numbers in quotes, such as ["998"] or ["99890", "99891"]')
+    if not value:
+        raise ValueError('must name one beginning at least, such as ["998"]')
+    return tuple(item.removeprefix("+") for item in value)
+
+
+def _parse_count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("must be a whole number, 1 or more")
+    return int(text)
+
+
 def _parse_bool(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
@@ -116,6 +148,10 @@ KEYS = {
         Key("token_command", "a command that prints the token", _check_command),
         Key("trunks", "lines that campaigns dial by, comma-separated", _check_trunks, _parse_list),
         Key("store", "where events are kept: a file, or sqlite:////path", _check_store),
+        Key("quiet_hours", "when nobody is called: 21:00-08:00, or none", _check_quiet_hours),
+        Key("max_recipients", "most numbers of one campaign", _check_count, _parse_count),
+        Key("allowed_prefixes", "beginnings of numbers that may be called", _check_prefixes, _parse_list),
+        Key("max_campaigns_per_day", "most campaigns within 24 hours", _check_count, _parse_count),
         Key("insecure", "true allows http:// to another machine", _check_bool, _parse_bool),
         Key("require_profile", "true makes -p obligatory for dialling", _check_bool, _parse_bool),
     )

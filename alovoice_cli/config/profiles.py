@@ -41,6 +41,10 @@ class Profile:
     timeout: float | None = None
     token_command: str | None = field(default=None, repr=False)
     trunks: tuple[str, ...] | None = None
+    quiet_hours: str | None = None
+    max_recipients: int | None = None
+    allowed_prefixes: tuple[str, ...] | None = None
+    max_campaigns_per_day: int | None = None
     store: str | None = None
     insecure: bool | None = None
     require_profile: bool | None = None

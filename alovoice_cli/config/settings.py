@@ -30,6 +30,7 @@ SANDBOX_URL = "http://sandbox.localhost"
 TIMEOUT_SECONDS = 30.0
 ENCODING = "json"
 TIMEZONE = "utc +5"
+QUIET_HOURS = "21:00-08:00"
 
 _T = TypeVar("_T")
 
@@ -71,6 +72,10 @@ class Settings:
     timezone: str
     trunks: tuple[str, ...]
     store: str | None
+    quiet_hours: str
+    max_recipients: int | None
+    allowed_prefixes: tuple[str, ...] | None
+    max_campaigns_per_day: int | None
     insecure: bool
     require_profile: bool
     origin: Mapping[str, str]
@@ -197,6 +202,10 @@ class _Choice:
             encoding=self._of_flag("encoding", check_encoding, default=ENCODING),
             timezone=self._of_profile("timezone", default=TIMEZONE),
             trunks=self._of_profile("trunks", default=()),
+            quiet_hours=self._of_profile("quiet_hours", default=QUIET_HOURS),
+            max_recipients=self._of_profile("max_recipients", default=None),
+            allowed_prefixes=self._of_profile("allowed_prefixes", default=None),
+            max_campaigns_per_day=self._of_profile("max_campaigns_per_day", default=None),
             store=self._of_profile("store", default=None),
             insecure=insecure,
             require_profile=self._require_profile(),

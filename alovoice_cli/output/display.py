@@ -10,7 +10,7 @@ from typing import TextIO, cast
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 from alovoice_cli.output.body import write_body, write_head
-from alovoice_cli.output.columns import Item, cell_text, choose_columns
+from alovoice_cli.output.columns import Column, Item, cell_text, choose_columns
 from alovoice_cli.output.csv import write_csv
 from alovoice_cli.output.flow import Flow, Form, Row, row_text, write_flow
 from alovoice_cli.output.json import json_text, write_json
@@ -150,10 +150,15 @@ class Display:
         """Prints one line of `--verbose` on stderr."""
         self.message("note", line)
 
+    @property
+    def asks(self) -> bool:
+        """Whether a question is put to somebody: there is a terminal, and neither `--yes` nor `--dry-run`."""
+        options = self._options
+        return not (options.yes or options.dry_run) and self._in.isatty() and self._err.isatty()
+
     def confirm(self, question: str) -> None:
         """Asks on a terminal; `--yes`, `--dry-run` and scripts are taken for a yes. Raises UsageError for a no."""
-        options = self._options
-        if options.yes or options.dry_run or not (self._in.isatty() and self._err.isatty()):
+        if not self.asks:
             return
         self._err.write(f"{disarm(question)} [y/N] ")
         self._err.flush()
@@ -170,6 +175,20 @@ class Display:
 
         with show_transfer(label, self._err, color=self._colored(self._err)) as moved:
             yield moved
+
+    @contextmanager
+    def live(self, columns: tuple[Column, ...]) -> Iterator[Callable[[Listing], None] | None]:
+        """Yields a function that draws a list in place of the one before; None where no person reads (`line`)."""
+        out = self._out
+        if self._options.json or not out.isatty():
+            yield None
+            return
+        from alovoice_cli.output.live import show_live
+
+        chosen, redraws = choose_columns(columns, self._options.columns), self._environ.get("TERM") != "dumb"
+        headers, color = not self._options.no_headers, self._colored(out)
+        with show_live(chosen, out, headers=headers, color=color, redraws=redraws) as draw:
+            yield lambda listing: draw(listing.mapped(self._cleaned))
 
     def _colored(self, stream: TextIO) -> bool:
         if self._options.color != "auto":

@@ -9,5 +9,6 @@ def shapes_for(*, ascii_only: bool) -> str:
 
 
 def legend(names: Sequence[str], *, ascii_only: bool) -> str:
-    """What each shape stands for."""
-    return ", ".join(f"{shape} {name}" for shape, name in zip(shapes_for(ascii_only=ascii_only), names, strict=False))
+    """What each shape stands for; one without a name is not used."""
+    shapes = shapes_for(ascii_only=ascii_only)
+    return ", ".join(f"{shape} {name}" for shape, name in zip(shapes, names, strict=False) if name)

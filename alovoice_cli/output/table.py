@@ -46,11 +46,12 @@ def write_table(
 ) -> None:
     """Writes a list as a table with one line an item, a record as two columns under its title."""
     console = open_console(out, color=color)
-    table = _record_table(thing) if isinstance(thing, Record) else _listing_table(thing, columns, headers=headers)
+    table = _record_table(thing) if isinstance(thing, Record) else listing_table(thing, columns, headers=headers)
     console.print(table)
 
 
-def _listing_table(listing: Listing, columns: tuple[Column, ...], *, headers: bool) -> Table:
+def listing_table(listing: Listing, columns: tuple[Column, ...], *, headers: bool) -> Table:
+    """The table of a list, one line an item."""
     table = Table(box=box.SIMPLE_HEAD, show_header=headers, pad_edge=False, header_style="bold", show_edge=False)
     drawn = any(column.bar for column in columns)
     if drawn:  # numbers stay whole, and close together: the bar gets what is left

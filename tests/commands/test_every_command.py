@@ -17,7 +17,7 @@ from alovoice_cli.commands.contents import NOUNS, full_tree
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 CREATE = (
     *("--record", "a.mp3", "--recipient", "901234567", "--name", "n", "--from", "tomorrow", "--to", "tomorrow"),
-    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all"),
+    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all", "--night-ok", "--allow-duplicate"),
 )
 RULES = """fallback = { queue = "6000" }
 [hours]
@@ -29,7 +29,12 @@ then = { hangup = true }
 """
 WORDS: dict[str, tuple[str, ...]] = {
     "autorule create": CREATE,
+    "autorule check": CREATE,
     "autorule get": ("40",),
+    "numbers check": ("numbers.csv",),
+    "autorule list": (),
+    "autorule export": ("124",),
+    "autorule watch": ("40",),
     "trunks": (),
     "peers": (),
     "call conference": ("--from", "712037006", "--to", "901234567"),
@@ -92,6 +97,7 @@ def home(alovoice: FrontDoor) -> FrontDoor:
     (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
     Rows(alovoice.home / "state" / "events-sandbox.db").deliver("callstart", time.time() - 99, {"number": "901234567"})
     (alovoice.home / "rules.toml").write_text(RULES, "utf-8")
+    (alovoice.home / "numbers.csv").write_text("тел;исм\n9О1234567;Али\n901234567/8;Вали\n", "utf-8")
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
     return alovoice
 
@@ -112,6 +118,8 @@ def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
         home("ai", "send", "1")
         (entry,) = json.loads(home("call", "receipts", "list", "--json").out)
         return (*name.split(), entry["receipt"])
+    if name == "autorule export":
+        assert home("autorule", "create", *CREATE).code == 0
     if name in ("ai result", "ai audio"):
         home("ai", "send", "CALL_ID")
         home.later(minutes=10)
@@ -149,7 +157,8 @@ def test_a_terminal_of_80_columns_is_not_overrun(home: FrontDoor, name: str) -> 
     words = _prepared(home, name)
     result = home(*words, "--yes", "--color", "never", stdin="token-1234\n", terminal=True)
     assert result.code == 0, result.err
-    if name not in ("config path", "sandbox path", "events export"):
+    moves = ("config path", "sandbox path", "events export", "autorule export", "autorule watch")  # data; the cursor
+    if name not in moves:
         assert max((len(line) for line in result.out.splitlines()), default=0) <= 80
 
 

@@ -542,5 +542,5 @@ def test_a_question_names_the_pbx(alovoice: FrontDoor, pbx: RawServer) -> None:
         *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "1", "-p", "tashkent"),
     )
     result = alovoice(*words, stdin="n\n", terminal=True)
-    assert (result.code, pbx.requests) == (2, []), result.err
+    assert (result.code, pbx.effects) == (2, []), result.err
     assert "PBX tashkent?" in " ".join(result.err.split())

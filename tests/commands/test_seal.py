@@ -24,6 +24,7 @@ DIALS = {
     "create": (
         *("autorule", "create", "--record", "a.mp3", "--recipient", "901234567", "--name", ID, "--from", "tomorrow"),
         *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006"),
+        *("--night-ok", "--allow-duplicate"),
     ),
 }
 ANSWER = json.dumps({"id": 1, "name": "oʻzbek қ → 😀", "answer": {"aicallid": "a"}}).encode()
@@ -112,7 +113,7 @@ def test_a_letter_that_the_terminal_lacks_costs_nothing(
     for form in ([], ["--json"]):
         pbx.requests.clear()
         result = alovoice(*DIALS[name], *form, encoding=encoding)
-        assert (result.code, len(pbx.requests)) == (0, 1), result.err
+        assert (result.code, len(pbx.effects)) == (0, 1), result.err
         if form:
             json.loads(result.out)
     assert alovoice(*DIALS[name], "--yes", encoding=encoding, terminal=True, environ={"TERM": "dumb"}).code == 0
@@ -122,14 +123,14 @@ def test_a_letter_that_the_terminal_lacks_costs_nothing(
 def test_a_full_disk_and_a_closed_stdout_cost_nothing(alovoice: FrontDoor, pbx: RawServer, name: str) -> None:
     shell = ["sh", "-c", '"$0" -m alovoice_cli "$@" >/dev/full', sys.executable, *DIALS[name]]
     full = alovoice.run_shell(shell)
-    assert (full.returncode, len(pbx.requests)) == (0, 1), full.stderr
+    assert (full.returncode, len(pbx.effects)) == (0, 1), full.stderr
     shell[2] = '"$0" -m alovoice_cli "$@" >&-'
     closed = alovoice.run_shell(shell)
-    assert (closed.returncode, len(pbx.requests)) == (0, 2), closed.stderr
+    assert (closed.returncode, len(pbx.effects)) == (0, 2), closed.stderr
     shell[2] = '("$0" -m alovoice_cli "$@"; echo "code $?" >&2) | true'
     gone = alovoice.run_shell(shell)
     assert "code 0" in gone.stderr.decode(), gone.stderr
-    assert len(pbx.requests) == 3
+    assert len(pbx.effects) == 3
 
 
 @pytest.mark.parametrize("name", DIALS)

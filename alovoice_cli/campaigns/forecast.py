@@ -1,0 +1,234 @@
+"""What a campaign will come to: its dialling, simulated many times before anybody is called.
+
+A seeded Monte Carlo on the dialler model of `dialer.py`. The vendor documents neither how the real dialler paces its
+lines nor how long it waits between two tries: what stands in `People` is assumed, and every forecast carries it.
+"""
+
+import math
+from collections.abc import Iterator, Sequence, Sized
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from alovoice_cli.campaigns.dialer import DialPlan, People
+
+if TYPE_CHECKING:
+    from alovoice_cli.campaigns.lanes import Runs
+
+RUNS = 200
+LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
+
+_RUNS_A_CANDIDATE = 20
+_ENOUGH = 0.9
+"""The share of runs that must finish for a number of lines to be called enough."""
+_MOST_CANDIDATE = 500
+_MOST_POINTS = 16
+_PEOPLE = People()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """How much of the list has been rung at least once by a moment: in a slow, a middling and a quick run (0 to 1)."""
+
+    moment: datetime
+    low: float
+    middle: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the runs came to. Shares lie between 0 and 1; times are aware, in the campaign's zone.
+
+    `finish` holds P10, P50 and P90 of the last call's end, None where so many runs do not finish: a campaign is
+    finished when everyone was reached, or tried as often as asked. The other figures are of the middling run.
+    """
+
+    count: int
+    plan: DialPlan
+    people: People
+    runs: int
+    seed: int
+    begins: datetime
+    closes: datetime
+    finish: tuple[datetime | None, datetime | None, datetime | None]
+    finishing: float
+    """The share of runs that finish before the last window closes."""
+    called: float
+    """Of the list, rung at least once by the end."""
+    reached: float
+    """Of the list, answered for as long as makes a call successful."""
+    calls: int
+    calls_an_hour: float
+    line_minutes: float
+    """Minutes for which a line rings or talks, of all lines together."""
+    talk_minutes: float
+    lines_needed: int | None
+    """With so many lines nine runs of ten finish in time; None where no number of lines is enough."""
+    curve: tuple[Point, ...]
+
+    @property
+    def finishes(self) -> bool:
+        """Whether at least half of the runs finish in time."""
+        return self.finish[1] is not None
+
+    def cost(self, tariff: float) -> float:
+        """What the talk costs at a price a minute, billed by the second; ringing is free."""
+        return self.talk_minutes * tariff
+
+
+def assume(answer_rate: float | None = None, seconds_a_call: float | None = None) -> People:
+    """People of whom so many answer (0 to 1) and talk so long on average; the others share what is left as ever."""
+    people = _PEOPLE
+    if answer_rate is not None:
+        others = (1 - answer_rate) / (1 - people.answer_rate)
+        people = replace(
+            people,
+            answer_rate=answer_rate,
+            busy_rate=people.busy_rate * others,
+            unreachable_rate=people.unreachable_rate * others,
+        )
+    if seconds_a_call is not None:
+        half = max(1, round(seconds_a_call))
+        people = replace(people, talk_seconds=(1, 2 * half - 1))
+    return people
+
+
+def forecast(
+    recipients: int | Sized,
+    plan: DialPlan,
+    people: People = _PEOPLE,
+    *,
+    begins: datetime | None = None,
+    runs: int = RUNS,
+    seed: int = 1,
+) -> Forecast | None:
+    """Dials the list `runs` times; None where no window is left, or nobody to call.
+
+    `begins` (aware) is the moment before which nothing is dialled. The same arguments give the same forecast.
+    """
+    from alovoice_cli.campaigns.lanes import run_lanes
+
+    count = recipients if isinstance(recipients, int) else len(recipients)
+    windows = list(plan.windows(begins))
+    if not windows or not count:
+        return None
+    base = windows[0][0].timestamp()
+    hours = [(round(opens.timestamp() - base), round(closes.timestamp() - base)) for opens, closes in windows]
+    candidates = _candidates(_work(count, plan, people), hours)
+    lines = [plan.lines] * runs + [line for line in candidates for _ in range(_RUNS_A_CANDIDATE)]
+    result = run_lanes(count, plan, people, lines=lines, seed=seed, hours=hours)
+    told = _Told(result, runs, windows)
+    return Forecast(
+        count=count,
+        plan=plan,
+        people=people,
+        runs=runs,
+        seed=seed,
+        begins=windows[0][0],
+        closes=windows[-1][1],
+        finish=(told.finish(LOW), told.finish(MIDDLE), told.finish(HIGH)),
+        finishing=told.finishing,
+        called=told.middle(result.called) / count,
+        reached=told.middle(result.reached) / count,
+        calls=told.middle(result.attempts),
+        calls_an_hour=told.middle(result.attempts) / (told.open_seconds / 3600),
+        line_minutes=told.middle(result.busy) / 60,
+        talk_minutes=told.middle(result.talk) / 60,
+        lines_needed=told.lines_needed(candidates, plan.lines),
+        curve=tuple(told.curve(count)),
+    )
+
+
+def _work(count: int, plan: DialPlan, people: People) -> float:
+    """The seconds for which lines are taken, in the mean: by all tries of everybody."""
+    lowest, highest = people.talk_seconds
+    long_enough = sum(second >= plan.goodtime.total_seconds() for second in range(lowest, highest + 1))
+    good = people.answer_rate * long_enough / (highest - lowest + 1)
+    tries = plan.tries if good == 0 else (1 - (1 - good) ** plan.tries) / good
+    silent = 1 - people.answer_rate - people.busy_rate - people.unreachable_rate
+    length = people.answer_rate * (sum(people.ring_seconds) + lowest + highest) / 2
+    length += people.busy_rate * 2 + people.unreachable_rate * 3 + silent * people.patience_seconds
+    return count * tries * (length + people.line_gap_seconds)
+
+
+def _candidates(work: float, hours: Sequence[tuple[int, int]]) -> list[int]:
+    """The numbers of lines to try out: round what the mean work needs, and one that is ample."""
+    needed = math.ceil(work / sum(closes - opens for opens, closes in hours))
+    ample = needed + needed // 4 + 3
+    near = (line for line in range(needed - 1, needed + 3) if line >= 1)
+    return sorted({*near, ample}) if ample <= _MOST_CANDIDATE else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The runs as figures: those of the plan are the first `runs`, the candidates' follow."""
+
+    result: "Runs"
+    runs: int
+    windows: Sequence[tuple[datetime, datetime]]
+
+    def middle(self, figures: Any) -> int:
+        """The middling run's figure."""
+        return int(_at(sorted(figures[: self.runs]), MIDDLE))
+
+    def finish(self, share: float) -> datetime | None:
+        """The end of the last call in the run at this place, the quickest first; None where it does not finish."""
+        seconds = _at(self._ends, share)
+        return None if math.isinf(seconds) else self.windows[0][0] + timedelta(seconds=seconds)
+
+    @property
+    def _ends(self) -> list[float]:
+        return sorted(float(end) if end >= 0 else math.inf for end in self.result.finish[: self.runs])
+
+    @property
+    def finishing(self) -> float:
+        return sum(map(math.isfinite, self._ends)) / self.runs
+
+    @property
+    def open_seconds(self) -> float:
+        """For how long the windows are open until the middling run ends."""
+        until = self.finish(MIDDLE) or self.windows[-1][1]
+        spans = ((min(closes, until) - opens).total_seconds() for opens, closes in self.windows)
+        return max(1.0, sum(span for span in spans if span > 0))
+
+    def lines_needed(self, candidates: Sequence[int], planned: int) -> int | None:
+        """See Forecast."""
+        enough = self.finishing >= _ENOUGH
+        for place, lines in enumerate(candidates):
+            first = self.runs + place * _RUNS_A_CANDIDATE
+            finished = sum(self.result.finish[first : first + _RUNS_A_CANDIDATE] >= 0)
+            if finished >= _ENOUGH * _RUNS_A_CANDIDATE and (enough or lines > planned):
+                return min(lines, planned) if enough else lines
+        return planned if enough else None
+
+    def curve(self, count: int) -> Iterator[Point]:
+        """The share called at each window's close, or where all is done in the first one, at each of its hours."""
+        begins, done = self.windows[0][0], self.finish(HIGH) or self.windows[-1][1]
+        for moment in _moments([window for window in self.windows if window[0] < done]):
+            seconds = (moment - begins).total_seconds()
+            called = sorted(self._called_by(lane, seconds) for lane in range(self.runs))
+            low, middle, high = (_at(called, share) / count for share in (LOW, MIDDLE, HIGH))
+            yield Point(moment, low, middle, high)
+            if low == 1:
+                return
+
+    def _called_by(self, lane: int, seconds: float) -> int:
+        rows = self.result.moments[:, lane].searchsorted(seconds, side="right")
+        return int(self.result.progress[rows - 1, lane]) if rows else 0
+
+
+def _moments(windows: Sequence[tuple[datetime, datetime]]) -> Sequence[datetime]:
+    if len(windows) > 1:
+        moments = [closes for _, closes in windows]
+        every = -(-len(moments) // _MOST_POINTS)
+        return moments[every - 1 :: every]
+    ((opens, closes),) = windows
+    hour = opens.replace(minute=0, second=0, microsecond=0)
+    hours = (hour + timedelta(hours=number) for number in range(1, 26))
+    return [*(moment for moment in hours if moment < closes), closes]
+
+
+def _at(ordered: Sequence[Any], share: float) -> Any:
+    """The value at this place of an ordered list, one that is in it: P10 of 200 is the 20th."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

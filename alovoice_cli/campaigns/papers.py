@@ -1,0 +1,90 @@
+"""What the ledger keeps of a campaign beside its form: where its files lie, what they held, and whom it calls."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from alovoice_cli.campaigns.phones import canonical
+
+FILES = ("record", "recipients")
+"""The form's parts that are files."""
+
+_WHOLE_LENGTH = 12  # digits, of 998 and nine
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One file of a campaign. `path` is absolute, or empty where the content came from stdin or was made here."""
+
+    name: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """A campaign as it is about to be sent. `digest` says whether two are the same."""
+
+    fields: Mapping[str, str]
+    """The form's texts, as the ledger may keep them: without any secret."""
+    digest: str = ""
+    record: Paper | None = None
+    recipients: Paper | None = None
+    numbers: tuple[str, ...] = ()
+    """The numbers that will be called: 12 digits each (998901234567)."""
+
+    @property
+    def count(self) -> int:
+        """How many different numbers will be called."""
+        return len(self.numbers)
+
+
+def describe(file: BinaryIO, name: str, path: str) -> Paper:
+    """Reads an open, seekable file for its digest and leaves it at its start; `path` is empty for one without."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    file.seek(0)
+    return Paper(name, str(Path(path).absolute()) if path else "", digest.hexdigest())
+
+
+def make_digest(fields: Mapping[str, str], record: Paper, recipients: Paper, *, named: bool) -> str:
+    """One key for the campaigns that are the same in all fields and both files.
+
+    A name that was made here (not `named`) is another one each time, and does not count.
+    """
+    told = {name: text for name, text in fields.items() if named or name != "name"}
+    parts = [json.dumps(told, sort_keys=True), record.sha256, recipients.sha256]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def whole_numbers(cells: Iterable[str]) -> tuple[str, ...]:
+    """The numbers of 12 digits among the cells, each once, in their order."""
+    numbers = dict.fromkeys(map(canonical, cells))
+    return tuple(number for number in numbers if len(number) == _WHOLE_LENGTH)
+
+
+@contextmanager
+def reading_rows(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Iterator[list[str]]]:
+    """The rows of an open list that hold something; the file is at its start again, and open, when the block ends."""
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding, newline="")
+    try:
+        yield (row for row in csv.reader(text, delimiter=delimiter) if any(cell.strip() for cell in row))
+    finally:
+        text.detach()  # else the wrapper would close the file, which is still to be sent
+        file.seek(0)
+
+
+def listed_numbers(file: BinaryIO, encoding: str, delimiter: str, column: int) -> tuple[str, ...]:
+    """The whole numbers in one column (from 0) of an open list."""
+    with reading_rows(file, encoding, delimiter) as rows:
+        return whole_numbers(row[column] for row in rows if column < len(row))

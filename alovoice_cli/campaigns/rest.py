@@ -1,0 +1,89 @@
+"""When people are not to be called: at night, on Sundays, on the public holidays of Uzbekistan."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+
+import holidays
+from holidays.version import __version__ as holidays_version
+
+from alovoice_cli.campaigns.findings import Finding, Severity, count
+from alovoice_cli.campaigns.schedule import Window
+
+NIGHT_OK = "--night-ok"
+
+_HOURS = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})")
+_SUNDAY = 6
+_DAYS_NAMED = 4
+_MOST_DAYS = 400
+_ESTIMATED = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """The minutes of a day from `begin` until before `end`, perhaps over midnight."""
+
+    begin: time
+    end: time
+
+    @classmethod
+    def parse(cls, text: str) -> "QuietHours | None":
+        """`21:00-08:00`, or None for `none`: no hour is quiet. The form is checked where the profile is read."""
+        match = _HOURS.fullmatch(text.strip())
+        if match is None:
+            return None
+        return cls(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
+
+    def overlap(self, opens: time, closes: time) -> bool:
+        """Whether a window of these minutes, both inclusive, touches the quiet ones."""
+        if self.begin < self.end:
+            return opens < self.end and closes >= self.begin
+        return opens < self.end or closes >= self.begin
+
+    def __str__(self) -> str:
+        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
+
+
+def rest_findings(window: Window, quiet: QuietHours | None) -> Iterator[Finding]:
+    """The nights, Sundays and holidays that the window falls on. By the campaign's own clock."""
+    if quiet is not None and quiet.overlap(window.opens, window.closes):
+        message = f"{window.opens:%H:%M} to {window.closes:%H:%M} falls into the quiet hours {quiet}"
+        yield _warning("quiet_hours", message, "narrow --fromtime and --totime")
+    days = _days(window)
+    sundays = [day for day in days if day.weekday() == _SUNDAY]
+    if sundays:
+        yield _warning("sunday", f"{count(len(sundays), 'Sunday')}: {_named(sundays)}", "leave it out of the days")
+    yield from _holidays(days)
+
+
+def _holidays(days: list[date]) -> Iterator[Finding]:
+    calendar = holidays.country_holidays("UZ", years={day.year for day in days}, language="en_US")
+    found = {day: calendar[day] for day in days if day in calendar}
+    if not found:
+        return
+    names = "; ".join(f"{_day(day)} {name}" for day, name in list(found.items())[:_DAYS_NAMED])
+    more = f" and {len(found) - _DAYS_NAMED} more" if len(found) > _DAYS_NAMED else ""
+    known = getattr(calendar, "EID_AL_FITR_DATES_CONFIRMED_YEARS", None)
+    source = f"by holidays {holidays_version}" + (f": moon-ruled days are announced up to {known[1]}" if known else "")
+    guess = ", those marked so are estimates" if any(_ESTIMATED in name for name in found.values()) else ""
+    message = f"{count(len(found), 'public holiday')}: {names}{more} ({source}{guess})"
+    yield _warning("holiday", message, "leave it out of the days; the government moves days at short notice")
+
+
+def _warning(code: str, message: str, hint: str) -> Finding:
+    return Finding(Severity.WARNING, code, message, f"{hint}, or {NIGHT_OK}", needs=NIGHT_OK)
+
+
+def _days(window: Window) -> list[date]:
+    length = min((window.last - window.first).days, _MOST_DAYS)
+    return [window.first + timedelta(days=ahead) for ahead in range(length + 1)]
+
+
+def _named(days: list[date]) -> str:
+    more = f" and {len(days) - _DAYS_NAMED} more" if len(days) > _DAYS_NAMED else ""
+    return ", ".join(map(_day, days[:_DAYS_NAMED])) + more
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b}"

@@ -1,0 +1,70 @@
+"""From a file of recipients to the people to call: how it is to be read, and who is left out."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import BinaryIO, Protocol, TypeVar
+
+from alovoice_cli.campaigns.exclusion import DoNotCall, parse_span, since
+from alovoice_cli.campaigns.files import open_regular
+from alovoice_cli.campaigns.findings import Finding
+from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
+from alovoice_cli.campaigns.sheet import Moved
+from alovoice_cli.campaigns.wishes import ListWish
+
+T = TypeVar("T")
+
+
+class Called(Protocol):
+    """Whom campaigns from here called."""
+
+    def called_numbers(self, profile: str, since: datetime) -> Iterator[str]:
+        """The numbers, 12 digits each, of the campaigns at the aware moment `since` or later."""
+
+
+class Findings(Protocol):
+    """Where findings are gathered."""
+
+    def add(self, findings: Iterator[Finding]) -> None:
+        """Takes findings up."""
+
+    def attempt(self, code: str, file: str, read: Callable[[], T]) -> T | None:
+        """What `read` gives, or None where it raises UsageError: then that is a finding of this code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Who is left out of a list: by do-not-call lists in force on `first_day`, by what was created at `now` or before.
+
+    `store` is opened only where `--exclude-called` asks for it.
+    """
+
+    wish: ListWish
+    profile: str
+    first_day: date
+    now: datetime
+    store: Callable[[], Called]
+
+    def read(self, file: BinaryIO, name: str, found: Findings, moved: Moved) -> Recipients | None:
+        """The list, screened; None where it cannot be read, which is a finding then."""
+        wish = self.wish
+        exclusions = list(self._exclusions(found))
+        return found.attempt(
+            "list",
+            name,
+            lambda: read_recipients(
+                file, name, encoding=wish.encoding, column=wish.column, exclusions=exclusions, moved=moved
+            ),
+        )
+
+    def _exclusions(self, found: Findings) -> Iterator[Exclusion]:
+        for path in self.wish.exclude:
+            with open_regular(path) as file:
+                listed = found.attempt("exclude", str(path), lambda: DoNotCall(file, str(path), self.first_day))  # noqa: B023 - called at once
+            if listed is not None:
+                found.add(listed.findings())
+                yield Exclusion(f"on {path}", listed.numbers)
+        if self.wish.exclude_called is not None:
+            span = parse_span(self.wish.exclude_called, "--exclude-called")
+            called = self.store().called_numbers(self.profile, since(span, self.now))
+            yield Exclusion(f"called within {self.wish.exclude_called}", map(int, called))

@@ -1,0 +1,36 @@
+"""`alovoice autorule export`: a campaign that was created from here as a file that `create --from-file` takes."""
+
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.campaigns.definition import missing_files, write_definition
+from alovoice_cli.commands.autorule.filling import defined
+from alovoice_cli.commands.options import examples
+from alovoice_cli.output.listing import Record
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice autorule export 124 > campaign.toml",
+    "alovoice autorule create --from-file campaign.toml --name 'Winter' --from tomorrow --to +3d",
+)
+
+
+def export_campaign(
+    ctx: typer.Context,
+    campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, or its receipt (R-7F3K).")],
+) -> None:
+    """Print a campaign as TOML: its options, and the files that it was made of, by path and digest."""
+    session: Session = ctx.obj
+    definition = defined(session, campaign_id)
+    remarks = [
+        f"Campaign {campaign_id} of PBX {session.settings.profile}.",
+        "alovoice autorule create --from-file THIS_FILE; what the command line says goes before.",
+    ]
+    for option in missing_files(definition):
+        remarks.append(f"Its file did not lie on this disk: give --{option}.")
+        session.warn(f"the file of --{option} did not lie on this disk: give it when you create from this")
+    if session.options.json:
+        session.show(Record(definition, ours=True))
+    else:
+        session.display.write(write_definition(definition, remarks))

@@ -1,0 +1,92 @@
+"""`alovoice autorule list`: the campaigns that were created from this machine; the API itself can list none."""
+
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.campaigns.schedule import parse_zone
+from alovoice_cli.commands.autorule.sighting import keep_sight
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import NotFoundError
+from alovoice_cli.events.moments import Clock, parse_moment
+from alovoice_cli.output.columns import Column, Item
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice autorule list --since 7d --refresh",
+    "alovoice autorule list --status unknown --json | jq -r '.[].receipt'",
+)
+
+
+def _fields(item: Item) -> dict[str, str]:
+    fields = item["fields"]
+    return fields if isinstance(fields, dict) else {}
+
+
+def _field(name: str, title: str, *, shown: bool = False) -> Column:
+    return Column(name, title, value=lambda item: _fields(item).get(name), shown=shown)
+
+
+COLUMNS = (
+    Column("campaign", "Campaign", value=lambda item: item["id"] or item["receipt"], numeric=True),
+    _field("name", "Name", shown=True),
+    Column("status", "Status"),
+    Column("count", "Numbers", numeric=True),
+    _field("from", "From", shown=True),
+    _field("to", "To", shown=True),
+    Column("created", "Created", value=lambda item: f"{item['begun_at']}"[:10]),
+    Column("id", "Id", numeric=True, shown=False),
+    Column("receipt", "Receipt", shown=False),
+    Column("outcome", "Outcome", shown=False),
+    Column("begun_at", "Created (UTC)", shown=False),
+    Column("seen_at", "Seen (UTC)", shown=False),
+    _field("fromtime", "Opens"),
+    _field("totime", "Closes"),
+    _field("timezone", "Zone"),
+    _field("trunks", "Lines"),
+    _field("maxline", "At once"),
+    _field("tryes", "Tries"),
+    _field("paused", "Paused"),
+    Column("digest", "Digest", shown=False),
+)
+
+
+@shows_list(COLUMNS)
+def list_campaigns(
+    ctx: typer.Context,
+    status: Annotated[
+        str | None,
+        typer.Option("--status", metavar="STATUS", help="Only those that stand so: new, done, unknown, refused …"),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="7d|DAY", help="Only those created since then.")
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the PBX how each one stands now.")] = False,
+) -> None:
+    """List the campaigns that were created from here, the latest first, with the status that was last seen.
+
+    `unknown`: its answer was lost, and it may exist: look in the console before you create it again.
+    """
+    session: Session = ctx.obj
+    profile = session.settings.profile
+    clock = Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+    begun = None if since is None else parse_moment(since, clock, "--since").at
+    campaigns = session.campaigns.campaigns(profile, begun)
+    if refresh:
+        for number in dict.fromkeys(created.id for created in campaigns if created.id):
+            _refresh(session, profile, number)
+        campaigns = session.campaigns.campaigns(profile, begun)
+    shown = [created.as_dict() for created in campaigns if status is None or created.status == status]
+    nothing = "no such campaign" if status or since else f"no campaign was created from here on PBX {profile}"
+    session.show(Listing(shown, COLUMNS, nothing=nothing, ours=True))
+
+
+def _refresh(session: Session, profile: str, number: str) -> None:
+    try:
+        answer = session.client.autorule.get(number)
+    except NotFoundError:
+        session.warn(f"campaign {number} is not on PBX {profile} any more; what stands here is what was last seen")
+        return
+    keep_sight(session, number, dict(answer))

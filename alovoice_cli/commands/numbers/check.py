@@ -1,0 +1,66 @@
+"""`alovoice numbers check`: a list of phone numbers, read, explained, and cleaned where that is asked for."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.campaigns.wishes import ListWish
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import (
+    FINDINGS,
+    LIST_PANEL,
+    Exclude,
+    ExcludeCalled,
+    ListColumn,
+    ListEncoding,
+    Rejected,
+    examples,
+)
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice numbers check clients.csv",
+    "alovoice numbers check clients.csv --exclude do-not-call.csv --clean good.csv --rejected bad.csv",
+    "alovoice numbers check clients.csv --json | jq .recipients",
+)
+
+
+@shows_list(FINDINGS)
+def check_numbers(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The list: a CSV file, or - for stdin.")],
+    encoding: ListEncoding = None,
+    column: ListColumn = None,
+    exclude: Exclude = None,
+    exclude_called: ExcludeCalled = None,
+    clean: Annotated[
+        Path | None,
+        typer.Option("--clean", metavar="OUT.csv", help="Write the cleaned list.", rich_help_panel=LIST_PANEL),
+    ] = None,
+    rejected: Rejected = None,
+) -> int:
+    """Read a list of phone numbers as `autorule create` would: which rows are good, and what is wrong with the others.
+
+    Exit code 8 where there is an error, such as numbers that a spreadsheet has rounded.
+    """
+    from alovoice_cli.campaigns.looking import look_at_list  # noqa: PLC0415 - help needs no phonenumbers
+
+    session: Session = ctx.obj
+    wish = ListWish(encoding, column, exclude or (), exclude_called, clean is not None, clean, rejected)
+    with session.display.transfer("reading") as moved:
+        seen = look_at_list(
+            file,
+            wish,
+            session.stdin,
+            profile=session.settings.profile,
+            zone=session.settings.timezone,
+            now=session.now(),
+            store=lambda: session.campaigns,
+            moved=moved,
+        )
+    session.show(Listing([found.as_dict() for found in seen.report.findings], FINDINGS, seen.as_dict(), ours=True))
+    for remark in seen.remarks:
+        session.note(remark)
+    return seen.report.exit_code

@@ -1,0 +1,212 @@
+"""The campaigns that were created from this machine: the API can list none, so this file is the list.
+
+A row begins with `intend`, committed and synced before the request may leave, and ends with `settle`. One without an
+end may have been created: it reads as `unknown`. Each operation opens its own connection, as in the ledger of calls.
+"""
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from alovoice_cli.campaigns.dialer import DialPlan
+from alovoice_cli.campaigns.papers import Papers
+from alovoice_cli.campaigns.plans import OVER, overlap
+from alovoice_cli.errors import UsageError
+from alovoice_cli.stores.campaign_rows import COLUMNS, Created, campaign_of, created_from, iso, paper_text, storable
+from alovoice_cli.stores.migrations import explained, open_store, transaction
+
+STORE_NAME = "campaigns.db"
+"""The file's name in the state directory."""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE campaign (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, receipt TEXT NOT NULL UNIQUE, profile TEXT NOT NULL,
+        digest TEXT NOT NULL, fields TEXT NOT NULL, record TEXT NOT NULL, recipients TEXT NOT NULL,
+        count INTEGER NOT NULL, begun_at TEXT NOT NULL, pid INTEGER NOT NULL,
+        state TEXT, exit_code INTEGER, settled_at TEXT, id TEXT, answer TEXT, seen_at TEXT
+    );
+    CREATE INDEX campaign_by_id ON campaign (profile, id);
+    CREATE TABLE called (number INTEGER PRIMARY KEY REFERENCES campaign (number), numbers BLOB NOT NULL);
+    """,
+)
+
+_NOT_CREATED = ("refused", "unsent")
+_CREATED = f"profile = ? AND begun_at >= ? AND COALESCE(state, 'unknown') NOT IN {_NOT_CREATED!r}"
+
+
+class CampaignStore:
+    """The file `campaigns.db`. A damaged one refuses: an empty list would say that nothing was ever created.
+
+    Every method raises UsageError when the file cannot be used; nothing has been sent then.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
+        self.path = path
+        self._now = now
+
+    # --- what is sent ------------------------------------------------------------------------------------------------
+
+    def intend(self, receipt: str, profile: str, papers: Papers) -> None:
+        """Writes down a campaign that is about to be sent, safely on the disk when this returns."""
+        values = (
+            receipt,
+            storable(profile),
+            papers.digest,
+            json.dumps(dict(papers.fields)),
+            paper_text(papers.record),
+            paper_text(papers.recipients),
+            papers.count,
+            iso(self._now()),
+            os.getpid(),
+        )
+        numbers = zlib.compress("\n".join(papers.numbers).encode(), 1)
+        with self._writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO campaign (receipt, profile, digest, fields, record, recipients, count, begun_at, pid)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+            connection.execute("INSERT INTO called VALUES (?, ?)", (cursor.lastrowid, numbers))
+
+    def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None:
+        """Adds what became of it: done, refused, unsent or unknown, and the answer's text, which is kept if it is
+        a campaign."""
+        campaign = campaign_of(answer) if state not in _NOT_CREATED else None
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE campaign SET state = ?, exit_code = ?, settled_at = ?, id = ?, answer = ? WHERE receipt = ?",
+                (
+                    state,
+                    int(exit_code),
+                    iso(self._now()),
+                    None if campaign is None else str(campaign["id"]),
+                    None if campaign is None else json.dumps(campaign),
+                    receipt,
+                ),
+            )
+
+    def note(self, profile: str, campaign_id: str, answer: Mapping[str, object]) -> None:
+        """Keeps how a campaign stands now; one that was not created from here is not noted."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE campaign SET answer = ?, seen_at = ? WHERE profile = ? AND id = ?",
+                (json.dumps(dict(answer)), iso(self._now()), storable(profile), storable(campaign_id)),
+            )
+
+    # --- what is asked -----------------------------------------------------------------------------------------------
+
+    def campaigns(self, profile: str, since: datetime | None = None) -> list[Created]:
+        """Those of one profile, the latest first; of those begun at `since` (aware) or later."""
+        with self._open() as connection:
+            rows = connection.execute(
+                f"SELECT {COLUMNS} FROM campaign WHERE profile = ? AND begun_at >= ? ORDER BY number DESC",  # noqa: S608 - a constant
+                (storable(profile), "" if since is None else iso(since)),
+            ).fetchall()
+        return [self._created(row) for row in rows]
+
+    def campaign(self, profile: str, label: str) -> Created | None:
+        """The latest one of this id or receipt; None where it was not created from here."""
+        with self._open() as connection:
+            row = connection.execute(
+                f"SELECT {COLUMNS} FROM campaign WHERE profile = ? AND (id = ? OR receipt = ?) ORDER BY number DESC",  # noqa: S608 - a constant
+                (storable(profile), storable(label), storable(label.upper())),
+            ).fetchone()
+        return None if row is None else self._created(row)
+
+    def numbers(self, receipt: str) -> tuple[str, ...]:
+        """The numbers of one campaign, 12 digits each, in the order of its list."""
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT numbers FROM called JOIN campaign USING (number) WHERE receipt = ?", (receipt,)
+            ).fetchone()
+        return () if row is None else tuple(self._unpacked(row[0]))
+
+    def called_numbers(self, profile: str, since: datetime) -> Iterator[str]:
+        """The numbers, 12 digits each, of the campaigns that were, or may have been, created at `since` or later."""
+        with self._open() as connection:
+            rows = connection.execute(
+                f"SELECT numbers FROM called JOIN campaign USING (number) WHERE {_CREATED}",  # noqa: S608 - a constant
+                (storable(profile), iso(since)),
+            ).fetchall()
+        for (packed,) in rows:
+            yield from self._unpacked(packed)
+
+    def find_twin(self, profile: str, digest: str, since: datetime) -> str | None:
+        """The id (or receipt) of a campaign of this digest that was, or may have been, created at `since` or later."""
+        with self._open() as connection:
+            row = connection.execute(
+                f"SELECT COALESCE(id, receipt) FROM campaign WHERE {_CREATED} AND digest = ? ORDER BY number DESC",  # noqa: S608 - a constant
+                (storable(profile), iso(since), digest),
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def created_count(self, profile: str, since: datetime) -> int:
+        """How many campaigns were, or may have been, created at `since` or later."""
+        with self._open() as connection:
+            (count,) = connection.execute(
+                f"SELECT COUNT(*) FROM campaign WHERE {_CREATED}",  # noqa: S608 - a constant
+                (storable(profile), iso(since)),
+            ).fetchone()
+        return int(count)
+
+    def busy_lines(
+        self, profile: str, lines: Sequence[str], opens: datetime, closes: datetime
+    ) -> list[tuple[str, str]]:
+        """The lines that another campaign dials by at the same hours, each with that campaign's id (or receipt).
+
+        One that was last seen as over keeps none. `opens` is the first day's opening and `closes` the last day's last
+        minute, both aware: the hours between are taken for each day's window.
+        """
+        asked = _daily(opens, closes)
+        found = []
+        with self._open() as connection:
+            rows = connection.execute(
+                f"SELECT {COLUMNS} FROM campaign WHERE {_CREATED} ORDER BY number DESC",  # noqa: S608 - a constant
+                (storable(profile), ""),
+            ).fetchall()
+        for created in map(self._created, rows):
+            plan = None if created.status in OVER else created.plan
+            shared = [] if plan is None else [line for line in lines if line in plan.trunks]
+            if shared and plan is not None and overlap(plan.windows(), asked.windows()):
+                found += [(line, created.label) for line in shared]
+        return found
+
+    def _created(self, row: tuple[object, ...]) -> Created:
+        try:
+            return created_from(row)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{self.path} is damaged: campaign {row[0]} cannot be read") from error
+
+    def _unpacked(self, packed: bytes) -> list[str]:
+        try:
+            return zlib.decompress(packed).decode().split()
+        except (zlib.error, UnicodeDecodeError) as error:
+            raise UsageError(f"{self.path} is damaged: its lists of numbers cannot be read") from error
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        connection = open_store(self.path, MIGRATIONS)
+        try:
+            with explained(self.path):
+                yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._open() as connection, transaction(connection):
+            yield connection
+
+
+def _daily(opens: datetime, closes: datetime) -> DialPlan:
+    last = closes.astimezone(opens.tzinfo)
+    offset = opens.utcoffset()
+    plan = DialPlan(opens.date(), last.date(), opens.time(), last.time().replace(second=0, microsecond=0))
+    return plan if offset is None else replace(plan, utc_offset=offset)

@@ -1,0 +1,48 @@
+"""One process at a time: a lock on a file of the state directory, which a killed owner gives back."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from alovoice_cli.errors import UsageError
+
+
+@contextmanager
+def hold(path: Path, what: str) -> Iterator[None]:
+    """Holds the lock while the block runs; the file stays, and holds the owner's process id.
+
+    Raises UsageError (`what` is already under way) when another process holds it, or the file cannot be made.
+    """
+    lock = FileLock(path, timeout=0, mode=0o600)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        owner = _owner(path)
+        raise UsageError(
+            f"{what} already{f', by process {owner}' if owner else ''}",
+            hint="end that one first, or read what it prints",
+        ) from error
+    except OSError as error:
+        raise UsageError(f"cannot use {path}: {error.strerror or error}", hint="make its directory writable") from error
+    try:
+        _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
+        yield
+    finally:
+        _owner_file(path).unlink(missing_ok=True)
+        lock.release()
+
+
+def _owner_file(path: Path) -> Path:
+    # Beside the lock and not in it: a locked file cannot be read on Windows.
+    return path.with_name(path.name + ".pid")
+
+
+def _owner(path: Path) -> str:
+    try:
+        return _owner_file(path).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

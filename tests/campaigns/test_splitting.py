@@ -1,0 +1,80 @@
+"""`--split`: every row is in one part, with its heading, and no day has more than it should."""
+
+import csv
+import io
+from datetime import date, time, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alovoice_cli.campaigns.draft import Draft
+from alovoice_cli.campaigns.papers import listed_numbers
+from alovoice_cli.campaigns.schedule import Window
+from alovoice_cli.campaigns.splitting import Layout, Piece, parse_split, split
+from alovoice_cli.errors import UsageError
+
+FIRST = date(2026, 11, 24)
+
+
+def _draft(days: int) -> Draft:
+    zone = timezone(timedelta(hours=5))
+    window = Window(FIRST, FIRST + timedelta(days=days - 1), time(10), time(19, 59), zone)
+    return Draft("Куз", window, ("712037006",))
+
+
+def _contents(pieces: list[Piece]) -> list[list[list[str]]]:
+    read = []
+    for piece in pieces:
+        read.append(list(csv.reader(io.StringIO(piece.people.read().decode(), newline=""), delimiter=";")))
+        piece.people.close()
+    return read
+
+
+@given(
+    names=st.lists(st.text("aў'\";,\n ", max_size=6), min_size=1, max_size=30),
+    size=st.integers(1, 12),
+    header=st.booleans(),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_every_row_is_in_one_part_in_its_order(names: list[str], size: int, header: bool, encoding: str) -> None:
+    rows = [[f"99890{number:07}", name] for number, name in enumerate(names)]
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=";").writerows([["phone", "ism"], *rows] if header else rows)
+    people = io.BytesIO(text.getvalue().encode(encoding))
+    pieces = split(_draft(30), people, Layout(encoding, ";", 0, header), size)
+    parts = _contents(pieces)
+    heading = [["phone", "ism"]] if header else []
+    assert all(part[: len(heading)] == heading for part in parts)
+    bodies = [part[len(heading) :] for part in parts]
+    assert [row for body in bodies for row in body] == rows
+    assert [len(body) for body in bodies[:-1]] == [size] * (len(bodies) - 1)
+    assert people.tell() == 0
+    days = [(piece.draft.window.first, piece.draft.window.last) for piece in pieces]
+    assert days == [(FIRST + timedelta(days=number),) * 2 for number in range(len(pieces))]
+    assert [piece.draft.name for piece in pieces] == [f"Куз {part + 1}/{len(pieces)}" for part in range(len(pieces))]
+
+
+def test_days_that_are_too_few_are_named_before_anything_is_sent() -> None:
+    people = io.BytesIO(b"998901234567\n" * 5)
+    with pytest.raises(UsageError, match="makes 3 campaigns of a day each, and --from to --to are 2 days") as caught:
+        split(_draft(2), people, Layout("utf-8", ",", 0, False), 2)
+    assert "--to 2026.11.26" in caught.value.hint
+
+
+@pytest.mark.parametrize(("text", "size"), [("500/day", 500), (" 1 / Day ", 1), ("20/d", 20)])
+def test_a_split_is_people_a_day(text: str, size: int) -> None:
+    assert parse_split(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "500", "0/day", "-1/day", "500/hour", "1.5/day"])
+def test_what_is_no_split_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="people a day"):
+        parse_split(text)
+
+
+def test_numbers_are_listed_whole_and_once() -> None:
+    people = io.BytesIO("имя;тел\na;90 123-45-67\nb;+998901234567\n\nc;12\nd\ne;998912345678\n".encode())
+    assert listed_numbers(people, "utf-8", ";", 1) == ("998901234567", "998912345678")
+    assert not people.closed
