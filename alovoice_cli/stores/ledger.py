@@ -18,6 +18,7 @@ from typing import Protocol
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.migrations import explained, open_store, transaction
+from alovoice_cli.stores.quotas import Quota, spent
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SHORTEST = 4  # a million codes; a crowded ledger gets longer ones
@@ -37,6 +38,10 @@ MIGRATIONS = (
     );
     CREATE TABLE made_id (last INTEGER NOT NULL);
     INSERT INTO made_id VALUES (0);
+    """,
+    """
+    CREATE INDEX receipt_by_time ON receipt (profile, begun_at);
+    CREATE INDEX receipt_by_id ON receipt (our_id);
     """,
 )
 
@@ -119,8 +124,11 @@ class Ledger:
         self.path = path
         self._now = now
 
-    def intend(self, intent: Intended) -> str:
-        """Writes down what is about to be sent and returns its receipt (`R-7F3K`), once it is safely on the disk."""
+    def intend(self, intent: Intended, quota: Quota | None = None) -> str:
+        """Writes down what is about to be sent and returns its receipt (`R-7F3K`), once it is safely on the disk.
+
+        Raises UsageError where the quota is spent: counted and written in one transaction, whoever else dials.
+        """
         values = (
             *(_storable(text) for text in (intent.profile, intent.command, intent.method, intent.path)),
             json.dumps(list(intent.numbers)),
@@ -130,6 +138,8 @@ class Ledger:
             os.getpid(),
         )
         with self._writing() as connection:
+            if quota is not None and _count(connection, intent.profile, quota) >= quota.most:
+                raise spent(quota)
             code = _free_code(connection)
             connection.execute(
                 "INSERT INTO receipt (code, profile, command, method, path, numbers, our_id, request, begun_at, pid)"
@@ -159,15 +169,20 @@ class Ledger:
 
     def make_id(self) -> str:
         """An id for a call: decimal, at most 15 digits (the API's section 4), never given twice in this directory."""
+        return self.make_ids(1)[0]
+
+    def make_ids(self, count: int) -> list[str]:
+        """Several at once, as `make_id`."""
         tick = int(self._now().timestamp() * _TICKS_A_SECOND)
         with self._writing() as connection:
             # The clock may go back, and two processes may ask within one tick: so the last id counts too.
             (last,) = connection.execute("SELECT last FROM made_id").fetchone()
             made = max(int(last) + 1, tick)
-            connection.execute("UPDATE made_id SET last = ?", (made,))
-            if made > _LARGEST_ID:
+            latest = made + count - 1
+            connection.execute("UPDATE made_id SET last = ?", (latest,))
+            if latest > _LARGEST_ID:
                 raise UsageError("no id of 15 digits is left: the clock is far in the future", hint="set the clock")
-        return str(made)
+        return [str(number) for number in range(made, latest + 1)]
 
     def receipts(self, *, since: datetime | None = None, limit: int = 0) -> list[Entry]:
         """The receipts, newest first; of those begun at `since` (aware) or later; `limit` 0 means all."""
@@ -179,16 +194,30 @@ class Ledger:
             ).fetchall()
         return [self._entry(row) for row in rows]
 
+    def count(self, profile: str, quota: Quota) -> int:
+        """How many requests count against the quota already: those that were carried out, or may have been."""
+        with self._open() as connection:
+            return _count(connection, profile, quota)
+
+    def called_numbers(self, profile: str, since: datetime) -> set[str]:
+        """The numbers of the calls that were, or may have been, asked for at `since` (aware) or later."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT numbers FROM receipt WHERE profile = ? AND begun_at >= ?"
+                " AND COALESCE(state, 'unknown') NOT IN ('refused', 'unsent')",
+                (_storable(profile), _iso(since)),
+            ).fetchall()
+        return {number for (numbers,) in rows for number in json.loads(numbers)}
+
     def receipts_of(self, our_ids: Iterable[str]) -> list[Entry]:
         """The receipts of requests that bore one of these ids of ours, oldest first; none where there is no ledger."""
         ids = [_storable(our_id) for our_id in our_ids]
         if not ids or not self.path.exists():
             return []
-        marks = ", ".join("?" * len(ids))
         with self._open() as connection:
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM receipt WHERE our_id IN ({marks}) ORDER BY number",  # noqa: S608 - constants
-                ids,
+                f"SELECT {_COLUMNS} FROM receipt WHERE our_id IN (SELECT value FROM json_each(?)) ORDER BY number",  # noqa: S608 - a constant
+                (json.dumps(ids),),
             ).fetchall()
         return [self._entry(row) for row in rows]
 
@@ -225,6 +254,16 @@ class Ledger:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._open() as connection, transaction(connection):
             yield connection
+
+
+def _count(connection: sqlite3.Connection, profile: str, quota: Quota) -> int:
+    fits = " OR ".join(["path LIKE ? || '%'"] * len(quota.paths))
+    (found,) = connection.execute(
+        "SELECT COUNT(*) FROM receipt WHERE profile = ? AND begun_at >= ?"  # noqa: S608 - constants
+        f" AND COALESCE(state, 'unknown') NOT IN ('refused', 'unsent') AND ({fits})",
+        (_storable(profile), _iso(quota.since), *quota.paths),
+    ).fetchone()
+    return int(found)
 
 
 def _iso(moment: datetime) -> str:

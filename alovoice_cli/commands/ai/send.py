@@ -1,12 +1,13 @@
 """`alovoice ai send`: starts the analysis of recorded calls."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alovoice_cli.commands import many
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import worst
+from alovoice_cli.errors import UsageError, worst
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -14,7 +15,11 @@ from alovoice_cli.session import Session
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import Sending
 
-EXAMPLES = examples("alovoice ai send 1716209468.1234", "alovoice ai send 8001 8002 8003 --json")
+EXAMPLES = examples(
+    "alovoice ai send 1716209468.1234",
+    "alovoice ai send 8001 8002 8003 --json",
+    "alovoice ai send --batch calls.csv --map call_id=Id --jobs 4",
+)
 COLUMNS = (
     Column("call_id", "Call"),
     Column("outcome", "Outcome"),
@@ -26,12 +31,23 @@ COLUMNS = (
 
 
 @shows_list(COLUMNS)
+@many.takes_batch()
 def send_calls(
     ctx: typer.Context,
-    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")],
-) -> None:
+    call_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")
+    ] = None,
+    **words: Any,
+) -> int:
     """Start the analysis of recorded calls, one request a call. It may cost: nothing is asked for twice by itself."""
     session: Session = ctx.obj
+    if words["batch"] is not None:
+        if call_ids:
+            raise UsageError("give the calls once", hint="either CALL_ID, repeated, or --batch FILE")
+        return many.run(session, "ai send", words, {})
+    many.refuse_batch_words(words)
+    if not call_ids:
+        raise UsageError("Missing argument 'CALL_ID...'", hint="give it, or a list of rows with --batch FILE")
     sendings = session.client.ai.send_each(call_ids)
     problems = [sending.problem for sending in sendings if sending.problem is not None]
     code = worst([problem.exit_code for problem in problems])
@@ -41,6 +57,7 @@ def send_calls(
         session.show(Listing([_row(sending) for sending in sendings], COLUMNS, whole=whole))
     if gravest is not None:
         raise gravest
+    return 0
 
 
 def _row(sending: "Sending") -> dict[str, object]:

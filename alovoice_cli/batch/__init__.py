@@ -1,0 +1,1 @@
+"""Many calls, each exactly once. Pure: no terminal, no network, no database."""
