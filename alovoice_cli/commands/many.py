@@ -131,8 +131,8 @@ def run(
 ) -> int:
     """Runs the batch that the words ask for and returns the exit code."""
     # Here and not above: a single call needs none of it.
-    from alovoice_cli.batching.preparation import run_batch  # noqa: PLC0415
-    from alovoice_cli.batching.wish import Wish  # noqa: PLC0415
+    from alovoice_cli.batching.preparation import run_batch
+    from alovoice_cli.batching.wish import Wish
 
     wish = Wish.of({**words, "source": words["batch"], "mapped": words["map"]})
     return run_batch(session, command, wish, defaults)

@@ -42,6 +42,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "call out": ("--from", "2424", "--to", "901234567"),
     "call receipts list": (),
     "call receipts show": ("RECEIPT",),
+    "call batches list": (),
+    "call batches show": ("BATCH",),
+    "call batches resume": ("BATCH", "--night-ok"),
+    "call batches forget": ("BATCH",),
     "events list": (),
     "events show": ("e1",),
     "events tail": (),
@@ -118,6 +122,11 @@ def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
         home("ai", "send", "1")
         (entry,) = json.loads(home("call", "receipts", "list", "--json").out)
         return (*name.split(), entry["receipt"])
+    if name.startswith("call batches"):
+        (home.home / "rows.csv").write_text("number\n901234567\n", "utf-8")
+        assert (
+            home("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok").code == 0
+        )
     if name == "autorule export":
         assert home("autorule", "create", *CREATE).code == 0
     if name in ("ai result", "ai audio"):

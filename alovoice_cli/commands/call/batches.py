@@ -51,7 +51,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="As `call batches list
 @shows_list(BATCHES)
 def list_batches(ctx: typer.Context) -> None:
     """List the batches of this machine, and how many of their rows are done, refused, unsent, unknown or waiting."""
-    from alovoice_cli.batching.looking import list_journals  # noqa: PLC0415 - help needs no database
+    from alovoice_cli.batching.looking import list_journals
 
     session: Session = ctx.obj
     session.show(Listing(list_journals(session), BATCHES, nothing="no batch was begun from here", ours=True))
@@ -73,7 +73,7 @@ def show_batch(
     ] = None,
 ) -> None:
     """Show a batch row by row. `unknown`: it may have been carried out, and is never sent again by itself."""
-    from alovoice_cli.batching.looking import journal_rows  # noqa: PLC0415 - help needs no database
+    from alovoice_cli.batching.looking import journal_rows
 
     session: Session = ctx.obj
     if state is not None and state not in STATES:
@@ -92,9 +92,9 @@ def show_batch(
 @many.takes_batch("resumes")
 def resume(ctx: typer.Context, name: Name, **words: Any) -> int:
     """Go on with a batch from its journal, without its list: rows that wait or were not sent; never unknown ones."""
-    from alovoice_cli.batching.looking import shelf_of  # noqa: PLC0415 - help needs no database
-    from alovoice_cli.batching.preparation import resume_batch  # noqa: PLC0415 - same
-    from alovoice_cli.batching.wish import Wish  # noqa: PLC0415 - same
+    from alovoice_cli.batching.looking import shelf_of
+    from alovoice_cli.batching.preparation import resume_batch
+    from alovoice_cli.batching.wish import Wish
 
     session: Session = ctx.obj
     place = shelf_of(session).existing(name)
@@ -110,7 +110,7 @@ def forget(
     ] = False,
 ) -> None:
     """Forget a batch: delete its journal. The same list would then be sent from its first row."""
-    from alovoice_cli.batching.looking import forget_journal  # noqa: PLC0415 - help needs no database
+    from alovoice_cli.batching.looking import forget_journal
 
     session: Session = ctx.obj
     told = forget_journal(session, name, accept_risk=accept_risk)
