@@ -28,15 +28,15 @@ class Ledger(Protocol):
 
 
 _CALLS, _ANALYSES = ("/outcall/", "/requestcall/"), ("/callsendai/",)
-_DAY = timedelta(hours=24)
+DAY = timedelta(hours=24)
 
 
 def quota_of(settings: Settings, path: str, now: datetime) -> Quota | None:
     """The profile's daily limit that a request of this path counts against; None for none."""
     if settings.max_calls_per_day is not None and path.startswith(_CALLS):
-        return Quota("max_calls_per_day", settings.max_calls_per_day, _CALLS, now - _DAY)
+        return Quota("max_calls_per_day", settings.max_calls_per_day, _CALLS, now - DAY)
     if settings.ai_budget_per_day is not None and path.startswith(_ANALYSES):
-        return Quota("ai_budget_per_day", settings.ai_budget_per_day, _ANALYSES, now - _DAY)
+        return Quota("ai_budget_per_day", settings.ai_budget_per_day, _ANALYSES, now - DAY)
     return None
 
 

@@ -36,7 +36,7 @@ def run(argv: Sequence[str], session: Session) -> int:
 
 
 def _run(argv: Sequence[str], session: Session) -> int:
-    session.full_tree = full_tree
+    session.full_tree, session.argv = full_tree, argv
     try:
         code = _invoke(argv, session)
         _flush(session, code)

@@ -6,7 +6,7 @@ Tests swap the constructor's arguments; nothing here knows that tests exist. Imp
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,8 @@ from alovoice_cli.masking import Masker
 from alovoice_cli.output.options import Options
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import httpx
 
     from alovoice_cli.api.client import Client
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
+    from alovoice_cli.stores.analyses import Analyses
     from alovoice_cli.stores.campaigns import CampaignStore
     from alovoice_cli.stores.events import EventStore
+    from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
 
 
@@ -63,6 +67,7 @@ class Session:
         self.encoding: str | None = None
         self.given_token: str | None = None
         self.full_tree: Callable[[], Any] = lambda: None
+        self.argv: Sequence[str] = ()
         self.allow_new_profile = False
         self.overridden: frozenset[str] = frozenset()  # limits of the profile that `--override-limit` lets pass
         self.papers: Papers | None = None  # of the campaign that is about to be sent, for its ledger
@@ -125,12 +130,32 @@ class Session:
 
         return Ledger(self.paths.state / "ledger.db", self.now)
 
+    @cached_property
+    def analyses(self) -> "Analyses":
+        from alovoice_cli.stores.analyses import STORE_NAME, Analyses
+
+        return Analyses(self.paths.state / STORE_NAME, self.settings.profile, self.now)
+
+    def turn(self, command: str) -> "AbstractContextManager[None]":
+        """Waits until no other process runs this command's critical part, `timeout` seconds at most."""
+        from alovoice_cli.stores.turns import hold
+
+        lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
+        return hold(lock, f"`alovoice {command}` is at work", patience=self.settings.timeout)
+
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
         from alovoice_cli.config.event_store import event_store_url
         from alovoice_cli.stores.events import EventStore
 
         return EventStore(event_store_url(self.settings, flag))
+
+    def past(self, flag: str | None = None) -> "StoredPast":
+        """The callers' past in the event store, for rules that ask for it."""
+        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.stores.history import StoredPast
+
+        return StoredPast(event_store_url(self.settings, flag))
 
     def event_json(self, flag: str | None = None) -> "Callable[[Delivery], Mapping[str, object]]":
         """Tells a stored delivery as `events show` would, with all that is known of it."""

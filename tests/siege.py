@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from http_talk import HALF_BODY, HALF_HEADER, post, status_of
 
-SAYINGS = {"nothing": b"", "half a header": HALF_HEADER, "half a body": HALF_BODY, "a byte at a time": b"POST / HT"}
+SAYINGS = {"nothing": b"", "half a header": HALF_HEADER, "half a body": HALF_BODY, "a byte at a time": b"POST /x"}
 
 
 @dataclass
@@ -52,7 +52,7 @@ def _good_request(address):
 def _is_closed(connection, *, says_more):
     try:
         if says_more:
-            connection.send(b"T")
+            connection.send(b"x")
         return connection.recv(65536) == b""
     except BlockingIOError:
         return False

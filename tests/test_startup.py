@@ -50,7 +50,9 @@ def test_version_loads_nothing_but_itself(alovoice: FrontDoor) -> None:
     assert {name for name in modules if name.startswith("alovoice_cli")} == {"alovoice_cli", "alovoice_cli.__main__"}
 
 
-@pytest.mark.parametrize("words", [("--help",), ("trunks", "--help"), ("call", "--help")])
+@pytest.mark.parametrize(
+    "words", [("--help",), *((noun, "--help") for noun in ("trunks", "call", "ai", "autorule", "events", "listen"))]
+)
 def test_help_in_a_pipe_loads_the_command_tree_alone(alovoice: FrontDoor, words: tuple[str, ...]) -> None:
     modules = _loaded(alovoice, *words)
     assert _foreign(modules) <= _SHELL

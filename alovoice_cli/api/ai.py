@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import cast
 
 from alovoice_cli.api.courier import Progress
-from alovoice_cli.api.downloads import LARGEST, PartFile
+from alovoice_cli.api.downloads import ENDINGS, LARGEST, ChangedError, PartFile
 from alovoice_cli.api.endpoints import CALLGETAIRERESULT, CALLSENDAI, STEREO
 from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Request, segment, typed_path
 from alovoice_cli.api.sending import Sends, read_object
 from alovoice_cli.api.types import AnalysisAnswer
-from alovoice_cli.errors import AlovoiceError, ExitCode, ServerError, UsageError
+from alovoice_cli.errors import AlovoiceError, ExitCode, RefusedError, ServerError, UsageError
 
+_NO_SUCH_RANGE = 416
 _MEETS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
 
 
@@ -100,12 +101,54 @@ class Ai:
         (`force` replaces it); ServerError for a recording over `largest` bytes or one that came cut: then no file is
         left behind.
         """
-        request = Request(STEREO, self._path(where), command="ai audio")
-        with PartFile(target, force=force, largest=largest, progress=progress) as part:
-            self._client.send(request, _nothing, sink=part)
-            if not part.written:
-                raise ServerError("the recording is empty", hint="try again later: it may not be ready yet")
-            return part.keep()
+        return self.recording(where, target, force=force, largest=largest, progress=progress)[1]
+
+    def recording(
+        self,
+        where: str,
+        target: Path,
+        *,
+        named: bool = True,
+        force: bool = False,
+        resume: bool = False,
+        largest: int = LARGEST,
+        progress: Progress | None = None,
+    ) -> tuple[Path, int]:
+        """As `audio`; returns the file too, whose name gets a fitting ending unless it is `named`.
+
+        With `resume` what came before a break stays as `NAME.part` and is gone on with; where the PBX does not go on
+        (it knows no ranges, or has another recording by now), all is fetched anew.
+        """
+        path = self._path(where)
+        there = None if named or force else self.saved(target, named=named)
+        if there is not None:
+            raise UsageError(f"{there} exists already", hint="choose another name, or add --force")
+        for resumes in (resume, False):
+            with PartFile(target, force=force, largest=largest, progress=progress, resume=resumes) as part:
+                if not self._fetch(path, part):
+                    part.discard()
+                    continue
+                part.keep(ending=not named)
+                break
+        return part.target, part.written
+
+    def _fetch(self, path: str, part: PartFile) -> bool:
+        """Fills the part; False where it cannot be gone on with."""
+        headers = (("Range", f"bytes={part.start}-"),) if part.start else ()
+        try:
+            self._client.send(Request(STEREO, path, headers=headers, command="ai audio"), _nothing, sink=part)
+        except (ChangedError, RefusedError) as error:
+            if part.start and (isinstance(error, ChangedError) or error.status == _NO_SUCH_RANGE):
+                return False
+            raise
+        if not part.written:
+            raise ServerError("the recording is empty", hint="try again later: it may not be ready yet")
+        return True
+
+    def saved(self, target: Path, *, named: bool) -> Path | None:
+        """The file that an earlier `recording` of these words left, if it is there."""
+        names = [target] if named else [target.with_name(target.name + ending) for ending in ENDINGS]
+        return next((path for path in names if path.is_file()), None)
 
     def _path(self, where: str) -> str:
         address = self._client.address

@@ -9,6 +9,7 @@ A request that was given up before it left can therefore never leave.
 """
 
 import contextlib
+import re
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -47,11 +48,14 @@ class Budget:
         self._end += size / _SLOWEST
 
 
-class Sink(Protocol):
-    """Takes the body of a 200 instead of memory. Its AlovoiceErrors reach the caller as they are."""
+_RANGE = re.compile(r"bytes ([0-9]{1,15})-")
 
-    def begin(self, length: int | None) -> None:
-        """A body of that many bytes comes (None: it did not say); what an earlier attempt wrote is void."""
+
+class Sink(Protocol):
+    """Takes the body of a 200 or 206 instead of memory. Its AlovoiceErrors reach the caller as they are."""
+
+    def begin(self, length: int | None, start: int = 0) -> None:
+        """So many bytes comes (None: it did not say), from byte `start` on: what was written there is void."""
 
     def write(self, chunk: bytes) -> None:
         """The next bytes."""
@@ -195,10 +199,10 @@ class Attempt:
         )
 
     def _collect(self, response: httpx.Response) -> None:
-        sink = self._sink if response.status_code == httpx.codes.OK else None
+        sink = self._sink if response.status_code in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT) else None
         if sink is not None:
             length = response.headers.get("Content-Length", "")
-            sink.begin(int(length) if length.isascii() and length.isdigit() else None)
+            sink.begin(int(length) if length.isascii() and length.isdigit() else None, _start(response))
         for chunk in response.iter_bytes():
             if sink is not None:
                 sink.write(chunk)
@@ -207,3 +211,11 @@ class Attempt:
             self._arrived += chunk
             if len(self._arrived) > LONGEST_ANSWER:
                 raise AnswerTooLongError
+
+
+def _start(response: httpx.Response) -> int:
+    """At which byte the body of a 206 begins; one that does not say so begins nowhere near what was asked for."""
+    if response.status_code != httpx.codes.PARTIAL_CONTENT:
+        return 0
+    match = _RANGE.match(response.headers.get("Content-Range", ""))
+    return int(match.group(1)) if match else -1

@@ -10,32 +10,50 @@ from alovoice_cli.api.courier import Progress
 from alovoice_cli.errors import ServerError, UsageError
 
 LARGEST = 200 * 1024 * 1024
+OVERLAP = 64 * 1024
+"""How much of what is there is fetched again when a download goes on: other bytes mean another recording."""
+_SIGNS = ((b"RIFF", ".wav"), (b"ID3", ".mp3"), (b"\xff\xfb", ".mp3"), (b"\xff\xf3", ".mp3"), (b"OggS", ".ogg"))
+_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+ENDINGS = (".wav", ".mp3", ".ogg", ".audio")
+
+
+class ChangedError(ServerError):
+    """What the PBX sends does not go on where the part that is there ends."""
 
 
 class PartFile:
     """A sink that writes `NAME.part`, mode 0600, and renames it by `keep()`; left without it, the part is removed.
 
-    The part never follows a link and is never somebody else's: a stale one of a killed run is removed first.
+    The part never follows a link and is never somebody else's: a stale one of a killed run is removed first. With
+    `resume` a stale part is gone on with instead (from byte `start` on), and what was written stays for the next time.
     """
 
     def __init__(
-        self, target: Path, *, force: bool = False, largest: int = LARGEST, progress: Progress | None = None
+        self,
+        target: Path,
+        *,
+        force: bool = False,
+        largest: int = LARGEST,
+        progress: Progress | None = None,
+        resume: bool = False,
     ) -> None:
         self.target = target
         self.written = 0
+        self.start = 0
         self._part = target.with_name(target.name + ".part")
-        self._force, self._largest, self._progress = force, largest, progress
+        self._force, self._largest, self._progress, self._resume = force, largest, progress, resume
         self._file: BinaryIO | None = None
         self._length: int | None = None
+        self._expected = b""
 
     def __enter__(self) -> Self:
         """Raises UsageError when the file exists already, or its folder cannot be written."""
         self._check_free()
         try:
-            if self._part.is_symlink() or self._part.is_file():
-                self._part.unlink()
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-            self._file = os.fdopen(os.open(self._part, flags, 0o600), "wb")
+            if self._resume and self._part.is_file() and not self._part.is_symlink():
+                self._file = self._reopened()
+            else:
+                self._file = self._fresh()
         except OSError as error:
             raise self._cannot_write(error) from error
         return self
@@ -44,24 +62,48 @@ class PartFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            with contextlib.suppress(OSError):  # a full disk shows in write or keep; here nothing is left to save
+            size = 0
+            with contextlib.suppress(OSError, ValueError):  # a full disk shows in write or keep; keep closes it
+                size = self._file.seek(0, os.SEEK_END)
+            with contextlib.suppress(OSError):
                 self._file.close()
-            self._part.unlink(missing_ok=True)
+            if not (self._resume and size and not isinstance(error, ChangedError)):
+                self._part.unlink(missing_ok=True)
 
-    def begin(self, length: int | None) -> None:
-        """Starts anew. Raises ServerError when the announced length is over the limit."""
-        if length is not None and length > self._largest:
+    def _fresh(self) -> BinaryIO:
+        if self._part.is_symlink() or self._part.is_file():
+            self._part.unlink()
+        return os.fdopen(os.open(self._part, os.O_CREAT | os.O_EXCL | os.O_RDWR | _PLAIN, 0o600), "w+b")
+
+    def _reopened(self) -> BinaryIO:
+        file = os.fdopen(os.open(self._part, os.O_RDWR | _PLAIN), "r+b")
+        self.start = max(file.seek(0, os.SEEK_END) - OVERLAP, 0)
+        return file
+
+    def begin(self, length: int | None, start: int = 0) -> None:
+        """Starts anew, or goes on from byte `start`. Raises ServerError when the announced length is over the limit."""
+        whole = None if length is None else start + length
+        if whole is not None and whole > self._largest:
             raise self._too_large()
-        self._length, self.written = length, 0
+        if start not in (0, self.start):
+            raise ChangedError("the PBX sent another part of the recording than was asked for")
         file = self._open_file()
-        file.seek(0)
-        file.truncate()
+        file.seek(start)
+        self._expected = file.read(OVERLAP) if start else b""
+        self._length, self.written = whole, start
+        file.seek(start)
+        if not start:
+            file.truncate()
 
     def write(self, chunk: bytes) -> None:
-        """Raises ServerError over the limit, UsageError when the disk refuses."""
+        """Raises ServerError over the limit, ChangedError where it differs from what is there already."""
         self.written += len(chunk)
         if self.written > self._largest:
             raise self._too_large()
+        same = min(len(self._expected), len(chunk))
+        if self._expected[:same] != chunk[:same]:
+            raise ChangedError("the recording on the PBX is another one than the part that is here")
+        self._expected = self._expected[same:]
         try:
             self._open_file().write(chunk)
         except OSError as error:
@@ -70,10 +112,22 @@ class PartFile:
             with contextlib.suppress(Exception):  # decoration must not cut a download
                 self._progress(self.written, self._length)
 
-    def keep(self) -> int:
-        """Makes it durable under its name; returns its bytes. Raises UsageError when the disk refuses."""
+    def discard(self) -> None:
+        """What is there is of no use: it goes when the block ends, resumable or not."""
+        self._resume = False
+
+    def keep(self, *, ending: bool = False) -> int:
+        """Makes it durable under its name; returns its bytes. Raises UsageError when the disk refuses.
+
+        With `ending` the name gets one that fits the sound.
+        """
         file = self._open_file()
         try:
+            if ending:
+                file.seek(0)
+                self.target = self.target.with_name(self.target.name + _ending(file.read(4)))
+                file.seek(self.written)
+            file.truncate(self.written)
             file.flush()
             os.fsync(file.fileno())
             file.close()
@@ -100,3 +154,7 @@ class PartFile:
 
     def _cannot_write(self, error: OSError) -> UsageError:
         return UsageError(f"{self.target} cannot be written: {error.strerror}", hint="choose another place")
+
+
+def _ending(head: bytes) -> str:
+    return next((ending for sign, ending in _SIGNS if head.startswith(sign)), ENDINGS[-1])

@@ -1,22 +1,23 @@
 """What is told of a batch: each row, the report, the sums, the exit code."""
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from alovoice_cli.batch.steps import Course, Step
 from alovoice_cli.campaigns.findings import count
-from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.errors import ExitCode
 from alovoice_cli.output.columns import cell_text
 from alovoice_cli.output.csv import safe_cell
+from alovoice_cli.output.files import write_private
 
 Listed = Sequence[tuple[Step, Course]]
 
 _WORST_FIRST = (6, 3, 5, 7, 4, 1, 2, 9, 0)
 _STATES = ("done", "refused", "unsent", "unknown", "pending")
+_MARK = "\ufeff"  # by which a spreadsheet knows UTF-8
 _ADDED = ("outcome", "sent", "status", "answer", "extid", "receipt", "attempts", "problem")
 
 
@@ -67,19 +68,12 @@ def write_report(path: Path, listed: Listed) -> None:
     """The operator's columns and the outcome, a row a row; the file is there whole, or as it was. Raises UsageError."""
     headings = list(dict.fromkeys(heading for step, _ in listed for heading in step.cells))
     added = [name if name not in headings else f"alovoice_{name}" for name in _ADDED]
-    try:
-        with NamedTemporaryFile(
-            "w", encoding="utf-8-sig", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            writer = csv.writer(file)
-            writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
-            for step, course in listed:
-                writer.writerow(map(safe_cell, _report_row(headings, step, course)))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise UsageError(f"the report {path} cannot be written: {error.strerror or error}") from error
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
+    for step, course in listed:
+        writer.writerow(map(safe_cell, _report_row(headings, step, course)))
+    write_private(path, _MARK + text.getvalue(), force=True)
 
 
 def _report_row(headings: Sequence[str], step: Step, course: Course) -> list[str]:

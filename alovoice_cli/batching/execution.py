@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from alovoice_cli.batch.pacing import Gate, Hours, parse_rate
 from alovoice_cli.batch.runner import Ending, Runner, Stop
@@ -105,24 +105,37 @@ class Times:
 class Execution:
     """One run of a batch. `name` is its journal's; empty for what only reads."""
 
-    def __init__(self, session: "Session", verb: Verb, wish: Wish, rows: Rows, name: str, times: Times) -> None:
+    def __init__(
+        self,
+        session: "Session",
+        verb: Verb,
+        wish: Wish,
+        rows: Rows,
+        name: str,
+        times: Times,
+        keep: Callable[[str, Any], None] | None = None,
+    ) -> None:
         self._session, self._verb, self._wish, self._rows, self._name = session, verb, wish, rows, name
+        self._keep = keep
         self._times = times
         self._streams = session.options.json or not session.stdout.isatty()
         self._troubled: list[dict[str, object]] = []
 
-    def run(self, steps: Sequence[Step], risky: frozenset[str]) -> int:
-        """Sends these rows and returns the exit code, by the worst row of the list."""
-        untold = self._tell_unknown(frozenset(step.key for step in steps))
+    def run(self, steps: Sequence[Step], risky: frozenset[str], adopted: Sequence[Step] = ()) -> int:
+        """Sends these rows and returns the exit code, by the worst row of the list.
+
+        `adopted` are rows that were found to be sent before: they are told too.
+        """
+        untold = self._tell_others({step.key for step in steps}, {step.key for step in adopted})
         ending, signals = (Ending(untold=untold), Signals()) if untold else self._send(steps, risky)
         self._session.seal.accounted = True
         return self._account(ending, signals)
 
-    def _tell_unknown(self, going: frozenset[str]) -> BaseException | None:
+    def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
         """Rows that an earlier run left unknown are told each time: nobody is forgotten."""
         try:
             for step, course in self._rows.listed():
-                if shown_state(course) == "unknown" and step.key not in going:
+                if step.key in adopted or (shown_state(course) == "unknown" and step.key not in going):
                     self._tell(step, course)
         except OSError as error:
             return error
@@ -151,6 +164,8 @@ class Execution:
             return runner.run(steps, told), signals
 
     def _tell(self, step: Step, course: Course) -> None:
+        if self._keep is not None and course.state == "done":
+            self._keep(str(step.payload["call_id"]), course.answer)
         if self._streams:
             self._session.display.line(row_json(step, course))
         elif course.state != "done":

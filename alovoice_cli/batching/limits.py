@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from alovoice_cli.batch.steps import Step
 from alovoice_cli.batching.verbs import Verb
 from alovoice_cli.campaigns.findings import count, name_lines
-from alovoice_cli.dialling import numbers_outside, quota_of
+from alovoice_cli.dialling import DAY, numbers_outside, quota_of
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.quotas import spent
+from alovoice_cli.stores.quotas import Quota, spent
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 LIMITS = ("max_calls_per_run", "max_calls_per_day", "allowed_prefixes", "ai_budget_per_day")
 
 
-def check_limits(session: "Session", verb: Verb, steps: Sequence[Step]) -> None:
-    """Raises UsageError for rows beyond a limit that `--override-limit` does not name."""
+def check_limits(session: "Session", verb: Verb, steps: Sequence[Step], budget: int | None) -> None:
+    """Raises UsageError for rows beyond a limit that `--override-limit` does not name, or beyond `--budget`."""
     overridden = session.overridden
     for name in overridden - set(LIMITS):
         raise UsageError(f"--override-limit {name!r} is no limit", hint=f"limits: {', '.join(LIMITS)}")
@@ -35,6 +35,13 @@ def check_limits(session: "Session", verb: Verb, steps: Sequence[Step]) -> None:
             f"{name_lines(outside)}: a number outside the prefixes {allowed} that the profile allows: nothing was sent",
             hint="--override-limit allowed_prefixes, if that is meant",
         )
+    if budget is not None:
+        asked = session.ledger.count(settings.profile, Quota("--budget", budget, (verb.path,), session.now() - DAY))
+        if asked + len(steps) > budget:
+            raise UsageError(
+                f"{asked} were asked for in the last 24 hours; {len(steps)} more would pass the budget of {budget}",
+                hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
+            )
     quota = quota_of(settings, verb.path, session.now())
     if quota is None or quota.name in overridden:
         return

@@ -1,11 +1,11 @@
 """From the words to the rows that are to go: everything is read, checked and agreed to before the first is sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.batch.plan import Plan, Planner, parse_map
 from alovoice_cli.batch.steps import Course, Step
@@ -15,7 +15,7 @@ from alovoice_cli.batching.consent import Reach, agree
 from alovoice_cli.batching.execution import Execution, Memory, Times, moment
 from alovoice_cli.batching.limits import check_limits
 from alovoice_cli.batching.places import Place, Shelf, digest_of
-from alovoice_cli.batching.recovery import recover, refuse_lost_writes
+from alovoice_cli.batching.recovery import adopt_earlier, recover, refuse_lost_writes
 from alovoice_cli.batching.verbs import Verb, verb_of
 from alovoice_cli.batching.wish import Wish
 from alovoice_cli.campaigns.files import open_list
@@ -40,8 +40,17 @@ class Batch:
     plan: Plan
 
 
-def run_batch(session: "Session", command: str, wish: Wish, defaults: Mapping[str, str | Sequence[str] | None]) -> int:
-    """Runs `--batch`, and returns the exit code. Raises AlovoiceError for whatever keeps the first row from going."""
+def run_batch(
+    session: "Session",
+    command: str,
+    wish: Wish,
+    defaults: Mapping[str, str | Sequence[str] | None],
+    keep: Callable[[str, Any], None] | None = None,
+) -> int:
+    """Runs `--batch`, and returns the exit code. Raises AlovoiceError for whatever keeps the first row from going.
+
+    `keep` takes the call's id and the answer of each row of a command that reads.
+    """
     verb = verb_of(command)
     rehearses = session.options.dry_run
     if not (verb.reads or rehearses):
@@ -50,7 +59,8 @@ def run_batch(session: "Session", command: str, wish: Wish, defaults: Mapping[st
     times = Times(session, verb, wish)
     batch = _read(session, verb, wish, defaults)
     if verb.reads:
-        return Execution(session, verb, wish, Memory(batch.plan.steps), "", times).run(batch.plan.steps, frozenset())
+        memory = Memory(batch.plan.steps)
+        return Execution(session, verb, wish, memory, "", times, keep).run(batch.plan.steps, frozenset())
     shelf = Shelf(session.paths.state, session.now)
     place, is_sibling = _place(shelf, wish, batch)
     if rehearses:
@@ -172,7 +182,7 @@ def _run_locked(session: "Session", wish: Wish, times: Times, batch: Batch, shel
             journal = journal or shelf.open(place)
             stack.callback(journal.close)
             _begin(session, journal, batch)
-            return Execution(session, batch.verb, wish, journal, place.name, times).run(journal.steps, frozenset())
+            return _execute(session, batch.verb, wish, times, journal, place, journal.steps, frozenset())
         _take_changes(session, wish, journal, batch, place)
         return _go(session, batch.verb, wish, times, journal, place)
 
@@ -247,7 +257,24 @@ def _go(session: "Session", verb: Verb, wish: Wish, times: Times, journal: Journ
         session.note(f"nothing is left to send of this batch of {began}; --journal NAME or --restart begins another")
     else:
         _agree(session, verb, wish, [step for step, _ in listed], going, times)
-    return Execution(session, verb, wish, journal, place.name, times).run(going, risky)
+    return _execute(session, verb, wish, times, journal, place, going, risky)
+
+
+def _execute(
+    session: "Session",
+    verb: Verb,
+    wish: Wish,
+    times: Times,
+    journal: Journal,
+    place: Place,
+    going: Sequence[Step],
+    risky: frozenset[str],
+) -> int:
+    adopted: list[Step] = []
+    if not (verb.dials or wish.again):
+        adopted = adopt_earlier(session, journal, [step for step in going if step.key not in risky])
+    left = [step for step in going if step not in adopted]
+    return Execution(session, verb, wish, journal, place.name, times).run(left, risky, adopted)
 
 
 def _goes(course: Course, wish: Wish) -> bool:
@@ -290,7 +317,7 @@ def _agree(
     session: "Session", verb: Verb, wish: Wish, listed: Sequence[Step], going: Sequence[Step], times: Times
 ) -> None:
     """Limits, hours, and the question how many people are meant."""
-    check_limits(session, verb, going)
+    check_limits(session, verb, going, wish.budget)
     people = {number for step in listed for number in step.numbers}
     profile = session.settings.profile
     if verb.dials:

@@ -62,3 +62,27 @@ def _entry_of(session: "Session", journal: "Journal", step: Step, began_at: str)
         return None
     found = [entry for entry in session.ledger.receipts_of([step.our_id]) if entry.begun_at >= began_at]
     return found[0] if len(found) == 1 else None
+
+
+def adopt_earlier(session: "Session", journal: "Journal", going: Sequence[Step]) -> list[Step]:
+    """Gives analyses that this machine has asked for before the end that they had then; returns those.
+
+    Each call is sent once, as `ai send` promises: so says the ledger, whichever journal or none it came by.
+    """
+    profile, hide = session.settings.profile, session.masker.hide
+    earlier = {
+        entry.our_id: entry
+        for entry in session.ledger.receipts_of(hide(step.our_id) for step in going)
+        if (entry.command, entry.profile) == ("ai send", profile) and entry.outcome in ("done", "unknown")
+    }
+    adopted = [step for step in going if hide(step.our_id) in earlier]
+    for step in adopted:
+        entry = earlier[hide(step.our_id)]
+        outcome: Outcome = "done" if entry.outcome == "done" else "unknown"
+        code = ExitCode.DONE if outcome == "done" else ExitCode.UNKNOWN_OUTCOME
+        told = f"sent before, at {entry.begun_at[:16]}Z; --again sends it once more"
+        journal.intend(step.key)
+        journal.settle(
+            step.key, Result(outcome, code, entry.sent, entry.status, entry.answer, told, receipt=entry.receipt)
+        )
+    return adopted

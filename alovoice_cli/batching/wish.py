@@ -27,6 +27,8 @@ class Wish:
     accept_risk: bool = False
     night_ok: bool = False
     override_limit: Sequence[str] = ()
+    again: bool = False
+    budget: int | None = None
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> "Wish":

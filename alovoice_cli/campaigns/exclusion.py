@@ -56,7 +56,8 @@ class DoNotCall:
                 ends = next((at for at, cell in enumerate(row) if at != layout.column and _UNTIL.search(cell)), None)
                 continue
             cell = row[layout.column] if layout.column < len(row) else ""
-            found = list(numbering.numbers_in(cell))
+            # A second number behind a comma stands beyond the last column of the others.
+            found = [number for part in (cell, *row[layout.width :]) for number in numbering.numbers_in(part)]
             if not found and cell.strip():
                 self._unread.append(line)
             if self._is_over(row[ends] if ends is not None and ends < len(row) else "", line, first_day):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from alovoice_cli.campaigns.recipients import numbers_to_csv
+from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.errors import UsageError
 
 _FLAGS = (
@@ -84,3 +84,8 @@ def open_list(given: str | None, numbers: Sequence[str] | None, stdin: TextIO) -
         held.close()
         raise
     return held, ""
+
+
+def numbers_to_csv(numbers: Sequence[str], option: str = "--recipient") -> bytes:
+    """The list that stands for numbers given one by one: one a line, no header. Raises UsageError for a bad one."""
+    return "".join(f"{parse_dialled(number, option)}\n" for number in numbers).encode("ascii")

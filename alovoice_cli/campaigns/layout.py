@@ -54,6 +54,8 @@ def find_layout(sheet: Sheet, wanted: str | None = None) -> Layout:
         best = max(found, key=lambda layout: (layout.weight, -layout.width), default=None)
         if best is not None and best.weight and (best.shown or trouble is None):
             return best
+    if wanted is not None:  # said again by the list's own delimiter, so that the message shows its columns
+        _layout_by(sheet, find_layout(sheet).delimiter, wanted, _SAMPLE_ROWS)
     raise trouble or without_phones(sheet)
 
 

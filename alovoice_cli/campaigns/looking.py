@@ -28,7 +28,7 @@ class SeenList:
         """All of it as JSON prints it."""
         return {
             "ok": self.report.problem is None,
-            "findings": [finding.as_dict() for finding in self.report.findings],
+            "findings": [finding.as_dict() for finding in self.report.in_order],
             "recipients": self.whom.as_dict() if self.whom is not None else None,
         }
 

@@ -96,6 +96,12 @@ class Report:
         return kind(f"{place}{first.message}", hint=first.hint, detail=detail)
 
     @property
+    def in_order(self) -> list[Finding]:
+        """The findings, the gravest first."""
+        order = list(Severity)
+        return sorted(self.findings, key=lambda finding: order.index(finding.severity))
+
+    @property
     def exit_code(self) -> ExitCode:
         """What a check ends with: 8 for errors, 2 where limits of the profile are all that is wrong, 0 for the rest."""
         found = errors(self.findings)
@@ -119,13 +125,17 @@ class Report:
         return CheckFailedError(message, hint=f"give {found[0].needs} if that is meant, or choose other days and hours")
 
 
-def line_findings(trunks: Sequence[str], known: Sequence[str], maxline: int | None) -> Iterator[Finding]:
-    """Lines that the PBX does not have, and more calls at once than there are lines."""
+def line_findings(trunks: Sequence[str], known: Sequence[str]) -> Iterator[Finding]:
+    """Lines that the PBX does not have."""
     there = {line.removeprefix("+") for line in known}
     missing = [line for line in trunks if line.removeprefix("+") not in there]
     if missing:
         message = f"this PBX has no line {', '.join(missing)}; it has {', '.join(known) or 'none'}"
         yield Finding(Severity.ERROR, "unknown_line", message, "see `alovoice trunks`")
+
+
+def maxline_findings(trunks: Sequence[str], maxline: int | None) -> Iterator[Finding]:
+    """More calls at once than the campaign has lines."""
     if maxline is not None and maxline > len(trunks):
         message = f"maxline {maxline} is more than the {count(len(trunks), 'line')} of the campaign"
         yield Finding(Severity.WARNING, "maxline", message, "a line may carry several calls; else give --maxline less")

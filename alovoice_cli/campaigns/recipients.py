@@ -9,7 +9,6 @@ from typing import BinaryIO
 
 from alovoice_cli.campaigns.layout import Layout, find_layout, without_phones
 from alovoice_cli.campaigns.numbering import FOREIGN, LANDLINE
-from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
 from alovoice_cli.campaigns.tally import Tally
 from alovoice_cli.errors import UsageError
@@ -131,11 +130,6 @@ def read_recipients(
         return _settle(sheet, layout, tally, exclusions)
     finally:
         file.seek(0)
-
-
-def numbers_to_csv(numbers: Sequence[str], option: str = "--recipient") -> bytes:
-    """The list that stands for numbers given one by one: one a line, no header. Raises UsageError for a bad one."""
-    return "".join(f"{parse_dialled(number, option)}\n" for number in numbers).encode("ascii")
 
 
 def _refuse_misread(sheet: Sheet, layout: Layout, tally: Tally) -> None:

@@ -17,6 +17,7 @@ _HOURS = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})
 _SUNDAY = 6
 _DAYS_NAMED = 4
 _MOST_DAYS = 400
+_END_OF_DATA = 2076  # the library's own
 _ESTIMATED = "estimated"
 
 
@@ -58,17 +59,29 @@ def rest_findings(window: Window, quiet: QuietHours | None) -> Iterator[Finding]
 
 
 def _holidays(days: list[date]) -> Iterator[Finding]:
-    calendar = holidays.country_holidays("UZ", years={day.year for day in days}, language="en_US")
+    calendar = _calendar(*{day.year for day in days})
     found = {day: calendar[day] for day in days if day in calendar}
     if not found:
         return
     names = "; ".join(f"{_day(day)} {name}" for day, name in list(found.items())[:_DAYS_NAMED])
     more = f" and {len(found) - _DAYS_NAMED} more" if len(found) > _DAYS_NAMED else ""
-    known = getattr(calendar, "EID_AL_FITR_DATES_CONFIRMED_YEARS", None)
-    source = f"by holidays {holidays_version}" + (f": moon-ruled days are announced up to {known[1]}" if known else "")
     guess = ", those marked so are estimates" if any(_ESTIMATED in name for name in found.values()) else ""
-    message = f"{count(len(found), 'public holiday')}: {names}{more} ({source}{guess})"
+    source = f"by holidays {holidays_version}, whose data is of {_year_of_data(days[0].year)}{guess}"
+    message = f"{count(len(found), 'public holiday')}: {names}{more} ({source})"
     yield _warning("holiday", message, "leave it out of the days; the government moves days at short notice")
+
+
+def _calendar(*years: int) -> holidays.HolidayBase:
+    return holidays.country_holidays("UZ", years=years, language="en_US")
+
+
+def _year_of_data(year: int) -> int:
+    """The last year whose days were announced: the calendar estimates those that the moon rules after it."""
+    while any(_ESTIMATED in name for name in _calendar(year).values()):
+        year -= 1
+    while not any(_ESTIMATED in name for name in _calendar(year + 1).values()) and year < _END_OF_DATA:
+        year += 1
+    return year
 
 
 def _warning(code: str, message: str, hint: str) -> Finding:

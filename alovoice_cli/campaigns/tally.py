@@ -18,9 +18,11 @@ from alovoice_cli.campaigns.numbering import COUNTRY, NATIONAL_LENGTH, Verdict
 _BATCH: Final = 512
 """Rows: fewer than the 700 objects at which the garbage collector would look through them, at half the time of all."""
 _NATIONAL: Final = COUNTRY * 10**NATIONAL_LENGTH
-_OFFSETS: Final = {NATIONAL_LENGTH: _NATIONAL, NATIONAL_LENGTH + 3: 0, NATIONAL_LENGTH + 4: 0}
+_WITH_PLUS: Final = NATIONAL_LENGTH + 4
+_OFFSETS: Final = {NATIONAL_LENGTH: _NATIONAL, NATIONAL_LENGTH + 3: 0, _WITH_PLUS: 0}
 """What is to be added to the digits of a cell of this length: 9 national ones, 12 with 998, 13 with its plus."""
 _SURPRISING: Final = tuple(numbering.LIKE_A_COUNTRY)
+_SHOWN_CHARACTERS: Final = 60
 _FEW: Final = 4  # digits at the end that no rule looks at
 _TEN_THOUSAND: Final = 10**_FEW
 
@@ -83,8 +85,11 @@ class Tally:
         if offset is None or len(set(map(len, cells))) > 1:
             return False
         text = "".join(cells)
-        heads = set(map(itemgetter(slice(size - _FEW)), cells))
-        if not (text.isascii() and text.replace("+", "").isdigit() and all(map(self._knows, heads - self._heads))):
+        head_of = itemgetter(slice(size - _FEW))
+        digits = text if size < _WITH_PLUS else text.replace("+", "")
+        if not (text.isascii() and digits.isdigit()):
+            return False
+        if not self._heads.issuperset(map(head_of, cells)) and not all(map(self._knows, set(map(head_of, cells)))):
             return False
         numbers = list(map(int, cells))
         if offset:
@@ -95,6 +100,8 @@ class Tally:
 
     def _knows(self, head: str) -> bool:
         """Whether numbers begin so; remembered where they do."""
+        if head in self._heads:
+            return True
         base = numbering.base_of(head)
         if base is None:
             return False
@@ -108,13 +115,15 @@ class Tally:
                 self._note(self.remarks, numbering.remark_on(cell), line, cell)
 
     def _append(self, numbers: list[int], lines: Sequence[int]) -> None:
-        fresh = set(numbers)
-        if not self._seen.isdisjoint(fresh):
-            self._again |= fresh & self._seen
-        if len(fresh) < len(numbers):
+        seen, again = self._seen, set[int]()
+        if not seen.isdisjoint(numbers):
+            again = seen.intersection(numbers)
+            self._again |= again
+        before = len(seen)
+        seen.update(numbers)
+        if len(seen) - before + len(again) < len(numbers):
             self._again.update(number for number, times in Counter(numbers).items() if times > 1)
-        self._seen |= fresh
-        self._numbers.extend(numbers)
+        self._numbers.extend(array("Q", numbers))
         self._lines.extend(lines)
 
     # --- one cell at a time ------------------------------------------------------------------------------------------
@@ -145,8 +154,9 @@ class Tally:
         self._samples[code] = min(self._samples.get(code, (line, cell)), (line, cell))
 
     def sample(self, code: str) -> str:
-        """The first cell with this trouble or remark."""
-        return self._samples[code][1].strip()
+        """The first cell with this trouble or remark, cut for a message."""
+        cell = " ".join(self._samples[code][1].split())
+        return cell if len(cell) <= _SHOWN_CHARACTERS else cell[:_SHOWN_CHARACTERS] + "…"
 
     # --- what was read -----------------------------------------------------------------------------------------------
 

@@ -35,14 +35,14 @@ class Noun:
 _WORK, _ACCOUNT, _TOOLS = "PBX", "Account", "Tools"
 
 NOUNS = (
-    Noun("autorule", "Auto-dial campaigns: create one, read one.", _WORK, verbs=True),
+    Noun("autorule", "Auto-dial campaigns: check, create, list, watch.", _WORK, verbs=True),
     Noun("numbers", "Lists of phone numbers: read, cleaned, explained.", _WORK, verbs=True),
     Noun("trunks", "The PBX's lines.", _WORK),
     Noun("peers", "The PBX's extensions.", _WORK),
     Noun("call", "Place one call, or many; read the receipts.", _WORK, verbs=True),
     Noun("events", "What the PBX told the listener: the history of calls.", _WORK, verbs=True),
     Noun("route", "Routing rules: check them, try them, measure them.", _WORK, verbs=True),
-    Noun("ai", "Speech analysis of recorded calls.", _WORK, verbs=True),
+    Noun("ai", "Speech analysis of recorded calls: fetched, searched, scored, reported.", _WORK, verbs=True),
     Noun("listen", "Receive what the PBX sends: calls, results, route questions.", _WORK, verbs=True),
     Noun("api", "Any request to the API, with the token in its place.", _WORK),
     Noun("login", "Store a PBX's token under a profile, after checking it.", _ACCOUNT),

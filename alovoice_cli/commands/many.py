@@ -127,15 +127,19 @@ def takes_batch(kind: str = "sends") -> Callable[[F], F]:
 
 
 def run(
-    session: Session, command: str, words: Mapping[str, Any], defaults: Mapping[str, str | Sequence[str] | None]
+    session: Session,
+    command: str,
+    words: Mapping[str, Any],
+    defaults: Mapping[str, str | Sequence[str] | None],
+    keep: Callable[[str, Any], None] | None = None,
 ) -> int:
-    """Runs the batch that the words ask for and returns the exit code."""
+    """Runs the batch that the words ask for and returns the exit code. `keep` takes each answer of one that reads."""
     # Here and not above: a single call needs none of it.
     from alovoice_cli.batching.preparation import run_batch
     from alovoice_cli.batching.wish import Wish
 
     wish = Wish.of({**words, "source": words["batch"], "mapped": words["map"]})
-    return run_batch(session, command, wish, defaults)
+    return run_batch(session, command, wish, defaults, keep)
 
 
 def needed(value: str | None, option: str) -> str:
@@ -150,3 +154,23 @@ def refuse_batch_words(words: Mapping[str, Any]) -> None:
     for name, value in words.items():
         if name not in ("jobs", "batch") and value:
             raise UsageError(f"--{name.replace('_', '-')} goes with --batch", hint="give --batch FILE")
+
+
+def needed_ids(values: list[str] | None, name: str) -> list[str]:
+    """Arguments that only a batch may leave out. Raises UsageError."""
+    if not values:
+        raise UsageError(f"Missing argument '{name}'", hint="give it, or a list of rows with --batch FILE")
+    return values
+
+
+def refuse_both(values: object, name: str) -> None:
+    """Raises UsageError for arguments beside a list of them."""
+    if values:
+        raise UsageError(f"{name} and --batch exclude each other", hint="give one of them")
+
+
+def refuse_with_batch(**given: object) -> None:
+    """Raises UsageError for options that a batch has no use for."""
+    for name, value in given.items():
+        if value:
+            raise UsageError(f"--{name.replace('_', '-')} does not go with --batch", hint="leave it out")

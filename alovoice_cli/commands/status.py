@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 
 from alovoice_cli import __version__
+from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.options import examples
+from alovoice_cli.config.override_path import override_path
+from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
+from alovoice_cli.stores.override import OverrideFile
 
 app = typer.Typer()
 _SKEW_SECONDS = 120
@@ -41,6 +45,7 @@ def show_status(
         "version": __version__,
         "python": platform.python_version(),
         "config_problem": broken.message if broken else None,
+        **_override(session, settings),
     }
     if not broken:
         try:
@@ -50,6 +55,20 @@ def show_status(
     session.show(Record(fields, title="AloVoice", ours=True))
     if problem is not None:
         raise problem
+
+
+def _override(session: Session, settings: Settings) -> dict[str, object]:
+    """The panic switch, where it is on; one that can't be read is no override for the listener either."""
+    try:
+        override = OverrideFile(override_path(settings)).read()
+    except AlovoiceError as trouble:
+        session.warn(f"{trouble.message}: there is no override")
+        override = None
+    if override is None or not override.holds(session.now()):
+        return {"override": None, "override_until": None}
+    until = override.until.astimezone(parse_zone(settings.timezone, "the profile's timezone"))
+    session.warn(f"an override is in force: every caller gets {override.step}")
+    return {"override": str(override.step), "override_until": until.isoformat(timespec="seconds")}
 
 
 def _add_connection(session: Session, fields: dict[str, object], *, offline: bool) -> AlovoiceError | None:

@@ -21,7 +21,7 @@ After=network-online.target
 Type=notify
 NotifyAccess=main
 ExecStart={command}
-{environment}{user}Restart=on-failure
+{directory}{environment}{user}Restart=on-failure
 RestartSec=2
 # SIGTERM drains: what was received is answered and stored, then it exits with 143.
 SuccessExitStatus=143
@@ -59,6 +59,7 @@ def systemd_unit(
     description: str = "AloVoice listener: receives what the PBX sends",
     user: str = "",
     environment: Mapping[str, str] | None = None,
+    directory: str = "",
 ) -> str:
     """A unit that runs `argv` (its first word an absolute path), and starts it again when it can no longer work.
 
@@ -73,6 +74,7 @@ def systemd_unit(
     return _UNIT.format(
         description=_one_line(description).replace("%", "%%"),
         command=" ".join(_word(word) for word in argv),
+        directory=f"WorkingDirectory={_one_line(directory).replace('%', '%%')}\n" if directory else "",
         environment="".join(lines),
         user=f"User={user}\n" if user else "",
         drain=_DRAIN_SECONDS,

@@ -35,7 +35,7 @@ class Recent(Generic[First]):
                 break
             del self._first[oldest]
         known = self._first.get(digest)
-        if known is not None:
+        if known is not None and now - known[0] <= WINDOW_SECONDS:
             return known[1]
         self._first[digest] = (now - age, own)
         return None

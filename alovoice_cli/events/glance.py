@@ -1,5 +1,6 @@
 """An event or a call at a glance: the cells of a table's line, each under the name of its column."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 
 from alovoice_cli.events.event import Call, Event, Fact
@@ -52,8 +53,22 @@ def when(seconds: int, clock: Clock, *, short: bool) -> str:
 
 def step_text(event: Event) -> str:
     """The step that a route question was answered with, as it is kept beside its trail: `queue 6000`."""
-    kept = event.answer.get("step")
-    step = kept if isinstance(kept, dict) else {}
+    return _step(event.answer)
+
+
+def routed(event: Event) -> str:
+    """Where a caller was sent, and by which rule or why: `queue 6000 by night`; and where a shadow differs."""
+    answer = event.answer
+    why = str(answer.get("why", "")).partition(" until ")[0]  # how long an override lasts, the whole answer says
+    reason = f" by {event.rule}" if event.rule else f" ({why})" if why else ""
+    shadow = answer.get("shadow")
+    moved = f"; shadow: {_step(shadow)}" if isinstance(shadow, dict) and shadow.get("moved") else ""
+    return _step(answer) + reason + moved
+
+
+def _step(kept: Mapping[str, object]) -> str:
+    found = kept.get("step")
+    step = found if isinstance(found, dict) else {}
     return " ".join(str(step[name]) for name in ("action_type", "action_data") if step.get(name) is not None)
 
 
@@ -64,7 +79,7 @@ def _said(event: Event, fact: Fact) -> str:
     if event.problem and not event.facts:
         return "unreadable"
     if event.delivery.type == "route":
-        return step_text(event)
+        return routed(event)
     if event.delivery.type == "callstart":
         return _DIRECTIONS.get(fact.direction or "", fact.direction or "")
     seconds = "" if fact.duration is None else f"{fact.duration}s"

@@ -30,7 +30,8 @@ def event_of(note: Note, recent: Recent[str]) -> Event:
     reading = note.reading or read(delivery.type, delivery.body, delivery.content_type)
     duplicate_of, facts = note.duplicate_of, reading.facts
     if note.reading is None and delivery.type in REPEATABLE:
-        duplicate_of = recent.first(reading.digest, delivery.id)
+        first = recent.first(reading.digest, delivery.id)
+        duplicate_of = None if first == delivery.id else first  # derived once before, and not stored then
     if delivery.type == "callstart":
         call_id = note.call_id or duplicate_of or delivery.id
         facts = tuple(replace(fact, call_id=call_id) for fact in facts)

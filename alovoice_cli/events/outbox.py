@@ -17,7 +17,7 @@ def next_delay(attempts: int, chance: float) -> float:
 
 def pause(failures: int, chance: float) -> float:
     """Seconds to leave a target alone that was not reached so many times in a row."""
-    return min(2.0 ** (failures - 1), _LONGEST_PAUSE) * (0.8 + 0.4 * chance)
+    return min(2.0 ** min(failures - 1, 10), _LONGEST_PAUSE) * (0.8 + 0.4 * chance)
 
 
 def queue_of(event: Event) -> str:

@@ -30,11 +30,15 @@ _THIS_MACHINE = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"
 
 
 class RouteAnswer(NamedTuple):
-    """The step that goes out, as strict JSON; what is kept with the question; the rule that decided."""
+    """The step that goes out, as strict JSON; what is kept with the question; the rule that decided.
+
+    `later` finds out, once the caller is answered, all that is kept; it has its own time limit, and raises nothing.
+    """
 
     body: bytes
     answer: Mapping[str, object]
     rule: str | None = None
+    later: Callable[[], Awaitable[Mapping[str, object]]] | None = None
 
 
 class Relayed(NamedTuple):
@@ -192,7 +196,8 @@ class Receiver:
         await _answer(send, 200, answer.body, content_type=_JSON)
         number = await stored  # a caller does not wait for a slow store, the question does
         if number is not None:
-            self._duties.note(Note(replace(delivery, seq=number), answer=answer.answer, rule=answer.rule))
+            kept = answer.answer if answer.later is None else await answer.later()
+            self._duties.note(Note(replace(delivery, seq=number), answer=kept, rule=answer.rule))
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -17,6 +17,10 @@ QUARTER_SECONDS = 900
 """Every time zone is whole quarters of an hour from UTC: what is counted by quarters can be put into local hours."""
 
 
+NO_RULE = "no rule"
+"""The group of route questions that no rule decided: they got the fallback, or an override."""
+
+
 class Count(NamedTuple):
     """Some calls that have all this in common, as a store counts them. `group` is a quarter's number, or a text."""
 
@@ -111,4 +115,8 @@ def _plain_name(group: int | str | None, zone: tzinfo) -> str:
     return NONE if group is None else str(group)
 
 
-_NAMES: dict[By, Callable[[int | str | None, tzinfo], str]] = {"hour": _hour, "day": _day}
+def _rule_name(group: int | str | None, zone: tzinfo) -> str:
+    return NO_RULE if group is None else str(group)
+
+
+_NAMES: dict[By, Callable[[int | str | None, tzinfo], str]] = {"hour": _hour, "day": _day, "rule": _rule_name}

@@ -7,4 +7,7 @@ dispatch     runs the errands of one target from the durable outbox
 forwarding   an errand that POSTs an event as it came; the CRM that answers a callstart
 hooks        an errand that starts a program
 routes       the next step of a caller, within the time that a caller waits
+ruling       who decides it: the override, the rules, or the fallback; and what is kept of it
+switch       the override, as the file in the state directory says
+watching     reads rules anew when their files change, and tells of overrides
 """

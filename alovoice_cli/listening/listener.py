@@ -103,6 +103,7 @@ class Listener:
             )
             self._bridge.attach(self._writer)
             self._printer.start()
+            self._plan.routes.start()
             self._server = self._bound(receiver)
             self._start_dispatchers()
             self._bridge.watchers.append(self._hear)

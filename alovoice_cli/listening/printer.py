@@ -10,11 +10,15 @@ _MOST_WAITING = 100_000
 
 
 class Printer:
-    """A queue before `show`. What does not fit in it is not printed, and counted; it is in the store."""
+    """A queue before `show`, of as many events at once as were stored at once: a thread is woken once for all of them.
+
+    What does not fit in it is not printed, and counted; it is in the store.
+    """
 
     def __init__(self, show: Callable[[Event], None], complain: Callable[[str], None], gone: Callable[[], None]):
         self._show, self._complain, self._gone = show, complain, gone
-        self._queue: queue.Queue[Event | None] = queue.Queue(_MOST_WAITING)
+        self._queue: queue.SimpleQueue[Sequence[Event] | None] = queue.SimpleQueue()
+        self._waiting = 0
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
         self._dropped = 0
 
@@ -24,24 +28,24 @@ class Printer:
 
     def take(self, events: Sequence[Event]) -> None:
         """Queues the events for printing, but for our own probes."""
-        for event in events:
-            if event.delivery.type != "probe":
-                try:
-                    self._queue.put_nowait(event)
-                except queue.Full:
-                    self._dropped += 1
+        shown = [event for event in events if event.delivery.type != "probe"]
+        if self._waiting + len(shown) > _MOST_WAITING:
+            self._dropped += len(shown)
+        elif shown:
+            self._waiting += len(shown)
+            self._queue.put(shown)
 
     def close(self, seconds: float) -> None:
         """Prints what waits, for so many seconds at most."""
-        with_room = self._queue.qsize() < _MOST_WAITING
-        if with_room:
-            self._queue.put_nowait(None)
+        self._queue.put(None)
         self._thread.join(seconds)
 
     def _run(self) -> None:
         try:
-            while (event := self._queue.get()) is not None:
-                self._show(event)
+            while (events := self._queue.get()) is not None:
+                for event in events:
+                    self._show(event)
+                self._waiting -= len(events)
                 if self._dropped:
                     count, self._dropped = self._dropped, 0
                     self._complain(f"{count} events were not printed: their reader is too slow; they are in the store")

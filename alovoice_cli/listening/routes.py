@@ -1,53 +1,71 @@
 """The next step of a caller who is waiting: decided within a deadline, else the fallback. Never nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.receiver import RouteAnswer
-from alovoice_cli.routing.step import Step
+from alovoice_cli.listening.ruling import Ruled, Ruling
+from alovoice_cli.listening.watching import Watch
 
-_STORE_SECONDS = 0.2
-"""How long a caller waits for a slow store; the question itself waits until it is stored."""
+DEADLINE_SECONDS = 0.7
+_STORE_SECONDS = 0.02
+"""How long a caller waits for a slow store: a commit takes 1 to 5 ms, on a disk that others keep busy ten times as
+long. The question itself waits until it is stored."""
+_TELLING_SECONDS = 3.0
+"""How long an answered question waits for its trail, and for the shadow; without them it is kept all the same."""
 
-_THREADS = 8
-
-
-def route_answer(step: Step, *, rule: str | None, kept: Mapping[str, object]) -> RouteAnswer:
-    """The step as it goes out, and as it is kept with the question."""
-    return RouteAnswer(step.to_bytes(), {"step": step.as_wire(), **kept}, rule)
+_DECIDING_THREADS = 8
+_TELLING_THREADS = 1
 
 
 class Routes:
-    """Answers route questions. `decide` runs in a thread and may be slow, or fail: then `fallback` goes out."""
+    """Answers route questions by a ruling that may be slow, or fail: then the fallback goes out."""
 
-    def __init__(
-        self, fallback: Step, decide: Callable[[Delivery], RouteAnswer] | None = None, *, deadline: float = 0.7
-    ) -> None:
-        self._fallback, self._decide, self._deadline = fallback, decide, deadline
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="route")
+    def __init__(self, ruling: Ruling, watch: Watch, *, deadline: float = DEADLINE_SECONDS) -> None:
+        self._ruling, self._watch, self._deadline = ruling, watch, deadline
+        self._deciding = ThreadPoolExecutor(_DECIDING_THREADS, thread_name_prefix="route")
+        self._telling = ThreadPoolExecutor(_TELLING_THREADS, thread_name_prefix="route-told")
+
+    def start(self) -> None:
+        """Begins to follow the files of the rules."""
+        self._watch.start()
 
     async def answer(self, delivery: Delivery, stored: Awaitable[int | None]) -> RouteAnswer:
         """The answer; raises nothing."""
-        answer = await self._decided(delivery)
+        ruled = await self._ruled(delivery)
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(stored), _STORE_SECONDS)
-        return answer
+        later = partial(self._told, ruled, delivery)
+        return RouteAnswer(ruled.step.to_bytes(), self._ruling.short(ruled), ruled.rule, later)
 
-    async def _decided(self, delivery: Delivery) -> RouteAnswer:
-        if self._decide is None:
-            return route_answer(self._fallback, rule=None, kept={"why": "no rules"})
-        decided = asyncio.get_running_loop().run_in_executor(self._pool, self._decide, delivery)
+    async def _ruled(self, delivery: Delivery) -> Ruled:
         try:
+            ruled = self._ruling.at_once(delivery)
+            if ruled is not None:
+                return ruled
+            decided = asyncio.get_running_loop().run_in_executor(self._deciding, self._ruling.decide, delivery)
             return await asyncio.wait_for(decided, self._deadline)
         except TimeoutError:
-            why = f"no decision within {self._deadline * 1000:.0f} ms"
+            return self._ruling.failed(f"no decision within {self._deadline * 1000:.0f} ms")
         except Exception as fault:  # whatever a rule meets, a caller is waiting
-            why = f"{type(fault).__name__}: {fault}"
-        return route_answer(self._fallback, rule=None, kept={"why": why})
+            return self._ruling.failed(f"{type(fault).__name__}: {fault}")
+
+    async def _told(self, ruled: Ruled, delivery: Delivery) -> Mapping[str, object]:
+        """What is kept with the question, found out after the answer."""
+        try:
+            if self._ruling.is_told_at_once(ruled):
+                return self._ruling.tell(ruled, delivery)
+            told = asyncio.get_running_loop().run_in_executor(self._telling, self._ruling.tell, ruled, delivery)
+            return await asyncio.wait_for(told, _TELLING_SECONDS)
+        except Exception:  # too slow, or the listener is ending: what was answered is kept
+            return self._ruling.short(ruled)
 
     def close(self) -> None:
         """Lets go of the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._watch.close()
+        for pool in (self._deciding, self._telling):
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -19,6 +19,7 @@ from alovoice_cli.output.messages import write_error, write_message
 from alovoice_cli.output.options import Options
 from alovoice_cli.output.rehearsal import write_rehearsal
 from alovoice_cli.output.shapes import legend
+from alovoice_cli.output.spoken import Dialogue
 from alovoice_cli.output.tsv import write_tsv
 
 _YES = ("y", "yes", "д", "да", "ha")
@@ -80,6 +81,12 @@ class Display:
             ascii_only=_ascii_only(out),
         )
         write_flow(rows, columns, out, form, headers=not options.no_headers, to_json=to_json)
+
+    def dialogue(self, dialogue: Dialogue) -> None:
+        """Prints a conversation, for a person at a terminal."""
+        from alovoice_cli.output.dialogue import write_dialogue
+
+        write_dialogue(dialogue, self._out, color=self._colored(self._out))
 
     def row(self, item: Item, widths: Mapping[str, int]) -> None:
         """Prints one line of a table that grows: its cells by name, each padded to its width, none cut."""

@@ -4,6 +4,7 @@ from typing import TextIO
 
 from rich import box
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +13,8 @@ from alovoice_cli.output.bars import Bar
 from alovoice_cli.output.columns import Column, Item, cell_text
 from alovoice_cli.output.listing import Listing, Record
 
+_CLOSER = ((0, 1, 0, 0), (0, 0, 0, 0))
+_ENDLESS = 100_000
 _STYLES = {
     "true": "green",
     "on": "green",
@@ -47,7 +50,18 @@ def write_table(
     """Writes a list as a table with one line an item, a record as two columns under its title."""
     console = open_console(out, color=color)
     table = _record_table(thing) if isinstance(thing, Record) else listing_table(thing, columns, headers=headers)
+    if isinstance(thing, Listing):
+        _move_together(table, console)
     console.print(table)
+
+
+def _move_together(table: Table, console: Console) -> None:
+    """Columns that are too many for the width stand closer, before a number is broken in two."""
+    endless = console.options.update(max_width=_ENDLESS)
+    for padding in _CLOSER:
+        if Measurement.get(console, endless, table).maximum <= console.width:
+            return
+        table.padding = padding
 
 
 def listing_table(listing: Listing, columns: tuple[Column, ...], *, headers: bool) -> Table:

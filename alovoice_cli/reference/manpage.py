@@ -12,7 +12,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq"}
 _SPECIAL_SIGN = re.compile(r"[\\\-'`^~\"]")
 
-REVISED = "2026-11-24"
+REVISED = "2026-11-25"
 """The day of the manual's last revision, changed by hand with a release: man(7) wants one, and mandoc warns of none."""
 
 EXIT_STATUS = (
@@ -27,6 +27,7 @@ EXIT_STATUS = (
     (8, "A check found errors. Nothing was sent."),
     (9, "Not ready in time."),
     (130, "Interrupted by Ctrl-C."),
+    (141, "The reader of a stream, such as that of listen, went away."),
     (143, "Ended by SIGTERM."),
 )
 ENVIRONMENT = (

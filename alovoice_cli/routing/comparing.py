@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from alovoice_cli.routing.engine import NO_HISTORY, decide
-from alovoice_cli.routing.history import History
+from alovoice_cli.routing.history import HistoryAt
 from alovoice_cli.routing.numbers import Number
 from alovoice_cli.routing.question import Question
 from alovoice_cli.routing.rules import Rules
@@ -68,8 +68,13 @@ class _Moved:
         self.callers.add(caller)
 
 
-def compare(old: Rules, new: Rules, asked: Iterable[Asked], history: History = NO_HISTORY) -> Comparison:
-    """Asks both the same. The same step from another rule is no move, nor is another turn of the same `round_robin`."""
+def compare(
+    old: Rules, new: Rules, asked: Iterable[Asked], history_at: HistoryAt = lambda moment: NO_HISTORY
+) -> Comparison:
+    """Asks both the same, each question with the past as it was when it was asked.
+
+    The same step from another rule is no move, nor is another turn of the same `round_robin`.
+    """
     moved: dict[tuple[str | None, str | None, str, str], _Moved] = {}
     callers: set[str] = set()
     moved_callers: set[str] = set()
@@ -78,6 +83,7 @@ def compare(old: Rules, new: Rules, asked: Iterable[Asked], history: History = N
         calls += 1
         caller = Number.of(question.from_number).digits
         callers.add(caller)
+        history = history_at(at)
         before, after = decide(old, question, at, history), decide(new, question, at, history)
         if before.destination != after.destination:
             moved_callers.add(caller)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from types import MethodType
 from typing import cast
 
@@ -67,11 +68,16 @@ class Decision:
         """Each rule that was tried, in order. May ask the history again, so not on a caller's time."""
         return tuple(self._tried())
 
-    def _tried(self) -> Iterator[Tried]:
+    def trail_end(self, most: int) -> tuple[tuple[Tried, ...], int]:
+        """The last so many rules that were tried, and how many before them are left out; else as `trail`."""
+        skipped = max(len(self._failed) + (self._rule is not None) - most, 0)
+        return tuple(self._tried(skipped)), skipped
+
+    def _tried(self, skipped: int = 0) -> Iterator[Tried]:
         call = self._call
         if call is None:
             return
-        for rule, holds in zip(self._rules.rules, self._failed, strict=False):
+        for rule, holds in islice(zip(self._rules.rules, self._failed, strict=False), skipped, None):
             if holds is _PASSED_OVER:
                 why = f"{rule.action} is no extension"
             else:

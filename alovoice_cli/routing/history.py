@@ -1,5 +1,7 @@
 """What rules ask about the past, as small protocols: the event store answers them, here stands who knows nothing."""
 
+import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -21,6 +23,10 @@ class History(Protocol):
     def missed(self, number: str, since: datetime) -> int:
         """How many of its calls were missed since then."""
         ...
+
+
+HistoryAt = Callable[[datetime], History]
+"""The past as it was known at an aware moment."""
 
 
 class NoHistory:
@@ -75,13 +81,15 @@ class FirstTurn:
 
 
 class CountedTurns:
-    """Turns of a running listener, in memory; a rule keeps its place when the file is read anew. Not for threads."""
+    """Turns of a running listener, in memory; a rule keeps its place when the file is read anew. For any thread."""
 
     def __init__(self) -> None:
         self._taken: dict[str, int] = {}
+        self._lock = threading.Lock()
 
     def next(self, rule: str) -> int:
         """0, 1, 2, … for each rule."""
-        turn = self._taken.get(rule, 0)
-        self._taken[rule] = turn + 1
+        with self._lock:
+            turn = self._taken.get(rule, 0)
+            self._taken[rule] = turn + 1
         return turn

@@ -7,7 +7,7 @@ from pathlib import Path
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.routing.findings import Finding, Place
 from alovoice_cli.routing.lint import Checked, check
-from alovoice_cli.routing.lists import Source
+from alovoice_cli.routing.lists import Source, stamp_of
 from alovoice_cli.routing.rules import Rules
 
 _SHOWN = 10
@@ -37,11 +37,17 @@ class Live:
 
     def __init__(self, path: Path, now: datetime) -> None:
         """Reads the rules. Raises UsageError where there is no file, CheckFailedError where it must not be served."""
-        self._path = path
+        self.path = path
+        self.outdated = False
+        """Whether the files have changed since, and must not be served."""
         checked = check(path, now)
         self._sources = checked.loaded.sources
         self.findings = checked.findings
         self.rules: Rules = served(checked, path)
+
+    def stamps(self) -> tuple[tuple[int, int, int] | None, ...]:
+        """What tells the present state of the files from the next: a file that is being written differs each time."""
+        return tuple(stamp_of(source.path) for source in self._sources)
 
     def refresh(self, now: datetime) -> Reloaded | Refused | None:
         """Reads the files anew if one of them has changed since it was last read; None where none has.
@@ -52,11 +58,13 @@ class Live:
         if not any(source.changed for source in self._sources):
             return None
         try:
-            checked = check(self._path, now)
+            checked = check(self.path, now)
         except UsageError as error:
-            self._sources = (Source(self._path, None), *self._sources[1:])
-            return Refused((Finding("error", "no-file", Place(str(self._path)), error.message, error.hint),))
+            self._sources = (Source(self.path, None), *self._sources[1:])
+            self.outdated = True
+            return Refused((Finding("error", "no-file", Place(str(self.path)), error.message, error.hint),))
         self._sources = checked.loaded.sources
+        self.outdated = checked.rules is None
         if checked.rules is None:
             return Refused(checked.findings)
         self.rules, self.findings = checked.rules, checked.findings

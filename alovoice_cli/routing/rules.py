@@ -9,12 +9,13 @@ from typing import cast
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.routing.call import Call, Condition
+from alovoice_cli.routing.conditions import cost_of
 from alovoice_cli.routing.findings import Place
 from alovoice_cli.routing.history import Turns
 from alovoice_cli.routing.hours import AnyHours
 from alovoice_cli.routing.lists import Source
 from alovoice_cli.routing.numbers import NumberSet
-from alovoice_cli.routing.past import last_peer
+from alovoice_cli.routing.past import SpokeWithin, last_peer
 from alovoice_cli.routing.question import Question
 from alovoice_cli.routing.step import Step
 
@@ -119,3 +120,9 @@ class Rules:
     trials: tuple[Trial, ...] = ()
     sources: tuple[Source, ...] = ()
     """The rules file and its lists, as they were when they were read."""
+    asks_the_past: bool = field(init=False)
+    """Whether a decision may have to look into the event store, which may take its time."""
+
+    def __post_init__(self) -> None:
+        dearest = max((cost_of(condition) for rule in self.rules for condition in rule.conditions), default=0)
+        object.__setattr__(self, "asks_the_past", dearest >= SpokeWithin.cost)

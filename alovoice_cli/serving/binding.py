@@ -49,7 +49,8 @@ def _listening(family: int, kind: int, protocol: int, address: object) -> socket
 
 def _hint(error: OSError, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"another program listens there (ss -ltnp 'sport = :{port}' names it); port 0 is a free one"
+        who = f" (ss -ltnp 'sport = :{port}' names it)" if sys.platform == "linux" else ""
+        return f"another program listens there{who}; port 0 is a free one"
     if error.errno in (errno.EACCES, errno.EPERM):
         return "ports below 1024 are the administrator's; use a higher one"
     if error.errno == errno.EADDRNOTAVAIL:

@@ -1,6 +1,8 @@
 """An analysis as the lines of a conversation. The server's fields are kept; what is malformed is shown as it is."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+
+from alovoice_cli.speech.talk import clock, dicts, inner_answer, number
 
 
 def read_transcript(answer: Mapping[str, object]) -> list[dict[str, object]] | None:
@@ -8,52 +10,36 @@ def read_transcript(answer: Mapping[str, object]) -> list[dict[str, object]] | N
 
     None while there is no `stalk`: then the analysis is not finished (the document is silent; our reading).
     """
-    inner = _inner(answer)
+    inner = inner_answer(answer)
     stalk = inner.get("stalk")
     if not isinstance(stalk, list):
         return None
-    fragments: list[dict[str, object]] = [dict(part) for part in stalk if isinstance(part, dict)]
-    tags = _tags(inner)
+    tags = _by_fragment(dicts(inner.get("tags")))
+    fragments = [dict(part) for part in dicts(stalk)]
     for fragment in fragments:
-        fragment["time"] = _clock(fragment.get("begin"))
-        key = fragment.get("fragment_id")
-        fragment["tags"] = _names(tag for tag in tags if key is not None and tag.get("fragment_id") == key)
-    return sorted(fragments, key=lambda fragment: _milliseconds(fragment.get("begin")) or 0)
+        fragment["time"] = clock(number(fragment.get("begin")))
+        fragment["tags"] = _names(tags.get(str(fragment.get("fragment_id")), ()))
+    return sorted(fragments, key=lambda fragment: number(fragment.get("begin")) or 0)
 
 
 def tag_names(answer: Mapping[str, object]) -> list[str]:
     """The names of all tags of the call, each once, in the server's order."""
-    return _names(_tags(_inner(answer)))
+    return _names(dicts(inner_answer(answer).get("tags")))
 
 
 def recording_path(answer: Mapping[str, object]) -> str | None:
     """Where the server keeps the stereo recording (`stereoaudio`, such as `/stereo/CALL_ID`), or None."""
-    path = _inner(answer).get("stereoaudio")
+    path = inner_answer(answer).get("stereoaudio")
     return path if isinstance(path, str) and path else None
 
 
-def _inner(answer: Mapping[str, object]) -> Mapping[str, object]:
-    inner = answer.get("answer")
-    return inner if isinstance(inner, dict) else answer
-
-
-def _tags(inner: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
-    tags = inner.get("tags")
-    return [tag for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+def _by_fragment(tags: Iterable[Mapping[str, object]]) -> dict[str, list[Mapping[str, object]]]:
+    found: dict[str, list[Mapping[str, object]]] = {}
+    for tag in tags:
+        if tag.get("fragment_id") is not None:
+            found.setdefault(str(tag["fragment_id"]), []).append(tag)
+    return found
 
 
 def _names(tags: Iterable[Mapping[str, object]]) -> list[str]:
     return list(dict.fromkeys(str(tag["name"]) for tag in tags if tag.get("name")))
-
-
-def _milliseconds(value: object) -> float | None:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _clock(value: object) -> str:
-    milliseconds = _milliseconds(value)
-    if milliseconds is None:
-        return ""
-    sign = "-" if milliseconds < 0 else ""
-    minutes, seconds = divmod(int(abs(milliseconds)) // 1000, 60)
-    return f"{sign}{minutes}:{seconds:02}"

@@ -5,12 +5,13 @@ Today that is SQLite: WAL, synchronous FULL on every connection, one writer at a
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
@@ -22,11 +23,12 @@ from alovoice_cli.stores.migrations import explained, open_private_connection
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (METADATA.create_all,)
 """Oldest first, forward only; a store's version is how many of them it has seen."""
 
-TROUBLES = (sqlite3.Error, OSError)
+TROUBLES = (sqlite3.OperationalError, sqlite3.DatabaseError, OSError)
 """What the use of an open store raises when the store fails (within `told_plainly`)."""
 
 _BUSY_SECONDS = 5.0
 _MARK = "alovoice_writes"
+_MOST_ROWS = 256  # of 20 columns: SQLite takes 32,766 parameters
 
 
 def sqlite_path(url: str) -> Path:
@@ -85,6 +87,42 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+class ManyInsert:
+    """An insert of many rows by few statements, each of a power of two of rows.
+
+    `executemany` lets the interpreter's lock go once a row, and beside a busy event loop takes it back only when that
+    yields: 64 rows took 10 ms so. Rows are dicts; every key in `names` must be there.
+    """
+
+    def __init__(self, statement: Any, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=sqlite_dialect(), column_keys=list(names))
+        self._names: Sequence[str] = compiled.positiontup
+        self._head, self._row, self._tail = _around_values(str(compiled))
+        self._texts: dict[int, str] = {}
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Inserts the rows in their order, within a transaction."""
+        start = 0
+        while start < len(rows):
+            count = min(1 << ((len(rows) - start).bit_length() - 1), _MOST_ROWS)
+            values = tuple([row[name] for row in rows[start : start + count] for name in self._names])
+            connection.exec_driver_sql(self._text(count), values)
+            start += count
+
+    def _text(self, count: int) -> str:
+        text = self._texts.get(count)
+        if text is None:
+            text = self._texts[count] = self._head + ", ".join([self._row] * count) + self._tail
+        return text
+
+
+def _around_values(text: str) -> tuple[str, str, str]:
+    """The text of an insert of one row, as what stands before, in and behind its list of values."""
+    begin = text.index("VALUES (") + len("VALUES ")
+    end = text.index(")", begin) + 1
+    return text[:begin], text[begin:end], text[end:]
+
+
 def insert_new(table: Table) -> Any:
     """An insert that leaves rows alone whose key is there already."""
     return sqlite_insert(table).on_conflict_do_nothing()
@@ -115,6 +153,12 @@ def shrink(engine: Engine, pages: int = 1000) -> int:
         raw.executescript(f"PRAGMA incremental_vacuum({pages})")  # `execute` would take one step, which is one page
         left: int = raw.execute("PRAGMA freelist_count").fetchone()[0]
         return left
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the error says that the store is well and does not take these values."""
+    refusals = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+    return isinstance(error, refusals) or not isinstance(error, TROUBLES)
 
 
 def damaged(error: BaseException) -> bool:
@@ -156,3 +200,21 @@ def move_aside(path: Path, clock: Callable[[], float] = time.time) -> Path:
         if part.exists():
             part.replace(aside.with_name(aside.name + suffix))
     return aside
+
+
+def open_reading(url: str, *, busy_seconds: float) -> tuple[Connection, tuple[int, int]]:
+    """A connection that can only read, and which file it reads (device, inode): a damaged store is replaced by another.
+
+    For one thread, and for somebody who waits: raises as SQLite and the system do, without making or mending anything.
+    """
+    path = sqlite_path(url)
+    found = path.stat()
+
+    def connect() -> sqlite3.Connection:
+        address = f"{path.as_uri()}?mode=ro"
+        # Another thread may close it: that which asked may have ended.
+        return sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with told_plainly():
+        return engine.connect(), (found.st_dev, found.st_ino)

@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, select
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, select
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.duplicates import REPEATABLE, WINDOW_SECONDS
 from alovoice_cli.events.event import Delivery, Event
+from alovoice_cli.events.noting import Note
 from alovoice_cli.stores.event_engine import damaged, move_aside, open_engine, sqlite_path, told_plainly, transaction
 from alovoice_cli.stores.event_rows import Errand, delivery_from, insert_deliveries, insert_events, missing_of
 from alovoice_cli.stores.event_tables import DELIVERY, FACT, UPTIME
@@ -25,6 +26,23 @@ Job = Callable[[Connection], None]
 BUSY_SECONDS = 2.0
 _MOST_UNREAD = 100_000
 _MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Events of stored deliveries, made of these notes, with their errands by the event's id; other changes to make."""
+
+    notes: Sequence[Note] = ()
+    events: Sequence[Event] = ()
+    errands: Mapping[str, Sequence[Errand]] = field(default_factory=dict)
+    jobs: Sequence[Job] = ()
+
+    def insert(self, connection: Connection) -> None:
+        """Writes all of it, within a transaction."""
+        if self.events:
+            insert_events(connection, self.events, self.errands)
+        for job in self.jobs:
+            job(connection)
 
 
 class First(NamedTuple):
@@ -81,10 +99,12 @@ class EventFile:
             self._engine.dispose()
         self._connection = self._engine = None
 
-    def store(self, deliveries: Sequence[Delivery]) -> list[int]:
-        """Stores the deliveries durably; returns their numbers."""
+    def store(self, deliveries: Sequence[Delivery], also: Derived | None = None) -> list[int]:
+        """Stores the deliveries durably, and what was derived of others along with them; returns their numbers."""
         with self._writing() as connection:
             numbers = insert_deliveries(connection, deliveries, self._last)
+            if also is not None:
+                also.insert(connection)
         self._last = numbers[-1]
         return numbers
 
@@ -96,13 +116,10 @@ class EventFile:
         self._last = max([self._last, *numbers])
         return [replace(delivery, seq=seq) for delivery, seq in zip(missing, numbers, strict=True)]
 
-    def finish(self, events: Sequence[Event], errands: Mapping[str, Sequence[Errand]], jobs: Sequence[Job]) -> None:
-        """Stores what was read of the events, and makes the jobs' changes, in one transaction."""
+    def finish(self, derived: Derived) -> None:
+        """Stores what was derived, and makes its jobs' changes, in one transaction."""
         with self._writing() as connection:
-            if events:
-                insert_events(connection, events, errands)
-            for job in jobs:
-                job(connection)
+            derived.insert(connection)
 
     def unread(self) -> list[Delivery]:
         """Deliveries of which nothing was derived yet: a listener died between the two."""

@@ -5,17 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Boolean, Connection, bindparam, func, or_, select
 
+from alovoice_cli.campaigns.phones import canonical
 from alovoice_cli.events.event import Delivery, Event, EventType, Fact
-from alovoice_cli.stores.event_engine import insert_new, upsert
+from alovoice_cli.events.kin import APART_SECONDS, parties
+from alovoice_cli.stores.event_engine import ManyInsert, insert_new, upsert
 from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, OUTBOX
 
 _MOST_PARAMETERS = 500
 _FACT_NAMES = tuple(field.name for field in fields(Fact))
-_INSERT_DELIVERY = DELIVERY.insert()
-_INSERT_FACT = insert_new(FACT)
-_INSERT_OUTBOX = insert_new(OUTBOX)
+_START_NAMES = ("number", "line", "peer", "direction", "started_at", "start_seq")
+_END_NAMES = ("status", "duration", "ended_at", "record", "end_seq")
+_INSERT_DELIVERY = ManyInsert(DELIVERY.insert(), DELIVERY.c.keys())
+_INSERT_FACT = ManyInsert(insert_new(FACT), FACT.c.keys())
+_INSERT_OUTBOX = ManyInsert(insert_new(OUTBOX), OUTBOX.c.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +35,25 @@ def _told(column: Any, new: Any) -> Any:
     return func.coalesce(new, column)
 
 
-_UPSERT_START = upsert(
-    CALL,
-    ["call_id"],
-    lambda new: {
-        name: _told(CALL.c[name], new[name])
-        for name in ("number", "line", "peer", "direction", "started_at", "start_seq")
-    },
-)
-_UPSERT_END = upsert(
-    CALL,
-    ["call_id"],
-    lambda new: {
-        name: _told(CALL.c[name], new[name]) for name in ("status", "duration", "ended_at", "record", "end_seq")
-    },
-)
+def _telling(names: Sequence[str]) -> ManyInsert:
+    """The insert of a call of which these columns are told now; what was told before stays where they say nothing."""
+    statement = upsert(CALL, ["call_id"], lambda new: {name: _told(CALL.c[name], new[name]) for name in names})
+    return ManyInsert(statement, ["call_id", "reported_at", *names])
+
+
+_UPSERT_START, _UPSERT_END = _telling(_START_NAMES), _telling(_END_NAMES)
 _UPDATE_RESULT = (
     CALL.update()
-    .where(CALL.c.call_id == bindparam("known_id"))
+    .where(
+        CALL.c.call_id == bindparam("known_id"),
+        # As `events.kin` judges: two calls may have one id, where a CRM counts its own.
+        or_(
+            CALL.c.number.is_(None),
+            CALL.c.number.in_([bindparam("its_number"), bindparam("its_caller")]),
+            CALL.c.started_at.between(bindparam("earliest"), bindparam("latest")),
+            bindparam("is_mute", type_=Boolean()),
+        ),
+    )
     .values(
         external_id=func.coalesce(CALL.c.external_id, bindparam("its_external_id")),
         record=func.coalesce(CALL.c.record, bindparam("its_record")),
@@ -77,7 +82,7 @@ def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery], la
         }
         for seq, delivery in zip(numbers, deliveries, strict=True)
     ]
-    connection.execute(_INSERT_DELIVERY, rows)
+    _INSERT_DELIVERY.run(connection, rows)
     return numbers
 
 
@@ -93,20 +98,16 @@ def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[D
 
 def insert_events(connection: Connection, events: Sequence[Event], errands: Mapping[str, Sequence[Errand]]) -> None:
     """Stores what was read of the events, joins their calls, and notes the errands of each (by the event's id)."""
-    connection.execute(_INSERT_FACT, [row for event in events for row in _fact_rows(event)])
+    _INSERT_FACT.run(connection, [row for event in events for row in _fact_rows(event)])
     first_told = [event for event in events if event.duplicate_of is None]
     # Each statement with all its rows at once; a call's end may stand before its start, and then waits for it.
-    for kind, statement, make in (
-        ("callstart", _UPSERT_START, _start_row),
-        ("callend", _UPSERT_END, _end_row),
-        ("result", _UPDATE_RESULT, _result_row),
-    ):
-        rows = [make(event, fact) for event, fact in _of_calls(first_told, kind)]
-        if rows:
-            connection.execute(statement, rows)
+    for kind, insert, make in (("callstart", _UPSERT_START, _start_row), ("callend", _UPSERT_END, _end_row)):
+        insert.run(connection, [make(event, fact) for event, fact in _of_calls(first_told, kind)])
+    results = [_result_row(event, fact) for event, fact in _of_calls(first_told, "result")]
+    if results:
+        connection.execute(_UPDATE_RESULT, results)
     outgoing = [row for event in events for row in _errand_rows(event, errands.get(event.delivery.id, ()))]
-    if outgoing:
-        connection.execute(_INSERT_OUTBOX, outgoing)
+    _INSERT_OUTBOX.run(connection, outgoing)
 
 
 def _of_calls(events: Iterable[Event], kind: str) -> Iterable[tuple[Event, Fact]]:
@@ -162,6 +163,11 @@ def _result_row(event: Event, fact: Fact) -> dict[str, object]:
         "its_external_id": fact.external_id,
         "its_record": fact.record,
         "its_seq": event.delivery.seq,
+        "its_number": fact.number,
+        "its_caller": canonical(fact.peer or ""),
+        "earliest": None if fact.started_at is None else fact.started_at - APART_SECONDS,
+        "latest": None if fact.started_at is None else fact.started_at + APART_SECONDS,
+        "is_mute": not parties(fact),
     }
 
 

@@ -14,23 +14,25 @@ from datetime import datetime
 from typing import Protocol
 
 from alovoice_cli.events.duplicates import Recent
-from alovoice_cli.events.event import Delivery, Event
+from alovoice_cli.events.event import Delivery, Event, Reading
 from alovoice_cli.events.noting import Note, event_of
-from alovoice_cli.stores.event_engine import TROUBLES, damaged
-from alovoice_cli.stores.event_file import EventFile, First, Job
+from alovoice_cli.stores.event_engine import TROUBLES, damaged, is_refusal
+from alovoice_cli.stores.event_file import Derived, EventFile, First, Job
 from alovoice_cli.stores.event_rows import Errand
-from alovoice_cli.stores.pressure import Pressure
 from alovoice_cli.stores.spool import Spool
 
 SPOOLED = 0
 """The number of a delivery that is safe in the spool, and will get its own when the store works again."""
 
 _TICK_SECONDS = 1.0
-_GLANCE_SECONDS = 0.05
+_QUIET_SECONDS = 0.003  # nothing came for so long: there is time for other things
 _SIGN_OF_LIFE_SECONDS = 10.0
 _MOST_AT_ONCE = 1000
 _CHUNK = 100  # deliveries that come meanwhile wait for it: a few milliseconds
 _BACKLOG = 50_000
+# While deliveries keep coming, what is derived may take this share of the time that storing them takes.
+_SHARE = 0.2
+_DERIVING_SECONDS = 50e-6  # one event, about
 _LOST_PATIENCE_SECONDS = 10.0
 
 
@@ -80,7 +82,8 @@ class EventWriter:
         self._jobs: list[Job] = []
         self._waiting: dict[str, Note | None] = {}  # spooled deliveries by id, with their note once it has come
         self._numbers: dict[str, int] = {}  # spooled deliveries that got their number before their note came
-        self._pressure = Pressure()
+        self._cycle_seconds = 0.0
+        self._is_careful = False
         self._troubled = False
         self._troubled_at = self._derived_trouble_at = float("-inf")
         self._lost_since: float | None = None
@@ -130,9 +133,9 @@ class EventWriter:
                 self._collect()
                 if self._arrivals:
                     self._store()
-                self._care()
-                if not self._must_wait():
+                elif not self._is_resting(self._derived_trouble_at):
                     self._finish()
+                self._care()
             self._end()
         except BaseException as fault:
             # Without this thread nothing is received: better to end, and be started anew, than to look alive.
@@ -140,26 +143,16 @@ class EventWriter:
             self._household.is_lost()
 
     def _collect(self) -> None:
-        """Takes what lies in the inbox, waiting for the first of it where there is nothing else to do."""
-        has_work = bool(self._notes or self._jobs)
+        """Takes what lies in the inbox, waiting for the first of it: not for long where there is other work."""
+        has_work = (self._notes or self._jobs) and not self._is_resting(self._derived_trouble_at)
         try:
-            if has_work and not self._must_wait():
-                item = self._inbox.get_nowait()
-            else:
-                item = self._inbox.get(timeout=_GLANCE_SECONDS if has_work else _TICK_SECONDS)
+            item = self._inbox.get(timeout=_QUIET_SECONDS if has_work else _TICK_SECONDS)
             for _ in range(_MOST_AT_ONCE):
                 self._sort(item)
                 item = self._inbox.get_nowait()
             self._sort(item)
         except queue.Empty:
             pass
-        self._pressure.add(len(self._arrivals))
-
-    def _must_wait(self) -> bool:
-        """Whether the derived rows have to wait: the store has just refused them, or a flood leaves no time."""
-        if self._is_resting(self._derived_trouble_at):
-            return True
-        return len(self._notes) < _BACKLOG and self._pressure.is_high()
 
     def _sort(self, item: "_Arrival | Note | Job | _Stop") -> None:
         if isinstance(item, _Arrival):
@@ -189,12 +182,27 @@ class EventWriter:
     def _numbers_in_store(self, deliveries: Sequence[Delivery]) -> list[int] | None:
         if self._troubled:
             return None  # what comes now must not wait for the store's time-outs; `_care` tries it again
+        began = time.monotonic()
+        derived = self._affordable()
         try:
-            numbers = self._file.store(deliveries)
-        except TROUBLES as trouble:
+            numbers = self._file.store(deliveries, derived)
+        except Exception as trouble:
+            self._put_back(derived)
+            if derived.notes or derived.jobs:
+                self._derived_trouble_at = time.monotonic()  # whoever is to blame: deliveries go first, and alone
+                return self._numbers_in_store(deliveries)
             return self._store_failed(trouble, deliveries)
+        self._cycle_seconds = time.monotonic() - began
         self._lost_since = None
+        self._household.happened(derived.events)
         return numbers
+
+    def _affordable(self) -> Derived:
+        """What there is time for beside the deliveries that wait."""
+        if self._is_resting(self._derived_trouble_at):
+            return Derived()
+        count = max(int(self._cycle_seconds * _SHARE / _DERIVING_SECONDS), 1)
+        return self._next(_CHUNK if len(self._notes) > _BACKLOG else min(count, _CHUNK))
 
     def _store_failed(self, trouble: Exception, deliveries: Sequence[Delivery]) -> list[int] | None:
         if damaged(trouble):
@@ -262,29 +270,45 @@ class EventWriter:
 
     def _finish(self) -> None:
         """Derives the next chunk, and makes the changes that were asked for."""
-        chunk = [self._notes.popleft() for _ in range(min(_CHUNK, len(self._notes)))]
-        jobs, self._jobs = self._jobs, []
-        if not (chunk or jobs):
+        derived = self._next(1 if self._is_careful else _CHUNK)
+        if not (derived.events or derived.jobs):
             return
         try:
-            self._derive(chunk, jobs)
-        except TROUBLES as trouble:
+            self._file.finish(derived)
+        except Exception as trouble:
+            self._put_back(derived)
             self._derived_trouble_at = time.monotonic()
             if damaged(trouble):
                 self._file.replace_damaged()
                 self._notes.clear()  # they belong to what was moved aside
-            else:
-                self._notes.extendleft(reversed(chunk))
-            self._jobs = jobs + self._jobs
+            elif is_refusal(trouble):
+                self._set_aside(trouble)
+            return
+        self._is_careful = False
+        self._household.happened(derived.events)
 
-    def _derive(self, chunk: Sequence[Note], jobs: Sequence[Job]) -> None:
-        events = [event_of(note, self._recent) for note in chunk]
+    def _set_aside(self, trouble: Exception) -> None:
+        """One of the events is not taken: they are tried one by one, and it is stored without what was read of it."""
+        if self._is_careful and self._notes:
+            bare = Reading(None, digest="", problem=f"not stored: {type(trouble).__name__}")
+            self._notes[0] = replace(self._notes[0], reading=bare, answer={}, rule=None)
+        self._is_careful = True
+        self._derived_trouble_at = float("-inf")
+
+    def _next(self, most: int) -> Derived:
+        """The next notes as events, and all changes that were asked for; `_put_back` undoes it."""
+        notes = [self._notes.popleft() for _ in range(min(most, len(self._notes)))]
+        jobs, self._jobs = self._jobs, []
+        events = [event_of(note, self._recent) for note in notes]
         errands = {
             event.delivery.id: [errand for errand in self._household.errands(event) if errand.target not in note.done]
-            for event, note in zip(events, chunk, strict=True)
+            for event, note in zip(events, notes, strict=True)
         }
-        self._file.finish(events, errands, jobs)
-        self._household.happened(events)
+        return Derived(notes, events, errands, jobs)
+
+    def _put_back(self, derived: Derived) -> None:
+        self._notes.extendleft(reversed(derived.notes))
+        self._jobs = [*derived.jobs, *self._jobs]
 
     def _end(self) -> None:
         """Finishes what can be; where the store is in trouble the rest is derived at the next start."""

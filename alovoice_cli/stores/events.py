@@ -16,9 +16,11 @@ from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Event, Fact
 from alovoice_cli.events.filters import Filter, Period
+from alovoice_cli.events.kin import is_meant
 from alovoice_cli.events.reading import read
 from alovoice_cli.events.statistics import By, Count
 from alovoice_cli.stores.event_engine import open_engine, sqlite_path, told_plainly, transaction
+from alovoice_cli.stores.event_kin import kin_of
 from alovoice_cli.stores.event_pruning import EventPruning
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_statements import counting_statement, events_statement, in_calls
@@ -72,12 +74,19 @@ class EventStore:
         return next(self.events(Filter(condition=Compare("seq", "=", seq)), limit=1), None)
 
     def related(self, call_ids: Collection[str], external_ids: Collection[str]) -> list[Event]:
-        """The events that name one of these calls, in the order of the store."""
+        """The events that name one of these calls, in the order of the store; no results of others with its id."""
         named = or_(FACT.c.call_id.in_(call_ids), FACT.c.external_id.in_(external_ids))
         statement = select(FACT.c.seq).where(named).distinct().order_by(FACT.c.seq)
         with self._reading() as connection:
             numbers = list(connection.execute(statement).scalars())
-        return [told.event for part in _parts(numbers) for told in self._load(part)]
+        told = [one for part in _parts(numbers) for one in self._load(part)]
+        return [one.event for one in told if is_meant(one.event, one.call, external_ids)]
+
+    def kin(self, events: Iterable[Event]) -> list[Event]:
+        """The events that tell of the same calls as these and share no id with them: results, and starts and ends."""
+        with self._reading() as connection:
+            numbers = {seq for event in events for seq in kin_of(connection, event)}
+        return [told.event for part in _parts(sorted(numbers)) for told in self._load(part)]
 
     def route_questions(self, period: Period | None = None) -> Iterator[Event]:
         """The route questions of the period, oldest first, with what they were answered."""

@@ -11,12 +11,13 @@ from alovoice_cli.errors import UsageError
 
 
 @contextmanager
-def hold(path: Path, what: str) -> Iterator[None]:
-    """Holds the lock while the block runs; the file stays, and holds the owner's process id.
+def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
+    """Holds the lock while the block runs; the file stays, and the owner's process id beside it.
 
-    Raises UsageError (`what` is already under way) when another process holds it, or the file cannot be made.
+    Raises UsageError (`what` is already under way) when another process holds it for longer than `patience` seconds,
+    or the file cannot be made.
     """
-    lock = FileLock(path, timeout=0, mode=0o600)
+    lock = FileLock(path, timeout=patience, mode=0o600)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()

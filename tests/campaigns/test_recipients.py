@@ -7,11 +7,12 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from alovoice_cli.campaigns.files import numbers_to_csv
 from alovoice_cli.campaigns.list_findings import list_findings
-from alovoice_cli.campaigns.recipients import Recipients, numbers_to_csv, read_recipients
+from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
 from alovoice_cli.errors import UsageError
 
 PHONES = [f"99890{1000000 + 7919 * place}" for place in range(50)]
@@ -216,3 +217,87 @@ def test_every_phone_written_is_counted(
     found = read(text.encode(encoding))
     assert phones(found) + found.invalid == found.rows == len(rows)
     assert found.numbers == tuple(phone for phone, _ in rows[:3])
+
+
+# --- every row accounted for -----------------------------------------------------------------------------------------
+
+
+def test_a_duplicate_keeps_all_its_rows() -> None:
+    found = read("тел;имя\n901234567;Али\n998911234567;Вали\n+998 90 123-45-67;Гули\n9О1234567;Дина\n")
+    assert (found.good, found.duplicate) == (2, 2)
+    assert found.duplicates == {998901234567: [2, 4, 5]}
+
+
+def test_the_lines_are_the_files_own_where_cells_span_several() -> None:
+    found = read('phone;note\n901234567;"a\nb"\n2037006;"c\r\nd"\n\n901234567;x\n')
+    assert found.duplicates == {998901234567: [3, 7]}
+    assert list(found.tally.troubles["too_short"]) == [5]
+    assert list(found.tally.empty) == [6]
+
+
+def test_a_second_number_behind_the_last_column_is_not_lost_in_silence() -> None:
+    found = read("phone\n901234567\n911234567, 931234567\n941234567,8\n951234567\n")
+    assert found.good == 2
+    assert {code: list(lines) for code, lines in found.tally.troubles.items()} == {"two_numbers": [3], "variants": [4]}
+
+
+def test_a_column_can_be_named_or_counted() -> None:
+    text = "имя;дом;Мобильный\nАли;712037006;901234567\nВали;712037007;911234567\n"
+    for column in ("Мобильный", "мобильный", "3"):
+        found = read_recipients(io.BytesIO(text.encode()), column=column)
+        assert sorted(found.tally.numbers()) == [998901234567, 998911234567]
+    with pytest.raises(UsageError, match="no column '4'") as caught:
+        read_recipients(io.BytesIO(text.encode()), column="4")
+    assert "имя · дом · Мобильный" in caught.value.hint
+
+
+def test_a_heading_that_says_phone_wins_over_numbers_that_only_look_so() -> None:
+    text = "ИНН;Телефон\n901234567;911234567\n931234567;941234567\n"
+    assert read(text).layout.column == 1
+    assert "column 1 holds phones too; column 2 is taken" in told(read(text))
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "utf-16", "utf-8"])
+def test_an_encoding_that_is_named_is_believed(encoding: str) -> None:
+    found = read_recipients(io.BytesIO("Имя;Тел\nАли;901234567\n".encode(encoding)), encoding=encoding)
+    assert (found.good, found.layout.header) == (1, "Тел")
+
+
+def test_an_encoding_that_is_none_is_refused() -> None:
+    for name in ("klingon", "hex", "rot13"):
+        with pytest.raises(UsageError, match="--encoding"):
+            read_recipients(io.BytesIO(b"901234567\n"), encoding=name)
+
+
+@pytest.mark.parametrize("cell", ["9,98901E+11", "9.98901E+11", "998901234567.0"])
+def test_numbers_that_a_spreadsheet_has_damaged_are_errors_by_line(cell: str) -> None:
+    found = read(f"phone;name\n998911234567;Ali\n{cell};Vali\n")
+    (error,) = [finding for finding in list_findings(found) if finding.severity == "error"]
+    assert (error.code.partition("_")[0], error.place) == ("excel", "list.csv:3:1")
+    assert cell in error.message
+
+
+CELLS = st.sampled_from(
+    [
+        *("998901234567", "901234567", "+998 90 123-45-67", "998765432", "994412860", "9О1234567", "712037006"),
+        *("901234567, 911234567", "901234567 доб 12", "901234567/8", "2037006", "", " ", "+79161234567", "79161234567"),
+        *("9,98901E+11", "998901234567.0", "101234567", "нет"),
+    ]
+) | st.from_regex(r"998(90|91|93)[0-9]{7}", fullmatch=True)
+
+
+@given(st.lists(CELLS, max_size=60), st.sampled_from(",;\t|"), st.booleans(), st.lists(st.integers(0, 59), max_size=9))
+@settings(max_examples=60, deadline=None)
+def test_the_counts_add_up_to_the_rows(some: list[str], delimiter: str, header: bool, out: list[int]) -> None:
+    assume(some.count("нет") <= 2)  # of more, the column would be taken for misread
+    rows = [PHONES[0], *some, *PHONES[1:40]]  # a first row without a number would be a heading
+    lines = [cells("имя", "тел", delimiter=delimiter)] * header
+    lines += [cells("Али", cell, delimiter=delimiter) for cell in rows]
+    barred = Exclusion("do not call", [int(PHONES[place % 50]) for place in out])
+    found = read_recipients(io.BytesIO("\n".join(lines).encode()), exclusions=[barred])
+    counts = found.counts()
+    assert counts["rows"] == len(rows)
+    assert sum(counts.values()) == 2 * counts["rows"], counts
+    assert counts["good"] == len(set(found.tally.numbers()) - set(barred.numbers))
+    assert counts["empty"] == sum(not cell.strip() for cell in rows)
+    assert counts["excluded"] == sum(int(cell) in barred.numbers for cell in PHONES[:40])

@@ -34,8 +34,8 @@ TALKING: dict[str, tuple[str, ...]] = {
     "conference": ("call", "conference", "--from", "712037006", "--to", "901234567"),
     "ivr": ("call", "ivr", "--to", "901234567", "--ivr", "222", "--line", "712037006"),
     "out": ("call", "out", "--from", "2424", "--to", "901234567"),
-    "send": ("ai", "send", "1"),
-    "send two": ("ai", "send", "1", "2"),
+    "send": ("ai", "send", "1", "--again"),
+    "send two": ("ai", "send", "1", "2", "--again"),
     "result": ("ai", "result", "1"),
     "audio": ("ai", "audio", "1", "-o", "out.audio", "--force"),
     "api get": ("api", "GET", "/getpeers/{token}", "-i"),
@@ -247,7 +247,7 @@ def test_a_malformed_token_is_not_repeated(alovoice: FrontDoor, pbx: RawServer, 
 def test_trunks_that_the_pbx_names_bring_no_token_into_the_ledger(alovoice: FrontDoor, pbx: RawServer) -> None:
     _play(pbx, _ok)
     _lay_token(alovoice, "environment")
-    result = alovoice(*CREATE[:-1], "all", "-v")
+    result = alovoice(*CREATE, "--trunks", "all", "-v")
     _check(result, "create --trunks all")
     assert len(pbx.requests) == 2
     _check_files(alovoice)

@@ -29,7 +29,7 @@ IVR = ("call", "ivr", "--to", "901234567", "--ivr", "222", "--line", "712037006"
 OUT = ("call", "out", "--from", "2424", "--to", "+998901234567")
 CREATE = (
     *("autorule", "create", "--record", "a.mp3", "--recipient", "901234567", "--name", "n", "--from", "tomorrow"),
-    *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006", "--night-ok"),
+    *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--night-ok", "--trunks", "712037006"),
 )
 FILES = (
     *("autorule", "create", "--record", NASTY_FILE, "--recipients", "рўйхат $HOME.csv", "--name", NASTY, "--paused"),
@@ -113,7 +113,7 @@ def _check_the_same_is_sent(home: FrontDoor, pbx: RawServer, words: tuple[str, .
     assert result.code == 0, result.err
     _run_as_it_is(script, home)
     _run_as_it_is(shown["curl"] + "\n", home)
-    ours, printed, from_json = pbx.requests
+    ours, printed, from_json = pbx.effects
     assert TOKEN in f"{ours.target} {ours.headers}"
     assert _essence(printed) == _essence(from_json) == _essence(ours)
     assert TOKEN not in script + json.dumps(shown)

@@ -79,7 +79,7 @@ def test_json_is_what_came_with_the_same_keys_for_each_event(alovoice: FrontDoor
     assert end["body"] == {"call_id": 17, "record": "https://x/?a=1", "later": [1, {"b": None}]}
     assert unread["body"] == "no \x1b[31m json"
     assert (route["answer"], route["rule"]) == (kept, "night")
-    assert _tsv(alovoice("events", "list", "--type", "route").out)[0]["said"] == "queue 6000"
+    assert _tsv(alovoice("events", "list", "--type", "route").out)[0]["said"] == "queue 6000 by night"
     (step,) = _tsv(alovoice("events", "show", "e3").out)
     assert step["detail"] == "from 1, answered: queue 6000, by rule night"
     assert "\x1b" not in alovoice("events", "list", "--columns", "problem,when").out
@@ -152,6 +152,23 @@ def test_show_joins_what_shares_an_id_whichever_is_named(alovoice: FrontDoor, ro
         assert "fault of alovoice" not in missing.err
 
 
+def test_a_result_is_shown_with_the_call_that_began_as_it_says_and_not_with_one_of_the_same_id(
+    alovoice: FrontDoor, rows: Rows
+) -> None:
+    at = int(_ago(minutes=9))
+    rows.call(at - 3600, "901111111", call_id="7")
+    rows.call(at, "994412860", direction="out", call_id="own")
+    result = {"id": 7, "from_number": "2424", "to_number": "994412860", "trunk_number": 712037006, "begin_time": at}
+    rows.deliver("result", at + 70, result | {"externalid": 55, "dialstatus": "ANSWER"})
+    for name in ("own", "e5", "55"):
+        shown = _json(alovoice, "show", name)
+        assert [event["seq"] for event in shown["events"]] == [3, 4, 5]
+        assert shown["call"]["call_id"] == "own"
+    shown = _json(alovoice, "show", "e1")
+    assert [event["seq"] for event in shown["events"]] == [1, 2]
+    assert (shown["call"]["result_seq"], shown["call"]["external_id"]) == (None, None)
+
+
 def test_statistics_split_what_was_missed_by_its_reason(alovoice: FrontDoor, rows: Rows) -> None:
     for status in ("200", "200", "304", "480", "486", "603", "603-S", None, "404"):
         rows.call(_ago(seconds=30), status=status, duration=10)
@@ -219,8 +236,8 @@ def test_route_questions_are_counted_by_the_rule_that_decided(alovoice: FrontDoo
     for rule in ("vip", "vip", None):
         rows.deliver("route", _ago(minutes=3), {"from_number": "1"}, rule=rule)
     counted = _json(alovoice, "stats", "--by", "rule")
-    assert [(row["group"], row["calls"]) for row in counted] == [("vip", 2), ("none", 1)]
-    assert alovoice("events", "stats", "--by", "rule").out == "group\tcalls\nvip\t2\nnone\t1\n"
+    assert [(row["group"], row["calls"]) for row in counted] == [("vip", 2), ("no rule", 1)]
+    assert alovoice("events", "stats", "--by", "rule").out == "group\tcalls\nvip\t2\nno rule\t1\n"
 
 
 def test_missed_calls_leave_when_the_caller_was_talked_to(alovoice: FrontDoor, rows: Rows) -> None:
@@ -364,3 +381,14 @@ def test_a_damaged_store_is_named(alovoice: FrontDoor, rows: Rows) -> None:
     result = alovoice("events", "list")
     assert result.code == 2
     assert "damaged" in result.err
+
+
+def test_a_list_that_is_wide_for_the_terminal_stands_closer_and_breaks_no_number(
+    alovoice: FrontDoor, rows: Rows
+) -> None:
+    rows.call(_ago(days=3), status="603-S", duration=125)
+    text = alovoice("events", "list", "--color", "never", terminal=True).out
+    start, end = text.splitlines()[-1], text.splitlines()[-2]
+    assert start.split()[0] == "e1"
+    assert end.split()[3:] == ["callend", "998901234567", "998712037006", "101", "603-S", "125s"]
+    assert max(map(len, text.splitlines())) <= 80

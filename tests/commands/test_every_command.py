@@ -56,10 +56,18 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events prune": ("--older-than", "90d"),
     "route check": ("rules.toml",),
     "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
+    "route diff": ("rules.toml", "rules.toml"),
+    "route override": ("queue:6000", "--for", "30m"),
     "route bench": ("rules.toml", "-n", "100"),
     "ai send": ("CALL_ID",),
     "ai result": ("CALL_ID",),
-    "ai audio": ("CALL_ID", "-o", "out.audio"),
+    "ai audio": ("CALL_ID", "-o", "out.audio", "--force"),
+    "ai show": ("CALL_ID",),
+    "ai list": (),
+    "ai grep": ("assalomu",),
+    "ai score": ("--rules", "qa.toml"),
+    "ai report": (),
+    "ai prune": ("--older-than", "999w"),
     "api": ("GET", "/mapi/getMyTrunks"),
     "login": ("--with-token", "--no-check", "-p", "tashkent"),
     "logout": (),
@@ -76,7 +84,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sandbox path": (),
     "sandbox reset": (),
 }
-NO_JSON = {"completion", "demo", "sandbox serve"}
+BEGIN = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok")
+FIRST = {"autorule export": ("autorule", "create", *CREATE)} | {
+    f"call batches {verb}": BEGIN for verb in ("list", "show", "resume", "forget")
+}
+"""What is run before."""
+NO_JSON = {"completion", "demo", "listen check", "sandbox serve"}
 """A script, a tour of other commands, a server: each has tests of its own."""
 
 _ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -101,6 +114,7 @@ def home(alovoice: FrontDoor) -> FrontDoor:
     (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
     Rows(alovoice.home / "state" / "events-sandbox.db").deliver("callstart", time.time() - 99, {"number": "901234567"})
     (alovoice.home / "rules.toml").write_text(RULES, "utf-8")
+    (alovoice.home / "rows.csv").write_text("number\n901234567\n", "utf-8")
     (alovoice.home / "numbers.csv").write_text("тел;исм\n9О1234567;Али\n901234567/8;Вали\n", "utf-8")
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
     return alovoice
@@ -122,16 +136,15 @@ def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
         home("ai", "send", "1")
         (entry,) = json.loads(home("call", "receipts", "list", "--json").out)
         return (*name.split(), entry["receipt"])
-    if name.startswith("call batches"):
-        (home.home / "rows.csv").write_text("number\n901234567\n", "utf-8")
-        assert (
-            home("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok").code == 0
-        )
-    if name == "autorule export":
-        assert home("autorule", "create", *CREATE).code == 0
+    if name.startswith("ai ") and name != "ai send":
+        (home.home / "qa.toml").write_text("[[check]]\ntag = 'Приветствие'\n", "utf-8")
+    if name in FIRST:
+        assert home(*FIRST[name]).code == 0
     if name in ("ai result", "ai audio"):
         home("ai", "send", "CALL_ID")
         home.later(minutes=10)
+    if name in ("ai show", "ai list", "ai grep", "ai score", "ai report"):
+        home("ai", "result", "CALL_ID")
     if name.startswith("config") or name == "logout":
         home.environ.pop("ALOVOICE_PROFILE")
     return (*name.split(), *WORDS[name])
@@ -166,8 +179,8 @@ def test_a_terminal_of_80_columns_is_not_overrun(home: FrontDoor, name: str) -> 
     words = _prepared(home, name)
     result = home(*words, "--yes", "--color", "never", stdin="token-1234\n", terminal=True)
     assert result.code == 0, result.err
-    moves = ("config path", "sandbox path", "events export", "autorule export", "autorule watch")  # data; the cursor
-    if name not in moves:
+    # Data, and what moves the cursor.
+    if name not in ("config path", "sandbox path", "events export", "autorule export", "autorule watch"):
         assert max((len(line) for line in result.out.splitlines()), default=0) <= 80
 
 

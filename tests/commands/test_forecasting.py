@@ -8,7 +8,7 @@ from front_door import FrontDoor, Result
 
 from alovoice_cli.campaigns.forecast import forecast
 from alovoice_cli.campaigns.plans import plan_from_form
-from alovoice_cli.commands.autorule.forecasting import read_assumptions
+from alovoice_cli.commands.autorule.foretelling import read_assumptions
 from alovoice_cli.errors import UsageError
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"

@@ -539,7 +539,7 @@ def test_a_question_names_the_pbx(alovoice: FrontDoor, pbx: RawServer) -> None:
     mp3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
     words = (
         *("autorule", "create", "--record", str(mp3), "--recipient", "901234567", "--from", "tomorrow"),
-        *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "1", "-p", "tashkent"),
+        *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006", "-p", "tashkent"),
     )
     result = alovoice(*words, stdin="n\n", terminal=True)
     assert (result.code, pbx.effects) == (2, []), result.err

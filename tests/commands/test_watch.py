@@ -172,7 +172,7 @@ def test_one_poller_a_campaign_and_a_killed_one_frees_its_place(
     server = pbx(CAMPAIGN)
     first = _started(alovoice, server)
     try:
-        second = alovoice("autorule", "watch", "125", "124")
+        second = alovoice("autorule", "watch", "125", "124", "--wait", "2s")
         assert second.code == 2
         assert f"campaign 124 on PBX default is watched already, by process {first.pid}" in second.err
         assert second.out == ""

@@ -158,5 +158,5 @@ def test_a_key_takes_a_value_or_raises_value_error(name: str, value: object, wor
             result: object = read()
         except ValueError as error:
             result = str(error)
-        assert isinstance(result, (str, float, bool, tuple))
+        assert isinstance(result, (str, int, float, bool, tuple))
         assert result != ""

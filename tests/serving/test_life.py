@@ -79,9 +79,9 @@ def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code
 @posix
 def test_a_request_that_has_begun_to_arrive_at_the_signal_is_answered_and_the_silent_are_sent_away(engine):
     text = post(b"abc", close=False)
-    with program(engine) as (process, address), contextlib.ExitStack() as stack:
+    with program(engine, drain=60) as (process, address), contextlib.ExitStack() as stack:
         head, body, late, idle, silent = (
-            stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(5)
+            stack.enter_context(socket.create_connection(address, timeout=3)) for _ in range(5)
         )
         idle.sendall(text)
         one_answer(idle, b"0\r\n\r\n")

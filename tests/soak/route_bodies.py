@@ -1,6 +1,7 @@
 """10,000 hostile bodies: each gets a valid step. By hand: `python -m pytest -n 0 tests/soak/route_bodies.py`.
 
-The other properties of routing at full strength: `ALOVOICE_SOAK=30 python -m pytest tests/routing`.
+The other properties of routing at full strength: `ALOVOICE_SOAK=30 python -m pytest tests/routing`; 10,000 bodies over
+HTTP, and a store that is locked for ten seconds: `ALOVOICE_SOAK=250 python -m pytest tests/listening/test_routing.py`.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""The server's promises at full strength, by hand: `python -m pytest -n 0 -s tests/soak/test_serving_soak.py`.
+"""The server's promises at full strength, by hand:
+`python -m pytest -n 0 -s -o addopts=--import-mode=importlib tests/soak/test_serving_soak.py`.
 
 The server runs in a process of its own, whose memory is read from Linux's /proc.
 """

@@ -69,7 +69,9 @@ def test_events_come_back_as_they_were_stored(rows: Rows, store: EventStore) -> 
     again = rows.deliver("callstart", AT + 1, {"number": "+998901234567", "type": "inc"}, call_id="Ғ-1", repeats=start)
     broken = rows.deliver("callend", AT + 2, b"\xff\x00{")
     several = rows.deliver("result", AT + 3, [{"id": 1, "dialstatus": "ANSWER"}, {"id": 2, "dialstatus": "BUSY"}])
-    route = rows.deliver("route", AT + 4, {"from_number": "1"}, answer={"action_type": "hangup"}, rule="night")
+    route = rows.deliver(
+        "route", AT + 4, {"from_number": "1"}, answer={"step": {"action_type": "hangup"}}, rule="night"
+    )
     assert list(store.events()) == [start, again, broken, several, route]
     assert list(store.route_questions()) == [route]
     assert store.event(again.delivery.id) == again

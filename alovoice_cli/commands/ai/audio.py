@@ -1,32 +1,100 @@
-"""`alovoice ai audio`: the recording of an analysed call."""
+"""`alovoice ai audio`: the recordings of analysed calls."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import NotReadyError
-from alovoice_cli.output.listing import Record
+from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.transcript import recording_path
 
-EXAMPLES = examples("alovoice ai audio 1716209468.1234 -o call.mp3")
+EXAMPLES = examples(
+    "alovoice ai audio 1716209468.1234 -o call.mp3",
+    "alovoice ai audio 8001 8002 -o recordings --resume",
+)
+COLUMNS = (Column("call_id", "Call"), Column("file", "File"), Column("bytes", "Bytes", numeric=True))
+_ENDS_ALL = (ExitCode.AUTH, ExitCode.NETWORK)
 
 
+@shows_list(COLUMNS)
 def save_audio(
     ctx: typer.Context,
-    call_id: Annotated[str, typer.Argument(metavar="CALL_ID", help="The call's id on the PBX.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to save it.")],
+    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE|DIR", help="Where to save; in a folder, or without it, CALL_ID.wav or .mp3."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.", show_default=False)] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Keep what came before a break, and go on from there; leave finished files.",
+            show_default=False,
+        ),
+    ] = False,
 ) -> None:
-    """Save the stereo recording of an analysed call. The file appears under its name only when it is whole."""
+    """Save the stereo recordings of analysed calls. A file appears under its name only when it is whole.
+
+    Of several calls each goes into a folder; one that fails keeps the others not back.
+    """
     session: Session = ctx.obj
+    call_ids = list(dict.fromkeys(call_ids))
+    folder = output if output is not None and output.is_dir() else Path() if output is None else None
+    if len(call_ids) > 1 and folder is None:
+        raise UsageError(f"{output} is no folder, and the calls are several", hint=f"make it first: mkdir {output}")
+    saved: list[dict[str, object]] = []
+    problems: list[AlovoiceError] = []
+    for call_id in call_ids:
+        target = folder / _name(call_id) if folder is not None else output
+        assert target is not None
+        try:
+            one = _save(session, call_id, target, named=folder is None, force=force, resume=resume)
+            saved.append({"call_id": call_id, **one})
+        except AlovoiceError as problem:
+            if len(call_ids) == 1:
+                raise
+            problems.append(problem)
+            if problem.exit_code in _ENDS_ALL:
+                break
+    whole = saved[0] if len(call_ids) == 1 else saved
+    session.show(Listing(saved, COLUMNS, whole=whole, nothing="nothing was saved"))
+    _tell(session, problems)
+
+
+def _save(session: Session, call_id: str, target: Path, *, named: bool, force: bool, resume: bool) -> dict[str, object]:
+    if resume and not force and (there := session.client.ai.saved(target, named=named)) is not None:
+        return {"file": str(there), "bytes": there.stat().st_size}
     where = recording_path(session.client.ai.result(call_id))
     if where is None:
         raise NotReadyError(
             f"the PBX names no recording of call {call_id}", hint=f"`alovoice ai send {call_id}` starts an analysis"
         )
     with session.display.transfer("downloading") as moved:
-        size = session.client.ai.audio(where, output, force=force, progress=moved)
-    session.show(Record({"call_id": call_id, "file": str(output), "bytes": size}, title="Recording saved"))
+        file, size = session.client.ai.recording(where, target, named=named, force=force, resume=resume, progress=moved)
+    return {"file": str(file), "bytes": size}
+
+
+def _name(call_id: str) -> str:
+    return re.sub(r"[^\w.@+-]", "_", call_id).lstrip(".")
+
+
+def _tell(session: Session, problems: Sequence[AlovoiceError]) -> None:
+    """Raises the gravest problem; the others are warned of."""
+    if not problems:
+        return
+    code = worst([problem.exit_code for problem in problems])
+    gravest = next((problem for problem in problems if problem.exit_code == code), problems[0])
+    for problem in problems:
+        if problem is not gravest:
+            session.warn(problem.message)
+    raise gravest

@@ -1,60 +1,151 @@
 """`alovoice ai result`: what was said in a call, and the tags that the analysis gave it."""
 
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from alovoice_cli.commands import many
+from alovoice_cli.commands.ai.forms import COLUMNS, Found
+from alovoice_cli.commands.ai.operators import known_peer
+from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
+from alovoice_cli.commands.ai.waiting import Interval, Wait
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import NotReadyError, UsageError
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
+from alovoice_cli.events.moments import parse_span
 from alovoice_cli.session import Session
-from alovoice_cli.speech.transcript import read_transcript, tag_names
+from alovoice_cli.speech.transcript import read_transcript
+from alovoice_cli.speech.waiting import Pace
 
 EXAMPLES = examples(
     "alovoice ai result 1716209468.1234",
+    "alovoice ai result 8001 --wait=15m --format srt -o 8001.srt",
     "alovoice ai result 8001 --json | jq -r '.answer.stalk[].text'",
     "alovoice ai result --batch calls.csv --jobs 4 > results.jsonl",
 )
+_ENDS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
 
 
-COLUMNS = (
-    Column("time", "Time"),
-    Column("direction", "Who"),
-    Column("text", "Said"),
-    Column("begin", "Begin (ms)", shown=False, numeric=True),
-    Column("end", "End (ms)", shown=False, numeric=True),
-    Column("tags", "Tags", shown=False),
-    Column("fragment_id", "Fragment", shown=False),
-)
+@dataclass(slots=True)
+class _Asked:
+    """A call, and what came of asking for it: an analysis, a problem, or neither (not ready, or not asked)."""
+
+    call_id: str
+    found: Found | None = None
+    problem: AlovoiceError | None = None
+
+    def as_json(self) -> dict[str, object]:
+        error = self.problem.as_json() if self.problem else None
+        return {"call_id": self.call_id, "answer": self.found.answer if self.found else None, "error": error}
 
 
 @shows_list(COLUMNS)
 @many.takes_batch("reads")
 def show_result(
     ctx: typer.Context,
-    call_id: Annotated[str | None, typer.Argument(metavar="CALL_ID", help="The call's id on the PBX.")] = None,
+    call_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")
+    ] = None,
+    wait: Wait = None,
+    interval: Interval = 2.0,
+    form: Format = None,
+    output: Output = None,
+    force: Force = False,
+    mask_numbers: MaskNumbers = False,
+    peer: Annotated[
+        str | None, typer.Option("--peer", metavar="N", help="Keep this extension as the operator's of these calls.")
+    ] = None,
+    store: Annotated[
+        bool, typer.Option("--store/--no-store", help="Keep it for ai show, list, grep, score and report.")
+    ] = True,
     **words: Any,
 ) -> int:
-    """Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9."""
+    """Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9.
+
+    What is ready is kept on this machine (personal data: `alovoice ai prune`), unless --no-store says otherwise.
+    """
     session: Session = ctx.obj
     if words["batch"] is not None:
-        if call_id:
-            raise UsageError("give the calls once", hint="either CALL_ID, or --batch FILE")
-        return many.run(session, "ai result", words, {})
+        many.refuse_both(call_ids, "CALL_ID")
+        many.refuse_with_batch(wait=wait, format=form, output=output, force=force, mask_numbers=mask_numbers)
+
+        def keep(call_id: str, answer: Any) -> None:
+            _keep(session, Found(call_id, answer), peer)
+
+        return many.run(session, "ai result", words, {}, keep if store else None)
     many.refuse_batch_words(words)
-    if call_id is None:
-        raise UsageError("Missing argument 'CALL_ID'", hint="give it, or a list of rows with --batch FILE")
-    answer = session.client.ai.result(call_id)
-    lines = read_transcript(answer)
-    if lines is None:
-        raise NotReadyError(
-            f"the analysis of call {call_id} is not ready",
-            hint=f"run `alovoice ai result {call_id}` again in a while; `alovoice ai send {call_id}` starts one",
-        )
-    session.show(Listing(lines, COLUMNS, whole=answer, nothing="nothing was said in this call"))
-    if tags := tag_names(answer):
-        session.note("tags: " + ", ".join(tags))
+    call_ids = list(dict.fromkeys(many.needed_ids(call_ids, "CALL_ID...")))
+    wish = Wish(form, output, force, mask_numbers)
+    wish.check(session, call_ids)
+    budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0
+    asked = [_Asked(call_id) for call_id in call_ids]
+    _ask_all(session, asked, Pace(budget, interval), lambda found: _keep(session, found, peer) if store else None)
+    found = [one.found for one in asked if one.found is not None]
+    problem = _gravest(asked)
+    if len(call_ids) > 1 or problem is None:
+        whole = found[0].answer if len(call_ids) == 1 else [one.as_json() for one in asked]
+        show_talks(session, found, wish, whole=whole)
+    if problem is not None:
+        raise problem
     return 0
+
+
+def _ask_all(session: Session, asked: Sequence[_Asked], pace: Pace, keep: Callable[[Found], None]) -> None:
+    pauses = pace.pauses(time.monotonic)
+    while True:
+        open_ones = [one for one in asked if one.found is None and one.problem is None]
+        for one in open_ones:
+            _ask(session, one)
+            if one.found is not None:
+                keep(one.found)  # at once: an interrupted wait loses nothing that came
+            if one.problem is not None and one.problem.exit_code in _ENDS_ALL:
+                return  # the others would meet the same
+        left = sum(one.found is None and one.problem is None for one in asked)
+        pause = next(pauses, None) if left else None
+        if pause is None:
+            return
+        if session.stderr.isatty():
+            session.note(f"{left} of {len(asked)} not ready; asking again in {pause:.0f} s")
+        time.sleep(pause)
+
+
+def _ask(session: Session, one: _Asked) -> None:
+    try:
+        answer = session.client.ai.result(one.call_id)
+    except AlovoiceError as problem:
+        one.problem = problem
+        return
+    if read_transcript(answer) is not None:
+        one.found = Found(one.call_id, answer)
+
+
+def _keep(session: Session, found: Found, peer: str | None) -> None:
+    hidden = session.masker.hide_in(dict(found.answer))
+    assert isinstance(hidden, dict)
+    try:
+        session.analyses.keep(found.call_id, hidden, peer=peer or known_peer(session, found.call_id))
+    except UsageError as trouble:  # what was fetched is shown all the same
+        session.warn(f"the analysis of call {found.call_id} was not kept: {trouble.message}")
+
+
+def _gravest(asked: Sequence[_Asked]) -> AlovoiceError | None:
+    problems = [one.problem for one in asked if one.problem is not None]
+    if problems:
+        code = worst([problem.exit_code for problem in problems])
+        return next((problem for problem in problems if problem.exit_code == code), problems[0])
+    waiting = [one.call_id for one in asked if one.found is None]
+    if not waiting:
+        return None
+    if len(asked) == 1:
+        (call_id,) = waiting
+        return NotReadyError(
+            f"the analysis of call {call_id} is not ready",
+            hint=f"`alovoice ai result {call_id} --wait` waits for it; `alovoice ai send {call_id}` starts one",
+        )
+    return NotReadyError(
+        f"{len(waiting)} of {len(asked)} analyses are not ready: {', '.join(waiting)}",
+        hint="add --wait, or run the same again in a while; `alovoice ai send` starts them",
+    )

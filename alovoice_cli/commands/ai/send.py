@@ -1,5 +1,9 @@
-"""`alovoice ai send`: starts the analysis of recorded calls."""
+"""`alovoice ai send`: starts the analysis of recorded calls, of each one once."""
 
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -7,17 +11,19 @@ import typer
 from alovoice_cli.commands import many
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import UsageError, worst
+from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import Sending
+    from alovoice_cli.stores.ledger import Entry
 
 EXAMPLES = examples(
     "alovoice ai send 1716209468.1234",
-    "alovoice ai send 8001 8002 8003 --json",
+    "alovoice ai send 8001 8002 8003 --budget 100 --json",
+    "alovoice ai send 8001 --again",
     "alovoice ai send --batch calls.csv --map call_id=Id --jobs 4",
 )
 COLUMNS = (
@@ -28,6 +34,28 @@ COLUMNS = (
     Column("stereoaudio", "Recording", shown=False),
     Column("problem", "Problem"),
 )
+_COMMAND = "ai send"
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is told of one call. `outcome` is the sending's, or `already` where it was asked for before."""
+
+    call_id: str
+    outcome: str
+    answer: Mapping[str, object] | None
+    problem: AlovoiceError | None = None
+
+    def as_json(self) -> dict[str, object]:
+        error = self.problem.as_json() if self.problem else None
+        return {"call_id": self.call_id, "outcome": self.outcome, "answer": self.answer, "error": error}
+
+    def cells(self) -> dict[str, object]:
+        inner = (self.answer or {}).get("answer")
+        problem = self.problem.message if self.problem else None
+        told = inner if isinstance(inner, dict) else {}
+        return {"call_id": self.call_id, "outcome": self.outcome, "problem": problem, **told}
 
 
 @shows_list(COLUMNS)
@@ -37,30 +65,105 @@ def send_calls(
     call_ids: Annotated[
         list[str] | None, typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also of calls that were sent before.", show_default=False)
+    ] = False,
+    budget: Annotated[
+        int | None,
+        typer.Option("--budget", metavar="N", min=0, help="At most N analyses in 24 hours, else nothing is sent."),
+    ] = None,
     **words: Any,
 ) -> int:
-    """Start the analysis of recorded calls, one request a call. It may cost: nothing is asked for twice by itself."""
+    """Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.
+
+    A call that was sent before from this machine is not sent again without --again; `already` says so, and the answer
+    of that time is shown.
+    """
     session: Session = ctx.obj
     if words["batch"] is not None:
-        if call_ids:
-            raise UsageError("give the calls once", hint="either CALL_ID, repeated, or --batch FILE")
-        return many.run(session, "ai send", words, {})
+        many.refuse_both(call_ids, "CALL_ID")
+        # As below: between looking into the ledger and the requests nobody else may ask for the same calls.
+        with session.turn(_COMMAND):
+            return many.run(session, _COMMAND, {**words, "again": again, "budget": budget}, {})
     many.refuse_batch_words(words)
-    if not call_ids:
-        raise UsageError("Missing argument 'CALL_ID...'", hint="give it, or a list of rows with --batch FILE")
-    sendings = session.client.ai.send_each(call_ids)
-    problems = [sending.problem for sending in sendings if sending.problem is not None]
-    code = worst([problem.exit_code for problem in problems])
-    gravest = next((problem for problem in problems if problem.exit_code == code), None)
-    if len(sendings) > 1 or gravest is None:
-        whole = sendings[0].answer if len(sendings) == 1 else [sending.as_json() for sending in sendings]
-        session.show(Listing([_row(sending) for sending in sendings], COLUMNS, whole=whole))
-    if gravest is not None:
-        raise gravest
+    call_ids = list(dict.fromkeys(many.needed_ids(call_ids, "CALL_ID...")))
+    if session.options.dry_run:
+        session.client.ai.send_each(call_ids)
+        return 0
+    from_earlier, sendings = _send(session, call_ids, again=again, budget=budget)
+    rows = [*from_earlier, *(_Row(one.call_id, one.outcome, one.answer, one.problem) for one in sendings)]
+    _show(session, sorted(rows, key=lambda row: call_ids.index(row.call_id)))
     return 0
 
 
-def _row(sending: "Sending") -> dict[str, object]:
-    answer = (sending.answer or {}).get("answer") or {}
-    problem = sending.problem.message if sending.problem else None
-    return {"call_id": sending.call_id, "outcome": sending.outcome, "problem": problem, **answer}
+def _send(
+    session: Session, call_ids: Sequence[str], *, again: bool, budget: int | None
+) -> tuple[list[_Row], "list[Sending]"]:
+    # Between looking into the ledger and the request nobody else may ask for the same call.
+    with session.turn(_COMMAND):
+        earlier = {} if again else _earlier(session, call_ids)
+        left = [call_id for call_id in call_ids if call_id not in earlier]
+        if budget is not None:
+            _check_budget(session, len(left), budget)
+        return [_told_before(session, call_id, entry) for call_id, entry in earlier.items()], (
+            session.client.ai.send_each(left) if left else []
+        )
+
+
+def _earlier(session: Session, call_ids: Sequence[str]) -> "dict[str, Entry]":
+    """The latest receipt of each call that was, or may have been, sent for this PBX."""
+    by_id = {session.masker.hide(call_id): call_id for call_id in call_ids}
+    return {
+        by_id[entry.our_id]: entry
+        for entry in session.ledger.receipts_of(by_id)
+        if _may_have_been_sent(entry, session.settings.profile) and entry.our_id in by_id
+    }
+
+
+def _may_have_been_sent(entry: "Entry", profile: str) -> bool:
+    return (entry.command, entry.profile) == (_COMMAND, profile) and entry.outcome in ("done", "unknown")
+
+
+def _check_budget(session: Session, wanted: int, budget: int) -> None:
+    since = session.now() - _DAY
+    receipts = session.ledger.receipts(since=since) if session.ledger.path.exists() else []
+    spent = sum(_may_have_been_sent(entry, session.settings.profile) for entry in receipts)
+    if wanted and spent + wanted > budget:
+        raise UsageError(
+            f"{spent} analyses were asked for in the last 24 hours; {wanted} more would pass the budget of {budget}",
+            hint=f"nothing was sent; {max(budget - spent, 0)} more fit into it",
+        )
+
+
+def _told_before(session: Session, call_id: str, entry: "Entry") -> _Row:
+    answer = _answer_in(entry.answer or "")
+    if entry.outcome == "done" or session.analyses.get(call_id) is not None:
+        session.note(
+            f"call {call_id} was sent before, on {entry.begun_at[:10]} (receipt {entry.receipt}): not sent again;"
+            " --again does"
+        )
+        return _Row(call_id, "already", answer)
+    problem = OutcomeUnknownError(
+        f"call {call_id} may have been sent before (receipt {entry.receipt}): not sent again",
+        hint=f"look with `alovoice ai result {call_id}`; --again sends it anew, and it may cost twice",
+    )
+    return _Row(call_id, "unknown", answer, problem)
+
+
+def _answer_in(text: str) -> dict[str, object] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):  # the ledger keeps a long answer cut
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _show(session: Session, rows: Sequence[_Row]) -> None:
+    problems = [row.problem for row in rows if row.problem is not None]
+    code = worst([problem.exit_code for problem in problems])
+    gravest = next((problem for problem in problems if problem.exit_code == code), None)
+    if len(rows) > 1 or gravest is None:
+        whole = rows[0].answer if len(rows) == 1 else [row.as_json() for row in rows]
+        session.show(Listing([row.cells() for row in rows], COLUMNS, whole=whole))
+    if gravest is not None:
+        raise gravest

@@ -4,10 +4,8 @@ from contextlib import ExitStack
 
 import typer
 
-from alovoice_cli.campaigns.foretold import forecast_as_dict
-from alovoice_cli.commands.autorule import forecasting, options
+from alovoice_cli.commands.autorule import options
 from alovoice_cli.commands.autorule.filling import FromFile, Like
-from alovoice_cli.commands.autorule.sending import Split
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import (
     FINDINGS,
@@ -59,12 +57,12 @@ def check_campaign(
     no_check: options.NoCheck = False,
     from_file: FromFile = None,
     like: Like = None,
-    split: Split = None,
-    forecast: forecasting.ShowForecast = False,
-    answer_rate: forecasting.AnswerRate = None,
-    seconds_per_call: forecasting.SecondsPerCall = None,
-    tariff: forecasting.Tariff = None,
-    seed: forecasting.Seed = 1,
+    split: options.Split = None,
+    forecast: options.ShowForecast = False,
+    answer_rate: options.AnswerRate = None,
+    seconds_per_call: options.SecondsPerCall = None,
+    tariff: options.Tariff = None,
+    seed: options.Seed = 1,
 ) -> int:
     """Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.
 
@@ -76,6 +74,8 @@ def check_campaign(
     others ring for 40 s; a call begun in the window is finished after it. What was assumed stands with the result.
     """
     # Here and not above: help needs neither mutagen nor phonenumbers nor holidays.
+    from alovoice_cli.campaigns.foretold import forecast_as_dict  # noqa: PLC0415
+    from alovoice_cli.commands.autorule import foretelling  # noqa: PLC0415
     from alovoice_cli.commands.autorule.preparation import Preparation  # noqa: PLC0415
 
     session: Session = ctx.obj
@@ -84,16 +84,16 @@ def check_campaign(
         ready.write_lists()
         made = None
         if forecast:
-            assumed = forecasting.read_assumptions(answer_rate, seconds_per_call, tariff, seed)
-            made = forecasting.make_forecast(session, ready.numbers_to_call, ready.draft, assumed)
+            assumed = foretelling.read_assumptions(answer_rate, seconds_per_call, tariff, seed)
+            made = foretelling.make_forecast(session, ready.numbers_to_call, ready.draft, assumed)
         if made is not None:
-            ready.report.add(forecasting.forecast_finding(made))
-        found = ready.report.findings
+            ready.report.add(foretelling.forecast_finding(made))
+        found = ready.report.in_order
         items = [finding.as_dict() for finding in found]
         whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
         session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
         ready.tell()
         if made is not None and not (session.options.json or session.options.csv or session.options.columns):
-            forecasting.show_forecast(session, made, tariff)
+            foretelling.show_forecast(session, made, tariff)
         session.note(ready.report.verdict)
     return ready.report.exit_code

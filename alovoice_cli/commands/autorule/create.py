@@ -8,7 +8,6 @@ import typer
 from alovoice_cli.campaigns.findings import Severity
 from alovoice_cli.commands.autorule import options
 from alovoice_cli.commands.autorule.filling import FromFile, Like
-from alovoice_cli.commands.autorule.sending import Order, Split, SplitFrom, cut, send, tell_pieces
 from alovoice_cli.commands.options import Exclude, ExcludeCalled, ListColumn, ListEncoding, Rejected, examples
 from alovoice_cli.session import Session
 
@@ -50,8 +49,8 @@ def create_campaign(
     no_check: options.NoCheck = False,
     from_file: FromFile = None,
     like: Like = None,
-    split: Split = None,
-    split_from: SplitFrom = 1,
+    split: options.Split = None,
+    split_from: options.SplitFrom = 1,
 ) -> None:
     """Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.
 
@@ -60,6 +59,7 @@ def create_campaign(
     """
     # Here and not above: help needs neither mutagen nor phonenumbers nor holidays.
     from alovoice_cli.commands.autorule.preparation import Preparation  # noqa: PLC0415
+    from alovoice_cli.commands.autorule.sending import Order, cut, send, tell_pieces  # noqa: PLC0415
 
     session: Session = ctx.obj
     wish = options.wish_of(ctx)
@@ -69,7 +69,7 @@ def create_campaign(
         ready = Preparation(session, wish, files, strict=True)
         pieces = cut(files, ready.draft, ready.people, ready.source, ready.layout, split, split_from)
         order = Order(pieces, split_from, ready.audio, wish.record, ready.layout, numbers or (), ready.digest)
-        for finding in ready.report.findings:
+        for finding in ready.report.in_order:
             say = session.note if finding.severity is Severity.NOTE else session.warn
             say(finding.sentence)
         ready.tell()

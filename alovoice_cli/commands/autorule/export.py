@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.definition import missing_files, write_definition
-from alovoice_cli.commands.autorule.filling import defined
 from alovoice_cli.commands.options import examples
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
@@ -21,6 +19,10 @@ def export_campaign(
     campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, or its receipt (R-7F3K).")],
 ) -> None:
     """Print a campaign as TOML: its options, and the files that it was made of, by path and digest."""
+    # Here and not above: help needs neither the files' kinds nor TOML.
+    from alovoice_cli.campaigns.definition import missing_files, write_definition  # noqa: PLC0415
+    from alovoice_cli.commands.autorule.definitions import defined  # noqa: PLC0415
+
     session: Session = ctx.obj
     definition = defined(session, campaign_id)
     remarks = [

@@ -76,6 +76,45 @@ NoCheck = Annotated[
 ]
 
 
+Split = Annotated[
+    str | None,
+    typer.Option("--split", metavar="N/day", help="Several campaigns, N people a day each, from the first day on."),
+]
+SplitFrom = Annotated[
+    int, typer.Option("--split-from", metavar="PART", min=1, help="Go on with this part, after a failure.")
+]
+
+_FORECAST = "Forecast"
+ShowForecast = Annotated[
+    bool,
+    typer.Option(
+        "--forecast", rich_help_panel=_FORECAST, help="Simulate the dialling: when it ends, and what it costs."
+    ),
+]
+AnswerRate = Annotated[
+    str | None,
+    typer.Option("--answer-rate", metavar="SHARE", rich_help_panel=_FORECAST, help="How many answer: 0.4 or 40%."),
+]
+SecondsPerCall = Annotated[
+    float | None,
+    typer.Option(
+        "--seconds-per-call",
+        metavar="S",
+        min=1,
+        max=3600,
+        rich_help_panel=_FORECAST,
+        help="How long they talk, in the mean.",
+    ),
+]
+Tariff = Annotated[
+    float | None,
+    typer.Option("--tariff", metavar="PRICE", min=0, rich_help_panel=_FORECAST, help="The price of a minute of talk."),
+]
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="N", min=0, rich_help_panel=_FORECAST, help="Of the forecast's luck.")
+]
+
+
 def wish_of(ctx: typer.Context) -> CampaignWish:
     """What the words ask for, by the names that the options have in both commands. Raises UsageError."""
     # The context holds paths as they were typed.

@@ -18,6 +18,7 @@ from alovoice_cli.campaigns.preflight import (
     clock_findings,
     limit_findings,
     line_findings,
+    maxline_findings,
     stops_creating,
     twin_findings,
     unasked_finding,
@@ -97,19 +98,30 @@ class Preparation:
     def _look_around(self) -> None:
         """Lines, clock, what was created before."""
         session, wish, report = self._session, self._wish, self.report
-        problem = self._probe.problem
-        if problem is not None and self._strict and not session.options.dry_run and stops_creating(problem):
-            raise problem
-        if problem is not None:
-            report.add(iter([unasked_finding(problem)]))
-        elif self._probe.lines is not None:
-            report.add(line_findings(self.draft.trunks, self._probe.lines, wish.maxline))
+        if self._asks_pbx:
+            self._look_at_pbx()
         profile, store = session.settings.profile, session.campaigns
+        report.add(maxline_findings(self.draft.trunks, wish.maxline))
         if not wish.no_check:
-            report.add(clock_findings(self._probe.skew_seconds))
             report.add(busy_findings(store, profile, self.draft))
         if not wish.allow_duplicate and self.whom is not None:
             report.add(twin_findings(store, profile, self.digest, session.now()))
+
+    @property
+    def _asks_pbx(self) -> bool:
+        """A rehearsal opens no connection of its own; where `--trunks all` opened one, its answer is used."""
+        rehearses = self._strict and self._session.options.dry_run
+        return not rehearses or "_probe" in self.__dict__
+
+    def _look_at_pbx(self) -> None:
+        problem = self._probe.problem
+        if problem is not None and self._strict and stops_creating(problem):
+            raise problem
+        if problem is not None:
+            self.report.add(iter([unasked_finding(problem)]))
+        elif self._probe.lines is not None:
+            self.report.add(line_findings(self.draft.trunks, self._probe.lines))
+        self.report.add(clock_findings(self._probe.skew_seconds))
 
     @cached_property
     def digest(self) -> str:
@@ -170,7 +182,7 @@ class Preparation:
         return {
             "ok": self.report.problem is None,
             "summary": self.summary,
-            "findings": [finding.as_dict() for finding in self.report.findings],
+            "findings": [finding.as_dict() for finding in self.report.in_order],
             "recipients": self.whom.as_dict() if self.whom is not None else None,
             "audio": self.sound.as_dict() if self.sound is not None else None,
             "campaign": self.draft.to_wire(),

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO
-
-import typer
+from typing import BinaryIO
 
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.types import Campaign
@@ -18,13 +16,6 @@ from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session
 
-Split = Annotated[
-    str | None,
-    typer.Option("--split", metavar="N/day", help="Several campaigns, N people a day each, from the first day on."),
-]
-SplitFrom = Annotated[
-    int, typer.Option("--split-from", metavar="PART", min=1, help="Go on with this part, after a failure.")
-]
 _COLUMNS = (
     Column("id", "Id", numeric=True),
     Column("name", "Name"),

@@ -11,6 +11,7 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import Event
 from alovoice_cli.events.glance import call_as_json
+from alovoice_cli.events.kin import is_of_another
 from alovoice_cli.events.moments import Clock, long_text, short_text, span_text
 from alovoice_cli.events.timeline import Step, status_text, timeline
 from alovoice_cli.output.columns import Column
@@ -41,7 +42,10 @@ def show_call(
     ],
     store: Store = None,
 ) -> None:
-    """Show one call as it went: our own request, its start, end and result, joined by their ids."""
+    """Show one call as it went: our own request, its start, end and result, joined by their ids.
+
+    A result and a call have no id in common: they are joined where they tell the same beginning, line and number.
+    """
     session: Session = ctx.obj
     clock = clock_of(session)
     events = session.event_store(store)
@@ -77,7 +81,12 @@ class _Search:
 
     @property
     def call_ids(self) -> set[str]:
-        return {fact.call_id for event in self.events.values() for fact in event.facts if fact.call_id}
+        """Those that are named; a result's own id may be another call's."""
+        facts = [(fact, event.delivery.type) for event in self.events.values() for fact in event.facts if fact.call_id]
+        ids = {fact.call_id or "" for fact, kind in facts if kind != "result"}
+        of_results = {fact.call_id or "": fact for fact, kind in facts if kind == "result" and fact.call_id not in ids}
+        calls = self._store.calls_by_id(of_results)
+        return ids | {id for id, fact in of_results.items() if id not in calls or not is_of_another(fact, calls[id])}
 
     @property
     def external_ids(self) -> set[str]:
@@ -101,6 +110,7 @@ class _Search:
         """Three rounds reach from a receipt over its result to the call and what repeats it."""
         for _ in range(3):
             self._take(self.call_ids | self.external_ids)
+            self.events |= {event.delivery.seq: event for event in self._store.kin([*self.events.values()])}
 
     def _take(self, ids: set[str]) -> None:
         if ids:

@@ -1,16 +1,23 @@
 """What `listen` says: where it listens, each event, and what the operator should know."""
 
 import os
+from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-from alovoice_cli.events.event import Event
+from alovoice_cli.campaigns.schedule import parse_zone
+from alovoice_cli.events.event import Call, Event
+from alovoice_cli.events.glance import event_cells
+from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.rendering import event_as_json
 from alovoice_cli.session import Session
 
-_WIDTHS: Final = {"time": 8, "type": 9, "way": 3, "number": 13, "line": 12, "ext": 5, "what": 20}
+_WIDTHS: Final = {"event": 6, "time": 8, "type": 9, "number": 12, "line": 12, "peer": 5, "what": 16}  # 80 in all
+_MOST_CALLS: Final = 2000
+_LOOPBACK: Final = ("127.", "localhost", "[::1]")
 
 
 class Narrator:
@@ -19,6 +26,8 @@ class Narrator:
     def __init__(self, session: Session, ready_file: str | None) -> None:
         self._session, self._ready_file = session, ready_file
         self._as_json = session.options.json or not session.stdout.isatty()
+        self._clock = Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+        self._calls: OrderedDict[str, Call] = OrderedDict()
 
     def ready(self, urls: Mapping[str, str]) -> None:
         """Tells the URLs, whole: they are to be copied into the PBX's console."""
@@ -31,6 +40,8 @@ class Narrator:
             lines = [f"{kind.ljust(width)}  {url}\n" for kind, url in urls.items()]
             session.stdout.write("listening; AloVoice must be able to reach these URLs:\n" + "".join(lines))
             session.stdout.flush()
+            if urlsplit(next(iter(urls.values()))).netloc.startswith(_LOOPBACK):
+                session.note("only this machine reaches them; `listen --print-nginx` shows a way in")
             session.stdout.write("\n")
             session.display.row({name: name.upper() for name in _WIDTHS}, _WIDTHS)
         if self._ready_file:
@@ -41,33 +52,19 @@ class Narrator:
         if self._as_json:
             self._session.display.line(event_as_json(event))
         else:
-            self._session.display.row(_row(event), _WIDTHS)
+            self._session.display.row(self._row(event), _WIDTHS)
 
     def complain(self, text: str) -> None:
         """Prints a warning."""
         self._session.warn(text)
 
-
-def _row(event: Event) -> dict[str, object]:
-    fact = event.fact
-    told = f"again ({event.duplicate_of[-4:]})" if event.duplicate_of else _told(event)
-    return {
-        "time": datetime.fromtimestamp(event.delivery.received_at / 1_000_000, UTC).astimezone().strftime("%H:%M:%S"),
-        "type": event.delivery.type,
-        "way": fact.direction,
-        "number": fact.number,
-        "line": fact.line,
-        "ext": fact.peer or fact.queue,
-        "what": told,
-    }
-
-
-def _told(event: Event) -> str:
-    if event.problem:
-        return event.problem
-    fact = event.fact
-    if event.delivery.type == "route":
-        step = event.answer.get("step")
-        return " ".join(map(str, step.values())) if isinstance(step, dict) else ""
-    length = f"{fact.duration} s" if fact.duration is not None else ""
-    return " ".join(part for part in (fact.status, length, fact.call_id) if part)
+    def _row(self, event: Event) -> dict[str, object]:
+        """The event's line, as `events list` would have it; a callend's call is known while it is fresh."""
+        fact, moment = event.fact, datetime.fromtimestamp(event.delivery.received_at / 1_000_000, self._clock.zone)
+        if event.delivery.type == "callstart" and fact.call_id:
+            self._calls[fact.call_id] = Call(fact.call_id, 0, fact.number, fact.line, fact.peer)
+            if len(self._calls) > _MOST_CALLS:
+                self._calls.popitem(last=False)
+        cells = event_cells(event, self._calls.get(fact.call_id or ""), self._clock, short=True)
+        more = f" (+{len(event.facts) - 1})" if len(event.facts) > 1 else ""
+        return {**cells, "time": f"{moment:%H:%M:%S}", "what": f"{cells['said']}{more}"}

@@ -1,15 +1,18 @@
 """`alovoice listen`: one durable receiver of callstart, callend, results and route questions."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from alovoice_cli.commands.listen.narrator import Narrator
 from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
     "alovoice listen --fallback queue:6000",
+    "alovoice listen --rules rules.toml --shadow new.toml",
     "alovoice listen --forward callstart=https://crm.example.com/start --forward https://crm.example.com/events",
     "alovoice listen --json | jq -c 'select(.type == \"callend\")'",
 )
@@ -39,8 +42,18 @@ def listen(
     run: Annotated[
         list[str] | None, typer.Option("--exec", metavar="[TYPE=]CMD", help="Start a program for each event.")
     ] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", metavar="FILE", help="The rules that answer route questions.")
+    ] = None,
     fallback: Annotated[
-        str | None, typer.Option("--fallback", metavar="STEP", help="Where a caller goes, such as queue:6000.")
+        str | None,
+        typer.Option("--fallback", metavar="STEP", help="What a caller gets for want of a rule, such as queue:6000."),
+    ] = None,
+    deadline: Annotated[
+        str, typer.Option("--deadline", metavar="SPAN", help="How long a caller waits for the rules, then fallback.")
+    ] = "700ms",
+    shadow: Annotated[
+        Path | None, typer.Option("--shadow", metavar="FILE", help="Note what these rules would have answered.")
     ] = None,
     allow_from: Annotated[
         list[str] | None, typer.Option("--allow-from", metavar="CIDR", help="Only these addresses may deliver.")
@@ -68,6 +81,9 @@ def listen(
     """Receive everything that the PBX sends, until Ctrl-C. AloVoice must be able to reach the URLs that are printed.
 
     Each delivery is on the disk before it is answered. There is no history in the API: what is not kept here is gone.
+
+    Rules with errors: exit code 8, before anything is bound. A changed file or list is read anew within two seconds;
+    if it has errors or fails its tests, the last good rules stay. `alovoice route override` beats them at once.
     """
     session: Session = ctx.obj
     if ctx.invoked_subcommand is not None:
@@ -76,12 +92,13 @@ def listen(
     from alovoice_cli.config.event_store import event_store_url
     from alovoice_cli.listening.listener import Listener, Plan
 
+    store_url = event_store_url(session.settings, store)
     plan = Plan(
-        store_url=event_store_url(session.settings, store),
+        store_url=store_url,
         door=read_door(session, secret, allow_from or [], trusted_proxy or []),
         host=host,
         port=port,
-        routes=read_routes(fallback),
+        routes=read_routes(session, store, rules=rules, fallback=fallback, deadline=deadline, shadow=shadow),
         targets=read_targets(forward or [], run or []),
         forward_timeout=forward_timeout,
         signer=read_signer(sign_secret),
@@ -89,8 +106,16 @@ def listen(
         environ=session.environ,
         repeats=no_dedupe,
     )
-    if fallback is None:
-        session.note("no --fallback: the caller of a route question is hung up on")
+    if print_systemd or print_nginx:
+        from alovoice_cli.commands.listen.deploy import print_location, print_unit
+
+        if print_systemd and print_nginx:
+            raise UsageError("--print-systemd and --print-nginx print a file each", hint="give one, then the other")
+        if print_systemd:
+            return print_unit(session, sign_secret)
+        return print_location(session, host, port, is_tls=tls_cert is not None, has_secret=secret != "none")  # noqa: S105 - a word
+    if fallback is None and rules is None:
+        session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
     return Listener(
         plan, Narrator(session, ready_file), session.poster.post, session.event_json(store), session.now
     ).run()

@@ -1,19 +1,29 @@
 """The words of `listen` as what the listener understands."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.config.listen_secrets import check_secret, listen_secret
+from alovoice_cli.config.override_path import override_path
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
 from alovoice_cli.listening.forwarding import Signer
 from alovoice_cli.listening.routes import Routes
+from alovoice_cli.listening.ruling import Ruling
+from alovoice_cli.listening.switch import Switch
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
+from alovoice_cli.listening.watching import Watch
+from alovoice_cli.routing.live import Live
 from alovoice_cli.routing.step import Step
 from alovoice_cli.session import Session
+from alovoice_cli.stores.override import OverrideFile
 
 _OWN, _NONE = "auto", "none"  # the words of --secret that are none
+_SPAN = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(ms|s)")
+_SHORTEST, _LONGEST = 0.05, 10.0
 
 
 def read_door(session: Session, secret: str, allowed: Sequence[str], proxies: Sequence[str]) -> Door:
@@ -34,10 +44,30 @@ def read_targets(forwards: Sequence[str], programs: Sequence[str]) -> list[Targe
     return list({target.name: target for target in targets}.values())
 
 
-def read_routes(fallback: str | None) -> Routes:
-    """How route questions are answered. Raises UsageError for a fallback that is no step."""
+def read_routes(
+    session: Session, store: str | None, *, rules: Path | None, fallback: str | None, deadline: str, shadow: Path | None
+) -> Routes:
+    """How route questions are answered. Raises UsageError for what is no step or no time, CheckFailedError (before
+    anything is bound or stored) for rules that must not be served."""
+    step = Step.from_text(fallback) if fallback else None
+    seconds = _deadline(deadline)
+    now = session.now()
+    served = Live(rules, now) if rules is not None else None
+    other = Live(shadow, now) if shadow is not None else None
+    zone = parse_zone(session.settings.timezone, "the profile's timezone")
+    switch = Switch(OverrideFile(override_path(session.settings)), session.warn, zone)
+    ruling = Ruling(switch, session.past(store).as_of, session.now, rules=served, fallback=step, shadow=other)
+    lives = {name: live for name, live in (("", served), ("--shadow: ", other)) if live is not None}
+    watch = Watch(lives, switch, session.now, note=session.note, warn=session.warn)
+    return Routes(ruling, watch, deadline=seconds)
 
-    return Routes(Step.from_text(fallback) if fallback else Step("hangup"))
+
+def _deadline(text: str) -> float:
+    match = _SPAN.fullmatch(text.strip().lower())
+    seconds = float(match.group(1)) * (0.001 if match.group(2) == "ms" else 1) if match else 0.0
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise UsageError(f"--deadline {text!r} is none", hint="give 50ms to 10s, such as 700ms or 1.5s")
+    return seconds
 
 
 def read_signer(secret: str | None) -> Signer | None:

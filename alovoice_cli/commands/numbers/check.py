@@ -60,7 +60,8 @@ def check_numbers(
             store=lambda: session.campaigns,
             moved=moved,
         )
-    session.show(Listing([found.as_dict() for found in seen.report.findings], FINDINGS, seen.as_dict(), ours=True))
+    items = [finding.as_dict() for finding in seen.report.in_order]
+    session.show(Listing(items, FINDINGS, seen.as_dict(), nothing="nothing was found", ours=True))
     for remark in seen.remarks:
         session.note(remark)
     return seen.report.exit_code

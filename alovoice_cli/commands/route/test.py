@@ -9,8 +9,8 @@ import typer
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.listing import Record
-from alovoice_cli.routing.engine import Decision, decide
-from alovoice_cli.routing.history import GivenHistory
+from alovoice_cli.routing.engine import NO_HISTORY, Decision, decide
+from alovoice_cli.routing.history import GivenHistory, History
 from alovoice_cli.routing.lint import check
 from alovoice_cli.routing.live import served
 from alovoice_cli.routing.numbers import key_of
@@ -42,16 +42,23 @@ def try_question(
     last_peer: Annotated[
         str | None, typer.Option("--last-peer", metavar="N", help="As if the caller had spoken with this extension.")
     ] = None,
-    calls: Annotated[int, typer.Option("--calls", min=0, metavar="N", help="As if they had called so often.")] = 0,
+    calls: Annotated[
+        int | None, typer.Option("--calls", min=0, metavar="N", help="As if they had called so often.")
+    ] = None,
     missed: Annotated[
-        int, typer.Option("--missed", min=0, metavar="N", help="As if so many calls had been missed.")
-    ] = 0,
+        int | None, typer.Option("--missed", min=0, metavar="N", help="As if so many calls had been missed.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="URL", help="Whose calls are the past; else the profile's store.")
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Each rule that was tried, and why it did not match.", show_default=False)
     ] = False,
 ) -> None:
     """Show the step that a caller would get.
 
+    The past is that of the event store, where there is one, as it was at --at; --last-peer, --calls and --missed make
+    up another one.
     With --json: action_type, action_data, rule (null: the fallback), at, and the trail of rules that were tried.
     Rules with errors: exit code 8.
     """
@@ -59,10 +66,24 @@ def try_question(
     rules = served(check(file, session.now()), file)
     moment = _moment(at, rules, session.now())
     question = Question(_number(caller, "--from"), _number(line, "--line"), _queue(queue), direction)
-    decision = decide(rules, question, moment, GivenHistory(last_peer, calls, missed))
+    history = _history(session, store, moment, last_peer, calls, missed)
+    decision = decide(rules, question, moment, history)
     shown = moment.astimezone(rules.zone).isoformat(timespec="seconds")
     whole = {**decision.as_json(), "at": shown}
     session.show(Record(_fields(decision, shown, explain=explain), title="Decision", whole=whole, ours=True))
+
+
+def _history(
+    session: Session, store: str | None, moment: datetime, last_peer: str | None, calls: int | None, missed: int | None
+) -> History:
+    """The past that is made up, where any is; else the store's."""
+    if (last_peer, calls, missed) != (None, None, None):
+        return GivenHistory(last_peer, calls or 0, missed or 0)
+    past = session.past(store)
+    if store is None and not past.exists:
+        return NO_HISTORY
+    session.event_store(store).uptimes()  # says what is wrong with a store that can't be asked
+    return past.as_of(moment)
 
 
 def _number(text: str, option: str) -> str:

@@ -3,9 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
-
-import typer
 
 from alovoice_cli.campaigns.draft import Draft
 from alovoice_cli.campaigns.findings import Finding, Severity
@@ -16,21 +13,6 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session
-
-ShowForecast = Annotated[
-    bool, typer.Option("--forecast", help="Simulate the dialling, and say when it ends and what it costs.")
-]
-AnswerRate = Annotated[
-    str | None, typer.Option("--answer-rate", metavar="SHARE", help="How many answer, for --forecast: 0.4 or 40%.")
-]
-SecondsPerCall = Annotated[
-    float | None,
-    typer.Option("--seconds-per-call", metavar="S", min=1, max=3600, help="How long they talk, in the mean."),
-]
-Tariff = Annotated[
-    float | None, typer.Option("--tariff", metavar="PRICE", min=0, help="The price of a minute of talk.")
-]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of the forecast's luck.")]
 
 _SHARE = re.compile(r"([0-9]{1,3}(?:[.,][0-9]+)?)\s*(%?)")
 _PARTS = 1000

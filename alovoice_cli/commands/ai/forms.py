@@ -1,0 +1,102 @@
+"""Talks in the seven forms that `ai result` and `ai show` can write."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from io import StringIO
+from pathlib import Path
+from typing import Literal
+
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.csv import write_csv
+from alovoice_cli.output.json import json_text
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.speech import exports, subtitles
+from alovoice_cli.speech.page import page, talk_section
+from alovoice_cli.speech.talk import Talk, read_talk
+from alovoice_cli.speech.transcript import read_transcript
+
+Form = Literal["text", "json", "md", "srt", "vtt", "csv", "html"]
+_FORMS: Mapping[str, Form] = {
+    "txt": "text",
+    "json": "json",
+    "md": "md",
+    "srt": "srt",
+    "vtt": "vtt",
+    "csv": "csv",
+    "html": "html",
+    "htm": "html",
+}
+
+COLUMNS = (
+    Column("call_id", "Call", shown=False),
+    Column("time", "Time"),
+    Column("direction", "Who"),
+    Column("text", "Said"),
+    Column("begin", "Begin (ms)", shown=False, numeric=True),
+    Column("end", "End (ms)", shown=False, numeric=True),
+    Column("tags", "Tags", shown=False),
+    Column("fragment_id", "Fragment", shown=False),
+)
+IN_A_FILE = ("call_id", "time", "begin", "end", "direction", "text", "tags")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A call whose analysis is there: the server's answer, and the operator's extension where it is known."""
+
+    call_id: str
+    answer: Mapping[str, object]
+    peer: str | None = None
+
+    @property
+    def talk(self) -> Talk:
+        """The analysis as values."""
+        return read_talk(self.call_id, self.answer, peer=self.peer) or Talk(self.call_id, ())
+
+
+def rendered(found: Sequence[Found], form: Form, zone: tzinfo) -> str:
+    """The calls in this form, as one text. Control characters are shown, markup is escaped."""
+    talks = [one.talk for one in found]
+    if form == "html":
+        heading = exports.title(talks[0], zone) if len(talks) == 1 else f"{len(talks)} calls"
+        return page(heading, [talk_section(talk, zone) for talk in talks])
+    if form == "json":
+        return _json([one.answer for one in found])
+    if form == "csv":
+        return _csv(found)
+    texts = {
+        "text": lambda talk: exports.as_text(talk, zone),
+        "md": lambda talk: exports.as_markdown(talk, zone),
+        "srt": subtitles.as_srt,
+        "vtt": subtitles.as_vtt,
+    }
+    return "\n".join(texts[form](talk) for talk in talks)
+
+
+def _csv(found: Sequence[Found]) -> str:
+    chosen = tuple(column for column in COLUMNS if column.name in IN_A_FILE)
+    out = StringIO()
+    write_csv(Listing(rows_of(found), chosen), chosen, out, headers=True)
+    return out.getvalue()
+
+
+def _json(answers: Sequence[Mapping[str, object]]) -> str:
+    return json_text(answers[0] if len(answers) == 1 else answers, indent=True, ascii_only=False) + "\n"
+
+
+def rows_of(found: Sequence[Found]) -> list[dict[str, object]]:
+    """What was said, a row a phrase: the server's own fields, and the call's id."""
+    return [{"call_id": one.call_id, **line} for one in found for line in read_transcript(one.answer) or []]
+
+
+def form_of(path: Path) -> Form | None:
+    """The form that a file's ending stands for, if any."""
+    return _FORMS.get(path.suffix.lstrip(".").lower())
+
+
+def file_name(call_id: str, form: Form) -> str:
+    """The name of a call's file in a folder: nothing in an id leads out of it."""
+    ending = next(ending for ending, named in _FORMS.items() if named == form)
+    return re.sub(r"[^\w.@+-]", "_", call_id).lstrip(".") + f".{ending}"

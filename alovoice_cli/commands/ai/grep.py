@@ -1,0 +1,156 @@
+"""`alovoice ai grep`: where something was said, in any of its spellings."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, clock_of, read_wanted
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.output.spoken import Dialogue, Said
+from alovoice_cli.session import Session
+from alovoice_cli.speech.exports import began, names, side_of
+from alovoice_cli.speech.folding import foldings, hits
+from alovoice_cli.speech.private import mask_numbers as hide_numbers
+from alovoice_cli.speech.talk import Fragment, clock
+from alovoice_cli.speech.wanted import Wanted
+
+if TYPE_CHECKING:
+    from alovoice_cli.stores.analyses import Kept
+
+EXAMPLES = examples(
+    "alovoice ai grep \"qo'ng'iroq\" --since 7d",
+    "alovoice ai grep возврат --speaker client -C 2",
+    "alovoice ai grep karta --json | jq -r '.[].call_id'",
+)
+COLUMNS = (
+    Column("call_id", "Call"),
+    Column("time", "Time"),
+    Column("direction", "Who"),
+    Column("text", "Said"),
+    Column("match", "Match", shown=False),
+    Column("began", "Began", shown=False),
+    Column("peer", "Extension", shown=False),
+    Column("tags", "Tags", shown=False),
+)
+
+
+class Hit(NamedTuple):
+    """A call, and the places of its phrases to show: those that match with their marks, those around without."""
+
+    kept: "Kept"
+    phrases: dict[int, list[tuple[int, int]]]
+
+
+@shows_list(COLUMNS)
+def grep_phrases(
+    ctx: typer.Context,
+    pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="A word, a part of one, or several in a row.")],
+    speaker: Annotated[
+        Literal["operator", "client"] | None, typer.Option("--speaker", help="Only what this side said.")
+    ] = None,
+    context: Annotated[
+        int, typer.Option("--context", "-C", metavar="N", min=0, help="Show N phrases before and after, too.")
+    ] = 0,
+    word: Annotated[bool, typer.Option("--word", "-w", help="Only whole words.", show_default=False)] = False,
+    since: Since = None,
+    until: Until = None,
+    tags: Tags = None,
+    without_tags: WithoutTags = None,
+    peer: Peer = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="In at most N calls; 0 for all.")] = 0,
+    mask_numbers: Annotated[
+        bool, typer.Option("--mask-numbers", help="Hide long numbers, spoken ones too.", show_default=False)
+    ] = False,
+) -> None:
+    """Find what was said in the kept analyses, the latest call first. Asks nobody.
+
+    One spelling finds the others: Uzbek in Latin and Cyrillic, Russian; oʻ o' ў, gʻ g' ғ, sh ш, ch ч, yo ё count as
+    one, case and punctuation do not count.
+    """
+    session: Session = ctx.obj
+    needles = foldings(pattern)
+    if not all(needles):
+        raise UsageError(f"{pattern!r} holds nothing to look for", hint="give a word, or a part of one")
+    wanted = read_wanted(session, since, until, tags, without_tags, peer)
+    found = _search(session, needles, wanted, speaker, context, word=word)
+    if limit:
+        found = _latest(session, found, limit)
+    options = session.options
+    if session.stdout.isatty() and not (options.json or options.csv or options.columns is not None):
+        _show_dialogues(session, found, hide=mask_numbers)
+    else:
+        session.display.flow(Flow(_rows(session, found, hide=mask_numbers), COLUMNS))
+
+
+def _search(
+    session: Session, needles: Sequence[str], wanted: Wanted, speaker: str | None, context: int, *, word: bool
+) -> Iterator[Hit]:
+    for kept in session.analyses.candidates(needles, wanted):
+        fragments = kept.talk.fragments
+        matched = {
+            place: marks
+            for place, part in enumerate(fragments)
+            if (speaker is None or part.direction == speaker) and (marks := hits(part.text, needles, word=word))
+        }
+        if matched:
+            around = {
+                near
+                for place in matched
+                for near in range(max(place - context, 0), min(place + context + 1, len(fragments)))
+            }
+            yield Hit(kept, {place: matched.get(place, []) for place in sorted(around)})
+
+
+def _latest(session: Session, found: Iterator[Hit], limit: int) -> Iterator[Hit]:
+    yield from islice(found, limit)
+    if next(found, None) is not None:
+        session.note(f"the latest {limit} calls; --limit 0 shows all")
+
+
+def _show_dialogues(session: Session, found: Iterator[Hit], *, hide: bool) -> None:
+    zone, calls, phrases = clock_of(session).zone, 0, 0
+    for hit in found:
+        fragments = hit.kept.talk.fragments
+        said = [_said(session, fragments[place], marks, hide=hide) for place, marks in hit.phrases.items()]
+        session.display.write("\n" if calls else "")
+        title = ", ".join(filter(None, (f"Call {hit.kept.call_id}", began(hit.kept.begun_at, zone))))
+        session.display.dialogue(Dialogue(session.masker.hide(title), said))
+        calls, phrases = calls + 1, phrases + sum(map(bool, hit.phrases.values()))
+    session.note(f"{_count(phrases, 'phrase')} in {_count(calls, 'call')}" if calls else "nothing was found")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _said(session: Session, part: Fragment, marks: list[tuple[int, int]], *, hide: bool) -> Said:
+    text = unicodedata.normalize("NFC", part.text)  # what the marks count in
+    shown = session.masker.hide(hide_numbers(text) if hide else text)
+    return Said(part.direction, clock(part.begin_ms), shown, side_of(part), marks if shown == text else [])
+
+
+def _rows(session: Session, found: Iterator[Hit], *, hide: bool) -> Iterator[Row]:
+    zone = clock_of(session).zone
+    for hit in found:
+        fragments = hit.kept.talk.fragments
+        for place, marks in hit.phrases.items():
+            part = fragments[place]
+            whole = {
+                "call_id": hit.kept.call_id,
+                "begun_at": hit.kept.begun_at,
+                "peer": hit.kept.peer,
+                "begin": part.begin_ms,
+                "end": part.end_ms,
+                "direction": part.direction,
+                "text": hide_numbers(part.text) if hide else part.text,
+                "tags": names(part.tags),
+                "match": bool(marks),
+            }
+            yield Row({**whole, "time": clock(part.begin_ms), "began": began(hit.kept.begun_at, zone)}, whole)

@@ -1,0 +1,134 @@
+"""How `ai result` and `ai show` show talks: a dialogue, lines, or a file in one of seven forms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.campaigns.schedule import parse_zone
+from alovoice_cli.commands.ai.forms import COLUMNS, IN_A_FILE, Form, Found, file_name, form_of, rendered, rows_of
+from alovoice_cli.errors import UsageError
+from alovoice_cli.output.files import write_private
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.spoken import Dialogue, Said
+from alovoice_cli.session import Session
+from alovoice_cli.speech.exports import names, side_of, tag_lines, title
+from alovoice_cli.speech.private import mask_answer
+from alovoice_cli.speech.talk import Talk, clock, marks
+
+Format = Annotated[
+    Form | None, typer.Option("--format", help="The form; else what the terminal or the pipe calls for.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE|DIR", help="Into a file; of several calls each into a folder."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.", show_default=False)]
+MaskNumbers = Annotated[
+    bool,
+    typer.Option(
+        "--mask-numbers", help="Hide phones, cards and other long numbers, spoken ones too.", show_default=False
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the options ask for."""
+
+    form: Form | None
+    output: Path | None
+    force: bool
+    mask_numbers: bool
+
+    def check(self, session: Session, call_ids: Sequence[str]) -> None:
+        """Raises UsageError for options that do not fit, before anything is asked."""
+        if self.form is not None and (session.options.json or session.options.csv):
+            raise UsageError("--format and --json or --csv exclude each other", hint="choose one of them")
+        if self.form is not None and self.form != "csv" and session.options.columns is not None:
+            raise UsageError(f"--columns does not go with --format {self.form}", hint="leave one of them out")
+        if self.output is not None and self.form is None and form_of(self.output) is None:
+            raise UsageError("--output needs a form", hint="add --format, or an ending: call.srt, call.html, call.md")
+        several = len(call_ids) > 1 and not (self.output and self.output.is_dir())
+        form = self.form or (form_of(self.output) if self.output else None)
+        if several and form in ("srt", "vtt"):
+            raise UsageError(f"several calls do not fit into one {form} file", hint="give a folder: -o DIR")
+
+
+def zone_of(session: Session) -> tzinfo:
+    """The profile's time zone."""
+    return parse_zone(session.settings.timezone, "the profile's timezone")
+
+
+def show_talks(session: Session, found: Sequence[Found], wish: Wish, *, whole: object) -> None:
+    """Shows them as they are wished for; `whole` is what `--json` prints."""
+    if wish.mask_numbers:
+        found = [replace(one, answer=mask_answer(one.answer)) for one in found]
+        whole = _masked(whole)
+    if wish.output is not None:
+        _write_files(session, found, wish, wish.output)
+    elif wish.form in (None, "json", "csv"):
+        _show_lines(session, found, wish.form, whole)
+    else:
+        session.display.write(rendered(found, wish.form or "text", zone_of(session)))
+
+
+def _masked(whole: object) -> object:
+    if isinstance(whole, dict):
+        return mask_answer(whole)
+    return [_masked(part) for part in whole] if isinstance(whole, list) else whole
+
+
+def _show_lines(session: Session, found: Sequence[Found], form: Form | None, whole: object) -> None:
+    options = session.options
+    if form is not None:
+        setattr(options, form, True)
+    plain = options.json or options.csv or options.columns is not None
+    if session.stdout.isatty() and not plain:
+        for number, one in enumerate(found):
+            session.display.write("\n" if number else "")
+            session.display.dialogue(_dialogue(session, one.talk))
+        return
+    shown = IN_A_FILE if form == "csv" else ("time", "direction", "text")
+    columns = tuple(
+        replace(column, shown=column.name in shown or (column.name == "call_id" and len(found) > 1))
+        for column in COLUMNS
+    )
+    session.show(Listing(rows_of(found), columns, whole=whole, nothing="nothing was said in this call"))
+    for one in found if not options.json else ():
+        if tags := one.talk.tag_names:
+            session.note((f"{one.call_id}: " if len(found) > 1 else "") + "tags: " + ", ".join(tags))
+
+
+def _dialogue(session: Session, talk: Talk) -> Dialogue:
+    hide = session.masker.hide
+    said = [
+        Said(hide(part.direction), clock(part.begin_ms), part.text, side_of(part), marks(part), names(part.tags))
+        for part in _hidden(session, talk).fragments
+    ]
+    tags = [hide(line) for line in tag_lines(talk)]
+    below = ["Tags: " + "; ".join(tags)] if tags else []
+    return Dialogue(hide(title(talk, zone_of(session))), said, below if said else ["Nothing was said.", *below])
+
+
+def _hidden(session: Session, talk: Talk) -> Talk:
+    """The talk without the secrets that this run knows: a line that names one loses its marks with it."""
+    hide = session.masker.hide
+    return replace(talk, fragments=tuple(replace(part, text=hide(part.text)) for part in talk.fragments))
+
+
+def _write_files(session: Session, found: Sequence[Found], wish: Wish, output: Path) -> None:
+    form = wish.form or form_of(output) or "text"
+    folder = output.is_dir()
+    hide = session.masker.hide
+    groups = [[one] for one in found] if folder else [list(found)] if found else []
+    written: list[str] = []
+    for group in groups:
+        target = output / file_name(group[0].call_id, form) if folder else output
+        write_private(target, hide(rendered(group, form, zone_of(session))), force=wish.force)
+        written.append(str(target))
+    if written or session.options.json:
+        session.report(f"written: {', '.join(written)}", files=written)

@@ -1,0 +1,126 @@
+"""`alovoice route diff`: which callers other rules would send elsewhere."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.campaigns.schedule import parse_zone
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.events.coverage import cover, describe
+from alovoice_cli.events.filters import Period, Words, read_period
+from alovoice_cli.events.moments import Clock, unix_microseconds
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.routing.comparing import Asked, Comparison, Move, compare
+from alovoice_cli.routing.lint import check
+from alovoice_cli.routing.live import served
+from alovoice_cli.routing.question import Question, UnreadableQuestionError
+from alovoice_cli.routing.rules import FALLBACK
+from alovoice_cli.session import Session
+
+COLUMNS = (
+    Column("callers", "Callers", numeric=True),
+    Column("calls", "Calls", numeric=True),
+    Column("old_rule", "Old rule"),
+    Column("old_action", "Old step"),
+    Column("new_rule", "New rule"),
+    Column("new_action", "New step"),
+    Column("examples", "For example"),
+)
+EXAMPLES = examples(
+    "alovoice route diff rules.toml new.toml --since 30d",
+    "alovoice route diff rules.toml new.toml --json | jq -r '.moves[].examples[].from_number'",
+)
+
+
+@shows_list(COLUMNS)
+def compare_rules(
+    ctx: typer.Context,
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The rules of today.", show_default=False)],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Those that may come.", show_default=False)],
+    since: Annotated[
+        str, typer.Option("--since", metavar="WHEN", help="Questions from then on: 7d, yesterday, 2026-11-23; or all.")
+    ] = "30d",
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="WHEN", help="Up to then; a day alone is included, whole.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="URL", help="The event store; else the profile's own.")
+    ] = None,
+) -> None:
+    """Ask two rules files the stored route questions, and show which callers would go elsewhere, by rule.
+
+    Each question is asked with its own time, and with the past as it was then. The move of the most callers first.
+    Rules with errors: exit code 8. With --json: calls, callers, moved_calls, moved_callers, unreadable, and the moves.
+    """
+    session: Session = ctx.obj
+    now = session.now()
+    before, after = served(check(old, now), old), served(check(new, now), new)
+    clock = Clock(now, parse_zone(session.settings.timezone, "the profile's timezone"))
+    period = read_period(Words(since, until), clock)
+    asked = _Asked(session, store, period)
+    found = compare(before, after, asked, session.past(store).as_of)
+    whole = {
+        "calls": found.calls,
+        "callers": found.callers,
+        "moved_calls": found.moved_calls,
+        "moved_callers": found.moved_callers,
+        "unreadable": asked.unreadable,
+        "moves": [move.as_json() for move in found.moves],
+    }
+    nothing = "nobody would go elsewhere" if found.calls else "no route question is stored of this time"
+    cells = [_cells(move, clock) for move in found.moves]
+    session.show(Listing(cells, COLUMNS, whole=whole, nothing=nothing, ours=True))
+    if found.calls or not session.stdout.isatty():
+        session.note(_summary(found, asked.unreadable) if found.calls else nothing)
+    covered = cover(session.event_store(store).uptimes(), period, unix_microseconds(now))
+    session.note(describe(covered, clock))
+
+
+class _Asked:
+    """The stored questions, as they come from the store; those that no rules could read are counted."""
+
+    def __init__(self, session: Session, store: str | None, period: Period) -> None:
+        self._events = session.event_store(store).route_questions(period)
+        self.unreadable = 0
+
+    def __iter__(self) -> Iterator[Asked]:
+        for event in self._events:
+            try:
+                question = Question.from_body(event.delivery.body)
+            except UnreadableQuestionError:
+                self.unreadable += 1
+            else:
+                yield question, datetime.fromtimestamp(event.delivery.received_at / 1_000_000, UTC)
+
+
+def _cells(move: Move, clock: Clock) -> dict[str, object]:
+    return {
+        "callers": move.callers,
+        "calls": move.calls,
+        "old_rule": move.old_rule or FALLBACK,
+        "old_action": move.old_action,
+        "new_rule": move.new_rule or FALLBACK,
+        "new_action": move.new_action,
+        "examples": "; ".join(
+            f"{question.from_number or 'hidden'} {at.astimezone(clock.zone):%m-%d %H:%M}"
+            for question, at in move.examples
+        ),
+    }
+
+
+def _summary(found: Comparison, unreadable: int) -> str:
+    percent = f" ({found.moved_calls * 100 / found.calls:.1f} %)" if found.moved_calls else ""
+    asked = f"{_count(found.calls, 'question')} of {_count(found.callers, 'caller')}"
+    moved = (
+        f"{_count(found.moved_callers, 'caller')} would go elsewhere, in {_count(found.moved_calls, 'call')}{percent}"
+    )
+    return f"{asked}: {moved}" + (f"; {_count(unreadable, 'question')} cannot be read" if unreadable else "")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

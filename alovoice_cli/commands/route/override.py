@@ -1,0 +1,108 @@
+"""`alovoice route override`: for a while every caller gets one step, whatever the rules say."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.campaigns.schedule import parse_zone
+from alovoice_cli.commands.options import examples
+from alovoice_cli.config.override_path import override_path
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.moments import parse_span
+from alovoice_cli.output.listing import Record
+from alovoice_cli.routing.override import Override
+from alovoice_cli.routing.step import Step
+from alovoice_cli.session import Session
+from alovoice_cli.stores.override import OverrideFile
+
+EXAMPLES = examples(
+    "alovoice route override queue:6000 --for 30m",
+    "alovoice route override",
+    "alovoice route override --off",
+)
+_LONGEST = timedelta(days=31)
+
+
+def override_rules(
+    ctx: typer.Context,
+    step: Annotated[
+        str | None, typer.Argument(metavar="[STEP]", help="What every caller gets, such as queue:6000 or hangup.")
+    ] = None,
+    span: Annotated[
+        str | None, typer.Option("--for", metavar="SPAN", help="How long: 30m, 2h, up to 31d; then it ends by itself.")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="End it now.", show_default=False)] = False,
+) -> None:
+    """Send every caller to one step for a while: a panic switch. Without words: show what is in force.
+
+    A running `alovoice listen` of the same profile obeys from the next question on. It beats the rules and the
+    fallback, ends by itself, and outlives a restart.
+    """
+    session: Session = ctx.obj
+    file = OverrideFile(override_path(session.settings))
+    now = session.now()
+    if off and (step or span):
+        raise UsageError("--off takes no step and no --for", hint="alovoice route override --off")
+    if off:
+        _end(session, file, now)
+    elif step is not None:
+        _begin(session, file, _read(step, span, now))
+    elif span is not None:
+        raise UsageError("--for needs a step", hint="such as queue:6000 --for 30m")
+    else:
+        found = file.read()
+        held = found if found is not None and found.holds(now) else None
+        if held is None:
+            session.note("no override is in force")
+        _show(session, held, now)
+
+
+def _read(step: str, span: str | None, now: datetime) -> Override:
+    wanted = Step.from_text(step, "the override")
+    if span is None:
+        raise UsageError("an override must end by itself", hint=f"say for how long: {wanted} --for 30m")
+    length = parse_span(span, "--for")
+    if not timedelta(0) < length <= _LONGEST:
+        raise UsageError(f"--for {span} is not between 1s and 31d", hint="what lasts longer belongs into the rules")
+    return Override(wanted, now + length)
+
+
+def _begin(session: Session, file: OverrideFile, override: Override) -> None:
+    profile = session.settings.profile
+    if session.options.dry_run:
+        session.note(f"every caller of profile {profile} would get {override.step}; nothing was changed")
+    else:
+        file.write(override)
+        session.note(f"every caller of profile {profile} gets {override.step} from now on")
+    _show(session, override, session.now())
+
+
+def _end(session: Session, file: OverrideFile, now: datetime) -> None:
+    held = _held(file, now)
+    if not session.options.dry_run:
+        file.remove()
+    ended = "would end" if session.options.dry_run else "has ended"
+    session.note(f"the override {ended}: {held.step}" if held is not None else "no override was in force")
+    _show(session, held if session.options.dry_run else None, now)
+
+
+def _held(file: OverrideFile, now: datetime) -> Override | None:
+    """What was in force; a file that can't be read is taken away all the same."""
+    try:
+        found = file.read()
+    except UsageError:
+        return None
+    return found if found is not None and found.holds(now) else None
+
+
+def _show(session: Session, override: Override | None, now: datetime) -> None:
+    fields: dict[str, object] = {"override": None, "until": None, "seconds_left": None}
+    if override is not None:
+        zone = parse_zone(session.settings.timezone, "the profile's timezone")
+        fields = {
+            "override": str(override.step),
+            "until": override.until.astimezone(zone).isoformat(timespec="seconds"),
+            "seconds_left": max(round((override.until - now).total_seconds()), 0),
+        }
+    session.show(Record(fields, title="Override", ours=True))

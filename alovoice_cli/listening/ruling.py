@@ -1,0 +1,148 @@
+"""Who decides a caller's next step: the override, else the rules, else the fallback; and what is kept of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from alovoice_cli.events.event import Delivery
+from alovoice_cli.listening.switch import Switch
+from alovoice_cli.routing.engine import FIRST_TURN, Decision, answer
+from alovoice_cli.routing.history import CountedTurns, HistoryAt
+from alovoice_cli.routing.live import Live
+from alovoice_cli.routing.rules import Rules
+from alovoice_cli.routing.step import Step
+
+_SHORT = 4096
+"""Bytes of a body that is read at once; questions have two hundred."""
+_TRIED = 10
+_LONGEST_WHY = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A step for one caller. Without a decision nobody was asked, and `why` says the reason."""
+
+    step: Step
+    at: datetime
+    why: str = ""
+    decision: Decision | None = None
+    microseconds: int = 0
+
+    @property
+    def rule(self) -> str | None:
+        """The rule that decided."""
+        return self.decision.rule if self.decision is not None else None
+
+
+class Ruling:
+    """Decides. Without rules every caller gets the fallback. All but `at_once` and `failed` may ask the event store."""
+
+    def __init__(
+        self,
+        switch: Switch,
+        history_at: HistoryAt,
+        now: Callable[[], datetime],
+        *,
+        rules: Live | None = None,
+        fallback: Step | None = None,
+        shadow: Live | None = None,
+    ) -> None:
+        self.rules, self.shadow, self.switch, self.now = rules, shadow, switch, now
+        self._given, self._history_at, self._turns = fallback, history_at, CountedTurns()
+        self._served: tuple[Rules | None, Rules | None] = (None, None)
+
+    @property
+    def fallback(self) -> Step:
+        """The step that was given for all else, or the file's; without either the call ends."""
+        if self._given is not None or self.rules is None:
+            return self._given or Step("hangup")
+        return self.rules.rules.fallback
+
+    def at_once(self, delivery: Delivery) -> Ruled | None:
+        """The step where it can be told within a millisecond or so; None where it is better decided in a thread.
+
+        Ten rules decide in 9 µs; a thread, there and back, takes 80, and 4 ms now and then where processors are busy.
+        """
+        now = self.now()
+        override = self.switch.in_force(now)
+        if override is not None:
+            return Ruled(override.step, now, override.why)
+        rules = self._rules_in_force()
+        if rules is None:
+            return Ruled(self.fallback, now, "no rules")
+        if rules.asks_the_past or len(delivery.body) > _SHORT:
+            return None
+        return self._decided(rules, delivery, now)
+
+    def decide(self, delivery: Delivery) -> Ruled:
+        """The step, whatever it takes."""
+        rules, now = self._rules_in_force(), self.now()
+        return self._decided(rules, delivery, now) if rules is not None else self.failed("no rules")
+
+    def failed(self, why: str) -> Ruled:
+        """The fallback, where no decision came."""
+        return Ruled(self.fallback, self.now(), why)
+
+    def is_told_at_once(self, ruled: Ruled) -> bool:
+        """Whether `tell` is quick too: what rules ask of the past may be asked again for the trail."""
+        asks = ruled.decision is not None and self.rules is not None and self.rules.rules.asks_the_past
+        return self.shadow is None and not asks
+
+    def short(self, ruled: Ruled) -> dict[str, object]:
+        """What is known of the step at once, to be kept with the question."""
+        kept: dict[str, object] = {"step": ruled.step.as_wire()}
+        if ruled.why:
+            kept["why"] = ruled.why[:_LONGEST_WHY]
+        if ruled.decision is not None:
+            kept["us"] = ruled.microseconds
+            if self.rules is not None and self.rules.outdated:
+                kept["outdated"] = True
+        return kept
+
+    def tell(self, ruled: Ruled, delivery: Delivery) -> dict[str, object]:
+        """All that is kept with the question: the end of the trail too, and what the shadow would have said."""
+        kept = self.short(ruled)
+        if ruled.decision is not None:
+            try:
+                trail, left_out = ruled.decision.trail_end(_TRIED)
+                kept["trail"] = [_shortened(tried.as_json()) for tried in trail]
+                if left_out:
+                    kept["trail_left_out"] = left_out
+            except Exception as fault:  # a look-up of the past that fails
+                kept["trail_trouble"] = f"{type(fault).__name__}: {fault}"[:_LONGEST_WHY]
+        if self.shadow is not None and (self.rules is None or ruled.decision is not None):
+            # Beside an override, or a decision that did not come, there is nothing to compare it with.
+            kept["shadow"] = self._shadowed(self.shadow.rules, ruled, delivery)
+        return kept
+
+    def _shadowed(self, rules: Rules, ruled: Ruled, delivery: Delivery) -> dict[str, object]:
+        found = answer(rules, delivery.body, ruled.at, self._history_at(ruled.at), FIRST_TURN)
+        would: dict[str, object] = {"step": found.step.as_wire(), "rule": found.rule}
+        if found.trouble:
+            would["why"] = found.trouble[:_LONGEST_WHY]
+        # Of a round of extensions it is not told apart whose turn it is: the shadow takes no turn from anybody.
+        before = ruled.decision.destination if ruled.decision is not None else str(ruled.step)
+        return {**would, "moved": found.destination != before}
+
+    def _decided(self, rules: Rules, delivery: Delivery, now: datetime) -> Ruled:
+        start = time.perf_counter_ns()
+        found = answer(rules, delivery.body, now, self._history_at(now), self._turns)
+        took = (time.perf_counter_ns() - start) // 1000
+        why = found.trouble or ("" if found.rule else "no rule matches")
+        return Ruled(found.step, now, why, found, took)
+
+    def _rules_in_force(self) -> Rules | None:
+        """The rules as the file says them, with the fallback that was given in the place of the file's."""
+        if self.rules is None:
+            return None
+        read, served = self._served
+        if self.rules.rules is not read:
+            read = self.rules.rules
+            served = read if self._given is None else replace(read, fallback=self._given)
+            self._served = (read, served)
+        return served
+
+
+def _shortened(tried: dict[str, object]) -> dict[str, object]:
+    return {**tried, "why": str(tried["why"])[:_LONGEST_WHY]}

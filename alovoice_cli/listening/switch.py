@@ -1,0 +1,43 @@
+"""The override as a running listener sees it: obeyed from the next question on, and told when it begins and ends."""
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.routing.override import Override
+from alovoice_cli.stores.override import OverrideFile, Stamp
+
+
+class Switch:
+    """`in_force` is asked on a caller's time: it reads the file only where its state has changed, and says nothing."""
+
+    def __init__(self, file: OverrideFile, warn: Callable[[str], None], zone: tzinfo) -> None:
+        self._file, self._warn, self._zone = file, warn, zone
+        self._read: tuple[Stamp | None, Override | None, str] = (None, None, "")
+        self._told: Override | None = None
+        self._told_trouble = ""
+
+    def in_force(self, now: datetime) -> Override | None:
+        """What every caller gets now. Raises nothing: a file that can't be read is no override."""
+        try:
+            stamp = self._file.stamp()
+            if stamp != self._read[0]:
+                self._read = (stamp, self._file.read() if stamp else None, "")
+        except (OSError, UsageError) as error:
+            stamp = stamp if isinstance(error, UsageError) else None
+            self._read = (stamp, None, getattr(error, "message", str(error)))
+        override = self._read[1]
+        return override if override is not None and override.holds(now) else None
+
+    def tell(self, now: datetime) -> None:
+        """Says what has begun or ended since it was last told; for a thread that may wait for the terminal."""
+        override = self.in_force(now)
+        before, self._told = self._told, override
+        if override is not None and override != before:
+            until = override.until.astimezone(self._zone)
+            self._warn(f"override: every caller gets {override.step} until {until:%Y-%m-%d %H:%M:%S}")
+        elif override is None and before is not None:
+            self._warn("the override is over: route questions are decided as before")
+        trouble, self._told_trouble = self._told_trouble, self._read[2]
+        if self._told_trouble and trouble != self._told_trouble:
+            self._warn(f"{self._told_trouble}: there is no override")

@@ -1,0 +1,170 @@
+"""An analysis as values of our own: who said what and when, and the tags (document, section 8).
+
+Reading never fails: what is missing or of a strange type is None or text, and the server's answer stays the record.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+OPERATOR, CLIENT = "operator", "client"
+_PEER_FIELDS = ("inner_phone", "peer", "operator", "extension")
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A rule that held for the call; where a phrase matched, it has a place. Times in milliseconds."""
+
+    name: str
+    value: str = ""
+    begin_ms: float | None = None
+    end_ms: float | None = None
+    match_text: str = ""
+    fragment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Something said by one side. Times in milliseconds from the start of the call; either may be unknown."""
+
+    direction: str
+    text: str
+    begin_ms: float | None = None
+    end_ms: float | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One analysed call. `begun_at` is in unix seconds; `peer` is the operator's extension, where it is known."""
+
+    call_id: str
+    fragments: tuple[Fragment, ...]
+    tags: tuple[Tag, ...] = ()
+    begun_at: int | None = None
+    peer: str | None = None
+
+    @property
+    def tag_names(self) -> tuple[str, ...]:
+        """The names of the tags, each once, in the server's order."""
+        return tuple(dict.fromkeys(tag.name for tag in self.tags))
+
+
+def read_talk(call_id: str, answer: Mapping[str, object], *, peer: str | None = None) -> Talk | None:
+    """The talk in an answer of callgetaireresult, in the order of beginning; None while there is no `stalk`."""
+    inner = inner_answer(answer)
+    stalk = inner.get("stalk")
+    if not isinstance(stalk, list):
+        return None
+    tags = [_tag(tag) for tag in dicts(inner.get("tags"))]
+    named = tuple(tag for tag in tags if tag.name)
+    fragments = sorted((_fragment(part, named) for part in dicts(stalk)), key=lambda part: part.begin_ms or 0)
+    return Talk(call_id, tuple(fragments), named, _seconds(inner.get("begin_time")), peer or told_peer(inner))
+
+
+def inner_answer(answer: Mapping[str, object]) -> Mapping[str, object]:
+    """What stands under `answer`, or the object itself where the server leaves that level out."""
+    inner = answer.get("answer")
+    return inner if isinstance(inner, dict) else answer
+
+
+def dicts(value: object) -> Sequence[Mapping[str, object]]:
+    """The objects of a list; anything else is an empty list."""
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+
+
+def told_peer(inner: Mapping[str, object]) -> str | None:
+    """The extension, where the answer names one; the document does not show it."""
+    for name in _PEER_FIELDS:
+        value = inner.get(name)
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
+            return str(value).strip()
+    return None
+
+
+def spans(fragments: Iterable[Fragment], direction: str) -> Iterator[tuple[float, float]]:
+    """When this side spoke, as it is told: begin and end in milliseconds. Those without a length are left out."""
+    for part in fragments:
+        if part.direction == direction and part.begin_ms is not None and part.end_ms is not None:
+            begin = max(part.begin_ms, 0)
+            if part.end_ms > begin:
+                yield begin, part.end_ms
+
+
+def marks(fragment: Fragment) -> list[tuple[int, int]]:
+    """Where in the text the phrases of its tags stand, as places from and to; in order, none over another."""
+    text, found = fragment.text.lower(), set()
+    for tag in fragment.tags:
+        phrase = tag.match_text.strip().lower()
+        # Lower case may be longer than the text it stands for; then the places would not fit.
+        at = text.find(phrase) if phrase and len(text) == len(fragment.text) else -1
+        if at >= 0:
+            found.add((at, at + len(phrase)))
+    kept: list[tuple[int, int]] = []
+    for begin, end in sorted(found, key=lambda span: (span[0], -span[1])):
+        if not kept or begin >= kept[-1][1]:
+            kept.append((begin, end))
+    return kept
+
+
+def clock(milliseconds: float | None) -> str:
+    """`0:04`, `12:30`; nothing where the time is unknown."""
+    if milliseconds is None:
+        return ""
+    sign = "-" if milliseconds < 0 else ""
+    minutes, seconds = divmod(int(abs(milliseconds)) // 1000, 60)
+    return f"{sign}{minutes}:{seconds:02}"
+
+
+def number(value: object) -> float | None:
+    """A finite number, also one that came as text (the server's numbers do, elsewhere)."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # an integer that no float holds
+        return None
+
+
+def _fragment(part: Mapping[str, object], tags: Sequence[Tag]) -> Fragment:
+    begin, end = number(part.get("begin")), number(part.get("end"))
+    own_id = _id(part.get("fragment_id"))
+    own = tuple(tag for tag in tags if _belongs(tag, own_id, begin, end))
+    return Fragment(_text(part.get("direction")), _text(part.get("text")), begin, end, own)
+
+
+def _belongs(tag: Tag, own_id: str | None, begin: float | None, end: float | None) -> bool:
+    if tag.fragment_id is not None or own_id is None:
+        if tag.fragment_id is not None and own_id is not None:
+            return tag.fragment_id == own_id
+        return tag.begin_ms is not None and (tag.begin_ms, tag.end_ms) == (begin, end)
+    return False
+
+
+def _tag(tag: Mapping[str, object]) -> Tag:
+    return Tag(
+        _text(tag.get("name")),
+        _text(tag.get("value")),
+        number(tag.get("begin")),
+        number(tag.get("end")),
+        _text(tag.get("match_text")),
+        _id(tag.get("fragment_id")),
+    )
+
+
+def _id(value: object) -> str | None:
+    return None if value is None or value == "" else str(value)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _seconds(value: object) -> int | None:
+    seconds = number(value)
+    return None if seconds is None or abs(seconds) > 253_402_300_799 else int(seconds)  # the year 9999

@@ -1,0 +1,254 @@
+"""The analyses that were fetched, kept so that searches, scores and reports need no second request.
+
+The server's answer is the record, whole, as JSON; rows of phrases and tags are derived from it for searching. Phrases
+are indexed by their foldings (speech.folding) in trigrams, so that any part of a word is found without reading all.
+Transcripts are personal data: the file is 0600, and `prune` gives the room back.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.speech.folding import fold, foldings
+from alovoice_cli.speech.talk import Talk, read_talk
+from alovoice_cli.speech.wanted import EVERYTHING, Wanted
+from alovoice_cli.stores.migrations import explained, open_store, transaction
+
+STORE_NAME = "analyses.db"
+_SHORTEST_INDEXED = 3  # letters: a trigram
+_CHUNK = 200
+_BETWEEN = "\n"  # of two foldings of one phrase: no needle holds it
+
+MIGRATIONS = (
+    """
+    CREATE TABLE analysis (
+        id INTEGER PRIMARY KEY, profile TEXT NOT NULL, call_id TEXT NOT NULL, begun_at INTEGER NOT NULL,
+        kept_at INTEGER NOT NULL, peer TEXT, answer TEXT NOT NULL, UNIQUE (profile, call_id)
+    );
+    CREATE INDEX analysis_by_time ON analysis (profile, begun_at);
+    CREATE TABLE tag (analysis INTEGER NOT NULL REFERENCES analysis, folded TEXT NOT NULL);
+    CREATE INDEX tag_by_analysis ON tag (analysis, folded);
+    CREATE TABLE phrase (
+        id INTEGER PRIMARY KEY, analysis INTEGER NOT NULL REFERENCES analysis, place INTEGER NOT NULL,
+        folded TEXT NOT NULL
+    );
+    CREATE INDEX phrase_by_analysis ON phrase (analysis);
+    CREATE VIRTUAL TABLE phrase_index USING fts5 (
+        folded, content='phrase', content_rowid='id', tokenize='trigram case_sensitive 1'
+    );
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One stored analysis. `begun_at` is the call's beginning (where the server told none: when it was kept)."""
+
+    call_id: str
+    begun_at: int
+    kept_at: int
+    peer: str | None
+    answer: Mapping[str, object]
+
+    @property
+    def talk(self) -> Talk:
+        """The analysis as values."""
+        talk = read_talk(self.call_id, self.answer, peer=self.peer)
+        return talk or Talk(self.call_id, ())
+
+
+class Analyses:
+    """The file `analyses.db`, as one profile sees it. Every method raises UsageError when it cannot be used."""
+
+    def __init__(self, path: Path, profile: str, now: Callable[[], datetime]) -> None:
+        self.path, self.profile, self._now = path, profile, now
+
+    def keep(self, call_id: str, answer: Mapping[str, object], *, peer: str | None = None) -> None:
+        """Stores an analysis that is ready, in the place of an earlier one of this call; `peer` None keeps that."""
+        talk = read_talk(call_id, answer, peer=peer)
+        if talk is None:
+            return
+        now = int(self._now().astimezone(UTC).timestamp())
+        text = json.dumps(answer)  # ASCII: a lone surrogate, which SQLite takes in no text, stays escaped
+        begun = now if talk.begun_at is None else talk.begun_at
+        with self._writing() as connection:
+            earlier = connection.execute(
+                "SELECT id, peer FROM analysis WHERE profile = ? AND call_id = ?", (self.profile, _storable(call_id))
+            ).fetchone()
+            known = talk.peer or (earlier[1] if earlier else None)
+            if earlier:
+                _forget(connection, [earlier[0]])
+            row = (self.profile, _storable(call_id), begun, now, known and _storable(known), text)
+            number = connection.execute(
+                "INSERT INTO analysis (profile, call_id, begun_at, kept_at, peer, answer) VALUES (?, ?, ?, ?, ?, ?)",
+                row,
+            ).lastrowid
+            _index(connection, number or 0, talk)
+
+    def get(self, call_id: str) -> Kept | None:
+        """The stored analysis of this call; None if there is none."""
+        return next(self.all(Wanted(call_ids=(call_id,))), None)
+
+    def all(self, wanted: Wanted = EVERYTHING, *, limit: int = 0) -> Iterator[Kept]:
+        """The analyses that are wanted, the latest call first, a chunk at a time; `limit` 0 is all of them."""
+        if not self.path.exists():
+            return
+        where, values = self._conditions(wanted)
+        after: tuple[int, int] | None = None
+        left = limit
+        while True:
+            paging, more = ("", ()) if after is None else (" AND (begun_at, id) < (?, ?)", after)
+            size = min(_CHUNK, left) if limit else _CHUNK
+            with self._open() as connection:
+                rows = connection.execute(
+                    "SELECT id, call_id, begun_at, kept_at, peer, answer FROM analysis"  # noqa: S608 - constants
+                    f" WHERE {where}{paging} ORDER BY begun_at DESC, id DESC LIMIT ?",
+                    (*values, *more, size),
+                ).fetchall()
+            for number, *rest in rows:
+                after = (rest[1], number)
+                yield self._kept(rest)
+            left -= len(rows)
+            if len(rows) < size or (limit and left <= 0):
+                return
+
+    def candidates(self, sought: Sequence[str], wanted: Wanted = EVERYTHING) -> Iterator[Kept]:
+        """The analyses in which a phrase may hold one of these folded texts, the latest call first."""
+        indexed = [text for text in sought if len(text) >= _SHORTEST_INDEXED]
+        if len(indexed) < len(sought):
+            yield from self.all(wanted)  # too short for the index: all are read
+            return
+        if not self.path.exists():
+            return
+        query = " OR ".join('"' + text.replace('"', '""') + '"' for text in indexed)
+        with self._open() as connection:
+            found = {
+                call_id
+                for (call_id,) in connection.execute(
+                    "SELECT DISTINCT call_id FROM phrase_index JOIN phrase ON phrase.id = phrase_index.rowid"
+                    " JOIN analysis ON analysis.id = phrase.analysis WHERE phrase_index MATCH ? AND profile = ?",
+                    (query, self.profile),
+                )
+            }
+        for kept in self.all(wanted) if len(found) > _CHUNK else self._some(found, wanted):
+            if kept.call_id in found:
+                yield kept
+
+    def count(self, wanted: Wanted = EVERYTHING) -> int:
+        """How many are wanted."""
+        if not self.path.exists():
+            return 0
+        where, values = self._conditions(wanted)
+        with self._open() as connection:
+            (number,) = connection.execute(f"SELECT count(*) FROM analysis WHERE {where}", values).fetchone()  # noqa: S608
+        return int(number)
+
+    def prune(self, before: int) -> int:
+        """Forgets the calls that began before this unix second, and gives their room back; how many they were."""
+        if not self.path.exists():
+            return 0
+        pruned = 0
+        with self._open() as connection:
+            # Without it SQLite leaves the letters of deleted rows in the file until something is written over them.
+            connection.execute("PRAGMA secure_delete = ON")
+            while True:
+                with transaction(connection):
+                    numbers = connection.execute(
+                        "SELECT id FROM analysis WHERE profile = ? AND begun_at < ? LIMIT ?",
+                        (self.profile, before, _CHUNK),
+                    ).fetchall()
+                    _forget(connection, [number for (number,) in numbers])
+                pruned += len(numbers)
+                if len(numbers) < _CHUNK:
+                    break
+            if pruned:
+                connection.execute("INSERT INTO phrase_index (phrase_index) VALUES ('optimize')")
+                connection.execute("PRAGMA incremental_vacuum").fetchall()
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return pruned
+
+    def _some(self, found: set[str], wanted: Wanted) -> Iterator[Kept]:
+        named = set(wanted.call_ids)
+        chosen = tuple(found & named if named else found)
+        if not chosen:
+            return iter(())
+        return self.all(replace(wanted, call_ids=chosen))
+
+    def _conditions(self, wanted: Wanted) -> tuple[str, tuple[object, ...]]:
+        has_tag = "EXISTS (SELECT 1 FROM tag WHERE tag.analysis = analysis.id AND tag.folded = ?)"
+        parts: list[tuple[str, Sequence[object]]] = [("profile = ?", (self.profile,))]
+        if wanted.since is not None:
+            parts.append(("begun_at >= ?", (wanted.since,)))
+        if wanted.until is not None:
+            parts.append(("begun_at < ?", (wanted.until,)))
+        if wanted.peer is not None:
+            parts.append(("peer = ?", (_storable(wanted.peer),)))
+        if wanted.call_ids:
+            marks = ", ".join("?" * len(wanted.call_ids))
+            parts.append((f"call_id IN ({marks})", [_storable(call_id) for call_id in wanted.call_ids]))
+        parts += [(has_tag, (_storable(fold(name)),)) for name in wanted.tags]
+        parts += [(f"NOT {has_tag}", (_storable(fold(name)),)) for name in wanted.without_tags]
+        return " AND ".join(text for text, _ in parts), tuple(value for _, values in parts for value in values)
+
+    def _kept(self, row: Sequence[object]) -> Kept:
+        call_id, begun_at, kept_at, peer, answer = row
+        try:
+            parsed = json.loads(str(answer))
+        except ValueError as error:
+            raise UsageError(
+                f"{self.path} is damaged: the analysis of call {call_id} cannot be read",
+                hint=f"`alovoice ai result {call_id}` fetches it again",
+            ) from error
+        return Kept(str(call_id), int(str(begun_at)), int(str(kept_at)), None if peer is None else str(peer), parsed)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        connection = open_store(self.path, MIGRATIONS)
+        try:
+            with explained(self.path):
+                yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._open() as connection, transaction(connection):
+            yield connection
+
+
+def _index(connection: sqlite3.Connection, number: int, talk: Talk) -> None:
+    connection.executemany(
+        "INSERT INTO tag (analysis, folded) VALUES (?, ?)",
+        [(number, _storable(fold(name))) for name in talk.tag_names],
+    )
+    for place, part in enumerate(talk.fragments):
+        folded = _storable(_BETWEEN.join(foldings(part.text)))
+        row = connection.execute(
+            "INSERT INTO phrase (analysis, place, folded) VALUES (?, ?, ?)", (number, place, folded)
+        ).lastrowid
+        connection.execute("INSERT INTO phrase_index (rowid, folded) VALUES (?, ?)", (row, folded))
+
+
+def _forget(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    for number in numbers:
+        connection.execute(
+            "INSERT INTO phrase_index (phrase_index, rowid, folded)"
+            " SELECT 'delete', id, folded FROM phrase WHERE analysis = ?",
+            (number,),
+        )
+        for statement in (
+            "DELETE FROM phrase WHERE analysis = ?",
+            "DELETE FROM tag WHERE analysis = ?",
+            "DELETE FROM analysis WHERE id = ?",
+        ):
+            connection.execute(statement, (number,))
+
+
+def _storable(text: str) -> str:
+    """SQLite takes no lone surrogate, and reads a text with a NUL only up to it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

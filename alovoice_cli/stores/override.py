@@ -1,0 +1,73 @@
+"""The panic switch of a profile: a small file that a running listener looks at for each question.
+
+It is replaced whole, so a reader sees the old one or the new one; it belongs to the user alone.
+"""
+
+import json
+import os
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.routing.override import Override
+from alovoice_cli.routing.step import Step
+
+_ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
+_LARGEST = 4096  # bytes; one takes a hundred
+
+Stamp = tuple[int, int, int]
+
+
+class OverrideFile:
+    """The file of one profile; it need not exist."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def stamp(self) -> Stamp | None:
+        """What tells one state of the file from the next, None where there is none. A few microseconds."""
+        try:
+            found = os.stat(self.path)  # noqa: PTH116 - half the time of Path.stat, while a caller waits
+        except FileNotFoundError:
+            return None
+        return found.st_size, found.st_mtime_ns, found.st_ino
+
+    def read(self) -> Override | None:
+        """What the file says, also when its time is over. Raises UsageError where it can't be read."""
+        try:
+            with self.path.open("rb") as file:
+                told = json.loads(file.read(_LARGEST))
+            return Override(Step.from_wire(told["step"]), datetime.fromtimestamp(told["until"], UTC))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise UsageError(f"{self.path} cannot be read: {error.strerror or error}", hint=_ELSEWHERE) from error
+        except (ValueError, LookupError, TypeError, OverflowError, RecursionError, UsageError) as error:
+            hint = "say it again: `alovoice route override STEP --for 30m`, or `--off`"
+            raise UsageError(f"{self.path} is not as `alovoice route override` writes it", hint=hint) from error
+
+    def write(self, override: Override) -> None:
+        """Puts the override in force. Raises UsageError where it can't be written."""
+        told = {"step": override.step.as_wire(), "until": override.until.timestamp()}
+        temporary = self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}")
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:  # noqa: PTH123 - a descriptor has no path
+                    file.write(json.dumps(told).encode() + b"\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(self.path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(f"{self.path} cannot be written: {error.strerror or error}", hint=_ELSEWHERE) from error
+
+    def remove(self) -> None:
+        """Takes the file away; none is none. Raises UsageError where it stays."""
+        try:
+            with suppress(FileNotFoundError):
+                self.path.unlink()
+        except OSError as error:
+            raise UsageError(f"{self.path} cannot be removed: {error.strerror or error}", hint=_ELSEWHERE) from error

@@ -1,0 +1,63 @@
+"""Nights, Sundays, holidays: by the campaign's own clock."""
+
+from datetime import date, time
+
+import pytest
+
+from alovoice_cli.campaigns.rest import NIGHT_OK, QuietHours, rest_findings
+from alovoice_cli.campaigns.schedule import Window, parse_zone
+
+TASHKENT = parse_zone("utc +5")
+NIGHT = QuietHours(time(21), time(8))
+
+
+def window(first: date, last: date, opens: time = time(10), closes: time = time(19, 59)) -> Window:
+    return Window(first, last, opens, closes, TASHKENT)
+
+
+def codes(of: Window, quiet: QuietHours | None = NIGHT) -> list[str]:
+    return [finding.code for finding in rest_findings(of, quiet)]
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "quiet"),
+    [
+        (time(8), time(20, 59), False),
+        (time(7, 59), time(20, 0), True),
+        (time(10), time(21), True),
+        (time(22), time(23), True),
+        (time(2), time(3), True),
+        (time(0), time(23, 59), True),
+    ],
+)
+def test_the_last_quiet_minute_and_the_first_are_quiet(opens: time, closes: time, quiet: bool) -> None:
+    day = date(2026, 11, 25)
+    assert codes(window(day, day, opens, closes)) == ["quiet_hours"] * quiet
+
+
+def test_quiet_hours_within_one_day_and_none_at_all() -> None:
+    day = date(2026, 11, 25)
+    noon = QuietHours.parse("13:00 - 14:00")
+    assert codes(window(day, day), noon) == ["quiet_hours"]
+    assert codes(window(day, day, time(14), time(19)), noon) == []
+    assert QuietHours.parse("none") is None
+    assert codes(window(day, day, time(0), time(23)), None) == []
+
+
+def test_sundays_and_holidays_are_named_and_need_consent() -> None:
+    found = list(rest_findings(window(date(2026, 12, 5), date(2026, 12, 14)), NIGHT))
+    assert [finding.code for finding in found] == ["sunday", "holiday"]
+    assert all(finding.needs == NIGHT_OK for finding in found)
+    assert "2 Sundays: 6 Dec, 13 Dec" in found[0].message
+    assert "8 Dec Constitution Day" in found[1].message
+    assert "holidays 0." in found[1].message
+
+
+def test_an_estimated_holiday_says_that_it_is() -> None:
+    (found,) = rest_findings(window(date(2027, 3, 9), date(2027, 3, 9)), NIGHT)
+    assert "estimate" in found.message
+    assert "whose data is of 2026" in found.message
+
+
+def test_an_ordinary_day_says_nothing() -> None:
+    assert codes(window(date(2026, 11, 25), date(2026, 11, 28))) == []

@@ -1,0 +1,122 @@
+"""`numbers check`: a list by itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+from front_door import FrontDoor
+
+LIST = """имя;телефон
+Али;998901234567
+Вали;+998 (91) 123-45-67
+Гули;998765432
+Дина;994412860
+Ева;9О1234567
+Жанна;931234567, 941234567
+Зоя;901234567 доб 12
+Инна;901234567/8
+Кира;
+Лола;901234567
+Мила;712037006
+"""
+
+
+@pytest.fixture
+def listed(alovoice: FrontDoor) -> FrontDoor:
+    (alovoice.home / "clients.csv").write_text(LIST, "utf-8")
+    return alovoice
+
+
+def test_every_row_is_accounted_for_and_every_trap_is_named(listed: FrontDoor) -> None:
+    result = listed("numbers", "check", "clients.csv", "--json")
+    assert result.code == 0, result.err
+    told = json.loads(result.out)
+    counts = {name: told["recipients"][name] for name in ("rows", "good", "invalid", "empty", "duplicate", "excluded")}
+    assert counts == {"rows": 11, "good": 5, "invalid": 3, "empty": 1, "duplicate": 2, "excluded": 0}
+    found = {finding["code"]: (finding["severity"], finding["lines"]) for finding in told["findings"]}
+    assert found == {
+        "two_numbers": ("warning", [7]),
+        "variants": ("warning", [9]),
+        "extension": ("warning", [8]),
+        "duplicate": ("warning", [6, 11]),
+        "letter_for_digit": ("warning", [6]),
+        "begins_with_998": ("note", [4]),
+        "begins_with_994": ("note", [5]),
+        "landline": ("note", [12]),
+    }
+    by_code = {finding["code"]: finding["message"] for finding in told["findings"]}
+    assert "+998 99 876 54 32" in by_code["begins_with_998"]
+    assert "not Azerbaijan" in by_code["begins_with_994"]
+
+
+def test_it_needs_neither_token_nor_network(listed: FrontDoor) -> None:
+    listed.environ["ALOVOICE_BASE_URL"] = "http://127.0.0.1:1"
+    assert listed("numbers", "check", "clients.csv").code == 0
+
+
+def test_the_cleaned_list_and_the_rejected_rows_make_up_the_file(listed: FrontDoor) -> None:
+    assert listed("numbers", "check", "clients.csv", "--clean", "good.csv", "--rejected", "bad.csv").code == 0
+    assert (listed.home / "good.csv").read_text("utf-8") == (
+        "имя;телефон\nАли;998901234567\nВали;998911234567\nГули;998998765432\nДина;998994412860\nМила;998712037006\n"
+    )
+    bad = (listed.home / "bad.csv").read_text("utf-8").splitlines()
+    assert bad[0] == "line;reason;explanation;row"
+    assert [line.split(";")[1] for line in bad[1:]] == [
+        "duplicate",
+        *("two_numbers", "extension", "variants", "empty", "duplicate"),
+    ]
+    assert bad[1] == "6;duplicate;998901234567 stands on line 2;Ева;9О1234567"
+    again = json.loads(listed("numbers", "check", "good.csv", "--json").out)
+    assert (again["recipients"]["rows"], again["recipients"]["good"]) == (5, 5)
+
+
+def test_damage_by_a_spreadsheet_is_an_error_and_the_rest_is_still_told(alovoice: FrontDoor) -> None:
+    (alovoice.home / "list.csv").write_text('phone\n901234567\n9,98901E+11\n"9,98901E+11"\n998901234567.0\n2037006\n')
+    result = alovoice("numbers", "check", "list.csv", "--json")
+    assert result.code == 8
+    found = {finding["code"]: finding["lines"] for finding in json.loads(result.out)["findings"]}
+    assert found["excel_decimal"] == [5]
+    assert 4 in found["excel_rounded"]
+    assert found["too_short"] == [6]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"PK\x03\x04\0\0", 8), (b"name\nAli\n", 8), (b'phone\n"901234567\n', 8), (b"", 2)]
+)
+def test_what_is_no_list_is_said(alovoice: FrontDoor, content: bytes, code: int) -> None:
+    (alovoice.home / "list.csv").write_bytes(content)
+    result = alovoice("numbers", "check", "list.csv")
+    assert result.code == code
+    assert "fault of alovoice" not in result.err
+    assert alovoice("numbers", "check", "nosuch.csv").code == 2
+
+
+def test_a_list_can_come_from_stdin(alovoice: FrontDoor) -> None:
+    result = alovoice("numbers", "check", "-", "--json", stdin="тел\n901234567\n")
+    assert json.loads(result.out)["recipients"]["good"] == 1
+
+
+def test_a_do_not_call_list_leaves_out_whom_it_names(listed: FrontDoor) -> None:
+    (listed.home / "dnc.csv").write_text("phone\n998911234567\nnobody\n", "utf-8")
+    words = ("numbers", "check", "clients.csv", "--exclude", "dnc.csv", "--clean", "good.csv")
+    told = json.loads(listed(*words, "--json").out)
+    assert told["recipients"]["excluded"] == 1
+    assert {"excluded", "exclude_unread"} <= {finding["code"] for finding in told["findings"]}
+    assert "998911234567" not in (listed.home / "good.csv").read_text("utf-8")
+
+
+def test_what_a_list_holds_cannot_drive_the_terminal(alovoice: FrontDoor) -> None:
+    (alovoice.home / "list.csv").write_text(
+        "phone\n901234567\n[red]911234567[/red] \x1b[31m\x9b\u202e\n901234567 \x1bдоб 12\n", "utf-8"
+    )
+    for words in ((), ("--json",), ("--csv",)):
+        for terminal in (True, False):
+            shown = alovoice("numbers", "check", "list.csv", *words, "--color", "never", terminal=terminal)
+            assert not {"\x1b", "\x9b", "\u202e"} & set(shown.out), words
+    assert "[red]911234567[/red]" in alovoice("numbers", "check", "list.csv", terminal=True).out
+
+
+def test_the_help_names_the_file_and_what_is_done(alovoice: FrontDoor, tmp_path: Path) -> None:
+    shown = alovoice("numbers", "check", "--help").out
+    assert "--rejected" in shown
+    assert "alovoice numbers check clients.csv" in shown

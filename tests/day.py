@@ -1,0 +1,121 @@
+"""A virtual day of the sandbox, played into a real listener over real sockets, and both of their books."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from front_door import FrontDoor
+
+from alovoice_cli.campaigns.phones import canonical
+from alovoice_cli.events.event import Call, Event
+from alovoice_cli.stores.events import EventStore
+from alovoice_cli.stores.pbx_traffic import CallAccount, Delivery, Traffic
+
+DATE = "2026-03-02"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A running listener: what its URLs share, and the file of the events that it printed."""
+
+    base: str
+    printed: Path
+
+    def lines(self, count: int) -> list[dict[str, Any]]:
+        """The first events that it printed, once there are so many; what is printed comes a moment after the answer."""
+        deadline = time.monotonic() + 30
+        while len(found := self.printed.read_bytes().splitlines()) <= count and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return [json.loads(line) for line in found[1:]]
+
+
+@contextmanager
+def listening(alovoice: FrontDoor, *words: str) -> Iterator[Heard]:
+    """A listener process in this home, ready; it ends in order."""
+    ready, printed = alovoice.home / "ready", alovoice.home / "printed.jsonl"
+    command = [sys.executable, "-m", "alovoice_cli", "listen", "--json", "--port", "0", "--ready-file", str(ready)]
+    with printed.open("wb") as out:
+        process = subprocess.Popen([*command, *words], stdout=out, env=alovoice.environ, cwd=alovoice.home)
+    try:
+        while not ready.exists() or len(urls := ready.read_text().split()) < 4:
+            assert process.poll() is None, "the listener ended before it was ready"
+            time.sleep(0.02)
+        yield Heard(urls[0].removesuffix("/callstart"), printed)
+        process.terminate()
+        assert process.wait(30) == 143
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@contextmanager
+def calling(alovoice: FrontDoor, base: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A sandbox process that calls back to this base; its first line, with URL and token, is still to be read."""
+    process = alovoice.start("sandbox", "serve", "--json", "--state", "pbx.db", "--events-to", base, *words)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@dataclass
+class Books:
+    """What the PBX did and sent, by its own account, and what the listener has of it."""
+
+    accounts: list[CallAccount]
+    events: list[Event]
+    calls: dict[str, Call]
+
+    @classmethod
+    def of(cls, alovoice: FrontDoor) -> "Books":
+        with Traffic(alovoice.home / "pbx.db") as traffic:
+            accounts = traffic.accounts()
+        store = EventStore(f"sqlite:///{alovoice.home / 'state' / 'events.db'}")
+        events = [event for event in store.events() if event.delivery.type != "probe"]
+        return cls(accounts, events, {call.call_id: call for call in store.calls()})
+
+    @property
+    def sent(self) -> list[Delivery]:
+        """All messages of the PBX, in the order in which they went."""
+        return sorted((one for account in self.accounts for one in account.deliveries), key=lambda one: one.id)
+
+    @cached_property
+    def firsts(self) -> list[Event]:
+        """The events that repeat none."""
+        return [event for event in self.events if event.duplicate_of is None]
+
+    def told(self, kind: str) -> list[Event]:
+        """The events of this type that repeat none."""
+        return [event for event in self.firsts if event.delivery.type == kind]
+
+
+def play(alovoice: FrontDoor, heard: Heard, *words: str) -> Books:
+    """Plays a day to its end, and reads both books once everything is printed."""
+    with calling(alovoice, heard.base, "--day", DATE, *words) as pbx:
+        assert pbx.stdout is not None
+        pbx.stdout.readline()
+        told = json.loads(pbx.stdout.readline())
+    assert (told["failed"], told["unbalanced"]) == (0, 0)
+    lines = heard.lines(sum(told["sent"].values()) + told["repeated"])
+    books = Books.of(alovoice)
+    assert [line["id"] for line in lines] == [event.delivery.id for event in books.events]
+    return books
+
+
+def talk_seconds(account: CallAccount) -> int:
+    """How long was talked, by the PBX's account."""
+    course = account.course
+    return course.ended_at - course.answered_at if course.ended_at and course.answered_at else 0
+
+
+def phone(number: str) -> str | None:
+    """A number as the store has it."""
+    return canonical(number) or number or None

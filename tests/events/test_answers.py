@@ -1,0 +1,75 @@
+"""Our ids, the CRM's answers, repeated deliveries, and the times of trying again: the pure parts of receiving."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alovoice_cli.events.answers import StartAnswer, kept_answer, new_id, read_crm_answer
+from alovoice_cli.events.duplicates import WINDOW_SECONDS, Recent
+from alovoice_cli.events.outbox import next_delay, pause
+from alovoice_cli.events.receiver import Door
+
+
+def test_ids_fit_into_a_callstart_s_answer_and_sort_by_time() -> None:
+    ids = [new_id(1_700_000_000_000 + step) for step in range(200)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 200
+    assert {len(identity) for identity in ids} == {26}
+    assert len({new_id(1) for _ in range(1000)}) == 1000
+
+
+@given(st.integers(0, 999) | st.just(200), st.binary(max_size=80) | st.text(max_size=40).map(str.encode))
+def test_whatever_a_crm_answers_what_goes_out_is_what_the_pbx_takes(status: int, body: bytes) -> None:
+    answer = read_crm_answer(status, body, "OWN")
+    if answer is None:
+        return
+    assert 200 <= status < 300
+    if answer.callto is not None:
+        assert json.loads(answer.as_bytes()) == {"callto": answer.callto}
+        return
+    told = answer.as_bytes().decode()
+    assert 0 < len(told) <= (12 if told.isdigit() else 32)
+
+
+def test_an_answer_that_was_kept_is_the_same_again() -> None:
+    for answer in (StartAnswer("4711"), StartAnswer("OWN", "99 123 45 67"), StartAnswer("OWN")):
+        assert kept_answer(json.loads(json.dumps(answer.as_values())), "OWN") == answer
+    for odd in (None, [], {"id": 3}, {"callto": None}):
+        assert kept_answer(odd, "OWN") == StartAnswer("OWN")
+
+
+def test_a_repetition_is_one_within_ten_minutes_of_the_first() -> None:
+    clock = [0.0]
+    recent: Recent[str] = Recent(lambda: clock[0])
+    assert recent.first("digest", "a") is None
+    clock[0] = WINDOW_SECONDS - 1
+    assert recent.first("digest", "b") == "a"
+    clock[0] = WINDOW_SECONDS + 1
+    assert recent.first("digest", "c") is None
+    assert recent.first("old", "d", age=WINDOW_SECONDS - 10) is None
+    clock[0] += 11
+    assert recent.first("old", "e") is None
+
+
+@given(st.integers(0, 5000), st.floats(0, 1))
+def test_pauses_grow_and_end(attempts: int, chance: float) -> None:
+    assert 0 <= next_delay(attempts, chance) <= 3600 * 1.21
+    assert next_delay(attempts, 0.5) <= next_delay(attempts + 1, 0.5)
+    assert 0 < pause(attempts + 1, chance) <= 60 * 1.21
+
+
+@given(st.text(max_size=60))
+def test_no_path_but_the_secret_one_is_let_in(path: str) -> None:
+    door = Door("0123456789abcdef0123456789abcdef")
+    assert door.kind_of(path) is None
+    assert door.kind_of("/h/0123456789abcdef0123456789abcdef" + path) in (
+        None,
+        "callstart",
+        "callend",
+        "result",
+        "route",
+        "probe",
+    )
+    assert door.kind_of(door.path("callend")) == "callend"
+    assert door.kind_of(door.path("callend") + "/") == "callend"

@@ -1,0 +1,128 @@
+"""The past of a caller, from the event store."""
+
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from event_rows import Rows
+from sqlalchemy import Select
+from sqlalchemy.dialects import sqlite
+
+from alovoice_cli.routing.history import History
+from alovoice_cli.stores.history import CALLS, LAST_PEER, MISSED, StoredPast
+
+NOW = datetime(2026, 11, 25, 7, tzinfo=UTC)
+CALLER = "998901234567"
+
+
+def _ago(**span: float) -> datetime:
+    return NOW - timedelta(**span)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Rows:
+    """A store without calls."""
+    return Rows(tmp_path / "events.db")
+
+
+def test_the_last_answered_call_tells_the_extension_whoever_called_whom(rows: Rows) -> None:
+    rows.call(_ago(days=3), peer=101)
+    rows.call(_ago(days=2), peer=102, direction="out")
+    rows.call(_ago(days=1), peer=103, status="486")
+    rows.call(_ago(hours=2), peer=104, number="907654321")
+    rows.call(_ago(minutes=1), peer=105, status=None)
+    past: History = StoredPast(rows.url).as_of(NOW)
+    assert past.last_peer(CALLER, _ago(days=7)) == "102"
+    assert past.last_peer(CALLER, _ago(days=1)) is None
+    assert past.last_peer("998935550000", _ago(days=7)) is None
+
+
+def test_calls_and_missed_calls_are_the_caller_s_own(rows: Rows) -> None:
+    rows.call(_ago(hours=5))
+    rows.call(_ago(hours=4), status="480")
+    rows.call(_ago(hours=3), status="603-S")
+    rows.call(_ago(hours=2), direction="out", status="486")
+    rows.call(_ago(hours=1), number="907654321", status="486")
+    past = StoredPast(rows.url).as_of(NOW)
+    assert (past.calls(CALLER, _ago(days=1)), past.missed(CALLER, _ago(days=1))) == (3, 2)
+    assert (past.calls(CALLER, _ago(hours=4)), past.missed(CALLER, _ago(minutes=200))) == (2, 1)
+
+
+def test_the_call_that_asks_is_not_counted_but_one_whose_end_was_never_told_is(rows: Rows) -> None:
+    rows.call(_ago(seconds=5), status=None)
+    assert StoredPast(rows.url).as_of(NOW).calls(CALLER, _ago(days=1)) == 0
+    rows.call(_ago(minutes=10), status=None)
+    assert StoredPast(rows.url).as_of(NOW).calls(CALLER, _ago(days=1)) == 1
+
+
+def test_a_question_of_the_past_is_answered_as_it_would_have_been_then(rows: Rows) -> None:
+    rows.call(_ago(hours=3), peer=101, duration=600)
+    rows.call(_ago(hours=1), peer=102)
+    past = StoredPast(rows.url)
+    asked = {span: past.as_of(_ago(minutes=span)).last_peer(CALLER, _ago(days=7)) for span in (0, 120, 175, 200)}
+    assert asked == {0: "102", 120: "101", 175: None, 200: None}
+
+
+@pytest.mark.parametrize("statement", [LAST_PEER, CALLS, MISSED])
+def test_a_look_up_is_a_search_in_the_index(rows: Rows, statement: Select[Any]) -> None:
+    asked = statement.params(number=CALLER, since=1, until=2)
+    compiled = asked.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    with sqlite3.connect(rows.path) as connection:
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {compiled}")]
+    connection.close()
+    assert steps == ["SEARCH call USING INDEX call_by_number (number=? AND reported_at>? AND reported_at<?)"]
+
+
+def test_each_thread_asks_on_a_connection_of_its_own(rows: Rows) -> None:
+    rows.call(_ago(hours=1), peer=101)
+    past = StoredPast(rows.url).as_of(NOW)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: past.last_peer(CALLER, _ago(days=1)), range(200)))
+    assert set(found) == {"101"}
+
+
+def test_a_writer_is_not_waited_for(rows: Rows) -> None:
+    rows.call(_ago(hours=1), peer=101)
+    past = StoredPast(rows.url).as_of(NOW)
+    with sqlite3.connect(rows.path, isolation_level=None) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert past.last_peer(CALLER, _ago(days=1)) == "101"
+        writer.execute("ROLLBACK")
+    writer.close()
+
+
+def test_trouble_raises_soon_and_is_forgotten_with_its_cause(rows: Rows) -> None:
+    past = StoredPast(rows.url).as_of(NOW)
+    start = time.monotonic()
+    with sqlite3.connect(rows.path, isolation_level=None) as owner:
+        owner.execute("PRAGMA journal_mode = DELETE")
+        owner.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            past.calls(CALLER, _ago(days=1))
+        owner.execute("ROLLBACK")
+    owner.close()
+    assert time.monotonic() - start < 5
+    assert past.calls(CALLER, _ago(days=1)) == 0
+    rows.path.rename(rows.path.with_suffix(".away"))
+    with pytest.raises(FileNotFoundError):
+        past.calls(CALLER, _ago(days=1))
+
+
+def test_a_store_that_took_a_damaged_one_s_place_is_asked(rows: Rows, tmp_path: Path) -> None:
+    rows.call(_ago(hours=1), peer=101)
+    past = StoredPast(rows.url).as_of(NOW)
+    assert past.last_peer(CALLER, _ago(days=1)) == "101"
+    rows.engine.dispose()
+    other = Rows(tmp_path / "other.db")
+    other.call(_ago(hours=1), peer=102)
+    with sqlite3.connect(other.path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    for suffix in ("", "-wal", "-shm"):
+        rows.path.with_name(rows.path.name + suffix).unlink(missing_ok=True)
+    other.path.rename(rows.path)
+    assert past.last_peer(CALLER, _ago(days=1)) == "102"
