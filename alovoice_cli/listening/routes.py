@@ -12,9 +12,9 @@ from alovoice_cli.listening.ruling import Ruled, Ruling
 from alovoice_cli.listening.watching import Watch
 
 DEADLINE_SECONDS = 0.7
-_STORE_SECONDS = 0.02
-"""How long a caller waits for a slow store: a commit takes 1 to 5 ms, on a disk that others keep busy ten times as
-long. The question itself waits until it is stored."""
+_STORE_SECONDS = 0.2
+"""How long a caller waits for a slow store. A commit takes 1 to 5 ms; behind one that takes longer the question
+waits, and the caller does not."""
 _TELLING_SECONDS = 3.0
 """How long an answered question waits for its trail, and for the shadow; without them it is kept all the same."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from email.parser import BytesParser
@@ -136,7 +137,7 @@ def test_an_id_in_an_answer_that_failed_is_kept_but_not_believed(
 def test_a_pbx_out_of_reach_leaves_an_unsent_one(home: FrontDoor) -> None:
     def tells_its_lines_and_is_gone(connection: Connection) -> None:
         connection.read()
-        connection.server.listener.close()
+        connection.server.listener.shutdown(socket.SHUT_RDWR)  # `close` alone leaves the waiting `accept` its turn
         connection.answer("200 OK", b'["712037006"]', "Connection: close")
 
     server = RawServer([tells_its_lines_and_is_gone])

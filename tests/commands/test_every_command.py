@@ -140,7 +140,7 @@ def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
         (home.home / "qa.toml").write_text("[[check]]\ntag = 'Приветствие'\n", "utf-8")
     if name in FIRST:
         assert home(*FIRST[name]).code == 0
-    if name in ("ai result", "ai audio"):
+    if name.startswith("ai ") and name != "ai send":
         home("ai", "send", "CALL_ID")
         home.later(minutes=10)
     if name in ("ai show", "ai list", "ai grep", "ai score", "ai report"):
