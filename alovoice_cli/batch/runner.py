@@ -7,7 +7,7 @@ states that `steps` names, and never in two.
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from threading import Event, Lock, Thread
 from typing import Protocol
 
@@ -83,7 +83,8 @@ class Runner:
         self._jobs, self._most_failures, self._interruptions = jobs, most_failures, interruptions
         self._risky = risky
         self._lock, self._taking = Lock(), Lock()
-        self._results: SimpleQueue[tuple[Step, Course] | None] = SimpleQueue()
+        # Bounded: nobody is called whose row the reader, slow or gone, would never get to see.
+        self._results: Queue[tuple[Step, Course] | None] = Queue(maxsize=2 * jobs)
         self._flying: dict[str, Step] = {}
         self._failures = self._offline = 0
         self._trouble: BaseException | None = None

@@ -11,7 +11,6 @@ from alovoice_cli.batch.plan import Plan, Planner, parse_map
 from alovoice_cli.batch.steps import Course, Step
 from alovoice_cli.batch.table import read_table
 from alovoice_cli.batching.account import sums
-from alovoice_cli.batching.consent import Reach, agree
 from alovoice_cli.batching.execution import Execution, Memory, Times, moment
 from alovoice_cli.batching.limits import check_limits
 from alovoice_cli.batching.places import Place, Shelf, digest_of
@@ -20,6 +19,7 @@ from alovoice_cli.batching.verbs import Verb, verb_of
 from alovoice_cli.batching.wish import Wish
 from alovoice_cli.campaigns.files import open_list
 from alovoice_cli.campaigns.findings import count
+from alovoice_cli.consent import Reach, agree
 from alovoice_cli.dialling import refuse_readonly
 from alovoice_cli.errors import ExitCode, Rehearsal, UsageError
 from alovoice_cli.stores.campaign_rows import iso
