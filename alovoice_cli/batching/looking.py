@@ -36,8 +36,7 @@ def _glance(shelf: Shelf, place: Place) -> Mapping[str, object]:
         head, courses = journal.head, [course for _, course in journal.listed()]
     finally:
         journal.close()
-    if head is None:
-        return {**named, **nothing, "problem": "never begun"}
+    assert head is not None  # the shelf opens no other
     told = {"command": head.command, "profile": head.profile, "source": head.source, "created_at": head.created_at}
     return {**named, **told, "rows": len(courses), **_EMPTY, **tally(courses), "problem": None}
 

@@ -2,14 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from alovoice_cli.batch.steps import Step
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.journal import Journal
+from alovoice_cli.stores.journal import Head, Journal, damaged
 from alovoice_cli.stores.turns import hold
 
 FOLDER = "batches"
@@ -84,7 +85,24 @@ class Shelf:
         return [Place(path.name.removesuffix(SUFFIX), path) for path in found]
 
     def open(self, place: Place) -> Journal:
-        """Opens it, or makes it. Raises UsageError for a damaged one."""
+        """Opens one that is there. Raises UsageError for a damaged one."""
+        journal = Journal(place.path, self._now)
+        if journal.head is None:
+            journal.close()
+            raise damaged(place.path, "it holds nothing")
+        return journal
+
+    def begin(self, place: Place, head: Head, steps: Iterable[Step]) -> Journal:
+        """Makes it: it appears under its name with all rows in it, so that an empty one is always a damaged one."""
+        made = place.path.with_name(place.path.name + ".new")
+        for rest in ("", "-wal", "-shm"):  # of a process that was killed here
+            made.with_name(made.name + rest).unlink(missing_ok=True)
+        journal = Journal(made, self._now)
+        try:
+            journal.begin(head, steps)
+        finally:
+            journal.close()
+        made.rename(place.path)
         return Journal(place.path, self._now)
 
 

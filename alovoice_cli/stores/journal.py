@@ -175,14 +175,14 @@ class Journal:
     def _change(self, write: _Write) -> None:
         changed = self._connection.execute(write.statement, write.arguments).rowcount
         if changed != 1:
-            raise _damaged(self.path, "a row is not where it was")
+            raise damaged(self.path, "a row is not where it was")
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def _check(self) -> None:
         (verdict,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
-            raise _damaged(self.path, str(verdict))
+            raise damaged(self.path, str(verdict))
 
     def _read_head(self) -> Head | None:
         kept = dict(self._connection.execute("SELECT name, value FROM head").fetchall())
@@ -194,7 +194,7 @@ class Journal:
                 raise ValueError("the head's seal is broken")
             return Head(**json.loads(text))
         except (KeyError, TypeError, ValueError) as error:
-            raise _damaged(self.path, str(error)) from error
+            raise damaged(self.path, str(error)) from error
 
     def _read_steps(self) -> tuple[dict[str, Step], dict[str, Course]]:
         steps: dict[str, Step] = {}
@@ -204,10 +204,10 @@ class Journal:
             try:
                 step, course = _read(row)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise _damaged(self.path, str(error)) from error
+                raise damaged(self.path, str(error)) from error
             steps[step.key], courses[step.key] = step, course
         if len(steps) != (self._head.rows if self._head else 0):
-            raise _damaged(self.path, "rows are missing")
+            raise damaged(self.path, "rows are missing")
         return steps, courses
 
 
@@ -231,7 +231,8 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _damaged(path: Path, why: str) -> UsageError:
+def damaged(path: Path, why: str) -> UsageError:
+    """What to say of a journal that cannot be believed."""
     return UsageError(
         f"{path} is damaged: whom this batch has called is not certain any more, so nothing is sent",
         hint="see `alovoice call receipts list` for what was sent; call the rest with a list of their own",

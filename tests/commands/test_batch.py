@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batch_crash import STEPS
 from batch_server import OUT, Exchange, point_at, write_list
 from front_door import FrontDoor, Result
 from raw_server import Connection, Seen
@@ -210,6 +211,41 @@ def test_a_killed_batch_calls_nobody_twice_and_forgets_nobody(alovoice: FrontDoo
     assert all(number in counts or by_number[number] == "unknown" for number in called), "somebody was forgotten"
     assert unknown <= jobs * kills
     assert done.code == (6 if unknown else 0)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_process_that_ends_at_any_step_leaves_its_row_in_order(
+    alovoice: FrontDoor, exchanges: Any, step: str
+) -> None:
+    called = write_list(alovoice.home, 4)
+    pbx = exchanges(None)
+    crash = Path(__file__).parents[1] / "batch_crash.py"
+    died = alovoice.run_shell([sys.executable, str(crash), step, "2", *OUT])
+    assert died.returncode == 9, died.stderr
+    again = alovoice(*OUT)
+    outcomes = _outcomes(again)
+    # What the ledger knows for certain is believed; where it knows nothing, the row is unknown.
+    is_unknown = step in ("after the intent", "after the ledger's intent", "as it leaves", "after the answer")
+    assert (again.code, outcomes.count("unknown")) == ((6, 1) if is_unknown else (0, 0)), again.err
+    assert max(pbx.calls.values()) == 1
+    assert len(pbx.calls) >= 4 - is_unknown
+    assert set(pbx.calls) <= set(called)
+
+
+def test_a_disk_that_fills_up_in_mid_batch_stops_it_and_calls_nobody_twice(alovoice: FrontDoor, pbx: Exchange) -> None:
+    called = write_list(alovoice.home, 60)
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000));"
+    code = f"import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); {limit}"
+    code += "from alovoice_cli.__main__ import main; sys.argv = ['alovoice', *sys.argv[1:]]; main()"
+    full = alovoice.run_shell([sys.executable, "-c", code, *OUT, "--jobs", "2"])
+    assert full.returncode in (6, 7), full.stderr
+    assert 0 < len(pbx.requests) < 60
+    again = alovoice(*OUT)
+    unknown = _outcomes(again).count("unknown")
+    assert unknown <= 2
+    assert max(pbx.calls.values()) == 1
+    assert len(pbx.calls) >= 60 - unknown
+    assert set(pbx.calls) <= set(called)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -543,6 +579,16 @@ def test_a_damaged_journal_refuses_rather_than_call_again(alovoice: FrontDoor, p
         result = alovoice(*OUT)
         assert len(pbx.requests) == 30, f"called again after damage at {place}"
         assert result.code in (0, 2), result.err
+
+
+def test_a_journal_that_was_emptied_is_no_new_one(alovoice: FrontDoor, pbx: Exchange) -> None:
+    write_list(alovoice.home, 3)
+    assert alovoice(*OUT).code == 0
+    (path,) = (alovoice.home / "state" / "batches").glob("*.db")
+    path.write_bytes(b"")
+    result = alovoice(*OUT)
+    assert (result.code, len(pbx.requests)) == (2, 3)
+    assert "damaged" in result.err
 
 
 def test_a_journal_put_back_from_a_copy_is_caught_by_the_ledger(alovoice: FrontDoor, exchanges: Any) -> None:
