@@ -60,8 +60,8 @@ def worst_code(courses: Iterable[Course]) -> int:
     """What the batch ends with: 6 before 3, 5, 7, 4, 1, 0; pending rows count for nothing."""
     codes = {int(ExitCode.UNKNOWN_OUTCOME) if shown_state(c) == "unknown" else c.exit_code for c in courses}
     found = next((code for code in _WORST_FIRST if code in codes), 0)
-    # A limit of the profile that was reached half way: those rows are known not done, and others are done.
-    return ExitCode.REFUSED if found == ExitCode.USAGE and codes - {2} else found
+    # Trouble of this machine half way (a full disk, a limit reached): others have left, so it is not told as nothing sent.
+    return ExitCode.SERVER if found == ExitCode.USAGE and codes - {2} else found
 
 
 def write_report(path: Path, listed: Listed) -> None:

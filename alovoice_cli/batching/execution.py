@@ -145,6 +145,8 @@ class Execution:
         stop = Stop()
         with ExitStack() as stack:
             signals = stack.enter_context(counted())
+            if not self._verb.reads:
+                stack.enter_context(self._session.ledger.kept_open())
             tick = stack.enter_context(self._session.display.counting(self._verb.command, len(steps)))
             runner = Runner(
                 self._rows,

@@ -9,7 +9,7 @@ from alovoice_cli.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
     from alovoice_cli.stores.journal import Journal
-    from alovoice_cli.stores.ledger import Entry
+    from alovoice_cli.stores.receipts import Entry
 
 _SETTLED: dict[str, Outcome] = {"done": "done", "refused": "refused", "unsent": "unsent"}
 _LOST = "the process ended before its answer was written down"

@@ -7,17 +7,17 @@ is known of it: a journal that is damaged anywhere refuses, for an empty or olde
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from threading import Lock
 
 from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.campaign_rows import iso, storable
-from alovoice_cli.stores.migrations import explained, open_store, transaction
+from alovoice_cli.stores.migrations import explained, open_store
+from alovoice_cli.stores.together import Together
 
 MIGRATIONS = (
     """
@@ -43,17 +43,6 @@ class Head:
     rows: int = 0
 
 
-class _Write:
-    """One statement on its way to the disk. It must change exactly one row."""
-
-    __slots__ = ("arguments", "done", "error", "statement")
-
-    def __init__(self, statement: str, arguments: tuple[object, ...]) -> None:
-        self.statement, self.arguments = statement, arguments
-        self.done = False
-        self.error: Exception | None = None
-
-
 class Journal:
     """One file. Its user holds the batch's lock. Any thread may call; every method raises UsageError for a bad file."""
 
@@ -61,8 +50,7 @@ class Journal:
         self.path = path
         self._now = now
         self._connection = open_store(path, MIGRATIONS)
-        self._lock, self._queue_lock = Lock(), Lock()
-        self._queue: list[_Write] = []
+        self._together = Together(self._connection)
         try:
             with explained(path):
                 self._check()
@@ -74,8 +62,8 @@ class Journal:
 
     def close(self) -> None:
         """Closes the file, and leaves nothing of it in a log beside it."""
-        with self._lock, closing(self._connection), explained(self.path):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with explained(self.path):
+            self._together.close()
 
     # --- what is known -----------------------------------------------------------------------------------------------
 
@@ -113,15 +101,9 @@ class Journal:
             merged[step.key] = replace(step, our_id=own, generation=generation)
         courses = {key: self._courses.get(key, Course()) for key in merged}
         head = replace(head, generation=generation, rows=len(merged))
-        with explained(self.path), self._lock, transaction(self._connection):
-            self._connection.execute("DELETE FROM step")
-            self._connection.executemany(
-                "INSERT INTO step (key, line, state, fixed, course, seal) VALUES (?, ?, ?, ?, ?, ?)",
-                (_values(step, courses[key]) for key, step in merged.items()),
-            )
-            text = json.dumps(asdict(head))
-            self._connection.execute("INSERT OR REPLACE INTO head VALUES ('batch', ?)", (text,))
-            self._connection.execute("INSERT OR REPLACE INTO head VALUES ('seal', ?)", (_digest(text),))
+        with explained(self.path):
+            rows = [_values(step, courses[step.key]) for step in merged.values()]
+            self._together.run(lambda connection: _replace(connection, head, rows))
         self._head, self._courses = head, courses
         self._steps = dict(sorted(merged.items(), key=lambda item: item[1].line))
 
@@ -140,41 +122,17 @@ class Journal:
         if not after.follows(before):
             raise UsageError(f"{self.path}: a row that is {before.state} cannot become {after.state}")
         _, _, state, _, course, seal = _values(self._steps[key], after)
-        statement = "UPDATE step SET state = ?, course = ?, seal = ? WHERE key = ? AND state = ?"
-        self._commit(_Write(statement, (state, course, seal, key, before.state)))
+        values = (state, course, seal, key, before.state)
+        with explained(self.path):
+            # An end that a power cut takes back leaves an intent: unknown, and never called again.
+            is_intent = after.state == "intent"
+            self._together.run(lambda connection: self._update(connection, values), synced=is_intent)
         self._courses[key] = after
         return after
 
-    def _commit(self, write: _Write) -> None:
-        """Whoever gets the lock writes for all that wait: eight threads then share one sync of the disk."""
-        with self._queue_lock:
-            self._queue.append(write)
-        with self._lock:
-            if not write.done:
-                with self._queue_lock:
-                    together, self._queue = self._queue, []
-                self._write(together)
-        if write.error is not None:
-            with explained(self.path):
-                raise write.error
-
-    def _write(self, together: list[_Write]) -> None:
-        try:
-            with transaction(self._connection):
-                for write in together:
-                    self._change(write)
-        except Exception as error:
-            for write in together:
-                if len(together) > 1:  # one of them spoilt it for all: each by itself
-                    self._write([write])
-                else:
-                    write.error = error
-        for write in together:
-            write.done = True
-
-    def _change(self, write: _Write) -> None:
-        changed = self._connection.execute(write.statement, write.arguments).rowcount
-        if changed != 1:
+    def _update(self, connection: sqlite3.Connection, values: tuple[object, ...]) -> None:
+        statement = "UPDATE step SET state = ?, course = ?, seal = ? WHERE key = ? AND state = ?"
+        if connection.execute(statement, values).rowcount != 1:
             raise damaged(self.path, "a row is not where it was")
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -209,6 +167,14 @@ class Journal:
         if len(steps) != (self._head.rows if self._head else 0):
             raise damaged(self.path, "rows are missing")
         return steps, courses
+
+
+def _replace(connection: sqlite3.Connection, head: Head, rows: list[tuple[str, int, str, str, str, str]]) -> None:
+    connection.execute("DELETE FROM step")
+    connection.executemany("INSERT INTO step (key, line, state, fixed, course, seal) VALUES (?, ?, ?, ?, ?, ?)", rows)
+    text = json.dumps(asdict(head))
+    connection.execute("INSERT OR REPLACE INTO head VALUES ('batch', ?)", (text,))
+    connection.execute("INSERT OR REPLACE INTO head VALUES ('seal', ?)", (_digest(text),))
 
 
 def _values(step: Step, course: Course) -> tuple[str, int, str, str, str, str]:

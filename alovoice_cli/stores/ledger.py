@@ -9,17 +9,19 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TypeVar
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 from alovoice_cli.stores.quotas import Quota, spent
+from alovoice_cli.stores.receipts import COLUMNS, Entry, Intended, Settled, entry_from
+from alovoice_cli.stores.together import Together
 
+T = TypeVar("T")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SHORTEST = 4  # a million codes; a crowded ledger gets longer ones
 _TRIES_A_LENGTH = 8
@@ -45,74 +47,6 @@ MIGRATIONS = (
     """,
 )
 
-_COLUMNS = (
-    "code, profile, command, method, path, numbers, our_id, request, begun_at, pid,"
-    " state, exit_code, sent, status, answer, settled_at"
-)
-
-
-class Intended(Protocol):
-    """A request about to leave. `path` is a template (`/outcall/{token}`): no token comes here."""
-
-    @property
-    def profile(self) -> str: ...
-    @property
-    def command(self) -> str: ...
-    @property
-    def method(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def numbers(self) -> Sequence[str]: ...
-    @property
-    def our_id(self) -> str: ...
-    @property
-    def request(self) -> Mapping[str, object]: ...
-
-
-class Settled(Protocol):
-    """What became of it. `state`: done, refused, unsent or unknown; `sent`: no, maybe or yes."""
-
-    @property
-    def state(self) -> str: ...
-    @property
-    def exit_code(self) -> int: ...
-    @property
-    def sent(self) -> str: ...
-    @property
-    def status(self) -> int | None: ...
-    @property
-    def answer(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One receipt. Times are ISO 8601 in UTC; `outcome` is done, refused, unsent or unknown.
-
-    One that was never settled is unknown, and may have been sent; its `exit_code` and what follows are None.
-    """
-
-    receipt: str
-    profile: str
-    command: str
-    method: str
-    path: str
-    numbers: tuple[str, ...]
-    our_id: str
-    request: object
-    begun_at: str
-    pid: int
-    outcome: str
-    exit_code: int | None
-    sent: str
-    status: int | None
-    answer: str | None
-    settled_at: str | None
-
-    def as_dict(self) -> dict[str, object]:
-        """The receipt as JSON prints it."""
-        return {**asdict(self), "numbers": list(self.numbers)}
-
 
 class Ledger:
     """The file `ledger.db`. A damaged one refuses: an empty ledger would say that nothing was ever sent.
@@ -123,6 +57,7 @@ class Ledger:
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         self.path = path
         self._now = now
+        self._kept: Together | None = None
 
     def intend(self, intent: Intended, quota: Quota | None = None) -> str:
         """Writes down what is about to be sent and returns its receipt (`R-7F3K`), once it is safely on the disk.
@@ -137,7 +72,8 @@ class Ledger:
             self._moment(),
             os.getpid(),
         )
-        with self._writing() as connection:
+
+        def insert(connection: sqlite3.Connection) -> str:
             if quota is not None and _count(connection, intent.profile, quota) >= quota.most:
                 raise spent(quota)
             code = _free_code(connection)
@@ -146,24 +82,30 @@ class Ledger:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (code, *values),
             )
-        return f"R-{code}"
+            return code
+
+        return f"R-{self._write(insert)}"
 
     def settle(self, receipt: str, outcome: Settled) -> None:
         """Adds the outcome to a receipt; a second outcome replaces the first."""
-        with self._writing() as connection:
-            changed = connection.execute(
-                "UPDATE receipt SET state = ?, exit_code = ?, sent = ?, status = ?, answer = ?, settled_at = ?"
-                " WHERE code = ?",
-                (
-                    outcome.state,
-                    int(outcome.exit_code),
-                    outcome.sent,
-                    outcome.status,
-                    _storable(outcome.answer),
-                    self._moment(),
-                    _code(receipt),
-                ),
-            ).rowcount
+        values = (
+            outcome.state,
+            int(outcome.exit_code),
+            outcome.sent,
+            outcome.status,
+            _storable(outcome.answer),
+            self._moment(),
+            _code(receipt),
+        )
+        changed = self._write(
+            lambda connection: (
+                connection.execute(
+                    "UPDATE receipt SET state = ?, exit_code = ?, sent = ?, status = ?, answer = ?, settled_at = ?"
+                    " WHERE code = ?",
+                    values,
+                ).rowcount
+            )
+        )
         if not changed:
             raise _unknown_receipt(receipt)
 
@@ -189,7 +131,7 @@ class Ledger:
         begun = "" if since is None else _iso(since)
         with self._open() as connection:
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM receipt WHERE begun_at >= ? ORDER BY number DESC LIMIT ?",  # noqa: S608 - a constant
+                f"SELECT {COLUMNS} FROM receipt WHERE begun_at >= ? ORDER BY number DESC LIMIT ?",  # noqa: S608 - a constant
                 (begun, limit or -1),
             ).fetchall()
         return [self._entry(row) for row in rows]
@@ -216,7 +158,7 @@ class Ledger:
             return []
         with self._open() as connection:
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM receipt WHERE our_id IN (SELECT value FROM json_each(?)) ORDER BY number",  # noqa: S608 - a constant
+                f"SELECT {COLUMNS} FROM receipt WHERE our_id IN (SELECT value FROM json_each(?)) ORDER BY number",  # noqa: S608 - a constant
                 (json.dumps(ids),),
             ).fetchall()
         return [self._entry(row) for row in rows]
@@ -225,7 +167,7 @@ class Ledger:
         """The receipt of this code, in either case, with or without `R-`. Raises UsageError if there is none."""
         with self._open() as connection:
             row = connection.execute(
-                f"SELECT {_COLUMNS} FROM receipt WHERE code = ?",  # noqa: S608 - a constant
+                f"SELECT {COLUMNS} FROM receipt WHERE code = ?",  # noqa: S608 - a constant
                 (_code(code),),
             ).fetchone()
         if row is None:
@@ -234,7 +176,7 @@ class Ledger:
 
     def _entry(self, row: tuple[object, ...]) -> Entry:
         try:
-            return _entry(row)
+            return entry_from(row)
         except ValueError as error:
             raise UsageError(f"{self.path} is damaged: receipt R-{row[0]} cannot be read") from error
 
@@ -249,6 +191,26 @@ class Ledger:
                 yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost."""
+        with explained(self.path):
+            self._kept = Together(open_store(self.path, MIGRATIONS))
+        try:
+            yield
+        finally:
+            kept, self._kept = self._kept, None
+            with explained(self.path):
+                kept.close()
+
+    def _write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        kept = self._kept
+        if kept is not None:
+            with explained(self.path):
+                return kept.run(change)
+        with self._writing() as connection:
+            return change(connection)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -292,26 +254,3 @@ def _code(receipt: str) -> str:
 
 def _unknown_receipt(receipt: str) -> UsageError:
     return UsageError(f"there is no receipt {receipt} here", hint="see `alovoice call receipts list`")
-
-
-def _entry(row: tuple[object, ...]) -> Entry:
-    code, profile, command, method, path, numbers, our_id, request, begun_at, pid, *end = row
-    state, exit_code, sent, status, answer, settled_at = end
-    return Entry(
-        receipt=f"R-{code}",
-        profile=str(profile),
-        command=str(command),
-        method=str(method),
-        path=str(path),
-        numbers=tuple(json.loads(str(numbers))),
-        our_id=str(our_id),
-        request=json.loads(str(request)),
-        begun_at=str(begun_at),
-        pid=int(str(pid)),
-        outcome=str(state or "unknown"),
-        exit_code=None if exit_code is None else int(str(exit_code)),
-        sent=str(sent or "maybe"),
-        status=None if status is None else int(str(status)),
-        answer=None if answer is None else str(answer),
-        settled_at=None if settled_at is None else str(settled_at),
-    )

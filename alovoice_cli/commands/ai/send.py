@@ -18,7 +18,7 @@ from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import Sending
-    from alovoice_cli.stores.ledger import Entry
+    from alovoice_cli.stores.receipts import Entry
 
 EXAMPLES = examples(
     "alovoice ai send 1716209468.1234",
