@@ -23,6 +23,15 @@ class Reach:
         return count(self.number, self.one, self.many)
 
 
+def check_confirmed(reach: Reach, confirm: int) -> None:
+    """Raises CheckFailedError (8) where `--confirm` says another number."""
+    if confirm != reach.number:
+        raise CheckFailedError(
+            f"the list reaches {reach}, and --confirm says {confirm}: nothing was sent",
+            hint="look what has changed in the list, then give the number that you mean",
+        )
+
+
 def agree(session: "Session", reach: Reach, confirm: int | None) -> None:
     """Returns where the operator means this number; raises CheckFailedError (8) or UsageError where not.
 
@@ -31,11 +40,7 @@ def agree(session: "Session", reach: Reach, confirm: int | None) -> None:
     """
     options, above = session.options, session.settings.confirm_above
     if confirm is not None:
-        if confirm != reach.number:
-            raise CheckFailedError(
-                f"the list reaches {reach}, and --confirm says {confirm}: nothing was sent",
-                hint="look what has changed in the list, then give the number that you mean",
-            )
+        check_confirmed(reach, confirm)
         return
     if options.dry_run or (reach.number <= above and (options.yes or not session.display.is_asked)):
         return

@@ -60,7 +60,7 @@ def worst_code(courses: Iterable[Course]) -> int:
     """What the batch ends with: 6 before 3, 5, 7, 4, 1, 0; pending rows count for nothing."""
     codes = {int(ExitCode.UNKNOWN_OUTCOME) if shown_state(c) == "unknown" else c.exit_code for c in courses}
     found = next((code for code in _WORST_FIRST if code in codes), 0)
-    # Trouble of this machine half way (a full disk, a limit reached): others have left, so it is not told as nothing sent.
+    # Trouble of this machine half way, such as a full disk: others have left, so it is not told as nothing sent.
     return ExitCode.SERVER if found == ExitCode.USAGE and codes - {2} else found
 
 

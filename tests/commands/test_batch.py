@@ -17,6 +17,8 @@ from batch_server import OUT, Exchange, point_at, write_list
 from front_door import FrontDoor, Result
 from raw_server import Connection, Seen
 
+MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
+
 
 @pytest.fixture
 def pbx(alovoice: FrontDoor) -> Iterator[Exchange]:
@@ -603,3 +605,102 @@ def test_a_journal_put_back_from_a_copy_is_caught_by_the_ledger(alovoice: FrontD
     result = alovoice(*OUT)
     assert (result.code, len(pbx.requests)) == (2, 4)
     assert "lost what the ledger knows" in result.err
+
+
+# --- the other verbs -------------------------------------------------------------------------------------------------
+
+
+def test_voice_menus_and_conferences_are_sent_as_their_single_commands_send_them(
+    alovoice: FrontDoor, pbx: Exchange
+) -> None:
+    (alovoice.home / "menus.csv").write_text("Кому;Язык;extid\n901234567;uz;77\n+998901234568;;\n", "utf-8")
+    words = ("call", "ivr", "--batch", "menus.csv", "--map", "to=Кому", "--map", "lang=Язык", "--ivrid", "222")
+    assert alovoice(*words, "--fromline", "712037006", "--night-ok").code == 0
+    first, second = (json.loads(seen.body) for seen in pbx.requests)
+    line = {"ivrid": 222, "fromline": 712037006}
+    assert first == {"callto": "901234567", "lang": "uz", "extid": "77", **line}
+    assert second == {"callto": "+998901234568", "extid": second["extid"], **line}
+    assert second["extid"].isdigit()
+    pbx.requests.clear()
+    lines = '{"to": ["994412860:ru", "977076909:uz"], "extid": "5"}\n{"queue": 6000, "extid": "6"}\n'
+    words = ("call", "conference", "--batch", "-", "--from", "712037006:ru", "--night-ok")
+    assert alovoice(*words, stdin=lines).code == 0
+    first, second = (json.loads(seen.body) for seen in pbx.requests)
+    assert first["callto"] == [{"phone": "994412860", "lang": "ru"}, {"phone": "977076909", "lang": "uz"}]
+    assert first["callfrom"] == second["callfrom"] == {"phone": "712037006", "lang": "ru"}
+    assert second["callto"] == [{"queue": "6000"}]
+
+
+@pytest.fixture
+def analyst(exchanges: Any) -> Exchange:
+    def answer(connection: Connection, seen: Seen) -> None:
+        call_id = seen.target.rpartition("/")[2]
+        ready = {} if call_id == "3" else {"stalk": []}
+        body = json.dumps({"answer": {"aicallid": f"a{call_id}", **ready}}).encode()
+        connection.answer("200 OK", body, "Content-Type: application/json")
+
+    made: Exchange = exchanges(answer)
+    return made
+
+
+def test_analyses_are_asked_for_once_whichever_way_they_were_asked_for(alovoice: FrontDoor, analyst: Exchange) -> None:
+    (alovoice.home / "calls.csv").write_text("Id\n1\n2\n3\n2\n", "utf-8")
+    assert alovoice("ai", "send", "2").code == 0
+    words = ("ai", "send", "--batch", "calls.csv", "--map", "call_id=Id", "--jobs", "2")
+    result = alovoice(*words)
+    assert result.code == 0, result.err
+    assert sorted((row["row"], row["outcome"]) for row in _rows(result)) == [(2, "done"), (3, "done"), (4, "done")]
+    assert sorted(seen.target.rpartition("/")[2] for seen in analyst.requests) == ["1", "2", "3"]
+    assert alovoice(*words).code == 0
+    assert alovoice("ai", "send", "1", "3").code == 0
+    assert len(analyst.requests) == 3
+
+
+def test_the_days_budget_of_analyses_is_kept(alovoice: FrontDoor, analyst: Exchange) -> None:
+    (alovoice.home / "calls.csv").write_text("call_id\n1\n2\n3\n", "utf-8")
+    alovoice("config", "set", "ai_budget_per_day", "2")
+    refused = alovoice("ai", "send", "--batch", "calls.csv")
+    assert (refused.code, analyst.connections) == (2, 0)
+    assert "ai_budget_per_day" in refused.err
+    assert alovoice("ai", "send", "1", "2").code == 0
+    assert alovoice("ai", "send", "3").code == 2
+    assert len(analyst.requests) == 2
+
+
+def test_results_are_fetched_by_the_list_and_those_not_ready_are_9(alovoice: FrontDoor, analyst: Exchange) -> None:
+    (alovoice.home / "calls.csv").write_text("call_id\n1\n2\n3\n", "utf-8")
+    words = ("ai", "result", "--batch", "calls.csv", "--jobs", "2")
+    for asked in (3, 6):
+        result = alovoice(*words)
+        assert result.code == 9, result.err
+        told = {
+            row["row"]: (row["outcome"], (row["answer"] or {}).get("answer", {}).get("aicallid"))
+            for row in _rows(result)
+        }
+        assert told == {2: ("done", "a1"), 3: ("done", "a2"), 4: ("refused", None)}
+        assert len(analyst.requests) == asked, "reading again repeats nothing"
+    assert not (alovoice.home / "state" / "batches").exists()
+    assert [row["call_id"] for row in json.loads(alovoice("ai", "list", "--json").out)] != []
+
+
+def test_a_single_call_takes_no_words_of_a_batch(alovoice: FrontDoor, pbx: Exchange) -> None:
+    one = ("call", "out", "--from", "2424", "--to", "901234567")
+    for words in (("--rate", "10/m"), ("--changed-ok",), ("--confirm", "1"), ("--journal", "x")):
+        result = alovoice(*one, *words)
+        assert (result.code, pbx.connections) == (2, 0)
+        assert "goes with --batch" in result.err
+    assert alovoice("call", "out", "--from", "2424").code == 2
+    assert alovoice("ai", "send", "1", "--batch", "x.csv").code == 2
+
+
+def test_a_campaign_of_another_size_than_confirmed_is_not_created(alovoice: FrontDoor, pbx: Exchange) -> None:
+    (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
+    (alovoice.home / "people.csv").write_text("901234567\n901234568\n", "utf-8")
+    words = (
+        *("autorule", "create", "--record", "a.mp3", "--recipients", "people.csv", "--name", "n", "--from", "tomorrow"),
+        *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006", "--night-ok"),
+    )
+    result = alovoice(*words, "--confirm", "3", "--yes")
+    assert (result.code, pbx.connections) == (8, 0), result.err
+    assert "reaches 2 people, and --confirm says 3" in result.err
+    assert alovoice("-p", "sandbox", *words[:-2], "all", "--night-ok", "--confirm", "2").code == 0

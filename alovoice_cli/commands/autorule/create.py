@@ -68,7 +68,7 @@ def create_campaign(
     if split_from > 1:  # its first parts are there already: they are meant to be its twins
         wish = replace(wish, allow_duplicate=True)
     with ExitStack() as files:
-        ready = Preparation(session, wish, files, strict=True)
+        ready = Preparation(session, wish, files, strict=True, confirm=confirm)
         pieces = cut(files, ready.draft, ready.people, ready.source, ready.layout, split, split_from)
         order = Order(pieces, split_from, ready.audio, wish.record, ready.layout, numbers or (), ready.digest)
         for finding in ready.report.in_order:
