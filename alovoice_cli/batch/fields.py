@@ -95,7 +95,11 @@ def read_id(cell: str) -> Reading:
 
 def read_segment(cell: str) -> Reading:
     """A call's id, which will stand in a path."""
-    found = read_id(cell)
+    try:
+        found = read_id(cell)
+    except BadCellError as error:
+        hint = "give the id alone, as the PBX shows it"
+        raise error if error.code else BadCellError(f"{cell!r} is no call's id", hint) from None
     if str(found.value) in (".", "..") or set("/\\") & set(str(found.value)):
         raise BadCellError(f"{cell!r} cannot stand in a path", "give the id alone, as the PBX shows it")
     return found

@@ -102,9 +102,10 @@ class Planner:
                 columns[field.name] = fits[0]
             elif wanted or (field.needed and field.name not in self._defaults and table.rows):
                 shown = " · ".join(table.headings)
+                for_all = "" if wanted else f", or give --{field.name.replace('_', '-')} for all rows"
                 raise UsageError(
                     f"{table.name} has no column {wanted or field.name!r}",
-                    hint=f"its columns are {shown}; name one with --map {field.name}=COLUMN",
+                    hint=f"its first row is {shown}; name a column with --map {field.name}=COLUMN{for_all}",
                 )
         return columns
 

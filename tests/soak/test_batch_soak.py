@@ -1,4 +1,4 @@
-"""The proofs of a batch at full strength, some ten minutes: `python -m pytest -n 0 tests/soak/test_batch_soak.py -s`."""
+"""The proofs of a batch at full strength, some minutes: `python -m pytest -n 0 tests/soak/test_batch_soak.py -s`."""
 
 import json
 import random
