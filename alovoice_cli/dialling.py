@@ -40,12 +40,17 @@ def quota_of(settings: Settings, path: str, now: datetime) -> Quota | None:
     return None
 
 
-def refuse_readonly(settings: Settings) -> None:
-    """Raises UsageError where ALOVOICE_READONLY=1 forbids whatever dials, creates or costs."""
+def refuse_dialling(settings: Settings) -> None:
+    """Raises UsageError where ALOVOICE_READONLY=1, or a profile that is not named, forbids all that has an effect."""
     if settings.environ.get("ALOVOICE_READONLY", "") not in ("", "0"):
         raise UsageError(
             "ALOVOICE_READONLY is set: nothing that dials, creates or costs is sent",
             hint="unset it where that is meant; --dry-run shows what would be sent",
+        )
+    if settings.require_profile and not settings.origin["profile"].startswith("flag"):
+        raise UsageError(
+            f"the configuration says require_profile: name the profile to dial on PBX {settings.profile}",
+            hint=f"add `-p {settings.profile}`",
         )
 
 
@@ -81,12 +86,7 @@ class GuardedLedger:
     def intend(self, intent: Intent) -> str:
         """Writes the intent; raises UsageError where the profile's rules forbid to dial."""
         settings = self._settings()
-        if settings.require_profile and not settings.origin["profile"].startswith("flag"):
-            raise UsageError(
-                f"the configuration says require_profile: name the profile to dial on PBX {settings.profile}",
-                hint=f"add `-p {settings.profile}`",
-            )
-        refuse_readonly(settings)
+        refuse_dialling(settings)
         overridden = self._overridden()
         dials = intent.path != ADD_AUTORULE.path  # a campaign's list is checked whole, with names of lines
         outside = numbers_outside(settings, intent.numbers) if dials and "allowed_prefixes" not in overridden else []

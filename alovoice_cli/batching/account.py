@@ -8,10 +8,10 @@ from pathlib import Path
 
 from alovoice_cli.batch.steps import Course, Step
 from alovoice_cli.campaigns.findings import count
-from alovoice_cli.errors import ExitCode
+from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.output.columns import cell_text
 from alovoice_cli.output.csv import safe_cell
-from alovoice_cli.output.files import write_private
+from alovoice_cli.output.files import check_free, write_private
 
 Listed = Sequence[tuple[Step, Course]]
 
@@ -58,7 +58,8 @@ def sums(courses: Sequence[Course]) -> str:
 
 def worst_code(courses: Iterable[Course]) -> int:
     """What the batch ends with: 6 before 3, 5, 7, 4, 1, 0; pending rows count for nothing."""
-    codes = {int(ExitCode.UNKNOWN_OUTCOME) if shown_state(c) == "unknown" else c.exit_code for c in courses}
+    ended = [course for course in courses if course.state != "pending"]
+    codes = {int(ExitCode.UNKNOWN_OUTCOME) if shown_state(c) == "unknown" else c.exit_code for c in ended}
     found = next((code for code in _WORST_FIRST if code in codes), 0)
     # Trouble of this machine half way, such as a full disk: others have left, so it is not told as nothing sent.
     return ExitCode.SERVER if found == ExitCode.USAGE and codes - {2} else found
@@ -79,3 +80,12 @@ def write_report(path: Path, listed: Listed) -> None:
 def _report_row(headings: Sequence[str], step: Step, course: Course) -> list[str]:
     told: Mapping[str, object] = {**row_json(step, course), "outcome": shown_state(course)}
     return [*(step.cells.get(heading, "") for heading in headings), *(cell_text(told[name]) for name in _ADDED)]
+
+
+def check_report(path: Path, source: str) -> None:
+    """Raises UsageError where the report could not be written, or would be written over the list: before any row."""
+    check_free(path, force=True)
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} for the report", hint="make it, or name another place")
+    if path.absolute() == Path(source).absolute():
+        raise UsageError(f"the report would be written over the list {source}", hint="give it a name of its own")

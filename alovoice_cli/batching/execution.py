@@ -143,6 +143,7 @@ class Execution:
 
     def _send(self, steps: Sequence[Step], risky: frozenset[str]) -> tuple[Ending, Signals]:
         stop = Stop()
+        assert self._session.client  # made here, once, and not by several threads at a time
         with ExitStack() as stack:
             signals = stack.enter_context(counted())
             if not self._verb.reads:

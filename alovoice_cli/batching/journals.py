@@ -46,7 +46,7 @@ def find_place(shelf: Shelf, wish: Wish, batch: Batch) -> tuple[Place, bool]:
         theirs, listed = head_of(journal), {step.key: course for step, course in journal.listed()}
         journal.close()
         same = (theirs.profile, theirs.source) == (head.profile, head.source)
-        waits = any(course.state in ("pending", "intent") for course in listed.values())
+        waits = any(course.state in ("pending", "intent", "unsent") for course in listed.values())
         if same and (waits or keys & listed.keys()):
             found.append((theirs.created_at, sibling, listed.keys() != keys))
     return max(found)[1:] if found else (place, False)

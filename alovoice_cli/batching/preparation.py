@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alovoice_cli.batch.plan import Planner, parse_map
 from alovoice_cli.batch.steps import Course, Step
 from alovoice_cli.batch.table import read_table
+from alovoice_cli.batching.account import check_report
 from alovoice_cli.batching.agreeing import agree_to_restart, agree_to_send, choose_risks
 from alovoice_cli.batching.execution import Execution, Memory, Times, moment
 from alovoice_cli.batching.journals import Batch, changed, find_place, head_of, take_changes, with_ids
@@ -18,7 +19,7 @@ from alovoice_cli.batching.verbs import Verb, verb_of
 from alovoice_cli.batching.wish import Wish
 from alovoice_cli.campaigns.files import open_list
 from alovoice_cli.campaigns.findings import count
-from alovoice_cli.dialling import refuse_readonly
+from alovoice_cli.dialling import refuse_dialling
 from alovoice_cli.errors import ExitCode, Rehearsal, UsageError
 from alovoice_cli.stores.campaign_rows import iso
 from alovoice_cli.stores.journal import Head, Journal
@@ -41,9 +42,11 @@ def run_batch(
     verb = verb_of(command)
     rehearses = session.options.dry_run
     if not (verb.reads or rehearses):
-        refuse_readonly(session.settings)
+        refuse_dialling(session.settings)
     session.overridden = frozenset(wish.override_limit)
     times = Times(session, verb, wish)
+    if wish.report is not None:
+        check_report(wish.report, wish.source)
     batch = _read(session, verb, wish, defaults)
     if verb.reads:
         memory = Memory(batch.plan.steps)
@@ -70,9 +73,11 @@ def resume_batch(session: "Session", place: Place, wish: Wish) -> int:
                 f"the batch {place.name} is of the profile {head.profile}", hint="leave -p out, or name that one"
             )
         session.fold("profile", head.profile)
-        refuse_readonly(session.settings)
+        refuse_dialling(session.settings)
         session.overridden = frozenset(wish.override_limit)
         verb = verb_of(head.command)
+        if not verb.dials:  # as the command itself: nobody else asks for the same calls meanwhile
+            stack.enter_context(session.turn(verb.command))
         return _go(session, verb, wish, Times(session, verb, wish), journal, place)
 
 

@@ -367,6 +367,33 @@ def test_a_dry_run_prints_what_would_go_and_leaves_no_trace(alovoice: FrontDoor,
     assert not (alovoice.home / "state" / "batches").exists()
 
 
+def test_a_report_that_could_not_be_written_is_said_before_the_first_row(alovoice: FrontDoor, pbx: Exchange) -> None:
+    write_list(alovoice.home, 2)
+    for place in ("clients.csv", "nosuch/report.csv", "."):
+        assert alovoice(*OUT, "--report", place).code == 2
+    assert pbx.connections == 0
+    assert "Телефон" in (alovoice.home / "clients.csv").read_text("utf-8")
+
+
+def test_a_profile_that_must_be_named_is_asked_for_before_the_first_row(alovoice: FrontDoor, pbx: Exchange) -> None:
+    alovoice("config", "set", "require_profile", "true")
+    write_list(alovoice.home, 2)
+    result = alovoice(*OUT)
+    assert (result.code, result.out, pbx.connections) == (2, "", 0)
+    assert alovoice(*OUT, "-p", "default").code == 0
+
+
+def test_a_list_of_that_name_whose_rows_still_wait_is_not_forgotten(alovoice: FrontDoor, exchanges: Any) -> None:
+    write_list(alovoice.home, 4)
+    pbx = exchanges(lambda connection, seen: connection.answer("200 OK", b"false"))
+    assert alovoice(*OUT, "--stop-after-failures", "1").code == 1
+    (alovoice.home / "clients.csv").write_text("Телефон\n935550000\n", "utf-8")
+    refused = alovoice(*OUT)
+    assert (refused.code, len(pbx.requests)) == (2, 1)
+    assert alovoice(*OUT, "--journal", "tomorrow").code == 1
+    assert [json.loads(seen.body)["number"] for seen in pbx.requests[1:]] == ["935550000"]
+
+
 # --- agreeing --------------------------------------------------------------------------------------------------------
 
 
