@@ -145,6 +145,10 @@ def test_an_unknown_row_goes_again_only_by_a_risk_taken_for_it(alovoice: FrontDo
     assert alovoice(*OUT).code == 6
     words = (*OUT, "--resend-unknown", "--accept-risk")
     assert alovoice(*words).code == 2, "nobody is there to answer, and no batch is named"
+    without = alovoice(*OUT, "--resend-unknown", "--yes", terminal=True, stdin="y\n3\n")
+    assert without.code == 2, "the risk was not accepted"
+    named = ("call", "batches", "resume", _name(alovoice), "--night-ok", "--resend-unknown")
+    assert alovoice(*named, "--yes").code == 2, "nor by a script that names the batch"
     assert alovoice(*words, "--yes", terminal=True, stdin="n\n").code == 6
     assert len(pbx.requests) == 3
     pbx._answer = lambda connection, seen: connection.answer("200 OK", b"true")
