@@ -138,6 +138,9 @@ def run(
     from alovoice_cli.batching.preparation import run_batch
     from alovoice_cli.batching.wish import Wish
 
+    if session.options.csv or session.options.columns is not None:
+        word = "--csv" if session.options.csv else "--columns"
+        raise UsageError(f"{word} does not go with --batch", hint="--report OUT.csv writes a CSV; stdout is JSON Lines")
     wish = Wish.of({**words, "source": words["batch"], "mapped": words["map"]})
     return run_batch(session, command, wish, defaults, keep)
 

@@ -722,6 +722,7 @@ def test_a_single_call_takes_no_words_of_a_batch(alovoice: FrontDoor, pbx: Excha
         assert "goes with --batch" in result.err
     assert alovoice("call", "out", "--from", "2424").code == 2
     assert alovoice("ai", "send", "1", "--batch", "x.csv").code == 2
+    assert "--report" in alovoice("ai", "send", "--batch", "x.csv", "--csv").err
 
 
 def test_a_campaign_of_another_size_than_confirmed_is_not_created(alovoice: FrontDoor, pbx: Exchange) -> None:
