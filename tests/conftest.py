@@ -10,6 +10,12 @@ import pytest
 from front_door import FrontDoor
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """For `-n auto`: one worker more than there are cores, for many tests wait more than they work."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def alovoice(tmp_path: Path) -> FrontDoor:
     """A fresh home: no configuration, no token, the sandbox at hand."""

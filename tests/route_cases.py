@@ -1,23 +1,15 @@
 """Rules files and questions for the tests of routing: made by hand, and made up by hypothesis."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from alovoice_cli.routing.findings import Finding
 from alovoice_cli.routing.lists import Source
 from alovoice_cli.routing.reading import Loaded, read_rules
 from alovoice_cli.routing.rules import Rules
-
-
-def examples(count: int) -> settings:
-    """So many examples; `ALOVOICE_SOAK=40` in the environment makes it 40 times as many."""
-    return settings(deadline=None, max_examples=count * int(os.environ.get("ALOVOICE_SOAK", "1")))
-
 
 NOON = datetime(2026, 11, 25, 7, tzinfo=UTC)
 """Wednesday, 12:00 in Tashkent."""

@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.masking import DOTS, Masker, disarm, is_secret_key, mask, mask_fields
 
@@ -112,7 +113,7 @@ def test_a_short_secret_shows_no_tail(secret: str, shown: str) -> None:
     assert mask(secret) == shown
 
 
-@settings(deadline=None, max_examples=300)
+@examples(100)
 @given(
     plain=st.dictionaries(st.sampled_from(PLAIN_KEYS), PLAIN, max_size=4),
     secret=st.dictionaries(

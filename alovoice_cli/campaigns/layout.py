@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from alovoice_cli.campaigns import numbering
@@ -120,6 +121,7 @@ def _wanted(first: Sequence[str], wanted: str, name: str) -> int:
     )
 
 
+@lru_cache(maxsize=4096)  # each cell is weighed by each delimiter, and again for the examples
 def _weight(cell: str) -> int:
     """How much a cell speaks for its column: numbers that there are outweigh ids and other digits."""
     verdict = numbering.read_cell(cell)

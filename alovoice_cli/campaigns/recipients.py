@@ -3,8 +3,10 @@
 The vendor does not document the file's columns: the phone is in the first column that holds phones.
 """
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO
 
 from alovoice_cli.campaigns.layout import Layout, find_layout, without_phones
@@ -13,6 +15,7 @@ from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
 from alovoice_cli.campaigns.tally import Tally
 from alovoice_cli.errors import UsageError
 
+_BLOCK = 1 << 14  # characters
 _PHONES_AT_LEAST = 0.95  # of the cells that hold something, else the column was misread
 
 
@@ -124,12 +127,31 @@ def read_recipients(
         sheet = open_sheet(file, name, encoding)
         layout = find_layout(sheet, column)
         tally = Tally(layout.column, layout.width, layout.header_line)
-        with sheet.reading(layout.delimiter, moved) as reader:
-            tally.read(reader)
+        if layout.width == 1:
+            _read_column(sheet, layout.delimiter, tally, moved)
+        else:
+            with sheet.reading(layout.delimiter, moved) as reader:
+                tally.read(reader)
+        tally.put_in_order()
         _refuse_misread(sheet, layout, tally)
         return _settle(sheet, layout, tally, exclusions)
     finally:
         file.seek(0)
+
+
+def _read_column(sheet: Sheet, delimiter: str, tally: Tally, moved: Moved | None) -> None:
+    """Takes a list of one column by the block; a block with more in it than numbers goes through the csv reader."""
+    above = 0
+    with sheet.text(moved) as text:
+        while block := text.read(_BLOCK):
+            block += text.readline()
+            if lines := tally.add_block(block, above):
+                above += lines
+                continue
+            # A line end ends a row, unless it stands in quotes: then no block is sure to end with a row.
+            rest = io.StringIO(block, newline="")
+            with sheet.splitting(chain(rest, text) if '"' in block else rest, delimiter, above) as reader:
+                above = tally.read(reader, above)
 
 
 def _refuse_misread(sheet: Sheet, layout: Layout, tally: Tally) -> None:

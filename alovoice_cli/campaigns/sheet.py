@@ -3,10 +3,10 @@
 import codecs
 import csv
 import io
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from alovoice_cli.errors import UsageError
 
@@ -52,19 +52,31 @@ class Sheet:
     @contextmanager
     def reading(self, delimiter: str, moved: Moved | None = None) -> Iterator[Any]:
         """Python's own csv reader from the file's start. Raises UsageError, with the line, for a quote left open."""
+        with self.text(moved) as text, self.splitting(text, delimiter) as reader:
+            yield reader
+
+    @contextmanager
+    def text(self, moved: Moved | None = None) -> Iterator[TextIO]:
+        """The file's characters from its start, its line ends as they are."""
         self.file.seek(0)
         source = self.file if moved is None else io.BufferedReader(_Counted(self.file, moved), _CHUNK)
         text = io.TextIOWrapper(source, self.encoding, newline="")
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        try:
+            yield text
+        finally:
+            text.detach()  # else the wrapper would close the file, which is still to be sent
+
+    @contextmanager
+    def splitting(self, lines: Iterable[str], delimiter: str, above: int = 0) -> Iterator[Any]:
+        """Python's own csv reader of lines above which so many others stand. Raises UsageError as `reading` does."""
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
             yield reader
         except csv.Error as error:
             raise UsageError(
-                f"{self.name}, line {reader.line_num}: {error}",
+                f"{self.name}, line {above + reader.line_num}: {error}",
                 hint='a cell with quotes in it is written "so ""quoted"" here"; close the quote that is open',
             ) from error
-        finally:
-            text.detach()  # else the wrapper would close the file, which is still to be sent
 
     def first_row(self) -> tuple[int, str] | None:
         """The first line that holds something and its text, cut for a message; None where there is none."""

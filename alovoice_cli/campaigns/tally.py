@@ -3,11 +3,16 @@
 Rows are taken by the hundreds. Where all cells of a batch have one length and hold digits only, the batch is judged as
 a whole by its heads: all of a number but its last four digits, which no rule looks at. What differs in length, or is
 spelled with spaces and brackets, is set apart; what is then still unknown is read cell by cell.
+
+The digits of a whole batch become numbers in one go: to make an int of each cell alone takes a fifth of all the time.
 """
 
+import re
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import compress, count, islice
 from operator import itemgetter
 from typing import Any, Final
@@ -17,14 +22,12 @@ from alovoice_cli.campaigns.numbering import COUNTRY, NATIONAL_LENGTH, Verdict
 
 _BATCH: Final = 512
 """Rows: fewer than the 700 objects at which the garbage collector would look through them, at half the time of all."""
-_NATIONAL: Final = COUNTRY * 10**NATIONAL_LENGTH
 _WITH_PLUS: Final = NATIONAL_LENGTH + 4
-_OFFSETS: Final = {NATIONAL_LENGTH: _NATIONAL, NATIONAL_LENGTH + 3: 0, _WITH_PLUS: 0}
-"""What is to be added to the digits of a cell of this length: 9 national ones, 12 with 998, 13 with its plus."""
-_SURPRISING: Final = tuple(numbering.LIKE_A_COUNTRY)
+_FRONT: Final = {NATIONAL_LENGTH: f"0000{COUNTRY}", NATIONAL_LENGTH + 3: "0000"}
+"""What makes 16 digits, the hexadecimal ones of 8 bytes, of a cell of this length: 9 national ones, 12 with 998."""
+_SURPRISING: Final = re.compile("\n(?:" + "|".join(numbering.LIKE_A_COUNTRY) + ")")
 _SHOWN_CHARACTERS: Final = 60
-_FEW: Final = 4  # digits at the end that no rule looks at
-_TEN_THOUSAND: Final = 10**_FEW
+_TEN_THOUSAND: Final = 10**4  # the four digits at the end, which no rule looks at
 
 
 class Tally:
@@ -36,22 +39,36 @@ class Tally:
         self._lines: array[int] = array("L")
         self._seen: set[int] = set()
         self._again: set[int] = set()
-        self._heads: set[str] = set()
+        self._heads: set[int] = set()
         self._kinds: dict[str, set[int]] = {}
         self.empty: array[int] = array("L")
         self.troubles: dict[str, array[int]] = {}
         self.remarks: dict[str, array[int]] = {}
         self._samples: dict[str, tuple[int, str]] = {}
 
-    def read(self, reader: Any) -> None:
-        """Takes all the rows of a csv reader."""
-        before = reader.line_num
+    def add_block(self, block: str, above: int) -> int:
+        """Takes whole lines that are a number each, of one length; a csv reader would take as long as all the rest.
+
+        `above` is how many lines stand above. Returns how many these are: 0, and nothing taken, where they hold more.
+        """
+        text = block.replace("\r\n", "\n") if "\r" in block else block
+        text = text.removesuffix("\n")
+        count = text.count("\n") + 1
+        return count if self._add_plain(text, range(above + 1, above + 1 + count)) else 0
+
+    def read(self, reader: Any, above: int = 0) -> int:
+        """Takes all the rows of a csv reader, above whose lines this many others stand; returns its last line."""
+        before = above
         while rows := list(islice(reader, _BATCH)):
-            after = reader.line_num
+            after = above + reader.line_num
             lines = range(before + 1, after + 1) if after - before == len(rows) else _lines_of(rows, before)
             self._take(rows, lines)
             before = after
             del rows  # else the next batch would be made beside it
+        return before
+
+    def put_in_order(self) -> None:
+        """Sorts what was noted by line, once all is read: a batch's odd rows are read before the others."""
         for where in (self.troubles, self.remarks):
             for code, at in where.items():
                 where[code] = array("L", sorted(at))
@@ -62,15 +79,17 @@ class Tally:
             self._take_apart(rows, lines, whole)
             rows, lines = list(compress(rows, whole)), list(compress(lines, whole))
         cells = list(map(itemgetter(self._column), rows))
-        if self._add_plain(cells, lines):
+        if self._add_plain("\n".join(cells), lines):
             return
         # In one go: a call for each cell would cost three times as much. A cell may hold a line end of its own.
         compact = numbering.compact_of("\0".join(cells)).split("\0")
+        if self._add_plain("\n".join(compact), lines):
+            return
         size = Counter(map(len, compact)).most_common(1)[0][0] if compact else 0
         alike = [len(cell) == size for cell in compact]
         self._take_apart(rows, lines, alike)
         plain, at = list(compress(compact, alike)), list(compress(lines, alike))
-        if not self._add_plain(plain, at):
+        if not self._add_plain("\n".join(plain), at):
             self._take_apart(list(compress(rows, alike)), at, [False] * len(at))
 
     def _take_apart(self, rows: list[list[str]], lines: Sequence[int], done: list[bool]) -> None:
@@ -78,52 +97,51 @@ class Tally:
             if not is_done:
                 self._add_odd(row, line)
 
-    def _add_plain(self, cells: list[str], lines: Sequence[int]) -> bool:
-        """Adds cells of one length that are all good numbers; False, and nothing added, where they are not."""
-        size = len(cells[0]) if cells else 0
-        offset = _OFFSETS.get(size)
-        if offset is None or len(set(map(len, cells))) > 1:
+    def _add_plain(self, text: str, lines: Sequence[int]) -> bool:
+        """Adds the cells, divided by line ends, where all are good numbers of one length; False, and none added, else.
+
+        No cell may hold a line end, unless there are then more of them than `lines`.
+        """
+        digits = _digits_of(text, len(lines))
+        if not digits:
             return False
-        text = "".join(cells)
-        head_of = itemgetter(slice(size - _FEW))
-        digits = text if size < _WITH_PLUS else text.replace("+", "")
-        if not (text.isascii() and digits.isdigit()):
+        raw = bytes.fromhex(digits)
+        # All but the tail of each, four bytes taken as a number in this machine's order: a key, no more.
+        heads = array("I", raw[2:] + bytes(2))[::2]
+        if not self._heads.issuperset(heads) and not all(map(self._knows, set(heads))):
             return False
-        if not self._heads.issuperset(map(head_of, cells)) and not all(map(self._knows, set(map(head_of, cells)))):
-            return False
-        numbers = list(map(int, cells))
-        if offset:
-            numbers = [number + offset for number in numbers]
-            self._remark_surprising(cells, lines)
-        self._append(numbers, lines)
+        self._append(_numbers_of(raw), lines)
+        if len(text) == len(lines) * (NATIONAL_LENGTH + 1) - 1:
+            self._remark_surprising(text, lines)
         return True
 
-    def _knows(self, head: str) -> bool:
+    def _knows(self, head: int) -> bool:
         """Whether numbers begin so; remembered where they do."""
         if head in self._heads:
             return True
-        base = numbering.base_of(head)
+        digits = head.to_bytes(4, sys.byteorder).hex()
+        base = numbering.base_of(digits)
         if base is None:
             return False
         self._heads.add(head)
         self._kinds.setdefault(numbering.kind_of_number(base), set()).add(base // _TEN_THOUSAND)
         return True
 
-    def _remark_surprising(self, cells: list[str], lines: Sequence[int]) -> None:
-        for cell, line in zip(cells, lines, strict=True):
-            if cell.startswith(_SURPRISING):
-                self._note(self.remarks, numbering.remark_on(cell), line, cell)
+    def _remark_surprising(self, text: str, lines: Sequence[int]) -> None:
+        # One search in all of them: to ask each cell costs a tenth of the whole reading.
+        for match in _SURPRISING.finditer("\n" + text):
+            cell = text[match.start() : match.start() + NATIONAL_LENGTH]
+            self._note(self.remarks, numbering.remark_on(cell), lines[match.start() // (NATIONAL_LENGTH + 1)], cell)
 
-    def _append(self, numbers: list[int], lines: Sequence[int]) -> None:
-        seen, again = self._seen, set[int]()
-        if not seen.isdisjoint(numbers):
-            again = seen.intersection(numbers)
-            self._again |= again
+    def _append(self, numbers: "array[int]", lines: Sequence[int]) -> None:
+        seen = self._seen
+        again = seen.intersection(numbers)
+        self._again |= again
         before = len(seen)
         seen.update(numbers)
         if len(seen) - before + len(again) < len(numbers):
             self._again.update(number for number, times in Counter(numbers).items() if times > 1)
-        self._numbers.extend(array("Q", numbers))
+        self._numbers.extend(numbers)
         self._lines.extend(lines)
 
     # --- one cell at a time ------------------------------------------------------------------------------------------
@@ -136,7 +154,7 @@ class Tally:
             self.empty.append(line)
         elif len(row) > self._width and (spilt := _spilt(row[self._width :])):
             self._note(self.troubles, spilt, line, ", ".join([cell, *row[self._width :]]))
-        elif not self._add_plain([numbering.compact_of(cell)], [line]):
+        elif not self._add_plain(numbering.compact_of(cell), [line]):
             self._add_named(numbering.read_cell(cell), line)
 
     def _add_named(self, verdict: Verdict, line: int) -> None:
@@ -145,13 +163,16 @@ class Tally:
         if verdict.number:
             kind = numbering.kind_of_number(verdict.number)
             self._kinds.setdefault(kind, set()).add(verdict.number // _TEN_THOUSAND)
-            self._append([verdict.number], [line])
+            self._append(array("Q", [verdict.number]), [line])
         else:
             self._note(self.troubles, verdict.code, line, verdict.detail)
 
     def _note(self, where: dict[str, "array[int]"], code: str, line: int, cell: str) -> None:
-        where.setdefault(code, array("L")).append(line)
-        self._samples[code] = min(self._samples.get(code, (line, cell)), (line, cell))
+        if code not in where:
+            where[code] = array("L")
+        where[code].append(line)
+        if code not in self._samples or line < self._samples[code][0]:
+            self._samples[code] = (line, cell)
 
     def sample(self, code: str) -> str:
         """The first cell with this trouble or remark, cut for a message."""
@@ -165,7 +186,7 @@ class Tally:
         """How many rows hold a good number, those that repeat one included."""
         return len(self._numbers)
 
-    def numbers(self) -> frozenset[int] | set[int]:
+    def numbers(self) -> set[int]:
         """Each different number once, those to be left out included."""
         return self._seen
 
@@ -205,6 +226,44 @@ class Tally:
         for at in found.values():
             at.sort()  # a batch's odd rows are read before the others
         return found
+
+
+def _digits_of(text: str, count: int) -> str:
+    """16 digits for each cell of the text, where they have one length and hold digits only, with a plus or without."""
+    size = text.find("\n") if count > 1 else len(text)
+    if size == _WITH_PLUS:
+        if text[:: size + 1] != "+" * count or text.count("+") != count:
+            return ""
+        text, size = text.replace("+", ""), size - 1
+    front = _FRONT.get(size)
+    # Where all are of one length, each line end stands as far behind the last.
+    if front is None or len(text) != count * (size + 1) - 1 or text[size :: size + 1] != "\n" * (count - 1):
+        return ""
+    digits = front + text.replace("\n", front)
+    return digits if len(digits) == count * 16 and digits.isascii() and digits.isdigit() else ""
+
+
+def _numbers_of(raw: bytes) -> "array[int]":
+    """What the digits of each 8 bytes, one in 4 bits, come to: all at once, as one large integer with lanes in it.
+
+    Twos of digits become numbers to 99, twos of these numbers to 9999, and so on: hi * 16 + lo less 6 * hi is
+    hi * 10 + lo, and no lane ever borrows from the next.
+    """
+    lanes = int.from_bytes(raw, "big")
+    for excess, bits, mask in _steps(len(raw)):
+        lanes -= excess * ((lanes >> bits) & mask)
+    numbers = array("Q", lanes.to_bytes(len(raw), "big"))
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
+
+
+@lru_cache(maxsize=4)
+def _steps(size: int) -> list[tuple[int, int, int]]:
+    """For lanes of 4, 8, 16 and 32 bits: the excess weight of the upper of two, the bits, the mask of the lower."""
+    masks = [(b"\0" * half + b"\xff" * half) * (size // (2 * half)) for half in (1, 2, 4)]
+    steps = zip((4, 8, 16, 32), [b"\x0f" * size, *masks], strict=True)
+    return [(2**bits - 10 ** (bits // 4), bits, int.from_bytes(mask, "big")) for bits, mask in steps]
 
 
 def _lines_of(rows: list[list[str]], before: int) -> list[int]:

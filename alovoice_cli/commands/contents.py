@@ -61,7 +61,11 @@ def _attach(app: typer.Typer, words: Collection[str]) -> None:
         if noun.name not in words:
             app.command(noun.name, help=noun.help, rich_help_panel=noun.panel)(_body_elsewhere)
         elif noun.verbs:
-            app.add_typer(import_module(noun.module).app, name=noun.name, help=noun.help, rich_help_panel=noun.panel)
+            group = import_module(noun.module).app
+            if group.registered_callback:  # it does something by itself, and says what
+                app.add_typer(group, name=noun.name, rich_help_panel=noun.panel)
+            else:
+                app.add_typer(group, name=noun.name, help=noun.help, rich_help_panel=noun.panel)
         else:
             app.add_typer(import_module(noun.module).app)
 

@@ -1,11 +1,14 @@
 """Builds the listener, runs it until a signal, and ends it so that nothing is lost."""
 
 import asyncio
+import json
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from alovoice_cli.errors import AlovoiceError, ExitCode
@@ -17,7 +20,7 @@ from alovoice_cli.listening.bridge import Bridge
 from alovoice_cli.listening.dispatch import Dispatcher, Verdict
 from alovoice_cli.listening.forwarding import Forwarder, Post, Relay, Signer
 from alovoice_cli.listening.hooks import Hook
-from alovoice_cli.listening.notify import notify
+from alovoice_cli.listening.notify import notify, write_ready_file
 from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import Routes
@@ -38,8 +41,8 @@ _SWITCH_SECONDS = 0.0005
 class Shown(Protocol):
     """What the listener's owner prints."""
 
-    def ready(self, urls: Mapping[str, str]) -> None:
-        """The listener is proven to work: its URLs by type of event."""
+    def ready(self, urls: Mapping[str, str], told: Mapping[str, object]) -> None:
+        """The listener is proven to work: its URLs by type of event; `told` is what a script is told of it."""
 
     def event(self, event: Event) -> None:
         """An event is stored."""
@@ -62,6 +65,7 @@ class Plan:
     signer: Signer | None = None
     tls: tuple[str, str] | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
+    ready_file: Path | None = None
     repeats: bool = False
     """Whether repeated deliveries are passed on too."""
 
@@ -155,9 +159,14 @@ class Listener:
             self._stop(problem.exit_code)
 
     def _ready(self, url: str) -> None:
-        if self._problem is None:
-            self._shown.ready({kind: url + self._plan.door.path(kind) for kind in PBX_TYPES})
-            notify(self._plan.environ, "READY=1")
+        if self._problem is not None:
+            return
+        urls = {str(kind): url + self._plan.door.path(kind) for kind in PBX_TYPES}
+        told = {"ready": True, "urls": urls, "pid": os.getpid()}
+        if self._plan.ready_file is not None:
+            write_ready_file(self._plan.ready_file, json.dumps(told) + "\n")
+        self._shown.ready(urls, told)
+        notify(self._plan.environ, "READY=1")
 
     def _hear(self, events: Sequence[Event]) -> None:
         self._printer.take(events)
@@ -174,6 +183,8 @@ class Listener:
     def _end(self) -> None:
         """After the drain: errands under way end, everything heard is stored and printed."""
         notify(self._plan.environ, "STOPPING=1")
+        if self._plan.ready_file is not None:
+            self._plan.ready_file.unlink(missing_ok=True)
         for hook in self._hooks.values():
             hook.stop()
         for dispatcher in self._dispatchers:

@@ -37,13 +37,10 @@ def parse_forward(text: str) -> Target:
         raise UsageError(f"--forward {text!r} is no URL", hint="give it as https://crm.example.com/hook, or callend=…")
     if parts.username or parts.password:
         raise UsageError("--forward takes no user and password in the URL", hint="give it without")
-    return Target(
-        _name("forward", kinds, url),
-        kinds,
-        f"{parts.scheme}://{parts.netloc}",
-        url,
-        is_named="=" in text and url != text,
-    )
+    is_named = kinds != _TOLD_TO_ALL
+    # The path may hold a key; two targets of one host are told apart by their kinds.
+    label = f"{parts.scheme}://{parts.netloc}" + (f" ({', '.join(kinds)})" if is_named else "")
+    return Target(_name("forward", kinds, url), kinds, label, url, is_named=is_named)
 
 
 def parse_exec(text: str) -> Target:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, bindparam, func, or_, select
@@ -69,21 +70,26 @@ def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery], la
     """
     first = max(connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0, last) + 1
     numbers = list(range(first, first + len(deliveries)))
-    rows = [
-        {
-            "seq": seq,
-            "id": delivery.id,
-            "type": delivery.type,
-            "received_at": delivery.received_at,
-            "peer": delivery.peer,
-            "content_type": delivery.content_type,
-            "headers": json.dumps(delivery.headers),
-            "body": delivery.body,
-        }
-        for seq, delivery in zip(numbers, deliveries, strict=True)
-    ]
-    _INSERT_DELIVERY.run(connection, rows)
+    _INSERT_DELIVERY.run(connection, [_delivery_row(*pair) for pair in zip(numbers, deliveries, strict=True)])
     return numbers
+
+
+def _delivery_row(seq: int, delivery: Delivery) -> dict[str, object]:
+    return {
+        "seq": seq,
+        "id": delivery.id,
+        "type": delivery.type,
+        "received_at": delivery.received_at,
+        "peer": delivery.peer,
+        "content_type": delivery.content_type,
+        "headers": _headers_text(delivery.headers),
+        "body": delivery.body,
+    }
+
+
+@lru_cache(256)  # one sender's headers are the same again and again
+def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(headers)
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -7,15 +7,15 @@ the store does not take a delivery it goes to the spool; when neither does, its 
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from alovoice_cli.events.duplicates import Recent
-from alovoice_cli.events.event import Delivery, Event, Reading
-from alovoice_cli.events.noting import Note, event_of
+from alovoice_cli.events.event import Delivery, Event
+from alovoice_cli.events.noting import Note
+from alovoice_cli.stores.backlog import Backlog
 from alovoice_cli.stores.event_engine import TROUBLES, damaged, is_refusal
 from alovoice_cli.stores.event_file import Derived, EventFile, First, Job
 from alovoice_cli.stores.event_rows import Errand
@@ -77,13 +77,11 @@ class EventWriter:
         self._inbox: queue.SimpleQueue[_Arrival | Note | Job | _Stop] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
         self._recent: Recent[str] = Recent(time.monotonic)
+        self._backlog = Backlog(self._recent, household.errands)
         self._arrivals: list[_Arrival] = []
-        self._notes: deque[Note] = deque()
-        self._jobs: list[Job] = []
         self._waiting: dict[str, Note | None] = {}  # spooled deliveries by id, with their note once it has come
         self._numbers: dict[str, int] = {}  # spooled deliveries that got their number before their note came
         self._cycle_seconds = 0.0
-        self._is_careful = False
         self._troubled = False
         self._troubled_at = self._derived_trouble_at = float("-inf")
         self._lost_since: float | None = None
@@ -99,9 +97,9 @@ class EventWriter:
         self._take_back()
         for first in self._file.firsts(self._micro()):
             self._recent.first(first.digest, first.id, age=first.age)
-        self._notes.extend(map(Note, self._file.unread()))
+        self._backlog.add(map(Note, self._file.unread()))
         self._sign_of_life()
-        while self._notes or self._jobs:
+        while not self._backlog.is_empty:
             self._finish()
             if self._is_resting(self._derived_trouble_at):
                 break
@@ -144,7 +142,7 @@ class EventWriter:
 
     def _collect(self) -> None:
         """Takes what lies in the inbox, waiting for the first of it: not for long where there is other work."""
-        has_work = (self._notes or self._jobs) and not self._is_resting(self._derived_trouble_at)
+        has_work = not self._backlog.is_empty and not self._is_resting(self._derived_trouble_at)
         try:
             item = self._inbox.get(timeout=_QUIET_SECONDS if has_work else _TICK_SECONDS)
             for _ in range(_MOST_AT_ONCE):
@@ -162,14 +160,14 @@ class EventWriter:
         elif isinstance(item, _Stop):
             self._stopping = True
         else:
-            self._jobs.append(item)
+            self._backlog.add_job(item)
 
     def _file_note(self, note: Note) -> None:
         own_id = note.delivery.id
         if note.delivery.seq != SPOOLED:
-            self._notes.append(note)
+            self._backlog.add([note])
         elif own_id in self._numbers:
-            self._notes.append(replace(note, delivery=replace(note.delivery, seq=self._numbers.pop(own_id))))
+            self._backlog.add([replace(note, delivery=replace(note.delivery, seq=self._numbers.pop(own_id)))])
         else:
             self._waiting[own_id] = note
 
@@ -187,7 +185,7 @@ class EventWriter:
         try:
             numbers = self._file.store(deliveries, derived)
         except Exception as trouble:
-            self._put_back(derived)
+            self._backlog.put_back(derived)
             if derived.notes or derived.jobs:
                 self._derived_trouble_at = time.monotonic()  # whoever is to blame: deliveries go first, and alone
                 return self._numbers_in_store(deliveries)
@@ -202,7 +200,7 @@ class EventWriter:
         if self._is_resting(self._derived_trouble_at):
             return Derived()
         count = max(int(self._cycle_seconds * _SHARE / _DERIVING_SECONDS), 1)
-        return self._next(_CHUNK if len(self._notes) > _BACKLOG else min(count, _CHUNK))
+        return self._backlog.next(_CHUNK if len(self._backlog) > _BACKLOG else min(count, _CHUNK))
 
     def _store_failed(self, trouble: Exception, deliveries: Sequence[Delivery]) -> list[int] | None:
         if damaged(trouble):
@@ -254,7 +252,7 @@ class EventWriter:
 
     def _sign_of_life(self) -> None:
         self._seen_at = time.monotonic()
-        self._jobs.append(self._file.mark_up(self._micro()))
+        self._backlog.add_job(self._file.mark_up(self._micro()))
 
     def _take_back(self) -> None:
         """Empties the spool into the store."""
@@ -263,58 +261,36 @@ class EventWriter:
             for delivery in self._file.take_back(deliveries):
                 note = self._waiting.pop(delivery.id, None)
                 if note is not None:
-                    self._notes.append(replace(note, delivery=delivery))
+                    self._backlog.add([replace(note, delivery=delivery)])
                 elif self._thread.is_alive():
                     self._numbers[delivery.id] = delivery.seq
         self._spool.forget()
 
     def _finish(self) -> None:
         """Derives the next chunk, and makes the changes that were asked for."""
-        derived = self._next(1 if self._is_careful else _CHUNK)
+        derived = self._backlog.next(_CHUNK)
         if not (derived.events or derived.jobs):
             return
         try:
             self._file.finish(derived)
         except Exception as trouble:
-            self._put_back(derived)
+            self._backlog.put_back(derived)
             self._derived_trouble_at = time.monotonic()
             if damaged(trouble):
                 self._file.replace_damaged()
-                self._notes.clear()  # they belong to what was moved aside
+                self._backlog.forget_notes()
             elif is_refusal(trouble):
-                self._set_aside(trouble)
+                self._backlog.set_aside(trouble)
+                self._derived_trouble_at = float("-inf")
             return
-        self._is_careful = False
+        self._backlog.written()
         self._household.happened(derived.events)
-
-    def _set_aside(self, trouble: Exception) -> None:
-        """One of the events is not taken: they are tried one by one, and it is stored without what was read of it."""
-        if self._is_careful and self._notes:
-            bare = Reading(None, digest="", problem=f"not stored: {type(trouble).__name__}")
-            self._notes[0] = replace(self._notes[0], reading=bare, answer={}, rule=None)
-        self._is_careful = True
-        self._derived_trouble_at = float("-inf")
-
-    def _next(self, most: int) -> Derived:
-        """The next notes as events, and all changes that were asked for; `_put_back` undoes it."""
-        notes = [self._notes.popleft() for _ in range(min(most, len(self._notes)))]
-        jobs, self._jobs = self._jobs, []
-        events = [event_of(note, self._recent) for note in notes]
-        errands = {
-            event.delivery.id: [errand for errand in self._household.errands(event) if errand.target not in note.done]
-            for event, note in zip(events, notes, strict=True)
-        }
-        return Derived(notes, events, errands, jobs)
-
-    def _put_back(self, derived: Derived) -> None:
-        self._notes.extendleft(reversed(derived.notes))
-        self._jobs = [*derived.jobs, *self._jobs]
 
     def _end(self) -> None:
         """Finishes what can be; where the store is in trouble the rest is derived at the next start."""
-        self._jobs.append(self._file.mark_up(self._micro(), last=True))
+        self._backlog.add_job(self._file.mark_up(self._micro(), last=True))
         tries = 0
-        while (self._notes or self._jobs) and tries < 2:
+        while not self._backlog.is_empty and tries < 2:
             self._finish()
             if self._is_resting(self._derived_trouble_at):
                 tries += 1

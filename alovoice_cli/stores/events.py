@@ -121,7 +121,8 @@ class EventStore:
                 if since is not None:
                     statement = statement.where(CALL.c.reported_at >= since)
                 found.extend(map(_call, connection.execute(statement)))
-        return sorted(found, key=lambda call: (call.reported_at, call.call_id))
+        # Within a second by the store's order: a CRM's ids need not sort by time.
+        return sorted(found, key=lambda call: (call.reported_at, call.start_seq or call.end_seq or 0, call.call_id))
 
     def counts(self, wanted: Filter, by: By) -> list[Count]:
         """Calls counted by quarter (for `hour`, `day`), line, extension or status; for `rule` the route questions."""

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.api.address import is_loopback, parse_address
 from alovoice_cli.api.routes import proxy_of, shown_proxy
@@ -56,7 +57,7 @@ def test_plain_http_to_another_machine_needs_the_profiles_word() -> None:
     assert parse_address("http://pbx.office", insecure=True).host == "pbx.office"
 
 
-@settings(deadline=None, max_examples=200)
+@examples(60)
 @given(st.text())
 def test_any_base_url_is_an_address_or_a_usage_error(text: str) -> None:
     try:

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.campaigns.dialer import DialPlan, People, dial, finishes_at
 from alovoice_cli.campaigns.forecast import Forecast, assume, forecast
@@ -61,7 +62,7 @@ ALWAYS = (
     tries=st.integers(1, 4),
     pause=st.sampled_from([2, 40, 600, 4000]),
 )
-@settings(max_examples=25, deadline=None)
+@examples(8)
 def test_without_luck_a_lane_is_the_dialler_to_the_second(
     people: People, count: int, days: int, closes: str, lines: int, tries: int, pause: int
 ) -> None:

@@ -43,9 +43,9 @@ TALKING: dict[str, tuple[str, ...]] = {
     "login": ("login", "--with-token", "-p", "tashkent"),
     "status": ("status",),
 }
+RECEIPTS: tuple[tuple[str, ...], ...] = (("call", "receipts", "list", "--json"), ("call", "receipts", "list"))
 SILENT: tuple[tuple[str, ...], ...] = (
-    ("call", "receipts", "list", "--json"),
-    ("call", "receipts", "list"),
+    *RECEIPTS,
     ("config", "list", "--json"),
     ("config", "get", "token_command"),
     ("status", "--offline", "--json"),
@@ -207,7 +207,8 @@ def test_no_stream_and_no_file_shows_the_token(alovoice: FrontDoor, pbx: RawServ
         assert any(TOKEN in f"{seen.target} {seen.headers}" for seen in pbx.requests), "the PBX got no token"
         if "-v" in flags:
             assert MASKED in result.err
-    for words in SILENT:
+    # What shows no receipts knows nothing of the answer: asked after one of them.
+    for words in SILENT if act == next(iter(ACTS)) else RECEIPTS:
         result = alovoice(*words)
         assert result.code == 0, result.err
         _check(result, f"{words} after {name}, {act}")

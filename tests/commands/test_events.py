@@ -320,6 +320,7 @@ def _following(alovoice: FrontDoor, *words: str) -> Iterator["subprocess.Popen[b
         finally:
             patience.cancel()
             process.terminate()
+            process.wait(20)  # before its pipe is closed: a reader who leaves is another exit code
 
 
 def _line(process: "subprocess.Popen[bytes]") -> Any:

@@ -11,6 +11,7 @@ import pytest
 from crm import Asked, Crm, served
 from front_door import FrontDoor
 
+from alovoice_cli.events.certify import answers
 from alovoice_cli.events.certify.run import CASES
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -20,10 +21,17 @@ def _without_colours(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How busy this machine is must not grade a handler."""
+    monkeypatch.setattr(answers, "SLOW_SECONDS", 60)
+    monkeypatch.setattr(answers, "LATE_SECONDS", 60)
+
+
 def _troubles(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """The cases that did not pass, but for those where only this machine was slow."""
+    """The cases that did not pass."""
     cases: list[dict[str, Any]] = report["cases"]
-    return [case for case in cases if case["grade"] != "pass" and not case["finding"].startswith("It took ")]
+    return [case for case in cases if case["grade"] != "pass"]
 
 
 def _numbers_alone(asked: Asked) -> tuple[int, bytes]:
@@ -42,7 +50,7 @@ def test_a_good_handler_is_certified_whole_in_one_run(alovoice: FrontDoor) -> No
         assert {asked.path.rpartition("/")[0] for asked in crm.asked} == {f"/h/{SECRET}"}
     report = json.loads(result.out)
     assert (len(report["cases"]), _troubles(report)) == (len(CASES), [])
-    assert (result.code, result.err) == (0 if report["certified"] else 8, "")
+    assert (result.code, result.err, report["certified"]) == (0, "", True)
     assert {"case", "grade", "need", "area", "type", "sends", "sent", "slowest_ms", "finding"} == set(
         report["cases"][0]
     )
@@ -168,9 +176,11 @@ def test_a_rehearsal_lists_the_cases_and_sends_nothing(alovoice: FrontDoor) -> N
     assert all(case["finding"].startswith("It should ") for case in cases)
 
 
-def test_a_slow_answer_is_a_warning_that_says_so(alovoice: FrontDoor) -> None:
+def test_a_slow_answer_is_a_warning_that_says_so(alovoice: FrontDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "SLOW_SECONDS", 0.25)
+
     def slow(asked: Asked) -> tuple[int, bytes]:
-        time.sleep(1.05)
+        time.sleep(0.3)
         return good(asked)
 
     good = Crm()
@@ -180,7 +190,7 @@ def test_a_slow_answer_is_a_warning_that_says_so(alovoice: FrontDoor) -> None:
     (case,) = json.loads(result.out)["cases"]
     assert (result.code, case["grade"]) == (0, "warn")
     assert re.fullmatch(
-        r"It took 1\.\d s; it should answer first and work afterwards: a caller waits\.", case["finding"]
+        r"It took \d+\.\d s; it should answer first and work afterwards: a caller waits\.", case["finding"]
     )
     assert late.code == 5
 

@@ -15,7 +15,7 @@ from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer
 
 # The suite strikes at a sample of the steps, another one for each command; ALOVOICE_SOAK strikes at every one.
-_EVERY_STEP, _STRIDE = (10_000, 1) if os.environ.get("ALOVOICE_SOAK") else (8, 13)
+_EVERY_STEP, _STRIDE = (10_000, 1) if os.environ.get("ALOVOICE_SOAK") else (8, 29)
 PACKAGE = str(Path(__file__).parents[2] / "alovoice_cli")
 ID = "id-of-the-call"
 DIALS = {

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.config.keys import KEYS
 from alovoice_cli.config.paths import Paths
@@ -134,7 +135,7 @@ _toml_words = st.sampled_from(
 
 
 @given(st.lists(_toml_words | st.text(max_size=5), max_size=25).map("".join))
-@settings(max_examples=300, deadline=None)
+@examples(100)
 def test_any_text_is_a_configuration_or_a_named_error(text: str) -> None:
     try:
         result: Config | str = parse_config(HERE, text)
@@ -151,7 +152,7 @@ _json = st.recursive(
 
 
 @given(name=st.sampled_from(sorted(KEYS)), value=_json, word=st.text())
-@settings(max_examples=300, deadline=None)
+@examples(100)
 def test_a_key_takes_a_value_or_raises_value_error(name: str, value: object, word: str) -> None:
     for read in (lambda: KEYS[name].check(value), lambda: KEYS[name].check(KEYS[name].parse(word))):
         try:

@@ -190,7 +190,7 @@ def test_late_events_are_waited_for_only_when_asked(slow: bool, waited: list[flo
     start, end = (asked.value() for asked in crm.asked)
     assert end["finish_time"] - start["start_time"] == talk
     # On the real clock the end goes out 30 seconds after it happened, waited for or not.
-    assert end["finish_time"] + 30 == pytest.approx(time.time() + sum(waited), abs=5)
+    assert end["finish_time"] + 30 == pytest.approx(time.time() + sum(waited), abs=15)
     assert end["call_id"] == 1
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.events.event import EVENT_TYPES, Delivery, Event
 from alovoice_cli.events.reading import read
@@ -45,13 +46,13 @@ def test_any_bytes_are_read_or_told_as_unreadable(kind: str, body: bytes, conten
     _check(kind, body, content_type)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(st.sampled_from(EVENT_TYPES), OBJECTS | st.lists(OBJECTS, max_size=3) | JSON)
 def test_any_json_becomes_facts_that_a_database_takes(kind: str, value: object) -> None:
     _check(kind, json.dumps(value).encode(), "")
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(st.binary(max_size=120), st.text(st.characters(codec="latin-1"), max_size=20))
 def test_any_multipart_is_read_or_told_as_unreadable(body: bytes, boundary: str) -> None:
     _check(

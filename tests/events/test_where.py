@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS, And, Compare, Condition, Not, Or, holds
@@ -102,7 +103,7 @@ WORDS = st.sampled_from([*EVENT_FIELDS, *SIGNS, "'x'", "486", "603-S", "5m", "to
 
 
 @given(st.one_of(st.text(max_size=40), st.lists(WORDS, max_size=12).map(" ".join)))
-@settings(max_examples=150, deadline=None)
+@examples(50)
 def test_any_text_is_a_condition_or_a_usage_error_with_its_column(text: str) -> None:
     message = "--where, column "
     try:

@@ -21,6 +21,48 @@ def test_a_day_is_in_the_store_whole_and_every_report_agrees_with_it(alovoice: F
         check_all(alovoice, books)
 
 
+RULES = """\
+fallback = { queue = "6000" }
+
+[[rule]]
+name = "қора рўйхат"
+when = { from = "99897*" }
+then = { hangup = true }
+
+[[rule]]
+name = "доставка"
+when = { line = "712037006" }
+then = { peer = "2003" }
+
+[[rule]]
+name = "back to whom they spoke with"
+when = { spoke_within = "1h" }
+then = { peer = "@last_peer" }
+"""
+
+
+def test_the_callers_of_a_day_go_where_the_rules_say(alovoice: FrontDoor) -> None:
+    (alovoice.home / "rules.toml").write_text(RULES, "utf-8")
+    with listening(alovoice, "--rules", "rules.toml") as heard:
+        books = play(alovoice, heard, "--inbound", "7/h", "--speed", "1000000", "--seed", "5")
+        counted = {row["group"]: row["calls"] for row in _json(alovoice, "stats", "--by", "rule")}
+    every_caller_was_sent_somewhere(books)
+    steps: dict[str, list[str]] = {}
+    for course in (account.course for account in books.accounts if account.kind == "inbound"):
+        rule = "қора рўйхат" if course.number.startswith("+99897") else course.line
+        steps.setdefault("доставка" if rule == "712037006" else rule, []).append(course.step)
+        if course.step.startswith("peer:"):
+            assert course.went_to == course.step.removeprefix("peer:")
+    assert set(steps.pop("қора рўйхат")) == {"hangup"}
+    assert set(steps["доставка"]) == {"peer:2003"}
+    assert counted["доставка"] == len(steps.pop("доставка"))
+    others = Counter(step for sent in steps.values() for step in sent)
+    assert others["queue:6000"] == counted["no rule"] > 0
+    assert counted["back to whom they spoke with"] == others.total() - counted["no rule"] > 0
+    declined = {account.course.status_code for account in books.accounts if account.course.step == "hangup"}
+    assert declined == {"603"}
+
+
 @pytest.mark.parametrize("seed", ["3", "4"])
 def test_a_call_that_was_asked_for_is_told_from_its_request_to_its_result(alovoice: FrontDoor, seed: str) -> None:
     with (
@@ -31,8 +73,8 @@ def test_a_call_that_was_asked_for_is_told_from_its_request_to_its_result(alovoi
         alovoice.environ |= {"ALOVOICE_TOKEN": "t0k", "ALOVOICE_BASE_URL": json.loads(pbx.stdout.readline())["url"]}
         for words in (
             ("conference", "--from", "712037006", "--to", "994412860:ru", "--to", "977076909:uz", "--extid", "123123"),
-            ("ivr", "--to", "994412860", "--ivr", "222", "--line", "712037006"),
-            ("out", "--from", "2424", "--to", "994412860"),
+            ("ivr", "--to", "998765432", "--ivr", "222", "--line", "712037006"),
+            ("out", "--from", "2424", "--to", "901234567"),
         ):
             assert alovoice("call", *words, "--yes").code == 0
         heard.lines(9)

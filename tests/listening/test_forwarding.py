@@ -9,6 +9,8 @@ from pathlib import Path
 from front_door import TOKEN, FrontDoor
 from standardwebhooks import Webhook
 
+from alovoice_cli.listening.targets import parse_forward
+
 from .conftest import START, Handler, Listening
 
 Listen = Callable[..., Listening]
@@ -185,3 +187,10 @@ def test_a_program_that_fails_or_sleeps_changes_no_answer(listen: Listen, alovoi
     assert "cannot be started" in listening.wait_for("/nowhere/at/all")
     assert "ended with 3" in listening.wait_for("ended with")
     assert listening.stop() == 143
+
+
+def test_two_targets_of_one_host_are_told_apart_and_their_paths_are_not_told() -> None:
+    assert (
+        parse_forward("callstart=http://crm.example.com/start?key=s3cret").label == "http://crm.example.com (callstart)"
+    )
+    assert parse_forward("http://crm.example.com/hook/s3cret").label == "http://crm.example.com"

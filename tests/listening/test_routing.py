@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from front_door import FrontDoor
 from hypothesis import HealthCheck, given, settings
-from route_cases import BODIES, examples
+from route_cases import BODIES
+from strength import examples
 
 from alovoice_cli.routing.step import Step
 

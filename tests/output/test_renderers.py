@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.errors import ServerError, UsageError
-from alovoice_cli.masking import Masker
+from alovoice_cli.masking import Masker, is_secret_key
 from alovoice_cli.output.columns import Column, cell_text
 from alovoice_cli.output.csv import safe_cell
 from alovoice_cli.output.display import Display
@@ -27,9 +28,10 @@ COLUMNS = (Column("a", "First"), Column("b", "Second", numeric=True), Column("hi
 
 HOSTILE = st.text("\x00\x07\x08\x0c\r\n\t\x1b\x7f\x9b\x9d\u2028\u202e\u2066\u2069\ud800\udfff[]31m;=+-@a'\",|қ😀")
 TEXTS = HOSTILE | st.text(st.characters(codec=None), max_size=30)
+KEYS = TEXTS.filter(lambda text: not is_secret_key(text))  # what stands under a secret's name is masked, and not itself
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=5,
 )
 
@@ -80,7 +82,7 @@ def _tame(text: str, *, coloured: bool = False) -> None:
 # --- nothing drives the terminal -------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=150)
+@examples(60)
 @given(value=VALUES, other=TEXTS)
 @example(value="\x1b]0;title\x07", other="\x9b31m")
 @example(value="[red]x[/red] :smile:", other="\u202egnp.exe")
@@ -120,7 +122,7 @@ def test_no_value_breaks_csv(value: Any, other: str) -> None:
         assert not any(cell[:1] in "=+-@\t\n＝＋－＠" for cell in row if cell and not re.fullmatch(r"[+-]?\d+", cell))
 
 
-@settings(deadline=None, max_examples=200)
+@examples(80)
 @given(
     value=VALUES, other=TEXTS, encoding=st.sampled_from(["utf-8", "cp866", "cp1251", "ascii"]), terminal=st.booleans()
 )
@@ -213,7 +215,7 @@ def test_no_formula_starts_a_cell(payload: str) -> None:
     assert safe_cell(payload).startswith("'")
 
 
-@settings(deadline=None, max_examples=100)
+@examples(25)
 @given(numbers=st.lists(st.from_regex(r"\A[+-]?[0-9]{1,15}\Z"), min_size=10, max_size=20))
 def test_phone_numbers_survive_an_export(numbers: list[str]) -> None:
     screen = _Screen(csv=True)

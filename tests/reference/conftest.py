@@ -255,6 +255,14 @@ def split_words(text: str) -> Iterator[str]:
 class Zsh(OnTerminal):
     name = "zsh"
 
+    def dump(self) -> Path:
+        """What zsh has found out about its own functions and ours: once for these scripts, for it takes a while."""
+        path = self.scripts.with_suffix(".zcompdump")
+        if not path.exists():
+            dumping = f"fpath=({self.scripts} $fpath); autoload -Uz compinit; compinit -C -u -d {path}"
+            subprocess.run([self.path, "-f", "-c", dumping], env={**os.environ, "HOME": str(path.parent)}, check=True)
+        return path
+
     def complete(self, line: str, **extra: str) -> list[str]:
         # Every match passes through compadd: asked with -O it tells the matches instead of taking them.
         spy = (
@@ -264,6 +272,6 @@ class Zsh(OnTerminal):
         )
         setup = (
             f"PS1=; unsetopt beep zle_bracketed_paste; fpath=({self.scripts} $fpath); "
-            f"autoload -Uz compinit; compinit -D -u; {spy}"
+            f"autoload -Uz compinit; compinit -C -u -d {self.dump()}; {spy}"
         )
         return sorted(set(self.run([self.path, "-f", "-i"], setup, line, "\x18p", extra)))

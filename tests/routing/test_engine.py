@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from route_cases import BODIES, FALLBACK, ISSUE, NOON, examples, rules_of, rules_texts
+from route_cases import BODIES, FALLBACK, ISSUE, NOON, rules_of, rules_texts
+from strength import examples
 
 from alovoice_cli.routing.engine import answer, decide
 from alovoice_cli.routing.history import CountedTurns, GivenHistory, NoHistory

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from route_cases import examples, rules_of
+from route_cases import rules_of
+from strength import examples
 
 from alovoice_cli.routing.days import Days, parse_days, parse_span
 from alovoice_cli.routing.engine import decide

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
-from route_cases import FALLBACK, ISSUE, LINES, NOON, NUMBERS, examples, loaded_of, rules_of, rules_texts
+from route_cases import FALLBACK, ISSUE, LINES, NOON, NUMBERS, loaded_of, rules_of, rules_texts
+from strength import examples
 
 from alovoice_cli.routing.engine import decide
 from alovoice_cli.routing.hours import WEEK
@@ -33,7 +34,7 @@ def _moments(rules: Rules) -> list[datetime]:
     return [(day + time).replace(tzinfo=rules.zone) for day in DAYS for time in TIMES]
 
 
-@examples(60)
+@examples(30)
 @given(rules_texts())
 def test_a_rule_that_is_called_out_of_reach_is_never_reached(text: str) -> None:
     rules = rules_of(text)
@@ -46,7 +47,7 @@ def test_a_rule_that_is_called_out_of_reach_is_never_reached(text: str) -> None:
                 assert decide(rules, Question(caller, line, queue, direction), now).rule not in names
 
 
-@examples(60)
+@examples(30)
 @given(rules_texts())
 def test_gaps_are_when_an_ordinary_caller_gets_the_fallback(text: str) -> None:
     rules = rules_of(text)

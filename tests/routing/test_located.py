@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from route_cases import examples
+from strength import examples
 
 from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
 

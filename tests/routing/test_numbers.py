@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from route_cases import examples
+from strength import examples
 
 from alovoice_cli.routing.findings import Findings
 from alovoice_cli.routing.lists import read_list

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from route_cases import FALLBACK, ISSUE, errors_of, examples, loaded_of, rules_texts
+from route_cases import FALLBACK, ISSUE, errors_of, loaded_of, rules_texts
+from strength import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.routing.reading import load

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from route_cases import examples
+from strength import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.routing.step import ACTION_TYPES, Step

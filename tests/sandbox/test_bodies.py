@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 BOUNDARY = "xyz"
 TYPES = [
@@ -66,7 +67,7 @@ names = st.sampled_from(["callfrom", "callto", "phone", "queue", "ivrid", "froml
 calls = st.dictionaries(names | st.just("inner_phone") | st.just("call_id"), values, max_size=6).map(json.dumps)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @given(
     st.sampled_from(PATHS),
     st.sampled_from(TYPES),
@@ -77,7 +78,7 @@ def test_no_body_breaks_the_sandbox(shared_pbx, path, kind, body):
     assert answer.status_code in (200, 400, 413), answer.text
 
 
-@settings(max_examples=80, deadline=None)
+@examples(30)
 @given(st.dictionaries(names, st.text(st.characters(codec="utf-8"), max_size=30), min_size=1, max_size=6))
 def test_no_multipart_form_breaks_the_sandbox(shared_pbx, fields):
     for path in PATHS:

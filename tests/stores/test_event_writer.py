@@ -113,3 +113,22 @@ def test_a_torn_spool_gives_what_is_whole(tmp_path: Path, cut: int) -> None:
     spool.append([second])
     assert spool.read()[-1] == second
     assert content in whole
+
+
+def test_a_change_that_fails_for_its_own_reasons_does_not_stop_the_others(tmp_path: Path) -> None:
+    def fails(_: object) -> None:
+        raise ValueError("a fault of the change itself")
+
+    house = House()
+    writer = _writer(tmp_path, house)
+    writer.start()
+    delivery = _delivery()
+    seq = _append(writer, delivery)
+    writer.change(fails)
+    writer.note(Note(Delivery(delivery.id, "callend", delivery.received_at, delivery.body, seq=seq)))
+    deadline = time.monotonic() + 10
+    while not house.events and time.monotonic() < deadline:
+        time.sleep(0.01)
+    writer.close()
+    assert len(list(EventStore(str(tmp_path / "events.db")).events())) == 1
+    assert (len(house.events), house.lost) == (1, 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.deployment import nginx_location, systemd_unit
+from alovoice_cli.listening.listener import Plan
 from alovoice_cli.session import Session
 
 PRINTING = ("--print-systemd", "--print-nginx")
@@ -14,8 +15,18 @@ _PLACES = ("ALOVOICE_PROFILE", "ALOVOICE_CONFIG_DIR", "ALOVOICE_STATE_DIR", "XDG
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
-def print_unit(session: Session, sign_secret: str | None) -> int:
-    """Prints a systemd unit that runs the line as this user, from this directory. Raises UsageError.
+def print_deployment(session: Session, plan: Plan, sign_secret: str | None, *, systemd: bool, nginx: bool) -> int:
+    """Prints what is asked for of a line that was read without complaint. Raises UsageError."""
+    if systemd and nginx:
+        raise UsageError("--print-systemd and --print-nginx print a file each", hint="give one, then the other")
+    session.display.write(_unit(session, sign_secret) if systemd else _location(plan))
+    if systemd:
+        session.note("save it as /etc/systemd/system/alovoice.service, then `systemctl enable --now alovoice`")
+    return 0
+
+
+def _unit(session: Session, sign_secret: str | None) -> str:
+    """A systemd unit that runs the line as this user, from this directory.
 
     Of the environment it names where things lie; the token it does not need, nor hold.
     """
@@ -26,20 +37,17 @@ def print_unit(session: Session, sign_secret: str | None) -> int:
         )
     words = [word for word in session.argv if word not in PRINTING]
     places = {name: session.environ[name] for name in _PLACES if session.environ.get(name)}
-    unit = systemd_unit([*_program(), *words], user=_user(), environment=places, directory=str(session.cwd))
-    session.display.write(unit)
-    session.note("save it as /etc/systemd/system/alovoice.service, then `systemctl enable --now alovoice`")
-    return 0
+    return systemd_unit([*_program(), *words], user=_user(), environment=places, directory=str(session.cwd))
 
 
-def print_location(session: Session, host: str, port: int, *, is_tls: bool, has_secret: bool) -> int:
-    """Prints an nginx location that leads to the listener. Raises UsageError for one that nginx cannot find."""
-    if port == 0:
+def _location(plan: Plan) -> str:
+    """An nginx location that leads to the listener."""
+    if plan.port == 0:
         raise UsageError("nginx must know the port", hint="give --port N")
-    if is_tls:
+    if plan.tls is not None:
         raise UsageError("behind nginx the listener speaks plain http", hint="leave --tls-cert and --tls-key to nginx")
-    session.display.write(nginx_location(_ANY_ADDRESS.get(host, host), port, path="/h/" if has_secret else "/"))
-    return 0
+    host = _ANY_ADDRESS.get(plan.host, plan.host)
+    return nginx_location(host, plan.port, path="/" if plan.door.secret is None else "/h/")
 
 
 def _program() -> Sequence[str]:

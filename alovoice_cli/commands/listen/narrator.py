@@ -1,10 +1,8 @@
 """What `listen` says: where it listens, each event, and what the operator should know."""
 
-import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,16 +21,15 @@ _LOOPBACK: Final = ("127.", "localhost", "[::1]")
 class Narrator:
     """JSON lines in a pipe or with --json; a heading and a growing table on a terminal."""
 
-    def __init__(self, session: Session, ready_file: str | None) -> None:
-        self._session, self._ready_file = session, ready_file
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._as_json = session.options.json or not session.stdout.isatty()
         self._clock = Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
         self._calls: OrderedDict[str, Call] = OrderedDict()
 
-    def ready(self, urls: Mapping[str, str]) -> None:
+    def ready(self, urls: Mapping[str, str], told: Mapping[str, object]) -> None:
         """Tells the URLs, whole: they are to be copied into the PBX's console."""
         session = self._session
-        told = {"ready": True, "urls": dict(urls), "pid": os.getpid()}
         if self._as_json:
             session.display.line(told, ours=True)
         else:
@@ -44,8 +41,6 @@ class Narrator:
                 session.note("only this machine reaches them; `listen --print-nginx` shows a way in")
             session.stdout.write("\n")
             session.display.row({name: name.upper() for name in _WIDTHS}, _WIDTHS)
-        if self._ready_file:
-            Path(self._ready_file).write_text("".join(f"{url}\n" for url in urls.values()), "utf-8")
 
     def event(self, event: Event) -> None:
         """Prints an event as it was stored."""

@@ -7,7 +7,6 @@ import typer
 
 from alovoice_cli.commands.listen.narrator import Narrator
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -69,7 +68,7 @@ def listen(
         bool, typer.Option("--no-dedupe", help="Pass repeated deliveries on too.", show_default=False)
     ] = False,
     ready_file: Annotated[
-        str | None, typer.Option("--ready-file", metavar="FILE", help="Written with the URLs when all works.")
+        str | None, typer.Option("--ready-file", metavar="FILE", help="The URLs as JSON, there while all works.")
     ] = None,
     print_systemd: Annotated[
         bool, typer.Option("--print-systemd", help="Print a systemd unit for this line.", show_default=False)
@@ -104,18 +103,13 @@ def listen(
         signer=read_signer(sign_secret),
         tls=read_tls(tls_cert, tls_key),
         environ=session.environ,
+        ready_file=Path(ready_file) if ready_file else None,
         repeats=no_dedupe,
     )
     if print_systemd or print_nginx:
-        from alovoice_cli.commands.listen.deploy import print_location, print_unit
+        from alovoice_cli.commands.listen.deploy import print_deployment
 
-        if print_systemd and print_nginx:
-            raise UsageError("--print-systemd and --print-nginx print a file each", hint="give one, then the other")
-        if print_systemd:
-            return print_unit(session, sign_secret)
-        return print_location(session, host, port, is_tls=tls_cert is not None, has_secret=secret != "none")  # noqa: S105 - a word
+        return print_deployment(session, plan, sign_secret, systemd=print_systemd, nginx=print_nginx)
     if fallback is None and rules is None:
         session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
-    return Listener(
-        plan, Narrator(session, ready_file), session.poster.post, session.event_json(store), session.now
-    ).run()
+    return Listener(plan, Narrator(session), session.poster.post, session.event_json(store), session.now).run()

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import typer
 
+from alovoice_cli.commands.demo.day import play_day
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ServerError, UsageError
 from alovoice_cli.session import Session
 
-app = typer.Typer()
-
+EXAMPLES = examples("alovoice demo")
 _DATA = ("announcement.mp3", "recipients.csv")
 _CALL = "903"
 _STEPS = (
@@ -39,10 +39,13 @@ _STEPS = (
     ),
     ("", f"alovoice -p sandbox ai result {_CALL}"),
 )
+_AFTER_THE_DAY = (
+    "alovoice -p sandbox events stats --by status",
+    "alovoice -p sandbox events missed --not-returned --limit 3",
+)
 _ANALYSIS_SECONDS = 1.0
 
 
-@app.command("demo", epilog=examples("alovoice demo"))
 def run_tour(ctx: typer.Context) -> None:
     """A tour of the main job on the embedded PBX: no network, no token, nothing of yours is touched."""
     session: Session = ctx.obj
@@ -59,12 +62,21 @@ def run_tour(ctx: typer.Context) -> None:
         for remark, line in _STEPS:
             if remark:
                 session.display.write(f"\n# {remark}\n")
-            session.display.write(f"\n$ {line}\n")
-            session.stdout.flush()
+            _tell(session, line)
             if "ai result" in line:
                 time.sleep(_ANALYSIS_SECONDS)
             _run(line, folder, environ, session)
+        session.display.write("\n# All that the PBX tells is kept: a listener hears a day of calls, in seconds.\n")
+        play_day(folder, environ, lambda line: _tell(session, line))
+        for line in _AFTER_THE_DAY:
+            _tell(session, line)
+            _run(line, folder, environ, session)
     session.display.write("\nThe same on a real PBX: `alovoice login`, then leave `-p sandbox` out.\n")
+
+
+def _tell(session: Session, line: str) -> None:
+    session.display.write(f"\n$ {line}\n")
+    session.stdout.flush()
 
 
 def _lay_out(folder: Path) -> None:
