@@ -1,14 +1,16 @@
 """What stands between a command and a dial: the profile's rules first, then the ledger, and that of campaigns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE
-from alovoice_cli.api.seal import Intent, Ledger, Outcome
+from alovoice_cli.api.seal import Intent, Outcome
 from alovoice_cli.campaigns.papers import FILES, Papers
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.stores.quotas import Quota
 
 
 class CampaignLedger(Protocol):
@@ -16,6 +18,46 @@ class CampaignLedger(Protocol):
 
     def intend(self, receipt: str, profile: str, papers: Papers) -> None: ...
     def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None: ...
+
+
+class Ledger(Protocol):
+    """Where receipts are kept, see stores/ledger.py."""
+
+    def intend(self, intent: Intent, quota: Quota | None = None) -> str: ...
+    def settle(self, receipt: str, outcome: Outcome) -> None: ...
+
+
+_CALLS, _ANALYSES = ("/outcall/", "/requestcall/"), ("/callsendai/",)
+DAY = timedelta(hours=24)
+
+
+def quota_of(settings: Settings, path: str, now: datetime) -> Quota | None:
+    """The profile's daily limit that a request of this path counts against; None for none."""
+    if settings.max_calls_per_day is not None and path.startswith(_CALLS):
+        return Quota("max_calls_per_day", settings.max_calls_per_day, _CALLS, now - DAY)
+    if settings.ai_budget_per_day is not None and path.startswith(_ANALYSES):
+        return Quota("ai_budget_per_day", settings.ai_budget_per_day, _ANALYSES, now - DAY)
+    return None
+
+
+def refuse_dialling(settings: Settings) -> None:
+    """Raises UsageError where ALOVOICE_READONLY=1, or a profile that is not named, forbids all that has an effect."""
+    if settings.environ.get("ALOVOICE_READONLY", "") not in ("", "0"):
+        raise UsageError(
+            "ALOVOICE_READONLY is set: nothing that dials, creates or costs is sent",
+            hint="unset it where that is meant; --dry-run shows what would be sent",
+        )
+    if settings.require_profile and not settings.origin["profile"].startswith("flag"):
+        raise UsageError(
+            f"the configuration says require_profile: name the profile to dial on PBX {settings.profile}",
+            hint=f"add `-p {settings.profile}`",
+        )
+
+
+def numbers_outside(settings: Settings, numbers: Iterable[str]) -> list[str]:
+    """Those of the numbers (998901234567) that the profile's `allowed_prefixes` do not hold."""
+    allowed = settings.allowed_prefixes
+    return [] if allowed is None else [number for number in numbers if not number.startswith(allowed)]
 
 
 class GuardedLedger:
@@ -32,22 +74,33 @@ class GuardedLedger:
         warn: Callable[[str], None],
         campaigns: Callable[[], CampaignLedger],
         papers: Callable[[], Papers | None],
+        now: Callable[[], datetime],
+        overridden: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self._settings, self._ledger, self._warn = settings, ledger, warn
         self._campaigns, self._papers = campaigns, papers
+        self._now, self._overridden = now, overridden
         self._campaign_receipts: set[str] = set()
+        self._is_warned = False
 
     def intend(self, intent: Intent) -> str:
         """Writes the intent; raises UsageError where the profile's rules forbid to dial."""
         settings = self._settings()
-        if settings.require_profile and not settings.origin["profile"].startswith("flag"):
+        refuse_dialling(settings)
+        overridden = self._overridden()
+        dials = intent.path != ADD_AUTORULE.path  # a campaign's list is checked whole, with names of lines
+        outside = numbers_outside(settings, intent.numbers) if dials and "allowed_prefixes" not in overridden else []
+        if outside:
             raise UsageError(
-                f"the configuration says require_profile: name the profile to dial on PBX {settings.profile}",
-                hint=f"add `-p {settings.profile}`",
+                f"{outside[0]} begins with none of the prefixes that the profile allows:"
+                f" {', '.join(settings.allowed_prefixes or ())}",
+                hint="see `alovoice config get allowed_prefixes`",
             )
-        if settings.profile_conflict:
+        if settings.profile_conflict and not self._is_warned:
+            self._is_warned = True
             self._warn(settings.profile_conflict)
-        receipt = self._ledger().intend(intent)
+        quota = quota_of(settings, intent.path, self._now())
+        receipt = self._ledger().intend(intent, None if quota is None or quota.name in overridden else quota)
         if intent.path == ADD_AUTORULE.path:
             self._intend_campaign(receipt, intent)
         return receipt

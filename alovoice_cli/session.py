@@ -69,6 +69,7 @@ class Session:
         self.full_tree: Callable[[], Any] = lambda: None
         self.argv: Sequence[str] = ()
         self.allow_new_profile = False
+        self.overridden: frozenset[str] = frozenset()  # limits of the profile that `--override-limit` lets pass
         self.papers: Papers | None = None  # of the campaign that is about to be sent, for its ledger
 
     @classmethod
@@ -183,7 +184,8 @@ class Session:
         from alovoice_cli.dialling import GuardedLedger
 
         settings, ledger, campaigns = lambda: self.settings, lambda: self.ledger, lambda: self.campaigns
-        return Seal(GuardedLedger(settings, ledger, self.warn, campaigns, lambda: self.papers))
+        papers, overridden = lambda: self.papers, lambda: self.overridden
+        return Seal(GuardedLedger(settings, ledger, self.warn, campaigns, papers, self.now, overridden))
 
     @property
     def named_profile(self) -> str | None:

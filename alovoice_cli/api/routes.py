@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Mapping
+from threading import Lock
 from urllib.parse import urlsplit
 
 import httpx
@@ -60,14 +61,16 @@ class Routes:
         self._kept: httpx.HTTPTransport | None = None
         self._fresh: httpx.HTTPTransport | None = None
         self._context: ssl.SSLContext | None = None
+        self._lock = Lock()
 
     def transport(self, *, kept: bool) -> httpx.HTTPTransport:
         """The transport for a request. Raises UsageError for a proxy or CA setting that cannot be used."""
-        if kept:
-            self._kept = self._kept or self._make(httpx.Limits())
-            return self._kept
-        self._fresh = self._fresh or self._make(httpx.Limits(max_keepalive_connections=0))
-        return self._fresh
+        with self._lock:  # the threads of a batch ask at once
+            if kept:
+                self._kept = self._kept or self._make(httpx.Limits())
+                return self._kept
+            self._fresh = self._fresh or self._make(httpx.Limits(max_keepalive_connections=0))
+            return self._fresh
 
     def close(self) -> None:
         """Closes what is open."""

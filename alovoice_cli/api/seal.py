@@ -6,7 +6,7 @@ printed. The seal also keeps both in memory: whatever then breaks here, `guard` 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from threading import Lock
+from threading import Lock, local
 from typing import Literal, Protocol
 
 from alovoice_cli.errors import ExitCode, Sent, UsageError, worst
@@ -91,11 +91,15 @@ class Seal:
         self._closed = False
         self.expected = 1
         """How many requests the command means to send: interrupted before the last, it is not done."""
+        self.accounted = False
+        """Whether the command has told of each request by itself: once all are settled, its own exit code stands."""
+        self._here = local()
         self.trouble: Exception | None = None
         """Why the ledger could not write an outcome, if so: to be told beside the answer, never instead of it."""
 
     def begin(self, intent: Intent) -> Flight:
         """Writes the intent down. Raises UsageError when that fails: nothing was sent, nothing will be."""
+        self._here.receipt = ""
         try:
             receipt = "" if self._ledger is None else self._ledger.intend(intent)
         except UsageError:
@@ -106,6 +110,7 @@ class Seal:
                 hint="make room or permissions in the state directory, then run again",
                 detail=str(error),
             ) from error
+        self._here.receipt = receipt
         flight = Flight(self, receipt)
         self._flights.append(flight)
         return flight
@@ -144,6 +149,11 @@ class Seal:
         return self._flights[-1].receipt if self._flights else ""
 
     @property
+    def receipt_here(self) -> str:
+        """The receipt of this thread's latest request, or nothing."""
+        return getattr(self._here, "receipt", "")
+
+    @property
     def anything_left(self) -> bool:
         """Whether a request that dials, creates or costs has left this process."""
         return any(flight.has_left for flight in self._flights)
@@ -163,7 +173,7 @@ class Seal:
             return code
         if any(flight.has_left and flight.outcome is None for flight in self._flights):
             return ExitCode.UNKNOWN_OUTCOME
-        if code not in _SAYS_NOT_DONE:
+        if code not in _SAYS_NOT_DONE or self.accounted:
             return code
         true = worst([flight.outcome.exit_code for flight in self._flights if flight.outcome is not None])
         cut_short = true == ExitCode.DONE and len(self._flights) < self.expected

@@ -39,7 +39,7 @@ NOUNS = (
     Noun("numbers", "Lists of phone numbers: read, cleaned, explained.", _WORK, verbs=True),
     Noun("trunks", "The PBX's lines.", _WORK),
     Noun("peers", "The PBX's extensions.", _WORK),
-    Noun("call", "Place one call; read the receipts.", _WORK, verbs=True),
+    Noun("call", "Place one call, or many; read the receipts.", _WORK, verbs=True),
     Noun("events", "What the PBX told the listener: the history of calls.", _WORK, verbs=True),
     Noun("route", "Routing rules: check them, try them, measure them.", _WORK, verbs=True),
     Noun("ai", "Speech analysis of recorded calls: fetched, searched, scored, reported.", _WORK, verbs=True),

@@ -45,6 +45,10 @@ class Profile:
     max_recipients: int | None = None
     allowed_prefixes: tuple[str, ...] | None = None
     max_campaigns_per_day: int | None = None
+    confirm_above: int | None = None
+    max_calls_per_run: int | None = None
+    max_calls_per_day: int | None = None
+    ai_budget_per_day: int | None = None
     store: str | None = None
     insecure: bool | None = None
     require_profile: bool | None = None

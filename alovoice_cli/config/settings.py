@@ -31,6 +31,7 @@ TIMEOUT_SECONDS = 30.0
 ENCODING = "json"
 TIMEZONE = "utc +5"
 QUIET_HOURS = "21:00-08:00"
+CONFIRM_ABOVE = 100
 
 _T = TypeVar("_T")
 
@@ -76,6 +77,10 @@ class Settings:
     max_recipients: int | None
     allowed_prefixes: tuple[str, ...] | None
     max_campaigns_per_day: int | None
+    confirm_above: int
+    max_calls_per_run: int | None
+    max_calls_per_day: int | None
+    ai_budget_per_day: int | None
     insecure: bool
     require_profile: bool
     origin: Mapping[str, str]
@@ -206,6 +211,10 @@ class _Choice:
             max_recipients=self._of_profile("max_recipients", default=None),
             allowed_prefixes=self._of_profile("allowed_prefixes", default=None),
             max_campaigns_per_day=self._of_profile("max_campaigns_per_day", default=None),
+            confirm_above=self._of_profile("confirm_above", default=CONFIRM_ABOVE),
+            max_calls_per_run=self._of_profile("max_calls_per_run", default=None),
+            max_calls_per_day=self._of_profile("max_calls_per_day", default=None),
+            ai_budget_per_day=self._of_profile("ai_budget_per_day", default=None),
             store=self._of_profile("store", default=None),
             insecure=insecure,
             require_profile=self._require_profile(),

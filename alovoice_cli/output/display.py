@@ -158,10 +158,30 @@ class Display:
         self.message("note", line)
 
     @property
+    def is_asked(self) -> bool:
+        """Whether somebody sits there who could answer, whatever the options say."""
+        return self._in.isatty() and self._err.isatty()
+
+    def ask(self, question: str) -> str:
+        """Puts a question that no option answers, and returns what was typed. Raises EOFError at the input's end."""
+        for line in question.splitlines()[:-1]:
+            self._err.write(disarm(self._masker.hide(line)) + "\n")
+        self._err.write(disarm(self._masker.hide(question.splitlines()[-1])))
+        self._err.flush()
+        answer = self._in.readline()
+        if not answer:
+            raise EOFError
+        return answer.strip()
+
+    def agrees(self, question: str) -> bool:
+        """Whether the answer to a question that no option answers is a yes."""
+        return self.ask(f"{question} [y/N] ").lower() in _YES
+
+    @property
     def asks(self) -> bool:
         """Whether a question is put to somebody: there is a terminal, and neither `--yes` nor `--dry-run`."""
         options = self._options
-        return not (options.yes or options.dry_run) and self._in.isatty() and self._err.isatty()
+        return not (options.yes or options.dry_run) and self.is_asked
 
     def confirm(self, question: str) -> None:
         """Asks on a terminal; `--yes`, `--dry-run` and scripts are taken for a yes. Raises UsageError for a no."""
@@ -182,6 +202,17 @@ class Display:
 
         with show_transfer(label, self._err, color=self._colored(self._err)) as moved:
             yield moved
+
+    @contextmanager
+    def counting(self, label: str, total: int) -> Iterator[Callable[[], None]]:
+        """Shows a bar for things done one by one, with their rate and the time that is left; on a terminal only."""
+        if self._options.quiet or not self._err.isatty() or self._environ.get("TERM") == "dumb":
+            yield lambda: None
+            return
+        from alovoice_cli.output.progress import show_count
+
+        with show_count(label, total, self._err, color=self._colored(self._err)) as step:
+            yield step
 
     @contextmanager
     def live(self, columns: tuple[Column, ...]) -> Iterator[Callable[[Listing], None] | None]:

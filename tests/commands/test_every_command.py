@@ -43,6 +43,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "call receipts list": (),
     "call receipts show": ("RECEIPT",),
     "call resolve": ("--all",),
+    "call batches list": (),
+    "call batches show": ("BATCH",),
+    "call batches resume": ("BATCH", "--night-ok"),
+    "call batches forget": ("BATCH",),
     "events list": (),
     "events show": ("e1",),
     "events tail": (),
@@ -81,6 +85,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sandbox path": (),
     "sandbox reset": (),
 }
+BEGIN = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok")
+FIRST = {"autorule export": ("autorule", "create", *CREATE)} | {
+    f"call batches {verb}": BEGIN for verb in ("list", "show", "resume", "forget")
+}
+"""What is run before."""
 NO_JSON = {"completion", "demo", "listen check", "sandbox serve"}
 """A script, a tour of other commands, a server: each has tests of its own."""
 
@@ -106,6 +115,7 @@ def home(alovoice: FrontDoor) -> FrontDoor:
     (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
     Rows(alovoice.home / "state" / "events-sandbox.db").deliver("callstart", time.time() - 99, {"number": "901234567"})
     (alovoice.home / "rules.toml").write_text(RULES, "utf-8")
+    (alovoice.home / "rows.csv").write_text("number\n901234567\n", "utf-8")
     (alovoice.home / "numbers.csv").write_text("тел;исм\n9О1234567;Али\n901234567/8;Вали\n", "utf-8")
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
     return alovoice
@@ -129,8 +139,8 @@ def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
         return (*name.split(), entry["receipt"])
     if name.startswith("ai ") and name != "ai send":
         (home.home / "qa.toml").write_text("[[check]]\ntag = 'Приветствие'\n", "utf-8")
-    if name == "autorule export":
-        assert home("autorule", "create", *CREATE).code == 0
+    if name in FIRST:
+        assert home(*FIRST[name]).code == 0
     if name.startswith("ai ") and name != "ai send":
         home("ai", "send", "CALL_ID")
         home.later(minutes=10)
@@ -230,7 +240,7 @@ def test_an_empty_list_is_an_empty_list(home: FrontDoor) -> None:
 def test_every_noun_of_the_contents_has_its_module() -> None:
     folder = Path(__file__).parents[2] / "alovoice_cli" / "commands"
     there = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
-    assert there - {"contents", "everywhere", "options"} == {noun.name for noun in NOUNS}
+    assert there - {"contents", "everywhere", "many", "options"} == {noun.name for noun in NOUNS}
 
 
 def test_global_options_mean_the_same_on_both_sides(home: FrontDoor) -> None:

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from alovoice_cli.commands import many
 from alovoice_cli.commands.ai.forms import COLUMNS, Found
 from alovoice_cli.commands.ai.operators import known_peer
 from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
@@ -23,6 +24,7 @@ EXAMPLES = examples(
     "alovoice ai result 1716209468.1234",
     "alovoice ai result 8001 --wait=15m --format srt -o 8001.srt",
     "alovoice ai result 8001 --json | jq -r '.answer.stalk[].text'",
+    "alovoice ai result --batch calls.csv --jobs 4 > results.jsonl",
 )
 _ENDS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
 
@@ -41,9 +43,12 @@ class _Asked:
 
 
 @shows_list(COLUMNS)
+@many.takes_batch("reads")
 def show_result(
     ctx: typer.Context,
-    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")],
+    call_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")
+    ] = None,
     wait: Wait = None,
     interval: Interval = 2.0,
     form: Format = None,
@@ -56,13 +61,23 @@ def show_result(
     store: Annotated[
         bool, typer.Option("--store/--no-store", help="Keep it for ai show, list, grep, score and report.")
     ] = True,
-) -> None:
+    **words: Any,
+) -> int:
     """Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9.
 
     What is ready is kept on this machine (personal data: `alovoice ai prune`), unless --no-store says otherwise.
     """
     session: Session = ctx.obj
-    call_ids = list(dict.fromkeys(call_ids))
+    if words["batch"] is not None:
+        many.refuse_both(call_ids, "CALL_ID")
+        many.refuse_with_batch(wait=wait, format=form, output=output, force=force, mask_numbers=mask_numbers)
+
+        def keep(call_id: str, answer: Any) -> None:
+            _keep(session, Found(call_id, answer), peer)
+
+        return many.run(session, "ai result", words, {}, keep if store else None)
+    many.refuse_batch_words(words)
+    call_ids = list(dict.fromkeys(many.needed_ids(call_ids, "CALL_ID...")))
     wish = Wish(form, output, force, mask_numbers)
     wish.check(session, call_ids)
     budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0
@@ -75,6 +90,7 @@ def show_result(
         show_talks(session, found, wish, whole=whole)
     if problem is not None:
         raise problem
+    return 0
 
 
 def _ask_all(session: Session, asked: Sequence[_Asked], pace: Pace, keep: Callable[[Found], None]) -> None:

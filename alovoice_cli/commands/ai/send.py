@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alovoice_cli.commands import many
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
@@ -17,12 +18,13 @@ from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import Sending
-    from alovoice_cli.stores.ledger import Entry
+    from alovoice_cli.stores.receipts import Entry
 
 EXAMPLES = examples(
     "alovoice ai send 1716209468.1234",
     "alovoice ai send 8001 8002 8003 --budget 100 --json",
     "alovoice ai send 8001 --again",
+    "alovoice ai send --batch calls.csv --map call_id=Id --jobs 4",
 )
 COLUMNS = (
     Column("call_id", "Call"),
@@ -57,9 +59,12 @@ class _Row:
 
 
 @shows_list(COLUMNS)
+@many.takes_batch()
 def send_calls(
     ctx: typer.Context,
-    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")],
+    call_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Also of calls that were sent before.", show_default=False)
     ] = False,
@@ -67,20 +72,28 @@ def send_calls(
         int | None,
         typer.Option("--budget", metavar="N", min=0, help="At most N analyses in 24 hours, else nothing is sent."),
     ] = None,
-) -> None:
+    **words: Any,
+) -> int:
     """Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.
 
     A call that was sent before from this machine is not sent again without --again; `already` says so, and the answer
     of that time is shown.
     """
     session: Session = ctx.obj
-    call_ids = list(dict.fromkeys(call_ids))
+    if words["batch"] is not None:
+        many.refuse_both(call_ids, "CALL_ID")
+        # As below: between looking into the ledger and the requests nobody else may ask for the same calls.
+        with session.turn(_COMMAND):
+            return many.run(session, _COMMAND, {**words, "again": again, "budget": budget}, {})
+    many.refuse_batch_words(words)
+    call_ids = list(dict.fromkeys(many.needed_ids(call_ids, "CALL_ID...")))
     if session.options.dry_run:
         session.client.ai.send_each(call_ids)
-        return
+        return 0
     from_earlier, sendings = _send(session, call_ids, again=again, budget=budget)
     rows = [*from_earlier, *(_Row(one.call_id, one.outcome, one.answer, one.problem) for one in sendings)]
     _show(session, sorted(rows, key=lambda row: call_ids.index(row.call_id)))
+    return 0
 
 
 def _send(

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import typer
 
-from alovoice_cli.campaigns.findings import Severity
+from alovoice_cli.campaigns.findings import Severity, count
 from alovoice_cli.commands.autorule import options
 from alovoice_cli.commands.autorule.filling import FromFile, Like
+from alovoice_cli.commands.many import Confirm
 from alovoice_cli.commands.options import Exclude, ExcludeCalled, ListColumn, ListEncoding, Rejected, examples
 from alovoice_cli.session import Session
 
@@ -51,6 +52,7 @@ def create_campaign(
     like: Like = None,
     split: options.Split = None,
     split_from: options.SplitFrom = 1,
+    confirm: Confirm = None,
 ) -> None:
     """Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.
 
@@ -66,7 +68,7 @@ def create_campaign(
     if split_from > 1:  # its first parts are there already: they are meant to be its twins
         wish = replace(wish, allow_duplicate=True)
     with ExitStack() as files:
-        ready = Preparation(session, wish, files, strict=True)
+        ready = Preparation(session, wish, files, strict=True, confirm=confirm)
         pieces = cut(files, ready.draft, ready.people, ready.source, ready.layout, split, split_from)
         order = Order(pieces, split_from, ready.audio, wish.record, ready.layout, numbers or (), ready.digest)
         for finding in ready.report.in_order:
@@ -76,9 +78,19 @@ def create_campaign(
         tell_pieces(session, order)
         if not (session.display.asks or session.options.dry_run) and (unasked := ready.report.without_consent()):
             raise unasked
-        session.display.confirm(
-            f"Create this campaign on PBX {session.settings.profile}? It cannot be changed afterwards."
-        )
+        _agree(session, ready.numbers_to_call, confirm)
         if not session.options.dry_run:
             ready.write_lists()
         send(session, order)
+
+
+def _agree(session: Session, people: int, confirm: int | None) -> None:
+    from alovoice_cli.consent import Reach, agree  # noqa: PLC0415 - as above
+
+    many = people > session.settings.confirm_above and session.display.is_asked
+    if confirm is None and not many:
+        session.display.confirm(
+            f"Create this campaign on PBX {session.settings.profile}? It cannot be changed afterwards."
+        )
+        return
+    agree(session, Reach(people, f"{count(people, 'person', 'people')} on PBX {session.settings.profile}"), confirm)

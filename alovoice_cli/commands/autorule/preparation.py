@@ -28,6 +28,7 @@ from alovoice_cli.campaigns.screening import Screen
 from alovoice_cli.campaigns.splitting import Layout, parse_split
 from alovoice_cli.campaigns.wishes import CampaignWish
 from alovoice_cli.commands.autorule.sending import digest_order
+from alovoice_cli.consent import Reach, check_confirmed
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class Preparation:
     """One campaign on its way. `strict` is for `create`: what cannot be read raises, errors stop before the PBX is
     asked. Otherwise everything is gone through, and gathered in the report."""
 
-    def __init__(self, session: Session, wish: CampaignWish, files: ExitStack, *, strict: bool) -> None:
+    def __init__(
+        self, session: Session, wish: CampaignWish, files: ExitStack, *, strict: bool, confirm: int | None = None
+    ) -> None:
         self._session, self._wish, self._strict = session, wish, strict
         settings = session.settings
         self.report = Report(strict=strict)
@@ -58,6 +61,8 @@ class Preparation:
         files.enter_context(self.people)
         self._look_at_files(window.first)
         self._stop()
+        if confirm is not None:  # before the PBX is asked for anything
+            check_confirmed(Reach(self.numbers_to_call, ""), confirm)
         name = wish.name or (f"{wish.record.stem} {session.ledger.make_id()}" if strict else wish.record.stem)
         trunks = choose_trunks(wish.trunks, settings.trunks, self._ask_lines)
         self.draft = Draft(name, window, trunks, wish.maxline, wish.goodtime, wish.tryes, wish.paused)

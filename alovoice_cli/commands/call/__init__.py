@@ -1,8 +1,8 @@
-"""`alovoice call`: one call at a time, the receipts of what was asked for, and whether it rang."""
+"""`alovoice call`: one call or many, the receipts of what was asked for, and whether it rang."""
 
 import typer
 
-from alovoice_cli.commands.call import conference, ivr, out, receipts, resolve
+from alovoice_cli.commands.call import batches, conference, ivr, out, receipts, resolve
 from alovoice_cli.commands.call.waiting import WaitingCommand
 
 app = typer.Typer()
@@ -10,4 +10,5 @@ app.command("conference", cls=WaitingCommand, epilog=conference.EXAMPLES)(confer
 app.command("ivr", cls=WaitingCommand, epilog=ivr.EXAMPLES)(ivr.place_menu_call)
 app.command("out", cls=WaitingCommand, epilog=out.EXAMPLES)(out.place_call)
 app.command("resolve", cls=WaitingCommand, epilog=resolve.EXAMPLES)(resolve.resolve_calls)
+app.add_typer(batches.app, name="batches", help="Many calls from one list: how far each batch has come.")
 app.add_typer(receipts.app, name="receipts", help="What was asked of the PBX from this machine, and how it ended.")

@@ -1,12 +1,13 @@
 """`alovoice call conference`: rings the initiator, then connects them."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from alovoice_cli.commands import many
 from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, parse_party, place_and_show
-from alovoice_cli.commands.call.waiting import Wait, read_patience
+from alovoice_cli.commands.call.waiting import Wait, read_patience, refuse_waiting
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
@@ -14,14 +15,17 @@ from alovoice_cli.session import Session
 EXAMPLES = examples(
     "alovoice call conference --callfrom 712037006 --callto 994412860:ru --callto 977076909:uz",
     "alovoice call conference --from 712037006:uz --queue 6000",
+    "alovoice call conference --batch - --callfrom 712037006 --rate 2/m < meetings.jsonl",
 )
 
 
+@many.takes_batch()
 def place_conference(
     ctx: typer.Context,
     callfrom: Annotated[
-        str, typer.Option("--callfrom", "--from", metavar="PHONE[:LANG]", help="Who is rung first: the initiator.")
-    ],
+        str | None,
+        typer.Option("--callfrom", "--from", metavar="PHONE[:LANG]", help="Who is rung first: the initiator."),
+    ] = None,
     callto: Annotated[
         list[str] | None,
         typer.Option("--callto", "--to", metavar="PHONE[:LANG]", help="Who is rung then, in turn; repeatable."),
@@ -30,13 +34,19 @@ def place_conference(
     extid: ExternalId = None,
     encoding: Encoding = None,
     wait: Wait = None,
+    **words: Any,
 ) -> int:
     """Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue."""
     session: Session = ctx.obj
     session.encoding = encoding
+    if words["batch"] is not None:
+        refuse_waiting(wait)
+        given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
+        return many.run(session, "call conference", words, given)
+    many.refuse_batch_words(words)
     if (queue is None) == (not callto):
         raise UsageError("say once whom to connect", hint="either --callto PHONE, repeated, or --queue N")
-    initiator = parse_party(callfrom, "--callfrom")
+    initiator = parse_party(many.needed(callfrom, "--callfrom"), "--callfrom")
     parties = [parse_party(text, "--callto") for text in callto or ()]
     number = parse_id(queue, "--queue") if queue is not None else ""
     patience, call_id = read_patience(session, wait), session.own_id(extid)

@@ -1,34 +1,50 @@
 """`alovoice call ivr`: rings somebody and plays them a voice menu."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from alovoice_cli.campaigns.phones import parse_dialled
+from alovoice_cli.commands import many
 from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, place_and_show
-from alovoice_cli.commands.call.waiting import Wait, read_patience
+from alovoice_cli.commands.call.waiting import Wait, read_patience, refuse_waiting
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
-EXAMPLES = examples("alovoice call ivr --callto 901234567 --ivrid 222 --fromline 712037006 --lang uz")
+EXAMPLES = examples(
+    "alovoice call ivr --callto 901234567 --ivrid 222 --fromline 712037006 --lang uz",
+    "alovoice call ivr --batch debtors.csv --ivrid 222 --fromline 712037006 --window 10:00-19:00 --confirm 48",
+)
 
 
+@many.takes_batch()
 def place_menu_call(
     ctx: typer.Context,
-    callto: Annotated[str, typer.Option("--callto", "--to", metavar="PHONE", help="Who is rung.")],
-    ivrid: Annotated[str, typer.Option("--ivrid", "--ivr", metavar="ID", help="The menu's id, from the web console.")],
-    fromline: Annotated[str, typer.Option("--fromline", "--line", metavar="LINE", help="The line to call by.")],
+    callto: Annotated[str | None, typer.Option("--callto", "--to", metavar="PHONE", help="Who is rung.")] = None,
+    ivrid: Annotated[
+        str | None, typer.Option("--ivrid", "--ivr", metavar="ID", help="The menu's id, from the web console.")
+    ] = None,
+    fromline: Annotated[
+        str | None, typer.Option("--fromline", "--line", metavar="LINE", help="The line to call by.")
+    ] = None,
     lang: Annotated[str | None, typer.Option("--lang", metavar="LANG", help="The menu's language: ru, uz.")] = None,
     extid: ExternalId = None,
     encoding: Encoding = None,
     wait: Wait = None,
+    **words: Any,
 ) -> int:
     """Ring somebody by one of the PBX's lines and play them a voice menu."""
     session: Session = ctx.obj
     session.encoding = encoding
-    phone, menu = parse_dialled(callto, "--callto"), parse_id(ivrid, "--ivrid")
-    line = parse_dialled(fromline, "--fromline")
+    if words["batch"] is not None:
+        refuse_waiting(wait)
+        given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
+        return many.run(session, "call ivr", words, given)
+    many.refuse_batch_words(words)
+    phone = parse_dialled(many.needed(callto, "--callto"), "--callto")
+    menu = parse_id(many.needed(ivrid, "--ivrid"), "--ivrid")
+    line = parse_dialled(many.needed(fromline, "--fromline"), "--fromline")
     patience, call_id = read_patience(session, wait), session.own_id(extid)
     ask = session.client.call.ivr
     place = partial(ask, callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=call_id)

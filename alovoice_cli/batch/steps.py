@@ -1,0 +1,88 @@
+"""One row of a batch: what is to be sent, and how far it has come. States only go forward."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+State = Literal["pending", "intent", "done", "refused", "unsent", "unknown"]
+Outcome = Literal["done", "refused", "unsent", "unknown"]
+
+_FORWARD: Mapping[str, frozenset[str]] = {
+    "pending": frozenset({"intent"}),
+    "intent": frozenset({"done", "refused", "unsent", "unknown"}),
+    "unsent": frozenset({"intent"}),
+    "refused": frozenset({"intent"}),
+    # To `intent` only with a risk that the operator took: see Course.follows.
+    "unknown": frozenset({"done", "refused", "unsent", "intent"}),
+    "done": frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one row says. `line` is where it ends in its file; `numbers` are the people it rings, one key a person.
+
+    `key` is what the row is known by: its profile, command and payload, and which of several equal rows it is.
+    `our_id` is the id that the PBX will name it by; empty where the command has none.
+    """
+
+    key: str
+    line: int
+    payload: Mapping[str, object]
+    numbers: tuple[str, ...] = ()
+    our_id: str = ""
+    cells: Mapping[str, str] = field(default_factory=dict)
+    generation: int = 1
+    """The latest list in which it stands: 1, and one more each time that a changed list was agreed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How far a row has come. `sent`: no, maybe or yes; `risks`: how often it was sent in spite of being unknown."""
+
+    state: State = "pending"
+    attempts: int = 0
+    risks: int = 0
+    exit_code: int = 0
+    sent: str = "no"
+    status: int | None = None
+    answer: object = None
+    problem: str = ""
+    receipt: str = ""
+    began_at: str = ""
+    ended_at: str = ""
+
+    def follows(self, earlier: "Course") -> bool:
+        """Whether this may come after `earlier`: a call that was made, or may have been, never becomes a new one."""
+        if self.state not in _FORWARD[earlier.state]:
+            return False
+        again = earlier.state == "unknown" and self.state == "intent"
+        return not again or self.risks > earlier.risks
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one attempt. `pause` is how many seconds the PBX wants to be left alone."""
+
+    outcome: Outcome
+    exit_code: int
+    sent: str
+    status: int | None = None
+    answer: object = None
+    problem: str = ""
+    receipt: str = ""
+    pause: float | None = None
+
+    def end(self, course: Course, ended_at: str) -> Course:
+        """The course of a row that was at `course` when this came of it."""
+        return replace(
+            course,
+            state=self.outcome,
+            exit_code=int(self.exit_code),
+            sent=self.sent,
+            status=self.status,
+            answer=self.answer,
+            problem=self.problem,
+            receipt=self.receipt or course.receipt,
+            ended_at=ended_at,
+        )

@@ -1,0 +1,227 @@
+"""Sends the rows that are to go, tells of each, and accounts for all of them at the end."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from alovoice_cli.batch.pacing import Gate, Hours, parse_rate
+from alovoice_cli.batch.runner import Ending, Runner, Stop
+from alovoice_cli.batch.steps import Course, Result, Step
+from alovoice_cli.batching.account import row_json, shown_state, sums, worst_code, write_report
+from alovoice_cli.batching.sending import send
+from alovoice_cli.batching.signals import Signals, counted
+from alovoice_cli.batching.verbs import Verb
+from alovoice_cli.batching.wish import Wish
+from alovoice_cli.campaigns.findings import count
+from alovoice_cli.campaigns.rest import QuietHours
+from alovoice_cli.campaigns.schedule import parse_zone
+from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+
+if TYPE_CHECKING:
+    from alovoice_cli.session import Session
+
+_TROUBLED = (
+    Column("row", "Row", numeric=True),
+    Column("numbers", "Numbers"),
+    Column("outcome", "Outcome"),
+    Column("problem", "Problem"),
+    Column("receipt", "Receipt"),
+)
+
+
+class Rows(Protocol):
+    """Where the rows' states are kept: the journal, or memory for what only reads."""
+
+    def listed(self) -> Iterator[tuple[Step, Course]]:
+        """The rows of the latest list."""
+
+    def intend(self, key: str, *, risk: bool = False) -> Course:
+        """Before a row is sent."""
+
+    def settle(self, key: str, result: Result) -> Course:
+        """After it."""
+
+
+class Memory:
+    """The states of rows that only read: nothing is kept, for running it again repeats nothing."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._steps = steps
+        self._courses = {step.key: Course() for step in steps}
+
+    def listed(self) -> Iterator[tuple[Step, Course]]:
+        """All rows."""
+        return ((step, self._courses[step.key]) for step in self._steps)
+
+    def intend(self, key: str, *, risk: bool = False) -> Course:
+        """Notes that it is on its way."""
+        course = Course("intent", self._courses[key].attempts + 1)
+        self._courses[key] = course
+        return course
+
+    def settle(self, key: str, result: Result) -> Course:
+        """Notes its end."""
+        course = result.end(self._courses[key], "")
+        self._courses[key] = course
+        return course
+
+
+class Times:
+    """The hours and the pace of a batch, checked before anything is sent. Raises UsageError, CheckFailedError."""
+
+    def __init__(self, session: "Session", verb: Verb, wish: Wish) -> None:
+        zone = parse_zone(session.settings.timezone)
+        self._now = session.now
+        self.spacing = parse_rate(wish.rate) if wish.rate else 0.0
+        self.window = Hours.parse(wish.window, zone) if wish.window else None
+        quiet = QuietHours.parse(session.settings.quiet_hours) if verb.dials and not wish.night_ok else None
+        self.quiet = Hours(quiet.begin, quiet.end, zone) if quiet else None
+
+    def check(self) -> None:
+        """Raises CheckFailedError in the quiet hours, where no window says when to begin."""
+        if self.quiet is not None and self.window is None and self.quiet.holds(self._now()):
+            raise CheckFailedError(
+                f"it is within the quiet hours {self.quiet}: nothing was sent",
+                hint="give --night-ok if that is meant, or --window 10:00-19:00 to wait for it",
+            )
+
+    def gate(self, stop: Stop, told: Callable[[str], None]) -> Gate:
+        """The gate that keeps them."""
+        return Gate(
+            spacing=self.spacing,
+            window=self.window,
+            quiet=self.quiet,
+            clock=time.monotonic,
+            now=self._now,
+            wait=stop.wait,
+            told=told,
+        )
+
+
+class Execution:
+    """One run of a batch. `name` is its journal's; empty for what only reads."""
+
+    def __init__(
+        self,
+        session: "Session",
+        verb: Verb,
+        wish: Wish,
+        rows: Rows,
+        name: str,
+        times: Times,
+        keep: Callable[[str, Any], None] | None = None,
+    ) -> None:
+        self._session, self._verb, self._wish, self._rows, self._name = session, verb, wish, rows, name
+        self._keep = keep
+        self._times = times
+        self._streams = session.options.json or not session.stdout.isatty()
+        self._troubled: list[dict[str, object]] = []
+
+    def run(self, steps: Sequence[Step], risky: frozenset[str], adopted: Sequence[Step] = ()) -> int:
+        """Sends these rows and returns the exit code, by the worst row of the list.
+
+        `adopted` are rows that were found to be sent before: they are told too.
+        """
+        untold = self._tell_others({step.key for step in steps}, {step.key for step in adopted})
+        ending, signals = (Ending(untold=untold), Signals()) if untold else self._send(steps, risky)
+        self._session.seal.accounted = True
+        return self._account(ending, signals)
+
+    def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
+        """Rows that an earlier run left unknown are told each time: nobody is forgotten."""
+        try:
+            for step, course in self._rows.listed():
+                if step.key in adopted or (shown_state(course) == "unknown" and step.key not in going):
+                    self._tell(step, course)
+        except OSError as error:
+            return error
+        return None
+
+    def _send(self, steps: Sequence[Step], risky: frozenset[str]) -> tuple[Ending, Signals]:
+        stop = Stop()
+        assert self._session.client  # made here, once, and not by several threads at a time
+        with ExitStack() as stack:
+            signals = stack.enter_context(counted())
+            if not self._verb.reads:
+                stack.enter_context(self._session.ledger.kept_open())
+            tick = stack.enter_context(self._session.display.counting(self._verb.command, len(steps)))
+            runner = Runner(
+                self._rows,
+                lambda step: send(self._session, self._verb, step),
+                self._times.gate(stop, self._session.note),
+                stop,
+                jobs=self._wish.jobs,
+                most_failures=self._wish.stop_after_failures,
+                interruptions=lambda: signals.count,
+                risky=risky,
+            )
+
+            def told(step: Step, course: Course) -> None:
+                tick()
+                self._tell(step, course)
+
+            return runner.run(steps, told), signals
+
+    def _tell(self, step: Step, course: Course) -> None:
+        if self._keep is not None and course.state == "done":
+            self._keep(str(step.payload["call_id"]), course.answer)
+        if self._streams:
+            self._session.display.line(row_json(step, course))
+        elif course.state != "done":
+            numbers = ", ".join(step.numbers) or step.our_id
+            self._troubled.append({**row_json(step, course), "numbers": numbers})
+
+    # --- afterwards --------------------------------------------------------------------------------------------------
+
+    def _account(self, ending: Ending, signals: Signals) -> int:
+        session, listed = self._session, list(self._rows.listed())
+        courses = [course for _, course in listed]
+        code = worst_code(courses)
+        if self._wish.report is not None:
+            try:
+                write_report(self._wish.report, listed)
+            except UsageError as problem:
+                session.warn(problem.message)
+        if self._troubled:
+            session.show(Listing(self._troubled, _TROUBLED))
+        session.note(sums(courses) + (f" (batch {self._name})" if self._name else ""))
+        self._warn(courses, ending)
+        if code == ExitCode.UNKNOWN_OUTCOME:
+            return code
+        return self._own_trouble(ending) or (signals.code if ending.interrupted else code)
+
+    def _warn(self, courses: Sequence[Course], ending: Ending) -> None:
+        unknown = sum(shown_state(course) == "unknown" for course in courses)
+        if unknown:
+            self._session.warn(
+                f"{count(unknown, 'row is', 'rows are')} unknown: it may have been carried out, and is never sent again"
+                f" by itself; see `alovoice call batches show {self._name} --state unknown`"
+            )
+        waiting = sum(course.state == "pending" for course in courses)
+        if ending.reason and waiting and not isinstance(ending.untold, BrokenPipeError):
+            self._session.warn(
+                f"stopped: {ending.reason}; {count(waiting, 'row was', 'rows were')} not sent: the same line goes on"
+            )
+
+    def _own_trouble(self, ending: Ending) -> int:
+        """The exit code of trouble of this machine; 0 for none. Once anything left, it is not told as nothing done."""
+        if isinstance(ending.untold, BrokenPipeError):
+            return ExitCode.READER_GONE
+        trouble = ending.trouble or ending.untold
+        if trouble is None:
+            return 0
+        left = self._session.seal.anything_left
+        message = trouble.message if isinstance(trouble, AlovoiceError) else f"{type(trouble).__name__}: {trouble}"
+        hint = "mend it, then run the same line again: it goes on where it stopped"
+        error = ServerError(message, hint=hint, sent="yes") if left else UsageError(message, hint=hint)
+        self._session.display.error(error)
+        return error.exit_code
+
+
+def moment(text: str) -> str:
+    """A moment of the journal as people read it, in UTC."""
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC" if text else ""

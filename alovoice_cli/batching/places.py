@@ -1,0 +1,111 @@
+"""Where the journals of batches live, and which of them a list belongs to."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from alovoice_cli.batch.steps import Step
+from alovoice_cli.errors import UsageError
+from alovoice_cli.stores.journal import Head, Journal, damaged
+from alovoice_cli.stores.turns import hold
+
+FOLDER = "batches"
+EARLIER = "earlier"
+SUFFIX = ".db"
+_NAME = re.compile(r"[\w][\w.+-]{0,99}")
+_SLUG_LENGTH = 40
+_DIGEST_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One journal's file, and the name that people say."""
+
+    name: str
+    path: Path
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One process a journal. Raises UsageError naming the process that has it."""
+        with hold(self.path.with_name(self.path.name + ".lock"), f"the batch {self.name} runs"):
+            yield
+
+    def set_aside(self, now: datetime) -> Path:
+        """Moves the file where it is kept and not found any more; a journal is never thrown away by a restart."""
+        kept = self.path.parent / EARLIER / f"{self.path.stem}-{now:%Y%m%dT%H%M%S%f}{SUFFIX}"
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        self.path.rename(kept)
+        return kept
+
+
+def digest_of(profile: str, command: str, content: bytes) -> str:
+    """By what a list is known as the same one: its bytes, and what is done with it where."""
+    return hashlib.sha256(b"\0".join((profile.encode(), command.encode(), content))).hexdigest()
+
+
+class Shelf:
+    """The journals of this machine."""
+
+    def __init__(self, state: Path, now: Callable[[], datetime]) -> None:
+        self.folder = state / FOLDER
+        self._now = now
+
+    def named(self, label: str) -> Place:
+        """The journal of a name, or of a path. Raises UsageError for what is neither."""
+        if "/" in label or "\\" in label or label.endswith(SUFFIX):
+            path = Path(label).absolute()
+            return Place(path.name.removesuffix(SUFFIX), path)
+        if not _NAME.fullmatch(label):
+            raise UsageError(f"no batch can be called {label!r}", hint="letters, digits, `-`, `_`, `.`; or a path")
+        return Place(label, self.folder / f"{label}{SUFFIX}")
+
+    def existing(self, label: str) -> Place:
+        """As `named`; raises UsageError where there is none."""
+        place = self.named(label)
+        if not place.path.exists():
+            raise UsageError(f"there is no batch {label} here", hint="see `alovoice call batches list`")
+        return place
+
+    def usual(self, verb: str, source: str, digest: str) -> Place:
+        """The journal of a list that names none: by the command, the file's name and its digest."""
+        return self.named(f"{verb}-{_slug(source)}-{digest[:_DIGEST_LENGTH]}")
+
+    def siblings(self, verb: str, source: str) -> list[Place]:
+        """The journals of other lists of the same name."""
+        pattern = re.compile(re.escape(f"{verb}-{_slug(source)}-") + r"[0-9a-f]{8}")
+        return [place for place in self.places() if pattern.fullmatch(place.name)]
+
+    def places(self) -> list[Place]:
+        """All journals that are kept under a name."""
+        found = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
+        return [Place(path.name.removesuffix(SUFFIX), path) for path in found]
+
+    def open(self, place: Place) -> Journal:
+        """Opens one that is there. Raises UsageError for a damaged one."""
+        journal = Journal(place.path, self._now)
+        if journal.head is None:
+            journal.close()
+            raise damaged(place.path, "it holds nothing")
+        return journal
+
+    def begin(self, place: Place, head: Head, steps: Iterable[Step]) -> Journal:
+        """Makes it: it appears under its name with all rows in it, so that an empty one is always a damaged one."""
+        made = place.path.with_name(place.path.name + ".new")
+        for rest in ("", "-wal", "-shm"):  # of a process that was killed here
+            made.with_name(made.name + rest).unlink(missing_ok=True)
+        journal = Journal(made, self._now)
+        try:
+            journal.begin(head, steps)
+        finally:
+            journal.close()
+        made.rename(place.path)
+        return Journal(place.path, self._now)
+
+
+def _slug(source: str) -> str:
+    stem = "stdin" if source == "-" else Path(source).stem
+    return re.sub(r"[^\w]+", "-", stem).strip("-")[:_SLUG_LENGTH] or "list"

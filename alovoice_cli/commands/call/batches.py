@@ -1,0 +1,117 @@
+"""`alovoice call batches`: the batches that were begun from this machine, and how far each has come."""
+
+from typing import Annotated, Any
+
+import typer
+
+from alovoice_cli.commands import many
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+app = typer.Typer()
+BATCHES = (
+    Column("name", "Batch"),
+    Column("created_at", "Begun (UTC)", value=lambda item: f"{item['created_at']}"[:16].replace("T", " ")),
+    Column("rows", "Rows", numeric=True),
+    Column("done", "Done", numeric=True),
+    Column("refused", "Refused", numeric=True),
+    Column("unsent", "Unsent", numeric=True),
+    Column("unknown", "Unknown", numeric=True),
+    Column("pending", "Waiting", numeric=True),
+    Column("profile", "PBX", shown=False),
+    Column("command", "Command", shown=False),
+    Column("source", "List", shown=False),
+    Column("path", "File", shown=False),
+    Column("problem", "Problem", shown=False),
+)
+ROWS = (
+    Column("row", "Row", numeric=True),
+    Column("numbers", "Numbers"),
+    Column("outcome", "Outcome"),
+    Column("extid", "Our id"),
+    Column("receipt", "Receipt"),
+    Column("attempts", "Attempts", numeric=True),
+    Column("problem", "Problem"),
+    Column("sent", "Sent", shown=False),
+    Column("status", "HTTP", shown=False, numeric=True),
+    Column("answer", "Answer", shown=False),
+    Column("began_at", "Began (UTC)", shown=False),
+    Column("ended_at", "Ended (UTC)", shown=False),
+    Column("key", "Key", shown=False),
+)
+STATES = ("done", "refused", "unsent", "unknown", "pending")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="As `call batches list` shows it, or a journal's path.")]
+
+
+@app.command("list", epilog=examples("alovoice call batches list", "alovoice call batches list --json"))
+@shows_list(BATCHES)
+def list_batches(ctx: typer.Context) -> None:
+    """List the batches of this machine, and how many of their rows are done, refused, unsent, unknown or waiting."""
+    from alovoice_cli.batching.looking import list_journals
+
+    session: Session = ctx.obj
+    session.show(Listing(list_journals(session), BATCHES, nothing="no batch was begun from here", ours=True))
+
+
+@app.command(
+    "show",
+    epilog=examples(
+        "alovoice call batches show out-clients-3f9a2b1c",
+        "alovoice call batches show out-clients-3f9a2b1c --state unknown --json",
+    ),
+)
+@shows_list(ROWS)
+def show_batch(
+    ctx: typer.Context,
+    name: Name,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help=f"Only these rows: {', '.join(STATES)}.")
+    ] = None,
+) -> None:
+    """Show a batch row by row. `unknown`: it may have been carried out, and is never sent again by itself."""
+    from alovoice_cli.batching.looking import journal_rows
+
+    session: Session = ctx.obj
+    if state is not None and state not in STATES:
+        raise UsageError(f"--state {state!r} is none", hint=f"states: {', '.join(STATES)}")
+    rows = journal_rows(session, name, state)
+    session.show(Listing(rows, ROWS, nothing="no such rows", ours=True))
+
+
+@app.command(
+    "resume",
+    epilog=examples(
+        "alovoice call batches resume out-clients-3f9a2b1c",
+        "alovoice call batches resume out-clients-3f9a2b1c --rate 10/m --report report.csv",
+    ),
+)
+@many.takes_batch("resumes")
+def resume(ctx: typer.Context, name: Name, **words: Any) -> int:
+    """Go on with a batch from its journal, without its list: rows that wait or were not sent; never unknown ones."""
+    from alovoice_cli.batching.looking import shelf_of
+    from alovoice_cli.batching.preparation import resume_batch
+    from alovoice_cli.batching.wish import Wish
+
+    session: Session = ctx.obj
+    place = shelf_of(session).existing(name)
+    return resume_batch(session, place, Wish.of({**words, "journal": name}))
+
+
+@app.command("forget", epilog=examples("alovoice call batches forget out-clients-3f9a2b1c"))
+def forget(
+    ctx: typer.Context,
+    name: Name,
+    accept_risk: Annotated[
+        bool, typer.Option("--accept-risk", help="Rows wait or are unknown: forget them too.", show_default=False)
+    ] = False,
+) -> None:
+    """Forget a batch: delete its journal. The same list would then be sent from its first row."""
+    from alovoice_cli.batching.looking import forget_journal
+
+    session: Session = ctx.obj
+    told = forget_journal(session, name, accept_risk=accept_risk)
+    session.report(f"forgotten: {told}", forgotten=name)

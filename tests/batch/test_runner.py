@@ -1,0 +1,169 @@
+"""The runner against a journal in memory: order of words and deeds, stops, signals, trouble."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from alovoice_cli.batch.pacing import Gate
+from alovoice_cli.batch.runner import Ending, Runner, Stop
+from alovoice_cli.batch.steps import Course, Result, Step
+from alovoice_cli.errors import UsageError
+
+DONE = Result("done", 0, "yes", 200, True)
+
+
+class Diary:
+    """A journal in memory that writes down in which order it was asked."""
+
+    def __init__(self) -> None:
+        self.courses: dict[str, Course] = {}
+        self.events: list[tuple[str, str]] = []
+        self.fails: Callable[[str, str], bool] = lambda what, key: False
+        self.lock = threading.Lock()
+
+    def intend(self, key: str, *, risk: bool = False) -> Course:
+        return self._note("intend", key, Course("intent", 1))
+
+    def settle(self, key: str, result: Result) -> Course:
+        course = result.end(self.courses[key], "")
+        if not course.follows(self.courses[key]):
+            raise UsageError("a step back")
+        return self._note("settle", key, course)
+
+    def _note(self, what: str, key: str, course: Course) -> Course:
+        if self.fails(what, key):
+            raise OSError(28, "No space left on device")
+        with self.lock:
+            self.events.append((what, key))
+            self.courses[key] = course
+        return course
+
+
+def _steps(count: int) -> list[Step]:
+    return [Step(str(number), number, {}) for number in range(count)]
+
+
+def _run(
+    send: Callable[[Step], Result], count: int = 10, diary: Diary | None = None, told: Any = None, **more: Any
+) -> tuple[Ending, Diary, list[tuple[str, str]]]:
+    diary, stop = diary or Diary(), Stop()
+    gate = Gate(clock=time.monotonic, now=lambda: None, wait=stop.wait, told=print)  # type: ignore[arg-type,return-value] # no window asks
+    rows: list[tuple[str, str]] = []
+
+    def tell(step: Step, course: Course) -> None:
+        if told is not None:
+            told(step)
+        rows.append((step.key, course.state))
+
+    ending = Runner(diary, send, gate, stop, **more).run(_steps(count), tell)
+    return ending, diary, rows
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_the_journal_has_the_intent_before_the_call_and_the_end_before_the_telling(jobs: int) -> None:
+    diary = Diary()
+
+    def send(step: Step) -> Result:
+        assert ("intend", step.key) in diary.events
+        assert ("settle", step.key) not in diary.events
+        return DONE
+
+    ending, _, rows = _run(send, 20, diary, lambda step: diary.events.index(("settle", step.key)), jobs=jobs)
+    assert sorted(rows) == sorted((str(number), "done") for number in range(20))
+    assert (ending.reason, ending.trouble) == ("", None)
+
+
+def test_an_intent_that_cannot_be_written_dials_nothing() -> None:
+    diary, sent = Diary(), []
+    diary.fails = lambda what, key: what == "intend" and key == "3"
+    ending, _, rows = _run(lambda step: sent.append(step.key) or DONE, 10, diary)  # type: ignore[func-returns-value] # append
+    assert sent == ["0", "1", "2"] == [key for key, _ in rows]
+    assert isinstance(ending.trouble, OSError)
+
+
+def test_an_end_that_cannot_be_written_is_told_and_stops_the_batch() -> None:
+    diary = Diary()
+    diary.fails = lambda what, key: what == "settle" and key == "1"
+    ending, diary, rows = _run(lambda step: DONE, 10, diary)
+    assert rows == [("0", "done"), ("1", "done")]
+    assert diary.courses["1"].state == "intent", "and the next run will hold it for unknown"
+    assert isinstance(ending.trouble, OSError)
+
+
+def test_the_first_signal_takes_no_new_row_and_waits_for_those_in_flight() -> None:
+    signals, release = [0], threading.Event()
+
+    def send(step: Step) -> Result:
+        signals[0] = 1
+        release.wait(5)
+        return DONE
+
+    threading.Timer(0.5, release.set).start()
+    ending, diary, rows = _run(send, 10, jobs=3, interruptions=lambda: signals[0])
+    assert [state for _, state in rows] == ["done"] * 3
+    assert {course.state for course in diary.courses.values()} == {"done"}
+    assert ending.interrupted == 1
+
+
+def test_the_second_signal_gives_up_those_in_flight_and_a_late_answer_still_counts() -> None:
+    signals, release = [0], threading.Event()
+
+    def send(step: Step) -> Result:
+        signals[0] = 2
+        release.wait(5)
+        return DONE
+
+    diary = Diary()
+    ending, _, rows = _run(send, 10, diary, jobs=2, interruptions=lambda: signals[0])
+    assert {state for _, state in rows} == {"unknown"}
+    assert ending.interrupted == 2
+    release.set()
+    until = time.monotonic() + 5
+    while {course.state for course in diary.courses.values()} != {"done"}:
+        assert time.monotonic() < until, "an answer that came after all was not written down"
+        time.sleep(0.01)
+
+
+def test_a_reader_that_leaves_stops_it_and_the_rest_is_still_written_down() -> None:
+    def told(step: Step) -> None:
+        raise BrokenPipeError
+
+    ending, diary, rows = _run(lambda step: DONE, 500, told=told, jobs=2)
+    assert rows == []
+    assert isinstance(ending.untold, BrokenPipeError)
+    assert {course.state for course in diary.courses.values()} == {"done"}
+    assert len(diary.courses) < 500
+
+
+@pytest.mark.parametrize(
+    ("result", "rows"),
+    [
+        (Result("refused", 3, "yes", 401), 1),
+        (Result("unsent", 2, "no"), 1),
+        (Result("unsent", 5, "no"), 3),
+        (Result("refused", 1, "yes", 200), 4),
+    ],
+)
+def test_what_the_next_rows_would_meet_too_stops_it(result: Result, rows: int) -> None:
+    _, _, told = _run(lambda step: result, 10, most_failures=4)
+    assert len(told) == rows
+
+
+def test_one_row_that_is_not_reached_stops_nothing() -> None:
+    _, _, told = _run(lambda step: Result("unsent", 5, "no") if int(step.key) % 2 else DONE, 10)
+    assert len(told) == 10
+
+
+def test_a_fault_of_ours_ends_the_batch_and_not_the_account_of_it() -> None:
+    def send(step: Step) -> Result:
+        if step.key == "2":
+            raise RuntimeError("a fault")
+        return DONE
+
+    ending, diary, rows = _run(send, 10)
+    assert rows == [("0", "done"), ("1", "done")]
+    assert diary.courses["2"].state == "intent"
+    assert isinstance(ending.trouble, RuntimeError)

@@ -1,0 +1,133 @@
+"""The proofs of a batch at full strength, some minutes: `python -m pytest -n 0 tests/soak/test_batch_soak.py -s`."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from batch_crash import STEPS
+from batch_server import OUT, Exchange, point_at, write_list
+
+ROWS, JOBS = 500, 4
+
+
+def _slowly(connection, seen):
+    time.sleep(0.005)
+    connection.answer("200 OK", b"true")
+
+
+@pytest.fixture
+def pbx(alovoice):
+    server = Exchange(_slowly)
+    point_at(alovoice, server)
+    yield server
+    server.stop()
+
+
+def _words(rows=ROWS, jobs=JOBS):
+    return (*OUT, "--jobs", str(jobs), "--confirm", str(rows))
+
+
+def _end(process):
+    process.wait(60)
+    process.stdout.close()
+    process.stderr.close()
+
+
+def _account(alovoice, pbx, called, kills, jobs=JOBS):
+    """Resumes until done; nobody twice, nobody forgotten."""
+    done = alovoice(*_words(len(called), jobs))
+    (batch,) = json.loads(alovoice("call", "batches", "list", "--json").out)
+    shown = json.loads(alovoice("call", "batches", "show", batch["name"], "--json").out)
+    states = {row["numbers"][0].removeprefix("998"): row["outcome"] for row in shown}
+    unknown = [number for number, state in states.items() if state == "unknown"]
+    assert set(states) == set(called)
+    assert set(states.values()) <= {"done", "unknown"}
+    assert max(pbx.calls.values()) == 1
+    assert not [number for number in called if number not in pbx.calls and number not in unknown]
+    assert not [number for number in states if states[number] == "done" and number not in pbx.calls]
+    assert len(unknown) <= jobs * kills
+    assert done.code == (6 if unknown else 0)
+    print(f"{kills} kills, {len(called)} rows: {len(unknown)} unknown, none twice, none forgotten")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL])
+def test_two_hundred_kills(alovoice, pbx, how):
+    rows = 5 * ROWS  # of fewer, two hundred kills with four in flight would leave none
+    called = write_list(alovoice.home, rows)
+    chance, kills = random.Random(6), 0
+    for _ in range(200):
+        before = len(pbx.requests)
+        process = alovoice.start(*_words(rows))
+        target = before + chance.randrange(0, 6)
+        while len(pbx.requests) <= target and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(chance.random() * 0.05)
+        if process.poll() is None:
+            kills += 1
+        process.send_signal(how)
+        _end(process)
+    _account(alovoice, pbx, called, kills)
+
+
+def test_fifty_interrupts_leave_no_row_without_an_end(alovoice, pbx):
+    called = write_list(alovoice.home, ROWS)
+    chance = random.Random(7)
+    for _ in range(50):
+        process = alovoice.start(*_words())
+        target = len(pbx.requests) + chance.randrange(0, 8)
+        while len(pbx.requests) <= target and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        _end(process)
+        assert process.returncode in (0, 130)
+    _account(alovoice, pbx, called, 0)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("row", [1, 3, 7, 20])
+def test_a_process_that_ends_at_any_step(alovoice, pbx, step, row):
+    from pathlib import Path
+
+    called = write_list(alovoice.home, 24)
+    crash = Path(__file__).parents[1] / "batch_crash.py"
+    words = [sys.executable, str(crash), step, str(row), *_words(24)]
+    assert alovoice.run_shell(words).returncode == 9
+    _account(alovoice, pbx, called, 1)
+
+
+def test_twenty_starts_at_once(alovoice, pbx):
+    called = write_list(alovoice.home, 40)
+    pbx._answer = lambda connection, seen: (time.sleep(0.3), connection.answer("200 OK", b"true"))
+    processes = [alovoice.start(*_words(40)) for _ in range(20)]
+    for process in processes:
+        _end(process)
+    assert sorted(process.returncode for process in processes) == [0] + [2] * 19
+    assert pbx.calls == dict.fromkeys(called, 1)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+def test_the_journal_is_on_the_disk_before_a_rows_first_byte(alovoice, pbx):
+    called = write_list(alovoice.home, 30)
+    trace = alovoice.home / "trace"
+    words = ["strace", "-f", "-y", "-s", "400", "-e", "trace=fdatasync,fsync,sendto,write,pwrite64", "-o", str(trace)]
+    subprocess.run(
+        [*words, sys.executable, "-m", "alovoice_cli", *_words(30, 1)],
+        env=alovoice.environ,
+        cwd=alovoice.home,
+        capture_output=True,
+        check=True,
+    )
+    synced, sent = 0, 0
+    for line in trace.read_text(errors="replace").splitlines():
+        if "sync(" in line and ".db-wal>" in line and "batches" in line:
+            synced += 1
+        elif "POST /outcall/" in line:
+            sent += 1
+            assert synced >= 1, f"row {sent} left before its intent was on the disk"
+            synced = 0
+    assert sent == len(called)

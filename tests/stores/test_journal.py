@@ -1,0 +1,176 @@
+"""The journal of a batch: forward only, together on the disk, and never believed when it is damaged."""
+
+import random
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from alovoice_cli.batch.steps import Result, Step
+from alovoice_cli.errors import UsageError
+from alovoice_cli.stores.journal import Head, Journal
+
+HEAD = Head("p", "call out", "/list.csv", "d", "2026-11-25T07:00:00.000000Z")
+DONE, UNKNOWN = Result("done", 0, "yes", 200, True, receipt="R-1"), Result("unknown", 6, "maybe")
+
+
+def _now() -> datetime:
+    return datetime(2026, 11, 25, 7, tzinfo=UTC)
+
+
+def _steps(count: int) -> list[Step]:
+    return [
+        Step(f"key{n}", n + 2, {"number": f"90{n}"}, (f"99890{n}",), str(n), {"Имя": "\ud800"}) for n in range(count)
+    ]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "batches" / "out.db"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    found = Journal(path, _now)
+    found.begin(HEAD, _steps(5))
+    yield found
+    found.close()
+
+
+def test_what_was_written_is_there_for_the_next_process(journal: Journal, path: Path) -> None:
+    journal.intend("key1")
+    journal.settle("key1", DONE)
+    journal.intend("key2")
+    copy = Journal(path, _now)  # while the first still has it open
+    assert [course.state for _, course in copy.listed()] == ["pending", "done", "intent", "pending", "pending"]
+    assert copy.course("key1") == journal.course("key1")
+    assert copy.steps == journal.steps
+    copy.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "step_back"),
+    [
+        (["settle"], "settle"),
+        (["intend", "settle"], "intend"),
+        (["intend", "settle"], "settle"),
+        (["intend"], "intend"),
+        (["intend", "unknown"], "intend"),
+    ],
+)
+def test_a_state_goes_forward_only(journal: Journal, words: list[str], step_back: str) -> None:
+    deeds = {
+        "intend": lambda: journal.intend("key0"),
+        "settle": lambda: journal.settle("key0", DONE),
+        "unknown": lambda: journal.settle("key0", UNKNOWN),
+    }
+    for word in words if words != ["settle"] else []:
+        deeds[word]()
+    before = journal.course("key0")
+    with pytest.raises(UsageError):
+        deeds[step_back]()
+    assert journal.course("key0") == before
+
+
+def test_an_unknown_row_goes_again_only_with_a_risk_and_may_be_found_out_later(journal: Journal) -> None:
+    for key in ("key0", "key1"):
+        journal.intend(key)
+        journal.settle(key, UNKNOWN)
+    assert journal.intend("key0", risk=True).risks == 1
+    assert journal.settle("key1", DONE).state == "done"
+
+
+def test_another_process_that_was_faster_is_not_overwritten(journal: Journal, path: Path) -> None:
+    other = Journal(path, _now)
+    other.intend("key0")
+    with pytest.raises(UsageError, match="damaged"):
+        journal.intend("key0")
+    other.close()
+
+
+def test_threads_that_write_at_once_all_get_through(path: Path) -> None:
+    journal = Journal(path, _now)
+    journal.begin(HEAD, _steps(200))
+
+    def work(keys: list[str]) -> None:
+        for key in keys:
+            journal.intend(key)
+            journal.settle(key, DONE)
+
+    keys = [step.key for step in journal.steps]
+    threads = [threading.Thread(target=work, args=(keys[n::8],)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    journal.close()
+    again = Journal(path, _now)
+    assert {course.state for _, course in again.listed()} == {"done"}
+    again.close()
+
+
+def test_one_write_that_fails_spoils_no_other(path: Path) -> None:
+    journal = Journal(path, _now)
+    journal.begin(HEAD, _steps(40))
+    outside = sqlite3.connect(path)
+    outside.execute("DELETE FROM step WHERE key = 'key7'")
+    outside.commit()
+    outside.close()
+    failed = []
+
+    def work(keys: list[str]) -> None:
+        for key in keys:
+            try:
+                journal.intend(key)
+            except UsageError:
+                failed.append(key)
+
+    keys = [step.key for step in journal.steps]
+    threads = [threading.Thread(target=work, args=(keys[n::8],)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == ["key7"]
+    journal.close()
+
+
+def test_a_changed_list_keeps_what_is_known_and_leaves_out_what_is_gone(journal: Journal) -> None:
+    journal.intend("key1")
+    journal.settle("key1", DONE)
+    steps = _steps(7)
+    journal.begin(HEAD, [steps[6], steps[1], steps[2]])
+    assert sorted((step.key, course.state) for step, course in journal.listed()) == [
+        ("key1", "done"),
+        ("key2", "pending"),
+        ("key6", "pending"),
+    ]
+    assert journal.course("key0") is not None, "a row that is gone is not forgotten"
+
+
+def test_no_damage_anywhere_makes_a_call_that_was_made_look_unmade(path: Path) -> None:
+    journal = Journal(path, _now)
+    journal.begin(HEAD, _steps(50))
+    for step in journal.steps:
+        journal.intend(step.key)
+        journal.settle(step.key, DONE)
+    journal.close()
+    whole, chance, refused = path.read_bytes(), random.Random(6), 0
+    for _ in range(80):
+        at, size = chance.randrange(len(whole)), chance.choice((1, 16, 1024))
+        damaged = bytearray(whole)
+        damaged[at : at + size] = bytes(chance.randrange(256) for _ in damaged[at : at + size])
+        path.write_bytes(damaged)
+        for rest in ("-wal", "-shm"):
+            Path(f"{path}{rest}").unlink(missing_ok=True)
+        try:
+            found = Journal(path, _now)
+        except UsageError:
+            refused += 1
+            continue
+        assert [course.state for _, course in found.listed()] == ["done"] * 50
+        found.close()
+    assert refused > 20
