@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "alovoice_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PURE = ("campaigns", "events", "routing", "speech")
+PURE = ("batch", "campaigns", "events", "routing", "speech")
 _LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 

@@ -238,5 +238,6 @@ def _how_to_find_out(case: Case) -> str:
         return f"{shown}the web console whether a campaign{named} exists; then `alovoice autorule get ID`"
     if case.endpoint in (OUTCALL, REQUESTCALL):
         ours = f" (our id {disarm(case.request.our_id)})" if case.request.our_id else ""
-        return f"{shown}the list of calls in the web console whether it rang{ours}"
+        seen = f"the list of calls in the web console shows whether it rang{ours}"
+        return f"`alovoice call resolve {case.receipt}` asks the events, {seen}" if case.receipt else seen
     return f"{shown}the web console what came of it"

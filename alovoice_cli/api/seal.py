@@ -5,7 +5,7 @@ printed. The seal also keeps both in memory: whatever then breaks here, `guard` 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock, local
 from typing import Literal, Protocol
 
@@ -127,6 +127,12 @@ class Seal:
         with self._lock:
             flight.withdrawn = True
             return not flight.has_left
+
+    def prove(self, receipt: str, code: int) -> None:
+        """What the PBX's own events say of a request that left: its outcome for `guard`, in place of the answer's."""
+        for flight in self._flights:
+            if flight.receipt == receipt and flight.outcome is not None:
+                flight.outcome = replace(flight.outcome, exit_code=code)
 
     def write(self, receipt: str, outcome: Outcome) -> None:
         """Gives an outcome to the ledger; a failure is kept in `trouble`."""

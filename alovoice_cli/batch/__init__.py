@@ -1,1 +1,1 @@
-"""Many calls, each exactly once. Pure: no terminal, no network, no database."""
+"""Pure: many calls, each exactly once, and whether one rang."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from alovoice_cli.campaigns.findings import count
 from alovoice_cli.campaigns.forecast import Forecast
 from alovoice_cli.campaigns.watching import moment_text
 
@@ -73,7 +74,7 @@ def forecast_in_words(made: Forecast, tariff: float | None) -> dict[str, object]
             f"{_percent(people.answer_rate)} answer after {_span(people.ring_seconds)} s"
             f" and talk {_span(people.talk_seconds)} s, {_percent(people.busy_rate)} are busy,"
             f" {_percent(people.unreachable_rate)} out of reach, others ring {people.patience_seconds} s;"
-            f" {made.plan.tries} tries, {apart} s apart"
+            f" {count(made.plan.tries, 'try', 'tries')}{f', {apart} s apart' if made.plan.tries > 1 else ''}"
         ),
         "runs": f"{made.runs}, seed {made.seed}",
     }

@@ -142,6 +142,12 @@ def kind_of_number(number: int) -> str:
     return kind_of(national // 10_000) if 0 <= national < 10**NATIONAL_LENGTH else FOREIGN
 
 
+def number_of(cell: str) -> int:
+    """The number that a cell is; 0 where it is none, or more than one."""
+    base, tail = base_of(cell[:-4]), cell[-4:]
+    return base + int(tail) if base and tail.isascii() and tail.isdigit() else read_cell(cell).number
+
+
 def read_cell(cell: str) -> Verdict:
     """What a cell of a phone column holds; the caller's quick path has not known it."""
     text = cell.strip().strip("\ufeff\u200b\u200e\u200f").strip()

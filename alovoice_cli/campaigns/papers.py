@@ -4,18 +4,15 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from alovoice_cli.campaigns.phones import canonical
-
 FILES = ("record", "recipients")
 """The form's parts that are files."""
 
-_WHOLE_LENGTH = 12  # digits, of 998 and nine
 _BLOCK = 1 << 20
 
 
@@ -38,7 +35,7 @@ class Papers:
     record: Paper | None = None
     recipients: Paper | None = None
     numbers: tuple[str, ...] = ()
-    """The numbers that will be called: 12 digits each (998901234567)."""
+    """The numbers that will be called, whole: 998901234567."""
 
     @property
     def count(self) -> int:
@@ -66,12 +63,6 @@ def make_digest(fields: Mapping[str, str], record: Paper, recipients: Paper, *, 
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def whole_numbers(cells: Iterable[str]) -> tuple[str, ...]:
-    """The numbers of 12 digits among the cells, each once, in their order."""
-    numbers = dict.fromkeys(map(canonical, cells))
-    return tuple(number for number in numbers if len(number) == _WHOLE_LENGTH)
-
-
 @contextmanager
 def reading_rows(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Iterator[list[str]]]:
     """The rows of an open list that hold something; the file is at its start again, and open, when the block ends."""
@@ -82,9 +73,3 @@ def reading_rows(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Iter
     finally:
         text.detach()  # else the wrapper would close the file, which is still to be sent
         file.seek(0)
-
-
-def listed_numbers(file: BinaryIO, encoding: str, delimiter: str, column: int) -> tuple[str, ...]:
-    """The whole numbers in one column (from 0) of an open list."""
-    with reading_rows(file, encoding, delimiter) as rows:
-        return whole_numbers(row[column] for row in rows if column < len(row))

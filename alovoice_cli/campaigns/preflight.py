@@ -24,7 +24,7 @@ class CampaignStore(Protocol):
     """What was created before. Campaigns that were certainly not created do not count. Moments are aware."""
 
     def called_numbers(self, profile: str, since: datetime) -> Iterator[str]:
-        """The numbers, 12 digits each, of the campaigns since then."""
+        """The whole numbers (998901234567) of the campaigns since then."""
 
     def find_twin(self, profile: str, digest: str, since: datetime) -> str | None:
         """The id, or the receipt, of a campaign with this digest."""

@@ -171,8 +171,10 @@ class Window:
         minutes = (self.closes.hour - self.opens.hour) * 60 + self.closes.minute - self.opens.minute + 1
         hours = f"{minutes / 60:.1f}".removesuffix(".0")
         days = (self.last - self.first).days + 1
-        length = f"{hours} h" if days == 1 else f"{days} days × {hours} h"
-        return f"{_days(self.first, self.last)}, {self.opens:%H:%M}–{self.closes:%H:%M} {self.place}, {length}"
+        length = f", {hours} h" if days == 1 else f", {days} days × {hours} h"
+        if minutes <= 0 or days <= 0:  # reversed, which is an error: there is no length to tell
+            length = ""
+        return f"{_days(self.first, self.last)}, {self.opens:%H:%M}–{self.closes:%H:%M} {self.place}{length}"
 
     @property
     def place(self) -> str:

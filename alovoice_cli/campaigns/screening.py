@@ -19,7 +19,7 @@ class Called(Protocol):
     """Whom campaigns from here called."""
 
     def called_numbers(self, profile: str, since: datetime) -> Iterator[str]:
-        """The numbers, 12 digits each, of the campaigns at the aware moment `since` or later."""
+        """The whole numbers (998901234567) of the campaigns at the aware moment `since` or later."""
 
 
 class Findings(Protocol):

@@ -105,22 +105,17 @@ class Tally:
         digits = _digits_of(text, len(lines))
         if not digits:
             return False
-        raw = bytes.fromhex(digits)
-        # All but the tail of each, four bytes taken as a number in this machine's order: a key, no more.
-        heads = array("I", raw[2:] + bytes(2))[::2]
-        if not self._heads.issuperset(heads) and not all(map(self._knows, set(heads))):
+        heads, numbers = _numbers_of(bytes.fromhex(digits))
+        if not self._heads.issuperset(heads) and not all(map(self._knows, set(heads) - self._heads)):
             return False
-        self._append(_numbers_of(raw), lines)
+        self._append(numbers, lines)
         if len(text) == len(lines) * (NATIONAL_LENGTH + 1) - 1:
             self._remark_surprising(text, lines)
         return True
 
     def _knows(self, head: int) -> bool:
         """Whether numbers begin so; remembered where they do."""
-        if head in self._heads:
-            return True
-        digits = head.to_bytes(4, sys.byteorder).hex()
-        base = numbering.base_of(digits)
+        base = numbering.base_of(f"{head >> 16:04}{head & 0xFFFF:04}")
         if base is None:
             return False
         self._heads.add(head)
@@ -134,11 +129,11 @@ class Tally:
             self._note(self.remarks, numbering.remark_on(cell), lines[match.start() // (NATIONAL_LENGTH + 1)], cell)
 
     def _append(self, numbers: "array[int]", lines: Sequence[int]) -> None:
-        seen = self._seen
-        again = seen.intersection(numbers)
+        seen, each = self._seen, numbers.tolist()
+        again = seen.intersection(each)
         self._again |= again
         before = len(seen)
-        seen.update(numbers)
+        seen.update(each)
         if len(seen) - before + len(again) < len(numbers):
             self._again.update(number for number, times in Counter(numbers).items() if times > 1)
         self._numbers.extend(numbers)
@@ -243,19 +238,22 @@ def _digits_of(text: str, count: int) -> str:
     return digits if len(digits) == count * 16 and digits.isascii() and digits.isdigit() else ""
 
 
-def _numbers_of(raw: bytes) -> "array[int]":
+def _numbers_of(raw: bytes) -> "tuple[array[int], array[int]]":
     """What the digits of each 8 bytes, one in 4 bits, come to: all at once, as one large integer with lanes in it.
 
     Twos of digits become numbers to 99, twos of these numbers to 9999, and so on: hi * 16 + lo less 6 * hi is
-    hi * 10 + lo, and no lane ever borrows from the next.
+    hi * 10 + lo, and no lane ever borrows from the next. Returns the heads, four digits in each half, and the numbers.
     """
-    lanes = int.from_bytes(raw, "big")
+    lanes, fours = int.from_bytes(raw, "big"), b""
     for excess, bits, mask in _steps(len(raw)):
+        if bits == 16:
+            fours = lanes.to_bytes(len(raw), "big")
         lanes -= excess * ((lanes >> bits) & mask)
-    numbers = array("Q", lanes.to_bytes(len(raw), "big"))
+    heads, numbers = array("I", fours[2:] + bytes(2))[::2], array("Q", lanes.to_bytes(len(raw), "big"))
     if sys.byteorder == "little":
+        heads.byteswap()
         numbers.byteswap()
-    return numbers
+    return heads, numbers
 
 
 @lru_cache(maxsize=4)

@@ -12,7 +12,7 @@ _DAY = re.compile(r"([0-9]{4})([.-])([0-9]{1,2})\2([0-9]{1,2})")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,6})?)?")
 _OFFSET = re.compile(r"\s*(z|[+-][0-9]{2}:?[0-9]{2})", re.IGNORECASE)
 FORMS = "give 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30' or 2025-04-25T14:30+05:00"
-_SPAN_FORMS = "give 30m, 12h, 90d or 8w"
+_SPAN_FORMS = "give 90s, 30m, 12h, 90d or 8w"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

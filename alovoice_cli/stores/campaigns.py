@@ -121,7 +121,7 @@ class CampaignStore:
         return None if row is None else self._created(row)
 
     def numbers(self, receipt: str) -> tuple[str, ...]:
-        """The numbers of one campaign, 12 digits each, in the order of its list."""
+        """The whole numbers of one campaign, in the order of its list."""
         with self._open() as connection:
             row = connection.execute(
                 "SELECT numbers FROM called JOIN campaign USING (number) WHERE receipt = ?", (receipt,)
@@ -129,7 +129,7 @@ class CampaignStore:
         return () if row is None else tuple(self._unpacked(row[0]))
 
     def called_numbers(self, profile: str, since: datetime) -> Iterator[str]:
-        """The numbers, 12 digits each, of the campaigns that were, or may have been, created at `since` or later."""
+        """The whole numbers (998901234567) of campaigns that were, or may have been, created at `since` or later."""
         with self._open() as connection:
             rows = connection.execute(
                 f"SELECT numbers FROM called JOIN campaign USING (number) WHERE {_CREATED}",  # noqa: S608 - a constant

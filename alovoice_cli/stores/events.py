@@ -49,6 +49,11 @@ class EventStore:
         self.url = url
         self._opened: Engine | None = None
 
+    @property
+    def exists(self) -> bool:
+        """Whether a listener has ever made it."""
+        return sqlite_path(self.url).exists()
+
     def events(
         self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0, after: int = 0
     ) -> Iterator[Event]:

@@ -115,7 +115,7 @@ def outcome_of(call: Callable[[], object]) -> AlovoiceError:
 def test_a_lost_answer_is_never_redialled(fault: str, method: str, serve: Any, client: Any, unsafe: Any) -> None:
     server = serve(LOST[fault])
     # Where it does not hang there is time for the two tries that must not come.
-    timeout = 0.3 if fault.startswith(("hangs", "drips")) else 5
+    timeout = 0.6 if fault.startswith(("hangs", "drips")) else 5
     error = outcome_of(lambda: unsafe[method](client(server, timeout=timeout)))
     assert isinstance(error, OutcomeUnknownError), error
     assert (error.exit_code, error.sent, error.retry_safe) == (6, "maybe", False)

@@ -220,6 +220,70 @@ def test_every_phone_written_is_counted(
     assert found.numbers == tuple(phone for phone, _ in rows[:3])
 
 
+_SPELLED = (
+    "{0}",
+    "998{0}",
+    "+998{0}",
+    "+998 ({1}) {2}-{3}",
+    '"{0}"',
+    "{0},{0}",
+    "",
+    "9О{2}{3}",
+    "+99890{2}+{3}",
+    "{2}",
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(_SPELLED), st.integers(0, 30)), max_size=12),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["{0}", "998{0}", "+998{0}"]),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_column_alone_reads_as_it_does_beside_another(
+    odd: list[tuple[str, int]], end: str, usual: str, header: bool
+) -> None:
+    """Blocks of such a column are never seen by the csv reader: the same rows with a cell in front all are."""
+    chance = random.Random(len(odd))
+    rows = [_spelled(usual, place) for place in range(2500)]
+    for spelling, place in odd:
+        rows.insert(chance.randrange(len(rows)), _spelled(spelling, place))
+    rows = ["phone"] * header + rows
+    alone = read(end.join(rows))
+    beside = read(end.join(f"x,{row}" if row else "x," for row in rows))
+    assert alone.counts() == beside.counts()
+    assert sum(list(alone.counts().values())[1:]) == alone.rows == len(rows) - header
+    assert alone.duplicates == beside.duplicates
+    assert alone.tally.troubles == beside.tally.troubles
+    assert alone.tally.remarks == beside.tally.remarks
+    assert alone.tally.numbers() == beside.tally.numbers()
+
+
+def _spelled(spelling: str, place: int) -> str:
+    code, middle, last = ("90", "99", "33", "99")[place % 4], f"{(place * 7919) % 1000:03}", f"{place:04}"
+    middle = "876" if place % 8 == 1 else middle
+    return spelling.format(code + middle + last, code, middle, last)
+
+
+def test_a_quote_left_open_behind_many_rows_is_told_with_its_line() -> None:
+    rows = "".join(f"90{place:07}\n" for place in range(5000))
+    assert "line 5001" in refusal(rows + '"901234567').message
+
+
+@pytest.mark.parametrize("cell", ["+9989012345+7", "+99890123456+", "9989012345+67", "9+98901234567"])
+def test_a_plus_among_the_digits_is_no_number_and_no_crash(cell: str) -> None:
+    found = read(f"{cell}\n+998901234567\n+998901234568\n")
+    assert (found.good, found.invalid) == (2, 1)
+
+
+def test_nine_digits_with_a_code_in_front_are_told_by_the_line_in_every_block() -> None:
+    rows = [f"90{place:07}" for place in range(6000)]
+    for line in (1, 1639, 1640, 6000):
+        rows[line - 1] = f"998{line:06}"
+    assert list(read("\n".join(rows)).tally.remarks["begins_with_998"]) == [1, 1639, 1640, 6000]
+
+
 # --- every row accounted for -----------------------------------------------------------------------------------------
 
 

@@ -371,3 +371,12 @@ def test_the_verdict_hangs_on_the_moment_and_not_on_the_zone_it_is_told_in(
 def test_the_machines_zone_is_really_changed_by_the_fixture(machine_zone: str) -> None:
     expected = {"UTC": 0, "America/New_York": -300, "Asia/Tashkent": 300, "Pacific/Kiritimati": 840}[os.environ["TZ"]]
     assert datetime(2026, 1, 15, tzinfo=UTC).astimezone().utcoffset() == timedelta(minutes=expected)
+
+
+@pytest.mark.parametrize(
+    ("last", "closes", "length"),
+    [(30, time(20, 59), ", 11 h"), (31, time(20, 59), ", 2 days × 11 h"), (31, time(8), ""), (29, time(20, 59), "")],
+)
+def test_a_window_is_told_with_its_length_where_it_has_one(last: int, closes: time, length: str) -> None:
+    window = Window(TODAY, TODAY.replace(day=last), time(10), closes, TASHKENT)
+    assert window.describe().partition("Tashkent")[2] == length

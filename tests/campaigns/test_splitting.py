@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alovoice_cli.campaigns.called import listed_numbers
 from alovoice_cli.campaigns.draft import Draft
-from alovoice_cli.campaigns.papers import listed_numbers
 from alovoice_cli.campaigns.schedule import Window
 from alovoice_cli.campaigns.splitting import Layout, Piece, parse_split, split
 from alovoice_cli.errors import UsageError
@@ -78,3 +78,18 @@ def test_numbers_are_listed_whole_and_once() -> None:
     people = io.BytesIO("имя;тел\na;90 123-45-67\nb;+998901234567\n\nc;12\nd\ne;998912345678\n".encode())
     assert listed_numbers(people, "utf-8", ";", 1) == ("998901234567", "998912345678")
     assert not people.closed
+
+
+@pytest.mark.parametrize(
+    ("cell", "numbers"),
+    [
+        ("9О1234567", ("998901234567",)),
+        ("8 90 123-45-67", ("998901234567",)),
+        ("+7 912 345-67-89", ("79123456789",)),
+        ("90123456", ()),
+        ("9,98901E+11", ()),
+        ("901234567/8", ()),
+    ],
+)
+def test_what_the_check_reads_as_a_number_is_remembered_as_called(cell: str, numbers: tuple[str, ...]) -> None:
+    assert listed_numbers(io.BytesIO(f"имя;тел\na;{cell}\n".encode()), "utf-8", ";", 1) == numbers

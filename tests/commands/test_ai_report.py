@@ -1,6 +1,7 @@
 """`ai report`, its page, and `ai prune`."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -130,7 +131,10 @@ def test_a_browser_runs_nothing_of_what_was_said(home: FrontDoor) -> None:
     path = home.home / "hostile.html"
     path.write_text(page, "utf-8")
     words = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={home.home / 'browser'}"]
-    done = subprocess.run([*words, "--dump-dom", path.as_uri()], capture_output=True, timeout=60, check=True)
+    own = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(home.home))  # it keeps a file in each
+    done = subprocess.run(
+        [*words, "--dump-dom", path.as_uri()], env={**os.environ, **own}, capture_output=True, timeout=60, check=True
+    )
     title = re.search(rb"<title>(.*?)</title>", done.stdout)
     assert title is not None
     assert title.group(1).startswith(b"Speech report")

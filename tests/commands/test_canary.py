@@ -223,10 +223,11 @@ def test_no_stream_and_no_file_shows_the_token_when_nothing_comes(
     _play(pbx, SLOW_ACTS[act])
     _lay_token(alovoice, "environment")
     environ = {"ALOVOICE_DEBUG": "1"}
-    result = alovoice(*TALKING[name], "-v", "--timeout", "0.2", stdin=TOKEN, environ=environ)
+    result = alovoice(*TALKING[name], "-v", "--timeout", "0.5", stdin=TOKEN, environ=environ)
     _check(result, f"{name}, {act}")
     assert result.code in CODES[act], result.err
     assert "Traceback" in result.err
+    pbx.stop()  # what still was on its way has arrived by now
     assert pbx.requests, "the PBX was not asked"
     _check_files(alovoice)
 

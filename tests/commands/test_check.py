@@ -389,6 +389,14 @@ def test_whoever_was_called_lately_can_be_left_out(home: FrontDoor, pbx: RawServ
     assert _uploaded(pbx) == "тел;имя\n998901234567;Али\n998933334455;Али\n".encode()
 
 
+def test_a_number_with_a_letter_in_it_was_called_all_the_same(home: FrontDoor, pbx: RawServer) -> None:
+    _list(home, "9О1234567", "+998 (91) 123-45-67")
+    assert home(*_words("create")).code == 0
+    _list(home, "901234567", "911234567", "998933334455")
+    assert home(*_words("create", "--exclude-called", "7d", "--clean", name="Second")).code == 0
+    assert _uploaded(pbx) == "тел;имя\n998933334455;Али\n".encode()
+
+
 def test_a_rehearsal_looks_at_the_files_and_opens_no_connection(home: FrontDoor, pbx: RawServer) -> None:
     result = home(*_words("create", totime="22:00"), "--dry-run")
     assert (result.code, pbx.connections) == (0, 0), result.err

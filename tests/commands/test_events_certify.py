@@ -186,7 +186,7 @@ def test_a_slow_answer_is_a_warning_that_says_so(alovoice: FrontDoor, monkeypatc
     good = Crm()
     with served(slow) as crm:
         result = alovoice("events", "certify", crm.url, "--only", "route-out", "--json")
-        late = alovoice("events", "certify", crm.url, "--only", "route-out", "--json", "--timeout", "0.2")
+        late = alovoice("events", "certify", crm.url, "--only", "route-out", "--json", "--timeout", "0.05")
     (case,) = json.loads(result.out)["cases"]
     assert (result.code, case["grade"]) == (0, "warn")
     assert re.fullmatch(

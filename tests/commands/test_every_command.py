@@ -46,6 +46,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "call batches show": ("BATCH",),
     "call batches resume": ("BATCH", "--night-ok"),
     "call batches forget": ("BATCH",),
+    "call resolve": ("--all",),
     "events list": (),
     "events show": ("e1",),
     "events tail": (),

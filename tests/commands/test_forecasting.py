@@ -87,6 +87,12 @@ def test_a_terminal_gets_words_and_a_chart_that_fits(home: FrontDoor) -> None:
     assert "finish:" not in result.out
 
 
+def test_one_try_has_no_pause_between_tries(home: FrontDoor) -> None:
+    words = " ".join(_checked(home, 40, "--tryes", "1", terminal=True).out.replace("│", " ").split())
+    assert "others ring 40 s; 1 try runs" in words.replace("╰", "").replace("╯", "")
+    assert "2 tries, 600 s apart" in " ".join(_checked(home, 40, terminal=True).out.replace("│", " ").split())
+
+
 def test_what_will_not_finish_is_a_warning_with_the_lines_that_would_do(home: FrontDoor) -> None:
     result = _checked(home, 9000, "--json")
     assert result.code == 0

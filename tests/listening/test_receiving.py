@@ -1,6 +1,7 @@
 """The listener receives: what it answers, what it keeps, whom it lets in, and how it ends."""
 
 import json
+import shutil
 import signal
 import socket
 import sqlite3
@@ -169,6 +170,7 @@ def test_the_proof_from_outside_arrives_in_the_store(listen: Listen, alovoice: F
     assert json.loads(alovoice("events", "list", "--json").out) == []
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 def test_https_is_served_with_the_operator_s_certificate(listen: Listen, tmp_path: Path) -> None:
     certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]

@@ -27,7 +27,7 @@ def export_campaign(
     definition = defined(session, campaign_id)
     remarks = [
         f"Campaign {campaign_id} of PBX {session.settings.profile}.",
-        "alovoice autorule create --from-file THIS_FILE; what the command line says goes before.",
+        "alovoice autorule create --from-file THIS_FILE; options on the command line count more.",
     ]
     for option in missing_files(definition):
         remarks.append(f"Its file did not lie on this disk: give --{option}.")

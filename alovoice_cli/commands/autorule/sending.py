@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.types import Campaign
+from alovoice_cli.campaigns.called import listed_numbers
 from alovoice_cli.campaigns.draft import Draft
-from alovoice_cli.campaigns.papers import Paper, Papers, describe, listed_numbers, make_digest
+from alovoice_cli.campaigns.papers import Paper, Papers, describe, make_digest
 from alovoice_cli.campaigns.splitting import Layout, Piece, parse_split, split
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column

@@ -1,11 +1,13 @@
 """`alovoice call conference`: rings the initiator, then connects them."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from alovoice_cli.commands import many
-from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, parse_party, show_call
+from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, parse_party, place_and_show
+from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
@@ -31,12 +33,14 @@ def place_conference(
     queue: Annotated[str | None, typer.Option("--queue", metavar="N", help="A queue instead of phones.")] = None,
     extid: ExternalId = None,
     encoding: Encoding = None,
+    wait: Wait = None,
     **words: Any,
 ) -> int:
     """Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue."""
     session: Session = ctx.obj
     session.encoding = encoding
     if words["batch"] is not None:
+        many.refuse_with_batch(wait=wait)
         given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
         return many.run(session, "call conference", words, given)
     many.refuse_batch_words(words)
@@ -45,7 +49,7 @@ def place_conference(
     initiator = parse_party(many.needed(callfrom, "--callfrom"), "--callfrom")
     parties = [parse_party(text, "--callto") for text in callto or ()]
     number = parse_id(queue, "--queue") if queue is not None else ""
-    call_id = session.own_id(extid)
-    answer = session.client.call.conference(callfrom=initiator, callto=parties, queue=number, extid=call_id)
-    show_call(session, "extid", call_id, answer, "Conference asked for")
-    return 0
+    patience, call_id = read_patience(session, wait), session.own_id(extid)
+    ask = session.client.call.conference
+    place = partial(ask, callfrom=initiator, callto=parties, queue=number, extid=call_id)
+    return place_and_show(session, {"extid": call_id}, place, "Conference asked for", patience)

@@ -1,12 +1,14 @@
 """`alovoice call ivr`: rings somebody and plays them a voice menu."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.commands import many
-from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, show_call
+from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, place_and_show
+from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
@@ -29,19 +31,21 @@ def place_menu_call(
     lang: Annotated[str | None, typer.Option("--lang", metavar="LANG", help="The menu's language: ru, uz.")] = None,
     extid: ExternalId = None,
     encoding: Encoding = None,
+    wait: Wait = None,
     **words: Any,
 ) -> int:
     """Ring somebody by one of the PBX's lines and play them a voice menu."""
     session: Session = ctx.obj
     session.encoding = encoding
     if words["batch"] is not None:
+        many.refuse_with_batch(wait=wait)
         given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
         return many.run(session, "call ivr", words, given)
     many.refuse_batch_words(words)
     phone = parse_dialled(many.needed(callto, "--callto"), "--callto")
     menu = parse_id(many.needed(ivrid, "--ivrid"), "--ivrid")
     line = parse_dialled(many.needed(fromline, "--fromline"), "--fromline")
-    call_id = session.own_id(extid)
-    answer = session.client.call.ivr(callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=call_id)
-    show_call(session, "extid", call_id, answer, "Menu call asked for")
-    return 0
+    patience, call_id = read_patience(session, wait), session.own_id(extid)
+    ask = session.client.call.ivr
+    place = partial(ask, callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=call_id)
+    return place_and_show(session, {"extid": call_id}, place, "Menu call asked for", patience)

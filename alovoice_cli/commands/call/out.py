@@ -1,17 +1,20 @@
 """`alovoice call out`: rings an extension, then the number."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.commands import many
-from alovoice_cli.commands.call.parties import Encoding, parse_id, show_call
+from alovoice_cli.commands.call.parties import Encoding, parse_id, place_and_show
+from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
     "alovoice call out --inner-phone 2424 --number +998901234567",
+    "alovoice call out --inner-phone 2424 --number +998901234567 --wait",
     "alovoice call out --batch clients.csv --map number=Телефон --inner-phone 2424 --rate 10/m --confirm 312",
 )
 
@@ -30,19 +33,20 @@ def place_call(
     ] = None,
     user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="Your CRM's id of the user.")] = None,
     encoding: Encoding = None,
+    wait: Wait = None,
     **words: Any,
 ) -> int:
     """Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1."""
     session: Session = ctx.obj
     session.encoding = encoding
     if words["batch"] is not None:
+        many.refuse_with_batch(wait=wait)
         given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
         return many.run(session, "call out", words, given)
     many.refuse_batch_words(words)
     extension = parse_id(many.needed(inner_phone, "--inner-phone"), "--inner-phone")
     phone = parse_dialled(many.needed(number, "--number"), "--number")
     user = parse_id(user_id, "--user-id") if user_id is not None else None
-    own_id = session.own_id(call_id)
-    answer = session.client.call.out(inner_phone=extension, number=phone, call_id=own_id, user_id=user)
-    show_call(session, "call_id", own_id, answer, "Call asked for")
-    return 0
+    patience, own_id = read_patience(session, wait), session.own_id(call_id)
+    place = partial(session.client.call.out, inner_phone=extension, number=phone, call_id=own_id, user_id=user)
+    return place_and_show(session, {"call_id": own_id}, place, "Call asked for", patience)

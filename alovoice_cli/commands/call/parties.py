@@ -1,12 +1,15 @@
 """The words for who is called, shared by the verbs of `alovoice call`."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated, Literal
 
 import typer
 
 from alovoice_cli.api.party import Party
 from alovoice_cli.campaigns.phones import parse_dialled
-from alovoice_cli.errors import UsageError
+from alovoice_cli.commands.call.waiting import follow
+from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 
@@ -35,7 +38,15 @@ def parse_id(text: str, option: str) -> str:
     return typed
 
 
-def show_call(session: Session, id_name: str, call_id: str, answer: object, title: str) -> None:
-    """Shows what became of a request to call: its receipt, its id, and the PBX's answer, whole."""
-    fields = {"receipt": session.last_receipt, id_name: call_id, "answer": answer}
-    session.show(Record(fields, title=title))
+def place_and_show(
+    session: Session, named: dict[str, object], place: Callable[[], object], title: str, patience: timedelta | None
+) -> int:
+    """Places the call and shows what became of the request: its receipt, its id, and the PBX's answer, whole.
+
+    With `patience` it is followed to its end. Returns the exit code.
+    """
+    if patience is not None:
+        return follow(session, named, place, patience)
+    answer = place()
+    session.show(Record({"receipt": session.last_receipt, **named, "answer": answer}, title=title))
+    return ExitCode.DONE

@@ -1,0 +1,201 @@
+"""Did it ring? One of five honest answers, from what is known of a request and of the listener that would have heard.
+
+Silence is never called safe. That it did not ring is said on positive evidence alone: the request never left, the PBX
+refused it, or a call that our id proves to be this one ended with a status that says so. Nothing that happens to other
+requests (a token that is revoked later, an account that runs dry) says anything of this one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from alovoice_cli.batch.asked import Asked
+from alovoice_cli.batch.traces import HORIZON, MICRO, Found, Trace, Traces
+from alovoice_cli.errors import ExitCode
+from alovoice_cli.events.coverage import Gap, Uptime, cover
+from alovoice_cli.events.filters import Period
+
+Answer = Literal["rang", "did_not_ring", "no_trace_yet", "cannot_know", "two_candidates"]
+Basis = Literal["id", "number_and_time", "receipt"]
+Why = Literal[
+    "never_left",
+    "refused",
+    "status",
+    "begun",
+    "unclear_status",
+    "silence",
+    "listener_down",
+    "never_listened",
+    "nothing_to_join",
+    "ambiguous",
+]
+
+NOT_RUNG = frozenset({"404", "484", "503", "402"})
+"""Statuses of a callend that say that nobody was rung: bad number, direction not available, no money (section 6)."""
+_RANG = frozenset(
+    {"200", "304", "480", "486", "603", "603-S", "ANSWER", "ANSWERED", "NOANSWER", "NO ANSWER", "BUSY", "CANCEL"}
+)
+"""Statuses of calls that got as far as a person, or may have: the document's, and the words that results have."""
+ANSWERED = frozenset({"200", "ANSWER", "ANSWERED"})
+
+LEARN_DAYS = 30
+_PULSE = 15 * MICRO  # a sign of life comes every ten seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How long after their requests `n` calls of the last 30 days showed, at the slowest, in seconds."""
+
+    n: int = 0
+    slowest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """Whether a listener was there for this request: `since` when without a gap (None: not now), and the gaps."""
+
+    since: int | None = None
+    gaps: tuple[Gap, ...] = ()
+    ever: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer, and what it rests on. `is_over`: the call's end was told, so that nothing more is to come."""
+
+    asked: Asked
+    answer: Answer
+    why: Why
+    basis: Basis | None = None
+    traces: tuple[Trace, ...] = ()
+    rivals: tuple[str, ...] = ()
+    listened: Listened = field(default_factory=Listened)
+    delays: Delays = field(default_factory=Delays)
+    is_over: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known if it rang."""
+        return self.answer in ("rang", "did_not_ring")
+
+    @property
+    def resend_safe(self) -> bool:
+        """Whether asking again can ring nobody twice: true on positive evidence alone."""
+        return self.answer == "did_not_ring"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Rang 0, did not ring 1; all else leaves the outcome unknown: 6."""
+        return _CODES.get(self.answer, ExitCode.UNKNOWN_OUTCOME)
+
+
+_CODES = {"rang": ExitCode.DONE, "did_not_ring": ExitCode.REFUSED}
+
+
+def resolve(asked: Asked, traces: Traces, uptimes: Sequence[Uptime], now: int, delays: Delays | None = None) -> Verdict:
+    """The answer for this request, which is one of those that `traces` were made of; `now` is unix microseconds."""
+    found = traces.of(asked)
+    if found.certain:
+        return _judge(asked, found.certain)
+    if found.shared and asked.may_have_rung:
+        return Verdict(asked, "two_candidates", "ambiguous", "id", traces=found.shared, rivals=found.rivals)
+    if not asked.may_have_rung:
+        return Verdict(asked, "did_not_ring", _REFUSALS[asked.outcome], "receipt", is_over=True)
+    return _by_chance(asked, found, listened(asked, uptimes, now), delays or Delays())
+
+
+_REFUSALS: dict[str, Why] = {"unsent": "never_left", "refused": "refused"}
+
+
+def _judge(asked: Asked, traces: Sequence[Trace]) -> Verdict:
+    """Of events that are of this request for certain. Whatever says that it rang outweighs all that does not."""
+    own = tuple(traces)
+    if any(_rang(asked, trace) for trace in own):
+        return Verdict(asked, "rang", "status", "id", own, is_over=True)
+    if all(trace.source == "call" for trace in own) and any(trace.status is None for trace in own):
+        return Verdict(asked, "rang", "begun", "id", own)
+    if any(trace.source == "call" and trace.status in NOT_RUNG for trace in own) and _nobody_before(asked, own):
+        return Verdict(asked, "did_not_ring", "status", "id", own, is_over=True)
+    return Verdict(asked, "cannot_know", "unclear_status", "id", own)
+
+
+def _rang(asked: Asked, trace: Trace) -> bool:
+    """Whether it got as far as a person. Of a call out that is the number: our own extension rings before it."""
+    reached = {number for number, word in trace.tried if word.upper() in _RANG}
+    if asked.kind == "out":
+        reached &= {*asked.numbers}
+    return is_answered(trace) or trace.status in _RANG or bool(reached)
+
+
+def is_answered(trace: Trace) -> bool:
+    """Whether somebody talked."""
+    return trace.status in ANSWERED or bool(trace.answered_at) or bool(trace.duration)
+
+
+def _nobody_before(asked: Asked, traces: Sequence[Trace]) -> bool:
+    """Whether the status is of the first who was rung: in a conference the initiator may have rung before the others.
+
+    Then only a result that lists the initiator alone says so.
+    """
+    if asked.kind != "conference":
+        return True
+    tried = [trace.tried for trace in traces if trace.tried]
+    return bool(tried) and all(len(legs) == 1 and legs[0][0] == asked.numbers[0] for legs in tried)
+
+
+def _by_chance(asked: Asked, found: Found, listened: Listened, delays: Delays) -> Verdict:
+    """Of calls that only fit by number, line and time, or of silence."""
+    calls = found.loose
+    if len(calls) > 1 or found.rivals:
+        return Verdict(asked, "two_candidates", "ambiguous", "number_and_time", calls, found.rivals, listened)
+    if calls and (_rang(asked, calls[0]) or calls[0].status is None):
+        is_over = calls[0].status is not None
+        why: Why = "status" if is_over else "begun"
+        return Verdict(asked, "rang", why, "number_and_time", calls, (), listened, is_over=is_over)
+    # A call that did not ring proves nothing where no id says that it is ours: ours may still come.
+    basis: Basis | None = "number_and_time" if calls else None
+    if not asked.our_id and not asked.numbers:
+        return Verdict(asked, "cannot_know", "nothing_to_join", basis, (), (), listened)
+    if not listened.ever or listened.gaps:
+        why = "listener_down" if listened.ever else "never_listened"
+        return Verdict(asked, "cannot_know", why, basis, calls, (), listened)
+    return Verdict(asked, "no_trace_yet", "silence", basis, calls, (), listened, delays)
+
+
+def listened(asked: Asked, uptimes: Iterable[Uptime], now: int) -> Listened:
+    """Whether a listener was there from the request on, until now, or until no call can begin any more."""
+    uptimes = [_certain(uptime, now) for uptime in uptimes]
+    until = min(now, asked.begun_at + HORIZON)
+    covered = cover(uptimes, Period(until=max(until, asked.begun_at + 1)), max(now, asked.begun_at + 1))
+    if covered.begin is None:
+        return Listened(ever=False)
+    gaps = [gap for gap in covered.gaps if gap.end > asked.begun_at]
+    if covered.begin > asked.begun_at:
+        gaps.insert(0, Gap(asked.begun_at, covered.begin))
+    since = max((gap.end for gap in covered.gaps if gap.end <= asked.begun_at), default=covered.begin)
+    return Listened(None if gaps else since, tuple(gaps))
+
+
+def is_listening(uptimes: Iterable[Uptime], now: int) -> bool:
+    """Whether a listener is there at this moment: without one nothing more can come."""
+    return any(_certain(uptime, now).until(now) >= now for uptime in uptimes)
+
+
+def _certain(uptime: Uptime, now: int) -> Uptime:
+    """A listener that has given no sign for so long that one is missing may be gone: it counts up to its last one."""
+    silent = uptime.ended_at is None and now - uptime.seen_at > _PULSE
+    return uptime._replace(ended_at=uptime.seen_at) if silent else uptime
+
+
+def learn(traces: Traces, now: int) -> Delays:
+    """How long the calls of the last 30 days took to show: those that are certain, or fit no other request."""
+    since = now - LEARN_DAYS * 24 * 3600 * MICRO
+    shown = []
+    for asked in traces.asked:
+        if asked.begun_at < since or not asked.may_have_rung:
+            continue
+        found = traces.of(asked)
+        calls = found.certain or (found.loose if len(found.loose) == 1 and not found.rivals else ())
+        if calls:
+            shown.append(max(min(trace.heard_at for trace in calls) - asked.begun_at, 0) / MICRO)
+    return Delays(len(shown), max(shown, default=None))

@@ -1,0 +1,251 @@
+"""Which of the PBX's events are of a call that was asked for: by our id first, then by number, line and time.
+
+An id proves; number and time only suggest. All of it is a function of what is known, whatever the order in which it
+came: an event may be there before the answer to our own request.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from alovoice_cli.batch.asked import Asked
+from alovoice_cli.campaigns.phones import canonical
+from alovoice_cli.events.event import Call, Event, Fact
+
+MICRO = 1_000_000
+HORIZON = 2 * 3600 * MICRO
+"""How long after the request a call may still begin: PBX queues have dialled 49 minutes late."""
+SKEW = 5 * MICRO
+"""By how much this machine's clock may have been set back between our request and the event: a call that we heard of
+before that is an earlier one."""
+_ID_SKEW = 3600 * MICRO
+"""The same, where an id says that they belong together, and no other request bears it."""
+_SAME_START_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is known of one call. `heard_at` is when we first heard of it, in unix microseconds.
+
+    `source` is `call` (its start and end) or `result`. `tried` are the ringings that a result lists: number and word.
+    `seqs` are the numbers of the events in the store.
+    """
+
+    source: str
+    heard_at: int
+    call_id: str | None = None
+    number: str | None = None
+    line: str | None = None
+    peer: str | None = None
+    direction: str | None = None
+    status: str | None = None
+    duration: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    answered_at: int | None = None
+    record: str | None = None
+    tried: tuple[tuple[str, str], ...] = ()
+    seqs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of one request: `certain` by our id, `shared` by an id that other requests bear too, and `loose`
+    by number, line and time. `rivals` are the receipts of requests that the shared or loose ones may be of as well."""
+
+    certain: tuple[Trace, ...] = ()
+    shared: tuple[Trace, ...] = ()
+    loose: tuple[Trace, ...] = ()
+    rivals: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Traces:
+    """Joins requests with what the PBX said. `asked` are all requests of one PBX that can be taken for each other."""
+
+    asked: Sequence[Asked]
+    results: Iterable[Event] = ()
+    calls: Iterable[Call] = ()
+    _by_id: dict[str, list[Asked]] = field(default_factory=lambda: defaultdict(list))
+    _by_number: dict[str, list[Asked]] = field(default_factory=lambda: defaultdict(list))
+    _results: dict[str, list[Trace]] = field(default_factory=lambda: defaultdict(list))
+    _calls: dict[str, Call] = field(default_factory=dict)
+    _to_number: dict[str, list[Call]] = field(default_factory=lambda: defaultdict(list))
+    _proven: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
+    _claimed: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for asked in self.asked:
+            if asked.our_id:
+                self._by_id[asked.our_id].append(asked)
+            for number in set(asked.numbers):
+                self._by_number[number].append(asked)
+        for external_id, trace in _read_results(self.results):
+            self._results[external_id].append(trace)
+        self._index_calls()
+        for asked in self.asked:
+            self._prove(asked)
+
+    def _index_calls(self) -> None:
+        self._calls.update((call.call_id, call) for call in self.calls)
+        for call in self._calls.values():
+            if call.number is not None and call.direction != "inc":
+                self._to_number[call.number].append(call)
+
+    def of(self, asked: Asked) -> Found:
+        """What was found of this request, which is one of those that were given."""
+        certain = self._proven[asked.receipt]
+        if certain:
+            return Found(certain)
+        shared = _in_order(trace for trace in self._with_id(asked) if len(self._owners(asked, trace)) > 1)
+        if shared:
+            rivals = {owner.receipt for trace in shared for owner in self._owners(asked, trace)}
+            return Found(shared=shared, rivals=_sorted_without(rivals, asked))
+        loose = [call for call in self._near(asked) if self._claimed.get(call.call_id) is None]
+        rivals = {rival.receipt for call in loose for rival in self._rivals(call)}
+        return Found(loose=_in_order(map(_of_call, loose)), rivals=_sorted_without(rivals, asked))
+
+    def _prove(self, asked: Asked) -> None:
+        traces = [trace for trace in self._with_id(asked) if self._owners(asked, trace) == [asked]]
+        for trace in list(traces):
+            own = self._call_of(asked, trace) if trace.source == "result" else None
+            if own is not None:
+                traces.append(_of_call(own))
+        self._proven[asked.receipt] = _in_order(traces)
+        for trace in traces:
+            if trace.source == "call" and trace.call_id is not None:
+                self._claimed[trace.call_id] = asked.receipt
+
+    def _with_id(self, asked: Asked) -> list[Trace]:
+        """What bears our id. The `call_id` of `outcall` may come back as the call's own; an `extid` never does."""
+        if not asked.our_id:
+            return []
+        found = list(self._results.get(asked.our_id, ()))
+        call = self._calls.get(asked.our_id) if asked.kind == "out" else None
+        if call is not None and call.direction != "inc" and call.number in (None, *asked.numbers):
+            found.append(_of_call(call))
+        return [trace for trace in found if trace.heard_at >= asked.begun_at - _ID_SKEW]
+
+    def _owners(self, asked: Asked, trace: Trace) -> list[Asked]:
+        """The requests with this id that the trace may be of: those that had been made when it came.
+
+        Calls of one id are one row in the store, the last one's end over the first one's: it may be of any of them.
+        """
+        able = [other for other in self._by_id[asked.our_id] if other.may_have_rung or other == asked]
+        if trace.source == "call":
+            return [other for other in able if other.kind == "out"]
+        made = [other for other in able if other.begun_at <= trace.heard_at]
+        return made or able
+
+    def _call_of(self, asked: Asked, result: Trace) -> Call | None:
+        """The call that this result is of: the same line and second, or the same id. None where two fit."""
+        numbers = {*asked.numbers, *([result.number] if result.number else [])}
+        fitting = [
+            call for number in sorted(numbers) for call in self._to_number.get(number, ()) if _same(call, result)
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _near(self, asked: Asked) -> list[Call]:
+        """The calls to our numbers that fit by line, extension and time."""
+        calls = {call.call_id: call for number in asked.numbers for call in self._to_number.get(number, ())}
+        return [call for call in calls.values() if _fits(call, asked)]
+
+    def _rivals(self, call: Call) -> Iterator[Asked]:
+        for other in self._by_number.get(call.number or "", ()):
+            elsewhere = any(trace.source == "call" for trace in self._proven[other.receipt])
+            if other.may_have_rung and not elsewhere and _fits(call, other):
+                yield other
+
+
+def _in_order(traces: Iterable[Trace]) -> tuple[Trace, ...]:
+    return tuple(sorted(set(traces), key=lambda trace: (trace.heard_at, trace.source, trace.seqs, trace.call_id or "")))
+
+
+def _fits(call: Call, asked: Asked) -> bool:
+    heard = call.reported_at * MICRO
+    if not asked.begun_at - SKEW <= heard <= asked.begun_at + HORIZON:
+        return False
+    return _agree(call.line, asked.line) and (asked.kind != "out" or _agree(call.peer, asked.peer))
+
+
+def _agree(one: str | None, other: str | None) -> bool:
+    return one is None or other is None or one == other
+
+
+def _same(call: Call, result: Trace) -> bool:
+    if call.started_at is None or result.started_at is None:
+        return False
+    apart = abs(call.started_at - result.started_at)
+    # Ids of a PBX and of a CRM may be equal by chance: they count for calls that began at the same time.
+    if call.call_id == result.call_id:
+        return apart <= _SAME_START_SECONDS
+    return apart == 0 and call.line is not None and call.line == result.line
+
+
+def _of_call(call: Call) -> Trace:
+    return Trace(
+        "call",
+        call.reported_at * MICRO,
+        call.call_id,
+        call.number,
+        call.line,
+        call.peer,
+        call.direction,
+        call.status,
+        call.duration,
+        call.started_at,
+        call.ended_at,
+        None,
+        call.record,
+        (),
+        tuple(seq for seq in (call.start_seq, call.end_seq) if seq is not None),
+    )
+
+
+def _read_results(events: Iterable[Event]) -> Iterator[tuple[str, Trace]]:
+    for event in events:
+        if event.delivery.type != "result" or event.duplicate_of is not None:
+            continue
+        items = event.value if isinstance(event.value, list) else [event.value]
+        objects = [item for item in items if isinstance(item, Mapping)]
+        for part, fact in enumerate(event.facts):
+            if fact.external_id:
+                yield fact.external_id, _of_result(event, fact, objects[part] if part < len(objects) else {})
+
+
+def _of_result(event: Event, fact: Fact, item: Mapping[str, object]) -> Trace:
+    return Trace(
+        "result",
+        event.delivery.received_at,
+        fact.call_id,
+        fact.number,
+        fact.line,
+        fact.peer,
+        None,
+        fact.status,
+        fact.duration,
+        fact.started_at,
+        fact.ended_at,
+        fact.answered_at,
+        fact.record,
+        tuple(_tried(item.get("attempts"))),
+        (event.delivery.seq,),
+    )
+
+
+def _tried(attempts: object) -> Iterator[tuple[str, str]]:
+    """The ringings: the document says array, object or string, and no more; what is not understood is left out."""
+    if isinstance(attempts, str):
+        try:
+            attempts = json.loads(attempts)
+        except (ValueError, RecursionError):
+            return
+    legs = list(attempts.values()) if isinstance(attempts, Mapping) else attempts
+    for leg in legs if isinstance(legs, list) else ():
+        if isinstance(leg, Mapping) and isinstance(leg.get("dialstatus"), str):
+            yield canonical(str(leg.get("number", ""))), str(leg["dialstatus"])
+
+
+def _sorted_without(receipts: Iterable[str], asked: Asked) -> tuple[str, ...]:
+    return tuple(sorted(set(receipts) - {asked.receipt}))

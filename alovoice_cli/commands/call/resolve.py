@@ -1,0 +1,114 @@
+"""`alovoice call resolve`: did it ring?"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.batch.asked import Asked, read_receipt
+from alovoice_cli.batch.resolve import Verdict
+from alovoice_cli.batch.telling import WORDS, as_json, moment_text, sentence
+from alovoice_cli.commands.call.tracing import Tracer
+from alovoice_cli.commands.call.waiting import USUAL
+from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.events.moments import parse_span
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+EXAMPLES = examples(
+    "alovoice call resolve R-7F3K",
+    "alovoice call resolve R-7F3K --wait 5m",
+    "alovoice call resolve --all --json | jq -r '.[] | select(.resend_safe) | .receipt'",
+)
+COLUMNS = (
+    Column("receipt", "Receipt"),
+    Column("when", "When"),
+    Column("numbers", "Numbers"),
+    Column("answer", "Did it ring?", value=lambda item: WORDS[str(item["answer"])]),
+    Column("said", "Why"),
+    Column("our_id", "Our id", shown=False),
+    Column("why", "Reason", shown=False),
+    Column("basis", "Joined by", shown=False),
+    Column("status", "Status", shown=False),
+    Column("answered_by", "Answered by", shown=False),
+    Column("duration", "Seconds", shown=False, numeric=True),
+    Column("resend_safe", "Safe to send again", shown=False),
+    Column("outcome", "Outcome", shown=False),
+)
+_WORST_FIRST = (ExitCode.UNKNOWN_OUTCOME, ExitCode.NOT_READY, ExitCode.REFUSED)
+
+
+@shows_list(COLUMNS)
+def resolve_calls(
+    ctx: typer.Context,
+    request: Annotated[
+        str | None, typer.Argument(metavar="RECEIPT|EXTID", help="As it was shown: R-7F3K, or our id of the call.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All calls of this PBX whose outcome is unknown.")] = False,
+    wait: Annotated[
+        str | None,
+        typer.Option("--wait", metavar="SPAN", help=f"Look for so long, until it is known (90s, 5m; alone: {USUAL})."),
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="URL", help="The event store, else the profile's.")
+    ] = None,
+) -> int:
+    """Did it ring? Looks for our own calls among what the PBX told the listener; sends nothing.
+
+    Rang (exit code 0) and did not ring (1) rest on evidence. No trace yet, cannot know and two candidates leave the
+    outcome unknown (6): silence is never proof. No trace yet when --wait has run out is 9: look again later.
+    Only did not ring makes it safe to ask once more. Of several calls the worst code counts: 6, 9, 1, 0.
+    """
+    session: Session = ctx.obj
+    if (request is None) is not every:
+        raise UsageError("say which call", hint="a receipt (`alovoice call receipts list`), our id of it, or --all")
+    patience = parse_span(wait, "--wait") if wait is not None else None
+    tracer = Tracer(session, store)
+    wanted = tracer.unknown() if request is None else [_find(session, request)]
+    if patience is None:
+        verdicts = tracer.look(wanted)
+    else:
+        verdicts = tracer.watch(wanted, patience, lambda verdict: verdict.is_settled)
+    _show(session, tracer, verdicts, is_one=request is not None)
+    return _worst(verdicts, waited=patience is not None and tracer.is_listened())
+
+
+def _find(session: Session, word: str) -> Asked:
+    """The call of this receipt or id. Raises UsageError for none, several, another PBX's, or what is no call."""
+    own = session.ledger.receipts_of([word.strip()])
+    if len(own) > 1:
+        names = ", ".join(entry.receipt for entry in own)
+        raise UsageError(f"{len(own)} requests bear the id {word}", hint=f"name one by its receipt: {names}")
+    entry = own[0] if own else session.ledger.receipt(word)
+    asked = read_receipt(entry)
+    if asked is None:
+        raise UsageError(
+            f"{entry.receipt} is of no call, but of `{entry.command}`",
+            hint=f"`alovoice call receipts show {entry.receipt}` shows what is known of it",
+        )
+    if asked.profile != session.settings.profile:
+        raise UsageError(f"{entry.receipt} was asked of PBX {asked.profile}", hint=f"add `-p {asked.profile}`")
+    return asked
+
+
+def _show(session: Session, tracer: Tracer, verdicts: Sequence[Verdict], *, is_one: bool) -> None:
+    clock = tracer.clock
+    said = [sentence(verdict, clock) for verdict in verdicts]
+    whole = [{**as_json(verdict), "said": text} for verdict, text in zip(verdicts, said, strict=True)]
+    short = session.stdout.isatty()
+    cells = [
+        {**row, "when": moment_text(verdict.asked.begun_at, clock, short=short)}
+        for verdict, row in zip(verdicts, whole, strict=True)
+    ]
+    nothing = "no call's outcome is unknown"
+    session.show(Listing(cells, COLUMNS, whole=whole[0] if is_one else whole, nothing=nothing))
+
+
+def _worst(verdicts: Sequence[Verdict], *, waited: bool) -> ExitCode:
+    codes = {
+        ExitCode.NOT_READY if waited and verdict.answer == "no_trace_yet" else verdict.exit_code for verdict in verdicts
+    }
+    return next((code for code in _WORST_FIRST if code in codes), ExitCode.DONE)

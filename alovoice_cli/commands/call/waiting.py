@@ -1,0 +1,128 @@
+"""`--wait`: a call that is placed is followed to its end; after a lost answer the events are asked whether it rang."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from alovoice_cli.batch.asked import Asked, read_receipt
+from alovoice_cli.batch.resolve import Verdict
+from alovoice_cli.batch.telling import as_json, sentence
+from alovoice_cli.commands.call.tracing import Tracer
+from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, RefusedError, UsageError
+from alovoice_cli.events.moments import parse_span
+from alovoice_cli.output.listing import Record
+from alovoice_cli.session import Session
+
+USUAL = "90s"
+_BARE = "--wait"
+_MEANT_AS_SPAN = re.compile(r"[0-9]{1,6}[A-Za-z]{1,7}")  # `90sec` is one too, for the message that it deserves
+
+Wait = Annotated[
+    str | None,
+    typer.Option(
+        "--wait",
+        metavar="SPAN",
+        help=f"Follow the call to its end, for so long (90s, 5m; alone: {USUAL}). Not heard of by then: exit code 6.",
+    ),
+]
+
+
+class WaitingCommand(TyperCommand):
+    """A command whose `--wait` may stand alone: Typer knows no option whose value can be left out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the words, a bare `--wait` as `--wait=90s`."""
+        return super().parse_args(ctx, spell_out(args))
+
+
+def spell_out(words: Sequence[str]) -> list[str]:
+    """The words with a value for each `--wait` that is followed by no span of time."""
+    end = words.index("--") if "--" in words else len(words)
+    spelt = []
+    for place, word in enumerate(words[:end], start=1):
+        has_value = place < end and _MEANT_AS_SPAN.fullmatch(words[place]) is not None
+        spelt.append(word if word != _BARE or has_value else f"{_BARE}={USUAL}")
+    return [*spelt, *words[end:]]
+
+
+def read_patience(session: Session, wait: str | None) -> timedelta | None:
+    """How long to wait for the call's end. Raises UsageError, before anything is sent, where nobody would hear it."""
+    if wait is None:
+        return None
+    patience = parse_span(wait, _BARE)
+    if session.options.dry_run:
+        return patience
+    if session.settings.embedded:
+        raise UsageError(
+            "nothing was sent: the embedded PBX tells nobody how its calls end, --wait would wait in vain",
+            hint="`alovoice sandbox serve --events-to URL` serves one that does",
+        )
+    tracer = Tracer(session)
+    if not tracer.store.exists:
+        raise UsageError(
+            "nothing was sent: no listener has run for this PBX, so nobody would hear how the call ends",
+            hint="start `alovoice listen` and give the PBX its URLs, or leave --wait out",
+        )
+    if not tracer.is_listened():
+        raise UsageError(
+            "nothing was sent: the listener is down, so nobody would hear how the call ends",
+            hint="start `alovoice listen` again, or leave --wait out",
+        )
+    return patience
+
+
+def follow(session: Session, named: dict[str, object], place: Callable[[], object], patience: timedelta) -> int:
+    """Places the call, waits for its end, and shows how it went.
+
+    Raises RefusedError where it did not ring for certain, OutcomeUnknownError where it is not known how it ended:
+    never NotReadyError, for whoever then runs the same line again rings again.
+    """
+    tracer = Tracer(session)
+    answer: object = None
+    lost: OutcomeUnknownError | None = None
+    try:
+        answer = place()
+    except OutcomeUnknownError as error:
+        lost = error
+    asked = _asked(session)
+    if asked is None:  # a request without a receipt cannot be found again
+        raise lost or OutcomeUnknownError("the call was asked for, and left no receipt to look for it")
+    try:
+        session.note(f"{asked.receipt}: {lost.message if lost else 'the PBX accepted the call'}; waiting for its end")
+        (verdict,) = tracer.watch([asked], patience, lambda verdict: verdict.is_over)
+    except KeyboardInterrupt:  # it ends the waiting, not the call: what is known by now is told
+        (verdict,) = tracer.look([asked])
+    said = sentence(verdict, tracer.clock)
+    trouble, resolution = _trouble(verdict, said, lost), as_json(verdict)
+    session.seal.prove(asked.receipt, trouble.exit_code if trouble else ExitCode.DONE)
+    shown = {name: resolution[name] for name in ("status", "answered_by", "duration")}
+    fields = {"receipt": asked.receipt, **named, "answer": answer, "rang": resolution["answer"], **shown, "said": said}
+    whole = {"receipt": asked.receipt, **named, "answer": answer, "said": said, "resolution": resolution}
+    session.show(Record(fields, title="How the call went", whole=whole))
+    if trouble is not None:
+        raise trouble
+    return ExitCode.DONE
+
+
+def _asked(session: Session) -> Asked | None:
+    receipt = session.last_receipt
+    return read_receipt(session.ledger.receipt(receipt)) if receipt else None
+
+
+def _trouble(verdict: Verdict, said: str, lost: OutcomeUnknownError | None) -> AlovoiceError | None:
+    """What the exit code and stderr have to say: nothing where the call rang and ended."""
+    if verdict.answer == "rang" and verdict.is_over:
+        return None
+    if verdict.resend_safe:
+        return RefusedError(said, hint=f"`alovoice call resolve {verdict.asked.receipt}` shows what that rests on")
+    receipt = verdict.asked.receipt
+    return OutcomeUnknownError(
+        f"{receipt}: {said}",
+        hint=f"running the same line again may ring again; `alovoice call resolve {receipt} --wait` goes on looking",
+        status=lost.status if lost else None,
+        sent=lost.sent if lost else "yes",
+    )

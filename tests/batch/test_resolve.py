@@ -1,0 +1,318 @@
+"""Did it ring? Never *did not ring* for a call that rang, whatever was lost, late, or out of order."""
+
+import json
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from calling_worlds import MICRO, T0, World, make_world
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alovoice_cli.batch.asked import Asked
+from alovoice_cli.batch.resolve import Delays, Verdict, learn, resolve
+from alovoice_cli.batch.telling import as_json, sentence
+from alovoice_cli.batch.traces import Traces
+from alovoice_cli.events.coverage import Uptime
+from alovoice_cli.events.event import Call, Delivery, Event
+from alovoice_cli.events.moments import Clock
+from alovoice_cli.events.reading import read
+
+SEEDS = st.integers(0, 2**32)
+CLOCK = Clock(datetime.fromtimestamp(T0 + 60, UTC), UTC)
+ALWAYS = [Uptime((T0 - 86400) * MICRO, (T0 + 60) * MICRO)]
+NOW = (T0 + 60) * MICRO
+ASKED = Asked("R-7F3K", "ivr", "170", ("998901234567",), T0 * MICRO, line="998712037006")
+CALL = Call(
+    "C-1", T0 + 1, "998901234567", "998712037006", "222", "out", T0 + 1, T0 + 30, "486", 0, start_seq=4, end_seq=5
+)
+
+
+def _moments(world: World) -> list[float]:
+    """After each event, and long after the last."""
+    return [*(event.at + 0.001 for event in world.heard), world.ends]
+
+
+def _judge_world(world: World) -> list[Verdict]:
+    """Every request at every moment: whatever is said must be true, and what permits a second call must be proven."""
+    verdicts = []
+    for now in _moments(world):
+        traces = world.traces(now)
+        for asked in traces.asked:
+            verdict = world.verdict(asked, now, traces)
+            verdicts.append(verdict)
+            allowed = verdict.resend_safe or verdict.exit_code in (1, 2, 5)
+            assert allowed is (verdict.answer == "did_not_ring")
+            if verdict.answer == "did_not_ring":
+                assert not world.rings(asked), (asked, verdict)
+                assert world.status[asked.receipt] is not None or not asked.may_have_rung
+            if verdict.answer == "no_trace_yet":
+                assert sentence(verdict, CLOCK).count("Not proof.") == 1
+            assert list(as_json(verdict)) == list(as_json(verdicts[0]))
+    return verdicts
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_never_did_not_ring_for_a_call_that_rang(seed: int) -> None:
+    _judge_world(make_world(seed))
+
+
+def test_five_hundred_histories_hold_all_five_answers() -> None:
+    verdicts = [verdict for seed in range(500) for verdict in _judge_world(make_world(seed))]
+    answers = {verdict.answer for verdict in verdicts}
+    assert answers == {"rang", "did_not_ring", "no_trace_yet", "cannot_know", "two_candidates"}
+    assert {verdict.basis for verdict in verdicts} == {"id", "number_and_time", "receipt", None}
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_does_not_matter(seed: int, order: random.Random) -> None:
+    world = make_world(seed)
+    usual, other = world.traces(), world.traces(order=order)
+    for asked in world.asked:
+        assert world.verdict(asked, world.ends, usual) == world.verdict(asked, world.ends, other)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_what_an_id_has_proven_stays_proven(seed: int) -> None:
+    world = make_world(seed)
+    for asked in world.asked:
+        before: Verdict | None = None
+        for now in _moments(world):
+            if asked.begun_at > now * MICRO:
+                continue
+            verdict = world.verdict(asked, now)
+            if before is not None and before.basis == "id" and before.is_over:
+                assert (verdict.answer, verdict.is_over) == (before.answer, True)
+            is_alone = sum(other.our_id == asked.our_id for other in world.asked) == 1  # else an id was used again
+            before = verdict if is_alone else None
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_a_token_revoked_afterwards_and_an_end_before_our_own_answer_change_nothing(seed: int) -> None:
+    world = make_world(seed)
+    later = [
+        replace(
+            asked,
+            receipt=f"{asked.receipt}-later",
+            begun_at=round(world.ends * MICRO) + place,
+            outcome="refused",
+            status=401,
+        )
+        for place, asked in enumerate(world.asked)
+    ]
+    for asked in world.asked:
+        verdict = world.verdict(asked, world.ends)
+        assert world.verdict(asked, world.ends, world.traces(more=later)) == verdict
+        if asked.outcome == "unknown":
+            answered = replace(asked, outcome="done")
+            world.asked[world.asked.index(asked)] = answered
+            assert replace(world.verdict(answered, world.ends), asked=asked) == verdict
+
+
+def _resolved(asked: Asked, *calls: Call, uptimes: list[Uptime] = ALWAYS, others: tuple[Asked, ...] = ()) -> Verdict:
+    return resolve(asked, Traces([asked, *others], (), calls), uptimes, NOW, Delays(812, 40.2))
+
+
+def test_silence_is_told_with_the_delays_that_were_learned_and_is_no_proof() -> None:
+    verdict = _resolved(ASKED)
+    assert (verdict.answer, verdict.exit_code, verdict.resend_safe) == ("no_trace_yet", 6, False)
+    assert sentence(verdict, CLOCK) == (
+        "no trace yet: listener up without a gap since 11-23 16:00; the slowest call of the last 30 days showed after"
+        " 41s (n = 812). Not proof."
+    )
+
+
+def test_a_gap_of_the_listener_is_named() -> None:
+    down = [Uptime((T0 - 99) * MICRO, (T0 + 7) * MICRO, (T0 + 7) * MICRO), Uptime((T0 + 20) * MICRO, (T0 + 60) * MICRO)]
+    verdict = _resolved(ASKED, uptimes=down)
+    assert (verdict.answer, verdict.why, verdict.exit_code) == ("cannot_know", "listener_down", 6)
+    assert sentence(verdict, CLOCK) == "cannot know: the listener was down 16:00:07–16:00:20."
+    still = sentence(_resolved(ASKED, uptimes=down[:1]), CLOCK)
+    assert still == "cannot know: the listener was down since 16:00:07."
+    never = _resolved(ASKED, uptimes=[])
+    assert (never.answer, never.why) == ("cannot_know", "never_listened")
+
+
+def test_a_listener_that_died_without_a_word_counts_up_to_its_last_sign_of_life() -> None:
+    verdict = _resolved(ASKED, uptimes=[Uptime((T0 - 99) * MICRO, (T0 + 40) * MICRO)])
+    assert (verdict.answer, verdict.why) == ("cannot_know", "listener_down")
+
+
+def test_a_call_that_only_fits_by_number_and_time_may_be_another_ones_and_never_proves_that_ours_did_not_ring() -> None:
+    rang = _resolved(ASKED, CALL)
+    assert (rang.answer, rang.basis, rang.is_over) == ("rang", "number_and_time", True)
+    assert sentence(rang, CLOCK) == "it rang: 486 busy (e4, e5). Joined by number and time: no id ties them"
+    failed = _resolved(ASKED, replace(CALL, status="503"))
+    assert (failed.answer, failed.exit_code) == ("no_trace_yet", 6)
+    assert "A call that may be another one: 998901234567 at 16:00:01, 503" in sentence(failed, CLOCK)
+
+
+def test_two_candidates_are_both_shown() -> None:
+    verdict = _resolved(ASKED, CALL, replace(CALL, call_id="C-2", reported_at=T0 + 9))
+    assert (verdict.answer, len(verdict.traces), verdict.exit_code) == ("two_candidates", 2, 6)
+    assert sentence(verdict, CLOCK).startswith("2 candidates: 998901234567 at 16:00:01, 486 busy (e4, e5); 99890")
+
+
+def test_one_call_that_two_requests_may_have_made_is_no_ones() -> None:
+    other = replace(ASKED, receipt="R-2", our_id="171", begun_at=(T0 - 300) * MICRO)
+    verdict = _resolved(ASKED, CALL, others=(other,))
+    assert (verdict.answer, verdict.rivals) == ("two_candidates", ("R-2",))
+    unsent = _resolved(ASKED, CALL, others=(replace(other, outcome="unsent"),))
+    assert unsent.answer == "rang"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"direction": "inc"},
+        {"line": "998551234567"},
+        {"number": "998901234568"},
+        {"reported_at": T0 - 30},
+        {"reported_at": T0 + 3 * 3600},
+    ],
+)
+def test_a_call_that_does_not_fit_is_none_of_ours(change: dict[str, object]) -> None:
+    assert _resolved(ASKED, replace(CALL, **change)).answer == "no_trace_yet"  # type: ignore[arg-type]
+
+
+def test_an_id_of_the_pbx_that_happens_to_be_ours_joins_nothing() -> None:
+    stranger = replace(CALL, call_id="170", number="998935550000", status="404")
+    assert _resolved(ASKED, stranger).answer == "no_trace_yet"
+    assert _resolved(replace(ASKED, kind="out", line=None), stranger).answer == "no_trace_yet"
+    own = replace(stranger, number="998901234567")
+    assert _resolved(replace(ASKED, kind="out", line=None), own).answer == "did_not_ring"
+
+
+def _result(extid: str = "170", at: float = T0 + 31, repeats: str | None = None, **more: object) -> Event:
+    """A call result; it came at the moment, and fits CALL."""
+    said = {"id": 5, "externalid": extid, "to_number": "901234567", "trunk_number": 712037006, "begin_time": T0 + 1}
+    body = json.dumps({**said, "dialstatus": "CHANUNAVAIL", **more}).encode()
+    delivery = Delivery("E", "result", round(at * MICRO), body, seq=6)
+    reading = read("result", body)
+    return Event(delivery, reading.facts, repeats, reading.value)
+
+
+def _proven(asked: Asked, *calls: Call, results: tuple[Event, ...] = (), others: tuple[Asked, ...] = ()) -> Verdict:
+    return resolve(asked, Traces([asked, *others], results, calls), ALWAYS, NOW)
+
+
+def test_an_end_that_our_id_proves_says_that_it_did_not_ring() -> None:
+    failed = replace(CALL, status="503")
+    verdict = _proven(ASKED, failed, results=(_result(),))
+    assert (verdict.answer, verdict.basis, verdict.exit_code, verdict.resend_safe) == ("did_not_ring", "id", 1, True)
+    assert sentence(verdict, CLOCK) == "it did not ring: the call ended 503 direction not available (e4, e5)"
+    both = (failed, replace(failed, call_id="C-2"))  # two calls that began in the same second: which one is ours?
+    assert _proven(ASKED, *both, results=(_result(),)).answer == "cannot_know"
+    assert _proven(ASKED, replace(failed, line=None), results=(_result(),)).answer == "cannot_know"
+
+
+def test_what_rang_outweighs_what_did_not() -> None:
+    failed = replace(CALL, status="503")
+    assert _proven(ASKED, failed, results=(_result(dialstatus="ANSWER"),)).answer == "rang"
+    assert _proven(ASKED, failed, results=(_result(duration=3),)).answer == "rang"
+    tried = [{"number": "901234567", "dialstatus": "BUSY"}]
+    for attempts in (tried, {"1": tried[0]}, json.dumps(tried)):
+        assert _proven(ASKED, failed, results=(_result(attempts=attempts),)).answer == "rang"
+    assert _proven(ASKED, failed, results=(_result(attempts="[[["),)).answer == "did_not_ring"
+
+
+@pytest.mark.parametrize("status", ["403", "423", "OTHER", "700"])
+def test_a_status_that_does_not_say_whether_it_rang_is_not_taken_for_either(status: str) -> None:
+    verdict = _proven(ASKED, replace(CALL, status=status), results=(_result(),))
+    assert (verdict.answer, verdict.why, verdict.exit_code, verdict.is_over) == (
+        "cannot_know",
+        "unclear_status",
+        6,
+        False,
+    )
+
+
+def test_the_words_of_a_result_alone_are_no_proof_that_it_did_not_ring() -> None:
+    for word in ("CHANUNAVAIL", "404", "CONGESTION"):
+        assert _proven(ASKED, results=(_result(dialstatus=word),)).answer == "cannot_know"
+    begun = replace(CALL, status=None, end_seq=None)
+    assert _proven(ASKED, begun, results=(_result(),)).answer == "cannot_know"
+
+
+def test_our_own_extension_that_rings_first_is_not_who_was_called() -> None:
+    out = replace(ASKED, kind="out", line=None, peer="101")
+    tried = [{"number": "101", "dialstatus": "ANSWER"}, {"number": "901234567", "dialstatus": "CHANUNAVAIL"}]
+    verdict = _proven(out, replace(CALL, status="404", peer="101"), results=(_result(attempts=tried),))
+    assert verdict.answer == "did_not_ring"
+
+
+def test_of_a_conference_the_initiator_may_have_rung_before_the_others_could_not() -> None:
+    conference = replace(ASKED, kind="conference", line=None, numbers=("998901234567", "998935550000"))
+    failed = replace(CALL, status="404")
+    verdict = _proven(conference, failed, results=(_result(),))
+    assert (verdict.answer, verdict.exit_code) == ("cannot_know", 6)
+    assert sentence(verdict, CLOCK).endswith("The initiator may have rung before that.")
+    alone = [{"number": "+998 90 123 45 67", "dialstatus": "CHANUNAVAIL"}]
+    assert _proven(conference, failed, results=(_result(attempts=alone),)).answer == "did_not_ring"
+    both = [*alone, {"number": "935550000", "dialstatus": "CHANUNAVAIL"}]
+    assert _proven(conference, failed, results=(_result(attempts=both),)).answer == "cannot_know"
+
+
+def test_an_id_that_was_used_before_is_told_apart_by_time_or_not_at_all() -> None:
+    before = replace(ASKED, receipt="R-1", begun_at=(T0 - 60) * MICRO)
+    result = _result(dialstatus="BUSY")
+    shared = _proven(ASKED, results=(result,), others=(before,))
+    assert (shared.answer, shared.basis, shared.rivals) == ("two_candidates", "id", ("R-1",))
+    early = _result(dialstatus="BUSY", at=T0 - 30)
+    assert _proven(ASKED, results=(early,), others=(before,)).answer == "no_trace_yet"
+    assert _proven(before, results=(early,), others=(ASKED,)).answer == "rang"
+    assert _proven(ASKED, results=(_result(dialstatus="BUSY", at=T0 - 4000),)).answer == "no_trace_yet"
+    assert _proven(ASKED, results=(early,)).answer == "rang"  # the clock was set back: nobody else bears the id
+
+
+def test_a_call_that_is_proven_to_be_anothers_is_no_candidate() -> None:
+    other = replace(ASKED, receipt="R-2", our_id="171")
+    second = replace(CALL, call_id="C-2", started_at=T0 + 9, reported_at=T0 + 9)
+    verdict = _proven(ASKED, CALL, second, results=(_result("171"),), others=(other,))
+    assert (verdict.answer, [trace.call_id for trace in verdict.traces]) == ("rang", ["C-2"])
+
+
+def test_an_extid_is_no_id_of_a_call_and_a_repeated_result_counts_once() -> None:
+    assert _proven(ASKED, replace(CALL, call_id="170", status="404")).answer == "no_trace_yet"
+    assert len(_proven(ASKED, results=(_result(), _result(at=T0 + 40, repeats="E0"))).traces) == 1
+
+
+def test_two_results_are_shown_in_one_order() -> None:
+    first, second = _result(dialstatus="BUSY"), _result(dialstatus="ANSWER", at=T0 + 40)
+    assert _proven(ASKED, results=(first, second)) == _proven(ASKED, results=(second, first))
+
+
+def test_calls_of_one_id_are_one_in_the_store_and_prove_nothing_of_either() -> None:
+    out = replace(ASKED, kind="out", line=None)
+    other = replace(out, receipt="R-2", numbers=("998935550000",))
+    verdict = _proven(out, replace(CALL, call_id="170", status="402"), others=(other,))
+    assert (verdict.answer, verdict.rivals) == ("two_candidates", ("R-2",))
+
+
+def test_another_extension_called_by_itself() -> None:
+    out = replace(ASKED, kind="out", line=None, peer="101")
+    assert _resolved(out, replace(CALL, peer="102")).answer == "no_trace_yet"
+    assert _resolved(out, replace(CALL, peer="101")).answer == "rang"
+
+
+def test_a_gap_long_after_no_call_can_begin_any_more_takes_nothing_back() -> None:
+    begun = Uptime((T0 - 99) * MICRO, (T0 + 3 * 3600) * MICRO, (T0 + 3 * 3600) * MICRO)
+    later = (T0 + 86400) * MICRO
+    assert resolve(ASKED, Traces([ASKED]), [begun], later).answer == "no_trace_yet"
+    short = begun._replace(ended_at=(T0 + 3600) * MICRO)
+    assert resolve(ASKED, Traces([ASKED]), [short], later).answer == "cannot_know"
+
+
+def test_delays_are_learned_from_calls_that_are_known() -> None:
+    second = replace(ASKED, receipt="R-2", our_id="171", numbers=("998935550000",))
+    slow = replace(CALL, call_id="C-2", number="998935550000", reported_at=T0 + 41)
+    old = replace(ASKED, receipt="R-3", our_id="172", begun_at=(T0 - 31 * 86400) * MICRO)
+    ancient = replace(CALL, call_id="C-3", number="998900000000", reported_at=T0 - 31 * 86400 + 99)
+    old = replace(old, numbers=("998900000000",))
+    assert learn(Traces([ASKED, second, old], (), [CALL, slow, ancient]), NOW) == Delays(2, 41.0)
+    assert learn(Traces([], (), []), NOW) == Delays(0, None)

@@ -1,0 +1,175 @@
+"""Calls placed on the sandbox through the front door, with its faults, and what its events then say of them.
+
+The sandbox's own file is the truth. Its messages reach the event store late, by up to an hour, or not at all.
+"""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from event_rows import Rows
+from front_door import TOKEN, FrontDoor
+
+from alovoice_cli.api.inprocess import InProcess
+from alovoice_cli.api.poster import Posted
+from alovoice_cli.events.answers import new_id
+from alovoice_cli.sandbox import EMBEDDED_URL, open_sandbox
+from alovoice_cli.sandbox.callback import Callbacks, Switchboard, parse_handlers
+from alovoice_cli.stores.pbx_traffic import Traffic
+
+FAULTS = ("", "*:lost", "*:reset", "*:cut", "*:garbage", "*:503", "*:401", "*:402", "*:lost@50%", "refused")
+WORDS = {
+    "out": ("call", "out", "--from", "2424", "--to"),
+    "ivr": ("call", "ivr", "--ivr", "222", "--line", "712037006", "--to"),
+    "conference": ("call", "conference", "--from", "712037006", "--to"),
+}
+_DEAD_END = "http://127.0.0.1:9"
+
+
+@dataclass
+class Mailbox:
+    """Takes what the PBX sends, as a listener would, and stores it when it is told to."""
+
+    taken: list[tuple[str, bytes, str | None]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
+        kind = url.rpartition("/")[2]
+        own_id = new_id(time.time_ns() // 1_000_000) if kind == "callstart" else None
+        with self.lock:
+            self.taken.append((kind, body, own_id))
+        return Posted(200, own_id.encode() if own_id else b"true")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One call: whether it rang in truth, and what was said of it before and after the events came."""
+
+    kind: str
+    outcome: str
+    rang: bool
+    before: dict[str, Any]
+    after: dict[str, Any]
+    codes: tuple[int, int]
+    all_heard: bool
+
+
+def judge_case(seed: int, folder: Path, environ: Mapping[str, str]) -> list[Judged]:
+    """Places up to three calls with a fault of this seed, and asks twice what became of each."""
+    chance = random.Random(seed)
+    fault = chance.choice(FAULTS)
+    home = FrontDoor(folder, {**environ, "ALOVOICE_BASE_URL": EMBEDDED_URL, "ALOVOICE_TOKEN": TOKEN})
+    sandbox = open_sandbox(
+        folder / "pbx.db",
+        token=TOKEN,
+        speed=1_000_000,
+        seed=seed,
+        faults="" if fault == "refused" else fault,
+        now=lambda: datetime.now(UTC),
+    )
+    mailbox, home.transport = Mailbox(), InProcess(sandbox.app)
+    if fault == "refused":
+        home.transport, home.environ["ALOVOICE_BASE_URL"] = None, _DEAD_END
+    board = Switchboard(
+        sandbox.pbx, Callbacks(parse_handlers(["http://127.0.0.1:9/h"])), mailbox, complain=lambda _: None
+    )
+    board.start()
+    kinds = [chance.choice(list(WORDS)) for _ in range(chance.randint(1, 3))]
+    for kind in kinds:
+        number = chance.choice(
+            ("901234567", "+998901234568", "998901234569", str(chance.randint(900000000, 999999999)))
+        )
+        home(*WORDS[kind], number, "--timeout", "5")
+    truth = _wait_for_all(folder / "pbx.db", mailbox)
+    board.stop()
+    rows, began = Rows(folder / "state" / "events.db"), time.time()
+    gap = chance.random() < 0.25
+    rows.listened(
+        *(
+            [(began - 999, began + 60, True), (began + 1800, began + 9999, True)]
+            if gap
+            else [(began - 999, began + 9999, True)]
+        )
+    )
+    entries = list(reversed(json.loads(home("call", "receipts", "list", "--json").out)))
+    early = [home("call", "resolve", entry["receipt"], "--json") for entry in entries]
+    lost = _deliver(rows, mailbox, chance, began, gap=gap)
+    home.later(minutes=70)
+    late = [home("call", "resolve", entry["receipt"], "--json") for entry in entries]
+    return [
+        Judged(
+            kind,
+            entry["outcome"],
+            _rang(truth.get(entry["our_id"], []), kind),
+            json.loads(before.out),
+            json.loads(after.out),
+            (before.code, after.code),
+            not lost,
+        )
+        for kind, entry, before, after in zip(kinds, entries, early, late, strict=True)
+    ]
+
+
+def _wait_for_all(path: Path, mailbox: Mailbox) -> dict[str, list[Any]]:
+    """The ringings of each call by our id, once the PBX has told of all calls."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with Traffic(path) as traffic:
+            accounts = traffic.accounts()
+        if all(not account.imbalance for account in accounts) and len(mailbox.taken) >= 3 * len(accounts):
+            break
+        time.sleep(0.01)
+    results = [json.loads(body) for kind, body, _ in mailbox.taken if kind == "result"]
+    objects = [item[0] if isinstance(item, list) else item for item in results]
+    return {str(item.get("externalid")): _legs(item) for item in objects}
+
+
+def _legs(item: Mapping[str, Any]) -> list[Any]:
+    attempts = item["attempts"]
+    attempts = json.loads(attempts) if isinstance(attempts, str) else attempts
+    return list(attempts.values()) if isinstance(attempts, dict) else attempts
+
+
+def _rang(legs: list[Any], kind: str) -> bool:
+    """Whether somebody was rung; of a call out the number, not our own extension."""
+    return any(leg["dialstatus"] != "CHANUNAVAIL" for leg in (legs[1:] if kind == "out" else legs))
+
+
+def _deliver(rows: Rows, mailbox: Mailbox, chance: random.Random, began: float, *, gap: bool) -> bool:
+    """Stores what the PBX sent, out of order and up to an hour late; whether the gap of the listener swallowed any."""
+    named: dict[bytes, str] = {}
+    lost = False
+    messages = list(mailbox.taken)
+    chance.shuffle(messages)
+    late = chance.choice((1, 60, 3600))
+    for kind, body, own_id in messages:
+        at = began + chance.uniform(0, late)
+        if gap and 60 < at - began < 1800:
+            lost = True
+            continue
+        if own_id is not None:
+            named[body] = own_id
+        rows.deliver(kind, at, body, call_id=own_id)  # type: ignore[arg-type] # the mailbox is asked for no other
+    return lost
+
+
+def check(call: Judged) -> None:
+    """What must hold of each call. A refused request was not carried out; the sandbox answers so before it acts."""
+    for said, code in zip((call.before, call.after), call.codes, strict=True):
+        assert (said["answer"] == "did_not_ring") is said["resend_safe"] is (code == 1)
+        assert code in (0, 1, 6)
+        assert not (said["answer"] == "did_not_ring" and call.rang)
+    if call.outcome in ("unsent", "refused"):
+        assert call.before["answer"] == call.after["answer"] == "did_not_ring"
+    else:
+        assert call.before["answer"] in ("no_trace_yet", "cannot_know")
+    if call.rang and call.all_heard:
+        assert call.after["answer"] == "rang"
+    if call.after["answer"] == "no_trace_yet":
+        assert "Not proof." in call.after["said"]

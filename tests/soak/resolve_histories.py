@@ -1,0 +1,40 @@
+"""Ten thousand made-up histories, judged at every moment of each: `python tests/soak/resolve_histories.py [COUNT]`."""
+
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from calling_worlds import MICRO, World, make_world
+
+
+def judge(world: World) -> Counter[str]:
+    """Counts the answers; raises AssertionError for one that is not true, or that goes back."""
+    counts: Counter[str] = Counter()
+    before: dict[str, str] = {}
+    for now in [*(event.at + 0.001 for event in world.heard), world.ends]:
+        traces = world.traces(now, random.Random(int(now)))
+        for asked in traces.asked:
+            verdict = world.verdict(asked, now, traces)
+            counts[verdict.answer] += 1
+            assert verdict.answer != "did_not_ring" or not world.rings(asked), (asked, verdict)
+            assert verdict.resend_safe is (verdict.answer == "did_not_ring") is (verdict.exit_code == 1)
+            proven = before.get(asked.receipt)
+            assert proven is None or verdict.answer == proven, (asked, proven, verdict)
+            is_alone = sum(other.our_id == asked.our_id for other in world.asked) == 1  # else an id was used again
+            if is_alone and verdict.basis == "id" and verdict.is_over and verdict.is_settled:
+                before[asked.receipt] = verdict.answer
+    assert all(asked.begun_at <= world.ends * MICRO for asked in world.asked)
+    return counts
+
+
+if __name__ == "__main__":
+    total: Counter[str] = Counter()
+    for seed in range(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000):
+        try:
+            total += judge(make_world(seed))
+        except AssertionError as error:
+            raise SystemExit(f"seed {seed}: {error}") from error
+    print(", ".join(f"{count} {answer}" for answer, count in total.most_common()))
