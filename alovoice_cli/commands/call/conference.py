@@ -7,7 +7,7 @@ import typer
 
 from alovoice_cli.commands import many
 from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, parse_party, place_and_show
-from alovoice_cli.commands.call.waiting import Wait, read_patience, refuse_waiting
+from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
@@ -40,7 +40,7 @@ def place_conference(
     session: Session = ctx.obj
     session.encoding = encoding
     if words["batch"] is not None:
-        refuse_waiting(wait)
+        many.refuse_with_batch(wait=wait)
         given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
         return many.run(session, "call conference", words, given)
     many.refuse_batch_words(words)

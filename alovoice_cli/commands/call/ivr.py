@@ -8,7 +8,7 @@ import typer
 from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.commands import many
 from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, place_and_show
-from alovoice_cli.commands.call.waiting import Wait, read_patience, refuse_waiting
+from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
@@ -38,7 +38,7 @@ def place_menu_call(
     session: Session = ctx.obj
     session.encoding = encoding
     if words["batch"] is not None:
-        refuse_waiting(wait)
+        many.refuse_with_batch(wait=wait)
         given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
         return many.run(session, "call ivr", words, given)
     many.refuse_batch_words(words)

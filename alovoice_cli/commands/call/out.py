@@ -8,7 +8,7 @@ import typer
 from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.commands import many
 from alovoice_cli.commands.call.parties import Encoding, parse_id, place_and_show
-from alovoice_cli.commands.call.waiting import Wait, read_patience, refuse_waiting
+from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
@@ -40,7 +40,7 @@ def place_call(
     session: Session = ctx.obj
     session.encoding = encoding
     if words["batch"] is not None:
-        refuse_waiting(wait)
+        many.refuse_with_batch(wait=wait)
         given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
         return many.run(session, "call out", words, given)
     many.refuse_batch_words(words)

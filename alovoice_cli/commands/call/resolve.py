@@ -21,6 +21,7 @@ from alovoice_cli.session import Session
 EXAMPLES = examples(
     "alovoice call resolve R-7F3K",
     "alovoice call resolve R-7F3K --wait 5m",
+    "alovoice call resolve --batch out-clients-3f9a2b1c",
     "alovoice call resolve --all --json | jq -r '.[] | select(.resend_safe) | .receipt'",
 )
 COLUMNS = (
@@ -48,6 +49,9 @@ def resolve_calls(
         str | None, typer.Argument(metavar="RECEIPT|EXTID", help="As it was shown: R-7F3K, or our id of the call.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All calls of this PBX whose outcome is unknown.")] = False,
+    batch: Annotated[
+        str | None, typer.Option("--batch", metavar="NAME", help="The rows of this batch whose outcome is unknown.")
+    ] = None,
     wait: Annotated[
         str | None,
         typer.Option("--wait", metavar="SPAN", help=f"Look for so long, until it is known (90s, 5m; alone: {USUAL})."),
@@ -63,17 +67,30 @@ def resolve_calls(
     Only did not ring makes it safe to ask once more. Of several calls the worst code counts: 6, 9, 1, 0.
     """
     session: Session = ctx.obj
-    if (request is None) is not every:
-        raise UsageError("say which call", hint="a receipt (`alovoice call receipts list`), our id of it, or --all")
+    if [request is not None, every, batch is not None].count(True) != 1:
+        raise UsageError(
+            "say once which call", hint="a receipt (`alovoice call receipts list`), our id of it, --all or --batch NAME"
+        )
     patience = parse_span(wait, "--wait") if wait is not None else None
     tracer = Tracer(session, store)
-    wanted = tracer.unknown() if request is None else [_find(session, request)]
+    if batch is not None:
+        wanted = _of_batch(session, batch)
+    else:
+        wanted = tracer.unknown() if request is None else [_find(session, request)]
     if patience is None:
         verdicts = tracer.look(wanted)
     else:
         verdicts = tracer.watch(wanted, patience, lambda verdict: verdict.is_settled)
     _show(session, tracer, verdicts, is_one=request is not None)
     return _worst(verdicts, waited=patience is not None and tracer.is_listened())
+
+
+def _of_batch(session: Session, name: str) -> list[Asked]:
+    """The calls of a batch's rows that are unknown. Raises UsageError where there is no such batch."""
+    from alovoice_cli.batching.looking import journal_rows
+
+    receipts = [str(row["receipt"]) for row in journal_rows(session, name, "unknown") if row["receipt"]]
+    return [_find(session, receipt) for receipt in receipts]
 
 
 def _find(session: Session, word: str) -> Asked:

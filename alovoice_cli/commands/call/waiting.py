@@ -49,15 +49,6 @@ def spell_out(words: Sequence[str]) -> list[str]:
     return [*spelt, *words[end:]]
 
 
-def refuse_waiting(wait: str | None) -> None:
-    """A batch does not wait for its calls' ends. Raises UsageError where it is asked to."""
-    if wait is not None:
-        raise UsageError(
-            "--wait follows one call, --batch makes many",
-            hint="leave it out; `alovoice call resolve --all` looks after",
-        )
-
-
 def read_patience(session: Session, wait: str | None) -> timedelta | None:
     """How long to wait for the call's end. Raises UsageError, before anything is sent, where nobody would hear it."""
     if wait is None:
