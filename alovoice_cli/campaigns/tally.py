@@ -227,11 +227,11 @@ def _digits_of(text: str, count: int) -> str:
     """16 digits for each cell of the text, where they have one length and hold digits only, with a plus or without."""
     size = text.find("\n") if count > 1 else len(text)
     if size == _WITH_PLUS:
-        if text[:: size + 1] != "+" * count or text.count("+") != count:
+        if text[:: size + 1] != "+" * count:
             return ""
         text, size = text.replace("+", ""), size - 1
     front = _FRONT.get(size)
-    # Where all are of one length, each line end stands as far behind the last.
+    # Where all are of one length, each line end stands as far behind the last; one plus more makes the text too short.
     if front is None or len(text) != count * (size + 1) - 1 or text[size :: size + 1] != "\n" * (count - 1):
         return ""
     digits = front + text.replace("\n", front)
