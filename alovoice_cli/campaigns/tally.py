@@ -78,6 +78,8 @@ class Tally:
             whole = [len(row) == self._width for row in rows]
             self._take_apart(rows, lines, whole)
             rows, lines = list(compress(rows, whole)), list(compress(lines, whole))
+        if not rows:
+            return
         cells = list(map(itemgetter(self._column), rows))
         if self._add_plain("\n".join(cells), lines):
             return
@@ -85,7 +87,7 @@ class Tally:
         compact = numbering.compact_of("\0".join(cells)).split("\0")
         if self._add_plain("\n".join(compact), lines):
             return
-        size = Counter(map(len, compact)).most_common(1)[0][0] if compact else 0
+        size = Counter(map(len, compact)).most_common(1)[0][0]
         alike = [len(cell) == size for cell in compact]
         self._take_apart(rows, lines, alike)
         plain, at = list(compress(compact, alike)), list(compress(lines, alike))
