@@ -54,7 +54,7 @@ def rest_findings(window: Window, quiet: QuietHours | None) -> Iterator[Finding]
     days = _days(window)
     sundays = [day for day in days if day.weekday() == _SUNDAY]
     if sundays:
-        yield _warning("sunday", f"{count(len(sundays), 'Sunday')}: {_named(sundays)}", "leave it out of the days")
+        yield _warning("sunday", f"{count(len(sundays), 'Sunday')}: {_named(sundays)}", _leave_out(len(sundays)))
     yield from _holidays(days)
 
 
@@ -68,7 +68,11 @@ def _holidays(days: list[date]) -> Iterator[Finding]:
     guess = ", those marked so are estimates" if any(_ESTIMATED in name for name in found.values()) else ""
     source = f"by holidays {holidays_version}, whose data is of {_year_of_data(days[0].year)}{guess}"
     message = f"{count(len(found), 'public holiday')}: {names}{more} ({source})"
-    yield _warning("holiday", message, "leave it out of the days; the government moves days at short notice")
+    yield _warning("holiday", message, f"{_leave_out(len(found))}; the government moves days at short notice")
+
+
+def _leave_out(days: int) -> str:
+    return f"leave {'it' if days == 1 else 'them'} out of the days"
 
 
 def _calendar(*years: int) -> holidays.HolidayBase:

@@ -78,6 +78,8 @@ class Tally:
             whole = [len(row) == self._width for row in rows]
             self._take_apart(rows, lines, whole)
             rows, lines = list(compress(rows, whole)), list(compress(lines, whole))
+        if not rows:
+            return
         cells = list(map(itemgetter(self._column), rows))
         if self._add_plain("\n".join(cells), lines):
             return
@@ -85,7 +87,7 @@ class Tally:
         compact = numbering.compact_of("\0".join(cells)).split("\0")
         if self._add_plain("\n".join(compact), lines):
             return
-        size = Counter(map(len, compact)).most_common(1)[0][0] if compact else 0
+        size = Counter(map(len, compact)).most_common(1)[0][0]
         alike = [len(cell) == size for cell in compact]
         self._take_apart(rows, lines, alike)
         plain, at = list(compress(compact, alike)), list(compress(lines, alike))
@@ -227,11 +229,11 @@ def _digits_of(text: str, count: int) -> str:
     """16 digits for each cell of the text, where they have one length and hold digits only, with a plus or without."""
     size = text.find("\n") if count > 1 else len(text)
     if size == _WITH_PLUS:
-        if text[:: size + 1] != "+" * count or text.count("+") != count:
+        if text[:: size + 1] != "+" * count:
             return ""
         text, size = text.replace("+", ""), size - 1
     front = _FRONT.get(size)
-    # Where all are of one length, each line end stands as far behind the last.
+    # Where all are of one length, each line end stands as far behind the last; one plus more makes the text too short.
     if front is None or len(text) != count * (size + 1) - 1 or text[size :: size + 1] != "\n" * (count - 1):
         return ""
     digits = front + text.replace("\n", front)

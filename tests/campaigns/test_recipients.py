@@ -277,6 +277,13 @@ def test_a_plus_among_the_digits_is_no_number_and_no_crash(cell: str) -> None:
     assert (found.good, found.invalid) == (2, 1)
 
 
+def test_a_thousand_rows_of_another_width_in_a_row_are_read_too() -> None:
+    wide = [f"91{place:07};x;y" for place in range(1500)]
+    short = [f"93{place:07}" for place in range(1500)]
+    found = read("\n".join([f"90{place:07};x" for place in range(1000)] + wide + short))
+    assert (found.rows, found.good) == (4000, 4000)
+
+
 def test_nine_digits_with_a_code_in_front_are_told_by_the_line_in_every_block() -> None:
     rows = [f"90{place:07}" for place in range(6000)]
     for line in (1, 1639, 1640, 6000):

@@ -49,6 +49,8 @@ def test_sundays_and_holidays_are_named_and_need_consent() -> None:
     assert [finding.code for finding in found] == ["sunday", "holiday"]
     assert all(finding.needs == NIGHT_OK for finding in found)
     assert "2 Sundays: 6 Dec, 13 Dec" in found[0].message
+    assert found[0].hint.startswith("leave them out of the days")
+    assert found[1].hint.startswith("leave it out of the days; ")
     assert "8 Dec Constitution Day" in found[1].message
     assert "holidays 0." in found[1].message
 
