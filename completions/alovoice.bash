@@ -32,7 +32,7 @@ _alovoice_command() {
     'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
     'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
     'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call resolve') options='--all --wait --store' arguments=(text) ;;
+    'alovoice call resolve') options='--all --batch --wait --store' arguments=(text) ;;
     'alovoice call batches') commands='list show resume forget' ;;
     'alovoice call batches list') : ;;
     'alovoice call batches show') options=--state arguments=(text) ;;
@@ -217,6 +217,7 @@ _alovoice_option() {
     'alovoice call out --report') value='file' ;;
     'alovoice call out --journal') value='text' ;;
     'alovoice call out --override-limit') value='text' ;;
+    'alovoice call resolve --batch') value='text' ;;
     'alovoice call resolve --wait') value='text' ;;
     'alovoice call resolve --store') value='text' ;;
     'alovoice call batches show --state') value='text' ;;
