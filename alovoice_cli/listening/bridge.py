@@ -41,7 +41,8 @@ class Bridge:
     def append(self, delivery: Delivery) -> "asyncio.Future[int | None]":
         """Stores the delivery: its number, 0 where it is spooled, None where it is lost."""
         assert self._writer is not None
-        self._loop = asyncio.get_running_loop()
+        if self._loop is None:  # asking each time is a system call
+            self._loop = asyncio.get_running_loop()
         future: asyncio.Future[int | None] = self._loop.create_future()
         self._writer.append(delivery, future.set_result)
         return future

@@ -25,6 +25,7 @@ SPOOLED = 0
 """The number of a delivery that is safe in the spool, and will get its own when the store works again."""
 
 _TICK_SECONDS = 1.0
+_GATHER_SECONDS, _GLANCE_SECONDS = 0.002, 0.0002
 _QUIET_SECONDS = 0.003  # nothing came for so long: there is time for other things
 _SIGN_OF_LIFE_SECONDS = 10.0
 _MOST_AT_ONCE = 1000
@@ -82,6 +83,7 @@ class EventWriter:
         self._waiting: dict[str, Note | None] = {}  # spooled deliveries by id, with their note once it has come
         self._numbers: dict[str, int] = {}  # spooled deliveries that got their number before their note came
         self._cycle_seconds = 0.0
+        self._last_count = 0
         self._troubled = False
         self._troubled_at = self._derived_trouble_at = float("-inf")
         self._lost_since: float | None = None
@@ -145,12 +147,20 @@ class EventWriter:
         has_work = not self._backlog.is_empty and not self._is_resting(self._derived_trouble_at)
         try:
             item = self._inbox.get(timeout=_QUIET_SECONDS if has_work else _TICK_SECONDS)
+            self._gather()
             for _ in range(_MOST_AT_ONCE):
                 self._sort(item)
                 item = self._inbox.get_nowait()
             self._sort(item)
         except queue.Empty:
             pass
+
+    def _gather(self) -> None:
+        """Waits until as many have come as were stored together last, for a moment at most: one commit serves all."""
+        waited = 0.0
+        while self._inbox.qsize() + 1 < self._last_count and waited < _GATHER_SECONDS:
+            time.sleep(_GLANCE_SECONDS)
+            waited += _GLANCE_SECONDS
 
     def _sort(self, item: "_Arrival | Note | Job | _Stop") -> None:
         if isinstance(item, _Arrival):
@@ -173,6 +183,7 @@ class EventWriter:
 
     def _store(self) -> None:
         arrivals, self._arrivals = self._arrivals, []
+        self._last_count = len(arrivals)
         deliveries = [arrival.delivery for arrival in arrivals]
         numbers: Sequence[int | None] = self._numbers_in_store(deliveries) or self._numbers_in_spool(deliveries)
         self._household.settled([(arrival.settle, number) for arrival, number in zip(arrivals, numbers, strict=True)])

@@ -69,7 +69,7 @@ def resolve_calls(
     session: Session = ctx.obj
     if [request is not None, every, batch is not None].count(True) != 1:
         raise UsageError(
-            "say once which call", hint="a receipt (`alovoice call receipts list`), our id of it, --all or --batch NAME"
+            "say which call", hint="a receipt (`alovoice call receipts list`), our id of it, --all or --batch NAME"
         )
     patience = parse_span(wait, "--wait") if wait is not None else None
     tracer = Tracer(session, store)
