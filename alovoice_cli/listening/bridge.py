@@ -9,7 +9,8 @@ from alovoice_cli.events.noting import Note
 from alovoice_cli.events.outbox import queue_of
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_rows import Errand
-from alovoice_cli.stores.event_writer import EventWriter, Settle
+from alovoice_cli.stores.event_writer import EventWriter
+from alovoice_cli.stores.household import Settle
 
 _NOTED_SECONDS = 1.0
 

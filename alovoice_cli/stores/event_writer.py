@@ -10,15 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from alovoice_cli.events.duplicates import Recent
-from alovoice_cli.events.event import Delivery, Event
+from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.noting import Note
 from alovoice_cli.stores.backlog import Backlog
 from alovoice_cli.stores.event_engine import TROUBLES, damaged, is_refusal
 from alovoice_cli.stores.event_file import Derived, EventFile, First, Job
-from alovoice_cli.stores.event_rows import Errand
+from alovoice_cli.stores.household import Household, Settle
 from alovoice_cli.stores.spool import Spool
 
 SPOOLED = 0
@@ -35,28 +34,6 @@ _BACKLOG = 50_000
 _SHARE = 0.2
 _DERIVING_SECONDS = 50e-6  # one event, about
 _LOST_PATIENCE_SECONDS = 10.0
-
-
-class Household(Protocol):
-    """What the writer's owner does with what it hears."""
-
-    def settled(self, outcomes: Sequence[tuple["Settle", int | None]]) -> None:
-        """Deliveries are stored (their number, or SPOOLED) or lost (None): calls each Settle in the owner's thread."""
-
-    def happened(self, events: Sequence[Event]) -> None:
-        """Events are stored with what was read of them; called in the writer's thread, must not block."""
-
-    def errands(self, event: Event) -> Sequence[Errand]:
-        """What is to be done with the event."""
-
-    def complain(self, text: str) -> None:
-        """One line for the operator."""
-
-    def is_lost(self) -> None:
-        """Neither store nor spool has taken anything for ten seconds: receiving makes no sense any more."""
-
-
-Settle = Callable[[int | None], None]
 
 
 @dataclass(frozen=True, slots=True)

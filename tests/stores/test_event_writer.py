@@ -14,8 +14,9 @@ from alovoice_cli.events.event import Delivery, Event, Fact, Reading
 from alovoice_cli.events.noting import Note
 from alovoice_cli.stores.event_file import EventFile
 from alovoice_cli.stores.event_rows import Errand
-from alovoice_cli.stores.event_writer import EventWriter, Settle
+from alovoice_cli.stores.event_writer import EventWriter
 from alovoice_cli.stores.events import EventStore
+from alovoice_cli.stores.household import Settle
 from alovoice_cli.stores.spool import Spool
 
 
