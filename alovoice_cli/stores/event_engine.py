@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,27 @@ def writing(connection: Connection) -> Iterator[Connection]:
         yield connection
 
 
+Execute = Callable[[str, Sequence[Any]], Any]
+"""Runs one statement in the driver's own words, with its values in order; returns a cursor."""
+
+
+@contextmanager
+def writing_plainly(connection: Connection) -> Iterator[Execute]:
+    """The same for statements in the driver's words: what SQLAlchemy does around a transaction takes it 0.3 ms.
+
+    Errors are the driver's own.
+    """
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("BEGIN IMMEDIATE")
+    try:
+        yield driver.execute
+        driver.execute("COMMIT")
+    except BaseException:
+        driver.rollback()
+        raise
+
+
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_MARK, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -100,13 +122,16 @@ class ManyInsert:
         self._head, self._row, self._tail = _around_values(str(compiled))
         self._texts: dict[int, str] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    def run(self, execute: Execute, rows: Sequence[Mapping[str, object]]) -> None:
         """Inserts the rows in their order, within a transaction."""
+        self.run_tuples(execute, [tuple([row[name] for name in self._names]) for row in rows])
+
+    def run_tuples(self, execute: Execute, rows: Sequence[Sequence[object]]) -> None:
+        """The same, of rows whose values stand in the order of the table's columns (or of `names`)."""
         start = 0
         while start < len(rows):
             count = min(1 << ((len(rows) - start).bit_length() - 1), _MOST_ROWS)
-            values = tuple([row[name] for row in rows[start : start + count] for name in self._names])
-            connection.exec_driver_sql(self._text(count), values)
+            execute(self._text(count), tuple(chain.from_iterable(rows[start : start + count])))
             start += count
 
     def _text(self, count: int) -> str:
