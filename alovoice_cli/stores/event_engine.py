@@ -87,21 +87,14 @@ Execute = Callable[[str, Sequence[Any]], Any]
 """Runs one statement in the driver's own words, with its values in order; returns a cursor."""
 
 
-@contextmanager
-def writing_plainly(connection: Connection) -> Iterator[Execute]:
-    """The same for statements in the driver's words: what SQLAlchemy does around a transaction takes it 0.3 ms.
+def driver_of(connection: Connection) -> Execute:
+    """Runs statements without SQLAlchemy, whose bookkeeping takes 0.3 ms a transaction; errors are the driver's own.
 
-    Errors are the driver's own.
+    Outside of a transaction each statement is one of its own, durable when it returns.
     """
     driver = connection.connection.dbapi_connection
     assert isinstance(driver, sqlite3.Connection)
-    driver.execute("BEGIN IMMEDIATE")
-    try:
-        yield driver.execute
-        driver.execute("COMMIT")
-    except BaseException:
-        driver.rollback()
-        raise
+    return driver.execute
 
 
 def _begin(connection: Connection) -> None:
@@ -110,7 +103,7 @@ def _begin(connection: Connection) -> None:
 
 
 class ManyInsert:
-    """An insert of many rows by few statements, each of a power of two of rows.
+    """An insert of many rows by few statements.
 
     `executemany` lets the interpreter's lock go once a row, and beside a busy event loop takes it back only when that
     yields: 64 rows took 10 ms so. Rows are dicts; every key in `names` must be there.
@@ -130,15 +123,27 @@ class ManyInsert:
         """The same, of rows whose values stand in the order of the table's columns (or of `names`)."""
         start = 0
         while start < len(rows):
-            count = min(1 << ((len(rows) - start).bit_length() - 1), _MOST_ROWS)
-            execute(self._text(count), tuple(chain.from_iterable(rows[start : start + count])))
-            start += count
+            start += self.run_some(execute, rows[start:])
+
+    def run_some(self, execute: Execute, rows: Sequence[Sequence[object]]) -> int:
+        """Inserts the first of the rows by one statement, as many as one takes; returns how many."""
+        count = _at_once(len(rows))
+        execute(self._text(count), tuple(chain.from_iterable(rows[:count])))
+        return count
 
     def _text(self, count: int) -> str:
         text = self._texts.get(count)
         if text is None:
             text = self._texts[count] = self._head + ", ".join([self._row] * count) + self._tail
         return text
+
+
+def _at_once(count: int) -> int:
+    """How many of so many rows go into one statement: few different numbers, for each is prepared and kept."""
+    if count <= 16:
+        return count
+    step = 1 << (count.bit_length() - 3)
+    return min(count - count % step, _MOST_ROWS)
 
 
 def _around_values(text: str) -> tuple[str, str, str]:

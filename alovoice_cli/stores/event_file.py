@@ -5,6 +5,7 @@ Every method belongs to the writer's thread.
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,20 +19,22 @@ from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.noting import Note
 from alovoice_cli.stores.event_engine import (
     damaged,
+    driver_of,
     move_aside,
     open_engine,
     sqlite_path,
     told_plainly,
     transaction,
-    writing_plainly,
 )
 from alovoice_cli.stores.event_rows import (
     Errand,
     Stretch,
     insert_deliveries,
     insert_events,
+    insert_some,
     load_deliveries,
     missing_of,
+    newest,
     unread,
 )
 from alovoice_cli.stores.event_tables import DELIVERY, FACT, UPTIME
@@ -105,6 +108,8 @@ class EventFile:
     def _open(self) -> None:
         self._engine = open_engine(self.url, busy_seconds=BUSY_SECONDS)
         self._connection = self._engine.connect()
+        with told_plainly():
+            self._last = max(self._last, newest(driver_of(self._connection)))
 
     def close(self) -> None:
         """Lets go of the file; it can be opened again."""
@@ -114,10 +119,14 @@ class EventFile:
             self._engine.dispose()
         self._connection = self._engine = None
 
-    def store(self, deliveries: Sequence[Delivery]) -> list[int]:
-        """Stores the deliveries durably; returns their numbers."""
-        with writing_plainly(self._connected()) as execute:
-            numbers = insert_deliveries(execute, deliveries, self._last)
+    def store(self, deliveries: Sequence[Delivery]) -> range:
+        """Stores the first of the deliveries durably, most often all, in one go; returns their numbers."""
+        execute = driver_of(self._connected())
+        try:
+            numbers = insert_some(execute, deliveries, self._last)
+        except sqlite3.IntegrityError:  # another listener writes here too
+            self._last = max(self._last, newest(execute))
+            numbers = insert_some(execute, deliveries, self._last)
         self._last = numbers[-1]
         return numbers
 
@@ -125,7 +134,7 @@ class EventFile:
         """Stores those of a spool's deliveries that are not there yet; returns these with their numbers."""
         with self._writing() as connection:
             missing = missing_of(connection, deliveries)
-            numbers = insert_deliveries(connection.exec_driver_sql, missing, self._last) if missing else []
+            numbers = insert_deliveries(connection, missing, self._last)
         self._last = max([self._last, *numbers])
         return [replace(delivery, seq=seq) for delivery, seq in zip(missing, numbers, strict=True)]
 

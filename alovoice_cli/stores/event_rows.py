@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, Connection, bindparam, func, or_, select
@@ -72,15 +73,30 @@ _UPDATE_RESULT = (
 )
 
 
-def insert_deliveries(execute: Execute, deliveries: Sequence[Delivery], last: int) -> list[int]:
-    """Stores the deliveries in their order, within a write transaction; returns their `seq`.
+def newest(execute: Execute) -> int:
+    """The highest `seq` of the store; 0 where it is empty."""
+    return int(execute(_NEWEST, ()).fetchone()[0] or 0)
+
+
+def insert_some(execute: Execute, deliveries: Sequence[Delivery], last: int) -> range:
+    """Stores the first of the deliveries, by one statement; returns their `seq`, which rise from `last`.
+
+    They are all there or none: outside of a transaction the statement is one. Raises sqlite3.IntegrityError where
+    somebody else has used the numbers.
+    """
+    rows = list(map(_delivery_row, count(last + 1), deliveries))
+    return range(last + 1, last + 1 + _INSERT_DELIVERY.run_some(execute, rows))
+
+
+def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery], last: int) -> range:
+    """Stores all of the deliveries in their order, within a write transaction; returns their `seq`.
 
     It rises without a gap, from the highest in the store or from `last`.
     """
-    first = max(execute(_NEWEST, ()).fetchone()[0] or 0, last) + 1
-    numbers = list(range(first, first + len(deliveries)))
-    _INSERT_DELIVERY.run_tuples(execute, list(map(_delivery_row, numbers, deliveries)))
-    return numbers
+    execute = connection.exec_driver_sql
+    first = max(newest(execute), last) + 1
+    _INSERT_DELIVERY.run_tuples(execute, list(map(_delivery_row, count(first), deliveries)))
+    return range(first, first + len(deliveries))
 
 
 def _delivery_row(seq: int, delivery: Delivery) -> tuple[object, ...]:

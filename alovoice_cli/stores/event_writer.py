@@ -16,6 +16,7 @@ from typing import NamedTuple
 from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.noting import Note
+from alovoice_cli.stores.allowance import Allowance
 from alovoice_cli.stores.backlog import Backlog
 from alovoice_cli.stores.event_engine import TROUBLES, damaged, is_refusal
 from alovoice_cli.stores.event_file import Derived, EventFile, First, Job
@@ -26,13 +27,10 @@ SPOOLED = 0
 """The number of a delivery that is safe in the spool, and will get its own when the store works again."""
 
 _TICK_SECONDS = 1.0
-_QUIET_SECONDS = 0.001  # nothing came for so long: there is time for other things
+_QUIET_SECONDS = 0.003  # nothing came for so long: there is time for other things
 _SIGN_OF_LIFE_SECONDS = 10.0
 _MOST_AT_ONCE = 1000
-_CHUNK = 50  # deliveries that come meanwhile wait for it: a few milliseconds
-# While deliveries keep coming, what is derived may take this share of the time that storing them takes.
-_SHARE = 0.2
-_MOST_CREDIT_SECONDS = 0.01
+_CHUNK = 32  # deliveries that come meanwhile wait for it: a few milliseconds
 _LOST_PATIENCE_SECONDS = 10.0
 
 
@@ -60,7 +58,7 @@ class EventWriter:
         self._waiting: dict[str, Note | None] = {}  # spooled deliveries by id, with their note once it has come
         self._numbers: dict[str, int] = {}  # spooled deliveries that got their number before their note came
         self._is_quiet = False
-        self._credit = 0.0  # seconds that deriving may take, or has taken beyond them
+        self._allowance = Allowance()
         self._troubled = False
         self._troubled_at = self._derived_trouble_at = float("-inf")
         self._lost_since: float | None = None
@@ -109,7 +107,7 @@ class EventWriter:
 
     def _run(self) -> None:
         try:
-            while not self._stopping or not self._inbox.empty():
+            while not self._stopping or self._arrivals or not self._inbox.empty():
                 self._collect()
                 if self._arrivals:
                     self._store()
@@ -124,11 +122,10 @@ class EventWriter:
 
     def _collect(self) -> None:
         """Takes what lies in the inbox, waiting for the first of it: not for long where there is other work."""
-        has_work = not self._backlog.is_empty and not self._is_resting(self._derived_trouble_at)
         try:
-            item = self._inbox.get(timeout=_QUIET_SECONDS if has_work else _TICK_SECONDS)
+            item = self._inbox.get(timeout=self._patience())
         except queue.Empty:
-            self._is_quiet = True
+            self._is_quiet = not self._arrivals
             return
         self._is_quiet = False
         with suppress(queue.Empty):
@@ -137,9 +134,16 @@ class EventWriter:
                 item = self._inbox.get_nowait()
             self._sort(item)
 
+    def _patience(self) -> float:
+        if self._arrivals:
+            return 0
+        has_work = not self._backlog.is_empty and not self._is_resting(self._derived_trouble_at)
+        return _QUIET_SECONDS if has_work else _TICK_SECONDS
+
     def _may_derive(self) -> bool:
-        has_time = self._is_quiet or self._credit > 0 or self._stopping
-        return has_time and not self._is_resting(self._derived_trouble_at)
+        if self._backlog.is_empty or self._is_resting(self._derived_trouble_at):
+            return False
+        return self._is_quiet or self._stopping or self._allowance.is_left
 
     def _sort(self, item: "_Arrival | Note | Job | _Stop") -> None:
         if isinstance(item, _Arrival):
@@ -161,9 +165,9 @@ class EventWriter:
             self._waiting[own_id] = note
 
     def _store(self) -> None:
-        arrivals, self._arrivals = self._arrivals, []
-        deliveries = [arrival.delivery for arrival in arrivals]
+        deliveries = [arrival.delivery for arrival in self._arrivals]
         numbers: Sequence[int | None] = self._numbers_in_store(deliveries) or self._numbers_in_spool(deliveries)
+        arrivals, self._arrivals = self._arrivals[: len(numbers)], self._arrivals[len(numbers) :]
         self._household.settled([(arrival.settle, number) for arrival, number in zip(arrivals, numbers, strict=True)])
         for arrival, number in zip(arrivals, numbers, strict=True):
             if number == SPOOLED:
@@ -171,7 +175,7 @@ class EventWriter:
             elif number is not None and not arrival.note_follows:
                 self._backlog.add_stored(arrival.delivery, number)
 
-    def _numbers_in_store(self, deliveries: Sequence[Delivery]) -> list[int] | None:
+    def _numbers_in_store(self, deliveries: Sequence[Delivery]) -> Sequence[int] | None:
         if self._troubled:
             return None  # what comes now must not wait for the store's time-outs; `_care` tries it again
         began = time.monotonic()
@@ -179,11 +183,11 @@ class EventWriter:
             numbers = self._file.store(deliveries)
         except Exception as trouble:
             return self._store_failed(trouble, deliveries)
-        self._credit = min(self._credit + (time.monotonic() - began) * _SHARE, _MOST_CREDIT_SECONDS)
+        self._allowance.stored(time.monotonic() - began)
         self._lost_since = None
         return numbers
 
-    def _store_failed(self, trouble: Exception, deliveries: Sequence[Delivery]) -> list[int] | None:
+    def _store_failed(self, trouble: Exception, deliveries: Sequence[Delivery]) -> Sequence[int] | None:
         if damaged(trouble):
             try:
                 self._file.replace_damaged()
@@ -259,7 +263,7 @@ class EventWriter:
             return
         self._backlog.written()
         self._household.happened(derived.events)
-        self._credit -= time.monotonic() - began
+        self._allowance.spend(time.monotonic() - began)
 
     def _finish_failed(self, trouble: Exception) -> None:
         self._derived_trouble_at = time.monotonic()
