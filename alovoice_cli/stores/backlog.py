@@ -32,6 +32,10 @@ class Backlog:
         self._jobs: list[Job] = []
         self._one_by_one = False
 
+    def __len__(self) -> int:
+        """How many deliveries wait."""
+        return sum(1 if isinstance(one, Note) else one.last - one.first + 1 for one in self._waiting)
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left to do."""

@@ -29,6 +29,7 @@ SPOOLED = 0
 _TICK_SECONDS = 1.0
 _QUIET_SECONDS = 0.003  # nothing came for so long: there is time for other things
 _SIGN_OF_LIFE_SECONDS = 10.0
+_START_SECONDS, _END_SECONDS = 30.0, 5.0  # so long what a crash, or a flood, left may keep us at most
 _MOST_AT_ONCE = 1000
 _CHUNK = 32  # deliveries that come meanwhile wait for it: a few milliseconds
 _LOST_PATIENCE_SECONDS = 10.0
@@ -76,7 +77,8 @@ class EventWriter:
             self._recent.first(first.digest, first.id, age=first.age)
         self._backlog.add(self._file.unread())
         self._sign_of_life()
-        while not self._backlog.is_empty:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._backlog.is_empty and time.monotonic() < deadline:
             self._finish()
             if self._is_resting(self._derived_trouble_at):
                 break
@@ -275,13 +277,16 @@ class EventWriter:
             self._derived_trouble_at = float("-inf")
 
     def _end(self) -> None:
-        """Finishes what can be; where the store is in trouble the rest is derived at the next start."""
+        """Finishes what can be soon; the rest is derived at the next start."""
         self._backlog.add_job(self._file.mark_up(self._micro(), last=True))
         tries = 0
-        while not self._backlog.is_empty and tries < 2:
+        deadline = time.monotonic() + _END_SECONDS
+        while not self._backlog.is_empty and tries < 2 and time.monotonic() < deadline:
             self._finish()
             if self._is_resting(self._derived_trouble_at):
                 tries += 1
+        if len(self._backlog):
+            self._household.complain(f"{len(self._backlog)} events are stored, and will be read at the next start")
         self._file.close()
 
     def _micro(self) -> int:
