@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
@@ -13,15 +14,18 @@ _random = random.Random(random.SystemRandom().getrandbits(256))  # noqa: S311 - 
 _INTEGER = re.compile(r"[0-9]{1,12}")
 _LONGEST_ID = 32
 _CALLTO = re.compile(r"\+?[0-9][0-9 ()\-]{1,30}")
-_RANDOM_BITS = 80
 
 TRUE = b"true"
 
 
 def new_id(unix_ms: int) -> str:
     """An id of 26 letters and digits that sorts by its time: what a callstart is answered with (at most 32 fit)."""
-    number = (unix_ms << _RANDOM_BITS) | _random.getrandbits(_RANDOM_BITS)
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+    return _time_part(unix_ms) + "".join([_PAIRS[_random.getrandbits(10)] for _ in range(8)])
+
+
+@lru_cache(16)
+def _time_part(unix_ms: int) -> str:
+    return "".join([_PAIRS[(unix_ms >> shift) & 1023] for shift in range(40, -1, -10)])
 
 
 @dataclass(frozen=True, slots=True)

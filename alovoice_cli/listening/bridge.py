@@ -39,13 +39,13 @@ class Bridge:
 
     # --- in the loop -------------------------------------------------------------------------------------------------
 
-    def append(self, delivery: Delivery) -> "asyncio.Future[int | None]":
+    def append(self, delivery: Delivery, *, note_follows: bool = False) -> "asyncio.Future[int | None]":
         """Stores the delivery: its number, 0 where it is spooled, None where it is lost."""
         assert self._writer is not None
         if self._loop is None:  # asking each time is a system call
             self._loop = asyncio.get_running_loop()
         future: asyncio.Future[int | None] = self._loop.create_future()
-        self._writer.append(delivery, future.set_result)
+        self._writer.append(delivery, future.set_result, note_follows=note_follows)
         return future
 
     def note(self, note: Note) -> None:
@@ -96,5 +96,7 @@ class Bridge:
 
 def _settle(outcomes: Sequence[tuple[Settle, int | None]]) -> None:
     for settle, number in outcomes:
-        with suppress(asyncio.InvalidStateError):  # its request was cancelled: the delivery is stored all the same
+        try:  # noqa: SIM105 - a context manager for each would take longer than all the rest
             settle(number)
+        except asyncio.InvalidStateError:
+            pass  # its request was cancelled: the delivery is stored all the same

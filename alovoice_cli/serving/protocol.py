@@ -13,6 +13,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from alovoice_cli.serving.cork import Corked
 from alovoice_cli.serving.guard import Guard, Room
 from alovoice_cli.serving.limits import App, Limits, Receive, Send, with_caps
 
@@ -89,7 +90,7 @@ class GuardedConnection(_Parsing):
         )
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        super().connection_made(transport)
+        super().connection_made(Corked(transport, self.loop))  # type: ignore[arg-type]  # all that uvicorn uses of one
         self.client = _unmapped(self.client)
         self.guard.attach(transport, self)
 

@@ -5,6 +5,7 @@ Every method belongs to the writer's thread.
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,15 +17,32 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.duplicates import REPEATABLE, WINDOW_SECONDS
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.noting import Note
-from alovoice_cli.stores.event_engine import damaged, move_aside, open_engine, sqlite_path, told_plainly, transaction
-from alovoice_cli.stores.event_rows import Errand, delivery_from, insert_deliveries, insert_events, missing_of
+from alovoice_cli.stores.event_engine import (
+    damaged,
+    driver_of,
+    move_aside,
+    open_engine,
+    sqlite_path,
+    told_plainly,
+    transaction,
+)
+from alovoice_cli.stores.event_rows import (
+    Errand,
+    Stretch,
+    insert_deliveries,
+    insert_events,
+    insert_some,
+    load_deliveries,
+    missing_of,
+    newest,
+    unread,
+)
 from alovoice_cli.stores.event_tables import DELIVERY, FACT, UPTIME
 
 Job = Callable[[Connection], None]
 """A change that rides along in the writer's next transaction."""
 
 BUSY_SECONDS = 2.0
-_MOST_UNREAD = 100_000
 _MICRO = 1_000_000
 
 
@@ -90,6 +108,8 @@ class EventFile:
     def _open(self) -> None:
         self._engine = open_engine(self.url, busy_seconds=BUSY_SECONDS)
         self._connection = self._engine.connect()
+        with told_plainly():
+            self._last = max(self._last, newest(driver_of(self._connection)))
 
     def close(self) -> None:
         """Lets go of the file; it can be opened again."""
@@ -99,12 +119,14 @@ class EventFile:
             self._engine.dispose()
         self._connection = self._engine = None
 
-    def store(self, deliveries: Sequence[Delivery], also: Derived | None = None) -> list[int]:
-        """Stores the deliveries durably, and what was derived of others along with them; returns their numbers."""
-        with self._writing() as connection:
-            numbers = insert_deliveries(connection, deliveries, self._last)
-            if also is not None:
-                also.insert(connection)
+    def store(self, deliveries: Sequence[Delivery]) -> range:
+        """Stores the first of the deliveries durably, most often all, in one go; returns their numbers."""
+        execute = driver_of(self._connected())
+        try:
+            numbers = insert_some(execute, deliveries, self._last)
+        except sqlite3.IntegrityError:  # another listener writes here too
+            self._last = max(self._last, newest(execute))
+            numbers = insert_some(execute, deliveries, self._last)
         self._last = numbers[-1]
         return numbers
 
@@ -112,7 +134,7 @@ class EventFile:
         """Stores those of a spool's deliveries that are not there yet; returns these with their numbers."""
         with self._writing() as connection:
             missing = missing_of(connection, deliveries)
-            numbers = insert_deliveries(connection, missing, self._last) if missing else []
+            numbers = insert_deliveries(connection, missing, self._last)
         self._last = max([self._last, *numbers])
         return [replace(delivery, seq=seq) for delivery, seq in zip(missing, numbers, strict=True)]
 
@@ -121,17 +143,15 @@ class EventFile:
         with self._writing() as connection:
             derived.insert(connection)
 
-    def unread(self) -> list[Delivery]:
-        """Deliveries of which nothing was derived yet: a listener died between the two."""
+    def unread(self) -> list[Stretch]:
+        """Deliveries of which nothing was derived yet, oldest first: a listener died between the two."""
         with self._reading() as connection:
-            newest = connection.execute(select(DELIVERY.c.seq).order_by(DELIVERY.c.seq.desc()).limit(1)).scalar() or 0
-            rows = connection.execute(
-                select(DELIVERY)
-                .outerjoin(FACT, DELIVERY.c.seq == FACT.c.seq)
-                .where(FACT.c.seq.is_(None), DELIVERY.c.seq > newest - _MOST_UNREAD)
-                .order_by(DELIVERY.c.seq)
-            ).all()
-        return [delivery_from(row) for row in rows]
+            return unread(connection)
+
+    def deliveries(self, first: int, last: int) -> list[Delivery]:
+        """The deliveries between two numbers, as they were stored."""
+        with self._reading() as connection:
+            return load_deliveries(connection, first, last)
 
     def firsts(self, now_us: int) -> list[First]:
         """The first deliveries of the last ten minutes, oldest first: a restart must know them again."""

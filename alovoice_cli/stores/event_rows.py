@@ -4,20 +4,23 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, Connection, bindparam, func, or_, select
 
 from alovoice_cli.campaigns.phones import canonical
 from alovoice_cli.events.event import Delivery, Event, EventType, Fact
 from alovoice_cli.events.kin import APART_SECONDS, parties
-from alovoice_cli.stores.event_engine import ManyInsert, insert_new, upsert
+from alovoice_cli.stores.event_engine import Execute, ManyInsert, insert_new, upsert
 from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, OUTBOX
 
 _MOST_PARAMETERS = 500
+_STRETCH = 100_000
 _FACT_NAMES = tuple(field.name for field in fields(Fact))
 _START_NAMES = ("number", "line", "peer", "direction", "started_at", "start_seq")
 _END_NAMES = ("status", "duration", "ended_at", "record", "end_seq")
+_NEWEST = str(select(func.max(DELIVERY.c.seq)))
 _INSERT_DELIVERY = ManyInsert(DELIVERY.insert(), DELIVERY.c.keys())
 _INSERT_FACT = ManyInsert(insert_new(FACT), FACT.c.keys())
 _INSERT_OUTBOX = ManyInsert(insert_new(OUTBOX), OUTBOX.c.keys())
@@ -29,6 +32,13 @@ class Errand:
 
     target: str
     queue: str
+
+
+class Stretch(NamedTuple):
+    """Deliveries with these numbers, both of them included."""
+
+    first: int
+    last: int
 
 
 def _told(column: Any, new: Any) -> Any:
@@ -63,33 +73,87 @@ _UPDATE_RESULT = (
 )
 
 
-def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery], last: int) -> list[int]:
-    """Stores the deliveries in their order, within a write transaction; returns their `seq`.
+def newest(execute: Execute) -> int:
+    """The highest `seq` of the store; 0 where it is empty."""
+    return int(execute(_NEWEST, ()).fetchone()[0] or 0)
+
+
+def insert_some(execute: Execute, deliveries: Sequence[Delivery], last: int) -> range:
+    """Stores the first of the deliveries, by one statement; returns their `seq`, which rise from `last`.
+
+    They are all there or none: outside of a transaction the statement is one. Raises sqlite3.IntegrityError where
+    somebody else has used the numbers.
+    """
+    rows = list(map(_delivery_row, count(last + 1), deliveries))
+    return range(last + 1, last + 1 + _INSERT_DELIVERY.run_some(execute, rows))
+
+
+def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery], last: int) -> range:
+    """Stores all of the deliveries in their order, within a write transaction; returns their `seq`.
 
     It rises without a gap, from the highest in the store or from `last`.
     """
-    first = max(connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0, last) + 1
-    numbers = list(range(first, first + len(deliveries)))
-    _INSERT_DELIVERY.run(connection, [_delivery_row(*pair) for pair in zip(numbers, deliveries, strict=True)])
-    return numbers
+    execute = connection.exec_driver_sql
+    first = max(newest(execute), last) + 1
+    _INSERT_DELIVERY.run_tuples(execute, list(map(_delivery_row, count(first), deliveries)))
+    return range(first, first + len(deliveries))
 
 
-def _delivery_row(seq: int, delivery: Delivery) -> dict[str, object]:
-    return {
-        "seq": seq,
-        "id": delivery.id,
-        "type": delivery.type,
-        "received_at": delivery.received_at,
-        "peer": delivery.peer,
-        "content_type": delivery.content_type,
-        "headers": _headers_text(delivery.headers),
-        "body": delivery.body,
-    }
+def _delivery_row(seq: int, delivery: Delivery) -> tuple[object, ...]:
+    return (
+        seq,
+        delivery.id,
+        delivery.type,
+        delivery.received_at,
+        delivery.peer,
+        delivery.content_type,
+        _headers_text(delivery.headers),
+        delivery.body,
+    )
 
 
 @lru_cache(256)  # one sender's headers are the same again and again
 def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
     return json.dumps(headers)
+
+
+def load_deliveries(connection: Connection, first: int, last: int) -> list[Delivery]:
+    """The deliveries whose number is between these two, in their order."""
+    rows = connection.execute(select(DELIVERY).where(DELIVERY.c.seq.between(first, last)).order_by(DELIVERY.c.seq))
+    return [delivery_from(row) for row in rows]
+
+
+def unread(connection: Connection) -> list[Stretch]:
+    """The deliveries of which nothing was derived, in their order.
+
+    Things are derived nearly in that order, so a long stretch in which nothing is missing ends the search.
+    """
+    numbers: list[int] = []
+    top = (connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0) + 1
+    found = True
+    while found:
+        bottom = top - _STRETCH
+        missing = (
+            select(DELIVERY.c.seq)
+            .outerjoin(FACT, DELIVERY.c.seq == FACT.c.seq)
+            .where(FACT.c.seq.is_(None), DELIVERY.c.seq >= bottom, DELIVERY.c.seq < top)
+            .order_by(DELIVERY.c.seq.desc())
+        )
+        before = len(numbers)
+        numbers += connection.execute(missing).scalars()
+        found, top = len(numbers) > before, bottom
+    return _stretches(reversed(numbers))
+
+
+def _stretches(numbers: Iterable[int]) -> list[Stretch]:
+    """Rising numbers, as few stretches without a gap."""
+    found: list[Stretch] = []
+    for number in numbers:
+        if found and found[-1].last + 1 == number:
+            found[-1] = Stretch(found[-1].first, number)
+        else:
+            found.append(Stretch(number, number))
+    return found
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -104,16 +168,17 @@ def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[D
 
 def insert_events(connection: Connection, events: Sequence[Event], errands: Mapping[str, Sequence[Errand]]) -> None:
     """Stores what was read of the events, joins their calls, and notes the errands of each (by the event's id)."""
-    _INSERT_FACT.run(connection, [row for event in events for row in _fact_rows(event)])
+    execute = connection.exec_driver_sql
+    _INSERT_FACT.run(execute, [row for event in events for row in _fact_rows(event)])
     first_told = [event for event in events if event.duplicate_of is None]
     # Each statement with all its rows at once; a call's end may stand before its start, and then waits for it.
     for kind, insert, make in (("callstart", _UPSERT_START, _start_row), ("callend", _UPSERT_END, _end_row)):
-        insert.run(connection, [make(event, fact) for event, fact in _of_calls(first_told, kind)])
+        insert.run(execute, [make(event, fact) for event, fact in _of_calls(first_told, kind)])
     results = [_result_row(event, fact) for event, fact in _of_calls(first_told, "result")]
     if results:
         connection.execute(_UPDATE_RESULT, results)
     outgoing = [row for event in events for row in _errand_rows(event, errands.get(event.delivery.id, ()))]
-    _INSERT_OUTBOX.run(connection, outgoing)
+    _INSERT_OUTBOX.run(execute, outgoing)
 
 
 def _of_calls(events: Iterable[Event], kind: str) -> Iterable[tuple[Event, Fact]]:

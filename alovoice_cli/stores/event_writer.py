@@ -1,19 +1,22 @@
 """The one writer of an event store: a thread that commits what has arrived, many deliveries at once (group commit).
 
-First the deliveries, durably, and only then whatever is derived from them: under a flood the derived rows wait. When
-the store does not take a delivery it goes to the spool; when neither does, its sender is told.
+First the deliveries, durably; what is derived from them waits for a quiet moment, or for the share of time that is its
+own under a flood. When the store does not take a delivery it goes to the spool; when neither does, its sender is told.
 """
 
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.noting import Note
+from alovoice_cli.stores.allowance import Allowance
 from alovoice_cli.stores.backlog import Backlog
 from alovoice_cli.stores.event_engine import TROUBLES, damaged, is_refusal
 from alovoice_cli.stores.event_file import Derived, EventFile, First, Job
@@ -24,22 +27,18 @@ SPOOLED = 0
 """The number of a delivery that is safe in the spool, and will get its own when the store works again."""
 
 _TICK_SECONDS = 1.0
-_GATHER_SECONDS, _GLANCE_SECONDS = 0.002, 0.0002
 _QUIET_SECONDS = 0.003  # nothing came for so long: there is time for other things
 _SIGN_OF_LIFE_SECONDS = 10.0
+_START_SECONDS, _END_SECONDS = 30.0, 5.0  # so long what a crash, or a flood, left may keep us at most
 _MOST_AT_ONCE = 1000
-_CHUNK = 100  # deliveries that come meanwhile wait for it: a few milliseconds
-_BACKLOG = 50_000
-# While deliveries keep coming, what is derived may take this share of the time that storing them takes.
-_SHARE = 0.2
-_DERIVING_SECONDS = 50e-6  # one event, about
+_CHUNK = 32  # deliveries that come meanwhile wait for it: a few milliseconds
 _LOST_PATIENCE_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
+class _Arrival(NamedTuple):
     delivery: Delivery
     settle: Settle
+    note_follows: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,12 @@ class EventWriter:
         self._inbox: queue.SimpleQueue[_Arrival | Note | Job | _Stop] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
         self._recent: Recent[str] = Recent(time.monotonic)
-        self._backlog = Backlog(self._recent, household.errands)
+        self._backlog = Backlog(self._recent, household.errands, file.deliveries)
         self._arrivals: list[_Arrival] = []
         self._waiting: dict[str, Note | None] = {}  # spooled deliveries by id, with their note once it has come
         self._numbers: dict[str, int] = {}  # spooled deliveries that got their number before their note came
-        self._cycle_seconds = 0.0
-        self._last_count = 0
+        self._is_quiet = False
+        self._allowance = Allowance()
         self._troubled = False
         self._troubled_at = self._derived_trouble_at = float("-inf")
         self._lost_since: float | None = None
@@ -76,9 +75,10 @@ class EventWriter:
         self._take_back()
         for first in self._file.firsts(self._micro()):
             self._recent.first(first.digest, first.id, age=first.age)
-        self._backlog.add(map(Note, self._file.unread()))
+        self._backlog.add(self._file.unread())
         self._sign_of_life()
-        while not self._backlog.is_empty:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._backlog.is_empty and time.monotonic() < deadline:
             self._finish()
             if self._is_resting(self._derived_trouble_at):
                 break
@@ -87,9 +87,12 @@ class EventWriter:
         self._thread.start()
         return firsts
 
-    def append(self, delivery: Delivery, settle: Settle) -> None:
-        """Stores the delivery with the next commit; `settle` gets its number, SPOOLED, or None when it is lost."""
-        self._inbox.put(_Arrival(delivery, settle))
+    def append(self, delivery: Delivery, settle: Settle, *, note_follows: bool) -> None:
+        """Stores the delivery with the next commit; `settle` gets its number, SPOOLED, or None when it is lost.
+
+        What is derived from it waits for its note, where one follows.
+        """
+        self._inbox.put(_Arrival(delivery, settle, note_follows))
 
     def note(self, note: Note) -> None:
         """Tells what became of a delivery that was appended before; the derived rows follow from it."""
@@ -106,11 +109,11 @@ class EventWriter:
 
     def _run(self) -> None:
         try:
-            while not self._stopping or not self._inbox.empty():
+            while not self._stopping or self._arrivals or not self._inbox.empty():
                 self._collect()
                 if self._arrivals:
                     self._store()
-                elif not self._is_resting(self._derived_trouble_at):
+                if self._may_derive():
                     self._finish()
                 self._care()
             self._end()
@@ -121,23 +124,28 @@ class EventWriter:
 
     def _collect(self) -> None:
         """Takes what lies in the inbox, waiting for the first of it: not for long where there is other work."""
-        has_work = not self._backlog.is_empty and not self._is_resting(self._derived_trouble_at)
         try:
-            item = self._inbox.get(timeout=_QUIET_SECONDS if has_work else _TICK_SECONDS)
-            self._gather()
+            item = self._inbox.get(timeout=self._patience())
+        except queue.Empty:
+            self._is_quiet = not self._arrivals
+            return
+        self._is_quiet = False
+        with suppress(queue.Empty):
             for _ in range(_MOST_AT_ONCE):
                 self._sort(item)
                 item = self._inbox.get_nowait()
             self._sort(item)
-        except queue.Empty:
-            pass
 
-    def _gather(self) -> None:
-        """Waits until as many have come as were stored together last, for a moment at most: one commit serves all."""
-        waited = 0.0
-        while self._inbox.qsize() + 1 < self._last_count and waited < _GATHER_SECONDS:
-            time.sleep(_GLANCE_SECONDS)
-            waited += _GLANCE_SECONDS
+    def _patience(self) -> float:
+        if self._arrivals:
+            return 0
+        has_work = not self._backlog.is_empty and not self._is_resting(self._derived_trouble_at)
+        return _QUIET_SECONDS if has_work else _TICK_SECONDS
+
+    def _may_derive(self) -> bool:
+        if self._backlog.is_empty or self._is_resting(self._derived_trouble_at):
+            return False
+        return self._is_quiet or self._stopping or self._allowance.is_left
 
     def _sort(self, item: "_Arrival | Note | Job | _Stop") -> None:
         if isinstance(item, _Arrival):
@@ -159,38 +167,29 @@ class EventWriter:
             self._waiting[own_id] = note
 
     def _store(self) -> None:
-        arrivals, self._arrivals = self._arrivals, []
-        self._last_count = len(arrivals)
-        deliveries = [arrival.delivery for arrival in arrivals]
+        deliveries = [arrival.delivery for arrival in self._arrivals]
         numbers: Sequence[int | None] = self._numbers_in_store(deliveries) or self._numbers_in_spool(deliveries)
+        arrivals, self._arrivals = self._arrivals[: len(numbers)], self._arrivals[len(numbers) :]
         self._household.settled([(arrival.settle, number) for arrival, number in zip(arrivals, numbers, strict=True)])
+        for arrival, number in zip(arrivals, numbers, strict=True):
+            if number == SPOOLED:
+                self._waiting[arrival.delivery.id] = None if arrival.note_follows else Note(arrival.delivery)
+            elif number is not None and not arrival.note_follows:
+                self._backlog.add_stored(arrival.delivery, number)
 
-    def _numbers_in_store(self, deliveries: Sequence[Delivery]) -> list[int] | None:
+    def _numbers_in_store(self, deliveries: Sequence[Delivery]) -> Sequence[int] | None:
         if self._troubled:
             return None  # what comes now must not wait for the store's time-outs; `_care` tries it again
         began = time.monotonic()
-        derived = self._affordable()
         try:
-            numbers = self._file.store(deliveries, derived)
+            numbers = self._file.store(deliveries)
         except Exception as trouble:
-            self._backlog.put_back(derived)
-            if derived.notes or derived.jobs:
-                self._derived_trouble_at = time.monotonic()  # whoever is to blame: deliveries go first, and alone
-                return self._numbers_in_store(deliveries)
             return self._store_failed(trouble, deliveries)
-        self._cycle_seconds = time.monotonic() - began
+        self._allowance.stored(time.monotonic() - began)
         self._lost_since = None
-        self._household.happened(derived.events)
         return numbers
 
-    def _affordable(self) -> Derived:
-        """What there is time for beside the deliveries that wait."""
-        if self._is_resting(self._derived_trouble_at):
-            return Derived()
-        count = max(int(self._cycle_seconds * _SHARE / _DERIVING_SECONDS), 1)
-        return self._backlog.next(_CHUNK if len(self._backlog) > _BACKLOG else min(count, _CHUNK))
-
-    def _store_failed(self, trouble: Exception, deliveries: Sequence[Delivery]) -> list[int] | None:
+    def _store_failed(self, trouble: Exception, deliveries: Sequence[Delivery]) -> Sequence[int] | None:
         if damaged(trouble):
             try:
                 self._file.replace_damaged()
@@ -208,8 +207,6 @@ class EventWriter:
         except OSError as trouble:
             self._lost(trouble)
             return [None] * len(deliveries)
-        for delivery in deliveries:
-            self._waiting.setdefault(delivery.id, None)
         self._lost_since = None
         return [SPOOLED] * len(deliveries)
 
@@ -256,32 +253,40 @@ class EventWriter:
 
     def _finish(self) -> None:
         """Derives the next chunk, and makes the changes that were asked for."""
-        derived = self._backlog.next(_CHUNK)
-        if not (derived.events or derived.jobs):
-            return
+        began = time.monotonic()
+        derived = Derived()
         try:
-            self._file.finish(derived)
+            derived = self._backlog.next(_CHUNK)
+            if derived.events or derived.jobs:
+                self._file.finish(derived)
         except Exception as trouble:
             self._backlog.put_back(derived)
-            self._derived_trouble_at = time.monotonic()
-            if damaged(trouble):
-                self._file.replace_damaged()
-                self._backlog.forget_notes()
-            elif is_refusal(trouble):
-                self._backlog.set_aside(trouble)
-                self._derived_trouble_at = float("-inf")
+            self._finish_failed(trouble)
             return
         self._backlog.written()
         self._household.happened(derived.events)
+        self._allowance.spend(time.monotonic() - began)
+
+    def _finish_failed(self, trouble: Exception) -> None:
+        self._derived_trouble_at = time.monotonic()
+        if damaged(trouble):
+            self._file.replace_damaged()
+            self._backlog.forget_notes()
+        elif is_refusal(trouble):
+            self._backlog.set_aside(trouble)
+            self._derived_trouble_at = float("-inf")
 
     def _end(self) -> None:
-        """Finishes what can be; where the store is in trouble the rest is derived at the next start."""
+        """Finishes what can be soon; the rest is derived at the next start."""
         self._backlog.add_job(self._file.mark_up(self._micro(), last=True))
         tries = 0
-        while not self._backlog.is_empty and tries < 2:
+        deadline = time.monotonic() + _END_SECONDS
+        while not self._backlog.is_empty and tries < 2 and time.monotonic() < deadline:
             self._finish()
             if self._is_resting(self._derived_trouble_at):
                 tries += 1
+        if len(self._backlog):
+            self._household.complain(f"{len(self._backlog)} events are stored, and will be read at the next start")
         self._file.close()
 
     def _micro(self) -> int:

@@ -1,13 +1,16 @@
 """One process at a time: a lock on a file of the state directory, which a killed owner gives back."""
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from alovoice_cli.errors import UsageError
+
+_OWNER_SECONDS = 1.0
 
 
 @contextmanager
@@ -43,7 +46,13 @@ def _owner_file(path: Path) -> Path:
 
 
 def _owner(path: Path) -> str:
-    try:
-        return _owner_file(path).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
+    """The owner's process id, for which an owner that has just begun is given a moment; else nothing."""
+    deadline = time.monotonic() + _OWNER_SECONDS
+    while True:
+        with suppress(OSError, UnicodeDecodeError):
+            text = _owner_file(path).read_text(encoding="ascii")
+            if text.endswith("\n"):
+                return text.strip()
+        if time.monotonic() > deadline:
+            return ""
+        time.sleep(0.02)

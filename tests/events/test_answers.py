@@ -1,14 +1,20 @@
 """Our ids, the CRM's answers, repeated deliveries, and the times of trying again: the pure parts of receiving."""
 
+import asyncio
 import json
+import time
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from typing import Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alovoice_cli.events.answers import StartAnswer, kept_answer, new_id, read_crm_answer
 from alovoice_cli.events.duplicates import WINDOW_SECONDS, Recent
+from alovoice_cli.events.event import EVENT_TYPES
 from alovoice_cli.events.outbox import next_delay, pause
-from alovoice_cli.events.receiver import Door
+from alovoice_cli.events.receiver import Door, Receiver
 
 
 def test_ids_fit_into_a_callstart_s_answer_and_sort_by_time() -> None:
@@ -59,17 +65,33 @@ def test_pauses_grow_and_end(attempts: int, chance: float) -> None:
     assert 0 < pause(attempts + 1, chance) <= 60 * 1.21
 
 
+def _status(door: Door, path: str) -> int:
+    """What a GET of the path is answered: 405 where a POST would be let in."""
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> MutableMapping[str, Any]:
+        raise AssertionError("nobody reads the body of a GET")
+
+    duties = cast(Any, None)
+    receiver = Receiver(door, duties, Recent(time.monotonic), lambda: datetime.now(UTC))
+    asyncio.run(receiver({"path": path, "method": "GET", "headers": [], "client": ("127.0.0.1", 1)}, receive, send))
+    return int(sent[0]["status"])
+
+
 @given(st.text(max_size=60))
 def test_no_path_but_the_secret_one_is_let_in(path: str) -> None:
     door = Door("0123456789abcdef0123456789abcdef")
-    assert door.kind_of(path) is None
-    assert door.kind_of("/h/0123456789abcdef0123456789abcdef" + path) in (
-        None,
-        "callstart",
-        "callend",
-        "result",
-        "route",
-        "probe",
-    )
-    assert door.kind_of(door.path("callend")) == "callend"
-    assert door.kind_of(door.path("callend") + "/") == "callend"
+    meant = {door.path(kind) for kind in EVENT_TYPES}
+    assert _status(door, path) == 404
+    within = "/h/0123456789abcdef0123456789abcdef" + path
+    assert _status(door, within) == (405 if within.removesuffix("/") in meant else 404)
+
+
+def test_each_kind_has_its_path_with_and_without_a_slash() -> None:
+    for door in (Door("0123456789abcdef0123456789abcdef"), Door(None)):
+        for kind in EVENT_TYPES:
+            assert _status(door, door.path(kind)) == _status(door, door.path(kind) + "/") == 405
+        assert _status(door, door.path("callend") + "//") == 404

@@ -69,22 +69,27 @@ def test_a_kill_loses_nothing_that_was_answered(listen: Listen, alovoice: FrontD
 def test_the_disk_has_it_before_the_answer_goes_out(listen: Listen, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     calls = "trace=fdatasync,write,sendto,pwrite64"
-    listening = listen(wrapper=("strace", "-f", "-y", "-o", str(trace), "-e", calls, "-s", "40"))
+    listening = listen(wrapper=("strace", "-f", "-y", "-o", str(trace), "-e", calls, "-s", "5000"))
     for number in range(20):
-        assert listening.post("callend", {"call_id": number})[0] == 200
+        assert listening.post("callend", {"call_id": f"mark-{number}-"})[0] == 200
     os.kill(listening.pid, signal.SIGTERM)
     listening.process.wait(30)
-    synced = False
+    written: set[int] = set()
+    durable: set[int] = set()
+    syncing: dict[str, set[int]] = {}
     answers = 0
     for line in trace.read_text(errors="replace").splitlines():
+        thread = line.split()[0]
         if re.search(r"pwrite64\(\d+<[^>]*events\.db-wal", line):
-            synced = False
+            written |= {int(number) for number in re.findall(r"mark-(\d+)-", line)}
         if re.search(r"fdatasync\(\d+<[^>]*events\.db-wal", line):
-            synced = True
-        if "HTTP/1.1 200" in line:
+            syncing[thread] = set(written)
+        if "fdatasync" in line and line.endswith("= 0"):
+            durable |= syncing.pop(thread, set())
+        if "HTTP/1.1 200" in line and written:  # before that it answered its own probe
+            assert answers in durable, "an answer went out before its event was on the disk"
             answers += 1
-            assert synced, "an answer went out before its event was on the disk"
-    assert answers >= 20
+    assert answers == 20
 
 
 @contextlib.contextmanager

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from alovoice_cli.events.answers import new_id
+from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import Delivery, Event, Fact, Reading
-from alovoice_cli.events.noting import Note
-from alovoice_cli.stores.event_file import EventFile
+from alovoice_cli.events.noting import Note, event_of
+from alovoice_cli.stores import event_rows
+from alovoice_cli.stores.event_file import Derived, EventFile
 from alovoice_cli.stores.event_rows import Errand
 from alovoice_cli.stores.event_writer import EventWriter
 from alovoice_cli.stores.events import EventStore
@@ -57,7 +59,7 @@ def _delivery(body: bytes = b'{"call_id": "a"}') -> Delivery:
 
 def _append(writer: EventWriter, delivery: Delivery) -> int:
     answers: list[int | None] = []
-    writer.append(delivery, answers.append)
+    writer.append(delivery, answers.append, note_follows=True)
     deadline = time.monotonic() + 10
     while not answers and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -133,3 +135,54 @@ def test_a_change_that_fails_for_its_own_reasons_does_not_stop_the_others(tmp_pa
     writer.close()
     assert len(list(EventStore(str(tmp_path / "events.db")).events())) == 1
     assert (len(house.events), house.lost) == (1, 0)
+
+
+def test_what_a_crash_left_is_derived_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_rows, "_STRETCH", 10)
+    file = EventFile(str(tmp_path / "events.db"), lambda text: None)
+    file.open()
+    stored = []
+    for number in range(40):
+        (seq,) = file.store([_delivery(b'{"call_id": "%d"}' % number)])
+        stored.append(seq)
+    start = Delivery("a" * 26, "callstart", 1, b'{"caller_phone": "901234567"}')
+    file.store([start])
+    read = [*range(1, 16), 20, *range(24, 27)]
+    notes = [Note(delivery) for seq in read for delivery in file.deliveries(seq, seq)]
+    file.finish(Derived(notes, [event_of(note, Recent(time.monotonic)) for note in notes]))
+    file.close()
+    house = House()
+    writer = _writer(tmp_path, house)
+    writer.start()
+    writer.close()
+    assert [event.delivery.seq for event in house.events] == [seq for seq in range(1, 42) if seq not in read]
+    told = {event.delivery.seq: event for event in EventStore(str(tmp_path / "events.db")).events()}
+    assert list(told) == list(range(1, 42))
+    assert [told[seq].fact.call_id for seq in stored] == [str(number) for number in range(40)]
+    assert (told[41].fact.call_id, told[41].answer) == (start.id, {"id": start.id})  # what it was answered with
+
+
+def test_two_listeners_on_one_store_share_no_number(tmp_path: Path) -> None:
+    house = House()
+    writers = [_writer(tmp_path, house), _writer(tmp_path, house)]
+    for writer in writers:
+        writer.start()
+    numbers = [_append(writer, _delivery()) for _ in range(10) for writer in writers]
+    for writer in writers:
+        writer.close()
+    assert sorted(numbers) == list(range(1, 21))
+    assert house.said == []
+
+
+@pytest.mark.parametrize("count", [1, 16, 17, 33, 300, 1500])
+def test_however_many_come_at_once_each_gets_its_number(tmp_path: Path, count: int) -> None:
+    house = House()
+    writer = _writer(tmp_path, house)
+    writer.start()
+    numbers: list[int | None] = []
+    deliveries = [_delivery(b'{"call_id": "%d"}' % number) for number in range(count)]
+    for delivery in deliveries:
+        writer.append(delivery, numbers.append, note_follows=False)
+    writer.close()
+    assert numbers == list(range(1, count + 1))
+    assert [event.delivery.id for event in house.events] == [delivery.id for delivery in deliveries]
