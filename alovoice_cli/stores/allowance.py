@@ -3,7 +3,7 @@
 import time
 
 # Of the time in which the process has nothing to do; and, when there is none, of the time that storing takes.
-_IDLE_SHARE, _BUSY_SHARE = 0.5, 0.2
+_IDLE_SHARE, _BUSY_SHARE = 0.5, 0.1
 _MOST_SECONDS = 0.01
 
 

@@ -30,7 +30,7 @@ from alovoice_cli.stores.migrations import explained
 EVERYTHING = Filter()
 _CHUNK = 500
 _MICRO = 1_000_000
-_PATIENCE = 5 * _MICRO
+_PATIENCE = 30 * _MICRO  # under a flood the listener reads what it stored some time before
 _FACT_NAMES = tuple(field.name for field in fields(Fact))
 _CALL_NAMES = tuple(field.name for field in fields(Call))
 
@@ -99,12 +99,12 @@ class EventStore:
 
     def settled(self, after: int, now: int) -> int:
         """Up to which number all has been derived, or is too old (of `now`, unix microseconds) to wait for longer."""
-        recent = select(DELIVERY.c.seq).select_from(DELIVERY.outerjoin(FACT, DELIVERY.c.seq == FACT.c.seq))
-        recent = recent.where(FACT.c.seq.is_(None), DELIVERY.c.received_at > now - _PATIENCE)
+        unread = select(func.min(DELIVERY.c.seq)).select_from(DELIVERY.outerjoin(FACT, DELIVERY.c.seq == FACT.c.seq))
+        unread = unread.where(FACT.c.seq.is_(None), DELIVERY.c.seq > after, DELIVERY.c.received_at > now - _PATIENCE)
         with self._reading() as connection:
-            unread = [seq for seq in connection.execute(recent).scalars() if seq > after]
+            first: int | None = connection.execute(unread).scalar()
             newest: int = connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0
-        return min(unread) - 1 if unread else newest
+        return newest if first is None else first - 1
 
     def calls(self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0) -> Iterator[Call]:
         """The calls that we first heard of in the period and that meet the condition, in order of that time."""
