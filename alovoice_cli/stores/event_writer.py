@@ -286,7 +286,7 @@ class EventWriter:
             if self._is_resting(self._derived_trouble_at):
                 tries += 1
         if len(self._backlog):
-            self._household.complain(f"{len(self._backlog)} events are stored, and will be read at the next start")
+            self._household.complain(f"events that are stored, and will be read at the next start: {len(self._backlog)}")
         self._file.close()
 
     def _micro(self) -> int:
