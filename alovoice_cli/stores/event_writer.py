@@ -145,7 +145,7 @@ class EventWriter:
     def _may_derive(self) -> bool:
         if self._backlog.is_empty or self._is_resting(self._derived_trouble_at):
             return False
-        return self._is_quiet or self._stopping or self._allowance.is_left
+        return self._is_quiet or self._stopping or self._allowance.is_left()
 
     def _sort(self, item: "_Arrival | Note | Job | _Stop") -> None:
         if isinstance(item, _Arrival):
@@ -285,8 +285,9 @@ class EventWriter:
             self._finish()
             if self._is_resting(self._derived_trouble_at):
                 tries += 1
-        if len(self._backlog):
-            self._household.complain(f"events that are stored, and will be read at the next start: {len(self._backlog)}")
+        left = len(self._backlog)
+        if left:
+            self._household.complain(f"events that are stored, and will be read at the next start: {left}")
         self._file.close()
 
     def _micro(self) -> int:
