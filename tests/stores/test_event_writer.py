@@ -13,7 +13,7 @@ from alovoice_cli.events.answers import new_id
 from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import Delivery, Event, Fact, Reading
 from alovoice_cli.events.noting import Note, event_of
-from alovoice_cli.stores import event_rows
+from alovoice_cli.stores import event_rows, event_writer
 from alovoice_cli.stores.event_file import Derived, EventFile
 from alovoice_cli.stores.event_rows import Errand
 from alovoice_cli.stores.event_writer import EventWriter
@@ -186,3 +186,22 @@ def test_however_many_come_at_once_each_gets_its_number(tmp_path: Path, count: i
     writer.close()
     assert numbers == list(range(1, count + 1))
     assert [event.delivery.id for event in house.events] == [delivery.id for delivery in deliveries]
+
+
+def test_a_listener_does_not_read_for_long_at_its_end_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_writer, "_END_SECONDS", 0.0)
+    house = House()
+    writer = _writer(tmp_path, house)
+    writer.start()
+    for number in range(5000):
+        writer.append(_delivery(b'{"call_id": "%d"}' % number), house.numbers.append, note_follows=False)
+    writer.close()
+    assert house.numbers == list(range(1, 5001))
+    left = 5000 - len(house.events)
+    assert house.said == [f"events that are stored, and will be read at the next start: {left}"]
+    writer = _writer(tmp_path, house)
+    writer.start()
+    writer.close()
+    assert [event.delivery.seq for event in house.events] == list(range(1, 5001))
