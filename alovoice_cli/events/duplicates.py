@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from alovoice_cli.events.event import PBX_TYPES
 
 WINDOW_SECONDS = 600
+MOST_KNOWN = 200_000  # some 80 MB; 300 events a second fill it within the window
 REPEATABLE = tuple(kind for kind in PBX_TYPES if kind != "route")
 """A route question holds no time: a caller who calls again within the window asks the same words anew."""
 
@@ -17,7 +18,10 @@ First = TypeVar("First")
 
 
 class Recent(Generic[First]):
-    """What was kept of the first delivery of each digest, for as long as the window. One thread at a time."""
+    """What was kept of the first delivery of each digest, for as long as the window. One thread at a time.
+
+    Under a flood the oldest are forgotten earlier: memory has its bounds.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -31,7 +35,7 @@ class Recent(Generic[First]):
         now = self._monotonic()
         while self._first:
             oldest, (at, _) = next(iter(self._first.items()))
-            if now - at <= WINDOW_SECONDS:
+            if now - at <= WINDOW_SECONDS and len(self._first) < MOST_KNOWN:
                 break
             del self._first[oldest]
         known = self._first.get(digest)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, select
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.duplicates import REPEATABLE, WINDOW_SECONDS
+from alovoice_cli.events.duplicates import MOST_KNOWN, REPEATABLE, WINDOW_SECONDS
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.noting import Note
 from alovoice_cli.stores.event_engine import (
@@ -162,11 +162,12 @@ class EventFile:
                 .join(DELIVERY, DELIVERY.c.seq == FACT.c.seq)
                 .where(DELIVERY.c.received_at >= since, FACT.c.type.in_(REPEATABLE), FACT.c.duplicate_of.is_(None))
                 .where(FACT.c.part == 0)
-                .order_by(FACT.c.seq)
+                .order_by(FACT.c.seq.desc())
+                .limit(MOST_KNOWN)
             ).all()
         return [
             First(row.digest, row.type, row.id, max(now_us - row.received_at, 0) / _MICRO, _values(row.answer))
-            for row in rows
+            for row in reversed(rows)
         ]
 
     def mark_up(self, now_us: int, *, last: bool = False) -> Job:

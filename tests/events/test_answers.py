@@ -7,9 +7,11 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alovoice_cli.events import duplicates
 from alovoice_cli.events.answers import StartAnswer, kept_answer, new_id, read_crm_answer
 from alovoice_cli.events.duplicates import WINDOW_SECONDS, Recent
 from alovoice_cli.events.event import EVENT_TYPES
@@ -63,6 +65,15 @@ def test_pauses_grow_and_end(attempts: int, chance: float) -> None:
     assert 0 <= next_delay(attempts, chance) <= 3600 * 1.21
     assert next_delay(attempts, 0.5) <= next_delay(attempts + 1, 0.5)
     assert 0 < pause(attempts + 1, chance) <= 60 * 1.21
+
+
+def test_a_flood_of_firsts_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duplicates, "MOST_KNOWN", 10)
+    recent: Recent[int] = Recent(lambda: 0.0)
+    assert [recent.first(str(number), number) for number in range(50)] == [None] * 50
+    assert len(recent._first) == 10
+    assert [recent.first(str(number), -1) for number in (49, 41)] == [49, 41]
+    assert recent.first("40", -1) is None  # forgotten
 
 
 def _status(door: Door, path: str) -> int:
