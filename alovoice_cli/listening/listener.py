@@ -129,6 +129,7 @@ class Listener:
             complain=self._shown.complain,
             started=self._prove,
             tls=plan.tls,
+            overfull=receiver.overfull,
         )
 
     def _asking(self) -> Relay | None:
