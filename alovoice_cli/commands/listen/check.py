@@ -29,10 +29,11 @@ def check_url(
     """Send a proof to the public URL, and look for it in the store. Exit code 5: not reached; 8: it did not arrive."""
     from alovoice_cli.config.event_store import event_store_url
     from alovoice_cli.events.event import PBX_TYPES
+    from alovoice_cli.events.handler import checked_url
     from alovoice_cli.stores.probes import has_arrived
 
     session: Session = ctx.obj
-    address = url.rstrip("/")
+    address = checked_url(url, "--url").rstrip("/")
     for kind in PBX_TYPES:
         address = address.removesuffix(f"/{kind}")
     nonce = secrets.token_hex(16)
