@@ -33,6 +33,11 @@ def test_coverage_is_told_in_one_line() -> None:
     assert _told(second, first) == "events from 14:02, gap 15:10–15:12"
 
 
+def test_a_time_to_come_is_not_said_to_be_covered() -> None:
+    told = _told(Uptime(_at("14:02"), _at("15:20")), since=_at("00:00", day=26))
+    assert told == "no events yet: the time that was asked for begins at 2025-04-26 00:00"
+
+
 def test_a_listener_whose_signs_of_life_ceased_is_gone() -> None:
     assert _told(Uptime(_at("14:02"), _at("15:10"))) == "events from 14:02, and nobody listens since 15:10"
     assert "nobody" not in _told(Uptime(_at("14:02"), _at("15:20") - 20 * MICRO))
