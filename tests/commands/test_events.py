@@ -183,6 +183,20 @@ def test_a_result_is_shown_with_the_call_that_began_as_it_says_and_not_with_one_
     assert (shown["call"]["result_seq"], shown["call"]["external_id"]) == (None, None)
 
 
+def test_one_delivery_of_two_results_does_not_make_one_call_of_two(alovoice: FrontDoor, rows: Rows) -> None:
+    at = int(_ago(minutes=9))
+    results = []
+    for place, number in enumerate(("901111111", "902222222")):
+        rows.call(at, number, direction="out", call_id=f"own-{place}")
+        result = {"id": place, "to_number": number, "trunk_number": 712037006, "begin_time": at, "duration": place}
+        results.append({**result, "externalid": 50 + place, "dialstatus": "ANSWER"})
+    rows.deliver("result", at + 70, results)
+    rows.deliver("result", at + 80, {"id": 1, "externalid": 77, "to_number": "903333333"})  # a PBX that began anew
+    for name, seqs in (("own-0", [1, 2, 5]), ("50", [1, 2, 5]), ("own-1", [3, 4, 5]), ("51", [3, 4, 5]), ("77", [6])):
+        assert [event["seq"] for event in _json(alovoice, "show", name)["events"]] == seqs
+    assert _tsv(alovoice("events", "show", "own-1").out)[-1]["detail"] == "ANSWER, 1s, to 998902222222"
+
+
 def test_statistics_split_what_was_missed_by_its_reason(alovoice: FrontDoor, rows: Rows) -> None:
     for status in ("200", "200", "304", "480", "486", "603", "603-S", None, "404"):
         rows.call(_ago(seconds=30), status=status, duration=10)
