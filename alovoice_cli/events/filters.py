@@ -95,9 +95,9 @@ def _among(name: str, text: str | None, *, choices: Sequence[str] = (), is_phone
     for value in values:
         if choices and value not in choices:
             raise UsageError(f"--{name} {value!r} is none", hint=f"there are {', '.join(choices)}")
-        if not value.isprintable() or (is_phone and not canonical(value)):
+        if not value.isprintable():
             raise UsageError(f"--{name} {value!r} is no {name}")
     if not values:
         raise UsageError(f"--{name} is empty", hint=f"leave it out to see every {name}")
-    meant = tuple(canonical(value) if is_phone else value for value in values)
+    meant = tuple((canonical(value) or value) if is_phone else value for value in values)  # `anonymous` is a text
     return Compare(name, "=", meant[0]) if len(meant) == 1 else Compare(name, "in", meant)

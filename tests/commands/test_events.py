@@ -277,6 +277,15 @@ def test_a_growing_table_says_where_callers_went_in_a_line_of_80(alovoice: Front
     assert max(map(len, told)) <= 80
 
 
+def test_a_text_in_place_of_a_number_is_found_by_option_and_condition_alike(alovoice: FrontDoor, rows: Rows) -> None:
+    rows.call(_ago(minutes=5), "anonymous", line="Қўнғироқ", status=None)
+    rows.call(_ago(minutes=4), "901234567", status=None)
+    for words in (("--number", "anonymous"), ("--line", "Қўнғироқ"), ("--number", "anonymous,1")):
+        option = _json(alovoice, "list", *words)
+        assert [event["seq"] for event in option] == [1]
+    assert _json(alovoice, "list", "--where", "number = anonymous and line = Қўнғироқ") == option
+
+
 def test_calls_missed_within_a_second_are_told_the_latest_first(alovoice: FrontDoor, rows: Rows) -> None:
     moment = int(_ago(minutes=5))
     for number in ("901111111", "902222222"):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,9 +105,9 @@ def test_an_answer_before_or_by_another_number_settles_nothing() -> None:
     assert _judged(_call(1, "200"), _call(2, "480"), _call(3, "200", number="2")) == [(None, 0, 0)]
 
 
-def test_hidden_numbers_wait_each_for_itself() -> None:
-    calls = [_call(1, "304", number=None), _call(2, "304", number=None), _call(3, "200", number=None)]
-    calls[1] = Call("other", 2, direction="inc", status="304")
+@pytest.mark.parametrize("number", [None, "anonymous"])
+def test_hidden_numbers_wait_each_for_itself(number: str | None) -> None:
+    calls = [_call(at, status, number=number) for at, status in ((1, "304"), (2, "304"), (3, "200"))]
     judged = judge(calls[:2], calls)
     assert [one.returned for one in judged] == [None, None]
     assert len(list(not_returned(judged))) == 2
