@@ -163,6 +163,8 @@ def test_the_proof_from_outside_arrives_in_the_store(listen: Listen, alovoice: F
         checked = alovoice("listen", "check", "--url", url, "--json")
         assert checked.code == 0, checked.err
         assert json.loads(checked.out)["reached"] is True
+    traced = alovoice("listen", "check", "--url", base, "-v").err
+    assert f"→ POST {base[:-32]}••••{base[-4:]}/probe" in traced
     assert alovoice("listen", "check", "--url", base + "0").code == 8
     assert alovoice("listen", "check", "--url", base.removeprefix("http://")).code == 2
     assert alovoice("listen", "check", "--url", base, "--store", str(alovoice.home / "other.db")).code == 2

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent
-from alovoice_cli.commands.events.posting import poster_of
 from alovoice_cli.commands.events.selection import (
     Line,
     Number,
@@ -22,6 +21,7 @@ from alovoice_cli.commands.events.selection import (
 from alovoice_cli.commands.events.stored import stored_delivery
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import PBX_TYPES, Delivery

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import CheckFailedError, UnreachableError
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
@@ -39,7 +40,7 @@ def check_url(
     nonce = secrets.token_hex(16)
     body = json.dumps({"nonce": nonce}).encode()
     headers = {"content-type": "application/json"}
-    posted = session.poster.post(f"{address}/probe", body, headers=headers, timeout=session.settings.timeout)
+    posted = poster_of(session).post(f"{address}/probe", body, headers=headers, timeout=session.settings.timeout)
     if posted.status is None:
         raise UnreachableError(f"the URL is not reached: {posted.error}", hint="is `alovoice listen` running there?")
     if posted.status != 200:

@@ -92,6 +92,7 @@ def listen(
         return None
     session.check_listing(None)  # whoever has sub-commands is not looked at before it runs
     from alovoice_cli.commands.listen.wishes import read_door, read_routes, read_signer, read_targets, read_tls
+    from alovoice_cli.commands.posting import poster_of
     from alovoice_cli.config.event_store import event_store_url
     from alovoice_cli.listening.listener import Listener, Plan
 
@@ -116,4 +117,4 @@ def listen(
         return print_deployment(session, plan, sign_secret, systemd=print_systemd, nginx=print_nginx)
     if fallback is None and rules is None:
         session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
-    return Listener(plan, Narrator(session), session.poster.post, session.event_json(store), session.now).run()
+    return Listener(plan, Narrator(session), poster_of(session).post, session.event_json(store), session.now).run()
