@@ -203,6 +203,8 @@ class Session:
 
         settings, transport, token = self.settings, self.transport, None
         base_url = settings.base_url
+        if settings.ignored:
+            self.note(f"the profile sandbox ignores {' and '.join(settings.ignored)}: it is the simulated PBX")
         if settings.embedded and transport is None:
             transport, base_url, token = self._embedded_pbx()
         else:

@@ -32,6 +32,7 @@ ENCODING = "json"
 TIMEZONE = "utc +5"
 QUIET_HOURS = "21:00-08:00"
 CONFIRM_ABOVE = 100
+_REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
 
 _T = TypeVar("_T")
 
@@ -93,6 +94,12 @@ class Settings:
     def embedded(self) -> bool:
         """Whether the PBX is the simulated one in this process: the profile sandbox, sent to no other address."""
         return self.profile == SANDBOX and self.origin["base_url"] == "default"
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The variables that are set, and that the profile sandbox ignores."""
+        names = _REAL_ONES if self.profile == SANDBOX else ()
+        return tuple(name for name in names if self.environ.get(name))
 
     def token(self) -> str | None:
         """The token's text, or None; raises as `find_token` does."""

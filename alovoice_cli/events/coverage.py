@@ -79,6 +79,8 @@ def describe(coverage: Coverage, clock: Clock) -> str:
     """One line: `events from 14:02, gap 15:10–15:12`."""
     if coverage.begin is None:
         return "no listener was there in this time: nothing that the PBX said is known"
+    if coverage.begin > coverage.end:
+        return f"no events yet: the time that was asked for begins at {_text(coverage.begin, clock)}"
     parts = [f"events from {_text(coverage.begin, clock)}"]
     if coverage.end < unix_microseconds(clock.now):
         parts[0] += f" to {_text(coverage.end, clock)}"

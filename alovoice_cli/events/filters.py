@@ -71,12 +71,20 @@ def read_filter(words: Words, fields: Mapping[str, Field], clock: Clock) -> Filt
         _among("line", words.line, is_phone=True),
         _among("peer", words.peer),
         _among("status", words.status),
-        parse_where(words.where, fields, lambda text: parse_moment(text, clock, "").at) if words.where else None,
+        _where(words.where, fields, clock),
     )
     if "type" in fields and "type" not in fields_of(condition):
         # Our own proof that a request comes through is no event of the PBX.
         condition = all_of(Compare("type", "!=", "probe"), condition)
     return Filter(read_period(words, clock), condition)
+
+
+def _where(text: str | None, fields: Mapping[str, Field], clock: Clock) -> Condition | None:
+    if text is None:
+        return None
+    if not text.strip():
+        raise UsageError("--where is empty", hint="leave it out to see all")
+    return parse_where(text, fields, lambda moment: parse_moment(moment, clock, "").at)
 
 
 def _among(name: str, text: str | None, *, choices: Sequence[str] = (), is_phone: bool = False) -> Condition | None:
@@ -87,9 +95,9 @@ def _among(name: str, text: str | None, *, choices: Sequence[str] = (), is_phone
     for value in values:
         if choices and value not in choices:
             raise UsageError(f"--{name} {value!r} is none", hint=f"there are {', '.join(choices)}")
-        if not value.isprintable() or (is_phone and not canonical(value)):
+        if not value.isprintable():
             raise UsageError(f"--{name} {value!r} is no {name}")
     if not values:
         raise UsageError(f"--{name} is empty", hint=f"leave it out to see every {name}")
-    meant = tuple(canonical(value) if is_phone else value for value in values)
+    meant = tuple((canonical(value) or value) if is_phone else value for value in values)  # `anonymous` is a text
     return Compare(name, "=", meant[0]) if len(meant) == 1 else Compare(name, "in", meant)

@@ -66,6 +66,16 @@ def routed(event: Event) -> str:
     return _step(answer) + reason + moved
 
 
+def brief(event: Event) -> str:
+    """What matters of the event, where a line of 80 columns has room for no more than a word or two.
+
+    By which rule a caller went there, `events list` says.
+    """
+    if event.delivery.type == "route":
+        return step_text(event)
+    return _said(event, event.fact) + (f" (+{len(event.facts) - 1})" if len(event.facts) > 1 else "")
+
+
 def _step(kept: Mapping[str, object]) -> str:
     found = kept.get("step")
     step = found if isinstance(found, dict) else {}
@@ -76,10 +86,10 @@ def _said(event: Event, fact: Fact) -> str:
     """What matters of the event, in a word or two."""
     if event.duplicate_of is not None:
         return "again"
+    if event.delivery.type == "route":  # also where it could not be read: a caller went there
+        return routed(event)
     if event.problem and not event.facts:
         return "unreadable"
-    if event.delivery.type == "route":
-        return routed(event)
     if event.delivery.type == "callstart":
         return _DIRECTIONS.get(fact.direction or "", fact.direction or "")
     seconds = "" if fact.duration is None else f"{fact.duration}s"

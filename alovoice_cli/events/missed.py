@@ -43,20 +43,27 @@ def judge(missed: Iterable[Call], later: Iterable[Call]) -> list[Missed]:
     """Each missed call, in the order of the first argument, judged by the calls with the same numbers.
 
     `later` is in order of time and may hold anything, the missed calls themselves too. A number that is not told
-    (hidden) can't be returned.
+    (hidden, or `anonymous`) can't be returned.
     """
     calls = list(missed)
     judged = {call.call_id: Missed(call) for call in calls}
     callers: dict[str, _Caller] = {}
     for call in later:
-        if call.number is not None and call.direction in ("inc", "out"):
-            caller = callers.setdefault(call.number, _Caller())
+        number = _number(call)
+        if number is not None and call.direction in ("inc", "out"):
+            caller = callers.setdefault(number, _Caller())
             judged.update(caller.calls(call))
             if call.call_id in judged:
                 caller.waits_for(judged[call.call_id])
     for caller in callers.values():
         judged.update(caller.still_waiting())
     return [judged[call.call_id] for call in calls]
+
+
+def _number(call: Call) -> str | None:
+    """The other party's number; None where it is hidden: two that are called `anonymous` may be anybody."""
+    number = call.number
+    return number if number is not None and any(letter.isdigit() for letter in number) else None
 
 
 class _Caller:
@@ -100,7 +107,7 @@ def not_returned(judged: Iterable[Missed]) -> Iterator[Missed]:
     for number, missed in enumerate(judged):
         if missed.returned is not None:
             continue
-        key = missed.call.number or f"hidden {number}"
+        key = _number(missed.call) or f"hidden {number}"
         known = kept.get(key)
         if known is None or known.call.reported_at < missed.call.reported_at:
             kept[key] = missed

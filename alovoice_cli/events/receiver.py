@@ -131,7 +131,7 @@ class Receiver:
         if kind is None:
             self.turned_away += 1
             return await _answer(send, 404)
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        headers = _headers(scope)
         peer = (scope.get("client") or ("", 0))[0]
         caller = self._door.caller(peer, headers)
         is_own_proof = kind == "probe" and _is_within(peer, _THIS_MACHINE)
@@ -142,8 +142,23 @@ class Receiver:
         body = await _body(receive)
         if body is None:
             return None  # the sender left in the middle of it: nothing was delivered
+        return await self._serve(self._delivery(kind, body, caller, headers), send)
+
+    async def overfull(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answers a route question whose body is too large to be read, for its caller waits; sends nothing for others.
+
+        It is kept without its body: its headers tell how long that was.
+        """
+        if self._door.kind_of(scope["path"]) != "route" or scope["method"] != "POST":
+            return
+        headers = _headers(scope)
+        caller = self._door.caller((scope.get("client") or ("", 0))[0], headers)
+        if self._door.lets_in(caller):
+            await self._answer_route(self._delivery("route", b"", caller, headers), send)
+
+    def _delivery(self, kind: EventType, body: bytes, caller: str, headers: Sequence[tuple[str, str]]) -> Delivery:
         moment = self._now().timestamp()
-        delivery = Delivery(
+        return Delivery(
             id=new_id(int(moment * 1000)),
             type=kind,
             received_at=int(moment * 1_000_000),
@@ -152,7 +167,6 @@ class Receiver:
             peer=caller,
             headers=tuple(headers[:_MOST_HEADERS]),
         )
-        return await self._serve(delivery, send)
 
     async def _serve(self, delivery: Delivery, send: Send) -> None:
         if delivery.type == "route":
@@ -201,6 +215,10 @@ class Receiver:
         if number is not None:
             kept = answer.answer if answer.later is None else await answer.later()
             self._duties.note(Note(replace(delivery, seq=number), answer=kept, rule=answer.rule))
+
+
+def _headers(scope: MutableMapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
 
 
 async def _body(receive: Receive) -> bytes | None:

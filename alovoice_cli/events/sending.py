@@ -96,8 +96,8 @@ class Sender:
             )
         if not self.refused:
             return None
-        worst = max(self.refused)
-        words, hint = f"{self._of(len(self.refused))} not taken: the handler answered {worst}", "look into its log"
+        some, worst, hint = len(self.refused), max(self.refused), "look into its log"
+        words = f"{self._of(some)} {'was' if some == 1 else 'were'} not taken: the handler answered {worst}"
         if worst >= 500:
             return ServerError(words, hint=hint, status=worst)
         if worst == 404:

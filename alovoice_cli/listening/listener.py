@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from alovoice_cli.errors import AlovoiceError, ExitCode
+from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.events.answers import kept_answer
 from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
@@ -129,6 +129,7 @@ class Listener:
             complain=self._shown.complain,
             started=self._prove,
             tls=plan.tls,
+            overfull=receiver.overfull,
         )
 
     def _asking(self) -> Relay | None:
@@ -164,9 +165,18 @@ class Listener:
         urls = {str(kind): url + self._plan.door.path(kind) for kind in PBX_TYPES}
         told = {"ready": True, "urls": urls, "pid": os.getpid()}
         if self._plan.ready_file is not None:
-            write_ready_file(self._plan.ready_file, json.dumps(told) + "\n")
+            self._write_ready_file(self._plan.ready_file, json.dumps(told) + "\n")
         self._shown.ready(urls, told)
         notify(self._plan.environ, "READY=1")
+
+    def _write_ready_file(self, path: Path, text: str) -> None:
+        try:
+            write_ready_file(path, text)
+        except OSError as error:
+            raise UsageError(
+                f"--ready-file {path} cannot be written: {error.strerror or error}",
+                hint="name a file in a directory that is there",
+            ) from error
 
     def _hear(self, events: Sequence[Event]) -> None:
         self._printer.take(events)

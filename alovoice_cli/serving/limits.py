@@ -34,8 +34,10 @@ class Limits:
     drain: timedelta = timedelta(seconds=5)
 
 
-def with_caps(app: App, limits: Limits) -> App:
+def with_caps(app: App, limits: Limits, overfull: App | None = None) -> App:
     """The app, with 413 for bodies over the cap: at once by Content-Length, else as soon as they are counted.
+
+    `overfull` may answer such a request, without its body; where it sends nothing, 413 goes out.
 
     The rest of such a body is read and forgotten, within the request's deadline: a client that is still writing would
     otherwise see a reset in place of the answer. A head over its cap that came in one piece is 431 (one that comes in
@@ -46,10 +48,10 @@ def with_caps(app: App, limits: Limits) -> App:
     async def capped(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         head, claimed = _sizes(scope)
         if head > most_head:
-            await _refuse(receive, send, 431, _TOO_LONG, more=False)
+            await _refuse(send, 431, _TOO_LONG)
             return
         if claimed > most_body:
-            await _refuse(receive, send, 413, _TOO_LARGE, more=True)
+            await _refuse_body(scope, receive, send, overfull, more=True)
             return
         counted = _Counted(receive, send, most_body)
         try:
@@ -58,7 +60,7 @@ def with_caps(app: App, limits: Limits) -> App:
             if not counted.is_over:
                 raise
         if counted.is_over and not counted.has_answered:
-            await _refuse(receive, send, 413, _TOO_LARGE, more=counted.has_more)
+            await _refuse_body(scope, receive, send, overfull, more=counted.has_more)
 
     return capped
 
@@ -108,16 +110,32 @@ class _Counted:
         await self._send(message)
 
 
-async def _refuse(receive: Receive, send: Send, status: int, body: bytes, *, more: bool) -> None:
-    headers = [
-        (b"content-type", b"application/json; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+async def _refuse_body(
+    scope: MutableMapping[str, Any], receive: Receive, send: Send, overfull: App | None, *, more: bool
+) -> None:
+    has_answered = False
+
+    async def unended(message: Message) -> None:
+        nonlocal has_answered
+        has_answered = True
+        await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
+
+    if overfull is not None:
+        await overfull(scope, receive, unended)
+    if not has_answered:
+        await _refuse(unended, 413, _TOO_LARGE)
     forgotten = 0
     while more and forgotten < MOST_FORGOTTEN:
         message = await receive()
         forgotten += len(message.get("body", b""))
         more = message.get("more_body", False)
     await send({"type": "http.response.body"})
+
+
+async def _refuse(send: Send, status: int, body: bytes) -> None:
+    headers = [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -31,10 +31,15 @@ class GuardedConfig(Config):
     """uvicorn's settings, with ours, and the connections that are open now."""
 
     def __init__(
-        self, app: App, limits: Limits, complain: Callable[[str], None], connection: "type[GuardedConnection]"
+        self,
+        app: App,
+        limits: Limits,
+        complain: Callable[[str], None],
+        connection: "type[GuardedConnection]",
+        overfull: App | None = None,
     ) -> None:
         super().__init__(
-            with_caps(app, limits),
+            with_caps(app, limits, overfull),
             http=connection,
             ws="none",
             lifespan="off",

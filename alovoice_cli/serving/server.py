@@ -51,7 +51,10 @@ def serve(
 
 
 class SocketServer:
-    """A bound socket with an app behind it; parameters as those of `serve`. It binds at once, and `run` closes it."""
+    """A bound socket with an app behind it; parameters as those of `serve`. It binds at once, and `run` closes it.
+
+    `overfull` may answer a request whose body is over the cap, in place of 413: an app that gets no body.
+    """
 
     def __init__(
         self,
@@ -65,13 +68,14 @@ class SocketServer:
         started: Hook | None = None,
         finished: Hook | None = None,
         tls: tuple[str, str] | None = None,
+        overfull: App | None = None,
         engine: Engine = FASTEST,
     ) -> None:
         context = tls_context(*tls) if tls else None
         self._engine = engine
         self._socket = bind(host, port, allow_public=allow_public)
         self.url = url_of(self._socket, is_secure=context is not None)
-        config = GuardedConfig(app, limits or Limits(), complain or _say_nothing, self._engine.connection)
+        config = GuardedConfig(app, limits or Limits(), complain or _say_nothing, self._engine.connection, overfull)
         self._life = Life(config, self._socket, context, started, finished)
 
     def run(self, ready: Callable[[str], None]) -> int:

@@ -55,6 +55,20 @@ def test_a_profiles_events_are_its_own_and_the_flag_names_another_store(alovoice
     assert alovoice("events", "list", "--store", "mysql://x/y").code == 2
 
 
+def test_an_export_takes_the_global_words_for_lists(alovoice: FrontDoor, rows: Rows) -> None:
+    rows.call(_ago(minutes=5), "901234567", status="200")
+    plain = alovoice("events", "export", "--format", "csv")
+    assert alovoice("events", "export", "--csv").out == plain.out
+    named = alovoice("events", "export", "--columns", "type,number")
+    assert [json.loads(line) for line in named.out.splitlines()] == [
+        {"type": "callstart", "number": "998901234567"},
+        {"type": "callend", "number": "998901234567"},
+    ]
+    masked = alovoice("events", "export", "--columns", "number,body", "--csv", "--mask-numbers").out
+    assert "901234567" not in masked
+    assert alovoice("events", "export", "--columns", "nosuch").code == 2
+
+
 def test_a_list_is_the_latest_first_and_says_what_it_left_out(alovoice: FrontDoor, rows: Rows) -> None:
     for number in range(3):
         rows.call(_ago(minutes=30 - number), f"90123456{number}", status="603-S", duration=5)
@@ -169,6 +183,20 @@ def test_a_result_is_shown_with_the_call_that_began_as_it_says_and_not_with_one_
     assert (shown["call"]["result_seq"], shown["call"]["external_id"]) == (None, None)
 
 
+def test_one_delivery_of_two_results_does_not_make_one_call_of_two(alovoice: FrontDoor, rows: Rows) -> None:
+    at = int(_ago(minutes=9))
+    results = []
+    for place, number in enumerate(("901111111", "902222222")):
+        rows.call(at, number, direction="out", call_id=f"own-{place}")
+        result = {"id": place, "to_number": number, "trunk_number": 712037006, "begin_time": at, "duration": place}
+        results.append({**result, "externalid": 50 + place, "dialstatus": "ANSWER"})
+    rows.deliver("result", at + 70, results)
+    rows.deliver("result", at + 80, {"id": 1, "externalid": 77, "to_number": "903333333"})  # a PBX that began anew
+    for name, seqs in (("own-0", [1, 2, 5]), ("50", [1, 2, 5]), ("own-1", [3, 4, 5]), ("51", [3, 4, 5]), ("77", [6])):
+        assert [event["seq"] for event in _json(alovoice, "show", name)["events"]] == seqs
+    assert _tsv(alovoice("events", "show", "own-1").out)[-1]["detail"] == "ANSWER, 1s, to 998902222222"
+
+
 def test_statistics_split_what_was_missed_by_its_reason(alovoice: FrontDoor, rows: Rows) -> None:
     for status in ("200", "200", "304", "480", "486", "603", "603-S", None, "404"):
         rows.call(_ago(seconds=30), status=status, duration=10)
@@ -238,6 +266,31 @@ def test_route_questions_are_counted_by_the_rule_that_decided(alovoice: FrontDoo
     counted = _json(alovoice, "stats", "--by", "rule")
     assert [(row["group"], row["calls"]) for row in counted] == [("vip", 2), ("no rule", 1)]
     assert alovoice("events", "stats", "--by", "rule").out == "group\tcalls\nvip\t2\nno rule\t1\n"
+
+
+def test_a_growing_table_says_where_callers_went_in_a_line_of_80(alovoice: FrontDoor, rows: Rows) -> None:
+    kept = {"step": {"action_type": "queue", "action_data": "6000"}, "why": "no rules"}
+    rows.deliver("route", _ago(minutes=3), {"from_number": "901234567", "line_number": "712037006"}, answer=kept)
+    rows.deliver("result", _ago(minutes=2), [{"id": 1, "dialstatus": "ANSWER"}, {"id": 2, "dialstatus": "BUSY"}])
+    told = alovoice("events", "tail", terminal=True).out.splitlines()
+    assert [line.split("  ")[-1].strip() for line in told] == ["What", "queue 6000", "ANSWER (+1)"]
+    assert max(map(len, told)) <= 80
+
+
+def test_a_text_in_place_of_a_number_is_found_by_option_and_condition_alike(alovoice: FrontDoor, rows: Rows) -> None:
+    rows.call(_ago(minutes=5), "anonymous", line="Қўнғироқ", status=None)
+    rows.call(_ago(minutes=4), "901234567", status=None)
+    for words in (("--number", "anonymous"), ("--line", "Қўнғироқ"), ("--number", "anonymous,1")):
+        option = _json(alovoice, "list", *words)
+        assert [event["seq"] for event in option] == [1]
+    assert _json(alovoice, "list", "--where", "number = anonymous and line = Қўнғироқ") == option
+
+
+def test_calls_missed_within_a_second_are_told_the_latest_first(alovoice: FrontDoor, rows: Rows) -> None:
+    moment = int(_ago(minutes=5))
+    for number in ("901111111", "902222222"):
+        rows.call(moment, number, status="304", duration=0)
+    assert [call["number"] for call in _json(alovoice, "missed")] == ["998902222222", "998901111111"]
 
 
 def test_missed_calls_leave_when_the_caller_was_talked_to(alovoice: FrontDoor, rows: Rows) -> None:

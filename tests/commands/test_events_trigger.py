@@ -203,7 +203,7 @@ def test_a_stored_body_that_cannot_be_read_can_be_sent_and_not_changed(alovoice:
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
-        (500, 7, "the event not taken: the handler answered 500"),
+        (500, 7, "the event was not taken: the handler answered 500"),
         (404, 4, "check the URL, and the secret in it"),
         (400, 1, "answered 400"),
         (302, 7, "redirects are not followed"),

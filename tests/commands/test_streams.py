@@ -329,3 +329,13 @@ def test_debug_shows_where_and_nothing_else_does(alovoice: FrontDoor, pbx: RawSe
     assert "Traceback" not in plain.err
     assert "Traceback" in debug.err
     assert (plain.code, plain.out) == (debug.code, debug.out) == (2, "")
+
+
+def test_the_sandbox_says_which_variables_of_a_real_pbx_it_ignores(alovoice: FrontDoor) -> None:
+    alovoice.transport = None
+    for named in (["ALOVOICE_TOKEN"], ["ALOVOICE_BASE_URL", "ALOVOICE_TOKEN"]):
+        more = {"ALOVOICE_TOKEN": "", "ALOVOICE_BASE_URL": "", **dict.fromkeys(named, "https://pbx.example")}
+        told = f"note: the profile sandbox ignores {' and '.join(named)}: it is the simulated PBX\n"
+        assert alovoice("-p", "sandbox", "trunks", environ=more).err == told
+        assert alovoice("-p", "sandbox", "trunks", "-q", environ=more).err == ""
+    assert alovoice("-p", "sandbox", "trunks").err == ""

@@ -78,7 +78,7 @@ def test_our_own_probes_are_hidden_unless_they_are_asked_for() -> None:
     assert read_filter(Words(where="status = 1"), CALL_FIELDS, CLOCK).condition == Compare("status", "=", "1")
 
 
-@pytest.mark.parametrize("words", [Words(type="callstar"), Words(number="abc"), Words(line=" , "), Words(peer="\x1b")])
+@pytest.mark.parametrize("words", [Words(type="callstar"), Words(where=" "), Words(line=" , "), Words(peer="\x1b")])
 def test_values_that_make_no_sense_are_refused(words: Words) -> None:
     with pytest.raises(UsageError):
         read_filter(words, EVENT_FIELDS, CLOCK)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +32,11 @@ def test_coverage_is_told_in_one_line() -> None:
     first, second = Uptime(_at("14:02"), _at("15:10"), _at("15:10")), Uptime(_at("15:12"), _at("15:20"))
     assert _told(first, second) == "events from 14:02, gap 15:10–15:12"
     assert _told(second, first) == "events from 14:02, gap 15:10–15:12"
+
+
+def test_a_time_to_come_is_not_said_to_be_covered() -> None:
+    told = _told(Uptime(_at("14:02"), _at("15:20")), since=_at("00:00", day=26))
+    assert told == "no events yet: the time that was asked for begins at 2025-04-26 00:00"
 
 
 def test_a_listener_whose_signs_of_life_ceased_is_gone() -> None:
@@ -99,9 +105,9 @@ def test_an_answer_before_or_by_another_number_settles_nothing() -> None:
     assert _judged(_call(1, "200"), _call(2, "480"), _call(3, "200", number="2")) == [(None, 0, 0)]
 
 
-def test_hidden_numbers_wait_each_for_itself() -> None:
-    calls = [_call(1, "304", number=None), _call(2, "304", number=None), _call(3, "200", number=None)]
-    calls[1] = Call("other", 2, direction="inc", status="304")
+@pytest.mark.parametrize("number", [None, "anonymous"])
+def test_hidden_numbers_wait_each_for_itself(number: str | None) -> None:
+    calls = [_call(at, status, number=number) for at, status in ((1, "304"), (2, "304"), (3, "200"))]
     judged = judge(calls[:2], calls)
     assert [one.returned for one in judged] == [None, None]
     assert len(list(not_returned(judged))) == 2

@@ -194,3 +194,12 @@ def test_two_targets_of_one_host_are_told_apart_and_their_paths_are_not_told() -
         parse_forward("callstart=http://crm.example.com/start?key=s3cret").label == "http://crm.example.com (callstart)"
     )
     assert parse_forward("http://crm.example.com/hook/s3cret").label == "http://crm.example.com"
+
+
+def test_verbose_shows_what_is_passed_on(listen: Listen, crm: Handler) -> None:
+    listening = listen("--forward", crm.url, "-v")
+    listening.post("callend", {"call_id": "a", "status_code": 486})
+    crm.wait(1)
+    listening.wait_for(f"→ POST {crm.url}")
+    listening.wait_for('{"call_id": "a", "status_code": 486}')
+    listening.wait_for("← 200")

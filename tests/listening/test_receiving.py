@@ -163,7 +163,10 @@ def test_the_proof_from_outside_arrives_in_the_store(listen: Listen, alovoice: F
         checked = alovoice("listen", "check", "--url", url, "--json")
         assert checked.code == 0, checked.err
         assert json.loads(checked.out)["reached"] is True
+    traced = alovoice("listen", "check", "--url", base, "-v").err
+    assert f"→ POST {base[:-32]}••••{base[-4:]}/probe" in traced
     assert alovoice("listen", "check", "--url", base + "0").code == 8
+    assert alovoice("listen", "check", "--url", base.removeprefix("http://")).code == 2
     assert alovoice("listen", "check", "--url", base, "--store", str(alovoice.home / "other.db")).code == 2
     listening.stop()
     assert alovoice("listen", "check", "--url", base).code == 5
@@ -201,12 +204,21 @@ def test_https_is_served_with_the_operator_s_certificate(listen: Listen, tmp_pat
         ("--store", "mysql://there/db"),
         ("--sign-secret", "not base64!"),
         ("--host", "192.0.2.1"),
+        ("--forward-timeout", "-1"),
+        ("--csv",),
+        ("--columns", "id"),
     ],
 )
 def test_wrong_words_are_told_before_anything_is_bound(alovoice: FrontDoor, words: tuple[str, ...]) -> None:
-    result = alovoice("listen", "--port", "0", *words, "--json")
+    result = alovoice("listen", "--port", "0", *words, *([] if "--csv" in words else ["--json"]))
     assert (result.code, result.out) == (2, "")
-    assert json.loads(result.err.splitlines()[-1])["error"]["hint"]
+    assert "--csv" in words or json.loads(result.err.splitlines()[-1])["error"]["hint"]
+
+
+def test_a_ready_file_that_cannot_be_written_is_told(alovoice: FrontDoor) -> None:
+    result = alovoice("listen", "--port", "0", "--ready-file", "nosuch/ready", "--quiet")
+    assert (result.code, result.out) == (2, "")
+    assert "error: --ready-file nosuch/ready cannot be written" in result.err
 
 
 def test_a_port_in_use_is_told(listen: Listen, alovoice: FrontDoor) -> None:

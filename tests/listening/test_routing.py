@@ -1,5 +1,6 @@
 """A listener with rules, asked over real sockets: whatever fails, a caller gets a valid step in time."""
 
+import http.client
 import json
 import os
 import socket
@@ -82,6 +83,25 @@ def test_rules_that_fail_their_check_keep_it_from_starting_before_anything_is_to
     for words in (("--rules", "nosuch.toml"), ("--rules", "rules.toml", "--deadline", "5")):
         assert listen(*words).process.wait(10) == 2
     assert not (alovoice.home / "state").exists()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_question_too_large_to_be_read_gets_the_fallback_and_is_kept(
+    listen: Listen, alovoice: FrontDoor, chunked: bool
+) -> None:
+    listening = listen("--fallback", "queue:6000")
+    large = b"x" * ((1 << 20) + 1)
+    connection = http.client.HTTPConnection(urlsplit(listening.urls["route"]).netloc, timeout=15)
+    for kind, status in (("route", 200), ("callend", 413)):
+        body = iter([large[:5], large[5:]]) if chunked else large
+        connection.request("POST", urlsplit(listening.urls[kind]).path, body, encode_chunked=chunked)
+        answered = connection.getresponse()
+        assert (answered.status, answered.read() == Step("queue", "6000").to_bytes()) == (status, status == 200)
+    connection.close()
+    event = listening.event()
+    assert (event["type"], event["body"], event["answer"]["step"]["action_data"]) == ("route", "", "6000")
+    listed = alovoice("events", "list", "--columns", "type,said,problem", "--no-headers").out
+    assert listed == "route\tqueue 6000 (no rules)\tthe body is empty\n"
 
 
 def test_decisions_follow_the_files_and_the_last_good_rules_stay(listen: Listen, rules: Path) -> None:

@@ -63,7 +63,14 @@ def serving(engine: Engine) -> Iterator[Callable[..., Running]]:
     """Starts servers: `serving(app, request_deadline=…)`; all are stopped at the end."""
     threads: list[tuple[SocketServer, threading.Thread]] = []
 
-    def start(app: App, *, tls: tuple[str, str] | None = None, host: str = "127.0.0.1", **limits: Any) -> Running:
+    def start(
+        app: App,
+        *,
+        tls: tuple[str, str] | None = None,
+        host: str = "127.0.0.1",
+        overfull: App | None = None,
+        **limits: Any,
+    ) -> Running:
         complaints: list[str] = []
         server = SocketServer(
             app,
@@ -72,6 +79,7 @@ def serving(engine: Engine) -> Iterator[Callable[..., Running]]:
             tls=tls,
             host=host,
             allow_public=host.startswith("::ffff:127."),  # loopback, but Python 3.11 does not know
+            overfull=overfull,
             engine=engine,
         )
         started = threading.Event()

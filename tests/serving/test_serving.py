@@ -144,6 +144,20 @@ def test_a_body_over_the_cap_is_413_and_one_at_the_cap_is_served(serving, chunke
     assert running.complaints == []
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+def test_another_app_may_answer_for_a_body_over_the_cap(serving, chunked):
+    async def overfull(scope, receive, send):
+        if scope["path"] == "/waiting":
+            await answer(send, 200, b"wait no more")
+
+    running = serving(counting, body_bytes=1000, overfull=overfull)
+    for length in (1001, 20_000_000):
+        waiting = post(b"x" * length, chunked=chunked).replace(b" / ", b" /waiting ", 1)
+        assert running.say(waiting).endswith(b"\r\n\r\nwait no more")
+        assert status_of(running.say(post(b"x" * length, chunked=chunked))) == 413
+    assert running.complaints == []
+
+
 def test_an_app_that_answers_for_our_own_exception_is_not_heard(serving):
     async def careful(scope, receive, send):
         try:

@@ -71,12 +71,16 @@ def create_campaign(
         ready = Preparation(session, wish, files, strict=True, confirm=confirm)
         pieces = cut(files, ready.draft, ready.people, ready.source, ready.layout, split, split_from)
         order = Order(pieces, split_from, ready.audio, wish.record, ready.layout, numbers or (), ready.digest)
+        is_agreed = session.display.asks or session.options.dry_run
+        unasked = None if is_agreed else ready.report.without_consent()
         for finding in ready.report.in_order:
+            if unasked is not None and finding.needs:
+                continue  # the refusal itself says it
             say = session.note if finding.severity is Severity.NOTE else session.warn
             say(finding.sentence)
         ready.tell()
         tell_pieces(session, order)
-        if not (session.display.asks or session.options.dry_run) and (unasked := ready.report.without_consent()):
+        if unasked is not None:
             raise unasked
         _agree(session, ready.numbers_to_call, confirm)
         if not session.options.dry_run:

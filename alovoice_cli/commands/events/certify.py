@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.events.posting import poster_of
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.certify.case import Case
 from alovoice_cli.events.certify.report import Report

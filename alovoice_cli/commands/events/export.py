@@ -19,6 +19,7 @@ from alovoice_cli.commands.events.selection import (
     clock_of,
     tell_coverage,
 )
+from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import Call, Event
@@ -43,6 +44,7 @@ _NAMES = (
 COLUMNS = tuple(Column(name, name) for name in _NAMES)
 
 
+@shows_list(COLUMNS)
 def export_events(
     ctx: typer.Context,
     form: Annotated[
@@ -69,8 +71,8 @@ def export_events(
 ) -> None:
     """Print the events, the oldest first (with --limit the latest N): whole, for other programs.
 
-    In CSV a delivery that holds several call results has a line for each. What a spreadsheet would take for a formula
-    gets a quote before it; numbers such as +998901234567 stay as they are.
+    In CSV, and with --columns, a delivery that holds several call results has a line for each. In CSV, what a
+    spreadsheet would take for a formula gets a quote before it; numbers such as +998901234567 stay as they are.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
@@ -80,17 +82,19 @@ def export_events(
     if limit:
         found = iter(list(events.told(wanted, newest_first=True, limit=limit))[::-1])
     hiding = Hiding() if mask_numbers else None
+    as_csv = form == "csv" or session.options.csv
+    in_cells = as_csv or session.options.columns is not None
 
     def rows() -> Iterator[Row]:
         for event, call in found:
             whole = event_as_json(event)
             if hiding is not None:
                 whole = hiding.event(whole)
-            for cells in _lines(event, call, clock) if form == "csv" else ({},):
+            for cells in _lines(event, call, clock) if in_cells else ({},):
                 shown = hiding.cells(cells) if hiding is not None else cells
                 yield Row({**shown, "body": whole["body"]}, whole)
 
-    session.display.flow(Flow(rows(), COLUMNS), "csv" if form == "csv" else "lines")
+    session.display.flow(Flow(rows(), COLUMNS), "csv" if as_csv else "lines")
     tell_coverage(session, store, wanted.period, clock)
 
 

@@ -82,7 +82,7 @@ def list_missed(
     calls = list(events.calls(Filter(wanted.period, all_of(IS_MISSED, wanted.condition))))
     numbers = {call.number for call in calls if call.number is not None}
     judged = judge(calls, events.calls_with(numbers, calls[0].reported_at) if calls else ())
-    shown = sorted(not_returned(judged) if open_only else judged, key=lambda one: -one.call.reported_at)
+    shown = sorted(not_returned(judged) if open_only else judged, key=_place, reverse=True)
     cut = shown[:limit] if limit else shown
     session.show(
         Listing(
@@ -97,6 +97,11 @@ def list_missed(
     if judged:
         session.note(_sentence(judged))
     tell_coverage(session, store, wanted.period, clock)
+
+
+def _place(one: Missed) -> tuple[int, int]:
+    """When it was told: several calls may be, within a second."""
+    return one.call.reported_at, one.call.start_seq or one.call.end_seq or 0
 
 
 def _cells(one: Missed, clock: Clock, *, short: bool) -> dict[str, object]:

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent
-from alovoice_cli.commands.events.posting import poster_of
 from alovoice_cli.commands.events.selection import (
     Line,
     Number,
@@ -22,6 +21,7 @@ from alovoice_cli.commands.events.selection import (
 from alovoice_cli.commands.events.stored import stored_delivery
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import PBX_TYPES, Delivery
@@ -71,12 +71,21 @@ def replay_events(
     if not to:
         raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8000/hooks")
     handlers, pace = Handlers.from_words(to, "--to"), read_speed(speed)
-    named = [stored_delivery(session, word, store) for word in ids or ()]
+    named = [_named(session, word, store) for word in ids or ()]
     found: Iterable[Delivery] = in_order(named) if ids else _filtered(session, words, store)
     if session.options.dry_run:
         return rehearse(session, (replayed(delivery, handlers, "--to") for delivery in found))
     sender = Sender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
     return show_sent(session, sender, replay(found, handlers, sender, pace, "--to"))
+
+
+def _named(session: Session, word: str, store: str | None) -> Delivery:
+    delivery = stored_delivery(session, word, store)
+    if delivery.type not in PBX_TYPES:
+        raise UsageError(
+            f"{word} is a {delivery.type}, which the PBX did not send", hint="it is for the listener alone"
+        )
+    return delivery
 
 
 def _filtered(session: Session, words: Words, store: str | None) -> Iterator[Delivery]:

@@ -1,17 +1,16 @@
 """`alovoice events show`: one call as it went."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.events.search import Search
 from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.event import Event
 from alovoice_cli.events.glance import call_as_json
-from alovoice_cli.events.kin import is_of_another
 from alovoice_cli.events.moments import Clock, long_text, short_text, span_text
 from alovoice_cli.events.timeline import Step, status_text, timeline
 from alovoice_cli.output.columns import Column
@@ -49,7 +48,7 @@ def show_call(
     session: Session = ctx.obj
     clock = clock_of(session)
     events = session.event_store(store)
-    found = _Search(session, store)
+    found = Search(session, store)
     if id.isprintable():  # what no database takes is nobody's name
         found.begin(id.strip())
     if not (found.events or found.receipts):
@@ -69,53 +68,6 @@ def show_call(
     session.show(Listing(_cells(steps, clock, short=session.stdout.isatty()), COLUMNS, whole=whole))
     if calls:
         session.note(_sentence(calls[0]))
-
-
-class _Search:
-    """What belongs together: every event and receipt that shares an id with one that is found already."""
-
-    def __init__(self, session: Session, store: str | None) -> None:
-        self._ledger, self._store = session.ledger, session.event_store(store)
-        self.events: dict[int, Event] = {}
-        self.receipts: dict[str, Any] = {}
-
-    @property
-    def call_ids(self) -> set[str]:
-        """Those that are named; a result's own id may be another call's."""
-        facts = [(fact, event.delivery.type) for event in self.events.values() for fact in event.facts if fact.call_id]
-        ids = {fact.call_id or "" for fact, kind in facts if kind != "result"}
-        of_results = {fact.call_id or "": fact for fact, kind in facts if kind == "result" and fact.call_id not in ids}
-        calls = self._store.calls_by_id(of_results)
-        return ids | {id for id, fact in of_results.items() if id not in calls or not is_of_another(fact, calls[id])}
-
-    @property
-    def external_ids(self) -> set[str]:
-        return {fact.external_id for event in self.events.values() for fact in event.facts if fact.external_id}
-
-    def begin(self, id: str) -> None:
-        if id.upper().startswith("R-"):
-            receipt = self._ledger.receipt(id)
-            self.receipts[receipt.receipt] = receipt
-            self._take({receipt.our_id} - {""})
-            return
-        event = self._store.event(id)
-        if event is None and id[:1] == "e" and id[1:].isascii() and id[1:].isdigit() and len(id) < 20:
-            event = self._store.event_at(int(id[1:]))
-        if event is not None:
-            self.events[event.delivery.seq] = event
-        else:
-            self._take({id})
-
-    def widen(self) -> None:
-        """Three rounds reach from a receipt over its result to the call and what repeats it."""
-        for _ in range(3):
-            self._take(self.call_ids | self.external_ids)
-            self.events |= {event.delivery.seq: event for event in self._store.kin([*self.events.values()])}
-
-    def _take(self, ids: set[str]) -> None:
-        if ids:
-            self.events |= {event.delivery.seq: event for event in self._store.related(ids, ids)}
-            self.receipts |= {receipt.receipt: receipt for receipt in self._ledger.receipts_of(ids)}
 
 
 def _cells(steps: Iterable[Step], clock: Clock, *, short: bool) -> list[dict[str, object]]:

@@ -128,7 +128,7 @@ def _sentence(whole: Tally) -> str:
     reasons = reasons_text(whole.missed)
     missed = f"{whole.all_missed} missed" + (f" ({reasons})" if reasons else "")
     parts: Sequence[str] = (
-        f"{whole.calls} calls: {whole.answered} answered",
+        f"{whole.calls} {'call' if whole.calls == 1 else 'calls'}: {whole.answered} answered",
         missed,
         f"{whole.other} other",
         f"{whole.open} without an end",

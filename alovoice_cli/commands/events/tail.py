@@ -10,7 +10,7 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import Call, Event
 from alovoice_cli.events.filters import Words, read_filter
-from alovoice_cli.events.glance import event_cells
+from alovoice_cli.events.glance import brief, event_cells
 from alovoice_cli.events.moments import unix_microseconds
 from alovoice_cli.events.rendering import event_as_json
 from alovoice_cli.output.flow import Flow, Row
@@ -68,7 +68,7 @@ def _print(session: Session, event: Event, call: Call | None, *, as_lines: bool)
     if as_lines:
         session.display.flow(Flow([Row(cells, event_as_json(event))], ()), "lines")
     else:
-        session.display.row(cells, _WIDTHS)
+        session.display.row({**cells, "said": brief(event)}, _WIDTHS)
 
 
 def _now(session: Session) -> int:

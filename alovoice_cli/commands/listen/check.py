@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import CheckFailedError, UnreachableError
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
@@ -29,16 +30,17 @@ def check_url(
     """Send a proof to the public URL, and look for it in the store. Exit code 5: not reached; 8: it did not arrive."""
     from alovoice_cli.config.event_store import event_store_url
     from alovoice_cli.events.event import PBX_TYPES
+    from alovoice_cli.events.handler import checked_url
     from alovoice_cli.stores.probes import has_arrived
 
     session: Session = ctx.obj
-    address = url.rstrip("/")
+    address = checked_url(url, "--url").rstrip("/")
     for kind in PBX_TYPES:
         address = address.removesuffix(f"/{kind}")
     nonce = secrets.token_hex(16)
     body = json.dumps({"nonce": nonce}).encode()
     headers = {"content-type": "application/json"}
-    posted = session.poster.post(f"{address}/probe", body, headers=headers, timeout=session.settings.timeout)
+    posted = poster_of(session).post(f"{address}/probe", body, headers=headers, timeout=session.settings.timeout)
     if posted.status is None:
         raise UnreachableError(f"the URL is not reached: {posted.error}", hint="is `alovoice listen` running there?")
     if posted.status != 200:

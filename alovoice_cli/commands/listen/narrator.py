@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.events.event import Call, Event
-from alovoice_cli.events.glance import event_cells, step_text
+from alovoice_cli.events.glance import brief, event_cells
 from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.rendering import event_as_json
 from alovoice_cli.session import Session
@@ -61,7 +61,4 @@ class Narrator:
             if len(self._calls) > _MOST_CALLS:
                 self._calls.popitem(last=False)
         cells = event_cells(event, self._calls.get(fact.call_id or ""), self._clock, short=True)
-        more = f" (+{len(event.facts) - 1})" if len(event.facts) > 1 else ""
-        # By which rule a caller went there, `events list` says: a line of 80 columns has no room for it.
-        what = step_text(event) if event.delivery.type == "route" else cells["said"]
-        return {**cells, "time": f"{moment:%H:%M:%S}", "what": f"{what}{more}"}
+        return {**cells, "time": f"{moment:%H:%M:%S}", "what": brief(event)}

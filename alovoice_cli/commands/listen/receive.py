@@ -32,7 +32,10 @@ def listen(
         typer.Option("--forward", metavar="[TYPE=]URL", help="Pass events on; callstart=URL is asked for its answer."),
     ] = None,
     forward_timeout: Annotated[
-        float, typer.Option("--forward-timeout", metavar="SECONDS", help="How long a callstart waits for the CRM.")
+        float,
+        typer.Option(
+            "--forward-timeout", metavar="SECONDS", min=0.05, max=30, help="How long a callstart waits for the CRM."
+        ),
     ] = 2.0,
     sign_secret: Annotated[
         str | None,
@@ -87,7 +90,9 @@ def listen(
     session: Session = ctx.obj
     if ctx.invoked_subcommand is not None:
         return None
+    session.check_listing(None)  # whoever has sub-commands is not looked at before it runs
     from alovoice_cli.commands.listen.wishes import read_door, read_routes, read_signer, read_targets, read_tls
+    from alovoice_cli.commands.posting import poster_of
     from alovoice_cli.config.event_store import event_store_url
     from alovoice_cli.listening.listener import Listener, Plan
 
@@ -112,4 +117,4 @@ def listen(
         return print_deployment(session, plan, sign_secret, systemd=print_systemd, nginx=print_nginx)
     if fallback is None and rules is None:
         session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
-    return Listener(plan, Narrator(session), session.poster.post, session.event_json(store), session.now).run()
+    return Listener(plan, Narrator(session), poster_of(session).post, session.event_json(store), session.now).run()
