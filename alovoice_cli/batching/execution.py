@@ -199,13 +199,19 @@ class Execution:
         if unknown:
             self._session.warn(
                 f"{count(unknown, 'row is', 'rows are')} unknown: it may have been carried out, and is never sent again"
-                f" by itself; see `alovoice call batches show {self._name} --state unknown`"
+                f" by itself; {self._advice}"
             )
         waiting = sum(course.state == "pending" for course in courses)
         if ending.reason and waiting and not isinstance(ending.untold, BrokenPipeError):
             self._session.warn(
                 f"stopped: {ending.reason}; {count(waiting, 'row was', 'rows were')} not sent: the same line goes on"
             )
+
+    @property
+    def _advice(self) -> str:
+        """What to do about rows that are unknown."""
+        shown = f"see `alovoice call batches show {self._name} --state unknown`"
+        return f"{shown}, and `alovoice call resolve --batch {self._name}`: did it ring?" if self._verb.dials else shown
 
     def _own_trouble(self, ending: Ending) -> int:
         """The exit code of trouble of this machine; 0 for none. Once anything left, it is not told as nothing done."""
