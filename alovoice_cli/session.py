@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
+    from alovoice_cli.stores.line_calls import LineCalls
 
 
 def _utc_now() -> datetime:
@@ -149,6 +150,13 @@ class Session:
         from alovoice_cli.stores.events import EventStore
 
         return EventStore(event_store_url(self.settings, flag))
+
+    def line_calls(self) -> "LineCalls":
+        """What the profile's event store knows of the calls that go on."""
+        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.stores.line_calls import LineCalls
+
+        return LineCalls(event_store_url(self.settings, None))
 
     def past(self, flag: str | None = None) -> "StoredPast":
         """The callers' past in the event store, for rules that ask for it."""

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
+from alovoice_cli.batch.steps import Step
 from alovoice_cli.errors import UsageError
 
 _RATE = re.compile(r"(\d{1,6})\s*/\s*(s|sec|m|min|h|hour)")
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600}
 _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3]):([0-5]\d)")
 _LONGEST_NAP = 30.0  # seconds: a wall clock that was set is noticed within it
+_LINE_NAP = 1.0
 
 
 def parse_rate(text: str) -> float:
@@ -61,7 +63,8 @@ class Gate:
     """Lets rows through one at a time. `wait(seconds)` sleeps and tells whether the batch was stopped meanwhile.
 
     `window` are hours to keep to, `quiet` hours to keep out of; `told` hears why the batch sleeps. Rate and pause run
-    by `clock`, which no setting of the wall clock moves.
+    by `clock`, which no setting of the wall clock moves. `has_line` is asked last, when all else is open: whether there
+    is a line for the row, which then is the row's.
     """
 
     def __init__(
@@ -74,16 +77,18 @@ class Gate:
         now: Callable[[], datetime],
         wait: Callable[[float], bool],
         told: Callable[[str], None],
+        has_line: Callable[[Step], bool] = lambda step: True,
     ) -> None:
         self._spacing, self._window, self._quiet = spacing, window, quiet
         self._clock, self._now, self._wait, self._told = clock, now, wait, told
+        self._has_line = has_line
         self._next = self._paused_until = clock()
 
-    def enter(self) -> bool:
-        """Waits until the next row may go; False where the batch was stopped first."""
+    def enter(self, step: Step) -> bool:
+        """Waits until the row may go, which is the next; False where the batch was stopped first."""
         asleep = ""
         while True:
-            seconds, why = self._closed_for()
+            seconds, why = self._closed_for(step)
             if seconds <= 0:
                 self._next = max(self._next + self._spacing, self._clock() + self._spacing)
                 return True
@@ -97,7 +102,7 @@ class Gate:
         """Nothing goes for so long."""
         self._paused_until = max(self._paused_until, self._clock() + seconds)
 
-    def _closed_for(self) -> tuple[float, str]:
+    def _closed_for(self, step: Step) -> tuple[float, str]:
         now = self._now()
         if self._window is not None and not self._window.holds(now):
             left = self._window.until(self._window.begin, now)
@@ -108,4 +113,5 @@ class Gate:
         paused = self._paused_until - self._clock()
         if paused > 0:
             return paused, "the PBX takes no more for now (429): waiting as long as it asks"
-        return self._next - self._clock(), ""
+        early = self._next - self._clock()
+        return (early, "") if early > 0 or self._has_line(step) else (_LINE_NAP, "")

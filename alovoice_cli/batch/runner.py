@@ -147,7 +147,7 @@ class Runner:
 
     def _take(self) -> Step | None:
         with self._taking:  # one at a time: that is what makes a rate
-            if self._stop.is_set or not self._rows or not self._gate.enter() or self._stop.is_set:
+            if self._stop.is_set or not self._rows or not self._gate.enter(self._rows[0]) or self._stop.is_set:
                 return None
             return self._rows.popleft()
 

@@ -149,12 +149,12 @@ class Traces:
     def _near(self, asked: Asked) -> list[Call]:
         """The calls to our numbers that fit by line, extension and time."""
         calls = {call.call_id: call for number in asked.numbers for call in self._to_number.get(number, ())}
-        return [call for call in calls.values() if _fits(call, asked)]
+        return [call for call in calls.values() if fits(call, asked)]
 
     def _rivals(self, call: Call) -> Iterator[Asked]:
         for other in self._by_number.get(call.number or "", ()):
             elsewhere = any(trace.source == "call" for trace in self._proven[other.receipt])
-            if other.may_have_rung and not elsewhere and _fits(call, other):
+            if other.may_have_rung and not elsewhere and fits(call, other):
                 yield other
 
 
@@ -162,7 +162,8 @@ def _in_order(traces: Iterable[Trace]) -> tuple[Trace, ...]:
     return tuple(sorted(set(traces), key=lambda trace: (trace.heard_at, trace.source, trace.seqs, trace.call_id or "")))
 
 
-def _fits(call: Call, asked: Asked) -> bool:
+def fits(call: Call, asked: Asked) -> bool:
+    """Whether the call may be of this request, by line, extension and time."""
     heard = call.reported_at * MICRO
     if not asked.begun_at - SKEW <= heard <= asked.begun_at + HORIZON:
         return False

@@ -10,6 +10,8 @@ from alovoice_cli.batch.pacing import Gate, Hours, parse_rate
 from alovoice_cli.batch.runner import Ending, Runner, Stop
 from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.batching.account import row_json, shown_state, sums, worst_code, write_report
+from alovoice_cli.batching.limits import line_limit
+from alovoice_cli.batching.lines import line_keeper
 from alovoice_cli.batching.sending import send
 from alovoice_cli.batching.signals import Signals, counted
 from alovoice_cli.batching.verbs import Verb
@@ -71,7 +73,10 @@ class Memory:
 
 
 class Times:
-    """The hours and the pace of a batch, checked before anything is sent. Raises UsageError, CheckFailedError."""
+    """The hours, the pace and the lines of a batch, checked before anything is sent.
+
+    Raises UsageError, CheckFailedError.
+    """
 
     def __init__(self, session: "Session", verb: Verb, wish: Wish) -> None:
         zone = parse_zone(session.settings.timezone)
@@ -79,6 +84,7 @@ class Times:
         self.spacing = parse_rate(wish.rate) if wish.rate else 0.0
         self.window = Hours.parse(wish.window, zone) if wish.window else None
         quiet = QuietHours.parse(session.settings.quiet_hours) if verb.dials and not wish.night_ok else None
+        self.lines = line_limit(session, verb)
         self.quiet = Hours(quiet.begin, quiet.end, zone) if quiet else None
 
     def check(self) -> None:
@@ -89,7 +95,7 @@ class Times:
                 hint="give --night-ok if that is meant, or --window 10:00-19:00 to wait for it",
             )
 
-    def gate(self, stop: Stop, told: Callable[[str], None]) -> Gate:
+    def gate(self, stop: Stop, told: Callable[[str], None], has_line: Callable[[Step], bool]) -> Gate:
         """The gate that keeps them."""
         return Gate(
             spacing=self.spacing,
@@ -99,6 +105,7 @@ class Times:
             now=self._now,
             wait=stop.wait,
             told=told,
+            has_line=has_line,
         )
 
 
@@ -148,11 +155,12 @@ class Execution:
             signals = stack.enter_context(counted())
             if not self._verb.reads:
                 stack.enter_context(self._session.ledger.kept_open())
+            has_line = stack.enter_context(line_keeper(self._session, self._times.lines))
             tick = stack.enter_context(self._session.display.counting(self._verb.command, len(steps)))
             runner = Runner(
                 self._rows,
                 lambda step: send(self._session, self._verb, step),
-                self._times.gate(stop, self._session.note),
+                self._times.gate(stop, self._session.note, has_line),
                 stop,
                 jobs=self._wish.jobs,
                 most_failures=self._wish.stop_after_failures,
@@ -199,13 +207,19 @@ class Execution:
         if unknown:
             self._session.warn(
                 f"{count(unknown, 'row is', 'rows are')} unknown: it may have been carried out, and is never sent again"
-                f" by itself; see `alovoice call batches show {self._name} --state unknown`"
+                f" by itself; {self._advice}"
             )
         waiting = sum(course.state == "pending" for course in courses)
         if ending.reason and waiting and not isinstance(ending.untold, BrokenPipeError):
             self._session.warn(
                 f"stopped: {ending.reason}; {count(waiting, 'row was', 'rows were')} not sent: the same line goes on"
             )
+
+    @property
+    def _advice(self) -> str:
+        """What to do about rows that are unknown."""
+        shown = f"see `alovoice call batches show {self._name} --state unknown`"
+        return f"{shown}, and `alovoice call resolve --batch {self._name}`: did it ring?" if self._verb.dials else shown
 
     def _own_trouble(self, ending: Ending) -> int:
         """The exit code of trouble of this machine; 0 for none. Once anything left, it is not told as nothing done."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from alovoice_cli.batch.lines import LineLimit, need_of
 from alovoice_cli.batch.steps import Step
 from alovoice_cli.batching.verbs import Verb
 from alovoice_cli.campaigns.findings import count, name_lines
@@ -13,7 +14,26 @@ from alovoice_cli.stores.quotas import Quota, spent
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
 
-LIMITS = ("max_calls_per_run", "max_calls_per_day", "allowed_prefixes", "ai_budget_per_day")
+LIMITS = ("max_calls_per_run", "max_calls_per_day", "allowed_prefixes", "ai_budget_per_day", "reserve_lines")
+
+
+def line_limit(session: "Session", verb: Verb) -> LineLimit | None:
+    """The lines that a batch has to leave free; None for none. Raises UsageError where the profile's make no sense."""
+    settings = session.settings
+    trunk, reserve = settings.trunk_lines, settings.reserve_lines
+    if reserve is None or not verb.dials or "reserve_lines" in session.overridden:
+        return None
+    if trunk is None:
+        raise UsageError(
+            f"the profile's reserve_lines is {reserve}, and how many lines a trunk has is not said: nothing was sent",
+            hint="`alovoice config set trunk_lines N`; or --override-limit reserve_lines",
+        )
+    if reserve >= trunk:
+        raise UsageError(
+            f"the profile's reserve_lines is {reserve}, and trunk_lines {trunk}: no line is left to call by",
+            hint="`alovoice config set reserve_lines N`, less than trunk_lines; or --override-limit reserve_lines",
+        )
+    return LineLimit(trunk, reserve)
 
 
 def check_limits(session: "Session", verb: Verb, steps: Sequence[Step], budget: int | None) -> None:
@@ -35,6 +55,7 @@ def check_limits(session: "Session", verb: Verb, steps: Sequence[Step], budget: 
             f"{name_lines(outside)}: a number outside the prefixes {allowed} that the profile allows: nothing was sent",
             hint="--override-limit allowed_prefixes, if that is meant",
         )
+    _check_lines(steps, line_limit(session, verb))
     if budget is not None:
         asked = session.ledger.count(settings.profile, Quota("--budget", budget, (verb.path,), session.now() - DAY))
         if asked + len(steps) > budget:
@@ -47,3 +68,14 @@ def check_limits(session: "Session", verb: Verb, steps: Sequence[Step], budget: 
         return
     if session.ledger.count(settings.profile, quota) + len(steps) > quota.most:
         raise spent(quota, len(steps))
+
+
+def _check_lines(steps: Sequence[Step], limit: LineLimit | None) -> None:
+    """Raises UsageError for rows that would wait for ever: a conference may take two lines."""
+    beyond = [step.line for step in steps if limit is not None and need_of(step)[1] > limit.usable]
+    if limit is not None and beyond:
+        raise UsageError(
+            f"{name_lines(beyond)}: a conference takes 2 lines, and {limit.usable} of {limit.trunk}"
+            f" {'is' if limit.usable == 1 else 'are'} not reserved (reserve_lines {limit.reserve}): nothing was sent",
+            hint="--override-limit reserve_lines, if that is meant",
+        )

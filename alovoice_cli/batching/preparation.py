@@ -13,6 +13,7 @@ from alovoice_cli.batching.account import check_report
 from alovoice_cli.batching.agreeing import agree_to_restart, agree_to_send, choose_risks
 from alovoice_cli.batching.execution import Execution, Memory, Times, moment
 from alovoice_cli.batching.journals import Batch, changed, find_place, head_of, take_changes, with_ids
+from alovoice_cli.batching.limits import line_limit
 from alovoice_cli.batching.places import Place, Shelf, digest_of
 from alovoice_cli.batching.recovery import adopt_earlier, recover, refuse_lost_writes
 from alovoice_cli.batching.verbs import Verb, verb_of
@@ -126,6 +127,8 @@ def _rehearse(session: "Session", verb: Verb, steps: Sequence[Step]) -> int:
         except Rehearsal as rehearsed:
             session.display.rehearsal(rehearsed.as_json())
     session.note(f"{count(len(steps), 'row')} would be sent")
+    if (limit := line_limit(session, verb)) is not None:
+        session.note(f"each waits until fewer than {limit.usable} of the {limit.trunk} lines of its trunk are busy")
     return ExitCode.DONE
 
 

@@ -107,6 +107,12 @@ def _check_count(value: object) -> int:
     return value
 
 
+def _check_reserve(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
+        raise ValueError("must be a whole number, 0 or more")
+    return value
+
+
 def _check_prefixes(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and _PREFIX.fullmatch(item) for item in value):
         raise ValueError('must be a list of beginnings of numbers in quotes, such as ["998"] or ["99890", "99891"]')
@@ -118,6 +124,12 @@ def _check_prefixes(value: object) -> tuple[str, ...]:
 def _parse_count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ValueError("must be a whole number, 1 or more")
+    return int(text)
+
+
+def _parse_reserve(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("must be a whole number, 0 or more")
     return int(text)
 
 
@@ -155,6 +167,8 @@ KEYS = {
         Key("max_calls_per_run", "most calls of one batch", _check_count, _parse_count),
         Key("max_calls_per_day", "most calls from this machine within 24 hours", _check_count, _parse_count),
         Key("ai_budget_per_day", "most analyses asked for within 24 hours", _check_count, _parse_count),
+        Key("trunk_lines", "calls that a trunk can carry at once", _check_count, _parse_count),
+        Key("reserve_lines", "how many of trunk_lines batches leave free", _check_reserve, _parse_reserve),
         Key("max_campaigns_per_day", "most campaigns within 24 hours", _check_count, _parse_count),
         Key("insecure", "true allows http:// to another machine", _check_bool, _parse_bool),
         Key("require_profile", "true makes -p obligatory for dialling", _check_bool, _parse_bool),

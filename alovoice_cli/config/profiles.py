@@ -49,6 +49,8 @@ class Profile:
     max_calls_per_run: int | None = None
     max_calls_per_day: int | None = None
     ai_budget_per_day: int | None = None
+    trunk_lines: int | None = None
+    reserve_lines: int | None = None
     store: str | None = None
     insecure: bool | None = None
     require_profile: bool | None = None

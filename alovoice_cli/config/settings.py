@@ -82,6 +82,8 @@ class Settings:
     max_calls_per_run: int | None
     max_calls_per_day: int | None
     ai_budget_per_day: int | None
+    trunk_lines: int | None
+    reserve_lines: int | None
     insecure: bool
     require_profile: bool
     origin: Mapping[str, str]
@@ -222,6 +224,8 @@ class _Choice:
             max_calls_per_run=self._of_profile("max_calls_per_run", default=None),
             max_calls_per_day=self._of_profile("max_calls_per_day", default=None),
             ai_budget_per_day=self._of_profile("ai_budget_per_day", default=None),
+            trunk_lines=self._of_profile("trunk_lines", default=None),
+            reserve_lines=self._of_profile("reserve_lines", default=None),
             store=self._of_profile("store", default=None),
             insecure=insecure,
             require_profile=self._require_profile(),

@@ -4,14 +4,14 @@ Read-only, a connection a thread. Any trouble raises: whoever decides then gives
 """
 
 import threading
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Select, bindparam, func, or_, select
 
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
-from alovoice_cli.stores.event_engine import open_reading, sqlite_path, told_plainly
+from alovoice_cli.stores.event_engine import sqlite_path, told_plainly
+from alovoice_cli.stores.event_reading import EventReading
 from alovoice_cli.stores.event_tables import CALL
 
 BUSY_SECONDS = 0.1
@@ -66,26 +66,17 @@ class StoredPast:
         values = {"number": number, "since": int(since.timestamp()), "until": until}
         try:
             with told_plainly():
-                return self._connection().execute(statement, values).scalar()
+                return self._reading.connection().execute(statement, values).scalar()
         except BaseException:
-            self._forget()  # whatever it was, the next question gets a new connection
+            self._reading.forget()
             raise
 
-    def _connection(self) -> Connection:
-        found = self._path.stat()
-        connection: Connection | None = getattr(self._own, "connection", None)
-        if connection is None or self._own.file != (found.st_dev, found.st_ino):
-            self._forget()
-            connection, self._own.file = open_reading(self._url, busy_seconds=BUSY_SECONDS)
-            self._own.connection = connection
-        return connection
-
-    def _forget(self) -> None:
-        connection: Connection | None = getattr(self._own, "connection", None)
-        self._own.connection = None
-        if connection is not None:
-            with suppress(Exception):  # it is of no use any more, and says so perhaps
-                connection.close()
+    @property
+    def _reading(self) -> EventReading:
+        found: EventReading | None = getattr(self._own, "reading", None)
+        if found is None:
+            found = self._own.reading = EventReading(self._url, busy_seconds=BUSY_SECONDS)
+        return found
 
 
 class StoredHistory:

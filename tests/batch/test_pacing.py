@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from alovoice_cli.batch.pacing import Gate, Hours, parse_rate
+from alovoice_cli.batch.steps import Step
 from alovoice_cli.errors import UsageError
 
+ROW = Step("key", 2, {})
 TASHKENT = timezone(timedelta(hours=5))
 
 
@@ -49,7 +51,7 @@ def test_rows_are_apart_by_the_rate_and_none_is_saved_up() -> None:
     at = []
     for row in range(5):
         world.seconds += 20 if row == 3 else 0
-        assert gate.enter()
+        assert gate.enter(ROW)
         at.append(world.seconds)
     assert at == [0, 6, 12, 32, 38]
 
@@ -59,14 +61,14 @@ def test_a_clock_that_is_set_back_changes_no_pace() -> None:
     gate = world.gate(spacing=1.0)
     for jump in (0, -86_400, 86_400, -3600):
         world.wall += timedelta(seconds=jump)
-        gate.enter()
+        gate.enter(ROW)
     assert world.seconds == 3
 
 
 def test_outside_the_window_it_sleeps_until_it_opens_and_says_so_once() -> None:
     world = World(datetime(2026, 11, 25, 14, 30, tzinfo=UTC))  # 19:30 in Tashkent
     gate = world.gate(window=Hours.parse("10:00-19:00", TASHKENT))
-    assert gate.enter()
+    assert gate.enter(ROW)
     assert world.wall == datetime(2026, 11, 26, 5, 0, tzinfo=UTC)
     assert len(world.said) == 1
     assert "10:00" in world.said[0]
@@ -74,7 +76,7 @@ def test_outside_the_window_it_sleeps_until_it_opens_and_says_so_once() -> None:
 
 def test_the_quiet_hours_are_slept_through_also_over_midnight() -> None:
     world = World(datetime(2026, 11, 25, 16, 0, tzinfo=UTC))  # 21:00 in Tashkent
-    assert world.gate(quiet=Hours.parse("21:00-08:00", TASHKENT)).enter()
+    assert world.gate(quiet=Hours.parse("21:00-08:00", TASHKENT)).enter(ROW)
     assert world.wall == datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 
 
@@ -83,7 +85,7 @@ def test_a_pause_holds_all_back() -> None:
     gate = world.gate()
     gate.pause(90)
     gate.pause(5)
-    assert gate.enter()
+    assert gate.enter(ROW)
     assert world.seconds == 90
 
 
@@ -91,8 +93,8 @@ def test_a_stop_ends_the_wait() -> None:
     world = _noon()
     world.stopped = True
     gate = world.gate(spacing=60.0)
-    assert gate.enter()
-    assert not gate.enter()
+    assert gate.enter(ROW)
+    assert not gate.enter(ROW)
 
 
 @pytest.mark.parametrize("text", ["", "10-19", "10:00-10:00", "25:00-26:00", "10:00"])

@@ -190,6 +190,47 @@ def test_all_unknown_calls_are_a_list_that_ends_with_its_worst(alovoice: FrontDo
     assert alovoice("call", "resolve", "--all").code == 6
 
 
+def test_the_unknown_rows_of_a_batch_are_asked_after_by_its_name(alovoice: FrontDoor, pbx: Pbx) -> None:
+    rows = [{"to": f"90{number}", "extid": str(number)} for number in range(1_000_000, 1_000_004)]
+    words = ("call", "ivr", "--batch", "rows.jsonl", "--ivr", "222", "--line", "712037006", "--night-ok")
+    (alovoice.home / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    pbx.up()
+    answers = iter((None, b"true", None, None, b"true"))
+
+    def act(connection: Connection) -> None:
+        if connection.read() is not None and (answer := next(answers)) is not None:
+            connection.answer("200 OK", answer)
+
+    pbx.server.acts = [act]
+    assert alovoice(*IVR).code == 6  # of no batch
+    batch = alovoice(*words)
+    (name,) = [each["name"] for each in json.loads(alovoice("call", "batches", "list", "--json").out)]
+    assert batch.code == 6
+    assert f"`alovoice call resolve --batch {name}`" in batch.err
+    asked = alovoice("call", "resolve", "--batch", name, "--json")
+    said = json.loads(asked.out)
+    assert (asked.code, [each["our_id"] for each in said]) == (6, ["1000001", "1000002"])
+    assert {each["answer"] for each in said} == {"no_trace_yet"}
+    pbx.rows.call(time.time(), "901000001", status="200", direction="out", duration=32)
+    pbx.rows.call(time.time(), "901000002", status="486", direction="out")
+    found = alovoice("call", "resolve", "--batch", name, "--columns", "our_id,answer,status")
+    assert (found.code, found.out.splitlines()[1:]) == (0, ["1000001\trang\t200", "1000002\trang\t486"]), found.err
+    assert alovoice("call", "resolve", "--all").code == 6
+    assert len(pbx.server.requests) == 5  # it sends nothing
+
+
+def test_a_batch_without_unknown_rows_or_without_a_name_there_is_said_so(alovoice: FrontDoor, pbx: Pbx) -> None:
+    words = ("call", "out", "--batch", "-", "--night-ok", "--journal", "evening")
+    row = json.dumps({"inner_phone": "101", "number": "901234567"}) + "\n"
+    assert alovoice(*words, stdin=row).code == 0
+    nothing = alovoice("call", "resolve", "--batch", "evening", "--json")
+    assert (nothing.code, nothing.out) == (0, "[]\n")
+    missing = alovoice("call", "resolve", "--batch", "morning")
+    assert (missing.code, "there is no batch morning" in missing.err) == (2, True)
+    both = alovoice("call", "resolve", "--batch", "evening", "--all")
+    assert (both.code, "say which call" in both.err) == (2, True)
+
+
 def test_a_token_that_is_revoked_afterwards_changes_nothing(alovoice: FrontDoor, pbx: Pbx) -> None:
     pbx.up()
     pbx.answer = None

@@ -81,6 +81,8 @@ def test_a_profiles_values_win_over_the_defaults(written: Paths, settle: Resolve
         "confirm_above": "default",
         "max_calls_per_run": "default",
         "max_calls_per_day": "default",
+        "trunk_lines": "default",
+        "reserve_lines": "default",
         "ai_budget_per_day": "default",
         "store": "default",
         "insecure": "default",
