@@ -70,6 +70,7 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: dict[str, str] = {}
+        self._longest_first: tuple[tuple[str, str], ...] = ()
         for secret in secrets:
             self.learn(secret)
 
@@ -79,11 +80,13 @@ class Masker:
             return
         for spelling in _spellings(secret):
             self._known[spelling] = mask(secret)
+        # Sorted here and not in `hide`, which a batch calls dozens of times a row.
+        self._longest_first = tuple(sorted(self._known.items(), key=lambda known: len(known[0]), reverse=True))
 
     def hide(self, text: str) -> str:
         """The text with every known secret masked."""
-        for spelling in sorted(self._known, key=len, reverse=True):
-            text = text.replace(spelling, self._known[spelling])
+        for spelling, shown in self._longest_first:
+            text = text.replace(spelling, shown)
         return text
 
     def hide_in(self, value: object) -> object:
