@@ -14,6 +14,7 @@ from alovoice_cli.api.address import Address
 from alovoice_cli.api.deadline import Attempt, Budget, Lost, Sink
 from alovoice_cli.api.diagnosis import in_words
 from alovoice_cli.api.files import FilePart, WatchedFile, check_unchanged, wire_name
+from alovoice_cli.api.hands import Hands
 from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Request
 from alovoice_cli.api.retry import Retry
@@ -66,6 +67,7 @@ class Courier:
         self._address, self._token, self._timeout = address, token, timeout
         self._routes = Routes(address, environ)
         self._given = transport
+        self._hands = Hands()
         self._trace = trace
         self._sleep, self._uniform = sleep, uniform
 
@@ -93,6 +95,7 @@ class Courier:
 
     def close(self) -> None:
         """Closes the connections; a transport that was given too."""
+        self._hands.close()
         self._routes.close()
         if self._given is not None:
             self._given.close()
@@ -106,6 +109,7 @@ class Courier:
             announces=isinstance(transport, httpx.HTTPTransport),
             on_left=load.on_left,
             sink=load.sink,
+            hands=self._hands,
         )
         try:
             reply = attempt.run()
