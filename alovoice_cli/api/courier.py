@@ -22,6 +22,13 @@ from alovoice_cli.api.routes import Routes
 from alovoice_cli.api.trace import Trace
 from alovoice_cli.api.wire import Encoded, Flat, token_headers, url
 
+# Compressed answers are not asked for: a Content-Length then says how long a download is.
+_HEADERS = {
+    "user-agent": ("User-Agent", f"alovoice/{__version__}"),
+    "accept": ("Accept", "*/*"),
+    "accept-encoding": ("Accept-Encoding", "identity"),
+}
+
 Progress = Callable[[int, int | None], None]
 """Bytes moved so far, and bytes in all where that is known. Called from another thread than the caller's."""
 
@@ -68,6 +75,7 @@ class Courier:
         self._routes = Routes(address, environ)
         self._given = transport
         self._hands = Hands()
+        self._last_url = ("", httpx.URL())
         self._trace = trace
         self._sleep, self._uniform = sleep, uniform
 
@@ -121,18 +129,30 @@ class Courier:
 
     def _build(self, load: Load, moved: Callable[[int], None]) -> httpx.Request:
         request, body = load.request, load.body
-        # Compressed answers are not asked for: a Content-Length then says how long a download is.
-        headers = httpx.Headers({"User-Agent": f"alovoice/{__version__}", "Accept": "*/*"})
-        headers["Accept-Encoding"] = "identity"
+        headers = dict(_HEADERS)
         if isinstance(body, Flat):
-            headers["Content-Type"] = body.content_type
+            headers["content-type"] = ("Content-Type", body.content_type)
         for name, value in (*token_headers(request, self._token), *request.headers):
-            headers[name] = value
-        where = url(self._address, request, self._token)
+            headers[name.lower()] = (name, value)
+        where = self._where(request)
+        if isinstance(body, Flat) and body.content:
+            # What httpx would make of `content`, which it goes through three times.
+            length = ("Content-Length", str(len(body.content)))
+            whole = [("Host", where.netloc.decode("ascii")), *headers.values(), length]
+            return httpx.Request(request.method, where, headers=whole, stream=httpx.ByteStream(body.content))
         if isinstance(body, Flat):
-            return httpx.Request(request.method, where, headers=headers, content=body.content)
+            return httpx.Request(request.method, where, headers=list(headers.values()), content=b"")
         files = [(name, _part(value, moved)) for name, value in body or ()]
-        return httpx.Request(request.method, where, headers=headers, files=files or None)
+        return httpx.Request(request.method, where, headers=list(headers.values()), files=files or None)
+
+    def _where(self, request: Request) -> httpx.URL:
+        """The URL. A batch sends all its rows to one, and httpx reads it in a tenth of a call's time: once, then."""
+        text = url(self._address, request, self._token)
+        known, found = self._last_url
+        if known != text:
+            found = httpx.URL(text)
+            self._last_url = (text, found)
+        return found
 
 
 _Part = tuple[None, str] | tuple[str, BinaryIO, str]

@@ -5,7 +5,7 @@ from threading import Lock, Thread
 
 
 class Hands:
-    """As many threads as there were exchanges at a time. One that hangs is missed by nobody: another takes its place."""
+    """As many threads as there were exchanges at a time. One that hangs is not waited for: another takes its place."""
 
     def __init__(self) -> None:
         self._idle: list[_Hand] = []
