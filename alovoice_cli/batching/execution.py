@@ -133,10 +133,14 @@ class Execution:
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
         """Rows that an earlier run left unknown are told each time: nobody is forgotten."""
+        rows = [
+            (step, course)
+            for step, course in self._rows.listed()
+            if step.key in adopted or (shown_state(course) == "unknown" and step.key not in going)
+        ]
         try:
-            for step, course in self._rows.listed():
-                if step.key in adopted or (shown_state(course) == "unknown" and step.key not in going):
-                    self._tell(step, course)
+            if rows:
+                self._tell(rows)
         except OSError as error:
             return error
         return None
@@ -160,20 +164,25 @@ class Execution:
                 risky=risky,
             )
 
-            def told(step: Step, course: Course) -> None:
-                tick()
-                self._tell(step, course)
+            def told(rows: Sequence[tuple[Step, Course]]) -> None:
+                for _ in rows:
+                    tick()
+                self._tell(rows)
 
             return runner.run(steps, told), signals
 
-    def _tell(self, step: Step, course: Course) -> None:
-        if self._keep is not None and course.state == "done":
-            self._keep(str(step.payload["call_id"]), course.answer)
+    def _tell(self, rows: Sequence[tuple[Step, Course]]) -> None:
+        if self._keep is not None:
+            for step, course in rows:
+                if course.state == "done":
+                    self._keep(str(step.payload["call_id"]), course.answer)
         if self._streams:
-            self._session.display.line(row_json(step, course))
-        elif course.state != "done":
-            numbers = ", ".join(step.numbers) or step.our_id
-            self._troubled.append({**row_json(step, course), "numbers": numbers})
+            self._session.display.lines([row_json(step, course) for step, course in rows])
+            return
+        for step, course in rows:
+            if course.state != "done":
+                numbers = ", ".join(step.numbers) or step.our_id
+                self._troubled.append({**row_json(step, course), "numbers": numbers})
 
     # --- afterwards --------------------------------------------------------------------------------------------------
 
