@@ -57,7 +57,7 @@ class Journal:
         self.path = path
         self._now = now
         self._connection = open_store(path, MIGRATIONS)
-        self._together = Together(self._connection, self._write)
+        self._together = Together(path, self._connection, self._write)
         try:
             with explained(path):
                 self._check()
@@ -131,8 +131,8 @@ class Journal:
         _, _, state, _, course, seal = _values(self._steps[key], after)
         with explained(self.path):
             # An end that a power cut takes back leaves an intent: unknown, and never called again.
-            is_intent = after.state == "intent"
-            self._together.run((key, before.state, state, course, seal), synced=is_intent)
+            run = self._together.run if after.state == "intent" else self._together.run_unsynced
+            run((key, before.state, state, course, seal))
         self._courses[key] = after
         return after
 

@@ -170,7 +170,7 @@ class Ledger:
     def kept_open(self) -> Iterator[None]:
         """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost."""
         with explained(self.path):
-            self._kept = Together(open_store(self.path, MIGRATIONS), write_receipts)
+            self._kept = Together(self.path, open_store(self.path, MIGRATIONS), write_receipts)
         try:
             yield
         finally:
@@ -183,7 +183,7 @@ class Ledger:
         if kept is not None:
             with explained(self.path):
                 # An end that a power cut takes back leaves a receipt that reads unknown. The next intent syncs it too.
-                return kept.run(change, synced=isinstance(change, Begin))
+                return kept.run(change) if isinstance(change, Begin) else kept.run_unsynced(change)
         with self._open() as connection:
             (code,) = write_receipts(connection, [change])
             return code
