@@ -178,6 +178,8 @@ class Journal:
 @lru_cache(maxsize=128)
 def _moving(rows: int) -> str:
     """The statement that moves so many rows, or none where one is not where it was: a transaction by itself."""
+    if rows == 1:
+        return "UPDATE step SET state = ?3, course = ?4, seal = ?5 WHERE key = ?1 AND state = ?2"
     values = ", ".join(["(?, ?, ?, ?, ?)"] * rows)
     here = "FROM moved WHERE step.key = moved.key AND step.state = moved.before"
     return (

@@ -10,14 +10,13 @@ from itertools import chain
 from alovoice_cli.stores.cells import iso
 from alovoice_cli.stores.migrations import transaction
 from alovoice_cli.stores.quotas import Quota, spent
-from alovoice_cli.stores.together import changed_rows
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SHORTEST = 4  # a million codes; a crowded ledger gets longer ones
 _TRIES_A_LENGTH = 8
 
 _BEGUN = "code, profile, command, method, path, numbers, our_id, request, begun_at, pid"
-_ENDED = "code, state, exit_code, sent, status, answer, settled_at"
+_END = "UPDATE receipt SET state = ?, exit_code = ?, sent = ?, status = ?, answer = ?, settled_at = ? WHERE code = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def write_receipts(connection: sqlite3.Connection, changes: Sequence[Begin | End
     Raises UsageError where a quota is spent: counted and written in one transaction, whoever else dials.
     """
     begins = [change for change in changes if isinstance(change, Begin)]
-    if len(begins) in (0, len(changes)) and not any(begin.quota for begin in begins):
+    if (len(begins) == len(changes) or len(changes) == 1) and not any(begin.quota for begin in begins):
         try:
             return _write(connection, changes)  # one statement writes all: that is a transaction
         except sqlite3.IntegrityError:
@@ -78,7 +77,13 @@ def _begin(connection: sqlite3.Connection, begins: Sequence[Begin]) -> Sequence[
                 raise spent(begin.quota)
     if not begins:
         return []
-    codes = _free_codes(connection, len(begins))
+    try:
+        return _insert(connection, begins, [_draw(_SHORTEST) for _ in begins])
+    except sqlite3.IntegrityError:  # a code that is taken: rare enough for not to ask before
+        return _insert(connection, begins, _free_codes(connection, len(begins)))
+
+
+def _insert(connection: sqlite3.Connection, begins: Sequence[Begin], codes: Sequence[str]) -> Sequence[str]:
     rows = [(code, *begin.columns) for code, begin in zip(codes, begins, strict=True)]
     connection.execute(f"INSERT INTO receipt ({_BEGUN}) VALUES {_marks(10, len(rows))}", tuple(chain(*rows)))  # noqa: S608 - question marks
     return codes
@@ -86,22 +91,7 @@ def _begin(connection: sqlite3.Connection, begins: Sequence[Begin]) -> Sequence[
 
 def _end(connection: sqlite3.Connection, ends: Sequence[End]) -> set[str]:
     """The codes that were there."""
-    if not ends:
-        return set()
-    rows = [(end.code, *end.columns) for end in ends]
-    codes = {end.code for end in ends}
-    if changed_rows(connection, _ending(len(ends)), tuple(chain(*rows))) != len(ends):
-        codes &= _taken(connection, codes)
-    return codes
-
-
-@lru_cache(maxsize=128)
-def _ending(ends: int) -> str:
-    names = _ENDED.removeprefix("code, ").split(", ")
-    return (
-        f"WITH ended ({_ENDED}) AS (VALUES {_marks(7, ends)}) UPDATE receipt"  # noqa: S608 - constants and question marks
-        f" SET {', '.join(f'{name} = ended.{name}' for name in names)} FROM ended WHERE receipt.code = ended.code"
-    )
+    return {end.code for end in ends if connection.execute(_END, (*end.columns, end.code)).rowcount}
 
 
 @lru_cache(maxsize=256)
