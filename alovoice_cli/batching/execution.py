@@ -39,6 +39,9 @@ class Rows(Protocol):
     def listed(self) -> Iterator[tuple[Step, Course]]:
         """The rows of the latest list."""
 
+    def expect(self, jobs: int) -> None:
+        """So many rows are going to be on their way at a time."""
+
     def intend(self, key: str, *, risk: bool = False) -> Course:
         """Before a row is sent."""
 
@@ -56,6 +59,9 @@ class Memory:
     def listed(self) -> Iterator[tuple[Step, Course]]:
         """All rows."""
         return ((step, self._courses[step.key]) for step in self._steps)
+
+    def expect(self, jobs: int) -> None:
+        """Memory is fast however many there are."""
 
     def intend(self, key: str, *, risk: bool = False) -> Course:
         """Notes that it is on its way."""
@@ -151,7 +157,8 @@ class Execution:
         with ExitStack() as stack:
             signals = stack.enter_context(counted())
             if not self._verb.reads:
-                stack.enter_context(self._session.ledger.kept_open())
+                stack.enter_context(self._session.ledger.kept_open(self._wish.jobs))
+                self._rows.expect(self._wish.jobs)
             tick = stack.enter_context(self._session.display.counting(self._verb.command, len(steps)))
             runner = Runner(
                 self._rows,

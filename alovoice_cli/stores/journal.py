@@ -20,7 +20,7 @@ from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store
-from alovoice_cli.stores.together import Together, changed_rows
+from alovoice_cli.stores.together import Together, changed_rows, company_of
 
 MIGRATIONS = (
     """
@@ -113,6 +113,10 @@ class Journal:
             self._together.alone(lambda connection: _replace(connection, head, rows))
         self._head, self._courses = head, courses
         self._steps = dict(sorted(merged.items(), key=lambda item: item[1].line))
+
+    def expect(self, jobs: int) -> None:
+        """So many threads are going to write: some of them wait for each other, to share a sync."""
+        self._together.company = company_of(jobs)
 
     def intend(self, key: str, *, risk: bool = False) -> Course:
         """Writes down that the row is about to be sent; on the disk when this returns."""
