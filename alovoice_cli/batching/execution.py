@@ -39,8 +39,8 @@ class Rows(Protocol):
     def listed(self) -> Iterator[tuple[Step, Course]]:
         """The rows of the latest list."""
 
-    def expect(self, jobs: int) -> None:
-        """So many rows are going to be on their way at a time."""
+    def share_sync(self) -> Callable[[], None]:
+        """What puts the intents on the disk, from now on."""
 
     def intend(self, key: str, *, risk: bool = False) -> Course:
         """Before a row is sent."""
@@ -60,8 +60,9 @@ class Memory:
         """All rows."""
         return ((step, self._courses[step.key]) for step in self._steps)
 
-    def expect(self, jobs: int) -> None:
-        """Memory is fast however many there are."""
+    def share_sync(self) -> Callable[[], None]:
+        """Nothing is kept on a disk."""
+        return lambda: None
 
     def intend(self, key: str, *, risk: bool = False) -> Course:
         """Notes that it is on its way."""
@@ -157,8 +158,8 @@ class Execution:
         with ExitStack() as stack:
             signals = stack.enter_context(counted())
             if not self._verb.reads:
-                stack.enter_context(self._session.ledger.kept_open(self._wish.jobs))
-                self._rows.expect(self._wish.jobs)
+                # The seal asks the ledger before anything is connected: it syncs the journal too.
+                stack.enter_context(self._session.ledger.kept_open(self._rows.share_sync()))
             tick = stack.enter_context(self._session.display.counting(self._verb.command, len(steps)))
             runner = Runner(
                 self._rows,

@@ -20,7 +20,7 @@ from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store
-from alovoice_cli.stores.together import Together, changed_rows, company_of
+from alovoice_cli.stores.together import Together, changed_rows
 
 MIGRATIONS = (
     """
@@ -57,6 +57,7 @@ class Journal:
         self.path = path
         self._now = now
         self._connection = open_store(path, MIGRATIONS)
+        self._is_shared = False
         self._together = Together(path, self._connection, self._write)
         try:
             with explained(path):
@@ -114,12 +115,20 @@ class Journal:
         self._head, self._courses = head, courses
         self._steps = dict(sorted(merged.items(), key=lambda item: item[1].line))
 
-    def expect(self, jobs: int) -> None:
-        """So many threads are going to write: some of them wait for each other, to share a sync."""
-        self._together.company = company_of(jobs)
+    def share_sync(self) -> Callable[[], None]:
+        """From now on `intend` only writes; it is on the disk when the function that this returns was called after it.
+
+        For a run whose every request waits for the ledger's sync before it leaves: it then waits for both at once.
+        """
+        self._is_shared = True
+        return self._sync
+
+    def _sync(self) -> None:
+        with explained(self.path):
+            self._together.sync()
 
     def intend(self, key: str, *, risk: bool = False) -> Course:
-        """Writes down that the row is about to be sent; on the disk when this returns."""
+        """Writes down that the row is about to be sent; on the disk when this returns, but see `share_sync`."""
         before = self._courses[key]
         course = Course("intent", before.attempts + 1, before.risks + risk, began_at=iso(self._now()))
         return self._move(key, before, course)
@@ -135,7 +144,8 @@ class Journal:
         _, _, state, _, course, seal = _values(self._steps[key], after)
         with explained(self.path):
             # An end that a power cut takes back leaves an intent: unknown, and never called again.
-            run = self._together.run if after.state == "intent" else self._together.run_unsynced
+            waits = after.state == "intent" and not self._is_shared
+            run = self._together.run if waits else self._together.run_unsynced
             run((key, before.state, state, course, seal))
         self._courses[key] = after
         return after

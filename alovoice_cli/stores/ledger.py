@@ -19,7 +19,7 @@ from alovoice_cli.stores.migrations import explained, open_store, transaction
 from alovoice_cli.stores.quotas import Quota
 from alovoice_cli.stores.receipt_writing import Begin, End, count_against, write_receipts
 from alovoice_cli.stores.receipts import COLUMNS, Entry, Intended, Settled, entry_from
-from alovoice_cli.stores.together import Together, company_of
+from alovoice_cli.stores.together import Together
 
 _MISREAD = str.maketrans("OIL", "011")  # Crockford's alphabet leaves out what is taken for a digit
 
@@ -167,14 +167,14 @@ class Ledger:
             connection.close()
 
     @contextmanager
-    def kept_open(self, jobs: int = 1) -> Iterator[None]:
-        """Keeps one connection while the block runs, for the requests of a batch's `jobs`: to open is most of the cost.
+    def kept_open(self, beside: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost.
 
-        Of several threads some wait for each other, to share a sync.
+        `beside` syncs what else must be on the disk when `intend` returns.
         """
         with explained(self.path):
             self._kept = Together(self.path, open_store(self.path, MIGRATIONS), write_receipts)
-            self._kept.company = company_of(jobs)
+            self._kept.beside = beside
         try:
             yield
         finally:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Lock
 from typing import Generic, TypeVar
 
 from alovoice_cli.stores.migrations import transaction
@@ -17,7 +17,6 @@ C = TypeVar("C")
 R = TypeVar("R")
 T = TypeVar("T")
 
-_PATIENCE_SECONDS = 0.003
 _LOG_PAGES = 8000  # 32 MB: a page that changes with each row is copied into the file less often
 
 _sync_data = getattr(os, "fdatasync", os.fsync)
@@ -28,11 +27,6 @@ def changed_rows(connection: sqlite3.Connection, statement: str, values: Sequenc
     before = connection.total_changes
     connection.execute(statement, values)
     return connection.total_changes - before
-
-
-def company_of(jobs: int) -> int:
-    """How many of so many threads are worth waiting for: the others are on the line meanwhile."""
-    return (jobs + 1) // 2
 
 
 class _Waiting(Generic[C, R]):
@@ -68,20 +62,17 @@ class Together(Generic[C, R]):
     ) -> None:
         self._path, self._connection, self._write = path, connection, write
         self._queueing, self._writing, self._syncing = Lock(), Lock(), Lock()
-        self._come = Condition(self._queueing)
         self._queue: list[_Waiting[C, R]] = []
         self._is_led = False
         self._log = -1
-        self.company = 1
-        """So many changes are waited for, 3 ms at most: a sync costs as much as a quarter of a call."""
+        self.beside: Callable[[], None] = lambda: None
+        """Syncs what else must be on the disk when `run` returns."""
 
     def run(self, change: C) -> R:
         """Makes the change; it is on the disk when this returns. Raises what `write`, SQLite or the disk raises."""
         waiting: _Waiting[C, R] = _Waiting(change)
         with self._queueing:
             self._queue.append(waiting)
-            if len(self._queue) == self.company:
-                self._come.notify()
             is_first, self._is_led = not self._is_led, True
         if not is_first:
             waiting.turn.acquire()
@@ -96,6 +87,17 @@ class Together(Generic[C, R]):
         with self._writing:
             (result,) = self._write(self._connection, [change])
             return result
+
+    def sync(self) -> None:
+        """Puts all that was written on the disk, for those that wrote it unsynced."""
+        with self._syncing:
+            if self._log >= 0:
+                _sync_data(self._log)
+                return
+        with self._writing:  # what was written so far, SQLite has synced
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+            self._log = os.open(f"{self._path}-wal", os.O_RDWR)
 
     def alone(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Makes a change of another kind in a transaction of its own. Only before the first of `run`."""
@@ -113,13 +115,12 @@ class Together(Generic[C, R]):
     def _lead(self) -> None:
         """Writes for all that wait, and passes the lead to the first of those that came meanwhile."""
         with self._queueing:
-            if len(self._queue) < self.company:
-                self._come.wait_for(lambda: len(self._queue) >= self.company, _PATIENCE_SECONDS)
             group, self._queue = self._queue, []
         try:
             with self._writing:
                 self._make(group)
-            self._sync()
+            self.beside()
+            self.sync()
             for waiting in group:
                 waiting.done = True
         except BaseException as trouble:  # nobody may take for written what is not
@@ -147,13 +148,3 @@ class Together(Generic[C, R]):
         else:
             for waiting, result in zip(group, results, strict=True):
                 waiting.result = result
-
-    def _sync(self) -> None:
-        with self._syncing:
-            if self._log >= 0:
-                _sync_data(self._log)
-                return
-        with self._writing:  # what was written so far, SQLite has synced
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
-            self._log = os.open(f"{self._path}-wal", os.O_RDWR)
