@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.stores.beside import Beside
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 from alovoice_cli.stores.quotas import Quota
@@ -167,17 +168,18 @@ class Ledger:
             connection.close()
 
     @contextmanager
-    def kept_open(self, beside: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def kept_open(self, sync_too: Callable[[], None]) -> Iterator[None]:
         """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost.
 
-        `beside` syncs what else must be on the disk when `intend` returns.
+        `sync_too` syncs what else must be on the disk when `intend` returns.
         """
         with explained(self.path):
-            self._kept = Together(self.path, open_store(self.path, MIGRATIONS), write_receipts)
-            self._kept.beside = beside
+            beside = Beside(sync_too)
+            self._kept = Together(self.path, open_store(self.path, MIGRATIONS), write_receipts, beside)
         try:
             yield
         finally:
+            beside.close()
             kept, self._kept = self._kept, None
             with explained(self.path):
                 kept.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
+from alovoice_cli.stores.beside import Beside
 from alovoice_cli.stores.migrations import transaction
 
 C = TypeVar("C")
@@ -52,6 +53,8 @@ class Together(Generic[C, R]):
     SQLite would hold its lock on the file while it syncs a commit. So it commits without (synchronous = NORMAL), and
     the log is synced here: whoever need not wait for the disk writes meanwhile. The first commit SQLite syncs by
     itself, and with it the directory that the log is new in.
+
+    `beside` syncs what else must be on the disk when `run` returns.
     """
 
     def __init__(
@@ -59,14 +62,14 @@ class Together(Generic[C, R]):
         path: Path,
         connection: sqlite3.Connection,
         write: Callable[[sqlite3.Connection, Sequence[C]], Sequence[R]],
+        beside: Beside | None = None,
     ) -> None:
         self._path, self._connection, self._write = path, connection, write
         self._queueing, self._writing, self._syncing = Lock(), Lock(), Lock()
         self._queue: list[_Waiting[C, R]] = []
         self._is_led = False
         self._log = -1
-        self.beside: Callable[[], None] = lambda: None
-        """Syncs what else must be on the disk when `run` returns."""
+        self._beside = beside
 
     def run(self, change: C) -> R:
         """Makes the change; it is on the disk when this returns. Raises what `write`, SQLite or the disk raises."""
@@ -117,10 +120,7 @@ class Together(Generic[C, R]):
         with self._queueing:
             group, self._queue = self._queue, []
         try:
-            with self._writing:
-                self._make(group)
-            self.beside()
-            self.sync()
+            self._put_on_disk(group)
             for waiting in group:
                 waiting.done = True
         except BaseException as trouble:  # nobody may take for written what is not
@@ -135,6 +135,17 @@ class Together(Generic[C, R]):
                 self._is_led = bool(following)
             for waiting in (*group, *following):
                 waiting.turn.release()
+
+    def _put_on_disk(self, group: list[_Waiting[C, R]]) -> None:
+        if self._beside is not None:
+            self._beside.begin()
+        try:
+            with self._writing:
+                self._make(group)
+            self.sync()
+        finally:
+            if self._beside is not None:
+                self._beside.wait()
 
     def _make(self, group: list[_Waiting[C, R]]) -> None:
         try:
