@@ -18,8 +18,6 @@ C = TypeVar("C")
 R = TypeVar("R")
 T = TypeVar("T")
 
-_LOG_PAGES = 8000  # 32 MB: a page that changes with each row is copied into the file less often
-
 _sync_data = getattr(os, "fdatasync", os.fsync)
 
 
@@ -99,7 +97,6 @@ class Together(Generic[C, R]):
                 return
         with self._writing:  # what was written so far, SQLite has synced
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             self._log = os.open(f"{self._path}-wal", os.O_RDWR)
 
     def alone(self, change: Callable[[sqlite3.Connection], T]) -> T:
