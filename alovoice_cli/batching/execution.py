@@ -10,6 +10,7 @@ from alovoice_cli.batch.pacing import Gate, Hours, parse_rate
 from alovoice_cli.batch.runner import Ending, Runner, Stop
 from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.batching.account import row_json, shown_state, sums, worst_code, write_report
+from alovoice_cli.batching.processor import on_one_processor
 from alovoice_cli.batching.sending import send
 from alovoice_cli.batching.signals import Signals, counted
 from alovoice_cli.batching.verbs import Verb
@@ -157,6 +158,8 @@ class Execution:
         assert self._session.client  # made here, once, and not by several threads at a time
         with ExitStack() as stack:
             signals = stack.enter_context(counted())
+            if self._wish.jobs > 1:
+                stack.enter_context(on_one_processor())
             if not self._verb.reads:
                 # The seal asks the ledger before anything is connected: it syncs the journal too.
                 stack.enter_context(self._session.ledger.kept_open(self._rows.share_sync()))
