@@ -158,8 +158,7 @@ class Execution:
         assert self._session.client  # made here, once, and not by several threads at a time
         with ExitStack() as stack:
             signals = stack.enter_context(counted())
-            if self._wish.jobs > 1:
-                stack.enter_context(on_one_processor())
+            stack.enter_context(on_one_processor())
             if not self._verb.reads:
                 # The seal asks the ledger before anything is connected: it syncs the journal too.
                 stack.enter_context(self._session.ledger.kept_open(self._rows.share_sync()))
