@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 DOTS = "••••"
@@ -31,6 +32,7 @@ def mask(secret: str) -> str:
     return DOTS + secret[-_TAIL:] if len(secret) >= _SHORTEST_WITH_TAIL else DOTS
 
 
+@lru_cache(maxsize=1024)
 def is_secret_key(key: str) -> bool:
     """Whether a field of this name holds a secret: `secret`, `windowsapp`, `mobileqr` (getpeers) and their like."""
     return _SECRET_KEY.search(key) is not None
@@ -70,6 +72,8 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: dict[str, str] = {}
+        self._longest_first: tuple[tuple[str, str], ...] = ()
+        self._shortest = 0
         for secret in secrets:
             self.learn(secret)
 
@@ -79,11 +83,16 @@ class Masker:
             return
         for spelling in _spellings(secret):
             self._known[spelling] = mask(secret)
+        # Sorted here and not in `hide`, which a batch calls dozens of times a row.
+        self._longest_first = tuple(sorted(self._known.items(), key=lambda known: len(known[0]), reverse=True))
+        self._shortest = len(self._longest_first[-1][0])
 
     def hide(self, text: str) -> str:
         """The text with every known secret masked."""
-        for spelling in sorted(self._known, key=len, reverse=True):
-            text = text.replace(spelling, self._known[spelling])
+        if len(text) < self._shortest:  # most texts: keys, numbers, states
+            return text
+        for spelling, shown in self._longest_first:
+            text = text.replace(spelling, shown)
         return text
 
     def hide_in(self, value: object) -> object:

@@ -13,11 +13,12 @@ import re
 import socket
 import time
 from collections.abc import Callable, Mapping
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Protocol
 
 import httpx
 
+from alovoice_cli.api.hands import Hands
 from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.seal import Abandoned
 from alovoice_cli.errors import AlovoiceError
@@ -95,11 +96,14 @@ class Attempt:
         announces: bool,
         on_left: Callable[[], None] = lambda: None,
         sink: Sink | None = None,
+        hands: Hands | None = None,
     ) -> None:
+        self._hands = hands or Hands()
         self._transport, self._request, self._budget = transport, request, budget
         self._announces, self._on_left, self._sink = announces, on_left, sink
-        self._lock = Lock()
-        self._done = Event()
+        self._lock, self._waiting = Lock(), Lock()
+        self._waiting.acquire()  # the worker gives it back
+        self._is_done = False
         self._given_up = False
         self._left = False
         self._socket: socket.socket | None = None
@@ -112,7 +116,7 @@ class Attempt:
         """The whole answer. Raises Lost, or whatever the sink or a signal raised."""
         request = self._request
         request.extensions = {**request.extensions, "timeout": self._timeouts(), "trace": self._trace}
-        Thread(target=self._work, name="alovoice-exchange", daemon=True).start()
+        self._hands.carry(self._work, self._waiting.release)
         try:
             self._wait()
         finally:
@@ -136,11 +140,11 @@ class Attempt:
 
     def _wait(self) -> None:
         while (left := self._budget.remaining()) > 0:
-            if self._done.wait(min(left, _SLICE)):
+            if self._waiting.acquire(timeout=min(left, _SLICE)):
                 return
 
     def _give_up(self) -> bool:
-        if self._done.is_set():
+        if self._is_done:
             return False
         with self._lock:
             self._given_up = True
@@ -157,7 +161,7 @@ class Attempt:
         except BaseException as error:  # the waiting thread raises it
             self._error = error
         finally:
-            self._done.set()
+            self._is_done = True
 
     def _leave(self) -> None:
         with self._lock:

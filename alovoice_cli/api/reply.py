@@ -51,7 +51,7 @@ class Reply:
         """
         text = self.text()
         try:
-            value: object = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+            value: object = _DECODER.decode(text)
         except (ValueError, RecursionError) as error:
             raise UnreadableError("the answer is no JSON") from error
         if not _shallow(value):
@@ -77,6 +77,9 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(text)
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def _shallow(value: object) -> bool:

@@ -15,6 +15,7 @@ Encoding = Literal["json", "multipart", "form", "vendor-curl"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 
 FORM_TYPE = "application/x-www-form-urlencoded"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _FORBIDDEN_IN_NAME = frozenset("=\\")
 
 
@@ -70,7 +71,7 @@ def _as_text(value: object) -> str:
 
 def _json(value: object) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError("the fields cannot be written as JSON", detail=str(error)) from error
 

@@ -5,13 +5,13 @@ states that `steps` names, and never in two.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from queue import Empty, Queue
 from threading import Event, Lock, Thread
 from typing import Protocol
 
 from alovoice_cli.batch.pacing import Gate
+from alovoice_cli.batch.results import Results
 from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.errors import ExitCode
 
@@ -19,6 +19,9 @@ _LOOK_SECONDS = 0.2  # how often a signal is looked for; on Windows a wait canno
 _SAME_FOR_ALL = (ExitCode.AUTH, ExitCode.USAGE)
 _OFFLINE_AFTER = 3
 _PAUSE_SECONDS = 30.0  # after a 429 that does not say how long
+
+
+Told = Sequence[tuple[Step, Course]]
 
 
 class Journal(Protocol):
@@ -83,45 +86,39 @@ class Runner:
         self._jobs, self._most_failures, self._interruptions = jobs, most_failures, interruptions
         self._risky = risky
         self._lock, self._taking = Lock(), Lock()
-        # Bounded: nobody is called whose row the reader, slow or gone, would never get to see.
-        self._results: Queue[tuple[Step, Course] | None] = Queue(maxsize=2 * jobs)
+        self._results: Results[tuple[Step, Course]] = Results(jobs)
         self._flying: dict[str, Step] = {}
         self._failures = self._offline = 0
         self._trouble: BaseException | None = None
 
-    def run(self, steps: Iterable[Step], told: Callable[[Step, Course], None]) -> Ending:
-        """Sends them, and tells of each in the caller's thread. First signal: no new rows; second: at once."""
+    def run(self, steps: Iterable[Step], told: Callable[[Told], None]) -> Ending:
+        """Sends them, and tells of some at a time in the caller's thread. A signal: no new rows; a second: at once."""
         self._rows = deque(steps)
         threads = [Thread(target=self._work, name=f"row-{n}", daemon=True) for n in range(self._jobs)]
         for thread in threads:
             thread.start()
-        at_work, untold = len(threads), None
-        while at_work:
-            try:
-                found = self._results.get(timeout=_LOOK_SECONDS)
-            except Empty:
-                found = None
-            else:
-                at_work -= found is None
+        untold = None
+        while not self._results.is_over:
+            found = self._results.take(_LOOK_SECONDS)
             signals = self._interruptions()
             if signals:
                 self._stop("interrupted")
-            if found is not None and untold is None:
+            if found and untold is None:
                 untold = self._tell(found, told)
             if signals > 1:
-                self._abandon(told if untold is None else lambda step, course: None)
+                self._abandon(told if untold is None else lambda rows: None)
                 break
         return Ending(self._stop.reason, self._interruptions(), self._trouble, untold)
 
-    def _tell(self, found: tuple[Step, Course], told: Callable[[Step, Course], None]) -> BaseException | None:
+    def _tell(self, found: Told, told: Callable[[Told], None]) -> BaseException | None:
         try:
-            told(*found)
+            told(found)
         except OSError as error:
             self._stop("the rows could not be shown")
             return error
         return None
 
-    def _abandon(self, told: Callable[[Step, Course], None]) -> None:
+    def _abandon(self, told: Callable[[Told], None]) -> None:
         """The rows in flight are unknown from now on. A thread whose answer still comes may know better."""
         with self._lock:
             flying = list(self._flying.values())
@@ -131,7 +128,7 @@ class Runner:
                 course = self._journal.settle(step.key, lost)
             except Exception:  # noqa: S112 - its thread was faster: the answer is in the journal
                 continue
-            told(step, course)
+            told([(step, course)])
 
     # --- in the threads ----------------------------------------------------------------------------------------------
 
@@ -143,7 +140,7 @@ class Runner:
             self._trouble = self._trouble or trouble
             self._stop("this machine failed")
         finally:
-            self._results.put(None)
+            self._results.end()
 
     def _take(self) -> Step | None:
         with self._taking:  # one at a time: that is what makes a rate

@@ -1,7 +1,7 @@
 """One row of a batch: what is to be sent, and how far it has come. States only go forward."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 State = Literal["pending", "intent", "done", "refused", "unsent", "unknown"]
@@ -75,14 +75,16 @@ class Result:
 
     def end(self, course: Course, ended_at: str) -> Course:
         """The course of a row that was at `course` when this came of it."""
-        return replace(
-            course,
+        return Course(
             state=self.outcome,
+            attempts=course.attempts,
+            risks=course.risks,
             exit_code=int(self.exit_code),
             sent=self.sent,
             status=self.status,
             answer=self.answer,
             problem=self.problem,
             receipt=self.receipt or course.receipt,
+            began_at=course.began_at,
             ended_at=ended_at,
         )

@@ -12,6 +12,7 @@ from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.batching.account import row_json, shown_state, sums, worst_code, write_report
 from alovoice_cli.batching.limits import line_limit
 from alovoice_cli.batching.lines import line_keeper
+from alovoice_cli.batching.processor import on_one_processor
 from alovoice_cli.batching.sending import send
 from alovoice_cli.batching.signals import Signals, counted
 from alovoice_cli.batching.verbs import Verb
@@ -41,6 +42,9 @@ class Rows(Protocol):
     def listed(self) -> Iterator[tuple[Step, Course]]:
         """The rows of the latest list."""
 
+    def share_sync(self) -> Callable[[], None]:
+        """What puts the intents on the disk, from now on."""
+
     def intend(self, key: str, *, risk: bool = False) -> Course:
         """Before a row is sent."""
 
@@ -58,6 +62,10 @@ class Memory:
     def listed(self) -> Iterator[tuple[Step, Course]]:
         """All rows."""
         return ((step, self._courses[step.key]) for step in self._steps)
+
+    def share_sync(self) -> Callable[[], None]:
+        """Nothing is kept on a disk."""
+        return lambda: None
 
     def intend(self, key: str, *, risk: bool = False) -> Course:
         """Notes that it is on its way."""
@@ -140,10 +148,14 @@ class Execution:
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
         """Rows that an earlier run left unknown are told each time: nobody is forgotten."""
+        rows = [
+            (step, course)
+            for step, course in self._rows.listed()
+            if step.key in adopted or (shown_state(course) == "unknown" and step.key not in going)
+        ]
         try:
-            for step, course in self._rows.listed():
-                if step.key in adopted or (shown_state(course) == "unknown" and step.key not in going):
-                    self._tell(step, course)
+            if rows:
+                self._tell(rows)
         except OSError as error:
             return error
         return None
@@ -153,8 +165,10 @@ class Execution:
         assert self._session.client  # made here, once, and not by several threads at a time
         with ExitStack() as stack:
             signals = stack.enter_context(counted())
+            stack.enter_context(on_one_processor())
             if not self._verb.reads:
-                stack.enter_context(self._session.ledger.kept_open())
+                # The seal asks the ledger before anything is connected: it syncs the journal too.
+                stack.enter_context(self._session.ledger.kept_open(self._rows.share_sync()))
             has_line = stack.enter_context(line_keeper(self._session, self._times.lines))
             tick = stack.enter_context(self._session.display.counting(self._verb.command, len(steps)))
             runner = Runner(
@@ -168,20 +182,25 @@ class Execution:
                 risky=risky,
             )
 
-            def told(step: Step, course: Course) -> None:
-                tick()
-                self._tell(step, course)
+            def told(rows: Sequence[tuple[Step, Course]]) -> None:
+                for _ in rows:
+                    tick()
+                self._tell(rows)
 
             return runner.run(steps, told), signals
 
-    def _tell(self, step: Step, course: Course) -> None:
-        if self._keep is not None and course.state == "done":
-            self._keep(str(step.payload["call_id"]), course.answer)
+    def _tell(self, rows: Sequence[tuple[Step, Course]]) -> None:
+        if self._keep is not None:
+            for step, course in rows:
+                if course.state == "done":
+                    self._keep(str(step.payload["call_id"]), course.answer)
         if self._streams:
-            self._session.display.line(row_json(step, course))
-        elif course.state != "done":
-            numbers = ", ".join(step.numbers) or step.our_id
-            self._troubled.append({**row_json(step, course), "numbers": numbers})
+            self._session.display.lines([row_json(step, course) for step, course in rows])
+            return
+        for step, course in rows:
+            if course.state != "done":
+                numbers = ", ".join(step.numbers) or step.our_id
+                self._troubled.append({**row_json(step, course), "numbers": numbers})
 
     # --- afterwards --------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from alovoice_cli.campaigns.files import open_list
 from alovoice_cli.campaigns.findings import count
 from alovoice_cli.dialling import refuse_dialling
 from alovoice_cli.errors import ExitCode, Rehearsal, UsageError
-from alovoice_cli.stores.campaign_rows import iso
+from alovoice_cli.stores.cells import iso
 from alovoice_cli.stores.journal import Head, Journal
 
 if TYPE_CHECKING:

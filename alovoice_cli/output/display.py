@@ -3,7 +3,7 @@
 The imports of rich inside functions are meant: errors, TSV and JSON do without its 50 ms.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TextIO, cast
 
@@ -96,8 +96,13 @@ class Display:
 
     def line(self, value: Mapping[str, object], *, ours: bool = False) -> None:
         """Prints one object of a stream: JSON on a line of its own, flushed. `ours` as in Record."""
-        shown = self._masker.hide_in(dict(value)) if ours else self._cleaned(dict(value))
-        self._out.write(json_text(shown, indent=False, ascii_only=_ascii_only(self._out)) + "\n")
+        self.lines([value], ours=ours)
+
+    def lines(self, values: Iterable[Mapping[str, object]], *, ours: bool = False) -> None:
+        """Prints several objects of a stream, flushed together."""
+        clean, ascii_only = self._masker.hide_in if ours else self._cleaned, _ascii_only(self._out)
+        texts = [json_text(clean(dict(value)), indent=False, ascii_only=ascii_only) for value in values]
+        self._out.write("".join(f"{text}\n" for text in texts))
         self._out.flush()
 
     def legend(self, names: Sequence[str]) -> str:

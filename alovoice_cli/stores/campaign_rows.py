@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 
 from alovoice_cli.campaigns.dialer import DialPlan
 from alovoice_cli.campaigns.papers import Paper
@@ -59,16 +58,6 @@ class Created:
     def as_dict(self) -> dict[str, object]:
         """The campaign as JSON prints it."""
         return {"id": self.id, "status": self.status, **{k: v for k, v in asdict(self).items() if k != "id"}}
-
-
-def iso(moment: datetime) -> str:
-    """Sortable as text: always microseconds, always UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def storable(text: str) -> str:
-    """SQLite takes no lone surrogate, which an argument in a broken encoding holds."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def paper_text(paper: Paper | None) -> str:

@@ -18,7 +18,8 @@ from alovoice_cli.campaigns.dialer import DialPlan
 from alovoice_cli.campaigns.papers import Papers
 from alovoice_cli.campaigns.plans import OVER, overlap
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.campaign_rows import COLUMNS, Created, campaign_of, created_from, iso, paper_text, storable
+from alovoice_cli.stores.campaign_rows import COLUMNS, Created, campaign_of, created_from, paper_text
+from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 
 STORE_NAME = "campaigns.db"

@@ -8,16 +8,19 @@ is known of it: a journal that is damaged anywhere refuses, for an empty or olde
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 
 from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.campaign_rows import iso, storable
+from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store
-from alovoice_cli.stores.together import Together
+from alovoice_cli.stores.together import Together, changed_rows
 
 MIGRATIONS = (
     """
@@ -43,6 +46,10 @@ class Head:
     rows: int = 0
 
 
+_Move = tuple[str, str, str, str, str]
+"""A row's key, its state so far, its new state, its course and the seal over all of it."""
+
+
 class Journal:
     """One file. Its user holds the batch's lock. Any thread may call; every method raises UsageError for a bad file."""
 
@@ -50,7 +57,8 @@ class Journal:
         self.path = path
         self._now = now
         self._connection = open_store(path, MIGRATIONS)
-        self._together = Together(self._connection)
+        self._is_shared = False
+        self._together = Together(path, self._connection, self._write)
         try:
             with explained(path):
                 self._check()
@@ -103,12 +111,24 @@ class Journal:
         head = replace(head, generation=generation, rows=len(merged))
         with explained(self.path):
             rows = [_values(step, courses[step.key]) for step in merged.values()]
-            self._together.run(lambda connection: _replace(connection, head, rows))
+            self._together.alone(lambda connection: _replace(connection, head, rows))
         self._head, self._courses = head, courses
         self._steps = dict(sorted(merged.items(), key=lambda item: item[1].line))
 
+    def share_sync(self) -> Callable[[], None]:
+        """From now on `intend` only writes; it is on the disk when the function that this returns was called after it.
+
+        For a run whose every request waits for the ledger's sync before it leaves: it then waits for both at once.
+        """
+        self._is_shared = True
+        return self._sync
+
+    def _sync(self) -> None:
+        with explained(self.path):
+            self._together.sync()
+
     def intend(self, key: str, *, risk: bool = False) -> Course:
-        """Writes down that the row is about to be sent; on the disk when this returns."""
+        """Writes down that the row is about to be sent; on the disk when this returns, but see `share_sync`."""
         before = self._courses[key]
         course = Course("intent", before.attempts + 1, before.risks + risk, began_at=iso(self._now()))
         return self._move(key, before, course)
@@ -122,18 +142,18 @@ class Journal:
         if not after.follows(before):
             raise UsageError(f"{self.path}: a row that is {before.state} cannot become {after.state}")
         _, _, state, _, course, seal = _values(self._steps[key], after)
-        values = (state, course, seal, key, before.state)
         with explained(self.path):
             # An end that a power cut takes back leaves an intent: unknown, and never called again.
-            is_intent = after.state == "intent"
-            self._together.run(lambda connection: self._update(connection, values), synced=is_intent)
+            waits = after.state == "intent" and not self._is_shared
+            run = self._together.run if waits else self._together.run_unsynced
+            run((key, before.state, state, course, seal))
         self._courses[key] = after
         return after
 
-    def _update(self, connection: sqlite3.Connection, values: tuple[object, ...]) -> None:
-        statement = "UPDATE step SET state = ?, course = ?, seal = ? WHERE key = ? AND state = ?"
-        if connection.execute(statement, values).rowcount != 1:
+    def _write(self, connection: sqlite3.Connection, moves: Sequence[_Move]) -> Sequence[None]:
+        if changed_rows(connection, _moving(len(moves)), tuple(chain.from_iterable(moves))) != len(moves):
             raise damaged(self.path, "a row is not where it was")
+        return [None] * len(moves)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -169,6 +189,20 @@ class Journal:
         return steps, courses
 
 
+@lru_cache(maxsize=128)
+def _moving(rows: int) -> str:
+    """The statement that moves so many rows, or none where one is not where it was: a transaction by itself."""
+    if rows == 1:
+        return "UPDATE step SET state = ?3, course = ?4, seal = ?5 WHERE key = ?1 AND state = ?2"
+    values = ", ".join(["(?, ?, ?, ?, ?)"] * rows)
+    here = "FROM moved WHERE step.key = moved.key AND step.state = moved.before"
+    return (
+        f"WITH moved (key, before, state, course, seal) AS (VALUES {values})"  # noqa: S608 - question marks
+        f" UPDATE step SET state = moved.state, course = moved.course, seal = moved.seal {here}"
+        f" AND (SELECT COUNT(*) FROM step JOIN moved ON step.key = moved.key AND step.state = moved.before) = {rows}"
+    )
+
+
 def _replace(connection: sqlite3.Connection, head: Head, rows: list[tuple[str, int, str, str, str, str]]) -> None:
     connection.execute("DELETE FROM step")
     connection.executemany("INSERT INTO step (key, line, state, fixed, course, seal) VALUES (?, ?, ?, ?, ?, ?)", rows)
@@ -177,9 +211,13 @@ def _replace(connection: sqlite3.Connection, head: Head, rows: list[tuple[str, i
     connection.execute("INSERT OR REPLACE INTO head VALUES ('seal', ?)", (_digest(text),))
 
 
+_COURSE = tuple(field.name for field in fields(Course))
+_of_course = attrgetter(*_COURSE)
+
+
 def _values(step: Step, course: Course) -> tuple[str, int, str, str, str, str]:
     fixed = json.dumps([step.payload, step.numbers, step.our_id, step.cells, step.generation])
-    told = json.dumps(asdict(course))
+    told = json.dumps(dict(zip(_COURSE, _of_course(course), strict=True)))
     key = storable(step.key)
     return key, step.line, course.state, fixed, told, _digest(key, str(step.line), course.state, fixed, told)
 

@@ -7,24 +7,21 @@ reads as `unknown`. Each operation opens its own connection: any thread of any p
 
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.stores.beside import Beside
+from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
-from alovoice_cli.stores.quotas import Quota, spent
+from alovoice_cli.stores.quotas import Quota
+from alovoice_cli.stores.receipt_writing import Begin, End, count_against, write_receipts
 from alovoice_cli.stores.receipts import COLUMNS, Entry, Intended, Settled, entry_from
 from alovoice_cli.stores.together import Together
 
-T = TypeVar("T")
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_SHORTEST = 4  # a million codes; a crowded ledger gets longer ones
-_TRIES_A_LENGTH = 8
 _MISREAD = str.maketrans("OIL", "011")  # Crockford's alphabet leaves out what is taken for a digit
 
 _TICKS_A_SECOND = 100_000  # of 10 microseconds: 15 digits last until the year 2286
@@ -57,56 +54,34 @@ class Ledger:
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         self.path = path
         self._now = now
-        self._kept: Together | None = None
+        self._kept: Together[Begin | End, str] | None = None
 
     def intend(self, intent: Intended, quota: Quota | None = None) -> str:
         """Writes down what is about to be sent and returns its receipt (`R-7F3K`), once it is safely on the disk.
 
         Raises UsageError where the quota is spent: counted and written in one transaction, whoever else dials.
         """
-        values = (
-            *(_storable(text) for text in (intent.profile, intent.command, intent.method, intent.path)),
+        columns = (
+            *(storable(text) for text in (intent.profile, intent.command, intent.method, intent.path)),
             json.dumps(list(intent.numbers)),
-            _storable(intent.our_id),
+            storable(intent.our_id),
             json.dumps(dict(intent.request)),
             self._moment(),
             os.getpid(),
         )
-
-        def insert(connection: sqlite3.Connection) -> str:
-            if quota is not None and _count(connection, intent.profile, quota) >= quota.most:
-                raise spent(quota)
-            code = _free_code(connection)
-            connection.execute(
-                "INSERT INTO receipt (code, profile, command, method, path, numbers, our_id, request, begun_at, pid)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (code, *values),
-            )
-            return code
-
-        return f"R-{self._write(insert)}"
+        return f"R-{self._write(Begin(columns, quota))}"
 
     def settle(self, receipt: str, outcome: Settled) -> None:
         """Adds the outcome to a receipt; a second outcome replaces the first."""
-        values = (
+        columns = (
             outcome.state,
             int(outcome.exit_code),
             outcome.sent,
             outcome.status,
-            _storable(outcome.answer),
+            storable(outcome.answer),
             self._moment(),
-            _code(receipt),
         )
-        changed = self._write(
-            lambda connection: (
-                connection.execute(
-                    "UPDATE receipt SET state = ?, exit_code = ?, sent = ?, status = ?, answer = ?, settled_at = ?"
-                    " WHERE code = ?",
-                    values,
-                ).rowcount
-            )
-        )
-        if not changed:
+        if not self._write(End(_code(receipt), columns)):
             raise _unknown_receipt(receipt)
 
     def make_id(self) -> str:
@@ -128,7 +103,7 @@ class Ledger:
 
     def receipts(self, *, since: datetime | None = None, limit: int = 0) -> list[Entry]:
         """The receipts, newest first; of those begun at `since` (aware) or later; `limit` 0 means all."""
-        begun = "" if since is None else _iso(since)
+        begun = "" if since is None else iso(since)
         with self._open() as connection:
             rows = connection.execute(
                 f"SELECT {COLUMNS} FROM receipt WHERE begun_at >= ? ORDER BY number DESC LIMIT ?",  # noqa: S608 - a constant
@@ -139,7 +114,7 @@ class Ledger:
     def count(self, profile: str, quota: Quota) -> int:
         """How many requests count against the quota already: those that were carried out, or may have been."""
         with self._open() as connection:
-            return _count(connection, profile, quota)
+            return count_against(connection, storable(profile), quota)
 
     def called_numbers(self, profile: str, since: datetime) -> set[str]:
         """The numbers of the calls that were, or may have been, asked for at `since` (aware) or later."""
@@ -147,13 +122,13 @@ class Ledger:
             rows = connection.execute(
                 "SELECT numbers FROM receipt WHERE profile = ? AND begun_at >= ?"
                 " AND COALESCE(state, 'unknown') NOT IN ('refused', 'unsent')",
-                (_storable(profile), _iso(since)),
+                (storable(profile), iso(since)),
             ).fetchall()
         return {number for (numbers,) in rows for number in json.loads(numbers)}
 
     def receipts_of(self, our_ids: Iterable[str]) -> list[Entry]:
         """The receipts of requests that bore one of these ids of ours, oldest first; none where there is no ledger."""
-        ids = [_storable(our_id) for our_id in our_ids]
+        ids = [storable(our_id) for our_id in our_ids]
         if not ids or not self.path.exists():
             return []
         with self._open() as connection:
@@ -173,7 +148,7 @@ class Ledger:
         with self._open() as connection:
             rows = connection.execute(
                 f"SELECT {COLUMNS} FROM receipt WHERE profile = ? AND begun_at >= ? ORDER BY begun_at",  # noqa: S608 - a constant
-                (_storable(profile), _iso(since)),
+                (storable(profile), iso(since)),
             ).fetchall()
         return [self._entry(row) for row in rows]
 
@@ -195,7 +170,7 @@ class Ledger:
             raise UsageError(f"{self.path} is damaged: receipt R-{row[0]} cannot be read") from error
 
     def _moment(self) -> str:
-        return _iso(self._now())
+        return iso(self._now())
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -207,24 +182,31 @@ class Ledger:
             connection.close()
 
     @contextmanager
-    def kept_open(self) -> Iterator[None]:
-        """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost."""
+    def kept_open(self, sync_too: Callable[[], None]) -> Iterator[None]:
+        """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost.
+
+        `sync_too` syncs what else must be on the disk when `intend` returns.
+        """
         with explained(self.path):
-            self._kept = Together(open_store(self.path, MIGRATIONS))
+            beside = Beside(sync_too)
+            self._kept = Together(self.path, open_store(self.path, MIGRATIONS), write_receipts, beside)
         try:
             yield
         finally:
+            beside.close()
             kept, self._kept = self._kept, None
             with explained(self.path):
                 kept.close()
 
-    def _write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+    def _write(self, change: Begin | End) -> str:
         kept = self._kept
         if kept is not None:
             with explained(self.path):
-                return kept.run(change)
-        with self._writing() as connection:
-            return change(connection)
+                # An end that a power cut takes back leaves a receipt that reads unknown. The next intent syncs it too.
+                return kept.run(change) if isinstance(change, Begin) else kept.run_unsynced(change)
+        with self._open() as connection:
+            (code,) = write_receipts(connection, [change])
+            return code
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -232,38 +214,8 @@ class Ledger:
             yield connection
 
 
-def _count(connection: sqlite3.Connection, profile: str, quota: Quota) -> int:
-    fits = " OR ".join(["path LIKE ? || '%'"] * len(quota.paths))
-    (found,) = connection.execute(
-        "SELECT COUNT(*) FROM receipt WHERE profile = ? AND begun_at >= ?"  # noqa: S608 - constants
-        f" AND COALESCE(state, 'unknown') NOT IN ('refused', 'unsent') AND ({fits})",
-        (_storable(profile), _iso(quota.since), *quota.paths),
-    ).fetchone()
-    return int(found)
-
-
-def _iso(moment: datetime) -> str:
-    """Sortable as text: always microseconds, always UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _storable(text: str) -> str:
-    """SQLite takes no lone surrogate, which an argument in a broken encoding holds."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _free_code(connection: sqlite3.Connection) -> str:
-    length = _SHORTEST
-    while True:
-        for _ in range(_TRIES_A_LENGTH):
-            code = "".join(secrets.choice(_CROCKFORD) for _ in range(length))
-            if connection.execute("SELECT 1 FROM receipt WHERE code = ?", (code,)).fetchone() is None:
-                return code
-        length += 1
-
-
 def _code(receipt: str) -> str:
-    return _storable(receipt.strip().upper().removeprefix("R-").translate(_MISREAD))
+    return storable(receipt.strip().upper().removeprefix("R-").translate(_MISREAD))
 
 
 def _unknown_receipt(receipt: str) -> UsageError:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -53,10 +53,11 @@ def _run(
     gate = Gate(clock=time.monotonic, now=lambda: None, wait=stop.wait, told=print)  # type: ignore[arg-type,return-value] # no window asks
     rows: list[tuple[str, str]] = []
 
-    def tell(step: Step, course: Course) -> None:
-        if told is not None:
-            told(step)
-        rows.append((step.key, course.state))
+    def tell(ended: Sequence[tuple[Step, Course]]) -> None:
+        for step, course in ended:
+            if told is not None:
+                told(step)
+            rows.append((step.key, course.state))
 
     ending = Runner(diary, send, gate, stop, **more).run(_steps(count), tell)
     return ending, diary, rows

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from batch_crash import STEPS
 from batch_server import OUT, Exchange, point_at, write_list
+from batch_trace import synced_before_each_connection, traced
 from front_door import FrontDoor, Result
 from raw_server import Connection, Seen
 
@@ -236,6 +238,18 @@ def test_a_process_that_ends_at_any_step_leaves_its_row_in_order(
     assert max(pbx.calls.values()) == 1
     assert len(pbx.calls) >= 4 - is_unknown
     assert set(pbx.calls) <= set(called)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace shows the calls to the system")
+def test_journal_and_ledger_are_on_the_disk_before_a_rows_connection_is_opened(
+    alovoice: FrontDoor, pbx: Exchange
+) -> None:
+    called = write_list(alovoice.home, 5)
+    trace = alovoice.home / "trace"
+    done = alovoice.run_shell(traced(trace, [*OUT]))
+    if done.returncode != 0:
+        pytest.skip(f"strace may not trace here: {done.stderr[-200:]!r}")
+    assert synced_before_each_connection(trace) == [{"journal", "ledger"}] * len(called)
 
 
 def test_a_disk_that_fills_up_in_mid_batch_stops_it_and_calls_nobody_twice(alovoice: FrontDoor, pbx: Exchange) -> None:

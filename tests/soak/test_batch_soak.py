@@ -11,6 +11,7 @@ import time
 import pytest
 from batch_crash import STEPS
 from batch_server import OUT, Exchange, point_at, write_list
+from batch_trace import synced_before_each_connection, traced
 
 ROWS, JOBS = 500, 4
 
@@ -120,20 +121,5 @@ def test_twenty_starts_at_once(alovoice, pbx):
 def test_the_journal_is_on_the_disk_before_a_rows_first_byte(alovoice, pbx):
     called = write_list(alovoice.home, 30)
     trace = alovoice.home / "trace"
-    words = ["strace", "-f", "-y", "-s", "400", "-e", "trace=fdatasync,fsync,sendto,write,pwrite64", "-o", str(trace)]
-    subprocess.run(
-        [*words, sys.executable, "-m", "alovoice_cli", *_words(30, 1)],
-        env=alovoice.environ,
-        cwd=alovoice.home,
-        capture_output=True,
-        check=True,
-    )
-    synced, sent = 0, 0
-    for line in trace.read_text(errors="replace").splitlines():
-        if "sync(" in line and ".db-wal>" in line and "batches" in line:
-            synced += 1
-        elif "POST /outcall/" in line:
-            sent += 1
-            assert synced >= 1, f"row {sent} left before its intent was on the disk"
-            synced = 0
-    assert sent == len(called)
+    alovoice.run_shell(traced(trace, list(_words(30, 1))))
+    assert synced_before_each_connection(trace) == [{"journal", "ledger"}] * len(called)
