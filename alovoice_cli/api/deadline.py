@@ -101,6 +101,7 @@ class Attempt:
         self._hands = hands or Hands()
         self._transport, self._request, self._budget = transport, request, budget
         self._announces, self._on_left, self._sink = announces, on_left, sink
+        self._is_secure = request.url.scheme == "https"
         self._lock, self._waiting = Lock(), Lock()
         self._waiting.acquire()  # the worker gives it back
         self._is_done = False
@@ -149,7 +150,7 @@ class Attempt:
         with self._lock:
             self._given_up = True
         if self._socket is not None:
-            with contextlib.suppress(OSError):  # already closed, or wrapped for TLS meanwhile
+            with contextlib.suppress(OSError):  # already closed
                 self._socket.shutdown(socket.SHUT_RDWR)
         return True
 
@@ -174,7 +175,8 @@ class Attempt:
         if event.endswith("send_request_headers.started"):
             if getattr(info["request"], "method", b"") != b"CONNECT":  # to a proxy: the request itself comes after it
                 self._leave()
-        elif event.endswith(("connect_tcp.complete", "start_tls.complete")):
+        elif event.endswith("start_tls.complete") or (event.endswith("connect_tcp.complete") and not self._is_secure):
+            # Not one that TLS is yet to take over: shut down in that moment, Python would leave it open.
             self._keep_socket(info["return_value"])
 
     def _keep_socket(self, stream: object) -> None:
