@@ -1,8 +1,8 @@
 """Durable events a second, as a ratio to the same server answering without a store.
 
 By hand: `python tests/bench/listen.py [SECONDS [DIRECTORY]]`. Needs wrk. Each event is a callend of its own; the
-listener runs as its user runs it, with its output in a file; the floor is the same hardened server with an app that
-answers `true`.
+listener runs as its user runs it, with its output in a file. There are two floors: the same receiver with nothing
+behind it that stores, and below that the same hardened server with an app that answers `true` to whatever comes.
 """
 
 import contextlib
@@ -34,6 +34,23 @@ async def answer(scope, receive, send):
     await send({"type": "http.response.body", "body": b"true"})
 
 serve(answer, ready=lambda url: print(url, flush=True), limits=LIMITS)
+"""
+_STORELESS = """
+import asyncio, time
+from datetime import UTC, datetime
+from alovoice_cli.events.duplicates import Recent
+from alovoice_cli.events.receiver import Door, Receiver
+from alovoice_cli.listening.listener import LIMITS
+from alovoice_cli.serving import serve
+
+class Nothing:
+    def append(self, delivery, *, note_follows=False):
+        stored = asyncio.get_running_loop().create_future()
+        stored.set_result(1)
+        return stored
+
+app = Receiver(Door(None), Nothing(), Recent(time.monotonic), lambda: datetime.now(UTC))
+serve(app, ready=lambda url: print(url + "/callend", flush=True), limits=LIMITS)
 """
 _LUA = """
 local count = 0
@@ -86,14 +103,17 @@ def main() -> None:
     environ = {**os.environ, "ALOVOICE_CONFIG_DIR": str(home / "c"), "ALOVOICE_STATE_DIR": str(home / "s")}
     listen = [sys.executable, "-m", "alovoice_cli", "listen", "--port", "0", "--json"]
     for senders in SENDERS:
-        with _started([sys.executable, "-c", _FLOOR], environ, home / "floor") as url:
-            floor, floor_p50, floor_p99 = _measure(url, senders, script)
+        floors = []
+        for program in (_STORELESS, _FLOOR):
+            with _started([sys.executable, "-c", program], environ, home / "floor") as url:
+                floors.append(_measure(url, senders, script))
         with _started(listen, environ, home / "events") as ready:
             rate, p50, p99 = _measure(json.loads(ready)["urls"]["callend"], senders, script)
-        print(
-            f"{senders:3} senders: durable {rate:7.0f}/s p50 {p50:6.2f} ms p99 {p99:6.2f} ms; "
-            f"answered only {floor:7.0f}/s p50 {floor_p50:6.2f} p99 {floor_p99:6.2f}; ratio {rate / floor:.2f}"
+        told = (
+            f"{name} {floor:6.0f}/s p99 {slow:5.2f} ms, ratio {rate / floor:.2f}"
+            for name, (floor, _, slow) in zip(("nothing stored", "bare answer"), floors, strict=True)
         )
+        print(f"{senders:3} senders: durable {rate:6.0f}/s p50 {p50:5.2f} p99 {p99:5.2f} ms; {'; '.join(told)}")
     shutil.rmtree(home)
 
 
