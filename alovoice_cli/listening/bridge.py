@@ -10,7 +10,7 @@ from alovoice_cli.events.outbox import queue_of
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_rows import Errand
 from alovoice_cli.stores.event_writer import EventWriter
-from alovoice_cli.stores.household import Settle
+from alovoice_cli.stores.household import Arrival, Settle
 
 _NOTED_SECONDS = 1.0
 
@@ -31,6 +31,7 @@ class Bridge:
         self.watchers: list[Callable[[Sequence[Event]], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: EventWriter | None = None
+        self._arrived: list[Arrival] = []
         self._awaited: dict[str, asyncio.Future[None]] = {}
 
     def attach(self, writer: EventWriter) -> None:
@@ -45,8 +46,16 @@ class Bridge:
         if self._loop is None:  # asking each time is a system call
             self._loop = asyncio.get_running_loop()
         future: asyncio.Future[int | None] = self._loop.create_future()
-        self._writer.append(delivery, future.set_result, note_follows=note_follows)
+        if not self._arrived:
+            self._loop.call_soon(self._hand_over)
+        self._arrived.append(Arrival(delivery, future.set_result, note_follows))
         return future
+
+    def _hand_over(self) -> None:
+        """All that came in one turn of the loop: the writer, woken by the first, would fight for the rest's time."""
+        assert self._writer is not None
+        arrived, self._arrived = self._arrived, []
+        self._writer.append(arrived)
 
     def note(self, note: Note) -> None:
         """Tells the writer what became of a delivery."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import Delivery
@@ -20,7 +19,7 @@ from alovoice_cli.stores.allowance import Allowance
 from alovoice_cli.stores.backlog import Backlog
 from alovoice_cli.stores.event_engine import TROUBLES, damaged, is_refusal
 from alovoice_cli.stores.event_file import Derived, EventFile, First, Job
-from alovoice_cli.stores.household import Household, Settle
+from alovoice_cli.stores.household import Arrival, Household
 from alovoice_cli.stores.spool import Spool
 
 SPOOLED = 0
@@ -35,12 +34,6 @@ _CHUNK = 32  # deliveries that come meanwhile wait for it: a few milliseconds
 _LOST_PATIENCE_SECONDS = 10.0
 
 
-class _Arrival(NamedTuple):
-    delivery: Delivery
-    settle: Settle
-    note_follows: bool
-
-
 @dataclass(frozen=True, slots=True)
 class _Stop:
     pass
@@ -51,11 +44,11 @@ class EventWriter:
 
     def __init__(self, file: EventFile, spool: Spool, household: Household, now: Callable[[], datetime]) -> None:
         self._file, self._spool, self._household, self._now = file, spool, household, now
-        self._inbox: queue.SimpleQueue[_Arrival | Note | Job | _Stop] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[tuple[Arrival, ...] | Note | Job | _Stop] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
         self._recent: Recent[str] = Recent(time.monotonic)
         self._backlog = Backlog(self._recent, household.errands, file.deliveries)
-        self._arrivals: list[_Arrival] = []
+        self._arrivals: list[Arrival] = []
         self._waiting: dict[str, Note | None] = {}  # spooled deliveries by id, with their note once it has come
         self._numbers: dict[str, int] = {}  # spooled deliveries that got their number before their note came
         self._is_quiet = False
@@ -87,12 +80,9 @@ class EventWriter:
         self._thread.start()
         return firsts
 
-    def append(self, delivery: Delivery, settle: Settle, *, note_follows: bool) -> None:
-        """Stores the delivery with the next commit; `settle` gets its number, SPOOLED, or None when it is lost.
-
-        What is derived from it waits for its note, where one follows.
-        """
-        self._inbox.put(_Arrival(delivery, settle, note_follows))
+    def append(self, arrivals: Sequence[Arrival]) -> None:
+        """Stores the deliveries with the next commit; each `settle` gets its number, SPOOLED, or None for one lost."""
+        self._inbox.put(tuple(arrivals))
 
     def note(self, note: Note) -> None:
         """Tells what became of a delivery that was appended before; the derived rows follow from it."""
@@ -147,9 +137,9 @@ class EventWriter:
             return False
         return self._is_quiet or self._stopping or self._allowance.is_left()
 
-    def _sort(self, item: "_Arrival | Note | Job | _Stop") -> None:
-        if isinstance(item, _Arrival):
-            self._arrivals.append(item)
+    def _sort(self, item: "tuple[Arrival, ...] | Note | Job | _Stop") -> None:
+        if isinstance(item, tuple):
+            self._arrivals += item
         elif isinstance(item, Note):
             self._file_note(item)
         elif isinstance(item, _Stop):

@@ -1,13 +1,21 @@
 """Whom the event writer works for: what its owner decides, and what it hears."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from alovoice_cli.events.event import Event
+from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.stores.event_rows import Errand
 
 Settle = Callable[[int | None], None]
 """Takes the number of a stored delivery: SPOOLED where it has none yet, None where the delivery is lost."""
+
+
+class Arrival(NamedTuple):
+    """A delivery to be stored. What is derived from it waits for its note, where one follows."""
+
+    delivery: Delivery
+    settle: Settle
+    note_follows: bool = False
 
 
 class Household(Protocol):

@@ -18,7 +18,7 @@ from alovoice_cli.stores.event_file import Derived, EventFile
 from alovoice_cli.stores.event_rows import Errand
 from alovoice_cli.stores.event_writer import EventWriter
 from alovoice_cli.stores.events import EventStore
-from alovoice_cli.stores.household import Settle
+from alovoice_cli.stores.household import Arrival, Settle
 from alovoice_cli.stores.spool import Spool
 
 
@@ -59,7 +59,7 @@ def _delivery(body: bytes = b'{"call_id": "a"}') -> Delivery:
 
 def _append(writer: EventWriter, delivery: Delivery) -> int:
     answers: list[int | None] = []
-    writer.append(delivery, answers.append, note_follows=True)
+    writer.append([Arrival(delivery, answers.append, note_follows=True)])
     deadline = time.monotonic() + 10
     while not answers and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -181,8 +181,7 @@ def test_however_many_come_at_once_each_gets_its_number(tmp_path: Path, count: i
     writer.start()
     numbers: list[int | None] = []
     deliveries = [_delivery(b'{"call_id": "%d"}' % number) for number in range(count)]
-    for delivery in deliveries:
-        writer.append(delivery, numbers.append, note_follows=False)
+    writer.append([Arrival(delivery, numbers.append) for delivery in deliveries])
     writer.close()
     assert numbers == list(range(1, count + 1))
     assert [event.delivery.id for event in house.events] == [delivery.id for delivery in deliveries]
@@ -196,7 +195,7 @@ def test_a_listener_does_not_read_for_long_at_its_end_and_the_next_goes_on(
     writer = _writer(tmp_path, house)
     writer.start()
     for number in range(5000):
-        writer.append(_delivery(b'{"call_id": "%d"}' % number), house.numbers.append, note_follows=False)
+        writer.append([Arrival(_delivery(b'{"call_id": "%d"}' % number), house.numbers.append)])
     writer.close()
     assert house.numbers == list(range(1, 5001))
     left = 5000 - len(house.events)
