@@ -1,8 +1,8 @@
 """What reads the bytes and runs the loop: httptools and uvloop where they are installed, else h11 on asyncio.
 
-Each half has its own wheels, and Windows has no uvloop. Measured by `tests/bench/serving.py` on two busy cores: 28,600
-answers a second against 9,200 with 64 senders; the guards take 7 to 16 % of either;
-with 1 or 8 senders 26 to 33 % of httptools.
+Each half has its own wheels, and Windows has no uvloop. Measured by `tests/bench/serving.py` on two quiet cores: 43,100
+answers a second against 10,600 with 64 senders; of httptools' rate the guards take 10 % then, and 18 to 23 % with one
+or eight.
 """
 
 import asyncio
