@@ -9,18 +9,17 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from functools import lru_cache
-from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 
 from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.cells import iso, storable
-from alovoice_cli.stores.migrations import explained, open_store
-from alovoice_cli.stores.together import Together, changed_rows
+from alovoice_cli.stores.migrations import explained, open_store, transaction
+from alovoice_cli.stores.together import Together
 
 MIGRATIONS = (
     """
@@ -46,6 +45,7 @@ class Head:
     rows: int = 0
 
 
+_MOVING = "UPDATE step SET state = ?3, course = ?4, seal = ?5 WHERE key = ?1 AND state = ?2"
 _Move = tuple[str, str, str, str, str]
 """A row's key, its state so far, its new state, its course and the seal over all of it."""
 
@@ -151,8 +151,11 @@ class Journal:
         return after
 
     def _write(self, connection: sqlite3.Connection, moves: Sequence[_Move]) -> Sequence[None]:
-        if changed_rows(connection, _moving(len(moves)), tuple(chain.from_iterable(moves))) != len(moves):
-            raise damaged(self.path, "a row is not where it was")
+        # One statement is a transaction by itself; several at a time come where nobody shares the ledger's sync.
+        with nullcontext() if len(moves) == 1 else transaction(connection):
+            for move in moves:
+                if connection.execute(_MOVING, move).rowcount != 1:
+                    raise damaged(self.path, "a row is not where it was")
         return [None] * len(moves)
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -187,20 +190,6 @@ class Journal:
         if len(steps) != (self._head.rows if self._head else 0):
             raise damaged(self.path, "rows are missing")
         return steps, courses
-
-
-@lru_cache(maxsize=128)
-def _moving(rows: int) -> str:
-    """The statement that moves so many rows, or none where one is not where it was: a transaction by itself."""
-    if rows == 1:
-        return "UPDATE step SET state = ?3, course = ?4, seal = ?5 WHERE key = ?1 AND state = ?2"
-    values = ", ".join(["(?, ?, ?, ?, ?)"] * rows)
-    here = "FROM moved WHERE step.key = moved.key AND step.state = moved.before"
-    return (
-        f"WITH moved (key, before, state, course, seal) AS (VALUES {values})"  # noqa: S608 - question marks
-        f" UPDATE step SET state = moved.state, course = moved.course, seal = moved.seal {here}"
-        f" AND (SELECT COUNT(*) FROM step JOIN moved ON step.key = moved.key AND step.state = moved.before) = {rows}"
-    )
 
 
 def _replace(connection: sqlite3.Connection, head: Head, rows: list[tuple[str, int, str, str, str, str]]) -> None:

@@ -21,13 +21,6 @@ T = TypeVar("T")
 _sync_data = getattr(os, "fdatasync", os.fsync)
 
 
-def changed_rows(connection: sqlite3.Connection, statement: str, values: Sequence[object]) -> int:
-    """Carries the statement out and counts what it changed: a cursor's `rowcount` is -1 where it begins by WITH."""
-    before = connection.total_changes
-    connection.execute(statement, values)
-    return connection.total_changes - before
-
-
 class _Waiting(Generic[C, R]):
     """One change on its way to the disk. `turn` is given back when it is there, or when its thread is to write."""
 
