@@ -96,13 +96,13 @@ class FrontDoor:
         """Runs a shell's words with this home's environment."""
         return subprocess.run(words, capture_output=True, env=self.environ, cwd=self.home, timeout=60, check=False)
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Starts the words as a process of its own; the caller ends it."""
+    def start(self, *words: str, streams: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        """Starts the words as a process of its own; the caller ends it, and reads its streams where it has any."""
         return subprocess.Popen(
             [sys.executable, "-m", "alovoice_cli", *words],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=streams,
+            stderr=streams,
             env=self.environ,
             cwd=self.home,
         )

@@ -12,7 +12,7 @@ from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import Delivery, Event, Reading
 from alovoice_cli.events.noting import Note, event_of
 from alovoice_cli.stores.event_file import Derived, Job
-from alovoice_cli.stores.event_rows import Errand, Stretch
+from alovoice_cli.stores.event_rows import Errand, Stretch, add_number
 
 _NOT_TAKEN = "not stored"
 _MOST_NOTES = 2000
@@ -45,27 +45,20 @@ class Backlog:
         """Adds what is stored, and not derived."""
         for one in waiting:
             if isinstance(one, Note) and self._is_full and one.is_plain:
-                self._let_go(one.delivery.seq)
+                add_number(self._waiting, one.delivery.seq)
             else:
                 self._waiting.append(one)
 
     def add_stored(self, delivery: Delivery, seq: int) -> None:
         """Adds a delivery that was stored under this number, of which there is no more to say."""
         if self._is_full:
-            self._let_go(seq)
+            add_number(self._waiting, seq)
         else:
             self._waiting.append(Note(replace(delivery, seq=seq)))
 
     @property
     def _is_full(self) -> bool:
         return len(self._waiting) >= _MOST_NOTES
-
-    def _let_go(self, seq: int) -> None:
-        last = self._waiting[-1]
-        if isinstance(last, Stretch) and last.last + 1 == seq:
-            self._waiting[-1] = Stretch(last.first, seq)
-        else:
-            self._waiting.append(Stretch(seq, seq))
 
     def add_job(self, job: Job) -> None:
         """Adds a change to be made along with the next transaction."""

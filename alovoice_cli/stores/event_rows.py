@@ -1,7 +1,7 @@
 """Deliveries and events as rows: the statements that write them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import count
@@ -142,18 +142,19 @@ def unread(connection: Connection) -> list[Stretch]:
         before = len(numbers)
         numbers += connection.execute(missing).scalars()
         found, top = len(numbers) > before, bottom
-    return _stretches(reversed(numbers))
+    stretches: list[Stretch] = []
+    for number in reversed(numbers):
+        add_number(stretches, number)
+    return stretches
 
 
-def _stretches(numbers: Iterable[int]) -> list[Stretch]:
-    """Rising numbers, as few stretches without a gap."""
-    found: list[Stretch] = []
-    for number in numbers:
-        if found and found[-1].last + 1 == number:
-            found[-1] = Stretch(found[-1].first, number)
-        else:
-            found.append(Stretch(number, number))
-    return found
+def add_number(waiting: MutableSequence[Any], number: int) -> None:
+    """Adds a number: to the stretch that stands last, where it follows it, else as a stretch of its own."""
+    last = waiting[-1] if waiting else None
+    if isinstance(last, Stretch) and last.last + 1 == number:
+        waiting[-1] = Stretch(last.first, number)
+    else:
+        waiting.append(Stretch(number, number))
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -35,14 +35,7 @@ def _words(rows=ROWS, jobs=JOBS):
 
 def _start(alovoice, *words):
     """As a process that nobody reads: two hundred unknown rows, told at each start, are more than a pipe holds."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "alovoice_cli", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=alovoice.environ,
-        cwd=alovoice.home,
-    )
+    return alovoice.start(*words, streams=subprocess.DEVNULL)
 
 
 def _account(alovoice, pbx, called, kills, jobs=JOBS):
