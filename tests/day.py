@@ -13,8 +13,8 @@ from typing import Any
 
 from front_door import FrontDoor
 
-from alovoice_cli.campaigns.phones import canonical
 from alovoice_cli.events.event import Call, Event
+from alovoice_cli.phones import canonical
 from alovoice_cli.stores.events import EventStore
 from alovoice_cli.stores.pbx_traffic import CallAccount, Delivery, Traffic
 

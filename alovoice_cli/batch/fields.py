@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from alovoice_cli.campaigns import numbering
-from alovoice_cli.campaigns.phones import canonical, parse_dialled
+from alovoice_cli import phones
 from alovoice_cli.errors import UsageError
+from alovoice_cli.phones import canonical, parse_dialled
 
 _NATIONAL, _WHOLE = 9, 12  # digits of the two forms in which the API's samples write a number
 
 
 class BadCellError(ValueError):
-    """What a cell holds cannot be sent. `code` is of numbering.TROUBLES where it is a number's trouble."""
+    """What a cell holds cannot be sent. `code` is of phones.TROUBLES where it is a number's trouble."""
 
     def __init__(self, message: str, hint: str = "", code: str = "") -> None:
         super().__init__(message)
@@ -50,7 +50,7 @@ def plain(heading: str) -> str:
 
 def read_person(cell: str) -> Reading:
     """A number to ring, in any spelling that lists of recipients may have; sent as +998901234567 unless it is plain."""
-    verdict = numbering.read_cell(cell)
+    verdict = phones.read_cell(cell)
     if not verdict.number:
         message, hint = _trouble(verdict.code, cell)
         raise BadCellError(message, hint, verdict.code)
@@ -84,7 +84,7 @@ def read_line(cell: str) -> Reading:
 def read_id(cell: str) -> Reading:
     """A number or name of the PBX: extension, queue, menu, user; or an id of yours."""
     typed = cell.strip()
-    verdict = numbering.read_cell(cell)
+    verdict = phones.read_cell(cell)
     if verdict.code in ("excel_rounded", "excel_decimal"):
         message, hint = _trouble(verdict.code, cell)
         raise BadCellError(message, hint, verdict.code)
@@ -124,8 +124,8 @@ def _trouble(code: str, cell: str) -> tuple[str, str]:
     shown = cell.strip()
     if code == "empty":
         return "holds nothing", "write a number, or leave the row out"
-    what = numbering.TROUBLES.get(code, ("no phone number",))[0]
-    return f"{shown!r}: {what}", numbering.ADVICE.get(code, "")
+    what = phones.TROUBLES.get(code, ("no phone number",))[0]
+    return f"{shown!r}: {what}", phones.ADVICE.get(code, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from alovoice_cli.batch.asked import Asked
 from alovoice_cli.batch.resolve import is_listening
 from alovoice_cli.batch.steps import Step
 from alovoice_cli.batch.traces import MICRO, fits
-from alovoice_cli.campaigns.phones import SHORTEST, canonical
 from alovoice_cli.events.coverage import Uptime, cover
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Period
+from alovoice_cli.phones import SHORTEST, canonical
 
 HOLD = 120 * MICRO
 """So long a call placed from here holds its line while nothing is heard of it: it rings, and is talked over."""

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alovoice_cli.batch.asked import Asked
-from alovoice_cli.campaigns.phones import canonical
 from alovoice_cli.events.event import Call, Event, Fact
+from alovoice_cli.phones import canonical
 
 MICRO = 1_000_000
 HORIZON = 2 * 3600 * MICRO

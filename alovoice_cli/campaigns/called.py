@@ -2,8 +2,8 @@
 
 from typing import BinaryIO
 
-from alovoice_cli.campaigns.numbering import number_of
 from alovoice_cli.campaigns.papers import reading_rows
+from alovoice_cli.phones import number_of
 
 
 def listed_numbers(file: BinaryIO, encoding: str, delimiter: str, column: int) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
-from alovoice_cli.campaigns import numbering
-from alovoice_cli.campaigns.numbering import TROUBLES
+from alovoice_cli import phones
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.errors import UsageError
+from alovoice_cli.phones import TROUBLES
 
 Keep = Callable[[list[str]], object]
 
@@ -70,7 +70,7 @@ def _write(whom: Recipients, kept: TextIO | None, left_out: TextIO | None) -> No
             elif (reason := reasons.get(line)) is not None:
                 reject([str(line), *reason, *row])
             else:
-                number = numbering.read_cell(row[layout.column]).number
+                number = phones.read_cell(row[layout.column]).number
                 keep([*row[: layout.column], str(number), *row[layout.column + 1 :]])
     whom.sheet.file.seek(0)
 

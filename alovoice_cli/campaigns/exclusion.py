@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import BinaryIO
 
-from alovoice_cli.campaigns import numbering
+from alovoice_cli import phones
 from alovoice_cli.campaigns.findings import Finding, Severity, count, name_lines
 from alovoice_cli.campaigns.layout import find_layout
 from alovoice_cli.campaigns.sheet import open_sheet
@@ -45,9 +45,7 @@ class DoNotCall:
 
     def _read(self, file: BinaryIO, first_day: date) -> Iterator[int]:
         sheet = open_sheet(file, self.name)
-        if len(list(islice(sheet.rows(","), 2))) < 2 and not any(
-            numbering.numbers_in((sheet.first_row() or (0, ""))[1])
-        ):
+        if len(list(islice(sheet.rows(","), 2))) < 2 and not any(phones.numbers_in((sheet.first_row() or (0, ""))[1])):
             return  # a heading alone: nobody is on the list
         layout = find_layout(sheet)
         ends: int | None = None
@@ -57,7 +55,7 @@ class DoNotCall:
                 continue
             cell = row[layout.column] if layout.column < len(row) else ""
             # A second number behind a comma stands beyond the last column of the others.
-            found = [number for part in (cell, *row[layout.width :]) for number in numbering.numbers_in(part)]
+            found = [number for part in (cell, *row[layout.width :]) for number in phones.numbers_in(part)]
             if not found and cell.strip():
                 self._unread.append(line)
             if self._is_over(row[ends] if ends is not None and ends < len(row) else "", line, first_day):

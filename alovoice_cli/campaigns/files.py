@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.errors import UsageError
+from alovoice_cli.phones import parse_dialled
 
 _FLAGS = (
     os.O_RDONLY

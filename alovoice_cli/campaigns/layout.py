@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from alovoice_cli.campaigns import numbering
-from alovoice_cli.campaigns.phones import LONGEST, SHORTEST, looks_like_phone
+from alovoice_cli import phones
 from alovoice_cli.campaigns.sheet import DELIMITERS, Sheet
 from alovoice_cli.errors import UsageError
+from alovoice_cli.phones import LONGEST, SHORTEST, looks_like_phone
 
 _SAMPLE_ROWS = 200
 _SHOWN = 3
@@ -124,7 +124,7 @@ def _wanted(first: Sequence[str], wanted: str, name: str) -> int:
 @lru_cache(maxsize=4096)  # each cell is weighed by each delimiter, and again for the examples
 def _weight(cell: str) -> int:
     """How much a cell speaks for its column: numbers that there are outweigh ids and other digits."""
-    verdict = numbering.read_cell(cell)
+    verdict = phones.read_cell(cell)
     if verdict.number:
         return _LIKELY if verdict.remark else _VALID
     if looks_like_phone(cell):

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from alovoice_cli.campaigns.findings import Finding, Severity, count, name_lines, spaced
-from alovoice_cli.campaigns.numbering import ADVICE, FOREIGN, LANDLINE, TROUBLES
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.sheet import DELIMITER_NAMES
+from alovoice_cli.phones import ADVICE, FOREIGN, LANDLINE, TROUBLES
 
 _ROUNDED = ("excel_rounded", "excel_decimal")
 _NUMBERS_NAMED = 3

@@ -10,10 +10,10 @@ from itertools import chain
 from typing import BinaryIO
 
 from alovoice_cli.campaigns.layout import Layout, find_layout, without_phones
-from alovoice_cli.campaigns.numbering import FOREIGN, LANDLINE
 from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
 from alovoice_cli.campaigns.tally import Tally
 from alovoice_cli.errors import UsageError
+from alovoice_cli.phones import FOREIGN, LANDLINE
 
 _BLOCK = 1 << 14  # characters
 _PHONES_AT_LEAST = 0.95  # of the cells that hold something, else the column was misread

@@ -17,15 +17,15 @@ from itertools import compress, count, islice
 from operator import itemgetter
 from typing import Any, Final
 
-from alovoice_cli.campaigns import numbering
-from alovoice_cli.campaigns.numbering import COUNTRY, NATIONAL_LENGTH, Verdict
+from alovoice_cli import phones
+from alovoice_cli.phones import COUNTRY, NATIONAL_LENGTH, Verdict
 
 _BATCH: Final = 512
 """Rows: fewer than the 700 objects at which the garbage collector would look through them, at half the time of all."""
 _WITH_PLUS: Final = NATIONAL_LENGTH + 4
 _FRONT: Final = {NATIONAL_LENGTH: f"0000{COUNTRY}", NATIONAL_LENGTH + 3: "0000"}
 """What makes 16 digits, the hexadecimal ones of 8 bytes, of a cell of this length: 9 national ones, 12 with 998."""
-_SURPRISING: Final = re.compile("\n(?:" + "|".join(numbering.LIKE_A_COUNTRY) + ")")
+_SURPRISING: Final = re.compile("\n(?:" + "|".join(phones.LIKE_A_COUNTRY) + ")")
 _SHOWN_CHARACTERS: Final = 60
 _TEN_THOUSAND: Final = 10**4  # the four digits at the end, which no rule looks at
 
@@ -84,7 +84,7 @@ class Tally:
         if self._add_plain("\n".join(cells), lines):
             return
         # In one go: a call for each cell would cost three times as much. A cell may hold a line end of its own.
-        compact = numbering.compact_of("\0".join(cells)).split("\0")
+        compact = phones.compact_of("\0".join(cells)).split("\0")
         if self._add_plain("\n".join(compact), lines):
             return
         size = Counter(map(len, compact)).most_common(1)[0][0]
@@ -117,18 +117,18 @@ class Tally:
 
     def _knows(self, head: int) -> bool:
         """Whether numbers begin so; remembered where they do."""
-        base = numbering.base_of(f"{head >> 16:04}{head & 0xFFFF:04}")
+        base = phones.base_of(f"{head >> 16:04}{head & 0xFFFF:04}")
         if base is None:
             return False
         self._heads.add(head)
-        self._kinds.setdefault(numbering.kind_of_number(base), set()).add(base // _TEN_THOUSAND)
+        self._kinds.setdefault(phones.kind_of_number(base), set()).add(base // _TEN_THOUSAND)
         return True
 
     def _remark_surprising(self, text: str, lines: Sequence[int]) -> None:
         # One search in all of them: to ask each cell costs a tenth of the whole reading.
         for match in _SURPRISING.finditer("\n" + text):
             cell = text[match.start() : match.start() + NATIONAL_LENGTH]
-            self._note(self.remarks, numbering.remark_on(cell), lines[match.start() // (NATIONAL_LENGTH + 1)], cell)
+            self._note(self.remarks, phones.remark_on(cell), lines[match.start() // (NATIONAL_LENGTH + 1)], cell)
 
     def _append(self, numbers: "array[int]", lines: Sequence[int]) -> None:
         seen, each = self._seen, numbers.tolist()
@@ -151,14 +151,14 @@ class Tally:
             self.empty.append(line)
         elif len(row) > self._width and (spilt := _spilt(row[self._width :])):
             self._note(self.troubles, spilt, line, ", ".join([cell, *row[self._width :]]))
-        elif not self._add_plain(numbering.compact_of(cell), [line]):
-            self._add_named(numbering.read_cell(cell), line)
+        elif not self._add_plain(phones.compact_of(cell), [line]):
+            self._add_named(phones.read_cell(cell), line)
 
     def _add_named(self, verdict: Verdict, line: int) -> None:
         if verdict.remark:
             self._note(self.remarks, verdict.remark, line, verdict.detail)
         if verdict.number:
-            kind = numbering.kind_of_number(verdict.number)
+            kind = phones.kind_of_number(verdict.number)
             self._kinds.setdefault(kind, set()).add(verdict.number // _TEN_THOUSAND)
             self._append(array("Q", [verdict.number]), [line])
         else:
@@ -278,6 +278,6 @@ def _lines_of(rows: list[list[str]], before: int) -> list[int]:
 def _spilt(cells: list[str]) -> str:
     """What a row that is longer than the others holds behind them: a second number, the ending of one, or nothing."""
     text = " ".join(cells).strip()
-    if any(True for _ in numbering.numbers_in(text)):
+    if any(True for _ in phones.numbers_in(text)):
         return "two_numbers"
     return "variants" if text.isascii() and text.isdigit() else ""

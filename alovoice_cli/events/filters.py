@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from alovoice_cli.campaigns.phones import canonical
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import (
     ALWAYS,
@@ -16,6 +15,7 @@ from alovoice_cli.events.conditions import (
 )
 from alovoice_cli.events.moments import Clock, parse_moment, unix_microseconds
 from alovoice_cli.events.where import parse_where
+from alovoice_cli.phones import canonical
 
 EVER = "all"
 """`--since all`: from the first event on."""

@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Mapping
 
-from alovoice_cli.campaigns.phones import canonical
+from alovoice_cli.phones import canonical
 
 _KEPT_HEAD, _KEPT_TAIL = 5, 2
 _DIGITS = re.compile(r"\+?[0-9](?:[ ()\-\u2010-\u2015]{0,2}[0-9]){6,14}(?![0-9])")

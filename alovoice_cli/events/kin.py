@@ -4,8 +4,8 @@ id which the callstart was answered with: equal ids of two calls are possible, a
 
 from collections.abc import Collection
 
-from alovoice_cli.campaigns.phones import canonical
 from alovoice_cli.events.event import Call, Event, Fact
+from alovoice_cli.phones import canonical
 
 APART_SECONDS = 300
 """How far apart two beginnings of one call may be told."""

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 
-from alovoice_cli.campaigns.phones import canonical
 from alovoice_cli.events.bodies import read_body
 from alovoice_cli.events.event import EventType, Fact, Reading
+from alovoice_cli.phones import canonical
 
 _MOST_FACTS = 1000
 _LONGEST_TEXT = 500

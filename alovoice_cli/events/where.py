@@ -15,10 +15,10 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import NamedTuple, NoReturn
 
-from alovoice_cli.campaigns.phones import canonical
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import And, Compare, Condition, Field, Not, Operator, Or, Value
 from alovoice_cli.events.moments import parse_span, unix_microseconds
+from alovoice_cli.phones import canonical
 
 LONGEST = 4000
 _DEEPEST = 50

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from alovoice_cli.campaigns.phones import canonical
+from alovoice_cli.phones import canonical
 
 _SPREAD = 0x9E3779B97F4A7C15  # odd, so that multiplying is one to one; 2^64 by the golden ratio: neighbours scatter
 _GATHER = pow(_SPREAD, -1, 1 << 64)

@@ -8,8 +8,8 @@ import io
 import random
 import sys
 
-from alovoice_cli.campaigns.numbering import read_cell
 from alovoice_cli.campaigns.recipients import Exclusion, read_recipients
+from alovoice_cli.phones import read_cell
 
 _TRAPS = (
     *("998765432", "994412860", "9О1234567", "901234567, 911234567", "901234567 доб 12", "901234567/8", "2037006"),

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.commands import many
 from alovoice_cli.commands.call.parties import Encoding, parse_id, place_and_show
 from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
+from alovoice_cli.phones import parse_dialled
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 import typer
 
 from alovoice_cli.api.party import Party
-from alovoice_cli.campaigns.phones import parse_dialled
 from alovoice_cli.commands.call.waiting import follow
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.output.listing import Record
+from alovoice_cli.phones import parse_dialled
 from alovoice_cli.session import Session
 
 Encoding = Annotated[

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.campaigns.numbering import FOREIGN, LANDLINE, MOBILE, kind_of, numbers_in, read_cell
 from alovoice_cli.campaigns.recipients import read_recipients
+from alovoice_cli.phones import FOREIGN, LANDLINE, MOBILE, kind_of, numbers_in, read_cell
 
 WHOLE = 998901234567
 

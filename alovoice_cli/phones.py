@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberType
+from alovoice_cli.errors import UsageError
 
 HOME: Final = "UZ"
 COUNTRY: Final = 998
@@ -98,6 +97,8 @@ ADVICE: Final = {
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The library's own patterns of Uzbek numbers: ten times as quick as to ask it for each number."""
+    import phonenumbers
+
     data = phonenumbers.PhoneMetadata.metadata_for_region(HOME)
     kinds = ((MOBILE, data and data.mobile), (LANDLINE, data and data.fixed_line))
     return tuple((kind, re.compile(found.national_number_pattern or "(?!)")) for kind, found in kinds if found)
@@ -110,6 +111,9 @@ def kind_of(head: int) -> str:
     for kind, pattern in _patterns():
         if pattern.fullmatch(national):
             return kind
+    import phonenumbers
+    from phonenumbers import PhoneNumber, PhoneNumberType
+
     found = phonenumbers.number_type(PhoneNumber(country_code=COUNTRY, national_number=int(national)))
     return "" if found == PhoneNumberType.UNKNOWN else MOBILE
 
@@ -203,6 +207,8 @@ def _international(text: str) -> int:
 
 
 def _is_valid(international: str) -> bool:
+    import phonenumbers
+
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(international, None))
     except phonenumbers.NumberParseException:
@@ -248,3 +254,52 @@ def _miscounted(text: str, digits: str) -> str:
     if _SHORTEST_FOREIGN <= len(digits) <= _LONGEST and _is_valid("+" + digits):
         return "foreign_without_plus"
     return "too_short" if len(national) < NATIONAL_LENGTH else "too_long"
+
+
+# --- as the API spells them --------------------------------------------------------------------------------------
+
+_NOT_A_DIGIT = re.compile(r"[^0-9]")
+_DIALLED = re.compile(r"\+?[0-9]{3,15}")
+_SIGNS_BETWEEN = r"[ \t\xa0\u2009\u202f()\u2010-\u2015-]*"
+_WRITTEN = re.compile(rf"(?:\({_SIGNS_BETWEEN})?\+?(?:{_SIGNS_BETWEEN}[0-9])+")
+_PHONE_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}")
+
+SHORTEST, LONGEST = 7, 15
+"""Digits of what counts as a phone number in a list: a city's own numbers have 7, E.164 ends at 15."""
+
+
+def canonical(text: str) -> str:
+    """One key for all the spellings of a number, for comparing and not for dialling: digits only.
+
+    Nine digits are always national (the samples have both `994412860` and `998765432`) and get `998` before them;
+    every other length stays as it is.
+    """
+    digits = _NOT_A_DIGIT.sub("", text)
+    return str(COUNTRY) + digits if len(digits) == NATIONAL_LENGTH else digits
+
+
+def looks_like_phone(cell: str) -> bool:
+    """Whether a cell of a list holds one phone number: 7 to 15 digits, perhaps with a plus, spaces, dashes, brackets.
+
+    A day such as 2025-04-25 is none, nor is a number with a fraction.
+    """
+    written = cell.strip()
+    if written.isascii() and written.isdigit():  # most cells of most lists, at a third of the time
+        return SHORTEST <= len(written) <= LONGEST
+    if not _WRITTEN.fullmatch(written) or _PHONE_DATE.fullmatch(written):
+        return False
+    return SHORTEST <= len(_NOT_A_DIGIT.sub("", written)) <= LONGEST
+
+
+def parse_dialled(text: str, option: str) -> str:
+    """A number that a command sends as it was typed: an optional plus and 3 to 15 digits; outer spaces are dropped.
+
+    Raises UsageError for all else, and offers the spelling that is accepted where there is one.
+    """
+    typed = text.strip()
+    if _DIALLED.fullmatch(typed):
+        return typed
+    compact = ("+" if "+" in typed else "") + _NOT_A_DIGIT.sub("", typed)
+    if _WRITTEN.fullmatch(typed) and _DIALLED.fullmatch(compact):
+        raise UsageError(f"{option} {text!r} has other signs between its digits", hint=f"write it as {compact}")
+    raise UsageError(f"{option} {text!r} is no phone number", hint="give 3 to 15 digits, with or without a plus")

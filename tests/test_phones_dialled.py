@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.campaigns.phones import canonical, looks_like_phone, parse_dialled
 from alovoice_cli.errors import UsageError
+from alovoice_cli.phones import canonical, looks_like_phone, parse_dialled
 
 
 @pytest.mark.parametrize(
