@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
-from alovoice_cli.campaigns.dialer import lot
+from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.errors import UsageError
 
 ZONE = timezone(timedelta(hours=5))

@@ -4,7 +4,7 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from alovoice_cli.campaigns.dialer import lot
+from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.errors import UsageError
 
 WORDS = ("dup", "late", "reorder")

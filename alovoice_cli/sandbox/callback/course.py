@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alovoice_cli.campaigns.dialer import DialStatus, People, lot, ring
+from alovoice_cli.campaigns.dialer_simulation import DialStatus, People, lot, ring
 
 ANSWERED, MISSED, BUSY, UNAVAILABLE, DECLINED, CANCELLED = "200", "304", "486", "480", "603", "603-S"
 UNDEFINED = "OTHER"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from alovoice_cli.campaigns.dialer import Attempt, DialStatus, lot
+from alovoice_cli.campaigns.dialer_simulation import DialAttempt, DialStatus, lot
 from alovoice_cli.sandbox.callback.course import outside_code
 from alovoice_cli.sandbox.callback.handlers import Answer
 from alovoice_cli.sandbox.callback.live import Clock, LiveCall, LiveCalls, Made, wire_phone
@@ -88,7 +88,7 @@ class Campaign:
     calls: LiveCalls
     number: int
     clock: Clock
-    attempts: Iterator[Attempt]
+    attempts: Iterator[DialAttempt]
     at: Callable[[float, Callable[[], None]], None]
 
     def go_on(self) -> None:
@@ -96,7 +96,7 @@ class Campaign:
         if (attempt := next(self.attempts, None)) is not None:
             self.at(self.clock.due(attempt.started_at.timestamp()), partial(self._dial, attempt))
 
-    def _dial(self, attempt: Attempt) -> None:
+    def _dial(self, attempt: DialAttempt) -> None:
         self.go_on()
         started_at = int(attempt.started_at.timestamp())
         course = Course("out", wire_phone(attempt.number), attempt.trunk, 0, started_at, went_to=attempt.number)

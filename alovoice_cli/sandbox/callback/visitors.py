@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from alovoice_cli.campaigns.dialer import lot
+from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.routing.step import Step
 from alovoice_cli.sandbox.callback.arrivals import Arrival
 from alovoice_cli.sandbox.callback.course import Staff, ring_colleague, ring_outside

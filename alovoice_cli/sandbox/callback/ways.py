@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from alovoice_cli.campaigns.dialer import lot
+from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.routing.step import Step
 from alovoice_cli.sandbox.callback.course import (
     ANSWERED,

@@ -8,7 +8,7 @@ same bytes in every run.
 import json
 from collections.abc import Mapping
 
-from alovoice_cli.campaigns.dialer import lot
+from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.stores.pbx_traffic import Course
 
 RECORD_BASE = "http://sandbox.localhost/stereo"
