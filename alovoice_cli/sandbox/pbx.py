@@ -21,8 +21,8 @@ from alovoice_cli.campaigns.dialer_simulation import (
     ring,
 )
 from alovoice_cli.sandbox.autorules import CampaignOrder
+from alovoice_cli.sandbox.bodies import Refusal
 from alovoice_cli.sandbox.calls import CallOrder
-from alovoice_cli.sandbox.refusal import Refusal
 from alovoice_cli.sandbox.scenario import VENDOR_CALL_ID, Scenario, hexadecimal
 from alovoice_cli.stores.pbx import AnalysisRow, CallRow, CampaignRow, PbxStore
 
