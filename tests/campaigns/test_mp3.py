@@ -34,44 +34,6 @@ def _codes(data: bytes, goodtime: int | None = 1) -> list[str]:
     return [f"{finding.severity} {finding.code}" for finding in audio_findings(sound, "a.mp3", goodtime)]
 
 
-MP3 = {
-    "constant": ("-codec:a", "libmp3lame", "-b:a", "64k"),
-    "variable": ("-codec:a", "libmp3lame", "-q:a", "5"),
-    "without an index": ("-codec:a", "libmp3lame", "-b:a", "64k", "-write_xing", "0"),
-    "telephone": ("-codec:a", "libmp3lame", "-ar", "8000", "-b:a", "16k"),
-    "stereo": ("-codec:a", "libmp3lame", "-ac", "2", "-b:a", "128k"),
-    "with a huge tag": ("-codec:a", "libmp3lame", "-b:a", "64k", "-metadata", f"comment={'x' * 100_000}"),
-    "without tags": ("-codec:a", "libmp3lame", "-b:a", "64k", "-id3v2_version", "0", "-write_id3v1", "1"),
-}
-
-
-@needs_ffmpeg
-@pytest.mark.parametrize("how", MP3)
-def test_a_whole_recording_has_its_length_and_nothing_is_said(studio: Path, how: str) -> None:
-    data = _ffmpeg(studio, "whole.mp3", *MP3[how])
-    sound = inspect_mp3(io.BytesIO(data), "a.mp3")
-    assert sound.duration_seconds == pytest.approx(5, abs=0.2)
-    assert sound.channels == (2 if how == "stereo" else 1)
-    assert _codes(data) == []
-
-
-@needs_ffmpeg
-@pytest.mark.parametrize("how", ["constant", "variable", "without an index"])
-def test_a_recording_that_is_cut_off_is_an_error(studio: Path, how: str) -> None:
-    data = _ffmpeg(studio, "cut.mp3", *MP3[how])
-    for size in (len(data) // 3, len(data) * 9 // 10, len(data) - 100):
-        assert _codes(data[:size]) == ["error audio_truncated"], size
-
-
-@needs_lame
-@pytest.mark.parametrize("options", [("-b", "64"), ("-V", "5"), ("--abr", "48"), ("--preset", "phone")])
-def test_what_lame_writes_is_whole(studio: Path, options: tuple[str, ...]) -> None:
-    subprocess.run(["lame", "--quiet", *options, studio / "tone.wav", studio / "lame.mp3"], check=True)
-    data = (studio / "lame.mp3").read_bytes()
-    assert _codes(data) == []
-    assert inspect_mp3(io.BytesIO(data), "a.mp3").duration_seconds == pytest.approx(5, abs=0.2)
-
-
 @needs_ffmpeg
 @pytest.mark.parametrize(("name", "kind"), [("a.wav", "WAV"), ("a.m4a", "M4A"), ("a.ogg", "OGG"), ("a.flac", "FLAC")])
 def test_another_format_under_the_name_mp3_gets_the_line_that_converts_it(studio: Path, name: str, kind: str) -> None:
@@ -84,14 +46,6 @@ def test_another_format_under_the_name_mp3_gets_the_line_that_converts_it(studio
 def test_an_mp3_wrapped_in_a_wav_is_a_wav(studio: Path) -> None:
     with pytest.raises(UsageError, match="WAV"):
         inspect_mp3(io.BytesIO(_ffmpeg(studio, "wrapped.wav", "-codec:a", "libmp3lame")), "promo.mp3")
-
-
-def test_two_recordings_one_behind_the_other_are_heard_as_one() -> None:
-    data = ANNOUNCEMENT.read_bytes()
-    tag = b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)
-    once = inspect_mp3(io.BytesIO(data), "a.mp3").duration_seconds
-    twice = inspect_mp3(io.BytesIO(data + tag + data), "a.mp3").duration_seconds
-    assert twice == pytest.approx(2 * once)
 
 
 def test_bytes_between_the_frames_and_a_changed_rate_are_told() -> None:
