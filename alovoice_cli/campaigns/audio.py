@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from alovoice_cli.campaigns.findings import Finding, Severity
-from alovoice_cli.campaigns.mp3 import Mp3Part, Mp3Stream, read_stream, skip_tags
+from alovoice_cli.campaigns.mp3 import Mp3Part, Mp3Stream, read_stream, sound_range
 from alovoice_cli.errors import UsageError
 
 _HEAD_SIZE = 512
@@ -91,8 +91,8 @@ def inspect_mp3(file: BinaryIO, name: str) -> Audio:
 
 def _inspect(file: BinaryIO, name: str) -> Audio:
     size = file.seek(0, os.SEEK_END)
-    start = skip_tags(file)
-    if start >= size:
+    start, end = sound_range(file)
+    if start >= end:
         raise _refusal(name, "empty" if size == 0 else "a tag without any sound", sounds=False)
     file.seek(start)
     head = file.read(_HEAD_SIZE)

@@ -3,12 +3,13 @@
 The header of a frame (ISO/IEC 11172-3, 2.4.1.3) gives its length; the next frame must begin where it ends.
 """
 
-import os
 import re
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, Final
+
+from alovoice_cli.campaigns.mp3_tags import LONGEST_MARK, LYRICS_LIMIT, TAG_HEAD, TAG_MARK, sound_end, tag_size
 
 _V1, _V2, _V25 = 3, 2, 0  # the version's bits in a header
 _BITRATES: Final = {  # kbit/s, by (MPEG 1?, layer); the index 0 is "free format", 15 is forbidden
@@ -26,20 +27,14 @@ _LONGEST_FRAME: Final = 1441  # bytes, of layer III: 320 kbit/s at 32 kHz with i
 _PADDED: Final = 4  # what differs below this in a header's third byte is padding and a private bit
 _FREE_FRAMES: Final = range(24, 4096)  # bytes that a frame of free format may have
 _FRAMES_THAT_PROVE: Final = 4  # fewer in a row also occur in random bytes
-_FOREIGN_LIMIT: Final = 1 << 20  # bytes that are searched for more frames, so that hostile files cost little
+_FOREIGN_LIMIT: Final = 1 << 18  # bytes that are searched for more frames, so that hostile files cost little
+_TAG_LIMIT: Final = 10_000  # tags of one file that are passed, for the same reason
 
 _SIDE: Final = {(True, 2): 32, (True, 1): 17, (False, 2): 17, (False, 1): 9}  # bytes, by (MPEG 1?, channels)
 _VBRI_AT: Final = _HEADER + 32
 
-_ID3V1_SIZE: Final = 128
-_TAG_HEADER: Final = 10
-_ID3_FOOTER: Final = 0x10
-_APE_HEADER: Final = 32
-_APE_IS_HEADER: Final = 1 << 29
-_LYRICS_LIMIT: Final = 1 << 16
-_MARK: Final = re.compile(rb"ID3|TAG|APETAGEX|LYRICSBEGIN")
-_CANDIDATE: Final = re.compile(rb"\xff[\xe2-\xff]|" + _MARK.pattern)
-_LONGEST_MARK: Final = 11
+_ANY_LAYER: Final = re.compile(rb"\xff[\xe2-\xff]|" + TAG_MARK.pattern)
+_LAYER_3: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x00-\xef]|" + TAG_MARK.pattern)
 _BLOCK: Final = 1 << 18  # bytes read at a time
 
 
@@ -130,30 +125,6 @@ def parse_header(data: bytes) -> FrameHeader | None:
     return FrameHeader(size, padding, samples, rate, bitrate, 1 if data[3] >> 6 == _MONO else 2, layer, mpeg1)
 
 
-def tag_size(data: bytes) -> int:
-    """The length of the tag that begins with these bytes (32 are enough, but for Lyrics3); 0 where none begins."""
-    if data.startswith(b"ID3") and len(data) >= _TAG_HEADER:
-        footer = _TAG_HEADER if data[3] >= 4 and data[5] & _ID3_FOOTER else 0
-        return _TAG_HEADER + _syncsafe(data[6:_TAG_HEADER]) + footer
-    if data.startswith(b"TAG"):
-        return 227 if data.startswith(b"TAG+") else _ID3V1_SIZE  # TAG+ is the "extended" tag before an ID3v1
-    if data.startswith(b"APETAGEX") and len(data) >= _APE_HEADER:
-        size, _, flags = struct.unpack("<III", data[12:24])
-        return _APE_HEADER + (size if flags & _APE_IS_HEADER else 0)  # a lone footer follows its items
-    if data.startswith(b"LYRICSBEGIN"):
-        end = re.search(rb"LYRICS200|LYRICSEND", data)
-        return end.end() if end else 0
-    return 0
-
-
-def _syncsafe(data: bytes) -> int:
-    """A number of seven bits a byte, so that no length looks like a frame."""
-    value = 0
-    for byte in data:
-        value = value << 7 | byte & 0x7F
-    return value
-
-
 def read_stream(file: BinaryIO) -> Mp3Stream | None:
     """All frames of an open, seekable file, in constant memory; None where the file is no MPEG audio.
 
@@ -162,11 +133,11 @@ def read_stream(file: BinaryIO) -> Mp3Stream | None:
     return _FrameReader(file).run()
 
 
-def skip_tags(file: BinaryIO) -> int:
-    """The place behind the tags with which the file begins; a tag may claim to be longer than the file."""
+def sound_range(file: BinaryIO) -> tuple[int, int]:
+    """The places between the tags in front and behind; the first may lie behind the second where there is no sound."""
     reader = _FrameReader(file)
     reader.skip_tags()
-    return reader.place
+    return reader.place, reader.end
 
 
 @dataclass(slots=True)
@@ -194,7 +165,7 @@ class _FrameReader:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self.place = file, 0
-        self._size = file.seek(0, os.SEEK_END)
+        self.end = sound_end(file)
         self._block, self._block_at = b"", 0
         self._free_size = 0  # bytes of a frame of free format, without its padding
         self._parts: list[_PartCount] = []
@@ -202,6 +173,8 @@ class _FrameReader:
         self._formats: dict[tuple[int, int], None] = {}
         self._last: FrameHeader | None = None
         self._layers: tuple[int, ...] = (1, 2, 3)
+        self._candidate = _ANY_LAYER
+        self._tags = 0
         self._has_free_format, self._may_have_lyrics = False, True
 
     def run(self) -> Mp3Stream | None:
@@ -210,9 +183,9 @@ class _FrameReader:
             return None
         if first.layer != 3:
             return Mp3Stream(layer=first.layer)
-        self._layers = (3,)
+        self._layers, self._candidate = (3,), _LAYER_3
         self._parts.append(_PartCount(self.place))
-        while self.place < self._size:
+        while self.place < self.end:
             frame = self._frame(self.place)
             if frame is not None and (_are_alike(self._last, frame) or self._is_chain(self.place, 2)):
                 self._take(frame)
@@ -235,12 +208,12 @@ class _FrameReader:
 
     def skip_tags(self) -> int:
         """Goes behind the tags that begin here, and the zeros between them; returns how many tags there were."""
-        tags, place = 0, self.place
-        while size := self._tag_at(place):
-            self.place = place = min(place + size, self._size)
-            tags += 1
-            place = self._behind_zeros(place)
-        return tags
+        before, place = self._tags, self.place
+        while self._tags < _TAG_LIMIT and (size := self._tag_at(place)):
+            self._tags += 1
+            self.place = min(place + size, self.end)
+            place = self._behind_zeros(self.place)
+        return self._tags - before
 
     # --- frames ------------------------------------------------------------------------------------------------------
 
@@ -290,9 +263,9 @@ class _FrameReader:
             if frame is None:
                 return False
             place += self._length(frame)
-            if place > self._size:
+            if place > self.end:
                 return count > 1
-            if place == self._size or self._tag_at(place):
+            if place == self.end or self._tag_at(place):
                 return True
             if count > 1 and not self._at(place, _HEADER).strip(b"\0"):
                 return True
@@ -304,8 +277,8 @@ class _FrameReader:
         """Counts the frame that begins here, and goes behind it."""
         part, length = self._parts[-1], self._length(frame)
         end = self.place + length
-        if end > self._size:
-            self._cut, self._cut_of = end - self._size, length
+        if end > self.end:
+            self._cut, self._cut_of = end - self.end, length
         elif (index := self._index(frame)) is not None:
             if part.frames or part.index:
                 self._parts.append(part := _PartCount(self.place))
@@ -317,7 +290,7 @@ class _FrameReader:
             self._bits += length * 8
             self._has_free_format |= not frame.size
             self._formats[frame.sample_rate, frame.channels] = None
-        self._last, self.place = frame, min(end, self._size)
+        self._last, self.place = frame, min(end, self.end)
 
     def _index(self, frame: FrameHeader) -> EncoderIndex | None:
         data = self._at(self.place, _VBRI_AT + 18)
@@ -338,11 +311,11 @@ class _FrameReader:
     def _pass_gap(self) -> bool:
         """Goes on to the next frame; False where the file has no more."""
         gap = _Gap()
-        while self.place < self._size:
+        while self.place < self.end:
             begin = self.place
             self.place = self._behind_zeros(begin)
             gap.zeros += self.place - begin
-            if self.place == self._size:
+            if self.place == self.end:
                 break
             if self.skip_tags():
                 gap.tagged = True
@@ -359,38 +332,38 @@ class _FrameReader:
     def _pass_foreign(self, gap: _Gap) -> bool:
         """Goes to what may be a frame or a tag; False where nothing of that kind follows."""
         begin = self.place
-        if self._size - begin < _HEADER and self._last and self._at(begin, 1) == b"\xff":  # cut within a header
+        if self.end - begin < _HEADER and self._last and self._at(begin, 1) == b"\xff":  # cut within a header
             self._cut_of = self._length(self._last)
-            self._cut = self._cut_of - (self._size - begin)
+            self._cut = self._cut_of - (self.end - begin)
             return False
         while self._foreign + gap.foreign + self.place - begin < _FOREIGN_LIMIT:
             self.place += 1
             if not self._seek_candidate():
                 break
-            if self._is_chain(self.place, 2) or self._tag_at(self.place):
+            if self._is_chain(self.place, 2) or (self._tags < _TAG_LIMIT and self._tag_at(self.place)):
                 passed = self.place - begin
                 gap.foreign += 0 if self._closes_ape(passed) else passed
                 return True
-        self.place = self._size
-        if not _MARK.match(self._at(begin, _LONGEST_MARK)):  # a tag that is cut or broken
-            gap.foreign += self._size - begin
+        self.place = self.end
+        if not TAG_MARK.match(self._at(begin, LONGEST_MARK)):  # a tag that is cut or broken
+            gap.foreign += self.end - begin
         return False
 
     def _closes_ape(self, passed: int) -> bool:
         """Whether the bytes before this place are the items of an APE tag, which may have a footer and no header."""
-        data = self._at(self.place, _APE_HEADER)
-        return data.startswith(b"APETAGEX") and data[12:16] == (passed + _APE_HEADER).to_bytes(4, "little")
+        data = self._at(self.place, TAG_HEAD)
+        return data.startswith(b"APETAGEX") and data[12:16] == (passed + TAG_HEAD).to_bytes(4, "little")
 
     def _tag_at(self, place: int) -> int:
-        data = self._at(place, _APE_HEADER)
+        data = self._at(place, TAG_HEAD)
         if not data.startswith(b"LYRICSBEGIN"):
             return tag_size(data)
-        size = tag_size(self._at(place, _LYRICS_LIMIT)) if self._may_have_lyrics else 0
+        size = tag_size(self._at(place, LYRICS_LIMIT)) if self._may_have_lyrics else 0
         self._may_have_lyrics = size > 0  # without an end, further beginnings are not worth a search
         return size
 
     def _behind_zeros(self, place: int) -> int:
-        while place < self._size:
+        while place < self.end:
             self._fill(place, 1)
             block = self._block[place - self._block_at :]
             rest = block.lstrip(b"\0")
@@ -401,14 +374,14 @@ class _FrameReader:
 
     def _seek_candidate(self) -> bool:
         """Goes to the next bytes with which a frame or a tag may begin; False at the end of the file."""
-        while self.place < self._size:
-            self._fill(self.place, 2 * _LONGEST_MARK)
-            match = _CANDIDATE.search(self._block, self.place - self._block_at)
+        while self.place < self.end:
+            self._fill(self.place, 2 * LONGEST_MARK)
+            match = self._candidate.search(self._block, self.place - self._block_at)
             end = self._block_at + len(self._block)
             if match is not None:
                 self.place = self._block_at + match.start()
                 return True
-            self.place = end if end >= self._size else end - _LONGEST_MARK
+            self.place = end if end >= self.end else end - LONGEST_MARK
         return False
 
     def _at(self, place: int, length: int) -> bytes:
@@ -419,9 +392,9 @@ class _FrameReader:
     def _fill(self, place: int, length: int) -> None:
         """Sees to it that the block holds so many bytes from the place on, where the file has them."""
         offset = place - self._block_at
-        if offset < 0 or min(place + length, self._size) > self._block_at + len(self._block):
+        if offset < 0 or min(place + length, self.end) > self._block_at + len(self._block):
             self._file.seek(place)
             wanted = max(length, _BLOCK)
             self._block, self._block_at = self._file.read(wanted), place
             if len(self._block) < wanted:
-                self._size = min(self._size, place + len(self._block))  # the file may have become shorter
+                self.end = min(self.end, place + len(self._block))  # the file may have become shorter
