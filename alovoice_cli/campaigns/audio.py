@@ -17,8 +17,9 @@ _HEAD_SIZE = 512
 DEFAULT_GOODTIME = 3
 """Seconds; the API's own default (document, addAutorule, `goodtime`)."""
 _LONG_SECONDS = 120
-_FEW_OF_A_FRAME = 4  # a last frame that lacks at most a quarter lacks a few bytes
+_FEW_OF_A_FRAME = 4  # a last frame that lacks a quarter or less is cut by a few bytes
 _AGAIN = "copy or download it again"
+_LAST_FRAME_HINT = f"players leave it out; to be sure, {_AGAIN}"
 _NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 # (where, bytes, name): what files that are taken for recordings begin with.
@@ -125,7 +126,7 @@ def audio_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Fi
         message = f"the file is {number} recordings joined ({lengths}): some players stop after the first"
         yield Finding(Severity.WARNING, "audio_joined", message, convert, file=name)
     if stream.foreign:
-        message = f"{stream.foreign} bytes between the frames of the recording are no sound"
+        message = f"{stream.foreign} bytes of the recording are no sound: they belong to no frame"
         yield Finding(Severity.WARNING, "audio_foreign_bytes", message, convert, file=name)
     if len(stream.formats) > 1:
         formats = ", then ".join(_format(rate, channels) for rate, channels in stream.formats)
@@ -142,18 +143,12 @@ def _whole_findings(stream: Mp3Stream, name: str) -> Iterator[Finding]:
     if not stream.cut or _missing(parts[-1]) > 1:
         return
     known_end = parts[-1].index is not None and parts[-1].index.frames > 0
-    few = known_end or stream.cut * _FEW_OF_A_FRAME <= stream.cut_of
-    message = f"{stream.cut} of its {stream.cut_of} bytes are missing"
-    if few:
-        yield Finding(
-            Severity.WARNING,
-            "audio_last_frame",
-            f"the last frame of the recording is cut: {message}",
-            _AGAIN,
-            file=name,
-        )
+    lost = f"{stream.cut} of its {stream.cut_of} bytes are missing"
+    if known_end or stream.cut * _FEW_OF_A_FRAME <= stream.cut_of:
+        message = f"the last frame of the recording is cut: {lost}"
+        yield Finding(Severity.WARNING, "audio_last_frame", message, _LAST_FRAME_HINT, file=name)
     else:
-        message = f"the recording is cut off within a frame: {message}"
+        message = f"the recording is cut off within a frame: {lost}"
         yield Finding(Severity.ERROR, "audio_truncated", message, _again_or_copy(name), file=name)
 
 
@@ -168,11 +163,12 @@ def _index_findings(part: Mp3Part, cut: int, name: str) -> Iterator[Finding]:
         hint = "players show a wrong length or stop early; write the index anew: " + _ffmpeg_copy(name)
         yield Finding(Severity.WARNING, "audio_index", message, hint, file=name)
     elif missing > 1:
-        message = f"the recording is cut off: {missing / part.index.frames:.0%} of it is missing: {there}"
+        share = max(missing / part.index.frames, 0.01)
+        message = f"the recording is cut off: {share:.0%} of it is missing: {there}"
         yield Finding(Severity.ERROR, "audio_truncated", message, _again_or_copy(name), file=name)
     elif missing == 1 and not cut and part.size < part.index.size:
         message = f"the last frame of the recording is missing: {there}"
-        yield Finding(Severity.WARNING, "audio_last_frame", message, _AGAIN, file=name)
+        yield Finding(Severity.WARNING, "audio_last_frame", message, _LAST_FRAME_HINT, file=name)
 
 
 def _indexed_parts(stream: Mp3Stream) -> tuple[Mp3Part, ...]:
