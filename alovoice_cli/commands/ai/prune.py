@@ -8,7 +8,7 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.moments import parse_span
 from alovoice_cli.session import Session
-from alovoice_cli.speech.wanted import Wanted
+from alovoice_cli.speech.talk import Wanted
 
 EXAMPLES = examples("alovoice ai prune --older-than 90d --dry-run", "alovoice ai prune --older-than 90d --yes")
 

@@ -25,13 +25,103 @@ at_most = 0.7
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.routing.clauses import check_keys
 from alovoice_cli.routing.findings import Finding, Findings, Place, did_you_mean, has_errors, in_order
 from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
-from alovoice_cli.speech.checks import MEASURES, Check, HasTag, Lies, Rules, Says, Test
-from alovoice_cli.speech.folding import fold
+from alovoice_cli.speech.folding import fold, foldings, hits
+from alovoice_cli.speech.measures import Measures
+from alovoice_cli.speech.talk import Talk
+
+
+class Test(Protocol):
+    """Whether something holds for a call; None where it cannot be told."""
+
+    def holds(self, talk: Talk, measures: Measures) -> bool | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a score: its name, what it weighs, and the test."""
+
+    name: str
+    weight: float
+    test: Test
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRules:
+    """A rules file. `bar` is the average score below which `ai score` fails, where the file names one."""
+
+    checks: tuple[Check, ...]
+    bar: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HasTag:
+    """The analysis gave this tag, or did not (`wanted` False)."""
+
+    name: str
+    wanted: bool = True
+
+    def holds(self, talk: Talk, measures: Measures) -> bool:
+        sought = fold(self.name)
+        return any(fold(name) == sought for name in talk.tag_names) == self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """One of the phrases is said, in any spelling; or none is (`wanted` False). `within_ms` of the call's beginning."""
+
+    phrases: tuple[str, ...]
+    wanted: bool = True
+    speaker: str | None = None
+    within_ms: float | None = None
+
+    def holds(self, talk: Talk, measures: Measures) -> bool:
+        needles = [folded for phrase in self.phrases for folded in foldings(phrase)]
+        said = any(
+            hits(part.text, needles, word=True)
+            for part in talk.fragments
+            if (self.speaker is None or part.direction == self.speaker)
+            and (self.within_ms is None or (part.begin_ms or 0) <= self.within_ms)
+        )
+        return said == self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Lies:
+    """A measure lies between two bounds, either of which may be left out; None where the call has no such measure."""
+
+    measure: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def holds(self, talk: Talk, measures: Measures) -> bool | None:
+        value = MEASURES[self.measure](measures)
+        if value is None:
+            return None
+        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+MEASURES: Mapping[str, Callable[[Measures], float | None]] = {
+    "talk_ratio": lambda found: found.talk_ratio,
+    "longest_monologue": lambda found: found.longest_monologue_ms / 1000,
+    "dead_air": lambda found: found.longest_silence_ms / 1000,
+    "silence_share": lambda found: found.silence_share,
+    "interruptions": lambda found: float(found.operator_interruptions),
+    "first_word": lambda found: _seconds(found.first_operator_ms),
+    "length": lambda found: found.length_ms / 1000,
+}
+"""The operator's share of the talk (0 to 1), the operator's longest monologue, the longest silence and the share of
+silence, how often the operator broke in, when the operator first spoke, the length. Times in seconds."""
+
 
 _KINDS = ("say", "never_say", "tag", "without_tag", "measure")
 _OF_WORDS = ("speaker", "within")
@@ -41,14 +131,14 @@ _SPEAKERS = ("operator", "client")
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedScores:
     """What a file gave. `rules` is None where any finding is an error."""
 
-    rules: Rules | None
+    rules: ScoreRules | None
     findings: tuple[Finding, ...]
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path) -> LoadedScores:
     """Reads a rules file. Raises UsageError where the file itself can't be opened."""
     try:
         with path.open("rb") as file:
@@ -61,7 +151,7 @@ def load(path: Path) -> Loaded:
     rules = None
     if len(content) > _LARGEST:
         findings.error("too-large", Place(str(path)), "the file is larger than 1 MB: it is no rules file")
-        return Loaded(None, tuple(findings.items))
+        return LoadedScores(None, tuple(findings.items))
     try:
         rules = _read(read_toml(content.decode("utf-8-sig"), str(path)), findings)
     except UnicodeDecodeError as error:
@@ -70,10 +160,10 @@ def load(path: Path) -> Loaded:
     except BadTomlError as error:
         findings.error("syntax", error.place, f"this is no TOML: {error.message}", "see https://toml.io")
     ordered = in_order(findings.items)
-    return Loaded(None if has_errors(ordered) else rules, ordered)
+    return LoadedScores(None if has_errors(ordered) else rules, ordered)
 
 
-def load_sound(path: Path) -> Rules:
+def load_sound(path: Path) -> ScoreRules:
     """The rules of a file without errors. Raises CheckFailedError that names the first ones."""
     loaded = load(path)
     if loaded.rules is not None:
@@ -86,21 +176,21 @@ def load_sound(path: Path) -> Rules:
     )
 
 
-def _read(document: Entry, findings: Findings) -> Rules:
+def _read(document: Entry, findings: Findings) -> ScoreRules:
     check_keys(document, ("bar", "check"), "a rules file", findings)
     reading = _Reading(findings)
     bar = reading.number(document.table.get("bar"), "bar", lowest=0, highest=100)
     entry = document.table.get("check")
     if entry is None:
         findings.error("no-checks", document.place, "the file has no check", "add a [[check]]")
-        return Rules(())
+        return ScoreRules(())
     if not isinstance(entry.value, list) or not all(isinstance(item.value, dict) for item in entry.items):
         findings.error("bad-value", entry.name, "`check` is no array of tables", "write [[check]]")
-        return Rules(())
+        return ScoreRules(())
     checks = [reading.check(item, place) for place, item in enumerate(entry.items, start=1)]
     if checks and not any(check.weight for check in checks if check is not None):
         findings.error("no-weight", entry.name, "no check weighs anything", "give one of them a weight")
-    return Rules(tuple(check for check in checks if check is not None), bar)
+    return ScoreRules(tuple(check for check in checks if check is not None), bar)
 
 
 class _Reading:

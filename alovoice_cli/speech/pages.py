@@ -1,0 +1,260 @@
+"""Pages of HTML that stand alone: no network, no script, light and dark, on a phone and in print.
+
+Whatever comes from outside is escaped here, in one function; the page's own policy forbids scripts besides.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
+from html import escape
+from importlib.resources import files
+from typing import Any
+from xml.etree import ElementTree
+
+import pygal
+from pygal.style import Style
+
+from alovoice_cli.masking import disarm
+from alovoice_cli.speech.exports import names, side_of, tag_lines, title
+from alovoice_cli.speech.report import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport
+from alovoice_cli.speech.talk import Fragment, Talk, clock, marks
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def page(heading: str, parts: Iterable[str]) -> str:
+    """A whole page; `heading` is text, the parts are HTML already."""
+    style = files("alovoice_cli.speech").joinpath("page.css").read_text("utf-8")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n<meta name="robots" content="noindex">\n'
+        f"<title>{safe(heading)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>{safe(heading)}</h1>\n" + "\n".join(parts) + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def safe(text: str) -> str:
+    """Text as HTML: its markup escaped, its control and direction characters shown."""
+    return escape(disarm(text, one_line=False))
+
+
+def talk_section(talk: Talk, zone: tzinfo, *, level: int = 2) -> str:
+    """A talk as a section: its title, the dialogue, its tags."""
+    said = "\n".join(_said(part) for part in talk.fragments) or '<p class="nothing">Nothing was said.</p>'
+    tags = "".join(f"<li>{safe(line)}</li>" for line in tag_lines(talk))
+    below = f'<ul class="tags" aria-label="Tags">{tags}</ul>\n' if tags else ""
+    head = f"<h{level}>{safe(title(talk, zone))}</h{level}>"
+    return f'<section class="talk">\n{head}\n<div class="dialogue">\n{said}\n</div>\n{below}</section>'
+
+
+def _said(part: Fragment) -> str:
+    tags = "".join(f' <span class="tag">{safe(name)}</span>' for name in names(part.tags))
+    time = f"<time>{safe(clock(part.begin_ms))}</time> " if part.begin_ms is not None else ""
+    who = safe(part.direction) or "?"
+    return f'<div class="said {side_of(part)}"><p class="who">{time}{who}{tags}</p><p>{_marked(part)}</p></div>'
+
+
+def _marked(part: Fragment) -> str:
+    text, at = "", 0
+    for begin, end in marks(part):
+        text += safe(part.text[at:begin]) + f"<mark>{safe(part.text[begin:end])}</mark>"
+        at = end
+    return text + safe(part.text[at:])
+
+
+# pygal looks for its map plugins by a finder that Python warns of at each later import. No map is drawn here.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
+
+_COLORS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)", "var(--bad)")
+_STYLE = Style(
+    background="transparent",
+    plot_background="transparent",
+    foreground="var(--dim)",
+    foreground_strong="var(--ink)",
+    foreground_subtle="var(--line)",
+    guide_stroke_color="var(--line)",
+    major_guide_stroke_color="var(--line)",
+    colors=_COLORS,
+    font_family="inherit",
+    label_font_size=13,
+    major_label_font_size=13,
+    value_font_size=12,
+    opacity=".9",
+    transition="none",
+)
+_WIDTH, _HEIGHT = 640, 300
+_MOST_LABELS = 10
+
+Series = Mapping[str, Sequence[float | None]]
+
+
+def legend(series: Series) -> str:
+    """What the colours stand for, as a list beneath the chart; nothing where there is one series."""
+    if len(series) < 2:
+        return ""
+    items = "".join(
+        f'<li><span class="swatch" style="background:{color}"></span>{safe(title)}</li>'
+        for title, color in zip(series, _COLORS, strict=False)
+    )
+    return f'<ul class="legend">{items}</ul>'
+
+
+def lines(name: str, labels: Sequence[str], series: Series, *, highest: float | None = None) -> str:
+    """Lines over days. `name` is the chart's own within its page: letters and dashes."""
+    span = None if highest is None else (0, highest)
+    chart = pygal.Line(**_options(labels), range=span, show_dots=len(labels) < 40, dots_size=3)
+    return _drawn(chart, name, labels, series)
+
+
+def bars(name: str, labels: Sequence[str], series: Series) -> str:
+    """Upright bars."""
+    return _drawn(pygal.Bar(**_options(labels), rounded_bars=2), name, labels, series)
+
+
+def _options(labels: Sequence[str]) -> dict[str, Any]:
+    return {
+        "style": _STYLE,
+        "js": [],
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "margin": 8,
+        "include_x_axis": True,
+        "show_legend": False,  # pygal's own cuts long names, and its third line
+        "truncate_label": 20,
+        "show_minor_x_labels": False,
+        "x_labels_major_every": max(1, -(-len(labels) // _MOST_LABELS)),
+        "disable_xml_declaration": True,
+    }
+
+
+def _drawn(chart: Any, name: str, labels: Sequence[str], series: Series) -> str:
+    chart.uuid = name  # pygal's own is random: the same figures would give another file each time
+    chart.x_labels = [disarm(label) for label in labels]
+    for name_of_series, values in series.items():
+        chart.add(disarm(name_of_series), list(values))
+    root = chart.render_tree()
+    _strip(root)
+    root.set("role", "img")
+    text: str = ElementTree.tostring(root, encoding="unicode")
+    return text
+
+
+def _strip(node: ElementTree.Element) -> None:
+    """Takes out scripts, and the comments that tell the time of drawing."""
+    for child in list(node):
+        if not isinstance(child.tag, str) or child.tag.rpartition("}")[2] == "script":
+            node.remove(child)
+        else:
+            _strip(child)
+
+
+_MOST_TAGS = 5
+_MOST_ROWS = 40
+
+
+def report_page(heading: str, report: SpeechReport, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
+    """The page; `worst` are the talks of the calls that the report names, `by_rules` says what the scores go by."""
+    days = [group for group in report.grouped("day") if group.name != UNKNOWN]
+    parts = [_figures(report), f'<p class="dim">{safe(by_rules)}</p>']
+    if days:
+        parts += ["<h2>Scores</h2>", _scores(days), "<h2>Tags</h2>", _tags_over_time(report, days)]
+    parts += [_table("tags", "Tag", report.grouped("tag"), report.everything.calls)]
+    parts += ["<h2>The operators' share of the talk</h2>", _ratios(report)]
+    operators = report.grouped("operator")
+    if any(group.name != UNKNOWN for group in operators):
+        parts += ["<h2>Operators</h2>", _table("operators", "Extension", operators, report.everything.calls)]
+    parts += ["<h2>The worst calls</h2>", *_worst(report, worst, zone)]
+    return page(heading, parts)
+
+
+def _figures(report: SpeechReport) -> str:
+    whole = report.everything
+    told = {
+        "Calls": str(whole.calls),
+        "Average score": _number(whole.scores.average),
+        f"At {report.bar:g} or above": str(whole.good),
+        "Operator's share": _percent(whole.talk_ratio),
+        "Silence": _percent(whole.silence_share),
+        "Interruptions": str(whole.interruptions),
+        "Average length": clock(whole.length_ms / whole.calls) if whole.calls else "–",
+    }
+    cells = "".join(f"<div><dt>{safe(name)}</dt><dd>{safe(value)}</dd></div>" for name, value in told.items())
+    return f'<dl class="figures">{cells}</dl>'
+
+
+def _scores(days: Sequence[ScoreTally]) -> str:
+    averages = [day.scores.average for day in days]
+    chart = lines("chart-scores", _labels(days), {"Average score": averages}, highest=100)
+    return _figure("The average score of each day, 0 to 100", chart)
+
+
+def _labels(days: Sequence[ScoreTally]) -> list[str]:
+    """Months and days, with their year where there are several."""
+    one_year = len({day.name[:4] for day in days}) == 1
+    return [day.name[5:] if one_year else day.name for day in days]
+
+
+def _tags_over_time(report: SpeechReport, days: Sequence[ScoreTally]) -> str:
+    chosen = [group.name for group in report.grouped("tag")[:_MOST_TAGS]]
+    if not chosen:
+        return '<p class="nothing">The analyses gave no tags.</p>'
+    shares = {name: [100 * day.tags[name] / day.calls for day in days] for name in chosen}
+    chart = lines("chart-tags", _labels(days), shares, highest=100)
+    return _figure("In how many of a day's calls the most frequent tags stand, per cent", chart, legend(shares))
+
+
+def _ratios(report: SpeechReport) -> str:
+    step = 100 // RATIO_STEPS
+    labels = [f"{place * step}–{(place + 1) * step}" for place in range(RATIO_STEPS)]
+    chart = bars("chart-ratios", labels, {"Calls": list(report.ratio_counts)})
+    return _figure("Calls by the operator's share of the talk, per cent", chart)
+
+
+def _figure(caption: str, chart: str, below: str = "") -> str:
+    return f'<figure><figcaption>{safe(caption)}</figcaption><div class="scroll">{chart}</div>{below}</figure>'
+
+
+def _table(name: str, head: str, groups: Sequence[ScoreTally], calls: int) -> str:
+    if not groups:
+        return ""
+    heads = "".join(f'<th scope="col" class="number">{word}</th>' for word in ("Calls", "Share", "Score"))
+    rows = "".join(_row(group, calls) for group in groups[:_MOST_ROWS])
+    more = f'<p class="dim">and {len(groups) - _MOST_ROWS} more</p>' if len(groups) > _MOST_ROWS else ""
+    table = f'<thead><tr><th scope="col">{head}</th>{heads}</tr></thead><tbody>{rows}</tbody>'
+    return f'<div class="scroll"><table id="{name}">{table}</table></div>{more}'
+
+
+def _row(group: ScoreTally, calls: int) -> str:
+    numbers = (str(group.calls), _percent(group.calls / calls if calls else None), _number(group.scores.average))
+    cells = "".join(f'<td class="number">{safe(number)}</td>' for number in numbers)
+    return f"<tr><td>{safe(group.name)}</td>{cells}</tr>"
+
+
+def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Iterable[str]:
+    failures: Counter[str] = report.everything.scores.failures
+    if not report.worst:
+        yield '<p class="nothing">No call failed a check.</p>'
+        return
+    often = ", ".join(f"{name} ({number})" for name, number in failures.most_common(5))
+    yield f'<p class="dim">Failed most often: {safe(often)}</p>'
+    shown = [(talks[call_id], got, failed) for call_id, got, failed in report.worst if call_id in talks]
+    rows = "".join(
+        f'<tr><td class="number below">{got:.0f}</td><td><a href="#worst-{place}">{safe(title(talk, zone))}</a></td>'
+        f"<td>{safe(', '.join(failed))}</td></tr>"
+        for place, (talk, got, failed) in enumerate(shown)
+    )
+    head = '<th scope="col" class="number">Score</th><th scope="col">Call</th><th scope="col">Failed</th>'
+    yield f'<div class="scroll"><table id="worst"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    for place, (talk, _, _) in enumerate(shown):
+        yield f'<div id="worst-{place}">{talk_section(talk, zone, level=3)}</div>'
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
