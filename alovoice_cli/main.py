@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from alovoice_cli.commands.contents import PROGRAM, build_tree, full_tree
+from alovoice_cli.commands.contents import PROGRAM, build_tree
 from alovoice_cli.errors import (
     AlovoiceError,
     ExitCode,
@@ -36,7 +36,7 @@ def run(argv: Sequence[str], session: Session) -> int:
 
 
 def _run(argv: Sequence[str], session: Session) -> int:
-    session.full_tree, session.argv = full_tree, argv
+    session.argv = argv
     try:
         code = _invoke(argv, session)
         _flush(session, code)

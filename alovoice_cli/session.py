@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker
@@ -67,7 +67,6 @@ class Session:
         self.masker = Masker()
         self.encoding: str | None = None
         self.given_token: str | None = None
-        self.full_tree: Callable[[], Any] = lambda: None
         self.argv: Sequence[str] = ()
         self.allow_new_profile = False
         self.overridden: frozenset[str] = frozenset()  # limits of the profile that `--override-limit` lets pass

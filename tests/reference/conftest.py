@@ -13,7 +13,8 @@ import pytest
 import typer
 from typer.main import get_command
 
-from alovoice_cli.reference.completion import FILE_NAMES, write_completion
+from alovoice_cli.commands.completion import FILE_NAMES
+from alovoice_cli.commands.write_reference import WRITERS
 from alovoice_cli.reference.tree import Command, read_tree
 
 Complete = Callable[..., list[str]]
@@ -116,7 +117,7 @@ def scripts(toy: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_scripts(tree: Command, directory: Path) -> Path:
     for shell, name in FILE_NAMES.items():
-        (directory / name.format(tree.name)).write_text(write_completion(shell, tree), encoding="utf-8")
+        (directory / name.replace("alovoice", tree.name)).write_text(WRITERS[shell](tree), encoding="utf-8")
     return directory
 
 

@@ -1,13 +1,19 @@
-"""Writes `completions/` and `man/` anew from the command tree: `python -m alovoice_cli.reference [DIRECTORY]`."""
+"""Writes `completions/` and `man/` anew from the command tree: `python -m alovoice_cli.commands.write_reference`."""
 
 import sys
 from pathlib import Path
 
 from alovoice_cli import __version__
+from alovoice_cli.commands.completion import FILE_NAMES
 from alovoice_cli.commands.contents import full_tree
-from alovoice_cli.reference.completion import FILE_NAMES, write_completion
+from alovoice_cli.reference.bash import write_bash
+from alovoice_cli.reference.fish import write_fish
 from alovoice_cli.reference.manpage import write_manual
 from alovoice_cli.reference.tree import Command, read_tree
+from alovoice_cli.reference.zsh import write_zsh
+
+WRITERS = {"bash": write_bash, "zsh": write_zsh, "fish": write_fish}
+"""What writes each shell's completion script from the command tree."""
 
 
 def write_reference(tree: Command, version: str, directory: Path) -> None:
@@ -18,7 +24,7 @@ def write_reference(tree: Command, version: str, directory: Path) -> None:
     for old in pages.glob("*.1"):
         old.unlink()
     for shell, name in FILE_NAMES.items():
-        _write(scripts / name.format(tree.name), write_completion(shell, tree))
+        _write(scripts / name, WRITERS[shell](tree))
     for name, page in write_manual(tree, version).items():
         _write(pages / name, page)
 
