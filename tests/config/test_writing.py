@@ -172,6 +172,30 @@ def test_a_lock_that_is_not_given_up_is_told(paths: Paths, monkeypatch: pytest.M
         edits.set_value(paths, "a.timeout", "5")
 
 
+def test_a_writer_waits_for_as_long_as_others_get_on(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "_WAIT_SECONDS", 0.5)
+    edits.set_value(paths, "first.timeout", "5")
+    waiting, served = threading.Event(), []
+
+    def write_on() -> None:
+        with FileLock(paths.config / "config.lock"):
+            waiting.set()
+            for number in range(60):  # three seconds of other people's changes
+                (paths.config / ".other.tmp").write_text(str(number))
+                (paths.config / ".other.tmp").unlink()
+                threading.Event().wait(0.05)
+            served.append("others")
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    assert waiting.wait(30)
+    edits.set_value(paths, "a.timeout", "5")
+    served.append("we")
+    writer.join()
+    assert served == ["others", "we"]
+    assert set(edits.names(paths)) >= {"first", "a"}
+
+
 @on_posix
 def test_a_link_of_ones_own_stays_a_link(paths: Paths, tmp_path: Path) -> None:
     dotfiles = tmp_path / "dotfiles"
