@@ -33,7 +33,7 @@ def store_token(
     ] = False,
     token_command: Annotated[
         str | None,
-        typer.Option("--token-command", metavar="CMD", help="Store this command instead; it prints the token."),
+        typer.Option("--token-command", metavar="CMD", help="Store this command instead; it prints the token alone."),
     ] = None,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Do not ask the PBX whether it takes the token.", show_default=False)

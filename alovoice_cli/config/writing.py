@@ -1,5 +1,6 @@
 """Writes a file of ours: private from its first byte, whole or not at all, one writer at a time."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from alovoice_cli.errors import BadConfigError, UsageError
 
 _WAIT_SECONDS = 30.0  # without any change in the directory: a writer needs a tenth of a second
 _POLL_SECONDS = 0.01
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ONLY_HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -135,7 +137,8 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        remedy = "make room on the disk" if error.errno in _FULL else "make it writable"
         raise BadConfigError(
             f"{path} cannot be written: {error.strerror or error}",
-            hint="make it writable, or set ALOVOICE_CONFIG_DIR to another directory",
+            hint=f"{remedy}, or set ALOVOICE_CONFIG_DIR to another directory",
         ) from error

@@ -173,7 +173,7 @@ def test_a_lock_that_is_not_given_up_is_told(paths: Paths, monkeypatch: pytest.M
 
 
 def test_a_writer_waits_for_as_long_as_others_get_on(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(writing, "_WAIT_SECONDS", 2.0)
     edits.set_value(paths, "first.timeout", "5")
     waiting, served = threading.Event(), []
 
