@@ -6,7 +6,9 @@ Tests swap the constructor's arguments; nothing here knows that tests exist. Imp
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from alovoice_cli.api.seal import Seal
     from alovoice_cli.campaigns.papers import Papers
     from alovoice_cli.config.paths import Paths
-    from alovoice_cli.config.settings import Flags, Settings
+    from alovoice_cli.config.settings import Flags, Settings, Token
     from alovoice_cli.errors import BadConfigError
     from alovoice_cli.events.event import Delivery
     from alovoice_cli.output.columns import Column
@@ -67,6 +69,7 @@ class Session:
         self.masker = Masker()
         self.encoding: str | None = None
         self.given_token: str | None = None
+        self._spent_seconds = 0.0
         self.argv: Sequence[str] = ()
         self.allow_new_profile = False
         self.overridden: frozenset[str] = frozenset()  # limits of the profile that `--override-limit` lets pass
@@ -122,7 +125,21 @@ class Session:
         from alovoice_cli.config.settings import Flags
 
         options = self.options
-        return Flags(options.profile, options.base_url, options.timeout, self.encoding)
+        return Flags(options.profile, options.base_url, options.timeout, self.encoding, options.no_permission_check)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Counts what happens within, the token command above all, against the first request's `--timeout`."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._spent_seconds += time.monotonic() - begun
+
+    def find_token(self) -> "Token | None":
+        """The token of the profile, where one is known and belongs to the server; raises as the settings do."""
+        with self.counted():
+            return self.settings.find_token()
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -215,12 +232,16 @@ class Session:
         if settings.embedded and transport is None:
             transport, base_url, token = self._embedded_pbx()
         else:
-            token = self.given_token or settings.token()
+            found = None if self.given_token else self.find_token()
+            token = found.value if found else self.given_token
+            if warning := settings.warn_of_permissions():
+                self.warn(warning)
         self.masker.learn(token or "")
         return Client(
             base_url,
             token,
             timeout=settings.timeout,
+            spent=self._spent_seconds,
             encoding=settings.encoding,
             insecure=settings.insecure,
             environ=self.environ,

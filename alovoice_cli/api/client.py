@@ -54,10 +54,10 @@ class RawAnswer:
 class Client:
     """Talks to the PBX at `base_url` with one token. Makes no connection before the first request.
 
-    `timeout` is in seconds and bounds everything that one call does, retries included. `transport` replaces the network
-    (an embedded PBX) while deadline, retry and seal stay around it. `rehearse` turns every request that changes
-    something into a Rehearsed exception. `trace` takes the lines of `--verbose`. Raises UsageError for a base URL, a
-    token or an encoding that cannot be used.
+    `timeout` is in seconds and bounds everything that one call does, retries included; of the first call's seconds
+    `spent` are gone already. `transport` replaces the network (an embedded PBX) while deadline, retry and seal stay
+    around it. `rehearse` turns every request that changes something into a Rehearsed exception. `trace` takes the lines
+    of `--verbose`. Raises UsageError for a base URL, a token or an encoding that cannot be used.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Client:
         token: str | None,
         *,
         timeout: float = 30.0,
+        spent: float = 0.0,
         encoding: str = "json",
         insecure: bool = False,
         environ: Mapping[str, str] = os.environ,
@@ -92,6 +93,7 @@ class Client:
             self.address,
             self._token,
             timeout=timeout,
+            spent=spent,
             environ=environ,
             transport=transport,
             trace=Trace(trace, self._masker, show_numbers=show_numbers),

@@ -65,13 +65,14 @@ class Courier:
         token: str,
         *,
         timeout: float,
+        spent: float = 0.0,
         environ: Mapping[str, str],
         transport: httpx.BaseTransport | None,
         trace: Trace,
         sleep: Callable[[float], object] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self._address, self._token, self._timeout = address, token, timeout
+        self._address, self._token, self._timeout, self._spent = address, token, timeout, spent
         self._routes = Routes(address, environ)
         self._given = transport
         self._hands = Hands()
@@ -85,7 +86,7 @@ class Courier:
         Raises Lost when none came, UsageError for a file that changed or a setting that cannot be used.
         """
         reads = load.request.endpoint.reads
-        budget = Budget(self._timeout)
+        budget, self._spent = Budget(self._timeout - self._spent), 0.0
         retry = Retry(reads=reads, budget=budget, tell=self._trace.line, sleep=self._sleep, uniform=self._uniform)
         sizes = [part.size for part in load.files]
         first = True

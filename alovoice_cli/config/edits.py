@@ -27,7 +27,9 @@ from alovoice_cli.config.profiles import (
 )
 from alovoice_cli.config.reading import nearest, parse_toml, read_text
 from alovoice_cli.config.settings import known_profiles
-from alovoice_cli.config.urls import check_base_url, is_loopback_url
+from alovoice_cli.config.token_file import bound_tokens, tokens_text
+from alovoice_cli.config.tokens import StoredToken
+from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.config.writing import locked, replace
 from alovoice_cli.errors import BadConfigError, UsageError
 
@@ -49,11 +51,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What `set_value` did. `created`: the profile was not there before."""
+    """What `set_value` did. `created`: the profile was not there before.
+
+    `token_origin` is the server that the profile's stored token belongs to, where it is not the new base URL's.
+    """
 
     place: Place
     value: Value
     created: bool
+    token_origin: str | None = None
 
 
 def names(paths: Paths) -> list[str]:
@@ -85,10 +91,13 @@ def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, 
             raise unknown_profile(text, known)
         plain = _parse(place, text)
         value = _check(place, plain, config)
+        tokens = _bound_tokens(paths, place, config)
         if not rehearse:
-            _write(paths, source, lambda table: _put(table, place.keys, plain))
+            _write(paths, _changed(paths, source, lambda table: _put(table, place.keys, plain)), tokens)
     created = place.profile is not None and place.profile not in known_profiles(config, paths)
-    return Change(place, value, created)
+    stored = tokens.get(place.profile or "")
+    foreign = stored is not None and stored.origin != origin_of(str(value))
+    return Change(place, value, created, stored.origin if stored and foreign else None)
 
 
 def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
@@ -98,13 +107,15 @@ def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
     """
     with locked(paths):
         source = read_text(paths.config_file) or ""
-        place = _place(key, parse_config(paths.config_file, source), profile)
+        config = parse_config(paths.config_file, source)
+        place = _place(key, config, profile)
         table: object = parse_toml(paths.config_file, source)
         for step in place.keys:
             if not isinstance(table, dict) or step not in table:
                 return False
             table = table[step]
-        _write(paths, source, lambda table: _remove(table, place.keys))
+        tokens = _bound_tokens(paths, place, config)
+        _write(paths, _changed(paths, source, lambda table: _remove(table, place.keys)), tokens)
     return True
 
 
@@ -113,19 +124,24 @@ def use_profile(paths: Paths, name: str) -> None:
     set_value(paths, "profile", name)
 
 
-def add_profile(paths: Paths, name: str) -> bool:
-    """Writes an empty `[profiles.NAME]`, which completion finds; False if it stands there already.
+def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]) -> bytes:
+    """config.toml with these values in `[profiles.NAME]`, which is made where it is missing: completion finds it.
 
-    Raises UsageError for a bad name, and BadConfigError when the file is broken or out of reach.
+    Raises UsageError for a bad name or value, and BadConfigError when the file is broken.
     """
     if not is_profile_name(name):
         raise UsageError(f"no profile can be called {name!r}", hint=NAME_FORM)
-    with locked(paths):
-        source = read_text(paths.config_file) or ""
-        if name in parse_config(paths.config_file, source).profiles:
-            return False
-        _write(paths, source, lambda table: _put(table, ("profiles", name), {}))
-    return True
+    config = parse_config(paths.config_file, source)
+    for key, text in values.items():
+        _check(Place(key, name), text, config)
+
+    def change(table: dict[str, object]) -> None:
+        if name not in config.profiles:
+            _put(table, ("profiles", name), {})
+        for key, text in values.items():
+            _put(table, ("profiles", name, key), text)
+
+    return _changed(paths, source, change)
 
 
 def _place(key: str, config: Config, profile: str | None) -> Place:
@@ -178,8 +194,18 @@ def _check_zone(name: str) -> None:
         raise ValueError(f"{name} is no time zone that is known; such as Asia/Tashkent or +05:00") from error
 
 
-def _write(paths: Paths, source: str, change: Callable[[dict[str, object]], None]) -> None:
-    """Applies the change to the user's text, and writes it only if it then means what it should."""
+def _bound_tokens(paths: Paths, place: Place, config: Config) -> dict[str, StoredToken]:
+    """The stored tokens as they belong to servers before this base URL changes; none where none changes."""
+    return bound_tokens(paths, config) if place.name == "base_url" else {}
+
+
+def _write(paths: Paths, config_text: bytes, tokens: Mapping[str, StoredToken]) -> None:
+    contents = {paths.tokens_file: tokens_text(tokens)} if tokens else {}
+    replace({**contents, paths.config_file: config_text})
+
+
+def _changed(paths: Paths, source: str, change: Callable[[dict[str, object]], None]) -> bytes:
+    """The user's text with the change. Raises BadConfigError where the result would not mean what it should."""
     path = paths.config_file
     meant = copy.deepcopy(parse_toml(path, source))
     change(meant)
@@ -193,7 +219,7 @@ def _write(paths: Paths, source: str, change: Callable[[dict[str, object]], None
     if not done:
         raise BadConfigError(f"{path} is laid out so that it cannot be changed safely", hint="change it by hand")
     parse_config(path, result)
-    replace(path, result.encode())
+    return result.encode()
 
 
 def _put(table: dict[str, object], keys: tuple[str, ...], value: object) -> None:

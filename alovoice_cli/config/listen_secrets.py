@@ -33,7 +33,7 @@ def listen_secret(paths: Paths, profile: str) -> str:
         every = _read(paths)  # another process may have come first
         if profile not in every:
             every[profile] = secrets.token_hex(_BYTES)
-            replace(_file(paths), tomli_w.dumps({"secrets": every}).encode())
+            replace({_file(paths): tomli_w.dumps({"secrets": every}).encode()})
         return every[profile]
 
 

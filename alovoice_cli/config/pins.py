@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alovoice_cli.config.profiles import is_profile_name
-from alovoice_cli.config.reading import complain, parse_toml, read_text
+from alovoice_cli.config.reading import complain, parse_toml, read_text, shorten
 from alovoice_cli.errors import BadConfigError
 
 NAME = ".alovoice.toml"
+_LARGEST_BYTES = 4096
+_SAYS = 'a project says profile = "NAME" and nothing else'
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,11 @@ class Pin:
 def find_pin(cwd: Path, home: Path | None) -> Pin | None:
     """The nearest pin from `cwd` upwards; the search ends at the home directory, or at the root.
 
-    Raises BadConfigError when it says anything but `profile = "NAME"`, or belongs to another user.
+    Raises BadConfigError when it is larger than 4 kB, says anything but `profile = "NAME"`, or belongs to another user.
     """
     for directory in (cwd, *cwd.parents):
         path = directory / NAME
-        text = read_text(path)
+        text = read_text(path, largest=_LARGEST_BYTES, hint=_SAYS)
         if text is not None:
             return _read(path, text)
         if directory == home:
@@ -44,9 +46,7 @@ def _read(path: Path, text: str) -> Pin:
     table = parse_toml(path, text)
     for key in table:
         if key != "profile":
-            raise complain(
-                path, text, [key], f"{key} has no place here", hint='a project says profile = "NAME" and nothing else'
-            )
+            raise complain(path, text, [key], f"{shorten(key)} has no place here", hint=_SAYS)
     profile = table.get("profile")
     if not isinstance(profile, str) or not is_profile_name(profile):
         raise complain(path, text, ["profile"], 'a project says profile = "NAME"')

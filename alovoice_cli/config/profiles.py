@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from alovoice_cli.config.keys import KEYS
-from alovoice_cli.config.reading import complain, nearest, parse_toml, read_text
+from alovoice_cli.config.reading import complain, nearest, parse_toml, read_text, shorten
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import UsageError
 
+BASE_URL = "https://cld.alovoice.uz"
+SANDBOX_URL = "http://sandbox.localhost"
 DEFAULT = "default"
 SANDBOX = "sandbox"
 BUILT_IN = (DEFAULT, SANDBOX)
@@ -65,6 +67,12 @@ class Config:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
 
 
+def configured_url(config: Config, name: str) -> str:
+    """The base URL of the profile as the file has it, without flag and environment; the default where it has none."""
+    profile = config.profiles.get(name, Profile())
+    return profile.base_url or (SANDBOX_URL if name == SANDBOX else BASE_URL)
+
+
 def is_profile_name(name: str) -> bool:
     """Whether a profile may be called so."""
     return _NAME.fullmatch(name) is not None
@@ -102,7 +110,7 @@ class _Reader:
         for key in table:
             if key not in _TOP:
                 hint = f"{key} has a meaning under [profiles.NAME]" if key in KEYS else nearest(key, _TOP)
-                raise complain(self._path, self._text, [key], f"unknown key {key}", hint=hint)
+                raise complain(self._path, self._text, [key], f"unknown key {shorten(key)}", hint=hint)
         profiles = table.get("profiles", {})
         if not isinstance(profiles, dict):
             raise complain(self._path, self._text, ["profiles"], "profiles must be a table: [profiles.NAME]")
@@ -118,13 +126,13 @@ class _Reader:
     def _profile(self, name: str, table: object) -> Profile:
         keys = ["profiles", name]
         if not is_profile_name(name):
-            raise complain(self._path, self._text, keys, f"bad profile name {name!r}", hint=NAME_FORM)
+            raise complain(self._path, self._text, keys, f"bad profile name {shorten(name)!r}", hint=NAME_FORM)
         if not isinstance(table, dict):
             raise complain(self._path, self._text, keys, f"{name} must be a table: [profiles.{name}]")
         for key in table:
             if key not in KEYS:
                 hint = nearest(key, KEYS) or f"known are {', '.join(KEYS)}"
-                raise complain(self._path, self._text, [*keys, key], f"unknown key {key}", hint=hint)
+                raise complain(self._path, self._text, [*keys, key], f"unknown key {shorten(key)}", hint=hint)
         profile = Profile(**{key: self._checked([*keys, key], table) for key in table})
         if name == SANDBOX and profile.base_url and not is_loopback_url(profile.base_url):
             raise complain(self._path, self._text, [*keys, "base_url"], SANDBOX_STAYS)

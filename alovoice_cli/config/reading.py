@@ -5,24 +5,30 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from pathlib import Path
 
 from alovoice_cli.errors import BadConfigError
 
-_LARGEST_BYTES = 1 << 20
+_LARGEST_BYTES = 256 << 10  # a thousand profiles
+_MOST_DOTS = 64  # of a line; tomllib takes 6 seconds for a dotted key of 16,000 parts
+_MOST_PARSES = 200
+_LONGEST_SHOWN = 40
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-def read_text(path: Path) -> str | None:
-    """The file's text without a byte order mark; None if there is no file. Raises BadConfigError."""
+def read_text(path: Path, *, largest: int = _LARGEST_BYTES, hint: str = "move it aside") -> str | None:
+    """The file's text without a byte order mark; None if there is no file.
+
+    Reads at most `largest` bytes. Raises BadConfigError, with the hint for a file that is larger.
+    """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             raise BadConfigError(f"{path} is no ordinary file", hint="move it aside")
-        if status.st_size > _LARGEST_BYTES:
-            raise BadConfigError(f"{path} is larger than 1 MiB: it cannot be ours", hint="move it aside")
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(largest + 1)
+        if len(content) > largest:
+            raise BadConfigError(f"{path} is larger than {largest >> 10} kB", hint=hint)
+        return content.decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UnicodeDecodeError as error:
@@ -33,6 +39,9 @@ def read_text(path: Path) -> str | None:
 
 def parse_toml(path: Path, text: str) -> dict[str, object]:
     """The text as TOML. Raises BadConfigError with the path, and line and column where they are known."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > _MOST_DOTS and not line.lstrip().startswith("#"):
+            raise BadConfigError(f"{path}, line {number}: more than {_MOST_DOTS} dots", hint="correct it by hand")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -48,6 +57,11 @@ def complain(path: Path, text: str, keys: Sequence[str], trouble: str, *, hint: 
         return BadConfigError(f"{path}: {trouble}", hint=hint)
     column = text.split("\n")[line - 1].find(keys[-1]) + 1
     return BadConfigError(f"{path}, line {line}, column {max(column, 1)}: {trouble}", hint=hint)
+
+
+def shorten(key: str) -> str:
+    """A key of the file as a message may show it."""
+    return key if len(key) <= _LONGEST_SHOWN else f"{key[:_LONGEST_SHOWN]}…"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -66,23 +80,37 @@ def _placed(path: Path, text: str, message: str) -> str:
 
 
 def _line_of(text: str, keys: Sequence[str]) -> int | None:
-    """The line where a key first appears: that of the statement after which the text so far holds the key.
+    """The line where the statement begins that makes the text hold the key, for every spelling: dotted, quoted, in
+    braces. None where there is none, or where the search would take too long.
 
-    Parsing ever longer beginnings is slow and right for every spelling: dotted, quoted, in braces.
+    A bisection over the beginnings of the text. A beginning that ends within a value of several lines does not parse.
     """
-    begun = 1
-    for number, beginning in enumerate(accumulate(text.split("\n"), lambda so_far, line: f"{so_far}\n{line}"), start=1):
-        try:
-            table = tomllib.loads(beginning)
-        except (ValueError, RecursionError):
-            continue  # within a value of several lines
-        if _holds(table, keys):
-            return begun
-        begun = number + 1
-    return None
+    if not _holds_key(text, keys):
+        return None
+    lines, parses = text.split("\n"), 0
+    without, bound = 0, len(lines)
+    while bound - without > 1:
+        holds = None
+        for count in range((without + bound) // 2, bound):
+            parses += 1
+            holds = _holds_key("\n".join(lines[:count]), keys)
+            if holds is not None or parses > _MOST_PARSES:
+                break
+        if parses > _MOST_PARSES:
+            return None
+        if holds is False:
+            without = count
+        else:
+            bound = (without + bound) // 2
+    return without + 1
 
 
-def _holds(table: object, keys: Sequence[str]) -> bool:
+def _holds_key(text: str, keys: Sequence[str]) -> bool | None:
+    """Whether the text, parsed, has the key in its tables; None where the text does not parse."""
+    try:
+        table: object = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
     for key in keys:
         if not isinstance(table, dict) or key not in table:
             return False

@@ -1,34 +1,50 @@
-"""Tokens: their form, the file that keeps them (tokens.toml), and the command that prints one instead.
+"""Tokens: their form, and the file that keeps them with the servers that they belong to (tokens.toml).
 
 No message of this module holds a token.
 """
 
+import codecs
 import os
-import shlex
 import stat
-import subprocess
-from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.reading import parse_toml, read_text
-from alovoice_cli.errors import BadConfigError, TokenMissingError, UsageError
+from alovoice_cli.config.urls import origin_of
+from alovoice_cli.errors import BadConfigError, UsageError
 
-_LONGEST = 200
+LONGEST_TOKEN = 200
 _FORBIDDEN = frozenset("/?#%\\ ")
-_COMMAND_SECONDS = 10
+_MARKS = ("\ufeff", "\udcef\udcbb\udcbf")  # the byte order mark, also as Python reads its bytes in the C locale
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A token of tokens.toml, and the only origin that it may be sent to; None where an older version stored it."""
+
+    value: str = field(repr=False)
+    origin: str | None
+
+
+def decode_token(content: bytes) -> str:
+    """The text of a token's bytes: UTF-8, or UTF-16 behind a byte order mark, as PowerShell writes it."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "ignore")  # a line may end amid its line feed
+    return content.decode("utf-8-sig", "replace")
 
 
 def check_token(text: str, source: str) -> str:
-    """The token without white space round it; `source` says in the error where it came from.
+    """The token without white space and a byte order mark round it; `source` says in the error where it came from.
 
     Raises UsageError for what cannot stand in a URL's path as it is (the API's table of methods).
     """
     token = text.strip()
+    for mark in _MARKS:
+        token = token.removeprefix(mark).strip()
     if not token:
         raise UsageError(f"the token from {source} is empty", hint="copy it from the PBX's settings page")
-    if len(token) > _LONGEST:
-        raise UsageError(f"the token from {source} is longer than {_LONGEST} characters", hint=_COPY_AGAIN)
+    if len(token) > LONGEST_TOKEN:
+        raise UsageError(f"the token from {source} is longer than {LONGEST_TOKEN} characters", hint=_COPY_AGAIN)
     for position, letter in enumerate(token, start=1):
         if letter in _FORBIDDEN or not letter.isascii() or not letter.isprintable():
             raise UsageError(
@@ -42,25 +58,34 @@ def check_token(text: str, source: str) -> str:
 _COPY_AGAIN = "copy it again from the PBX's settings page: it looks like 8-4-4-4-12 letters and digits"
 
 
-def read(paths: Paths, profile: str) -> str | None:
+def read(paths: Paths, profile: str) -> StoredToken | None:
     """The profile's token in tokens.toml; None if there is none. Raises BadConfigError, UsageError."""
-    token = read_all(paths).get(profile)
-    return None if token is None else check_token(token, paths.tokens_file.name)
+    stored = read_all(paths).get(profile)
+    return stored and StoredToken(check_token(stored.value, paths.tokens_file.name), stored.origin)
 
 
-def read_all(paths: Paths) -> dict[str, str]:
+def read_all(paths: Paths) -> dict[str, StoredToken]:
     """Every profile's token, unchecked. Raises BadConfigError when the file cannot be read or is not ours."""
     path = paths.tokens_file
     text = read_text(path)
     if text is None:
         return {}
     table = parse_toml(path, text)
-    tokens = table.get("tokens", {})
-    if not isinstance(tokens, dict) or table.keys() - {"tokens"}:
-        raise BadConfigError(f"{path} holds more than [tokens]", hint=_START_ANEW)
-    if not all(isinstance(token, str) for token in tokens.values()):
+    values, origins = table.get("tokens", {}), table.get("origins", {})
+    if not isinstance(values, dict) or not isinstance(origins, dict) or table.keys() - {"tokens", "origins"}:
+        raise BadConfigError(f"{path} holds more than [tokens] and [origins]", hint=_START_ANEW)
+    if not all(isinstance(token, str) for token in values.values()):
         raise BadConfigError(f"{path} holds a token that is no text in quotes", hint=_START_ANEW)
-    return tokens
+    if not all(_is_origin(origin) for origin in origins.values()):
+        raise BadConfigError(f"{path} holds an origin that is no URL in quotes", hint=_START_ANEW)
+    return {name: StoredToken(token, origins.get(name)) for name, token in values.items()}
+
+
+def _is_origin(value: object) -> bool:
+    try:
+        return isinstance(value, str) and origin_of(value) == value
+    except ValueError:
+        return False
 
 
 _START_ANEW = "move it aside, then run `alovoice login` again"
@@ -75,46 +100,3 @@ def exposure(paths: Paths) -> str:
     if os.name != "posix" or not mode & 0o077:
         return ""
     return f"{paths.tokens_file} is open to other users (mode {mode:04o}): run `chmod 600` on it, and change the token"
-
-
-def run_token_command(command: str, environ: Mapping[str, str]) -> str:
-    """The first line that the command prints. It runs without a shell, for 10 seconds at most.
-
-    Raises TokenMissingError that names the program alone: its arguments and its output may hold the token.
-    """
-    words = _split(command)
-    program = Path(words[0]).name if words else ""
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's own command, from the user's own file
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: value for name, value in environ.items() if name != "ALOVOICE_TOKEN"},
-            timeout=_COMMAND_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _no_token(program, f"took longer than {_COMMAND_SECONDS} seconds") from None
-    except (OSError, ValueError, IndexError) as error:
-        raise _no_token(program, f"cannot be run: {getattr(error, 'strerror', None) or 'bad words'}") from None
-    if done.returncode:
-        raise _no_token(program, f"ended with {done.returncode}")
-    first, _, _ = done.stdout.decode("utf-8", "replace").strip().partition("\n")
-    if not first.strip():
-        raise _no_token(program, "printed nothing")
-    return check_token(first, f"the token command `{program}`")
-
-
-def _split(command: str) -> list[str]:
-    if os.name == "posix":
-        return shlex.split(command)
-    # POSIX rules would take the backslashes out of C:\Program Files.
-    return [word.strip('"') for word in shlex.split(command, posix=False)]
-
-
-def _no_token(program: str, trouble: str) -> TokenMissingError:
-    return TokenMissingError(
-        f"the token command `{program}` {trouble}",
-        hint="run it by hand to see why; `alovoice config get token_command` shows it",
-    )

@@ -1,8 +1,9 @@
 """Writes a file of ours: private from its first byte, whole or not at all, one writer at a time."""
 
+import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from filelock import FileLock, Timeout
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.errors import BadConfigError, UsageError
 
-_WAIT_SECONDS = 15.0
+_WAIT_SECONDS = 30.0  # without any change in the directory: a writer needs a tenth of a second
 _POLL_SECONDS = 0.01
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ONLY_HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -26,13 +28,7 @@ def locked(paths: Paths) -> Iterator[None]:
     with _told(paths.config):
         _refuse_foreign_link(paths.config)
         _make_private_directory(paths.config)
-        lock = FileLock(paths.config / "config.lock", timeout=_WAIT_SECONDS, poll_interval=_POLL_SECONDS, mode=0o600)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise UsageError(
-                f"another process is writing in {paths.config}", hint="run again when it is done"
-            ) from None
+        lock = _acquire(paths.config)
         try:
             for path in (paths.config_file, paths.tokens_file):
                 _temporary(path).unlink(missing_ok=True)
@@ -41,23 +37,46 @@ def locked(paths: Paths) -> Iterator[None]:
             lock.release()
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Puts the content in the place of the file's, 0600. To be called with the lock held.
+def _acquire(directory: Path) -> FileLock:
+    """The directory's lock. Waits for as long as other writers get on, and `_WAIT_SECONDS` for one that does not."""
+    lock = FileLock(directory / "config.lock", timeout=_WAIT_SECONDS, poll_interval=_POLL_SECONDS, mode=0o600)
+    while True:
+        changed = directory.stat().st_mtime_ns
+        try:
+            lock.acquire()
+        except Timeout:
+            if directory.stat().st_mtime_ns == changed:
+                raise UsageError(
+                    f"another process is writing in {directory}", hint="run again when it is done"
+                ) from None
+        else:
+            return lock
 
+
+def replace(contents: Mapping[Path, bytes], *, rehearse: bool = False) -> None:
+    """Puts each content in the place of its file's, 0600: all of them, or none. To be called with the lock held.
+
+    `rehearse` writes the contents beside the files and removes them again: directory, links and disk space are proved.
     A link that belongs to the user stays a link, and what it points to is replaced (dotfile managers link on purpose);
     a link of or to somebody else is refused. Raises BadConfigError.
     """
-    with _told(path):
-        target = _refuse_foreign_link(path)
-        temporary = _temporary(target)
-        temporary.unlink(missing_ok=True)
-        try:
-            _write_private(temporary, content)
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_directory(target.parent)
+    staged: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            with _told(path):
+                target = _refuse_foreign_link(path)
+                staged[_temporary(target)] = target
+                _write_private(_temporary(target), content)
+        if rehearse:
+            return
+        for temporary, target in staged.items():
+            with _told(target):
+                temporary.replace(target)
+                _sync_directory(target.parent)
+    finally:
+        for temporary in staged:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def _temporary(path: Path) -> Path:
@@ -66,6 +85,7 @@ def _temporary(path: Path) -> Path:
 
 
 def _write_private(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _ONLY_HERE, 0o600)
     with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path
         file.write(content)
@@ -117,7 +137,8 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        remedy = "make room on the disk" if error.errno in _FULL else "make it writable"
         raise BadConfigError(
             f"{path} cannot be written: {error.strerror or error}",
-            hint="make it writable, or set ALOVOICE_CONFIG_DIR to another directory",
+            hint=f"{remedy}, or set ALOVOICE_CONFIG_DIR to another directory",
         ) from error

@@ -36,7 +36,11 @@ COLUMNS = (
 def list_profiles(ctx: typer.Context) -> None:
     """List the profiles, which of them is in use, and where their tokens are."""
     session: Session = ctx.obj
-    session.show(Listing(overview.list_profiles(session.paths, session.settings.profile), COLUMNS, ours=True))
+    settings, broken = session.settings_or_defaults()
+    rows = overview.list_profiles(session.paths, settings.profile)
+    if broken is not None:  # the list shows which profiles there are to choose from
+        session.warn(f"{broken.message}: {broken.hint}")
+    session.show(Listing(rows, COLUMNS, ours=True))
 
 
 def show_value(
