@@ -162,21 +162,21 @@ class Session:
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
-        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.events import EventStore
 
         return EventStore(event_store_url(self.settings, flag))
 
     def line_calls(self) -> "LineCalls":
         """What the profile's event store knows of the calls that go on."""
-        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.line_calls import LineCalls
 
         return LineCalls(event_store_url(self.settings, None))
 
     def past(self, flag: str | None = None) -> "StoredPast":
         """The callers' past in the event store, for rules that ask for it."""
-        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.history import StoredPast
 
         return StoredPast(event_store_url(self.settings, flag))

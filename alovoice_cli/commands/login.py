@@ -6,11 +6,10 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.login import Login, check_place, keep_login
+from alovoice_cli.config.edits import Login, check_place, keep_login
 from alovoice_cli.config.permissions import check_permissions
 from alovoice_cli.config.profiles import SANDBOX
-from alovoice_cli.config.token_command import run_token_command
-from alovoice_cli.config.tokens import check_token, decode_token
+from alovoice_cli.config.tokens import check_token, decode_token, run_token_command
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 

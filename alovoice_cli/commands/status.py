@@ -8,7 +8,7 @@ import typer
 from alovoice_cli import __version__
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.override_path import override_path
+from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, CheckFailedError

@@ -10,7 +10,6 @@ from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import check_encoding, check_timeout
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.permissions import check_permissions, warn_of_permissions
-from alovoice_cli.config.pins import find_pin
 from alovoice_cli.config.profiles import (
     BASE_URL,
     BUILT_IN,
@@ -21,11 +20,12 @@ from alovoice_cli.config.profiles import (
     Config,
     Profile,
     configured_url,
+    find_pin,
     is_profile_name,
     read_config,
     unknown_profile,
 )
-from alovoice_cli.config.token_command import run_token_command
+from alovoice_cli.config.tokens import run_token_command
 from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
 from alovoice_cli.masking import mask

@@ -5,13 +5,26 @@ No message of this module holds a token.
 
 import codecs
 import os
+import re
+import secrets
+import shlex
+import signal
 import stat
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import tomli_w
 
 from alovoice_cli.config.paths import Paths
-from alovoice_cli.config.reading import parse_toml, read_text
+from alovoice_cli.config.profiles import Config, configured_url, parse_config
+from alovoice_cli.config.toml_files import locked, parse_toml, read_text, replace
 from alovoice_cli.config.urls import origin_of
-from alovoice_cli.errors import BadConfigError, UsageError
+from alovoice_cli.errors import BadConfigError, TokenMissingError, UsageError
 
 LONGEST_TOKEN = 200
 _FORBIDDEN = frozenset("/?#%\\ ")
@@ -100,3 +113,158 @@ def exposure(paths: Paths) -> str:
     if os.name != "posix" or not mode & 0o077:
         return ""
     return f"{paths.tokens_file} is open to other users (mode {mode:04o}): run `chmod 600` on it, and change the token"
+
+
+def bound_tokens(paths: Paths, config: Config) -> dict[str, StoredToken]:
+    """Every token with its origin: a token without one belongs to the base URL that its profile has in `config`.
+
+    Raises BadConfigError when tokens.toml cannot be read.
+    """
+    return {
+        name: StoredToken(token.value, token.origin or origin_of(configured_url(config, name)))
+        for name, token in read_all(paths).items()
+    }
+
+
+def tokens_text(tokens: Mapping[str, StoredToken]) -> bytes:
+    """The content of tokens.toml."""
+    values = {name: token.value for name, token in tokens.items()}
+    origins = {name: token.origin for name, token in tokens.items() if token.origin}
+    return tomli_w.dumps({"tokens": values, "origins": origins} if origins else {"tokens": values}).encode()
+
+
+def forget_token(paths: Paths, profile: str) -> bool:
+    """Removes the profile's token; False if there was none. Raises BadConfigError when the file cannot be written."""
+    if profile not in read_all(paths):
+        return False
+    with locked(paths):
+        config = parse_config(paths.config_file, read_text(paths.config_file) or "")
+        tokens = bound_tokens(paths, config)
+        tokens.pop(profile, None)
+        replace({paths.tokens_file: tokens_text(tokens)})
+    return True
+
+
+_MOST_BYTES = 64 << 10
+_POLL_SECONDS = 0.02
+_LAST_WORDS_SECONDS = 1.0  # a killed program's pipe closes at once
+_RUN_BY_HAND = "run it by hand to see why, without a terminal; `alovoice config get token_command` shows it"
+_ONE_LINE = "let it print the token alone, such as `sh -c 'COMMAND | head -n 1'`"
+
+
+def run_token_command(command: str, environ: Mapping[str, str], seconds: float) -> str:
+    """The one line that the command prints, within `seconds`. It runs without a shell and without a terminal.
+
+    The programs that the command started end with it. Raises TokenMissingError, which names the program alone, and
+    UsageError for a line that is no token.
+    """
+    words = _split(command)
+    program = Path(words[0]).name if words else ""
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own command, from the user's own file
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: value for name, value in environ.items() if name != "ALOVOICE_TOKEN"},
+            start_new_session=True,
+        )
+    except (OSError, ValueError, IndexError) as error:
+        raise _no_token(program, f"cannot be run: {getattr(error, 'strerror', None) or 'bad words'}") from None
+    output = _read_output(process, program, seconds)
+    if process.returncode < 0:
+        raise _no_token(program, f"was ended by signal {-process.returncode}")
+    if process.returncode:
+        raise _no_token(program, f"ended with {process.returncode}")
+    lines = decode_token(output).strip().splitlines()
+    if not lines:
+        raise _no_token(program, "printed nothing")
+    if len(lines) > 1:
+        raise _no_token(program, "printed a second line", hint=_ONE_LINE)
+    return check_token(lines[0], f"the token command `{program}`")
+
+
+def _read_output(process: subprocess.Popen[bytes], program: str, seconds: float) -> bytes:
+    """What the process printed until it ended. Ends the process and all its children, also when interrupted."""
+    found: list[bytes] = []
+    stream = process.stdout
+    assert stream is not None
+    reader = Thread(target=lambda: found.append(stream.read(_MOST_BYTES + 1)), daemon=True)
+    reader.start()
+    deadline = time.monotonic() + seconds
+    try:
+        while process.poll() is None and not _is_too_much(found):
+            if time.monotonic() > deadline:
+                raise _no_token(program, f"took longer than {seconds:g} seconds", hint="`--timeout` gives it longer")
+            reader.join(_POLL_SECONDS) if reader.is_alive() else time.sleep(_POLL_SECONDS)
+    finally:
+        _end(process)
+        reader.join(_LAST_WORDS_SECONDS)
+        if not reader.is_alive():  # else a grandchild has left the session and keeps the pipe
+            stream.close()
+    if _is_too_much(found):
+        raise _no_token(program, f"printed more than {_MOST_BYTES >> 10} kB", hint=_ONE_LINE)
+    return b"".join(found)
+
+
+def _is_too_much(found: list[bytes]) -> bool:
+    return sum(map(len, found)) > _MOST_BYTES
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kills the process and its session; a child that lives on would keep the pipe, and may hold the token."""
+    if os.name == "posix":
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+def _split(command: str) -> list[str]:
+    if os.name == "posix":
+        return shlex.split(command)
+    # POSIX rules would take the backslashes out of C:\Program Files.
+    return [word.strip('"') for word in shlex.split(command, posix=False)]
+
+
+def _no_token(program: str, trouble: str, *, hint: str = _RUN_BY_HAND) -> TokenMissingError:
+    return TokenMissingError(f"the token command `{program}` {trouble}", hint=hint)
+
+
+_BYTES = 16
+_FORM = re.compile(r"[A-Za-z0-9_-]{8,128}")
+
+
+def check_secret(text: str) -> str:
+    """A secret of the operator's own. Raises UsageError for what cannot stand in a path, or is soon guessed."""
+    if not _FORM.fullmatch(text):
+        raise UsageError(
+            "a secret is 8 to 128 letters, digits, `-` and `_`", hint="`--secret auto` makes one, and keeps it"
+        )
+    return text
+
+
+def listen_secret(paths: Paths, profile: str) -> str:
+    """The profile's secret; made at the first asking. Raises BadConfigError when its file cannot be used."""
+    kept = _read(paths).get(profile)
+    if kept is not None:
+        return kept
+    with locked(paths):
+        every = _read(paths)  # another process may have come first
+        if profile not in every:
+            every[profile] = secrets.token_hex(_BYTES)
+            replace({_file(paths): tomli_w.dumps({"secrets": every}).encode()})
+        return every[profile]
+
+
+def _file(paths: Paths) -> Path:
+    return paths.config / "listen.toml"
+
+
+def _read(paths: Paths) -> dict[str, str]:
+    path = _file(paths)
+    text = read_text(path)
+    found = {} if text is None else parse_toml(path, text).get("secrets", {})
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise BadConfigError(f"{path} is not as `alovoice listen` writes it", hint="move it aside: new URLs are made")
+    return dict(found)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.permissions import find_open_places
-from alovoice_cli.config.reading import complain, parse_toml
+from alovoice_cli.config.toml_files import complain, parse_toml
 from alovoice_cli.errors import BadConfigError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and owners are POSIX's")

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.config import edits
-from alovoice_cli.config.login import Login, keep_login
+from alovoice_cli.config.edits import Login, keep_login
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import read_config
 from alovoice_cli.errors import BadConfigError, UsageError

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from front_door import FrontDoor
 
-from alovoice_cli.config.event_store import event_store_url
 from alovoice_cli.config.paths import Paths
+from alovoice_cli.config.profile_places import event_store_url
 from alovoice_cli.config.settings import Flags, Settings, resolve
 
 CONFIG = """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alovoice_cli.config.login import Login, keep_login
+from alovoice_cli.config.edits import Login, keep_login
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.settings import Flags, Settings, resolve, resolve_leniently
 from alovoice_cli.errors import BadConfigError, TokenMissingError, UsageError

@@ -11,11 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.config import tokens
-from alovoice_cli.config.login import Login, keep_login
+from alovoice_cli.config.edits import Login, keep_login
 from alovoice_cli.config.paths import Paths
-from alovoice_cli.config.token_command import run_token_command
-from alovoice_cli.config.token_file import forget_token
-from alovoice_cli.config.tokens import StoredToken
+from alovoice_cli.config.tokens import StoredToken, forget_token, run_token_command
 from alovoice_cli.errors import AlovoiceError, BadConfigError, ExitCode, TokenMissingError, UsageError
 
 SERVER = "https://cld.alovoice.uz"
@@ -177,7 +175,7 @@ def test_what_a_command_prints_must_be_a_token() -> None:
 
 def test_a_token_command_does_not_eat_the_input() -> None:
     script = (
-        "import os, sys; from alovoice_cli.config.token_command import run_token_command\n"
+        "import os, sys; from alovoice_cli.config.tokens import run_token_command\n"
         'command = f\'"{sys.executable}" -c "import sys; print(len(sys.stdin.read()))"\'\n'
         "print(run_token_command(command, os.environ, 30), sys.stdin.read())"
     )

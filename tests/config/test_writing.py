@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from alovoice_cli.config import edits, writing
-from alovoice_cli.config.login import Login, keep_login
+from alovoice_cli.config import edits, toml_files
+from alovoice_cli.config.edits import Login, keep_login
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import read_config
 from alovoice_cli.errors import BadConfigError, UsageError
@@ -64,7 +64,7 @@ def test_a_wide_file_is_private_after_the_next_writing(paths: Paths) -> None:
 def test_no_file_is_ever_created_wider_than_its_owner(paths: Paths, tmp_path: Path) -> None:
     script = (
         "import os, sys; os.umask(0); from pathlib import Path; from alovoice_cli.config.paths import Paths\n"
-        "from alovoice_cli.config.login import Login, keep_login\n"
+        "from alovoice_cli.config.edits import Login, keep_login\n"
         "paths = Paths(Path(sys.argv[1]), Path(sys.argv[1])); print('up', flush=True)\n"
         f"keep_login(paths, Login('a', '{SERVER}'), '{TOKEN}'); keep_login(paths, Login('b', '{SERVER}'), '{TOKEN}')\n"
     )
@@ -138,7 +138,7 @@ def test_a_failed_writing_leaves_the_old_file_and_no_temporary_one(
 def test_sixteen_writers_lose_nothing_and_readers_never_see_a_broken_file(paths: Paths) -> None:
     script = (
         "import sys; from pathlib import Path; from alovoice_cli.config import edits\n"
-        "from alovoice_cli.config.paths import Paths; from alovoice_cli.config.login import Login, keep_login\n"
+        "from alovoice_cli.config.paths import Paths; from alovoice_cli.config.edits import Login, keep_login\n"
         "paths = Paths(Path(sys.argv[1]), Path(sys.argv[1]))\n"
         "for number in range(3): edits.set_value(paths, f'p{sys.argv[2]}-{number}.timeout', '5')\n"
         f"keep_login(paths, Login(f'p{{sys.argv[2]}}', '{SERVER}'), '{TOKEN}')\n"
@@ -166,14 +166,14 @@ def test_sixteen_writers_lose_nothing_and_readers_never_see_a_broken_file(paths:
 
 
 def test_a_lock_that_is_not_given_up_is_told(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(toml_files, "_WAIT_SECONDS", 0.05)
     paths.config.mkdir(parents=True)
     with FileLock(paths.config / "config.lock"), pytest.raises(UsageError, match="another process is writing"):
         edits.set_value(paths, "a.timeout", "5")
 
 
 def test_a_writer_waits_for_as_long_as_others_get_on(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "_WAIT_SECONDS", 2.0)
+    monkeypatch.setattr(toml_files, "_WAIT_SECONDS", 2.0)
     edits.set_value(paths, "first.timeout", "5")
     waiting, served = threading.Event(), []
 
@@ -233,7 +233,7 @@ def test_a_link_to_or_of_somebody_else_is_refused(paths: Paths, tmp_path: Path, 
     paths.tokens_file.symlink_to(victim)
     os.chown({"file": victim, "link": paths.tokens_file, "directory": theirs}[whose], 12345, -1, follow_symlinks=False)
     with pytest.raises(BadConfigError, match="belongs to another user"):
-        writing.replace({paths.tokens_file: b"x"})
+        toml_files.replace({paths.tokens_file: b"x"})
     assert victim.read_text() == "root"
     assert sorted(path.name for path in theirs.iterdir()) == ["passwd"]
 
@@ -257,7 +257,7 @@ def test_a_link_to_what_is_no_file_is_refused(paths: Paths) -> None:
     paths.config.mkdir(parents=True)
     paths.tokens_file.symlink_to(paths.config)
     with pytest.raises(BadConfigError, match="cannot be written"):
-        writing.replace({paths.tokens_file: b"x"})
+        toml_files.replace({paths.tokens_file: b"x"})
 
 
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def check_url(
     ] = None,
 ) -> None:
     """Send a proof to the public URL, and look for it in the store. Exit code 5: not reached; 8: it did not arrive."""
-    from alovoice_cli.config.event_store import event_store_url
+    from alovoice_cli.config.profile_places import event_store_url
     from alovoice_cli.events.event import PBX_TYPES
     from alovoice_cli.events.handler import checked_url
     from alovoice_cli.stores.probes import has_arrived
