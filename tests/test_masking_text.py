@@ -162,11 +162,9 @@ def test_the_word_before_the_credentials_of_a_header_is_no_secret_and_the_creden
 # --- long answers ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("before", range(64 * 1024 - 40, 64 * 1024 + 1))
+@pytest.mark.parametrize("before", range(64 * 1024 - 40, 64 * 1024 + 1, 4))
 def test_where_a_long_answer_is_cut_no_half_of_a_token_is_left(before: int) -> None:
-    masker = Masker([TOKEN])
-    shown = readable(
-        TOKEN.encode() * (before // len(TOKEN)) + b" " * (before % len(TOKEN)) + TOKEN.encode() * 9, masker, 10**6
-    )
+    body = TOKEN * (before // len(TOKEN)) + " " * (before % len(TOKEN)) + TOKEN * 9
+    shown = readable(body.encode(), Masker([TOKEN]), 10**6)
     assert TOKEN[:6] not in shown
     assert shown.endswith("…")
