@@ -38,17 +38,16 @@ def sqlite_path(url: str) -> Path:
     Raises UsageError for another kind of database, and for one in memory, which would be gone when the program ends.
     """
     scheme, separator, rest = url.partition("://")
-    if scheme in ("", "sqlite", url) and _in_memory(rest.removeprefix("/") if separator else url):
-        raise UsageError(
-            "a store in memory is gone when the program ends", hint="give a file: sqlite:////path/to/events.db"
-        )
-    if not separator:
-        return Path(url).absolute()
-    if scheme != "sqlite" or not rest.removeprefix("/"):
+    if separator and scheme != "sqlite":
         raise UsageError(
             f"the store {scheme}://… is of a kind that is not served", hint="give a file: sqlite:////path/to/events.db"
         )
-    return Path(rest.removeprefix("/")).absolute()
+    name = rest.removeprefix("/") if separator else url
+    if _in_memory(name):
+        raise UsageError(
+            "a store in memory is gone when the program ends", hint="give a file: sqlite:////path/to/events.db"
+        )
+    return Path(name).absolute()
 
 
 def _in_memory(name: str) -> bool:
