@@ -201,4 +201,4 @@ class Rehearsal(Exception):  # noqa: N818 - not an error: `--dry-run` ends here
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived: unwinds like Ctrl-C does, so that the ledger and the terminal are left in order."""
+    """SIGTERM or SIGHUP arrived: unwinds like Ctrl-C does, so that the ledger and the terminal are left in order."""

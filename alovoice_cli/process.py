@@ -16,6 +16,10 @@ def run_process() -> NoReturn:
     """Runs the process's own words and ends it with their exit code."""
     _reopen_closed_streams()
     signal.signal(signal.SIGTERM, _terminate)
+    if (
+        hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    ):  # not where `nohup` began us
+        signal.signal(signal.SIGHUP, _terminate)
     code = run(sys.argv[1:], Session.of_process())
     gc.freeze()  # the last collection, at exit, then has nothing to look at
     _drain_streams()

@@ -11,7 +11,7 @@ import httpx
 
 from alovoice_cli import __version__
 from alovoice_cli.api.address import Address
-from alovoice_cli.api.deadline import Attempt, Budget, Lost, Sink
+from alovoice_cli.api.deadline import LONGEST_ANSWER, LONGEST_DIAL_ANSWER, Attempt, Budget, Lost, Sink
 from alovoice_cli.api.diagnosis import in_words
 from alovoice_cli.api.files import FilePart, WatchedFile, check_unchanged, wire_name
 from alovoice_cli.api.hands import Hands
@@ -83,6 +83,7 @@ class Courier:
     def carry(self, load: Load) -> Reply:
         """The last answer, whatever its status.
 
+        An answer to a request that dials, creates or costs, or its loss, is not traced yet: see `tell_reply`.
         Raises Lost when none came, UsageError for a file that changed or a setting that cannot be used.
         """
         reads = load.request.endpoint.reads
@@ -102,6 +103,20 @@ class Courier:
 
         return retry.run(attempt)
 
+    @property
+    def proxy(self) -> str:
+        """The proxy in force, without its password; empty for none."""
+        return "" if self._given else self._routes.proxy
+
+    def tell_reply(self, reply: Reply) -> None:
+        """Traces the answer to a request that dials, creates or costs: its outcome is in the ledger by now."""
+        self._trace.came(reply)
+
+    def tell_loss(self, lost: Lost) -> None:
+        """Traces that no answer came to such a request, which `carry` does for one that never left."""
+        if lost.left:
+            self._trace.lost(in_words(lost, self._address.host, self._timeout))
+
     def close(self) -> None:
         """Closes the connections; a transport that was given too."""
         self._hands.close()
@@ -110,6 +125,7 @@ class Courier:
             self._given.close()
 
     def _attempt(self, load: Load, transport: httpx.BaseTransport, budget: Budget, total: int) -> Reply:
+        endpoint = load.request.endpoint
         self._trace.sent(self._address, load.request, self._token, load.body)
         attempt = Attempt(
             transport,
@@ -119,13 +135,17 @@ class Courier:
             on_left=load.on_left,
             sink=load.sink,
             hands=self._hands,
+            proxy=self.proxy,
+            longest=LONGEST_DIAL_ANSWER if endpoint.name and not endpoint.reads else LONGEST_ANSWER,
         )
         try:
             reply = attempt.run()
         except Lost as lost:
-            self._trace.lost(in_words(lost, self._address.host, self._timeout))
+            if endpoint.reads or not lost.left:
+                self._trace.lost(in_words(lost, self._address.host, self._timeout))
             raise
-        self._trace.came(reply)
+        if endpoint.reads:
+            self._trace.came(reply)
         return reply
 
     def _build(self, load: Load, moved: Callable[[int], None]) -> httpx.Request:

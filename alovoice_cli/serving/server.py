@@ -30,6 +30,7 @@ with contextlib.suppress(ImportError):  # an extra
     _new_loop = uvloop.new_event_loop
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
+_HANGUP = getattr(signal, "SIGHUP", None)
 _TICK_SECONDS = 0.1
 _LAST_LOOK_SECONDS = 0.05  # in which bytes that have reached this machine are read before the silent are sent away
 _GOODBYE_SECONDS = 1.0  # how long a TLS client may take to answer our close
@@ -48,7 +49,7 @@ def serve(
     finished: Hook | None = None,
     tls: tuple[str, str] | None = None,
 ) -> int:
-    """Serves the app until SIGINT or SIGTERM, and returns 130 or 143 after the requests in flight are answered.
+    """Serves the app until SIGINT, SIGTERM or SIGHUP, and returns 130 or 143 after the requests in flight are answered.
 
     Port 0 is a free one. `ready` gets the real base URL once connections are accepted and `started` is done; `complain`
     a line for each failure of the app; `finished` runs after the last answer. `tls` names the certificate's file and
@@ -118,6 +119,8 @@ class SocketServer:
             yield  # only the main thread may set handlers
             return
         before = {number: signal.signal(number, self._hear) for number in _SIGNALS}
+        if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:  # not where `nohup` began us
+            before[_HANGUP] = signal.signal(_HANGUP, lambda _, frame: self._hear(signal.SIGTERM, frame))
         try:
             yield
         finally:

@@ -35,16 +35,23 @@ _MOST_ROWS = 256  # of 20 columns: SQLite takes 32,766 parameters
 def sqlite_path(url: str) -> Path:
     """The file that the store's URL names: `sqlite:///FILE` (four slashes for an absolute one) or a path alone.
 
-    Raises UsageError for another kind of database.
+    Raises UsageError for another kind of database, and for one in memory, which would be gone when the program ends.
     """
     scheme, separator, rest = url.partition("://")
-    if not separator:
-        return Path(url).absolute()
-    if scheme != "sqlite" or not rest.removeprefix("/"):
+    if separator and scheme != "sqlite":
         raise UsageError(
             f"the store {scheme}://… is of a kind that is not served", hint="give a file: sqlite:////path/to/events.db"
         )
-    return Path(rest.removeprefix("/")).absolute()
+    name = rest.removeprefix("/") if separator else url
+    if _in_memory(name):
+        raise UsageError(
+            "a store in memory is gone when the program ends", hint="give a file: sqlite:////path/to/events.db"
+        )
+    return Path(name).absolute()
+
+
+def _in_memory(name: str) -> bool:
+    return name in ("", ":memory:") or name.startswith(("file:", ":memory:?")) or "mode=memory" in name
 
 
 def open_engine(url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exist: bool = False) -> Engine:

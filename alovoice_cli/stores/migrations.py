@@ -1,5 +1,6 @@
 """Opens a SQLite file as every store wants it: private, durable, and at the schema version of this program."""
 
+import errno
 import os
 import sqlite3
 import time
@@ -65,7 +66,37 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explanation(path, error) from error
     except OSError as error:
+        if error.errno in NO_SPACE:
+            raise no_space_left(path.parent, str(error)) from error
         raise UsageError(f"cannot open {path}: {error.strerror or error}", hint=_ELSEWHERE) from error
+
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The disk is full, the user's share of it is used up, a file may not grow (`ulimit -f`)."""
+# Of a write that a full disk stopped, SQLite says "disk I/O error"; of a log that it cannot make, "unable to open".
+_MAYBE_FULL = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+_TRIED_BYTES = 64 * 1024
+
+
+def no_space_left(folder: Path, detail: str) -> UsageError:
+    """The error for a folder whose disk takes no more."""
+    hint = "make room there, or set ALOVOICE_STATE_DIR to a folder on another disk"
+    return UsageError(f"no space is left in {folder}", hint=hint, detail=detail)
+
+
+def _takes_no_more(path: Path) -> bool:
+    """Whether there is no room to let the file or its log grow, found by writing behind their length elsewhere."""
+    from tempfile import TemporaryFile  # noqa: PLC0415 - for this rare trouble alone
+
+    parts = [part for part in (path, path.with_name(path.name + "-wal")) if part.exists()]
+    try:
+        with TemporaryFile(dir=path.parent) as trial:
+            trial.seek(max((part.stat().st_size for part in parts), default=0))
+            trial.write(bytes(_TRIED_BYTES))
+            trial.flush()
+    except OSError as error:
+        return error.errno in NO_SPACE
+    return False
 
 
 _ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
@@ -78,8 +109,8 @@ def _explanation(path: Path, error: sqlite3.Error) -> UsageError:
         return UsageError(f"{path} is damaged, or no SQLite file", hint=aside, detail=str(error))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return UsageError(f"{path} is in use by another process", hint="run again when it is done", detail=str(error))
-    if code == sqlite3.SQLITE_FULL:
-        return UsageError(f"no room to write {path}", hint="free some disk space", detail=str(error))
+    if code == sqlite3.SQLITE_FULL or (code in _MAYBE_FULL and _takes_no_more(path)):
+        return no_space_left(path.parent, str(error))
     return UsageError(f"cannot use {path}: {error}", hint=_ELSEWHERE)
 
 

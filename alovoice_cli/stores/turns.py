@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.stores.migrations import NO_SPACE, no_space_left
 
 _OWNER_SECONDS = 1.0
 
@@ -24,6 +25,7 @@ def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()
+        _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
     except Timeout as error:
         owner = _owner(path)
         raise UsageError(
@@ -31,9 +33,11 @@ def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
             hint="end that one first, or read what it prints",
         ) from error
     except OSError as error:
+        lock.release()
+        if error.errno in NO_SPACE:
+            raise no_space_left(path.parent, str(error)) from error
         raise UsageError(f"cannot use {path}: {error.strerror or error}", hint="make its directory writable") from error
     try:
-        _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
         yield
     finally:
         _owner_file(path).unlink(missing_ok=True)

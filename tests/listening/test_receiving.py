@@ -238,3 +238,10 @@ def test_a_reader_who_leaves_ends_it_without_a_word(alovoice: FrontDoor) -> None
     assert process.wait(20) == 141
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+def test_a_hangup_drains_as_sigterm_does(listen: Listen, alovoice: FrontDoor) -> None:
+    listening = listen()
+    assert listening.post("callstart", START)[0] == 200
+    assert listening.stop(signal.SIGHUP) == 143
+    assert len(json.loads(alovoice("events", "list", "--json").out)) == 1
