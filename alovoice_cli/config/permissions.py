@@ -93,7 +93,7 @@ def _remedy(places: list[OpenPlace]) -> str:
 
 
 def _user_name(uid: int) -> str:
-    import pwd  # noqa: PLC0415 - POSIX only
+    import pwd
 
     try:
         return pwd.getpwuid(uid).pw_name

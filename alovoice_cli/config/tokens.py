@@ -18,8 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
-import tomli_w
-
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import Config, configured_url, parse_config
 from alovoice_cli.config.toml_files import locked, parse_toml, read_text, replace
@@ -128,6 +126,8 @@ def bound_tokens(paths: Paths, config: Config) -> dict[str, StoredToken]:
 
 def tokens_text(tokens: Mapping[str, StoredToken]) -> bytes:
     """The content of tokens.toml."""
+    import tomli_w
+
     values = {name: token.value for name, token in tokens.items()}
     origins = {name: token.origin for name, token in tokens.items() if token.origin}
     return tomli_w.dumps({"tokens": values, "origins": origins} if origins else {"tokens": values}).encode()
@@ -253,6 +253,8 @@ def listen_secret(paths: Paths, profile: str) -> str:
         every = _read(paths)  # another process may have come first
         if profile not in every:
             every[profile] = secrets.token_hex(_BYTES)
+            import tomli_w
+
             replace({_file(paths): tomli_w.dumps({"secrets": every}).encode()})
         return every[profile]
 

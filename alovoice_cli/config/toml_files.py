@@ -9,11 +9,13 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.errors import BadConfigError, UsageError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _LARGEST_BYTES = 256 << 10  # a thousand profiles
 _MOST_DOTS = 64  # of a line; tomllib takes 6 seconds for a dotted key of 16,000 parts
@@ -149,8 +151,10 @@ def locked(paths: Paths) -> Iterator[None]:
             lock.release()
 
 
-def _acquire(directory: Path) -> FileLock:
+def _acquire(directory: Path) -> "FileLock":
     """The directory's lock. Waits for as long as other writers get on, and `_WAIT_SECONDS` for one that does not."""
+    from filelock import FileLock, Timeout
+
     lock = FileLock(directory / "config.lock", timeout=_WAIT_SECONDS, poll_interval=_POLL_SECONDS, mode=0o600)
     while True:
         changed = directory.stat().st_mtime_ns
