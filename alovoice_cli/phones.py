@@ -303,3 +303,16 @@ def parse_dialled(text: str, option: str) -> str:
     if _WRITTEN.fullmatch(typed) and _DIALLED.fullmatch(compact):
         raise UsageError(f"{option} {text!r} has other signs between its digits", hint=f"write it as {compact}")
     raise UsageError(f"{option} {text!r} is no phone number", hint="give 3 to 15 digits, with or without a plus")
+
+
+def spelled(number: int) -> str:
+    """A whole number as a person's file and the API have it: 998901234567, and with a plus where it is foreign."""
+    text = str(number)
+    is_home = len(text) == len(str(_FIRST)) and text.startswith(str(COUNTRY))
+    return text if is_home else f"+{text}"
+
+
+def is_dialable(text: str) -> bool:
+    """Whether some telephone plan knows the number, or it is an extension of 2 to 5 digits."""
+    digits = canonical(text)
+    return 2 <= len(digits) <= _FEWEST or bool(read_cell(text).number) or _is_valid(f"+{digits}")
