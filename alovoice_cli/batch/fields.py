@@ -64,12 +64,23 @@ def read_person(cell: str) -> Reading:
 
 def read_party(cell: str) -> Reading:
     """`PHONE[:LANG]`, the form of a conference's numbers; the object `{"phone", "lang"}` of the API."""
-    phone, colon, lang = cell.strip().partition(":")
-    if colon and not (lang.isascii() and lang.isalpha()):
-        raise BadCellError(f"{cell!r} names no language", "write it as 901234567:uz")
+    phone, lang = split_party(cell)
     person = read_person(phone)
     value = {"phone": person.value, "lang": lang.lower()} if lang else {"phone": person.value}
     return Reading(value, [person.key, lang.lower()], person.numbers)
+
+
+def split_party(text: str) -> tuple[str, str]:
+    """The phone and the language of `PHONE[:LANG]`; the colon of `tel:+998901234567` names none.
+
+    Raises BadCellError where something else than a language follows the phone.
+    """
+    phone, colon, lang = text.strip().rpartition(":")
+    if not colon or not any(letter.isdigit() for letter in phone):
+        return text.strip(), ""
+    if not (lang.isascii() and lang.isalpha()):
+        raise BadCellError(f"{text!r} names no language", "write it as 901234567:uz")
+    return phone, lang
 
 
 def read_line(cell: str) -> Reading:
