@@ -69,12 +69,22 @@ def create_campaign(
 
     session: Session = ctx.obj
     wish = options.wish_of(ctx)
+    session.overridden = frozenset(wish.override_limit)
     if split_from > 1:  # its first parts are there already: they are meant to be its twins
         wish = replace(wish, allow_duplicate=True)
     with ExitStack() as files:
         ready = Preparation(session, wish, files, strict=True, confirm=confirm)
         pieces = cut(files, ready.draft, ready.people, ready.source, ready.layout, split, split_from)
-        order = Order(pieces, split_from, ready.audio, wish.record, ready.layout, numbers or (), ready.digest)
+        order = Order(
+            pieces,
+            split_from,
+            ready.audio,
+            wish.record,
+            ready.layout,
+            numbers or (),
+            ready.digest,
+            wish.allow_duplicate,
+        )
         # `--confirm` answers how many are called, and not that a night is meant.
         is_agreed = session.options.dry_run or (session.display.asks and confirm is None)
         unasked = None if is_agreed else ready.report.without_consent()
