@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from alovoice_cli.campaigns.creation_guard import CampaignGuard, twin_error
-from alovoice_cli.campaigns.dialer import DialPlan
+from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.papers import FILES, Paper, Papers, same_words
 from alovoice_cli.campaigns.plans import OVER, overlap
 from alovoice_cli.errors import UsageError

@@ -31,11 +31,8 @@ def _refusal(verb: str) -> Any:
     def refuse(words: Annotated[list[str] | None, typer.Argument(metavar="[ID]")] = None) -> None:
         named = f"campaign {words[0]}" if words else "a campaign"
         first = "`autorule create --paused` creates one that does not start by itself; " if verb == "pause" else ""
-        raise UsageError(
-            f"the API cannot {verb} {named}: nothing was sent",
-            hint=f"{first}{verb} it in the web console of the PBX, among the auto-dial campaigns (автообзвоны): once it is"
-            " created, a campaign is changed there alone",
-        )
+        hint = f"{first}{verb} it in the web console of the PBX, among the auto-dial campaigns (автообзвоны)"
+        raise UsageError(f"the API cannot {verb} {named}: nothing was sent", hint=hint)
 
     command = get_command(app)
     add_global_options(command)
