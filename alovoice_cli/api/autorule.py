@@ -7,11 +7,12 @@ from alovoice_cli.api.courier import Progress
 from alovoice_cli.api.endpoints import ADD_AUTORULE, GET_AUTORULE
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.reply import Reply
-from alovoice_cli.api.request import Multipart, Request, canonical_number, segment
+from alovoice_cli.api.request import Multipart, Request, segment
 from alovoice_cli.api.sending import Sends, read_object
 from alovoice_cli.api.types import Campaign
 from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError
 from alovoice_cli.masking import disarm
+from alovoice_cli.phones import canonical
 
 _GONE = 410
 _UNKNOWN_WORDS = (
@@ -54,7 +55,7 @@ class Autorule:
             # The order of the vendor's own curl.
             Multipart((("record", record), ("recipients", recipients), *fields.items())),
             command="autorule create",
-            numbers=tuple(canonical_number(number) for number in numbers),
+            numbers=tuple(canonical(number) for number in numbers),
             summary={**files, **fields},
         )
         return self._client.send(request, _read, progress=progress)

@@ -54,12 +54,12 @@ def read_person(cell: str) -> Reading:
     if not verdict.number:
         message, hint = _trouble(verdict.code, cell)
         raise BadCellError(message, hint, verdict.code)
-    number = str(verdict.number)
+    number = phones.key_of_number(verdict.number)
     typed = cell.strip()
     as_typed = typed.removeprefix("+")
     sendable = as_typed.isascii() and as_typed.isdigit() and (typed == as_typed or len(as_typed) == _WHOLE)
     is_plain = sendable and len(as_typed) in (_NATIONAL, _WHOLE) and canonical(as_typed) == number
-    return Reading(typed if is_plain else f"+{number}", number, (number,))
+    return Reading(typed if is_plain else f"+{verdict.number}", number, (number,))
 
 
 def read_party(cell: str) -> Reading:

@@ -57,8 +57,22 @@ def is_assigned(head: int) -> bool:
 def is_prefix_assigned(national: str) -> bool:
     """Whether some Uzbek number begins with these digits behind 998."""
     head = national[:5]
+    if not national or len(national) > NATIONAL_LENGTH:
+        return not national
     low = int(head.ljust(5, "0"))
     return any(is_assigned(number) for number in range(low, low + 10 ** (5 - len(head))))
+
+
+def is_country_prefix(digits: str) -> bool:
+    """Whether numbers of some country begin with these digits, or with fewer of them."""
+    if digits.startswith("0"):
+        return False
+    import phonenumbers
+
+    codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+    if any(int(digits[:length]) in codes for length in range(1, min(len(digits), 3) + 1)):
+        return True
+    return len(digits) < 3 and any(str(code).startswith(digits) for code in codes)
 
 
 def base_of(head: str) -> int | None:

@@ -104,8 +104,8 @@ def search(text: str) -> Found:
     numbers = tuple(dict.fromkeys(number for some, _ in found for number in some))
     is_clear = not any(len(group) > _STRAY or some for some, left in found for group in left)
     for place in range(len(runs) - 1):
-        has_both = bool(found[place][0]) != bool(found[place + 1][0])
-        if has_both and _BESIDE.fullmatch(text[runs[place].end : runs[place + 1].start]):
+        ends_otherwise = found[place][0] and not found[place + 1][0]
+        if ends_otherwise and _BESIDE.fullmatch(text[runs[place].end : runs[place + 1].start]):
             is_clear = False
     return Found(numbers, is_clear)
 
