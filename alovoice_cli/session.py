@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker
 from alovoice_cli.output.options import Options
+from alovoice_cli.output.terminal import open_controlling_terminal
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
+    from alovoice_cli.output.terminal import OpenTerminal
     from alovoice_cli.stores.analyses import Analyses
     from alovoice_cli.stores.campaigns import CampaignStore
     from alovoice_cli.stores.events import EventStore
@@ -59,12 +61,14 @@ class Session:
         cwd: Path | None = None,
         now: Callable[[], datetime] = _utc_now,
         transport: "httpx.BaseTransport | None" = None,
+        open_terminal: "OpenTerminal | None" = None,
     ) -> None:
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self.environ = environ
         self.cwd = cwd or Path.cwd()
         self.now = now
         self.transport = transport
+        self.open_terminal = open_terminal
         self.options = Options()
         self.masker = Masker()
         self.encoding: str | None = None
@@ -81,7 +85,13 @@ class Session:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
-        return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environ=os.environ)
+        return cls(
+            stdin=sys.stdin,
+            stdout=sys.stdout,
+            stderr=sys.stderr,
+            environ=os.environ,
+            open_terminal=open_controlling_terminal,
+        )
 
     # --- options -----------------------------------------------------------------------------------------------------
 
@@ -288,7 +298,8 @@ class Session:
     def display(self) -> "Display":
         from alovoice_cli.output.display import Display
 
-        return Display(self.stdin, self.stdout, self.stderr, self.environ, self.options, self.masker)
+        streams = self.stdin, self.stdout, self.stderr
+        return Display(*streams, self.environ, self.options, self.masker, self.open_terminal)
 
     def show(self, thing: "Listing | Record") -> None:
         """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for."""

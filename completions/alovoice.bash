@@ -29,9 +29,9 @@ _alovoice_command() {
     'alovoice trunks') : ;;
     'alovoice peers') options='--status --number --show-secrets' ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' ;;
-    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
     'alovoice call resolve') options='--all --batch --wait --store' arguments=(text) ;;
     'alovoice call batches') commands='list show resume forget' ;;
     'alovoice call batches list') : ;;

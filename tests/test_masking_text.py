@@ -72,7 +72,7 @@ def test_lines_that_come_as_numbers_are_dialled_by_too(alovoice: FrontDoor) -> N
     alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": TOKEN}
     result = alovoice(
         *("autorule", "create", "--record", str(mp3), "--recipient", "901234567", "--from", "tomorrow"),
-        *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "all", "--night-ok"),
+        *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "all", "--night-ok", "--yes"),
     )
     server.stop()
     assert result.code == 0, result.err

@@ -78,7 +78,8 @@ def agree_to_send(
         if session.display.is_asked:
             reach = replace(reach, summary=reach.summary + _lately(session, len(listed), going))
     else:
-        reach = Reach(len(listed), f"{count(len(listed), 'call')} to analyse on PBX {profile}", "call", "calls")
+        summary = f"{count(len(listed), 'call')} to analyse on PBX {profile}"
+        reach = Reach(len(listed), summary, "call", "calls", rings=False)
     agree(session, reach, wish.confirm)
     times.check()
 

@@ -80,7 +80,7 @@ def forget_journal(session: "Session", name: str, *, accept_risk: bool) -> str:
                 f"the batch {place.name} is not over ({told}): nothing else remembers these rows",
                 hint=f"`alovoice call batches resume {place.name}` goes on; --accept-risk forgets them",
             )
-        session.display.confirm(f"Forget the batch {place.name} ({told})? Its list would be sent anew.")
+        session.display.confirm_on_terminal(f"Forget the batch {place.name} ({told})? Its list would be sent anew.")
         for suffix in ("", "-wal", "-shm"):
             place.path.with_name(place.path.name + suffix).unlink(missing_ok=True)
     place.path.with_name(place.path.name + ".lock").unlink(missing_ok=True)

@@ -48,7 +48,7 @@ ChangedOk = Annotated[bool, _option("--changed-ok", help="The list has changed: 
 RetryRefused = Annotated[bool, _option("--retry-refused", help="Send again what the PBX refused.")]
 ResendUnknown = Annotated[bool, _option("--resend-unknown", help="Ask for each unknown row whether to send it again.")]
 AcceptRisk = Annotated[bool, _option("--accept-risk", help="Unknown rows may ring a second time.")]
-NightOk = Annotated[bool, _option("--night-ok", help="Call in the profile's quiet hours too.")]
+NightOk = Annotated[bool, typer.Option("--night-ok", help="The quiet hours are meant.", show_default=False)]
 OverrideLimit = Annotated[
     list[str] | None, _option("--override-limit", metavar="NAME", help="Let a limit of the profile pass; repeatable.")
 ]
@@ -152,10 +152,10 @@ def needed(value: str | None, option: str) -> str:
     return value
 
 
-def refuse_batch_words(words: Mapping[str, Any]) -> None:
-    """Raises UsageError for options that say nothing without `--batch`."""
+def refuse_batch_words(words: Mapping[str, Any], *single: str) -> None:
+    """Raises UsageError for options that say nothing without `--batch`; `single` say something to one call too."""
     for name, value in words.items():
-        if name not in ("jobs", "batch") and value:
+        if name not in ("jobs", "batch", *single) and value:
             raise UsageError(f"--{name.replace('_', '-')} goes with --batch", hint="give --batch FILE")
 
 

@@ -18,11 +18,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.event_tables import METADATA, VERSION
+from alovoice_cli.stores.event_migrations import MIGRATIONS
+from alovoice_cli.stores.event_tables import VERSION
 from alovoice_cli.stores.migrations import explained, open_private_connection
-
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (METADATA.create_all,)
-"""Oldest first, forward only; a store's version is how many of them it has seen."""
 
 TROUBLES = (sqlite3.OperationalError, sqlite3.DatabaseError, OSError)
 """What the use of an open store raises when the store fails (within `told_plainly`)."""

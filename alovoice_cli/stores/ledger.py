@@ -138,17 +138,18 @@ class Ledger:
             ).fetchall()
         return [self._entry(row) for row in rows]
 
-    def placed(self, profile: str, since: datetime) -> list[Entry]:
+    def placed(self, profile: str, since: datetime, path: str = "") -> list[Entry]:
         """The profile's receipts begun at `since` (aware) or later, oldest first: an indexed read, for who asks often.
 
-        None where there is no ledger yet.
+        Those of one path (its beginning), or all. None where there is no ledger yet.
         """
         if not self.path.exists():
             return []
         with self._open() as connection:
             rows = connection.execute(
-                f"SELECT {COLUMNS} FROM receipt WHERE profile = ? AND begun_at >= ? ORDER BY begun_at",  # noqa: S608 - a constant
-                (storable(profile), iso(since)),
+                f"SELECT {COLUMNS} FROM receipt WHERE profile = ? AND begun_at >= ?"  # noqa: S608 - a constant
+                " AND path LIKE ? || '%' ORDER BY begun_at",
+                (storable(profile), iso(since), path),
             ).fetchall()
         return [self._entry(row) for row in rows]
 

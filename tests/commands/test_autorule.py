@@ -54,7 +54,7 @@ def _words(**changes: object) -> list[str]:
         **changes,
     }
     # What a script says that runs on any day, and more than once.
-    words = ["autorule", "create", "--night-ok", "--allow-duplicate"]
+    words = ["autorule", "create", "--night-ok", "--allow-duplicate", "--yes"]
     for name, value in options.items():
         for one in value if isinstance(value, list) else [] if value is None else [value]:
             words += [f"--{name}", str(one)]
@@ -316,14 +316,17 @@ def test_a_window_is_judged_in_its_own_zone(alovoice: FrontDoor, pbx: RawServer)
 
 
 def test_a_terminal_asks_and_names_the_pbx_and_what_will_happen(alovoice: FrontDoor, pbx: RawServer) -> None:
+    unanswered = [word for word in _words() if word != "--yes"]
     for answer, code, sent in (("n\n", 2, 0), ("\n", 2, 0), ("", 2, 0), ("y\n", 0, 1), ("да\n", 0, 2)):
-        result = alovoice(*_words(), stdin=answer, terminal=True)
+        result = alovoice(*unanswered, stdin=answer, terminal=True)
         assert (result.code, len(pbx.effects)) == (code, sent), result.err
         assert "2 numbers" in result.err
         assert "PBX default?" in result.err
-    assert alovoice(*_words(), "--yes", terminal=True).code == 0
+    assert alovoice(*_words(), terminal=True).code == 0
     piped: Result = alovoice(*_words())
     assert (piped.code, "[y/N]" in piped.err) == (0, False)
+    silent = alovoice(*unanswered)
+    assert (silent.code, "--yes" in silent.err, len(pbx.effects)) == (2, True, 4)
 
 
 def test_get_shows_a_campaign_whole(alovoice: FrontDoor, pbx: RawServer) -> None:

@@ -25,7 +25,7 @@ HEADERS = (f"X-Echo: {ECHO}", f"{TOKEN}: name", f"Date: {TOKEN}", f"Retry-After:
 
 CREATE = (
     *("autorule", "create", "--record", "a.mp3", "--recipient", "901234567", "--from", "tomorrow", "--to", "tomorrow"),
-    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006", "--night-ok", "--allow-duplicate"),
+    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006", "--night-ok", "--yes", "--allow-duplicate"),
 )
 TALKING: dict[str, tuple[str, ...]] = {
     "create": CREATE,

@@ -66,7 +66,11 @@ def _words(verb: str, *more: str, **changes: str | None) -> list[str]:
         **changes,
     }
     words = [word for name, value in options.items() if value is not None for word in (f"--{name}", value)]
-    return ["autorule", verb, *words, *more]
+    return ["autorule", verb, *words, *(("--yes",) if verb == "create" else ()), *more]
+
+
+def _unanswered(words: list[str]) -> list[str]:
+    return [word for word in words if word != "--yes"]
 
 
 def _found(home: FrontDoor, *more: str, code: int = 0, **changes: str | None) -> dict[str, str]:
@@ -211,12 +215,16 @@ def test_a_time_of_rest_needs_a_word_from_a_script_and_a_yes_from_a_person(
     home: FrontDoor, pbx: RawServer, changes: dict[str, str], code: str
 ) -> None:
     assert _found(home, **changes) == {code: "warning"}
-    for more in ((), ("--yes",)):
-        refused = home(*_words("create", *more, **changes), terminal=bool(more))
+    words = _words("create", **changes)
+    for words_of_a_script, terminal in ((_unanswered(words), False), (words, True)):
+        refused = home(*words_of_a_script, terminal=terminal)
         assert refused.code == 8, refused.err
         assert refused.err.count("--night-ok") == 1, "told once"
     assert pbx.effects == []
-    assert home(*_words("create", **changes), stdin="y\n", terminal=True).code == 0
+    counted = home(*_unanswered(words), "--confirm", "2", terminal=True)
+    assert counted.code == 8, "how many are called is no word on when"
+    assert pbx.effects == []
+    assert home(*_unanswered(words), stdin="y\n", terminal=True).code == 0
     assert home(*_words("create", "--night-ok", "--allow-duplicate", **changes)).code == 0
     assert home(*_words("create", "--no-check", "--allow-duplicate", **changes)).code == 0
     assert len(pbx.effects) == 3
@@ -406,7 +414,8 @@ def test_a_rehearsal_looks_at_the_files_and_opens_no_connection(home: FrontDoor,
 
 def test_the_question_comes_after_the_findings_and_the_summary(home: FrontDoor, pbx: RawServer) -> None:
     _list(home, *(f"99890{place:07}" for place in range(4812)), "998901234567", "901234567")
-    result = home(*_words("create", trunks="all", to="+2d", totime="20:59"), stdin="n\n", terminal=True)
+    words = _unanswered(_words("create", trunks="all", to="+2d", totime="20:59"))
+    result = home(*words, stdin="n\n", terminal=True)
     told = " ".join(result.err.split())
     assert result.code == 2
     summary = "Wed 25 – Fri 27 Nov, 10:00–20:59 Tashkent, 3 days × 11 h, 4 813 numbers, 2 lines, PBX default"

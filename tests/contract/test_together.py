@@ -86,7 +86,7 @@ def home(alovoice: FrontDoor, served: Any) -> FrontDoor:
 CREATE = (
     *("autorule", "create", "--record", "announcement.mp3", "--recipients", "recipients.csv", "--name", "Куз oʻ"),
     *("--from", "tomorrow", "--to", "+2d", "--fromtime", "10:00", "--totime", "20:59", "--trunks", "all"),
-    "--night-ok",
+    *("--night-ok", "--yes"),
 )
 
 

@@ -33,6 +33,6 @@ def prune_analyses(
         session.report(f"{words} would be forgotten", pruned=0, would_prune=count)
         return
     if count:
-        session.display.confirm(f"forget {words} for good?")
+        session.display.confirm_on_terminal(f"forget {words} for good?")
         count = store.prune(before)
     session.report(f"{words} forgotten" if count else "nothing is that old", pruned=count)

@@ -1,16 +1,19 @@
 """From the words of `autorule create` and `autorule check` to a campaign that is ready, and what was found on it."""
 
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from alovoice_cli.api.endpoints import ADD_AUTORULE
 from alovoice_cli.campaigns.audio import audio_findings, inspect_mp3
 from alovoice_cli.campaigns.cleaning import cleaned_file, write_lists
 from alovoice_cli.campaigns.draft import Draft, choose_trunks, read_window
 from alovoice_cli.campaigns.files import open_list, open_regular
 from alovoice_cli.campaigns.findings import Severity
 from alovoice_cli.campaigns.list_findings import describe, list_findings
+from alovoice_cli.campaigns.papers import Paper, Papers
 from alovoice_cli.campaigns.preflight import (
     Limits,
     Report,
@@ -29,6 +32,7 @@ from alovoice_cli.campaigns.splitting import Layout, parse_split
 from alovoice_cli.campaigns.wishes import CampaignWish
 from alovoice_cli.commands.autorule.sending import digest_order
 from alovoice_cli.consent import Reach, check_confirmed
+from alovoice_cli.dialling import DAY
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -45,6 +49,7 @@ class Preparation:
         self._session, self._wish, self._strict = session, wish, strict
         settings = session.settings
         self.report = Report(strict=strict)
+        self._adopt_older_campaigns()
         self._limits = Limits(
             settings.max_recipients,
             settings.allowed_prefixes,
@@ -71,6 +76,11 @@ class Preparation:
         if wish.no_check:
             self.report.findings = [found for found in self.report.findings if found.severity is Severity.ERROR]
         self._stop()
+
+    def _adopt_older_campaigns(self) -> None:
+        """Campaigns that an older version created within a day count too: as twins, and against the limit."""
+        session, since = self._session, self._session.now() - DAY
+        session.campaigns.adopt(session.ledger.placed(session.settings.profile, since, ADD_AUTORULE.path))
 
     def _stop(self) -> None:
         if self._strict and (problem := self.report.problem) is not None:
@@ -110,7 +120,15 @@ class Preparation:
         if not wish.no_check:
             report.add(busy_findings(store, profile, self.draft))
         if not wish.allow_duplicate and self.whom is not None:
-            report.add(twin_findings(store, profile, self.digest, session.now()))
+            report.add(twin_findings(store, profile, self._papers(), session.now()))
+
+    def _papers(self) -> Papers:
+        """The campaign as far as another one is compared with it."""
+        hide = self._session.masker.hide  # as the ledger has it
+        fields = {name: hide(text) for name, text in self.draft.to_wire().items()}
+        record = Paper(hide(self._wish.record.name), "", "")
+        recipients = Paper(hide(Path(self.source or "recipients.csv").name), "", "")
+        return Papers(fields, self.digest, record, recipients)
 
     @property
     def _asks_pbx(self) -> bool:
@@ -146,9 +164,7 @@ class Preparation:
         return self._probe.lines or ()
 
     def _made_today(self) -> int:
-        return self._session.campaigns.created_count(
-            self._session.settings.profile, self._session.now() - timedelta(hours=24)
-        )
+        return self._session.campaigns.created_count(self._session.settings.profile, self._session.now() - DAY)
 
     def _planned(self) -> int:
         """How many campaigns this order makes."""
