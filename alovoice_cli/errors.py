@@ -19,7 +19,9 @@
 Only exit code 6 forbids running the same line again blindly.
 """
 
+import errno
 from enum import IntEnum
+from pathlib import Path
 from typing import ClassVar, Literal
 
 Sent = Literal["no", "maybe", "yes"]
@@ -42,6 +44,14 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     READER_GONE = 141
     TERMINATED = 143
+
+
+FULL_DISK = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})  # Windows has no quotas of this kind
+
+
+def no_space_left(path: Path) -> str:
+    """What to say where a file cannot be written because its disk is full."""
+    return f"no space left on the disk of {path.absolute().parent}: {path.name} cannot be written"
 
 
 _WORST_FIRST = (6, 3, 5, 7, 1, 4, 0)

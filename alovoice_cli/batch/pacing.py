@@ -63,7 +63,8 @@ class Gate:
     """Lets rows through one at a time. `wait(seconds)` sleeps and tells whether the batch was stopped meanwhile.
 
     `window` are hours to keep to, `quiet` hours to keep out of; `told` hears why the batch sleeps. Rate and pause run
-    by `clock`, which no setting of the wall clock moves; a pause is told in `zone`. `has_line` is asked last, when all else is open: whether there is a line for the row, which then is the row's.
+    by `clock`, which no setting of the wall clock moves; the end of a pause is told in `zone`. `has_line` is asked
+    last, when all else is open: whether there is a line for the row, which then is the row's.
     """
 
     def __init__(

@@ -59,11 +59,12 @@ def sums(courses: Sequence[Course]) -> str:
 
 def worst_code(courses: Iterable[Course]) -> int:
     """What the batch ends with: 6 before 3, 5, 7, 1, 4, 0; pending rows count for nothing."""
-    ended = [course for course in courses if course.state != "pending"]
+    ended = [course for course in courses if course.state not in ("pending", "duplicate", "excluded")]
     codes = {int(ExitCode.UNKNOWN_OUTCOME) if shown_state(c) == "unknown" else c.exit_code for c in ended}
-    found = next((code for code in _WORST_FIRST if code in codes), 0)
     # Trouble of this machine half way, such as a full disk: others have left, so it is not told as nothing sent.
-    return ExitCode.SERVER if found == ExitCode.USAGE and codes - {2} else found
+    if ExitCode.USAGE in codes and len(codes) > 1:
+        codes = codes - {int(ExitCode.USAGE)} | {int(ExitCode.SERVER)}
+    return next((code for code in _WORST_FIRST if code in codes), 0)
 
 
 def write_report(path: Path, listed: Listed) -> None:

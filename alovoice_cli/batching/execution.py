@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -165,8 +165,7 @@ class Execution:
     def _send(self, steps: Sequence[Step], risky: frozenset[str]) -> tuple[Ending, Signals]:
         stop = Stop()
         assert self._session.client  # made here, once, and not by several threads at a time
-        with ExitStack() as stack:
-            signals = stack.enter_context(counted())
+        with counted() as signals, self._closing() as stack:
             stack.enter_context(on_one_processor())
             if not self._verb.reads:
                 # The seal asks the ledger before anything is connected: it syncs the journal too.
@@ -191,6 +190,21 @@ class Execution:
 
             return runner.run(steps, told), signals
 
+    @contextmanager
+    def _closing(self) -> Iterator[ExitStack]:
+        """What a run needs open. Trouble as it is closed, such as a full disk, is told, and changes no outcome."""
+        stack = ExitStack()
+        try:
+            yield stack
+        except BaseException:
+            with suppress(UsageError):
+                stack.close()
+            raise
+        try:
+            stack.close()
+        except UsageError as trouble:
+            self._session.warn(trouble.message)
+
     def _tell(self, rows: Sequence[tuple[Step, Course]]) -> None:
         if self._keep is not None:
             for step, course in rows:
@@ -210,18 +224,27 @@ class Execution:
         session, listed = self._session, list(self._rows.listed())
         courses = [course for _, course in listed]
         code = worst_code(courses)
-        if self._wish.report is not None:
-            try:
-                write_report(self._wish.report, listed)
-            except UsageError as problem:
-                session.warn(problem.message)
+        unwritten = self._write_report(listed)
         if self._troubled:
             session.show(Listing(self._troubled, _TROUBLED))
         session.note(sums(courses) + (f" (batch {self._name})" if self._name else ""))
         self._warn(courses, ending)
         if code == ExitCode.UNKNOWN_OUTCOME:
             return code
-        return self._own_trouble(ending) or (signals.code if ending.interrupted else code)
+        trouble = self._own_trouble(ending) or (signals.code if ending.interrupted else code)
+        return ExitCode.SERVER if unwritten and trouble == ExitCode.DONE else trouble
+
+    def _write_report(self, listed: Sequence[tuple[Step, Course]]) -> bool:
+        """Writes the report that is asked for; whether that failed."""
+        if self._wish.report is None:
+            return False
+        try:
+            write_report(self._wish.report, listed)
+        except UsageError as problem:
+            shown = f"; `alovoice call batches show {self._name}` has the rows" if self._name else ""
+            self._session.warn(f"{problem.message}{shown}")
+            return True
+        return False
 
     def _warn(self, courses: Sequence[Course], ending: Ending) -> None:
         unknown = sum(shown_state(course) == "unknown" for course in courses)

@@ -30,6 +30,7 @@ from alovoice_cli.batching.recovery import adopt_earlier, recover, refuse_lost_w
 from alovoice_cli.batching.repetition import (
     Listed,
     find_sent_before,
+    forget_batch,
     forget_unsent,
     record_batch,
     refuse_all_sent,
@@ -222,7 +223,11 @@ class BatchStart:
         steps = with_ids(session, batch)
         if self.verb.dials:
             record_batch(session, wish, batch.head, place, steps, is_new=True)
-        journal = self.shelf.begin(place, batch.head, steps, left_out)
+        try:
+            journal = self.shelf.begin(place, batch.head, steps, left_out)
+        except UsageError:
+            forget_batch(session, place.path)
+            raise
         stack.callback(close_quietly, session, journal)
         return self._execute(journal, [step for step in journal.steps if step.key not in left_out], frozenset())
 

@@ -6,6 +6,7 @@ The ledger is the second witness beside the journals: a journal may be deleted, 
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.steps import Course, Step
@@ -71,8 +72,13 @@ def forget_unsent(session: "Session", journal: Journal, going: Sequence[Step]) -
     """Forgets a batch that has sent nothing, such as one whose token was refused: its rows may go by any name."""
     courses = [course for _, course in journal.listed()]
     if going and not any(course.sent in ("yes", "maybe") and course.state != "refused" for course in courses):
-        with suppress(UsageError):  # the state directory's disk is full: at worst the same rows need --allow-duplicate
-            session.ledger.forget_batch(storable(str(journal.path)))
+        forget_batch(session, journal.path)
+
+
+def forget_batch(session: "Session", path: Path) -> None:
+    """Forgets the batch of this journal, of which nothing has left."""
+    with suppress(UsageError):  # the disk is full: at worst the same rows need --allow-duplicate
+        session.ledger.forget_batch(storable(str(path)))
 
 
 def _course(row: SentRow) -> Course:

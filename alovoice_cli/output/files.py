@@ -1,15 +1,13 @@
 """Writes a file that holds personal data: private, whole or not at all, never over another one unasked."""
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left
 
 _PAGE = 4096
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def write_private(target: Path, text: str, *, force: bool = False) -> None:
@@ -41,9 +39,9 @@ def _written(target: Path, content: bytes) -> Iterator[Path]:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        full = f"no space left on the disk of {target.absolute().parent}"
-        reason = full if error.errno in _FULL else error.strerror
-        raise UsageError(f"{target} cannot be written: {reason}", hint="choose another place") from error
+        is_full = error.errno in FULL_DISK
+        message = no_space_left(target) if is_full else f"{target} cannot be written: {error.strerror}"
+        raise UsageError(message, hint="choose another place") from error
 
 
 def check_free(target: Path, *, force: bool) -> None:

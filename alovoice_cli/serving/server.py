@@ -30,7 +30,7 @@ def serve(
     finished: Hook | None = None,
     tls: tuple[str, str] | None = None,
 ) -> int:
-    """Serves the app until SIGINT, SIGTERM or SIGHUP (which `nohup` ignores), and returns 130 or 143 after the requests in flight are answered.
+    """Serves the app until SIGINT, SIGTERM or SIGHUP; returns 130 or 143 after the requests in flight are answered.
 
     Port 0 is a free one. `ready` gets the real base URL once connections are accepted and `started` is done; `complain`
     a line for each failure of the app; `finished` runs after the last answer. `tls` names the certificate's file and
@@ -74,6 +74,7 @@ class SocketServer:
     ) -> None:
         context = tls_context(*tls) if tls else None
         self._engine = engine
+        self._is_hung_up = False
         self._socket = bind(host, port, allow_public=allow_public)
         self.url = url_of(self._socket, is_secure=context is not None)
         config = GuardedConfig(app, limits or Limits(), complain or _say_nothing, self._engine.connection, overfull)
@@ -110,7 +111,11 @@ class SocketServer:
                 signal.signal(number, handler)
 
     def _hear(self, number: int, _: FrameType | None) -> None:
-        self._life.hear(signal.SIGTERM if number == _HANGUP else number)
+        if number == _HANGUP:
+            if self._is_hung_up:
+                return  # shell and system both send it: the second is no haste
+            self._is_hung_up, number = True, signal.SIGTERM
+        self._life.hear(number)
 
 
 def _say_nothing(_: str) -> None:

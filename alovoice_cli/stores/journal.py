@@ -146,9 +146,17 @@ class Journal:
         return self._move(key, self._courses[key], course)
 
     def settle(self, key: str, result: Result) -> Course:
-        """Writes down how it ended. Raises UsageError for a step back, such as a call that was made becoming unsent."""
+        """Writes down how it ended. Raises UsageError for a step back, such as a call that was made becoming unsent.
+
+        Where the disk is full, this process still knows how it ended; the next one finds an intent, and so unknown.
+        """
         before = self._courses[key]
-        return self._move(key, before, result.end(before, iso(self._now())))
+        after = result.end(before, iso(self._now()))
+        try:
+            return self._move(key, before, after)
+        finally:
+            if after.follows(before):
+                self._courses[key] = after
 
     def _move(self, key: str, before: Course, after: Course) -> Course:
         if not after.follows(before):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left
 
 _POLL_SECONDS = 0.01
 
@@ -65,9 +65,12 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explanation(path, error) from error
     except OSError as error:
+        if error.errno in FULL_DISK:
+            raise UsageError(no_space_left(path), hint=_FREE) from error
         raise UsageError(f"cannot open {path}: {error.strerror or error}", hint=_ELSEWHERE) from error
 
 
+_FREE = "free some disk space, then run again"
 _ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
 
 
@@ -79,7 +82,10 @@ def _explanation(path: Path, error: sqlite3.Error) -> UsageError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return UsageError(f"{path} is in use by another process", hint="run again when it is done", detail=str(error))
     if code == sqlite3.SQLITE_FULL:
-        return UsageError(f"no room to write {path}", hint="free some disk space", detail=str(error))
+        return UsageError(no_space_left(path), hint=_FREE, detail=str(error))
+    if code == sqlite3.SQLITE_IOERR:
+        hint = "look for a full disk, a quota, or a limit on the size of files (`ulimit -f`)"
+        return UsageError(f"{path} cannot be read or written: {error}", hint=hint)
     return UsageError(f"cannot use {path}: {error}", hint=_ELSEWHERE)
 
 

@@ -33,7 +33,8 @@ def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
     except OSError as error:
         raise UsageError(f"cannot use {path}: {error.strerror or error}", hint="make its directory writable") from error
     try:
-        _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
+        with suppress(OSError):  # a full disk: who comes second then hears no process id
+            _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
         yield
     finally:
         _owner_file(path).unlink(missing_ok=True)
