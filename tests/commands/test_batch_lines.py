@@ -217,7 +217,9 @@ def test_two_batches_at_once_share_the_lines(alovoice: FrontDoor, pbx: Pbx, star
     for name in ("a.csv", "b.csv"):
         write_list(alovoice.home, 8, name)
         words = [name if word == "clients.csv" else word for word in OUT]
-        thread = threading.Thread(target=lambda words=words: running.append(started(*words, "--jobs", "4", "--allow-duplicate")))
+        thread = threading.Thread(
+            target=lambda words=words: running.append(started(*words, "--jobs", "4", "--allow-duplicate"))
+        )
         thread.start()
         running.append(thread)
     for thread in running[:2]:
