@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,10 +22,11 @@ _NEARLY = re.compile(r"[+(]?[0-9][0-9ОоOo ()./,;\xa0-]{6,}.*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a list is laid out. `column` counts from 0; `width` is how many cells its rows have."""
+    """How a list is laid out. Columns count from 0; `width` is how many cells its rows have."""
 
     delimiter: str
-    column: int
+    columns: tuple[int, ...]
+    """Where the phones are: the first good number of a row counts, in this order."""
     width: int
     weight: int
     header: str | None
@@ -33,11 +34,23 @@ class Layout:
     header_line: int
     shown: tuple[str, ...]
     """The first few cells with phones, as written."""
-    others: tuple[int, ...]
-    """Further columns that hold phones, from 0."""
+    headings: tuple[str, ...]
+    """The row of headings; empty where there is none."""
+    phone_columns: tuple[int, ...]
+    """Every column that holds phones."""
+
+    @property
+    def column(self) -> int:
+        """The first of the columns."""
+        return self.columns[0]
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """Further columns that hold phones."""
+        return tuple(column for column in self.phone_columns if column not in self.columns)
 
 
-def find_layout(sheet: Sheet, wanted: str | None = None) -> Layout:
+def find_layout(sheet: Sheet, wanted: str | None = None, own_lines: Collection[int] = ()) -> Layout:
     """The delimiter and the column under which the first rows hold the most phones; the earlier one where they tie.
 
     `wanted` is the operator's own word for the column: its heading, or its number from 1. Raises UsageError for a
@@ -94,8 +107,10 @@ def _layout_by(sheet: Sheet, delimiter: str, wanted: str | None, limit: int | No
     cells = (row[column].strip() for _, row in rows if column < len(row))
     shown = tuple(cell for cell in cells if _weight(cell) > _MEANT)[:_SHOWN]
     most = weights.get(column, 0)
-    others = tuple(other for other, weight in sorted(weights.items()) if other != column and weight * 2 >= most)
-    return Layout(delimiter, column, width, most, header, line if header is not None else 0, shown, others)
+    phone_columns = tuple(other for other, weight in sorted(weights.items()) if weight * 2 >= most)
+    headings = tuple(cell.strip() for cell in first) if header is not None else ()
+    above = line if header is not None else 0
+    return Layout(delimiter, (column,), width, most, header, above, shown, headings, phone_columns)
 
 
 def _column(rows: Sequence[tuple[int, list[str]]], weights: dict[int, int], wanted: str | None, name: str) -> int:

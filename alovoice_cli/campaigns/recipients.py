@@ -114,6 +114,8 @@ def read_recipients(
     *,
     encoding: str | None = None,
     column: str | None = None,
+    tab: str | None = None,
+    header_line: int | None = None,
     exclusions: Sequence[Exclusion] = (),
     moved: Moved | None = None,
 ) -> Recipients:
@@ -124,7 +126,7 @@ def read_recipients(
     without any phone number, or with a column of which more than 5 % are something else.
     """
     try:
-        sheet = open_sheet(file, name, encoding)
+        sheet = open_sheet(file, name, encoding, tab=tab, header_line=header_line)
         layout = find_layout(sheet, column)
         tally = Tally(layout.column, layout.width, layout.header_line)
         if layout.width == 1:

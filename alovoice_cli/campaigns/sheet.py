@@ -41,6 +41,12 @@ class Sheet:
     file: BinaryIO
     name: str
     encoding: str
+    workbook: str = ""
+    """The kind of workbook that the CSV was made from, such as `an Excel workbook (.xlsx)`; empty for a CSV."""
+    above: int = 0
+    """How many lines of the file as given stand above the first line of `file`; line numbers count them."""
+    conversion: str = ""
+    """How `file` differs from the file as given, as a sentence; empty where it is that file, byte for byte."""
 
     def rows(self, delimiter: str) -> Generator[tuple[int, list[str]]]:
         """The rows that hold something, each with the number of the line where it ends."""
@@ -94,7 +100,14 @@ class Sheet:
         return f"{self.name} is read as {stated}; it is sent as it is, byte for byte" if stated else ""
 
 
-def open_sheet(file: BinaryIO, name: str, encoding: str | None = None) -> Sheet:
+def open_sheet(
+    file: BinaryIO,
+    name: str,
+    encoding: str | None = None,
+    *,
+    tab: str | None = None,
+    header_line: int | None = None,
+) -> Sheet:
     """The file as a CSV in the encoding given, else found: by BOM, else UTF-8, else cp1251, the Russian Windows' own.
 
     The whole file is decoded once to tell. Raises UsageError for one that is empty, binary, or no text in it.

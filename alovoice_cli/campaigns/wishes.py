@@ -16,6 +16,9 @@ class ListWish:
     clean: bool = False
     clean_name: Path | None = None
     rejected: Path | None = None
+    tab: str | None = None
+    """The name of a workbook's sheet."""
+    header_line: int | None = None
 
     @property
     def uploads_cleaned(self) -> bool:
