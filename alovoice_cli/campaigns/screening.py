@@ -67,4 +67,4 @@ class Screen:
         if self.wish.exclude_called is not None:
             span = parse_span(self.wish.exclude_called, "--exclude-called")
             called = self.store().called_numbers(self.profile, since(span, self.now))
-            yield Exclusion(f"called within {self.wish.exclude_called}", map(int, called))
+            yield Exclusion(f"called within {self.wish.exclude_called}", set(map(int, called)))

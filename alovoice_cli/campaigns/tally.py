@@ -1,23 +1,22 @@
 """Counts the rows of a list by what their phone cell holds.
 
-Of an Uzbek number nothing but the value depends on its last four digits. So the rest of a cell, its head, is read once
-and then looked up: a million rows cost 5 to 6 times what Python's csv module takes alone (`tests/bench/recipients.py`).
+Of an Uzbek number nothing but the value depends on the last four digits. So the digits before these, the head, are
+looked up in a table of those that were read already; what is not plain is read with care, cell by cell
+(`tests/bench/recipients.py` measures what that costs beside Python's csv module).
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from alovoice_cli import phones
 from alovoice_cli.phones import Verdict
 
 _TEN_THOUSAND: Final = 10**4
-_TAILS: Final = {
-    text: number
-    for number in range(_TEN_THOUSAND)
-    for text in (f"{number:04}", f"{number // 100:02}-{number % 100:02}", f"{number // 100:02} {number % 100:02}")
-}
-"""The last four digits of a number, as lists have them: `4567`, `45-67`, `45 67`."""
+_FIRST: Final = phones.COUNTRY * 10**phones.NATIONAL_LENGTH
+_SIGNS: Final = dict.fromkeys(map(ord, " ()-"))
+"""Signs between the digits of `+998 (90) 123-45-67`; fewer than `phones` knows, so that no date becomes a number."""
 _SHOWN_CHARACTERS: Final = 60
 _FEWEST_DIALLED: Final = 3
 """Digits that the PBX may take for a number to dial."""
@@ -29,15 +28,16 @@ class Tally:
     The number of a row is the first good one of `columns`; `others` are further columns that hold phones.
     """
 
-    def __init__(self, columns: Sequence[int], width: int, header_line: int = 0, others: Sequence[int] = ()) -> None:
-        self._columns, self._width, self._header_line, self._others = columns, width, header_line, others
-        self._heads: dict[str, int] = {}
+    def __init__(self, columns: Sequence[int], width: int, others: Sequence[int] = ()) -> None:
+        self._columns, self._width, self._others = columns, width, others
+        self._known = bytearray(10 * _TEN_THOUSAND)
+        """1 for the five digits behind 998 that Uzbek numbers of the list begin with, and nothing is to be said of."""
         self._kinds: dict[str, set[int]] = {}
-        self._first: dict[int, int] = {}
-        self._further: dict[int, list[int]] = {}
+        self._lines: array[int] = array("L")
         self._samples: dict[str, str] = {}
+        self._again: set[int] = set()
         self.row_numbers: array[int] = array("Q")
-        """Of each row, headings and blank ones included, the number to call; 0 where it has none, or repeats one."""
+        """The number of each row, headings and blank ones included; 0 where it has none."""
         self.empty: array[int] = array("L")
         self.troubles: dict[str, array[int]] = {}
         self.remarks: dict[str, array[int]] = {}
@@ -46,35 +46,36 @@ class Tally:
         self.elsewhere: dict[int, array[int]] = {}
         """By further column: the lines of the rows that have a number there, and none in the columns chosen."""
 
-    def read(self, reader: Any) -> None:
-        """Takes all the rows of a csv reader."""
-        self._skip_headings(reader)
-        column, width = self._columns[0], self._width
-        heads, tails, first, add = self._heads, _TAILS, self._first, self.row_numbers.append
+    def read(self, reader: Any, above: int = 0, header_line: int = 0) -> None:
+        """Takes all the rows of a csv reader that come after the headings; `above` lines stand above the reader's."""
+        column, width, known = self._columns[0], self._width, self._known
+        add_number, add_line = self.row_numbers.append, self._lines.append
+        while above + reader.line_num < header_line and next(reader, None) is not None:
+            add_number(0)
+            add_line(0)
         for row in reader:
+            line = above + reader.line_num
             try:
-                if len(row) != width:
-                    raise KeyError(width)
                 cell = row[column]
-                tail = cell[-4:]
-                if tail not in tails:
-                    tail = cell[-5:]
-                number = heads[cell[: -len(tail)]] + tails[tail]
-            except KeyError:
-                number = self._read_row(row, reader.line_num)
-                if not number:
-                    add(0)
-                    continue
-            line = reader.line_num
-            if first.setdefault(number, line) == line:
-                add(number)
-            else:
-                self._further.setdefault(number, []).append(line)
-                add(0)
-
-    def _skip_headings(self, reader: Any) -> None:
-        while reader.line_num < self._header_line and next(reader, None) is not None:
-            self.row_numbers.append(0)
+                if not cell.isdigit():
+                    cell = cell.translate(_SIGNS).removeprefix("+998")
+                # Digits alone, and no zero in front, which would be lost in the value.
+                if "1" <= cell < ":" and len(row) == width and cell.isdigit():
+                    number = int(cell)
+                    if number < _FIRST:
+                        number += _FIRST
+                    if not known[(number - _FIRST) // _TEN_THOUSAND]:
+                        number = self._read_row(row, line)
+                else:
+                    number = self._read_row(row, line)
+            except IndexError:
+                number = self._read_row(row, line)
+            add_number(number)
+            add_line(line)
+        different = set(self.row_numbers)
+        if len(different) <= self.numbers_read:  # else each number stands in one row, and 0 is in the set too
+            counts = Counter(self.row_numbers)
+            self._again = {number for number, times in counts.items() if number and times > 1}
 
     # --- one row at a time -------------------------------------------------------------------------------------------
 
@@ -99,16 +100,12 @@ class Tally:
 
     def _note_number(self, found: Verdict, cell: str, line: int) -> int:
         number = found.number
-        head = number // _TEN_THOUSAND
-        self._kinds.setdefault(phones.kind_of_number(number), set()).add(head)
+        self._kinds.setdefault(phones.kind_of_number(number), set()).add(number // _TEN_THOUSAND)
         if found.remark:
             self._note(self.remarks, found.remark, line, cell)
-            return number
-        tail = cell[-4:] if cell[-4:] in _TAILS else cell[-5:]
-        text = cell[: -len(tail)]
-        # Only where the head itself is nothing but the number's: an extension ends with four digits too.
-        if tail in _TAILS and phones.base_of(phones.compact_of(text)) == head * _TEN_THOUSAND:
-            self._heads[text] = head * _TEN_THOUSAND
+        elif 0 <= (head := (number - _FIRST) // _TEN_THOUSAND) < len(self._known):
+            # What nine digits begin with must not be known for twelve: the remark is on nine alone.
+            self._known[head] = not phones.remark_on(str(number)[3:])
         return number
 
     def _note_unread(self, found: Verdict, cell: str, line: int) -> int:
@@ -133,27 +130,33 @@ class Tally:
     @property
     def numbers_read(self) -> int:
         """How many rows hold a good number, those that repeat one included."""
-        return len(self._first) + sum(map(len, self._further.values()))
+        return len(self.row_numbers) - self.row_numbers.count(0)
 
     def numbers(self) -> set[int]:
         """Each different number once, those to be left out included."""
-        return set(self._first)
+        return set(self.row_numbers) - {0}
 
     def repeated(self) -> dict[int, list[int]]:
         """Each number that more than one row has, with the lines of all of them."""
-        return {number: self._lines(number) for number in self._further}
+        return self.matching(self._again)
 
-    def matching(self, numbers: Iterable[int]) -> dict[int, list[int]]:
-        """Each number of the list that is also among these, with its lines; they are only gone through, not kept."""
-        return {number: self._lines(number) for number in self._first.keys() & numbers}
+    def matching(self, numbers: Collection[int]) -> dict[int, list[int]]:
+        """Each number of the list that is also among these, with its lines."""
+        found: dict[int, list[int]] = {}
+        wanted = numbers if isinstance(numbers, set | frozenset) else set(numbers)
+        for number, line in zip(self.row_numbers, self._lines, strict=True) if wanted else ():
+            if number in wanted:
+                found.setdefault(number, []).append(line)
+        found.pop(0, None)
+        return found
 
-    def unread_matching(self, numbers: Iterable[int]) -> dict[int, list[int]]:
+    def unread_matching(self, numbers: Collection[int]) -> dict[int, list[int]]:
         """Each of these numbers that a cell holds which is no good number as a whole, with the lines."""
         found: dict[int, list[int]] = {}
         for line, cell in self.unread.items():
             for number in {*phones.numbers_in(cell), int(phones.canonical(cell) or 0)}:
                 found.setdefault(number, []).append(line)
-        return {number: found[number] for number in found.keys() & numbers}
+        return {number: found[number] for number in found.keys() & set(numbers)}
 
     def unread_dialled(self) -> Mapping[int, str]:
         """By line: the digits of the cells that are no number, and that the PBX may dial where it gets them."""
@@ -161,23 +164,19 @@ class Tally:
         return {line: text for line, text in digits.items() if len(text) >= _FEWEST_DIALLED}
 
     def lines_outside(self, prefixes: tuple[str, ...]) -> list[int]:
-        """The lines of numbers that begin with none of these digits."""
+        """The lines of the numbers that begin with none of these digits."""
         heads = {head for of_kind in self._kinds.values() for head in of_kind}
         suspect = {head for head in heads if not str(head).startswith(prefixes)}
-        return sorted(line for number, line in self._of_heads(suspect) if not str(number).startswith(prefixes))
+        return [line for number, line in self._of_heads(suspect) if not str(number).startswith(prefixes)]
 
     def lines_of_kind(self, kind: str) -> list[int]:
         """The lines of mobile numbers, landlines, or foreign numbers."""
-        return sorted(line for _, line in self._of_heads(self._kinds.get(kind, set())))
+        return [line for _, line in self._of_heads(self._kinds.get(kind, set()))]
 
     def _of_heads(self, heads: set[int]) -> Iterator[tuple[int, int]]:
-        if heads:
-            for number in self._first:
-                if number // _TEN_THOUSAND in heads:
-                    yield from ((number, line) for line in self._lines(number))
-
-    def _lines(self, number: int) -> list[int]:
-        return [self._first[number], *self._further.get(number, ())]
+        for number, line in zip(self.row_numbers, self._lines, strict=True) if heads else ():
+            if number // _TEN_THOUSAND in heads:
+                yield number, line
 
 
 def _spilt(cells: list[str]) -> str:
