@@ -13,6 +13,7 @@ class ListWish:
     column: str | None = None
     exclude: Sequence[Path] = ()
     exclude_called: str | None = None
+    exclude_unread_ok: bool = False
     clean: bool = False
     clean_name: Path | None = None
     rejected: Path | None = None
