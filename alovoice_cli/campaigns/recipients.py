@@ -133,7 +133,7 @@ def read_recipients(
             _read_column(sheet, layout.delimiter, tally, moved)
         else:
             with sheet.reading(layout.delimiter, moved) as reader:
-                tally.read(reader)
+                tally.read(reader, sheet.above)
         tally.put_in_order()
         _refuse_misread(sheet, layout, tally)
         return _settle(sheet, layout, tally, exclusions)
@@ -143,7 +143,7 @@ def read_recipients(
 
 def _read_column(sheet: Sheet, delimiter: str, tally: Tally, moved: Moved | None) -> None:
     """Takes a list of one column by the block; a block with more in it than numbers goes through the csv reader."""
-    above = 0
+    above = sheet.above
     with sheet.text(moved) as text:
         while block := text.read(_BLOCK):
             block += text.readline()

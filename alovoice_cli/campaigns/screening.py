@@ -53,7 +53,14 @@ class Screen:
             "list",
             name,
             lambda: read_recipients(
-                file, name, encoding=wish.encoding, column=wish.column, exclusions=exclusions, moved=moved
+                file,
+                name,
+                encoding=wish.encoding,
+                column=wish.column,
+                tab=wish.tab,
+                header_line=wish.header_line,
+                exclusions=exclusions,
+                moved=moved,
             ),
         )
 
