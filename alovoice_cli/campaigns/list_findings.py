@@ -134,6 +134,9 @@ def _remarks(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
 
 
 def _reading(whom: Recipients) -> Iterator[Finding]:
+    if whom.sheet.conversion:
+        hint = "what a campaign uploads is the CSV made from it"
+        yield Finding(Severity.NOTE, "converted", whom.sheet.conversion, hint, file=whom.name)
     if whom.sheet.note:
         yield Finding(Severity.NOTE, "encoding", whom.sheet.note, "--encoding NAME, if that is wrong", file=whom.name)
     if whom.layout.others:

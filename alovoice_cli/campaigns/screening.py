@@ -60,6 +60,8 @@ class Screen:
                 name,
                 encoding=wish.encoding,
                 column=wish.column,
+                tab=wish.tab,
+                header_line=wish.header_line,
                 exclusions=exclusions,
                 own_lines=self.own_lines,
                 moved=moved,
