@@ -84,10 +84,9 @@ def read_line(cell: str) -> Reading:
 def read_id(cell: str) -> Reading:
     """A number or name of the PBX: extension, queue, menu, user; or an id of yours."""
     typed = cell.strip()
-    verdict = phones.read_cell(cell)
-    if verdict.code in ("excel_rounded", "excel_decimal"):
-        message, hint = _trouble(verdict.code, cell)
-        raise BadCellError(message, hint, verdict.code)
+    if code := phones.spreadsheet_trouble(cell):
+        message, hint = _trouble(code, cell)
+        raise BadCellError(message, hint, code)
     if not typed or not typed.isprintable() or " " in typed:
         raise BadCellError(f"{cell!r} is no number of the PBX", "see `alovoice peers`, or the web console")
     return Reading(typed, typed)

@@ -64,7 +64,7 @@ def _write(whom: Recipients, kept: TextIO | None, left_out: TextIO | None) -> No
     reasons = _reasons(whom)
     with whom.sheet.reading(delimiter) as reader:
         for row in reader:
-            line = reader.line_num
+            line = whom.sheet.above + reader.line_num
             if line == layout.header_line:
                 keep(row)
             elif (reason := reasons.get(line)) is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from alovoice_cli.campaigns.findings import Finding, Severity, count, name_lines, spaced
 from alovoice_cli.campaigns.recipients import Recipients
-from alovoice_cli.campaigns.sheet import DELIMITER_NAMES
+from alovoice_cli.campaigns.sheet import delimiter_name
 from alovoice_cli.phones import ADVICE, FOREIGN, LANDLINE, TROUBLES
 
 _ROUNDED = ("excel_rounded", "excel_decimal")
@@ -47,7 +47,7 @@ def describe(whom: Recipients) -> str:
     kinds = ", ".join(f"{spaced(counts[kind])} {kind}" for kind in list(counts)[1:])
     return (
         f"{whom.name}: phones in column {layout.column + 1}{heading}, cells divided by "
-        f"{DELIMITER_NAMES[layout.delimiter]}, {whom.sheet.encoding}; {count(whom.rows, 'row')} = {kinds}"
+        f"{delimiter_name(layout.delimiter)}, {whom.sheet.encoding}; {count(whom.rows, 'row')} = {kinds}"
     )
 
 
@@ -134,6 +134,9 @@ def _remarks(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
 
 
 def _reading(whom: Recipients) -> Iterator[Finding]:
+    if whom.sheet.conversion:
+        hint = "what a campaign uploads is the CSV made from it"
+        yield Finding(Severity.NOTE, "converted", whom.sheet.conversion, hint, file=whom.name)
     if whom.sheet.note:
         yield Finding(Severity.NOTE, "encoding", whom.sheet.note, "--encoding NAME, if that is wrong", file=whom.name)
     if whom.layout.others:

@@ -19,7 +19,26 @@ ListEncoding = Annotated[
 ListColumn = Annotated[
     str | None,
     typer.Option(
-        "--column", metavar="NAME|N", help="The column of the phones, else found.", rich_help_panel=LIST_PANEL
+        "--column",
+        metavar="NAME|N,…",
+        help="The column of the phones, else found. Of several: the first good number of each row.",
+        rich_help_panel=LIST_PANEL,
+    ),
+]
+ListSheet = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet", metavar="NAME", help="The sheet of a workbook, else the first.", rich_help_panel=LIST_PANEL
+    ),
+]
+HeaderLine = Annotated[
+    int | None,
+    typer.Option(
+        "--header-line",
+        metavar="N",
+        min=1,
+        help="The line of the headings; lines above are left out.",
+        rich_help_panel=LIST_PANEL,
     ),
 ]
 Exclude = Annotated[

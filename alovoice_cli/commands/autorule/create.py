@@ -9,7 +9,16 @@ from alovoice_cli.campaigns.findings import Severity, count
 from alovoice_cli.commands.autorule import options
 from alovoice_cli.commands.autorule.filling import FromFile, Like
 from alovoice_cli.commands.many import Confirm
-from alovoice_cli.commands.options import Exclude, ExcludeCalled, ListColumn, ListEncoding, Rejected, examples
+from alovoice_cli.commands.options import (
+    Exclude,
+    ExcludeCalled,
+    HeaderLine,
+    ListColumn,
+    ListEncoding,
+    ListSheet,
+    Rejected,
+    examples,
+)
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -39,6 +48,8 @@ def create_campaign(
     timezone: options.Timezone = None,
     encoding: ListEncoding = None,
     column: ListColumn = None,
+    sheet: ListSheet = None,
+    header_line: HeaderLine = None,
     exclude: Exclude = None,
     exclude_called: ExcludeCalled = None,
     clean: options.Clean = False,

@@ -98,6 +98,9 @@ class Preparation:
         if self._wish.whom.uploads_cleaned:
             self.people, encoding = files.enter_context(cleaned_file(self.whom)), "utf-8"
             self.source = ""
+        elif self.whom.sheet.conversion:
+            self.people, self.source = self.whom.sheet.file, ""
+            self.people.seek(0)
         self.layout = Layout(encoding, found.delimiter, found.column, found.header is not None)
 
     def _look_around(self) -> None:

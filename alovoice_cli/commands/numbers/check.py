@@ -12,8 +12,10 @@ from alovoice_cli.commands.options import (
     LIST_PANEL,
     Exclude,
     ExcludeCalled,
+    HeaderLine,
     ListColumn,
     ListEncoding,
+    ListSheet,
     Rejected,
     examples,
 )
@@ -30,9 +32,13 @@ EXAMPLES = examples(
 @shows_list(FINDINGS)
 def check_numbers(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The list: a CSV file, or - for stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The list: a CSV or a workbook (.xlsx, .xls, .ods), or - for stdin.")
+    ],
     encoding: ListEncoding = None,
     column: ListColumn = None,
+    sheet: ListSheet = None,
+    header_line: HeaderLine = None,
     exclude: Exclude = None,
     exclude_called: ExcludeCalled = None,
     clean: Annotated[
@@ -48,7 +54,9 @@ def check_numbers(
     from alovoice_cli.campaigns.looking import look_at_list  # noqa: PLC0415 - help needs no phonenumbers
 
     session: Session = ctx.obj
-    wish = ListWish(encoding, column, exclude or (), exclude_called, clean is not None, clean, rejected)
+    wish = ListWish(
+        encoding, column, exclude or (), exclude_called, clean is not None, clean, rejected, sheet, header_line
+    )
     with session.display.transfer("reading") as moved:
         seen = look_at_list(
             file,
