@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 from alovoice_cli.batch.steps import Course, State
 from alovoice_cli.batching.repetition import Listed
 from alovoice_cli.batching.wish import Wish
-from alovoice_cli.campaigns.exclusion import DoNotCall
-from alovoice_cli.campaigns.files import open_regular
-from alovoice_cli.campaigns.findings import count, name_lines
+from alovoice_cli.campaigns.exclusion import read_do_not_call
+from alovoice_cli.campaigns.findings import Severity, count, name_lines
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.stores.journal import Journal
@@ -28,15 +27,12 @@ def read_excluded(session: "Session", wish: Wish) -> frozenset[int]:
     numbers: set[int] = set()
     first_day = session.now().astimezone(parse_zone(session.settings.timezone)).date()
     for path in wish.exclude:
-        with open_regular(path) as file:
-            listed = DoNotCall(file, str(path), first_day)
+        listed = read_do_not_call(path, first_day, unread_ok=wish.exclude_unread_ok)
         for finding in listed.findings():
-            if finding.code == "exclude_unread" and not wish.exclude_unread_ok:
-                raise CheckFailedError(
-                    f"{path}: {finding.message}: nothing was sent", hint=f"{finding.hint}; or --exclude-unread-ok"
-                )
+            if finding.severity is Severity.ERROR:
+                raise CheckFailedError(f"{path}: {finding.message}: nothing was sent", hint=finding.hint)
             session.warn(f"{path}: {finding.message}; {finding.hint}")
-        session.note(f"{path}: {count(len(listed.numbers), 'number')} not to call")
+        session.note(listed.note)
         numbers |= listed.numbers
     return frozenset(numbers)
 
