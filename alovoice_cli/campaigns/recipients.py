@@ -125,6 +125,7 @@ class Recipients:
             "encoding": self.sheet.encoding,
             "delimiter": layout.delimiter,
             "column": layout.column + 1,
+            "columns": [column + 1 for column in layout.columns],
             "header": layout.header,
             "first_numbers": list(layout.shown),
             "troubles": {code: len(lines) for code, lines in self.tally.troubles.items()},

@@ -20,6 +20,8 @@ class ListWish:
     tab: str | None = None
     """The name of a workbook's sheet."""
     header_line: int | None = None
+    excel: bool = False
+    """Whether the files that are written are for Excel."""
 
     @property
     def uploads_cleaned(self) -> bool:

@@ -122,7 +122,10 @@ def wish_of(ctx: typer.Context) -> CampaignWish:
     said: dict[str, Any] = {**ctx.params, **paths}
     if said["clean_name"] is not None and not said["clean"]:
         raise UsageError(f"{said['clean_name']} is given, and no --clean", hint="the name belongs behind --clean")
-    names = ("encoding", "column", "header_line", "exclude_called", "clean", "clean_name", "rejected")
+    names = (
+        *("encoding", "column", "header_line", "exclude_called", "exclude_unread_ok"),
+        *("clean", "clean_name", "rejected", "excel"),
+    )
     of_list = {"tab": said["sheet"], **{name: said[name] for name in names}}
     whom = ListWish(exclude=[Path(path) for path in said["exclude"] or ()], **of_list)
     plain = (

@@ -12,6 +12,8 @@ from alovoice_cli.commands.options import (
     LIST_PANEL,
     Exclude,
     ExcludeCalled,
+    ExcludeUnreadOk,
+    ForExcel,
     HeaderLine,
     ListColumn,
     ListEncoding,
@@ -40,12 +42,14 @@ def check_numbers(
     sheet: ListSheet = None,
     header_line: HeaderLine = None,
     exclude: Exclude = None,
+    exclude_unread_ok: ExcludeUnreadOk = False,
     exclude_called: ExcludeCalled = None,
     clean: Annotated[
         Path | None,
         typer.Option("--clean", metavar="OUT.csv", help="Write the cleaned list.", rich_help_panel=LIST_PANEL),
     ] = None,
     rejected: Rejected = None,
+    excel: ForExcel = False,
 ) -> int:
     """Read a list of phone numbers as `autorule create` would: which rows are good, and what is wrong with the others.
 
@@ -55,7 +59,17 @@ def check_numbers(
 
     session: Session = ctx.obj
     wish = ListWish(
-        encoding, column, exclude or (), exclude_called, clean is not None, clean, rejected, sheet, header_line
+        encoding=encoding,
+        column=column,
+        exclude=exclude or (),
+        exclude_called=exclude_called,
+        exclude_unread_ok=exclude_unread_ok,
+        clean=clean is not None,
+        clean_name=clean,
+        rejected=rejected,
+        tab=sheet,
+        header_line=header_line,
+        excel=excel,
     )
     with session.display.transfer("reading") as moved:
         seen = look_at_list(
