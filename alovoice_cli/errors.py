@@ -19,7 +19,9 @@
 Only exit code 6 forbids running the same line again blindly.
 """
 
+import errno
 from enum import IntEnum
+from pathlib import Path
 from typing import ClassVar, Literal
 
 Sent = Literal["no", "maybe", "yes"]
@@ -44,11 +46,19 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-_WORST_FIRST = (6, 3, 5, 7, 4, 1, 0)
+FULL_DISK = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})  # Windows has no quotas
+
+
+def no_space_left(path: Path) -> str:
+    """What to say where a file cannot be written because its disk is full."""
+    return f"no space is left in {path.absolute().parent}"
+
+
+_WORST_FIRST = (6, 3, 5, 7, 1, 4, 0)
 
 
 def worst(codes: list[int]) -> int:
-    """The code that several outcomes of one command end with: 6 before 3, 5, 7, 4, 1, 0."""
+    """The code that several outcomes of one command end with: 6 before 3, 5, 7, 1, 4, 0."""
     for code in _WORST_FIRST:
         if code in codes:
             return code

@@ -98,10 +98,10 @@ def test_after_the_call_a_full_disk_is_a_warning_and_the_call_stands(
     pbx: RawServer, alovoice: FrontDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from alovoice_cli.stores.ledger import Ledger
-    from alovoice_cli.stores.migrations import no_space_left
+    from alovoice_cli.stores.migrations import full_disk_error
 
     def fail(*_: Any) -> None:
-        raise no_space_left(Path("/var/full"), "database or disk is full")
+        raise full_disk_error(Path("/var/full/ledger.db"), "database or disk is full")
 
     monkeypatch.setattr(Ledger, "settle", fail)
     result = alovoice(*CALL)

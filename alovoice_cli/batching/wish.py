@@ -26,6 +26,10 @@ class Wish:
     resend_unknown: bool = False
     accept_risk: bool = False
     night_ok: bool = False
+    each_row: bool = False
+    allow_duplicate: bool = False
+    exclude: Sequence[Path] = ()
+    exclude_unread_ok: bool = False
     override_limit: Sequence[str] = ()
     again: bool = False
     budget: int | None = None

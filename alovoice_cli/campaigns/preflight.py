@@ -188,16 +188,17 @@ def twin_findings(store: CampaignStore, profile: str, papers: Papers, now: datet
 
 
 def limit_findings(
-    limits: Limits, whom: Recipients | None, today: Callable[[], int], planned: Callable[[], int]
+    limits: Limits, whom: Recipients | None, today: Callable[[], int], planned: Callable[[], int], *, cleaned: bool
 ) -> Iterator[Finding]:
-    """What goes beyond the profile's limits: `today` counts the campaigns of the last 24 hours, `planned` these."""
+    """What goes beyond the profile's limits: `today` counts the campaigns of the last 24 hours, `planned` these.
+
+    `cleaned`: the PBX gets the cleaned list; else cells that are no number count too.
+    """
     most, daily = limits.max_recipients, limits.max_campaigns_per_day
-    if whom is not None and most is not None and whom.good > most:
-        yield from _beyond(
-            limits, "max_recipients", f"{spaced(whom.good)} numbers, and the profile allows {spaced(most)}"
-        )
+    if whom is not None and most is not None and (people := whom.people(cleaned=cleaned)) > most:
+        yield from _beyond(limits, "max_recipients", f"{spaced(people)} numbers, and the profile allows {spaced(most)}")
     if whom is not None and limits.allowed_prefixes:
-        lines = whom.tally.lines_outside(limits.allowed_prefixes)
+        lines = whom.lines_outside(limits.allowed_prefixes, cleaned=cleaned)
         if lines:
             allowed = ", ".join(limits.allowed_prefixes)
             message = f"{count(len(lines), 'number')} outside the prefixes {allowed} that the profile allows"

@@ -1,6 +1,5 @@
 """Opens a SQLite file as every store wants it: private, durable, and at the schema version of this program."""
 
-import errno
 import os
 import sqlite3
 import time
@@ -8,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left
 
 _POLL_SECONDS = 0.01
 
@@ -66,22 +65,20 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explanation(path, error) from error
     except OSError as error:
-        if error.errno in NO_SPACE:
-            raise no_space_left(path.parent, str(error)) from error
+        if error.errno in FULL_DISK:
+            raise full_disk_error(path, str(error)) from error
         raise UsageError(f"cannot open {path}: {error.strerror or error}", hint=_ELSEWHERE) from error
 
 
-NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""The disk is full, the user's share of it is used up, a file may not grow (`ulimit -f`)."""
 # Of a write that a full disk stopped, SQLite says "disk I/O error"; of a log that it cannot make, "unable to open".
 _MAYBE_FULL = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 _TRIED_BYTES = 64 * 1024
 
 
-def no_space_left(folder: Path, detail: str) -> UsageError:
-    """The error for a folder whose disk takes no more."""
+def full_disk_error(path: Path, detail: str) -> UsageError:
+    """The error for a file of the state directory whose disk takes no more."""
     hint = "make room there, or set ALOVOICE_STATE_DIR to a folder on another disk"
-    return UsageError(f"no space is left in {folder}", hint=hint, detail=detail)
+    return UsageError(no_space_left(path), hint=hint, detail=detail)
 
 
 def _takes_no_more(path: Path) -> bool:
@@ -95,7 +92,7 @@ def _takes_no_more(path: Path) -> bool:
             trial.write(bytes(_TRIED_BYTES))
             trial.flush()
     except OSError as error:
-        return error.errno in NO_SPACE
+        return error.errno in FULL_DISK
     return False
 
 
@@ -110,7 +107,7 @@ def _explanation(path: Path, error: sqlite3.Error) -> UsageError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return UsageError(f"{path} is in use by another process", hint="run again when it is done", detail=str(error))
     if code == sqlite3.SQLITE_FULL or (code in _MAYBE_FULL and _takes_no_more(path)):
-        return no_space_left(path.parent, str(error))
+        return full_disk_error(path, str(error))
     return UsageError(f"cannot use {path}: {error}", hint=_ELSEWHERE)
 
 

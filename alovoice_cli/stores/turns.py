@@ -8,8 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.migrations import NO_SPACE, no_space_left
+from alovoice_cli.errors import FULL_DISK, UsageError
+from alovoice_cli.stores.migrations import full_disk_error
 
 _OWNER_SECONDS = 1.0
 
@@ -25,7 +25,6 @@ def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()
-        _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
     except Timeout as error:
         owner = _owner(path)
         raise UsageError(
@@ -34,10 +33,12 @@ def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
         ) from error
     except OSError as error:
         lock.release()
-        if error.errno in NO_SPACE:
-            raise no_space_left(path.parent, str(error)) from error
+        if error.errno in FULL_DISK:
+            raise full_disk_error(path, str(error)) from error
         raise UsageError(f"cannot use {path}: {error.strerror or error}", hint="make its directory writable") from error
     try:
+        with suppress(OSError):  # a full disk: who comes second then hears no process id
+            _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
         yield
     finally:
         _owner_file(path).unlink(missing_ok=True)

@@ -217,7 +217,9 @@ def test_two_batches_at_once_share_the_lines(alovoice: FrontDoor, pbx: Pbx, star
     for name in ("a.csv", "b.csv"):
         write_list(alovoice.home, 8, name)
         words = [name if word == "clients.csv" else word for word in OUT]
-        thread = threading.Thread(target=lambda words=words: running.append(started(*words, "--jobs", "4")))
+        thread = threading.Thread(
+            target=lambda words=words: running.append(started(*words, "--jobs", "4", "--allow-duplicate"))
+        )
         thread.start()
         running.append(thread)
     for thread in running[:2]:
@@ -360,7 +362,7 @@ def test_a_rehearsal_tells_the_limit_and_a_trunk_alone_limits_nothing(alovoice: 
     assert "lines" not in alovoice(*OUT, "--dry-run").err
     assert alovoice(*OUT).code == 0
     _limit(alovoice, 30, 2)
-    told = alovoice(*OUT, "--dry-run", "--journal", "other").err
+    told = alovoice(*OUT, "--dry-run", "--journal", "other", "--allow-duplicate").err
     assert "each waits until fewer than 28 of the 30 lines of its trunk are busy" in " ".join(told.split())
 
 

@@ -137,6 +137,7 @@ def test_a_route_question_gets_a_valid_step_and_is_kept_with_it(listen: Listen) 
 
 def test_a_signal_drains_and_says_so_by_its_exit_code(listen: Listen, alovoice: FrontDoor) -> None:
     assert listen().stop(signal.SIGTERM) == 143
+    assert listen().stop(getattr(signal, "SIGHUP", signal.SIGTERM)) == 143
     listening = listen()
     listening.post("callend", {"call_id": "a"})
     assert listening.stop(signal.SIGINT) == 130

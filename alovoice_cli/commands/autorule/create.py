@@ -10,7 +10,18 @@ from alovoice_cli.campaigns.findings import Severity, count
 from alovoice_cli.commands.autorule import options
 from alovoice_cli.commands.autorule.filling import FromFile, Like
 from alovoice_cli.commands.many import Confirm
-from alovoice_cli.commands.options import Exclude, ExcludeCalled, ListColumn, ListEncoding, Rejected, examples
+from alovoice_cli.commands.options import (
+    Exclude,
+    ExcludeCalled,
+    ExcludeUnreadOk,
+    ForExcel,
+    HeaderLine,
+    ListColumn,
+    ListEncoding,
+    ListSheet,
+    Rejected,
+    examples,
+)
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -43,11 +54,15 @@ def create_campaign(
     timezone: options.Timezone = None,
     encoding: ListEncoding = None,
     column: ListColumn = None,
+    sheet: ListSheet = None,
+    header_line: HeaderLine = None,
     exclude: Exclude = None,
+    exclude_unread_ok: ExcludeUnreadOk = False,
     exclude_called: ExcludeCalled = None,
     clean: options.Clean = False,
     clean_name: options.CleanName = None,
     rejected: Rejected = None,
+    excel: ForExcel = False,
     night_ok: options.NightOk = False,
     allow_duplicate: options.AllowDuplicate = False,
     override_limit: options.OverrideLimit = None,

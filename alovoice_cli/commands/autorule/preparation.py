@@ -12,7 +12,7 @@ from alovoice_cli.campaigns.cleaning import cleaned_file, write_lists
 from alovoice_cli.campaigns.draft import Draft, choose_trunks, read_window
 from alovoice_cli.campaigns.files import open_list, open_regular
 from alovoice_cli.campaigns.findings import Severity
-from alovoice_cli.campaigns.list_findings import describe, list_findings
+from alovoice_cli.campaigns.list_findings import list_findings, own_line_findings, reading_notes
 from alovoice_cli.campaigns.papers import Paper, Papers
 from alovoice_cli.campaigns.preflight import (
     Limits,
@@ -33,7 +33,9 @@ from alovoice_cli.campaigns.wishes import CampaignWish
 from alovoice_cli.commands.autorule.sending import digest_order
 from alovoice_cli.consent import Reach, check_confirmed
 from alovoice_cli.dialling import DAY
+from alovoice_cli.phones import number_of
 from alovoice_cli.session import Session
+from alovoice_cli.spreadsheet import format_for
 
 if TYPE_CHECKING:
     from alovoice_cli.api.probe import Probe
@@ -70,6 +72,9 @@ class Preparation:
             check_confirmed(Reach(self.numbers_to_call, ""), confirm)
         name = wish.name or (f"{wish.record.stem} {session.ledger.make_id()}" if strict else wish.record.stem)
         trunks = choose_trunks(wish.trunks, settings.trunks, self._ask_lines)
+        if self.whom is not None and "_probe" in self.__dict__:  # `--trunks all`: which lines these are is known now
+            self.report.add(own_line_findings(self.whom, frozenset(filter(None, map(number_of, trunks)))))
+            self._stop()
         self.draft = Draft(name, window, trunks, wish.maxline, wish.goodtime, wish.tryes, wish.paused)
         self._clean(files)
         self._look_around()
@@ -92,12 +97,23 @@ class Preparation:
         self.sound = report.attempt("audio", record, lambda: inspect_mp3(self.audio, record))
         if self.sound is not None:
             report.add(audio_findings(self.sound, record, wish.goodtime))
-        screen = Screen(wish.whom, session.settings.profile, first_day, session.now(), lambda: session.campaigns)
+        named = tuple(wish.trunks.split(",")) if wish.trunks else session.settings.trunks or ()
+        screen = Screen(
+            wish.whom,
+            session.settings.profile,
+            first_day,
+            session.now(),
+            lambda: session.campaigns,
+            frozenset(filter(None, map(number_of, named))),
+        )
         with session.display.transfer("reading") as moved:
             self.whom = screen.read(self.people, self.source or "the list", report, moved)
         if self.whom is not None:
             report.add(list_findings(self.whom, cleaned=wish.whom.uploads_cleaned))
-        report.add(limit_findings(self._limits, self.whom, self._made_today, self._planned))
+            report.add(own_line_findings(self.whom, screen.own_lines))
+        report.add(
+            limit_findings(self._limits, self.whom, self._made_today, self._planned, cleaned=self.uploads_cleaned)
+        )
 
     def _clean(self, files: ExitStack) -> None:
         """The layout of what will be uploaded; with `--clean` alone that is the cleaned list."""
@@ -105,7 +121,7 @@ class Preparation:
             return
         found = self.whom.layout
         encoding = self.whom.sheet.encoding
-        if self._wish.whom.uploads_cleaned:
+        if self.uploads_cleaned:
             self.people, encoding = files.enter_context(cleaned_file(self.whom)), "utf-8"
             self.source = ""
         self.layout = Layout(encoding, found.delimiter, found.column, found.header is not None)
@@ -177,7 +193,12 @@ class Preparation:
     @property
     def numbers_to_call(self) -> int:
         """How many different numbers will be called."""
-        return self.whom.good if self.whom is not None else 0
+        return self.whom.people(cleaned=self.uploads_cleaned) if self.whom is not None else 0
+
+    @property
+    def uploads_cleaned(self) -> bool:
+        """Whether the PBX gets the cleaned list: where that is asked for, or it would not understand the other."""
+        return self._wish.whom.uploads_cleaned or (self.whom is not None and bool(self.whom.needs_cleaning))
 
     @property
     def summary(self) -> str:
@@ -188,14 +209,15 @@ class Preparation:
         """Writes what `--clean OUT` and `--rejected OUT` ask for."""
         wish = self._wish.whom
         if self.whom is not None and (wish.clean_name or wish.rejected):
-            write_lists(self.whom, wish.clean_name, wish.rejected)
+            write_lists(self.whom, wish.clean_name, wish.rejected, format_for(excel=wish.excel))
             names = [str(path) for path in (wish.clean_name, wish.rejected) if path]
             self._session.note(f"written: {', '.join(names)}")
 
     def tell(self) -> None:
         """Says on stderr how the list was read, then the campaign in plain words."""
         if self.whom is not None:
-            self._session.note(describe(self.whom))
+            for note in reading_notes(self.whom):
+                self._session.note(note)
         self._session.note(self.summary)
 
     def as_dict(self) -> dict[str, object]:

@@ -27,7 +27,7 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch()
+@many.takes_batch("dials")
 def place_conference(
     ctx: typer.Context,
     callfrom: Annotated[

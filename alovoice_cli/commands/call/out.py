@@ -18,7 +18,7 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch()
+@many.takes_batch("dials")
 def place_call(
     ctx: typer.Context,
     inner_phone: Annotated[
