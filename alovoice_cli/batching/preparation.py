@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.batch.plan import Planner, parse_map
+from alovoice_cli.batch.source import read_table
 from alovoice_cli.batch.steps import Course, Step
-from alovoice_cli.batch.table import read_table
 from alovoice_cli.batching.account import check_report
 from alovoice_cli.batching.agreeing import agree_to_restart, agree_to_send, choose_risks
 from alovoice_cli.batching.execution import Execution, Memory, Times, moment

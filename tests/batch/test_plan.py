@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, Form
 from alovoice_cli.batch.plan import Plan, Planner, parse_map
-from alovoice_cli.batch.table import read_table
+from alovoice_cli.batch.source import read_table
 from alovoice_cli.errors import CheckFailedError, UsageError
 
 
