@@ -44,11 +44,11 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-_WORST_FIRST = (6, 3, 5, 7, 4, 1, 0)
+_WORST_FIRST = (6, 3, 5, 7, 1, 4, 0)
 
 
 def worst(codes: list[int]) -> int:
-    """The code that several outcomes of one command end with: 6 before 3, 5, 7, 4, 1, 0."""
+    """The code that several outcomes of one command end with: 6 before 3, 5, 7, 1, 4, 0."""
     for code in _WORST_FIRST:
         if code in codes:
             return code

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from alovoice_cli.batch.pacing import Gate, Hours, parse_rate
 from alovoice_cli.batch.runner import Ending, Runner, Stop
-from alovoice_cli.batch.steps import Course, Result, Step
+from alovoice_cli.batch.steps import LEFT_OUT, Course, Result, Step
 from alovoice_cli.batching.account import row_json, shown_state, sums, worst_code, write_report
 from alovoice_cli.batching.limits import line_limit
 from alovoice_cli.batching.lines import line_keeper
@@ -87,7 +87,7 @@ class Times:
     """
 
     def __init__(self, session: "Session", verb: Verb, wish: Wish) -> None:
-        zone = parse_zone(session.settings.timezone)
+        zone = self._zone = parse_zone(session.settings.timezone)
         self._now = session.now
         self.spacing = parse_rate(wish.rate) if wish.rate else 0.0
         self.window = Hours.parse(wish.window, zone) if wish.window else None
@@ -114,6 +114,7 @@ class Times:
             wait=stop.wait,
             told=told,
             has_line=has_line,
+            zone=self._zone,
         )
 
 
@@ -147,11 +148,12 @@ class Execution:
         return self._account(ending, signals)
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
-        """Rows that an earlier run left unknown are told each time: nobody is forgotten."""
+        """Rows that are left out, or that an earlier run left unknown, are told each time: nobody is forgotten."""
         rows = [
             (step, course)
             for step, course in self._rows.listed()
-            if step.key in adopted or (shown_state(course) == "unknown" and step.key not in going)
+            if step.key in adopted
+            or (step.key not in going and (shown_state(course) == "unknown" or course.state in LEFT_OUT))
         ]
         try:
             if rows:

@@ -13,7 +13,8 @@ from alovoice_cli.serving.life import Hook, Life
 from alovoice_cli.serving.limits import App, Limits
 from alovoice_cli.serving.protocol import GuardedConfig
 
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 
 
 def serve(
@@ -29,7 +30,7 @@ def serve(
     finished: Hook | None = None,
     tls: tuple[str, str] | None = None,
 ) -> int:
-    """Serves the app until SIGINT or SIGTERM, and returns 130 or 143 after the requests in flight are answered.
+    """Serves the app until SIGINT, SIGTERM or SIGHUP (which `nohup` ignores), and returns 130 or 143 after the requests in flight are answered.
 
     Port 0 is a free one. `ready` gets the real base URL once connections are accepted and `started` is done; `complain`
     a line for each failure of the app; `finished` runs after the last answer. `tls` names the certificate's file and
@@ -100,7 +101,8 @@ class SocketServer:
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may set handlers
             return
-        before = {number: signal.signal(number, self._hear) for number in _SIGNALS}
+        heard = [number for number in _SIGNALS if number != _HANGUP or signal.getsignal(number) != signal.SIG_IGN]
+        before = {number: signal.signal(number, self._hear) for number in heard}
         try:
             yield
         finally:
@@ -108,7 +110,7 @@ class SocketServer:
                 signal.signal(number, handler)
 
     def _hear(self, number: int, _: FrameType | None) -> None:
-        self._life.hear(number)
+        self._life.hear(signal.SIGTERM if number == _HANGUP else number)
 
 
 def _say_nothing(_: str) -> None:

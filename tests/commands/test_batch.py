@@ -109,15 +109,6 @@ def test_a_changed_list_is_refused_and_then_gives_its_new_rows_alone(alovoice: F
     assert len(pbx.requests) == 6
 
 
-def test_equal_rows_are_each_a_call_and_said_so(alovoice: FrontDoor, pbx: Exchange) -> None:
-    (alovoice.home / "clients.csv").write_text("Телефон\n901234567\n+998901234567\n", "utf-8")
-    result = alovoice(*OUT)
-    assert (result.code, len(pbx.requests)) == (0, 2)
-    assert "what a row above says" in result.err
-    assert alovoice(*OUT).code == 0
-    assert len(pbx.requests) == 2
-
-
 # --- unknown ---------------------------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch()
+@many.takes_batch("dials")
 def place_conference(
     ctx: typer.Context,
     callfrom: Annotated[

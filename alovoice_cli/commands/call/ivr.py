@@ -18,7 +18,7 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch()
+@many.takes_batch("dials")
 def place_menu_call(
     ctx: typer.Context,
     callto: Annotated[str | None, typer.Option("--callto", "--to", metavar="PHONE", help="Who is rung.")] = None,

@@ -19,7 +19,7 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch()
+@many.takes_batch("dials")
 def place_call(
     ctx: typer.Context,
     inner_phone: Annotated[
