@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from alovoice_cli.campaigns.files import MadeFile
 from alovoice_cli.campaigns.workbook_size import refuse_huge
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import UnopenedListError
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -35,8 +35,8 @@ class WorkbookTab:
 def read_workbook(file: BinaryIO, name: str, wanted: str | None) -> WorkbookTab:
     """The sheet `wanted` as CSV, else the first visible sheet that holds something.
 
-    Raises UsageError for what is no workbook or a damaged, an empty or a huge one, for one with a password, and for a
-    sheet that is not there.
+    Raises UnopenedListError for what is no workbook, for a damaged, an empty or a huge one, for one with a password,
+    and for a sheet that is not there.
     """
     file.seek(0)
     kind = refuse_huge(file, name) if file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC else _ole_kind(file, name)
@@ -54,12 +54,12 @@ def _ole_kind(file: BinaryIO, name: str) -> str:
     return "an Excel workbook (.xls)"
 
 
-def _locked(name: str) -> UsageError:
-    return UsageError(f"{name} is protected by a password", hint="save it without the password, or as CSV UTF-8")
+def _locked(name: str) -> UnopenedListError:
+    return UnopenedListError(f"{name} is protected by a password", hint="save it without the password, or as CSV UTF-8")
 
 
-def _damaged(name: str, error: BaseException) -> UsageError:
-    return UsageError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=_SAVE_ANEW)
+def _damaged(name: str, error: BaseException) -> UnopenedListError:
+    return UnopenedListError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=_SAVE_ANEW)
 
 
 def _load(file: BinaryIO, name: str) -> "CalamineWorkbook":
@@ -86,17 +86,19 @@ def _tabs(book: "CalamineWorkbook", name: str, wanted: str | None) -> list[str]:
         loose = [tab for tab in book.sheet_names if tab.strip().casefold() == wanted.strip().casefold()]
         if exact or loose:
             return exact or loose
-        raise UsageError(
+        raise UnopenedListError(
             f"{name} has no sheet {wanted!r}", hint="--sheet NAME; its sheets are " + " · ".join(book.sheet_names)
         )
-    visible = [found.name for found in book.sheets_metadata if found.visible.name == "Visible"]
+    from python_calamine import SheetVisibleEnum
+
+    visible = [found.name for found in book.sheets_metadata if found.visible == SheetVisibleEnum.Visible]
     filled = [tab for tab in visible if _rows(book, tab, name) is not None]
     if not filled:
         hidden = [tab for tab in book.sheet_names if tab not in visible]
         hint = (
             f"--sheet NAME reads a hidden one: {' · '.join(hidden)}" if hidden else "give one with a phone number a row"
         )
-        raise UsageError(f"{name} is empty: its sheets hold nothing", hint=hint)
+        raise UnopenedListError(f"{name} is empty: its sheets hold nothing", hint=hint)
     return filled
 
 
@@ -116,7 +118,9 @@ def _rows(book: "CalamineWorkbook", tab: str, name: str) -> Iterator[list[object
 def _as_csv(book: "CalamineWorkbook", tab: str, name: str) -> BinaryIO:
     rows = _rows(book, tab, name)
     if rows is None:
-        raise UsageError(f"{name}: the sheet {tab!r} is empty", hint="its sheets are " + " · ".join(book.sheet_names))
+        raise UnopenedListError(
+            f"{name}: the sheet {tab!r} is empty", hint="its sheets are " + " · ".join(book.sheet_names)
+        )
     made = cast(BinaryIO, MadeFile())
     text = io.TextIOWrapper(made, "utf-8", newline="")
     csv.writer(text, lineterminator="\n").writerows(map(_written, row) for row in rows)

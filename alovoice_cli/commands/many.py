@@ -21,7 +21,7 @@ def _option(*names: str, **more: Any) -> Any:
 Batch = Annotated[
     str | None,
     _option(
-        "--batch", metavar="FILE|-", help="A CSV, a workbook or JSON Lines; its columns are the options, - is stdin."
+        "--batch", metavar="FILE|-", help="A CSV, workbook or JSON Lines; its columns are the options, - is stdin."
     ),
 ]
 Map = Annotated[
