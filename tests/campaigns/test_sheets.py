@@ -102,6 +102,8 @@ def test_line_numbers_are_those_of_the_file_as_given(alovoice: FrontDoor, encodi
         ("phone\n901234567\n", 0),
         ("name,phone\nA,901234567\n", 1),
         ("phone;email\n+998901234567;a@b\n", 0),
+        ("name;phone\n" + "".join(f"A{n};9011100{n}, 9012100{n}\n" for n in range(10, 40)), 1),
+        ("id;Контакт\n1;нет телефона\n2;901234567\n", 1),
     ],
 )
 def test_the_column_of_people_is_taken(text: str, column: int) -> None:
