@@ -29,9 +29,9 @@ _alovoice_command() {
     'alovoice trunks') : ;;
     'alovoice peers') options='--status --number --show-secrets' ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' ;;
-    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
     'alovoice call resolve') options='--all --batch --wait --store' arguments=(text) ;;
     'alovoice call batches') commands='list show resume forget' ;;
     'alovoice call batches list') : ;;
@@ -60,8 +60,8 @@ _alovoice_command() {
     'alovoice route override') options='--for --off' arguments=(text) ;;
     'alovoice route bench') options='-n --decisions' arguments=(file) ;;
     'alovoice ai') commands='send result show list grep score report audio prune' ;;
-    'alovoice ai send') options='--again --budget --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit' arguments=('*text') ;;
-    'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --store --no-store --batch --map --list-encoding --jobs --rate --stop-after-failures --report' arguments=('*text') ;;
+    'alovoice ai send') options='--again --budget --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit' arguments=('*text') ;;
+    'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --store --no-store --batch --map --list-encoding --sheet --header-line --jobs --rate --stop-after-failures --report' arguments=('*text') ;;
     'alovoice ai show') options='--format -o --output --force --mask-numbers' arguments=('*text') ;;
     'alovoice ai list') options='--since --until --tag --without-tag --peer --limit' ;;
     'alovoice ai grep') options='--speaker -C --context -w --word --since --until --tag --without-tag --peer --limit --mask-numbers' arguments=(text) ;;
@@ -181,6 +181,8 @@ _alovoice_option() {
     'alovoice call conference --map') value='text' ;;
     'alovoice call conference --confirm') value='text' ;;
     'alovoice call conference --list-encoding') value='text' ;;
+    'alovoice call conference --sheet') value='text' ;;
+    'alovoice call conference --header-line') value='text' ;;
     'alovoice call conference --exclude') value='file' ;;
     'alovoice call conference --jobs') value='text' ;;
     'alovoice call conference --rate') value='text' ;;
@@ -200,6 +202,8 @@ _alovoice_option() {
     'alovoice call ivr --map') value='text' ;;
     'alovoice call ivr --confirm') value='text' ;;
     'alovoice call ivr --list-encoding') value='text' ;;
+    'alovoice call ivr --sheet') value='text' ;;
+    'alovoice call ivr --header-line') value='text' ;;
     'alovoice call ivr --exclude') value='file' ;;
     'alovoice call ivr --jobs') value='text' ;;
     'alovoice call ivr --rate') value='text' ;;
@@ -218,6 +222,8 @@ _alovoice_option() {
     'alovoice call out --map') value='text' ;;
     'alovoice call out --confirm') value='text' ;;
     'alovoice call out --list-encoding') value='text' ;;
+    'alovoice call out --sheet') value='text' ;;
+    'alovoice call out --header-line') value='text' ;;
     'alovoice call out --exclude') value='file' ;;
     'alovoice call out --jobs') value='text' ;;
     'alovoice call out --rate') value='text' ;;
@@ -336,6 +342,8 @@ _alovoice_option() {
     'alovoice ai send --map') value='text' ;;
     'alovoice ai send --confirm') value='text' ;;
     'alovoice ai send --list-encoding') value='text' ;;
+    'alovoice ai send --sheet') value='text' ;;
+    'alovoice ai send --header-line') value='text' ;;
     'alovoice ai send --jobs') value='text' ;;
     'alovoice ai send --rate') value='text' ;;
     'alovoice ai send --window') value='text' ;;
@@ -351,6 +359,8 @@ _alovoice_option() {
     'alovoice ai result --batch') value='file' ;;
     'alovoice ai result --map') value='text' ;;
     'alovoice ai result --list-encoding') value='text' ;;
+    'alovoice ai result --sheet') value='text' ;;
+    'alovoice ai result --header-line') value='text' ;;
     'alovoice ai result --jobs') value='text' ;;
     'alovoice ai result --rate') value='text' ;;
     'alovoice ai result --stop-after-failures') value='text' ;;

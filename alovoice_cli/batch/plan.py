@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alovoice_cli.batch.fields import BadCellError, Field, Form, Reading, plain, read_many
+from alovoice_cli.batch.rows import Cell, Row, Table
 from alovoice_cli.batch.steps import Step
-from alovoice_cli.batch.table import Cell, Row, Table
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
 
 _SPREADSHEET = ("excel_rounded", "excel_decimal")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.batch.left_out import leave_out
 from alovoice_cli.batch.plan import Planner, parse_map
+from alovoice_cli.batch.source import read_table
 from alovoice_cli.batch.steps import LEFT_OUT, Course, Step
-from alovoice_cli.batch.table import read_table
 from alovoice_cli.batching.account import check_report
 from alovoice_cli.batching.agreeing import agree_to_restart, agree_to_send, choose_risks
 from alovoice_cli.batching.execution import Execution, Memory, Times, moment
@@ -112,9 +112,11 @@ def _read(session: "Session", verb: Verb, wish: Wish, defaults: Mapping[str, str
     file, source = open_list(wish.source, None, session.stdin)
     with file:
         name = source or "stdin"
-        table = read_table(file, name, planner.knows, wish.list_encoding)
+        table = read_table(file, name, planner.knows, wish.list_encoding, tab=wish.sheet, header_line=wish.header_line)
         file.seek(0)
-        digest = digest_of(profile, verb.command, file.read())
+        digest = digest_of(profile, verb.command, file.read() + (wish.sheet or "").encode("utf-8", "surrogatepass"))
+    if table.conversion:
+        session.note(table.conversion)
     plan = planner.plan(table)
     masked = [replace(step, cells=_masked(session, step.cells)) for step in plan.steps]
     plan = replace(plan, steps=tuple(masked))

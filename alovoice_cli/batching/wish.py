@@ -13,6 +13,8 @@ class Wish:
     source: str = ""
     mapped: Sequence[str] = ()
     list_encoding: str | None = None
+    sheet: str | None = None
+    header_line: int | None = None
     jobs: int = 1
     rate: str | None = None
     window: str | None = None

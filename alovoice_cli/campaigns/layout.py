@@ -31,6 +31,8 @@ _GOOD, _SEVERAL, _LIKELY, _MEANT = 6, 4, 2, 1
 _LOST_HEADINGS: Final = 0.5
 """What is left of a delimiter's weight where the row above the phones has another number of cells than the others."""
 _NEARLY = re.compile(r"[+(]?[0-9][0-9ОоOo ()./,;\xa0-]{6,}.*", re.DOTALL)
+_NO = re.compile(r"\b(?:no|none|нет|без|yo.?q|йўқ)\b", re.IGNORECASE)
+"""What a person writes in the place of a phone, where a heading never does."""
 _DELIMITER = re.compile(r"[,;\t|]")
 _DIGIT = re.compile("[0-9]")
 
@@ -266,7 +268,7 @@ def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str
 
 def _is_title(row: Sequence[str], column: int, width: int, *, must_say: bool) -> bool:
     """Whether a row may be the headings: words in all cells; `must_say`: the phones' own says that they are phones."""
-    if len(row) < width or _has_digits("".join(row)):
+    if len(row) < width or any(cell.strip().isdigit() or _NO.search(cell) for cell in row) or _has_digits("".join(row)):
         return False
     filled = sum(bool(cell.strip()) for cell in row)
     return says_phone(row[column]) or (not must_say and bool(row[column].strip()) and filled >= width)
@@ -283,7 +285,8 @@ def _weight(cell: str) -> int:
             return _MEANT if _DELIMITER.search(cell.strip()) else _LIKELY
         return _GOOD
     if verdict.code in ("two_numbers", "variants"):
-        return _SEVERAL
+        # Two kinds of delimiters: one of them parts this cell from its neighbour.
+        return _SEVERAL if len(set(_DELIMITER.findall(cell))) < 2 else _MEANT
     if looks_like_phone(cell):
         return _GOOD if cell.lstrip().startswith("+") else _LIKELY
     if verdict.code in ("excel_rounded", "excel_decimal"):

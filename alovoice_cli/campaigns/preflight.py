@@ -11,7 +11,7 @@ from alovoice_cli.campaigns.findings import Finding, Severity, count, errors, na
 from alovoice_cli.campaigns.papers import Papers
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.schedule import Window
-from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UsageError
+from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UnopenedListError, UsageError
 
 LIMITS = ("max_recipients", "allowed_prefixes", "max_campaigns_per_day")
 _TWIN_WITHIN = timedelta(hours=24)
@@ -69,9 +69,14 @@ class Report:
         self.findings += findings
 
     def attempt(self, code: str, file: str, read: Callable[[], T]) -> T | None:
-        """What `read` gives; where it raises UsageError, that is an error found, and None (or it is raised: strict)."""
+        """What `read` gives; where it raises UsageError, that is an error found, and None (or it is raised: strict).
+
+        Raises UnopenedListError in any case: a file that cannot be opened is no check that failed.
+        """
         try:
             return read()
+        except UnopenedListError:
+            raise
         except UsageError as problem:
             if self._strict:
                 raise

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any, BinaryIO, TextIO, cast
 
 from alovoice_cli.campaigns.files import MadeFile
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import UnopenedListError, UsageError
 
 # csv.Sniffer is not asked: of a column of phones it answers that the delimiter is '9' (measured).
 DELIMITERS = ",;\t|"
@@ -168,13 +168,13 @@ def _from_workbook(file: BinaryIO, name: str, tab: str | None, header_line: int 
 def _refuse_other_kinds(head: bytes, name: str, tab: str | None) -> None:
     for magic, kind in _BINARY:
         if head.startswith(magic):
-            raise UsageError(f"{name} is {kind}, not a CSV", hint=_SAVE_AS_CSV)
+            raise UnopenedListError(f"{name} is {kind}, not a CSV", hint=_SAVE_AS_CSV)
     if PurePath(name).suffix.lower() in _WORKBOOK_NAMES:
         hint = "if it is a CSV, rename it to .csv; else open it in a spreadsheet and save it anew"
         kind = "a web page" if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else "plain text"
-        raise UsageError(f"{name} is named like a workbook and is {kind}", hint=hint)
+        raise UnopenedListError(f"{name} is named like a workbook and is {kind}", hint=hint)
     if tab is not None:
-        raise UsageError(f"{name} is no workbook: it has no sheet {tab!r}", hint="leave --sheet out")
+        raise UnopenedListError(f"{name} is no workbook: it has no sheet {tab!r}", hint="leave --sheet out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,9 @@ def _without_lines_above(sheet: Sheet, content: _Content, header_line: int | Non
             above += 1
         if header_line is not None and not line.strip(_BLANK):
             state = "is blank" if line else "is not there"
-            raise UsageError(f"{sheet.name}: --header-line {header_line} {state}", hint="give the line of the headings")
+            raise UnopenedListError(
+                f"{sheet.name}: --header-line {header_line} {state}", hint="give the line of the headings"
+            )
         if not line:  # blank lines only, which the reading will say
             above = 0
         if not above and not content.ends_with_ctrl_z:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 from xml.parsers import expat
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import UnopenedListError
 
 _MOST_BYTES: Final = 400_000_000
 """Of the parts of the workbook unpacked, and of the texts that its cells repeat."""
@@ -26,7 +26,7 @@ _HINT = "save the sheet with the list alone as CSV UTF-8"
 
 
 def refuse_huge(file: BinaryIO, name: str) -> str:
-    """The kind of the workbook in a ZIP archive. Raises UsageError for no workbook, a damaged one, or a huge one."""
+    """The kind of the workbook in a ZIP archive. Raises UnopenedListError for none, a damaged one, or a huge one."""
     try:
         with zipfile.ZipFile(file) as archive:
             kind = _kind(archive, name)
@@ -36,7 +36,7 @@ def refuse_huge(file: BinaryIO, name: str) -> str:
                 _measure_xlsx(archive, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         hint = "open it in a spreadsheet and save it anew, or as CSV UTF-8"
-        raise UsageError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=hint) from error
+        raise UnopenedListError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=hint) from error
     return kind
 
 
@@ -45,9 +45,9 @@ def _kind(archive: zipfile.ZipFile, name: str) -> str:
     if "content.xml" in parts:
         return "an OpenDocument workbook (.ods)"
     if "xl/workbook.bin" in parts:
-        raise UsageError(f"{name} is a binary Excel workbook (.xlsb)", hint="save it as .xlsx, or as CSV UTF-8")
+        raise UnopenedListError(f"{name} is a binary Excel workbook (.xlsb)", hint="save it as .xlsx, or as CSV UTF-8")
     if not any(part.lower() == "xl/workbook.xml" for part in parts) and "_rels/.rels" not in parts:
-        raise UsageError(f"{name} is a ZIP archive and no workbook", hint="unpack it, and give the list in it")
+        raise UnopenedListError(f"{name} is a ZIP archive and no workbook", hint="unpack it, and give the list in it")
     return "an Excel workbook (.xlsx)"
 
 
@@ -68,9 +68,9 @@ class _Size:
                 yield chunk
 
     def refuse(self, found: int, most: int, unit: str) -> None:
-        """Raises UsageError where there is more than a list of people ever has."""
+        """Raises UnopenedListError where there is more than a list of people ever has."""
         if found > most:
-            raise UsageError(f"{self.name} is too large: more than {most // 10**6} million {unit}", hint=_HINT)
+            raise UnopenedListError(f"{self.name} is too large: more than {most // 10**6} million {unit}", hint=_HINT)
 
 
 def _measure_xlsx(archive: zipfile.ZipFile, name: str) -> None:

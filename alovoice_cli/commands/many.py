@@ -20,13 +20,20 @@ def _option(*names: str, **more: Any) -> Any:
 
 Batch = Annotated[
     str | None,
-    _option("--batch", metavar="FILE|-", help="A CSV or JSON Lines; its columns are the options, - is stdin."),
+    _option(
+        "--batch", metavar="FILE|-", help="A CSV, workbook or JSON Lines; its columns are the options, - is stdin."
+    ),
 ]
 Map = Annotated[
     list[str] | None, _option("--map", metavar="OPTION=COLUMN", help="Which column an option stands in; repeatable.")
 ]
 TableEncoding = Annotated[
     str | None, _option("--list-encoding", metavar="NAME", help="The list's encoding, else found.")
+]
+TableSheet = Annotated[str | None, _option("--sheet", metavar="NAME", help="The sheet of a workbook, else the first.")]
+TableHeaderLine = Annotated[
+    int | None,
+    _option("--header-line", metavar="N", min=1, help="The line of the headings; lines above are left out."),
 ]
 Jobs = Annotated[int, _option("--jobs", metavar="N", min=1, max=64, help="How many at once; 1 if left out.")]
 Rate = Annotated[str | None, _option("--rate", metavar="10/m", help="At most so many a second, minute or hour.")]
@@ -70,6 +77,8 @@ def _reads(
     batch: Batch = None,
     map: Map = None,
     list_encoding: TableEncoding = None,
+    sheet: TableSheet = None,
+    header_line: TableHeaderLine = None,
     jobs: Jobs = 1,
     rate: Rate = None,
     stop_after_failures: StopAfter = None,
@@ -84,6 +93,8 @@ def _sends(
     map: Map = None,
     confirm: Confirm = None,
     list_encoding: TableEncoding = None,
+    sheet: TableSheet = None,
+    header_line: TableHeaderLine = None,
     jobs: Jobs = 1,
     rate: Rate = None,
     window: WindowOption = None,
@@ -106,6 +117,8 @@ def _dials(
     map: Map = None,
     confirm: Confirm = None,
     list_encoding: TableEncoding = None,
+    sheet: TableSheet = None,
+    header_line: TableHeaderLine = None,
     exclude: ExcludeFiles = None,
     exclude_unread_ok: ExcludeUnreadOk = False,
     each_row: EachRow = False,

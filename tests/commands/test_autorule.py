@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from front_door import TOKEN, FrontDoor, Result
 from raw_server import Connection, RawServer, Seen
+from workbooks import xlsx
 
 SCENARIOS = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios"
 MP3 = (SCENARIOS / "announcement.mp3").read_bytes()
@@ -424,3 +425,24 @@ def test_a_large_upload_is_streamed_from_disk(alovoice: FrontDoor) -> None:
         (alovoice.home / "promo.mp3").unlink()
     assert received[1] > 199_000_000
     assert peaks[1] - peaks[0] < 30 * 1024, f"{peaks} KiB"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "uploaded"),
+    [
+        ("clients.csv", b"sep=;\r\nName;Phone\r\nA;901234567\r\n", b"Name;Phone\r\nA;901234567\r\n"),
+        ("clients.csv", b"\n\nphone\n901234567\n\x1a\n", b"phone\n901234567\n"),
+        (
+            "clients.xlsx",
+            xlsx({"S": [["Имя", "Phone"], ["А", 998901234567.0]]}),
+            "Имя,Phone\nА,998901234567\n".encode(),
+        ),
+    ],
+)
+def test_what_is_no_plain_csv_goes_out_as_one(
+    alovoice: FrontDoor, pbx: RawServer, name: str, content: bytes, uploaded: bytes
+) -> None:
+    (alovoice.home / name).write_bytes(content)
+    result = alovoice(*_words(recipients=name))
+    assert result.code == 0, result.err
+    assert _parts(pbx.effects[0])["recipients"] == ("recipients.csv", "text/csv", uploaded)

@@ -81,7 +81,7 @@ def test_damage_by_a_spreadsheet_is_an_error_and_the_rest_is_still_told(alovoice
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(b"PK\x03\x04\0\0", 8), (b"name\nAli\n", 8), (b'phone\n"901234567\n', 8), (b"", 2)]
+    ("content", "code"), [(b"PK\x03\x04\0\0", 2), (b"name\nAli\n", 8), (b'phone\n"901234567\n', 8), (b"", 2)]
 )
 def test_what_is_no_list_is_said(alovoice: FrontDoor, content: bytes, code: int) -> None:
     (alovoice.home / "list.csv").write_bytes(content)
