@@ -126,6 +126,8 @@ def _weight(cell: str) -> int:
     """How much a cell speaks for its column: numbers that there are outweigh ids and other digits."""
     verdict = phones.read_cell(cell)
     if verdict.number:
+        if verdict.remark == "text_around":
+            return _MEANT  # a whole row that a wrong delimiter does not divide looks so too
         return _LIKELY if verdict.remark else _VALID
     if looks_like_phone(cell):
         return _VALID if cell.lstrip().startswith("+") else _LIKELY
