@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from strength import examples
 
+from alovoice_cli.events.hiding import Hiding
 from alovoice_cli.phones import canonical, is_dialable, key_of_number, kind_of, numbers_in, read_cell, spelled
 from alovoice_cli.phones.plan import OPEN_NETWORKS
 from alovoice_cli.routing.numbers import Number, NumberSet, doubt_about, key_of, prefix_of
@@ -257,7 +258,7 @@ def test_who_can_be_no_caller_is_a_warning(alovoice: FrontDoor) -> None:
             ("0099871*", "+99871"),
             ("81099871*", "+99871"),
             ("+998 71*", "+99871"),
-            ("0871*", "0871"),
+            ("0871*", "+998871"),
             ("071*", "+99871"),
         ),
         *(("890*", "+99890"), ("71*", "71"), ("99871*", "99871"), ("88*", "88"), ("24*", "24"), ("007495*", "+7495")),
@@ -329,3 +330,9 @@ def test_a_single_call_is_noted_under_the_number_s_key(alovoice: FrontDoor, numb
     assert alovoice("call", "out", "--from", "2424", "--to", number, "-p", "sandbox").code == 0
     (receipt,) = json.loads(alovoice("call", "receipts", "list", "--json").out)
     assert receipt["numbers"] == [KEY]
+
+
+def test_what_has_no_key_is_hidden_in_an_export_all_the_same() -> None:
+    shown = Hiding(b"key").number("901234567, 911234567")
+    assert "901234567" not in shown
+    assert "•" in shown

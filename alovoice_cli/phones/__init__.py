@@ -33,6 +33,7 @@ from alovoice_cli.phones.plan import (
     is_prefix_assigned,
     kind_of,
     kind_of_number,
+    load_plans,
 )
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "key_of_number",
     "kind_of",
     "kind_of_number",
+    "load_plans",
     "looks_like_phone",
     "number_of",
     "numbers_in",

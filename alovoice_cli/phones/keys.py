@@ -30,6 +30,8 @@ def canonical(text: str) -> str:
     plain = text.removeprefix("+")
     if plain.isascii() and plain.isdigit():
         return _key_of_digits(plain, has_plus=plain != text)
+    if len(_NOT_A_DIGIT.sub("", text)) < _SHORTEST_EXTENSION:  # `anonymous`, as a caller may be
+        return ""
     numbers = search(text).numbers
     if numbers:
         return key_of_number(numbers[0]) if len(numbers) == 1 else ""

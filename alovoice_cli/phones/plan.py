@@ -35,6 +35,11 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((kind, re.compile(found.national_number_pattern or "(?!)")) for kind, found in kinds if found)
 
 
+def load_plans() -> None:
+    """Loads the library now (45 ms): a listener must not do that while its first foreign caller waits."""
+    _patterns()
+
+
 @cache
 def kind_of(head: int) -> str:
     """What an Uzbek number is whose first five digits behind 998 are these: mobile, landline, or nothing."""
@@ -93,6 +98,7 @@ def kind_of_number(number: int) -> str:
     return kind_of(national // 10_000) if 0 <= national < 10**NATIONAL_LENGTH else FOREIGN
 
 
+@lru_cache(maxsize=4096)  # 100 µs each, and callers call again
 def number_abroad(international: str) -> int:
     """The whole number that the library reads in digits behind a plus; 0 where there is no such number."""
     import phonenumbers

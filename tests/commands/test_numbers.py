@@ -107,13 +107,13 @@ def test_a_do_not_call_list_leaves_out_whom_it_names(listed: FrontDoor) -> None:
 
 def test_what_a_list_holds_cannot_drive_the_terminal(alovoice: FrontDoor) -> None:
     (alovoice.home / "list.csv").write_text(
-        "phone\n901234567\n[red]911234567[/red] \x1b[31m\x9b\u202e\n901234567 \x1bдоб 12\n", "utf-8"
+        "phone\n901234567\n[red]91123456[/red] \x1b[31m\x9b\u202e\n901234567 \x1bдоб 12\n", "utf-8"
     )
     for words in ((), ("--json",), ("--csv",)):
         for terminal in (True, False):
             shown = alovoice("numbers", "check", "list.csv", *words, "--color", "never", terminal=terminal)
             assert not {"\x1b", "\x9b", "\u202e"} & set(shown.out), words
-    assert "[red]911234567[/red]" in alovoice("numbers", "check", "list.csv", terminal=True).out
+    assert "[red]91123456[/red]" in alovoice("numbers", "check", "list.csv", terminal=True).out
 
 
 def test_the_help_names_the_file_and_what_is_done(alovoice: FrontDoor, tmp_path: Path) -> None:
