@@ -104,7 +104,6 @@ def test_an_entry_that_cannot_be_read_is_an_error(alovoice: FrontDoor, text: str
         "phone,phone 2\n901234567,\n901234568,-\n",
         "phone;until\n",
         "phone\n901234567\nphone\n901234568\n",
-        "Do not call 2026\nName;Phone\nA;901234567\n",
     ],
 )
 def test_free_text_empty_cells_and_headings_are_no_entries(alovoice: FrontDoor, text: str) -> None:
