@@ -10,13 +10,11 @@ from alovoice_cli import phones
 from alovoice_cli.errors import UsageError
 from alovoice_cli.phones import NATIONAL_LENGTH
 
-_PHONE: Final = re.compile(
-    r"phone|mobile|msisdn|whatsapp|caller.?id|callee|\btel(?!egram)|тел(?!егр)|моб|raqam|рақам|номер|\bto\b|cell\b",
-    re.IGNORECASE,
+_SAYS_PHONE: Final = (  # and not the end of another word, such as получатель or автомобиль
+    r"phone|mobile|msisdn|whatsapp|caller.?id|\btel(?!egram)|телефон|(?<![а-яё])тел(?!егр)|(?<![а-яё])моб"
 )
-_SURELY_PHONE: Final = re.compile(
-    r"phone|mobile|msisdn|whatsapp|caller.?id|\btel(?!egram)|тел(?!егр)|моб", re.IGNORECASE
-)
+_SURELY_PHONE: Final = re.compile(_SAYS_PHONE, re.IGNORECASE)
+_PHONE: Final = re.compile(_SAYS_PHONE + r"|callee|raqam|рақам|номер|\bto\b|cell\b", re.IGNORECASE)
 _ID: Final = re.compile(
     r"(?<![a-zа-я])(?:id|ид|inn|инн|pinfl|пинфл|jshshir|stir|uuid|guid|sid|код|code|date|time|дата|время|sana|vaqt|сумма|"
     r"amount|balance|баланс|index|индекс)(?![a-zа-я])|[a-z](?:Id|ID)\b|идент|заказ|order|договор|contract|сч[её]т|account|"

@@ -10,10 +10,10 @@ from typing import BinaryIO
 from alovoice_cli import phones
 from alovoice_cli.campaigns.column_choice import says_phone
 from alovoice_cli.campaigns.files import open_regular
-from alovoice_cli.campaigns.findings import Finding, Severity, count, name_lines, spaced
+from alovoice_cli.campaigns.findings import Finding, Severity, count, errors, name_lines, spaced
 from alovoice_cli.campaigns.layout import find_delimiter
 from alovoice_cli.campaigns.sheet import Sheet, open_sheet
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 
 _UNTIL = re.compile(r"until|expir|valid.?to|\bдо\b|срок|истека|действ|muddat|муддат|gacha", re.IGNORECASE)
 _DAY = re.compile(r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})(?:[ T].*)?")
@@ -96,6 +96,14 @@ class DoNotCall:
             message += name_lines(self.undated)
             hint = "they stay in force; write the day as 2026-11-24"
             yield Finding(Severity.WARNING, "exclude_undated", message, hint, file=self.name, lines=self.undated)
+
+
+def check_do_not_call(listed: DoNotCall) -> list[Finding]:
+    """The warnings about a do-not-call list. Raises CheckFailedError for an error, as where an entry is not read."""
+    found = list(listed.findings())
+    for error in errors(found):
+        raise CheckFailedError(error.sentence.removesuffix(f" ({error.hint})"), hint=error.hint)
+    return found
 
 
 def read_do_not_call(path: Path, first_day: date, *, unread_ok: bool = False) -> DoNotCall:
@@ -182,14 +190,16 @@ class _EntryReader:
     def _is_phone_column(self, index: int) -> bool:
         column = self.columns[index]
         is_only = self._width == 1 and not self._headings
-        return is_only or column.read * 2 > column.filled or says_phone(self.heading(index))
+        return is_only or (column.read > 0 and column.read * 2 >= column.filled) or says_phone(self.heading(index))
 
     def _is_heading(self, row: Sequence[str], *, is_first: bool) -> bool:
-        """Whether a row is one of headings: the first without a number, or a later one that says phone."""
+        """Whether a row is one of headings: the first without a number, one like it, or a later one that says phone."""
         text = " ".join(row)
         if sum(letter.isdigit() for letter in text) >= _HEADING_DIGITS or any(phones.numbers_in(text)):
             return False
-        return is_first or (len(row) > 1 and any(map(says_phone, row)) and not any(map(str.isdigit, text)))
+        if is_first or [cell.strip() for cell in row] == self._headings:
+            return True
+        return len(row) > 1 and any(map(says_phone, row)) and not any(map(str.isdigit, text))
 
     def _take(self, line: int, row: Sequence[str]) -> None:
         is_over = self._is_over(row[self._ends] if self._ends is not None and self._ends < len(row) else "", line)

@@ -441,3 +441,27 @@ def test_days_are_said_in_words() -> None:
     assert said(date(2026, 12, 31), date(2027, 1, 1), "utc +4").startswith(
         "Thu 31 Dec 2026 – Fri 1 Jan 2027, 09:30–18:00 utc +4"
     )
+
+
+def test_a_recipient_that_is_a_line_of_the_campaign_is_an_error(home: FrontDoor, pbx: RawServer) -> None:
+    _list(home, "998901234567", "+998 71 203-70-06", "998911234567")
+    assert _found(home, code=8)["own_line"] == "error"
+    assert home(*_words("create")).code == 8
+
+
+def test_cells_with_text_around_their_number_are_uploaded_cleaned(home: FrontDoor, pbx: RawServer) -> None:
+    _list(home, "901234567", "p:+998911234567")
+    created = home(*_words("create"))
+    assert created.code == 0, created.err
+    assert _uploaded(pbx) == "тел;имя\n998901234567;Али\n998911234567;Али\n".encode()
+    assert "uploads the cleaned list" in created.err
+
+
+def test_a_cell_that_goes_out_though_it_is_no_number_is_judged_by_the_limits(home: FrontDoor, pbx: RawServer) -> None:
+    _list(home, "901234567", "49301234567")
+    assert home("config", "set", "allowed_prefixes", "998").code == 0
+    assert home(*_words("create")).code == 2
+    (home.home / "dnc.csv").write_text("phone\n+49 30 1234567\n")
+    refused = home(*_words("create", "--override-limit", "allowed_prefixes", "--exclude", "dnc.csv"))
+    assert refused.code == 8
+    assert "not to be called" in refused.err

@@ -98,7 +98,9 @@ def check_campaign(
             ready.report.add(foretelling.forecast_finding(made))
         found = ready.report.in_order
         items = [finding.as_dict() for finding in found]
-        whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
+        whole = None  # of a long list as much work as to read the list
+        if session.options.json:
+            whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
         session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
         ready.tell()
         if made is not None and not (session.options.json or session.options.csv or session.options.columns):

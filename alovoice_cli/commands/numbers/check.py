@@ -83,7 +83,8 @@ def check_numbers(
             moved=moved,
         )
     items = [finding.as_dict() for finding in seen.report.in_order]
-    session.show(Listing(items, FINDINGS, seen.as_dict(), nothing="nothing was found", ours=True))
+    whole = seen.as_dict() if session.options.json else None  # of a long list as much work as to read the list
+    session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
     for remark in seen.remarks:
         session.note(remark)
     return seen.report.exit_code
