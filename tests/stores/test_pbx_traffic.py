@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from alovoice_cli.stores.pbx_traffic import Course, Traffic
+from alovoice_cli.stores.pbx_traffic import CallCourse, Traffic
 
 
 def test_calls_and_their_messages_are_read_as_of_one_moment(tmp_path: Path) -> None:
     """A call that begins while the account is read is not in it, or in it with its messages."""
-    course = Course("out", "+998901234567", "712037006", 0, 1_772_400_000, owed=("callstart",))
+    course = CallCourse("out", "+998901234567", "712037006", 0, 1_772_400_000, owed=("callstart",))
     with Traffic(tmp_path / "sandbox.db") as reader, Traffic(tmp_path / "sandbox.db") as writer:
 
         def begin_a_call(statement: str) -> None:
