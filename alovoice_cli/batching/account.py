@@ -17,7 +17,6 @@ Listed = Sequence[tuple[Step, Course]]
 
 _WORST_FIRST = (6, 3, 5, 7, 4, 1, 2, 9, 0)
 _STATES = ("done", "refused", "unsent", "unknown", "pending")
-_MARK = "\ufeff"  # by which a spreadsheet knows UTF-8
 _ADDED = ("outcome", "sent", "status", "answer", "extid", "receipt", "attempts", "problem")
 
 
@@ -74,7 +73,7 @@ def write_report(path: Path, listed: Listed) -> None:
     writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
     for step, course in listed:
         writer.writerow(map(safe_cell, _report_row(headings, step, course)))
-    write_private(path, _MARK + text.getvalue(), force=True)
+    write_private(path, text.getvalue(), force=True)
 
 
 def _report_row(headings: Sequence[str], step: Step, course: Course) -> list[str]:
