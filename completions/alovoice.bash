@@ -18,14 +18,14 @@ _alovoice_command() {
   case $1 in
     alovoice) commands='autorule numbers trunks peers call events route ai listen api login logout status config sandbox demo completion' ;;
     'alovoice autorule') commands='create check get list export watch' ;;
-    'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --exclude --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
-    'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --exclude --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
+    'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --excel --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
+    'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --excel --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
     'alovoice autorule get') arguments=(text) ;;
     'alovoice autorule list') options='--status --since --refresh' ;;
     'alovoice autorule export') arguments=(text) ;;
     'alovoice autorule watch') options='--interval --until --wait' arguments=('*text') ;;
     'alovoice numbers') commands=check ;;
-    'alovoice numbers check') options='--encoding --column --exclude --exclude-called --clean --rejected' arguments=(file) ;;
+    'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --excel' arguments=(file) ;;
     'alovoice trunks') : ;;
     'alovoice peers') options='--status --number --show-secrets' ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' ;;
@@ -46,7 +46,7 @@ _alovoice_command() {
     'alovoice events show') options=--store arguments=(text) ;;
     'alovoice events tail') options='-f --follow -n --lines --type --number --line --peer --status --where --store' ;;
     'alovoice events stats') options='--by --since --until --number --line --peer --status --where --store' ;;
-    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --limit --store' ;;
+    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --exclude --exclude-unread-ok --limit --store' ;;
     'alovoice events gaps') options='--since --until --limit --store' ;;
     'alovoice events export') options='--format --mask-numbers --since --until --type --number --line --peer --status --where --limit --store' ;;
     'alovoice events prune') options='--older-than --store' ;;
@@ -117,6 +117,8 @@ _alovoice_option() {
     'alovoice autorule create --timezone') value='text' ;;
     'alovoice autorule create --encoding') value='text' ;;
     'alovoice autorule create --column') value='text' ;;
+    'alovoice autorule create --sheet') value='text' ;;
+    'alovoice autorule create --header-line') value='text' ;;
     'alovoice autorule create --exclude') value='file' ;;
     'alovoice autorule create --exclude-called') value='text' ;;
     'alovoice autorule create --rejected') value='file' ;;
@@ -141,6 +143,8 @@ _alovoice_option() {
     'alovoice autorule check --timezone') value='text' ;;
     'alovoice autorule check --encoding') value='text' ;;
     'alovoice autorule check --column') value='text' ;;
+    'alovoice autorule check --sheet') value='text' ;;
+    'alovoice autorule check --header-line') value='text' ;;
     'alovoice autorule check --exclude') value='file' ;;
     'alovoice autorule check --exclude-called') value='text' ;;
     'alovoice autorule check --rejected') value='file' ;;
@@ -159,6 +163,8 @@ _alovoice_option() {
     'alovoice autorule watch --wait') value='text' ;;
     'alovoice numbers check --encoding') value='text' ;;
     'alovoice numbers check --column') value='text' ;;
+    'alovoice numbers check --sheet') value='text' ;;
+    'alovoice numbers check --header-line') value='text' ;;
     'alovoice numbers check --exclude') value='file' ;;
     'alovoice numbers check --exclude-called') value='text' ;;
     'alovoice numbers check --clean') value='file' ;;
@@ -263,6 +269,7 @@ _alovoice_option() {
     'alovoice events missed --line') value='text' ;;
     'alovoice events missed --peer') value='text' ;;
     'alovoice events missed --where') value='text' ;;
+    'alovoice events missed --exclude') value='file' ;;
     'alovoice events missed --limit') value='text' ;;
     'alovoice events missed --store') value='text' ;;
     'alovoice events gaps --since') value='text' ;;
