@@ -5,20 +5,20 @@ lines nor how long it waits between two tries: what stands in `People` is assume
 """
 
 import math
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
-from alovoice_cli.campaigns.dialer import DialPlan, People
+from alovoice_cli.campaigns.dialer_simulation import DialPlan, People, SimulatedRun, simulate
 
-if TYPE_CHECKING:
-    from alovoice_cli.campaigns.lanes import Runs
-
-RUNS = 200
+MOST_RUNS, FEWEST_RUNS = 200, 10
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 
-_RUNS_A_CANDIDATE = 20
+_MOST_RUNS_A_CANDIDATE, _FEWEST_RUNS_A_CANDIDATE = 20, 2
+_CALLS = 800_000
+"""Calls to simulate, about: 100,000 people take 10 runs. The more people, the less luck there is in a run."""
 _ENOUGH = 0.9
 """The share of runs that must finish for a number of lines to be called enough."""
 _MOST_CANDIDATE = 500
@@ -100,15 +100,13 @@ def forecast(
     people: People = _PEOPLE,
     *,
     begins: datetime | None = None,
-    runs: int = RUNS,
+    runs: int | None = None,
     seed: int = 1,
 ) -> Forecast | None:
-    """Dials the list `runs` times; None where no window is left, or nobody to call.
+    """Simulates the campaign `runs` times (200, fewer for long lists); None where no window is left, or nobody to call.
 
     `begins` (aware) is the moment before which nothing is dialled. The same arguments give the same forecast.
     """
-    from alovoice_cli.campaigns.lanes import run_lanes
-
     count = recipients if isinstance(recipients, int) else len(recipients)
     windows = list(plan.windows(begins))
     if not windows or not count:
@@ -116,9 +114,18 @@ def forecast(
     base = windows[0][0].timestamp()
     hours = [(round(opens.timestamp() - base), round(closes.timestamp() - base)) for opens, closes in windows]
     candidates = _candidates(_work(count, plan, people), hours)
-    lines = [plan.lines] * runs + [line for line in candidates for _ in range(_RUNS_A_CANDIDATE)]
-    result = run_lanes(count, plan, people, lines=lines, seed=seed, hours=hours)
-    told = _Told(result, runs, windows)
+    generator = Random(seed)  # noqa: S311 - a simulation: nothing secret is drawn
+
+    def run(lines: int) -> SimulatedRun:
+        return simulate(count, plan, people, lines=lines, hours=hours, generator=generator)
+
+    runs = runs or _within(_CALLS // (count * plan.tries), FEWEST_RUNS, MOST_RUNS)
+    tried = _within(runs // 7, _FEWEST_RUNS_A_CANDIDATE, _MOST_RUNS_A_CANDIDATE)
+    summary = _Summary(
+        [run(plan.lines) for _ in range(runs)],
+        {lines: [run(lines) for _ in range(tried)] for lines in candidates},
+        windows,
+    )
     return Forecast(
         count=count,
         plan=plan,
@@ -127,16 +134,16 @@ def forecast(
         seed=seed,
         begins=windows[0][0],
         closes=windows[-1][1],
-        finish=(told.finish(LOW), told.finish(MIDDLE), told.finish(HIGH)),
-        finishing=told.finishing,
-        called=told.middle(result.called) / count,
-        reached=told.middle(result.reached) / count,
-        calls=told.middle(result.attempts),
-        calls_an_hour=told.middle(result.attempts) / (told.open_seconds / 3600),
-        line_minutes=told.middle(result.busy) / 60,
-        talk_minutes=told.middle(result.talk) / 60,
-        lines_needed=told.lines_needed(candidates, plan.lines),
-        curve=tuple(told.curve(count)),
+        finish=(summary.finish(LOW), summary.finish(MIDDLE), summary.finish(HIGH)),
+        finishing=summary.finishing,
+        called=summary.middle("called") / count,
+        reached=summary.middle("reached") / count,
+        calls=summary.middle("attempts"),
+        calls_an_hour=summary.middle("attempts") / (summary.open_seconds / 3600),
+        line_minutes=summary.middle("busy") / 60,
+        talk_minutes=summary.middle("talk") / 60,
+        lines_needed=summary.lines_needed(plan.lines),
+        curve=tuple(summary.curve(count)),
     )
 
 
@@ -161,29 +168,26 @@ def _candidates(work: float, hours: Sequence[tuple[int, int]]) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """The runs as figures: those of the plan are the first `runs`, the candidates' follow."""
+class _Summary:
+    """The runs of the plan, and those of each candidate for the number of lines, as figures."""
 
-    result: "Runs"
-    runs: int
+    runs: Sequence[SimulatedRun]
+    candidates: Mapping[int, Sequence[SimulatedRun]]
     windows: Sequence[tuple[datetime, datetime]]
 
-    def middle(self, figures: Any) -> int:
-        """The middling run's figure."""
-        return int(_at(sorted(figures[: self.runs]), MIDDLE))
+    def middle(self, figure: str) -> int:
+        """The figure of this name in the middling run."""
+        return int(_at(sorted(getattr(run, figure) for run in self.runs), MIDDLE))
 
     def finish(self, share: float) -> datetime | None:
         """The end of the last call in the run at this place, the quickest first; None where it does not finish."""
-        seconds = _at(self._ends, share)
+        seconds = _at(sorted(math.inf if run.finish is None else run.finish for run in self.runs), share)
         return None if math.isinf(seconds) else self.windows[0][0] + timedelta(seconds=seconds)
 
     @property
-    def _ends(self) -> list[float]:
-        return sorted(float(end) if end >= 0 else math.inf for end in self.result.finish[: self.runs])
-
-    @property
     def finishing(self) -> float:
-        return sum(map(math.isfinite, self._ends)) / self.runs
+        """The share of the plan's runs that finish."""
+        return _finishing(self.runs)
 
     @property
     def open_seconds(self) -> float:
@@ -192,13 +196,11 @@ class _Told:
         spans = ((min(closes, until) - opens).total_seconds() for opens, closes in self.windows)
         return max(1.0, sum(span for span in spans if span > 0))
 
-    def lines_needed(self, candidates: Sequence[int], planned: int) -> int | None:
+    def lines_needed(self, planned: int) -> int | None:
         """See Forecast."""
         enough = self.finishing >= _ENOUGH
-        for place, lines in enumerate(candidates):
-            first = self.runs + place * _RUNS_A_CANDIDATE
-            finished = sum(self.result.finish[first : first + _RUNS_A_CANDIDATE] >= 0)
-            if finished >= _ENOUGH * _RUNS_A_CANDIDATE and (enough or lines > planned):
+        for lines, runs in self.candidates.items():
+            if _finishing(runs) >= _ENOUGH and (enough or lines > planned):
                 return min(lines, planned) if enough else lines
         return planned if enough else None
 
@@ -207,15 +209,19 @@ class _Told:
         begins, done = self.windows[0][0], self.finish(HIGH) or self.windows[-1][1]
         for moment in _moments([window for window in self.windows if window[0] < done]):
             seconds = (moment - begins).total_seconds()
-            called = sorted(self._called_by(lane, seconds) for lane in range(self.runs))
+            called = sorted(run.called_by(seconds) for run in self.runs)
             low, middle, high = (_at(called, share) / count for share in (LOW, MIDDLE, HIGH))
             yield Point(moment, low, middle, high)
             if low == 1:
                 return
 
-    def _called_by(self, lane: int, seconds: float) -> int:
-        rows = self.result.moments[:, lane].searchsorted(seconds, side="right")
-        return int(self.result.progress[rows - 1, lane]) if rows else 0
+
+def _finishing(runs: Sequence[SimulatedRun]) -> float:
+    return sum(run.finish is not None for run in runs) / len(runs)
+
+
+def _within(number: int, least: int, most: int) -> int:
+    return max(least, min(number, most))
 
 
 def _moments(windows: Sequence[tuple[datetime, datetime]]) -> Sequence[datetime]:

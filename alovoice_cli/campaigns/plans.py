@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from alovoice_cli.campaigns.dialer import DialPlan
+from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.schedule import parse_day, parse_minute, parse_zone
 from alovoice_cli.errors import UsageError
 

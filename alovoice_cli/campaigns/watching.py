@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from alovoice_cli.campaigns.dialer import DialPlan
+from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.plans import OVER, plan_from_answer
 from alovoice_cli.campaigns.schedule import wire_offset
 from alovoice_cli.errors import AlovoiceError, ServerError, UnreachableError

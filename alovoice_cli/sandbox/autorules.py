@@ -8,9 +8,9 @@ from datetime import date, datetime, time, timedelta
 from hashlib import blake2b
 from typing import BinaryIO
 
-from alovoice_cli.campaigns.dialer import DialPlan
-from alovoice_cli.sandbox.mp3 import is_mp3
-from alovoice_cli.sandbox.refusal import Refusal
+from alovoice_cli.campaigns.dialer_simulation import DialPlan
+from alovoice_cli.sandbox.audio import is_mp3
+from alovoice_cli.sandbox.bodies import Refusal
 
 TEXT_FIELDS = (
     "name",

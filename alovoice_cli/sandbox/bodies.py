@@ -13,7 +13,15 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from alovoice_cli.sandbox.refusal import Refusal
+
+class Refusal(Exception):  # noqa: N818 - an answer of the PBX, not an error of this program
+    """A request that is not carried out. `status` is the HTTP status; statuses of errors are not documented (A)."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
 
 MOST_BYTES = 1 << 20
 REPAIRED_NOTE = "the body lacks a comma at a line's end, as the vendor's IVR sample does: strict JSON needs it"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from alovoice_cli.sandbox.refusal import Refusal
+from alovoice_cli.sandbox.bodies import Refusal
 from alovoice_cli.sandbox.scenario import Scenario
 
 _PHONE = re.compile(r"\+?\d{3,15}", re.ASCII)

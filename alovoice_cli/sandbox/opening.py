@@ -10,8 +10,7 @@ from pathlib import Path
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.sandbox.app import make_app
-from alovoice_cli.sandbox.faults import parse_faults
-from alovoice_cli.sandbox.injection import App
+from alovoice_cli.sandbox.faults import App, parse_faults
 from alovoice_cli.sandbox.pbx import Pbx
 from alovoice_cli.sandbox.scenario import shipped
 from alovoice_cli.stores.pbx import PbxStore

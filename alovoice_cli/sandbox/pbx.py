@@ -10,10 +10,19 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 
-from alovoice_cli.campaigns.dialer import Attempt, DialPlan, DialStatus, People, dial, finishes_at, lot, ring
+from alovoice_cli.campaigns.dialer_simulation import (
+    DialAttempt,
+    DialPlan,
+    DialStatus,
+    People,
+    dial,
+    finishes_at,
+    lot,
+    ring,
+)
 from alovoice_cli.sandbox.autorules import CampaignOrder
+from alovoice_cli.sandbox.bodies import Refusal
 from alovoice_cli.sandbox.calls import CallOrder
-from alovoice_cli.sandbox.refusal import Refusal
 from alovoice_cli.sandbox.scenario import VENDOR_CALL_ID, Scenario, hexadecimal
 from alovoice_cli.stores.pbx import AnalysisRow, CallRow, CampaignRow, PbxStore
 
@@ -86,7 +95,7 @@ class Pbx:
         rows = self.store.campaigns_ending()
         return [row.id for row in rows if (row.ends or 0) > self._virtual(row.born, row.speed)]
 
-    def attempts(self, row: CampaignRow, *, is_new: bool) -> Iterator[Attempt]:
+    def attempts(self, row: CampaignRow, *, is_new: bool) -> Iterator[DialAttempt]:
         """What a campaign dials, by its own time; unless it is new, without what lies in the past."""
         loaded = datetime.fromtimestamp(row.born + LOADING_SECONDS, UTC)
         seed = lot(self.seed, "campaign", row.answer["name"])

@@ -9,7 +9,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from alovoice_cli.campaigns.dialer import lot
+from alovoice_cli.campaigns.dialer_simulation import lot
 
 VENDOR_CALL_ID = "CALL_ID"
 """The literal of the vendor's samples: it has the vendor's own dialogue."""

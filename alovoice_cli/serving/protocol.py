@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocols with what they lack: a deadline for a whole request, room for the living, real resets."""
+"""uvicorn's httptools protocol with what it lacks: a deadline for a whole request, bounds, and real resets."""
 
 import asyncio
 import ipaddress
@@ -6,25 +6,74 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-import h11
+import httptools
 from uvicorn import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from alovoice_cli.serving.cork import Corked
 from alovoice_cli.serving.guard import Guard, Room
 from alovoice_cli.serving.limits import App, Limits, Receive, Send, with_caps
 
-if TYPE_CHECKING:
-    _Parsing = H11Protocol  # the two parsers' protocols are alike in what is used here
-else:
-    _Parsing = object
-
 # Linger on, for zero seconds: closing then sends RST. Windows has shorts where POSIX has ints.
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+_MOST_PIPELINED = 100
 _HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class UpgradeTolerantProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which loses no body of a request that offers an upgrade.
+
+    Measured with httptools 0.9: for `Upgrade: h2c`, as Java's HttpClient and `curl --http2` send it with each request,
+    the app is given an empty body, and the real one is thrown away as bytes of another protocol. So such a head is read
+    a second time, without its offer, by a new parser.
+    """
+
+    _is_offer = False
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            while data:
+                data = self._feed(data)
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _feed(self, data: bytes) -> bytes:
+        """Parses the data, and returns what must be parsed again."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            head = self._head_without_offer()
+            self._is_offer = False
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+            return head + data[upgrade.args[0] :]
+        return b""
+
+    def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise ValueError("no proxy")  # the parser turns it into its own error
+            self._is_offer = True
+        else:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._is_offer:
+            super().on_message_complete()
+
+    def _head_without_offer(self) -> bytes:
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b", ".join(
+                    token for token in value.split(b",") if token.strip().lower() not in (b"upgrade", b"http2-settings")
+                )
+            if value and name not in (b"upgrade", b"http2-settings"):
+                lines.append(b"%b: %b" % (name, value))
+        return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
 class GuardedConfig(Config):
@@ -35,12 +84,11 @@ class GuardedConfig(Config):
         app: App,
         limits: Limits,
         complain: Callable[[str], None],
-        connection: "type[GuardedConnection]",
         overfull: App | None = None,
     ) -> None:
         super().__init__(
             with_caps(app, limits, overfull),
-            http=connection,
+            http=GuardedConnection,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -50,19 +98,16 @@ class GuardedConfig(Config):
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=max(round(limits.idle.total_seconds()), 1),
-            # Ours is met first, and answered with 431; this one would end in a 400.
-            h11_max_incomplete_event_size=limits.header_bytes + (1 << 20),
         )
         self.limits = limits
         self.complain = complain
-        self.connection = connection
         self.room = Room(limits)
 
 
-class GuardedConnection(_Parsing):
+class GuardedConnection(UpgradeTolerantProtocol):
     """One connection. An app that raises ConnectionResetError has its connection dropped, without an answer.
 
-    To be mixed into one of uvicorn's protocols, which it makes tell the guard what goes on.
+    httptools bounds neither heads nor trailers nor the number of pipelined requests; this class does.
     """
 
     def __init__(self, config: GuardedConfig, state: ServerState) -> None:
@@ -72,19 +117,21 @@ class GuardedConnection(_Parsing):
         self._complain = config.complain
         self._guarded: App = self.app
         self.app = self._serve
-        # The request that the app is at work on: with httptools, `cycle` is the newest that a client has pipelined.
+        # The request that the app is at work on: `cycle` is the newest request that the client has pipelined.
         self._current: Any = None
+        self._has_begun = False
+        self._unparsed = 0
         self._is_leaving = False
 
     @property
     def is_arriving(self) -> bool:
         """Whether a request has begun to arrive, and has not wholly arrived."""
-        raise NotImplementedError
+        return self._has_begun
 
     @property
     def unparsed(self) -> int:
         """How many bytes the parser holds that are no whole head, chunk or trailer yet."""
-        raise NotImplementedError
+        return self._unparsed if self._has_begun else 0
 
     @property
     def is_busy(self) -> bool:
@@ -95,7 +142,7 @@ class GuardedConnection(_Parsing):
         )
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        super().connection_made(Corked(transport, self.loop))  # type: ignore[arg-type]  # all that uvicorn uses of one
+        super().connection_made(transport)
         self.client = _unmapped(self.client)
         self.guard.attach(transport, self)
 
@@ -107,6 +154,7 @@ class GuardedConnection(_Parsing):
             self._current.message_event.set()
 
     def data_received(self, data: bytes) -> None:
+        self._unparsed += len(data)
         self.guard.count(len(data))
         super().data_received(data)
         if self.transport.is_closing():
@@ -119,6 +167,28 @@ class GuardedConnection(_Parsing):
                 self.shutdown()  # that was the rest of what had its answer already
         else:
             self.guard.rest()
+
+    def on_message_begin(self) -> None:
+        if len(self.pipeline) >= _MOST_PIPELINED:  # one read may hold thousands, each with a task to come
+            raise ValueError("too many requests at once")  # the parser turns it into its own error
+        if self.cycle is not None:
+            self.guard.expect_anew()
+        self._has_begun = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._unparsed = 0
+        super().on_headers_complete()
+        if not self._is_offer:
+            self.headers = []  # what follows are trailers: they must not pass for headers
+
+    def on_body(self, body: bytes) -> None:
+        self._unparsed = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._has_begun = False
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -190,24 +260,6 @@ class GuardedConnection(_Parsing):
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
-
-
-class GuardedH11(GuardedConnection, H11Protocol):
-    """A guarded connection, read by h11."""
-
-    @property
-    def is_arriving(self) -> bool:
-        state = self.conn.their_state
-        return state is h11.SEND_BODY or (state is h11.IDLE and bool(self.conn.trailing_data[0]))
-
-    @property
-    def unparsed(self) -> int:
-        return len(self.conn.trailing_data[0]) if self.conn.their_state in (h11.IDLE, h11.SEND_BODY) else 0
-
-    def data_received(self, data: bytes) -> None:
-        if self.cycle is not None and self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
-            self.guard.expect_anew()
-        super().data_received(data)
 
 
 def _unmapped(client: tuple[str, int] | None) -> tuple[str, int] | None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from alovoice_cli.campaigns.dialer import DialPlan
+from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.papers import Paper
 from alovoice_cli.campaigns.plans import plan_from_form
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from alovoice_cli.campaigns.dialer import DialPlan
+from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.papers import Papers
 from alovoice_cli.campaigns.plans import OVER, overlap
 from alovoice_cli.errors import UsageError

@@ -23,7 +23,7 @@ UNANSWERED = "no answer yet"
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class CallCourse:
     """What became of a call. Times are virtual unix seconds; None where the call has not come so far.
 
     `type`, `number`, `line` and `inner_phone` are what callstart says. `owed` are the messages that the call owes its
@@ -46,7 +46,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class PbxPost:
     """One message as it was sent. `id` counts in the order of sending; `note` is `dup` for one sent again on purpose,
     `late` or `reorder` for one that was held back, else empty. `status` is None where no answer came, and `error` says
     why.
@@ -69,8 +69,8 @@ class CallAccount:
     id: int
     kind: str
     key: str
-    course: Course
-    deliveries: tuple[Delivery, ...] = ()
+    course: CallCourse
+    deliveries: tuple[PbxPost, ...] = ()
 
     @property
     def imbalance(self) -> dict[str, int]:
@@ -115,7 +115,7 @@ class Traffic:
     ) -> None:
         self.close()
 
-    def add_call(self, kind: str, key: str, course: Course, *, born: float, speed: float) -> int:
+    def add_call(self, kind: str, key: str, course: CallCourse, *, born: float, speed: float) -> int:
         """Stores a call that nobody asked for through the API, and gives its id."""
         with self._writing() as connection:
             cursor = connection.execute(
@@ -125,7 +125,7 @@ class Traffic:
             )
             return cursor.lastrowid or 0
 
-    def note_course(self, call: int, course: Course) -> None:
+    def note_course(self, call: int, course: CallCourse) -> None:
         """Stores what is known of a call by now."""
         answered = course.answered_at is not None
         with self._writing() as connection:
@@ -151,14 +151,17 @@ class Traffic:
             )
 
     def accounts(self) -> list[CallAccount]:
-        """Every call whose course was followed, in the order of their ids, with its deliveries in the order sent."""
-        sent: dict[int, list[Delivery]] = {}
-        with self._lock, explained(self._path):
-            for call, *rest in self._connection.execute(
+        """Every call whose course was followed, in the order of their ids, with its deliveries in the order sent.
+
+        Both are of one moment, also while the PBX goes on.
+        """
+        sent: dict[int, list[PbxPost]] = {}
+        with self._reading() as connection:
+            for call, *rest in connection.execute(
                 "SELECT call, id, type, body, content_type, note, status, answer, error FROM delivery ORDER BY id"
             ):
-                sent.setdefault(call, []).append(Delivery(*rest))
-            rows = self._connection.execute("SELECT id, kind, key, course FROM call WHERE course != '' ORDER BY id")
+                sent.setdefault(call, []).append(PbxPost(*rest))
+            rows = connection.execute("SELECT id, kind, key, course FROM call WHERE course != '' ORDER BY id")
             return [
                 CallAccount(number, kind, key, _course(text), tuple(sent.get(number, ())))
                 for number, kind, key, text in rows
@@ -187,7 +190,16 @@ class Traffic:
         with self._lock, explained(self._path), transaction(self._connection):
             yield self._connection
 
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, explained(self._path):
+            self._connection.execute("BEGIN")  # what is read until the end is of one moment
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("ROLLBACK")
 
-def _course(text: str) -> Course:
+
+def _course(text: str) -> CallCourse:
     values = json.loads(text)
-    return Course(**{**values, "owed": tuple(values["owed"])})
+    return CallCourse(**{**values, "owed": tuple(values["owed"])})

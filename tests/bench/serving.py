@@ -1,7 +1,7 @@
-"""What the guards cost: answers a second of our server and of bare uvicorn, on both parsers, with keep-alive.
+"""What the guards cost: answers a second of our server and of bare uvicorn, on both loops, with keep-alive.
 
 By hand: `python tests/bench/serving.py [SECONDS [ROUNDS]]`; wants wrk. The ratios are to bare uvicorn on the same
-engine in the same round; the best round of each counts, for other programs can only make one slower.
+loop in the same round; the best round of each counts, for other programs can only make one slower.
 """
 
 import contextlib
@@ -23,10 +23,13 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
     await send({"type": "http.response.body", "body": b"true"})
 """
+WITHOUT_UVLOOP = """
+import sys
+sys.modules["uvloop"] = None
+"""
 OURS = """
 from alovoice_cli.serving import SocketServer
-from alovoice_cli.serving.engine import Engine, FASTEST, PLAIN
-SocketServer(app, engine={engine}).run(lambda url: print(url, flush=True))
+SocketServer(app).run(lambda url: print(url, flush=True))
 """
 BARE = """
 import uvicorn
@@ -38,10 +41,10 @@ Told(uvicorn.Config(app, port=0, http="{http}", loop="{loop}", lifespan="off", w
                     access_log=False)).run()
 """
 PROGRAMS = {
-    ("ours", "h11, asyncio"): OURS.format(engine="PLAIN"),
-    ("bare", "h11, asyncio"): BARE.format(http="h11", loop="asyncio"),
-    ("ours", "httptools, uvloop"): OURS.format(engine="FASTEST"),
-    ("bare", "httptools, uvloop"): BARE.format(http="httptools", loop="uvloop"),
+    ("ours", "asyncio"): WITHOUT_UVLOOP + OURS,
+    ("bare", "asyncio"): BARE.format(http="httptools", loop="asyncio"),
+    ("ours", "uvloop"): OURS,
+    ("bare", "uvloop"): BARE.format(http="httptools", loop="uvloop"),
 }
 POST = """
 wrk.method = "POST"
@@ -84,21 +87,21 @@ def main() -> None:
         script = Path(room, "post.lua")
         script.write_text(POST)
         for _ in range(ROUNDS):
-            for (who, engine), program in PROGRAMS.items():
+            for (who, loop), program in PROGRAMS.items():
                 with served(program) as url:
                     for senders in SENDERS:
                         found = measure(url, senders, script)
-                        best[who, engine, senders] = max(best.get((who, engine, senders), found), found)
-    print(f"{'engine':<18} {'senders':>7} {'ours/s':>8} {'bare/s':>8} {'ratio':>6} {'p50 ms':>7} {'p99 ms':>7}")
-    for engine in ("h11, asyncio", "httptools, uvloop"):
+                        best[who, loop, senders] = max(best.get((who, loop, senders), found), found)
+    print(f"{'loop':<8} {'senders':>7} {'ours/s':>8} {'bare/s':>8} {'ratio':>6} {'p50 ms':>7} {'p99 ms':>7}")
+    for loop in ("asyncio", "uvloop"):
         for senders in SENDERS:
-            ours, bare = best["ours", engine, senders], best["bare", engine, senders]
+            ours, bare = best["ours", loop, senders], best["bare", loop, senders]
             print(
-                f"{engine:<18} {senders:>7} {ours[0]:>8.0f} {bare[0]:>8.0f} {ours[0] / bare[0]:>6.2f}"
+                f"{loop:<8} {senders:>7} {ours[0]:>8.0f} {bare[0]:>8.0f} {ours[0] / bare[0]:>6.2f}"
                 f" {ours[1]:>7.2f} {ours[2]:>7.2f}"
             )
-    fast, slow = (best["ours", engine, 64][0] for engine in ("httptools, uvloop", "h11, asyncio"))
-    print(f"httptools on uvloop against h11 on asyncio, 64 senders: {fast / slow:.2f}")
+    fast, slow = (best["ours", loop, 64][0] for loop in ("uvloop", "asyncio"))
+    print(f"uvloop against asyncio, 64 senders: {fast / slow:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
 """The forecast: the sandbox's own dialler, many times at once, and what is told of it."""
 
+import json
 import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples
 
-from alovoice_cli.campaigns.dialer import DialPlan, People, dial, finishes_at
+from alovoice_cli.campaigns.dialer_simulation import DialPlan, People, dial, finishes_at
 from alovoice_cli.campaigns.forecast import Forecast, assume, forecast
 from alovoice_cli.sandbox import open_sandbox
 from alovoice_cli.stores.pbx import PbxStore
@@ -63,7 +65,7 @@ ALWAYS = (
     pause=st.sampled_from([2, 40, 600, 4000]),
 )
 @examples(8)
-def test_without_luck_a_lane_is_the_dialler_to_the_second(
+def test_without_luck_a_simulated_run_is_the_dialler_to_the_second(
     people: People, count: int, days: int, closes: str, lines: int, tries: int, pause: int
 ) -> None:
     plan = _plan(days=days, closes=closes, lines=lines, tries=tries)
@@ -121,6 +123,29 @@ def test_half_of_the_runs_end_where_the_sandbox_says_that_the_campaign_ends(tmp_
     made = _made(2500, plan)
     middle = _elapsed(plan, made.finish[1])
     assert middle == pytest.approx(_elapsed(plan, datetime.fromtimestamp(row.ends, UTC)), rel=0.05)
+
+
+CASES = json.loads((Path(__file__).parent / "data" / "forecast_cases.json").read_text())
+"""Ten campaigns and what 200 runs of an earlier, independent simulation came to."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['count']} people")
+def test_the_band_of_nine_runs_in_ten_lies_within_two_points(case: dict[str, Any]) -> None:
+    plan = _plan(
+        days=case["days"], opens=case["opens"], closes=case["closes"], lines=case["lines"], tries=case["tries"]
+    )
+    people = assume(case.get("answer_rate"), case.get("seconds_a_call"))
+    made = _made(case["count"], plan, people, seed=case["seed"], runs=60 if case["count"] > 500 else 200)
+    assert [end is None for end in made.finish] == [end is None for end in case["finish"]]
+    if case["finish"][1] is not None:
+        ends = [_elapsed(plan, end) for end in made.finish]
+        assert ends == pytest.approx(case["finish"], abs=0.02 * case["finish"][1])
+    assert made.reached == pytest.approx(case["reached"], abs=0.02)
+    assert made.lines_needed == case["lines_needed"]
+    points = [(f"{point.moment:%m-%d %H:%M}", point.low, point.middle, point.high) for point in made.curve]
+    for (moment, *shares), (golden_moment, *golden) in zip(points, case["curve"], strict=True):
+        assert moment == golden_moment
+        assert shares == pytest.approx(golden, abs=0.02)
 
 
 def test_the_shares_and_the_calls_agree_with_the_dialler() -> None:
@@ -203,13 +228,13 @@ def test_a_list_counts_by_its_length() -> None:
 
 
 def test_the_curve_rises_to_the_whole_list_and_stops_there() -> None:
-    for made in (_made(4812, _plan(), runs=50), _made(900, _plan()), _made(12, _plan())):
+    for made in (_made(4812, _plan(), runs=20), _made(900, _plan(), runs=20), _made(12, _plan())):
         middles = [point.middle for point in made.curve]
         assert middles == sorted(middles)
         assert all(point.low <= point.middle <= point.high for point in made.curve)
         assert [point.low == 1 for point in made.curve].index(True) == len(made.curve) - 1
-    assert [point.moment.hour for point in _made(4812, _plan(), runs=50).curve] == [21, 21, 21]
-    assert [point.moment.hour for point in _made(900, _plan()).curve][:2] == [11, 12]
+    assert [point.moment.hour for point in _made(4812, _plan(), runs=10).curve] == [21, 21, 21]
+    assert [point.moment.hour for point in _made(900, _plan(), runs=10).curve][:2] == [11, 12]
 
 
 def test_an_answer_rate_leaves_the_others_their_proportion() -> None:

@@ -11,8 +11,8 @@ import pytest
 from crm import Asked, Crm, served
 from front_door import FrontDoor
 
-from alovoice_cli.events.certify import answers
-from alovoice_cli.events.certify.run import CASES
+from alovoice_cli.events.certify import trial
+from alovoice_cli.events.certify.runner import all_cases
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -24,8 +24,8 @@ def _without_colours(text: str) -> str:
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """How busy this machine is must not grade a handler."""
-    monkeypatch.setattr(answers, "SLOW_SECONDS", 60)
-    monkeypatch.setattr(answers, "LATE_SECONDS", 60)
+    monkeypatch.setattr(trial, "SLOW_SECONDS", 60)
+    monkeypatch.setattr(trial, "LATE_SECONDS", 60)
 
 
 def _troubles(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ def test_a_good_handler_is_certified_whole_in_one_run(alovoice: FrontDoor) -> No
         result = alovoice("events", "certify", f"{crm.url}/h/{SECRET}", "--json")
         assert {asked.path.rpartition("/")[0] for asked in crm.asked} == {f"/h/{SECRET}"}
     report = json.loads(result.out)
-    assert (len(report["cases"]), _troubles(report)) == (len(CASES), [])
+    assert (len(report["cases"]), _troubles(report)) == (len(all_cases()), [])
     assert (result.code, result.err, report["certified"]) == (0, "", True)
     assert {"case", "grade", "need", "area", "type", "sends", "sent", "slowest_ms", "finding"} == set(
         report["cases"][0]
@@ -67,7 +67,7 @@ def test_a_required_case_that_fails_is_exit_8_in_every_form(alovoice: FrontDoor)
     assert (piped.code, told.code, csv.code) == (8, 8, 8)
     grades = dict(line.split(",") for line in csv.out.splitlines()[1:])
     failed = {name for name, grade in grades.items() if grade == "fail"}
-    routes = {case.name for case in CASES if case.kind == "route" and case.need == "required"}
+    routes = {case.name for case in all_cases() if case.kind == "route" and case.need == "required"}
     assert failed == {"start-text-numbers", *routes}
     warned = {name for name, grade in grades.items() if grade == "warn"}
     assert warned == {"start-bare", "start-form", "route-unknown-field"}
@@ -172,12 +172,12 @@ def test_a_rehearsal_lists_the_cases_and_sends_nothing(alovoice: FrontDoor) -> N
         result = alovoice("events", "certify", crm.url, "--dry-run", "--json")
         assert crm.asked == []
     cases = json.loads(result.out)
-    assert [case["case"] for case in cases] == [case.name for case in CASES]
+    assert [case["case"] for case in cases] == [case.name for case in all_cases()]
     assert all(case["finding"].startswith("It should ") for case in cases)
 
 
 def test_a_slow_answer_is_a_warning_that_says_so(alovoice: FrontDoor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "SLOW_SECONDS", 0.25)
+    monkeypatch.setattr(trial, "SLOW_SECONDS", 0.25)
 
     def slow(asked: Asked) -> tuple[int, bytes]:
         time.sleep(0.3)

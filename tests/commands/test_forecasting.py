@@ -104,7 +104,7 @@ def test_what_will_not_finish_is_a_warning_with_the_lines_that_would_do(home: Fr
 
 def test_what_may_not_finish_and_what_is_not_tried_enough_are_told_apart(home: FrontDoor) -> None:
     assert "may not finish: " in _checked(home, 6650).out
-    assert "will not finish: not all are tried as often as asked by " in _checked(home, 6700).out
+    assert "will not finish: not all are tried as often as asked by " in _checked(home, 6675).out
 
 
 def test_a_bad_answer_rate_is_refused(home: FrontDoor) -> None:

@@ -12,8 +12,8 @@ from crm import Asked, Crm, served
 
 from alovoice_cli.api.poster import Posted, Poster
 from alovoice_cli.errors import UnreachableError, UsageError
-from alovoice_cli.events.certify.report import Report
-from alovoice_cli.events.certify.run import CASES, Outcome, chosen, run
+from alovoice_cli.events.certify.plays import PLAYS
+from alovoice_cli.events.certify.runner import CaseOutcome, CertifyReport, all_cases, chosen, run
 from alovoice_cli.events.certify.trial import Bench
 from alovoice_cli.events.handler import Handlers
 
@@ -28,13 +28,13 @@ class _Timeless(Poster):
         return replace(super().post(url, body, headers=headers, timeout=timeout), seconds=0.0)
 
 
-def _tried(url: str, *names: str, sleep: Callable[[float], object] = NO_PAUSE, slow: bool = False) -> list[Outcome]:
+def _tried(url: str, *names: str, sleep: Callable[[float], object] = NO_PAUSE, slow: bool = False) -> list[CaseOutcome]:
     with _Timeless() as poster:
         bench = Bench(poster, Handlers.from_words([url], "certify"), lambda: datetime.now(UTC), 20.0, slow, sleep)
         return list(run(chosen(names), bench))
 
 
-def _with_grade(outcomes: list[Outcome], grade: str) -> set[str]:
+def _with_grade(outcomes: list[CaseOutcome], grade: str) -> set[str]:
     return {outcome.case.name for outcome in outcomes if outcome.grade == grade}
 
 
@@ -50,7 +50,7 @@ def test_a_good_handler_passes_every_case() -> None:
     with served() as crm:
         outcomes = _tried(crm.url)
     assert [outcome for outcome in outcomes if outcome.grade != "pass"] == []
-    assert len(outcomes) == len(CASES) >= 50
+    assert len(outcomes) == len(all_cases()) >= 50
     assert sum(outcome.sent for outcome in outcomes) == len(crm.asked)
 
 
@@ -132,7 +132,7 @@ def test_a_route_answered_with_a_number_cuts_every_caller_off() -> None:
         return (200, b'{"action_type": "queue", "action_data": 6000}') if asked.kind == "route" else good(asked)
 
     failed, warned = _graded(handle)
-    assert failed == {case.name for case in CASES if case.kind == "route" and case.need == "required"}
+    assert failed == {case.name for case in all_cases() if case.kind == "route" and case.need == "required"}
     assert warned == {"route-unknown-field"}
 
 
@@ -156,7 +156,7 @@ def test_the_word_ok_is_no_answer_to_anything() -> None:
     with served(lambda asked: (200, b"OK")) as crm:
         outcomes = _tried(crm.url)
     assert _with_grade(outcomes, "pass") == set()
-    assert _with_grade(outcomes, "fail") == {case.name for case in CASES if case.need == "required"}
+    assert _with_grade(outcomes, "fail") == {case.name for case in all_cases() if case.need == "required"}
 
 
 def test_each_failure_is_one_sentence_that_says_what_to_do() -> None:
@@ -218,8 +218,8 @@ def test_a_handler_that_never_answers_is_given_up_after_three_cases() -> None:
 
 def test_a_finding_that_no_xml_can_hold_is_written_all_the_same() -> None:
     (case,) = chosen(["route-out"])
-    outcome = Outcome(case, "fail", "It answered `\0\ud800\x1b]</a>`.", 1, 0.5)
-    report = Report("http://h/\x08", datetime(2026, 3, 1, tzinfo=UTC), 1.0, (outcome,))
+    outcome = CaseOutcome(case, "fail", "It answered `\0\ud800\x1b]</a>`.", 1, 0.5)
+    report = CertifyReport("http://h/\x08", datetime(2026, 3, 1, tzinfo=UTC), 1.0, (outcome,))
     (suite,) = ElementTree.fromstring(report.as_junit())
     failure = suite.find("testcase/failure")
     assert failure is not None
@@ -245,8 +245,12 @@ def test_cases_are_chosen_by_their_names_or_beginnings() -> None:
 
 
 def test_no_two_cases_have_one_name_and_each_says_what_it_wants() -> None:
-    assert len({case.name for case in CASES}) == len(CASES)
-    for case in CASES:
+    assert len({case.name for case in all_cases()}) == len(all_cases())
+    for case in all_cases():
         assert case.name.partition("-")[0] in {"start", "end", "call", "result", "route"}
         assert len(case.sends) <= 45, case.name
         assert not case.should.endswith("."), case.name
+
+
+def test_every_case_of_the_table_can_be_played_and_every_play_has_its_case() -> None:
+    assert [case.name for case in all_cases()] == list(PLAYS)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from alovoice_cli.events.certify.answers import Verdict, judge_start, judge_step, judge_true
+from alovoice_cli.events.certify.trial import AnswerVerdict, judge_start, judge_step, judge_true
 
 
 class Given(NamedTuple):
@@ -14,7 +14,7 @@ class Given(NamedTuple):
     error: str = ""
 
 
-def _said(verdict: Verdict) -> list[str]:
+def _said(verdict: AnswerVerdict) -> list[str]:
     return [("note: " if problem.soft else "") + problem.happened for problem in verdict.problems]
 
 
@@ -32,7 +32,7 @@ def _said(verdict: Verdict) -> list[str]:
     ],
 )
 def test_what_the_document_allows_a_callstart_to_be_answered(body: bytes, call_id: object) -> None:
-    assert judge_start(Given(body)) == Verdict((), call_id)  # type: ignore[arg-type]  # a text, an integer or None
+    assert judge_start(Given(body)) == AnswerVerdict((), call_id)  # type: ignore[arg-type]  # a text, an integer or None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_an_answer_to_an_end_is_worth(given: Given, said: list[str]) -> Non
     ],
 )
 def test_the_five_steps(body: bytes) -> None:
-    assert judge_step(Given(body)) == Verdict()
+    assert judge_step(Given(body)) == AnswerVerdict()
 
 
 @pytest.mark.parametrize(

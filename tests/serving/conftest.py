@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from alovoice_cli.serving import App, Limits, SocketServer
-from alovoice_cli.serving.engine import FASTEST, PLAIN, Engine
 
 
 @dataclass
@@ -48,18 +47,8 @@ class Running:
         return read
 
 
-@pytest.fixture(params=["h11", "httptools"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """Both of what may read the bytes: every promise holds on each."""
-    if request.param == "h11":
-        return PLAIN
-    if FASTEST.connection is PLAIN.connection:
-        pytest.skip("httptools is not installed")
-    return FASTEST
-
-
 @pytest.fixture
-def serving(engine: Engine) -> Iterator[Callable[..., Running]]:
+def serving() -> Iterator[Callable[..., Running]]:
     """Starts servers: `serving(app, request_deadline=…)`; all are stopped at the end."""
     threads: list[tuple[SocketServer, threading.Thread]] = []
 
@@ -80,7 +69,6 @@ def serving(engine: Engine) -> Iterator[Callable[..., Running]]:
             host=host,
             allow_public=host.startswith("::ffff:127."),  # loopback, but Python 3.11 does not know
             overfull=overfull,
-            engine=engine,
         )
         started = threading.Event()
         thread = threading.Thread(target=server.run, args=[lambda _: started.set()])

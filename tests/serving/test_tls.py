@@ -77,29 +77,6 @@ def test_a_silent_handshake_is_closed_at_the_deadline(secure, said):
     assert 0.3 < time.perf_counter() - began < 3
 
 
-def test_the_handshake_does_not_buy_a_second_deadline(secure, client):
-    running = secure(counting, request_deadline=timedelta(seconds=1))
-    began = time.perf_counter()
-    plain = socket.create_connection(running.address, timeout=5)
-    time.sleep(0.7)
-    with client.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
-        connection.sendall(b"POST / HT")
-        assert running.rest(connection) == b""
-    assert 0.9 < time.perf_counter() - began < 1.6
-
-
-def test_silent_handshakes_make_room_for_those_who_speak(secure, client):
-    running = secure(counting, connections=5)
-    silent = [socket.create_connection(running.address, timeout=5) for _ in range(5)]
-    time.sleep(0.1)
-    with shaken(client, running) as connection:
-        connection.sendall(post(b"abc"))
-        assert status_of(running.rest(connection)) == 200
-    assert running.rest(silent[0]) == b""
-    for plain in silent:
-        plain.close()
-
-
 def test_plain_http_and_rubbish_get_no_answer_and_no_line(secure, client, capfd):
     running = secure(counting)
     for text in (GET, b"\0" * 100):

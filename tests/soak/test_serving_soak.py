@@ -16,19 +16,17 @@ from siege import SAYINGS, besiege
 
 PROGRAM = """
 import sys
-sys.path.insert(0, sys.argv[2])
+sys.path.insert(0, sys.argv[1])
 from http_talk import counting
 from alovoice_cli.serving import SocketServer
-from alovoice_cli.serving.engine import FASTEST, PLAIN
-engine = {"h11": PLAIN, "httptools": FASTEST}[sys.argv[1]]
-SocketServer(counting, engine=engine).run(lambda url: print(url, flush=True))
+SocketServer(counting).run(lambda url: print(url, flush=True))
 """
 
 
-@pytest.fixture(params=["h11", "httptools"])
-def served(request):
+@pytest.fixture
+def served():
     """A server with the limits that it has by itself: its process and its address."""
-    words = [sys.executable, "-c", PROGRAM, request.param, str(Path(__file__).parents[1])]
+    words = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1])]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
         yield process, (host, int(port))

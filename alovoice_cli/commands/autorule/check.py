@@ -81,7 +81,7 @@ def check_campaign(
     answer after 4 to 24 s and talk 1 to 60 s (--answer-rate, --seconds-per-call), 12 % are busy, 6 % out of reach, the
     others ring for 40 s; a call begun in the window is finished after it. What was assumed stands with the result.
     """
-    # Here and not above: help needs neither mutagen nor phonenumbers nor holidays.
+    # Here and not above: help needs neither phonenumbers nor holidays.
     from alovoice_cli.campaigns.foretold import forecast_as_dict  # noqa: PLC0415
     from alovoice_cli.commands.autorule import foretelling  # noqa: PLC0415
     from alovoice_cli.commands.autorule.preparation import Preparation  # noqa: PLC0415

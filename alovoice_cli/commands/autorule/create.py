@@ -74,7 +74,7 @@ def create_campaign(
     There is no way to change or delete a campaign through the API: the same checks as `autorule check` run first.
     The list goes out byte for byte; with --clean alone, cleaned. --dry-run shows what would be sent.
     """
-    # Here and not above: help needs neither mutagen nor phonenumbers nor holidays.
+    # Here and not above: help needs neither phonenumbers nor holidays.
     from alovoice_cli.commands.autorule.preparation import Preparation  # noqa: PLC0415
     from alovoice_cli.commands.autorule.sending import Order, cut, send, tell_pieces  # noqa: PLC0415
 

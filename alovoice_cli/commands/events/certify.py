@@ -10,9 +10,7 @@ from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import ExitCode, UsageError
-from alovoice_cli.events.certify.case import Case
-from alovoice_cli.events.certify.report import Report
-from alovoice_cli.events.certify.run import Outcome, chosen, run
+from alovoice_cli.events.certify.runner import CaseOutcome, CertifyCase, CertifyReport, chosen, run
 from alovoice_cli.events.certify.trial import Bench
 from alovoice_cli.events.event import PBX_TYPES
 from alovoice_cli.events.handler import Handlers
@@ -26,7 +24,7 @@ EXAMPLES = examples(
     "alovoice events certify http://127.0.0.1:8000/hooks --only route --only call-burst --junit report.xml",
 )
 COLUMNS = (
-    Column("case", "Case"),
+    Column("case", "CertifyCase"),
     Column("grade", "Grade"),
     Column("need", "Need"),
     Column("area", "Area", shown=False),
@@ -91,16 +89,16 @@ def certify_handler(
     return ExitCode.DONE if report.certified else ExitCode.CHECK_FAILED
 
 
-def _try(session: Session, cases: tuple[Case, ...], handlers: Handlers, *, slow: bool) -> Report:
+def _try(session: Session, cases: tuple[CertifyCase, ...], handlers: Handlers, *, slow: bool) -> CertifyReport:
     if session.stderr.isatty():
         session.note(f"{len(cases)} cases; it takes {'minutes' if slow else 'seconds'}")
     bench = Bench(poster_of(session), handlers, session.now, session.options.timeout or _ANSWER_SECONDS, slow)
     began, ticks = session.now(), time.monotonic()
-    outcomes: tuple[Outcome, ...] = tuple(run(cases, bench))
-    return Report(handlers.shown, began, time.monotonic() - ticks, outcomes)
+    outcomes: tuple[CaseOutcome, ...] = tuple(run(cases, bench))
+    return CertifyReport(handlers.shown, began, time.monotonic() - ticks, outcomes)
 
 
-def _show_cases(session: Session, cases: tuple[Case, ...]) -> None:
+def _show_cases(session: Session, cases: tuple[CertifyCase, ...]) -> None:
     items = [
         {
             "case": case.name,

@@ -1,18 +1,200 @@
-"""One case on trial: sends what it wants sent, judges every answer, keeps what it found."""
+"""One case on trial: sends the events of the case and judges every answer (API, sections 6 and 9; and time)."""
 
+import json
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
+from typing import NamedTuple
 from urllib.parse import urlencode
 
-from alovoice_cli.events.certify.answers import Problem, Verdict, judge_start, judge_step, judge_true
 from alovoice_cli.events.event import EventType
 from alovoice_cli.events.handler import FORM_TYPE, JSON_TYPE, Answer, Handlers, Poster
 from alovoice_cli.events.pacing import at_rate
 from alovoice_cli.events.samples import as_json, sample
+from alovoice_cli.masking import disarm
+
+SLOW_SECONDS, LATE_SECONDS = 1.0, 2.0
+"""How long the PBX waits is not documented; `listen` gives a CRM two seconds, then answers by itself."""
+
+LONGEST_INTEGER, LONGEST_TEXT = 12, 32
+_STEPS = ("peer", "queue", "ivr", "trunk", "hangup")
+_STEP_FORM = 'answer {"action_type": "queue", "action_data": "6000"} or another step'
+_WORDS = ("true", "false", "null", "none", "undefined", "nan", "ok", "error", "[]", "{}", "array")
+_SAMPLE = re.compile(r"\{\s*callto\s*:\s*(\"[^\"]*\"|'[^']*')\s*,?\s*\}")
+_DIALLED = re.compile(r"\+?[0-9][0-9 ()\-]{1,30}")
+_ID = re.compile(r"[0-9]{1,15}")
+_PHONE = re.compile(r"\+?[0-9]{3,15}")
+_SHOWN = 40
+
+
+class AnswerProblem(NamedTuple):
+    """What the handler did, and what it should do (empty: what the case says). A `soft` one is told, and passes."""
+
+    happened: str
+    remedy: str = ""
+    soft: bool = False
+
+
+class AnswerVerdict(NamedTuple):
+    """What an answer is worth. `call_id` is what a callstart's answer names the call, where it does."""
+
+    problems: tuple[AnswerProblem, ...] = ()
+    call_id: int | str | None = None
+
+
+def judge_start(answer: Answer) -> AnswerVerdict:
+    """A callstart's answer: an integer of at most 12 digits, a text of at most 32, `{"callto": …}`, or nothing."""
+    problem = _transport_problem(answer)
+    if problem is not None:
+        return AnswerVerdict((problem, *judge_time(answer, "callstart")))
+    time = judge_time(answer, "callstart")
+    try:
+        text = answer.body.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return AnswerVerdict(
+            (AnswerProblem("answered bytes that are no UTF-8 text", "answer with the call's id alone"), *time)
+        )
+    if not text:
+        return AnswerVerdict(time)
+    if text.startswith("{"):
+        return AnswerVerdict((*_redirect_problems(text), *time))
+    soft: tuple[AnswerProblem, ...] = ()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+        soft = (
+            AnswerProblem(
+                "put the id in quotes", "send the id alone: the PBX may take the quotes for a part of it", True
+            ),
+        )
+    problem = _id_problem(text)
+    if problem is not None:
+        return AnswerVerdict((problem, *time))
+    return AnswerVerdict((*soft, *time), int(text) if text.isdigit() and str(int(text)) == text else text)
+
+
+def _id_problem(text: str) -> AnswerProblem | None:
+    if text.lower() in _WORDS:
+        return AnswerProblem(
+            f"answered {shown(text)}, which the PBX takes for the call's id",
+            "answer with an id of its own for each call, or with nothing",
+        )
+    if text.startswith("<"):
+        return AnswerProblem("answered a web page", "answer with the call's id alone, in plain text")
+    if text.lstrip("-").isdigit() and len(text) > LONGEST_INTEGER:
+        return AnswerProblem(
+            f"answered a number of {len(text)} digits", f"keep a numeric id to {LONGEST_INTEGER} digits at most"
+        )
+    if len(text) > LONGEST_TEXT:
+        return AnswerProblem(f"answered {len(text)} characters", f"keep the id to {LONGEST_TEXT} characters at most")
+    if not text.isprintable() or text.startswith("["):
+        return AnswerProblem(f"answered {shown(text)}, which is no id", "answer with the call's id alone, on one line")
+    return None
+
+
+def _redirect_problems(text: str) -> tuple[AnswerProblem, ...]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        if _SAMPLE.fullmatch(text):
+            return (AnswerProblem("answered a redirect without quotes round `callto`", "write strict JSON", True),)
+        return (AnswerProblem(f"answered {shown(text)}, which is no JSON", 'redirect with {"callto": "99 123 45 67"}'),)
+    if "callto" not in value:
+        return (AnswerProblem("answered a JSON object without `callto`", "give the id alone, in plain text"),)
+    callto = value["callto"]
+    if not isinstance(callto, str) or not _DIALLED.fullmatch(callto.strip()):
+        said = shown(json.dumps(callto, ensure_ascii=False))
+        return (
+            AnswerProblem(f"redirects to {said}, which is no number in a text", 'write {"callto": "99 123 45 67"}'),
+        )
+    return ()
+
+
+def judge_true(answer: Answer, kind: str) -> AnswerVerdict:
+    """The answer to a callend or a result: 200 and the text `true`."""
+    time = judge_time(answer, kind)
+    problem = _transport_problem(answer)
+    if problem is not None:
+        return AnswerVerdict((problem, *time))
+    text = answer.body.decode("utf-8", "replace").strip()
+    if text != "true":
+        said = shown(text) if text else "an empty body"
+        return AnswerVerdict(
+            (AnswerProblem(f"answered {said} where `true` is expected", "answer 200 with the text true"), *time)
+        )
+    if answer.status != 200:
+        soft = AnswerProblem(f"answered {answer.status} with `true`", "answer with the status 200", True)
+        return AnswerVerdict((soft, *time))
+    return AnswerVerdict(time)
+
+
+def judge_step(answer: Answer) -> AnswerVerdict:
+    """A route's answer: one of the five steps, its argument a text; whatever else cuts the caller off."""
+    time = judge_time(answer, "route")
+    problem = _transport_problem(answer) or _step_problem(answer.body)
+    if problem is None:
+        return AnswerVerdict(time)
+    remedy = problem.remedy
+    cut_off = AnswerProblem(f"{problem.happened}: the caller would be cut off", remedy, problem.soft)
+    return AnswerVerdict((cut_off, *time))
+
+
+def _step_problem(body: bytes) -> AnswerProblem | None:
+    try:
+        value = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        text = body.decode("utf-8", "replace").strip()
+        said = shown(text) if text else "an empty body"
+        is_nearly = text.startswith("{")  # the document's own samples have names without quotes
+        remedy = "write strict JSON, with quotes round the names too" if is_nearly else _STEP_FORM
+        return AnswerProblem(f"answered {said} and no JSON", remedy)
+    if not isinstance(value, dict):
+        return AnswerProblem("answered JSON that is no object", _STEP_FORM)
+    action, data = value.get("action_type"), value.get("action_data")
+    if action not in _STEPS:
+        return AnswerProblem(f"answered the step {shown(json.dumps(action))}", f"choose one of {', '.join(_STEPS)}")
+    if data is None and action == "hangup" and "action_data" not in value:
+        return None
+    if not isinstance(data, str):
+        said = shown(json.dumps(data))
+        is_soft = data is None and action == "hangup"  # left out is documented, null is not
+        remedy = "leave action_data out" if is_soft else 'put the argument in quotes: "6000"'
+        return AnswerProblem(f"gave {action} the argument {said}, which is no text", remedy, is_soft)
+    if not (_PHONE if action == "trunk" else _ID).fullmatch(data):
+        what = "a phone number" if action == "trunk" else "a number"
+        return AnswerProblem(f"gave {action} the argument {shown(data)}", f"give {action} {what}, in digits")
+    return None
+
+
+def judge_time(answer: Answer, kind: str) -> tuple[AnswerProblem, ...]:
+    """Whether the answer came in time: a note over one second, a fault from two on."""
+    if answer.status is None or answer.seconds <= SLOW_SECONDS:
+        return ()
+    waits = "a caller waits" if kind == "route" else "the PBX waits"
+    remedy = f"answer first and work afterwards: {waits}"
+    return (AnswerProblem(f"took {answer.seconds:.1f} s", remedy, answer.seconds < LATE_SECONDS),)
+
+
+def _transport_problem(answer: Answer) -> AnswerProblem | None:
+    if answer.status is None:
+        return AnswerProblem(f"gave no answer ({disarm(answer.error)})")
+    if 300 <= answer.status < 400:
+        return AnswerProblem(
+            f"answered {answer.status}, a redirect", "answer at this very URL: redirects are not followed"
+        )
+    if not 200 <= answer.status < 300:
+        return AnswerProblem(f"answered {answer.status}")
+    return None
+
+
+def shown(text: str) -> str:
+    """A piece of an answer, harmless and short."""
+    plain = disarm(" ".join(text.split()))
+    return f"`{plain if len(plain) <= _SHOWN else plain[: _SHOWN - 1] + '…'}`"
+
 
 CallId = int | str | None
 ABSENT = object()
@@ -33,13 +215,13 @@ class Bench:
 
 
 @dataclass(slots=True)
-class Trial:
+class CertifyTrial:
     """What one case did, and what was wrong. Each has numbers and times of its own, so that none repeats another's."""
 
     bench: Bench
     place: int
     began: datetime
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[AnswerProblem] = field(default_factory=list)
     sent: int = 0
     answered: int = 0
     seconds: list[float] = field(default_factory=list)
@@ -134,7 +316,7 @@ class Trial:
 
     def fault(self, happened: str, remedy: str = "") -> None:
         """Notes something wrong that no single answer shows."""
-        self._keep(Verdict((Problem(happened, remedy),)))
+        self._keep(AnswerVerdict((AnswerProblem(happened, remedy),)))
 
     def distinct(self, ids: Sequence[CallId]) -> None:
         """Notes a fault where two calls were given one id."""
@@ -143,7 +325,7 @@ class Trial:
             twice = next(each for each in known if known.count(each) > 1)
             self.fault(f"gave two calls the same id {twice}", "give each call an id of its own")
 
-    def _keep(self, verdict: Verdict) -> Verdict:
+    def _keep(self, verdict: AnswerVerdict) -> AnswerVerdict:
         with self._lock:
             self.problems.extend(problem for problem in verdict.problems if problem not in self.problems)
         return verdict

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from alovoice_cli.campaigns.dialer import Attempt, DialStatus, lot
-from alovoice_cli.sandbox.callback.course import outside_code
-from alovoice_cli.sandbox.callback.handlers import Answer
-from alovoice_cli.sandbox.callback.live import Clock, LiveCall, LiveCalls, Made, wire_phone
-from alovoice_cli.sandbox.callback.replies import read_start_reply
+from alovoice_cli.campaigns.dialer_simulation import DialAttempt, DialStatus, lot
+from alovoice_cli.sandbox.callback.call_course import outside_code
+from alovoice_cli.sandbox.callback.handlers import Answer, read_start_reply
+from alovoice_cli.sandbox.callback.live_call import LiveCall, LiveCalls, ReportedCall, SandboxClock, wire_phone
 from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.scenario import Scenario
-from alovoice_cli.stores.pbx_traffic import Course
+from alovoice_cli.stores.pbx_traffic import CallCourse
 
 OWED = ("callstart", "callend", "result")
 
@@ -20,13 +19,13 @@ Legs = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RequestedCall:
     """A call to make, and how its ringings go."""
 
     order: CallOrder
     legs: Legs
 
-    def course(self, started_at: int, scenario: Scenario, seed: int) -> Course:
+    def course(self, started_at: int, scenario: Scenario, seed: int) -> CallCourse:
         """What callstart says of it. The line is the one asked for, else any."""
         order = self.order
         lines = list(scenario.trunks)
@@ -36,7 +35,7 @@ class Request:
         number = outside if order.first in extensions else order.first
         inner = order.first if order.first in extensions else str(order.request.get("ivrid") or 0)
         kind = "int" if number in extensions else "out"
-        return Course(kind, wire_phone(number), line, int(inner), started_at, went_to=str(self.legs[-1]["number"]))
+        return CallCourse(kind, wire_phone(number), line, int(inner), started_at, went_to=str(self.legs[-1]["number"]))
 
     def dialstatus(self) -> str:
         """How the last ringing ended: nobody is rung after one who answers."""
@@ -53,18 +52,20 @@ class Request:
             return rung, rung + max(int(self.legs[-1]["talk_seconds"]), 1)
         return None, rung
 
-    def made(self, line: str) -> Made:
+    def made(self, line: str) -> ReportedCall:
         """What the result says of it."""
         order = self.order
         first = order.first if order.kind != "ivr" else line
-        return Made(first, str(self.legs[-1]["number"]).removeprefix("queue "), self.dialstatus(), _attempts(self.legs))
+        return ReportedCall(
+            first, str(self.legs[-1]["number"]).removeprefix("queue "), self.dialstatus(), _attempts(self.legs)
+        )
 
 
 def _attempts(legs: Legs) -> list[dict[str, object]]:
     return [{key: leg[key] for key in ("number", "dialstatus", "ring_seconds")} for leg in legs]
 
 
-def lead_request(calls: LiveCalls, call: LiveCall, request: Request) -> None:
+def lead_request(calls: LiveCalls, call: LiveCall, request: RequestedCall) -> None:
     """Tells of the call's beginning, its end and its result."""
     order = request.order
     # The CRM's own id of a call that it asked for names the call where its handler does not (A).
@@ -82,13 +83,13 @@ def name_call(call: LiveCall, own_id: str | None, answer: Answer | None) -> None
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
+class RequestedCampaign:
     """A campaign that is dialled: one attempt after the other, each when it is due."""
 
     calls: LiveCalls
     number: int
-    clock: Clock
-    attempts: Iterator[Attempt]
+    clock: SandboxClock
+    attempts: Iterator[DialAttempt]
     at: Callable[[float, Callable[[], None]], None]
 
     def go_on(self) -> None:
@@ -96,10 +97,10 @@ class Campaign:
         if (attempt := next(self.attempts, None)) is not None:
             self.at(self.clock.due(attempt.started_at.timestamp()), partial(self._dial, attempt))
 
-    def _dial(self, attempt: Attempt) -> None:
+    def _dial(self, attempt: DialAttempt) -> None:
         self.go_on()
         started_at = int(attempt.started_at.timestamp())
-        course = Course("out", wire_phone(attempt.number), attempt.trunk, 0, started_at, went_to=attempt.number)
+        course = CallCourse("out", wire_phone(attempt.number), attempt.trunk, 0, started_at, went_to=attempt.number)
         call = self.calls.open("campaign", "", self.clock, course, OWED)
         call.tell_start(partial(name_call, call, None))
         status = str(attempt.dialstatus)
@@ -109,4 +110,4 @@ class Campaign:
             status_code=outside_code(self.calls.seed, status, self.number, attempt.number, attempt.ordinal),
         )
         tries: list[dict[str, object]] = [{"number": attempt.number, "attempt": attempt.ordinal, "dialstatus": status}]
-        call.tell_result(Made(attempt.trunk, attempt.number, status, tries))
+        call.tell_result(ReportedCall(attempt.trunk, attempt.number, status, tries))

@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 
-from alovoice_cli.sandbox.callback.arrivals import DAY_RATE, ZONE, Series
-from alovoice_cli.sandbox.callback.chaos import Chaos
 from alovoice_cli.sandbox.callback.handlers import Poster
-from alovoice_cli.sandbox.callback.live import Clock, LiveCalls
-from alovoice_cli.sandbox.callback.mailing import Mailing
-from alovoice_cli.sandbox.callback.requested import OWED, Campaign, Request, lead_request
-from alovoice_cli.sandbox.callback.timetable import Timetable
-from alovoice_cli.sandbox.callback.visitors import Visitors
+from alovoice_cli.sandbox.callback.live_call import LiveCalls, SandboxClock
+from alovoice_cli.sandbox.callback.posting import Chaos, Mailing, Timetable
+from alovoice_cli.sandbox.callback.requested import OWED, RequestedCall, RequestedCampaign, lead_request
+from alovoice_cli.sandbox.callback.visitors import DAY_RATE, ZONE, Series, Visitors
 from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.pbx import Pbx
 from alovoice_cli.stores.pbx import CallRow
@@ -84,16 +81,16 @@ class Switchboard:
     def call_placed(self, row: CallRow, order: CallOrder) -> None:
         """A call was asked for through the API. From any thread."""
         clock = self._clock(row.born, row.speed)
-        self._timetable.at(clock.due(row.born), partial(self._lead_request, row, Request(order, row.legs), clock))
+        self._timetable.at(clock.due(row.born), partial(self._lead_request, row, RequestedCall(order, row.legs), clock))
 
     def campaign_added(self, number: int) -> None:
         """A campaign was accepted. From any thread."""
         self._timetable.at(self._timetable.now(), partial(self._begin_campaign, number, is_new=True))
 
-    def _clock(self, born: float, speed: float) -> Clock:
-        return Clock(born, self._timetable.now() - (self._pbx.seconds() - born), speed)
+    def _clock(self, born: float, speed: float) -> SandboxClock:
+        return SandboxClock(born, self._timetable.now() - (self._pbx.seconds() - born), speed)
 
-    def _lead_request(self, row: CallRow, request: Request, clock: Clock) -> None:
+    def _lead_request(self, row: CallRow, request: RequestedCall, clock: SandboxClock) -> None:
         course = request.course(int(row.born), self._pbx.scenario, self._pbx.seed)
         lead_request(self._calls, self._calls.adopt(row.id, row.key, clock, course, OWED), request)
 
@@ -105,11 +102,11 @@ class Switchboard:
         series = Series(self._pbx.seed, rate or DAY_RATE, tuple(scenario.trunks), tuple(scenario.queues))
         if day is not None:
             midnight = datetime(day.year, day.month, day.day, tzinfo=ZONE).timestamp()
-            clock = Clock(midnight, self._timetable.now(), self._pbx.speed)
+            clock = SandboxClock(midnight, self._timetable.now(), self._pbx.speed)
             self._visitors.play(series.of_day(day), clock, lambda: self._over(self._traffic.totals()))
         elif rate is not None:
             now = self._pbx.seconds()
-            clock = Clock(now, self._timetable.now(), self._pbx.speed)
+            clock = SandboxClock(now, self._timetable.now(), self._pbx.speed)
             self._visitors.play(series.from_now(now), clock, lambda: None)
 
     def _begin_campaign(self, number: int, *, is_new: bool) -> None:
@@ -118,4 +115,4 @@ class Switchboard:
         if row is not None and row.begins is not None:
             clock = self._clock(row.born, row.speed)
             attempts = self._pbx.attempts(row, is_new=is_new)
-            Campaign(self._calls, number, clock, attempts, self._timetable.at).go_on()
+            RequestedCampaign(self._calls, number, clock, attempts, self._timetable.at).go_on()

@@ -11,12 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.sandbox.callback.chaos import Chaos, Fate, parse_chaos
-from alovoice_cli.sandbox.callback.messengers import Messengers
-from alovoice_cli.sandbox.callback.timetable import Timetable
-from alovoice_cli.sandbox.callback.wording import Wording
+from alovoice_cli.sandbox.callback.live_call import Wording
+from alovoice_cli.sandbox.callback.posting import Chaos, Fate, Messengers, Timetable, parse_chaos
 from alovoice_cli.serving import SocketServer
-from alovoice_cli.stores.pbx_traffic import UNANSWERED, Course
+from alovoice_cli.stores.pbx_traffic import UNANSWERED, CallCourse
 
 
 def free_port():
@@ -86,7 +84,7 @@ def test_what_is_under_way_at_the_end_is_known_as_such(small_day, handler):
 
 
 def test_content_types_and_numbers_are_mixed_and_each_message_is_always_the_same():
-    course = Course("inc", "+998901234567", "712037006", 2000, 1_772_392_933)
+    course = CallCourse("inc", "+998901234567", "712037006", 2000, 1_772_392_933)
     starts = [json.loads(Wording(7, "callstart", call).callstart(course)) for call in range(200)]
     for name in ("inner_phone", "line", "start_time"):
         assert {type(start[name]) for start in starts} == {int, str}

@@ -15,13 +15,11 @@ import pytest
 from http_talk import GET, counting, one_answer, post, status_of
 
 from alovoice_cli.serving import Limits, SocketServer
-from alovoice_cli.serving.engine import PLAIN
 
 PROGRAM = """
 import asyncio, signal, sys
 from datetime import timedelta
 from alovoice_cli.serving import Limits, SocketServer
-from alovoice_cli.serving.engine import FASTEST, PLAIN
 
 async def app(scope, receive, send):
     await asyncio.sleep(float(scope["path"][1:] if scope["method"] == "GET" else 0))
@@ -35,8 +33,8 @@ async def app(scope, receive, send):
 async def finished():
     print("finished", flush=True)
 
-engine, drain = {"h11": PLAIN, "httptools": FASTEST}[sys.argv[1]], timedelta(seconds=float(sys.argv[2]))
-server = SocketServer(app, finished=finished, engine=engine, limits=Limits(drain=drain))
+drain = timedelta(seconds=float(sys.argv[1]))
+server = SocketServer(app, finished=finished, limits=Limits(drain=drain))
 sys.exit(server.run(lambda url: print(url, flush=True)))
 """
 
@@ -44,11 +42,10 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals to processes
 
 
 @contextlib.contextmanager
-def program(engine, drain=5.0):
+def program(drain=5.0):
     """The program, running: its process and its address."""
-    name = "h11" if engine is PLAIN else "httptools"
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, name, str(drain)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM, str(drain)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
@@ -67,8 +64,8 @@ def rest(connection):
 
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code(engine, number, code):
-    with program(engine) as (process, address), socket.create_connection(address, timeout=10) as connection:
+def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code(number, code):
+    with program() as (process, address), socket.create_connection(address, timeout=10) as connection:
         connection.sendall(b"GET /0.6 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(0.2)
         process.send_signal(number)
@@ -77,9 +74,9 @@ def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code
 
 
 @posix
-def test_a_request_that_has_begun_to_arrive_at_the_signal_is_answered_and_the_silent_are_sent_away(engine):
+def test_a_request_that_has_begun_to_arrive_at_the_signal_is_answered_and_the_silent_are_sent_away():
     text = post(b"abc", close=False)
-    with program(engine, drain=60) as (process, address), contextlib.ExitStack() as stack:
+    with program(drain=60) as (process, address), contextlib.ExitStack() as stack:
         head, body, late, idle, silent = (
             stack.enter_context(socket.create_connection(address, timeout=3)) for _ in range(5)
         )
@@ -101,8 +98,8 @@ def test_a_request_that_has_begun_to_arrive_at_the_signal_is_answered_and_the_si
 
 
 @posix
-def test_the_drain_has_an_end(engine):
-    with program(engine, drain=0.3) as (process, address), socket.create_connection(address, timeout=10) as connection:
+def test_the_drain_has_an_end():
+    with program(drain=0.3) as (process, address), socket.create_connection(address, timeout=10) as connection:
         connection.sendall(b"GET /60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
@@ -111,8 +108,8 @@ def test_the_drain_has_an_end(engine):
 
 
 @posix
-def test_a_second_signal_ends_at_once_and_waits_for_no_hook(engine):
-    with program(engine, drain=60) as (process, address), socket.create_connection(address, timeout=10) as connection:
+def test_a_second_signal_ends_at_once_and_waits_for_no_hook():
+    with program(drain=60) as (process, address), socket.create_connection(address, timeout=10) as connection:
         connection.sendall(b"GET /60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
@@ -142,7 +139,7 @@ def run(server, ready=lambda _: None):
     return ends[0]
 
 
-def test_started_can_reach_the_server_before_it_is_called_ready_and_finished_comes_last(engine):
+def test_started_can_reach_the_server_before_it_is_called_ready_and_finished_comes_last():
     order = []
 
     async def started():
@@ -159,21 +156,21 @@ def test_started_can_reach_the_server_before_it_is_called_ready_and_finished_com
         order.append("ready")
         server.stop()
 
-    server = SocketServer(counting, started=started, finished=finished, engine=engine)
+    server = SocketServer(counting, started=started, finished=finished)
     assert run(server, ready) == 0
     assert order == [200, "ready", "finished"]
 
 
-def test_a_start_that_stops_the_server_is_never_called_ready(engine):
+def test_a_start_that_stops_the_server_is_never_called_ready():
     async def started():
         server.stop(8)
 
-    server = SocketServer(counting, started=started, engine=engine)
+    server = SocketServer(counting, started=started)
     assert run(server, lambda _: pytest.fail("ready")) == 8
 
 
 @pytest.mark.parametrize("where", ["started", "ready", "finished"])
-def test_what_a_hook_raises_comes_out_after_the_end_and_frees_the_port(engine, where):
+def test_what_a_hook_raises_comes_out_after_the_end_and_frees_the_port(where):
     order = []
 
     async def started():
@@ -190,19 +187,19 @@ def test_what_a_hook_raises_comes_out_after_the_end_and_frees_the_port(engine, w
         if where == "finished":
             raise RuntimeError(where)
 
-    server = SocketServer(counting, started=started, finished=finished, engine=engine)
+    server = SocketServer(counting, started=started, finished=finished)
     with pytest.raises(RuntimeError, match=where):
         run(server, ready)
     assert order == ["finished"]
     SocketServer(counting, port=int(server.url.rpartition(":")[2]))._socket.close()
 
 
-def test_a_start_that_hangs_is_given_up_when_the_server_must_end(engine):
+def test_a_start_that_hangs_is_given_up_when_the_server_must_end():
     async def started():
         threading.Timer(0.1, server.stop).start()
         await asyncio.sleep(60)
 
-    server = SocketServer(counting, started=started, engine=engine)
+    server = SocketServer(counting, started=started)
     assert run(server, lambda _: pytest.fail("ready")) == 0
 
 
@@ -215,11 +212,11 @@ def test_the_apps_own_end_has_its_code_and_answers_first(serving):
 
     running = serving(ending)
     assert status_of(running.say(GET)) == 200
-    assert running.server._life.exit_code == 7
+    assert running.server._server_run.exit_code == 7
 
 
 @pytest.mark.parametrize("deed", ["close", "close and reuse", "shut"])
-def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(engine, deed, tmp_path, capfd):
+def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(deed, tmp_path, capfd):
     complaints, strangers = [], []
 
     def kill():
@@ -236,9 +233,7 @@ def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(engine, de
         for stranger in strangers:
             os.fstat(stranger)  # still open
 
-    server = SocketServer(
-        counting, complain=complaints.append, finished=finished, engine=engine, limits=Limits(drain=timedelta(0))
-    )
+    server = SocketServer(counting, complain=complaints.append, finished=finished, limits=Limits(drain=timedelta(0)))
     assert run(server, lambda _: threading.Timer(0.15, kill).start()) == 7
     assert complaints == ["the listening socket is gone: nobody can connect; ending"]
     for stranger in strangers:
@@ -247,24 +242,19 @@ def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(engine, de
     assert capfd.readouterr() == ("", "")
 
 
-def test_stop_ends_a_server_in_another_thread_and_frees_its_port(engine):
-    server = SocketServer(counting, engine=engine)
+def test_stop_ends_a_server_in_another_thread_and_frees_its_port():
+    server = SocketServer(counting)
     assert run(server, lambda _: server.stop()) == 0
     port = int(server.url.rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
 
 
-@pytest.mark.parametrize("missing", [["uvloop"], ["httptools"], ["uvloop", "httptools"]])
-def test_what_is_not_installed_is_done_without(missing):
-    names = [f"sys.modules[{name!r}] = None" for name in missing]
-    code = (
-        "import sys; "
-        + "; ".join(names)
-        + """
-from alovoice_cli.serving.engine import FASTEST
-print(FASTEST.connection.__name__, FASTEST.new_loop)"""
-    )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert ("GuardedH11" in said) == ("httptools" in missing)
-    assert ("None" in said) == ("uvloop" in missing)
+def test_without_uvloop_the_loop_is_pythons_own():
+    code = """
+import sys
+sys.modules["uvloop"] = None
+from alovoice_cli.serving import server
+print(server._new_loop.__module__)"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "asyncio.events"

@@ -1,19 +1,113 @@
-"""One call as it goes on, and the messages that tell of it.
+"""The bodies that the simulated PBX sends, as the vendor's document has them (sections 5, 6 and 9).
 
-Where the document is silent (A): a call that no extension takes part in has the `inner_phone` 0, one into a voice menu
-the menu's id. A result is sent of each call that the PBX was asked to make (requests and campaigns), two seconds after
-its end; one that was not answered has the `answer_time` 0.
+The document leaves the types of many fields open, and its samples send JSON without its content type. So do we, by
+lot: numbers come as numbers or as text, and the content type is JSON's, another one, or missing. The same call says the
+same bytes in every run.
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from alovoice_cli.sandbox.callback.course import Ringing
+from alovoice_cli.campaigns.dialer_simulation import lot
+from alovoice_cli.sandbox.callback.call_course import Ringing
 from alovoice_cli.sandbox.callback.handlers import Answer
-from alovoice_cli.sandbox.callback.mailing import Envelope, Letter, Mailing
-from alovoice_cli.sandbox.callback.wording import RECORD_BASE, Wording
-from alovoice_cli.stores.pbx_traffic import Course, Traffic
+from alovoice_cli.sandbox.callback.posting import Envelope, Letter, Mailing
+from alovoice_cli.stores.pbx_traffic import CallCourse, Traffic
+
+RECORD_BASE = "http://sandbox.localhost/stereo"
+"""Where recordings are said to lie: at the embedded PBX whatever port this one has, so that days can be compared."""
+
+_CONTENT_TYPES = (
+    *("application/json",) * 9,
+    *(None,) * 5,
+    *("application/x-www-form-urlencoded",) * 4,  # what curl --data makes of the document's samples
+    *("text/plain;charset=UTF-8",) * 2,
+)
+_TEXT_IN_100 = 20
+_LIST_IN_100, _BRACKETS_IN_100 = 10, 5
+_BRACKETED = ("id", "from_number", "to_number", "trunk_number", "begin_time")
+
+
+class Wording:
+    """How one message of one call is written: every choice is drawn by the seed, the call and the type."""
+
+    def __init__(self, seed: int, kind: str, call: int) -> None:
+        self._seed, self._kind, self._call = seed, kind, call
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type header, or None where there is none."""
+        return _CONTENT_TYPES[self.draw("content type") % len(_CONTENT_TYPES)]
+
+    def draw(self, what: str) -> int:
+        """A number of 64 bits for this choice."""
+        return lot(self._seed, "wording", self._kind, self._call, what)
+
+    def number(self, name: str, value: int | str, *, text_in_100: int = _TEXT_IN_100) -> int | str:
+        """The value of this field as a number or as text; what is no plain number stays text."""
+        text = str(value)
+        is_plain = text.isascii() and text.isdigit() and len(text) <= 15 and str(int(text)) == text
+        return int(text) if is_plain and self.draw(name) % 100 >= text_in_100 else text
+
+    def callstart(self, course: CallCourse) -> bytes:
+        """The start of a call."""
+        return _dump(
+            {
+                "inner_phone": self.number("inner_phone", course.inner_phone),
+                "number": course.number,
+                "line": self.number("line", course.line, text_in_100=50),
+                "type": course.type,
+                "start_time": self.number("start_time", course.started_at),
+            }
+        )
+
+    def callend(self, call_id: str | None, finished_at: int, duration: int, status_code: str, record: str) -> bytes:
+        """The end of a call: without `call_id` where the handler gave none; a call without recording says so or not."""
+        fields: dict[str, object] = {} if call_id is None else {"call_id": self.number("call_id", call_id)}
+        fields |= {
+            "finish_time": self.number("finish_time", finished_at),
+            "duration": self.number("duration", duration),
+            "status_code": self.number("status_code", status_code, text_in_100=40),
+        }
+        if record or self.draw("record") % 2:
+            fields["record"] = record
+        return _dump(fields)
+
+    def result(self, fields: Mapping[str, object], attempts: list[dict[str, object]]) -> bytes:
+        """A call's result: one object, a list of one, or with the document's `[]` before its first five names."""
+        written = {
+            name: self.number(name, value) if isinstance(value, int) else value for name, value in fields.items()
+        }
+        written["attempts"] = self._attempts(attempts)
+        shape = self.draw("shape") % 100
+        if shape < _LIST_IN_100:
+            return _dump([written])
+        if shape < _LIST_IN_100 + _BRACKETS_IN_100:
+            written = {f"[]{name}" if name in _BRACKETED else name: value for name, value in written.items()}
+        return _dump(written)
+
+    def route(self, number: str, line: str, queue: str, direction: str) -> bytes:
+        """The question of where a call goes next."""
+        fields: dict[str, object] = {"from_number": number, "line_number": line}
+        if queue:
+            fields["queue_number"] = self.number("queue_number", queue)
+        return _dump({**fields, "direction": direction})
+
+    def _attempts(self, attempts: list[dict[str, object]]) -> object:
+        """`attempts` is an array, an object or a string, says the document."""
+        shape = self.draw("attempts") % 10
+        if shape < 6:
+            return attempts
+        numbered = {str(place): attempt for place, attempt in enumerate(attempts, 1)}
+        return numbered if shape < 8 else json.dumps(attempts, ensure_ascii=False)
+
+
+def _dump(value: object) -> bytes:
+    """As JavaScript writes it: no spaces, letters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
 
 _RESULT_AFTER_SECONDS = 2
 _SHORTEST_PHONE, _LOCAL_PHONE = 7, 9
@@ -21,7 +115,7 @@ Then = Callable[[Answer | None], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class SandboxClock:
     """Virtual time on the machine's: at `moment` (monotonic seconds) it is `virtual` (unix seconds)."""
 
     virtual: float
@@ -34,7 +128,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ReportedCall:
     """What a result says of a call that the PBX was asked to make, besides its times."""
 
     from_number: str
@@ -47,7 +141,15 @@ class LiveCall:
     """A call of this id, whose course is known so far. All that happens to it is written down as it happens."""
 
     def __init__(
-        self, mailing: Mailing, traffic: Traffic, *, seed: int, number: int, key: str, clock: Clock, course: Course
+        self,
+        mailing: Mailing,
+        traffic: Traffic,
+        *,
+        seed: int,
+        number: int,
+        key: str,
+        clock: SandboxClock,
+        course: CallCourse,
     ) -> None:
         self._mailing, self._traffic, self._seed = mailing, traffic, seed
         self.id, self.key, self.clock, self.course = number, key, clock, course
@@ -82,7 +184,7 @@ class LiveCall:
         words = self._words("callend")
         self._post("callend", words, partial(self._callend, words), ended_at - self.course.started_at, _nothing)
 
-    def tell_result(self, made: Made) -> None:
+    def tell_result(self, made: ReportedCall) -> None:
         """Tells of the call's result, shortly after its end, which is known."""
         assert self.course.ended_at is not None
         words = self._words("result")
@@ -101,7 +203,7 @@ class LiveCall:
         assert course.ended_at is not None
         return words.callend(course.call_id, course.ended_at, self._talk_seconds, course.status_code, self._record)
 
-    def _result(self, words: Wording, made: Made) -> bytes:
+    def _result(self, words: Wording, made: ReportedCall) -> bytes:
         course = self.course
         fields: dict[str, object] = {
             "id": self.id,
@@ -139,22 +241,22 @@ class LiveCalls:
         """Whether a message of this type has a handler."""
         return kind in self._mailing.handlers
 
-    def open(self, kind: str, key: str, clock: Clock, course: Course, owed: Sequence[str]) -> LiveCall:
+    def open(self, kind: str, key: str, clock: SandboxClock, course: CallCourse, owed: Sequence[str]) -> LiveCall:
         """A call that begins now, with its row. `owed` are the messages that tell of it; those count that are sent."""
         owing = self._owing(course, owed)
         number = self._traffic.add_call(kind, key, owing, born=course.started_at, speed=clock.speed)
         return self._live(number, key, clock, owing)
 
-    def adopt(self, number: int, key: str, clock: Clock, course: Course, owed: Sequence[str]) -> LiveCall:
+    def adopt(self, number: int, key: str, clock: SandboxClock, course: CallCourse, owed: Sequence[str]) -> LiveCall:
         """A call that has a row already."""
         return self._live(number, key, clock, self._owing(course, owed))
 
-    def _live(self, number: int, key: str, clock: Clock, course: Course) -> LiveCall:
+    def _live(self, number: int, key: str, clock: SandboxClock, course: CallCourse) -> LiveCall:
         return LiveCall(
             self._mailing, self._traffic, seed=self.seed, number=number, key=key, clock=clock, course=course
         )
 
-    def _owing(self, course: Course, owed: Sequence[str]) -> Course:
+    def _owing(self, course: CallCourse, owed: Sequence[str]) -> CallCourse:
         return replace(course, owed=tuple(kind for kind in owed if self.asks(kind)))
 
 

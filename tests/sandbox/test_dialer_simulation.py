@@ -8,7 +8,16 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.campaigns.dialer import Attempt, DialPlan, DialStatus, People, dial, finishes_at, lot, ring
+from alovoice_cli.campaigns.dialer_simulation import (
+    DialAttempt,
+    DialPlan,
+    DialStatus,
+    People,
+    dial,
+    finishes_at,
+    lot,
+    ring,
+)
 
 NUMBERS = [f"99890{number:07}" for number in range(300)]
 PLAN = DialPlan(date(2026, 3, 2), date(2026, 3, 4), time(18), time(20, 59), lines=3, tries=3, trunks=("253", "254"))
@@ -56,7 +65,7 @@ def test_no_plan_is_overstepped(plan: DialPlan, seed: int, count: int) -> None:
         assert_fair([attempt for attempt in attempts if attempt.recipient == recipient], plan)
 
 
-def busiest(attempts: list[Attempt]) -> int:
+def busiest(attempts: list[DialAttempt]) -> int:
     edges = sorted([(a.started_at, 1) for a in attempts] + [(a.ended_at, -1) for a in attempts], key=lambda e: e)
     level = most = 0
     for _, step in edges:
@@ -65,7 +74,7 @@ def busiest(attempts: list[Attempt]) -> int:
     return most
 
 
-def assert_fair(tries: list[Attempt], plan: DialPlan) -> None:
+def assert_fair(tries: list[DialAttempt], plan: DialPlan) -> None:
     assert [attempt.ordinal for attempt in tries] == list(range(1, len(tries) + 1))
     assert len(tries) <= plan.tries
     assert not any(attempt.successful for attempt in tries[:-1]), "rung again after a success"

@@ -1,6 +1,10 @@
-"""Tells an MP3 by its frames, as a telephone exchange would: by what it can play, not by its name."""
+"""MP3s as a telephone exchange tells them, by what it can play; and the recordings that the simulated PBX serves."""
 
-from typing import BinaryIO
+import io
+import math
+import wave
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
 
 _ID3_HEADER = 10
 _SEARCHED = 64 * 1024
@@ -56,3 +60,36 @@ def _frame_length(header: bytes) -> int:
     bitrate = (_BITRATES_V1 if version == 3 else _BITRATES_V2)[bitrate_index] * 1000
     samples_by_eight = 144 if version == 3 else 72
     return samples_by_eight * bitrate // _RATES[version][rate_index] + (header[2] >> 1 & 1)
+
+
+_RATE = 8000
+_BLOCK_MS = 20
+_LONGEST_MS = 120_000
+_SILENCE = 0x80  # WAV's eight-bit samples are unsigned
+_TONES = {"operator": 450, "client": 600}  # whole waves a block: neighbouring blocks join without a click
+
+
+def stereo_wav(stalk: Sequence[Mapping[str, Any]]) -> bytes:
+    """A WAV of 8 kHz, 8 bits, two channels, with tones where the phrases of the talk stand; two minutes at most."""
+    length = min(max((phrase["end"] for phrase in stalk), default=0) + 500, _LONGEST_MS)
+    blocks = [_block("")] * (length // _BLOCK_MS)
+    for phrase in stalk:
+        first, last = phrase["begin"] // _BLOCK_MS, min(phrase["end"] // _BLOCK_MS, len(blocks))
+        blocks[first:last] = [_block(phrase["direction"])] * max(last - first, 0)
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(1)
+        file.setframerate(_RATE)
+        file.writeframes(b"".join(blocks))
+    return sound.getvalue()
+
+
+def _block(direction: str) -> bytes:
+    samples = _RATE * _BLOCK_MS // 1000
+    block = bytearray([_SILENCE]) * (2 * samples)
+    if direction in _TONES:
+        step = 2 * math.pi * _TONES[direction] / _RATE
+        tone = bytes(round(_SILENCE + 48 * math.sin(step * number)) for number in range(samples))
+        block[0 if direction == "operator" else 1 :: 2] = tone
+    return bytes(block)

@@ -1,0 +1,276 @@
+"""How each case of `cases.toml` is sent, by the name of the case (API, sections 5, 6 and 9)."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from alovoice_cli.events.certify.trial import ABSENT, CertifyTrial
+from alovoice_cli.events.handler import FORM_TYPE
+from alovoice_cli.events.pacing import at_rate
+from alovoice_cli.events.samples import as_json, sample
+
+_START_ODD_NUMBERS = ("anonymous", "", "+", "+998 (90) 123-45-67", "sip:2000@10.0.0.1", "00998901234567", "102")
+_STATUSES = ("200", "304", "603", "603-S", "403", "404", "486", "484", "503", "480", "402", "423", "OTHER")
+_UNKNOWN = (0, 199, 487, 999, "603-X", "ANSWER", "")
+_LETTERS = ("e5e456se456s56w456", "A-1/b_2.c", "01H9ZX4T7K3M5N6P8Q0RSTVWXY")
+_BURST, _RATE = 50, 50.0
+_LATE_SECONDS = 30
+_BRACKETED = ("id", "from_number", "to_number", "trunk_number", "begin_time")
+"""The five that the document writes with `[]` before their names."""
+_ROUTE_ODD_NUMBERS = ("anonymous", "", "+998901234567", "998 90 123-45-67", "102", "9" * 15)
+
+
+def _start_directions(trial: CertifyTrial) -> None:
+    for each in ("out", "int"):
+        trial.start(of=len(each), type=each)
+
+
+def _start_as_text(trial: CertifyTrial) -> None:
+    body = trial.start_body()
+    trial.start(inner_phone=str(body["inner_phone"]), start_time=str(body["start_time"]))
+
+
+def _start_as_vendor_curl(trial: CertifyTrial) -> None:
+    for of, content_type in enumerate((FORM_TYPE, "text/plain", "")):
+        trial.raw("callstart", as_json(trial.start_body(of=of)), content_type)
+
+
+def _start_odd_numbers(trial: CertifyTrial) -> None:
+    for of, number in enumerate(_START_ODD_NUMBERS):
+        trial.start(at=of, number=number)
+
+
+def _start_repeated(trial: CertifyTrial) -> None:
+    first, second = trial.start(), trial.start()
+    if first is not None and first != second:
+        trial.fault(f"named one call {first} and then {second}")
+
+
+def _start_without_optional(trial: CertifyTrial) -> None:
+    trial.raw("callstart", as_json({"number": trial.number(), "type": "inc"}))
+
+
+def _end_documented(trial: CertifyTrial) -> None:
+    trial.end(trial.start())
+
+
+def _end_statuses(trial: CertifyTrial) -> None:
+    """Every other one as a number, where it is one."""
+    for of, status in enumerate(_STATUSES):
+        call = trial.start(of=of)
+        trial.end(call, status_code=int(status) if status.isdigit() and of % 2 else status)
+
+
+def _end_unknown_statuses(trial: CertifyTrial) -> None:
+    for of, status in enumerate(_UNKNOWN):
+        trial.end(trial.start(of=of), status_code=status, duration=0)
+
+
+def _end_letters(trial: CertifyTrial) -> None:
+    for call_id in _LETTERS:
+        trial.end(call_id)
+
+
+def _end_other_type(trial: CertifyTrial) -> None:
+    """The id back as the other of integer and text."""
+    call = trial.start()
+    trial.end(str(call) if isinstance(call, int) else call)
+
+
+def _end_as_text(trial: CertifyTrial) -> None:
+    moment = int(trial.moment(30).timestamp())
+    trial.end(trial.start(), duration="30", finish_time=str(moment))
+
+
+def _end_as_vendor_curl(trial: CertifyTrial) -> None:
+    for of, content_type in enumerate((FORM_TYPE, "text/plain", "")):
+        body = {**sample("callend", trial.moment(30)), "call_id": trial.start(of=of) or f"certify-{of}"}
+        trial.raw("callend", as_json(body), content_type)
+
+
+def _end_form(trial: CertifyTrial) -> None:
+    trial.form("callend", {**sample("callend", trial.moment(30)), "call_id": trial.start() or "certify"})
+
+
+def _end_no_id(trial: CertifyTrial) -> None:
+    trial.end(None)
+
+
+def _end_empty_id(trial: CertifyTrial) -> None:
+    for call_id in (None, "", 0):
+        trial.end(None, call_id=call_id)
+
+
+def _end_no_record(trial: CertifyTrial) -> None:
+    for of, record in enumerate(("", None, ABSENT)):
+        trial.end(trial.start(of=of), status_code=304, duration=0, record=record)
+
+
+def _end_long(trial: CertifyTrial) -> None:
+    record = "https://cld.alovoice.uz/play/" + "a" * 1960
+    trial.end("x" * 32, record=record, duration=86_399)
+
+
+def _call_overlapping(trial: CertifyTrial) -> None:
+    """Three calls with the same numbers; the first one ends last."""
+    ids = [trial.start(at=second) for second in range(3)]
+    trial.distinct(ids)
+    for second, call in enumerate(reversed(ids)):
+        trial.end(call, at=60 + second)
+
+
+def _call_same_moment(trial: CertifyTrial) -> None:
+    """Eight calls of one number within one second, all at the same time on the wire."""
+    ids = trial.at_once([trial.start_body(inner_phone=2400 + peer) for peer in range(8)], rate=1000.0)
+    trial.distinct(ids)
+
+
+def _call_end_first(trial: CertifyTrial) -> None:
+    trial.end(f"certify-{trial.place}-first", at=0)
+    trial.start(at=-5)
+
+
+def _call_end_twice(trial: CertifyTrial) -> None:
+    call = trial.start()
+    trial.end(call)
+    trial.end(call)
+
+
+def _call_end_never(trial: CertifyTrial) -> None:
+    """The first call's end never comes; the same person calls again."""
+    first = trial.start()
+    second = trial.start(at=600)
+    trial.distinct([first, second])
+    trial.end(second, at=660)
+
+
+def _call_end_late(trial: CertifyTrial) -> None:
+    call = trial.start(at=-2 * _LATE_SECONDS)
+    trial.end(call, at=trial.late(_LATE_SECONDS))
+
+
+def _call_start_late(trial: CertifyTrial) -> None:
+    began = trial.late(_LATE_SECONDS)
+    trial.end(trial.start(at=began), at=began + _LATE_SECONDS)
+
+
+def _call_burst(trial: CertifyTrial) -> None:
+    trial.distinct(trial.at_once([trial.start_body(of=call) for call in range(_BURST)], rate=_RATE))
+
+
+def _result_brackets(trial: CertifyTrial) -> None:
+    for of, (before, behind) in enumerate((("[]", ""), ("", "[]"))):
+        body = trial.result_body(of=of)
+        trial.told(
+            "result",
+            {f"{before}{name}{behind}" if name in _BRACKETED else name: item for name, item in body.items()},
+        )
+
+
+def _result_list(trial: CertifyTrial) -> None:
+    trial.told("result", [trial.result_body(of=of) for of in range(3)])
+
+
+def _result_form(trial: CertifyTrial) -> None:
+    body = trial.result_body(attempts="[]")
+    trial.form("result", body)
+    trial.form("result", {f"{name}[]": item for name, item in trial.result_body(of=1, attempts="[]").items()})
+
+
+def _result_as_text(trial: CertifyTrial) -> None:
+    body = trial.result_body()
+    trial.told("result", {name: str(item) if isinstance(item, int) else item for name, item in body.items()})
+
+
+def _result_header(trial: CertifyTrial) -> None:
+    for of, content_type in enumerate((FORM_TYPE, "text/plain", "")):
+        trial.raw("result", as_json(trial.result_body(of=of)), content_type)
+
+
+def _result_attempts(trial: CertifyTrial) -> None:
+    one = {"number": "994412860", "status": "BUSY"}
+    for of, attempts in enumerate(([one], {"1": one}, "1: BUSY", "")):
+        trial.result(of=of, attempts=attempts)
+
+
+def _result_never_answered(trial: CertifyTrial) -> None:
+    for of, missing in enumerate((None, 0, ABSENT)):
+        trial.result(of=of, answer_time=missing, duration=0, record=missing, dialstatus="NO ANSWER")
+
+
+def _result_twice(trial: CertifyTrial) -> None:
+    trial.result()
+    trial.result()
+
+
+def _result_not_ours(trial: CertifyTrial) -> None:
+    trial.result(externalid=ABSENT)
+    trial.result(of=1, externalid="CRM-ў-17")
+
+
+def _route_header(trial: CertifyTrial) -> None:
+    for content_type in (FORM_TYPE, "text/plain", ""):
+        trial.raw("route", as_json(sample("route", trial.moment())), content_type)
+
+
+def _route_odd_numbers(trial: CertifyTrial) -> None:
+    for number in _ROUTE_ODD_NUMBERS:
+        trial.ask(from_number=number)
+
+
+def _route_many(trial: CertifyTrial) -> None:
+    jobs = [partial(trial.ask, from_number=trial.number(of)) for of in range(10)]
+    list(at_rate(jobs, 100.0, sleep=trial.bench.sleep, monotonic=trial.bench.monotonic))
+
+
+PLAYS: Mapping[str, Callable[[CertifyTrial], object]] = {
+    "start-documented": lambda trial: trial.start(),
+    "start-directions": _start_directions,
+    "start-line-number": lambda trial: trial.start(line=712037006),
+    "start-text-numbers": _start_as_text,
+    "start-no-json-header": _start_as_vendor_curl,
+    "start-long": lambda trial: trial.start(number="+" + "9" * 15, inner_phone=999999999999, line="7120370060" * 6),
+    "start-repeated": _start_repeated,
+    "start-odd-numbers": _start_odd_numbers,
+    "start-utf8": lambda trial: trial.start(line="Тошкент офиси · Oʻzbekiston 😀"),
+    "start-unknown-field": lambda trial: trial.start(queue="6000", tags=["vip"], extra={"a": None}),
+    "start-bare": _start_without_optional,
+    "start-form": lambda trial: trial.form("callstart", trial.start_body()),
+    "end-documented": _end_documented,
+    "end-statuses": _end_statuses,
+    "end-unknown-statuses": _end_unknown_statuses,
+    "end-id-letters": _end_letters,
+    "end-id-as-text": _end_other_type,
+    "end-no-id": _end_no_id,
+    "end-text-numbers": _end_as_text,
+    "end-no-json-header": _end_as_vendor_curl,
+    "end-long": _end_long,
+    "end-no-record": _end_no_record,
+    "end-empty-id": _end_empty_id,
+    "end-form": _end_form,
+    "call-overlapping": _call_overlapping,
+    "call-same-moment": _call_same_moment,
+    "call-end-first": _call_end_first,
+    "call-end-twice": _call_end_twice,
+    "call-end-never": _call_end_never,
+    "call-end-late": _call_end_late,
+    "call-start-late": _call_start_late,
+    "call-burst": _call_burst,
+    "result-documented": lambda trial: trial.result(),
+    "result-brackets": _result_brackets,
+    "result-list": _result_list,
+    "result-form": _result_form,
+    "result-text-numbers": _result_as_text,
+    "result-no-json-header": _result_header,
+    "result-attempts": _result_attempts,
+    "result-not-answered": _result_never_answered,
+    "result-twice": _result_twice,
+    "result-not-ours": _result_not_ours,
+    "route-documented": lambda trial: trial.ask(),
+    "route-no-queue": lambda trial: trial.ask(queue_number=ABSENT),
+    "route-out": lambda trial: trial.ask(direction="out"),
+    "route-text-numbers": lambda trial: trial.ask(queue_number="6000", line_number=712037006),
+    "route-no-json-header": _route_header,
+    "route-odd-numbers": _route_odd_numbers,
+    "route-many": _route_many,
+    "route-unknown-field": lambda trial: trial.ask(call_id="17", extra={"a": None}),
+}

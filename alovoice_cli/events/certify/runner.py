@@ -1,0 +1,259 @@
+"""Runs the cases against a handler, one after another, grades each, and reports them as rows, JSON and JUnit XML."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+from xml.etree import ElementTree
+
+from alovoice_cli.errors import UnreachableError, UsageError
+from alovoice_cli.events.certify.plays import PLAYS
+from alovoice_cli.events.certify.trial import AnswerProblem, Bench, CertifyTrial
+from alovoice_cli.events.event import EventType
+from alovoice_cli.events.handler import Handlers, shown_url
+
+Need = Literal["required", "recommended"]
+Kinds = tuple[EventType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CertifyCase:
+    """`kinds` are the handlers that the case needs, its own first; `should` says what a handler ought to do.
+
+    Required is what some reading of the document allows, recommended what lies beyond it and costs little to stand.
+    """
+
+    name: str
+    kinds: Kinds
+    sends: str
+    should: str
+    need: Need = "required"
+
+    @property
+    def kind(self) -> EventType:
+        """The type of event that it is about."""
+        return self.kinds[0]
+
+    @property
+    def area(self) -> str:
+        """The part of the report that it stands in: a type of event, or `calls` for what spans several events."""
+        return "calls" if self.name.startswith("call-") else self.kind
+
+
+Grade = Literal["pass", "warn", "fail", "skip"]
+
+_SILENT_CASES = 3
+Plain = dict[tuple[str, str], str]
+"""The cases of the document's own events that had trouble: by the beginning of their names, and what happened."""
+
+
+@cache
+def all_cases() -> tuple[CertifyCase, ...]:
+    """The cases of `cases.toml`, in its order."""
+    tables = tomllib.loads(files("alovoice_cli.events.certify").joinpath("cases.toml").read_text("utf-8"))
+    return tuple(
+        CertifyCase(name, tuple(table["needs"]), table["sends"], table["should"], table.get("need", "required"))
+        for name, table in tables.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOutcome:
+    """How a case ended. `finding` is one sentence where it is not simply `pass`; `slowest` is in seconds."""
+
+    case: CertifyCase
+    grade: Grade
+    finding: str = ""
+    sent: int = 0
+    slowest: float = 0.0
+
+
+def chosen(names: Iterable[str]) -> tuple[CertifyCase, ...]:
+    """The cases that the names, or the beginnings of names (`route`), choose; all where there are none.
+
+    Raises UsageError for a name that chooses none.
+    """
+    wanted: set[str] = set()
+    for name in names:
+        found = {case.name for case in all_cases() if case.name == name or case.name.startswith(f"{name}-")}
+        if not found:
+            near = get_close_matches(name, [case.name for case in all_cases()], n=1)
+            guess = f"did you mean {near[0]}? " if near else ""
+            raise UsageError(f"there is no case {name!r}", hint=f"{guess}--dry-run lists them all")
+        wanted |= found
+    return tuple(case for case in all_cases() if not wanted or case.name in wanted)
+
+
+def run(
+    cases: Sequence[CertifyCase], bench: Bench, tell: Callable[[int], None] = lambda done: None
+) -> Iterator[CaseOutcome]:
+    """Tries the cases in order. Those whose handler has no URL are skipped.
+
+    Raises UnreachableError where the first three get no answer at all, of whatever kind: there is no handler to judge.
+    """
+    silent = 0
+    reached = False
+    plain: Plain = {}
+    for place, case in enumerate(cases):
+        if any(bench.handlers.url(kind) is None for kind in case.kinds):
+            missing = next(kind for kind in case.kinds if bench.handlers.url(kind) is None)
+            yield CaseOutcome(case, "skip", f"there is no URL for {missing}")
+            continue
+        trial = CertifyTrial(bench, place, bench.now())
+        PLAYS[case.name](trial)
+        reached = reached or trial.answered > 0
+        silent += not reached
+        if not reached and (silent == _SILENT_CASES or place + 1 == len(cases)):
+            raise _unreached(bench.handlers, case, trial)
+        tell(place + 1)
+        yield _graded(case, trial, plain)
+
+
+def _graded(case: CertifyCase, trial: CertifyTrial, plain: Plain) -> CaseOutcome:
+    slowest = max(trial.seconds, default=0.0)
+    faults = [problem for problem in trial.problems if not problem.soft]
+    if not trial.problems:
+        return CaseOutcome(case, "pass", "", trial.sent, slowest)
+    worst = (faults or trial.problems)[0]
+    grade: Grade = "fail" if faults and case.need == "required" else "warn"
+    finding = _sentence(case, worst, len(trial.problems) - 1, plain)
+    return CaseOutcome(case, grade, finding, trial.sent, slowest)
+
+
+def _sentence(case: CertifyCase, problem: AnswerProblem, others: int, plain: Plain) -> str:
+    """What happened and what to do; where the document's own event had the very same trouble, its case instead."""
+    prefix = case.name.partition("-")[0]
+    if case.name.endswith("-documented"):
+        plain[prefix, problem.happened] = case.name
+    else:
+        for known in ("start", "end") if prefix == "call" else (prefix,):
+            if (known, problem.happened) in plain:
+                return f"The same as in {plain[known, problem.happened]}."
+    more = f" ({others} more)" if others else ""
+    return f"It {problem.happened}{more}; it should {problem.remedy or case.should}."
+
+
+def _unreached(handlers: Handlers, case: CertifyCase, trial: CertifyTrial) -> UnreachableError:
+    return UnreachableError(
+        f"the handler gives no answer: {trial.error or 'no connection'}",
+        hint=f"check that it runs, and the URL {shown_url(handlers.needed(case.kind, 'certify'))}",
+    )
+
+
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SUITE = "alovoice events certify"
+
+
+@dataclass(frozen=True, slots=True)
+class CertifyReport:
+    """All outcomes of one run against the handler at `url` (which shows no secret)."""
+
+    url: str
+    began: datetime
+    seconds: float
+    outcomes: tuple[CaseOutcome, ...]
+
+    def count(self, grade: str) -> int:
+        """How many cases have this grade."""
+        return sum(outcome.grade == grade for outcome in self.outcomes)
+
+    @property
+    def certified(self) -> bool:
+        """Whether no required case failed, and one at least was tried."""
+        return self.count("fail") == 0 and self.count("skip") < len(self.outcomes)
+
+    @property
+    def summary(self) -> str:
+        """The verdict in one line."""
+        parts = [f"{self.count('pass')} passed"]
+        parts += [f"{self.count(grade)} {word}" for grade, word in _COUNTED if self.count(grade)]
+        sent = sum(outcome.sent for outcome in self.outcomes)
+        verdict = "certified" if self.certified else "not certified"
+        return f"{verdict}: {', '.join(parts)}; {sent} events in {self.seconds:.1f} s"
+
+    def rows(self) -> list[dict[str, object]]:
+        """One row a case."""
+        return [row(outcome) for outcome in self.outcomes]
+
+    def as_json(self) -> dict[str, object]:
+        """The whole report."""
+        return {
+            "certified": self.certified,
+            "url": self.url,
+            "began_at": self.began.astimezone(UTC).isoformat(timespec="seconds"),
+            "seconds": round(self.seconds, 3),
+            "passed": self.count("pass"),
+            "warned": self.count("warn"),
+            "failed": self.count("fail"),
+            "skipped": self.count("skip"),
+            "cases": self.rows(),
+        }
+
+    def as_junit(self) -> bytes:
+        """JUnit XML, as CI servers read it: a suite an area. A warning is a passed case with its text."""
+        root = ElementTree.Element("testsuites", _totals(self.outcomes, self.seconds), name=_SUITE)
+        for area in dict.fromkeys(outcome.case.area for outcome in self.outcomes):
+            outcomes = [outcome for outcome in self.outcomes if outcome.case.area == area]
+            seconds = sum(outcome.slowest for outcome in outcomes)
+            suite = ElementTree.SubElement(root, "testsuite", _totals(outcomes, seconds), name=f"{_SUITE} {area}")
+            suite.set("timestamp", self.began.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"))
+            suite.set("hostname", _plain(self.url))
+            for outcome in outcomes:
+                _add_case(suite, outcome)
+        ElementTree.indent(root)
+        return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+_COUNTED: Sequence[tuple[str, str]] = (("warn", "with a warning"), ("fail", "failed"), ("skip", "skipped"))
+
+
+def row(outcome: CaseOutcome) -> dict[str, object]:
+    """A case and how it ended, as a JSON object."""
+    case = outcome.case
+    return {
+        "case": case.name,
+        "grade": outcome.grade,
+        "need": case.need,
+        "area": case.area,
+        "type": case.kind,
+        "sends": case.sends,
+        "sent": outcome.sent,
+        "slowest_ms": round(outcome.slowest * 1000),
+        "finding": outcome.finding,
+    }
+
+
+def _totals(outcomes: Sequence[CaseOutcome], seconds: float) -> dict[str, str]:
+    return {
+        "tests": str(len(outcomes)),
+        "failures": str(sum(outcome.grade == "fail" for outcome in outcomes)),
+        "errors": "0",
+        "skipped": str(sum(outcome.grade == "skip" for outcome in outcomes)),
+        "time": f"{seconds:.3f}",
+    }
+
+
+def _add_case(suite: ElementTree.Element, outcome: CaseOutcome) -> None:
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        classname=f"{_SUITE.replace(' ', '.')}.{outcome.case.area}",
+        name=f"{outcome.case.name}: {_plain(outcome.case.sends)}",
+        time=f"{outcome.slowest:.3f}",
+    )
+    if outcome.grade == "fail":
+        ElementTree.SubElement(case, "failure", type=outcome.case.need, message=_plain(outcome.finding))
+    elif outcome.grade == "skip":
+        ElementTree.SubElement(case, "skipped", message=_plain(outcome.finding))
+    elif outcome.grade == "warn":
+        ElementTree.SubElement(case, "system-out").text = _plain(f"warning: {outcome.finding}")
+
+
+def _plain(text: str) -> str:
+    """The text without what XML 1.0 cannot hold."""
+    return _NOT_XML.sub("\ufffd", text)

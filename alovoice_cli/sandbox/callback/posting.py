@@ -1,0 +1,373 @@
+"""What goes wrong on the way to a handler, to order: `dup=3%,late=5%,reorder=1%`, drawn by the seed."""
+
+import difflib
+import heapq
+import itertools
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from functools import partial
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+from alovoice_cli import __version__
+from alovoice_cli.campaigns.dialer_simulation import lot
+from alovoice_cli.errors import UsageError
+from alovoice_cli.sandbox.callback.handlers import ANSWER_SECONDS, Answer, Poster
+from alovoice_cli.stores.pbx_traffic import Traffic
+
+WORDS = ("dup", "late", "reorder")
+GRAMMAR = "WORD=PERCENT%, comma-separated; WORD: dup (sent again), late (held back), reorder (overtaken by the next)"
+
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%?", re.ASCII)
+_LATE_SECONDS = (30, 300)
+_AGAIN_SECONDS = (1, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What happens to one message; seconds are virtual, and 0 where it does not happen."""
+
+    late_seconds: int = 0
+    again_seconds: int = 0
+    reorder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chaos:
+    """The shares, in percent, of the messages that are sent again, late, or after the next one.
+
+    A route question meets none of it: a caller is waiting on the line.
+    """
+
+    dup: float = 0.0
+    late: float = 0.0
+    reorder: float = 0.0
+
+    def fate(self, seed: int, kind: str, call: int) -> Fate:
+        """The fate of this message of this call: the same whenever it is asked for."""
+        if kind == "route":
+            return Fate()
+        dup, late, reorder = (lot(seed, "chaos", word, kind, call) for word in WORDS)
+        return Fate(
+            late_seconds=_within(_LATE_SECONDS, late) if _happens(late, self.late) else 0,
+            again_seconds=_within(_AGAIN_SECONDS, dup) if _happens(dup, self.dup) else 0,
+            reorder=_happens(reorder, self.reorder),
+        )
+
+
+def parse_chaos(text: str) -> Chaos:
+    """The chaos of a `--chaos` text; an empty one is none. Raises UsageError naming the part that cannot be read."""
+    shares: dict[str, float] = {}
+    for part in text.split(",") if text.strip() else ():
+        word, _, percent = (piece.strip() for piece in part.partition("="))
+        if word not in WORDS:
+            near = difflib.get_close_matches(word, WORDS, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"--chaos: there is no {word!r}{meant}", hint=GRAMMAR)
+        match = _PERCENT.fullmatch(percent)
+        if match is None or float(match[1]) > 100:
+            raise UsageError(f"--chaos: {percent!r} is no percentage from 0% to 100% for {word}", hint=GRAMMAR)
+        if word in shares:
+            raise UsageError(f"--chaos: {word} is given twice", hint=GRAMMAR)
+        shares[word] = float(match[1])
+    return Chaos(**shares)
+
+
+def _happens(drawn: int, percent: float) -> bool:
+    return (drawn & 0xFFFFFF) / 0x1000000 * 100 < percent
+
+
+def _within(bounds: tuple[int, int], drawn: int) -> int:
+    return bounds[0] + (drawn >> 24) % (bounds[1] - bounds[0] + 1)
+
+
+T = TypeVar("T")
+
+
+class Messengers(Generic[T]):
+    """At most `most` at once. Daemons, unlike those of an executor: a handler that hangs cannot hold up the exit."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._work: SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = SimpleQueue()
+        self._under_way: set[Future[T]] = set()
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def send(self, work: Callable[[], T]) -> "Future[T]":
+        """Has the work done by one of them; the future gets its result."""
+        future: Future[T] = Future()
+        with self._lock:
+            self._under_way.add(future)
+            if len(self._under_way) > self._count and self._count < self._most:
+                self._count += 1
+                threading.Thread(target=self._run, name=f"sandbox messenger {self._count}", daemon=True).start()
+        future.add_done_callback(self._forget)
+        self._work.put((future, work))
+        return future
+
+    def wait_for_one(self, timeout: float) -> bool:
+        """Waits until one of them is free, for at most so many seconds; whether one is."""
+        with self._lock:
+            under_way = set(self._under_way)
+        if len(under_way) >= self._most:
+            wait(under_way, timeout, FIRST_COMPLETED)
+        return len(self._under_way) < self._most
+
+    def close(self, timeout: float) -> None:
+        """Lets what is under way end, for at most so many seconds, and sends the messengers home."""
+        with self._lock:
+            under_way = set(self._under_way)
+        wait(under_way, timeout)
+        for _ in range(self._count):
+            self._work.put(None)
+
+    def _run(self) -> None:
+        while (task := self._work.get()) is not None:
+            future, work = task
+            try:
+                future.set_result(work())
+            except BaseException as error:  # whoever waits is told
+                future.set_exception(error)
+
+    def _forget(self, future: "Future[T]") -> None:
+        with self._lock:
+            self._under_way.discard(future)
+
+
+class Timetable:
+    """Runs each action at its moment (monotonic seconds), or as soon after it as those before it allow.
+
+    Two actions of one moment run in the order in which they were entered. An action that raises is told to `complain`,
+    and the others go on. Any thread may enter one; `stop` drops those that are left.
+    """
+
+    def __init__(self, complain: Callable[[str], None], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._complain = complain
+        self._monotonic = monotonic
+        self._waiting: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="sandbox timetable", daemon=True)
+
+    def start(self) -> None:
+        """Begins to run what is entered."""
+        self._thread.start()
+
+    def now(self) -> float:
+        """The present moment."""
+        return self._monotonic()
+
+    def at(self, moment: float, action: Callable[[], None]) -> None:
+        """Enters an action."""
+        with self._changed:
+            heapq.heappush(self._waiting, (moment, next(self._order), action))
+            self._changed.notify()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping
+
+    def stop(self, timeout: float) -> None:
+        """Lets the action that is running end, for at most so many seconds."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while (action := self._next()) is not None:
+            try:
+                action()
+            except Exception as error:
+                if self._stopping:  # what it needed may be closed by now
+                    return
+                self._complain(f"a simulated call went wrong: {type(error).__name__}: {error}")
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._changed:
+            while not self._stopping:
+                wait = self._waiting[0][0] - self._monotonic() if self._waiting else None
+                if wait is not None and wait <= 0:
+                    return heapq.heappop(self._waiting)[2]
+                self._changed.wait(None if wait is None else min(wait, threading.TIMEOUT_MAX))
+        return None
+
+
+_PATIENCE_SECONDS = 1.0
+_AT_ONCE = 48
+_OVERTAKEN_AT_LATEST_SECONDS = 300
+_LONGEST_KEPT_ANSWER = 2048
+
+Then = Callable[[Answer | None], None]
+
+
+@dataclass(eq=False, slots=True)
+class Envelope:
+    """What a message needs to know of its call: a callend waits for the answer to the callstart, which names the call.
+
+    `opened` and `closed` are called for each message that is entered and done with.
+    """
+
+    call: int
+    speed: float
+    opened: Callable[[], None] = lambda: None
+    closed: Callable[[], None] = lambda: None
+    is_named: bool = False
+    waiting: list["Letter"] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Letter:
+    """One message; `write` gives its body when it is sent, `then` gets the answer, or None where it went nowhere."""
+
+    envelope: Envelope
+    kind: str
+    content_type: str | None
+    write: Callable[[], bytes]
+    then: Then
+    due: float
+    note: str = ""
+    again_seconds: int = 0
+    reorder: bool = False
+
+
+class Mailing:
+    """The handlers, and the way to them. All but `stop` happens in the timetable's thread."""
+
+    def __init__(
+        self,
+        timetable: Timetable,
+        traffic: Traffic,
+        handlers: Mapping[str, str],
+        poster: Poster,
+        *,
+        chaos: Chaos,
+        seed: int,
+        complain: Callable[[str], None],
+    ) -> None:
+        self.handlers = handlers
+        self._timetable, self._traffic, self._poster = timetable, traffic, poster
+        self._chaos, self._seed, self._complain = chaos, seed, complain
+        self._messengers: Messengers[Answer] = Messengers(_AT_ONCE)
+        self._slow: dict[Future[Answer], int] = {}
+        self._overtaken: list[Letter] = []
+        self._blamed: set[str] = set()
+
+    def enter(self, letter: Letter) -> None:
+        """Sends the message when it falls due, or as chaos has it. Without a handler for its type it goes nowhere."""
+        letter.envelope.opened()
+        if letter.kind not in self.handlers:
+            self._timetable.at(letter.due, partial(self._done, letter, None))
+            return
+        fate = self._chaos.fate(self._seed, letter.kind, letter.envelope.call)
+        letter.again_seconds, letter.reorder = fate.again_seconds, fate.reorder
+        letter.note = "late" if fate.late_seconds else "reorder" if fate.reorder else ""
+        letter.due += fate.late_seconds / letter.envelope.speed
+        self._timetable.at(letter.due, partial(self._go, letter))
+
+    def stop(self, timeout: float) -> None:
+        """Lets what is under way be answered, for at most so many seconds. To be called after the timetable's end."""
+        self._messengers.close(timeout)
+        for future, number in self._slow.items():
+            if future.done():
+                self._finish(number, future.result())
+
+    def _go(self, letter: Letter) -> None:
+        if letter.kind == "callend" and not letter.envelope.is_named:
+            letter.envelope.waiting.append(letter)
+        elif letter.reorder:
+            letter.reorder = False
+            self._overtaken.append(letter)
+            latest = letter.due + _OVERTAKEN_AT_LATEST_SECONDS / letter.envelope.speed
+            self._timetable.at(latest, partial(self._release, [letter]))
+        else:
+            self._send(letter)
+            self._release(self._overtaken)
+
+    def _release(self, letters: list[Letter]) -> None:
+        for letter in [letter for letter in letters if letter in self._overtaken]:
+            self._overtaken.remove(letter)
+            self._send(letter)
+
+    def _send(self, letter: Letter) -> None:
+        while not self._messengers.wait_for_one(0.2):
+            if self._timetable.is_stopping:
+                return
+        body = letter.write()
+        number = self._traffic.begin(letter.envelope.call, letter.kind, body, letter.content_type, letter.note)
+        future = self._messengers.send(partial(self._post, letter, body))
+        wait([future], 0 if self._slow else _PATIENCE_SECONDS)
+        if future.done():
+            self._came(letter, number, body, future.result())
+            return
+        self._slow[future] = number
+        came = partial(self._came_late, letter, number, body)
+        future.add_done_callback(lambda done: self._timetable.at(letter.due, partial(came, done)))
+
+    def _post(self, letter: Letter, body: bytes) -> Answer:
+        try:
+            headers = _headers(letter.content_type)
+            return self._poster.post(self.handlers[letter.kind], body, headers=headers, timeout=ANSWER_SECONDS)
+        except Exception as error:  # a poster raises nothing; if it does, the call still goes on
+            return _Unsent(error=type(error).__name__)
+
+    def _came_late(self, letter: Letter, number: int, body: bytes, done: "Future[Answer]") -> None:
+        self._slow.pop(done, None)
+        self._came(letter, number, body, done.result())
+
+    def _came(self, letter: Letter, number: int, body: bytes, answer: Answer) -> None:
+        error = self._finish(number, answer)
+        if error and letter.kind not in self._blamed:
+            self._blamed.add(letter.kind)
+            self._complain(f"a {letter.kind} was not taken ({error}); the PBX sends each once, and goes on")
+        if letter.again_seconds:
+            self._repeat(letter, body)
+        self._done(letter, answer)
+
+    def _finish(self, number: int, answer: Answer) -> str:
+        error = answer.error or ("" if _is_taken(answer) else f"status {answer.status}")
+        self._traffic.finish(number, answer.status, answer.body[:_LONGEST_KEPT_ANSWER], error)
+        return error
+
+    def _repeat(self, letter: Letter, body: bytes) -> None:
+        due = letter.due + letter.again_seconds / letter.envelope.speed
+        again = Letter(letter.envelope, letter.kind, letter.content_type, lambda: body, lambda _: None, due, note="dup")
+        again.envelope.opened()
+        self._timetable.at(due, partial(self._go, again))
+
+    def _done(self, letter: Letter, answer: Answer | None) -> None:
+        """Hands the answer on. The first callstart's answer names the call, whatever a repeated one gets."""
+        letter.then(answer)
+        if letter.kind == "callstart" and letter.note != "dup":
+            letter.envelope.is_named = True
+            for waiting in letter.envelope.waiting:
+                self._timetable.at(max(waiting.due, letter.due), partial(self._go, waiting))
+            letter.envelope.waiting.clear()
+        letter.envelope.closed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsent:
+    """The answer of a poster that broke."""
+
+    error: str
+    status: None = None
+    body: bytes = b""
+
+
+def _is_taken(answer: Answer) -> bool:
+    return answer.status is not None and 200 <= answer.status < 300
+
+
+def _headers(content_type: str | None) -> dict[str, str]:
+    """The document names no header; ours say that this is a simulation, as the sandbox's answers do."""
+    headers = {"User-Agent": f"alovoice-sandbox/{__version__}", "X-Alovoice-Sandbox": "1", "Accept": "*/*"}
+    return headers if content_type is None else {**headers, "Content-Type": content_type}
