@@ -2,12 +2,11 @@
 
 Of an Uzbek number nothing but the value depends on its last four digits. So the number of a plain cell is the sum of
 two entries: one for the digits in front, the head, which is read once, and one for the last four. Rows are taken by
-the thousand, which is three times as quick as one by one; cells that are not plain are read one by one, with care
+the thousand, which is quicker than one by one; cells that are not plain are read one by one, with care
 (`tests/bench/recipients.py` measures the command beside Python's csv module).
 """
 
 from array import array
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import add, itemgetter
@@ -92,11 +91,12 @@ class Tally:
             self.row_numbers.extend(self._numbers(rows, lines))
             self._lines.extend(lines)
             before = after
-        different = set(self.row_numbers)
-        different.discard(0)
-        if len(different) < self.numbers_read:
-            counts = Counter(self.row_numbers)
-            self._again = {number for number, times in counts.items() if number and times > 1}
+        seen: set[int] = {0}
+        for number in self.row_numbers:
+            if number not in seen:
+                seen.add(number)
+            elif number:
+                self._again.add(number)
 
     def _numbers(self, rows: list[list[str]], lines: Sequence[int]) -> list[int]:
         """The number of each row, or 0."""
