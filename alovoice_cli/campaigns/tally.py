@@ -7,6 +7,7 @@ the thousand, which is quicker than one by one; cells that are not plain are rea
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import add, itemgetter
@@ -84,19 +85,24 @@ class Tally:
         while above + reader.line_num < header_line and next(reader, None) is not None:
             self.row_numbers.append(0)
             self._lines.append(0)
-        before = above + reader.line_num
+        before, seen = above + reader.line_num, set[int]()
         while rows := list(islice(reader, _CHUNK)):
             after = above + reader.line_num
             lines = range(before + 1, after + 1) if after - before == len(rows) else _lines_of(rows, before)
-            self.row_numbers.extend(self._numbers(rows, lines))
+            numbers = self._numbers(rows, lines)
+            self.row_numbers.extend(numbers)
             self._lines.extend(lines)
+            self._look_for_repeats(numbers, seen)
             before = after
-        seen: set[int] = {0}
-        for number in self.row_numbers:
-            if number not in seen:
-                seen.add(number)
-            elif number:
-                self._again.add(number)
+
+    def _look_for_repeats(self, numbers: list[int], seen: set[int]) -> None:
+        """Notes the numbers of a chunk that stand twice in it or in the chunks before; by sets, not one by one."""
+        different = set(numbers)
+        if len(different) < len(numbers):
+            self._again.update(number for number, times in Counter(numbers).items() if times > 1)
+        self._again |= different & seen
+        self._again.discard(0)
+        seen |= different
 
     def _numbers(self, rows: list[list[str]], lines: Sequence[int]) -> list[int]:
         """The number of each row, or 0."""
