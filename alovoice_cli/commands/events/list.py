@@ -18,7 +18,7 @@ from alovoice_cli.commands.events.selection import (
     clock_of,
     tell_coverage,
 )
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.filters import Words, read_filter
