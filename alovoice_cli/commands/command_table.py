@@ -199,7 +199,7 @@ _AI = (
         "result",
         "Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9.",
         "result:show_result",
-        "waiting:AiWaitingCommand",
+        "result:AiWaitingCommand",
     ),
     Verb("show", "Show analyses that are kept on this machine, as `ai result` does. Asks nobody.", "show:show_stored"),
     Verb("list", "List the analyses that `ai result` kept, the latest call first. Asks nobody.", "list:list_analyses"),
