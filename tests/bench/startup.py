@@ -15,15 +15,21 @@ import threading
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from event_rows import Rows
+
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 21
 _RULES = """
+fallback = { queue = "6000" }
+
 [hours]
 holidays = "UZ"
 work = ["Mon-Fri 09:00-18:00"]
 
 [[rule]]
-name = "all"
-to = "peer 101"
+name = "work"
+when = { hours = "work" }
+then = { peer = "101" }
 """
 
 
@@ -49,6 +55,9 @@ def main() -> None:
     home = tempfile.mkdtemp()
     rules = Path(home, "rules.toml")
     rules.write_text(_RULES, "utf-8")
+    events = Rows(Path(home, "events-sandbox.db"))
+    for _ in range(20):
+        events.call(time.time() - 3600)
     environ = {
         "HOME": home,
         "PATH": os.environ["PATH"],
@@ -69,7 +78,7 @@ def main() -> None:
         "alovoice -p sandbox events list": [alovoice, "-p", "sandbox", "events", "list"],
         "alovoice -p sandbox route check": [alovoice, "-p", "sandbox", "route", "check", str(rules)],
         "alovoice -p sandbox call out --dry-run": [
-            *(alovoice, "-p", "sandbox", "call", "out", "--dry-run"),
+            *(alovoice, "-p", "sandbox", "call", "out", "--dry-run", "--night-ok"),
             *("--from", "101", "--to", "998901234567"),
         ],
         "alovoice completion bash": [alovoice, "completion", "bash"],
