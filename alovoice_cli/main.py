@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from alovoice_cli.commands.contents import PROGRAM, build_tree
+from alovoice_cli.commands.command_table import PROGRAM, build_tree
 from alovoice_cli.errors import (
     AlovoiceError,
     ExitCode,

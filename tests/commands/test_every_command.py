@@ -12,7 +12,7 @@ from crm import served
 from event_rows import Rows
 from front_door import FrontDoor
 
-from alovoice_cli.commands.contents import NOUNS, full_tree
+from alovoice_cli.commands.command_table import NOUNS, full_tree
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 CREATE = (
@@ -241,7 +241,7 @@ def test_an_empty_list_is_an_empty_list(home: FrontDoor) -> None:
 def test_every_noun_of_the_contents_has_its_module() -> None:
     folder = Path(__file__).parents[2] / "alovoice_cli" / "commands"
     there = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
-    assert there - {"contents", "everywhere", "many", "options", "posting"} == {noun.name for noun in NOUNS}
+    assert there - {"command_table", "global_options", "many", "options", "posting"} == {noun.name for noun in NOUNS}
 
 
 def test_global_options_mean_the_same_on_both_sides(home: FrontDoor) -> None:

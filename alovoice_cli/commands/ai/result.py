@@ -12,7 +12,7 @@ from alovoice_cli.commands.ai.forms import COLUMNS, FoundTalk
 from alovoice_cli.commands.ai.operators import known_peer
 from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
 from alovoice_cli.commands.ai.waiting import Interval, PollPace, Wait
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
 from alovoice_cli.events.moments import parse_span

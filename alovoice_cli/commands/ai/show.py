@@ -6,7 +6,7 @@ import typer
 
 from alovoice_cli.commands.ai.forms import COLUMNS, FoundTalk
 from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session

@@ -12,8 +12,7 @@ from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.ai.forms import COLUMNS, IN_A_FILE, Form, FoundTalk, file_name, form_of, rendered, rows_of
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.files import write_private
-from alovoice_cli.output.listing import Listing
-from alovoice_cli.output.spoken import Dialogue, Said
+from alovoice_cli.output.listing import Dialogue, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import names, side_of, tag_lines, title
 from alovoice_cli.speech.private import mask_answer

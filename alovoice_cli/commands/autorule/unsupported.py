@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from alovoice_cli.commands.everywhere import add_global_options
+from alovoice_cli.commands.global_options import add_global_options
 from alovoice_cli.errors import UsageError
 
 VERBS = ("stop", "pause", "resume", "delete", "update")

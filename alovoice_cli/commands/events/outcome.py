@@ -12,7 +12,7 @@ from alovoice_cli.errors import ExitCode
 from alovoice_cli.events.edits import read_value
 from alovoice_cli.events.sending import Outgoing, Sender, Sent
 from alovoice_cli.output.columns import Column
-from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
 
 COLUMNS = (
@@ -31,8 +31,8 @@ _PORTS = {"http": 80, "https": 443}
 
 def show_sent(session: Session, sender: Sender, sent: Iterable[Sent]) -> int:
     """Shows each answer as it comes. Raises the error of what was not taken, after all were sent."""
-    rows = (Row(row, row) for row in (each.as_row() for each in sent))
-    session.display.flow(Flow(rows, COLUMNS, nothing="nothing was sent"), "lines" if session.options.json else None)
+    rows = (each.as_row() for each in sent)
+    session.show(Listing(rows, COLUMNS, nothing="nothing was sent"), lines=session.options.json)
     if not sender.sent:
         session.note("no such events: nothing was sent")
     trouble = sender.trouble()

@@ -7,7 +7,7 @@ import typer
 
 from alovoice_cli.commands.events.search import Search
 from alovoice_cli.commands.events.selection import Store, clock_of
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.glance import call_as_json

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from alovoice_cli.commands.everywhere import add_global_options
+from alovoice_cli.commands.global_options import add_global_options
 
 PROGRAM = "alovoice"
 _EPILOG = "Try it without a PBX: alovoice demo\n\nOn a real one: alovoice login"
