@@ -15,7 +15,7 @@ from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Dialogue, ListedItem, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
-from alovoice_cli.speech.folding import foldings, hits
+from alovoice_cli.speech.folding import find_phrases, foldings
 from alovoice_cli.speech.private import mask_numbers as hide_numbers
 from alovoice_cli.speech.talk import Fragment, Wanted, clock
 
@@ -91,19 +91,8 @@ def _search(
     session: Session, needles: Sequence[str], wanted: Wanted, speaker: str | None, context: int, *, word: bool
 ) -> Iterator[Hit]:
     for kept in session.analyses.candidates(needles, wanted):
-        fragments = kept.talk.fragments
-        matched = {
-            place: marks
-            for place, part in enumerate(fragments)
-            if (speaker is None or part.direction == speaker) and (marks := hits(part.text, needles, word=word))
-        }
-        if matched:
-            around = {
-                near
-                for place in matched
-                for near in range(max(place - context, 0), min(place + context + 1, len(fragments)))
-            }
-            yield Hit(kept, {place: matched.get(place, []) for place in sorted(around)})
+        if phrases := find_phrases(kept.talk, needles, speaker=speaker, context=context, word=word):
+            yield Hit(kept, phrases)
 
 
 def _latest(session: Session, found: Iterator[Hit], limit: int) -> Iterator[Hit]:
