@@ -1,19 +1,34 @@
 """Calls: conference and IVR on request, and the call from the CRM (document, "Конференц-звонок", "Звонок из CRM")."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from alovoice_cli.api.endpoints import OUTCALL, REQUESTCALL
-from alovoice_cli.api.party import Party
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Fields, Request, number_or_text
-from alovoice_cli.api.sending import Sends
 from alovoice_cli.phones import canonical
 
+if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
 
-class Call:
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who is rung, and in which language the sound files speak; without `lang` the server chooses `ru`."""
+
+    phone: str
+    lang: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The form on the wire."""
+        return {"phone": self.phone, "lang": self.lang} if self.lang else {"phone": self.phone}
+
+
+class CallApi:
     """`client.call`. All three dial: they are never sent twice unless the first certainly never left."""
 
-    def __init__(self, client: Sends) -> None:
+    def __init__(self, client: "Client") -> None:
         self._client = client
 
     def conference(self, *, callfrom: Party, callto: Sequence[Party] = (), queue: str = "", extid: str = "") -> object:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strength import examples
 
 from alovoice_cli.api.address import is_loopback, parse_address
-from alovoice_cli.api.routes import proxy_of, shown_proxy
+from alovoice_cli.api.transport import proxy_of, shown_proxy
 from alovoice_cli.errors import TokenMissingError, UsageError
 
 TOKEN = "22dfbb22-d073-4422-b322-22949d14a022"

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from alovoice_cli.api.address import Address
-from alovoice_cli.api.curl import command
+from alovoice_cli.api.encode import Flat
 from alovoice_cli.api.endpoints import Effect, Endpoint, TokenPlace
+from alovoice_cli.api.rehearsal import curl_command
 from alovoice_cli.api.request import Raw, Request
-from alovoice_cli.api.wire import Flat
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.events.edits import read_value
 from alovoice_cli.events.sending import Outgoing, Sender, Sent
@@ -62,4 +62,4 @@ def _curl(outgoing: Outgoing) -> str:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     endpoint = Endpoint("", "POST", path, TokenPlace.NOWHERE, Effect.READS)
     request = Request(endpoint, path, Raw(outgoing.body), tuple(outgoing.headers.items()))
-    return command(address, request, Flat("", outgoing.body))
+    return curl_command(address, request, Flat("", outgoing.body))

@@ -6,52 +6,52 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.api.seal import Abandoned, Flight, Intent, Outcome, Seal
+from alovoice_cli.api.send_guard import Abandoned, InFlightRequest, Intent, RequestOutcome, SendGuard
 from alovoice_cli.errors import OutcomeUnknownError, UsageError
 
 INTENT = Intent("p", "call out", "POST", "/outcall/{token}", ("998994412860",), "7", {})
-DONE = Outcome("done", 0, "yes", 200, "true")
+DONE = RequestOutcome("done", 0, "yes", 200, "true")
 
 
-def left(seal: Seal) -> Flight:
+def left(seal: SendGuard) -> InFlightRequest:
     flight = seal.begin(INTENT)
     flight.left()
     return flight
 
 
 def test_before_anything_left_every_code_stands() -> None:
-    seal = Seal()
+    seal = SendGuard()
     seal.begin(INTENT)
     assert [seal.guard(code) for code in (0, 1, 2, 5, 130, 143)] == [0, 1, 2, 5, 130, 143]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 5, 7, 130, 143])
 def test_a_request_in_flight_makes_every_code_6(code: int) -> None:
-    seal = Seal()
+    seal = SendGuard()
     left(seal)
     assert seal.guard(code) == 6
 
 
 @pytest.mark.parametrize("code", [1, 2, 5, 130, 143])
 def test_after_an_answer_a_local_failure_gives_way_to_the_outcome(code: int) -> None:
-    seal = Seal()
+    seal = SendGuard()
     left(seal).settle(DONE)
     assert seal.guard(code) == 0
     left_again = seal.begin(INTENT)
-    left_again.settle(Outcome("refused", 1, "yes"))
+    left_again.settle(RequestOutcome("refused", 1, "yes"))
     assert seal.guard(code) == 1
 
 
 def test_the_worst_outcome_wins() -> None:
-    seal = Seal()
+    seal = SendGuard()
     for code in (0, 1, 7, 5):
-        left(seal).settle(Outcome("refused", code, "yes"))
+        left(seal).settle(RequestOutcome("refused", code, "yes"))
     assert seal.guard(2) == 5
     assert seal.guard(7) == 7
 
 
 def test_nothing_leaves_once_the_exit_code_is_told() -> None:
-    seal = Seal()
+    seal = SendGuard()
     flight = seal.begin(INTENT)
     seal.guard(130)
     with pytest.raises(Abandoned):
@@ -60,7 +60,7 @@ def test_nothing_leaves_once_the_exit_code_is_told() -> None:
 
 
 def test_a_withdrawn_request_never_leaves() -> None:
-    flight = Seal().begin(INTENT)
+    flight = SendGuard().begin(INTENT)
     assert flight.withdraw()
     with pytest.raises(Abandoned):
         flight.left()
@@ -77,7 +77,7 @@ class Full:
             raise OSError(28, "No space left on device")
         return "R-1"
 
-    def settle(self, receipt: str, outcome: Outcome) -> None:
+    def settle(self, receipt: str, outcome: RequestOutcome) -> None:
         raise OSError(28, "No space left on device")
 
 
@@ -91,16 +91,16 @@ def test_without_a_ledger_to_write_nothing_is_sent(serve: Any, client: Any, unsa
 def test_an_outcome_that_cannot_be_written_is_still_true(serve: Any, client: Any, unsafe: Any) -> None:
     pbx = client(serve(true), ledger=Full("settle"))
     assert unsafe["outcall"](pbx) is True
-    assert isinstance(pbx.seal.trouble, OSError)
-    assert pbx.seal.guard(1) == 0
+    assert isinstance(pbx.send_guard.trouble, OSError)
+    assert pbx.send_guard.guard(1) == 0
 
 
 def test_an_interruption_of_the_ledgers_write_does_not_undo_the_answer() -> None:
     class Interrupted(Full):
-        def settle(self, receipt: str, outcome: Outcome) -> None:
+        def settle(self, receipt: str, outcome: RequestOutcome) -> None:
             raise KeyboardInterrupt
 
-    seal = Seal(Interrupted("settle"))
+    seal = SendGuard(Interrupted("settle"))
     flight = left(seal)
     with pytest.raises(KeyboardInterrupt):
         flight.settle(DONE)
@@ -127,7 +127,7 @@ def test_the_ledger_never_sees_the_token_and_is_told_before_the_connection(
         "7",
         {"call_id": "7", "inner_phone": 2424, "number": "+998994412860"},
     )
-    assert book.outcomes["R-0001"] == Outcome("done", 0, "yes", 200, "true")
+    assert book.outcomes["R-0001"] == RequestOutcome("done", 0, "yes", 200, "true")
 
 
 class Stop(BaseException):
@@ -145,16 +145,16 @@ def test_whatever_is_raised_at_any_line_after_the_send_ends_in_the_truth(
         lines += step
         server = serve(true)
         pbx = client(server)
-        broke = run_broken(lambda pbx=pbx: unsafe["outcall"](pbx), pbx.seal, lines, kind)
+        broke = run_broken(lambda pbx=pbx: unsafe["outcall"](pbx), pbx.send_guard, lines, kind)
         assert len(server.requests) <= 1
         for code in (1, 2, 5, 130, 143):
-            if pbx.seal.anything_left:
-                assert pbx.seal.guard(code) in (0, 6)
+            if pbx.send_guard.anything_left:
+                assert pbx.send_guard.guard(code) in (0, 6)
         server.stop()
     assert lines > 50
 
 
-def run_broken(call: Any, seal: Seal, lines: int, kind: type[BaseException]) -> bool:
+def run_broken(call: Any, seal: SendGuard, lines: int, kind: type[BaseException]) -> bool:
     """Runs with an exception at the given line after the send; whether it was raised."""
     count = 0
 

@@ -1,7 +1,7 @@
-"""No trouble of ours may look like "nothing happened".
+"""Guards that no trouble of this machine looks like "nothing happened".
 
-Every request that dials, creates or costs is told to the ledger before it leaves, and its outcome before anything is
-printed. The seal also keeps both in memory: whatever then breaks here, `guard` knows the code that is true.
+Every request that dials, creates or costs is written to the ledger before it leaves, and its outcome before anything
+is printed. The guard also keeps both in memory: whatever breaks afterwards, `SendGuard.guard` knows the true exit code.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,11 @@ _SAYS_NOT_DONE = frozenset({1, 2, 5, 130, 143})
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is about to be sent. `path` is a template such as `/outcall/{token}`: the token never comes here."""
+    """A request that is about to be sent. `path` is a template such as `/outcall/{token}`: it never holds the token.
+
+    `override_limits` names the profile's limits that do not hold for the request. `campaign` is what the ledger of
+    campaigns keeps beside the form; the ledger knows its type.
+    """
 
     profile: str
     command: str
@@ -28,11 +32,13 @@ class Intent:
     numbers: tuple[str, ...]
     our_id: str
     request: Mapping[str, object] = field(default_factory=dict)
+    override_limits: frozenset[str] = frozenset()
+    campaign: object = None
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of it. `answer` is the body's text, masked and capped."""
+class RequestOutcome:
+    """How a request ended. `answer` is the body's text, masked and capped."""
 
     state: State
     exit_code: int
@@ -41,65 +47,65 @@ class Outcome:
     answer: str = ""
 
 
-class Ledger(Protocol):
-    """Where receipts are kept."""
+class ReceiptLedger(Protocol):
+    """Keeps receipts. A Protocol, because this package may import no store (see dialling.GuardedLedger)."""
 
     def intend(self, intent: Intent) -> str:
         """Writes the intent so that it survives a power cut, then returns its receipt."""
 
-    def settle(self, receipt: str, outcome: Outcome) -> None:
+    def settle(self, receipt: str, outcome: RequestOutcome) -> None:
         """Writes the outcome."""
 
 
 class Abandoned(Exception):  # noqa: N818 - not an error: the sender was told that nobody waits any more
-    """Raised at the moment of leaving, when the request was given up before: it stays here."""
+    """Raised in place of the first byte when the request was given up before: the request stays here."""
 
 
-class Flight:
-    """One request under the seal: `left()` when its first byte goes, `settle()` when its fate is known."""
+class InFlightRequest:
+    """One request of the guard: `left()` when its first byte goes, `settle()` when its outcome is known."""
 
-    __slots__ = ("_seal", "has_left", "outcome", "receipt", "withdrawn")
+    __slots__ = ("_guard", "has_left", "outcome", "receipt", "withdrawn")
 
-    def __init__(self, seal: "Seal", receipt: str) -> None:
-        self._seal = seal
+    def __init__(self, guard: "SendGuard", receipt: str) -> None:
+        self._guard = guard
         self.receipt = receipt
         self.has_left = False
         self.withdrawn = False
-        self.outcome: Outcome | None = None
+        self.outcome: RequestOutcome | None = None
 
     def left(self) -> None:
         """Marks that the first byte goes now. Raises Abandoned when it was withdrawn, or the exit code already told."""
-        self._seal.mark_left(self)
+        self._guard.mark_left(self)
 
     def withdraw(self) -> bool:
-        """From now on it cannot leave. Whether it has not left before, either."""
-        return self._seal.withdraw(self)
+        """Keeps the request from leaving from now on; returns whether it had not left before."""
+        return self._guard.withdraw(self)
 
-    def settle(self, outcome: Outcome) -> None:
+    def settle(self, outcome: RequestOutcome) -> None:
         """Notes the outcome: in memory first, so that it stays true whatever the ledger's disk does."""
         self.outcome = outcome
-        self._seal.write(self.receipt, outcome)
+        self._guard.write(self.receipt, outcome)
 
 
-class Seal:
+class SendGuard:
     """The requests of one process. Safe to use from several threads."""
 
-    def __init__(self, ledger: Ledger | None = None) -> None:
+    def __init__(self, ledger: ReceiptLedger | None = None) -> None:
         self._ledger = ledger
-        self._flights: list[Flight] = []
+        self._requests: list[InFlightRequest] = []
         self._lock = Lock()
         self._closed = False
-        self.expected = 1
-        """How many requests the command means to send: interrupted before the last, it is not done."""
-        self.accounted = False
-        """Whether the command has told of each request by itself: once all are settled, its own exit code stands."""
+        self._planned = 1
+        self._command_told_all = False
         self._here = local()
         self.trouble: Exception | None = None
         """Why the ledger could not write an outcome, if so: to be told beside the answer, never instead of it."""
 
-    def begin(self, intent: Intent) -> Flight:
-        """Writes the intent down. Raises UsageError when that fails, and what the ledger refuses it by: nothing was
-        sent, nothing will be."""
+    def begin(self, intent: Intent, *, planned: int = 1) -> InFlightRequest:
+        """Writes the intent. `planned` is how many requests the command sends in all: an interrupted command that sent
+        fewer is not done. Raises UsageError where the ledger cannot be written, and whatever the ledger refuses the
+        request by: nothing was sent, nothing will be."""
+        self._planned = max(self._planned, planned)
         self._here.receipt = ""
         try:
             receipt = "" if self._ledger is None else self._ledger.intend(intent)
@@ -112,30 +118,34 @@ class Seal:
                 detail=str(error),
             ) from error
         self._here.receipt = receipt
-        flight = Flight(self, receipt)
-        self._flights.append(flight)
-        return flight
+        request = InFlightRequest(self, receipt)
+        self._requests.append(request)
+        return request
 
-    def mark_left(self, flight: Flight) -> None:
-        """See Flight.left."""
+    def mark_left(self, request: InFlightRequest) -> None:
+        """See InFlightRequest.left."""
         with self._lock:
-            if self._closed or flight.withdrawn:
+            if self._closed or request.withdrawn:
                 raise Abandoned
-            flight.has_left = True
+            request.has_left = True
 
-    def withdraw(self, flight: Flight) -> bool:
-        """See Flight.withdraw."""
+    def withdraw(self, request: InFlightRequest) -> bool:
+        """See InFlightRequest.withdraw."""
         with self._lock:
-            flight.withdrawn = True
-            return not flight.has_left
+            request.withdrawn = True
+            return not request.has_left
+
+    def command_told_all(self) -> None:
+        """Lets the command's own exit code stand once all requests are settled: it has told of each by itself."""
+        self._command_told_all = True
 
     def prove(self, receipt: str, code: int) -> None:
-        """What the PBX's own events say of a request that left: its outcome for `guard`, in place of the answer's."""
-        for flight in self._flights:
-            if flight.receipt == receipt and flight.outcome is not None:
-                flight.outcome = replace(flight.outcome, exit_code=code)
+        """Replaces the exit code of a request that left by the one that the PBX's own events show."""
+        for request in self._requests:
+            if request.receipt == receipt and request.outcome is not None:
+                request.outcome = replace(request.outcome, exit_code=code)
 
-    def write(self, receipt: str, outcome: Outcome) -> None:
+    def write(self, receipt: str, outcome: RequestOutcome) -> None:
         """Gives an outcome to the ledger; a failure is kept in `trouble`."""
         if self._ledger is None:
             return
@@ -147,7 +157,7 @@ class Seal:
     @property
     def last_receipt(self) -> str:
         """The receipt of the latest request, or nothing."""
-        return self._flights[-1].receipt if self._flights else ""
+        return self._requests[-1].receipt if self._requests else ""
 
     @property
     def receipt_here(self) -> str:
@@ -157,7 +167,7 @@ class Seal:
     @property
     def anything_left(self) -> bool:
         """Whether a request that dials, creates or costs has left this process."""
-        return any(flight.has_left for flight in self._flights)
+        return any(request.has_left for request in self._requests)
 
     def guard(self, code: int) -> int:
         """The exit code that is true, for the one that the program was about to end with.
@@ -172,10 +182,10 @@ class Seal:
             self._lock.release()
         if not self.anything_left:
             return code
-        if any(flight.has_left and flight.outcome is None for flight in self._flights):
+        if any(request.has_left and request.outcome is None for request in self._requests):
             return ExitCode.UNKNOWN_OUTCOME
-        if code not in _SAYS_NOT_DONE or self.accounted:
+        if code not in _SAYS_NOT_DONE or self._command_told_all:
             return code
-        true = worst([flight.outcome.exit_code for flight in self._flights if flight.outcome is not None])
-        cut_short = true == ExitCode.DONE and len(self._flights) < self.expected
+        true = worst([request.outcome.exit_code for request in self._requests if request.outcome is not None])
+        cut_short = true == ExitCode.DONE and len(self._requests) < self._planned
         return ExitCode.INTERRUPTED if cut_short else true
