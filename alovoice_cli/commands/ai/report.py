@@ -124,7 +124,7 @@ def _percent(share: float | None) -> str:
 def _write_page(
     session: Session, report: SpeechReport, target: Path, now: Clock, *, force: bool, masked: bool, rules: Path | None
 ) -> None:
-    from alovoice_cli.speech.pages import report_page
+    from alovoice_cli.speech.report_page import report_page
 
     days = [group.name for group in report.grouped("day")]
     period = f"{days[0]} – {days[-1]}" if days else "no calls"
