@@ -51,14 +51,14 @@ def numbers_outside(settings: Settings, numbers: Iterable[str]) -> list[str]:
 
 
 class GuardedLedger:
-    """The ledger of the send guard. It checks the profile's rules, and opens the stores only when something is about to
-    dial; a campaign is written into the store of campaigns too. So no command can forget any of it.
+    """The ledger of the send guard. It checks the profile's rules before it writes an intent, and writes a campaign
+    into the store of campaigns too. So no command can forget any of it.
     """
 
     def __init__(
         self,
-        settings: Callable[[], Settings],
-        ledger: "Callable[[], Ledger]",
+        settings: Settings,
+        ledger: "Ledger",
         campaigns: "Callable[[], CampaignStore]",
         warn: Callable[[str], None],
         now: Callable[[], datetime],
@@ -70,7 +70,7 @@ class GuardedLedger:
 
     def intend(self, intent: Intent) -> str:
         """Writes the intent; raises UsageError where the profile's rules forbid to dial."""
-        settings = self._settings()
+        settings = self._settings
         refuse_dialling(settings)
         overridden = intent.override_limits
         dials = intent.path != ADD_AUTORULE.path  # a campaign's list is checked whole, with names of lines
@@ -85,7 +85,7 @@ class GuardedLedger:
             self._is_warned = True
             self._warn(settings.profile_conflict)
         quota = quota_of(settings, intent.path, self._now())
-        receipt = self._ledger().intend(intent, None if quota is None or quota.name in overridden else quota)
+        receipt = self._ledger.intend(intent, None if quota is None or quota.name in overridden else quota)
         if intent.path == ADD_AUTORULE.path:
             self._intend_campaign(receipt, intent)
         return receipt
@@ -93,7 +93,7 @@ class GuardedLedger:
     def settle(self, receipt: str, outcome: RequestOutcome) -> None:
         """Writes the outcome."""
         try:
-            self._ledger().settle(receipt, outcome)
+            self._ledger.settle(receipt, outcome)
         finally:
             if receipt in self._campaign_receipts:
                 self._campaigns().settle(receipt, outcome.state, outcome.exit_code, outcome.answer)
@@ -102,7 +102,7 @@ class GuardedLedger:
         # The intent's fields, not the papers': they are masked already.
         fields = {name: str(text) for name, text in intent.request.items() if name not in FILES}
         papers = replace(intent.campaign if isinstance(intent.campaign, Papers) else Papers({}), fields=fields)
-        limit = None if "max_campaigns_per_day" in intent.override_limits else self._settings().max_campaigns_per_day
+        limit = None if "max_campaigns_per_day" in intent.override_limits else self._settings.max_campaigns_per_day
         guard = CampaignGuard(
             since=self._now() - DAY,
             refuses_twins=bool(papers.digest) and not papers.allow_duplicate,
@@ -113,6 +113,6 @@ class GuardedLedger:
             self._campaigns().intend(receipt, intent.profile, papers, guard)
         except BaseException as error:
             code = error.exit_code if isinstance(error, AlovoiceError) else ExitCode.USAGE
-            self._ledger().settle(receipt, RequestOutcome("unsent", code, "no"))
+            self._ledger.settle(receipt, RequestOutcome("unsent", code, "no"))
             raise
         self._campaign_receipts.add(receipt)

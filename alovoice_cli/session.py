@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from alovoice_cli.api.send_guard import SendGuard
     from alovoice_cli.config.paths import Paths
     from alovoice_cli.config.settings import Flags, Settings, Token
+    from alovoice_cli.dialling import GuardedLedger
     from alovoice_cli.errors import BadConfigError
     from alovoice_cli.events.event import Delivery
     from alovoice_cli.output.columns import Column
@@ -216,10 +217,13 @@ class Session:
     @cached_property
     def send_guard(self) -> "SendGuard":
         from alovoice_cli.api.send_guard import SendGuard
+
+        return SendGuard(self._open_guarded_ledger)
+
+    def _open_guarded_ledger(self) -> "GuardedLedger":
         from alovoice_cli.dialling import GuardedLedger
 
-        stores = lambda: self.ledger, lambda: self.campaigns
-        return SendGuard(GuardedLedger(lambda: self.settings, *stores, self.warn, self.now))
+        return GuardedLedger(self.settings, self.ledger, lambda: self.campaigns, self.warn, self.now)
 
     @property
     def named_profile(self) -> str | None:

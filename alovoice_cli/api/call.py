@@ -1,28 +1,16 @@
 """Calls: conference and IVR on request, and the call from the CRM (document, "Конференц-звонок", "Звонок из CRM")."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alovoice_cli.api.endpoints import OUTCALL, REQUESTCALL
-from alovoice_cli.api.reply import Reply, UnreadableError
+from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Fields, Request, number_or_text
+from alovoice_cli.api.types import Party
 from alovoice_cli.phones import canonical
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Who is rung, and in which language the sound files speak; without `lang` the server chooses `ru`."""
-
-    phone: str
-    lang: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        """The form on the wire."""
-        return {"phone": self.phone, "lang": self.lang} if self.lang else {"phone": self.phone}
 
 
 class CallApi:
@@ -67,7 +55,7 @@ class CallApi:
             our_id=call_id,
             summary=fields,
         )
-        return self._client.send(request, read_accepted)
+        return self._client.send(request, Reply.accepted)
 
     def _request(self, command: str, fields: dict[str, object], numbers: Sequence[str], extid: str) -> object:
         if extid:
@@ -82,10 +70,3 @@ class CallApi:
             summary=fields,
         )
         return self._client.send(request, Reply.json_or_text)
-
-
-def read_accepted(reply: Reply) -> bool:
-    """Plain text or JSON `true`. Anything else leaves open whether it rang (`false` was seen before)."""
-    if reply.text().strip().strip('"').lower() != "true":
-        raise UnreadableError("the PBX answered neither true nor false")
-    return True

@@ -5,37 +5,39 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
 from alovoice_cli.api import failures
 from alovoice_cli.api.address import parse_address
-from alovoice_cli.api.ai import AiApi
-from alovoice_cli.api.autorule import AutoruleApi
-from alovoice_cli.api.call import CallApi, read_accepted
 from alovoice_cli.api.deadline import Lost
-from alovoice_cli.api.downloads import PartFile
 from alovoice_cli.api.encode import ENCODINGS, Encoded, Encoding, encode, needs_token
 from alovoice_cli.api.endpoints import ADD_AUTORULE, CALLSENDAI, OUTCALL
 from alovoice_cli.api.failures import FailureCase
-from alovoice_cli.api.peers import PeersApi
-from alovoice_cli.api.rehearsal import Rehearsed
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request, check_token
 from alovoice_cli.api.send_guard import InFlightRequest, Intent, ReceiptLedger, RequestOutcome, SendGuard, State
 from alovoice_cli.api.trace import Trace, hide_in_logs
 from alovoice_cli.api.transport import PreparedRequest, Progress, Sender, authorities_of, file_parts
-from alovoice_cli.api.trunks import TrunksApi
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, TokenMissingError, UsageError
 from alovoice_cli.masking import Masker
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.ai import AiApi
+    from alovoice_cli.api.autorule import AutoruleApi
+    from alovoice_cli.api.call import CallApi
+    from alovoice_cli.api.downloads import PartFile
+    from alovoice_cli.api.peers import PeersApi
+    from alovoice_cli.api.trunks import TrunksApi
 
 T = TypeVar("T")
 
 # What `raw` asks of the body where an unreadable one would leave open what happened.
 _MUST_READ: Mapping[str, Callable[[Reply], object]] = {
-    OUTCALL.name: read_accepted,
+    OUTCALL.name: Reply.accepted,
     ADD_AUTORULE.name: Reply.json_object,
     CALLSENDAI.name: Reply.json_object,
 }
@@ -84,7 +86,7 @@ class Client:
         if token:
             check_token(token)
             hide_in_logs(token)
-        self.send_guard = send_guard or SendGuard(ledger)
+        self.send_guard = send_guard or SendGuard((lambda: ledger) if ledger else None)
         self._override_limits = override_limits
         self._token, self._timeout, self._profile, self._rehearse = token or "", timeout, profile, rehearse
         self._encoding: Encoding = _known_encoding(encoding)
@@ -101,8 +103,6 @@ class Client:
             sleep=sleep,
             uniform=uniform,
         )
-        self.trunks, self.peers = TrunksApi(self), PeersApi(self)
-        self.autorule, self.call, self.ai = AutoruleApi(self), CallApi(self), AiApi(self)
 
     def __enter__(self) -> Self:
         return self
@@ -126,6 +126,43 @@ class Client:
         """The trusted certificates in force: a file, a folder or `the bundle of certifi`; empty for `http://`."""
         return authorities_of(self._environ) if self.address.scheme == "https" else ""
 
+    # --- the groups of methods, each loaded when first asked for -----------------------------------------------------
+
+    @cached_property
+    def trunks(self) -> "TrunksApi":
+        """The PBX's lines."""
+        from alovoice_cli.api.trunks import TrunksApi
+
+        return TrunksApi(self)
+
+    @cached_property
+    def peers(self) -> "PeersApi":
+        """The PBX's extensions."""
+        from alovoice_cli.api.peers import PeersApi
+
+        return PeersApi(self)
+
+    @cached_property
+    def autorule(self) -> "AutoruleApi":
+        """Auto-dial campaigns."""
+        from alovoice_cli.api.autorule import AutoruleApi
+
+        return AutoruleApi(self)
+
+    @cached_property
+    def call(self) -> "CallApi":
+        """Single calls."""
+        from alovoice_cli.api.call import CallApi
+
+        return CallApi(self)
+
+    @cached_property
+    def ai(self) -> "AiApi":
+        """Speech analytics."""
+        from alovoice_cli.api.ai import AiApi
+
+        return AiApi(self)
+
     # --- sending -----------------------------------------------------------------------------------------------------
 
     def send(
@@ -133,7 +170,7 @@ class Client:
         request: Request,
         read: Callable[[Reply], T],
         *,
-        sink: PartFile | None = None,
+        sink: "PartFile | None" = None,
         progress: Progress | None = None,
     ) -> T:
         """What `read` makes of a 2xx; `read` raises UnreadableError for what it does not know.
@@ -151,10 +188,12 @@ class Client:
         return self._deliver(request, _MUST_READ.get(request.endpoint.name, lambda _: None), None, None)
 
     def _deliver(
-        self, request: Request, read: Callable[[Reply], object], sink: PartFile | None, progress: Progress | None
+        self, request: Request, read: Callable[[Reply], object], sink: "PartFile | None", progress: Progress | None
     ) -> RawAnswer:
         body = encode(request.body, self._encoding)
         if self._rehearse and not request.endpoint.reads:
+            from alovoice_cli.api.rehearsal import Rehearsed
+
             raise Rehearsed(self.address, request, body)
         self._check_token(request)
         if request.endpoint.reads:

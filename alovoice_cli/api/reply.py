@@ -81,6 +81,12 @@ class Reply:
             raise UnreadableError("the answer is no JSON object")
         return value
 
+    def accepted(self) -> bool:
+        """True for plain text or JSON `true`. Raises UnreadableError for anything else: whether it rang is open."""
+        if self.text().strip().strip('"').lower() != "true":
+            raise UnreadableError("the PBX answered neither true nor false")
+        return True
+
     def retry_after(self) -> float | None:
         """Seconds that the server asks to wait, by either form of Retry-After; None without a readable one."""
         text = self.header("Retry-After").strip()

@@ -4,7 +4,7 @@ Every request that dials, creates or costs is written to the ledger before it le
 is printed. The guard also keeps both in memory: whatever breaks afterwards, `SendGuard.guard` knows the true exit code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock, local
 from typing import Literal, Protocol
@@ -88,10 +88,11 @@ class InFlightRequest:
 
 
 class SendGuard:
-    """The requests of one process. Safe to use from several threads."""
+    """The requests of one process. Safe to use from several threads. The ledger is opened for the first request."""
 
-    def __init__(self, ledger: ReceiptLedger | None = None) -> None:
-        self._ledger = ledger
+    def __init__(self, open_ledger: Callable[[], ReceiptLedger] | None = None) -> None:
+        self._open_ledger = open_ledger
+        self._ledger: ReceiptLedger | None = None
         self._requests: list[InFlightRequest] = []
         self._lock = Lock()
         self._closed = False
@@ -108,7 +109,7 @@ class SendGuard:
         self._planned = max(self._planned, planned)
         self._here.receipt = ""
         try:
-            receipt = "" if self._ledger is None else self._ledger.intend(intent)
+            receipt = self._intend(intent)
         except AlovoiceError:
             raise
         except Exception as error:
@@ -121,6 +122,12 @@ class SendGuard:
         request = InFlightRequest(self, receipt)
         self._requests.append(request)
         return request
+
+    def _intend(self, intent: Intent) -> str:
+        with self._lock:
+            if self._ledger is None and self._open_ledger is not None:
+                self._ledger = self._open_ledger()
+        return "" if self._ledger is None else self._ledger.intend(intent)
 
     def mark_left(self, request: InFlightRequest) -> None:
         """See InFlightRequest.left."""

@@ -100,7 +100,7 @@ def test_an_interruption_of_the_ledgers_write_does_not_undo_the_answer() -> None
         def settle(self, receipt: str, outcome: RequestOutcome) -> None:
             raise KeyboardInterrupt
 
-    seal = SendGuard(Interrupted("settle"))
+    seal = SendGuard(lambda: Interrupted("settle"))
     flight = left(seal)
     with pytest.raises(KeyboardInterrupt):
         flight.settle(DONE)
