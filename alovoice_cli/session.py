@@ -1,7 +1,7 @@
-"""What one invocation owns: streams, environment, clock, settings, client, stores; each built when first asked for.
+"""The session of one command line: streams, environment, clock, settings, client, stores.
 
-Tests swap the constructor's arguments; nothing here knows that tests exist. Imports inside the properties are meant:
-`alovoice --help` pays for none of them.
+Each is built when first asked for, and its module imported then: `alovoice --help` pays for none of them. Tests give
+the constructor other arguments.
 """
 
 import os
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from alovoice_cli.config.settings import Flags, Settings, Token
     from alovoice_cli.dialling import GuardedLedger
     from alovoice_cli.errors import BadConfigError
-    from alovoice_cli.events.event import Delivery
-    from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.output.terminal import OpenTerminal
@@ -96,16 +94,6 @@ class Session:
         setattr(self.options, name, value)
         if self.options.json and self.options.csv:
             raise UsageError("--json and --csv exclude each other", hint="choose one of them")
-
-    def check_listing(self, columns: "tuple[Column, ...] | None") -> None:
-        """Raises UsageError where `--csv` or `--columns` do not fit the command, before it does anything."""
-        if columns is None and (self.options.csv or self.options.columns is not None):
-            word = "--csv" if self.options.csv else "--columns"
-            raise UsageError(f"{word} is for lists: this command shows no list", hint="use --json instead")
-        if columns is not None and self.options.columns is not None:
-            from alovoice_cli.output.columns import choose_columns
-
-            choose_columns(columns, self.options.columns)
 
     # --- settings and stores -----------------------------------------------------------------------------------------
 
@@ -174,32 +162,26 @@ class Session:
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
-        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.events import EventStore
 
-        return EventStore(event_store_url(self.settings, flag))
+        return EventStore(self._event_store_url(flag))
 
     def line_calls(self) -> "LineCalls":
         """What the profile's event store knows of the calls that go on."""
-        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.line_calls import LineCalls
 
-        return LineCalls(event_store_url(self.settings, None))
+        return LineCalls(self._event_store_url())
 
     def past(self, flag: str | None = None) -> "StoredPast":
         """The callers' past in the event store, for rules that ask for it."""
-        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.history import StoredPast
 
-        return StoredPast(event_store_url(self.settings, flag))
+        return StoredPast(self._event_store_url(flag))
 
-    def event_json(self, flag: str | None = None) -> "Callable[[Delivery], Mapping[str, object]]":
-        """Tells a stored delivery as `events show` would, with all that is known of it."""
-        from alovoice_cli.events.event import Event
-        from alovoice_cli.events.rendering import event_as_json
+    def _event_store_url(self, flag: str | None = None) -> str:
+        from alovoice_cli.config.profile_places import event_store_url
 
-        store = self.event_store(flag)
-        return lambda delivery: event_as_json(store.event(delivery.id) or Event(delivery))
+        return event_store_url(self.settings, flag)
 
     @cached_property
     def poster(self) -> "Poster":
@@ -230,10 +212,6 @@ class Session:
         """The profile that -p or ALOVOICE_PROFILE names, whether it exists or not."""
         return self.options.profile or self.environ.get("ALOVOICE_PROFILE")
 
-    def own_id(self, given: str | None) -> str:
-        """The id of a call: the operator's own, else one made here (decimal, at most 15 digits, never twice)."""
-        return given or self.ledger.make_id()
-
     @cached_property
     def client(self) -> "Client":
         """The client of the chosen profile, see `client_for`."""
@@ -249,44 +227,17 @@ class Session:
     ) -> "Client":
         """A client with these settings, token and encoding in place of the chosen profile's; `override_limits` names
         the limits of the profile that do not hold. Makes no connection; raises UsageError for a bad profile or URL."""
-        from alovoice_cli.api.client import Client
+        from alovoice_cli.connection import make_client
 
-        settings, transport = settings or self.settings, self.transport
-        base_url = settings.base_url
-        if settings.ignored:
-            self.note(f"the profile sandbox ignores {' and '.join(settings.ignored)}: it is the simulated PBX")
-        if settings.embedded and transport is None:
-            transport, base_url, token = self._embedded_pbx()
-        else:
-            token = token or (self.token.value if self.token else None)
-            if warning := settings.warn_of_permissions():
-                self.warn(warning)
-        self.masker.learn(token or "")
-        client = Client(
-            base_url,
-            token,
-            timeout=settings.timeout,
-            spent=self._spent_seconds,
-            encoding=encoding or settings.encoding,
-            insecure=settings.insecure,
-            environ=self.environ,
-            transport=transport,
-            send_guard=self.send_guard,
-            override_limits=override_limits,
-            profile=settings.profile,
-            trace=self.display.trace if self.options.verbose else None,
-            rehearse=self.options.dry_run,
+        settings = settings or self.settings
+        if token is None and not (settings.embedded and self.transport is None):
+            token = self.token.value if self.token else None
+        spent, self._spent_seconds = self._spent_seconds, 0.0
+        client = make_client(
+            self, settings, token=token, encoding=encoding, override_limits=override_limits, spent_seconds=spent
         )
-        self._spent_seconds = 0.0
         self._clients.append(client)
         return client
-
-    def _embedded_pbx(self) -> "tuple[httpx.BaseTransport, str, str]":
-        from alovoice_cli.api.inprocess import InProcess
-        from alovoice_cli.sandbox import EMBEDDED_URL, STATE_NAME, open_sandbox
-
-        sandbox = open_sandbox(self.paths.state / STATE_NAME, now=self.now)
-        return InProcess(sandbox.app), EMBEDDED_URL, sandbox.token
 
     def close(self) -> None:
         """Closes the connections that were opened."""

@@ -58,7 +58,7 @@ def place_conference(
     parties = [read_party(session, text, "--callto", no_check=no_check) for text in callto or ()]
     number = parse_id(queue, "--queue") if queue is not None else ""
     check_hours(session, night_ok=words["night_ok"])
-    patience, call_id = read_patience(session, wait), session.own_id(extid)
+    patience, call_id = read_patience(session, wait), extid or session.ledger.make_id()
     ask = session.client_for(encoding=encoding).call.conference
     place = partial(ask, callfrom=initiator, callto=parties, queue=number, extid=call_id)
     return place_and_show(session, {"extid": call_id}, place, "Conference asked for", patience)

@@ -54,7 +54,7 @@ def place_menu_call(
     menu = parse_id(many.needed(ivrid, "--ivrid"), "--ivrid")
     line = parse_dialled(many.needed(fromline, "--fromline"), "--fromline")
     check_hours(session, night_ok=words["night_ok"])
-    patience, call_id = read_patience(session, wait), session.own_id(extid)
+    patience, call_id = read_patience(session, wait), extid or session.ledger.make_id()
     ask = session.client_for(encoding=encoding).call.ivr
     place = partial(ask, callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=call_id)
     return place_and_show(session, {"extid": call_id}, place, "Menu call asked for", patience)

@@ -47,7 +47,7 @@ def place_call(
     phone = read_number(session, many.needed(number, "--number"), "--number", no_check=no_check)
     user = parse_id(user_id, "--user-id") if user_id is not None else None
     check_hours(session, night_ok=words["night_ok"])
-    patience, own_id = read_patience(session, wait), session.own_id(call_id)
+    patience, own_id = read_patience(session, wait), call_id or session.ledger.make_id()
     place = partial(
         session.client_for(encoding=encoding).call.out,
         inner_phone=extension,
