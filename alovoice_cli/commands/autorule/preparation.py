@@ -38,7 +38,8 @@ from alovoice_cli.session import Session
 from alovoice_cli.spreadsheet import format_for
 
 if TYPE_CHECKING:
-    from alovoice_cli.api.probe import Probe
+    from alovoice_cli.api.client import Client
+    from alovoice_cli.api.trunks import Probe
 
 
 class Preparation:
@@ -172,10 +173,15 @@ class Preparation:
         return digest_order(self.draft, self.audio, self.people, named=wish.name is not None, split=wish.split)
 
     @cached_property
-    def _probe(self) -> "Probe":
-        from alovoice_cli.api.probe import probe  # noqa: PLC0415 - help needs no client
+    def client(self) -> "Client":
+        """The client that the PBX is asked by, and the campaign sent."""
+        return self._session.client_for(override_limits=frozenset(self._wish.override_limit))
 
-        return probe(self._session.client, self._session.now())
+    @cached_property
+    def _probe(self) -> "Probe":
+        from alovoice_cli.api.trunks import probe  # noqa: PLC0415 - help needs no client
+
+        return probe(self.client, self._session.now())
 
     def _ask_lines(self) -> tuple[str, ...]:
         if self._probe.problem is not None:
