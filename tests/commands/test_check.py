@@ -229,8 +229,9 @@ def test_a_time_of_rest_needs_a_word_from_a_script_and_a_yes_from_a_person(
     assert pbx.effects == []
     assert home(*_unanswered(words), stdin="y\n", terminal=True).code == 0
     assert home(*_words("create", "--night-ok", "--allow-duplicate", **changes)).code == 0
-    assert home(*_words("create", "--no-check", "--allow-duplicate", **changes)).code == 0
-    assert len(pbx.effects) == 3
+    unchecked = home(*_unanswered(_words("create", "--no-check", "--allow-duplicate", **changes)))
+    assert (unchecked.code, unchecked.err.count("--night-ok")) == (8, 1), "--no-check is no word on when"
+    assert len(pbx.effects) == 2
 
 
 def test_the_profile_says_which_hours_are_quiet(home: FrontDoor, pbx: RawServer) -> None:

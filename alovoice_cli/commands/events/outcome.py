@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from alovoice_cli.api.address import Address
-from alovoice_cli.api.curl import command
+from alovoice_cli.api.encode import Flat
 from alovoice_cli.api.endpoints import Effect, Endpoint, TokenPlace
+from alovoice_cli.api.rehearsal import curl_command
 from alovoice_cli.api.request import Raw, Request
-from alovoice_cli.api.wire import Flat
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.edits import read_value
 from alovoice_cli.events.event import Delivery
@@ -64,7 +64,7 @@ def _curl(outgoing: Outgoing) -> str:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     endpoint = Endpoint("", "POST", path, TokenPlace.NOWHERE, Effect.READS)
     request = Request(endpoint, path, Raw(outgoing.body), tuple(outgoing.headers.items()))
-    return command(address, request, Flat("", outgoing.body))
+    return curl_command(address, request, Flat("", outgoing.body))
 
 
 _SHOWN = re.compile(r"[eE]([0-9]{1,18})")
