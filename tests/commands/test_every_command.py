@@ -106,6 +106,12 @@ def _leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
 
 
 LEAVES = dict(_leaves(full_tree()))
+WORDS |= {
+    name: ()
+    for name, command in LEAVES.items()
+    if name not in {*WORDS, *NO_JSON} and not any(param.required for param in command.params)
+}
+"""A command that needs no words is tried without any."""
 LISTS = [name for name, command in LEAVES.items() if hasattr(command.callback, "columns")]
 
 
