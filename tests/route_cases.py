@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from alovoice_cli.routing.findings import Finding
+from alovoice_cli.findings import Finding
 from alovoice_cli.routing.lists import Source
 from alovoice_cli.routing.reading import Loaded, read_rules
 from alovoice_cli.routing.rules import Rules

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from alovoice_cli.campaigns.findings import Finding, Severity, count
 from alovoice_cli.campaigns.schedule import Window
+from alovoice_cli.findings import Finding, Severity, count
 
 if TYPE_CHECKING:
     import holidays

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from alovoice_cli.findings import Findings, RulePlace, did_you_mean
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import (
     All,
@@ -18,7 +19,6 @@ from alovoice_cli.routing.conditions import (
     WithinHours,
 )
 from alovoice_cli.routing.days import DAY_FORMS, SPAN_FORMS, Days, parse_days, parse_span
-from alovoice_cli.routing.findings import Findings, Place, did_you_mean
 from alovoice_cli.routing.hours import AnyHours
 from alovoice_cli.routing.located import Entry
 from alovoice_cli.routing.numbers import NumberSet, doubt_about, key_of, prefix_of
@@ -40,7 +40,7 @@ class Reading:
     known_hours: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
     """`@list` and `hours` names that some rule refers to."""
-    names: dict[str, Place] = field(default_factory=dict)
+    names: dict[str, RulePlace] = field(default_factory=dict)
     """Of the rules so far, and where they stand."""
     rule: str = ""
     """The name of the rule that is being read."""

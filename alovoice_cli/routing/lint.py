@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from alovoice_cli.findings import Finding, Severity, has_errors, in_order
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import All, AnyOf, Direction, Line, Not, OnDays, WithinHours
 from alovoice_cli.routing.coverage import Facts, Ordinary, cases_of, certain_of_all, minutes_of
-from alovoice_cli.routing.findings import Finding, has_errors, in_order
 from alovoice_cli.routing.hours import ALWAYS, WEEK, describe
 from alovoice_cli.routing.numbers import NumberSet, national
 from alovoice_cli.routing.reading import Loaded, load
@@ -67,7 +67,7 @@ def _out_of_reach(rules: Rules) -> Iterator[Finding]:
         if not cases or any(_is_empty(condition) for condition in rule.conditions):
             message = f"the rule {rule.name!r} can't match: its conditions never hold together"
             hint = "look at its hours, lines and lists"
-            yield Finding("warning", "unreachable", rule.place, message, hint)
+            yield Finding.at(Severity.WARNING, "unreachable", rule.place, message, hint)
             continue
         takers = _takers(earlier, cases)
         earlier.append((rule, _kinds(rule)))
@@ -76,7 +76,7 @@ def _out_of_reach(rules: Rules) -> Iterator[Finding]:
         names = ", ".join(f"{taker.name!r} (line {taker.place.line})" for taker in takers)
         code, verb = ("shadowed", "takes") if len(takers) == 1 else ("unreachable", "together take")
         message = f"the rule {rule.name!r} is never reached: {names} {verb} all its callers before it"
-        yield Finding("warning", code, rule.place, message, "move it up, or narrow the rule before it")
+        yield Finding.at(Severity.WARNING, code, rule.place, message, "move it up, or narrow the rule before it")
 
 
 def _takers(earlier: Iterable[tuple[Rule, frozenset[type[Condition]]]], cases: list[tuple[Facts, int]]) -> list[Rule]:
@@ -122,7 +122,7 @@ def _gaps(rules: Rules) -> Iterator[Finding]:
         where = "any line" if len(names) == len(found) else _named(names)
         message = f"{text}: ordinary callers on {where} get the fallback {rules.fallback}, no rule takes them"
         hint = "if that is meant, all is well; else add a rule at the end"
-        yield Finding("note", "gap", rules.fallback_place, message, hint)
+        yield Finding.at(Severity.NOTE, "gap", rules.fallback_place, message, hint)
 
 
 def _named(lines: list[str | None]) -> str:
@@ -187,4 +187,4 @@ def _timeless_trials(rules: Rules) -> Iterator[Finding]:
     for trial in rules.trials if timed else ():
         if trial.at is None:
             message = "the test names no time, and the rules ask for it: it may pass today and fail tonight"
-            yield Finding("warning", "test-without-time", trial.place, message, 'add at = "2026-11-23 19:00"')
+            yield Finding.at(Severity.WARNING, "test-without-time", trial.place, message, 'add at = "2026-11-23 19:00"')

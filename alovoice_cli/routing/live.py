@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from alovoice_cli.errors import CheckFailedError, UsageError
-from alovoice_cli.routing.findings import Finding, Place
+from alovoice_cli.findings import Finding, RulePlace, Severity
 from alovoice_cli.routing.lint import Checked, check
 from alovoice_cli.routing.lists import Source, stamp_of
 from alovoice_cli.routing.rules import Rules
@@ -28,7 +28,7 @@ class Refused:
     findings: tuple[Finding, ...]
 
     def __str__(self) -> str:
-        first = next((found for found in self.findings if found.severity == "error"), None)
+        first = next((found for found in self.findings if found.severity is Severity.ERROR), None)
         return f"the changed rules are not used, the last good ones stay in force: {first}"
 
 
@@ -62,7 +62,9 @@ class Live:
         except UsageError as error:
             self._sources = (Source(self.path, None), *self._sources[1:])
             self.outdated = True
-            return Refused((Finding("error", "no-file", Place(str(self.path)), error.message, error.hint),))
+            return Refused(
+                (Finding.at(Severity.ERROR, "no-file", RulePlace(str(self.path)), error.message, error.hint),)
+            )
         self._sources = checked.loaded.sources
         self.outdated = checked.rules is None
         if checked.rules is None:
@@ -75,7 +77,7 @@ def served(checked: Checked, path: Path) -> Rules:
     """The rules of a file that may be served. Raises CheckFailedError, with the first errors, for any other."""
     if checked.rules is not None:
         return checked.rules
-    errors = [str(found) for found in checked.findings if found.severity == "error"]
+    errors = [str(found) for found in checked.findings if found.severity is Severity.ERROR]
     more = [f"and {len(errors) - _SHOWN} more"] if len(errors) > _SHOWN else []
     raise CheckFailedError(
         f"{path} has {len(errors)} error{'s' if len(errors) != 1 else ''}: it is not used",

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from alovoice_cli.findings import did_you_mean
 from alovoice_cli.routing.clauses import Reading, check_keys, read_days, read_numbers, toml_of
 from alovoice_cli.routing.days import Days
-from alovoice_cli.routing.findings import did_you_mean
 from alovoice_cli.routing.hours import (
     HOUR_FORMS,
     AnyHours,

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
+from alovoice_cli.findings import Finding, RulePlace, Severity
 from alovoice_cli.routing.conditions import Line
-from alovoice_cli.routing.findings import Finding, Place
 from alovoice_cli.routing.numbers import Number, national
 from alovoice_cli.routing.rules import Fixed, RoundRobin, Rules
 from alovoice_cli.routing.sampling import leaves
@@ -18,12 +18,16 @@ def compare_with_pbx(rules: Rules, extensions: Collection[str], lines: Collectio
     for step, place in _steps(rules):
         if step.action_type == "peer" and step.action_data not in extensions:
             hint = "`alovoice peers` lists them: a call that is sent to any other ends at once"
-            yield Finding("error", "unknown-extension", place, f"the PBX has no extension {step.action_data}", hint)
+            yield Finding.at(
+                Severity.ERROR, "unknown-extension", place, f"the PBX has no extension {step.action_data}", hint
+            )
     yield from _unknown_lines(rules, [Number.of(line) for line in lines])
     named = [f"{word} {', '.join(ids)}" for kind, word in _UNSEEN.items() if (ids := _ids(rules, kind))]
     if named:
         message = f"not looked up, for the API lists none of them: {'; '.join(named)}"
-        yield Finding("note", "not-verified", rules.fallback_place, message, "look at them in the web console")
+        yield Finding.at(
+            Severity.NOTE, "not-verified", rules.fallback_place, message, "look at them in the web console"
+        )
 
 
 def _ids(rules: Rules, kind: str) -> list[str]:
@@ -31,7 +35,7 @@ def _ids(rules: Rules, kind: str) -> list[str]:
     return sorted(data for data in found if data is not None)
 
 
-def _steps(rules: Rules) -> Iterator[tuple[Step, Place]]:
+def _steps(rules: Rules) -> Iterator[tuple[Step, RulePlace]]:
     yield rules.fallback, rules.fallback_place
     for rule in rules.rules:
         if isinstance(rule.action, Fixed):
@@ -51,4 +55,4 @@ def _unknown_lines(rules: Rules, lines: list[Number]) -> Iterator[Finding]:
             if missing:
                 named = ", ".join(map(national, missing))
                 hint = "`alovoice trunks` lists them: on any other the rule never matches"
-                yield Finding("warning", "unknown-line", rule.place, f"the PBX has no line {named}", hint)
+                yield Finding.at(Severity.WARNING, "unknown-line", rule.place, f"the PBX has no line {named}", hint)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import Finding, Findings, RulePlace, has_errors, in_order
 from alovoice_cli.routing.actions import read_action, read_step
 from alovoice_cli.routing.clauses import Reading, check_keys, read_when
 from alovoice_cli.routing.conditions import cost_of
-from alovoice_cli.routing.findings import Finding, Findings, Place, has_errors, in_order
 from alovoice_cli.routing.lists import Source, read_bytes
 from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
 from alovoice_cli.routing.names import read_hours, read_lists
@@ -40,14 +40,14 @@ def load(path: Path) -> Loaded:
         raise UsageError(f"{path} cannot be read: {reason}", hint="give the rules file, such as rules.toml") from error
     findings = Findings()
     if len(content) > _LARGEST:
-        findings.error("too-large", Place(str(path)), "the file is larger than 16 MB: it is no rules file")
+        findings.error("too-large", RulePlace(str(path)), "the file is larger than 16 MB: it is no rules file")
         return Loaded(None, tuple(findings.items), (source,))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
-        findings.error("encoding", Place(str(path), line, column), "this is no UTF-8", "save the file as UTF-8")
+        findings.error("encoding", RulePlace(str(path), line, column), "this is no UTF-8", "save the file as UTF-8")
         return Loaded(None, tuple(findings.items), (source,))
     return read_rules(text, path, source, findings)
 
@@ -101,7 +101,7 @@ def _zone(entry: Entry | None, findings: Findings) -> tzinfo:
     try:
         return parse_zone(name if isinstance(name, str) else "", "timezone")
     except UsageError as error:
-        findings.error("bad-value", entry.place if entry else Place(""), error.message, error.hint)
+        findings.error("bad-value", entry.place if entry else RulePlace(""), error.message, error.hint)
         return UTC
 
 

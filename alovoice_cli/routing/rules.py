@@ -8,9 +8,9 @@ from types import MethodType
 from typing import cast
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import RulePlace
 from alovoice_cli.routing.call import Call, Condition
 from alovoice_cli.routing.conditions import cost_of
-from alovoice_cli.routing.findings import Place
 from alovoice_cli.routing.history import Turns
 from alovoice_cli.routing.hours import AnyHours
 from alovoice_cli.routing.lists import Source
@@ -81,8 +81,8 @@ class Rule:
     name: str
     conditions: tuple[Condition, ...]
     action: Action
-    place: Place
-    then_place: Place
+    place: RulePlace
+    then_place: RulePlace
     checks: tuple[MethodType, ...] = field(init=False, repr=False, compare=False)
     """The `holds` of each condition, found once: of a thousand rules that are tried, looking it up is a fifth."""
 
@@ -103,7 +103,7 @@ class Trial:
     step: Step
     rule: str | None
     """The rule that must decide, None where the file does not say."""
-    place: Place
+    place: RulePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Rules:
     path: Path
     zone: tzinfo
     fallback: Step
-    fallback_place: Place
+    fallback_place: RulePlace
     rules: tuple[Rule, ...]
     lists: Mapping[str, NumberSet] = field(default_factory=dict)
     hours: Mapping[str, AnyHours] = field(default_factory=dict)

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from alovoice_cli.findings import Finding, Severity, did_you_mean
 from alovoice_cli.routing.actions import read_step
 from alovoice_cli.routing.clauses import Reading, check_keys, text_of, toml_of
 from alovoice_cli.routing.engine import decide
-from alovoice_cli.routing.findings import Finding, did_you_mean
 from alovoice_cli.routing.history import GivenHistory
 from alovoice_cli.routing.located import Entry
 from alovoice_cli.routing.question import Question
@@ -116,10 +116,10 @@ def _failures(rules: Rules, trial: Trial, now: datetime) -> Iterable[Finding]:
     hint = whys[0] if whys and decided != trial.rule else ""
     if decision.step != trial.step and trial.step not in _also_right(rules, decision.rule):
         message = f"the test expects {trial.step} and gets {decision.step}, from {_named(decided)}"
-        yield Finding("error", "test-failed", trial.place, message, hint)
+        yield Finding.at(Severity.ERROR, "test-failed", trial.place, message, hint)
     elif trial.rule is not None and decided != trial.rule:
         message = f"the test expects {_named(trial.rule)} to decide, and {_named(decided)} does"
-        yield Finding("error", "test-failed", trial.place, message, hint)
+        yield Finding.at(Severity.ERROR, "test-failed", trial.place, message, hint)
 
 
 def _also_right(rules: Rules, name: str | None) -> tuple[Step, ...]:

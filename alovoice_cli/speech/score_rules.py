@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Protocol
 
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.findings import Finding, Findings, RulePlace, did_you_mean, has_errors, in_order
 from alovoice_cli.routing.clauses import check_keys
-from alovoice_cli.routing.findings import Finding, Findings, Place, did_you_mean, has_errors, in_order
 from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
 from alovoice_cli.speech.folding import fold, foldings, hits
 from alovoice_cli.speech.measures import Measures
@@ -150,13 +150,13 @@ def load(path: Path) -> LoadedScores:
     findings = Findings()
     rules = None
     if len(content) > _LARGEST:
-        findings.error("too-large", Place(str(path)), "the file is larger than 1 MB: it is no rules file")
+        findings.error("too-large", RulePlace(str(path)), "the file is larger than 1 MB: it is no rules file")
         return LoadedScores(None, tuple(findings.items))
     try:
         rules = _read(read_toml(content.decode("utf-8-sig"), str(path)), findings)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        findings.error("encoding", Place(str(path), line), "this is no UTF-8", "save the file as UTF-8")
+        findings.error("encoding", RulePlace(str(path), line), "this is no UTF-8", "save the file as UTF-8")
     except BadTomlError as error:
         findings.error("syntax", error.place, f"this is no TOML: {error.message}", "see https://toml.io")
     ordered = in_order(findings.items)

@@ -38,7 +38,7 @@ def _moments(rules: Rules) -> list[datetime]:
 @given(rules_texts())
 def test_a_rule_that_is_called_out_of_reach_is_never_reached(text: str) -> None:
     rules = rules_of(text)
-    out_of_reach = {found.place.line for found in lint(rules) if found.code in ("shadowed", "unreachable")}
+    out_of_reach = {found.line for found in lint(rules) if found.code in ("shadowed", "unreachable")}
     names = {rule.name for rule in rules.rules if rule.place.line in out_of_reach}
     callers = [*NUMBERS, "", "909999999", "4915112345678"] if names else []
     for caller in callers:
@@ -124,7 +124,7 @@ def test_the_files_own_tests_are_run_and_fail_at_their_line() -> None:
     assert run_trials(rules_of(ISSUE), NOON).passed == 1
     checked = judge(loaded_of(ISSUE.replace('expect = { hangup = "123" }', 'expect = { hangup = "124" }')), NOON)
     (found,) = (found for found in checked.findings if found.severity == "error")
-    assert (checked.ok, checked.rules, found.code, found.place.line) == (False, None, "test-failed", 33)
+    assert (checked.ok, checked.rules, found.code, found.line) == (False, None, "test-failed", 33)
     assert found.message == "the test expects hangup:124 and gets hangup:123, from the rule 'night'"
 
 
@@ -169,7 +169,7 @@ def test_extensions_and_lines_are_compared_with_the_pbx() -> None:
         + _rule("c", "", 'round_robin = ["2000", "2009"]')
     )
     found = list(compare_with_pbx(rules_of(text), {"2000"}, ["712037006"]))
-    assert [(f.severity, f.place.line, f.message) for f in found] == [
+    assert [(f.severity, f.line, f.message) for f in found] == [
         ("error", 13, "the PBX has no extension 2009"),
         ("warning", 6, "the PBX has no line 712037009, 55*"),
         ("note", 1, "not looked up, for the API lists none of them: departments 6000; voice menus 1"),

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.findings import count
 from alovoice_cli.campaigns.schedule import parse_zone, today_in
 from alovoice_cli.commands.events.selection import (
     Limit,
@@ -29,6 +28,7 @@ from alovoice_cli.events.glance import call_as_json, when
 from alovoice_cli.events.missed import IS_MISSED, REASONS, Missed, count_reasons, judge, not_returned, reasons_text
 from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.rendering import iso
+from alovoice_cli.findings import count
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.phones import number_of

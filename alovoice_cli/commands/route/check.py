@@ -8,9 +8,9 @@ import typer
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode
+from alovoice_cli.findings import Finding, has_errors, in_order
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
-from alovoice_cli.routing.findings import Finding, has_errors, in_order
 from alovoice_cli.routing.lint import Checked, check
 from alovoice_cli.routing.online import compare_with_pbx
 from alovoice_cli.session import Session
@@ -50,7 +50,7 @@ def check_rules(
     checked = check(file, session.now())
     findings = in_order([*checked.findings, *_online(session, checked)]) if online else checked.findings
     failed = has_errors(findings) or (strict and any(finding.severity == "warning" for finding in findings))
-    items = [finding.as_json() for finding in findings]
+    items = [finding.as_rule_json() for finding in findings]
     tests = {"passed": checked.verdict.passed, "failed": checked.verdict.failed}
     rules = len(checked.loaded.rules.rules) if checked.loaded.rules else None
     whole = {"ok": not failed, "rules": rules, "tests": tests, "findings": items}
