@@ -13,8 +13,8 @@ from alovoice_cli.events.conditions import (
     all_of,
     fields_of,
 )
-from alovoice_cli.events.moments import Clock, parse_moment, unix_microseconds
 from alovoice_cli.events.where import parse_where
+from alovoice_cli.moments import ClockTime, parse_moment, unix_microseconds
 from alovoice_cli.phones import canonical
 
 EVER = "all"
@@ -51,7 +51,7 @@ class Words:
     where: str | None = None
 
 
-def read_period(words: Words, clock: Clock) -> Period:
+def read_period(words: Words, clock: ClockTime) -> Period:
     """`--since` and `--until`; a day alone is meant whole. Raises UsageError, also for a period upside down."""
     since = until = None
     if words.since is not None and words.since.strip().lower() != EVER:
@@ -63,7 +63,7 @@ def read_period(words: Words, clock: Clock) -> Period:
     return Period(since, until)
 
 
-def read_filter(words: Words, fields: Mapping[str, Field], clock: Clock) -> Filter:
+def read_filter(words: Words, fields: Mapping[str, Field], clock: ClockTime) -> Filter:
     """The options as a filter on what has these fields. Raises UsageError for what makes no sense."""
     condition = all_of(
         _among("type", words.type, choices=EVENT_FIELDS["type"].choices),
@@ -79,7 +79,7 @@ def read_filter(words: Words, fields: Mapping[str, Field], clock: Clock) -> Filt
     return Filter(read_period(words, clock), condition)
 
 
-def _where(text: str | None, fields: Mapping[str, Field], clock: Clock) -> Condition | None:
+def _where(text: str | None, fields: Mapping[str, Field], clock: ClockTime) -> Condition | None:
     if text is None:
         return None
     if not text.strip():

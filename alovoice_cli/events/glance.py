@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 
 from alovoice_cli.events.event import Call, Event, Fact
-from alovoice_cli.events.moments import Clock, from_unix, long_text, short_text
 from alovoice_cli.events.rendering import iso
+from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
 
 _KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "started_at")
 _FACT_NAMES = tuple(field.name for field in fields(Fact))
@@ -14,7 +14,7 @@ _MICRO = 1_000_000
 
 
 def event_cells(
-    event: Event, call: Call | None, clock: Clock, *, short: bool, fact: Fact | None = None
+    event: Event, call: Call | None, clock: ClockTime, *, short: bool, fact: Fact | None = None
 ) -> dict[str, object]:
     """The event's cells; what it does not say of its call, the call does. `fact` is one of several, else the first."""
     delivery, said = event.delivery, fact or event.fact
@@ -43,7 +43,7 @@ def call_as_json(call: Call) -> dict[str, object]:
     return {**asdict(call), "reported_at": iso(call.reported_at * _MICRO)}
 
 
-def when(seconds: int, clock: Clock, *, short: bool) -> str:
+def when(seconds: int, clock: ClockTime, *, short: bool) -> str:
     """Unix seconds in the profile's zone."""
     moment = from_unix(seconds, clock.zone)
     if moment is None:

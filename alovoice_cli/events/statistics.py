@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import Literal, NamedTuple
 
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
-from alovoice_cli.events.moments import from_unix
+from alovoice_cli.moments import from_unix
 
 By = Literal["hour", "day", "line", "peer", "status", "rule"]
 

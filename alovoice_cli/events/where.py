@@ -17,7 +17,7 @@ from typing import NamedTuple, NoReturn
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import And, Compare, Condition, Field, Not, Operator, Or, Value
-from alovoice_cli.events.moments import parse_span, unix_microseconds
+from alovoice_cli.moments import parse_span, unix_microseconds
 from alovoice_cli.phones import canonical
 
 LONGEST = 4000

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.engine import NO_HISTORY, decide
 from alovoice_cli.routing.history import HistoryAt
 from alovoice_cli.routing.numbers import Number
-from alovoice_cli.routing.question import Question
 from alovoice_cli.routing.rules import Rules
 
 _EXAMPLES = 3
@@ -17,7 +17,7 @@ Asked = tuple[Question, datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class CallerMove:
     """Callers who go elsewhere for the same reason: what decided before, and what decides now.
 
     A rule that is None is the fallback. Actions are words such as `queue:6000` or `peer:@last_peer`.
@@ -52,7 +52,7 @@ class Comparison:
     callers: int
     moved_calls: int
     moved_callers: int
-    moves: tuple[Move, ...]
+    moves: tuple[CallerMove, ...]
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ def compare(
             pair = (before.rule, after.rule, before.action, after.action)
             moved.setdefault(pair, _Moved()).add(caller, (question, at))
     moves = [
-        Move(*pair, calls=found.calls, callers=len(found.callers), examples=tuple(found.examples))
+        CallerMove(*pair, calls=found.calls, callers=len(found.callers), examples=tuple(found.examples))
         for pair, found in moved.items()
     ]
     moves.sort(key=lambda move: (-move.callers, -move.calls))

@@ -24,7 +24,7 @@ _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RuleSource:
     """A file as it was when it was read; another size, time or inode means that it must be read again."""
 
     path: Path
@@ -49,17 +49,17 @@ def _stamp(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def read_bytes(path: Path) -> tuple[bytes, Source]:
+def read_bytes(path: Path) -> tuple[bytes, RuleSource]:
     """The content of a regular file, and its state as it was read. Raises OSError, also for pipes and directories."""
     descriptor = os.open(path, _OPEN)
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(0, "it is no regular file")
-        return file.read(), Source(path, _stamp(found))
+        return file.read(), RuleSource(path, _stamp(found))
 
 
-def read_list(path: Path, shown: str, column: str | None, findings: Findings) -> tuple[NumberSet, Source]:
+def read_list(path: Path, shown: str, column: str | None, findings: Findings) -> tuple[NumberSet, RuleSource]:
     """The numbers of a file. Raises OSError where it can't be read; what is wrong in it goes to the findings.
 
     `shown` is the name that findings call it by; `column` the title of the column, or its place from 1.

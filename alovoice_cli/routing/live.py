@@ -1,14 +1,33 @@
 """The rules of a running listener: always the last good ones. Looks at the files when it is told to; no thread here."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, RulePlace, Severity
-from alovoice_cli.routing.lint import Checked, check
-from alovoice_cli.routing.lists import Source, stamp_of
+from alovoice_cli.routing.lint import CheckedRules, check
+from alovoice_cli.routing.lists import RuleSource, stamp_of
 from alovoice_cli.routing.rules import Rules
+from alovoice_cli.routing.step import RouteStep
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One step for everybody, until an aware moment."""
+
+    step: RouteStep
+    until: datetime
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is still in force."""
+        return now < self.until
+
+    @property
+    def why(self) -> str:
+        """The reason that is kept with each decision."""
+        return f"override until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
 
 _SHOWN = 10
 
@@ -22,7 +41,7 @@ class Reloaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRules:
     """The files have changed and must not be served: the rules before them stay in force."""
 
     findings: tuple[Finding, ...]
@@ -49,7 +68,7 @@ class Live:
         """What tells the present state of the files from the next: a file that is being written differs each time."""
         return tuple(stamp_of(source.path) for source in self._sources)
 
-    def refresh(self, now: datetime) -> Reloaded | Refused | None:
+    def refresh(self, now: datetime) -> Reloaded | RefusedRules | None:
         """Reads the files anew if one of them has changed since it was last read; None where none has.
 
         Asks the file system about each file, and reads a list of a million in about a second: not on a caller's time.
@@ -60,20 +79,20 @@ class Live:
         try:
             checked = check(self.path, now)
         except UsageError as error:
-            self._sources = (Source(self.path, None), *self._sources[1:])
+            self._sources = (RuleSource(self.path, None), *self._sources[1:])
             self.outdated = True
-            return Refused(
+            return RefusedRules(
                 (Finding.at(Severity.ERROR, "no-file", RulePlace(str(self.path)), error.message, error.hint),)
             )
         self._sources = checked.loaded.sources
         self.outdated = checked.rules is None
         if checked.rules is None:
-            return Refused(checked.findings)
+            return RefusedRules(checked.findings)
         self.rules, self.findings = checked.rules, checked.findings
         return Reloaded(checked.rules, checked.findings)
 
 
-def served(checked: Checked, path: Path) -> Rules:
+def served(checked: CheckedRules, path: Path) -> Rules:
     """The rules of a file that may be served. Raises CheckFailedError, with the first errors, for any other."""
     if checked.rules is not None:
         return checked.rules

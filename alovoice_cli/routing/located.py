@@ -31,7 +31,7 @@ class BadTomlError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LocatedEntry:
     """A value of a TOML file and where it stands. `value` is a dict or a list of entries, or a plain TOML value."""
 
     value: object
@@ -40,17 +40,17 @@ class Entry:
     """Of its key; in an array the value's own."""
 
     @property
-    def table(self) -> "dict[str, Entry]":
+    def table(self) -> "dict[str, LocatedEntry]":
         """The entries of a table; none where it is no table."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
-    def items(self) -> "list[Entry]":
+    def items(self) -> "list[LocatedEntry]":
         """The entries of an array; none where it is no array."""
         return self.value if isinstance(self.value, list) else []
 
 
-def read_toml(text: str, file: str) -> Entry:
+def read_toml(text: str, file: str) -> LocatedEntry:
     """The document as a table. Raises BadTomlError, with the place, for text that is no TOML."""
     text = text.replace("\r\n", "\n")  # as tomllib does: the lines stay the same
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
@@ -83,14 +83,14 @@ class _Joined:
     def __init__(self, places: dict[Path, tuple[int, int]], starts: list[int], file: str) -> None:
         self._places, self._starts, self._file = places, starts, file
 
-    def entry(self, value: object, path: Path, above: tuple[int, int]) -> Entry:
+    def entry(self, value: object, path: Path, above: tuple[int, int]) -> LocatedEntry:
         name, place = found = self._places.get(path, above)
         inner: object = value
         if isinstance(value, dict):
             inner = {key: self.entry(item, (*path, key), found) for key, item in value.items()}
         elif isinstance(value, list):
             inner = [self.entry(item, (*path, index), found) for index, item in enumerate(value)]
-        return Entry(inner, self._place(place), self._place(name))
+        return LocatedEntry(inner, self._place(place), self._place(name))
 
     def _place(self, offset: int) -> RulePlace:
         line = bisect_right(self._starts, offset)

@@ -37,7 +37,7 @@ def problem_with(action_type: object, action_data: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RouteStep:
     """What the PBX does next with a call. Raises UsageError for a step that it would not understand."""
 
     action_type: str
@@ -48,7 +48,7 @@ class Step:
             raise UsageError(f"no valid step: {problem}", hint=f"a step is {_FORMS}")
 
     @classmethod
-    def from_text(cls, text: str, option: str = "--fallback") -> "Step":
+    def from_text(cls, text: str, option: str = "--fallback") -> "RouteStep":
         """The step in an operator's word: `queue:6000`, `peer:2000`, `hangup`. Raises UsageError for all else."""
         action_type, colon, action_data = text.strip().partition(":")
         given: str | None = action_data.strip() if colon else None
@@ -57,7 +57,7 @@ class Step:
         return cls(action_type.strip().lower(), given)
 
     @classmethod
-    def from_wire(cls, answer: object) -> "Step":
+    def from_wire(cls, answer: object) -> "RouteStep":
         """The step in a decoded answer. Strict, as the PBX is: raises UsageError for whatever would end the call."""
         if not isinstance(answer, dict):
             raise UsageError("no valid step: the answer is no JSON object", hint=f"a step is {_FORMS}")

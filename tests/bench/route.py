@@ -17,12 +17,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from route_questions import sample_questions
+
+from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.engine import answer, decide
 from alovoice_cli.routing.lint import judge
-from alovoice_cli.routing.question import Question
 from alovoice_cli.routing.reading import load
 from alovoice_cli.routing.rules import Rules
-from alovoice_cli.routing.sampling import sample_questions
 
 DECISIONS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 NUMBERS, RULES, ROUNDS = 1_000_000, 1_000, 5

@@ -10,12 +10,12 @@ from alovoice_cli.events.coverage import Uptime, cover, describe
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Period
 from alovoice_cli.events.missed import count_reasons, judge, not_returned
-from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.statistics import QUARTER_SECONDS, Count, tally, total
+from alovoice_cli.moments import ClockTime
 
 ZONE = timezone(timedelta(hours=5))
 NOW = datetime(2025, 4, 25, 10, 20, tzinfo=UTC)  # 15:20 in Tashkent
-CLOCK = Clock(NOW, ZONE)
+CLOCK = ClockTime(NOW, ZONE)
 MICRO = 1_000_000
 
 

@@ -1,20 +1,17 @@
 """What the checks say of rules is true: no rule that is called out of reach is ever reached, and gaps are gaps."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from route_cases import FALLBACK, ISSUE, LINES, NOON, NUMBERS, loaded_of, rules_of, rules_texts
 from strength import examples
 
+from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.engine import decide
 from alovoice_cli.routing.hours import WEEK
-from alovoice_cli.routing.lint import gaps, judge, lint
-from alovoice_cli.routing.online import compare_with_pbx
-from alovoice_cli.routing.question import Question
+from alovoice_cli.routing.lint import compare_with_pbx, gaps, judge, lint
 from alovoice_cli.routing.rules import Rules
-from alovoice_cli.routing.sampling import sample_questions
 from alovoice_cli.routing.trials import run_trials
 
 OFFICE = '[hours]\noffice = ["Mon-Fri 09:00-18:00"]\n'
@@ -174,11 +171,3 @@ def test_extensions_and_lines_are_compared_with_the_pbx() -> None:
         ("warning", 6, "the PBX has no line 712037009, 55*"),
         ("note", 1, "not looked up, for the API lists none of them: departments 6000; voice menus 1"),
     ]
-
-
-def test_the_questions_of_a_measurement_are_the_same_for_the_same_seed() -> None:
-    rules = rules_of(ISSUE)
-    first, again, other = (list(sample_questions(rules, NOON, 50, seed)) for seed in (1, 1, 2))
-    assert first == again != other
-    assert {question.line_number for question, _ in first} == {"998712037006"}
-    assert {now.astimezone(ZoneInfo("UTC")).weekday() for _, now in first} == set(range(7))

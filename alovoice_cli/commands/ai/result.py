@@ -15,7 +15,7 @@ from alovoice_cli.commands.ai.waiting import Interval, PollPace, Wait
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
-from alovoice_cli.events.moments import parse_span
+from alovoice_cli.moments import parse_span
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import read_transcript
 

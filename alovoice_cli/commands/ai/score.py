@@ -12,7 +12,7 @@ from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, Without
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode
-from alovoice_cli.events.moments import from_unix
+from alovoice_cli.moments import from_unix
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session

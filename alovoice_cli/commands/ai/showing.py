@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.ai.forms import COLUMNS, IN_A_FILE, Form, FoundTalk, file_name, form_of, rendered, rows_of
 from alovoice_cli.errors import UsageError
+from alovoice_cli.moments import parse_zone
 from alovoice_cli.output.files import write_private
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.output.spoken import Dialogue, Said

@@ -26,8 +26,8 @@ from alovoice_cli.events.event import Call, Event
 from alovoice_cli.events.filters import Words, read_filter
 from alovoice_cli.events.glance import event_cells
 from alovoice_cli.events.hiding import Hiding
-from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.moments import ClockTime
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.flow import Flow, Row
 from alovoice_cli.session import Session
@@ -98,6 +98,6 @@ def export_events(
     tell_coverage(session, store, wanted.period, clock)
 
 
-def _lines(event: Event, call: Call | None, clock: Clock) -> Iterator[dict[str, object]]:
+def _lines(event: Event, call: Call | None, clock: ClockTime) -> Iterator[dict[str, object]]:
     for fact in event.facts or (None,):
         yield event_cells(event, call, clock, short=False, fact=fact)

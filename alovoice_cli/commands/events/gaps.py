@@ -10,8 +10,8 @@ from alovoice_cli.events.coverage import Gap, cover, describe
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Filter, Period, Words, read_period
 from alovoice_cli.events.glance import when
-from alovoice_cli.events.moments import Clock, span_text, unix_microseconds
 from alovoice_cli.events.rendering import iso
+from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -64,7 +64,7 @@ def list_gaps(
     session.note(describe(covered, clock))
 
 
-def _gap(gap: Gap, clock: Clock, *, short: bool) -> dict[str, object]:
+def _gap(gap: Gap, clock: ClockTime, *, short: bool) -> dict[str, object]:
     seconds = max((gap.end - gap.begin) // _MICRO, 1)
     return {
         "what": _NO_LISTENER,
@@ -77,7 +77,7 @@ def _gap(gap: Gap, clock: Clock, *, short: bool) -> dict[str, object]:
     }
 
 
-def _unended(call: Call, clock: Clock, *, short: bool) -> dict[str, object]:
+def _unended(call: Call, clock: ClockTime, *, short: bool) -> dict[str, object]:
     return {
         "what": _NO_END,
         "begin": when(call.reported_at, clock, short=short),

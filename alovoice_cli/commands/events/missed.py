@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.schedule import parse_zone, today_in
+from alovoice_cli.campaigns.schedule import today_in
 from alovoice_cli.commands.events.selection import (
     Limit,
     Line,
@@ -26,9 +26,9 @@ from alovoice_cli.events.conditions import CALL_FIELDS, all_of
 from alovoice_cli.events.filters import Filter, Words, read_filter
 from alovoice_cli.events.glance import call_as_json, when
 from alovoice_cli.events.missed import IS_MISSED, REASONS, Missed, count_reasons, judge, not_returned, reasons_text
-from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.rendering import iso
 from alovoice_cli.findings import count
+from alovoice_cli.moments import ClockTime, parse_zone
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.phones import number_of
@@ -132,7 +132,7 @@ def _place(one: Missed) -> tuple[int, int]:
     return one.call.reported_at, one.call.start_seq or one.call.end_seq or 0
 
 
-def _cells(one: Missed, clock: Clock, *, short: bool) -> dict[str, object]:
+def _cells(one: Missed, clock: ClockTime, *, short: bool) -> dict[str, object]:
     tries = one.again + one.back
     talked = f"tried {tries}x" if tries else ""
     if one.returned_at is not None and one.returned is not None:

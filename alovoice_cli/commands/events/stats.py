@@ -25,9 +25,9 @@ from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.event import MISSED_STATUSES
 from alovoice_cli.events.filters import Words, read_filter
 from alovoice_cli.events.missed import reasons_text
-from alovoice_cli.events.moments import span_text
 from alovoice_cli.events.statistics import NONE, By, Tally, tally, total
 from alovoice_cli.events.timeline import status_text
+from alovoice_cli.moments import span_text
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session

@@ -11,8 +11,8 @@ from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import Call, Event
 from alovoice_cli.events.filters import Words, read_filter
 from alovoice_cli.events.glance import brief, event_cells
-from alovoice_cli.events.moments import unix_microseconds
 from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.output.flow import Flow, Row
 from alovoice_cli.session import Session
 

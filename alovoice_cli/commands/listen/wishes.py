@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
@@ -16,8 +15,9 @@ from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
 from alovoice_cli.listening.watching import Watch
+from alovoice_cli.moments import parse_zone
 from alovoice_cli.routing.live import Live
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile
 
@@ -49,7 +49,7 @@ def read_routes(
 ) -> Routes:
     """How route questions are answered. Raises UsageError for what is no step or no time, CheckFailedError (before
     anything is bound or stored) for rules that must not be served."""
-    step = Step.from_text(fallback) if fallback else None
+    step = RouteStep.from_text(fallback) if fallback else None
     seconds = _deadline(deadline)
     now = session.now()
     served = Live(rules, now) if rules is not None else None

@@ -7,18 +7,17 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.coverage import cover, describe
 from alovoice_cli.events.filters import Period, Words, read_period
-from alovoice_cli.events.moments import Clock, unix_microseconds
+from alovoice_cli.moments import ClockTime, parse_zone, unix_microseconds
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
-from alovoice_cli.routing.comparing import Asked, Comparison, Move, compare
+from alovoice_cli.routing.call import Question, UnreadableQuestionError
+from alovoice_cli.routing.comparing import Asked, CallerMove, Comparison, compare
 from alovoice_cli.routing.lint import check
 from alovoice_cli.routing.live import served
-from alovoice_cli.routing.question import Question, UnreadableQuestionError
 from alovoice_cli.routing.rules import FALLBACK
 from alovoice_cli.session import Session
 
@@ -60,7 +59,7 @@ def compare_rules(
     session: Session = ctx.obj
     now = session.now()
     before, after = served(check(old, now), old), served(check(new, now), new)
-    clock = Clock(now, parse_zone(session.settings.timezone, "the profile's timezone"))
+    clock = ClockTime(now, parse_zone(session.settings.timezone, "the profile's timezone"))
     period = read_period(Words(since, until), clock)
     asked = _Asked(session, store, period)
     found = compare(before, after, asked, session.past(store).as_of)
@@ -98,7 +97,7 @@ class _Asked:
                 yield question, datetime.fromtimestamp(event.delivery.received_at / 1_000_000, UTC)
 
 
-def _cells(move: Move, clock: Clock) -> dict[str, object]:
+def _cells(move: CallerMove, clock: ClockTime) -> dict[str, object]:
     return {
         "callers": move.callers,
         "calls": move.calls,

@@ -9,7 +9,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.sandbox.scenario import Scenario
 
 EVENT_TYPES = ("callstart", "callend", "result", "route")
@@ -113,10 +113,10 @@ def read_start_reply(answer: Answer | None) -> StartReply:
     return StartReply() if _ALL_DIGITS.fullmatch(text) and not _INTEGER.fullmatch(text) else StartReply(call_id=text)
 
 
-def read_step(answer: Answer | None, scenario: Scenario) -> Step | None:
+def read_step(answer: Answer | None, scenario: Scenario) -> RouteStep | None:
     """The step that the route answered; None where the call ends at once: no step, a wrong one, no such place here."""
     try:
-        step = Step.from_wire(_json(_text(answer)))
+        step = RouteStep.from_wire(_json(_text(answer)))
     except UsageError:
         return None
     known = {

@@ -8,7 +8,7 @@ from functools import partial
 
 from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.sandbox.callback.call_course import Staff, Way, Ways, ring_colleague, ring_outside
 from alovoice_cli.sandbox.callback.handlers import Answer, read_start_reply, read_step
 from alovoice_cli.sandbox.callback.live_call import LiveCall, LiveCalls, SandboxClock, wire_phone
@@ -210,7 +210,7 @@ class Visitors:
         if self._calls.asks("route"):
             step = read_step(answer, self._pbx.scenario)
         else:
-            step = Step("queue", arrival.queue or max(self._pbx.scenario.queues))
+            step = RouteStep("queue", arrival.queue or max(self._pbx.scenario.queues))
         way = self._ways.by_step(step, arrival.mark, arrival.at + _ROUTED_AFTER_SECONDS)
         call.note(step=str(step) if step else _NO_STEP, inner_phone=way.inner_phone, went_to=way.went_to)
         call.tell_start(partial(self._started, play, arrival, call, way), after_seconds=_ROUTED_AFTER_SECONDS)

@@ -8,9 +8,9 @@ import pytest
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS, Compare, holds
 from alovoice_cli.events.filters import Words, read_filter, read_period
-from alovoice_cli.events.moments import Clock, parse_moment, parse_span, short_text, span_text, unix_microseconds
+from alovoice_cli.moments import ClockTime, parse_moment, parse_span, short_text, span_text, unix_microseconds
 
-CLOCK = Clock(datetime(2025, 4, 25, 9, 30, tzinfo=UTC), timezone(timedelta(hours=5)))
+CLOCK = ClockTime(datetime(2025, 4, 25, 9, 30, tzinfo=UTC), timezone(timedelta(hours=5)))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_is_no_moment_is_refused_with_the_forms(text: str) -> None:
 def test_a_day_is_meant_whole_also_where_it_has_23_hours() -> None:
     period = read_period(Words(since="yesterday", until="yesterday"), CLOCK)
     assert (period.since, period.until) == (1745434800 * 10**6, 1745521200 * 10**6)
-    clock = Clock(CLOCK.now, ZoneInfo("Europe/Berlin"))
+    clock = ClockTime(CLOCK.now, ZoneInfo("Europe/Berlin"))
     period = read_period(Words(since="2025-03-30", until="2025-03-30"), clock)
     assert period.since is not None
     assert period.until is not None
