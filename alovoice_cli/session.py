@@ -194,7 +194,7 @@ class Session:
     def event_json(self, flag: str | None = None) -> "Callable[[Delivery], Mapping[str, object]]":
         """Tells a stored delivery as `events show` would, with all that is known of it."""
         from alovoice_cli.events.event import Event
-        from alovoice_cli.events.rendering import event_as_json
+        from alovoice_cli.events.event_table import event_as_json
 
         store = self.event_store(flag)
         return lambda delivery: event_as_json(store.event(delivery.id) or Event(delivery))

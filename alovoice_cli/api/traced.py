@@ -1,28 +1,9 @@
 """`--verbose` for what is posted to handlers: each event and its answer, as the trace shows those of the PBX."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from alovoice_cli.api.trace import Trace
-
-
-class Posted(Protocol):
-    """How a POST went."""
-
-    @property
-    def status(self) -> int | None: ...
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def error(self) -> str: ...
-    @property
-    def seconds(self) -> float: ...
-
-
-class AnyPoster(Protocol):
-    """Posts; raises nothing."""
-
-    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted: ...
+from alovoice_cli.posts import AnyPoster, Posted
 
 
 class TracedPoster:

@@ -4,9 +4,9 @@ from math import ceil
 
 from alovoice_cli.batch.resolve import ANSWERED, LEARN_DAYS, NOT_RUNG, Verdict, is_answered
 from alovoice_cli.batch.traces import MICRO, Trace
-from alovoice_cli.events.coverage import Gap
+from alovoice_cli.events.coverage import ListenerGap
 from alovoice_cli.events.event import ANSWERED_STATUS
-from alovoice_cli.events.rendering import iso
+from alovoice_cli.events.event_table import iso
 from alovoice_cli.events.timeline import status_text
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text, span_text
 
@@ -190,7 +190,7 @@ def _at(trace: Trace, clock: ClockTime) -> str:
     return moment_text(trace.heard_at, clock)
 
 
-def _gap_text(gap: Gap, clock: ClockTime) -> str:
+def _gap_text(gap: ListenerGap, clock: ClockTime) -> str:
     begin = moment_text(gap.begin, clock)
     return f"since {begin}" if gap.is_open else f"{begin}–{moment_text(gap.end, clock)}"
 

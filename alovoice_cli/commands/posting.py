@@ -2,11 +2,12 @@
 
 from alovoice_cli.api.trace import Trace
 from alovoice_cli.api.traced import TracedPoster
-from alovoice_cli.events.handler import Poster, shown_url
+from alovoice_cli.events.handler import shown_url
+from alovoice_cli.posts import AnyPoster
 from alovoice_cli.session import Session
 
 
-def poster_of(session: Session) -> Poster:
+def poster_of(session: Session) -> AnyPoster:
     """The poster; it makes no connection yet."""
     if not session.options.verbose:
         return session.poster

@@ -28,7 +28,7 @@ class Uptime(NamedTuple):
         return now if now - self.seen_at <= _SIGN_OF_LIFE else self.seen_at
 
 
-class Gap(NamedTuple):
+class ListenerGap(NamedTuple):
     """A time without a listener, in unix microseconds; `is_open`: it lasts until now."""
 
     begin: int
@@ -42,7 +42,7 @@ class Coverage:
 
     begin: int | None
     end: int
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[ListenerGap, ...] = ()
 
 
 def cover(uptimes: Iterable[Uptime], period: Period, now: int) -> Coverage:
@@ -54,7 +54,7 @@ def cover(uptimes: Iterable[Uptime], period: Period, now: int) -> Coverage:
     begin = max(stretches[0][0], period.since if period.since is not None else stretches[0][0])
     gaps = []
     for (_, left), (back, _) in zip(stretches, [*stretches[1:], (now, now)], strict=True):
-        gap = Gap(max(left, begin), min(back, end), is_open=back == now == end)
+        gap = ListenerGap(max(left, begin), min(back, end), is_open=back == now == end)
         if gap.begin < gap.end:
             gaps.append(gap)
     return Coverage(begin, end, tuple(gaps))
@@ -91,7 +91,7 @@ def describe(coverage: Coverage, clock: ClockTime) -> str:
     return ", ".join(parts)
 
 
-def _gap_text(gap: Gap, clock: ClockTime) -> str:
+def _gap_text(gap: ListenerGap, clock: ClockTime) -> str:
     if gap.is_open:
         return f"and nobody listens since {_text(gap.begin, clock)}"
     begin, end = _text(gap.begin, clock), _text(gap.end, clock)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Boolean, Connection, bindparam, func, or_, select
 
 from alovoice_cli.events.event import Delivery, Event, EventType, Fact
-from alovoice_cli.events.kin import APART_SECONDS, parties
+from alovoice_cli.events.result_matching import APART_SECONDS, parties
 from alovoice_cli.phones import canonical
 from alovoice_cli.stores.event_engine import Execute, ManyInsert, insert_new, upsert
 from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, OUTBOX

@@ -13,7 +13,7 @@ import pytest
 
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.receiver import RouteAnswer
-from alovoice_cli.listening.routes import Routes
+from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
 from alovoice_cli.listening.watching import Watch
@@ -60,7 +60,7 @@ class Desk:
     file: OverrideFile
     now: datetime = NOW
 
-    def routes(self, rules: str | None, history: History | None = None, **more: Any) -> Routes:
+    def routes(self, rules: str | None, history: History | None = None, **more: Any) -> RouteAnswerer:
         """Routes over rules of this text."""
         shadow, deadline = more.pop("shadow", None), more.pop("deadline", 0.2)
         live = self.live("rules.toml", rules) if rules else None
@@ -70,14 +70,14 @@ class Desk:
         ruling = Ruling(switch, lambda _: past, lambda: self.now, rules=live, shadow=other, **more)
         lives = {"": live} if live else {}
         watch = Watch(lives, switch, lambda: self.now, note=self.said.append, warn=self.said.append)
-        return Routes(ruling, watch, deadline=deadline)
+        return RouteAnswerer(ruling, watch, deadline=deadline)
 
     def live(self, name: str, text: str) -> Live:
         """Rules of this text."""
         (self.folder / name).write_text(text, "utf-8")
         return Live(self.folder / name, NOW)
 
-    def ask(self, routes: Routes, count: int = 1, **question: str) -> list[tuple[RouteAnswer, dict[str, Any]]]:
+    def ask(self, routes: RouteAnswerer, count: int = 1, **question: str) -> list[tuple[RouteAnswer, dict[str, Any]]]:
         """Asks so often at once; each answer with all that is kept of it."""
         body = json.dumps({"from_number": "901234567", **question}).encode()
 

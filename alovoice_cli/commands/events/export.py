@@ -23,10 +23,9 @@ from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import Call, Event
-from alovoice_cli.events.filters import Words, read_filter
-from alovoice_cli.events.glance import event_cells
+from alovoice_cli.events.event_table import event_as_json, event_cells
+from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.hiding import Hiding
-from alovoice_cli.events.rendering import event_as_json
 from alovoice_cli.moments import ClockTime
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.flow import Flow, Row
@@ -76,7 +75,7 @@ def export_events(
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    wanted = read_filter(Words(since, until, type, number, line, peer, status, where), EVENT_FIELDS, clock)
+    wanted = read_filter(FilterWords(since, until, type, number, line, peer, status, where), EVENT_FIELDS, clock)
     events = session.event_store(store)
     found = events.told(wanted)
     if limit:

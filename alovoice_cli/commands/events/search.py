@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from alovoice_cli.events.event import Event, Fact
-from alovoice_cli.events.kin import is_of_another, parties
+from alovoice_cli.events.result_matching import is_of_another, parties
 from alovoice_cli.session import Session
 
 

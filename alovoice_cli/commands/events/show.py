@@ -10,8 +10,8 @@ from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.glance import call_as_json
-from alovoice_cli.events.timeline import Step, status_text, timeline
+from alovoice_cli.events.event_table import call_as_json
+from alovoice_cli.events.timeline import TimelineStep, status_text, timeline
 from alovoice_cli.moments import ClockTime, long_text, short_text, span_text
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
@@ -70,7 +70,7 @@ def show_call(
         session.note(_sentence(calls[0]))
 
 
-def _cells(steps: Iterable[Step], clock: ClockTime, *, short: bool) -> list[dict[str, object]]:
+def _cells(steps: Iterable[TimelineStep], clock: ClockTime, *, short: bool) -> list[dict[str, object]]:
     cells: list[dict[str, object]] = []
     begin = None
     for step in steps:

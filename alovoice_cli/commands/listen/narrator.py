@@ -7,8 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from alovoice_cli.events.event import Call, Event
-from alovoice_cli.events.glance import brief, event_cells
-from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.events.event_table import brief, event_as_json, event_cells
 from alovoice_cli.moments import ClockTime, parse_zone
 from alovoice_cli.session import Session
 

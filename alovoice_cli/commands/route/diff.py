@@ -10,7 +10,7 @@ import typer
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.coverage import cover, describe
-from alovoice_cli.events.filters import Period, Words, read_period
+from alovoice_cli.events.filters import FilterWords, Period, read_period
 from alovoice_cli.moments import ClockTime, parse_zone, unix_microseconds
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
@@ -60,7 +60,7 @@ def compare_rules(
     now = session.now()
     before, after = served(check(old, now), old), served(check(new, now), new)
     clock = ClockTime(now, parse_zone(session.settings.timezone, "the profile's timezone"))
-    period = read_period(Words(since, until), clock)
+    period = read_period(FilterWords(since, until), clock)
     asked = _Asked(session, store, period)
     found = compare(before, after, asked, session.past(store).as_of)
     whole = {
