@@ -1,4 +1,4 @@
-"""An event as the JSON object that `listen`, `events list` and `events tail` print."""
+"""Events and calls as `events list`, `events tail` and `listen` print them: JSON objects, and the cells of a table."""
 
 import base64
 from collections.abc import Mapping
@@ -7,6 +7,11 @@ from datetime import UTC, datetime
 
 from alovoice_cli.events.event import Call, Event, Fact
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
+
+_KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "started_at")
+_FACT_NAMES = tuple(field.name for field in fields(Fact))
+_DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
+_MICRO = 1_000_000
 
 
 def event_as_json(event: Event) -> dict[str, object]:
@@ -40,12 +45,6 @@ def _raw(body: bytes) -> object:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(body).decode("ascii")}
-
-
-_KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "started_at")
-_FACT_NAMES = tuple(field.name for field in fields(Fact))
-_DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
-_MICRO = 1_000_000
 
 
 def event_cells(

@@ -1,4 +1,14 @@
-"""Which events, or which calls: a period and a condition, from the words of the command line."""
+"""Which events, or which calls: a period and a condition, from options and from the language of `--where`.
+
+`status = 486 and duration < 5`, `not (line = 712037006 or peer in (101, 102))`. The parser is written by hand: the
+grammar has six rules, and its errors name the column.
+
+    or    = and {"or" and}          and   = not {"and" not}
+    not   = "not" not | "(" or ")" | comparison
+    comparison = FIELD ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~") VALUE
+               | FIELD ["not"] "in" "(" VALUE {"," VALUE} ")"
+    VALUE = word | 'text' | "text" | none
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +54,8 @@ _SPELLINGS: Mapping[str, Operator] = {
 
 ReadMoment = Callable[[str], datetime]
 """Text as a moment, as `--since` takes it; raises UsageError."""
+EVER = "all"
+"""`--since all`: from the first event on."""
 
 
 class _Token(NamedTuple):
@@ -242,10 +254,6 @@ _READ: Mapping[str, Callable[[str, _Parser, EventField, Operator], Value]] = {
     "seconds": _seconds,
     "microseconds": _microseconds,
 }
-
-
-EVER = "all"
-"""`--since all`: from the first event on."""
 
 
 @dataclass(frozen=True, slots=True)

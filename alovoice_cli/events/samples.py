@@ -1,4 +1,8 @@
-"""The body of each event as the document has it (API, sections 5, 6 and 9), with values that make sense today."""
+"""Documented bodies of events (API, sections 5, 6 and 9), and changes to them: `--set path=value`, `--unset path`.
+
+A path is a field's name; within objects and lists it goes on with `.name` and `[0]`. Known are the places that the body
+has, and the fields that the document gives the event.
+"""
 
 import json
 import re
@@ -18,6 +22,9 @@ _COUNTED: Mapping[str, str] = {
     "route": "from_number",
 }
 _LAST_DIGITS = re.compile(r"[0-9]+(?=[^0-9]*$)", re.ASCII)
+BodyPath = tuple[str | int, ...]
+_MOST_SHOWN = 40
+_GONE = object()
 
 
 def sample(kind: EventType, now: datetime) -> dict[str, object]:
@@ -71,11 +78,6 @@ def as_json(body: object) -> bytes:
         return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise UsageError("the body cannot be written as JSON", detail=str(error)) from error
-
-
-Place = tuple[str | int, ...]
-_MOST_SHOWN = 40
-_GONE = object()
 
 
 class EventChange(NamedTuple):
@@ -137,8 +139,8 @@ def changed(body: object, change: EventChange, documented: Iterable[str]) -> obj
     return copy
 
 
-def _found(body: object, path: str, documented: Iterable[str], *, there: bool) -> Place:
-    known: dict[str, set[Place]] = {}
+def _found(body: object, path: str, documented: Iterable[str], *, there: bool) -> BodyPath:
+    known: dict[str, set[BodyPath]] = {}
     for text, place in _places(body):
         known.setdefault(text, set()).add(place)
     if not there:
@@ -159,7 +161,7 @@ def _unknown(path: str, known: list[str]) -> UsageError:
     return UsageError(f"there is no {path!r} in this event", hint=hint)
 
 
-def _places(value: object, text: str = "", place: Place = ()) -> Iterator[tuple[str, Place]]:
+def _places(value: object, text: str = "", place: BodyPath = ()) -> Iterator[tuple[str, BodyPath]]:
     inner: Iterable[tuple[str | int, object]] = ()
     if isinstance(value, dict):
         inner = ((name, item) for name, item in value.items() if name)  # what has no name cannot be named
@@ -171,7 +173,7 @@ def _places(value: object, text: str = "", place: Place = ()) -> Iterator[tuple[
         yield from _places(item, name, (*place, step))
 
 
-def _documented(body: object, names: Iterable[str]) -> Iterator[tuple[str, Place]]:
+def _documented(body: object, names: Iterable[str]) -> Iterator[tuple[str, BodyPath]]:
     names = tuple(names)
     if isinstance(body, dict):
         yield from ((name, (name,)) for name in names)

@@ -1,4 +1,4 @@
-"""Events on their way to a handler, and how they were taken."""
+"""Sends events to a handler, one by one, at a rate, or as they were received, and counts how they were taken."""
 
 import time
 from collections import deque
@@ -15,6 +15,10 @@ from alovoice_cli.posts import AnyPoster, Posted
 
 T = TypeVar("T")
 MOST_AT_ONCE = 64
+ANSWER_SECONDS = 10.0
+AT_ONCE = "max"
+MARK = "x-alovoice-replay"
+_MICRO = 1_000_000
 
 
 class _Task(Generic[T]):
@@ -65,9 +69,6 @@ def at_rate(
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +178,6 @@ def content_type_of(delivery: Delivery) -> dict[str, str]:
 
 def _posting(sender: Sender, outgoing: Outgoing) -> Callable[[], tuple[Outgoing, Posted]]:
     return lambda: (outgoing, sender.post(outgoing))
-
-
-AT_ONCE = "max"
-MARK = "x-alovoice-replay"
-_MICRO = 1_000_000
 
 
 def read_speed(text: str) -> float | None:

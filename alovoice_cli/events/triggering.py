@@ -1,4 +1,7 @@
-"""Events made up, or made from a stored one: what `alovoice events trigger` sends."""
+"""Events that `alovoice events trigger` sends: documented ones, stored ones, and scenarios of several calls.
+
+A scenario is data: its steps in the order in which the PBX tells them. Time passes in the bodies alone.
+"""
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +20,8 @@ from alovoice_cli.events.sending import Outgoing, Sender, Sent, content_type_of
 from alovoice_cli.posts import Posted
 
 _LONGEST_INTEGER = 12
+Send = Callable[[EventType, object], Posted]
+OPTION = "--to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,6 @@ def load_scenario(name: str) -> CallScenario:
     data: dict[str, Any] = tomllib.loads(text)
     steps = tuple(ScenarioStep(step["type"], step["call"], step["at"], step.get("set", {})) for step in data["steps"])
     return CallScenario(name, data["title"], steps)
-
-
-Send = Callable[[EventType, object], Posted]
 
 
 def play(
@@ -130,9 +132,6 @@ def _body(step: ScenarioStep, scenario: CallScenario, began: datetime) -> dict[s
         body["answer_time"] = int(at.timestamp()) - duration if answered and isinstance(duration, int) else None
         body["id"] = 1 + sorted({other.call for other in scenario.steps}).index(step.call)
     return {**body, **step.values}
-
-
-OPTION = "--to"
 
 
 def made_up(

@@ -1,4 +1,4 @@
-"""One call while rules are asked of it, and what a condition is."""
+"""A question of the PBX, the call that it stands for while rules are asked, and what a condition is."""
 
 import json
 from dataclasses import dataclass, field

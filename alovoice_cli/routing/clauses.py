@@ -1,4 +1,7 @@
-"""Reads the `when` of a rule: TOML entries -> conditions, with a finding at the very value that is wrong."""
+"""Reads the `when` and the `then` of a rule, with a finding at the very value that is wrong.
+
+`when` gives conditions; `then` and the fallback give one of the five steps, `round_robin`, or `@last_peer`.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +32,8 @@ from alovoice_cli.routing.step import ACTION_TYPES, RouteStep, problem_with
 
 _LONGEST_SHOWN = 60  # characters of a value in a message
 _NUMBER_FORMS = 'write "901234567", "+998901234567", a prefix "99890*", or a list "@name"'
+_STEP_FORMS = '{ peer = "2000" }, { queue = "6000" }, { ivr = "111" }, { trunk = "998901234567" } or { hangup = true }'
+LAST_PEER = "@last_peer"
 
 
 @dataclass(slots=True)
@@ -289,10 +294,6 @@ _READERS: dict[str, Callable[[LocatedEntry, ReadRules], Condition | None]] = {
     "any": _any,
     "not": _not,
 }
-
-
-_STEP_FORMS = '{ peer = "2000" }, { queue = "6000" }, { ivr = "111" }, { trunk = "998901234567" } or { hangup = true }'
-LAST_PEER = "@last_peer"
 
 
 def read_step(entry: LocatedEntry, reading: ReadRules, what: str) -> RouteStep | None:

@@ -1,10 +1,11 @@
 """Two sets of rules and the questions of the past: who would go elsewhere, by which rules, and for example whom."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from alovoice_cli.routing.call import Question
+from alovoice_cli.events.event import Event
+from alovoice_cli.routing.call import Question, UnreadableQuestionError
 from alovoice_cli.routing.engine import NO_HISTORY, decide
 from alovoice_cli.routing.history import HistoryAt
 from alovoice_cli.routing.numbers import Number
@@ -14,6 +15,23 @@ _EXAMPLES = 3
 
 Asked = tuple[Question, datetime]
 """A question and the aware moment at which it was asked."""
+
+
+class StoredQuestions:
+    """The questions of stored route events; those that cannot be read are counted and left out."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = events
+        self.unreadable = 0
+
+    def __iter__(self) -> Iterator[Asked]:
+        for event in self._events:
+            try:
+                question = Question.from_body(event.delivery.body)
+            except UnreadableQuestionError:
+                self.unreadable += 1
+            else:
+                yield question, datetime.fromtimestamp(event.delivery.received_at / 1_000_000, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,7 @@ class Comparison:
 
 
 @dataclass(slots=True)
-class _Moved:
+class _CountedMove:
     calls: int = 0
     callers: set[str] = field(default_factory=set)
     examples: list[Asked] = field(default_factory=list)
@@ -75,7 +93,7 @@ def compare(
 
     The same step from another rule is no move, nor is another turn of the same `round_robin`.
     """
-    moved: dict[tuple[str | None, str | None, str, str], _Moved] = {}
+    moved: dict[tuple[str | None, str | None, str, str], _CountedMove] = {}
     callers: set[str] = set()
     moved_callers: set[str] = set()
     calls = 0
@@ -88,7 +106,7 @@ def compare(
         if before.destination != after.destination:
             moved_callers.add(caller)
             pair = (before.rule, after.rule, before.action, after.action)
-            moved.setdefault(pair, _Moved()).add(caller, (question, at))
+            moved.setdefault(pair, _CountedMove()).add(caller, (question, at))
     moves = [
         CallerMove(*pair, calls=found.calls, callers=len(found.callers), examples=tuple(found.examples))
         for pair, found in moved.items()

@@ -11,6 +11,8 @@ from alovoice_cli.routing.call import Condition, IncomingCall
 from alovoice_cli.routing.hours import AnyHours, CalendarDays
 from alovoice_cli.routing.numbers import NumberSet
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class FromNumbers(Condition):
@@ -218,9 +220,6 @@ def leaves(conditions: tuple[Condition, ...]) -> Iterator[Condition]:
             yield from leaves((condition.part,))
         else:
             yield condition
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Opening hours: `Mon-Fri 09:00-18:00` in the file's time zone, over midnight and over changes of the clock.
+"""Spans, days and opening hours as operators write them: `7d`, `2026-12-30..2027-01-08`, `Mon-Fri 09:00-18:00`.
 
-Hours are what a clock on the wall shows. A window belongs to the day on which it opens: `Fri 22:00-06:00` is open on
-Saturday at 03:00, and shut all night where Friday is a holiday. The closing minute is outside.
+Hours are what a clock on the wall shows in the file's time zone, over midnight and over changes of the clock. A window
+belongs to the day on which it opens: `Fri 22:00-06:00` is open on Saturday at 03:00, and shut all night where Friday is
+a holiday. The closing minute is outside.
 """
 
 import re
@@ -17,6 +18,18 @@ _YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
 
 SPAN_FORMS = "write 45s, 30m, 1h, 7d or 2w"
 DAY_FORMS = "write 2026-12-31, each year's 12-31, or 2026-12-30..2027-01-08"
+DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+HOUR_FORMS = 'write "Mon-Fri 09:00-18:00", "Sat,Sun 10:00-15:00" or "daily 00:00-24:00"'
+DAY, WEEK = 1440, 10_080
+STATES = 4
+"""Of a week in `Hours.bits`: neither today nor yesterday a holiday, today, yesterday, both."""
+ALWAYS = (1 << STATES * WEEK) - 1
+_WINDOW = re.compile(r"([A-Za-z]+(?:\s*[-,]\s*[A-Za-z]+)*)\s+(\S.*)")
+_RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})")
+_FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_COUNTRY_YEARS = range(2024, 2037)  # looked up as the file is read (UZ: 26 ms); another year when it is first asked for
+Range = tuple[int, int]
+"""Minutes from the midnight of the day on which it opens; the end may lie on the next day."""
 
 
 def parse_span(text: str) -> timedelta | None:
@@ -73,22 +86,6 @@ def _yearly(text: str) -> tuple[int, int]:
     month, day = map(int, match.groups())
     date(2024, month, day)  # a leap year: 02-29 is a day of some years
     return month, day
-
-
-DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-HOUR_FORMS = 'write "Mon-Fri 09:00-18:00", "Sat,Sun 10:00-15:00" or "daily 00:00-24:00"'
-DAY, WEEK = 1440, 10_080
-STATES = 4
-"""Of a week in `Hours.bits`: neither today nor yesterday a holiday, today, yesterday, both."""
-ALWAYS = (1 << STATES * WEEK) - 1
-
-_WINDOW = re.compile(r"([A-Za-z]+(?:\s*[-,]\s*[A-Za-z]+)*)\s+(\S.*)")
-_RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})")
-_FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_COUNTRY_YEARS = range(2024, 2037)  # looked up as the file is read (UZ: 26 ms); another year when it is first asked for
-
-Range = tuple[int, int]
-"""Minutes from the midnight of the day on which it opens; the end may lie on the next day."""
 
 
 class Holidays:

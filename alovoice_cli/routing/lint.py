@@ -1,4 +1,4 @@
-"""What a readable file says that its writer hardly meant: rules out of reach, hours and lines without a rule."""
+"""Findings in a readable file: rules out of reach, hours and lines without a rule, extensions that the PBX lacks."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from alovoice_cli.routing.trials import TrialVerdict, run_trials
 
 _WEEK = (1 << WEEK) - 1
 _MOST_LINES = 50  # lines of which gaps are told one by one
+_UNSEEN = {"queue": "departments", "ivr": "voice menus", "hangup": "sound files"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +189,6 @@ def _timeless_trials(rules: Rules) -> Iterator[Finding]:
         if trial.at is None:
             message = "the test names no time, and the rules ask for it: it may pass today and fail tonight"
             yield Finding.at(Severity.WARNING, "test-without-time", trial.place, message, 'add at = "2026-11-23 19:00"')
-
-
-_UNSEEN = {"queue": "departments", "ivr": "voice menus", "hangup": "sound files"}
 
 
 def compare_with_pbx(rules: Rules, extensions: Collection[str], lines: Collection[str]) -> Iterator[Finding]:

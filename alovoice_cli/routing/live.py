@@ -1,7 +1,7 @@
 """The rules of a running listener: always the last good ones. Looks at the files when it is told to; no thread here."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from alovoice_cli.errors import CheckFailedError, UsageError
@@ -9,25 +9,6 @@ from alovoice_cli.findings import Finding, RulePlace, Severity
 from alovoice_cli.routing.lint import CheckedRules, check
 from alovoice_cli.routing.lists import RuleSource, stamp_of
 from alovoice_cli.routing.rules import Rules
-from alovoice_cli.routing.step import RouteStep
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """One step for everybody, until an aware moment."""
-
-    step: RouteStep
-    until: datetime
-
-    def holds(self, now: datetime) -> bool:
-        """Whether it is still in force."""
-        return now < self.until
-
-    @property
-    def why(self) -> str:
-        """The reason that is kept with each decision."""
-        return f"override until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
 
 _SHOWN = 10
 

@@ -1,4 +1,4 @@
-"""A rules file -> Rules. Reading goes on behind an error, so that one run shows everything that is wrong."""
+"""Reads a rules file with its `[lists]` and `[hours]`. Reading goes on behind an error: one run shows every error."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
@@ -38,6 +38,9 @@ from alovoice_cli.routing.trials import read_trial
 
 _LIST_FORMS = 'write vip = "vip.csv", vip = ["901234567", "99871*"] or vip = { file = "clients.csv", column = "phone" }'
 _HOLIDAYS = "holidays"
+DEFAULT_ZONE = "Asia/Tashkent"
+_TOP = ("timezone", "fallback", "lists", "hours", "rule", "test")
+_LARGEST = 16 * 1024 * 1024  # bytes; a thousand rules take 200 KB
 
 
 def read_lists(entry: LocatedEntry | None, path: Path, sources: list[RuleSource], reading: ReadRules) -> None:
@@ -137,11 +140,6 @@ def _holidays(entry: LocatedEntry, reading: ReadRules) -> Holidays:
         else:
             days |= read_days([item], reading, "the holiday")
     return Holidays(days, countries)
-
-
-DEFAULT_ZONE = "Asia/Tashkent"
-_TOP = ("timezone", "fallback", "lists", "hours", "rule", "test")
-_LARGEST = 16 * 1024 * 1024  # bytes; a thousand rules take 200 KB
 
 
 @dataclass(frozen=True, slots=True)

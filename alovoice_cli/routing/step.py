@@ -1,11 +1,12 @@
 """The next step of a call, as the route "API request" expects it (section 9): one of five, with its argument.
 
-A wrong type or argument ends the call at once, so nothing else can be made: a Step that exists is valid.
+A wrong type or argument ends the call at once, so nothing else can be made: a RouteStep that exists is valid.
 """
 
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from alovoice_cli.errors import UsageError
@@ -75,3 +76,20 @@ class RouteStep:
 
     def __str__(self) -> str:
         return self.action_type if self.action_data is None else f"{self.action_type}:{self.action_data}"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One step for everybody, until an aware moment."""
+
+    step: RouteStep
+    until: datetime
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is still in force."""
+        return now < self.until
+
+    @property
+    def why(self) -> str:
+        """The reason that is kept with each decision."""
+        return f"override until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

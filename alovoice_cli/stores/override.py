@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.live import Override
-from alovoice_cli.routing.step import RouteStep
+from alovoice_cli.routing.step import Override, RouteStep
 
 _ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
 _LARGEST = 4096  # bytes; one takes a hundred

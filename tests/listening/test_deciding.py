@@ -18,8 +18,8 @@ from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
 from alovoice_cli.listening.watching import Watch
 from alovoice_cli.routing.history import GivenHistory, History, NoHistory
-from alovoice_cli.routing.live import Live, Override
-from alovoice_cli.routing.step import RouteStep
+from alovoice_cli.routing.live import Live
+from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.stores.override import OverrideFile
 
 NOW = datetime(2026, 11, 25, 7, tzinfo=UTC)

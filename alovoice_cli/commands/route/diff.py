@@ -1,7 +1,5 @@
 """`alovoice route diff`: which callers other rules would send elsewhere."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +8,11 @@ import typer
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.coverage import cover, describe
-from alovoice_cli.events.filters import FilterWords, Period, read_period
+from alovoice_cli.events.filters import FilterWords, read_period
 from alovoice_cli.moments import ClockTime, parse_zone, unix_microseconds
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
-from alovoice_cli.routing.call import Question, UnreadableQuestionError
-from alovoice_cli.routing.comparing import Asked, CallerMove, Comparison, compare
+from alovoice_cli.routing.comparing import CallerMove, Comparison, StoredQuestions, compare
 from alovoice_cli.routing.lint import check
 from alovoice_cli.routing.live import served
 from alovoice_cli.routing.rules import FALLBACK
@@ -61,7 +58,7 @@ def compare_rules(
     before, after = served(check(old, now), old), served(check(new, now), new)
     clock = ClockTime(now, parse_zone(session.settings.timezone, "the profile's timezone"))
     period = read_period(FilterWords(since, until), clock)
-    asked = _Asked(session, store, period)
+    asked = StoredQuestions(session.event_store(store).route_questions(period))
     found = compare(before, after, asked, session.past(store).as_of)
     whole = {
         "calls": found.calls,
@@ -78,23 +75,6 @@ def compare_rules(
         session.note(_summary(found, asked.unreadable) if found.calls else nothing)
     covered = cover(session.event_store(store).uptimes(), period, unix_microseconds(now))
     session.note(describe(covered, clock))
-
-
-class _Asked:
-    """The stored questions, as they come from the store; those that no rules could read are counted."""
-
-    def __init__(self, session: Session, store: str | None, period: Period) -> None:
-        self._events = session.event_store(store).route_questions(period)
-        self.unreadable = 0
-
-    def __iter__(self) -> Iterator[Asked]:
-        for event in self._events:
-            try:
-                question = Question.from_body(event.delivery.body)
-            except UnreadableQuestionError:
-                self.unreadable += 1
-            else:
-                yield question, datetime.fromtimestamp(event.delivery.received_at / 1_000_000, UTC)
 
 
 def _cells(move: CallerMove, clock: ClockTime) -> dict[str, object]:

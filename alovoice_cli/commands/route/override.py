@@ -10,8 +10,7 @@ from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.errors import UsageError
 from alovoice_cli.moments import parse_span, parse_zone
 from alovoice_cli.output.listing import Record
-from alovoice_cli.routing.live import Override
-from alovoice_cli.routing.step import RouteStep
+from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile
 
