@@ -46,7 +46,7 @@ _alovoice_command() {
     'alovoice events show') options=--store arguments=(text) ;;
     'alovoice events tail') options='-f --follow -n --lines --type --number --line --peer --status --where --store' ;;
     'alovoice events stats') options='--by --since --until --number --line --peer --status --where --store' ;;
-    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --limit --store' ;;
+    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --exclude --exclude-unread-ok --limit --store' ;;
     'alovoice events gaps') options='--since --until --limit --store' ;;
     'alovoice events export') options='--format --mask-numbers --since --until --type --number --line --peer --status --where --limit --store' ;;
     'alovoice events prune') options='--older-than --store' ;;
@@ -279,6 +279,7 @@ _alovoice_option() {
     'alovoice events missed --line') value='text' ;;
     'alovoice events missed --peer') value='text' ;;
     'alovoice events missed --where') value='text' ;;
+    'alovoice events missed --exclude') value='file' ;;
     'alovoice events missed --limit') value='text' ;;
     'alovoice events missed --store') value='text' ;;
     'alovoice events gaps --since') value='text' ;;

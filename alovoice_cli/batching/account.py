@@ -20,7 +20,6 @@ STATES: tuple[State, ...] = (
     "done", "refused", "unsent", "unknown", "pending", "duplicate", "excluded", "sent_before"
 )  # fmt: skip
 _SHOWN: Mapping[str, str] = {"pending": "not sent yet", "sent_before": "sent before"}
-_MARK = "\ufeff"  # by which a spreadsheet knows UTF-8
 _ADDED = ("outcome", "sent", "status", "answer", "extid", "receipt", "attempts", "problem")
 
 
@@ -76,7 +75,7 @@ def write_report(path: Path, listed: Listed) -> None:
     writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
     for step, course in listed:
         writer.writerow(map(safe_cell, _report_row(headings, step, course)))
-    write_private(path, _MARK + text.getvalue(), force=True)
+    write_private(path, text.getvalue(), force=True)
 
 
 def _report_row(headings: Sequence[str], step: Step, course: Course) -> list[str]:

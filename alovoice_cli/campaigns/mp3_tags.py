@@ -59,7 +59,7 @@ def _tag_size_behind(data: bytes) -> int:
     if len(data) == _ID3V1_SIZE and data.startswith(b"TAG"):
         return _ID3V1_SIZE
     footer = data[-TAG_HEAD:]
-    if footer.startswith(b"APETAGEX"):
+    if footer.startswith(b"APETAGEX") and len(footer) == TAG_HEAD:
         size, _, flags = struct.unpack("<III", footer[12:24])
         return int(size) + (TAG_HEAD if flags & _APE_HAS_HEADER else 0)
     if data.endswith(b"LYRICS200") and data[-15:-9].isdigit():

@@ -4,7 +4,7 @@ The imports of rich inside functions are meant: errors, TSV and JSON do without 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
 from alovoice_cli.errors import AlovoiceError, UsageError
@@ -158,8 +158,12 @@ class Display:
         write_error(error, self._err, as_json=self._options.json, color=color, ascii_only=ascii_only)
 
     def message(self, kind: str, text: str) -> None:
-        """Prints one line on stderr under its kind: `warning`, `note` or `hint`."""
-        write_message(kind, self._masker.hide(text), self._err, color=self._colored(self._err))
+        """Prints one line on stderr under its kind: `warning`, `note` or `hint`.
+
+        Where stderr takes nothing, such as a full disk, nothing is printed: a remark decides nothing.
+        """
+        with suppress(OSError):
+            write_message(kind, self._masker.hide(text), self._err, color=self._colored(self._err))
 
     def trace(self, line: str) -> None:
         """Prints one line of `--verbose` on stderr."""

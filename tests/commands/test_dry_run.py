@@ -165,7 +165,8 @@ def test_a_pipe_into_a_shell_is_all_it_takes(home: FrontDoor, pbx: RawServer) ->
     words = (sys.executable, "-m", "alovoice_cli", *ENCODED["conference"], "--dry-run")
     home.environ["ALOVOICE_TOKEN"] = TOKEN
     piped = home.run_shell(["sh", "-c", '"$@" | sh', "sh", *words])
-    assert (piped.returncode, piped.stderr) == (0, b""), piped
+    said = [line for line in piped.stderr.splitlines() if b"quiet hours" not in line]  # by the hour of the day
+    assert (piped.returncode, said) == (0, []), piped
     assert home(*ENCODED["conference"]).code == 0
     printed, ours = pbx.requests
     assert _essence(printed) == _essence(ours)

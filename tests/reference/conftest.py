@@ -14,8 +14,8 @@ import typer
 from typer.main import get_command
 
 from alovoice_cli.commands.completion import FILE_NAMES
-from alovoice_cli.commands.write_reference import WRITERS
 from alovoice_cli.reference.tree import Command, read_tree
+from alovoice_cli.reference_pages import WRITERS
 
 Complete = Callable[..., list[str]]
 """What TAB offers at the end of a line, sorted; `environ` goes before the shell's own."""

@@ -131,7 +131,7 @@ def _write_page(
     masked: bool,
     rules: Path | None,
 ) -> None:
-    from alovoice_cli.speech.pages import report_page
+    from alovoice_cli.speech.report_page import report_page
 
     days = [group.name for group in report.grouped("day")]
     period = f"{days[0]} – {days[-1]}" if days else "no calls"

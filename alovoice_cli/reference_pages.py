@@ -1,4 +1,4 @@
-"""Writes `completions/` and `man/` anew from the command tree: `python -m alovoice_cli.commands.write_reference`."""
+"""Writes `completions/` and `man/` anew from the command tree: `python -m alovoice_cli.reference_pages`."""
 
 import sys
 from pathlib import Path

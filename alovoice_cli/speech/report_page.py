@@ -1,0 +1,119 @@
+"""A report as one page of HTML: figures, charts, tables, and the worst calls with their dialogues."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
+
+from alovoice_cli.speech.charts import bars, legend, lines
+from alovoice_cli.speech.exports import title
+from alovoice_cli.speech.pages import page, safe, talk_section
+from alovoice_cli.speech.report import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport
+from alovoice_cli.speech.talk import Talk, clock
+
+_MOST_TAGS = 5
+_MOST_ROWS = 40
+
+
+def report_page(heading: str, report: SpeechReport, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
+    """The page; `worst` are the talks of the calls that the report names, `by_rules` says what the scores go by."""
+    days = [group for group in report.grouped("day") if group.name != UNKNOWN]
+    parts = [_figures(report), f'<p class="dim">{safe(by_rules)}</p>']
+    if days:
+        parts += ["<h2>Scores</h2>", _scores(days), "<h2>Tags</h2>", _tags_over_time(report, days)]
+    parts += [_table("tags", "Tag", report.grouped("tag"), report.everything.calls)]
+    parts += ["<h2>The operators' share of the talk</h2>", _ratios(report)]
+    operators = report.grouped("operator")
+    if any(group.name != UNKNOWN for group in operators):
+        parts += ["<h2>Operators</h2>", _table("operators", "Extension", operators, report.everything.calls)]
+    parts += ["<h2>The worst calls</h2>", *_worst(report, worst, zone)]
+    return page(heading, parts)
+
+
+def _figures(report: SpeechReport) -> str:
+    whole = report.everything
+    told = {
+        "Calls": str(whole.calls),
+        "Average score": _number(whole.scores.average),
+        f"At {report.bar:g} or above": str(whole.good),
+        "Operator's share": _percent(whole.talk_ratio),
+        "Silence": _percent(whole.silence_share),
+        "Interruptions": str(whole.interruptions),
+        "Average length": clock(whole.length_ms / whole.calls) if whole.calls else "–",
+    }
+    cells = "".join(f"<div><dt>{safe(name)}</dt><dd>{safe(value)}</dd></div>" for name, value in told.items())
+    return f'<dl class="figures">{cells}</dl>'
+
+
+def _scores(days: Sequence[ScoreTally]) -> str:
+    averages = [day.scores.average for day in days]
+    chart = lines("chart-scores", _labels(days), {"Average score": averages}, highest=100)
+    return _figure("The average score of each day, 0 to 100", chart)
+
+
+def _labels(days: Sequence[ScoreTally]) -> list[str]:
+    """Months and days, with their year where there are several."""
+    one_year = len({day.name[:4] for day in days}) == 1
+    return [day.name[5:] if one_year else day.name for day in days]
+
+
+def _tags_over_time(report: SpeechReport, days: Sequence[ScoreTally]) -> str:
+    chosen = [group.name for group in report.grouped("tag")[:_MOST_TAGS]]
+    if not chosen:
+        return '<p class="nothing">The analyses gave no tags.</p>'
+    shares = {name: [100 * day.tags[name] / day.calls for day in days] for name in chosen}
+    chart = lines("chart-tags", _labels(days), shares, highest=100)
+    return _figure("In how many of a day's calls the most frequent tags stand, per cent", chart, legend(shares))
+
+
+def _ratios(report: SpeechReport) -> str:
+    step = 100 // RATIO_STEPS
+    labels = [f"{place * step}–{(place + 1) * step}" for place in range(RATIO_STEPS)]
+    chart = bars("chart-ratios", labels, {"Calls": list(report.ratio_counts)})
+    return _figure("Calls by the operator's share of the talk, per cent", chart)
+
+
+def _figure(caption: str, chart: str, below: str = "") -> str:
+    return f'<figure><figcaption>{safe(caption)}</figcaption><div class="scroll">{chart}</div>{below}</figure>'
+
+
+def _table(name: str, head: str, groups: Sequence[ScoreTally], calls: int) -> str:
+    if not groups:
+        return ""
+    heads = "".join(f'<th scope="col" class="number">{word}</th>' for word in ("Calls", "Share", "Score"))
+    rows = "".join(_row(group, calls) for group in groups[:_MOST_ROWS])
+    more = f'<p class="dim">and {len(groups) - _MOST_ROWS} more</p>' if len(groups) > _MOST_ROWS else ""
+    table = f'<thead><tr><th scope="col">{head}</th>{heads}</tr></thead><tbody>{rows}</tbody>'
+    return f'<div class="scroll"><table id="{name}">{table}</table></div>{more}'
+
+
+def _row(group: ScoreTally, calls: int) -> str:
+    numbers = (str(group.calls), _percent(group.calls / calls if calls else None), _number(group.scores.average))
+    cells = "".join(f'<td class="number">{safe(number)}</td>' for number in numbers)
+    return f"<tr><td>{safe(group.name)}</td>{cells}</tr>"
+
+
+def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Iterable[str]:
+    failures: Counter[str] = report.everything.scores.failures
+    if not report.worst:
+        yield '<p class="nothing">No call failed a check.</p>'
+        return
+    often = ", ".join(f"{name} ({number})" for name, number in failures.most_common(5))
+    yield f'<p class="dim">Failed most often: {safe(often)}</p>'
+    shown = [(talks[call_id], got, failed) for call_id, got, failed in report.worst if call_id in talks]
+    rows = "".join(
+        f'<tr><td class="number below">{got:.0f}</td><td><a href="#worst-{place}">{safe(title(talk, zone))}</a></td>'
+        f"<td>{safe(', '.join(failed))}</td></tr>"
+        for place, (talk, got, failed) in enumerate(shown)
+    )
+    head = '<th scope="col" class="number">Score</th><th scope="col">Call</th><th scope="col">Failed</th>'
+    yield f'<div class="scroll"><table id="worst"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    for place, (talk, _, _) in enumerate(shown):
+        yield f'<div id="worst-{place}">{talk_section(talk, zone, level=3)}</div>'
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
