@@ -57,7 +57,7 @@ _UPDATE_RESULT = (
     CALL.update()
     .where(
         CALL.c.call_id == bindparam("known_id"),
-        # As `events.kin` judges: two calls may have one id, where a CRM counts its own.
+        # As `events.result_matching` judges: two calls may have one id, where a CRM counts its own.
         or_(
             CALL.c.number.is_(None),
             CALL.c.number.in_([bindparam("its_number"), bindparam("its_caller")]),
