@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from alovoice_cli.holiday_calendar import country_holidays, known_countries, parts_of
+
 _SPAN = re.compile(r"([0-9]{1,5})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST = timedelta(days=3660)
@@ -22,7 +24,7 @@ DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOUR_FORMS = 'write "Mon-Fri 09:00-18:00", "Sat,Sun 10:00-15:00" or "daily 00:00-24:00"'
 DAY, WEEK = 1440, 10_080
 STATES = 4
-"""Of a week in `Hours.bits`: neither today nor yesterday a holiday, today, yesterday, both."""
+"""Of a week in `OpeningHours.bits`: neither today nor yesterday a holiday, today, yesterday, both."""
 ALWAYS = (1 << STATES * WEEK) - 1
 _WINDOW = re.compile(r"([A-Za-z]+(?:\s*[-,]\s*[A-Za-z]+)*)\s+(\S.*)")
 _RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})")
@@ -114,21 +116,17 @@ class Holidays:
 
 
 def _country_days(country: str, year: int) -> Iterable[date]:
-    import holidays
-
     code, _, part = country.partition("-")
-    return holidays.country_holidays(code, subdiv=part or None, years=year)
+    return country_holidays(code, [year], part=part or None)
 
 
 def country_problem(country: str) -> str | None:
     """None where the country (`UZ`) or its part (`DE-BE`) is known, else what may have been meant, perhaps empty."""
-    import holidays
-
-    known = holidays.list_supported_countries()
     code, dash, part = country.partition("-")
-    if code in known and (not dash or part in known[code]):
-        return None
-    return f"parts of {code}: {', '.join(known[code])}" if code in known else ""
+    if code not in known_countries():
+        return ""
+    parts = parts_of(code) if dash else ()
+    return None if not dash or part in parts else f"parts of {code}: {', '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +165,7 @@ class HolidayHours:
 
     @property
     def bits(self) -> int:
-        """As in Hours."""
+        """As in OpeningHours."""
         week = (1 << WEEK) - 1
         return week << WEEK | week << 3 * WEEK
 

@@ -133,8 +133,8 @@ def _named(lines: list[str | None]) -> str:
 
 
 def gaps(rules: Rules) -> list[tuple[str | None, int]]:
-    """For each line that the file names, and for all others (None): the minutes of a week (as in `Hours.bits`) at
-    which only the fallback serves an ordinary caller who calls in."""
+    """For each line that the file names, and for all others (None): the minutes of a week (as in `OpeningHours.bits`)
+    at which only the fallback serves an ordinary caller who calls in."""
     if not rules.rules:
         return []
     domain = _possible_weeks(rules)
