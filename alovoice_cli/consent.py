@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alovoice_cli.campaigns.findings import count
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.findings import count
 from alovoice_cli.output.display import nobody_answers
 
 if TYPE_CHECKING:

@@ -53,12 +53,11 @@ _alovoice_command() {
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store' arguments=('choice:callstart callend result route') ;;
     'alovoice events replay') options='--to --speed --since --until --type --number --line --peer --status --where --store' arguments=('*text') ;;
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
-    'alovoice route') commands='check test diff override bench' ;;
+    'alovoice route') commands='check test diff override' ;;
     'alovoice route check') options='--online --strict' arguments=(file) ;;
     'alovoice route test') options='--from --line --queue --direction --at --last-peer --calls --missed --store --explain' arguments=(file) ;;
     'alovoice route diff') options='--since --until --store' arguments=(file file) ;;
     'alovoice route override') options='--for --off' arguments=(text) ;;
-    'alovoice route bench') options='-n --decisions' arguments=(file) ;;
     'alovoice ai') commands='send result show list grep score report audio prune' ;;
     'alovoice ai send') options='--again --budget --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit' arguments=('*text') ;;
     'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --store --no-store --batch --map --list-encoding --sheet --header-line --jobs --rate --stop-after-failures --report' arguments=('*text') ;;
@@ -336,7 +335,6 @@ _alovoice_option() {
     'alovoice route diff --until') value='text' ;;
     'alovoice route diff --store') value='text' ;;
     'alovoice route override --for') value='text' ;;
-    'alovoice route bench -n' | 'alovoice route bench --decisions') value='text' ;;
     'alovoice ai send --budget') value='text' ;;
     'alovoice ai send --batch') value='file' ;;
     'alovoice ai send --map') value='text' ;;

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from alovoice_cli.routing.findings import Finding
-from alovoice_cli.routing.lists import Source
-from alovoice_cli.routing.reading import Loaded, read_rules
+from alovoice_cli.findings import Finding
+from alovoice_cli.routing.lists import RuleSource
+from alovoice_cli.routing.reading import LoadedRules, read_rules
 from alovoice_cli.routing.rules import Rules
 
 NOON = datetime(2026, 11, 25, 7, tzinfo=UTC)
@@ -54,9 +54,9 @@ rule = "night"
 """
 
 
-def loaded_of(text: str, path: Path = Path("rules.toml")) -> Loaded:
+def loaded_of(text: str, path: Path = Path("rules.toml")) -> LoadedRules:
     """What a file of this text gives."""
-    return read_rules(text, path, Source(path, None))
+    return read_rules(text, path, RuleSource(path, None))
 
 
 def rules_of(text: str, path: Path = Path("rules.toml")) -> Rules:

@@ -17,8 +17,8 @@ from event_rows import Rows
 from front_door import TOKEN, FrontDoor
 
 from alovoice_cli.api.inprocess import InProcess
-from alovoice_cli.api.poster import Posted
 from alovoice_cli.events.answers import new_id
+from alovoice_cli.posts import Posted
 from alovoice_cli.sandbox import EMBEDDED_URL, open_sandbox
 from alovoice_cli.sandbox.callback import Callbacks, Switchboard, parse_handlers
 from alovoice_cli.stores.pbx_traffic import Traffic

@@ -6,7 +6,6 @@ No redirect is followed, nothing is sent twice, nothing is raised: what went wro
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ import httpx
 from alovoice_cli.api.address import is_loopback
 from alovoice_cli.api.trace import Trace
 from alovoice_cli.masking import disarm
+from alovoice_cli.posts import Posted
 
 MOST_ANSWER_BYTES = 64 << 10
 """What is read of an answer: a handler's answers are short."""
@@ -25,16 +25,6 @@ _CONNECTIONS = 64
 # would cost a delivery.
 _IDLE_SECONDS = 2.0
 _ERRNO = re.compile(r"^\[Errno -?[0-9]+\] ")
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """How a POST went. `status` is None where no whole answer came, and `error` says why; `seconds` it took."""
-
-    status: int | None
-    body: bytes = b""
-    error: str = ""
-    seconds: float = 0.0
 
 
 class Poster:

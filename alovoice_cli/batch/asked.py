@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from alovoice_cli.events.moments import unix_microseconds
+from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.phones import canonical
 
 Kind = Literal["out", "ivr", "conference"]

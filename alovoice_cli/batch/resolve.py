@@ -12,7 +12,7 @@ from typing import Literal
 from alovoice_cli.batch.asked import Asked
 from alovoice_cli.batch.traces import HORIZON, MICRO, Found, Trace, Traces
 from alovoice_cli.errors import ExitCode
-from alovoice_cli.events.coverage import Gap, Uptime, cover
+from alovoice_cli.events.coverage import ListenerGap, Uptime, cover
 from alovoice_cli.events.filters import Period
 
 Answer = Literal["rang", "did_not_ring", "no_trace_yet", "cannot_know", "two_candidates"]
@@ -55,7 +55,7 @@ class Listened:
     """Whether a listener was there for this request: `since` when without a gap (None: not now), and the gaps."""
 
     since: int | None = None
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[ListenerGap, ...] = ()
     ever: bool = True
 
 
@@ -171,7 +171,7 @@ def listened(asked: Asked, uptimes: Iterable[Uptime], now: int) -> Listened:
         return Listened(ever=False)
     gaps = [gap for gap in covered.gaps if gap.end > asked.begun_at]
     if covered.begin > asked.begun_at:
-        gaps.insert(0, Gap(asked.begun_at, covered.begin))
+        gaps.insert(0, ListenerGap(asked.begun_at, covered.begin))
     since = max((gap.end for gap in covered.gaps if gap.end <= asked.begun_at), default=covered.begin)
     return Listened(None if gaps else since, tuple(gaps))
 

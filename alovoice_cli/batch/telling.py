@@ -4,11 +4,11 @@ from math import ceil
 
 from alovoice_cli.batch.resolve import ANSWERED, LEARN_DAYS, NOT_RUNG, Verdict, is_answered
 from alovoice_cli.batch.traces import MICRO, Trace
-from alovoice_cli.events.coverage import Gap
+from alovoice_cli.events.coverage import ListenerGap
 from alovoice_cli.events.event import ANSWERED_STATUS
-from alovoice_cli.events.moments import Clock, from_unix, long_text, short_text, span_text
-from alovoice_cli.events.rendering import iso
+from alovoice_cli.events.event_table import iso
 from alovoice_cli.events.timeline import status_text
+from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text, span_text
 
 WORDS = {
     "rang": "rang",
@@ -82,12 +82,12 @@ def _trace_as_json(trace: Trace) -> dict[str, object]:
     }
 
 
-def sentence(verdict: Verdict, clock: Clock) -> str:
+def sentence(verdict: Verdict, clock: ClockTime) -> str:
     """The verdict in one or two sentences, for an operator who must decide."""
     return _TELL[verdict.answer](verdict, clock)
 
 
-def _rang(verdict: Verdict, clock: Clock) -> str:
+def _rang(verdict: Verdict, clock: ClockTime) -> str:
     trace = main_trace(verdict)
     assert trace is not None
     by = answered_by(verdict)
@@ -97,7 +97,7 @@ def _rang(verdict: Verdict, clock: Clock) -> str:
     return said + _how_joined(verdict)
 
 
-def _did_not_ring(verdict: Verdict, clock: Clock) -> str:
+def _did_not_ring(verdict: Verdict, clock: ClockTime) -> str:
     trace = main_trace(verdict)
     if verdict.why == "never_left":
         return "it did not ring: the request never left this machine"
@@ -107,7 +107,7 @@ def _did_not_ring(verdict: Verdict, clock: Clock) -> str:
     return f"it did not ring: the call ended {status_text(trace.status)} ({_events(trace)})"
 
 
-def _no_trace_yet(verdict: Verdict, clock: Clock) -> str:
+def _no_trace_yet(verdict: Verdict, clock: ClockTime) -> str:
     since = verdict.listened.since
     up = f"listener up without a gap since {moment_text(since, clock)}" if since is not None else "listener up"
     return f"no trace yet: {up}; {_delays(verdict)}. Not proof.{_beside(verdict, clock)}"
@@ -121,7 +121,7 @@ def _delays(verdict: Verdict) -> str:
     return f"the slowest call of the last {LEARN_DAYS} days showed after {slowest} (n = {delays.n})"
 
 
-def _cannot_know(verdict: Verdict, clock: Clock) -> str:
+def _cannot_know(verdict: Verdict, clock: ClockTime) -> str:
     if verdict.why == "unclear_status":
         trace = main_trace(verdict)
         assert trace is not None
@@ -140,7 +140,7 @@ def _cannot_know(verdict: Verdict, clock: Clock) -> str:
     return f"cannot know: the listener was down {told}{more}.{_beside(verdict, clock)}"
 
 
-def _two_candidates(verdict: Verdict, clock: Clock) -> str:
+def _two_candidates(verdict: Verdict, clock: ClockTime) -> str:
     shown = "; ".join(_candidate(trace, clock) for trace in verdict.traces[:_MOST_TOLD])
     more = len(verdict.traces) - _MOST_TOLD
     shown += f"; and {more} more" if more > 0 else ""
@@ -159,7 +159,7 @@ _TELL = {
 }
 
 
-def _candidate(trace: Trace, clock: Clock) -> str:
+def _candidate(trace: Trace, clock: ClockTime) -> str:
     return f"{trace.number or 'a call'} at {_at(trace, clock)}, {_end_of(trace)} ({_events(trace)})"
 
 
@@ -175,7 +175,7 @@ def _how_joined(verdict: Verdict) -> str:
     return ". Joined by number and time: no id ties them" if verdict.basis == "number_and_time" else ""
 
 
-def _beside(verdict: Verdict, clock: Clock) -> str:
+def _beside(verdict: Verdict, clock: ClockTime) -> str:
     """A call that fits by number and time, and did not ring: it need not be ours."""
     if not verdict.traces:
         return ""
@@ -186,16 +186,16 @@ def _events(trace: Trace) -> str:
     return ", ".join(f"e{seq}" for seq in trace.seqs) or trace.source
 
 
-def _at(trace: Trace, clock: Clock) -> str:
+def _at(trace: Trace, clock: ClockTime) -> str:
     return moment_text(trace.heard_at, clock)
 
 
-def _gap_text(gap: Gap, clock: Clock) -> str:
+def _gap_text(gap: ListenerGap, clock: ClockTime) -> str:
     begin = moment_text(gap.begin, clock)
     return f"since {begin}" if gap.is_open else f"{begin}–{moment_text(gap.end, clock)}"
 
 
-def moment_text(moment: int, clock: Clock, *, short: bool = True) -> str:
+def moment_text(moment: int, clock: ClockTime, *, short: bool = True) -> str:
     """Unix microseconds in the profile's zone."""
     local = from_unix(moment // MICRO, clock.zone) or clock.now
     return short_text(local, clock) if short else long_text(local, clock)

@@ -7,8 +7,8 @@ from io import StringIO
 from pathlib import Path
 
 from alovoice_cli.batch.steps import Course, State, Step
-from alovoice_cli.campaigns.findings import count
 from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.findings import count
 from alovoice_cli.output.columns import cell_text
 from alovoice_cli.output.csv import safe_cell
 from alovoice_cli.output.files import check_free, check_writable, write_private

@@ -12,9 +12,9 @@ from alovoice_cli.batching.limits import check_limits
 from alovoice_cli.batching.places import Place
 from alovoice_cli.batching.verbs import Verb
 from alovoice_cli.batching.wish import Wish
-from alovoice_cli.campaigns.findings import count
 from alovoice_cli.consent import Reach, agree
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import count
 from alovoice_cli.stores.journal import Journal
 
 if TYPE_CHECKING:

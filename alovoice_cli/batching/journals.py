@@ -10,8 +10,8 @@ from alovoice_cli.batch.steps import Course, Step
 from alovoice_cli.batching.places import Place, Shelf
 from alovoice_cli.batching.verbs import Verb
 from alovoice_cli.batching.wish import Wish
-from alovoice_cli.campaigns.findings import count
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import count
 from alovoice_cli.stores.journal import Head, Journal
 
 if TYPE_CHECKING:

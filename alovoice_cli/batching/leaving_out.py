@@ -7,9 +7,9 @@ from alovoice_cli.batch.steps import Course, State
 from alovoice_cli.batching.repetition import Listed
 from alovoice_cli.batching.wish import Wish
 from alovoice_cli.campaigns.exclusion import read_do_not_call
-from alovoice_cli.campaigns.findings import Severity, count, name_lines
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.errors import CheckFailedError
+from alovoice_cli.findings import Severity, count, name_lines
+from alovoice_cli.moments import parse_zone
 from alovoice_cli.stores.journal import Journal
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from alovoice_cli.batch.lines import LineLimit, need_of
 from alovoice_cli.batch.steps import Step
 from alovoice_cli.batching.verbs import Verb
 from alovoice_cli.batching.wish import Wish
-from alovoice_cli.campaigns.findings import count, name_lines
 from alovoice_cli.dialling import DAY, numbers_outside, quota_of
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import count, name_lines
 from alovoice_cli.stores.quotas import Quota, spent
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from alovoice_cli.batch.asked import Asked, read_receipt
 from alovoice_cli.batch.lines import HOLD, Busy, Claim, Heard, LineLimit, count_busy, need_of, why_closed
 from alovoice_cli.batch.steps import Step
 from alovoice_cli.batch.traces import MICRO
-from alovoice_cli.events.moments import unix_microseconds
+from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.line_claims import LineClaims, Turn
 
 if TYPE_CHECKING:

@@ -39,9 +39,9 @@ from alovoice_cli.batching.repetition import (
 from alovoice_cli.batching.verbs import Verb, verb_of
 from alovoice_cli.batching.wish import Wish
 from alovoice_cli.campaigns.files import open_list
-from alovoice_cli.campaigns.findings import count
 from alovoice_cli.dialling import refuse_dialling
 from alovoice_cli.errors import ExitCode, Rehearsal, UsageError
+from alovoice_cli.findings import count
 from alovoice_cli.stores.cells import iso
 from alovoice_cli.stores.journal import Head, Journal
 

@@ -14,9 +14,9 @@ from alovoice_cli.batching.execution import moment
 from alovoice_cli.batching.places import Place
 from alovoice_cli.batching.recovery import is_ours
 from alovoice_cli.batching.wish import Wish
-from alovoice_cli.campaigns.findings import count
 from alovoice_cli.dialling import DAY
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
+from alovoice_cli.findings import count
 from alovoice_cli.stores.batch_records import BatchRecord, SentRow
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.journal import Head, Journal

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import BinaryIO
 
-from alovoice_cli.campaigns.findings import Finding, Severity
 from alovoice_cli.campaigns.mp3 import Mp3Part, Mp3Stream, read_stream, sound_range
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import Finding, Severity
 
 _HEAD_SIZE = 512
 

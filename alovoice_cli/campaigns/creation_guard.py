@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from alovoice_cli.campaigns.findings import count
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.findings import count
 
 _CREATE_ANYWAY = "--allow-duplicate creates it once more"
 

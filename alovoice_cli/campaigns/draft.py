@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alovoice_cli.campaigns.findings import count
-from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, parse_zone, today_in
+from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, today_in
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import count
+from alovoice_cli.moments import parse_zone
 
 DEFAULT_ZONE = "utc +5"
 """The API's own default (document, addAutorule, `timezone`)."""

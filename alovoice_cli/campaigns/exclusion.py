@@ -10,10 +10,10 @@ from typing import BinaryIO
 from alovoice_cli import phones
 from alovoice_cli.campaigns.column_choice import says_phone
 from alovoice_cli.campaigns.files import open_regular
-from alovoice_cli.campaigns.findings import Finding, Severity, count, errors, name_lines, spaced
 from alovoice_cli.campaigns.layout import find_delimiter
 from alovoice_cli.campaigns.sheet import Sheet, open_sheet
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.findings import Finding, Severity, count, errors, name_lines, spaced
 
 _UNTIL = re.compile(r"until|expir|valid.?to|\bдо\b|срок|истека|действ|muddat|муддат|gacha", re.IGNORECASE)
 _DAY = re.compile(r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})(?:[ T].*)?")

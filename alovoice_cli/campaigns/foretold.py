@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from alovoice_cli.campaigns.findings import count
 from alovoice_cli.campaigns.forecast import Forecast
 from alovoice_cli.campaigns.watching import moment_text
+from alovoice_cli.findings import count
 
 SURE = 0.9
 _LAST_MINUTE = timedelta(minutes=1)

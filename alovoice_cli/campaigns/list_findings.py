@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from alovoice_cli.campaigns.findings import Finding, Severity, count, name_lines, spaced
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.sheet import delimiter_name
+from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced
 from alovoice_cli.phones import ADVICE, FOREIGN, LANDLINE, TROUBLES, spelled
 
 _ROUNDED = ("excel_rounded", "excel_decimal")

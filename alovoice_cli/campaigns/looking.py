@@ -10,10 +10,11 @@ from alovoice_cli.campaigns.files import open_list
 from alovoice_cli.campaigns.list_findings import list_findings, reading_notes
 from alovoice_cli.campaigns.preflight import Report
 from alovoice_cli.campaigns.recipients import Recipients
-from alovoice_cli.campaigns.schedule import parse_zone, today_in
+from alovoice_cli.campaigns.schedule import today_in
 from alovoice_cli.campaigns.screening import Called, Screen
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.campaigns.wishes import ListWish
+from alovoice_cli.moments import parse_zone
 from alovoice_cli.spreadsheet import format_for
 
 

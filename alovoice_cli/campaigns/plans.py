@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
-from alovoice_cli.campaigns.schedule import parse_day, parse_minute, parse_zone
+from alovoice_cli.campaigns.schedule import parse_day, parse_minute
 from alovoice_cli.errors import UsageError
+from alovoice_cli.moments import parse_zone
 
 OVER = ("done",)
 """What the PBX says of a campaign that is over. Only `new` is documented; `done` is the sandbox's word."""

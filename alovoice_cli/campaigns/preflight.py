@@ -7,11 +7,11 @@ from typing import Protocol, TypeVar
 
 from alovoice_cli.campaigns.creation_guard import KnownCampaign, beyond_daily_limit, twin_words
 from alovoice_cli.campaigns.draft import Draft
-from alovoice_cli.campaigns.findings import Finding, Severity, count, errors, name_lines, spaced
 from alovoice_cli.campaigns.papers import Papers
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.schedule import Window
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UnopenedListError, UsageError
+from alovoice_cli.findings import Finding, Severity, count, errors, name_lines, spaced
 
 LIMITS = ("max_recipients", "allowed_prefixes", "max_campaigns_per_day")
 _TWIN_WITHIN = timedelta(hours=24)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from alovoice_cli.campaigns.findings import Finding, Severity, count
 from alovoice_cli.campaigns.schedule import Window
+from alovoice_cli.findings import Finding, Severity, count
 from alovoice_cli.holiday_calendar import country_holidays, library_version
 
 NIGHT_OK = "--night-ok"

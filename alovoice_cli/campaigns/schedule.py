@@ -1,11 +1,9 @@
 """When a campaign may ring: its days, its daily window and its time zone, in the operator's words and in the API's."""
 
-import difflib
 import re
-import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 from alovoice_cli.errors import UsageError
 
@@ -13,13 +11,10 @@ _DAY = re.compile(r"([0-9]{4})([.-])([0-9]{2})\2([0-9]{2})")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})")
 _DAYS_AHEAD = re.compile(r"\+([0-9]{1,4})d")
 _MINUTE = re.compile(r"([0-9]{1,2}):([0-9]{2})(:[0-9]{2})?")
-_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*([0-9]{1,2})(?::?([0-5][0-9]))?")
 
 _DAY_FORMS = "give 2025.04.25, 2025-04-25, today, tomorrow or +3d"
-_ZONE_FORMS = "give 'utc +5', +05:00 or a name such as Asia/Tashkent"
 
 MOST_DAYS_AHEAD = 366
-_WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)  # the offsets that the world uses
 _TASHKENT = timedelta(hours=5)
 _DAYS_LOOKED_AT = 400  # the rules of a zone repeat each year: what did not change in 400 days does not change later
 
@@ -84,41 +79,6 @@ def parse_minute(text: str, option: str = "the time") -> time:
         return time(hour, minute)
     except ValueError as error:
         raise UsageError(f"{option} {text!r} is not on the clock", hint="give 00:00 to 23:59") from error
-
-
-def parse_zone(text: str, option: str = "--timezone") -> tzinfo:
-    """A zone as `utc +5`, `+05:00`, `+5`, `Z`, or an IANA name; raises UsageError for all else.
-
-    A sign counts as in `utc +5`, east is plus, also after `GMT`; only the IANA names `Etc/GMT-5` turn it round.
-    """
-    word = text.strip().lower().replace("\N{MINUS SIGN}", "-")
-    if word in ("z", "utc", "gmt"):
-        return UTC
-    match = _OFFSET.fullmatch(word)
-    if match is None:
-        return _named_zone(text.strip(), option)
-    size = timedelta(hours=int(match.group(2)), minutes=int(match.group(3) or 0))
-    offset = -size if match.group(1) == "-" else size
-    if not _WEST <= offset <= _EAST:
-        raise UsageError(f"{option} {text!r} is nowhere on earth", hint="offsets go from utc -12 to utc +14")
-    return timezone(offset)
-
-
-def _named_zone(name: str, option: str) -> tzinfo:
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        # Of names that are no zone, a folder (`America`) is an OSError and `../x` a ValueError.
-        raise UsageError(f"{option} {name!r} is no time zone", hint=_nearest_zone(name) or _ZONE_FORMS) from error
-
-
-def _nearest_zone(name: str) -> str:
-    by_lower = {zone.lower(): zone for zone in zoneinfo.available_timezones() if not zone.startswith("Etc/")}
-    by_city = {lower.rpartition("/")[2]: zone for lower, zone in sorted(by_lower.items(), reverse=True)}
-    wanted = name.lower().replace(" ", "_")
-    known = by_lower if "/" in wanted else by_city | by_lower
-    nearest = difflib.get_close_matches(wanted, known, n=1, cutoff=0.75)
-    return f"did you mean {known[nearest[0]]}?" if nearest else ""
 
 
 @dataclass(frozen=True, slots=True)

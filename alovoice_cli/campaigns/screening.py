@@ -8,10 +8,10 @@ from typing import BinaryIO, Protocol, TypeVar
 
 from alovoice_cli.campaigns.exclusion import parse_do_not_call, parse_span, since
 from alovoice_cli.campaigns.files import open_regular
-from alovoice_cli.campaigns.findings import Finding
 from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.campaigns.wishes import ListWish
+from alovoice_cli.findings import Finding
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.plans import OVER, plan_from_answer
 from alovoice_cli.campaigns.schedule import wire_offset
 from alovoice_cli.errors import AlovoiceError, ServerError, UnreachableError
-from alovoice_cli.events.moments import span_text
+from alovoice_cli.moments import span_text
 
 Answer = Mapping[str, object]
 

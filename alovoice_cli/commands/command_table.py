@@ -188,7 +188,6 @@ _ROUTE = (
         "Send every caller to one step for a while: a panic switch. Without words: show what is in force.",
         "override:override_rules",
     ),
-    Subcommand("bench", "Measure how fast a rules file decides.", "bench:measure_rules"),
 )
 
 _AI = (
@@ -275,7 +274,7 @@ NOUNS = (
     Noun("peers", "The PBX's extensions.", _WORK),
     Noun("call", "Place one call, or many; read the receipts.", _WORK, _CALL),
     Noun("events", "What the PBX told the listener: the history of calls.", _WORK, _EVENTS),
-    Noun("route", "Routing rules: check them, try them, measure them.", _WORK, _ROUTE),
+    Noun("route", "Routing rules: check them, try them, compare them.", _WORK, _ROUTE),
     Noun("ai", "Speech analysis of recorded calls: fetched, searched, scored, reported.", _WORK, _AI),
     Noun("listen", "Receive what the PBX sends: calls, results, route questions.", _WORK),
     Noun("api", "Any request to the API, with the token in its place.", _WORK),

@@ -1,10 +1,11 @@
 """The poster that a command posts to handlers with."""
 
-from alovoice_cli.events.handler import Poster, shown_url
+from alovoice_cli.events.handler import shown_url
+from alovoice_cli.posts import AnyPoster
 from alovoice_cli.session import Session
 
 
-def poster_of(session: Session) -> Poster:
+def poster_of(session: Session) -> AnyPoster:
     """The session's poster, which traces what it posts with `--verbose`; makes no connection yet."""
     if not session.options.verbose:
         return session.poster

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from alovoice_cli import __version__
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
+from alovoice_cli.moments import parse_zone
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile

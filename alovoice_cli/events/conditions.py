@@ -18,7 +18,7 @@ Value = str | int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class EventField:
     """Something that can be asked about."""
 
     name: str
@@ -62,36 +62,36 @@ ALWAYS = And(())
 
 _DIRECTIONS = ("inc", "out", "int")
 _OF_CALLS = (
-    Field("call_id", "text", "the id that we, or the CRM, gave the call"),
-    Field("external_id", "text", "the extid of our own request"),
-    Field("number", "phone", "the other party, in any spelling"),
-    Field("line", "phone", "the PBX's line"),
-    Field("peer", "text", "the extension"),
-    Field("direction", "text", "inc, out or int", _DIRECTIONS),
-    Field("status", "text", "200, 304, 480, 486, 603, 603-S …"),
-    Field("duration", "number", "in seconds, or 90s, 5m, 1h"),
-    Field("started", "seconds", "by the PBX's clock: a moment as in --since"),
-    Field("ended", "seconds", "likewise"),
-    Field("record", "text", "the link to the recording"),
+    EventField("call_id", "text", "the id that we, or the CRM, gave the call"),
+    EventField("external_id", "text", "the extid of our own request"),
+    EventField("number", "phone", "the other party, in any spelling"),
+    EventField("line", "phone", "the PBX's line"),
+    EventField("peer", "text", "the extension"),
+    EventField("direction", "text", "inc, out or int", _DIRECTIONS),
+    EventField("status", "text", "200, 304, 480, 486, 603, 603-S …"),
+    EventField("duration", "number", "in seconds, or 90s, 5m, 1h"),
+    EventField("started", "seconds", "by the PBX's clock: a moment as in --since"),
+    EventField("ended", "seconds", "likewise"),
+    EventField("record", "text", "the link to the recording"),
 )
 CALL_FIELDS = {
     field.name: field
-    for field in (*_OF_CALLS, Field("received", "seconds", "when we first heard of it: a moment as in --since"))
+    for field in (*_OF_CALLS, EventField("received", "seconds", "when we first heard of it: a moment as in --since"))
 }
 EVENT_FIELDS = {
     field.name: field
     for field in (
-        Field("id", "text", "the event's own id"),
-        Field("seq", "number", "its number in the store"),
-        Field("type", "text", "callstart, callend, result, route or probe", EVENT_TYPES),
-        Field("received", "microseconds", "a moment as in --since"),
-        Field("sender", "text", "the address that it came from"),
+        EventField("id", "text", "the event's own id"),
+        EventField("seq", "number", "its number in the store"),
+        EventField("type", "text", "callstart, callend, result, route or probe", EVENT_TYPES),
+        EventField("received", "microseconds", "a moment as in --since"),
+        EventField("sender", "text", "the address that it came from"),
         *_OF_CALLS,
-        Field("answered", "seconds", "of a call result"),
-        Field("queue", "text", "of a route question"),
-        Field("rule", "text", "the rule that decided it"),
-        Field("duplicate_of", "text", "the id of the event that it repeats"),
-        Field("problem", "text", "why it could not be read"),
+        EventField("answered", "seconds", "of a call result"),
+        EventField("queue", "text", "of a route question"),
+        EventField("rule", "text", "the rule that decided it"),
+        EventField("duplicate_of", "text", "the id of the event that it repeats"),
+        EventField("problem", "text", "why it could not be read"),
     )
 }
 """`number`, `line`, `peer`, `direction`, `external_id` and `started` are also known of an event whose call has them."""

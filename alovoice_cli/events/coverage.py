@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from alovoice_cli.events.filters import Period
-from alovoice_cli.events.moments import Clock, from_unix, span_text, unix_microseconds
+from alovoice_cli.moments import ClockTime, from_unix, span_text, unix_microseconds
 
 _MICRO = 1_000_000
 _SIGN_OF_LIFE = 30 * _MICRO
@@ -28,7 +28,7 @@ class Uptime(NamedTuple):
         return now if now - self.seen_at <= _SIGN_OF_LIFE else self.seen_at
 
 
-class Gap(NamedTuple):
+class ListenerGap(NamedTuple):
     """A time without a listener, in unix microseconds; `is_open`: it lasts until now."""
 
     begin: int
@@ -42,7 +42,7 @@ class Coverage:
 
     begin: int | None
     end: int
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[ListenerGap, ...] = ()
 
 
 def cover(uptimes: Iterable[Uptime], period: Period, now: int) -> Coverage:
@@ -54,7 +54,7 @@ def cover(uptimes: Iterable[Uptime], period: Period, now: int) -> Coverage:
     begin = max(stretches[0][0], period.since if period.since is not None else stretches[0][0])
     gaps = []
     for (_, left), (back, _) in zip(stretches, [*stretches[1:], (now, now)], strict=True):
-        gap = Gap(max(left, begin), min(back, end), is_open=back == now == end)
+        gap = ListenerGap(max(left, begin), min(back, end), is_open=back == now == end)
         if gap.begin < gap.end:
             gaps.append(gap)
     return Coverage(begin, end, tuple(gaps))
@@ -75,7 +75,7 @@ def _joined(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def describe(coverage: Coverage, clock: Clock) -> str:
+def describe(coverage: Coverage, clock: ClockTime) -> str:
     """One line: `events from 14:02, gap 15:10–15:12`."""
     if coverage.begin is None:
         return "no listener was there in this time: nothing that the PBX said is known"
@@ -91,7 +91,7 @@ def describe(coverage: Coverage, clock: Clock) -> str:
     return ", ".join(parts)
 
 
-def _gap_text(gap: Gap, clock: Clock) -> str:
+def _gap_text(gap: ListenerGap, clock: ClockTime) -> str:
     if gap.is_open:
         return f"and nobody listens since {_text(gap.begin, clock)}"
     begin, end = _text(gap.begin, clock), _text(gap.end, clock)
@@ -101,10 +101,10 @@ def _gap_text(gap: Gap, clock: Clock) -> str:
     return f"gap {begin}–{end.rpartition(' ')[2] if same_day else end}"
 
 
-def _text(moment: int, clock: Clock) -> str:
+def _text(moment: int, clock: ClockTime) -> str:
     local = _local(moment, clock)
     return f"{local:%H:%M}" if local.date() == clock.today else f"{local:%Y-%m-%d %H:%M}"
 
 
-def _local(moment: int, clock: Clock) -> datetime:
+def _local(moment: int, clock: ClockTime) -> datetime:
     return from_unix(moment // _MICRO, clock.zone) or clock.now

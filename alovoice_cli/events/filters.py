@@ -1,24 +1,259 @@
-"""Which events, or which calls: a period and a condition, from the words of the command line."""
+"""Which events, or which calls: a period and a condition, from options and from the language of `--where`.
 
-from collections.abc import Mapping, Sequence
+`status = 486 and duration < 5`, `not (line = 712037006 or peer in (101, 102))`. The parser is written by hand: the
+grammar has six rules, and its errors name the column.
+
+    or    = and {"or" and}          and   = not {"and" not}
+    not   = "not" not | "(" or ")" | comparison
+    comparison = FIELD ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~") VALUE
+               | FIELD ["not"] "in" "(" VALUE {"," VALUE} ")"
+    VALUE = word | 'text' | "text" | none
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from typing import NamedTuple, NoReturn
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import (
     ALWAYS,
     EVENT_FIELDS,
+    And,
     Compare,
     Condition,
-    Field,
+    EventField,
+    Not,
+    Operator,
+    Or,
+    Value,
     all_of,
     fields_of,
 )
-from alovoice_cli.events.moments import Clock, parse_moment, unix_microseconds
-from alovoice_cli.events.where import parse_where
+from alovoice_cli.moments import ClockTime, parse_moment, parse_span, unix_microseconds
 from alovoice_cli.phones import canonical
 
+LONGEST = 4000
+_DEEPEST = 50
+_LARGEST = 2**63 - 1  # what every database holds
+_TOKEN = re.compile(
+    r"""(?P<op><=|>=|!=|<>|!~|==|[=<>~])|(?P<mark>[(),])|(?P<text>'[^']*'|"[^"]*")|(?P<word>[^\s=<>!~(),'"]+)"""
+)
+_UNREADABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_KEYWORDS = ("and", "or", "not", "in", "none")
+_ORDERED = ("number", "seconds", "microseconds")
+_FOR_TEXT: tuple[Operator, ...] = ("=", "!=", "~", "!~")
+_FOR_NUMBERS: tuple[Operator, ...] = ("=", "!=", "<", "<=", ">", ">=")
+_SPELLINGS: Mapping[str, Operator] = {
+    "==": "=",
+    "<>": "!=",
+    **{sign: sign for sign in (*_FOR_TEXT, *_FOR_NUMBERS)},
+}
+
+ReadMoment = Callable[[str], datetime]
+"""Text as a moment, as `--since` takes it; raises UsageError."""
 EVER = "all"
 """`--since all`: from the first event on."""
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    at: int
+
+    @property
+    def keyword(self) -> str:
+        word = self.text.lower()
+        return word if self.kind == "word" and word in _KEYWORDS else ""
+
+
+def parse_where(text: str, fields: Mapping[str, EventField], read_moment: ReadMoment) -> Condition:
+    """The text as a condition on these fields. Raises UsageError that names the column (from 1)."""
+    return _Parser(text, fields, read_moment).parse()
+
+
+class _Parser:
+    def __init__(self, text: str, fields: Mapping[str, EventField], read_moment: ReadMoment) -> None:
+        self._text = re.sub(r"\s", " ", text)
+        self._fields, self._read_moment = fields, read_moment
+        if len(text) > LONGEST:
+            self._fail(LONGEST, f"the condition is longer than {LONGEST} characters")
+        self._tokens = self._scan()
+        self._next = self._depth = 0
+
+    def parse(self) -> Condition:
+        condition = self._or()
+        if self._here.kind != "end":
+            self._fail_here("'and', 'or' or the end")
+        return condition
+
+    def _scan(self) -> list[_Token]:
+        if bad := _UNREADABLE.search(self._text):
+            self._fail(bad.start(), "a character that cannot be asked for")
+        tokens, at = [], 0
+        while at < len(self._text):
+            if self._text[at] == " ":
+                at += 1
+                continue
+            match = _TOKEN.match(self._text, at)
+            if match is None:
+                what = "a quote that is not closed" if self._text[at] in "'\"" else f"{self._text[at]!r} means nothing"
+                self._fail(at, what)
+            tokens.append(_Token(str(match.lastgroup), match.group(), at))
+            at = match.end()
+        return [*tokens, _Token("end", "", len(self._text))]
+
+    @property
+    def _here(self) -> _Token:
+        return self._tokens[self._next]
+
+    def _take(self) -> _Token:
+        token = self._here
+        self._next += token.kind != "end"
+        return token
+
+    def _takes(self, text: str) -> bool:
+        if text in (self._here.keyword, self._here.text if self._here.kind == "mark" else ""):
+            self._take()
+            return True
+        return False
+
+    def _or(self) -> Condition:
+        terms = [self._and()]
+        while self._takes("or"):
+            terms.append(self._and())
+        return terms[0] if len(terms) == 1 else Or(tuple(terms))
+
+    def _and(self) -> Condition:
+        terms = [self._not()]
+        while self._takes("and"):
+            terms.append(self._not())
+        return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+    def _not(self) -> Condition:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            self._fail(self._here.at, f"nested deeper than {_DEEPEST} levels")
+        if self._takes("not"):
+            condition: Condition = Not(self._not())
+        elif self._takes("("):
+            condition = self._or()
+            if not self._takes(")"):
+                self._fail_here("')'")
+        else:
+            condition = self._comparison()
+        self._depth -= 1
+        return condition
+
+    def _comparison(self) -> Condition:
+        token = self._here
+        if token.kind != "word" or token.keyword:
+            self._fail_here("a field")
+        self._take()
+        field = self._fields.get(token.text.lower())
+        if field is None:
+            near = get_close_matches(token.text.lower(), self._fields, n=1)
+            self._fail(token.at, f"there is no field {token.text!r}", f"did you mean {near[0]}?" if near else "")
+        if self._takes("not"):
+            if self._here.keyword != "in":
+                self._fail_here("'in'")
+            return Not(self._membership(field))
+        return self._membership(field) if self._here.keyword == "in" else self._sign_and_value(field)
+
+    def _membership(self, field: EventField) -> Condition:
+        self._take()
+        if not self._takes("("):
+            self._fail_here("'(' and values")
+        values = [self._value(field, "in")]
+        while self._takes(","):
+            values.append(self._value(field, "in"))
+        if not self._takes(")"):
+            self._fail_here("',' or ')'")
+        return Compare(field.name, "in", tuple(values))
+
+    def _sign_and_value(self, field: EventField) -> Condition:
+        token = self._here
+        if token.kind != "op":
+            self._fail_here(f"a sign after {field.name}, such as =")
+        self._take()
+        operator = _SPELLINGS[token.text]
+        fitting = _FOR_NUMBERS if field.kind in _ORDERED else _FOR_TEXT
+        if operator not in fitting:
+            what = "a number or a moment" if field.kind in _ORDERED else "a text"
+            self._fail(token.at, f"{field.name} is {what}: it takes {', '.join(fitting)} and in")
+        return Compare(field.name, operator, self._value(field, operator))
+
+    def _value(self, field: EventField, operator: Operator) -> Value:
+        token = self._here
+        if token.keyword == "none" and operator in ("=", "!="):
+            self._take()
+            return None
+        if token.kind not in ("word", "text") or token.keyword:
+            self._fail_here("a value (in quotes, where it is one of the language's words)")
+        self._take()
+        text = token.text[1:-1] if token.kind == "text" else token.text
+        try:
+            return _READ[field.kind](text, self, field, operator)
+        except UsageError as error:
+            if error.message.startswith("--where"):
+                raise
+            self._fail(token.at, error.message.strip(), error.hint)
+
+    def read_moment(self, text: str) -> datetime:
+        return self._read_moment(text)
+
+    def _fail_here(self, wanted: str) -> NoReturn:
+        token = self._here
+        found = "the end" if token.kind == "end" else repr(token.text)
+        self._fail(token.at, f"expected {wanted}, found {found}")
+
+    def _fail(self, at: int, what: str, hint: str = "") -> NoReturn:
+        raise UsageError(
+            f"--where, column {at + 1}: {what}",
+            hint=hint or f"fields: {', '.join(self._fields)}",
+            detail=f"{self._text[:200]}\n{' ' * at}^" if at < 200 else "",
+        )
+
+
+def _text(text: str, parser: _Parser, field: EventField, operator: Operator) -> Value:
+    if field.choices and operator in ("=", "!=", "in") and text not in field.choices:
+        raise UsageError(f"{field.name} is one of {', '.join(field.choices)}, not {text!r}")
+    return text
+
+
+def _phone(text: str, parser: _Parser, field: EventField, operator: Operator) -> Value:
+    if operator in ("~", "!~"):
+        digits = "".join(letter for letter in text if letter in "0123456789")
+        return digits or text
+    return canonical(text) or text
+
+
+def _number(text: str, parser: _Parser, field: EventField, operator: Operator) -> Value:
+    if field.name == "duration" and re.fullmatch(r"[0-9]{1,6}[smh]", text.lower()):
+        return int(parse_span(text, "").total_seconds())
+    if not re.fullmatch(r"[+-]?[0-9]{1,19}", text) or abs(int(text)) > _LARGEST:
+        raise UsageError(f"{field.name} is a whole number, not {text!r}")
+    return int(text)
+
+
+def _seconds(text: str, parser: _Parser, field: EventField, operator: Operator) -> Value:
+    return int(text) if re.fullmatch(r"[0-9]{9,11}", text) else unix_microseconds(parser.read_moment(text)) // 1_000_000
+
+
+def _microseconds(text: str, parser: _Parser, field: EventField, operator: Operator) -> Value:
+    seconds = re.fullmatch(r"[0-9]{9,11}", text)
+    return int(text) * 1_000_000 if seconds else unix_microseconds(parser.read_moment(text))
+
+
+_READ: Mapping[str, Callable[[str, _Parser, EventField, Operator], Value]] = {
+    "text": _text,
+    "phone": _phone,
+    "number": _number,
+    "seconds": _seconds,
+    "microseconds": _microseconds,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +273,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class FilterWords:
     """The options as they were typed."""
 
     since: str | None = None
@@ -51,7 +286,7 @@ class Words:
     where: str | None = None
 
 
-def read_period(words: Words, clock: Clock) -> Period:
+def read_period(words: FilterWords, clock: ClockTime) -> Period:
     """`--since` and `--until`; a day alone is meant whole. Raises UsageError, also for a period upside down."""
     since = until = None
     if words.since is not None and words.since.strip().lower() != EVER:
@@ -63,7 +298,7 @@ def read_period(words: Words, clock: Clock) -> Period:
     return Period(since, until)
 
 
-def read_filter(words: Words, fields: Mapping[str, Field], clock: Clock) -> Filter:
+def read_filter(words: FilterWords, fields: Mapping[str, EventField], clock: ClockTime) -> Filter:
     """The options as a filter on what has these fields. Raises UsageError for what makes no sense."""
     condition = all_of(
         _among("type", words.type, choices=EVENT_FIELDS["type"].choices),
@@ -79,7 +314,7 @@ def read_filter(words: Words, fields: Mapping[str, Field], clock: Clock) -> Filt
     return Filter(read_period(words, clock), condition)
 
 
-def _where(text: str | None, fields: Mapping[str, Field], clock: Clock) -> Condition | None:
+def _where(text: str | None, fields: Mapping[str, EventField], clock: ClockTime) -> Condition | None:
     if text is None:
         return None
     if not text.strip():

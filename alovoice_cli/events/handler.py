@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from alovoice_cli.errors import UsageError
@@ -18,33 +17,6 @@ _SECRET = re.compile(r"(?<=/h/)[^/]+")
 PLACE = "{type}"
 _SAFE = "/%:@!$&'()*+,;=~?"
 _HOW = "give http://HOST:PORT/h/SECRET, a handler's own URL, or TYPE=URL"
-
-
-class Answer(Protocol):
-    """What a handler answered: `status` None and an `error` in words where it gave no whole answer."""
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status."""
-
-    @property
-    def body(self) -> bytes:
-        """The answer's body, perhaps cut where it is very long."""
-
-    @property
-    def seconds(self) -> float:
-        """From before the connection to the last byte."""
-
-    @property
-    def error(self) -> str:
-        """Why there is no answer; empty where there is one."""
-
-
-class Poster(Protocol):
-    """Posts bytes as they are, once, and follows no redirect. Raises nothing for a handler that fails."""
-
-    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Answer:
-        """One request and its answer; `timeout` bounds the whole of it, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ Returned = Literal["called again", "called back"]
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class MissedCall:
     """A missed call. `returned` says how the caller was talked to later, and `returned_at` (unix seconds) when.
 
     `again` and `back` count the later calls of either side, up to and with the one that was answered.
@@ -39,14 +39,14 @@ class Missed:
     back: int = 0
 
 
-def judge(missed: Iterable[Call], later: Iterable[Call]) -> list[Missed]:
+def judge(missed: Iterable[Call], later: Iterable[Call]) -> list[MissedCall]:
     """Each missed call, in the order of the first argument, judged by the calls with the same numbers.
 
     `later` is in order of time and may hold anything, the missed calls themselves too. A number that is not told
     (hidden, or `anonymous`) can't be returned.
     """
     calls = list(missed)
-    judged = {call.call_id: Missed(call) for call in calls}
+    judged = {call.call_id: MissedCall(call) for call in calls}
     callers: dict[str, _Caller] = {}
     for call in later:
         number = _number(call)
@@ -71,12 +71,12 @@ class _Caller:
 
     def __init__(self) -> None:
         self._again = self._back = 0
-        self._waiting: list[tuple[Missed, int, int]] = []
+        self._waiting: list[tuple[MissedCall, int, int]] = []
 
-    def waits_for(self, missed: Missed) -> None:
+    def waits_for(self, missed: MissedCall) -> None:
         self._waiting.append((missed, self._again, self._back))
 
-    def calls(self, call: Call) -> dict[str, Missed]:
+    def calls(self, call: Call) -> dict[str, MissedCall]:
         """Counts the call; of an answered one, gives those that it settles."""
         if call.direction == "inc":
             self._again += 1
@@ -91,19 +91,19 @@ class _Caller:
             call_id: replace(missed, returned=how, returned_at=call.reported_at) for call_id, missed in settled.items()
         }
 
-    def still_waiting(self) -> dict[str, Missed]:
+    def still_waiting(self) -> dict[str, MissedCall]:
         return {
             missed.call.call_id: replace(missed, again=self._again - again, back=self._back - back)
             for missed, again, back in self._waiting
         }
 
 
-def not_returned(judged: Iterable[Missed]) -> Iterator[Missed]:
+def not_returned(judged: Iterable[MissedCall]) -> Iterator[MissedCall]:
     """Those to be called back: of each number the latest missed call alone, where nobody talked since.
 
     Who called five times in vain is one caller to call back, and the earlier calls were followed by the later.
     """
-    kept: dict[str, Missed] = {}
+    kept: dict[str, MissedCall] = {}
     for number, missed in enumerate(judged):
         if missed.returned is not None:
             continue
@@ -119,7 +119,7 @@ def reasons_text(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[status]} {REASONS[status]} ({status})" for status in MISSED_STATUSES if status in counts)
 
 
-def count_reasons(judged: Iterable[Missed]) -> dict[str, int]:
+def count_reasons(judged: Iterable[MissedCall]) -> dict[str, int]:
     """How many were missed for each reason, by status; those that nobody was missed for are left out."""
     counts = dict.fromkeys(MISSED_STATUSES, 0)
     for missed in judged:

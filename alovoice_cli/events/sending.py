@@ -1,16 +1,74 @@
-"""Events on their way to a handler, and how they were taken."""
+"""Sends events to a handler, one by one, at a rate, or as they were received, and counts how they were taken."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from threading import Semaphore, Thread
+from typing import Generic, TypeVar
 
-from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError, ServerError, UnreachableError
-from alovoice_cli.events.edits import read_value
-from alovoice_cli.events.event import Delivery, EventType
-from alovoice_cli.events.handler import Answer, Poster, shown_url
-from alovoice_cli.events.pacing import at_rate
+from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError, ServerError, UnreachableError, UsageError
+from alovoice_cli.events.event import PBX_TYPES, Delivery, EventType
+from alovoice_cli.events.handler import Handlers, shown_url
+from alovoice_cli.events.samples import read_value
+from alovoice_cli.posts import AnyPoster, Posted
 
+T = TypeVar("T")
+MOST_AT_ONCE = 64
 ANSWER_SECONDS = 10.0
+AT_ONCE = "max"
+MARK = "x-alovoice-replay"
+_MICRO = 1_000_000
+
+
+class _Task(Generic[T]):
+    def __init__(self, job: Callable[[], T], slots: Semaphore) -> None:
+        self._job, self._slots = job, slots
+        self._results: list[T] = []
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._work, name="alovoice-event", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            self._results.append(self._job())
+        except BaseException as error:  # whoever asks for the result raises it
+            self._error = error
+        finally:
+            self._slots.release()
+
+    @property
+    def is_done(self) -> bool:
+        return not self._thread.is_alive()
+
+    def result(self) -> T:
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+
+def at_rate(
+    jobs: Iterable[Callable[[], T]],
+    rate: float,
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Iterator[T]:
+    """Starts `rate` jobs a second, at most 64 at once; yields their results in the jobs' order, as early as it can."""
+    slots = Semaphore(MOST_AT_ONCE)
+    waiting: deque[_Task[T]] = deque()
+    began = monotonic()
+    for place, job in enumerate(jobs):
+        pause = began + place / rate - monotonic()
+        if pause > 0:
+            sleep(pause)
+        slots.acquire()
+        waiting.append(_Task(job, slots))
+        while waiting and waiting[0].is_done:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +88,7 @@ class Sent:
 
     place: int
     outgoing: Outgoing
-    answer: Answer
+    answer: Posted
 
     def as_row(self) -> dict[str, object]:
         """The event and its answer as a JSON object."""
@@ -52,7 +110,7 @@ class Sent:
 class Sender:
     """Posts events and keeps count of those that were not taken."""
 
-    poster: Poster
+    poster: AnyPoster
     timeout: float = ANSWER_SECONDS
     sleep: Callable[[float], object] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
@@ -64,11 +122,11 @@ class Sender:
         """Posts one event, and counts how it went."""
         return self.counted(outgoing, self.post(outgoing))
 
-    def post(self, outgoing: Outgoing) -> Answer:
+    def post(self, outgoing: Outgoing) -> Posted:
         """Posts one event; may be called by several threads."""
         return self.poster.post(outgoing.url, outgoing.body, headers=outgoing.headers, timeout=self.timeout)
 
-    def counted(self, outgoing: Outgoing, answer: Answer) -> Sent:
+    def counted(self, outgoing: Outgoing, answer: Posted) -> Sent:
         """The answer, numbered and counted."""
         self.sent += 1
         if answer.status is None:
@@ -118,5 +176,48 @@ def content_type_of(delivery: Delivery) -> dict[str, str]:
     return {"Content-Type": kind} if kind.isascii() and kind.isprintable() and kind else {}
 
 
-def _posting(sender: Sender, outgoing: Outgoing) -> Callable[[], tuple[Outgoing, Answer]]:
+def _posting(sender: Sender, outgoing: Outgoing) -> Callable[[], tuple[Outgoing, Posted]]:
     return lambda: (outgoing, sender.post(outgoing))
+
+
+def read_speed(text: str) -> float | None:
+    """How many times faster than it was: `1`, `60`, `0.5`; None for `max` or 0, without gaps. Raises UsageError."""
+    if text.strip().lower() == AT_ONCE:
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed < float("inf"):
+        raise UsageError(f"--speed {text!r} is no speed", hint="1 is as it was, 60 a minute in a second, max at once")
+    return speed or None
+
+
+def replayed(delivery: Delivery, handlers: Handlers, option: str) -> Outgoing:
+    """The event as it came, marked as a replay and with the id under which it was forwarded at first.
+
+    Its own headers stay behind but the content type: they told of another connection.
+    """
+    headers = {MARK: "1", "webhook-id": delivery.id, "x-alovoice-type": delivery.type, **content_type_of(delivery)}
+    return Outgoing(delivery.type, handlers.needed(delivery.type, option), delivery.body, headers, delivery.id)
+
+
+def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """The deliveries in the order in which they came, each once; our own probes are none of the PBX's events."""
+    found = {delivery.id: delivery for delivery in deliveries if delivery.type in PBX_TYPES}
+    return sorted(found.values(), key=lambda delivery: (delivery.received_at, delivery.seq))
+
+
+def replay(
+    deliveries: Iterable[Delivery], handlers: Handlers, sender: Sender, speed: float | None, option: str
+) -> Iterator[Sent]:
+    """Sends them one after another; none before it is due, counted from the first one, at this speed."""
+    began = sender.monotonic()
+    first: int | None = None
+    for delivery in deliveries:
+        first = delivery.received_at if first is None else first
+        due = 0.0 if speed is None else (delivery.received_at - first) / _MICRO / speed
+        pause = began + due - sender.monotonic()
+        if pause > 0:
+            sender.sleep(pause)
+        yield sender.send(replayed(delivery, handlers, option))

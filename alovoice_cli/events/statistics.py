@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import Literal, NamedTuple
 
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
-from alovoice_cli.events.moments import from_unix
+from alovoice_cli.moments import from_unix
 
 By = Literal["hour", "day", "line", "peer", "status", "rule"]
 
@@ -21,7 +21,7 @@ NO_RULE = "no rule"
 """The group of route questions that no rule decided: they got the fallback, or an override."""
 
 
-class Count(NamedTuple):
+class CallCount(NamedTuple):
     """Some calls that have all this in common, as a store counts them. `group` is a quarter's number, or a text."""
 
     group: int | str | None
@@ -32,7 +32,7 @@ class Count(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tally:
+class StatusTally:
     """One group's calls. `missed` are inbound, by status; `other` ended without a talk; `open` did not end."""
 
     group: str
@@ -48,7 +48,7 @@ class Tally:
         """How many inbound calls nobody took, for whichever reason."""
         return sum(self.missed.values())
 
-    def add(self, count: Count) -> None:
+    def add(self, count: CallCount) -> None:
         """Counts some calls in."""
         self.calls += count.calls
         if count.status is None:
@@ -75,21 +75,21 @@ class Tally:
         }
 
 
-def tally(counts: Iterable[Count], by: By, zone: tzinfo) -> list[Tally]:
+def tally(counts: Iterable[CallCount], by: By, zone: tzinfo) -> list[StatusTally]:
     """The groups: hours and days in order of time, in the zone; the others with the most calls first."""
     name = _NAMES.get(by, _plain_name)
-    tallies: dict[str, Tally] = {}
+    tallies: dict[str, StatusTally] = {}
     for count in counts:
         group = name(count.group, zone)
-        tallies.setdefault(group, Tally(group)).add(count)
+        tallies.setdefault(group, StatusTally(group)).add(count)
     if by in ("hour", "day"):
         return sorted(tallies.values(), key=lambda tally: tally.group)
     return sorted(tallies.values(), key=lambda tally: (-tally.calls, tally.group))
 
 
-def total(tallies: Iterable[Tally]) -> Tally:
+def total(tallies: Iterable[StatusTally]) -> StatusTally:
     """All groups as one."""
-    whole = Tally("total")
+    whole = StatusTally("total")
     for tally in tallies:
         whole.calls += tally.calls
         whole.answered += tally.answered

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from alovoice_cli.events.event import Event
-from alovoice_cli.events.glance import step_text
-from alovoice_cli.events.rendering import event_as_json, iso
+from alovoice_cli.events.event_table import event_as_json, iso, step_text
 
 STATUSES = {
     "200": "success",
@@ -29,7 +28,7 @@ STATUSES = {
 _DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
 
 
-class Receipt(Protocol):
+class RequestReceipt(Protocol):
     """What the ledger knows of a request of ours. `begun_at` is ISO 8601 in UTC."""
 
     @property
@@ -47,7 +46,7 @@ class Receipt(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """One thing that happened. `at` is ISO 8601 in UTC, with microseconds; `what` names it, `id` finds it again."""
 
     at: str
@@ -62,16 +61,16 @@ class Step:
         return datetime.fromisoformat(self.at)
 
 
-def timeline(events: Iterable[Event], receipts: Iterable[Receipt]) -> list[Step]:
+def timeline(events: Iterable[Event], receipts: Iterable[RequestReceipt]) -> list[TimelineStep]:
     """The steps in order of time; at the same moment in the order of the store, our request before all."""
     steps = [
-        Step(receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict())
+        TimelineStep(receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict())
         for receipt in receipts
     ]
     for event in sorted(events, key=lambda event: event.delivery.seq):
         delivery = event.delivery
         steps.append(
-            Step(iso(delivery.received_at), delivery.type, delivery.id, event_text(event), event_as_json(event))
+            TimelineStep(iso(delivery.received_at), delivery.type, delivery.id, event_text(event), event_as_json(event))
         )
     return sorted(steps, key=lambda step: step.at)
 
@@ -122,6 +121,6 @@ def _route_text(event: Event) -> str:
     return ", ".join(part for part in (*asked, f"answered: {answered}" if answered else "", rule) if part)
 
 
-def _request_text(receipt: Receipt) -> str:
+def _request_text(receipt: RequestReceipt) -> str:
     numbers = ", ".join(receipt.numbers)
     return f"{receipt.command} {numbers}".strip() + f": {receipt.outcome}"

@@ -1,24 +1,141 @@
-"""Events made up, or made from a stored one: what `alovoice events trigger` sends."""
+"""Events that `alovoice events trigger` sends: documented ones, stored ones, and scenarios of several calls.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import datetime
-from typing import NamedTuple
+A scenario is data: its steps in the order in which the PBX tells them. Time passes in the bodies alone.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.events.answers import read_crm_answer
 from alovoice_cli.events.bodies import read_body
-from alovoice_cli.events.edits import Change, changed
 from alovoice_cli.events.event import Delivery, EventType
-from alovoice_cli.events.handler import JSON_TYPE, Answer, Handlers
-from alovoice_cli.events.samples import as_json, counted_path, counted_up, sample
-from alovoice_cli.events.scenario import Scenario, play
+from alovoice_cli.events.handler import JSON_TYPE, Handlers
+from alovoice_cli.events.samples import EventChange, as_json, changed, counted_path, counted_up, sample
 from alovoice_cli.events.sending import Outgoing, Sender, Sent, content_type_of
+from alovoice_cli.posts import Posted
 
+_LONGEST_INTEGER = 12
+Send = Callable[[EventType, object], Posted]
 OPTION = "--to"
 
 
+@dataclass(frozen=True, slots=True)
+class ScenarioStep:
+    """One event: its type, whose call it tells of, and when it comes, in seconds from the scenario's beginning."""
+
+    type: EventType
+    call: str
+    at: int
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class CallScenario:
+    """A story of calls, its steps in the order in which the PBX tells them."""
+
+    name: str
+    title: str
+    steps: tuple[ScenarioStep, ...]
+
+    @property
+    def seconds(self) -> int:
+        """How long it takes, in its own time."""
+        return max(step.at for step in self.steps)
+
+
+def scenario_names() -> list[str]:
+    """The scenarios that come with the program."""
+    names = (file.name for file in files("alovoice_cli.events").joinpath("scenarios").iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+def load_scenario(name: str) -> CallScenario:
+    """The scenario of that name. Raises UsageError, with the names there are, for another one."""
+    names = scenario_names()
+    if name not in names:
+        raise UsageError(f"there is no scenario {name!r}", hint="scenarios: " + ", ".join(names))
+    text = files("alovoice_cli.events").joinpath("scenarios", f"{name}.toml").read_text("utf-8")
+    data: dict[str, Any] = tomllib.loads(text)
+    steps = tuple(ScenarioStep(step["type"], step["call"], step["at"], step.get("set", {})) for step in data["steps"])
+    return CallScenario(name, data["title"], steps)
+
+
+def play(
+    scenario: CallScenario, now: datetime, changes: Sequence[EventChange], send: Send
+) -> Iterator[tuple[ScenarioStep, Posted]]:
+    """Sends the steps one by one; the last one happens `now`, those before it earlier by what the scenario says.
+
+    A callend has the `call_id` that its callstart was answered with, or none where that gave none. The `changes` are
+    made to each step that has the place. Raises UsageError for a place that no step has, before anything is sent.
+    """
+    _check(scenario, now, changes)
+    began = now - timedelta(seconds=scenario.seconds)
+    ids: dict[str, int | str | None] = {}
+    for step in scenario.steps:
+        body = _body(step, scenario, began)
+        if step.type == "callend":
+            body.pop("call_id")
+            if ids.get(step.call) is not None:
+                body = {"call_id": ids[step.call], **body}
+        answer = send(step.type, _with(body, step.type, changes, now))
+        if step.type == "callstart":
+            ids[step.call] = given_id(answer)
+        yield step, answer
+
+
+def given_id(answer: Posted) -> int | str | None:
+    """The id that a callstart's answer gives the call; None where it gives none, or one that the PBX cannot take."""
+    start = read_crm_answer(answer.status or 0, answer.body, "")
+    if start is None or start.callto is not None:
+        return None
+    text = start.call_id
+    is_number = text.isdigit() and len(text) <= _LONGEST_INTEGER and str(int(text)) == text
+    return int(text) if is_number else text
+
+
+def _check(scenario: CallScenario, now: datetime, changes: Sequence[EventChange]) -> None:
+    for change in changes:
+        problems = []
+        for step in scenario.steps:
+            try:
+                changed(_body(step, scenario, now), change, sample(step.type, now))
+            except UsageError as problem:
+                problems.append(problem)
+        if len(problems) == len(scenario.steps):
+            raise problems[0]
+
+
+def _with(body: object, kind: EventType, changes: Sequence[EventChange], now: datetime) -> object:
+    for change in changes:
+        try:
+            body = changed(body, change, sample(kind, now))
+        except UsageError:  # another step's place: `_check` has seen that one step at least has it
+            continue
+    return body
+
+
+def _body(step: ScenarioStep, scenario: CallScenario, began: datetime) -> dict[str, object]:
+    """The documented body with the scenario's values; its times follow from where the step and its call stand."""
+    at = began + timedelta(seconds=step.at)
+    body = sample(step.type, at)
+    if step.type == "result":
+        starts = [other.at for other in scenario.steps if other.call == step.call]
+        body["begin_time"] = int((began + timedelta(seconds=min(starts))).timestamp())
+        duration = step.values.get("duration", 0)
+        answered = isinstance(duration, int) and duration > 0
+        body["duration"] = duration
+        body["answer_time"] = int(at.timestamp()) - duration if answered and isinstance(duration, int) else None
+        body["id"] = 1 + sorted({other.call for other in scenario.steps}).index(step.call)
+    return {**body, **step.values}
+
+
 def made_up(
-    kind: EventType, now: datetime, changes: Sequence[Change], handlers: Handlers, count: int = 1
+    kind: EventType, now: datetime, changes: Sequence[EventChange], handlers: Handlers, count: int = 1
 ) -> Iterator[Outgoing]:
     """Documented events with the changes. Of several each differs in its number or id, unless that was set.
 
@@ -30,7 +147,7 @@ def made_up(
 
 
 def from_delivery(
-    delivery: Delivery, now: datetime, changes: Sequence[Change], handlers: Handlers, count: int = 1
+    delivery: Delivery, now: datetime, changes: Sequence[EventChange], handlers: Handlers, count: int = 1
 ) -> Iterator[Outgoing]:
     """A stored event: its bytes as they are, or, where something changes or several are wanted, what they say as JSON.
 
@@ -50,7 +167,7 @@ def from_delivery(
 
 
 def _copies(
-    kind: EventType, url: str, body: object, changes: Sequence[Change], count: int, label: str = ""
+    kind: EventType, url: str, body: object, changes: Sequence[EventChange], count: int, label: str = ""
 ) -> Iterator[Outgoing]:
     path = counted_path(kind)
     is_counted = path not in (change.path for change in changes)
@@ -59,12 +176,12 @@ def _copies(
 
 
 def scenario_events(
-    scenario: Scenario, now: datetime, changes: Sequence[Change], handlers: Handlers, sender: Sender
+    scenario: CallScenario, now: datetime, changes: Sequence[EventChange], handlers: Handlers, sender: Sender
 ) -> Iterator[Sent]:
     """Sends the scenario's events one after another: what a callstart is answered is the call's id at its end."""
     went: list[Outgoing] = []
 
-    def send(kind: EventType, body: object) -> Answer:
+    def send(kind: EventType, body: object) -> Posted:
         went.append(_json(kind, handlers.needed(kind, OPTION), body))
         return sender.post(went[-1])
 
@@ -72,28 +189,21 @@ def scenario_events(
         yield sender.counted(replace(went[-1], label=step.call), answer)
 
 
-def rehearsed(scenario: Scenario, now: datetime, changes: Sequence[Change], handlers: Handlers) -> Iterator[Outgoing]:
+def rehearsed(
+    scenario: CallScenario, now: datetime, changes: Sequence[EventChange], handlers: Handlers
+) -> Iterator[Outgoing]:
     """The scenario's events as they would go; in the place of each call's id a word that says whose it is."""
     went: list[Outgoing] = []
 
-    def keep(kind: EventType, body: object) -> Answer:
+    def keep(kind: EventType, body: object) -> Posted:
         went.append(_json(kind, handlers.needed(kind, OPTION), body))
-        return _Assumed(f"ID-GIVEN-TO-{sum(each.kind == 'callstart' for each in went)}".encode())
+        return Posted(200, f"ID-GIVEN-TO-{sum(each.kind == 'callstart' for each in went)}".encode())
 
     for step, _ in play(scenario, now, changes, keep):
         yield replace(went[-1], label=step.call)
 
 
-class _Assumed(NamedTuple):
-    """An answer that a handler may give."""
-
-    body: bytes
-    status: int | None = 200
-    seconds: float = 0.0
-    error: str = ""
-
-
-def with_changes(kind: EventType, body: object, now: datetime, changes: Sequence[Change]) -> object:
+def with_changes(kind: EventType, body: object, now: datetime, changes: Sequence[EventChange]) -> object:
     """The body with the changes made one after another."""
     documented = tuple(sample(kind, now))
     for change in changes:

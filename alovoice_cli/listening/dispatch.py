@@ -25,7 +25,7 @@ _LAST_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DeliveryOutcome:
     """How an errand went. Not `reached`: nobody was there, which says nothing of the event. `final`: do not repeat."""
 
     done: bool
@@ -34,7 +34,7 @@ class Verdict:
     final: bool = False
 
 
-class Clock(Protocol):
+class UnixClock(Protocol):
     """Unix microseconds that run evenly: a clock that is set must not hold errands back, or hurry them."""
 
     def __call__(self) -> int: ...
@@ -62,10 +62,10 @@ class Dispatcher:
         self,
         target: Target,
         outbox: Outbox,
-        deliver: Callable[[Delivery], Verdict],
+        deliver: Callable[[Delivery], DeliveryOutcome],
         change: Callable[[Job], None],
         complain: Callable[[str], None],
-        clock: Clock,
+        clock: UnixClock,
     ) -> None:
         self.target = target
         self._outbox, self._deliver, self._change, self._complain, self._clock = (
@@ -136,7 +136,7 @@ class Dispatcher:
         try:
             verdict = self._deliver(row.delivery)
         except Exception as fault:
-            verdict = Verdict(done=False, trouble=f"{type(fault).__name__}: {fault}")
+            verdict = DeliveryOutcome(done=False, trouble=f"{type(fault).__name__}: {fault}")
         with self._lock:
             was_away = self._state.failures > 0
             self._note_reach(verdict)
@@ -147,13 +147,13 @@ class Dispatcher:
         self._tell(row, verdict, was_away=was_away, is_away=is_away)
         self._woken.set()
 
-    def _note_reach(self, verdict: Verdict) -> None:
+    def _note_reach(self, verdict: DeliveryOutcome) -> None:
         state = self._state
         state.failures = 0 if verdict.reached else state.failures + 1
         wait = pause(state.failures, random.random()) if state.failures else 0.0  # noqa: S311 - spreads retries only
         state.paused_until = self._clock() + int(wait * _MICRO)
 
-    def _applying(self, row: Due, verdict: Verdict) -> Job:
+    def _applying(self, row: Due, verdict: DeliveryOutcome) -> Job:
         """The change to the errand's row, which also tells this dispatcher that it was made."""
         name, seq = self.target.name, row.delivery.seq
         if verdict.done:
@@ -171,10 +171,10 @@ class Dispatcher:
 
         return apply
 
-    def _is_given_up(self, row: Due, verdict: Verdict) -> bool:
+    def _is_given_up(self, row: Due, verdict: DeliveryOutcome) -> bool:
         return verdict.final or self._clock() - row.born_at > GIVEN_UP_AFTER_SECONDS * _MICRO
 
-    def _tell(self, row: Due, verdict: Verdict, *, was_away: bool, is_away: bool) -> None:
+    def _tell(self, row: Due, verdict: DeliveryOutcome, *, was_away: bool, is_away: bool) -> None:
         """One line when a target goes, one with a count when it is back, one for each event that is given up."""
         label = self.target.label
         if is_away and not was_away:

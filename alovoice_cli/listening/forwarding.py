@@ -12,24 +12,14 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.answers import read_crm_answer
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.receiver import Relayed
-from alovoice_cli.listening.dispatch import Verdict
+from alovoice_cli.listening.dispatch import DeliveryOutcome
 from alovoice_cli.listening.targets import Target
+from alovoice_cli.posts import Posted
 
 FORWARD_SECONDS = 30.0
 """How long a forwarded event may take: as long as others give it (Stripe's forwarder)."""
 
 _MOST_RELAYS = 64
-
-
-class Posted(Protocol):
-    """How a POST went: `status` is None where no answer came, and `error` says why."""
-
-    @property
-    def status(self) -> int | None: ...
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def error(self) -> str: ...
 
 
 class Post(Protocol):
@@ -64,12 +54,12 @@ class Forwarder:
         self.target = target
         self._post, self._now, self._signer = post, now, signer
 
-    def deliver(self, delivery: Delivery) -> Verdict:
+    def deliver(self, delivery: Delivery) -> DeliveryOutcome:
         """Sends one event; an answer of 2xx is delivered, and everything else is tried again."""
         posted = self.send(delivery, FORWARD_SECONDS)
         if posted.status is None:
-            return Verdict(done=False, trouble=posted.error, reached=False)
-        return Verdict(done=200 <= posted.status < 300, trouble=f"it answered {posted.status}")
+            return DeliveryOutcome(done=False, trouble=posted.error, reached=False)
+        return DeliveryOutcome(done=200 <= posted.status < 300, trouble=f"it answered {posted.status}")
 
     def send(self, delivery: Delivery, timeout: float) -> Posted:
         """One POST; the seconds bound all of it."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from threading import BoundedSemaphore
 
 from alovoice_cli.events.event import Delivery
-from alovoice_cli.listening.dispatch import Verdict
+from alovoice_cli.listening.dispatch import DeliveryOutcome
 from alovoice_cli.listening.targets import Target
 
 HOOK_SECONDS = 30.0
@@ -31,12 +31,12 @@ class Hook:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopping = False
 
-    def deliver(self, delivery: Delivery) -> Verdict:
+    def deliver(self, delivery: Delivery) -> DeliveryOutcome:
         """Runs the program once."""
         line = json.dumps(self._as_json(delivery), allow_nan=False).encode() + b"\n"
         with _slots:
             if self._stopping:
-                return Verdict(done=False, trouble="the listener ended before its turn came")
+                return DeliveryOutcome(done=False, trouble="the listener ended before its turn came")
             try:
                 process = subprocess.Popen(  # noqa: S603 - the operator's own words, split without a shell
                     self._target.command,
@@ -46,7 +46,9 @@ class Hook:
                     start_new_session=os.name == "posix",
                 )
             except OSError as error:
-                return Verdict(done=False, trouble=f"it cannot be started: {error.strerror or error}", final=True)
+                return DeliveryOutcome(
+                    done=False, trouble=f"it cannot be started: {error.strerror or error}", final=True
+                )
             self._running.add(process)
             try:
                 return _attend(process, line)
@@ -60,16 +62,16 @@ class Hook:
             _kill(process)
 
 
-def _attend(process: subprocess.Popen[bytes], line: bytes) -> Verdict:
+def _attend(process: subprocess.Popen[bytes], line: bytes) -> DeliveryOutcome:
     with process:
         try:
             process.communicate(line, timeout=HOOK_SECONDS)
         except subprocess.TimeoutExpired:
             _kill(process)
-            return Verdict(done=False, trouble=f"it ran longer than {HOOK_SECONDS:.0f} s", final=True)
+            return DeliveryOutcome(done=False, trouble=f"it ran longer than {HOOK_SECONDS:.0f} s", final=True)
     if process.returncode:
-        return Verdict(done=False, trouble=f"it ended with {process.returncode}", final=True)
-    return Verdict(done=True)
+        return DeliveryOutcome(done=False, trouble=f"it ended with {process.returncode}", final=True)
+    return DeliveryOutcome(done=True)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -17,13 +17,13 @@ from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
 from alovoice_cli.events.receiver import Door, Receiver, Relayed, Start
 from alovoice_cli.listening.bridge import Bridge
-from alovoice_cli.listening.dispatch import Dispatcher, Verdict
+from alovoice_cli.listening.dispatch import DeliveryOutcome, Dispatcher
 from alovoice_cli.listening.forwarding import Forwarder, Post, Relay, Signer
 from alovoice_cli.listening.hooks import Hook
 from alovoice_cli.listening.notify import notify, write_ready_file
 from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
-from alovoice_cli.listening.routes import Routes
+from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.serving import Limits, SocketServer
 from alovoice_cli.stores.event_file import EventFile, First
@@ -59,7 +59,7 @@ class Plan:
     door: Door
     host: str
     port: int
-    routes: Routes
+    routes: RouteAnswerer
     targets: Sequence[Target] = ()
     forward_timeout: float = 2.0
     signer: Signer | None = None
@@ -144,7 +144,7 @@ class Listener:
             return
         outbox = Outbox(self._plan.store_url)
         for target in self._plan.targets:
-            deliver: Callable[[Delivery], Verdict] = (
+            deliver: Callable[[Delivery], DeliveryOutcome] = (
                 self._forwarders[target].deliver if target in self._forwarders else self._hooks[target].deliver
             )
             dispatcher = Dispatcher(target, outbox, deliver, self._writer.change, self._shown.complain, self._clock)
@@ -209,7 +209,7 @@ class Listener:
 class _Duties:
     """What the receiver needs done, by those who do it."""
 
-    def __init__(self, bridge: Bridge, relay: Relay | None, routes: Routes) -> None:
+    def __init__(self, bridge: Bridge, relay: Relay | None, routes: RouteAnswerer) -> None:
         self.append, self.note, self.noted = bridge.append, bridge.note, bridge.noted
         self.route = routes.answer
         self._relay = relay

@@ -22,7 +22,7 @@ _DECIDING_THREADS = 8
 _TELLING_THREADS = 1
 
 
-class Routes:
+class RouteAnswerer:
     """Answers route questions by a ruling that may be slow, or fail: then the fallback goes out."""
 
     def __init__(self, ruling: Ruling, watch: Watch, *, deadline: float = DEADLINE_SECONDS) -> None:

@@ -12,7 +12,7 @@ from alovoice_cli.routing.engine import FIRST_TURN, Decision, answer
 from alovoice_cli.routing.history import CountedTurns, HistoryAt
 from alovoice_cli.routing.live import Live
 from alovoice_cli.routing.rules import Rules
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 
 _SHORT = 4096
 """Bytes of a body that is read at once; questions have two hundred."""
@@ -24,7 +24,7 @@ _LONGEST_WHY = 300
 class Ruled:
     """A step for one caller. Without a decision nobody was asked, and `why` says the reason."""
 
-    step: Step
+    step: RouteStep
     at: datetime
     why: str = ""
     decision: Decision | None = None
@@ -46,7 +46,7 @@ class Ruling:
         now: Callable[[], datetime],
         *,
         rules: Live | None = None,
-        fallback: Step | None = None,
+        fallback: RouteStep | None = None,
         shadow: Live | None = None,
     ) -> None:
         self.rules, self.shadow, self.switch, self.now = rules, shadow, switch, now
@@ -55,10 +55,10 @@ class Ruling:
         self._served: tuple[Rules | None, Rules | None] = (None, None)
 
     @property
-    def fallback(self) -> Step:
+    def fallback(self) -> RouteStep:
         """The step that was given for all else, or the file's; without either the call ends."""
         if self._given is not None or self.rules is None:
-            return self._given or Step("hangup")
+            return self._given or RouteStep("hangup")
         return self.rules.rules.fallback
 
     def at_once(self, delivery: Delivery) -> Ruled | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.override import Override
+from alovoice_cli.routing.step import Override
 from alovoice_cli.stores.override import OverrideFile, Stamp
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from alovoice_cli.listening.switch import Switch
-from alovoice_cli.routing.live import Live, Refused, Reloaded
+from alovoice_cli.routing.live import Live, RefusedRules, Reloaded
 
 _LOOK_SECONDS = 0.5
 
@@ -55,8 +55,8 @@ class Watch:
             if was_still:  # else it is being written at this moment: half a file is no mistake of the operator's
                 self._tell(name, live, live.refresh(self._now()))
 
-    def _tell(self, name: str, live: Live, outcome: Reloaded | Refused | None) -> None:
-        if isinstance(outcome, Refused):
+    def _tell(self, name: str, live: Live, outcome: Reloaded | RefusedRules | None) -> None:
+        if isinstance(outcome, RefusedRules):
             self._warn(f"{name}{outcome}; see `alovoice route check {live.path}`")
         elif isinstance(outcome, Reloaded):
             count = len(outcome.rules.rules)

@@ -1,14 +1,95 @@
-"""One call while rules are asked of it, and what a condition is."""
+"""A question of the PBX, the call that it stands for while rules are asked, and what a condition is."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from urllib.parse import parse_qsl
 
 from alovoice_cli.routing.history import History
 from alovoice_cli.routing.numbers import Number
-from alovoice_cli.routing.question import Question
+
+_LONGEST = 64  # characters of a field: no number is longer
+_DIRECTIONS = {"inc": "inc", "in": "inc", "incoming": "inc", "inbound": "inc", "out": "out", "outgoing": "out"}
 
 
-class Call:
+class UnreadableQuestionError(ValueError):
+    """The body holds no question; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Numbers as they came, an empty text where a field is missing. `direction` is `inc`, `out` or empty."""
+
+    from_number: str = ""
+    line_number: str = ""
+    queue_number: str = ""
+    direction: str = ""
+
+    @classmethod
+    def from_wire(cls, body: object) -> "Question":
+        """Reads a decoded object: texts or numbers, names with or without `[]`; what is neither counts as missing.
+
+        Raises UnreadableQuestionError for what is no object, or holds none of the four fields.
+        """
+        if isinstance(body, list) and len(body) == 1:
+            body = body[0]
+        if not isinstance(body, dict):
+            raise UnreadableQuestionError("the body is no JSON object")
+        fields = {str(name).replace("[]", "").strip().lower(): value for name, value in body.items()}
+        known = ("from_number", "line_number", "queue_number", "direction")
+        if not any(name in fields for name in known):
+            raise UnreadableQuestionError("the body has none of the fields " + ", ".join(known))
+        caller, line, queue, direction = (_text(fields.get(name)) for name in known)
+        return cls(caller, line, queue, _DIRECTIONS.get(direction.lower(), ""))
+
+    @classmethod
+    def from_body(cls, body: bytes) -> "Question":
+        """Reads a request's body: JSON, or a form's fields. Raises UnreadableQuestionError, and nothing else."""
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UnreadableQuestionError("the body is no text") from error
+        try:
+            return cls.from_wire(json.loads(text))
+        except UnreadableQuestionError:
+            raise
+        except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
+            form = _form(text)
+            if form is None:
+                raise UnreadableQuestionError("the body is no JSON") from error
+        return cls.from_wire(form)
+
+    def as_wire(self) -> dict[str, str]:
+        """The question as an object of section 9, without the fields that it has not."""
+        fields = {
+            "from_number": self.from_number,
+            "line_number": self.line_number,
+            "queue_number": self.queue_number,
+            "direction": self.direction,
+        }
+        return {name: value for name, value in fields.items() if value}
+
+
+def _form(text: str) -> dict[str, str] | None:
+    try:
+        return dict(parse_qsl(text, strict_parsing=True, max_num_fields=50)) or None
+    except ValueError:
+        return None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e18:
+        value = int(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**_LONGEST else ""
+    return value.strip() if isinstance(value, str) and len(value) <= _LONGEST else ""
+
+
+class IncomingCall:
     """One question while rules are asked of it: its facts, and what was found out on the way."""
 
     __slots__ = ("caller", "direction", "history", "known", "line", "local", "now", "past", "question", "queue")
@@ -37,10 +118,10 @@ class Condition:
     cost = 1
     """What is cheap is asked first; the past, which a store must look up, last."""
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether it is true of the call."""
         raise NotImplementedError
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """What the call is like in this respect, for the trail."""
         raise NotImplementedError

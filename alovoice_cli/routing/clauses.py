@@ -1,35 +1,43 @@
-"""Reads the `when` of a rule: TOML entries -> conditions, with a finding at the very value that is wrong."""
+"""Reads the `when` and the `then` of a rule, with a finding at the very value that is wrong.
 
-from collections.abc import Callable, Mapping, Sequence
+`when` gives conditions; `then` and the fallback give one of the five steps, `round_robin`, or `@last_peer`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from alovoice_cli.findings import Findings, RulePlace, did_you_mean
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import (
-    All,
+    AllOf,
     AnyOf,
+    CallsWithin,
     Direction,
-    From,
-    Line,
-    Not,
+    FromNumbers,
+    MissedWithin,
+    NotClause,
     OnDays,
-    Queue,
+    OnLine,
+    OnQueue,
     Share,
+    SpokeWithin,
     WithinHours,
 )
-from alovoice_cli.routing.days import DAY_FORMS, SPAN_FORMS, Days, parse_days, parse_span
-from alovoice_cli.routing.findings import Findings, Place, did_you_mean
-from alovoice_cli.routing.hours import AnyHours
-from alovoice_cli.routing.located import Entry
+from alovoice_cli.routing.hours import DAY_FORMS, SPAN_FORMS, AnyHours, CalendarDays, parse_days, parse_span
+from alovoice_cli.routing.located import LocatedEntry
 from alovoice_cli.routing.numbers import NumberSet, doubt_about, key_of, prefix_of
-from alovoice_cli.routing.past import CallsWithin, MissedWithin, SpokeWithin
+from alovoice_cli.routing.rules import Action, FixedStep, LastPeer, RoundRobin
+from alovoice_cli.routing.step import ACTION_TYPES, RouteStep, problem_with
 
 _LONGEST_SHOWN = 60  # characters of a value in a message
 _NUMBER_FORMS = 'write "901234567", "+998901234567", a prefix "99890*", or a list "@name"'
+_STEP_FORMS = '{ peer = "2000" }, { queue = "6000" }, { ivr = "111" }, { trunk = "998901234567" } or { hangup = true }'
+LAST_PEER = "@last_peer"
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadRules:
     """What a file's clauses refer to, and where their findings go."""
 
     findings: Findings
@@ -40,17 +48,17 @@ class Reading:
     known_hours: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
     """`@list` and `hours` names that some rule refers to."""
-    names: dict[str, Place] = field(default_factory=dict)
+    names: dict[str, RulePlace] = field(default_factory=dict)
     """Of the rules so far, and where they stand."""
     rule: str = ""
     """The name of the rule that is being read."""
 
-    def bad(self, entry: Entry, message: str, hint: str, code: str = "bad-value") -> None:
+    def bad(self, entry: LocatedEntry, message: str, hint: str, code: str = "bad-value") -> None:
         """Notes an error at an entry's value."""
         self.findings.error(code, entry.place, message, hint)
 
 
-def check_keys(table: Entry, known: tuple[str, ...], what: str, findings: Findings) -> None:
+def check_keys(table: LocatedEntry, known: tuple[str, ...], what: str, findings: Findings) -> None:
     """An error for each key of the table that is not known."""
     for key, entry in table.table.items():
         if key not in known:
@@ -58,7 +66,7 @@ def check_keys(table: Entry, known: tuple[str, ...], what: str, findings: Findin
             findings.error("unknown-key", entry.name, f"{what} has no {key!r}", hint)
 
 
-def text_of(entry: Entry) -> str | None:
+def text_of(entry: LocatedEntry) -> str | None:
     """A text, or a whole number written without quotes; None for all else."""
     value = entry.value
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
@@ -66,7 +74,7 @@ def text_of(entry: Entry) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def read_when(entry: Entry | None, reading: Reading) -> tuple[Condition, ...]:
+def read_when(entry: LocatedEntry | None, reading: ReadRules) -> tuple[Condition, ...]:
     """The conditions of a table, all of which must hold; none for a rule without `when`."""
     if entry is None:
         return ()
@@ -78,11 +86,11 @@ def read_when(entry: Entry | None, reading: Reading) -> tuple[Condition, ...]:
     return tuple(condition for condition in found if condition is not None)
 
 
-def _written(key: str, entry: Entry) -> str:
+def _written(key: str, entry: LocatedEntry) -> str:
     return f"{key} = {toml_of(entry)}"
 
 
-def toml_of(entry: Entry) -> str:
+def toml_of(entry: LocatedEntry) -> str:
     """The entry as the file could have written it, shortened where it is long."""
     if isinstance(entry.value, dict):
         return "{ " + ", ".join(f"{key} = {toml_of(inner)}" for key, inner in entry.table.items()) + " }"
@@ -95,7 +103,7 @@ def toml_of(entry: Entry) -> str:
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
 
 
-def _each(entry: Entry, reading: Reading, what: str) -> list[Entry]:
+def _each(entry: LocatedEntry, reading: ReadRules, what: str) -> list[LocatedEntry]:
     """The entries of an array, or the one value as an array of one. An empty array matches nothing: an error."""
     if not isinstance(entry.value, list):
         return [entry]
@@ -104,9 +112,9 @@ def _each(entry: Entry, reading: Reading, what: str) -> list[Entry]:
     return entry.items
 
 
-def _numbers(entry: Entry, reading: Reading, what: str) -> tuple[NumberSet, ...]:
+def _numbers(entry: LocatedEntry, reading: ReadRules, what: str) -> tuple[NumberSet, ...]:
     sets: list[NumberSet] = []
-    own: list[Entry] = []
+    own: list[LocatedEntry] = []
     for item in _each(entry, reading, what):
         text = text_of(item)
         if text is not None and text.startswith("@"):
@@ -117,7 +125,7 @@ def _numbers(entry: Entry, reading: Reading, what: str) -> tuple[NumberSet, ...]
     return (*sets, numbers) if len(numbers) else tuple(sets)
 
 
-def read_numbers(entries: Sequence[Entry], reading: Reading, what: str, forms: str) -> NumberSet:
+def read_numbers(entries: Sequence[LocatedEntry], reading: ReadRules, what: str, forms: str) -> NumberSet:
     """Numbers and prefixes as a file writes them; what is none is an error, and who can hardly call a warning."""
     keys, prefixes = [], []
     for entry in entries:
@@ -134,7 +142,7 @@ def read_numbers(entries: Sequence[Entry], reading: Reading, what: str, forms: s
     return NumberSet(keys, prefixes)
 
 
-def _named_list(entry: Entry, text: str, reading: Reading) -> list[NumberSet]:
+def _named_list(entry: LocatedEntry, text: str, reading: ReadRules) -> list[NumberSet]:
     name = text[1:]
     reading.used.add(text)
     if name not in reading.known_lists:
@@ -143,15 +151,15 @@ def _named_list(entry: Entry, text: str, reading: Reading) -> list[NumberSet]:
     return [reading.lists[name]] if name in reading.lists else []
 
 
-def _from(entry: Entry, reading: Reading) -> Condition | None:
-    return From(_written("from", entry), _numbers(entry, reading, "from"))
+def _from(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
+    return FromNumbers(_written("from", entry), _numbers(entry, reading, "from"))
 
 
-def _line(entry: Entry, reading: Reading) -> Condition | None:
-    return Line(_written("line", entry), _numbers(entry, reading, "line"))
+def _line(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
+    return OnLine(_written("line", entry), _numbers(entry, reading, "line"))
 
 
-def _queue(entry: Entry, reading: Reading) -> Condition | None:
+def _queue(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     queues = set()
     for item in _each(entry, reading, "queue"):
         text = text_of(item)
@@ -159,10 +167,10 @@ def _queue(entry: Entry, reading: Reading) -> Condition | None:
             reading.bad(item, f"queue {toml_of(item)} is no department's number", 'write queue = "6000"')
         else:
             queues.add(text)
-    return Queue(_written("queue", entry), frozenset(queues))
+    return OnQueue(_written("queue", entry), frozenset(queues))
 
 
-def _direction(entry: Entry, reading: Reading) -> Condition | None:
+def _direction(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     if entry.value not in ("inc", "out"):
         hint = 'write "inc" for calls that come in, "out" for calls that go out'
         reading.bad(entry, f"direction {toml_of(entry)} is none", hint)
@@ -170,7 +178,7 @@ def _direction(entry: Entry, reading: Reading) -> Condition | None:
     return Direction(_written("direction", entry), str(entry.value))
 
 
-def _hours(entry: Entry, reading: Reading) -> Condition | None:
+def _hours(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     found: list[AnyHours] = []
     for item in _each(entry, reading, "hours"):
         name = item.value if isinstance(item.value, str) else toml_of(item)
@@ -184,13 +192,13 @@ def _hours(entry: Entry, reading: Reading) -> Condition | None:
     return WithinHours(_written("hours", entry), tuple(found))
 
 
-def _date(entry: Entry, reading: Reading) -> Condition | None:
+def _date(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     return OnDays(_written("date", entry), read_days(_each(entry, reading, "date"), reading, "date"))
 
 
-def read_days(entries: list[Entry], reading: Reading, what: str) -> Days:
+def read_days(entries: list[LocatedEntry], reading: ReadRules, what: str) -> CalendarDays:
     """The days of some entries: texts, or TOML's own dates."""
-    days = Days()
+    days = CalendarDays()
     for item in entries:
         written = item.value.isoformat()[:10] if isinstance(item.value, date) else item.value
         found = parse_days(written) if isinstance(written, str) else None
@@ -201,7 +209,7 @@ def read_days(entries: list[Entry], reading: Reading, what: str) -> Days:
     return days
 
 
-def read_span(entry: Entry, reading: Reading, what: str) -> timedelta | None:
+def read_span(entry: LocatedEntry, reading: ReadRules, what: str) -> timedelta | None:
     """A length of time; None, and a finding, for all else."""
     span = parse_span(entry.value) if isinstance(entry.value, str) else None
     if span is None:
@@ -209,17 +217,17 @@ def read_span(entry: Entry, reading: Reading, what: str) -> timedelta | None:
     return span
 
 
-def _spoke_within(entry: Entry, reading: Reading) -> Condition | None:
+def _spoke_within(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     window = read_span(entry, reading, "spoke_within")
     return SpokeWithin(_written("spoke_within", entry), window) if window else None
 
 
-def _missed_within(entry: Entry, reading: Reading) -> Condition | None:
+def _missed_within(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     window = read_span(entry, reading, "missed_within")
     return MissedWithin(_written("missed_within", entry), window) if window else None
 
 
-def _calls_within(entry: Entry, reading: Reading) -> Condition | None:
+def _calls_within(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     table = entry.table
     if "count" not in table or "window" not in table:
         reading.bad(entry, "calls_within needs count and window", 'write calls_within = { count = 3, window = "1h" }')
@@ -232,7 +240,7 @@ def _calls_within(entry: Entry, reading: Reading) -> Condition | None:
     return CallsWithin(_written("calls_within", entry), count, window) if window else None
 
 
-def _share(entry: Entry, reading: Reading) -> Condition | None:
+def _share(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     percent = entry.value
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent < 100:
         hint = "write share = 20 for a fifth of the callers; for none or all of them leave the rule or the share out"
@@ -241,7 +249,7 @@ def _share(entry: Entry, reading: Reading) -> Condition | None:
     return Share(_written("share", entry), float(percent), reading.rule)
 
 
-def _parts(entry: Entry, reading: Reading, word: str) -> tuple[Condition, ...] | None:
+def _parts(entry: LocatedEntry, reading: ReadRules, word: str) -> tuple[Condition, ...] | None:
     if not isinstance(entry.value, list) or not entry.items:
         hint = f'write {word} = [{{ from = "@vip" }}, {{ hours = "office" }}]'
         reading.bad(entry, f"`{word}` is no array of conditions", hint)
@@ -249,29 +257,29 @@ def _parts(entry: Entry, reading: Reading, word: str) -> tuple[Condition, ...] |
     return tuple(_joined(item, reading, word) for item in entry.items)
 
 
-def _joined(entry: Entry, reading: Reading, word: str) -> Condition:
+def _joined(entry: LocatedEntry, reading: ReadRules, word: str) -> Condition:
     """A table of conditions as one."""
     if not entry.table:
         reading.bad(entry, f"`{word}` holds {toml_of(entry)}, which is no condition", 'write { hours = "office" }')
     parts = read_when(entry, reading) if entry.table else ()
-    return parts[0] if len(parts) == 1 else All(toml_of(entry), parts)
+    return parts[0] if len(parts) == 1 else AllOf(toml_of(entry), parts)
 
 
-def _all(entry: Entry, reading: Reading) -> Condition | None:
+def _all(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     parts = _parts(entry, reading, "all")
-    return All(_written("all", entry), parts) if parts else None
+    return AllOf(_written("all", entry), parts) if parts else None
 
 
-def _any(entry: Entry, reading: Reading) -> Condition | None:
+def _any(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     parts = _parts(entry, reading, "any")
     return AnyOf(_written("any", entry), parts) if parts else None
 
 
-def _not(entry: Entry, reading: Reading) -> Condition | None:
-    return Not(_written("not", entry), _joined(entry, reading, "not"))
+def _not(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
+    return NotClause(_written("not", entry), _joined(entry, reading, "not"))
 
 
-_READERS: dict[str, Callable[[Entry, Reading], Condition | None]] = {
+_READERS: dict[str, Callable[[LocatedEntry, ReadRules], Condition | None]] = {
     "from": _from,
     "line": _line,
     "queue": _queue,
@@ -286,3 +294,73 @@ _READERS: dict[str, Callable[[Entry, Reading], Condition | None]] = {
     "any": _any,
     "not": _not,
 }
+
+
+def read_step(entry: LocatedEntry, reading: ReadRules, what: str) -> RouteStep | None:
+    """One of the five steps from a table with one key; None, and a finding, for all else."""
+    check_keys(entry, ACTION_TYPES, what, reading.findings)
+    found = [(key, inner) for key, inner in entry.table.items() if key in ACTION_TYPES]
+    if len(found) != 1:
+        if found or not entry.table:
+            message = f"{what} names {len(found) or 'no'} step{'s' if len(found) != 1 else ''}; it takes one"
+            reading.bad(entry, message, f"write {_STEP_FORMS}", "bad-action")
+        return None
+    return _step(*found[0], reading)
+
+
+def _step(action_type: str, entry: LocatedEntry, reading: ReadRules) -> RouteStep | None:
+    if action_type == "hangup" and entry.value is True:
+        return RouteStep("hangup")
+    text = text_of(entry)
+    if action_type == "hangup" and (entry.value is False or text is None):
+        reading.bad(entry, "hangup takes true or the id of a sound file", f"write {_STEP_FORMS}", "bad-action")
+        return None
+    # A missing text is no argument: of the five only hangup goes without, and that was read above.
+    if problem := problem_with(action_type, text if text is not None else ""):
+        reading.bad(entry, problem, f"write {_STEP_FORMS}", "bad-action")
+        return None
+    return RouteStep(action_type, text)
+
+
+def read_action(entry: LocatedEntry, conditions: tuple[Condition, ...], reading: ReadRules) -> Action | None:
+    """The action of a rule; None, and a finding, where it has no valid argument."""
+    table = entry.table
+    if list(table) == ["round_robin"]:
+        return _round_robin(table["round_robin"], reading)
+    peer = table.get("peer")
+    if list(table) == ["peer"] and peer is not None and isinstance(peer.value, str) and peer.value.startswith("@"):
+        return _last_peer(peer, conditions, reading)
+    if "round_robin" in table:
+        reading.bad(entry, "`then` names several steps; it takes one", f"write {_STEP_FORMS}", "bad-action")
+        return None
+    step = read_step(entry, reading, "`then`")
+    return FixedStep(step) if step else None
+
+
+def _round_robin(entry: LocatedEntry, reading: ReadRules) -> Action | None:
+    hint = 'write round_robin = ["2000", "2001"]'
+    if not entry.items:
+        reading.bad(entry, "round_robin is no array of extensions", hint, "bad-action")
+        return None
+    steps = [_step("peer", item, reading) for item in entry.items]
+    return RoundRobin(tuple(step for step in steps if step)) if None not in steps else None
+
+
+def _last_peer(entry: LocatedEntry, conditions: tuple[Condition, ...], reading: ReadRules) -> Action | None:
+    if entry.value != LAST_PEER:
+        reading.bad(entry, f"peer {entry.value!r} is unknown", f"did you mean {LAST_PEER}?", "unknown-name")
+        return None
+    windows = [condition.window for condition in _always_true(conditions) if isinstance(condition, SpokeWithin)]
+    if not windows:
+        message, hint = f"{LAST_PEER} needs to know how far back to look", 'add spoke_within = "7d" to `when`'
+        reading.bad(entry, message, hint, "bad-action")
+        return None
+    return LastPeer(min(windows))
+
+
+def _always_true(conditions: tuple[Condition, ...]) -> Iterator[Condition]:
+    """The conditions that hold whenever the rule matches."""
+    for condition in conditions:
+        yield condition
+        if isinstance(condition, AllOf):
+            yield from _always_true(condition.parts)

@@ -1,13 +1,14 @@
 """Two sets of rules and the questions of the past: who would go elsewhere, by which rules, and for example whom."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
+from alovoice_cli.events.event import Event
+from alovoice_cli.routing.call import Question, UnreadableQuestionError
 from alovoice_cli.routing.engine import NO_HISTORY, decide
 from alovoice_cli.routing.history import HistoryAt
 from alovoice_cli.routing.numbers import Number
-from alovoice_cli.routing.question import Question
 from alovoice_cli.routing.rules import Rules
 
 _EXAMPLES = 3
@@ -16,8 +17,25 @@ Asked = tuple[Question, datetime]
 """A question and the aware moment at which it was asked."""
 
 
+class StoredQuestions:
+    """The questions of stored route events; those that cannot be read are counted and left out."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = events
+        self.unreadable = 0
+
+    def __iter__(self) -> Iterator[Asked]:
+        for event in self._events:
+            try:
+                question = Question.from_body(event.delivery.body)
+            except UnreadableQuestionError:
+                self.unreadable += 1
+            else:
+                yield question, datetime.fromtimestamp(event.delivery.received_at / 1_000_000, UTC)
+
+
 @dataclass(frozen=True, slots=True)
-class Move:
+class CallerMove:
     """Callers who go elsewhere for the same reason: what decided before, and what decides now.
 
     A rule that is None is the fallback. Actions are words such as `queue:6000` or `peer:@last_peer`.
@@ -52,11 +70,11 @@ class Comparison:
     callers: int
     moved_calls: int
     moved_callers: int
-    moves: tuple[Move, ...]
+    moves: tuple[CallerMove, ...]
 
 
 @dataclass(slots=True)
-class _Moved:
+class _CountedMove:
     calls: int = 0
     callers: set[str] = field(default_factory=set)
     examples: list[Asked] = field(default_factory=list)
@@ -75,7 +93,7 @@ def compare(
 
     The same step from another rule is no move, nor is another turn of the same `round_robin`.
     """
-    moved: dict[tuple[str | None, str | None, str, str], _Moved] = {}
+    moved: dict[tuple[str | None, str | None, str, str], _CountedMove] = {}
     callers: set[str] = set()
     moved_callers: set[str] = set()
     calls = 0
@@ -88,9 +106,9 @@ def compare(
         if before.destination != after.destination:
             moved_callers.add(caller)
             pair = (before.rule, after.rule, before.action, after.action)
-            moved.setdefault(pair, _Moved()).add(caller, (question, at))
+            moved.setdefault(pair, _CountedMove()).add(caller, (question, at))
     moves = [
-        Move(*pair, calls=found.calls, callers=len(found.callers), examples=tuple(found.examples))
+        CallerMove(*pair, calls=found.calls, callers=len(found.callers), examples=tuple(found.examples))
         for pair, found in moved.items()
     ]
     moves.sort(key=lambda move: (-move.callers, -move.calls))

@@ -2,22 +2,26 @@
 microsecond, and what many rules ask of one call is found out once."""
 
 import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar, cast
 
-from alovoice_cli.routing.call import Call, Condition
-from alovoice_cli.routing.days import Days
-from alovoice_cli.routing.hours import AnyHours
+from alovoice_cli.routing.call import Condition, IncomingCall
+from alovoice_cli.routing.hours import AnyHours, CalendarDays
 from alovoice_cli.routing.numbers import NumberSet
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class From(Condition):
+class FromNumbers(Condition):
     """The caller is one of these numbers."""
 
     sets: tuple[NumberSet, ...]
     cost = 2
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether any of the sets has the caller."""
         for numbers in self.sets:
             found = call.known.get(numbers)
@@ -27,18 +31,18 @@ class From(Condition):
                 return True
         return False
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """The caller's number."""
         return f"the caller is {call.caller.digits or 'hidden'}"
 
 
 @dataclass(frozen=True, slots=True)
-class Line(Condition):
+class OnLine(Condition):
     """The line that was called is one of these."""
 
     sets: tuple[NumberSet, ...]
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether any of the sets has the line."""
         # Here and below: any() of a generator takes three times as long as a loop, and a caller may meet a thousand.
         for numbers in self.sets:  # noqa: SIM110 - as said
@@ -46,22 +50,22 @@ class Line(Condition):
                 return True
         return False
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """The line's number."""
         return f"the line is {call.question.line_number or 'not said'}"
 
 
 @dataclass(frozen=True, slots=True)
-class Queue(Condition):
+class OnQueue(Condition):
     """The call comes from one of these departments."""
 
     queues: frozenset[str]
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether the queue is one of them."""
         return call.queue in self.queues
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """The queue's number."""
         return f"the queue is {call.queue}" if call.queue else "there is no queue"
 
@@ -72,11 +76,11 @@ class Direction(Condition):
 
     direction: str
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether the direction is this one."""
         return call.direction == self.direction
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """The direction."""
         return f"the direction is {call.direction or 'not said'}"
 
@@ -87,7 +91,7 @@ class WithinHours(Condition):
 
     hours: tuple[AnyHours, ...]
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether any of them is open."""
         for hours in self.hours:
             found = call.known.get(hours.name)
@@ -97,7 +101,7 @@ class WithinHours(Condition):
                 return True
         return False
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """The time on the wall."""
         return f"it is {call.local:%a %Y-%m-%d %H:%M}"
 
@@ -106,14 +110,14 @@ class WithinHours(Condition):
 class OnDays(Condition):
     """The date is one of these."""
 
-    days: Days
+    days: CalendarDays
     cost = 2
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether the date is one of them."""
         return call.local.date() in self.days
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """The date."""
         return f"it is {call.local:%Y-%m-%d}"
 
@@ -136,30 +140,30 @@ class Share(Condition):
         digest = hashlib.blake2b(number.encode(), digest_size=8, salt=self._salt).digest()
         return int.from_bytes(digest) * 100 / 2**64
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether the caller falls into the share."""
         return self.place_of(call.caller.digits) < self.percent
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """Where the caller falls."""
         return f"the caller falls on {self.place_of(call.caller.digits):.1f}"
 
 
 @dataclass(frozen=True, slots=True)
-class All(Condition):
+class AllOf(Condition):
     """All of these are true."""
 
     parts: tuple[Condition, ...]
     cost = 4
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether each part holds."""
-        for part in self.parts:  # noqa: SIM110 - as said in Line
+        for part in self.parts:  # noqa: SIM110 - as said in OnLine
             if not part.holds(call):
                 return False
         return True
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """What the first part that fails says."""
         return next((part.facts(call) for part in self.parts if not part.holds(call)), "each part is true")
 
@@ -171,37 +175,128 @@ class AnyOf(Condition):
     parts: tuple[Condition, ...]
     cost = 4
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether a part holds."""
-        for part in self.parts:  # noqa: SIM110 - as said in Line
+        for part in self.parts:  # noqa: SIM110 - as said in OnLine
             if part.holds(call):
                 return True
         return False
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """What the parts say, each thing once."""
         return ", ".join(dict.fromkeys(part.facts(call) for part in self.parts))
 
 
 @dataclass(frozen=True, slots=True)
-class Not(Condition):
+class NotClause(Condition):
     """This is not true."""
 
     part: Condition
     cost = 4
 
-    def holds(self, call: Call) -> bool:
+    def holds(self, call: IncomingCall) -> bool:
         """Whether the part does not hold."""
         return not self.part.holds(call)
 
-    def facts(self, call: Call) -> str:
+    def facts(self, call: IncomingCall) -> str:
         """What the part says."""
         return self.part.facts(call)
 
 
 def cost_of(condition: Condition) -> int:
     """The condition's cost, or that of the dearest part."""
-    parts = condition.parts if isinstance(condition, (All, AnyOf)) else ()
-    if isinstance(condition, Not):
+    parts = condition.parts if isinstance(condition, (AllOf, AnyOf)) else ()
+    if isinstance(condition, NotClause):
         parts = (condition.part,)
     return max([condition.cost, *map(cost_of, parts)])
+
+
+def leaves(conditions: tuple[Condition, ...]) -> Iterator[Condition]:
+    """The conditions without `all`, `any` and `not` around them."""
+    for condition in conditions:
+        if isinstance(condition, AllOf | AnyOf):
+            yield from leaves(condition.parts)
+        elif isinstance(condition, NotClause):
+            yield from leaves((condition.part,))
+        else:
+            yield condition
+
+
+@dataclass(frozen=True, slots=True)
+class SpokeWithin(Condition):
+    """The caller's last answered call is not longer ago."""
+
+    window: timedelta
+    cost = 9
+
+    def holds(self, call: IncomingCall) -> bool:
+        """Whether there was such a call. Without a number nobody is known."""
+        return last_peer(call, self.window) is not None
+
+    def facts(self, call: IncomingCall) -> str:
+        """With whom they spoke."""
+        if not call.caller.key:
+            return "a hidden number has no past"
+        peer = last_peer(call, self.window)
+        return "no answered call of the caller is known" if peer is None else f"they spoke with {peer}"
+
+
+def last_peer(call: IncomingCall, window: timedelta) -> str | None:
+    """The extension of the caller's last answered call within the window."""
+    if not call.caller.key:
+        return None
+    return _once(call, ("last_peer", window), lambda since: call.history.last_peer(call.caller.digits, since))
+
+
+@dataclass(frozen=True, slots=True)
+class CallsWithin(Condition):
+    """The caller has called so often before, or more often."""
+
+    count: int
+    window: timedelta
+    cost = 9
+
+    def _calls(self, call: IncomingCall) -> int:
+        if not call.caller.key:
+            return 0
+        return _once(call, ("calls", self.window), lambda since: call.history.calls(call.caller.digits, since))
+
+    def holds(self, call: IncomingCall) -> bool:
+        """Whether there were as many calls."""
+        return self._calls(call) >= self.count
+
+    def facts(self, call: IncomingCall) -> str:
+        """How many calls there were."""
+        return f"calls before: {self._calls(call)}"
+
+
+@dataclass(frozen=True, slots=True)
+class MissedWithin(Condition):
+    """A call of the caller was missed not longer ago."""
+
+    window: timedelta
+    cost = 9
+
+    def _missed(self, call: IncomingCall) -> int:
+        if not call.caller.key:
+            return 0
+        return _once(call, ("missed", self.window), lambda since: call.history.missed(call.caller.digits, since))
+
+    def holds(self, call: IncomingCall) -> bool:
+        """Whether any was missed."""
+        return self._missed(call) > 0
+
+    def facts(self, call: IncomingCall) -> str:
+        """How many were missed."""
+        return f"missed calls: {self._missed(call)}"
+
+
+def _once(call: IncomingCall, question: tuple[str, timedelta], ask: Callable[[datetime], T]) -> T:
+    """The history's answer; asked once a call, from then on remembered."""
+    if question not in call.past:
+        try:
+            since = call.now - question[1]
+        except OverflowError:
+            since = datetime.min.replace(tzinfo=UTC)
+        call.past[question] = ask(since)
+    return cast(T, call.past[question])

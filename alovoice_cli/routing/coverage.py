@@ -10,19 +10,21 @@ from itertools import product
 
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import (
-    All,
+    AllOf,
     AnyOf,
+    CallsWithin,
     Direction,
-    From,
-    Line,
-    Not,
-    Queue,
+    FromNumbers,
+    MissedWithin,
+    NotClause,
+    OnLine,
+    OnQueue,
     Share,
+    SpokeWithin,
     WithinHours,
 )
 from alovoice_cli.routing.hours import ALWAYS
 from alovoice_cli.routing.numbers import NumberSet
-from alovoice_cli.routing.past import CallsWithin, MissedWithin, SpokeWithin
 
 Facts = tuple[Condition, ...]
 """Conditions that are known to hold of the callers in question."""
@@ -39,7 +41,7 @@ def cases_of(conditions: tuple[Condition, ...]) -> list[Facts]:
     there would be too many."""
     options: list[list[Facts]] = []
     for condition in conditions:
-        if isinstance(condition, All):
+        if isinstance(condition, AllOf):
             options.append(cases_of(condition.parts))
         elif isinstance(condition, AnyOf):
             options.append([case for part in condition.parts for case in cases_of((part,))])
@@ -57,14 +59,14 @@ def certain(condition: Condition, facts: Facts) -> int:
     """The minutes at which the condition certainly holds of every caller of whom the facts hold."""
     if isinstance(condition, WithinHours):
         return _bits(condition)
-    if isinstance(condition, All):
+    if isinstance(condition, AllOf):
         return certain_of_all(condition.parts, facts)
     if isinstance(condition, AnyOf):
         bits = 0
         for part in condition.parts:
             bits |= certain(part, facts)
         return bits
-    if isinstance(condition, Not):
+    if isinstance(condition, NotClause):
         return ALWAYS & ~possible(condition.part, facts) | (ALWAYS if condition in facts else 0)
     return ALWAYS if any(implies(fact, condition) for fact in facts) else 0
 
@@ -83,7 +85,7 @@ def possible(condition: Condition, facts: Facts) -> int:
     """The minutes at which the condition may hold of some caller of whom the facts hold."""
     if isinstance(condition, WithinHours):
         return _bits(condition)
-    if isinstance(condition, All):
+    if isinstance(condition, AllOf):
         bits = ALWAYS
         for part in condition.parts:
             bits &= possible(part, facts)
@@ -93,7 +95,7 @@ def possible(condition: Condition, facts: Facts) -> int:
         for part in condition.parts:
             bits |= possible(part, facts)
         return bits
-    if isinstance(condition, Not):
+    if isinstance(condition, NotClause):
         return ALWAYS & ~certain(condition.part, facts)
     return 0 if any(excludes(fact, condition) for fact in facts) else ALWAYS
 
@@ -117,9 +119,9 @@ def implies(fact: Condition, condition: Condition) -> bool:
     """Whether the condition holds wherever the fact does; False also where that can't be told."""
     if type(fact) is not type(condition):
         return False
-    if isinstance(fact, From | Line) and isinstance(condition, From | Line):
+    if isinstance(fact, FromNumbers | OnLine) and isinstance(condition, FromNumbers | OnLine):
         return all(_within(numbers, condition.sets) for numbers in fact.sets) and bool(fact.sets)
-    if isinstance(fact, Queue) and isinstance(condition, Queue):
+    if isinstance(fact, OnQueue) and isinstance(condition, OnQueue):
         return fact.queues <= condition.queues
     if isinstance(fact, Share) and isinstance(condition, Share):
         return False  # other rules fall otherwise
@@ -138,14 +140,14 @@ def _within(numbers: NumberSet, sets: tuple[NumberSet, ...]) -> bool:
 
 def excludes(fact: Condition, condition: Condition) -> bool:
     """Whether the two can't hold together; False also where that can't be told."""
-    if isinstance(fact, From | Line) and type(fact) is type(condition):
-        sets = condition.sets if isinstance(condition, From | Line) else ()
+    if isinstance(fact, FromNumbers | OnLine) and type(fact) is type(condition):
+        sets = condition.sets if isinstance(condition, FromNumbers | OnLine) else ()
         return all(numbers.apart_from(other) or other.apart_from(numbers) for numbers in fact.sets for other in sets)
     if isinstance(fact, Ordinary):
-        return isinstance(condition, From | Queue | SpokeWithin | CallsWithin | MissedWithin)
-    if isinstance(fact, Not):
+        return isinstance(condition, FromNumbers | OnQueue | SpokeWithin | CallsWithin | MissedWithin)
+    if isinstance(fact, NotClause):
         return implies(condition, fact.part)
-    if isinstance(fact, Queue) and isinstance(condition, Queue):
+    if isinstance(fact, OnQueue) and isinstance(condition, OnQueue):
         return not fact.queues & condition.queues
     if isinstance(fact, Direction) and isinstance(condition, Direction):
         return fact.direction != condition.direction

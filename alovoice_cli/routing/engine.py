@@ -7,11 +7,10 @@ from itertools import islice
 from types import MethodType
 from typing import cast
 
-from alovoice_cli.routing.call import Call, Condition
+from alovoice_cli.routing.call import Condition, IncomingCall, Question, UnreadableQuestionError
 from alovoice_cli.routing.history import FirstTurn, History, NoHistory, Turns
-from alovoice_cli.routing.question import Question, UnreadableQuestionError
 from alovoice_cli.routing.rules import RoundRobin, Rule, Rules
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 
 NO_HISTORY, FIRST_TURN = NoHistory(), FirstTurn()
 _PASSED_OVER = None
@@ -19,7 +18,7 @@ _PASSED_OVER = None
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TriedRule:
     """A rule that was tried: whether it decided, and why it did or did not."""
 
     rule: str
@@ -39,10 +38,10 @@ class Decision:
 
     def __init__(
         self,
-        step: Step,
+        step: RouteStep,
         rule: Rule | None,
         rules: Rules,
-        call: Call | None = None,
+        call: IncomingCall | None = None,
         failed: Sequence[MethodType | None] = (),
         trouble: str = "",
     ) -> None:
@@ -64,16 +63,16 @@ class Decision:
         return self.action if turns else str(self.step)
 
     @property
-    def trail(self) -> tuple[Tried, ...]:
+    def trail(self) -> tuple[TriedRule, ...]:
         """Each rule that was tried, in order. May ask the history again, so not on a caller's time."""
         return tuple(self._tried())
 
-    def trail_end(self, most: int) -> tuple[tuple[Tried, ...], int]:
+    def trail_end(self, most: int) -> tuple[tuple[TriedRule, ...], int]:
         """The last so many rules that were tried, and how many before them are left out; else as `trail`."""
         skipped = max(len(self._failed) + (self._rule is not None) - most, 0)
         return tuple(self._tried(skipped)), skipped
 
-    def _tried(self, skipped: int = 0) -> Iterator[Tried]:
+    def _tried(self, skipped: int = 0) -> Iterator[TriedRule]:
         call = self._call
         if call is None:
             return
@@ -83,11 +82,11 @@ class Decision:
             else:
                 condition = cast(Condition, holds.__self__)
                 why = f"{condition.text}: {condition.facts(call)}"
-            yield Tried(rule.name, rule.place.line, False, why)
+            yield TriedRule(rule.name, rule.place.line, False, why)
         if self._rule is not None:
             rule = self._rule
             why = "; ".join(f"{condition.text}: {condition.facts(call)}" for condition in rule.conditions)
-            yield Tried(rule.name, rule.place.line, True, why or "it has no condition")
+            yield TriedRule(rule.name, rule.place.line, True, why or "it has no condition")
 
     def as_json(self) -> dict[str, object]:
         """What is kept with the question, and what `route test --json` prints; `rule` is null for the fallback."""
@@ -106,7 +105,7 @@ def decide(
 
     Raises what the history raises; `answer` does not.
     """
-    call = Call(question, now, rules.zone, history)
+    call = IncomingCall(question, now, rules.zone, history)
     failed: list[MethodType | None] = []
     for rule in rules.rules:
         for holds in rule.checks:

@@ -1,37 +1,99 @@
-"""Opening hours: `Mon-Fri 09:00-18:00` in the file's time zone, over midnight and over changes of the clock.
+"""Spans, days and opening hours as operators write them: `7d`, `2026-12-30..2027-01-08`, `Mon-Fri 09:00-18:00`.
 
-Hours are what a clock on the wall shows. A window belongs to the day on which it opens: `Fri 22:00-06:00` is open on
-Saturday at 03:00, and shut all night where Friday is a holiday. The closing minute is outside.
+Hours are what a clock on the wall shows in the file's time zone, over midnight and over changes of the clock. A window
+belongs to the day on which it opens: `Fri 22:00-06:00` is open on Saturday at 03:00, and shut all night where Friday is
+a holiday. The closing minute is outside.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from alovoice_cli.holiday_calendar import country_holidays, known_countries, parts_of
-from alovoice_cli.routing.days import Days
 
+_SPAN = re.compile(r"([0-9]{1,5})\s*([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=3660)
+_DAY = re.compile(r"([0-9]{4})[-.]([0-9]{2})[-.]([0-9]{2})")
+_YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
+
+SPAN_FORMS = "write 45s, 30m, 1h, 7d or 2w"
+DAY_FORMS = "write 2026-12-31, each year's 12-31, or 2026-12-30..2027-01-08"
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOUR_FORMS = 'write "Mon-Fri 09:00-18:00", "Sat,Sun 10:00-15:00" or "daily 00:00-24:00"'
 DAY, WEEK = 1440, 10_080
 STATES = 4
-"""Of a week in `Hours.bits`: neither today nor yesterday a holiday, today, yesterday, both."""
+"""Of a week in `OpeningHours.bits`: neither today nor yesterday a holiday, today, yesterday, both."""
 ALWAYS = (1 << STATES * WEEK) - 1
-
 _WINDOW = re.compile(r"([A-Za-z]+(?:\s*[-,]\s*[A-Za-z]+)*)\s+(\S.*)")
 _RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})")
 _FULL_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _COUNTRY_YEARS = range(2024, 2037)  # looked up as the file is read (UZ: 26 ms); another year when it is first asked for
-
 Range = tuple[int, int]
 """Minutes from the midnight of the day on which it opens; the end may lie on the next day."""
+
+
+def parse_span(text: str) -> timedelta | None:
+    """A length of time such as `7d`, up to ten years; None where the text is none."""
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        return None
+    length = timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
+    return length if timedelta(0) < length <= _LONGEST else None
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDays:
+    """Days of the calendar: ranges of dates, and ranges of (month, day) that come back each year, ends included."""
+
+    ranges: tuple[tuple[date, date], ...] = ()
+    yearly: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+
+    def __contains__(self, day: date) -> bool:
+        if any(first <= day <= last for first, last in self.ranges):
+            return True
+        at = (day.month, day.day)
+        # A range such as 12-30..01-08 runs over the turn of the year.
+        return any(first <= at <= last if first <= last else (at >= first or at <= last) for first, last in self.yearly)
+
+    def __or__(self, other: "CalendarDays") -> "CalendarDays":
+        return CalendarDays(self.ranges + other.ranges, self.yearly + other.yearly)
+
+
+def parse_days(text: str) -> CalendarDays | None:
+    """A day or a range of days, None where the text is neither or the calendar lacks it."""
+    first, dots, last = (part.strip() for part in text.partition(".."))
+    try:
+        if _DAY.fullmatch(first):
+            start, end = _day(first), _day(last) if dots else _day(first)
+            return CalendarDays(ranges=((start, end),)) if start <= end else None
+        start_of, end_of = _yearly(first), _yearly(last) if dots else _yearly(first)
+    except ValueError:
+        return None
+    return CalendarDays(yearly=((start_of, end_of),))
+
+
+def _day(text: str) -> date:
+    match = _DAY.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    return date(*map(int, match.groups()))
+
+
+def _yearly(text: str) -> tuple[int, int]:
+    match = _YEARLY.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    month, day = map(int, match.groups())
+    date(2024, month, day)  # a leap year: 02-29 is a day of some years
+    return month, day
 
 
 class Holidays:
     """Days on which everything is shut: given ones, and those of a country."""
 
-    def __init__(self, days: Days = Days(), countries: Iterable[str] = ()) -> None:  # noqa: B008 - frozen
+    def __init__(self, days: CalendarDays = CalendarDays(), countries: Iterable[str] = ()) -> None:
         self._given = days
         self._countries = tuple(countries)
         self._years: dict[int, frozenset[date]] = {}
@@ -68,7 +130,7 @@ def country_problem(country: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class OpeningHours:
     """Named hours: for each day of the week the ranges that open on it."""
 
     name: str
@@ -103,23 +165,23 @@ class HolidayHours:
 
     @property
     def bits(self) -> int:
-        """As in Hours."""
+        """As in OpeningHours."""
         week = (1 << WEEK) - 1
         return week << WEEK | week << 3 * WEEK
 
 
-AnyHours = Hours | HolidayHours
+AnyHours = OpeningHours | HolidayHours
 
 
 def _day_before(local: datetime) -> date:
     return date.fromordinal(max(local.toordinal() - 1, 1))
 
 
-def make_hours(name: str, windows: Iterable[tuple[int, Range]], holidays: Holidays) -> Hours:
+def make_hours(name: str, windows: Iterable[tuple[int, Range]], holidays: Holidays) -> OpeningHours:
     """Hours from pairs of a day of the week and a range."""
     pairs = tuple(windows)
     by_day = tuple(tuple(span for day, span in pairs if day == weekday) for weekday in range(7))
-    return Hours(name, by_day, holidays, _bits(pairs))
+    return OpeningHours(name, by_day, holidays, _bits(pairs))
 
 
 def _bits(windows: Iterable[tuple[int, Range]]) -> int:

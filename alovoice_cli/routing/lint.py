@@ -1,33 +1,34 @@
-"""What a readable file says that its writer hardly meant: rules out of reach, hours and lines without a rule."""
+"""Findings in a readable file: rules out of reach, hours and lines without a rule, extensions that the PBX lacks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from alovoice_cli.findings import Finding, RulePlace, Severity, has_errors, in_order
 from alovoice_cli.routing.call import Condition
-from alovoice_cli.routing.conditions import All, AnyOf, Direction, Line, Not, OnDays, WithinHours
+from alovoice_cli.routing.conditions import AllOf, AnyOf, Direction, NotClause, OnDays, OnLine, WithinHours, leaves
 from alovoice_cli.routing.coverage import Facts, Ordinary, cases_of, certain_of_all, minutes_of
-from alovoice_cli.routing.findings import Finding, has_errors, in_order
 from alovoice_cli.routing.hours import ALWAYS, WEEK, describe
-from alovoice_cli.routing.numbers import NumberSet, national
-from alovoice_cli.routing.reading import Loaded, load
-from alovoice_cli.routing.rules import Rule, Rules
-from alovoice_cli.routing.sampling import leaves
-from alovoice_cli.routing.trials import Verdict, run_trials
+from alovoice_cli.routing.numbers import Number, NumberSet, national
+from alovoice_cli.routing.reading import LoadedRules, load
+from alovoice_cli.routing.rules import FixedStep, RoundRobin, Rule, Rules
+from alovoice_cli.routing.step import RouteStep
+from alovoice_cli.routing.trials import TrialVerdict, run_trials
 
 _WEEK = (1 << WEEK) - 1
 _MOST_LINES = 50  # lines of which gaps are told one by one
+_UNSEEN = {"queue": "departments", "ivr": "voice menus", "hangup": "sound files"}
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedRules:
     """A file with everything that was found in it. `rules` is None where it must not be served."""
 
     rules: Rules | None
-    loaded: Loaded
+    loaded: LoadedRules
     findings: tuple[Finding, ...]
-    verdict: Verdict
+    verdict: TrialVerdict
 
     @property
     def ok(self) -> bool:
@@ -35,7 +36,7 @@ class Checked:
         return not has_errors(self.findings)
 
 
-def check(path: Path, now: datetime) -> Checked:
+def check(path: Path, now: datetime) -> CheckedRules:
     """Reads a file, looks for what is hardly meant, and runs its tests. Raises UsageError where it can't be opened.
 
     `now` is aware, and stands in where a test names no time.
@@ -43,14 +44,14 @@ def check(path: Path, now: datetime) -> Checked:
     return judge(load(path), now)
 
 
-def judge(loaded: Loaded, now: datetime) -> Checked:
+def judge(loaded: LoadedRules, now: datetime) -> CheckedRules:
     """The same for a file that was read already."""
     rules = loaded.rules
     if rules is None:
-        return Checked(None, loaded, loaded.findings, Verdict(0, ()))
+        return CheckedRules(None, loaded, loaded.findings, TrialVerdict(0, ()))
     verdict = run_trials(rules, now)
     findings = in_order([*loaded.findings, *lint(rules), *verdict.failures])
-    return Checked(None if has_errors(findings) else rules, loaded, findings, verdict)
+    return CheckedRules(None if has_errors(findings) else rules, loaded, findings, verdict)
 
 
 def lint(rules: Rules) -> Iterator[Finding]:
@@ -67,7 +68,7 @@ def _out_of_reach(rules: Rules) -> Iterator[Finding]:
         if not cases or any(_is_empty(condition) for condition in rule.conditions):
             message = f"the rule {rule.name!r} can't match: its conditions never hold together"
             hint = "look at its hours, lines and lists"
-            yield Finding("warning", "unreachable", rule.place, message, hint)
+            yield Finding.at(Severity.WARNING, "unreachable", rule.place, message, hint)
             continue
         takers = _takers(earlier, cases)
         earlier.append((rule, _kinds(rule)))
@@ -76,7 +77,7 @@ def _out_of_reach(rules: Rules) -> Iterator[Finding]:
         names = ", ".join(f"{taker.name!r} (line {taker.place.line})" for taker in takers)
         code, verb = ("shadowed", "takes") if len(takers) == 1 else ("unreachable", "together take")
         message = f"the rule {rule.name!r} is never reached: {names} {verb} all its callers before it"
-        yield Finding("warning", code, rule.place, message, "move it up, or narrow the rule before it")
+        yield Finding.at(Severity.WARNING, code, rule.place, message, "move it up, or narrow the rule before it")
 
 
 def _takers(earlier: Iterable[tuple[Rule, frozenset[type[Condition]]]], cases: list[tuple[Facts, int]]) -> list[Rule]:
@@ -102,7 +103,7 @@ def _takers(earlier: Iterable[tuple[Rule, frozenset[type[Condition]]]], cases: l
 
 def _kinds(rule: Rule) -> frozenset[type[Condition]]:
     """The kinds of facts without which the rule takes nobody for sure."""
-    composed = (WithinHours, All, AnyOf, Not)
+    composed = (WithinHours, AllOf, AnyOf, NotClause)
     return frozenset(type(condition) for condition in rule.conditions if not isinstance(condition, composed))
 
 
@@ -122,7 +123,7 @@ def _gaps(rules: Rules) -> Iterator[Finding]:
         where = "any line" if len(names) == len(found) else _named(names)
         message = f"{text}: ordinary callers on {where} get the fallback {rules.fallback}, no rule takes them"
         hint = "if that is meant, all is well; else add a rule at the end"
-        yield Finding("note", "gap", rules.fallback_place, message, hint)
+        yield Finding.at(Severity.NOTE, "gap", rules.fallback_place, message, hint)
 
 
 def _named(lines: list[str | None]) -> str:
@@ -132,13 +133,13 @@ def _named(lines: list[str | None]) -> str:
 
 
 def gaps(rules: Rules) -> list[tuple[str | None, int]]:
-    """For each line that the file names, and for all others (None): the minutes of a week (as in `Hours.bits`) at
-    which only the fallback serves an ordinary caller who calls in."""
+    """For each line that the file names, and for all others (None): the minutes of a week (as in `OpeningHours.bits`)
+    at which only the fallback serves an ordinary caller who calls in."""
     if not rules.rules:
         return []
     domain = _possible_weeks(rules)
     found: list[tuple[str | None, int]] = []
-    for line in [*_named_lines(rules)[:_MOST_LINES], Line("", (NumberSet(),))]:
+    for line in [*_named_lines(rules)[:_MOST_LINES], OnLine("", (NumberSet(),))]:
         facts: Facts = (Ordinary(""), Direction("", "inc"), line)
         served = 0
         for rule in rules.rules:
@@ -167,18 +168,18 @@ def _gap_text(gap: int, domain: int) -> str:
     return "; ".join(parts) if parts else "around holidays"
 
 
-def _named_lines(rules: Rules) -> list[Line]:
+def _named_lines(rules: Rules) -> list[OnLine]:
     """A condition for each line that rules name one by one."""
-    found: dict[int, Line] = {}
+    found: dict[int, OnLine] = {}
     for numbers in (numbers for rule in rules.rules for numbers in _line_sets(rule.conditions)):
         for key in sorted(numbers.keys) if isinstance(numbers.keys, frozenset) else ():
-            found.setdefault(key, Line(national(str(key)[1:]), (NumberSet([key]),)))
+            found.setdefault(key, OnLine(national(str(key)[1:]), (NumberSet([key]),)))
     return list(found.values())
 
 
 def _line_sets(conditions: tuple[Condition, ...]) -> Iterator[NumberSet]:
     for condition in leaves(conditions):
-        if isinstance(condition, Line):
+        if isinstance(condition, OnLine):
             yield from condition.sets
 
 
@@ -187,4 +188,50 @@ def _timeless_trials(rules: Rules) -> Iterator[Finding]:
     for trial in rules.trials if timed else ():
         if trial.at is None:
             message = "the test names no time, and the rules ask for it: it may pass today and fail tonight"
-            yield Finding("warning", "test-without-time", trial.place, message, 'add at = "2026-11-23 19:00"')
+            yield Finding.at(Severity.WARNING, "test-without-time", trial.place, message, 'add at = "2026-11-23 19:00"')
+
+
+def compare_with_pbx(rules: Rules, extensions: Collection[str], lines: Collection[str]) -> Iterator[Finding]:
+    """Errors for extensions that `getpeers` does not list, warnings for lines that `getMyTrunks` does not, and a note
+    on what no method of the API lists."""
+    for step, place in _steps(rules):
+        if step.action_type == "peer" and step.action_data not in extensions:
+            hint = "`alovoice peers` lists them: a call that is sent to any other ends at once"
+            yield Finding.at(
+                Severity.ERROR, "unknown-extension", place, f"the PBX has no extension {step.action_data}", hint
+            )
+    yield from _unknown_lines(rules, [Number.of(line) for line in lines])
+    named = [f"{word} {', '.join(ids)}" for kind, word in _UNSEEN.items() if (ids := _ids(rules, kind))]
+    if named:
+        message = f"not looked up, for the API lists none of them: {'; '.join(named)}"
+        yield Finding.at(
+            Severity.NOTE, "not-verified", rules.fallback_place, message, "look at them in the web console"
+        )
+
+
+def _ids(rules: Rules, kind: str) -> list[str]:
+    found = {step.action_data for step, _ in _steps(rules) if step.action_type == kind}
+    return sorted(data for data in found if data is not None)
+
+
+def _steps(rules: Rules) -> Iterator[tuple[RouteStep, RulePlace]]:
+    yield rules.fallback, rules.fallback_place
+    for rule in rules.rules:
+        if isinstance(rule.action, FixedStep):
+            yield rule.action.step, rule.then_place
+        elif isinstance(rule.action, RoundRobin):
+            for step in rule.action.steps:
+                yield step, rule.then_place
+
+
+def _unknown_lines(rules: Rules, lines: list[Number]) -> Iterator[Finding]:
+    known = {line.key for line in lines}
+    for rule in rules.rules:
+        for numbers in (n for leaf in leaves(rule.conditions) if isinstance(leaf, OnLine) for n in leaf.sets):
+            missing = [digits for digits in numbers.some(100) if Number.of(digits).key not in known]
+            if numbers.prefixes and not any(numbers.has(line) for line in lines):
+                missing += [f"{prefix}*" for prefix in sorted(numbers.prefixes)]
+            if missing:
+                named = ", ".join(map(national, missing))
+                hint = "`alovoice trunks` lists them: on any other the rule never matches"
+                yield Finding.at(Severity.WARNING, "unknown-line", rule.place, f"the PBX has no line {named}", hint)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from alovoice_cli.findings import Findings, RulePlace, did_you_mean
 from alovoice_cli.phones import base_of, key_of_number, number_of, numbers_in, spreadsheet_trouble
-from alovoice_cli.routing.findings import Findings, Place, did_you_mean
 from alovoice_cli.routing.numbers import NumberSet, doubt_about, key_of, prefix_of
 
 _DELIMITERS = ",;\t|"
@@ -24,7 +24,7 @@ _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RuleSource:
     """A file as it was when it was read; another size, time or inode means that it must be read again."""
 
     path: Path
@@ -49,17 +49,17 @@ def _stamp(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def read_bytes(path: Path) -> tuple[bytes, Source]:
+def read_bytes(path: Path) -> tuple[bytes, RuleSource]:
     """The content of a regular file, and its state as it was read. Raises OSError, also for pipes and directories."""
     descriptor = os.open(path, _OPEN)
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(0, "it is no regular file")
-        return file.read(), Source(path, _stamp(found))
+        return file.read(), RuleSource(path, _stamp(found))
 
 
-def read_list(path: Path, shown: str, column: str | None, findings: Findings) -> tuple[NumberSet, Source]:
+def read_list(path: Path, shown: str, column: str | None, findings: Findings) -> tuple[NumberSet, RuleSource]:
     """The numbers of a file. Raises OSError where it can't be read; what is wrong in it goes to the findings.
 
     `shown` is the name that findings call it by; `column` the title of the column, or its place from 1.
@@ -112,7 +112,9 @@ def _cells(
             if cell and not (cell.startswith("#") and index == 0):
                 yield reader.line_num, cell
     except csv.Error as error:
-        findings.error("list-csv", Place(shown, reader.line_num), f"this is no CSV: {error}", "close the open quote")
+        findings.error(
+            "list-csv", RulePlace(shown, reader.line_num), f"this is no CSV: {error}", "close the open quote"
+        )
 
 
 def _column_of(head: list[list[str]], column: str | None, shown: str, findings: Findings) -> int | None:
@@ -128,7 +130,7 @@ def _column_of(head: list[list[str]], column: str | None, shown: str, findings: 
     if column.isascii() and column.isdigit() and 1 <= int(column) <= len(titles):
         return int(column) - 1
     hint = did_you_mean(column, titles, "columns: ")
-    findings.error("list-column", Place(shown), f"the list has no column {column!r}", hint)
+    findings.error("list-column", RulePlace(shown), f"the list has no column {column!r}", hint)
     return None
 
 
@@ -172,25 +174,25 @@ class _Gathered:
         elif doubt := doubt_about(cell):
             self._doubtful += 1
             if self._doubtful <= _SHOWN:
-                self._findings.warning("no-caller", Place(self._shown, line), doubt, "correct it, or leave it out")
+                self._findings.warning("no-caller", RulePlace(self._shown, line), doubt, "correct it, or leave it out")
 
     def _bad_row(self, line: int, message: str, hint: str, *, rounded: bool = False) -> None:
         self._bad += 1
         if self._bad <= _SHOWN:
             say = self._findings.error if rounded else self._findings.warning
-            say("list-row", Place(self._shown, line), message, hint)
+            say("list-row", RulePlace(self._shown, line), message, hint)
 
     def finished(self) -> NumberSet:
         good = len(self._keys) + len(self._prefixes)
         if self._bad > _SHOWN:
             more = f"{self._bad - _SHOWN} more rows hold no phone number"
-            self._findings.warning("list-row", Place(self._shown), more, "the list holds the others")
+            self._findings.warning("list-row", RulePlace(self._shown), more, "the list holds the others")
         if self._doubtful > _SHOWN:
             more = f"{self._doubtful - _SHOWN} more rows hold no number that can call"
-            self._findings.warning("no-caller", Place(self._shown), more, "correct them, or leave them out")
+            self._findings.warning("no-caller", RulePlace(self._shown), more, "correct them, or leave them out")
         if self._bad and good < _READABLE_AT_LEAST * (good + self._bad):
             message = f"{self._bad} of {good + self._bad} rows hold no phone number"
-            self._findings.error("list-rows", Place(self._shown), message, "is this the right file and column?")
+            self._findings.error("list-rows", RulePlace(self._shown), message, "is this the right file and column?")
         return NumberSet(self._keys, self._prefixes)
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from pathlib import Path
 
 from alovoice_cli.errors import CheckFailedError, UsageError
-from alovoice_cli.routing.findings import Finding, Place
-from alovoice_cli.routing.lint import Checked, check
-from alovoice_cli.routing.lists import Source, stamp_of
+from alovoice_cli.findings import Finding, RulePlace, Severity
+from alovoice_cli.routing.lint import CheckedRules, check
+from alovoice_cli.routing.lists import RuleSource, stamp_of
 from alovoice_cli.routing.rules import Rules
 
 _SHOWN = 10
@@ -22,13 +22,13 @@ class Reloaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRules:
     """The files have changed and must not be served: the rules before them stay in force."""
 
     findings: tuple[Finding, ...]
 
     def __str__(self) -> str:
-        first = next((found for found in self.findings if found.severity == "error"), None)
+        first = next((found for found in self.findings if found.severity is Severity.ERROR), None)
         return f"the changed rules are not used, the last good ones stay in force: {first}"
 
 
@@ -49,7 +49,7 @@ class Live:
         """What tells the present state of the files from the next: a file that is being written differs each time."""
         return tuple(stamp_of(source.path) for source in self._sources)
 
-    def refresh(self, now: datetime) -> Reloaded | Refused | None:
+    def refresh(self, now: datetime) -> Reloaded | RefusedRules | None:
         """Reads the files anew if one of them has changed since it was last read; None where none has.
 
         Asks the file system about each file, and reads a list of a million in about a second: not on a caller's time.
@@ -60,22 +60,24 @@ class Live:
         try:
             checked = check(self.path, now)
         except UsageError as error:
-            self._sources = (Source(self.path, None), *self._sources[1:])
+            self._sources = (RuleSource(self.path, None), *self._sources[1:])
             self.outdated = True
-            return Refused((Finding("error", "no-file", Place(str(self.path)), error.message, error.hint),))
+            return RefusedRules(
+                (Finding.at(Severity.ERROR, "no-file", RulePlace(str(self.path)), error.message, error.hint),)
+            )
         self._sources = checked.loaded.sources
         self.outdated = checked.rules is None
         if checked.rules is None:
-            return Refused(checked.findings)
+            return RefusedRules(checked.findings)
         self.rules, self.findings = checked.rules, checked.findings
         return Reloaded(checked.rules, checked.findings)
 
 
-def served(checked: Checked, path: Path) -> Rules:
+def served(checked: CheckedRules, path: Path) -> Rules:
     """The rules of a file that may be served. Raises CheckFailedError, with the first errors, for any other."""
     if checked.rules is not None:
         return checked.rules
-    errors = [str(found) for found in checked.findings if found.severity == "error"]
+    errors = [str(found) for found in checked.findings if found.severity is Severity.ERROR]
     more = [f"and {len(errors) - _SHOWN} more"] if len(errors) > _SHOWN else []
     raise CheckFailedError(
         f"{path} has {len(errors)} error{'s' if len(errors) != 1 else ''}: it is not used",

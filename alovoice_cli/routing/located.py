@@ -7,7 +7,7 @@ import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from alovoice_cli.routing.findings import Place
+from alovoice_cli.findings import RulePlace
 
 Path = tuple[str | int, ...]
 
@@ -25,32 +25,32 @@ _DEEPEST = 50  # levels of brackets: what is deeper is no rules file, and would 
 class BadTomlError(Exception):
     """The text is no TOML; the message says why."""
 
-    def __init__(self, message: str, place: Place) -> None:
+    def __init__(self, message: str, place: RulePlace) -> None:
         super().__init__(message)
         self.message, self.place = message, place
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LocatedEntry:
     """A value of a TOML file and where it stands. `value` is a dict or a list of entries, or a plain TOML value."""
 
     value: object
-    place: Place
-    name: Place
+    place: RulePlace
+    name: RulePlace
     """Of its key; in an array the value's own."""
 
     @property
-    def table(self) -> "dict[str, Entry]":
+    def table(self) -> "dict[str, LocatedEntry]":
         """The entries of a table; none where it is no table."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
-    def items(self) -> "list[Entry]":
+    def items(self) -> "list[LocatedEntry]":
         """The entries of an array; none where it is no array."""
         return self.value if isinstance(self.value, list) else []
 
 
-def read_toml(text: str, file: str) -> Entry:
+def read_toml(text: str, file: str) -> LocatedEntry:
     """The document as a table. Raises BadTomlError, with the place, for text that is no TOML."""
     text = text.replace("\r\n", "\n")  # as tomllib does: the lines stay the same
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
@@ -60,7 +60,7 @@ def read_toml(text: str, file: str) -> Entry:
         scan.document()
         return _Joined(scan.places, starts, file).entry(document, (), (0, 0))
     except RecursionError:
-        raise BadTomlError("arrays or tables stand too deep in each other", Place(file)) from None
+        raise BadTomlError("arrays or tables stand too deep in each other", RulePlace(file)) from None
     except ValueError as error:
         raise _explained(error, file, text) from None
 
@@ -69,12 +69,12 @@ def _explained(error: ValueError, file: str, text: str) -> BadTomlError:
     """tomllib's sentence without its place, and the place. A number of 5,000 digits is a ValueError without one."""
     message, where = str(error), _WHERE.search(str(error))
     if where is None:
-        return BadTomlError(message, Place(file))
+        return BadTomlError(message, RulePlace(file))
     message = message[: where.start()]
     if where.group(1) is None:
         last = text.count("\n") + 1
-        return BadTomlError(message, Place(file, last, len(text) - text.rfind("\n")))
-    return BadTomlError(message, Place(file, int(where.group(1)), int(where.group(2))))
+        return BadTomlError(message, RulePlace(file, last, len(text) - text.rfind("\n")))
+    return BadTomlError(message, RulePlace(file, int(where.group(1)), int(where.group(2))))
 
 
 class _Joined:
@@ -83,18 +83,18 @@ class _Joined:
     def __init__(self, places: dict[Path, tuple[int, int]], starts: list[int], file: str) -> None:
         self._places, self._starts, self._file = places, starts, file
 
-    def entry(self, value: object, path: Path, above: tuple[int, int]) -> Entry:
+    def entry(self, value: object, path: Path, above: tuple[int, int]) -> LocatedEntry:
         name, place = found = self._places.get(path, above)
         inner: object = value
         if isinstance(value, dict):
             inner = {key: self.entry(item, (*path, key), found) for key, item in value.items()}
         elif isinstance(value, list):
             inner = [self.entry(item, (*path, index), found) for index, item in enumerate(value)]
-        return Entry(inner, self._place(place), self._place(name))
+        return LocatedEntry(inner, self._place(place), self._place(name))
 
-    def _place(self, offset: int) -> Place:
+    def _place(self, offset: int) -> RulePlace:
         line = bisect_right(self._starts, offset)
-        return Place(self._file, line, offset - self._starts[line - 1] + 1)
+        return RulePlace(self._file, line, offset - self._starts[line - 1] + 1)
 
 
 class _Scan:

@@ -1,37 +1,157 @@
-"""A rules file -> Rules. Reading goes on behind an error, so that one run shows everything that is wrong."""
+"""Reads a rules file with its `[lists]` and `[hours]`. Reading goes on behind an error: one run shows every error."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.actions import read_action, read_step
-from alovoice_cli.routing.clauses import Reading, check_keys, read_when
+from alovoice_cli.findings import Finding, Findings, RulePlace, did_you_mean, has_errors, in_order
+from alovoice_cli.moments import parse_zone
+from alovoice_cli.routing.clauses import (
+    ReadRules,
+    check_keys,
+    read_action,
+    read_days,
+    read_numbers,
+    read_step,
+    read_when,
+    toml_of,
+)
 from alovoice_cli.routing.conditions import cost_of
-from alovoice_cli.routing.findings import Finding, Findings, Place, has_errors, in_order
-from alovoice_cli.routing.lists import Source, read_bytes
-from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
-from alovoice_cli.routing.names import read_hours, read_lists
+from alovoice_cli.routing.hours import (
+    HOUR_FORMS,
+    AnyHours,
+    CalendarDays,
+    HolidayHours,
+    Holidays,
+    OpeningHours,
+    country_problem,
+    make_hours,
+    parse_windows,
+)
+from alovoice_cli.routing.lists import RuleSource, read_bytes, read_list, stamp_of
+from alovoice_cli.routing.located import BadTomlError, LocatedEntry, read_toml
+from alovoice_cli.routing.numbers import NumberSet
 from alovoice_cli.routing.rules import FALLBACK, Rule, Rules
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.routing.trials import read_trial
 
+_LIST_FORMS = 'write vip = "vip.csv", vip = ["901234567", "99871*"] or vip = { file = "clients.csv", column = "phone" }'
+_HOLIDAYS = "holidays"
 DEFAULT_ZONE = "Asia/Tashkent"
 _TOP = ("timezone", "fallback", "lists", "hours", "rule", "test")
 _LARGEST = 16 * 1024 * 1024  # bytes; a thousand rules take 200 KB
 
 
+def read_lists(entry: LocatedEntry | None, path: Path, sources: list[RuleSource], reading: ReadRules) -> None:
+    """The lists, their files looked for beside `path`; each file is added to the sources."""
+    if entry is None:
+        return
+    if not isinstance(entry.value, dict):
+        reading.bad(entry, "`lists` is no table", "write [lists] and a line for each list")
+        return
+    reading.known_lists = frozenset(entry.table)
+    found = {name: _list(inner, path, sources, reading) for name, inner in entry.table.items()}
+    reading.lists = {name: numbers for name, numbers in found.items() if numbers is not None}
+
+
+def _list(entry: LocatedEntry, path: Path, sources: list[RuleSource], reading: ReadRules) -> NumberSet | None:
+    if isinstance(entry.value, list):
+        return _inline(entry, reading)
+    file, column = entry, None
+    if isinstance(entry.value, dict):
+        check_keys(entry, ("file", "column"), "a list", reading.findings)
+        file, column = entry.table.get("file", entry), entry.table.get("column")
+    if not isinstance(file.value, str) or not file.value:
+        reading.bad(file, "the list is neither a file nor an array of numbers", _LIST_FORMS)
+        return None
+    wanted = str(column.value) if column is not None else None
+    return _file(file, file.value, path.parent / file.value, wanted, sources, reading)
+
+
+def _file(
+    entry: LocatedEntry, shown: str, path: Path, column: str | None, sources: list[RuleSource], reading: ReadRules
+) -> NumberSet | None:
+    try:
+        numbers, source = read_list(path, str(path), column, reading.findings)
+    except (OSError, ValueError) as error:
+        sources.append(RuleSource(path, stamp_of(path)))
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = "its path is taken from the folder of the rules file"
+        reading.bad(entry, f"the list {shown!r} cannot be read: {reason}", hint, "list-file")
+        return None
+    sources.append(source)
+    if not len(numbers):
+        message = f"the list {shown!r} holds no number"
+        reading.findings.warning("empty-list", entry.place, message, "rules that ask for it never match")
+    return numbers
+
+
+def _inline(entry: LocatedEntry, reading: ReadRules) -> NumberSet:
+    if not entry.items:
+        reading.findings.warning("empty-list", entry.place, "the list is empty", "rules that ask for it never match")
+    return read_numbers(entry.items, reading, "", 'write "901234567", "+998901234567" or "99890*"')
+
+
+def read_hours(entry: LocatedEntry | None, reading: ReadRules) -> None:
+    """The hours, with the holidays on which all of them are shut."""
+    if entry is None:
+        return
+    if not isinstance(entry.value, dict):
+        reading.bad(entry, "`hours` is no table", 'write [hours] and a line such as office = ["Mon-Fri 09:00-18:00"]')
+        return
+    table = entry.table
+    reading.known_hours = frozenset(table)
+    holidays = _holidays(table[_HOLIDAYS], reading) if _HOLIDAYS in table else Holidays()
+    found: dict[str, AnyHours] = {
+        name: _named_hours(name, inner, holidays, reading) for name, inner in table.items() if name != _HOLIDAYS
+    }
+    if _HOLIDAYS in table:
+        found[_HOLIDAYS] = HolidayHours(holidays)
+    reading.hours = found
+
+
+def _named_hours(name: str, entry: LocatedEntry, holidays: Holidays, reading: ReadRules) -> OpeningHours:
+    windows = []
+    lines = entry.items if isinstance(entry.value, list) else [entry]
+    if not lines:
+        reading.bad(entry, f"the hours {name!r} are empty: they are never open", HOUR_FORMS)
+    for line in lines:
+        found = parse_windows(line.value) if isinstance(line.value, str) else None
+        if found is None:
+            reading.bad(line, f"{toml_of(line)} are no hours", HOUR_FORMS)
+        else:
+            windows += found
+    return make_hours(name, windows, holidays)
+
+
+def _holidays(entry: LocatedEntry, reading: ReadRules) -> Holidays:
+    countries: list[str] = []
+    days = CalendarDays()
+    for item in entry.items if isinstance(entry.value, list) else [entry]:
+        text = item.value
+        if isinstance(text, str) and text[:1].isalpha():
+            problem = country_problem(text)
+            if problem is None:
+                countries.append(text)
+            else:
+                hint = problem or did_you_mean(text.upper(), ["UZ", "KZ", "KG", "TJ", "TM", "RU"], "countries: ")
+                reading.bad(item, f"the holidays of {text!r} are not known", hint, "unknown-name")
+        else:
+            days |= read_days([item], reading, "the holiday")
+    return Holidays(days, countries)
+
+
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedRules:
     """What a file gave. `rules` is None where any finding is an error; the sources are there in any case."""
 
     rules: Rules | None
     findings: tuple[Finding, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[RuleSource, ...]
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path) -> LoadedRules:
     """Reads a rules file and the lists that it names. Raises UsageError where the file itself can't be opened."""
     try:
         content, source = read_bytes(path)
@@ -40,19 +160,19 @@ def load(path: Path) -> Loaded:
         raise UsageError(f"{path} cannot be read: {reason}", hint="give the rules file, such as rules.toml") from error
     findings = Findings()
     if len(content) > _LARGEST:
-        findings.error("too-large", Place(str(path)), "the file is larger than 16 MB: it is no rules file")
-        return Loaded(None, tuple(findings.items), (source,))
+        findings.error("too-large", RulePlace(str(path)), "the file is larger than 16 MB: it is no rules file")
+        return LoadedRules(None, tuple(findings.items), (source,))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
-        findings.error("encoding", Place(str(path), line, column), "this is no UTF-8", "save the file as UTF-8")
-        return Loaded(None, tuple(findings.items), (source,))
+        findings.error("encoding", RulePlace(str(path), line, column), "this is no UTF-8", "save the file as UTF-8")
+        return LoadedRules(None, tuple(findings.items), (source,))
     return read_rules(text, path, source, findings)
 
 
-def read_rules(text: str, path: Path, source: Source, findings: Findings | None = None) -> Loaded:
+def read_rules(text: str, path: Path, source: RuleSource, findings: Findings | None = None) -> LoadedRules:
     """Reads the text of a rules file; lists are looked for beside `path`. Raises nothing."""
     findings = Findings() if findings is None else findings
     sources = [source]
@@ -65,15 +185,15 @@ def read_rules(text: str, path: Path, source: Source, findings: Findings | None 
         rules = _document(document, path, sources, findings)
     ordered = in_order(findings.items)
     if rules is None or has_errors(ordered):
-        return Loaded(None, ordered, tuple(sources))
-    return Loaded(replace(rules, sources=tuple(sources)), ordered, tuple(sources))
+        return LoadedRules(None, ordered, tuple(sources))
+    return LoadedRules(replace(rules, sources=tuple(sources)), ordered, tuple(sources))
 
 
-def _document(document: Entry, path: Path, sources: list[Source], findings: Findings) -> Rules | None:
+def _document(document: LocatedEntry, path: Path, sources: list[RuleSource], findings: Findings) -> Rules | None:
     table = document.table
     check_keys(document, _TOP, "a rules file", findings)
     zone = _zone(table.get("timezone"), findings)
-    reading = Reading(findings)
+    reading = ReadRules(findings)
     read_lists(table.get("lists"), path, sources, reading)
     read_hours(table.get("hours"), reading)
     fallback = _fallback(table.get("fallback"), document, reading)
@@ -95,17 +215,17 @@ def _document(document: Entry, path: Path, sources: list[Source], findings: Find
     )
 
 
-def _zone(entry: Entry | None, findings: Findings) -> tzinfo:
+def _zone(entry: LocatedEntry | None, findings: Findings) -> tzinfo:
     """The zone in which hours and dates are meant; Tashkent where the file does not say."""
     name = DEFAULT_ZONE if entry is None else entry.value
     try:
         return parse_zone(name if isinstance(name, str) else "", "timezone")
     except UsageError as error:
-        findings.error("bad-value", entry.place if entry else Place(""), error.message, error.hint)
+        findings.error("bad-value", entry.place if entry else RulePlace(""), error.message, error.hint)
         return UTC
 
 
-def _fallback(entry: Entry | None, document: Entry, reading: Reading) -> Step | None:
+def _fallback(entry: LocatedEntry | None, document: LocatedEntry, reading: ReadRules) -> RouteStep | None:
     if entry is not None:
         return read_step(entry, reading, "the fallback")
     hint = 'add fallback = { queue = "6000" } at the top: what a caller gets when anything fails'
@@ -113,7 +233,7 @@ def _fallback(entry: Entry | None, document: Entry, reading: Reading) -> Step | 
     return None
 
 
-def _tables(entry: Entry | None, word: str, reading: Reading) -> list[Entry]:
+def _tables(entry: LocatedEntry | None, word: str, reading: ReadRules) -> list[LocatedEntry]:
     """The tables of `[[word]]`."""
     if entry is None:
         return []
@@ -123,7 +243,7 @@ def _tables(entry: Entry | None, word: str, reading: Reading) -> list[Entry]:
     return entry.items
 
 
-def _rules(entry: Entry | None, document: Entry, reading: Reading) -> tuple[Rule, ...]:
+def _rules(entry: LocatedEntry | None, document: LocatedEntry, reading: ReadRules) -> tuple[Rule, ...]:
     if entry is None:
         message = "the file has no rule: every caller gets the fallback"
         reading.findings.warning("no-rules", document.place, message, "add a [[rule]]")
@@ -131,7 +251,7 @@ def _rules(entry: Entry | None, document: Entry, reading: Reading) -> tuple[Rule
     return tuple(rule for rule in found if rule is not None)
 
 
-def _rule(entry: Entry, reading: Reading) -> Rule | None:
+def _rule(entry: LocatedEntry, reading: ReadRules) -> Rule | None:
     check_keys(entry, ("name", "when", "then"), "a rule", reading.findings)
     name = _name(entry, reading)
     reading.rule = name or ""
@@ -146,7 +266,7 @@ def _rule(entry: Entry, reading: Reading) -> Rule | None:
     return Rule(name, tuple(sorted(conditions, key=cost_of)), action, entry.place, then.place)
 
 
-def _name(entry: Entry, reading: Reading) -> str | None:
+def _name(entry: LocatedEntry, reading: ReadRules) -> str | None:
     named = entry.table.get("name")
     if named is None:
         reading.bad(entry, "the rule has no name", 'add name = "…": the trail and the statistics call it by it')
@@ -166,7 +286,7 @@ def _name(entry: Entry, reading: Reading) -> str | None:
     return name
 
 
-def _find_unused(table: dict[str, Entry], reading: Reading) -> None:
+def _find_unused(table: dict[str, LocatedEntry], reading: ReadRules) -> None:
     for kind, prefix in (("lists", "@"), ("hours", "hours ")):
         for name, entry in table[kind].table.items() if kind in table else ():
             if prefix + name not in reading.used and not (kind == "hours" and name == "holidays"):

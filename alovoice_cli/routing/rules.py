@@ -8,28 +8,26 @@ from types import MethodType
 from typing import cast
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.call import Call, Condition
-from alovoice_cli.routing.conditions import cost_of
-from alovoice_cli.routing.findings import Place
+from alovoice_cli.findings import RulePlace
+from alovoice_cli.routing.call import Condition, IncomingCall, Question
+from alovoice_cli.routing.conditions import SpokeWithin, cost_of, last_peer
 from alovoice_cli.routing.history import Turns
 from alovoice_cli.routing.hours import AnyHours
-from alovoice_cli.routing.lists import Source
+from alovoice_cli.routing.lists import RuleSource
 from alovoice_cli.routing.numbers import NumberSet
-from alovoice_cli.routing.past import SpokeWithin, last_peer
-from alovoice_cli.routing.question import Question
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 
 FALLBACK = "fallback"
 """What takes the place of a rule's name where no rule matched; no rule may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FixedStep:
     """Always the same step."""
 
-    step: Step
+    step: RouteStep
 
-    def step_for(self, call: Call, rule: str, turns: Turns) -> Step | None:
+    def step_for(self, call: IncomingCall, rule: str, turns: Turns) -> RouteStep | None:
         """The step."""
         return self.step
 
@@ -41,9 +39,9 @@ class Fixed:
 class RoundRobin:
     """Extensions in turn."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RouteStep, ...]
 
-    def step_for(self, call: Call, rule: str, turns: Turns) -> Step | None:
+    def step_for(self, call: IncomingCall, rule: str, turns: Turns) -> RouteStep | None:
         """The step whose turn it is."""
         return self.steps[turns.next(rule) % len(self.steps)]
 
@@ -57,13 +55,13 @@ class LastPeer:
 
     window: timedelta
 
-    def step_for(self, call: Call, rule: str, turns: Turns) -> Step | None:
+    def step_for(self, call: IncomingCall, rule: str, turns: Turns) -> RouteStep | None:
         """The step; None, and the rule is passed over, where no such extension is known."""
         peer = last_peer(call, self.window)
         if peer is None:
             return None
         try:
-            return Step("peer", peer)
+            return RouteStep("peer", peer)
         except UsageError:
             return None
 
@@ -71,7 +69,7 @@ class LastPeer:
         return "peer:@last_peer"
 
 
-Action = Fixed | RoundRobin | LastPeer
+Action = FixedStep | RoundRobin | LastPeer
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +79,8 @@ class Rule:
     name: str
     conditions: tuple[Condition, ...]
     action: Action
-    place: Place
-    then_place: Place
+    place: RulePlace
+    then_place: RulePlace
     checks: tuple[MethodType, ...] = field(init=False, repr=False, compare=False)
     """The `holds` of each condition, found once: of a thousand rules that are tried, looking it up is a fifth."""
 
@@ -92,7 +90,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class RuleTrial:
     """A `[[test]]` of the file: a question, perhaps with its time and its past, and the step that is expected."""
 
     question: Question
@@ -100,10 +98,10 @@ class Trial:
     last_peer: str | None
     calls: int
     missed: int
-    step: Step
+    step: RouteStep
     rule: str | None
     """The rule that must decide, None where the file does not say."""
-    place: Place
+    place: RulePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +110,13 @@ class Rules:
 
     path: Path
     zone: tzinfo
-    fallback: Step
-    fallback_place: Place
+    fallback: RouteStep
+    fallback_place: RulePlace
     rules: tuple[Rule, ...]
     lists: Mapping[str, NumberSet] = field(default_factory=dict)
     hours: Mapping[str, AnyHours] = field(default_factory=dict)
-    trials: tuple[Trial, ...] = ()
-    sources: tuple[Source, ...] = ()
+    trials: tuple[RuleTrial, ...] = ()
+    sources: tuple[RuleSource, ...] = ()
     """The rules file and its lists, as they were when they were read."""
     asks_the_past: bool = field(init=False)
     """Whether a decision may have to look into the event store, which may take its time."""

@@ -1,11 +1,12 @@
 """The next step of a call, as the route "API request" expects it (section 9): one of five, with its argument.
 
-A wrong type or argument ends the call at once, so nothing else can be made: a Step that exists is valid.
+A wrong type or argument ends the call at once, so nothing else can be made: a RouteStep that exists is valid.
 """
 
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from alovoice_cli.errors import UsageError
@@ -37,7 +38,7 @@ def problem_with(action_type: object, action_data: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RouteStep:
     """What the PBX does next with a call. Raises UsageError for a step that it would not understand."""
 
     action_type: str
@@ -48,7 +49,7 @@ class Step:
             raise UsageError(f"no valid step: {problem}", hint=f"a step is {_FORMS}")
 
     @classmethod
-    def from_text(cls, text: str, option: str = "--fallback") -> "Step":
+    def from_text(cls, text: str, option: str = "--fallback") -> "RouteStep":
         """The step in an operator's word: `queue:6000`, `peer:2000`, `hangup`. Raises UsageError for all else."""
         action_type, colon, action_data = text.strip().partition(":")
         given: str | None = action_data.strip() if colon else None
@@ -57,7 +58,7 @@ class Step:
         return cls(action_type.strip().lower(), given)
 
     @classmethod
-    def from_wire(cls, answer: object) -> "Step":
+    def from_wire(cls, answer: object) -> "RouteStep":
         """The step in a decoded answer. Strict, as the PBX is: raises UsageError for whatever would end the call."""
         if not isinstance(answer, dict):
             raise UsageError("no valid step: the answer is no JSON object", hint=f"a step is {_FORMS}")
@@ -75,3 +76,20 @@ class Step:
 
     def __str__(self) -> str:
         return self.action_type if self.action_data is None else f"{self.action_type}:{self.action_data}"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One step for everybody, until an aware moment."""
+
+    step: RouteStep
+    until: datetime
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is still in force."""
+        return now < self.until
+
+    @property
+    def why(self) -> str:
+        """The reason that is kept with each decision."""
+        return f"override until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -4,15 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from alovoice_cli.routing.actions import read_step
-from alovoice_cli.routing.clauses import Reading, check_keys, text_of, toml_of
+from alovoice_cli.findings import Finding, Severity, did_you_mean
+from alovoice_cli.routing.call import Question
+from alovoice_cli.routing.clauses import ReadRules, check_keys, read_step, text_of, toml_of
 from alovoice_cli.routing.engine import decide
-from alovoice_cli.routing.findings import Finding, did_you_mean
 from alovoice_cli.routing.history import GivenHistory
-from alovoice_cli.routing.located import Entry
-from alovoice_cli.routing.question import Question
-from alovoice_cli.routing.rules import FALLBACK, RoundRobin, Rules, Trial
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.located import LocatedEntry
+from alovoice_cli.routing.rules import FALLBACK, RoundRobin, Rules, RuleTrial
+from alovoice_cli.routing.step import RouteStep
 
 _GIVEN = ("from", "line", "queue", "direction", "at", "last_peer", "calls", "missed")
 _TIME_FORMS = 'write at = "2026-11-23 19:00", in the file\'s time zone'
@@ -27,7 +26,7 @@ def parse_time(text: str, zone: tzinfo) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def read_trial(entry: Entry, zone: tzinfo, reading: Reading) -> Trial | None:
+def read_trial(entry: LocatedEntry, zone: tzinfo, reading: ReadRules) -> RuleTrial | None:
     """One `[[test]]`; None, and findings, where it can't be run."""
     check_keys(entry, ("given", "expect", "rule"), "a test", reading.findings)
     given, expect = entry.table.get("given"), entry.table.get("expect")
@@ -41,7 +40,7 @@ def read_trial(entry: Entry, zone: tzinfo, reading: Reading) -> Trial | None:
     at = _time(given.table["at"], zone, reading) if "at" in given.table else None
     if step is None:
         return None
-    return Trial(
+    return RuleTrial(
         question=Question.from_wire(
             {
                 "from_number": fields.get("from"),
@@ -60,7 +59,7 @@ def read_trial(entry: Entry, zone: tzinfo, reading: Reading) -> Trial | None:
     )
 
 
-def _rule(entry: Entry | None, reading: Reading) -> str | None:
+def _rule(entry: LocatedEntry | None, reading: ReadRules) -> str | None:
     if entry is None:
         return None
     name = entry.value if isinstance(entry.value, str) else toml_of(entry)
@@ -70,7 +69,7 @@ def _rule(entry: Entry | None, reading: Reading) -> str | None:
     return name
 
 
-def _time(entry: Entry, zone: tzinfo, reading: Reading) -> datetime | None:
+def _time(entry: LocatedEntry, zone: tzinfo, reading: ReadRules) -> datetime | None:
     value = entry.value.isoformat() if isinstance(entry.value, datetime) else entry.value
     moment = parse_time(value, zone) if isinstance(value, str) else None
     if moment is None:
@@ -78,7 +77,7 @@ def _time(entry: Entry, zone: tzinfo, reading: Reading) -> datetime | None:
     return moment
 
 
-def _count(entry: Entry | None, reading: Reading) -> int:
+def _count(entry: LocatedEntry | None, reading: ReadRules) -> int:
     if entry is None:
         return 0
     if isinstance(entry.value, bool):
@@ -90,7 +89,7 @@ def _count(entry: Entry | None, reading: Reading) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TrialVerdict:
     """How the tests of a file ended."""
 
     passed: int
@@ -102,13 +101,13 @@ class Verdict:
         return len(self.failures)
 
 
-def run_trials(rules: Rules, now: datetime) -> Verdict:
+def run_trials(rules: Rules, now: datetime) -> TrialVerdict:
     """Runs the tests of a file. `now` (aware) stands in where a test names no time."""
     failures = [found for trial in rules.trials for found in _failures(rules, trial, now)]
-    return Verdict(len(rules.trials) - len(failures), tuple(failures))
+    return TrialVerdict(len(rules.trials) - len(failures), tuple(failures))
 
 
-def _failures(rules: Rules, trial: Trial, now: datetime) -> Iterable[Finding]:
+def _failures(rules: Rules, trial: RuleTrial, now: datetime) -> Iterable[Finding]:
     history = GivenHistory(trial.last_peer, trial.calls, trial.missed)
     decision = decide(rules, trial.question, trial.at or now, history)
     decided = decision.rule or FALLBACK
@@ -116,13 +115,13 @@ def _failures(rules: Rules, trial: Trial, now: datetime) -> Iterable[Finding]:
     hint = whys[0] if whys and decided != trial.rule else ""
     if decision.step != trial.step and trial.step not in _also_right(rules, decision.rule):
         message = f"the test expects {trial.step} and gets {decision.step}, from {_named(decided)}"
-        yield Finding("error", "test-failed", trial.place, message, hint)
+        yield Finding.at(Severity.ERROR, "test-failed", trial.place, message, hint)
     elif trial.rule is not None and decided != trial.rule:
         message = f"the test expects {_named(trial.rule)} to decide, and {_named(decided)} does"
-        yield Finding("error", "test-failed", trial.place, message, hint)
+        yield Finding.at(Severity.ERROR, "test-failed", trial.place, message, hint)
 
 
-def _also_right(rules: Rules, name: str | None) -> tuple[Step, ...]:
+def _also_right(rules: Rules, name: str | None) -> tuple[RouteStep, ...]:
     """Of a `round_robin` each extension is right: whose turn it is, no test can know."""
     for rule in rules.rules:
         if rule.name == name and isinstance(rule.action, RoundRobin):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
-from alovoice_cli.events.moments import from_unix
+from alovoice_cli.moments import from_unix
 from alovoice_cli.speech.measures import Measures, measure
 from alovoice_cli.speech.score_rules import MEASURES, ScoreRules
 from alovoice_cli.speech.talk import Talk

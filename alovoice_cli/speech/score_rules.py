@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Protocol
 
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.findings import Finding, Findings, RulePlace, did_you_mean, has_errors, in_order
 from alovoice_cli.routing.clauses import check_keys
-from alovoice_cli.routing.findings import Finding, Findings, Place, did_you_mean, has_errors, in_order
-from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
+from alovoice_cli.routing.located import BadTomlError, LocatedEntry, read_toml
 from alovoice_cli.speech.folding import fold, foldings, hits
 from alovoice_cli.speech.measures import Measures
 from alovoice_cli.speech.talk import Talk
@@ -150,13 +150,13 @@ def load(path: Path) -> LoadedScores:
     findings = Findings()
     rules = None
     if len(content) > _LARGEST:
-        findings.error("too-large", Place(str(path)), "the file is larger than 1 MB: it is no rules file")
+        findings.error("too-large", RulePlace(str(path)), "the file is larger than 1 MB: it is no rules file")
         return LoadedScores(None, tuple(findings.items))
     try:
         rules = _read(read_toml(content.decode("utf-8-sig"), str(path)), findings)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        findings.error("encoding", Place(str(path), line), "this is no UTF-8", "save the file as UTF-8")
+        findings.error("encoding", RulePlace(str(path), line), "this is no UTF-8", "save the file as UTF-8")
     except BadTomlError as error:
         findings.error("syntax", error.place, f"this is no TOML: {error.message}", "see https://toml.io")
     ordered = in_order(findings.items)
@@ -176,7 +176,7 @@ def load_sound(path: Path) -> ScoreRules:
     )
 
 
-def _read(document: Entry, findings: Findings) -> ScoreRules:
+def _read(document: LocatedEntry, findings: Findings) -> ScoreRules:
     check_keys(document, ("bar", "check"), "a rules file", findings)
     reading = _Reading(findings)
     bar = reading.number(document.table.get("bar"), "bar", lowest=0, highest=100)
@@ -200,7 +200,7 @@ class _Reading:
         self._findings = findings
         self._names: set[str] = set()
 
-    def check(self, entry: Entry, place: int) -> Check | None:
+    def check(self, entry: LocatedEntry, place: int) -> Check | None:
         """One `[[check]]`, None where it says nothing that can be judged."""
         table, findings = entry.table, self._findings
         kinds = [kind for kind in _KINDS if kind in table]
@@ -216,7 +216,7 @@ class _Reading:
         name = self._name(table.get("name"), _own_name(kind, table[kind]))
         return None if test is None else Check(name, 1 if weight is None else weight, test)
 
-    def number(self, entry: Entry | None, what: str, *, lowest: float, highest: float) -> float | None:
+    def number(self, entry: LocatedEntry | None, what: str, *, lowest: float, highest: float) -> float | None:
         """A number between the two; None where it is left out or wrong."""
         if entry is None:
             return None
@@ -226,7 +226,7 @@ class _Reading:
         self._findings.error("bad-value", entry.place, f"{what} is no number from {lowest:.0f} to {highest:.0f}")
         return None
 
-    def says(self, entry: Entry, table: Mapping[str, Entry], *, wanted: bool) -> Test | None:
+    def says(self, entry: LocatedEntry, table: Mapping[str, LocatedEntry], *, wanted: bool) -> Test | None:
         """`say` and `never_say`: a phrase or a list of them."""
         items = entry.items if isinstance(entry.value, list) else [entry]
         phrases = [phrase for item in items if (phrase := self.text(item, "a phrase")) is not None]
@@ -242,12 +242,12 @@ class _Reading:
         who = None if speaker is None else str(speaker.value)
         return Says(tuple(phrases), wanted, who, None if within is None else within * 1000)
 
-    def tag(self, entry: Entry, *, wanted: bool) -> Test | None:
+    def tag(self, entry: LocatedEntry, *, wanted: bool) -> Test | None:
         """`tag` and `without_tag`."""
         name = self.text(entry, "a tag")
         return None if name is None else HasTag(name, wanted)
 
-    def measure(self, entry: Entry, table: Mapping[str, Entry]) -> Test | None:
+    def measure(self, entry: LocatedEntry, table: Mapping[str, LocatedEntry]) -> Test | None:
         """`measure` with one bound or both."""
         if entry.value not in MEASURES:
             hint = did_you_mean(str(entry.value), MEASURES, "measures: ")
@@ -261,14 +261,14 @@ class _Reading:
             self._findings.error("bad-value", table["at_most"].place, "at_most is below at_least: no call could pass")
         return Lies(str(entry.value), low, high)
 
-    def text(self, entry: Entry, what: str) -> str | None:
+    def text(self, entry: LocatedEntry, what: str) -> str | None:
         """A text in which something can be looked for."""
         if isinstance(entry.value, str) and fold(entry.value):
             return entry.value
         self._findings.error("bad-value", entry.place, f"{_shown(entry)} is no text for {what}")
         return None
 
-    def _name(self, entry: Entry | None, otherwise: str) -> str:
+    def _name(self, entry: LocatedEntry | None, otherwise: str) -> str:
         name = otherwise if entry is None else self.text(entry, "a name") or otherwise
         if name in self._names and entry is not None:
             self._findings.warning("same-name", entry.place, f"another check is named {name!r} too")
@@ -276,19 +276,19 @@ class _Reading:
         return name
 
 
-def _own_name(kind: str, entry: Entry) -> str:
+def _own_name(kind: str, entry: LocatedEntry) -> str:
     """What a check is called that was given no name: `talk_ratio`, `tag Прощание`, `never_say pulni qaytaramiz`."""
     first = entry.items[0] if entry.items else entry
     return str(first.value) if kind == "measure" else f"{kind} {first.value}"
 
 
-def _shown(entry: Entry) -> str:
+def _shown(entry: LocatedEntry) -> str:
     if isinstance(entry.value, list):
         return _shown(entry.items[0]) if entry.items else "[]"
     return repr(entry.value) if isinstance(entry.value, str) else "this"
 
 
-_Reader = Callable[[_Reading, Entry, Mapping[str, Entry]], Test | None]
+_Reader = Callable[[_Reading, LocatedEntry, Mapping[str, LocatedEntry]], Test | None]
 _READERS: Mapping[str, _Reader] = {
     "say": lambda reading, entry, table: reading.says(entry, table, wanted=True),
     "never_say": lambda reading, entry, table: reading.says(entry, table, wanted=False),

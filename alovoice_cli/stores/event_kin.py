@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, Row, Select, or_, select
 
 from alovoice_cli.events.event import Event, Fact
-from alovoice_cli.events.kin import parties
+from alovoice_cli.events.result_matching import parties
 from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT
 
 _MOST_FACTS = 20

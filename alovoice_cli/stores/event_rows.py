@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Boolean, Connection, bindparam, func, or_, select
 
 from alovoice_cli.events.event import Delivery, Event, EventType, Fact
-from alovoice_cli.events.kin import APART_SECONDS, parties
+from alovoice_cli.events.result_matching import APART_SECONDS, parties
 from alovoice_cli.phones import canonical
 from alovoice_cli.stores.event_engine import Execute, ManyInsert, insert_new, upsert
 from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, OUTBOX
@@ -57,7 +57,7 @@ _UPDATE_RESULT = (
     CALL.update()
     .where(
         CALL.c.call_id == bindparam("known_id"),
-        # As `events.kin` judges: two calls may have one id, where a CRM counts its own.
+        # As `events.result_matching` judges: two calls may have one id, where a CRM counts its own.
         or_(
             CALL.c.number.is_(None),
             CALL.c.number.in_([bindparam("its_number"), bindparam("its_caller")]),

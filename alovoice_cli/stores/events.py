@@ -16,9 +16,9 @@ from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Event, Fact
 from alovoice_cli.events.filters import Filter, Period
-from alovoice_cli.events.kin import is_meant
 from alovoice_cli.events.reading import read
-from alovoice_cli.events.statistics import By, Count
+from alovoice_cli.events.result_matching import is_meant
+from alovoice_cli.events.statistics import By, CallCount
 from alovoice_cli.stores.event_engine import open_engine, sqlite_path, told_plainly, transaction
 from alovoice_cli.stores.event_kin import kin_of
 from alovoice_cli.stores.event_pruning import EventPruning
@@ -129,10 +129,10 @@ class EventStore:
         # Within a second by the store's order: a CRM's ids need not sort by time.
         return sorted(found, key=lambda call: (call.reported_at, call.start_seq or call.end_seq or 0, call.call_id))
 
-    def counts(self, wanted: Filter, by: By) -> list[Count]:
+    def counts(self, wanted: Filter, by: By) -> list[CallCount]:
         """Calls counted by quarter (for `hour`, `day`), line, extension or status; for `rule` the route questions."""
         with self._reading() as connection:
-            return [Count(*row) for row in connection.execute(counting_statement(wanted, by))]
+            return [CallCount(*row) for row in connection.execute(counting_statement(wanted, by))]
 
     def uptimes(self) -> list[Uptime]:
         """When listeners were there, oldest first."""

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.override import Override
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import Override, RouteStep
 
 _ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
 _LARGEST = 4096  # bytes; one takes a hundred
@@ -38,7 +37,7 @@ class OverrideFile:
         try:
             with self.path.open("rb") as file:
                 told = json.loads(file.read(_LARGEST))
-            return Override(Step.from_wire(told["step"]), datetime.fromtimestamp(told["until"], UTC))
+            return Override(RouteStep.from_wire(told["step"]), datetime.fromtimestamp(told["until"], UTC))
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -16,11 +16,11 @@ from alovoice_cli.batch.telling import as_json, sentence
 from alovoice_cli.batch.traces import Traces
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Delivery, Event
-from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.reading import read
+from alovoice_cli.moments import ClockTime
 
 SEEDS = st.integers(0, 2**32)
-CLOCK = Clock(datetime.fromtimestamp(T0 + 60, UTC), UTC)
+CLOCK = ClockTime(datetime.fromtimestamp(T0 + 60, UTC), UTC)
 ALWAYS = [Uptime((T0 - 86400) * MICRO, (T0 + 60) * MICRO)]
 NOW = (T0 + 60) * MICRO
 ASKED = Asked("R-7F3K", "ivr", "170", ("998901234567",), T0 * MICRO, line="998712037006")

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.campaigns.audio import Audio, audio_findings, inspect_mp3
-from alovoice_cli.campaigns.findings import Severity
 from alovoice_cli.campaigns.mp3 import parse_header
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import Severity
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is missing")
 needs_lame = pytest.mark.skipif(not (shutil.which("lame") and shutil.which("ffmpeg")), reason="lame is missing")

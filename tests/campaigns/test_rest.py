@@ -5,7 +5,8 @@ from datetime import date, time
 import pytest
 
 from alovoice_cli.campaigns.rest import NIGHT_OK, QuietHours, rest_findings
-from alovoice_cli.campaigns.schedule import Window, parse_zone
+from alovoice_cli.campaigns.schedule import Window
+from alovoice_cli.moments import parse_zone
 
 TASHKENT = parse_zone("utc +5")
 NIGHT = QuietHours(time(21), time(8))

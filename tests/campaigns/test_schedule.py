@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strength import examples
 
-from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, parse_zone, today_in, wire_offset
+from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, today_in, wire_offset
 from alovoice_cli.errors import UsageError
+from alovoice_cli.moments import parse_zone
 
 TODAY = date(2026, 3, 30)
 TASHKENT = parse_zone("Asia/Tashkent")

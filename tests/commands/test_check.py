@@ -14,7 +14,8 @@ import pytest
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer, Seen
 
-from alovoice_cli.campaigns.schedule import Window, parse_minute, parse_zone
+from alovoice_cli.campaigns.schedule import Window, parse_minute
+from alovoice_cli.moments import parse_zone
 
 SCENARIOS = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios"
 MP3 = (SCENARIOS / "announcement.mp3").read_bytes()

@@ -13,7 +13,7 @@ from crm import Asked, Crm, served
 from event_rows import Rows
 from front_door import FrontDoor
 
-from alovoice_cli.events.scenario import scenario_names
+from alovoice_cli.events.triggering import scenario_names
 
 DOCUMENTED = {
     "callstart": {"inner_phone", "number", "line", "type", "start_time"},

@@ -123,11 +123,10 @@ def test_a_past_can_be_made_up(home: FrontDoor) -> None:
 
 
 def test_rules_with_errors_decide_nothing(home: FrontDoor) -> None:
-    for verb in ("test", "bench"):
-        result = home("route", verb, "bad.toml")
-        assert (result.code, result.out) == (8, "")
-        assert "bad.toml, line 4, column 10: `when` has no 'form'" in result.err
-        assert "alovoice route check bad.toml" in result.err
+    result = home("route", "test", "bad.toml")
+    assert (result.code, result.out) == (8, "")
+    assert "bad.toml, line 4, column 10: `when` has no 'form'" in result.err
+    assert "alovoice route check bad.toml" in result.err
 
 
 @pytest.mark.parametrize(
@@ -138,20 +137,11 @@ def test_rules_with_errors_decide_nothing(home: FrontDoor) -> None:
         ("test", "rules.toml", "--at", "tonight"),
         ("test", "rules.toml", "--from", "abc"),
         ("test", "rules.toml", "--queue", "sales"),
-        ("bench",),
     ],
 )
 def test_wrong_words_end_with_2(home: FrontDoor, words: tuple[str, ...]) -> None:
     result = home("route", *words)
     assert (result.code, result.out) == (2, "")
-
-
-def test_a_bench_counts_decisions_and_tells_times_and_memory(home: FrontDoor) -> None:
-    shown = json.loads(home("route", "bench", "rules.toml", "-n", "200", "--json").out)
-    assert (shown["rules"], shown["numbers"], shown["decisions"]) == (4, 3, 200)
-    assert shown["p50_us"] <= shown["p99_us"] <= shown["slowest_us"]
-    assert shown["decisions_per_second"] > 0
-    assert shown["memory_mb"] is None or shown["memory_mb"] > 1
 
 
 def test_control_characters_of_a_file_never_reach_the_terminal(home: FrontDoor) -> None:

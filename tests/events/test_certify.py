@@ -10,12 +10,13 @@ from xml.etree import ElementTree
 import pytest
 from crm import Asked, Crm, served
 
-from alovoice_cli.api.poster import Posted, Poster
+from alovoice_cli.api.poster import Poster
 from alovoice_cli.errors import UnreachableError, UsageError
 from alovoice_cli.events.certify.plays import PLAYS
 from alovoice_cli.events.certify.runner import CaseOutcome, CertifyReport, all_cases, chosen, run
 from alovoice_cli.events.certify.trial import Bench
 from alovoice_cli.events.handler import Handlers
+from alovoice_cli.posts import Posted
 
 NO_PAUSE: Callable[[float], object] = lambda seconds: None  # noqa: E731 - a stand-in for time.sleep
 HEADER = {"start-no-json-header", "end-no-json-header", "result-no-json-header", "route-no-json-header"}

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.edits import Change, changed, read_changes, read_value
 from alovoice_cli.events.event import PBX_TYPES, EventType
-from alovoice_cli.events.samples import as_json, counted_up, sample
+from alovoice_cli.events.samples import EventChange, as_json, changed, counted_up, read_changes, read_value, sample
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 NAMES = [name for kind in PBX_TYPES for name in sample(kind, NOW)]
@@ -47,7 +46,7 @@ def _leaves(value: Any, place: tuple[object, ...] = ()) -> dict[tuple[object, ..
 def test_a_set_changes_exactly_its_place_or_is_refused(body: object, path: str, text: str) -> None:
     before, value = repr(body), read_value(text)
     try:
-        after = changed(body, Change(path, value), NAMES)
+        after = changed(body, EventChange(path, value), NAMES)
     except UsageError:
         return
     finally:
@@ -111,49 +110,52 @@ def test_a_value_is_json_where_it_is_some_else_text(text: str, value: object) ->
     [("a.b[1].c", {"c": 9}), ("list[1]", None), ("list[0].x", None), ("[]id", None)],
 )
 def test_nested_places_are_reached(path: str, expected: object) -> None:
-    after: Any = changed({key: item for key, item in NESTED.items() if key != "a.b"}, Change(path, 9), ())
+    after: Any = changed({key: item for key, item in NESTED.items() if key != "a.b"}, EventChange(path, 9), ())
     assert 9 in (after["a"]["b"][1]["c"], after["list"][1], after["list"][0]["x"], after["[]id"])
 
 
 def test_a_path_that_names_two_places_is_refused() -> None:
     with pytest.raises(UsageError, match="two places"):
-        changed(NESTED, Change("a.b", 1), ())
+        changed(NESTED, EventChange("a.b", 1), ())
 
 
 @pytest.mark.parametrize("kind", PBX_TYPES)
 def test_an_unknown_path_is_refused_with_those_that_are_known(kind: EventType) -> None:
     body = sample(kind, NOW)
     with pytest.raises(UsageError, match="no 'nosuch'") as caught:
-        changed(body, Change("nosuch", 1), body)
+        changed(body, EventChange("nosuch", 1), body)
     assert all(name in caught.value.hint for name in body)
 
 
 def test_a_documented_field_that_is_not_there_can_be_set_and_not_unset() -> None:
     body = {"from_number": "1"}
-    assert changed(body, Change("queue_number", 6000), ("queue_number",)) == {"from_number": "1", "queue_number": 6000}
-    assert changed([body], Change("[0].queue_number", 6000), ("queue_number",)) == [{**body, "queue_number": 6000}]
+    assert changed(body, EventChange("queue_number", 6000), ("queue_number",)) == {
+        "from_number": "1",
+        "queue_number": 6000,
+    }
+    assert changed([body], EventChange("[0].queue_number", 6000), ("queue_number",)) == [{**body, "queue_number": 6000}]
     with pytest.raises(UsageError):
-        changed(body, Change("queue_number"), ("queue_number",))
+        changed(body, EventChange("queue_number"), ("queue_number",))
 
 
 def test_what_cannot_be_written_as_json_is_refused() -> None:
     with pytest.raises(UsageError, match="cannot be written"):
-        changed({"a": 1}, Change("a", "\ud800"), ())
+        changed({"a": 1}, EventChange("a", "\ud800"), ())
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(UsageError):
-        changed({"a": 1}, Change("a", deep), ())
+        changed({"a": 1}, EventChange("a", deep), ())
     while deep:  # taken apart by hand: so deep a list ends the interpreter when it is dropped
         deep = deep.pop()
 
 
 def test_options_are_read_in_order_and_a_set_without_a_value_is_refused() -> None:
     assert read_changes(["a=1", "b=x=y", "c="], ["d"]) == (
-        Change("a", 1),
-        Change("b", "x=y"),
-        Change("c", ""),
-        Change("d"),
+        EventChange("a", 1),
+        EventChange("b", "x=y"),
+        EventChange("c", ""),
+        EventChange("d"),
     )
     for text in ("a", "=1"):
         with pytest.raises(UsageError, match="sets nothing"):

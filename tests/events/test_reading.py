@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from strength import examples
 
 from alovoice_cli.events.event import EVENT_TYPES, Delivery, Event
+from alovoice_cli.events.event_table import event_as_json
 from alovoice_cli.events.reading import read
-from alovoice_cli.events.rendering import event_as_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

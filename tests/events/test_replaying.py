@@ -8,8 +8,7 @@ import pytest
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.events.replaying import in_order, read_speed, replay
-from alovoice_cli.events.sending import Sender
+from alovoice_cli.events.sending import Sender, in_order, read_speed, replay
 
 AT = 1_750_000_000_000_000
 DELIVERIES = [

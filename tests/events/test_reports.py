@@ -10,12 +10,12 @@ from alovoice_cli.events.coverage import Uptime, cover, describe
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Period
 from alovoice_cli.events.missed import count_reasons, judge, not_returned
-from alovoice_cli.events.moments import Clock
-from alovoice_cli.events.statistics import QUARTER_SECONDS, Count, tally, total
+from alovoice_cli.events.statistics import QUARTER_SECONDS, CallCount, tally, total
+from alovoice_cli.moments import ClockTime
 
 ZONE = timezone(timedelta(hours=5))
 NOW = datetime(2025, 4, 25, 10, 20, tzinfo=UTC)  # 15:20 in Tashkent
-CLOCK = Clock(NOW, ZONE)
+CLOCK = ClockTime(NOW, ZONE)
 MICRO = 1_000_000
 
 
@@ -131,11 +131,11 @@ def _quarter(clock: str, day: int = 25) -> int:
 
 def test_hours_and_days_are_those_of_the_profile() -> None:
     counts = [
-        Count(_quarter("00:00"), "inc", "200", 2, 120),
-        Count(_quarter("00:45"), "inc", "486", 1, 0),
-        Count(_quarter("23:45", 24), "inc", "603-S", 1, 0),
-        Count(_quarter("23:45", 24), "out", "486", 1, 9),
-        Count(_quarter("23:45", 24), "int", None, 1, 0),
+        CallCount(_quarter("00:00"), "inc", "200", 2, 120),
+        CallCount(_quarter("00:45"), "inc", "486", 1, 0),
+        CallCount(_quarter("23:45", 24), "inc", "603-S", 1, 0),
+        CallCount(_quarter("23:45", 24), "out", "486", 1, 9),
+        CallCount(_quarter("23:45", 24), "int", None, 1, 0),
     ]
     days = tally(counts, "day", ZONE)
     assert [(one.group, one.calls, one.answered, one.missed, one.other, one.open) for one in days] == [
@@ -148,5 +148,9 @@ def test_hours_and_days_are_those_of_the_profile() -> None:
 
 
 def test_lines_with_the_most_calls_come_first() -> None:
-    counts = [Count("b", "inc", "200", 1, 0), Count(None, "inc", "200", 1, 0), Count("a", "inc", "200", 5, 0)]
+    counts = [
+        CallCount("b", "inc", "200", 1, 0),
+        CallCount(None, "inc", "200", 1, 0),
+        CallCount("a", "inc", "200", 5, 0),
+    ]
     assert [one.group for one in tally(counts, "line", ZONE)] == ["a", "b", "none"]

@@ -10,10 +10,10 @@ from strength import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS, And, Compare, Condition, Not, Or, holds
-from alovoice_cli.events.moments import Clock, parse_moment
-from alovoice_cli.events.where import parse_where
+from alovoice_cli.events.filters import parse_where
+from alovoice_cli.moments import ClockTime, parse_moment
 
-CLOCK = Clock(datetime(2025, 4, 25, 9, 30, tzinfo=UTC), timezone(timedelta(hours=5)))
+CLOCK = ClockTime(datetime(2025, 4, 25, 9, 30, tzinfo=UTC), timezone(timedelta(hours=5)))
 
 
 def _parse(text: str, fields: Any = EVENT_FIELDS) -> Condition:

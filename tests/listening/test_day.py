@@ -9,7 +9,7 @@ from day import Books, calling, listening, phone, play, talk_seconds
 from front_door import FrontDoor
 
 from alovoice_cli.events.event import MISSED_STATUSES, Call
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.stores.pbx_traffic import CallAccount
 
 CHAOS = "dup=10%,late=10%,reorder=10%"
@@ -135,10 +135,10 @@ def repetitions_are_marked_and_answered_alike(books: Books) -> None:
 
 def every_caller_was_sent_somewhere(books: Books) -> None:
     asked = [one for account in books.accounts for one in account.deliveries if one.type == "route"]
-    steps = [Step.from_wire(json.loads(one.answer)) for one in asked]
+    steps = [RouteStep.from_wire(json.loads(one.answer)) for one in asked]
     assert len(steps) == sum(account.kind == "inbound" for account in books.accounts)
     assert [account.course.step for account in books.accounts if account.kind == "inbound"] == list(map(str, steps))
-    kept = [Step.from_wire(event.answer["step"]) for event in books.told("route")]
+    kept = [RouteStep.from_wire(event.answer["step"]) for event in books.told("route")]
     assert Counter(map(str, kept)) == Counter(map(str, steps))
 
 

@@ -13,14 +13,13 @@ import pytest
 
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.receiver import RouteAnswer
-from alovoice_cli.listening.routes import Routes
+from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
 from alovoice_cli.listening.watching import Watch
 from alovoice_cli.routing.history import GivenHistory, History, NoHistory
 from alovoice_cli.routing.live import Live
-from alovoice_cli.routing.override import Override
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.stores.override import OverrideFile
 
 NOW = datetime(2026, 11, 25, 7, tzinfo=UTC)
@@ -61,7 +60,7 @@ class Desk:
     file: OverrideFile
     now: datetime = NOW
 
-    def routes(self, rules: str | None, history: History | None = None, **more: Any) -> Routes:
+    def routes(self, rules: str | None, history: History | None = None, **more: Any) -> RouteAnswerer:
         """Routes over rules of this text."""
         shadow, deadline = more.pop("shadow", None), more.pop("deadline", 0.2)
         live = self.live("rules.toml", rules) if rules else None
@@ -71,14 +70,14 @@ class Desk:
         ruling = Ruling(switch, lambda _: past, lambda: self.now, rules=live, shadow=other, **more)
         lives = {"": live} if live else {}
         watch = Watch(lives, switch, lambda: self.now, note=self.said.append, warn=self.said.append)
-        return Routes(ruling, watch, deadline=deadline)
+        return RouteAnswerer(ruling, watch, deadline=deadline)
 
     def live(self, name: str, text: str) -> Live:
         """Rules of this text."""
         (self.folder / name).write_text(text, "utf-8")
         return Live(self.folder / name, NOW)
 
-    def ask(self, routes: Routes, count: int = 1, **question: str) -> list[tuple[RouteAnswer, dict[str, Any]]]:
+    def ask(self, routes: RouteAnswerer, count: int = 1, **question: str) -> list[tuple[RouteAnswer, dict[str, Any]]]:
         """Asks so often at once; each answer with all that is kept of it."""
         body = json.dumps({"from_number": "901234567", **question}).encode()
 
@@ -105,7 +104,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def _step(answer: RouteAnswer) -> str:
-    return str(Step.from_wire(json.loads(answer.body)))
+    return str(RouteStep.from_wire(json.loads(answer.body)))
 
 
 def test_a_slow_look_up_gets_the_fallback_within_the_deadline_also_when_many_wait(desk: Desk) -> None:
@@ -137,7 +136,7 @@ def test_a_rule_that_raises_gets_the_fallback_and_the_reason_is_kept(desk: Desk)
 def test_a_given_fallback_goes_before_that_of_the_file(
     desk: Desk, rules: str | None, fallback: str | None, step: str, why: str
 ) -> None:
-    routes = desk.routes(rules, fallback=Step.from_text(fallback) if fallback else None)
+    routes = desk.routes(rules, fallback=RouteStep.from_text(fallback) if fallback else None)
     ((answer, kept),) = desk.ask(routes, from_number="907654321")
     assert (_step(answer), kept["why"]) == (step, why)
 
@@ -184,10 +183,10 @@ def test_a_shadow_is_noted_and_never_answers_nor_takes_a_turn(desk: Desk, rules:
 
 
 def test_an_override_beats_rules_and_fallback_and_ends_by_itself(desk: Desk) -> None:
-    override = Override(Step("queue", "7000"), NOW + timedelta(minutes=30))
+    override = Override(RouteStep("queue", "7000"), NOW + timedelta(minutes=30))
     desk.file.write(override)
     for rules in (RULES, PLAIN, None):
-        ((answer, kept),) = desk.ask(desk.routes(rules, Broken(), fallback=Step("queue", "1"), shadow=PLAIN))
+        ((answer, kept),) = desk.ask(desk.routes(rules, Broken(), fallback=RouteStep("queue", "1"), shadow=PLAIN))
         assert (_step(answer), answer.rule) == ("queue:7000", None)
         assert kept["why"] == "override until 2026-11-25T07:30:00Z"
         assert kept.get("shadow") is None or rules is None
@@ -201,7 +200,7 @@ def test_an_override_is_told_when_it_begins_changes_and_ends(desk: Desk) -> None
     switch.tell(NOW)
     assert desk.said == []
     for step in ("7000", "7001"):
-        desk.file.write(Override(Step("queue", step), NOW + timedelta(minutes=30)))
+        desk.file.write(Override(RouteStep("queue", step), NOW + timedelta(minutes=30)))
         switch.tell(NOW)
         switch.tell(NOW)
     switch.tell(NOW + timedelta(hours=1))
@@ -215,7 +214,7 @@ def test_an_override_is_told_when_it_begins_changes_and_ends(desk: Desk) -> None
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"step": {"action_type": "x"}, "until": 1}', b"\xff" * 9000])
 def test_an_override_that_cannot_be_read_is_none_and_is_told_once(desk: Desk, content: bytes) -> None:
-    desk.file.write(Override(Step("hangup"), NOW + timedelta(minutes=1)))
+    desk.file.write(Override(RouteStep("hangup"), NOW + timedelta(minutes=1)))
     assert desk.file.path.stat().st_mode & 0o777 == 0o600
     desk.file.path.write_bytes(content)
     switch = Switch(desk.file, desk.said.append, UTC)

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from route_cases import BODIES
 from strength import examples
 
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 
 from .conftest import START, Listening
 
@@ -62,7 +62,7 @@ def _step(listening: Listening, question: Any) -> str:
     took = time.monotonic() - start
     assert status == 200
     assert took < ALLOWED
-    return str(Step.from_wire(json.loads(body)))
+    return str(RouteStep.from_wire(json.loads(body)))
 
 
 def _until(holds: Callable[[], bool], seconds: float = 10) -> None:
@@ -96,7 +96,7 @@ def test_a_question_too_large_to_be_read_gets_the_fallback_and_is_kept(
         body = iter([large[:5], large[5:]]) if chunked else large
         connection.request("POST", urlsplit(listening.urls[kind]).path, body, encode_chunked=chunked)
         answered = connection.getresponse()
-        assert (answered.status, answered.read() == Step("queue", "6000").to_bytes()) == (status, status == 200)
+        assert (answered.status, answered.read() == RouteStep("queue", "6000").to_bytes()) == (status, status == 200)
     connection.close()
     event = listening.event()
     assert (event["type"], event["body"], event["answer"]["step"]["action_data"]) == ("route", "", "6000")

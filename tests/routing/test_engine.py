@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from route_cases import BODIES, FALLBACK, ISSUE, NOON, rules_of, rules_texts
 from strength import examples
 
+from alovoice_cli.routing.call import Question, UnreadableQuestionError
 from alovoice_cli.routing.engine import answer, decide
 from alovoice_cli.routing.history import CountedTurns, GivenHistory, NoHistory
-from alovoice_cli.routing.question import Question, UnreadableQuestionError
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 
 ASKED = Question("974244100", "712037006", "", "inc")
 BODY = b'{"from_number": 974244100, "line_number": "712037006", "queue_number": 6000, "direction": "inc"}'
@@ -98,7 +98,7 @@ def test_turns_go_round_and_each_rule_has_its_own() -> None:
         decide(rules, question, NOON, turns=turns).step.action_data for question in [ASKED, ASKED, other, ASKED, other]
     ]
     assert steps == ["2000", "2001", "1", "2000", "2"]
-    assert decide(rules, ASKED, NOON).step == Step("peer", "2000")
+    assert decide(rules, ASKED, NOON).step == RouteStep("peer", "2000")
 
 
 class _Asked:
@@ -127,7 +127,7 @@ def test_the_last_peer_gets_the_caller_and_the_past_is_asked_once_with_the_canon
     )
     past = _Asked()
     decision = decide(rules_of(text), ASKED, NOON, past)
-    assert (decision.step, decision.rule) == (Step("peer", "2005"), "b")
+    assert (decision.step, decision.rule) == (RouteStep("peer", "2005"), "b")
     assert decision.trail[-1].why == 'spoke_within = "7d": they spoke with 2005'
     assert past.asked == [("last_peer", "998974244100", NOON - timedelta(days=7))]
 
@@ -167,7 +167,7 @@ def test_the_trail_says_why_each_rule_did_not_match() -> None:
         ("back to whom they spoke with", 23, 'spoke_within = "7d": no answered call of the caller is known'),
         ("night", 28, 'not = { hours = "office" }: it is Wed 2026-11-25 12:00'),
     ]
-    assert (decision.step, decision.rule) == (Step("queue", "6000"), None)
+    assert (decision.step, decision.rule) == (RouteStep("queue", "6000"), None)
 
 
 @pytest.mark.parametrize(
@@ -187,10 +187,10 @@ def test_a_question_is_read_in_every_form_in_which_it_may_come(body: bytes) -> N
 @given(BODIES)
 def test_whatever_is_asked_the_answer_is_a_valid_step(body: bytes) -> None:
     decision = answer(rules_of(ISSUE), body, NOON)
-    assert Step.from_wire(json.loads(decision.step.to_bytes())) == decision.step
+    assert RouteStep.from_wire(json.loads(decision.step.to_bytes())) == decision.step
     assert (decision.trouble == "") is _readable(body)
     if decision.trouble:
-        assert (decision.rule, decision.step) == (None, Step("queue", "6000"))
+        assert (decision.rule, decision.step) == (None, RouteStep("queue", "6000"))
 
 
 def _readable(body: bytes) -> bool:

@@ -9,10 +9,20 @@ from hypothesis import strategies as st
 from route_cases import rules_of
 from strength import examples
 
-from alovoice_cli.routing.days import Days, parse_days, parse_span
+from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.engine import decide
-from alovoice_cli.routing.hours import DAY, DAY_NAMES, WEEK, Holidays, describe, make_hours, parse_windows
-from alovoice_cli.routing.question import Question
+from alovoice_cli.routing.hours import (
+    DAY,
+    DAY_NAMES,
+    WEEK,
+    CalendarDays,
+    Holidays,
+    describe,
+    make_hours,
+    parse_days,
+    parse_span,
+    parse_windows,
+)
 
 ZONES = ("Asia/Tashkent", "America/New_York", "Europe/Berlin")
 MINUTES = st.integers(0, DAY - 1)
@@ -72,14 +82,14 @@ def test_the_minutes_that_the_checks_reason_about_are_those_of_the_clock(
     wall = monday + timedelta(minutes=minute)
     shut = [wall.date()] * (state & 1) + [wall.date() - timedelta(days=1)] * (state >> 1)
     pairs = [(day, (opens, shuts if shuts > opens else shuts + DAY)) for day, opens, shuts in windows]
-    hours = make_hours("h", pairs, Holidays(Days(tuple((day, day) for day in shut))))
+    hours = make_hours("h", pairs, Holidays(CalendarDays(tuple((day, day) for day in shut))))
     assert bool(hours.bits >> (state * WEEK + minute) & 1) is hours.open_at(wall)
 
 
 def test_a_night_belongs_to_the_day_on_which_it_opens() -> None:
     windows = parse_windows("Fri 22:00-06:00")
     assert windows is not None
-    hours = make_hours("night", windows, Holidays(parse_days("2026-12-11") or Days()))
+    hours = make_hours("night", windows, Holidays(parse_days("2026-12-11") or CalendarDays()))
     at = [
         datetime(2026, 11, 27, 21, 59),
         datetime(2026, 11, 27, 22),

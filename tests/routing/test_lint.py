@@ -1,20 +1,17 @@
 """What the checks say of rules is true: no rule that is called out of reach is ever reached, and gaps are gaps."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from route_cases import FALLBACK, ISSUE, LINES, NOON, NUMBERS, loaded_of, rules_of, rules_texts
 from strength import examples
 
+from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.engine import decide
 from alovoice_cli.routing.hours import WEEK
-from alovoice_cli.routing.lint import gaps, judge, lint
-from alovoice_cli.routing.online import compare_with_pbx
-from alovoice_cli.routing.question import Question
+from alovoice_cli.routing.lint import compare_with_pbx, gaps, judge, lint
 from alovoice_cli.routing.rules import Rules
-from alovoice_cli.routing.sampling import sample_questions
 from alovoice_cli.routing.trials import run_trials
 
 OFFICE = '[hours]\noffice = ["Mon-Fri 09:00-18:00"]\n'
@@ -38,7 +35,7 @@ def _moments(rules: Rules) -> list[datetime]:
 @given(rules_texts())
 def test_a_rule_that_is_called_out_of_reach_is_never_reached(text: str) -> None:
     rules = rules_of(text)
-    out_of_reach = {found.place.line for found in lint(rules) if found.code in ("shadowed", "unreachable")}
+    out_of_reach = {found.line for found in lint(rules) if found.code in ("shadowed", "unreachable")}
     names = {rule.name for rule in rules.rules if rule.place.line in out_of_reach}
     callers = [*NUMBERS, "", "909999999", "4915112345678"] if names else []
     for caller in callers:
@@ -124,7 +121,7 @@ def test_the_files_own_tests_are_run_and_fail_at_their_line() -> None:
     assert run_trials(rules_of(ISSUE), NOON).passed == 1
     checked = judge(loaded_of(ISSUE.replace('expect = { hangup = "123" }', 'expect = { hangup = "124" }')), NOON)
     (found,) = (found for found in checked.findings if found.severity == "error")
-    assert (checked.ok, checked.rules, found.code, found.place.line) == (False, None, "test-failed", 33)
+    assert (checked.ok, checked.rules, found.code, found.line) == (False, None, "test-failed", 33)
     assert found.message == "the test expects hangup:124 and gets hangup:123, from the rule 'night'"
 
 
@@ -169,16 +166,8 @@ def test_extensions_and_lines_are_compared_with_the_pbx() -> None:
         + _rule("c", "", 'round_robin = ["2000", "2009"]')
     )
     found = list(compare_with_pbx(rules_of(text), {"2000"}, ["712037006"]))
-    assert [(f.severity, f.place.line, f.message) for f in found] == [
+    assert [(f.severity, f.line, f.message) for f in found] == [
         ("error", 13, "the PBX has no extension 2009"),
         ("warning", 6, "the PBX has no line 712037009, 55*"),
         ("note", 1, "not looked up, for the API lists none of them: departments 6000; voice menus 1"),
     ]
-
-
-def test_the_questions_of_a_measurement_are_the_same_for_the_same_seed() -> None:
-    rules = rules_of(ISSUE)
-    first, again, other = (list(sample_questions(rules, NOON, 50, seed)) for seed in (1, 1, 2))
-    assert first == again != other
-    assert {question.line_number for question, _ in first} == {"998712037006"}
-    assert {now.astimezone(ZoneInfo("UTC")).weekday() for _, now in first} == set(range(7))

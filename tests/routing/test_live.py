@@ -7,11 +7,11 @@ import pytest
 from route_cases import FALLBACK, ISSUE, NOON, rules_of
 
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.comparing import compare
 from alovoice_cli.routing.engine import decide
 from alovoice_cli.routing.history import GivenHistory
-from alovoice_cli.routing.live import Live, Refused, Reloaded
-from alovoice_cli.routing.question import Question
+from alovoice_cli.routing.live import Live, RefusedRules, Reloaded
 
 RULES = (
     FALLBACK + '[lists]\nvip = "vip.csv"\n[[rule]]\nname = "vip"\nwhen = { from = "@vip" }\nthen = { peer = "2000" }\n'
@@ -68,7 +68,7 @@ def test_what_must_not_be_served_is_refused_once_and_the_last_good_rules_stay(
     else:
         _write(files / file, text)
     refused = live.refresh(NOON)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedRules)
     assert said in str(refused)
     assert "last good ones stay in force" in str(refused)
     assert decide(live.rules, VIP, NOON).rule == "vip"

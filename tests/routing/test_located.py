@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples
 
-from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
+from alovoice_cli.routing.located import BadTomlError, LocatedEntry, read_toml
 
 KEYS = st.sampled_from(["a", "b", "a-b", '"q k"', "'x'", '"\\u0431"', "a.b", 'a . "c"'])
 SCALARS = st.sampled_from(
@@ -47,13 +47,13 @@ LINES = st.one_of(
 )
 
 
-def _plain(entry: Entry) -> Any:
+def _plain(entry: LocatedEntry) -> Any:
     if isinstance(entry.value, dict):
         return {key: _plain(inner) for key, inner in entry.value.items()}
     return [_plain(inner) for inner in entry.value] if isinstance(entry.value, list) else entry.value
 
 
-def _walk(entry: Entry, key: str = "") -> list[tuple[str, Entry]]:
+def _walk(entry: LocatedEntry, key: str = "") -> list[tuple[str, LocatedEntry]]:
     below = [(k, e) for k, e in entry.table.items()] + [("", e) for e in entry.items]
     return [(key, entry), *(found for name, inner in below for found in _walk(inner, name))]
 

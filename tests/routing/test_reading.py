@@ -75,7 +75,7 @@ def test_each_error_stands_where_it_is_and_says_what_to_write(
     text: str, line: int, column: int, code: str, hint: str
 ) -> None:
     found = errors_of(text)
-    assert (line, column, code) in [(e.place.line, e.place.column, e.code) for e in found], [str(e) for e in found]
+    assert (line, column, code) in [(e.line, e.column, e.code) for e in found], [str(e) for e in found]
     assert any(hint in error.hint for error in found if error.code == code)
 
 
@@ -137,7 +137,7 @@ def test_no_text_brings_the_reader_down_and_each_error_names_a_line(text: str, c
     for written in (text, text[:cut], text[:cut] + text[cut + 3 :]):
         loaded = loaded_of(written)
         lines = written.count("\n") + 1
-        assert all(1 <= found.place.line <= lines and found.place.column >= 1 for found in loaded.findings)
+        assert all(1 <= found.line <= lines and found.column >= 1 for found in loaded.findings)
         assert (loaded.rules is None) == any(found.severity == "error" for found in loaded.findings)
 
 
@@ -153,7 +153,7 @@ def test_letters_of_another_encoding_are_told_by_line_and_column(tmp_path: Path)
     path = tmp_path / "rules.toml"
     path.write_bytes(b'fallback = { queue = "1" }\n# ' + "правила".encode("cp1251"))
     (found,) = load(path).findings
-    assert (found.code, found.place.line, found.place.column) == ("encoding", 2, 3)
+    assert (found.code, found.line, found.column) == ("encoding", 2, 3)
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strength import examples
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.step import ACTION_TYPES, Step
+from alovoice_cli.routing.step import ACTION_TYPES, RouteStep
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,9 @@ from alovoice_cli.routing.step import ACTION_TYPES, Step
     ],
 )
 def test_the_documents_five_steps_go_out_as_strict_json(text: str, wire: dict[str, str]) -> None:
-    step = Step.from_text(text)
+    step = RouteStep.from_text(text)
     assert json.loads(step.to_bytes()) == step.as_wire() == wire
-    assert Step.from_wire(wire) == step
+    assert RouteStep.from_wire(wire) == step
     assert str(step) == text
 
 
@@ -35,7 +35,7 @@ def test_the_documents_five_steps_go_out_as_strict_json(text: str, wire: dict[st
 )
 def test_a_step_that_would_end_the_call_can_not_be_made(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        Step.from_text(text)
+        RouteStep.from_text(text)
     assert "--fallback" in caught.value.message
     assert "queue:6000" in caught.value.hint
 
@@ -44,7 +44,7 @@ def test_a_step_that_would_end_the_call_can_not_be_made(text: str) -> None:
 @given(st.one_of(st.sampled_from(ACTION_TYPES), st.text(), st.none(), st.integers()), st.one_of(st.none(), st.text()))
 def test_what_the_validator_passes_is_one_of_five_with_digits(action_type: object, action_data: str | None) -> None:
     try:
-        step = Step(action_type, action_data)  # type: ignore[arg-type] # hostile on purpose
+        step = RouteStep(action_type, action_data)  # type: ignore[arg-type] # hostile on purpose
     except UsageError:
         return
     assert step.action_type in ACTION_TYPES
@@ -55,4 +55,4 @@ def test_what_the_validator_passes_is_one_of_five_with_digits(action_type: objec
 def test_what_is_no_object_or_has_a_number_for_an_argument_is_no_step() -> None:
     for answer in (None, [], "hangup", {"action_type": "peer", "action_data": 2000}, {"action_data": "1"}):
         with pytest.raises(UsageError):
-            Step.from_wire(answer)
+            RouteStep.from_wire(answer)

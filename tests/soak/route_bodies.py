@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from route_cases import BODIES, ISSUE, NOON, rules_of
 
 from alovoice_cli.routing.engine import answer
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 
 RULES = rules_of(ISSUE)
 
@@ -19,4 +19,4 @@ RULES = rules_of(ISSUE)
 @given(BODIES)
 def test_whatever_is_asked_the_answer_is_a_valid_step(body: bytes) -> None:
     decision = answer(RULES, body, NOON)
-    assert Step.from_wire(json.loads(decision.step.to_bytes())) == decision.step
+    assert RouteStep.from_wire(json.loads(decision.step.to_bytes())) == decision.step

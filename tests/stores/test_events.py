@@ -21,7 +21,7 @@ from alovoice_cli.events.conditions import (
     And,
     Compare,
     Condition,
-    Field,
+    EventField,
     Not,
     Or,
     Value,
@@ -181,7 +181,7 @@ _TEXTS = ("486", "200", "603-S", "a%b", "A_b/", "Ғайрат", "998901234567", 
 _NUMBERS = (0, 1, 5, 60, 1_745_571_727)
 
 
-def _comparisons(field: Field) -> st.SearchStrategy[Condition]:
+def _comparisons(field: EventField) -> st.SearchStrategy[Condition]:
     name = st.just(field.name)
     if field.kind in ("text", "phone"):
         text = st.sampled_from(_TEXTS)
@@ -198,7 +198,7 @@ def _comparisons(field: Field) -> st.SearchStrategy[Condition]:
     )
 
 
-def _conditions(fields: dict[str, Field]) -> st.SearchStrategy[Condition]:
+def _conditions(fields: dict[str, EventField]) -> st.SearchStrategy[Condition]:
     leaves = st.sampled_from(list(fields.values())).flatmap(_comparisons)
     return st.recursive(
         leaves,

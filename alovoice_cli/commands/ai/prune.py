@@ -6,7 +6,7 @@ import typer
 
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.moments import parse_span
+from alovoice_cli.moments import parse_span
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import Wanted
 

@@ -9,7 +9,7 @@ import typer
 from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, clock_of, read_wanted
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.events.moments import Clock, from_unix
+from alovoice_cli.moments import ClockTime, from_unix
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.files import check_free, write_private
 from alovoice_cli.output.listing import Listing
@@ -122,7 +122,14 @@ def _percent(share: float | None) -> str:
 
 
 def _write_page(
-    session: Session, report: SpeechReport, target: Path, now: Clock, *, force: bool, masked: bool, rules: Path | None
+    session: Session,
+    report: SpeechReport,
+    target: Path,
+    now: ClockTime,
+    *,
+    force: bool,
+    masked: bool,
+    rules: Path | None,
 ) -> None:
     from alovoice_cli.speech.report_page import report_page
 

@@ -23,7 +23,7 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
 from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.filters import Filter
-from alovoice_cli.events.moments import parse_span
+from alovoice_cli.moments import parse_span
 from alovoice_cli.session import Session
 from alovoice_cli.speech.forms import FoundTalk
 from alovoice_cli.speech.talk import read_transcript

@@ -97,7 +97,7 @@ def _judge(session: Session, everything: Group, bar: float | None) -> ExitCode:
 
 def _check(session: Session, file: Path) -> ExitCode:
     loaded = load(file)
-    items = [finding.as_json() for finding in loaded.findings]
+    items = [finding.as_rule_json() for finding in loaded.findings]
     number = None if loaded.rules is None else len(loaded.rules.checks)
     whole = {"ok": loaded.rules is not None, "checks": number, "findings": items}
     session.show(Listing(items, _columns("check"), whole=whole, nothing="nothing to find fault with", ours=True))

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.schedule import parse_zone
-from alovoice_cli.events.moments import Clock, parse_moment
+from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import Wanted
 
@@ -23,9 +22,9 @@ WithoutTags = Annotated[list[str] | None, typer.Option("--without-tag", metavar=
 Peer = Annotated[str | None, typer.Option("--peer", metavar="N", help="Of this extension, where it is known.")]
 
 
-def clock_of(session: Session) -> Clock:
+def clock_of(session: Session) -> ClockTime:
     """Now, in the profile's time zone."""
-    return Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+    return ClockTime(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
 
 
 def read_wanted(

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.errors import UsageError
+from alovoice_cli.moments import parse_zone
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.csv import write_csv
 from alovoice_cli.output.files import write_private

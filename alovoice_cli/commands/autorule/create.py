@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from alovoice_cli.campaigns.findings import Severity, count
 from alovoice_cli.commands.autorule import options
 from alovoice_cli.commands.autorule.filling import FromFile, Like
 from alovoice_cli.commands.many import Confirm
@@ -22,6 +21,7 @@ from alovoice_cli.commands.options import (
     Rejected,
     examples,
 )
+from alovoice_cli.findings import Severity, count
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:

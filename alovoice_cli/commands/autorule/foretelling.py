@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alovoice_cli.campaigns.draft import Draft
-from alovoice_cli.campaigns.findings import Finding, Severity
 from alovoice_cli.campaigns.forecast import Forecast, Point, assume, forecast
 from alovoice_cli.campaigns.foretold import forecast_as_dict, forecast_in_words, warning_of
 from alovoice_cli.campaigns.plans import plan_from_form
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import Finding, Severity
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session

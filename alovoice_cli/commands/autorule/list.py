@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.autorule.sighting import keep_sight
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotFoundError
-from alovoice_cli.events.moments import Clock, parse_moment
+from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
 from alovoice_cli.output.columns import Column, Item
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -71,7 +70,7 @@ def list_campaigns(
     """
     session: Session = ctx.obj
     profile = session.settings.profile
-    clock = Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+    clock = ClockTime(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
     begun = None if since is None else parse_moment(since, clock, "--since").at
     campaigns = session.campaigns.campaigns(profile, begun)
     if refresh:

@@ -11,7 +11,6 @@ from alovoice_cli.campaigns.audio import audio_findings, inspect_mp3
 from alovoice_cli.campaigns.cleaning import cleaned_file, write_lists
 from alovoice_cli.campaigns.draft import Draft, choose_trunks, read_window
 from alovoice_cli.campaigns.files import open_list, open_regular
-from alovoice_cli.campaigns.findings import Severity
 from alovoice_cli.campaigns.list_findings import list_findings, own_line_findings, reading_notes
 from alovoice_cli.campaigns.papers import Paper, Papers
 from alovoice_cli.campaigns.preflight import (
@@ -33,6 +32,7 @@ from alovoice_cli.campaigns.wishes import CampaignWish
 from alovoice_cli.commands.autorule.sending import digest_order
 from alovoice_cli.consent import Reach, check_confirmed
 from alovoice_cli.dialling import DAY
+from alovoice_cli.findings import Severity
 from alovoice_cli.phones import number_of
 from alovoice_cli.session import Session
 from alovoice_cli.spreadsheet import format_for

@@ -13,7 +13,7 @@ from alovoice_cli.campaigns.watching import Pace, Watched
 from alovoice_cli.commands.autorule.sighting import keep_sight
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import NotReadyError, Terminated, UsageError
-from alovoice_cli.events.moments import parse_span
+from alovoice_cli.moments import parse_span
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session

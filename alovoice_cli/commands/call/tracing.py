@@ -7,9 +7,8 @@ from datetime import timedelta
 from alovoice_cli.batch.asked import Asked, read_receipt
 from alovoice_cli.batch.resolve import LEARN_DAYS, Delays, Verdict, is_listening, learn, resolve
 from alovoice_cli.batch.traces import HORIZON, MICRO, SKEW, Traces
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.events.coverage import Uptime
-from alovoice_cli.events.moments import Clock, from_unix, unix_microseconds
+from alovoice_cli.moments import ClockTime, from_unix, parse_zone, unix_microseconds
 from alovoice_cli.session import Session
 
 POLL_SECONDS = 0.5
@@ -26,9 +25,9 @@ class Tracer:
         self._delays: Delays | None = None
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> ClockTime:
         """Now, in the profile's time zone."""
-        return Clock(self._session.now(), parse_zone(self._session.settings.timezone, "the profile's timezone"))
+        return ClockTime(self._session.now(), parse_zone(self._session.settings.timezone, "the profile's timezone"))
 
     @property
     def uptimes(self) -> list[Uptime]:

@@ -13,7 +13,7 @@ from alovoice_cli.batch.resolve import Verdict
 from alovoice_cli.batch.telling import as_json, sentence
 from alovoice_cli.commands.call.tracing import Tracer
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, RefusedError, UsageError
-from alovoice_cli.events.moments import parse_span
+from alovoice_cli.moments import parse_span
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 

@@ -24,11 +24,10 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import Call, Event
-from alovoice_cli.events.filters import Words, read_filter
-from alovoice_cli.events.glance import event_cells
+from alovoice_cli.events.event_table import event_as_json, event_cells
+from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.hiding import Hiding
-from alovoice_cli.events.moments import Clock
-from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.moments import ClockTime
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import ListedItem, Listing
 from alovoice_cli.session import Session
@@ -78,7 +77,7 @@ def export_events(
     if form is not None:
         raise UsageError("events export has no --format", hint="--csv prints CSV; without it JSON Lines are printed")
     clock = clock_of(session)
-    wanted = read_filter(Words(since, until, type, number, line, peer, status, where), EVENT_FIELDS, clock)
+    wanted = read_filter(FilterWords(since, until, type, number, line, peer, status, where), EVENT_FIELDS, clock)
     events = session.event_store(store)
     found = events.told(wanted)
     if limit:
@@ -99,6 +98,6 @@ def export_events(
     tell_coverage(session, store, wanted.period, clock)
 
 
-def _lines(event: Event, call: Call | None, clock: Clock) -> Iterator[dict[str, object]]:
+def _lines(event: Event, call: Call | None, clock: ClockTime) -> Iterator[dict[str, object]]:
     for fact in event.facts or (None,):
         yield event_cells(event, call, clock, short=False, fact=fact)

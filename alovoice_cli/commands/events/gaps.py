@@ -6,12 +6,11 @@ from alovoice_cli.commands.events.selection import Limit, Since, Store, Until, c
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import Compare
-from alovoice_cli.events.coverage import Gap, cover, describe
+from alovoice_cli.events.coverage import ListenerGap, cover, describe
 from alovoice_cli.events.event import Call
-from alovoice_cli.events.filters import Filter, Period, Words, read_period
-from alovoice_cli.events.glance import when
-from alovoice_cli.events.moments import Clock, span_text, unix_microseconds
-from alovoice_cli.events.rendering import iso
+from alovoice_cli.events.event_table import iso, when
+from alovoice_cli.events.filters import Filter, FilterWords, Period, read_period
+from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -45,7 +44,7 @@ def list_gaps(
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    period = read_period(Words(since_or(6, since, until, clock), until), clock)
+    period = read_period(FilterWords(since_or(6, since, until, clock), until), clock)
     events, now = session.event_store(store), unix_microseconds(clock.now)
     covered = cover(events.uptimes(), period, now)
     ended = now - _LONGEST_CALL
@@ -64,7 +63,7 @@ def list_gaps(
     session.note(describe(covered, clock))
 
 
-def _gap(gap: Gap, clock: Clock, *, short: bool) -> dict[str, object]:
+def _gap(gap: ListenerGap, clock: ClockTime, *, short: bool) -> dict[str, object]:
     seconds = max((gap.end - gap.begin) // _MICRO, 1)
     return {
         "what": _NO_LISTENER,
@@ -77,7 +76,7 @@ def _gap(gap: Gap, clock: Clock, *, short: bool) -> dict[str, object]:
     }
 
 
-def _unended(call: Call, clock: Clock, *, short: bool) -> dict[str, object]:
+def _unended(call: Call, clock: ClockTime, *, short: bool) -> dict[str, object]:
     return {
         "what": _NO_END,
         "begin": when(call.reported_at, clock, short=short),

@@ -21,9 +21,8 @@ from alovoice_cli.commands.events.selection import (
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
-from alovoice_cli.events.filters import Words, read_filter
-from alovoice_cli.events.glance import event_cells
-from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.events.event_table import event_as_json, event_cells
+from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import ListedItem, Listing
 from alovoice_cli.session import Session
@@ -83,7 +82,7 @@ def list_events(
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    words = Words(since, until, type, number, line, peer, status, where)
+    words = FilterWords(since, until, type, number, line, peer, status, where)
     wanted = read_filter(words, EVENT_FIELDS, clock)
     short, is_cut = session.stdout.isatty(), False
 

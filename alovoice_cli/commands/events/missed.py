@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.findings import count
-from alovoice_cli.campaigns.schedule import parse_zone, today_in
+from alovoice_cli.campaigns.schedule import today_in
 from alovoice_cli.commands.events.selection import (
     Limit,
     Line,
@@ -24,11 +23,11 @@ from alovoice_cli.commands.events.selection import (
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import Exclude, ExcludeUnreadOk, examples
 from alovoice_cli.events.conditions import CALL_FIELDS, all_of
-from alovoice_cli.events.filters import Filter, Words, read_filter
-from alovoice_cli.events.glance import call_as_json, when
-from alovoice_cli.events.missed import IS_MISSED, REASONS, Missed, count_reasons, judge, not_returned, reasons_text
-from alovoice_cli.events.moments import Clock
-from alovoice_cli.events.rendering import iso
+from alovoice_cli.events.event_table import call_as_json, iso, when
+from alovoice_cli.events.filters import Filter, FilterWords, read_filter
+from alovoice_cli.events.missed import IS_MISSED, REASONS, MissedCall, count_reasons, judge, not_returned, reasons_text
+from alovoice_cli.findings import count
+from alovoice_cli.moments import ClockTime, parse_zone
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.phones import number_of
@@ -83,7 +82,7 @@ def list_missed(
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    words = Words(since_or(6, since, until, clock), until, None, number, line, peer, None, where)
+    words = FilterWords(since_or(6, since, until, clock), until, None, number, line, peer, None, where)
     wanted = read_filter(words, CALL_FIELDS, clock)
     barred = _not_to_call(session, exclude or (), unread_ok=exclude_unread_ok)
     events = session.event_store(store)
@@ -127,12 +126,12 @@ def _not_to_call(session: Session, paths: Sequence[Path], *, unread_ok: bool) ->
     return frozenset(numbers)
 
 
-def _place(one: Missed) -> tuple[int, int]:
+def _place(one: MissedCall) -> tuple[int, int]:
     """When it was told: several calls may be, within a second."""
     return one.call.reported_at, one.call.start_seq or one.call.end_seq or 0
 
 
-def _cells(one: Missed, clock: Clock, *, short: bool) -> dict[str, object]:
+def _cells(one: MissedCall, clock: ClockTime, *, short: bool) -> dict[str, object]:
     tries = one.again + one.back
     talked = f"tried {tries}x" if tries else ""
     if one.returned_at is not None and one.returned is not None:
@@ -146,7 +145,7 @@ def _cells(one: Missed, clock: Clock, *, short: bool) -> dict[str, object]:
     }
 
 
-def _as_json(one: Missed) -> dict[str, object]:
+def _as_json(one: MissedCall) -> dict[str, object]:
     return {
         **call_as_json(one.call),
         "reason": REASONS.get(one.call.status or "", one.call.status),
@@ -157,7 +156,7 @@ def _as_json(one: Missed) -> dict[str, object]:
     }
 
 
-def _sentence(judged: Sequence[Missed]) -> str:
+def _sentence(judged: Sequence[MissedCall]) -> str:
     waiting = sum(1 for _ in not_returned(judged))
     callers = f"{waiting} caller" if waiting == 1 else f"{waiting} callers"
     return f"{len(judged)} missed: {reasons_text(count_reasons(judged))}; {callers} not talked to since"

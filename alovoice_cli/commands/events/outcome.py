@@ -10,8 +10,8 @@ from alovoice_cli.api.endpoints import Effect, Endpoint, TokenPlace
 from alovoice_cli.api.rehearsal import curl_command
 from alovoice_cli.api.request import Raw, Request
 from alovoice_cli.errors import ExitCode, UsageError
-from alovoice_cli.events.edits import read_value
 from alovoice_cli.events.event import Delivery
+from alovoice_cli.events.samples import read_value
 from alovoice_cli.events.sending import Outgoing, Sender, Sent
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing

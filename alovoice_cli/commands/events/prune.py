@@ -8,7 +8,7 @@ import typer
 from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.moments import long_text, parse_moment, parse_span, unix_microseconds
+from alovoice_cli.moments import long_text, parse_moment, parse_span, unix_microseconds
 from alovoice_cli.session import Session
 
 EXAMPLES = examples("alovoice events prune --older-than 90d --dry-run", "alovoice events prune --older-than 90d --yes")

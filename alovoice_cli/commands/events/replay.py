@@ -24,10 +24,9 @@ from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import PBX_TYPES, Delivery
-from alovoice_cli.events.filters import Words, read_filter
+from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.events.replaying import in_order, read_speed, replay, replayed
-from alovoice_cli.events.sending import ANSWER_SECONDS, Sender
+from alovoice_cli.events.sending import ANSWER_SECONDS, Sender, in_order, read_speed, replay, replayed
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -64,8 +63,8 @@ def replay_events(
     said of --speed, all go at once. Repeated deliveries are sent as often as they came.
     """
     session: Session = ctx.obj
-    words = Words(since, until, type, number, line, peer, status, where)
-    if bool(ids) == (words != Words()):
+    words = FilterWords(since, until, type, number, line, peer, status, where)
+    if bool(ids) == (words != FilterWords()):
         raise UsageError("say which events", hint="either their ids, or filters such as --since 14:00 --type callend")
     if not to:
         raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8000/hooks")
@@ -87,7 +86,7 @@ def _named(session: Session, word: str, store: str | None) -> Delivery:
     return delivery
 
 
-def _filtered(session: Session, words: Words, store: str | None) -> Iterator[Delivery]:
+def _filtered(session: Session, words: FilterWords, store: str | None) -> Iterator[Delivery]:
     """The events that the filters choose, oldest first, as a stream: a day of them need not fit into memory."""
     wanted = read_filter(words, EVENT_FIELDS, clock_of(session))
     events = session.event_store(store).events(wanted)

@@ -4,11 +4,10 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.coverage import cover, describe
 from alovoice_cli.events.filters import Period
-from alovoice_cli.events.moments import Clock, days_ago, unix_microseconds
+from alovoice_cli.moments import ClockTime, days_ago, parse_zone, unix_microseconds
 from alovoice_cli.session import Session
 
 Since = Annotated[
@@ -48,17 +47,17 @@ Store = Annotated[
 ]
 
 
-def clock_of(session: Session) -> Clock:
+def clock_of(session: Session) -> ClockTime:
     """Now, in the profile's time zone."""
-    return Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+    return ClockTime(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
 
 
-def since_or(days: int, since: str | None, until: str | None, clock: Clock) -> str | None:
+def since_or(days: int, since: str | None, until: str | None, clock: ClockTime) -> str | None:
     """`--since`; where neither it nor `--until` is given, the day so many days ago."""
     return since if since is not None or until is not None else days_ago(days, clock)
 
 
-def tell_coverage(session: Session, store: str | None, period: Period, clock: Clock) -> None:
+def tell_coverage(session: Session, store: str | None, period: Period, clock: ClockTime) -> None:
     """Says when somebody listened: what was said to nobody is in no list."""
     covered = cover(session.event_store(store).uptimes(), period, unix_microseconds(clock.now))
     session.note(describe(covered, clock))

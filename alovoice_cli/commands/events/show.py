@@ -11,10 +11,10 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import Event, Fact
-from alovoice_cli.events.glance import call_as_json
-from alovoice_cli.events.kin import is_of_another, parties
-from alovoice_cli.events.moments import Clock, long_text, short_text, span_text
-from alovoice_cli.events.timeline import Step, status_text, timeline
+from alovoice_cli.events.event_table import call_as_json
+from alovoice_cli.events.result_matching import is_of_another, parties
+from alovoice_cli.events.timeline import TimelineStep, status_text, timeline
+from alovoice_cli.moments import ClockTime, long_text, short_text, span_text
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -72,7 +72,7 @@ def show_call(
         session.note(_sentence(calls[0]))
 
 
-def _cells(steps: Iterable[Step], clock: Clock, *, short: bool) -> list[dict[str, object]]:
+def _cells(steps: Iterable[TimelineStep], clock: ClockTime, *, short: bool) -> list[dict[str, object]]:
     cells: list[dict[str, object]] = []
     begin = None
     for step in steps:

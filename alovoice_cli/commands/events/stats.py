@@ -23,11 +23,11 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.event import MISSED_STATUSES
-from alovoice_cli.events.filters import Words, read_filter
+from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.missed import reasons_text
-from alovoice_cli.events.moments import span_text
-from alovoice_cli.events.statistics import NONE, By, Tally, tally, total
+from alovoice_cli.events.statistics import NONE, By, StatusTally, tally, total
 from alovoice_cli.events.timeline import status_text
+from alovoice_cli.moments import span_text
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -76,7 +76,7 @@ def show_statistics(
     session: Session = ctx.obj
     clock = clock_of(session)
     since = since_or(0 if by == "hour" else 6, since, until, clock)
-    words = Words(since, until, "route" if by == "rule" else None, number, line, peer, status, where)
+    words = FilterWords(since, until, "route" if by == "rule" else None, number, line, peer, status, where)
     wanted = read_filter(words, EVENT_FIELDS if by == "rule" else CALL_FIELDS, clock)
     events = session.event_store(store)
     tallies = tally(events.counts(wanted, by), by, clock.zone)
@@ -113,7 +113,7 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _cells(one: Tally, by: By, *, short: bool, year: str) -> dict[str, object]:
+def _cells(one: StatusTally, by: By, *, short: bool, year: str) -> dict[str, object]:
     group = one.group.removeprefix(f"{year}-") if short and by in ("hour", "day") else one.group
     return {
         **one.as_json(),
@@ -124,7 +124,7 @@ def _cells(one: Tally, by: By, *, short: bool, year: str) -> dict[str, object]:
     }
 
 
-def _sentence(whole: Tally) -> str:
+def _sentence(whole: StatusTally) -> str:
     reasons = reasons_text(whole.missed)
     missed = f"{whole.all_missed} missed" + (f" ({reasons})" if reasons else "")
     parts: Sequence[str] = (

@@ -9,10 +9,9 @@ from alovoice_cli.commands.events.selection import Line, Number, Peer, Status, S
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import Call, Event
-from alovoice_cli.events.filters import Words, read_filter
-from alovoice_cli.events.glance import brief, event_cells
-from alovoice_cli.events.moments import unix_microseconds
-from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.events.event_table import brief, event_as_json, event_cells
+from alovoice_cli.events.filters import FilterWords, read_filter
+from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -41,7 +40,7 @@ def tail_events(
 ) -> None:
     """Print the latest events, the oldest first: one JSON object a line, or a table that grows on a terminal."""
     session: Session = ctx.obj
-    words = Words(None, None, type, number, line, peer, status, where)
+    words = FilterWords(None, None, type, number, line, peer, status, where)
     wanted = read_filter(words, EVENT_FIELDS, clock_of(session))
     events = session.event_store(store)
     reached = events.settled(0, _now(session))

@@ -9,11 +9,17 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.edits import Change, read_changes
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.events.scenario import load_scenario, scenario_names
+from alovoice_cli.events.samples import EventChange, read_changes
 from alovoice_cli.events.sending import ANSWER_SECONDS, Sender
-from alovoice_cli.events.triggering import from_delivery, made_up, rehearsed, scenario_events
+from alovoice_cli.events.triggering import (
+    from_delivery,
+    load_scenario,
+    made_up,
+    rehearsed,
+    scenario_events,
+    scenario_names,
+)
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -87,7 +93,7 @@ def trigger_event(
     return show_sent(session, sender, sender.send_all(events, rate))
 
 
-def _play(session: Session, name: str, changes: tuple[Change, ...], handlers: Handlers, sender: Sender) -> int:
+def _play(session: Session, name: str, changes: tuple[EventChange, ...], handlers: Handlers, sender: Sender) -> int:
     scenario, now = load_scenario(name), session.now()
     for step in scenario.steps:
         handlers.needed(step.type, "--to")

@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.events.event import Call, Event
-from alovoice_cli.events.glance import brief, event_cells
-from alovoice_cli.events.moments import Clock
-from alovoice_cli.events.rendering import event_as_json
+from alovoice_cli.events.event_table import brief, event_as_json, event_cells
+from alovoice_cli.moments import ClockTime, parse_zone
 from alovoice_cli.session import Session
 
 _WIDTHS: Final = {"event": 6, "time": 8, "type": 9, "number": 12, "line": 12, "peer": 5, "what": 16}  # 80 in all
@@ -24,7 +22,7 @@ class Narrator:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._as_json = session.options.json or not session.stdout.isatty()
-        self._clock = Clock(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+        self._clock = ClockTime(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
         self._calls: OrderedDict[str, Call] = OrderedDict()
 
     def ready(self, urls: Mapping[str, str], told: Mapping[str, object]) -> None:

@@ -97,7 +97,7 @@ def listen(
     from alovoice_cli.commands.posting import poster_of
     from alovoice_cli.config.profile_places import event_store_url
     from alovoice_cli.events.event import Delivery, Event
-    from alovoice_cli.events.rendering import event_as_json
+    from alovoice_cli.events.event_table import event_as_json
     from alovoice_cli.listening.listener import Listener, Plan
 
     store_url = event_store_url(session.settings, store)

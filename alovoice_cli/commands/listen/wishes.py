@@ -5,19 +5,19 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
 from alovoice_cli.listening.forwarding import Signer
-from alovoice_cli.listening.routes import Routes
+from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
 from alovoice_cli.listening.watching import Watch
+from alovoice_cli.moments import parse_zone
 from alovoice_cli.routing.live import Live
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile
 
@@ -46,10 +46,10 @@ def read_targets(forwards: Sequence[str], programs: Sequence[str]) -> list[Targe
 
 def read_routes(
     session: Session, store: str | None, *, rules: Path | None, fallback: str | None, deadline: str, shadow: Path | None
-) -> Routes:
+) -> RouteAnswerer:
     """How route questions are answered. Raises UsageError for what is no step or no time, CheckFailedError (before
     anything is bound or stored) for rules that must not be served."""
-    step = Step.from_text(fallback) if fallback else None
+    step = RouteStep.from_text(fallback) if fallback else None
     seconds = _deadline(deadline)
     now = session.now()
     served = Live(rules, now) if rules is not None else None
@@ -59,7 +59,7 @@ def read_routes(
     ruling = Ruling(switch, session.past(store).as_of, session.now, rules=served, fallback=step, shadow=other)
     lives = {name: live for name, live in (("", served), ("--shadow: ", other)) if live is not None}
     watch = Watch(lives, switch, session.now, note=session.note, warn=session.warn)
-    return Routes(ruling, watch, deadline=seconds)
+    return RouteAnswerer(ruling, watch, deadline=seconds)
 
 
 def _deadline(text: str) -> float:

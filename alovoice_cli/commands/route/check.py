@@ -8,11 +8,10 @@ import typer
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode
+from alovoice_cli.findings import Finding, has_errors, in_order
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
-from alovoice_cli.routing.findings import Finding, has_errors, in_order
-from alovoice_cli.routing.lint import Checked, check
-from alovoice_cli.routing.online import compare_with_pbx
+from alovoice_cli.routing.lint import CheckedRules, check, compare_with_pbx
 from alovoice_cli.session import Session
 
 COLUMNS = (
@@ -50,7 +49,7 @@ def check_rules(
     checked = check(file, session.now())
     findings = in_order([*checked.findings, *_online(session, checked)]) if online else checked.findings
     failed = has_errors(findings) or (strict and any(finding.severity == "warning" for finding in findings))
-    items = [finding.as_json() for finding in findings]
+    items = [finding.as_rule_json() for finding in findings]
     tests = {"passed": checked.verdict.passed, "failed": checked.verdict.failed}
     rules = len(checked.loaded.rules.rules) if checked.loaded.rules else None
     whole = {"ok": not failed, "rules": rules, "tests": tests, "findings": items}
@@ -59,7 +58,7 @@ def check_rules(
     return ExitCode.CHECK_FAILED if failed else ExitCode.DONE
 
 
-def _online(session: Session, checked: Checked) -> list[Finding]:
+def _online(session: Session, checked: CheckedRules) -> list[Finding]:
     if checked.loaded.rules is None:
         session.note("the PBX was not asked: the file cannot be read yet")
         return []
@@ -68,7 +67,7 @@ def _online(session: Session, checked: Checked) -> list[Finding]:
     return list(compare_with_pbx(checked.loaded.rules, extensions, lines))
 
 
-def _summary(file: Path, rules: int | None, checked: Checked, findings: tuple[Finding, ...]) -> str:
+def _summary(file: Path, rules: int | None, checked: CheckedRules, findings: tuple[Finding, ...]) -> str:
     counts = [_count(sum(finding.severity == word for finding in findings), word) for word in ("error", "warning")]
     if rules is None:
         return f"{file}: {', '.join(counts)}; its tests were not run"

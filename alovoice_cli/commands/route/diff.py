@@ -1,24 +1,20 @@
 """`alovoice route diff`: which callers other rules would send elsewhere."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.coverage import cover, describe
-from alovoice_cli.events.filters import Period, Words, read_period
-from alovoice_cli.events.moments import Clock, unix_microseconds
+from alovoice_cli.events.filters import FilterWords, read_period
+from alovoice_cli.moments import ClockTime, parse_zone, unix_microseconds
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
-from alovoice_cli.routing.comparing import Asked, Comparison, Move, compare
+from alovoice_cli.routing.comparing import CallerMove, Comparison, StoredQuestions, compare
 from alovoice_cli.routing.lint import check
 from alovoice_cli.routing.live import served
-from alovoice_cli.routing.question import Question, UnreadableQuestionError
 from alovoice_cli.routing.rules import FALLBACK
 from alovoice_cli.session import Session
 
@@ -60,9 +56,9 @@ def compare_rules(
     session: Session = ctx.obj
     now = session.now()
     before, after = served(check(old, now), old), served(check(new, now), new)
-    clock = Clock(now, parse_zone(session.settings.timezone, "the profile's timezone"))
-    period = read_period(Words(since, until), clock)
-    asked = _Asked(session, store, period)
+    clock = ClockTime(now, parse_zone(session.settings.timezone, "the profile's timezone"))
+    period = read_period(FilterWords(since, until), clock)
+    asked = StoredQuestions(session.event_store(store).route_questions(period))
     found = compare(before, after, asked, session.past(store).as_of)
     whole = {
         "calls": found.calls,
@@ -81,24 +77,7 @@ def compare_rules(
     session.note(describe(covered, clock))
 
 
-class _Asked:
-    """The stored questions, as they come from the store; those that no rules could read are counted."""
-
-    def __init__(self, session: Session, store: str | None, period: Period) -> None:
-        self._events = session.event_store(store).route_questions(period)
-        self.unreadable = 0
-
-    def __iter__(self) -> Iterator[Asked]:
-        for event in self._events:
-            try:
-                question = Question.from_body(event.delivery.body)
-            except UnreadableQuestionError:
-                self.unreadable += 1
-            else:
-                yield question, datetime.fromtimestamp(event.delivery.received_at / 1_000_000, UTC)
-
-
-def _cells(move: Move, clock: Clock) -> dict[str, object]:
+def _cells(move: CallerMove, clock: ClockTime) -> dict[str, object]:
     return {
         "callers": move.callers,
         "calls": move.calls,

@@ -5,14 +5,12 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.moments import parse_span
+from alovoice_cli.moments import parse_span, parse_zone
 from alovoice_cli.output.listing import Record
-from alovoice_cli.routing.override import Override
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile
 
@@ -59,7 +57,7 @@ def override_rules(
 
 
 def _read(step: str, span: str | None, now: datetime) -> Override:
-    wanted = Step.from_text(step, "the override")
+    wanted = RouteStep.from_text(step, "the override")
     if span is None:
         raise UsageError("an override must end by itself", hint=f"say for how long: {wanted} --for 30m")
     length = parse_span(span, "--for")

@@ -5,8 +5,8 @@ from functools import partial
 
 from alovoice_cli.events.certify.trial import ABSENT, CertifyTrial
 from alovoice_cli.events.handler import FORM_TYPE
-from alovoice_cli.events.pacing import at_rate
 from alovoice_cli.events.samples import as_json, sample
+from alovoice_cli.events.sending import at_rate
 
 _START_ODD_NUMBERS = ("anonymous", "", "+", "+998 (90) 123-45-67", "sip:2000@10.0.0.1", "00998901234567", "102")
 _STATUSES = ("200", "304", "603", "603-S", "403", "404", "486", "484", "503", "480", "402", "423", "OTHER")

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from alovoice_cli.events.event import EventType
-from alovoice_cli.events.handler import FORM_TYPE, JSON_TYPE, Answer, Handlers, Poster
-from alovoice_cli.events.pacing import at_rate
+from alovoice_cli.events.handler import FORM_TYPE, JSON_TYPE, Handlers
 from alovoice_cli.events.samples import as_json, sample
+from alovoice_cli.events.sending import at_rate
 from alovoice_cli.masking import disarm
+from alovoice_cli.posts import AnyPoster, Posted
 
 SLOW_SECONDS, LATE_SECONDS = 1.0, 2.0
 """How long the PBX waits is not documented; `listen` gives a CRM two seconds, then answers by itself."""
@@ -46,7 +47,7 @@ class AnswerVerdict(NamedTuple):
     call_id: int | str | None = None
 
 
-def judge_start(answer: Answer) -> AnswerVerdict:
+def judge_start(answer: Posted) -> AnswerVerdict:
     """A callstart's answer: an integer of at most 12 digits, a text of at most 32, `{"callto": …}`, or nothing."""
     problem = _transport_problem(answer)
     if problem is not None:
@@ -113,7 +114,7 @@ def _redirect_problems(text: str) -> tuple[AnswerProblem, ...]:
     return ()
 
 
-def judge_true(answer: Answer, kind: str) -> AnswerVerdict:
+def judge_true(answer: Posted, kind: str) -> AnswerVerdict:
     """The answer to a callend or a result: 200 and the text `true`."""
     time = judge_time(answer, kind)
     problem = _transport_problem(answer)
@@ -131,7 +132,7 @@ def judge_true(answer: Answer, kind: str) -> AnswerVerdict:
     return AnswerVerdict(time)
 
 
-def judge_step(answer: Answer) -> AnswerVerdict:
+def judge_step(answer: Posted) -> AnswerVerdict:
     """A route's answer: one of the five steps, its argument a text; whatever else cuts the caller off."""
     time = judge_time(answer, "route")
     problem = _transport_problem(answer) or _step_problem(answer.body)
@@ -169,7 +170,7 @@ def _step_problem(body: bytes) -> AnswerProblem | None:
     return None
 
 
-def judge_time(answer: Answer, kind: str) -> tuple[AnswerProblem, ...]:
+def judge_time(answer: Posted, kind: str) -> tuple[AnswerProblem, ...]:
     """Whether the answer came in time: a note over one second, a fault from two on."""
     if answer.status is None or answer.seconds <= SLOW_SECONDS:
         return ()
@@ -178,7 +179,7 @@ def judge_time(answer: Answer, kind: str) -> tuple[AnswerProblem, ...]:
     return (AnswerProblem(f"took {answer.seconds:.1f} s", remedy, answer.seconds < LATE_SECONDS),)
 
 
-def _transport_problem(answer: Answer) -> AnswerProblem | None:
+def _transport_problem(answer: Posted) -> AnswerProblem | None:
     if answer.status is None:
         return AnswerProblem(f"gave no answer ({disarm(answer.error)})")
     if 300 <= answer.status < 400:
@@ -205,7 +206,7 @@ ABSENT = object()
 class Bench:
     """What all trials share. `timeout` is for one answer, in seconds; `slow`: late events are really waited for."""
 
-    poster: Poster
+    poster: AnyPoster
     handlers: Handlers
     now: Callable[[], datetime]
     timeout: float = 10.0
@@ -302,7 +303,7 @@ class CertifyTrial:
 
     # --- what it finds -----------------------------------------------------------------------------------------------
 
-    def post(self, kind: EventType, body: bytes, content_type: str = JSON_TYPE) -> Answer:
+    def post(self, kind: EventType, body: bytes, content_type: str = JSON_TYPE) -> Posted:
         """Sends these bytes as they are."""
         url = self.bench.handlers.needed(kind, "certify")
         headers = {"Content-Type": content_type} if content_type else {}

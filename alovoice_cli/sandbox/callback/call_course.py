@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alovoice_cli.campaigns.dialer_simulation import DialStatus, People, lot, ring
-from alovoice_cli.routing.step import Step
+from alovoice_cli.routing.step import RouteStep
 
 ANSWERED, MISSED, BUSY, UNAVAILABLE, DECLINED, CANCELLED = "200", "304", "486", "480", "603", "603-S"
 UNDEFINED = "OTHER"
@@ -123,7 +123,7 @@ class Ways:
     def __init__(self, staff: Staff, seed: int) -> None:
         self._staff, self._seed = staff, seed
 
-    def by_step(self, step: Step | None, mark: str, at: int) -> Way:
+    def by_step(self, step: RouteStep | None, mark: str, at: int) -> Way:
         """The way of a call that took this step at this moment; without a valid one it is over."""
         if step is None:
             return Way("", 0, Ringing(UNDEFINED, 0), is_over=True)

@@ -3,13 +3,13 @@
 import difflib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.step import Step
+from alovoice_cli.posts import Posted
+from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.sandbox.scenario import Scenario
 
 EVENT_TYPES = ("callstart", "callend", "result", "route")
@@ -18,23 +18,6 @@ ANSWER_SECONDS = 5.0
 
 _TYPED = re.compile(r"([A-Za-z_]+)=(.*)", re.DOTALL)
 _HINT = "give a base such as http://127.0.0.1:8787/h/SECRET, or TYPE=URL with " + ", ".join(EVENT_TYPES)
-
-
-class Answer(Protocol):
-    """How a POST went: `status` is None where no whole answer came, and `error` says why."""
-
-    @property
-    def status(self) -> int | None: ...
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def error(self) -> str: ...
-
-
-class Poster(Protocol):
-    """Sends bytes from any thread, once, following no redirect and raising nothing; `timeout` is in seconds."""
-
-    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Answer: ...
 
 
 def parse_handlers(values: Sequence[str]) -> dict[str, str]:
@@ -94,7 +77,7 @@ class StartReply:
     callto: str | None = None
 
 
-def read_start_reply(answer: Answer | None) -> StartReply:
+def read_start_reply(answer: Posted | None) -> StartReply:
     """An integer of at most 12 digits or a text of at most 32 characters, plain or as a JSON value; or `callto`.
 
     Whatever else comes (an error, a page, a longer text) gives the call no id.
@@ -113,10 +96,10 @@ def read_start_reply(answer: Answer | None) -> StartReply:
     return StartReply() if _ALL_DIGITS.fullmatch(text) and not _INTEGER.fullmatch(text) else StartReply(call_id=text)
 
 
-def read_step(answer: Answer | None, scenario: Scenario) -> Step | None:
+def read_step(answer: Posted | None, scenario: Scenario) -> RouteStep | None:
     """The step that the route answered; None where the call ends at once: no step, a wrong one, no such place here."""
     try:
-        step = Step.from_wire(_json(_text(answer)))
+        step = RouteStep.from_wire(_json(_text(answer)))
     except UsageError:
         return None
     known = {
@@ -127,7 +110,7 @@ def read_step(answer: Answer | None, scenario: Scenario) -> Step | None:
     return step if step.action_type not in known or step.action_data in known[step.action_type] else None
 
 
-def _text(answer: Answer | None) -> str:
+def _text(answer: Posted | None) -> str:
     if answer is None or answer.status is None or not 200 <= answer.status < 300:
         return ""
     try:

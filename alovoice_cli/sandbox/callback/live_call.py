@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from alovoice_cli.campaigns.dialer_simulation import lot
+from alovoice_cli.posts import Posted
 from alovoice_cli.sandbox.callback.call_course import Ringing
-from alovoice_cli.sandbox.callback.handlers import Answer
 from alovoice_cli.sandbox.callback.posting import Envelope, Letter, Mailing
 from alovoice_cli.stores.pbx_traffic import CallCourse, Traffic
 
@@ -111,7 +111,7 @@ def _dump(value: object) -> bytes:
 
 _RESULT_AFTER_SECONDS = 2
 _SHORTEST_PHONE, _LOCAL_PHONE = 7, 9
-Then = Callable[[Answer | None], None]
+Then = Callable[[Posted | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,5 +268,5 @@ def wire_phone(number: str) -> str:
     return f"+998{digits}" if len(digits) == _LOCAL_PHONE else f"+{digits}"
 
 
-def _nothing(_: Answer | None) -> None:
+def _nothing(_: Posted | None) -> None:
     """The answer to a callend or a result says `true` and no more."""

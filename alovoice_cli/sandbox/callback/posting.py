@@ -16,7 +16,8 @@ from typing import Generic, TypeVar
 from alovoice_cli import __version__
 from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.errors import UsageError
-from alovoice_cli.sandbox.callback.handlers import ANSWER_SECONDS, Answer, Poster
+from alovoice_cli.posts import AnyPoster, Posted
+from alovoice_cli.sandbox.callback.handlers import ANSWER_SECONDS
 from alovoice_cli.stores.pbx_traffic import Traffic
 
 WORDS = ("dup", "late", "reorder")
@@ -206,7 +207,7 @@ _AT_ONCE = 48
 _OVERTAKEN_AT_LATEST_SECONDS = 300
 _LONGEST_KEPT_ANSWER = 2048
 
-Then = Callable[[Answer | None], None]
+Then = Callable[[Posted | None], None]
 
 
 @dataclass(eq=False, slots=True)
@@ -247,7 +248,7 @@ class Mailing:
         timetable: Timetable,
         traffic: Traffic,
         handlers: Mapping[str, str],
-        poster: Poster,
+        poster: AnyPoster,
         *,
         chaos: Chaos,
         seed: int,
@@ -256,8 +257,8 @@ class Mailing:
         self.handlers = handlers
         self._timetable, self._traffic, self._poster = timetable, traffic, poster
         self._chaos, self._seed, self._complain = chaos, seed, complain
-        self._messengers: Messengers[Answer] = Messengers(_AT_ONCE)
-        self._slow: dict[Future[Answer], int] = {}
+        self._messengers: Messengers[Posted] = Messengers(_AT_ONCE)
+        self._slow: dict[Future[Posted], int] = {}
         self._overtaken: list[Letter] = []
         self._blamed: set[str] = set()
 
@@ -312,18 +313,18 @@ class Mailing:
         came = partial(self._came_late, letter, number, body)
         future.add_done_callback(lambda done: self._timetable.at(letter.due, partial(came, done)))
 
-    def _post(self, letter: Letter, body: bytes) -> Answer:
+    def _post(self, letter: Letter, body: bytes) -> Posted:
         try:
             headers = _headers(letter.content_type)
             return self._poster.post(self.handlers[letter.kind], body, headers=headers, timeout=ANSWER_SECONDS)
         except Exception as error:  # a poster raises nothing; if it does, the call still goes on
-            return _Unsent(error=type(error).__name__)
+            return Posted(None, error=type(error).__name__)
 
-    def _came_late(self, letter: Letter, number: int, body: bytes, done: "Future[Answer]") -> None:
+    def _came_late(self, letter: Letter, number: int, body: bytes, done: "Future[Posted]") -> None:
         self._slow.pop(done, None)
         self._came(letter, number, body, done.result())
 
-    def _came(self, letter: Letter, number: int, body: bytes, answer: Answer) -> None:
+    def _came(self, letter: Letter, number: int, body: bytes, answer: Posted) -> None:
         error = self._finish(number, answer)
         if error and letter.kind not in self._blamed:
             self._blamed.add(letter.kind)
@@ -332,7 +333,7 @@ class Mailing:
             self._repeat(letter, body)
         self._done(letter, answer)
 
-    def _finish(self, number: int, answer: Answer) -> str:
+    def _finish(self, number: int, answer: Posted) -> str:
         error = answer.error or ("" if _is_taken(answer) else f"status {answer.status}")
         self._traffic.finish(number, answer.status, answer.body[:_LONGEST_KEPT_ANSWER], error)
         return error
@@ -343,7 +344,7 @@ class Mailing:
         again.envelope.opened()
         self._timetable.at(due, partial(self._go, again))
 
-    def _done(self, letter: Letter, answer: Answer | None) -> None:
+    def _done(self, letter: Letter, answer: Posted | None) -> None:
         """Hands the answer on. The first callstart's answer names the call, whatever a repeated one gets."""
         letter.then(answer)
         if letter.kind == "callstart" and letter.note != "dup":
@@ -354,16 +355,7 @@ class Mailing:
         letter.envelope.closed()
 
 
-@dataclass(frozen=True, slots=True)
-class _Unsent:
-    """The answer of a poster that broke."""
-
-    error: str
-    status: None = None
-    body: bytes = b""
-
-
-def _is_taken(answer: Answer) -> bool:
+def _is_taken(answer: Posted) -> bool:
     return answer.status is not None and 200 <= answer.status < 300
 
 

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 from alovoice_cli.campaigns.dialer_simulation import DialAttempt, DialStatus, lot
+from alovoice_cli.posts import Posted
 from alovoice_cli.sandbox.callback.call_course import outside_code
-from alovoice_cli.sandbox.callback.handlers import Answer, read_start_reply
+from alovoice_cli.sandbox.callback.handlers import read_start_reply
 from alovoice_cli.sandbox.callback.live_call import LiveCall, LiveCalls, ReportedCall, SandboxClock, wire_phone
 from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.scenario import Scenario
@@ -77,7 +78,7 @@ def lead_request(calls: LiveCalls, call: LiveCall, request: RequestedCall) -> No
     call.tell_result(request.made(call.course.line))
 
 
-def name_call(call: LiveCall, own_id: str | None, answer: Answer | None) -> None:
+def name_call(call: LiveCall, own_id: str | None, answer: Posted | None) -> None:
     """The answer to the callstart names the call; a redirect is not obeyed: somebody chose the number."""
     call.note(call_id=read_start_reply(answer).call_id or own_id)
 

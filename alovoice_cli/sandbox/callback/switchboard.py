@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 
-from alovoice_cli.sandbox.callback.handlers import Poster
+from alovoice_cli.posts import AnyPoster
 from alovoice_cli.sandbox.callback.live_call import LiveCalls, SandboxClock
 from alovoice_cli.sandbox.callback.posting import Chaos, Mailing, Timetable
 from alovoice_cli.sandbox.callback.requested import OWED, RequestedCall, RequestedCampaign, lead_request
@@ -43,7 +43,7 @@ class Switchboard:
         self,
         pbx: Pbx,
         callbacks: Callbacks,
-        poster: Poster,
+        poster: AnyPoster,
         *,
         complain: Callable[[str], None],
         over: Callable[[Totals], None] = lambda _: None,

@@ -8,9 +8,10 @@ from functools import partial
 
 from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.errors import UsageError
-from alovoice_cli.routing.step import Step
+from alovoice_cli.posts import Posted
+from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.sandbox.callback.call_course import Staff, Way, Ways, ring_colleague, ring_outside
-from alovoice_cli.sandbox.callback.handlers import Answer, read_start_reply, read_step
+from alovoice_cli.sandbox.callback.handlers import read_start_reply, read_step
 from alovoice_cli.sandbox.callback.live_call import LiveCall, LiveCalls, SandboxClock, wire_phone
 from alovoice_cli.sandbox.callback.requested import OWED, RequestedCall, lead_request, name_call
 from alovoice_cli.sandbox.calls import CallOrder
@@ -205,17 +206,17 @@ class Visitors:
         call = self._open(play, arrival, course, ("route", *_TOLD))
         call.ask_route(arrival.number, arrival.queue, partial(self._routed, play, arrival, call))
 
-    def _routed(self, play: Play, arrival: Visit, call: LiveCall, answer: Answer | None) -> None:
+    def _routed(self, play: Play, arrival: Visit, call: LiveCall, answer: Posted | None) -> None:
         """The step that the route answered, or the department's own where no route is asked."""
         if self._calls.asks("route"):
             step = read_step(answer, self._pbx.scenario)
         else:
-            step = Step("queue", arrival.queue or max(self._pbx.scenario.queues))
+            step = RouteStep("queue", arrival.queue or max(self._pbx.scenario.queues))
         way = self._ways.by_step(step, arrival.mark, arrival.at + _ROUTED_AFTER_SECONDS)
         call.note(step=str(step) if step else _NO_STEP, inner_phone=way.inner_phone, went_to=way.went_to)
         call.tell_start(partial(self._started, play, arrival, call, way), after_seconds=_ROUTED_AFTER_SECONDS)
 
-    def _started(self, play: Play, arrival: Visit, call: LiveCall, way: Way, answer: Answer | None) -> None:
+    def _started(self, play: Play, arrival: Visit, call: LiveCall, way: Way, answer: Posted | None) -> None:
         """The handler named the call, or leads it elsewhere; a call that is over goes nowhere."""
         reply = read_start_reply(answer)
         call.note(call_id=reply.call_id)

@@ -4,34 +4,22 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 
-from alovoice_cli.routing.call import Condition
-from alovoice_cli.routing.conditions import All, AnyOf, From, Line, Not, Queue
+from alovoice_cli.routing.call import Question
+from alovoice_cli.routing.conditions import FromNumbers, OnLine, OnQueue, leaves
 from alovoice_cli.routing.numbers import NumberSet
-from alovoice_cli.routing.question import Question
 from alovoice_cli.routing.rules import Rules
 
 _PER_SET = 1000
 _WEEK_MINUTES = 10_080
 
 
-def leaves(conditions: tuple[Condition, ...]) -> Iterator[Condition]:
-    """The conditions without `all`, `any` and `not` around them."""
-    for condition in conditions:
-        if isinstance(condition, All | AnyOf):
-            yield from leaves(condition.parts)
-        elif isinstance(condition, Not):
-            yield from leaves((condition.part,))
-        else:
-            yield condition
-
-
 def sample_questions(rules: Rules, start: datetime, count: int, seed: int = 0) -> Iterator[tuple[Question, datetime]]:
     """So many questions with their times, spread over the week from `start` on; the same ones for the same seed."""
-    random = Random(seed)  # noqa: S311 - nothing secret: the questions of a measurement, repeatable
+    random = Random(seed)
     found = [leaf for rule in rules.rules for leaf in leaves(rule.conditions)]
-    callers = _numbers([leaf for leaf in found if isinstance(leaf, From)])
-    lines = _numbers([leaf for leaf in found if isinstance(leaf, Line)]) or ["712037006"]
-    queues = ["", *sorted({queue for leaf in found if isinstance(leaf, Queue) for queue in leaf.queues})]
+    callers = _numbers([leaf for leaf in found if isinstance(leaf, FromNumbers)])
+    lines = _numbers([leaf for leaf in found if isinstance(leaf, OnLine)]) or ["712037006"]
+    queues = ["", *sorted({queue for leaf in found if isinstance(leaf, OnQueue) for queue in leaf.queues})]
     for _ in range(count):
         stranger = f"9989{random.randrange(10**8):08}"
         caller = random.choice(callers) if callers and random.random() < 0.5 else stranger
@@ -40,6 +28,6 @@ def sample_questions(rules: Rules, start: datetime, count: int, seed: int = 0) -
         yield question, start + timedelta(minutes=random.randrange(_WEEK_MINUTES))
 
 
-def _numbers(conditions: list[From] | list[Line]) -> list[str]:
+def _numbers(conditions: list[FromNumbers] | list[OnLine]) -> list[str]:
     sets: dict[NumberSet, None] = dict.fromkeys(numbers for condition in conditions for numbers in condition.sets)
     return [number for numbers in sets for number in numbers.some(_PER_SET)]

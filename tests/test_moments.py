@@ -7,10 +7,10 @@ import pytest
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS, Compare, holds
-from alovoice_cli.events.filters import Words, read_filter, read_period
-from alovoice_cli.events.moments import Clock, parse_moment, parse_span, short_text, span_text, unix_microseconds
+from alovoice_cli.events.filters import FilterWords, read_filter, read_period
+from alovoice_cli.moments import ClockTime, parse_moment, parse_span, short_text, span_text, unix_microseconds
 
-CLOCK = Clock(datetime(2025, 4, 25, 9, 30, tzinfo=UTC), timezone(timedelta(hours=5)))
+CLOCK = ClockTime(datetime(2025, 4, 25, 9, 30, tzinfo=UTC), timezone(timedelta(hours=5)))
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_what_is_no_moment_is_refused_with_the_forms(text: str) -> None:
 
 
 def test_a_day_is_meant_whole_also_where_it_has_23_hours() -> None:
-    period = read_period(Words(since="yesterday", until="yesterday"), CLOCK)
+    period = read_period(FilterWords(since="yesterday", until="yesterday"), CLOCK)
     assert (period.since, period.until) == (1745434800 * 10**6, 1745521200 * 10**6)
-    clock = Clock(CLOCK.now, ZoneInfo("Europe/Berlin"))
-    period = read_period(Words(since="2025-03-30", until="2025-03-30"), clock)
+    clock = ClockTime(CLOCK.now, ZoneInfo("Europe/Berlin"))
+    period = read_period(FilterWords(since="2025-03-30", until="2025-03-30"), clock)
     assert period.since is not None
     assert period.until is not None
     assert period.until - period.since == 23 * 3600 * 10**6
@@ -59,12 +59,12 @@ def test_a_day_is_meant_whole_also_where_it_has_23_hours() -> None:
 
 def test_a_period_upside_down_is_refused() -> None:
     with pytest.raises(UsageError, match="not before"):
-        read_period(Words(since="today", until="yesterday"), CLOCK)
-    assert read_period(Words(since="all"), CLOCK).since is None
+        read_period(FilterWords(since="today", until="yesterday"), CLOCK)
+    assert read_period(FilterWords(since="all"), CLOCK).since is None
 
 
 def test_options_and_the_condition_hold_together() -> None:
-    words = Words(number="90 123-45-67", status="486,603-S", where="duration < 5")
+    words = FilterWords(number="90 123-45-67", status="486,603-S", where="duration < 5")
     wanted = read_filter(words, CALL_FIELDS, CLOCK).condition
     call = {"number": "998901234567", "status": "603-S", "duration": 3}
     assert holds(wanted, call)
@@ -72,14 +72,16 @@ def test_options_and_the_condition_hold_together() -> None:
 
 
 def test_our_own_probes_are_hidden_unless_they_are_asked_for() -> None:
-    assert not holds(read_filter(Words(), EVENT_FIELDS, CLOCK).condition, {"type": "probe"})
-    for words in (Words(type="probe"), Words(type="callend,probe"), Words(where="type = probe")):
+    assert not holds(read_filter(FilterWords(), EVENT_FIELDS, CLOCK).condition, {"type": "probe"})
+    for words in (FilterWords(type="probe"), FilterWords(type="callend,probe"), FilterWords(where="type = probe")):
         assert holds(read_filter(words, EVENT_FIELDS, CLOCK).condition, {"type": "probe"})
-    assert read_filter(Words(where="status = 1"), CALL_FIELDS, CLOCK).condition == Compare("status", "=", "1")
+    assert read_filter(FilterWords(where="status = 1"), CALL_FIELDS, CLOCK).condition == Compare("status", "=", "1")
 
 
-@pytest.mark.parametrize("words", [Words(type="callstar"), Words(where=" "), Words(line=" , "), Words(peer="\x1b")])
-def test_values_that_make_no_sense_are_refused(words: Words) -> None:
+@pytest.mark.parametrize(
+    "words", [FilterWords(type="callstar"), FilterWords(where=" "), FilterWords(line=" , "), FilterWords(peer="\x1b")]
+)
+def test_values_that_make_no_sense_are_refused(words: FilterWords) -> None:
     with pytest.raises(UsageError):
         read_filter(words, EVENT_FIELDS, CLOCK)
 

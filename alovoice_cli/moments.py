@@ -1,7 +1,8 @@
-"""Moments as an operator writes them, and as reports show them: both in the profile's time zone."""
+"""Moments, spans and time zones as an operator writes them, and as reports show them."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+import zoneinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
@@ -13,10 +14,13 @@ _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,6})?)?")
 _OFFSET = re.compile(r"\s*(z|[+-][0-9]{2}:?[0-9]{2})", re.IGNORECASE)
 FORMS = "give 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30' or 2025-04-25T14:30+05:00"
 _SPAN_FORMS = "give 90s, 30m, 12h, 90d or 8w"
+_ZONE_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*([0-9]{1,2})(?::?([0-5][0-9]))?")
+_ZONE_FORMS = "give 'utc +5', +05:00 or a name such as Asia/Tashkent"
+_WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)  # the offsets that the world uses
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Clock(NamedTuple):
+class ClockTime(NamedTuple):
     """The present moment (aware), and the zone in which days begin and times are meant."""
 
     now: datetime
@@ -51,7 +55,7 @@ def parse_span(text: str, option: str) -> timedelta:
     return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
 
 
-def parse_moment(text: str, clock: Clock, option: str) -> Moment:
+def parse_moment(text: str, clock: ClockTime, option: str) -> Moment:
     """A moment: a span before now, `now`, `today`, `yesterday`, a time of today, a day, a day and time; zone optional.
 
     Raises UsageError for all else, and for what the calendar or the clock lacks.
@@ -68,7 +72,7 @@ def parse_moment(text: str, clock: Clock, option: str) -> Moment:
     raise UsageError(f"{option} {text!r} is no moment", hint=FORMS)
 
 
-def _read(word: str, clock: Clock) -> Moment | None:
+def _read(word: str, clock: ClockTime) -> Moment | None:
     if word == "now":
         return Moment(clock.now)
     if _SPAN.fullmatch(word):
@@ -79,7 +83,7 @@ def _read(word: str, clock: Clock) -> Moment | None:
     return _read_date(word, clock)
 
 
-def _read_date(word: str, clock: Clock) -> Moment | None:
+def _read_date(word: str, clock: ClockTime) -> Moment | None:
     day, rest = clock.today, word
     if match := _DAY.match(word):
         day = date(int(match.group(1)), int(match.group(3)), int(match.group(4)))
@@ -107,7 +111,7 @@ def _zone(text: str, default: tzinfo) -> tzinfo | None:
     return UTC if word == "Z" else datetime.strptime(word, "%z").tzinfo
 
 
-def days_ago(days: int, clock: Clock) -> str:
+def days_ago(days: int, clock: ClockTime) -> str:
     """The day so many days before today, as an option would say it."""
     return (clock.today - timedelta(days=days)).isoformat()
 
@@ -125,7 +129,7 @@ def from_unix(seconds: int, zone: tzinfo) -> datetime | None:
         return None
 
 
-def short_text(moment: datetime, clock: Clock) -> str:
+def short_text(moment: datetime, clock: ClockTime) -> str:
     """The moment for a narrow column: `14:02:07` today, `04-25 14:02` this year, else the day alone."""
     local = moment.astimezone(clock.zone)
     if local.date() == clock.today:
@@ -133,7 +137,7 @@ def short_text(moment: datetime, clock: Clock) -> str:
     return f"{local:%m-%d %H:%M}" if local.year == clock.today.year else f"{local:%Y-%m-%d}"
 
 
-def long_text(moment: datetime, clock: Clock) -> str:
+def long_text(moment: datetime, clock: ClockTime) -> str:
     """The moment whole, to the second, in the zone: `2025-04-25 14:02:07`."""
     return f"{moment.astimezone(clock.zone):%Y-%m-%d %H:%M:%S}"
 
@@ -150,3 +154,40 @@ def span_text(seconds: int) -> str:
         return f"{hours}h {minutes:02}m"
     days, hours = divmod(hours, 24)
     return f"{days}d {hours}h"
+
+
+def parse_zone(text: str, option: str = "--timezone") -> tzinfo:
+    """A zone as `utc +5`, `+05:00`, `+5`, `Z`, or an IANA name; raises UsageError for all else.
+
+    A sign counts as in `utc +5`, east is plus, also after `GMT`; only the IANA names `Etc/GMT-5` turn it round.
+    """
+    word = text.strip().lower().replace("\N{MINUS SIGN}", "-")
+    if word in ("z", "utc", "gmt"):
+        return UTC
+    match = _ZONE_OFFSET.fullmatch(word)
+    if match is None:
+        return _named_zone(text.strip(), option)
+    size = timedelta(hours=int(match.group(2)), minutes=int(match.group(3) or 0))
+    offset = -size if match.group(1) == "-" else size
+    if not _WEST <= offset <= _EAST:
+        raise UsageError(f"{option} {text!r} is nowhere on earth", hint="offsets go from utc -12 to utc +14")
+    return timezone(offset)
+
+
+def _named_zone(name: str, option: str) -> tzinfo:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        # Of names that are no zone, a folder (`America`) is an OSError and `../x` a ValueError.
+        raise UsageError(f"{option} {name!r} is no time zone", hint=_nearest_zone(name) or _ZONE_FORMS) from error
+
+
+def _nearest_zone(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a misspelt zone needs it
+
+    by_lower = {zone.lower(): zone for zone in zoneinfo.available_timezones() if not zone.startswith("Etc/")}
+    by_city = {lower.rpartition("/")[2]: zone for lower, zone in sorted(by_lower.items(), reverse=True)}
+    wanted = name.lower().replace(" ", "_")
+    known = by_lower if "/" in wanted else by_city | by_lower
+    nearest = get_close_matches(wanted, known, n=1, cutoff=0.75)
+    return f"did you mean {known[nearest[0]]}?" if nearest else ""

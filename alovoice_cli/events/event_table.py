@@ -1,11 +1,12 @@
-"""An event or a call at a glance: the cells of a table's line, each under the name of its column."""
+"""Events and calls as `events list`, `events tail` and `listen` print them: JSON objects, and the cells of a table."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
 
 from alovoice_cli.events.event import Call, Event, Fact
-from alovoice_cli.events.moments import Clock, from_unix, long_text, short_text
-from alovoice_cli.events.rendering import iso
+from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
 
 _KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "started_at")
 _FACT_NAMES = tuple(field.name for field in fields(Fact))
@@ -13,8 +14,41 @@ _DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
 _MICRO = 1_000_000
 
 
+def event_as_json(event: Event) -> dict[str, object]:
+    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body; a route's answer too.
+
+    `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none.
+    """
+    delivery = event.delivery
+    shown: dict[str, object] = {
+        "id": delivery.id,
+        "seq": delivery.seq,
+        "type": delivery.type,
+        "received_at": iso(delivery.received_at),
+        "call_id": event.fact.call_id,
+        "duplicate_of": event.duplicate_of,
+        "body": _raw(delivery.body) if event.problem and event.value is None else event.value,
+    }
+    if delivery.type == "route" and event.answer:
+        shown |= {"answer": dict(event.answer), "rule": event.rule}
+    return shown
+
+
+def iso(unix_us: int) -> str:
+    """Unix microseconds as ISO 8601 in UTC, always with six decimals: sortable as text."""
+    seconds, micro = divmod(unix_us, 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micro:06d}Z"
+
+
+def _raw(body: bytes) -> object:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode("ascii")}
+
+
 def event_cells(
-    event: Event, call: Call | None, clock: Clock, *, short: bool, fact: Fact | None = None
+    event: Event, call: Call | None, clock: ClockTime, *, short: bool, fact: Fact | None = None
 ) -> dict[str, object]:
     """The event's cells; what it does not say of its call, the call does. `fact` is one of several, else the first."""
     delivery, said = event.delivery, fact or event.fact
@@ -43,7 +77,7 @@ def call_as_json(call: Call) -> dict[str, object]:
     return {**asdict(call), "reported_at": iso(call.reported_at * _MICRO)}
 
 
-def when(seconds: int, clock: Clock, *, short: bool) -> str:
+def when(seconds: int, clock: ClockTime, *, short: bool) -> str:
     """Unix seconds in the profile's zone."""
     moment = from_unix(seconds, clock.zone)
     if moment is None:

@@ -1,0 +1,159 @@
+"""Findings of a check, of a campaign or of a rules file: how grave each is, where it stands, what to do about it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+_LINES_NAMED = 5
+
+
+class Severity(StrEnum):
+    """An error stops the campaign or keeps the rules from being served; a warning asks the operator or is most likely
+    a mistake; a note is for information."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlace:
+    """A character in a rules file; line and column count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}, column {self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. `lines` are all the lines that it speaks of; `column` counts from 1."""
+
+    severity: Severity
+    code: str
+    message: str
+    hint: str = ""
+    file: str = ""
+    lines: Sequence[int] = ()
+    column: int | None = None
+    limit: str = ""
+    """The profile's limit that it breaks, for `--override-limit`."""
+    needs: str = ""
+    """The option that a script must give to go on in spite of it, such as `--night-ok`."""
+
+    @classmethod
+    def at(cls, severity: Severity, code: str, place: RulePlace, message: str, hint: str = "") -> "Finding":
+        """A finding about one place of a rules file."""
+        return cls(severity, code, message, hint, place.file, (place.line,), place.column)
+
+    @property
+    def line(self) -> int | None:
+        """The first line that the finding speaks of."""
+        return self.lines[0] if self.lines else None
+
+    @property
+    def place(self) -> str:
+        """`clients.csv:12:2`, or as much of it as is known."""
+        parts = [self.file, *(str(part) for part in (self.line, self.column) if part)]
+        return ":".join(part for part in parts if part)
+
+    @property
+    def sentence(self) -> str:
+        """The finding on one line: where it stands, what it is, what to do."""
+        named = not self.file or self.file in self.message
+        place = "" if named else f"{self.file}: "
+        return place + self.message + (f" ({self.hint})" if self.hint else "")
+
+    def as_dict(self) -> dict[str, object]:
+        """The finding as JSON prints it, every line named."""
+        return {
+            "severity": str(self.severity),
+            "code": self.code,
+            "file": self.file or None,
+            "line": self.line,
+            "column": self.column,
+            "place": self.place,
+            "message": self.message,
+            "hint": self.hint,
+            "lines": list(self.lines),
+        }
+
+    def as_rule_json(self) -> dict[str, object]:
+        """The object that `route check --json` and `ai score --check --json` print."""
+        return {
+            "severity": str(self.severity),
+            "code": self.code,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}, column {self.column}: {self.message}"
+
+
+class Findings:
+    """Gathers findings while a file is read: reading goes on, so that one run shows all that is wrong."""
+
+    def __init__(self) -> None:
+        self.items: list[Finding] = []
+
+    def error(self, code: str, place: RulePlace, message: str, hint: str = "") -> None:
+        """Adds a finding that keeps the file from being served."""
+        self.items.append(Finding.at(Severity.ERROR, code, place, message, hint))
+
+    def warning(self, code: str, place: RulePlace, message: str, hint: str = "") -> None:
+        """Adds a finding that is most likely a mistake."""
+        self.items.append(Finding.at(Severity.WARNING, code, place, message, hint))
+
+
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that stop the campaign, or keep the rules from being served."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Whether any finding is an error."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings as a reader of the file meets them."""
+    return tuple(sorted(findings, key=lambda found: (found.file, found.line or 0, found.column or 0)))
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A hint with the nearest known word, else all of them after `otherwise`."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a misspelt word needs it
+
+    names = list(known)
+    near = get_close_matches(word, names, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"{otherwise}{', '.join(names)}" if names else ""
+
+
+def name_lines(lines: Sequence[int]) -> str:
+    """`line 3`, or `lines 3, 7, 12 and 40 more`."""
+    if len(lines) == 1:
+        return f"line {lines[0]}"
+    named = [str(line) for line in lines[:_LINES_NAMED]]
+    rest = len(lines) - len(named)
+    if rest:
+        return f"lines {', '.join(named)} and {spaced(rest)} more"
+    return f"lines {', '.join(named[:-1])} and {named[-1]}"
+
+
+def spaced(number: int) -> str:
+    """`4 812`: thousands apart, as is usual in Uzbekistan."""
+    return f"{number:,}".replace(",", " ")
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 number`, `4 812 numbers`."""
+    return f"{spaced(number)} {one if number == 1 else many or one + 's'}"
