@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from alovoice_cli.commands.contents import PROGRAM, build_tree
+from alovoice_cli.commands.command_table import PROGRAM, build_tree
 from alovoice_cli.errors import (
     AlovoiceError,
     ExitCode,
@@ -61,7 +61,7 @@ def _flush(session: Session, code: int) -> None:
 
 def _invoke(argv: Sequence[str], session: Session) -> int:
     plain = bool(session.environ.get("NO_COLOR")) or session.environ.get("TERM") == "dumb"
-    tree = build_tree(argv, decorated=session.stdout.isatty() and not plain)
+    tree = build_tree(decorated=session.stdout.isatty() and not plain)
     # Not `tree.main()`: it answers Ctrl-C and a closed pipe itself, with exit codes that could be a lie here.
     try:
         with tree.make_context(PROGRAM, list(argv) or ["--help"], obj=session) as ctx:

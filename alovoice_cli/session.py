@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker
-from alovoice_cli.output.options import Options
+from alovoice_cli.output.display import Display, Options
 from alovoice_cli.output.terminal import open_controlling_terminal
 
 if TYPE_CHECKING:
@@ -264,15 +264,16 @@ class Session:
     # --- what is shown -----------------------------------------------------------------------------------------------
 
     @cached_property
-    def display(self) -> "Display":
-        from alovoice_cli.output.display import Display
-
+    def display(self) -> Display:
         streams = self.stdin, self.stdout, self.stderr
         return Display(*streams, self.environ, self.options, self.masker, self.open_terminal)
 
-    def show(self, thing: "Listing | Record") -> None:
-        """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for."""
-        self.display.show(thing)
+    def show(self, thing: "Listing | Record", *, lines: bool = False) -> None:
+        """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for.
+
+        With `lines` a list is printed as JSON, an object a line.
+        """
+        self.display.show(thing, lines=lines)
 
     def report(self, text: str, **fields: object) -> None:
         """Says what was done where nothing else is to be shown: a remark, or with `--json` the fields on stdout."""

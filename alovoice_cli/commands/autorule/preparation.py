@@ -28,7 +28,7 @@ from alovoice_cli.campaigns.preflight import (
 )
 from alovoice_cli.campaigns.rest import QuietHours, rest_findings
 from alovoice_cli.campaigns.screening import Screen
-from alovoice_cli.campaigns.splitting import Layout, parse_split
+from alovoice_cli.campaigns.splitting import SplitLayout, parse_split
 from alovoice_cli.campaigns.wishes import CampaignWish
 from alovoice_cli.commands.autorule.sending import digest_order
 from alovoice_cli.consent import Reach, check_confirmed
@@ -62,7 +62,7 @@ class Preparation:
         zone = wish.timezone or settings.timezone
         window = read_window(wish.first, wish.last, wish.opens, wish.closes, zone, session.now())
         can_ring = self.report.take_window(window, session.now())
-        if can_ring and not wish.no_check and not wish.night_ok:
+        if can_ring and not wish.night_ok:  # also with --no-check: quiet hours hold always
             self.report.add(rest_findings(window, QuietHours.parse(settings.quiet_hours)))
         self.audio: BinaryIO = files.enter_context(open_regular(wish.record))
         self.people, self.source = open_list(wish.recipients, wish.numbers or None, session.stdin)
@@ -80,7 +80,9 @@ class Preparation:
         self._clean(files)
         self._look_around()
         if wish.no_check:
-            self.report.findings = [found for found in self.report.findings if found.severity is Severity.ERROR]
+            self.report.findings = [
+                found for found in self.report.findings if found.severity is Severity.ERROR or found.needs
+            ]
         self._stop()
 
     def _adopt_older_campaigns(self) -> None:
@@ -98,20 +100,21 @@ class Preparation:
         self.sound = report.attempt("audio", record, lambda: inspect_mp3(self.audio, record))
         if self.sound is not None:
             report.add(audio_findings(self.sound, record, wish.goodtime))
-        named = tuple(wish.trunks.split(",")) if wish.trunks else session.settings.trunks or ()
+        usual = session.settings.trunks or ()
+        named = tuple(wish.trunks.split(",")) if wish.trunks else usual
         screen = Screen(
             wish.whom,
             session.settings.profile,
             first_day,
             session.now(),
             lambda: session.campaigns,
-            frozenset(filter(None, map(number_of, named))),
+            own_lines=frozenset(filter(None, map(number_of, (*named, *usual)))),
         )
         with session.display.transfer("reading") as moved:
             self.whom = screen.read(self.people, self.source or "the list", report, moved)
         if self.whom is not None:
             report.add(list_findings(self.whom, cleaned=wish.whom.uploads_cleaned))
-            report.add(own_line_findings(self.whom, screen.own_lines))
+            report.add(own_line_findings(self.whom, frozenset(filter(None, map(number_of, named)))))
         report.add(
             limit_findings(self._limits, self.whom, self._made_today, self._planned, cleaned=self.uploads_cleaned)
         )
@@ -125,7 +128,7 @@ class Preparation:
         if self.uploads_cleaned:
             self.people, encoding = files.enter_context(cleaned_file(self.whom)), "utf-8"
             self.source = ""
-        self.layout = Layout(encoding, found.delimiter, found.column, found.header is not None)
+        self.layout = SplitLayout(encoding, found.delimiter, found.columns, found.header is not None)
 
     def _look_around(self) -> None:
         """Lines, clock, what was created before."""

@@ -11,7 +11,7 @@ from alovoice_cli.api.types import Campaign
 from alovoice_cli.campaigns.called import listed_numbers
 from alovoice_cli.campaigns.draft import Draft
 from alovoice_cli.campaigns.papers import Paper, Papers, describe, make_digest
-from alovoice_cli.campaigns.splitting import Layout, Piece, parse_split, split
+from alovoice_cli.campaigns.splitting import Piece, SplitLayout, parse_split, split
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
@@ -36,7 +36,7 @@ class Order:
     first: int
     audio: BinaryIO
     record: Path
-    layout: Layout
+    layout: SplitLayout
     numbers: Sequence[str]
     digest: str
     allow_duplicate: bool
@@ -52,7 +52,7 @@ def digest_order(draft: Draft, audio: BinaryIO, people: BinaryIO, *, named: bool
 
 
 def cut(
-    files: ExitStack, draft: Draft, people: BinaryIO, source: str, layout: Layout, wanted: str | None, first: int
+    files: ExitStack, draft: Draft, people: BinaryIO, source: str, layout: SplitLayout, wanted: str | None, first: int
 ) -> Sequence[Piece]:
     """The campaigns to send: one, or all that `--split` makes, whose lists `files` closes. Raises UsageError."""
     if wanted is None:
@@ -102,7 +102,7 @@ def _send_piece(session: Session, client: "Client", order: Order, piece: Piece) 
         digest=order.digest,
         record=_masked(session, record),
         recipients=_masked(session, recipients),
-        numbers=listed_numbers(piece.people, layout.encoding, layout.delimiter, layout.column),
+        numbers=listed_numbers(piece.people, layout.encoding, layout.delimiter, layout.columns),
         allow_duplicate=order.allow_duplicate,
     )
     with session.display.transfer("uploading") as moved:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alovoice_cli.commands.everywhere import check_listing
+from alovoice_cli.commands.global_options import check_listing
 from alovoice_cli.commands.listen.narrator import Narrator
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session

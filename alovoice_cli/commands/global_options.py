@@ -13,7 +13,7 @@ from typer.main import get_command
 from alovoice_cli import __version__
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column, choose_columns
-from alovoice_cli.output.options import Options
+from alovoice_cli.output.display import Options
 
 F = TypeVar("F", bound=Callable[..., object])
 PANEL = "Global options"
