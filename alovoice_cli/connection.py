@@ -6,8 +6,7 @@ from alovoice_cli.api.client import Client
 from alovoice_cli.config.settings import Settings
 
 if TYPE_CHECKING:
-    import httpx
-
+    from alovoice_cli.api.inprocess import InProcess
     from alovoice_cli.session import Session
 
 
@@ -46,7 +45,7 @@ def make_client(
     )
 
 
-def _embedded_pbx(session: "Session") -> "tuple[httpx.BaseTransport, str, str]":
+def _embedded_pbx(session: "Session") -> "tuple[InProcess, str, str]":
     from alovoice_cli.api.inprocess import InProcess  # noqa: PLC0415 - a real PBX needs none of it
     from alovoice_cli.sandbox import EMBEDDED_URL, STATE_NAME, open_sandbox  # noqa: PLC0415 - same
 

@@ -1,7 +1,7 @@
 """One attempt at an exchange, bounded as a whole, and sure whether its request left.
 
-httpx's time-outs bound single reads, not DNS and not a server that drips. So each exchange runs in
-a thread of its own, and the caller's thread waits for the deadline, for Ctrl-C, or for the answer, whichever is first.
+httpx's time-outs bound single reads, not DNS and not a server that drips. So each exchange runs in a thread of its
+own, and the caller's thread waits for the deadline, for Ctrl-C, or for the answer, whichever is first.
 The thread is a daemon: the threads of `concurrent.futures` are waited for at exit, and one in a hung DNS look-up would
 keep the process alive. To start a thread takes 0.1 ms.
 
