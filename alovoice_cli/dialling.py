@@ -7,8 +7,7 @@ from typing import Protocol
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE
 from alovoice_cli.api.seal import Intent, Outcome
-from alovoice_cli.campaigns.creation_guard import CampaignGuard
-from alovoice_cli.campaigns.papers import FILES, Papers
+from alovoice_cli.campaigns.campaign_record import FILES, CampaignGuard, CampaignRecord
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.stores.quotas import Quota
@@ -17,7 +16,9 @@ from alovoice_cli.stores.quotas import Quota
 class CampaignLedger(Protocol):
     """Where campaigns are kept, see stores/campaigns.py."""
 
-    def intend(self, receipt: str, profile: str, papers: Papers, guard: CampaignGuard | None = None) -> None: ...
+    def intend(
+        self, receipt: str, profile: str, papers: CampaignRecord, guard: CampaignGuard | None = None
+    ) -> None: ...
     def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None: ...
 
 
@@ -74,7 +75,7 @@ class GuardedLedger:
         ledger: Callable[[], Ledger],
         warn: Callable[[str], None],
         campaigns: Callable[[], CampaignLedger],
-        papers: Callable[[], Papers | None],
+        papers: Callable[[], CampaignRecord | None],
         now: Callable[[], datetime],
         overridden: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
@@ -117,7 +118,7 @@ class GuardedLedger:
     def _intend_campaign(self, receipt: str, intent: Intent) -> None:
         # The intent's fields, not the papers': they are masked already.
         fields = {name: str(text) for name, text in intent.request.items() if name not in FILES}
-        papers = replace(self._papers() or Papers({}), fields=fields)
+        papers = replace(self._papers() or CampaignRecord({}), fields=fields)
         limit = None if "max_campaigns_per_day" in self._overridden() else self._settings().max_campaigns_per_day
         guard = CampaignGuard(
             since=self._now() - DAY,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
     from alovoice_cli.api.poster import Poster
     from alovoice_cli.api.seal import Seal
-    from alovoice_cli.campaigns.papers import Papers
+    from alovoice_cli.campaigns.campaign_record import CampaignRecord
     from alovoice_cli.config.paths import Paths
     from alovoice_cli.config.settings import Flags, Settings, Token
     from alovoice_cli.errors import BadConfigError
@@ -77,7 +77,7 @@ class Session:
         self.argv: Sequence[str] = ()
         self.allow_new_profile = False
         self.overridden: frozenset[str] = frozenset()  # limits of the profile that `--override-limit` lets pass
-        self.papers: Papers | None = None  # of the campaign that is about to be sent, for its ledger
+        self.papers: CampaignRecord | None = None  # of the campaign that is about to be sent, for its ledger
 
     @classmethod
     def of_process(cls) -> "Session":

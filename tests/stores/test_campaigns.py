@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alovoice_cli.campaigns.papers import Paper, Papers
+from alovoice_cli.campaigns.campaign_record import CampaignRecord, SubmittedFile
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
 
@@ -44,9 +44,9 @@ def store(tmp_path: Path, clock: _Clock) -> CampaignStore:
     return CampaignStore(tmp_path / "state" / STORE_NAME, clock)
 
 
-def _papers(*numbers: str, digest: str = "d", **fields: str) -> Papers:
-    record = Paper("promo.mp3", "/sounds/promo.mp3", "ab")
-    return Papers({**FIELDS, **fields}, digest, record, Paper("list.csv", "", "cd"), numbers)
+def _papers(*numbers: str, digest: str = "d", **fields: str) -> CampaignRecord:
+    record = SubmittedFile("promo.mp3", "/sounds/promo.mp3", "ab")
+    return CampaignRecord({**FIELDS, **fields}, digest, record, SubmittedFile("list.csv", "", "cd"), numbers)
 
 
 def test_a_campaign_is_whole_before_its_answer_and_after(store: CampaignStore) -> None:
@@ -59,7 +59,7 @@ def test_a_campaign_is_whole_before_its_answer_and_after(store: CampaignStore) -
     )
     assert begun.count == 2
     assert begun.fields == FIELDS
-    assert begun.record == Paper("promo.mp3", "/sounds/promo.mp3", "ab")
+    assert begun.record == SubmittedFile("promo.mp3", "/sounds/promo.mp3", "ab")
     assert store.numbers("R-AAAA") == ("998901234567", "998912345678")
     store.settle("R-AAAA", "done", 0, ANSWER)
     (settled,) = store.campaigns("tashkent")
@@ -136,7 +136,7 @@ def test_a_line_is_busy_where_days_and_hours_meet(
 def test_a_refused_campaign_and_a_form_that_cannot_be_read_keep_no_line_busy(store: CampaignStore) -> None:
     store.intend("R-1", "p", _papers())
     store.settle("R-1", "refused", 1, "")
-    store.intend("R-2", "p", Papers({"from": "soon", "trunks": "712037006"}))
+    store.intend("R-2", "p", CampaignRecord({"from": "soon", "trunks": "712037006"}))
     assert store.busy_lines("p", ["712037006"], _at(24, 10), _at(26, 19)) == []
     assert store.campaigns("p")[0].plan is None
 

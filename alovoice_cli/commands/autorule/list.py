@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.campaigns.schedule import parse_zone
-from alovoice_cli.commands.autorule.sighting import keep_sight
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotFoundError
@@ -89,4 +88,4 @@ def _refresh(session: Session, profile: str, number: str) -> None:
     except NotFoundError:
         session.warn(f"campaign {number} is not on PBX {profile} any more; what stands here is what was last seen")
         return
-    keep_sight(session, number, dict(answer))
+    session.campaigns.note(profile, number, answer, session.masker)
