@@ -10,6 +10,7 @@ import pytest
 
 from alovoice_cli.campaigns.campaign_record import CampaignRecord, SubmittedFile
 from alovoice_cli.errors import UsageError
+from alovoice_cli.masking import Masker
 from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
 
 NOON = datetime(2026, 11, 24, 7, tzinfo=UTC)
@@ -146,7 +147,7 @@ def test_a_campaign_that_was_seen_over_gives_its_lines_back(store: CampaignStore
     store.settle("R-1", "done", 0, ANSWER)
     asked = ("p", ["712037006"], _at(24, 10), _at(26, 19))
     assert store.busy_lines(*asked) == [("712037006", "124")]
-    store.note("p", "124", {"id": 124, "status": "done"})
+    store.note("p", "124", {"id": 124, "status": "done"}, Masker())
     assert store.busy_lines(*asked) == []
 
 
@@ -154,8 +155,8 @@ def test_what_was_last_seen_is_kept(store: CampaignStore, clock: _Clock) -> None
     store.intend("R-1", "p", _papers())
     store.settle("R-1", "done", 0, ANSWER)
     clock.now += timedelta(hours=1)
-    store.note("p", "124", {"id": 124, "status": "running"})
-    store.note("p", "999", {"id": 999, "status": "running"})
+    store.note("p", "124", {"id": 124, "status": "running"}, Masker())
+    store.note("p", "999", {"id": 999, "status": "running"}, Masker())
     (found,) = store.campaigns("p")
     assert (found.status, found.seen_at) == ("running", "2026-11-24T08:00:00.000000Z")
 

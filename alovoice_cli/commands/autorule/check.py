@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.commands.autorule.options import SENDING_OPTIONS, campaign_command, without_options
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import FINDINGS, examples
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
@@ -20,16 +20,6 @@ EXAMPLES = examples(
     "alovoice autorule check --from-file campaign.toml --clean good.csv --rejected bad.csv",
     "alovoice autorule check --from-file campaign.toml --forecast --answer-rate 40% --tariff 95",
 )
-HELP = """
-Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.
-
-Exit code 8 where there is an error, 2 where only a limit of the profile is broken. Asks the PBX for its lines.
-
---forecast simulates the dialling 200 times. How the real dialler paces its lines is not documented; assumed is: a
-line takes the next call 2 s after the last one; a second try waits 10 minutes and goes before new people; 62 %
-answer after 4 to 24 s and talk 1 to 60 s (--answer-rate, --seconds-per-call), 12 % are busy, 6 % out of reach, the
-others ring for 40 s; a call begun in the window is finished after it. What was assumed stands with the result.
-"""
 CheckCommand = without_options(SENDING_OPTIONS)
 _CURVE = (
     Column("at", "By"),
@@ -40,6 +30,15 @@ _SHAPES = ("called in nine runs of ten", "", "in some runs", "not called")
 
 
 def _check(session: Session, options: CampaignOptions) -> int:
+    """Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.
+
+    Exit code 8 where there is an error, 2 where only a limit of the profile is broken. Asks the PBX for its lines.
+
+    --forecast simulates the dialling 200 times. How the real dialler paces its lines is not documented; assumed is: a
+    line takes the next call 2 s after the last one; a second try waits 10 minutes and goes before new people; 62 %
+    answer after 4 to 24 s and talk 1 to 60 s (--answer-rate, --seconds-per-call), 12 % are busy, 6 % out of reach, the
+    others ring for 40 s; a call begun in the window is finished after it. What was assumed stands with the result.
+    """
     # Here and not above: help needs neither phonenumbers nor holidays.
     from alovoice_cli.campaigns.forecast_report import (  # noqa: PLC0415 - as said above
         forecast_as_dict,
@@ -50,7 +49,7 @@ def _check(session: Session, options: CampaignOptions) -> int:
 
     made, tariff = None, None
     with ExitStack() as opened:
-        ready = preparation.prepare(session, options, opened, strict=False)
+        ready, _ = preparation.prepare(session, options, opened, strict=False)
         preparation.write_asked_lists(session, ready)
         if options.forecast is not None:
             tariff = options.forecast.tariff

@@ -19,24 +19,22 @@ EXAMPLES = examples(
     "--from today --to today --fromtime 10:00 --totime 19:59 --trunks all --dry-run",
     "alovoice autorule create --from-file campaign.toml --from tomorrow --to +3d --split 500/day",
 )
-HELP = """
-Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.
-
-There is no way to change or delete a campaign through the API: the same checks as `autorule check` run first.
-The list goes out byte for byte; with --clean alone, cleaned. --dry-run shows what would be sent.
-"""
 CreateCommand = without_options(FORECAST_OPTIONS)
 
 
 def _create(session: Session, options: CampaignOptions) -> None:
+    """Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.
+
+    There is no way to change or delete a campaign through the API: the same checks as `autorule check` run first.
+    The list goes out byte for byte; with --clean alone, cleaned. --dry-run shows what would be sent.
+    """
     # Here and not above: help needs neither phonenumbers nor holidays.
     from alovoice_cli.campaigns.preparation import campaign_parts  # noqa: PLC0415 - as said above
     from alovoice_cli.commands.autorule import preparation  # noqa: PLC0415 - as said above
     from alovoice_cli.commands.autorule.sending import send, tell_parts  # noqa: PLC0415 - as said above
 
-    session.overridden = options.override_limit
     with ExitStack() as opened:
-        ready = preparation.prepare(session, options, opened, strict=True)
+        ready, client = preparation.prepare(session, options, opened, strict=True)
         parts = campaign_parts(ready, opened)
         # `--confirm` answers how many are called, and not that a night is meant.
         is_agreed = session.options.dry_run or (session.display.asks and options.confirm is None)
@@ -53,7 +51,7 @@ def _create(session: Session, options: CampaignOptions) -> None:
         _agree(session, ready)
         if not session.options.dry_run:
             preparation.write_asked_lists(session, ready)
-        send(session, ready, parts)
+        send(session, client, ready, parts)
 
 
 create_campaign = campaign_command(_create)

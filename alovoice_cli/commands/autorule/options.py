@@ -243,4 +243,5 @@ def campaign_command(run: Callable[[Session, CampaignOptions], int | None]) -> C
         )  # fmt: skip
         return run(session, options)
 
+    command.__doc__, command.__module__ = run.__doc__, run.__module__  # the help page, and its examples
     return command

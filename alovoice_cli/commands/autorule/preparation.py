@@ -2,8 +2,9 @@
 
 from contextlib import ExitStack
 
+from alovoice_cli.api.client import Client
 from alovoice_cli.api.endpoints import ADD_AUTORULE
-from alovoice_cli.api.probe import Probe, probe
+from alovoice_cli.api.trunks import Probe, probe
 from alovoice_cli.campaigns import preparation
 from alovoice_cli.campaigns.cleaning import write_lists
 from alovoice_cli.campaigns.draft import CampaignDraft, choose_trunks, means_all_lines
@@ -25,8 +26,10 @@ from alovoice_cli.session import Session
 from alovoice_cli.spreadsheet import format_for
 
 
-def prepare(session: Session, options: CampaignOptions, opened: ExitStack, *, strict: bool) -> PreparedCampaign:
-    """The campaign, ready to be sent, with what was found on it; `opened` closes its files.
+def prepare(
+    session: Session, options: CampaignOptions, opened: ExitStack, *, strict: bool
+) -> tuple[PreparedCampaign, Client]:
+    """The campaign, ready to be sent, with what was found on it, and the client to send it; `opened` closes its files.
 
     `strict` is for `create`: what cannot be read raises, and errors stop before the PBX is asked.
     """
@@ -37,17 +40,18 @@ def prepare(session: Session, options: CampaignOptions, opened: ExitStack, *, st
     report.stop()
     if options.confirm is not None:  # before the PBX is asked for anything
         check_confirmed(Reach(files.numbers_to_call, ""), options.confirm)
-    draft, answer = _draft(session, options, rules, window, files, report)
+    client = session.client_for(override_limits=options.override_limit)
+    draft, answer = _draft(session, client, options, rules, window, files, report)
     ready = preparation.prepared(options, rules, draft, preparation.with_upload(files, opened), report)
     if answer is None and not (strict and session.options.dry_run):  # a rehearsal opens no connection of its own
-        answer = probe(session.client, session.now())
+        answer = probe(client, session.now())
     if answer is not None:
         report.add(pbx_findings(draft.trunks, answer.lines, answer.skew_seconds, answer.problem, strict=strict))
     _compare_with_earlier(session, ready)
     if options.no_check:
         report.keep_what_stops()
     report.stop()
-    return ready
+    return ready, client
 
 
 def _rules(session: Session, options: CampaignOptions) -> CampaignRules:
@@ -69,6 +73,7 @@ def _rules(session: Session, options: CampaignOptions) -> CampaignRules:
 
 def _draft(
     session: Session,
+    client: Client,
     options: CampaignOptions,
     rules: CampaignRules,
     window: Window,
@@ -81,7 +86,7 @@ def _draft(
         name = f"{name} {session.ledger.make_id()}"
     words, answer = preparation.chosen_line_words(options, rules), None
     if means_all_lines(words):
-        answer = probe(session.client, session.now())
+        answer = probe(client, session.now())
         if answer.problem is not None:
             raise answer.problem
     trunks = choose_trunks(words, (answer and answer.lines) or ())

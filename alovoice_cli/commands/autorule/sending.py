@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from alovoice_cli.api.client import Client
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.types import Campaign
 from alovoice_cli.campaigns.draft import CampaignPart
@@ -26,14 +27,13 @@ def tell_parts(session: Session, ready: PreparedCampaign, parts: Sequence[Campai
         session.note(remark if first == 1 else f"{remark}; from part {first} on")
 
 
-def send(session: Session, ready: PreparedCampaign, parts: Sequence[CampaignPart]) -> None:
+def send(session: Session, client: Client, ready: PreparedCampaign, parts: Sequence[CampaignPart]) -> None:
     """Sends and shows the parts, one after the other; what stops it leaves the earlier ones created, and says so."""
     wanted = parts[ready.options.split_from - 1 :]
-    session.seal.expected = len(wanted)
     created: list[Campaign] = []
     try:
         for part in wanted:
-            created.append(_send_part(session, ready, part))
+            created.append(_send_part(session, client, ready, part, len(wanted)))
             session.note(f"receipt {session.last_receipt}")
     except BaseException:
         if created:
@@ -45,17 +45,18 @@ def send(session: Session, ready: PreparedCampaign, parts: Sequence[CampaignPart
         session.show(Listing(created, _COLUMNS))
 
 
-def _send_part(session: Session, ready: PreparedCampaign, part: CampaignPart) -> Campaign:
+def _send_part(session: Session, client: Client, ready: PreparedCampaign, part: CampaignPart, planned: int) -> Campaign:
     options, files = ready.options, ready.files
-    session.papers = record_of_part(ready, part, session.masker.hide)
     list_name = files.list_name if part.people is files.people else "recipients.csv"
     with session.display.transfer("uploading") as moved:
-        return session.client.autorule.create(
+        return client.autorule.create(
             part.draft.to_wire(),
             record=FilePart(options.record.name, "audio/mpeg", files.audio, str(options.record)),
             recipients=FilePart(list_name, "text/csv", part.people, part.source),
             numbers=options.numbers,
             progress=moved,
+            campaign=record_of_part(ready, part, session.masker.hide),
+            planned=planned,
         )
 
 

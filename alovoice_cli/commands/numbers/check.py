@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.campaigns.options import ListOptions
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import (
     FINDINGS,
     LIST_PANEL,
