@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE
 from alovoice_cli.api.send_guard import Intent, RequestOutcome
-from alovoice_cli.campaigns.creation_guard import CampaignGuard
-from alovoice_cli.campaigns.papers import FILES, Papers
+from alovoice_cli.campaigns.campaign_record import FILES, CampaignGuard, CampaignRecord
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.stores.quotas import Quota
@@ -101,7 +100,8 @@ class GuardedLedger:
     def _intend_campaign(self, receipt: str, intent: Intent) -> None:
         # The intent's fields, not the papers': they are masked already.
         fields = {name: str(text) for name, text in intent.request.items() if name not in FILES}
-        papers = replace(intent.campaign if isinstance(intent.campaign, Papers) else Papers({}), fields=fields)
+        given = intent.campaign if isinstance(intent.campaign, CampaignRecord) else CampaignRecord({})
+        papers = replace(given, fields=fields)
         limit = None if "max_campaigns_per_day" in intent.override_limits else self._settings.max_campaigns_per_day
         guard = CampaignGuard(
             since=self._now() - DAY,

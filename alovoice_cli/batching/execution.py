@@ -17,7 +17,7 @@ from alovoice_cli.batching.sending import send
 from alovoice_cli.batching.signals import Signals, counted
 from alovoice_cli.batching.verbs import Verb
 from alovoice_cli.batching.wish import Wish
-from alovoice_cli.campaigns.rest import QuietHours
+from alovoice_cli.campaigns.quiet_hours import QuietHours
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.moments import parse_zone

@@ -4,12 +4,12 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 
-import tomli_w
-
-from alovoice_cli.campaigns.papers import FILES, Paper
+from alovoice_cli.campaigns.campaign_record import FILES, SubmittedFile, describe
+from alovoice_cli.campaigns.files import open_regular
 from alovoice_cli.errors import UsageError
 
 _TEXTS = ("name", *FILES, "from", "to", "fromtime", "totime", "timezone")
@@ -78,7 +78,7 @@ def _as_text(value: object) -> object:
 
 
 def define(
-    fields: Mapping[str, str], record: Paper | None, recipients: Paper | None, numbers: Sequence[str]
+    fields: Mapping[str, str], record: SubmittedFile | None, recipients: SubmittedFile | None, numbers: Sequence[str]
 ) -> Definition:
     """The definition of a campaign that was sent: of the form's `fields`, its files, and whom it called.
 
@@ -96,6 +96,59 @@ def define(
     return {key: said[key] for key in KEYS if key in said}
 
 
+@dataclass(frozen=True, slots=True)
+class DefinitionDefaults:
+    """A definition behind the command line: each method gives what was given, else what the definition says."""
+
+    definition: Definition
+
+    def text(self, key: str, given: str | None) -> str | None:
+        """A text, such as the name."""
+        value = given if given is not None else self.definition.get(key)
+        return None if value is None else str(value)
+
+    def needed(self, key: str, given: str | None) -> str:
+        """A text without which there is no campaign. Raises UsageError where it is said nowhere."""
+        value = self.text(key, given)
+        if value is None:
+            hint = "see `alovoice autorule create --help`; --from-file FILE and --like ID may say it"
+            raise UsageError(f"Missing option '--{key}'", hint=hint)
+        return value
+
+    def whole(self, key: str, given: int | None, least: int) -> int | None:
+        """A whole number of at least `least`. Raises UsageError for less in the definition."""
+        value = given if given is not None else self.definition.get(key)
+        if isinstance(value, int) and value < least:
+            raise UsageError(f"{key} = {value} in the campaign's definition is less than {least}")
+        return value if isinstance(value, int) else None
+
+    def flag(self, key: str, given: bool | None) -> bool:
+        """Yes or no; no where it is said nowhere."""
+        return bool(self.definition.get(key)) if given is None else given
+
+    def texts(self, key: str, given: Sequence[str] | None) -> tuple[str, ...]:
+        """A list of texts."""
+        value = given or self.definition.get(key)
+        return tuple(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+    def joined(self, key: str, given: str | None) -> str | None:
+        """A list of texts as one text, with commas between."""
+        return given if given is not None else ",".join(self.texts(key, None)) or None
+
+    def without(self, *keys: str) -> "DefinitionDefaults":
+        """These defaults but for some keys."""
+        return DefinitionDefaults({key: value for key, value in self.definition.items() if key not in keys})
+
+
+def changed_file(definition: Mapping[str, object], key: str) -> str | None:
+    """The path of the file `key` of a definition where the file is no longer the one that the campaign was made of."""
+    path, known = definition.get(key), definition.get(f"{key}_sha256")
+    if not isinstance(path, str) or known is None or path == "-":
+        return None
+    with open_regular(Path(path)) as file:
+        return path if describe(file, path, path).sha256 != known else None
+
+
 def missing_files(definition: Mapping[str, object]) -> list[str]:
     """The options that a definition leaves to be given: a file that is not known by its path."""
     absent = [key for key in FILES if key not in definition]
@@ -104,5 +157,7 @@ def missing_files(definition: Mapping[str, object]) -> list[str]:
 
 def write_definition(definition: Mapping[str, object], remarks: Sequence[str] = ()) -> str:
     """The definition as TOML under its remarks; nothing in it can drive a terminal."""
+    import tomli_w  # noqa: PLC0415 - only `autorule export` writes TOML
+
     head = "".join(f"# {remark}\n" for remark in remarks)
     return _ARMED.sub(lambda match: f"\\u{ord(match.group()):04x}", head + tomli_w.dumps(definition))

@@ -1,9 +1,16 @@
-"""A campaign as its operator wants it: what the words say, checked, before the PBX hears of it."""
+"""A campaign as the operator wants it, checked; and `--split 500/day`: several campaigns, a day each."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import csv
+import io
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import BinaryIO, cast
 
+from alovoice_cli.campaigns.campaign_record import reading_rows
 from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, today_in
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import count
@@ -28,19 +35,24 @@ def read_window(first: str, last: str, opens: str, closes: str, zone_text: str |
     )
 
 
-def choose_trunks(given: str | None, usual: Sequence[str], ask: Callable[[], Sequence[str | int]]) -> tuple[str, ...]:
-    """The lines to dial by: those given, else the profile's `usual` ones; `all` asks the PBX.
-
-    Raises UsageError for none, and for one that is not all digits.
-    """
+def line_words(given: str | None, usual: Sequence[str]) -> list[str]:
+    """The words for the lines to dial by: those given, else the profile's `usual` ones. Raises UsageError for none."""
     if given is None and not usual:
         raise UsageError("no lines to dial by", hint="give --trunks 712037006,712037007 or --trunks all")
-    words = [word.strip() for word in given.split(",")] if given is not None else list(usual)
-    if [word.lower() for word in words] == [ALL]:
-        trunks = tuple(str(trunk) for trunk in ask())
-        if not trunks:
+    return [word.strip() for word in given.split(",")] if given is not None else list(usual)
+
+
+def means_all_lines(words: Sequence[str]) -> bool:
+    """Whether the words are `--trunks all`: then the PBX must be asked for its lines."""
+    return [word.lower() for word in words] == [ALL]
+
+
+def choose_trunks(words: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The lines to dial by; for `all` the PBX's `known` ones. Raises UsageError for none, or one not all digits."""
+    if means_all_lines(words):
+        if not known:
             raise UsageError("this PBX has no lines", hint="see `alovoice trunks`")
-        return trunks
+        return tuple(known)
     for word in words:
         if not (word.isascii() and word.isdigit()):
             raise UsageError(f"--trunks {word!r} is no line number", hint="see `alovoice trunks`; several: A,B")
@@ -48,7 +60,7 @@ def choose_trunks(given: str | None, usual: Sequence[str], ask: Callable[[], Seq
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class CampaignDraft:
     """A campaign ready to be sent. What is None is left to the PBX's own defaults."""
 
     name: str
@@ -76,3 +88,67 @@ class Draft:
         """One line for the person who is about to start it, in plain words."""
         lines, people = count(len(self.trunks), "line"), count(numbers, "number")
         return f"{self.name}: {self.window.describe()}, {people}, {lines}, PBX {profile}"
+
+
+_SPLIT = re.compile(r"([0-9]{1,9})\s*/\s*(?:day|d)")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitLayout:
+    """How a list is to be read: `columns` of the phones from 0, `header` where its first row is a heading."""
+
+    encoding: str
+    delimiter: str
+    columns: tuple[int, ...]
+    header: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPart:
+    """One campaign to be sent: its draft, its open list, and the path that the list came from, if from one."""
+
+    draft: CampaignDraft
+    people: BinaryIO
+    source: str
+
+
+def parse_split(text: str) -> int:
+    """How many rows a day: `500/day`. Raises UsageError."""
+    match = _SPLIT.fullmatch(text.strip().lower())
+    if match is None or not int(match.group(1)):
+        raise UsageError(f"--split {text!r} is no number of people a day", hint="write it as --split 500/day")
+    return int(match.group(1))
+
+
+def split(draft: CampaignDraft, people: BinaryIO, layout: SplitLayout, size: int) -> list[CampaignPart]:
+    """The campaigns of `size` rows each, on one day each, from the window's first day on; all files are open.
+
+    Each list is written anew, in UTF-8, with the heading and all columns. Raises UsageError where the days are too few.
+    """
+    with reading_rows(people, layout.encoding, layout.delimiter) as rows:
+        heading = [next(rows)] if layout.header else []
+        files = list(_cut(rows, heading, layout.delimiter, size))
+    window, days = draft.window, (draft.window.last - draft.window.first).days + 1
+    if len(files) > days:
+        for file in files:
+            file.close()
+        raise UsageError(
+            f"--split {size}/day makes {len(files)} campaigns of a day each, and --from to --to are {days} days",
+            hint=f"give --to {window.first + timedelta(days=len(files) - 1):%Y.%m.%d}, or more people a day",
+        )
+    pieces = []
+    for number, file in enumerate(files):
+        day = window.first + timedelta(days=number)
+        name = f"{draft.name} {number + 1}/{len(files)}"
+        pieces.append(CampaignPart(replace(draft, name=name, window=replace(window, first=day, last=day)), file, ""))
+    return pieces
+
+
+def _cut(rows: Iterator[list[str]], heading: Sequence[list[str]], delimiter: str, size: int) -> Iterator[BinaryIO]:
+    while part := list(islice(rows, size)):
+        file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the sender closes it, as it does the list
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows([*heading, *part])
+        text.detach()
+        file.seek(0)
+        yield file

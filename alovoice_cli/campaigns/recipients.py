@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from alovoice_cli.campaigns.layout import Layout, find_layout, without_phones
+from alovoice_cli.campaigns.number_count import NumberCount
 from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
-from alovoice_cli.campaigns.tally import Tally
 from alovoice_cli.errors import UsageError
 from alovoice_cli.phones import FOREIGN, LANDLINE
 
@@ -37,7 +37,7 @@ class Recipients:
     name: str
     sheet: Sheet
     layout: Layout
-    tally: Tally
+    tally: NumberCount
     duplicates: Mapping[int, Sequence[int]]
     """Each number that more than one row has (excluded ones left out), with the lines of all of them."""
     excluded_by: Mapping[str, Mapping[int, Sequence[int]]]
@@ -155,7 +155,7 @@ def read_recipients(
     try:
         sheet = open_sheet(file, name, encoding, tab=tab, header_line=header_line)
         layout = find_layout(sheet, column, own_lines)
-        tally = Tally(layout.columns, layout.width, layout.others)
+        tally = NumberCount(layout.columns, layout.width, layout.others)
         with sheet.reading(layout.delimiter, moved) as reader:
             tally.read(reader, sheet.above, layout.header_line)
         _refuse_misread(sheet, layout, tally)
@@ -164,7 +164,7 @@ def read_recipients(
         file.seek(0)
 
 
-def _refuse_misread(sheet: Sheet, layout: Layout, tally: Tally) -> None:
+def _refuse_misread(sheet: Sheet, layout: Layout, tally: NumberCount) -> None:
     others: Sequence[int] = tally.troubles.get("no_number", [])
     meant = tally.numbers_read + sum(map(len, tally.troubles.values())) - len(others)
     if not meant:
@@ -176,7 +176,7 @@ def _refuse_misread(sheet: Sheet, layout: Layout, tally: Tally) -> None:
         )
 
 
-def _settle(sheet: Sheet, layout: Layout, tally: Tally, exclusions: Sequence[Exclusion]) -> Recipients:
+def _settle(sheet: Sheet, layout: Layout, tally: NumberCount, exclusions: Sequence[Exclusion]) -> Recipients:
     excluded: dict[str, dict[int, list[int]]] = {}
     unread: dict[str, dict[int, list[int]]] = {}
     gone: set[int] = set()

@@ -89,7 +89,7 @@ class Sheet:
     def text(self, moved: Moved | None = None) -> Iterator[TextIO]:
         """The file's characters from its start, its line ends as they are."""
         self.file.seek(0)
-        source = self.file if moved is None else io.BufferedReader(_Counted(self.file, moved), _CHUNK)
+        source = self.file if moved is None else io.BufferedReader(_CountedFile(self.file, moved), _CHUNK)
         text = io.TextIOWrapper(source, self.encoding, newline="")
         try:
             yield text
@@ -283,7 +283,7 @@ def _line_ends(text: str) -> tuple[int, int]:
     return min(ends, default=len(text)), max(text.rfind("\n"), text.rfind("\r"))
 
 
-class _Counted(io.RawIOBase):
+class _CountedFile(io.RawIOBase):
     """Reads through to the file, which it never closes, and tells how far it is."""
 
     def __init__(self, file: BinaryIO, moved: Moved) -> None:

@@ -29,7 +29,7 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class DialPace:
     """How often to look. `interval` is the operator's; `simulated`: the PBX is one of this machine, whose clock may
     run faster than ours, so that no window is slept through."""
 
@@ -46,12 +46,12 @@ class Pace:
 
 
 @dataclass(slots=True)
-class Watched:
+class WatchedCampaign:
     """One campaign under watch. `ask` reads it from the PBX; times are aware."""
 
     id: str
     ask: Callable[[str], Answer]
-    pace: Pace
+    pace: DialPace
     answer: Answer = field(default_factory=dict)
     why: Why = field(default_factory=Why)
     changed: tuple[str, ...] = ()

@@ -55,11 +55,13 @@ _AUTORULE = (
         "create",
         "Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.",
         "create:create_campaign",
+        "create:CreateCommand",
     ),
     Subcommand(
         "check",
         "Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.",
         "check:check_campaign",
+        "check:CheckCommand",
     ),
     Subcommand(
         "get", "Show a campaign: its window, its lines, its status, how many recipients it has.", "get:show_campaign"

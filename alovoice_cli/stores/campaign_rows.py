@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from alovoice_cli.campaigns.campaign_record import SubmittedFile
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
-from alovoice_cli.campaigns.papers import Paper
 from alovoice_cli.campaigns.plans import plan_from_form
 
 COLUMNS = (
@@ -26,8 +26,8 @@ class Created:
     profile: str
     digest: str
     fields: Mapping[str, str]
-    record: Paper | None
-    recipients: Paper | None
+    record: SubmittedFile | None
+    recipients: SubmittedFile | None
     count: int
     begun_at: str
     pid: int
@@ -60,14 +60,14 @@ class Created:
         return {"id": self.id, "status": self.status, **{k: v for k, v in asdict(self).items() if k != "id"}}
 
 
-def paper_text(paper: Paper | None) -> str:
+def paper_text(paper: SubmittedFile | None) -> str:
     """A file's description as JSON."""
     return json.dumps(None if paper is None else asdict(paper))
 
 
-def _paper(text: object) -> Paper | None:
+def _paper(text: object) -> SubmittedFile | None:
     value = json.loads(str(text))
-    return None if value is None else Paper(**value)
+    return None if value is None else SubmittedFile(**value)
 
 
 def campaign_of(answer: str) -> dict[str, object] | None:

@@ -14,11 +14,18 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from alovoice_cli.campaigns.creation_guard import CampaignGuard, twin_error
+from alovoice_cli.campaigns.campaign_record import (
+    FILES,
+    CampaignGuard,
+    CampaignRecord,
+    SubmittedFile,
+    same_words,
+    twin_error,
+)
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
-from alovoice_cli.campaigns.papers import FILES, Paper, Papers, same_words
 from alovoice_cli.campaigns.plans import OVER, overlap
 from alovoice_cli.errors import UsageError
+from alovoice_cli.masking import Masker, mask_fields
 from alovoice_cli.stores.campaign_rows import COLUMNS, Created, campaign_of, created_from, paper_text
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
@@ -65,7 +72,7 @@ class CampaignStore:
 
     # --- what is sent ------------------------------------------------------------------------------------------------
 
-    def intend(self, receipt: str, profile: str, papers: Papers, guard: CampaignGuard | None = None) -> None:
+    def intend(self, receipt: str, profile: str, papers: CampaignRecord, guard: CampaignGuard | None = None) -> None:
         """Writes down a campaign that is about to be sent, safely on the disk when this returns.
 
         Raises CheckFailedError or UsageError where the guard forbids it: looked at and written in one transaction,
@@ -95,7 +102,9 @@ class CampaignStore:
             )
             connection.execute("INSERT INTO called VALUES (?, ?)", (cursor.lastrowid, numbers))
 
-    def _check(self, connection: sqlite3.Connection, profile: str, papers: Papers, guard: CampaignGuard) -> None:
+    def _check(
+        self, connection: sqlite3.Connection, profile: str, papers: CampaignRecord, guard: CampaignGuard
+    ) -> None:
         if guard.refuses_twins:
             twin = self._twin(connection, profile, guard.since, papers.digest, papers, guard.own)
             if twin is not None:
@@ -131,12 +140,13 @@ class CampaignStore:
                 ),
             )
 
-    def note(self, profile: str, campaign_id: str, answer: Mapping[str, object]) -> None:
-        """Keeps how a campaign stands now; one that was not created from here is not noted."""
+    def note(self, profile: str, campaign_id: str, answer: Mapping[str, object], masker: Masker) -> None:
+        """Keeps how a campaign stands now, masked; one that was not created from here is not noted."""
+        kept = json.dumps(mask_fields(masker.hide_in(dict(answer))))
         with self._writing() as connection:
             connection.execute(
                 "UPDATE campaign SET answer = ?, seen_at = ? WHERE profile = ? AND id = ?",
-                (json.dumps(dict(answer)), iso(self._now()), storable(profile), storable(campaign_id)),
+                (kept, iso(self._now()), storable(profile), storable(masker.hide(campaign_id))),
             )
 
     # --- what is asked -----------------------------------------------------------------------------------------------
@@ -177,7 +187,7 @@ class CampaignStore:
         for (packed,) in rows:
             yield from self._unpacked(packed)
 
-    def find_twin(self, profile: str, digest: str, since: datetime, like: Papers | None = None) -> str | None:
+    def find_twin(self, profile: str, digest: str, since: datetime, like: CampaignRecord | None = None) -> str | None:
         """The id (or receipt) of a campaign of this digest that was, or may have been, created at `since` or later.
 
         Or of one without a digest, of an older version, that says the same as `like`.
@@ -192,7 +202,7 @@ class CampaignStore:
         profile: str,
         since: datetime,
         digest: str,
-        like: Papers | None,
+        like: CampaignRecord | None,
         own: Collection[str] = (),
     ) -> Created | None:
         rows = connection.execute(
@@ -273,7 +283,7 @@ def _adopted(entry: Entry) -> tuple[object, ...]:
     request = {
         str(name): str(text) for name, text in (entry.request if isinstance(entry.request, dict) else {}).items()
     }
-    files = [Paper(request[name], "", "") if request.get(name) else None for name in FILES]
+    files = [SubmittedFile(request[name], "", "") if request.get(name) else None for name in FILES]
     campaign = campaign_of(entry.answer or "") if entry.outcome not in _NOT_CREATED else None
     return (
         entry.receipt,

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alovoice_cli.campaigns.campaign_record import SubmittedFile
 from alovoice_cli.campaigns.definition import KEYS, define, missing_files, read_definition, write_definition
-from alovoice_cli.campaigns.papers import Paper
 from alovoice_cli.errors import UsageError
 
 HERE = Path("/home/op")
-RECORD = Paper("promo.mp3", "/sounds/promo.mp3", "ab")
+RECORD = SubmittedFile("promo.mp3", "/sounds/promo.mp3", "ab")
 FIELDS = {
     "name": "Куз",
     "from": "2026.11.24",
@@ -52,14 +52,14 @@ def test_what_is_written_is_read_again_and_drives_no_terminal(name: str) -> None
 
 
 def test_a_list_in_a_file_is_named_and_not_written_out() -> None:
-    defined = define(FIELDS, RECORD, Paper("c.csv", "/lists/c.csv", "cd"), ["998901234567"])
+    defined = define(FIELDS, RECORD, SubmittedFile("c.csv", "/lists/c.csv", "cd"), ["998901234567"])
     assert (defined["recipients"], defined["recipients_sha256"]) == ("/lists/c.csv", "cd")
     assert "recipient" not in defined
     assert missing_files(defined) == []
 
 
 def test_a_long_list_that_lies_nowhere_is_left_to_be_given() -> None:
-    defined = define(FIELDS, None, Paper("recipients.csv", "", "cd"), ["998901234567"] * 1001)
+    defined = define(FIELDS, None, SubmittedFile("recipients.csv", "", "cd"), ["998901234567"] * 1001)
     assert missing_files(defined) == ["record", "recipients"]
     assert list(defined) == [key for key in KEYS if key in defined]
 

@@ -8,22 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.campaigns.called import listed_numbers
-from alovoice_cli.campaigns.draft import Draft
+from alovoice_cli.campaigns.campaign_record import listed_numbers
+from alovoice_cli.campaigns.draft import CampaignDraft, CampaignPart, SplitLayout, parse_split, split
 from alovoice_cli.campaigns.schedule import Window
-from alovoice_cli.campaigns.splitting import Piece, SplitLayout, parse_split, split
 from alovoice_cli.errors import UsageError
 
 FIRST = date(2026, 11, 24)
 
 
-def _draft(days: int) -> Draft:
+def _draft(days: int) -> CampaignDraft:
     zone = timezone(timedelta(hours=5))
     window = Window(FIRST, FIRST + timedelta(days=days - 1), time(10), time(19, 59), zone)
-    return Draft("Куз", window, ("712037006",))
+    return CampaignDraft("Куз", window, ("712037006",))
 
 
-def _contents(pieces: list[Piece]) -> list[list[list[str]]]:
+def _contents(pieces: list[CampaignPart]) -> list[list[list[str]]]:
     read = []
     for piece in pieces:
         read.append(list(csv.reader(io.StringIO(piece.people.read().decode(), newline=""), delimiter=";")))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from alovoice_cli.campaigns.watching import Pace, Watched, explain
+from alovoice_cli.campaigns.watching import DialPace, WatchedCampaign, explain
 from alovoice_cli.errors import NotFoundError, ServerError, UnreachableError
 
 TASHKENT = timezone(timedelta(hours=5))
@@ -71,11 +71,11 @@ class _Pbx:
         return answer
 
 
-def _watched(ask: Callable[[str], dict[str, object]], pace: Pace | None = None) -> Watched:
-    return Watched("124", ask, pace or Pace())
+def _watched(ask: Callable[[str], dict[str, object]], pace: DialPace | None = None) -> WatchedCampaign:
+    return WatchedCampaign("124", ask, pace or DialPace())
 
 
-def _waits(one: Watched, looks: int, begin: datetime) -> list[float]:
+def _waits(one: WatchedCampaign, looks: int, begin: datetime) -> list[float]:
     now, waits = begin, []
     for _ in range(looks):
         one.look(now)
@@ -95,7 +95,7 @@ def test_it_looks_less_often_while_nothing_changes_and_soon_again_after_a_change
 
 
 def test_it_sleeps_while_the_window_is_closed() -> None:
-    one = _watched(_Pbx(ANSWER), Pace(interval=timedelta(seconds=10)))
+    one = _watched(_Pbx(ANSWER), DialPace(interval=timedelta(seconds=10)))
     one.look(_at(24, 20, 30))
     assert one.due_at == _at(25, 10)
     one.look(_at(25, 10))
@@ -107,7 +107,7 @@ def test_a_paused_campaign_is_looked_at_also_while_the_window_is_closed() -> Non
 
 
 def test_a_simulated_pbx_is_never_slept_through() -> None:
-    one = _watched(_Pbx({**ANSWER, "status": "new"}), Pace(simulated=True))
+    one = _watched(_Pbx({**ANSWER, "status": "new"}), DialPace(simulated=True))
     assert max(_waits(one, 9, _at(23, 12))) == 5
     assert not one.is_over(_at(28, 12))
 

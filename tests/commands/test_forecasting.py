@@ -7,8 +7,8 @@ import pytest
 from front_door import FrontDoor, Result
 
 from alovoice_cli.campaigns.forecast import forecast
+from alovoice_cli.campaigns.forecast_report import parse_share
 from alovoice_cli.campaigns.plans import plan_from_form
-from alovoice_cli.commands.autorule.foretelling import read_assumptions
 from alovoice_cli.errors import UsageError
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
@@ -113,10 +113,10 @@ def test_a_bad_answer_rate_is_refused(home: FrontDoor) -> None:
 
 @pytest.mark.parametrize(("text", "share"), [("0.4", 0.4), ("40%", 0.4), ("40 %", 0.4), ("0,25", 0.25), ("1", 1.0)])
 def test_an_answer_rate_is_a_share_or_a_percentage(text: str, share: float) -> None:
-    assert read_assumptions(text, None, None, 1).answer_rate == pytest.approx(share)
+    assert parse_share(text) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("text", ["40", "-0.1", "many", "", "101%"])
 def test_what_is_no_share_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="no share"):
-        read_assumptions(text, None, None, 1)
+        parse_share(text)

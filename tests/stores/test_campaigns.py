@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from alovoice_cli.campaigns.papers import Paper, Papers
+from alovoice_cli.campaigns.campaign_record import CampaignRecord, SubmittedFile
 from alovoice_cli.errors import UsageError
+from alovoice_cli.masking import Masker
 from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
 
 NOON = datetime(2026, 11, 24, 7, tzinfo=UTC)
@@ -44,9 +45,9 @@ def store(tmp_path: Path, clock: _Clock) -> CampaignStore:
     return CampaignStore(tmp_path / "state" / STORE_NAME, clock)
 
 
-def _papers(*numbers: str, digest: str = "d", **fields: str) -> Papers:
-    record = Paper("promo.mp3", "/sounds/promo.mp3", "ab")
-    return Papers({**FIELDS, **fields}, digest, record, Paper("list.csv", "", "cd"), numbers)
+def _papers(*numbers: str, digest: str = "d", **fields: str) -> CampaignRecord:
+    record = SubmittedFile("promo.mp3", "/sounds/promo.mp3", "ab")
+    return CampaignRecord({**FIELDS, **fields}, digest, record, SubmittedFile("list.csv", "", "cd"), numbers)
 
 
 def test_a_campaign_is_whole_before_its_answer_and_after(store: CampaignStore) -> None:
@@ -59,7 +60,7 @@ def test_a_campaign_is_whole_before_its_answer_and_after(store: CampaignStore) -
     )
     assert begun.count == 2
     assert begun.fields == FIELDS
-    assert begun.record == Paper("promo.mp3", "/sounds/promo.mp3", "ab")
+    assert begun.record == SubmittedFile("promo.mp3", "/sounds/promo.mp3", "ab")
     assert store.numbers("R-AAAA") == ("998901234567", "998912345678")
     store.settle("R-AAAA", "done", 0, ANSWER)
     (settled,) = store.campaigns("tashkent")
@@ -136,7 +137,7 @@ def test_a_line_is_busy_where_days_and_hours_meet(
 def test_a_refused_campaign_and_a_form_that_cannot_be_read_keep_no_line_busy(store: CampaignStore) -> None:
     store.intend("R-1", "p", _papers())
     store.settle("R-1", "refused", 1, "")
-    store.intend("R-2", "p", Papers({"from": "soon", "trunks": "712037006"}))
+    store.intend("R-2", "p", CampaignRecord({"from": "soon", "trunks": "712037006"}))
     assert store.busy_lines("p", ["712037006"], _at(24, 10), _at(26, 19)) == []
     assert store.campaigns("p")[0].plan is None
 
@@ -146,7 +147,7 @@ def test_a_campaign_that_was_seen_over_gives_its_lines_back(store: CampaignStore
     store.settle("R-1", "done", 0, ANSWER)
     asked = ("p", ["712037006"], _at(24, 10), _at(26, 19))
     assert store.busy_lines(*asked) == [("712037006", "124")]
-    store.note("p", "124", {"id": 124, "status": "done"})
+    store.note("p", "124", {"id": 124, "status": "done"}, Masker())
     assert store.busy_lines(*asked) == []
 
 
@@ -154,8 +155,8 @@ def test_what_was_last_seen_is_kept(store: CampaignStore, clock: _Clock) -> None
     store.intend("R-1", "p", _papers())
     store.settle("R-1", "done", 0, ANSWER)
     clock.now += timedelta(hours=1)
-    store.note("p", "124", {"id": 124, "status": "running"})
-    store.note("p", "999", {"id": 999, "status": "running"})
+    store.note("p", "124", {"id": 124, "status": "running"}, Masker())
+    store.note("p", "999", {"id": 999, "status": "running"}, Masker())
     (found,) = store.campaigns("p")
     assert (found.status, found.seen_at) == ("running", "2026-11-24T08:00:00.000000Z")
 

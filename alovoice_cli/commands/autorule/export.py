@@ -20,11 +20,11 @@ def export_campaign(
 ) -> None:
     """Print a campaign as TOML: its options, and the files that it was made of, by path and digest."""
     # Here and not above: help needs neither the files' kinds nor TOML.
-    from alovoice_cli.campaigns.definition import missing_files, write_definition  # noqa: PLC0415
-    from alovoice_cli.commands.autorule.definitions import defined  # noqa: PLC0415
+    from alovoice_cli.campaigns.definition import missing_files, write_definition  # noqa: PLC0415 - as said above
+    from alovoice_cli.commands.autorule.definitions import created_definition  # noqa: PLC0415 - as said above
 
     session: Session = ctx.obj
-    definition = defined(session, campaign_id)
+    definition = created_definition(session, campaign_id)
     remarks = [
         f"Campaign {campaign_id} of PBX {session.settings.profile}.",
         "alovoice autorule create --from-file THIS_FILE; options on the command line count more.",

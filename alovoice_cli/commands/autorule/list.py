@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.autorule.sighting import keep_sight
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotFoundError
@@ -88,4 +87,4 @@ def _refresh(session: Session, profile: str, number: str) -> None:
     except NotFoundError:
         session.warn(f"campaign {number} is not on PBX {profile} any more; what stands here is what was last seen")
         return
-    keep_sight(session, number, dict(answer))
+    session.campaigns.note(profile, number, answer, session.masker)

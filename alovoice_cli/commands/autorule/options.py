@@ -1,19 +1,49 @@
-"""The options that `autorule create` and `autorule check` share."""
+"""The options of `autorule create` and `autorule check`: one list for both, which becomes one `CampaignOptions`.
 
+Each command leaves out what only the other one has (`without_options`).
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from alovoice_cli.campaigns.wishes import CampaignWish, ListWish
-from alovoice_cli.commands.options import LIST_PANEL
+from alovoice_cli.campaigns.options import CampaignOptions, ForecastOptions, ListOptions
+from alovoice_cli.commands.many import Confirm
+from alovoice_cli.commands.options import (
+    LIST_PANEL,
+    Exclude,
+    ExcludeCalled,
+    ExcludeUnreadOk,
+    ForExcel,
+    HeaderLine,
+    ListColumn,
+    ListEncoding,
+    ListSheet,
+    Rejected,
+)
 from alovoice_cli.errors import UsageError
+from alovoice_cli.session import Session
 
-Record = Annotated[Path, typer.Option("--record", metavar="FILE", help="What is played: an MP3 file.")]
-First = Annotated[str, typer.Option("--from", metavar="DAY", help="2026.11.24, 2026-11-24, today, tomorrow or +3d.")]
-Last = Annotated[str, typer.Option("--to", metavar="DAY", help="The last day, inclusive.")]
-Opens = Annotated[str, typer.Option("--fromtime", metavar="HH:MM", help="When calls begin, each day.")]
-Closes = Annotated[str, typer.Option("--totime", metavar="HH:MM", help="The last minute of calls, inclusive.")]
+_CHECKS = "The checks"
+_FORECAST = "Forecast"
+FORECAST_OPTIONS = ("forecast", "answer_rate", "seconds_per_call", "tariff", "seed")
+SENDING_OPTIONS = ("split_from", "confirm")
+
+Record = Annotated[str | None, typer.Option("--record", metavar="FILE", help="What is played: an MP3 file (required).")]
+First = Annotated[
+    str | None,
+    typer.Option("--from", metavar="DAY", help="2026.11.24, 2026-11-24, today, tomorrow or +3d (required)."),
+]
+Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day, inclusive (required).")]
+Opens = Annotated[
+    str | None, typer.Option("--fromtime", metavar="HH:MM", help="When calls begin, each day (required).")
+]
+Closes = Annotated[
+    str | None, typer.Option("--totime", metavar="HH:MM", help="The last minute of calls, inclusive (required).")
+]
 RecipientsFile = Annotated[
     str | None, typer.Option("--recipients", metavar="FILE", help="Whom to call: a CSV or a workbook, or - for stdin.")
 ]
@@ -22,18 +52,16 @@ Numbers = Annotated[
 ]
 Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Else the audio's name and an id.")]
 Trunks = Annotated[str | None, typer.Option("--trunks", metavar="A,B|all", help="By which lines; else the profile's.")]
-Maxline = Annotated[int | None, typer.Option("--maxline", min=1, help="Most lines at once; the PBX says 1.")]
+Maxline = Annotated[int | None, typer.Option("--maxline", min=1, help="Maximum concurrent calls (server default: 1).")]
 Goodtime = Annotated[
-    int | None, typer.Option("--goodtime", min=0, help="Seconds that make a call successful; the PBX says 3.")
+    int | None, typer.Option("--goodtime", min=0, help="Seconds that make a call successful (server default: 3).")
 ]
-Tryes = Annotated[int | None, typer.Option("--tryes", min=1, help="Attempts a number; the PBX says 2.")]
-Paused = Annotated[bool, typer.Option("--paused/--no-paused", help="Do not start by itself.")]
+Tryes = Annotated[int | None, typer.Option("--tryes", min=1, help="Attempts a number (server default: 2).")]
+Paused = Annotated[bool | None, typer.Option("--paused/--no-paused", help="Do not start by itself.")]
 Timezone = Annotated[
     str | None,
     typer.Option("--timezone", metavar="ZONE", help="'utc +5', +05:00 or Asia/Tashkent; else the profile's."),
 ]
-
-_CHECKS = "The checks"
 Clean = Annotated[
     bool,
     typer.Option(
@@ -79,8 +107,18 @@ NoCheck = Annotated[
         rich_help_panel=_CHECKS,
     ),
 ]
-
-
+FromFile = Annotated[
+    str | None,
+    typer.Option(
+        "--from-file",
+        metavar="FILE",
+        help="A campaign.toml (see export): what it says, these options may say otherwise.",
+    ),
+]
+Like = Annotated[
+    str | None,
+    typer.Option("--like", metavar="ID", help="As the campaign of this id or receipt, but for what is said here."),
+]
 Split = Annotated[
     str | None,
     typer.Option("--split", metavar="N/day", help="Several campaigns, N people a day each, from the first day on."),
@@ -88,8 +126,6 @@ Split = Annotated[
 SplitFrom = Annotated[
     int, typer.Option("--split-from", metavar="PART", min=1, help="Go on with this part, after a failure.")
 ]
-
-_FORECAST = "Forecast"
 ShowForecast = Annotated[
     bool,
     typer.Option(
@@ -120,22 +156,92 @@ Seed = Annotated[
 ]
 
 
-def wish_of(ctx: typer.Context) -> CampaignWish:
-    """What the words ask for, by the names that the options have in both commands. Raises UsageError."""
-    # The context holds paths as they were typed.
-    paths = {name: Path(ctx.params[name]) for name in ("record", "clean_name", "rejected") if ctx.params[name]}
-    said: dict[str, Any] = {**ctx.params, **paths}
-    if said["clean_name"] is not None and not said["clean"]:
-        raise UsageError(f"{said['clean_name']} is given, and no --clean", hint="the name belongs behind --clean")
-    names = (
-        *("encoding", "column", "header_line", "exclude_called", "exclude_unread_ok"),
-        *("clean", "clean_name", "rejected", "excel"),
-    )
-    of_list = {"tab": said["sheet"], **{name: said[name] for name in names}}
-    whom = ListWish(exclude=[Path(path) for path in said["exclude"] or ()], **of_list)
-    plain = (
-        *("record", "first", "last", "opens", "closes", "recipients", "name", "trunks", "maxline", "goodtime", "tryes"),
-        *("paused", "timezone", "split", "night_ok", "allow_duplicate", "no_check"),
-    )
-    many: dict[str, Any] = {name: said[name] or () for name in ("numbers", "override_limit")}
-    return CampaignWish(whom=whom, **{name: said[name] for name in plain}, **many)
+def without_options(names: tuple[str, ...]) -> type[TyperCommand]:
+    """A command that has all options of its function but these."""
+
+    class Chosen(TyperCommand):
+        """The command with fewer options."""
+
+        def __init__(self, *words: Any, params: list[Any], **settings: Any) -> None:
+            super().__init__(*words, params=[param for param in params if param.name not in names], **settings)
+
+    return Chosen
+
+
+def campaign_command(run: Callable[[Session, CampaignOptions], int | None]) -> Callable[..., int | None]:
+    """The command function of a campaign: the options, from the command line and the definition, are given to `run`."""
+
+    def command(
+        ctx: typer.Context,
+        record: Record = None,
+        first: First = None,
+        last: Last = None,
+        opens: Opens = None,
+        closes: Closes = None,
+        recipients: RecipientsFile = None,
+        numbers: Numbers = None,
+        name: Name = None,
+        trunks: Trunks = None,
+        maxline: Maxline = None,
+        goodtime: Goodtime = None,
+        tryes: Tryes = None,
+        paused: Paused = None,
+        timezone: Timezone = None,
+        encoding: ListEncoding = None,
+        column: ListColumn = None,
+        sheet: ListSheet = None,
+        header_line: HeaderLine = None,
+        exclude: Exclude = None,
+        exclude_unread_ok: ExcludeUnreadOk = False,
+        exclude_called: ExcludeCalled = None,
+        clean: Clean = False,
+        clean_name: CleanName = None,
+        rejected: Rejected = None,
+        excel: ForExcel = False,
+        night_ok: NightOk = False,
+        allow_duplicate: AllowDuplicate = False,
+        override_limit: OverrideLimit = None,
+        no_check: NoCheck = False,
+        from_file: FromFile = None,
+        like: Like = None,
+        split: Split = None,
+        split_from: SplitFrom = 1,
+        confirm: Confirm = None,
+        forecast: ShowForecast = False,
+        answer_rate: AnswerRate = None,
+        seconds_per_call: SecondsPerCall = None,
+        tariff: Tariff = None,
+        seed: Seed = 1,
+    ) -> int | None:
+        # Here and not above: help needs neither locks nor digests.
+        from alovoice_cli.commands.autorule.definitions import find_defaults  # noqa: PLC0415 - as said above
+
+        session: Session = ctx.obj
+        if clean_name is not None and not clean:
+            raise UsageError(f"{clean_name} is given, and no --clean", hint="the name belongs behind --clean")
+        given_files = {"record": record, "recipients": recipients, "recipient": numbers}
+        said = find_defaults(session, from_file, like, {key for key, value in given_files.items() if value})
+        of_list = ListOptions(
+            encoding=encoding, column=column, tab=sheet, header_line=header_line, exclude=exclude or (),
+            exclude_called=exclude_called, exclude_unread_ok=exclude_unread_ok, clean=clean, clean_name=clean_name,
+            rejected=rejected, excel=excel
+        )  # fmt: skip
+        options = CampaignOptions(
+            record=Path(said.needed("record", record)),
+            first=said.needed("from", first), last=said.needed("to", last),
+            opens=said.needed("fromtime", opens), closes=said.needed("totime", closes),
+            recipients=said.text("recipients", recipients), numbers=said.texts("recipient", numbers),
+            name=said.text("name", name), trunks=said.joined("trunks", trunks),
+            maxline=said.whole("maxline", maxline, least=1), goodtime=said.whole("goodtime", goodtime, least=0),
+            tryes=said.whole("tryes", tryes, least=1), paused=said.flag("paused", paused),
+            timezone=said.text("timezone", timezone),
+            of_list=of_list, split=split, split_from=split_from, confirm=confirm, night_ok=night_ok,
+            # The first parts of a split campaign are there already, and look like its twins.
+            allow_duplicate=allow_duplicate or split_from > 1,
+            override_limit=frozenset(override_limit or ()), no_check=no_check,
+            forecast=ForecastOptions(answer_rate, seconds_per_call, tariff, seed) if forecast else None,
+        )  # fmt: skip
+        return run(session, options)
+
+    command.__doc__, command.__module__ = run.__doc__, run.__module__  # the help page, and its examples
+    return command

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alovoice_cli.campaigns.plans import OVER
-from alovoice_cli.campaigns.watching import Pace, Watched
-from alovoice_cli.commands.autorule.sighting import keep_sight
+from alovoice_cli.campaigns.watching import DialPace, WatchedCampaign
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import NotReadyError, Terminated, UsageError
 from alovoice_cli.moments import parse_span
@@ -38,7 +37,7 @@ class _Aim:
     until: str | None
     deadline: float | None
 
-    def is_met(self, one: Watched, now: datetime) -> bool:
+    def is_met(self, one: WatchedCampaign, now: datetime) -> bool:
         """Whether this campaign needs no more looks. Raises NotReadyError where it is over and never came there."""
         if self.until is None:
             return one.is_over(now)
@@ -60,10 +59,10 @@ def watch(
     Raises UsageError for spans that are none and for a campaign that another process watches, NotReadyError in the end.
     """
     settings = session.settings
-    pace = Pace(_read_interval(interval), is_loopback_url(settings.base_url))
+    pace = DialPace(_read_interval(interval), is_loopback_url(settings.base_url))
     deadline = time.monotonic() + parse_span(wait, "--wait").total_seconds() if wait else None
     ids = list(dict.fromkeys(campaign_ids))
-    watched = [Watched(number, lambda asked: dict(session.client.autorule.get(asked)), pace) for number in ids]
+    watched = [WatchedCampaign(number, lambda asked: dict(session.client.autorule.get(asked)), pace) for number in ids]
     with ExitStack() as held:
         for number in ids:
             name = hashlib.sha256(f"{settings.base_url}\n{settings.profile}\n{number}".encode()).hexdigest()[:16]
@@ -89,7 +88,9 @@ def _read_interval(text: str | None) -> timedelta | None:
     return span
 
 
-def _watch(session: Session, watched: Sequence[Watched], aim: _Aim, draw: Callable[[Listing], None] | None) -> None:
+def _watch(
+    session: Session, watched: Sequence[WatchedCampaign], aim: _Aim, draw: Callable[[Listing], None] | None
+) -> None:
     while True:
         now = session.now()
         for one in watched:
@@ -109,10 +110,10 @@ def _watch(session: Session, watched: Sequence[Watched], aim: _Aim, draw: Callab
         time.sleep(max(0.0, min(nap.total_seconds(), left if left is not None else nap.total_seconds())))
 
 
-def _look(session: Session, one: Watched, now: datetime, *, as_line: bool) -> None:
+def _look(session: Session, one: WatchedCampaign, now: datetime, *, as_line: bool) -> None:
     is_news = one.look(now)
     if one.seen_at == now:
-        keep_sight(session, one.id, one.answer)
+        session.campaigns.note(session.settings.profile, one.id, one.answer, session.masker)
     if is_news and as_line:
         session.display.line(
             {
@@ -127,7 +128,7 @@ def _look(session: Session, one: Watched, now: datetime, *, as_line: bool) -> No
         )
 
 
-def _row(one: Watched, now: datetime) -> dict[str, object]:
+def _row(one: WatchedCampaign, now: datetime) -> dict[str, object]:
     seen = "" if one.seen_at is None else f"{one.seen_at.astimezone():%H:%M:%S}"
     answer = one.answer
     return {

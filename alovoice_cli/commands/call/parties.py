@@ -8,7 +8,7 @@ import typer
 
 from alovoice_cli.api.types import Party
 from alovoice_cli.batch.fields import BadCellError, read_person, split_party
-from alovoice_cli.campaigns.rest import QuietHours
+from alovoice_cli.campaigns.quiet_hours import QuietHours
 from alovoice_cli.commands.call.waiting import follow
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
 from alovoice_cli.moments import parse_zone

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.campaigns.wishes import ListWish
+from alovoice_cli.campaigns.options import ListOptions
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import (
     FINDINGS,
@@ -55,11 +55,12 @@ def check_numbers(
 
     Exit code 8 where there is an error, such as numbers that a spreadsheet has rounded.
     """
-    from alovoice_cli.campaigns.looking import look_at_list  # noqa: PLC0415 - help needs no phonenumbers
-    from alovoice_cli.phones import number_of  # noqa: PLC0415 - as above
+    # Here and not above: help needs no phonenumbers.
+    from alovoice_cli.campaigns.list_check import check_list  # noqa: PLC0415 - as said above
+    from alovoice_cli.phones import number_of  # noqa: PLC0415 - as said above
 
     session: Session = ctx.obj
-    wish = ListWish(
+    options = ListOptions(
         encoding=encoding,
         column=column,
         exclude=exclude or (),
@@ -73,14 +74,13 @@ def check_numbers(
         excel=excel,
     )
     with session.display.transfer("reading") as moved:
-        seen = look_at_list(
+        seen = check_list(
             file,
-            wish,
+            options,
             session.stdin,
-            profile=session.settings.profile,
             zone=session.settings.timezone,
             now=session.now(),
-            store=lambda: session.campaigns,
+            called_since=lambda since: session.campaigns.called_numbers(session.settings.profile, since),
             moved=moved,
             own_lines=frozenset(filter(None, map(number_of, session.settings.trunks or ()))),
         )

@@ -49,7 +49,7 @@ class QuietHours:
         return f"{self.begin:%H:%M}-{self.end:%H:%M}"
 
 
-def rest_findings(window: Window, quiet: QuietHours | None) -> Iterator[Finding]:
+def quiet_findings(window: Window, quiet: QuietHours | None) -> Iterator[Finding]:
     """The nights, Sundays and holidays that the window falls on. By the campaign's own clock."""
     if quiet is not None and quiet.overlap(window.opens, window.closes):
         message = f"{window.opens:%H:%M} to {window.closes:%H:%M} falls into the quiet hours {quiet}"

@@ -4,7 +4,7 @@ from datetime import date, time
 
 import pytest
 
-from alovoice_cli.campaigns.rest import NIGHT_OK, QuietHours, rest_findings
+from alovoice_cli.campaigns.quiet_hours import NIGHT_OK, QuietHours, quiet_findings
 from alovoice_cli.campaigns.schedule import Window
 from alovoice_cli.moments import parse_zone
 
@@ -17,7 +17,7 @@ def window(first: date, last: date, opens: time = time(10), closes: time = time(
 
 
 def codes(of: Window, quiet: QuietHours | None = NIGHT) -> list[str]:
-    return [finding.code for finding in rest_findings(of, quiet)]
+    return [finding.code for finding in quiet_findings(of, quiet)]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_quiet_hours_within_one_day_and_none_at_all() -> None:
 
 
 def test_sundays_and_holidays_are_named_and_need_consent() -> None:
-    found = list(rest_findings(window(date(2026, 12, 5), date(2026, 12, 14)), NIGHT))
+    found = list(quiet_findings(window(date(2026, 12, 5), date(2026, 12, 14)), NIGHT))
     assert [finding.code for finding in found] == ["sunday", "holiday"]
     assert all(finding.needs == NIGHT_OK for finding in found)
     assert "2 Sundays: 6 Dec, 13 Dec" in found[0].message
@@ -57,7 +57,7 @@ def test_sundays_and_holidays_are_named_and_need_consent() -> None:
 
 
 def test_an_estimated_holiday_says_that_it_is() -> None:
-    (found,) = rest_findings(window(date(2027, 3, 9), date(2027, 3, 9)), NIGHT)
+    (found,) = quiet_findings(window(date(2027, 3, 9), date(2027, 3, 9)), NIGHT)
     assert "estimate" in found.message
     assert "whose data is of 2026" in found.message
 

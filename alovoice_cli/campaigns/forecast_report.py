@@ -1,13 +1,42 @@
-"""A forecast in words and as JSON: what it says, and on which assumptions."""
+"""The forecast of a campaign, in words, as JSON and as a finding: the figures, and on which assumptions they rest."""
 
+import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from alovoice_cli.campaigns.forecast import Forecast
+from alovoice_cli.campaigns.draft import CampaignDraft
+from alovoice_cli.campaigns.forecast import Forecast, Point, assume, forecast
+from alovoice_cli.campaigns.options import ForecastOptions
+from alovoice_cli.campaigns.plans import plan_from_form
 from alovoice_cli.campaigns.watching import moment_text
-from alovoice_cli.findings import count
+from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import Finding, Severity, count
 
 SURE = 0.9
 _LAST_MINUTE = timedelta(minutes=1)
+_SHARE = re.compile(r"([0-9]{1,3}(?:[.,][0-9]+)?)\s*(%?)")
+_PARTS = 1000
+
+
+def forecast_campaign(draft: CampaignDraft, people: int, options: ForecastOptions, now: datetime) -> Forecast | None:
+    """The forecast of a draft that calls so many people from the aware `now` on; None where nothing is left to dial.
+
+    Raises UsageError for an answer rate that is no share.
+    """
+    rate = None if options.answer_rate is None else parse_share(options.answer_rate)
+    plan = plan_from_form(draft.to_wire())
+    if plan is None:
+        return None
+    return forecast(people, plan, assume(rate, options.seconds_per_call), begins=now, seed=options.seed)
+
+
+def parse_share(text: str) -> float:
+    """A share from 0 to 1, written `0.4` or `40%`. Raises UsageError for all else."""
+    match = _SHARE.fullmatch(text.strip())
+    share = -1.0 if match is None else float(match.group(1).replace(",", ".")) / (100 if match.group(2) else 1)
+    if not 0 <= share <= 1:
+        raise UsageError(f"--answer-rate {text!r} is no share", hint="give 0.4 or 40%")
+    return share
 
 
 def forecast_as_dict(made: Forecast, tariff: float | None) -> dict[str, object]:
@@ -78,6 +107,35 @@ def forecast_in_words(made: Forecast, tariff: float | None) -> dict[str, object]
         ),
         "runs": f"{made.runs}, seed {made.seed}",
     }
+
+
+def forecast_figures(made: Forecast, tariff: float | None) -> dict[str, object]:
+    """The forecast for a pipe: its figures and assumptions, without what is a list or an object."""
+    whole = forecast_as_dict(made, tariff)
+    assumed = whole.pop("assumed")
+    whole.pop("curve")
+    return whole | (assumed if isinstance(assumed, dict) else {})
+
+
+def curve_rows(made: Forecast) -> list[dict[str, object]]:
+    """How many are called by when, a row a moment; `chart` holds the parts of a bar."""
+    is_hourly = made.curve[0].moment.date() == made.curve[-1].moment.date()
+    return [_curve_row(point, "%H:%M" if is_hourly else "%Y-%m-%d %H:%M") for point in made.curve]
+
+
+def _curve_row(point: Point, form: str) -> dict[str, object]:
+    low, high = round(point.low * _PARTS), round(point.high * _PARTS)
+    return {
+        "at": point.moment.strftime(form),
+        "called": f"{point.middle:.0%}",
+        "chart": [low, 0, high - low, _PARTS - high],
+    }
+
+
+def forecast_findings(made: Forecast) -> Iterator[Finding]:
+    """The warning that the campaign will not, or may not, finish in time; nothing where nine runs of ten do."""
+    if warning := warning_of(made):
+        yield Finding(Severity.WARNING, "unfinished", warning, "give more lines (--maxline), days or hours")
 
 
 def warning_of(made: Forecast) -> str:

@@ -60,7 +60,7 @@ class _Heads(dict[str, int]):
         return base
 
 
-class Tally:
+class NumberCount:
     """The rows of one list by what their phone cell holds. A row's line is the one on which it ends.
 
     The number of a row is the first good one of `columns`; `others` are further columns that hold phones.

@@ -1,0 +1,123 @@
+"""Reads a list of numbers and leaves out who is not to be called; checks a list by itself, without a campaign."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import BinaryIO, TextIO
+
+from alovoice_cli.campaigns.check_report import CheckReport
+from alovoice_cli.campaigns.cleaning import write_lists
+from alovoice_cli.campaigns.exclusion import parse_do_not_call, parse_span, since
+from alovoice_cli.campaigns.files import open_list, open_regular
+from alovoice_cli.campaigns.list_findings import list_findings, reading_notes
+from alovoice_cli.campaigns.options import ListOptions
+from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
+from alovoice_cli.campaigns.schedule import today_in
+from alovoice_cli.campaigns.sheet import Moved
+from alovoice_cli.moments import parse_zone
+from alovoice_cli.spreadsheet import format_for
+
+CalledSince = Callable[[datetime], Iterable[str]]
+"""Gives the whole numbers (998901234567) that campaigns called at an aware moment or later."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListScreen:
+    """Who is left out of a list: do-not-call lists count as of `first_day`, earlier campaigns as of the aware `now`.
+
+    `called_since` is asked only for `--exclude-called`. `own_lines` are the whole numbers of the PBX's lines, whose
+    column is no list of people.
+    """
+
+    first_day: date
+    now: datetime
+    called_since: CalledSince
+    own_lines: Collection[int] = ()
+
+
+def read_list(
+    file: BinaryIO, name: str, options: ListOptions, screen: ListScreen, report: CheckReport, moved: Moved
+) -> Recipients | None:
+    """The list without whom the screen leaves out; None where the list cannot be read, which is a finding then."""
+    exclusions = list(_exclusions(options, screen, report))
+    read = partial(
+        read_recipients,
+        file,
+        name,
+        encoding=options.encoding,
+        column=options.column,
+        tab=options.tab,
+        header_line=options.header_line,
+        exclusions=exclusions,
+        own_lines=screen.own_lines,
+        moved=moved,
+    )
+    return report.attempt("list", name, read)
+
+
+def _exclusions(options: ListOptions, screen: ListScreen, report: CheckReport) -> Iterator[Exclusion]:
+    for path in options.exclude:
+        with open_regular(path) as file:
+            read = partial(parse_do_not_call, file, str(path), screen.first_day, unread_ok=options.exclude_unread_ok)
+            listed = report.attempt("exclude", str(path), read)
+        if listed is not None:
+            report.add(listed.findings())
+            yield Exclusion(f"on {path}", listed.numbers, listed.note)
+    if options.exclude_called is not None:
+        span = parse_span(options.exclude_called, "--exclude-called")
+        called = screen.called_since(since(span, screen.now))
+        yield Exclusion(f"called within {options.exclude_called}", set(map(int, called)))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedList:
+    """What was found on a list; `whom` is None where the list could not be read."""
+
+    report: CheckReport
+    whom: Recipients | None
+    written: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """The check as JSON prints it."""
+        return {
+            "ok": self.report.problem is None,
+            "findings": [finding.as_dict() for finding in self.report.in_order],
+            "recipients": self.whom.as_dict() if self.whom is not None else None,
+        }
+
+    @property
+    def remarks(self) -> Iterator[str]:
+        """Sentences for stderr: how the list was read, what was written, how many findings there are."""
+        if self.whom is not None:
+            yield from reading_notes(self.whom)
+        if self.written:
+            yield f"written: {', '.join(self.written)}"
+        yield self.report.verdict.removesuffix(": nothing was sent")
+
+
+def check_list(
+    name: str,
+    options: ListOptions,
+    stdin: TextIO,
+    *,
+    zone: str,
+    now: datetime,
+    called_since: CalledSince,
+    own_lines: Collection[int],
+    moved: Moved,
+) -> CheckedList:
+    """Reads the list `name` (`-`: stdin) as a campaign of today would, and writes the files that the options name.
+
+    Raises UsageError where a file cannot be opened or written; what is wrong within a file is a finding.
+    """
+    report, written = CheckReport(strict=False), tuple[str, ...]()
+    file, source = open_list(name, None, stdin)
+    with file:
+        screen = ListScreen(today_in(parse_zone(zone), now), now, called_since, own_lines)
+        whom = read_list(file, source or "the list", options, screen, report, moved)
+        if whom is not None:
+            report.add(list_findings(whom, cleaned=options.clean))
+            write_lists(whom, options.clean_name, options.rejected, format_for(excel=options.excel))
+            written = options.written
+    return CheckedList(report, whom, written)

@@ -1,0 +1,75 @@
+"""The options of a campaign and of a list, before anything is checked. Loads nothing: `--help` pays for this module."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """How a list is to be read, and what is to be written from the list."""
+
+    encoding: str | None = None
+    column: str | None = None
+    exclude: Sequence[Path] = ()
+    exclude_called: str | None = None
+    exclude_unread_ok: bool = False
+    clean: bool = False
+    clean_name: Path | None = None
+    rejected: Path | None = None
+    tab: str | None = None
+    """The name of a workbook's sheet."""
+    header_line: int | None = None
+    excel: bool = False
+    """Whether the files that are written are for Excel."""
+
+    @property
+    def uploads_cleaned(self) -> bool:
+        """Whether the PBX gets the cleaned list."""
+        return self.clean and self.clean_name is None
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The names of the files that are to be written."""
+        return tuple(str(path) for path in (self.clean_name, self.rejected) if path)
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastOptions:
+    """What the operator says of the people and the prices; None where nothing is said."""
+
+    answer_rate: str | None = None
+    seconds_per_call: float | None = None
+    tariff: float | None = None
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignOptions:
+    """A campaign as the command line and its definition say, unchecked."""
+
+    record: Path
+    first: str
+    last: str
+    opens: str
+    closes: str
+    recipients: str | None
+    numbers: Sequence[str]
+    name: str | None
+    trunks: str | None
+    maxline: int | None
+    goodtime: int | None
+    tryes: int | None
+    paused: bool
+    timezone: str | None
+    of_list: ListOptions
+    split: str | None
+    split_from: int
+    """The first part of a split campaign to send, from 1."""
+    confirm: int | None
+    """How many people the operator means to reach."""
+    night_ok: bool
+    allow_duplicate: bool
+    override_limit: frozenset[str]
+    no_check: bool
+    forecast: ForecastOptions | None
