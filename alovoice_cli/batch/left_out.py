@@ -62,8 +62,8 @@ def _is_excluded(step: Step, course: Course, excluded: AbstractSet[int]) -> bool
 
 
 def _excluded(step: Step) -> Course:
-    whom = "this person" if len(step.numbers) == 1 else "one of these people"
-    return Course("excluded", problem=f"a do-not-call file names {whom}")
+    whom = "this number" if len(step.numbers) == 1 else "one of these numbers"
+    return Course("excluded", problem=f"a do-not-call file lists {whom}")
 
 
 def _duplicate(step: Step, line: int) -> Course:

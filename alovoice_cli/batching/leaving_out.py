@@ -15,10 +15,13 @@ from alovoice_cli.stores.journal import Journal
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
 
-_SAID: Mapping[State, str] = {
-    "excluded": "a do-not-call file names a person of the row",
-    "duplicate": "another row rings the same people; --each-row sends every row",
-    "sent_before": "sent, or perhaps sent, by another batch within 24 hours; --accept-risk sends once more",
+_SAID: Mapping[State, tuple[str, str]] = {
+    "excluded": ("excluded and not sent", "a do-not-call file lists a number of the row"),
+    "duplicate": ("duplicate and not sent", "another row rings the same people; --each-row sends every row"),
+    "sent_before": (
+        "not sent again",
+        "another batch sent the row, or may have sent it, within 24 hours; --accept-risk sends it again",
+    ),
 }
 
 
@@ -45,8 +48,8 @@ def write_left_out(journal: Journal, changes: Mapping[str, Course]) -> None:
 
 def tell_left_out(session: "Session", rows: Listed) -> None:
     """Warns of the rows that are left out, by reason and line."""
-    for state, reason in _SAID.items():
+    for state, (what, reason) in _SAID.items():
         lines = [step.line for step, course in rows if course.state == state]
         if lines:
             rows_are = count(len(lines), "row is", "rows are")
-            session.warn(f"{rows_are} {state.replace('_', ' ')} and not sent, {name_lines(lines)}: {reason}")
+            session.warn(f"{rows_are} {what}, {name_lines(lines)}: {reason}")

@@ -84,7 +84,7 @@ def forget_batch(session: "Session", path: Path) -> None:
 def _course(row: SentRow) -> Course:
     is_done = row.outcome == "done"
     verb, sent = ("was sent", "yes") if is_done else ("may have been sent", "maybe")
-    problem = f"{verb} at {moment(row.begun_at)} by the batch {row.batch}: not sent again; --accept-risk sends it"
+    problem = f"{verb} at {moment(row.begun_at)} by the batch {row.batch}; --accept-risk sends it again"
     code = ExitCode.DONE if is_done else ExitCode.UNKNOWN_OUTCOME
     return Course("sent_before", exit_code=int(code), sent=sent, problem=problem, receipt=row.receipt)
 
