@@ -208,7 +208,7 @@ def test_of_a_list_that_is_mostly_the_same_only_the_new_rows_go(alovoice: FrontD
     assert alovoice(*OUT).code == 0
     grown = alovoice(*_other("grown.csv"))
     assert (grown.code, _states(grown)) == (0, ["sent_before"] * 9 + ["done"]), grown.err
-    assert "9 rows are sent before and not sent" in grown.err
+    assert "9 rows are not sent again" in grown.err
     assert pbx.calls == dict.fromkeys(called, 1)
     again = alovoice(*_other("grown.csv"), "--accept-risk")
     assert (again.code, pbx.calls[called[0]], pbx.calls[called[9]]) == (0, 2, 1), again.err
