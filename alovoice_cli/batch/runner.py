@@ -7,11 +7,11 @@ states that `steps` names, and never in two.
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from queue import Empty, Queue
 from threading import Event, Lock, Thread
 from typing import Protocol
 
 from alovoice_cli.batch.pacing import Gate
-from alovoice_cli.batch.results import Results
 from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.errors import AlovoiceError, ExitCode
 
@@ -86,7 +86,8 @@ class Runner:
         self._jobs, self._most_failures, self._interruptions = jobs, most_failures, interruptions
         self._risky = risky
         self._lock, self._taking = Lock(), Lock()
-        self._results: Results[tuple[Step, Course]] = Results(jobs)
+        # Bounded: nobody is called whose row the reader, slow or gone, would never get to see.
+        self._results: Queue[tuple[Step, Course] | None] = Queue(2 * jobs)
         self._flying: dict[str, Step] = {}
         self._failures = self._offline = 0
         self._trouble: BaseException | None = None
@@ -94,12 +95,14 @@ class Runner:
     def run(self, steps: Iterable[Step], told: Callable[[Told], None]) -> Ending:
         """Sends them, and tells of some at a time in the caller's thread. A signal: no new rows; a second: at once."""
         self._rows = deque(steps)
-        threads = [Thread(target=self._work, name=f"row-{n}", daemon=True) for n in range(self._jobs)]
-        for thread in threads:
-            thread.start()
-        untold = None
-        while not self._results.is_over:
-            found = self._results.take(_LOOK_SECONDS)
+        # No ThreadPoolExecutor: Python joins its threads at exit, and a second signal must end the program at once.
+        for number in range(self._jobs):
+            Thread(target=self._work, name=f"row-{number}", daemon=True).start()
+        untold, at_work = None, self._jobs
+        while at_work:
+            ended = self._take_results()
+            found = [result for result in ended if result is not None]
+            at_work -= len(ended) - len(found)
             signals = self._interruptions()
             if signals:
                 self._stop("interrupted")
@@ -109,6 +112,16 @@ class Runner:
                 self._abandon(told if untold is None else lambda rows: None)
                 break
         return Ending(self._stop.reason, self._interruptions(), self._trouble, untold)
+
+    def _take_results(self) -> list[tuple[Step, Course] | None]:
+        """The rows that have ended, and None for each thread that has; nothing where none came for a while."""
+        try:
+            ended = [self._results.get(timeout=_LOOK_SECONDS)]
+            while not self._results.empty():
+                ended.append(self._results.get_nowait())
+        except Empty:
+            return []
+        return ended
 
     def _tell(self, found: Told, told: Callable[[Told], None]) -> BaseException | None:
         try:
@@ -141,7 +154,7 @@ class Runner:
             told = trouble.message if isinstance(trouble, AlovoiceError) else f"{type(trouble).__name__}: {trouble}"
             self._stop(told)
         finally:
-            self._results.end()
+            self._results.put(None)
 
     def _take(self) -> Step | None:
         with self._taking:  # one at a time: that is what makes a rate

@@ -12,7 +12,6 @@ from alovoice_cli.batch.steps import LEFT_OUT, Course, Result, Step
 from alovoice_cli.batching.account import row_json, shown_state, sums, worst_code, write_report
 from alovoice_cli.batching.limits import line_limit
 from alovoice_cli.batching.lines import line_keeper
-from alovoice_cli.batching.processor import on_one_processor
 from alovoice_cli.batching.sending import send
 from alovoice_cli.batching.signals import Signals, counted
 from alovoice_cli.batching.verbs import Verb
@@ -42,9 +41,6 @@ class Rows(Protocol):
     def listed(self) -> Iterator[tuple[Step, Course]]:
         """The rows of the latest list."""
 
-    def share_sync(self) -> Callable[[], None]:
-        """What puts the intents on the disk, from now on."""
-
     def intend(self, key: str, *, risk: bool = False) -> Course:
         """Before a row is sent."""
 
@@ -62,10 +58,6 @@ class Memory:
     def listed(self) -> Iterator[tuple[Step, Course]]:
         """All rows."""
         return ((step, self._courses[step.key]) for step in self._steps)
-
-    def share_sync(self) -> Callable[[], None]:
-        """Nothing is kept on a disk."""
-        return lambda: None
 
     def intend(self, key: str, *, risk: bool = False) -> Course:
         """Notes that it is on its way."""
@@ -166,10 +158,8 @@ class Execution:
         stop = Stop()
         assert self._session.client  # made here, once, and not by several threads at a time
         with counted() as signals, self._closing() as stack:
-            stack.enter_context(on_one_processor())
             if not self._verb.reads:
-                # The seal asks the ledger before anything is connected: it syncs the journal too.
-                stack.enter_context(self._session.ledger.kept_open(self._rows.share_sync()))
+                stack.enter_context(self._session.ledger.kept_open())
             has_line = stack.enter_context(line_keeper(self._session, self._times.lines))
             tick = stack.enter_context(self._session.display.counting(self._verb.command, len(steps)))
             runner = Runner(

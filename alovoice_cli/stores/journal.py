@@ -1,26 +1,26 @@
 """The journal of one batch: which of its rows went out, and how each ended.
 
 `intend` is committed and synced before a row's connection is opened, `settle` after its answer: a row with an intent
-and no end may have been carried out. Commits of several threads share one sync. Every row carries a seal over all that
+and no end may have been carried out. Every row carries a seal over all that
 is known of it: a journal that is damaged anywhere refuses, for an empty or older one would call people twice.
 """
 
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 
 from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
-from alovoice_cli.stores.together import Together
 
 MIGRATIONS = (
     """
@@ -48,8 +48,6 @@ class Head:
 
 _NONE: Mapping[str, Course] = MappingProxyType({})
 _MOVING = "UPDATE step SET state = ?3, course = ?4, seal = ?5 WHERE key = ?1 AND state = ?2"
-_Move = tuple[str, str, str, str, str]
-"""A row's key, its state so far, its new state, its course and the seal over all of it."""
 
 
 class Journal:
@@ -60,8 +58,7 @@ class Journal:
         self._now = now
         self._connection = open_store(path, MIGRATIONS)
         self._file = _identity(path)
-        self._is_shared = False
-        self._together = Together(path, self._connection, self._write)
+        self._writing = Lock()
         try:
             with explained(path):
                 self._check()
@@ -73,8 +70,8 @@ class Journal:
 
     def close(self) -> None:
         """Closes the file, and leaves nothing of it in a log beside it."""
-        with explained(self.path):
-            self._together.close()
+        with explained(self.path), self._writing, closing(self._connection):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # --- what is known -----------------------------------------------------------------------------------------------
 
@@ -115,24 +112,13 @@ class Journal:
         head = replace(head, generation=generation, rows=len(merged))
         with explained(self.path):
             rows = [_values(step, courses[step.key]) for step in merged.values()]
-            self._together.alone(lambda connection: _replace(connection, head, rows))
+            with self._writing, transaction(self._connection):
+                _replace(self._connection, head, rows)
         self._head, self._courses = head, courses
         self._steps = dict(sorted(merged.items(), key=lambda item: item[1].line))
 
-    def share_sync(self) -> Callable[[], None]:
-        """From now on `intend` only writes; it is on the disk when the function that this returns was called after it.
-
-        For a run whose every request waits for the ledger's sync before it leaves: it then waits for both at once.
-        """
-        self._is_shared = True
-        return self._sync
-
-    def _sync(self) -> None:
-        with explained(self.path):
-            self._together.sync()
-
     def intend(self, key: str, *, risk: bool = False) -> Course:
-        """Writes down that the row is about to be sent; on the disk when this returns, but see `share_sync`.
+        """Writes down that the row is about to be sent; on the disk when this returns.
 
         Raises UsageError where the file has lost its name: the next run would find none, and call everybody again.
         """
@@ -162,21 +148,13 @@ class Journal:
         if not after.follows(before):
             raise UsageError(f"{self.path}: a row that is {before.state} cannot become {after.state}")
         _, _, state, _, course, seal = _values(self._steps[key], after)
-        with explained(self.path):
-            # An end that a power cut takes back leaves an intent: unknown, and never called again.
-            waits = after.state == "intent" and not self._is_shared
-            run = self._together.run if waits else self._together.run_unsynced
-            run((key, before.state, state, course, seal))
+        with explained(self.path), self._writing:
+            # One statement is a transaction by itself.
+            moved = self._connection.execute(_MOVING, (key, before.state, state, course, seal))
+            if moved.rowcount != 1:
+                raise damaged(self.path, "a row is not where it was")
         self._courses[key] = after
         return after
-
-    def _write(self, connection: sqlite3.Connection, moves: Sequence[_Move]) -> Sequence[None]:
-        # One statement is a transaction by itself; several at a time come where nobody shares the ledger's sync.
-        with nullcontext() if len(moves) == 1 else transaction(connection):
-            for move in moves:
-                if connection.execute(_MOVING, move).rowcount != 1:
-                    raise damaged(self.path, "a row is not where it was")
-        return [None] * len(moves)
 
     def _check_name(self) -> None:
         try:

@@ -9,20 +9,19 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.batch_records import SCHEMA as BATCHES
 from alovoice_cli.stores.batch_records import BatchRecord, SentRow, find_sent_rows, find_twin_batch, write_batch
-from alovoice_cli.stores.beside import Beside
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 from alovoice_cli.stores.quotas import Quota
-from alovoice_cli.stores.receipt_writing import Begin, End, count_against, write_receipts
+from alovoice_cli.stores.receipt_writing import Begin, End, count_against, write_receipt
 from alovoice_cli.stores.receipts import COLUMNS, Entry, Intended, Settled, entry_from
-from alovoice_cli.stores.together import Together
 
 _MISREAD = str.maketrans("OIL", "011")  # Crockford's alphabet leaves out what is taken for a digit
 
@@ -57,7 +56,8 @@ class Ledger:
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         self.path = path
         self._now = now
-        self._kept: Together[Begin | End, str] | None = None
+        self._kept: sqlite3.Connection | None = None
+        self._using_kept = Lock()
 
     def intend(self, intent: Intended, quota: Quota | None = None) -> str:
         """Writes down what is about to be sent and returns its receipt (`R-7F3K`), once it is safely on the disk.
@@ -218,31 +218,23 @@ class Ledger:
             connection.close()
 
     @contextmanager
-    def kept_open(self, sync_too: Callable[[], None]) -> Iterator[None]:
-        """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost.
-
-        `sync_too` syncs what else must be on the disk when `intend` returns.
-        """
+    def kept_open(self) -> Iterator[None]:
+        """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost."""
         with explained(self.path):
-            beside = Beside(sync_too)
-            self._kept = Together(self.path, open_store(self.path, MIGRATIONS), write_receipts, beside)
+            self._kept = open_store(self.path, MIGRATIONS)
         try:
             yield
         finally:
-            beside.close()
-            kept, self._kept = self._kept, None
-            with explained(self.path):
-                kept.close()
+            with explained(self.path), self._using_kept, closing(self._kept) as kept:
+                self._kept = None
+                kept.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _write(self, change: Begin | End) -> str:
-        kept = self._kept
-        if kept is not None:
-            with explained(self.path):
-                # An end that a power cut takes back leaves a receipt that reads unknown. The next intent syncs it too.
-                return kept.run(change) if isinstance(change, Begin) else kept.run_unsynced(change)
+        if self._kept is not None:
+            with explained(self.path), self._using_kept:
+                return write_receipt(self._kept, change)
         with self._open() as connection:
-            (code,) = write_receipts(connection, [change])
-            return code
+            return write_receipt(connection, change)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -1,11 +1,8 @@
-"""Writes receipts: the beginnings and ends of several requests in as few statements as there can be."""
+"""Writes receipts: how a request begins and how it ends."""
 
 import secrets
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
 
 from alovoice_cli.stores.cells import iso
 from alovoice_cli.stores.migrations import transaction
@@ -35,19 +32,19 @@ class End:
     columns: tuple[object, ...]
 
 
-def write_receipts(connection: sqlite3.Connection, changes: Sequence[Begin | End]) -> Sequence[str]:
-    """The code of each change; nothing for an end of a code that is not there. All of them are written, or none.
+def write_receipt(connection: sqlite3.Connection, change: Begin | End) -> str:
+    """Returns the code of the change; nothing for an end of a code that is not there.
 
     Raises UsageError where a quota is spent: counted and written in one transaction, whoever else dials.
     """
-    begins = [change for change in changes if isinstance(change, Begin)]
-    if (len(begins) == len(changes) or len(changes) == 1) and not any(begin.quota for begin in begins):
-        try:
-            return _write(connection, changes)  # one statement writes all: that is a transaction
-        except sqlite3.IntegrityError:
-            pass  # another process took one of the codes a moment ago
+    if isinstance(change, End):
+        return change.code if connection.execute(_END, (*change.columns, change.code)).rowcount else ""
+    if change.quota is None:
+        return _insert(connection, change)
     with transaction(connection):
-        return _write(connection, changes)
+        if count_against(connection, str(change.columns[0]), change.quota) >= change.quota.most:
+            raise spent(change.quota)
+        return _insert(connection, change)
 
 
 def count_against(connection: sqlite3.Connection, profile: str, quota: Quota) -> int:
@@ -61,62 +58,19 @@ def count_against(connection: sqlite3.Connection, profile: str, quota: Quota) ->
     return int(found)
 
 
-def _write(connection: sqlite3.Connection, changes: Sequence[Begin | End]) -> Sequence[str]:
-    codes = iter(_begin(connection, [change for change in changes if isinstance(change, Begin)]))
-    ended = _end(connection, [change for change in changes if isinstance(change, End)])
-    return [next(codes) if isinstance(change, Begin) else change.code * (change.code in ended) for change in changes]
-
-
-def _begin(connection: sqlite3.Connection, begins: Sequence[Begin]) -> Sequence[str]:
-    if len(begins) > 1 and any(begin.quota for begin in begins):
-        return [code for begin in begins for code in _begin(connection, [begin])]  # each counts those before it
-    for begin in begins:
-        if begin.quota is not None:
-            profile = str(begin.columns[0])
-            if count_against(connection, profile, begin.quota) >= begin.quota.most:
-                raise spent(begin.quota)
-    if not begins:
-        return []
-    try:
-        return _insert(connection, begins, [_draw(_SHORTEST) for _ in begins])
-    except sqlite3.IntegrityError:  # a code that is taken: rare enough for not to ask before
-        return _insert(connection, begins, _free_codes(connection, len(begins)))
-
-
-def _insert(connection: sqlite3.Connection, begins: Sequence[Begin], codes: Sequence[str]) -> Sequence[str]:
-    rows = [(code, *begin.columns) for code, begin in zip(codes, begins, strict=True)]
-    connection.execute(f"INSERT INTO receipt ({_BEGUN}) VALUES {_marks(10, len(rows))}", tuple(chain(*rows)))  # noqa: S608 - question marks
-    return codes
-
-
-def _end(connection: sqlite3.Connection, ends: Sequence[End]) -> set[str]:
-    """The codes that were there."""
-    return {end.code for end in ends if connection.execute(_END, (*end.columns, end.code)).rowcount}
-
-
-@lru_cache(maxsize=256)
-def _marks(columns: int, rows: int) -> str:
-    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
-
-
-def _free_codes(connection: sqlite3.Connection, count: int) -> Sequence[str]:
-    """Different codes that no receipt has: as short as there are some."""
-    found: list[str] = []
-    length = _SHORTEST
+def _insert(connection: sqlite3.Connection, begin: Begin) -> str:
+    """Draws a code that no receipt has, as short as there are some, and writes the receipt."""
+    tries = 0
     while True:
-        for _ in range(_TRIES_A_LENGTH):
-            drawn = {_draw(length) for _ in range(count - len(found))}
-            found += drawn - _taken(connection, drawn) - set(found)
-            if len(found) == count:
-                return found
-        length += 1
+        code = _draw(_SHORTEST + tries // _TRIES_A_LENGTH)
+        try:
+            connection.execute(f"INSERT INTO receipt ({_BEGUN}) VALUES (?{', ?' * 9})", (code, *begin.columns))  # noqa: S608 - question marks
+        except sqlite3.IntegrityError:  # a code that is taken: rare enough for not to ask before
+            tries += 1
+        else:
+            return code
 
 
 def _draw(length: int) -> str:
     # One question to the system a code: 256 is a multiple of the letters, so each is as likely.
     return "".join(_CROCKFORD[byte % len(_CROCKFORD)] for byte in secrets.token_bytes(length))
-
-
-def _taken(connection: sqlite3.Connection, codes: set[str]) -> set[str]:
-    wanted = _marks(len(codes), 1)
-    return {code for (code,) in connection.execute(f"SELECT code FROM receipt WHERE code IN {wanted}", tuple(codes))}  # noqa: S608 - question marks
