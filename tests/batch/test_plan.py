@@ -8,24 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, Form
-from alovoice_cli.batch.plan import Plan, Planner, parse_map
-from alovoice_cli.batch.source import read_table
+from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, BatchForm
+from alovoice_cli.batch.plan import BatchPlan, Planner, parse_map
+from alovoice_cli.batch.table import read_table
 from alovoice_cli.errors import CheckFailedError, UsageError
 
 
 def _plan(
-    text: str, form: Form = OUT, *mapped: str, profile: str = "p", encoding: str = "utf-8", **defaults: str
-) -> Plan:
+    text: str, form: BatchForm = OUT, *mapped: str, profile: str = "p", encoding: str = "utf-8", **defaults: str
+) -> BatchPlan:
     planner = Planner(form, profile, parse_map(mapped, form), defaults)
     return planner.plan(read_table(io.BytesIO(text.encode(encoding)), "list", planner.knows))
 
 
-def _payloads(plan: Plan) -> list[object]:
+def _payloads(plan: BatchPlan) -> list[object]:
     return [dict(step.payload) for step in plan.steps]
 
 
-def _keys(plan: Plan) -> list[str]:
+def _keys(plan: BatchPlan) -> list[str]:
     return [step.key for step in plan.steps]
 
 

@@ -162,7 +162,7 @@ def test_an_entry_that_cannot_be_read_stops_the_batch_unless_it_may_pass(alovoic
 def test_a_pause_says_until_when_by_the_profiles_clock(
     alovoice: FrontDoor, monkeypatch: pytest.MonkeyPatch, retry_after: str
 ) -> None:
-    monkeypatch.setattr("alovoice_cli.batch.runner._PAUSE_SECONDS", 1.0)
+    monkeypatch.setattr("alovoice_cli.batch.send_rows._PAUSE_SECONDS", 1.0)
     write_list(alovoice.home, 2)
     busy = iter([True])
 

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from alovoice_cli.batch.steps import Result, Step
+from alovoice_cli.batch.rows import BatchRow, RowResult
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.journal import Head, Journal
+from alovoice_cli.stores.journal import Journal, JournalHead
 
-HEAD = Head("p", "call out", "/list.csv", "d", "2026-11-25T07:00:00.000000Z")
-DONE, UNKNOWN = Result("done", 0, "yes", 200, True, receipt="R-1"), Result("unknown", 6, "maybe")
+HEAD = JournalHead("p", "call out", "/list.csv", "d", "2026-11-25T07:00:00.000000Z")
+DONE, UNKNOWN = RowResult("done", 0, "yes", 200, True, receipt="R-1"), RowResult("unknown", 6, "maybe")
 
 
 def _now() -> datetime:
     return datetime(2026, 11, 25, 7, tzinfo=UTC)
 
 
-def _steps(count: int) -> list[Step]:
+def _steps(count: int) -> list[BatchRow]:
     return [
-        Step(f"key{n}", n + 2, {"number": f"90{n}"}, (f"99890{n}",), str(n), {"Имя": "\ud800"}) for n in range(count)
+        BatchRow(f"key{n}", n + 2, {"number": f"90{n}"}, (f"99890{n}",), str(n), {"Имя": "\ud800"})
+        for n in range(count)
     ]
 
 

@@ -4,10 +4,16 @@ import typer
 
 from alovoice_cli.commands.ai import audio, grep, list, prune, report, result, score, send, show
 from alovoice_cli.commands.ai.waiting import AiWaitingCommand
+from alovoice_cli.commands.batch_options import ReadingCommand, SendingCommand
+
+
+class ResultCommand(AiWaitingCommand, ReadingCommand):
+    """`ai result`: its `--wait` may stand alone, and it takes a list."""
+
 
 app = typer.Typer()
-app.command("send", epilog=send.EXAMPLES)(send.send_calls)
-app.command("result", epilog=result.EXAMPLES, cls=AiWaitingCommand)(result.show_result)
+app.command("send", epilog=send.EXAMPLES, cls=SendingCommand)(send.send_calls)
+app.command("result", epilog=result.EXAMPLES, cls=ResultCommand)(result.show_result)
 app.command("show", epilog=show.EXAMPLES)(show.show_stored)
 app.command("list", epilog=list.EXAMPLES)(list.list_analyses)
 app.command("grep", epilog=grep.EXAMPLES)(grep.grep_phrases)

@@ -9,7 +9,7 @@ import typer
 from alovoice_cli.campaigns.findings import Severity, count
 from alovoice_cli.commands.autorule import options
 from alovoice_cli.commands.autorule.filling import FromFile, Like
-from alovoice_cli.commands.many import Confirm
+from alovoice_cli.commands.batch_options import Confirm
 from alovoice_cli.commands.options import (
     Exclude,
     ExcludeCalled,

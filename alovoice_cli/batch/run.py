@@ -1,21 +1,19 @@
-"""Sends the rows that are to go, tells of each, and accounts for all of them at the end."""
+"""One run of a batch: what it needs, and its way from the first row that is sent to the report."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from alovoice_cli.batch.pacing import Gate, Hours, parse_rate
-from alovoice_cli.batch.runner import Ending, Runner, Stop
-from alovoice_cli.batch.steps import LEFT_OUT, Course, Result, Step
-from alovoice_cli.batching.account import row_json, shown_state, sums, worst_code, write_report
-from alovoice_cli.batching.limits import line_limit
-from alovoice_cli.batching.lines import line_keeper
-from alovoice_cli.batching.sending import send
-from alovoice_cli.batching.signals import Signals, counted
-from alovoice_cli.batching.verbs import Verb
-from alovoice_cli.batching.wish import Wish
+from alovoice_cli.batch.batch_report import row_json, shown_state, sums, worst_code, write_report
+from alovoice_cli.batch.journal_paths import JournalPath
+from alovoice_cli.batch.limits import line_keeper, line_limit
+from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.pacing import CallingHours, Gate, parse_rate
+from alovoice_cli.batch.rows import LEFT_OUT, BatchRow, RowProgress, RowResult
+from alovoice_cli.batch.send_rows import RunEnding, Runner, SignalCount, StopSwitch, counted
+from alovoice_cli.batch.verbs import BatchVerb, send
 from alovoice_cli.campaigns.findings import count
 from alovoice_cli.campaigns.rest import QuietHours
 from alovoice_cli.campaigns.schedule import parse_zone
@@ -26,6 +24,7 @@ from alovoice_cli.output.listing import Listing
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
 
+
 _TROUBLED = (
     Column("row", "Row", numeric=True),
     Column("numbers", "Numbers"),
@@ -35,57 +34,57 @@ _TROUBLED = (
 )
 
 
-class Rows(Protocol):
+class RowStates(Protocol):
     """Where the rows' states are kept: the journal, or memory for what only reads."""
 
-    def listed(self) -> Iterator[tuple[Step, Course]]:
+    def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
         """The rows of the latest list."""
 
-    def intend(self, key: str, *, risk: bool = False) -> Course:
+    def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         """Before a row is sent."""
 
-    def settle(self, key: str, result: Result) -> Course:
+    def settle(self, key: str, result: RowResult) -> RowProgress:
         """After it."""
 
 
 class Memory:
     """The states of rows that only read: nothing is kept, for running it again repeats nothing."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[BatchRow]) -> None:
         self._steps = steps
-        self._courses = {step.key: Course() for step in steps}
+        self._courses = {step.key: RowProgress() for step in steps}
 
-    def listed(self) -> Iterator[tuple[Step, Course]]:
+    def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
         """All rows."""
         return ((step, self._courses[step.key]) for step in self._steps)
 
-    def intend(self, key: str, *, risk: bool = False) -> Course:
+    def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         """Notes that it is on its way."""
-        course = Course("intent", self._courses[key].attempts + 1)
+        course = RowProgress("intent", self._courses[key].attempts + 1)
         self._courses[key] = course
         return course
 
-    def settle(self, key: str, result: Result) -> Course:
+    def settle(self, key: str, result: RowResult) -> RowProgress:
         """Notes its end."""
         course = result.end(self._courses[key], "")
         self._courses[key] = course
         return course
 
 
-class Times:
+class RunTimes:
     """The hours, the pace and the lines of a batch, checked before anything is sent.
 
     Raises UsageError, CheckFailedError.
     """
 
-    def __init__(self, session: "Session", verb: Verb, wish: Wish) -> None:
+    def __init__(self, session: "Session", verb: BatchVerb, options: BatchOptions) -> None:
         zone = self._zone = parse_zone(session.settings.timezone)
         self._now = session.now
-        self.spacing = parse_rate(wish.rate) if wish.rate else 0.0
-        self.window = Hours.parse(wish.window, zone) if wish.window else None
-        quiet = QuietHours.parse(session.settings.quiet_hours) if verb.dials and not wish.night_ok else None
+        self.spacing = parse_rate(options.rate) if options.rate else 0.0
+        self.window = CallingHours.parse(options.window, zone) if options.window else None
+        quiet = QuietHours.parse(session.settings.quiet_hours) if verb.dials and not options.night_ok else None
         self.lines = line_limit(session, verb)
-        self.quiet = Hours(quiet.begin, quiet.end, zone) if quiet else None
+        self.quiet = CallingHours(quiet.begin, quiet.end, zone) if quiet else None
 
     def check(self) -> None:
         """Raises CheckFailedError in the quiet hours, where no window says when to begin."""
@@ -95,7 +94,7 @@ class Times:
                 hint="give --night-ok if that is meant, or --window 10:00-19:00 to wait for it",
             )
 
-    def gate(self, stop: Stop, told: Callable[[str], None], has_line: Callable[[Step], bool]) -> Gate:
+    def gate(self, stop: StopSwitch, told: Callable[[str], None], has_line: Callable[[BatchRow], bool]) -> Gate:
         """The gate that keeps them."""
         return Gate(
             spacing=self.spacing,
@@ -110,32 +109,51 @@ class Times:
         )
 
 
-class Execution:
-    """One run of a batch. `name` is its journal's; empty for what only reads."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run of a batch needs, from its start to its report.
 
-    def __init__(
-        self,
-        session: "Session",
-        verb: Verb,
-        wish: Wish,
-        rows: Rows,
-        name: str,
-        times: Times,
-        keep: Callable[[str, Any], None] | None = None,
-    ) -> None:
-        self._session, self._verb, self._wish, self._rows, self._name = session, verb, wish, rows, name
-        self._keep = keep
-        self._times = times
-        self._streams = session.options.json or not session.stdout.isatty()
+    `path` is where the journal is; None for a command that only reads. `excluded` are the numbers of the do-not-call
+    files. `keep` takes the call's id and the answer of each row of a command that reads.
+    """
+
+    session: "Session"
+    verb: BatchVerb
+    options: BatchOptions
+    times: RunTimes
+    path: JournalPath | None = None
+    excluded: frozenset[int] = frozenset()
+    keep: Callable[[str, Any], None] | None = None
+
+    @property
+    def journal_path(self) -> JournalPath:
+        """Where the journal is, of a command that sends."""
+        assert self.path is not None
+        return self.path
+
+    @property
+    def name(self) -> str:
+        """The journal's name; empty for a command that only reads."""
+        return self.path.name if self.path else ""
+
+
+class Execution:
+    """The rows of one run, from the first that is sent to the report."""
+
+    def __init__(self, run: Run, rows: RowStates) -> None:
+        self._run, self._session, self._rows = run, run.session, rows
+        self._streams = run.session.options.json or not run.session.stdout.isatty()
         self._troubled: list[dict[str, object]] = []
 
-    def run(self, steps: Sequence[Step], risky: frozenset[str], adopted: Sequence[Step] = ()) -> int:
+    def send(
+        self, steps: Sequence[BatchRow], risky: frozenset[str] = frozenset(), adopted: Sequence[BatchRow] = ()
+    ) -> int:
         """Sends these rows and returns the exit code, by the worst row of the list.
 
         `adopted` are rows that were found to be sent before: they are told too.
         """
         untold = self._tell_others({step.key for step in steps}, {step.key for step in adopted})
-        ending, signals = (Ending(untold=untold), Signals()) if untold else self._send(steps, risky)
+        ending, signals = (RunEnding(untold=untold), SignalCount()) if untold else self._send(steps, risky)
         self._session.seal.accounted = True
         return self._account(ending, signals)
 
@@ -154,26 +172,26 @@ class Execution:
             return error
         return None
 
-    def _send(self, steps: Sequence[Step], risky: frozenset[str]) -> tuple[Ending, Signals]:
-        stop = Stop()
+    def _send(self, steps: Sequence[BatchRow], risky: frozenset[str]) -> tuple[RunEnding, SignalCount]:
+        stop = StopSwitch()
         assert self._session.client  # made here, once, and not by several threads at a time
         with counted() as signals, self._closing() as stack:
-            if not self._verb.reads:
+            if not self._run.verb.reads:
                 stack.enter_context(self._session.ledger.kept_open())
-            has_line = stack.enter_context(line_keeper(self._session, self._times.lines))
-            tick = stack.enter_context(self._session.display.counting(self._verb.command, len(steps)))
+            has_line = stack.enter_context(line_keeper(self._session, self._run.times.lines))
+            tick = stack.enter_context(self._session.display.counting(self._run.verb.command, len(steps)))
             runner = Runner(
                 self._rows,
-                lambda step: send(self._session, self._verb, step),
-                self._times.gate(stop, self._session.note, has_line),
+                lambda step: send(self._session, self._run.verb, step),
+                self._run.times.gate(stop, self._session.note, has_line),
                 stop,
-                jobs=self._wish.jobs,
-                most_failures=self._wish.stop_after_failures,
+                jobs=self._run.options.jobs,
+                most_failures=self._run.options.stop_after_failures,
                 interruptions=lambda: signals.count,
                 risky=risky,
             )
 
-            def told(rows: Sequence[tuple[Step, Course]]) -> None:
+            def told(rows: Sequence[tuple[BatchRow, RowProgress]]) -> None:
                 for _ in rows:
                     tick()
                 self._tell(rows)
@@ -195,11 +213,11 @@ class Execution:
         except UsageError as trouble:
             self._session.warn(trouble.message)
 
-    def _tell(self, rows: Sequence[tuple[Step, Course]]) -> None:
-        if self._keep is not None:
+    def _tell(self, rows: Sequence[tuple[BatchRow, RowProgress]]) -> None:
+        if self._run.keep is not None:
             for step, course in rows:
                 if course.state == "done":
-                    self._keep(str(step.payload["call_id"]), course.answer)
+                    self._run.keep(str(step.payload["call_id"]), course.answer)
         if self._streams:
             self._session.display.lines([row_json(step, course) for step, course in rows])
             return
@@ -210,33 +228,33 @@ class Execution:
 
     # --- afterwards --------------------------------------------------------------------------------------------------
 
-    def _account(self, ending: Ending, signals: Signals) -> int:
+    def _account(self, ending: RunEnding, signals: SignalCount) -> int:
         session, listed = self._session, list(self._rows.listed())
         courses = [course for _, course in listed]
         code = worst_code(courses)
         unwritten = self._write_report(listed)
         if self._troubled:
             session.show(Listing(self._troubled, _TROUBLED))
-        session.note(sums(courses) + (f" (batch {self._name})" if self._name else ""))
+        session.note(sums(courses) + (f" (batch {self._run.name})" if self._run.name else ""))
         self._warn(courses, ending)
         if code == ExitCode.UNKNOWN_OUTCOME:
             return code
         trouble = self._own_trouble(ending) or (signals.code if ending.interrupted else code)
         return ExitCode.SERVER if unwritten and trouble == ExitCode.DONE else trouble
 
-    def _write_report(self, listed: Sequence[tuple[Step, Course]]) -> bool:
+    def _write_report(self, listed: Sequence[tuple[BatchRow, RowProgress]]) -> bool:
         """Writes the report that is asked for; whether that failed."""
-        if self._wish.report is None:
+        if self._run.options.report is None:
             return False
         try:
-            write_report(self._wish.report, listed)
+            write_report(self._run.options.report, listed)
         except UsageError as problem:
-            shown = f"; `alovoice call batches show {self._name}` has the rows" if self._name else ""
+            shown = f"; `alovoice call batches show {self._run.name}` has the rows" if self._run.name else ""
             self._session.warn(f"{problem.message}{shown}")
             return True
         return False
 
-    def _warn(self, courses: Sequence[Course], ending: Ending) -> None:
+    def _warn(self, courses: Sequence[RowProgress], ending: RunEnding) -> None:
         unknown = sum(shown_state(course) == "unknown" for course in courses)
         if unknown:
             self._session.warn(
@@ -252,10 +270,14 @@ class Execution:
     @property
     def _advice(self) -> str:
         """What to do about rows that are unknown."""
-        shown = f"see `alovoice call batches show {self._name} --state unknown`"
-        return f"{shown}, and `alovoice call resolve --batch {self._name}`: did it ring?" if self._verb.dials else shown
+        shown = f"see `alovoice call batches show {self._run.name} --state unknown`"
+        return (
+            f"{shown}, and `alovoice call resolve --batch {self._run.name}`: did it ring?"
+            if self._run.verb.dials
+            else shown
+        )
 
-    def _own_trouble(self, ending: Ending) -> int:
+    def _own_trouble(self, ending: RunEnding) -> int:
         """The exit code of trouble of this machine; 0 for none. Once anything left, it is not told as nothing done."""
         if isinstance(ending.untold, BrokenPipeError):
             return ExitCode.READER_GONE
@@ -268,8 +290,3 @@ class Execution:
         error = ServerError(message, hint=hint, sent="yes") if left else UsageError(message, hint=hint)
         self._session.display.error(error)
         return error.exit_code
-
-
-def moment(text: str) -> str:
-    """A moment of the journal as people read it, in UTC."""
-    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC" if text else ""

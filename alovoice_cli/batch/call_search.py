@@ -3,24 +3,27 @@
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from alovoice_cli.batch.asked import Asked, read_receipt
-from alovoice_cli.batch.resolve import LEARN_DAYS, Delays, Verdict, is_listening, learn, resolve
-from alovoice_cli.batch.traces import HORIZON, MICRO, SKEW, Traces
+from alovoice_cli.batch.call_evidence import HORIZON, MICRO, SKEW, EvidenceFinder
+from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
+from alovoice_cli.batch.resolve import LEARN_DAYS, CallVerdict, Delays, is_listening, learn, resolve
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.moments import Clock, from_unix, unix_microseconds
-from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.session import Session
 
 POLL_SECONDS = 0.5
 _CHUNK = 500
 _NEAR = timedelta(microseconds=HORIZON + SKEW)
 
 
-class Tracer:
+class CallSearch:
     """One PBX's events and our requests to it, read anew for each look. Without a store nobody ever listened."""
 
-    def __init__(self, session: Session, store: str | None = None) -> None:
+    def __init__(self, session: "Session", store: str | None = None) -> None:
         self._session, self._profile = session, session.settings.profile
         self.store = session.event_store(store)
         self._delays: Delays | None = None
@@ -35,13 +38,13 @@ class Tracer:
         """When listeners were there."""
         return self.store.uptimes() if self.store.exists else []
 
-    def unknown(self) -> list[Asked]:
+    def unknown(self) -> list[PlacedCall]:
         """The calls asked of this PBX that may or may not have been made, oldest first."""
         entries = reversed(self._session.ledger.receipts())
         found = (read_receipt(entry) for entry in entries if entry.profile == self._profile)
         return [asked for asked in found if asked is not None and asked.outcome == "unknown"]
 
-    def look(self, wanted: Sequence[Asked]) -> list[Verdict]:
+    def look(self, wanted: Sequence[PlacedCall]) -> list[CallVerdict]:
         """What is known of these requests at this moment."""
         now = unix_microseconds(self._session.now())
         traces, uptimes = self._gather(wanted), self.uptimes
@@ -53,7 +56,9 @@ class Tracer:
             for verdict in verdicts
         ]
 
-    def watch(self, wanted: Sequence[Asked], patience: timedelta, is_done: Callable[[Verdict], bool]) -> list[Verdict]:
+    def watch(
+        self, wanted: Sequence[PlacedCall], patience: timedelta, is_done: Callable[[CallVerdict], bool]
+    ) -> list[CallVerdict]:
         """Looks until all that can be waited for is done, or the patience (by the monotonic clock) is at its end."""
         deadline = time.monotonic() + patience.total_seconds()
         while True:
@@ -68,7 +73,7 @@ class Tracer:
         now = unix_microseconds(self._session.now())
         return is_listening(self.uptimes, now)
 
-    def _gather(self, wanted: Sequence[Asked]) -> Traces:
+    def _gather(self, wanted: Sequence[PlacedCall]) -> EvidenceFinder:
         """What these requests are joined from: with all others that could be taken for one of them."""
         ids = {asked.our_id for asked in wanted} - {""}
         numbers = {number for asked in wanted for number in asked.numbers}
@@ -82,24 +87,24 @@ class Tracer:
             self._delays = learn(self._traces(self._since(since)), now)
         return self._delays
 
-    def _since(self, moment: int) -> list[Asked]:
+    def _since(self, moment: int) -> list[PlacedCall]:
         begun = from_unix(moment // MICRO, self.clock.zone)
         entries = self._session.ledger.receipts(since=None if begun is None else begun - _NEAR)
         return self._ours(read_receipt(entry) for entry in entries)
 
-    def _bearing(self, ids: set[str]) -> list[Asked]:
+    def _bearing(self, ids: set[str]) -> list[PlacedCall]:
         return self._ours(read_receipt(entry) for entry in self._session.ledger.receipts_of(ids))
 
-    def _ours(self, found: Iterable[Asked | None]) -> list[Asked]:
+    def _ours(self, found: Iterable[PlacedCall | None]) -> list[PlacedCall]:
         return [asked for asked in found if asked is not None and asked.profile == self._profile]
 
-    def _traces(self, asked: Collection[Asked]) -> Traces:
+    def _traces(self, asked: Collection[PlacedCall]) -> EvidenceFinder:
         if not self.store.exists or not asked:
-            return Traces(list(asked))
+            return EvidenceFinder(list(asked))
         ids = sorted({each.our_id for each in asked if each.our_id})
         results = [
             event for at in range(0, len(ids), _CHUNK) for event in self.store.related((), ids[at : at + _CHUNK])
         ]
         since = min(each.begun_at for each in asked) - SKEW
         calls = self.store.calls_with({number for each in asked for number in each.numbers}, since // MICRO)
-        return Traces(list(asked), results, [*calls, *self.store.calls_by_id(ids).values()])
+        return EvidenceFinder(list(asked), results, [*calls, *self.store.calls_by_id(ids).values()])

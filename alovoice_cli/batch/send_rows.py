@@ -4,15 +4,18 @@ The journal's word comes before every dial and after every answer; whatever stop
 states that `steps` names, and never in two.
 """
 
+import signal
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, Queue
 from threading import Event, Lock, Thread
 from typing import Protocol
 
 from alovoice_cli.batch.pacing import Gate
-from alovoice_cli.batch.steps import Course, Result, Step
+from alovoice_cli.batch.rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, ExitCode
 
 _LOOK_SECONDS = 0.2  # how often a signal is looked for; on Windows a wait cannot be interrupted by one
@@ -21,21 +24,21 @@ _OFFLINE_AFTER = 3
 _PAUSE_SECONDS = 30.0  # after a 429 that does not say how long
 
 
-Told = Sequence[tuple[Step, Course]]
+Told = Sequence[tuple[BatchRow, RowProgress]]
 
 
 class Journal(Protocol):
     """Where the rows' states are kept."""
 
-    def intend(self, key: str, *, risk: bool = False) -> Course:
+    def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         """On the disk when it returns."""
 
-    def settle(self, key: str, result: Result) -> Course:
+    def settle(self, key: str, result: RowResult) -> RowProgress:
         """Writes the end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class RunEnding:
     """Why the batch ended. `trouble` is what of this machine stopped it; `interrupted` counts the signals."""
 
     reason: str = ""
@@ -45,7 +48,7 @@ class Ending:
     """Why the rows could not be shown any more, such as a reader that left."""
 
 
-class Stop:
+class StopSwitch:
     """Says to all threads that no new row is to be taken, and why. The first reason stands."""
 
     def __init__(self) -> None:
@@ -73,9 +76,9 @@ class Runner:
     def __init__(
         self,
         journal: Journal,
-        send: Callable[[Step], Result],
+        send: Callable[[BatchRow], RowResult],
         gate: Gate,
-        stop: Stop,
+        stop: StopSwitch,
         *,
         jobs: int = 1,
         most_failures: int | None = None,
@@ -87,12 +90,12 @@ class Runner:
         self._risky = risky
         self._lock, self._taking = Lock(), Lock()
         # Bounded: nobody is called whose row the reader, slow or gone, would never get to see.
-        self._results: Queue[tuple[Step, Course] | None] = Queue(2 * jobs)
-        self._flying: dict[str, Step] = {}
+        self._results: Queue[tuple[BatchRow, RowProgress] | None] = Queue(2 * jobs)
+        self._flying: dict[str, BatchRow] = {}
         self._failures = self._offline = 0
         self._trouble: BaseException | None = None
 
-    def run(self, steps: Iterable[Step], told: Callable[[Told], None]) -> Ending:
+    def run(self, steps: Iterable[BatchRow], told: Callable[[Told], None]) -> RunEnding:
         """Sends them, and tells of some at a time in the caller's thread. A signal: no new rows; a second: at once."""
         self._rows = deque(steps)
         # No ThreadPoolExecutor: Python joins its threads at exit, and a second signal must end the program at once.
@@ -111,9 +114,9 @@ class Runner:
             if signals > 1:
                 self._abandon(told if untold is None else lambda rows: None)
                 break
-        return Ending(self._stop.reason, self._interruptions(), self._trouble, untold)
+        return RunEnding(self._stop.reason, self._interruptions(), self._trouble, untold)
 
-    def _take_results(self) -> list[tuple[Step, Course] | None]:
+    def _take_results(self) -> list[tuple[BatchRow, RowProgress] | None]:
         """The rows that have ended, and None for each thread that has; nothing where none came for a while."""
         try:
             ended = [self._results.get(timeout=_LOOK_SECONDS)]
@@ -136,7 +139,7 @@ class Runner:
         with self._lock:
             flying = list(self._flying.values())
         for step in flying:
-            lost = Result("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem="interrupted before its answer came")
+            lost = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem="interrupted before its answer came")
             try:
                 course = self._journal.settle(step.key, lost)
             except Exception:  # noqa: S112 - its thread was faster: the answer is in the journal
@@ -156,13 +159,13 @@ class Runner:
         finally:
             self._results.put(None)
 
-    def _take(self) -> Step | None:
+    def _take(self) -> BatchRow | None:
         with self._taking:  # one at a time: that is what makes a rate
             if self._stop.is_set or not self._rows or not self._gate.enter(self._rows[0]) or self._stop.is_set:
                 return None
             return self._rows.popleft()
 
-    def _place(self, step: Step) -> None:
+    def _place(self, step: BatchRow) -> None:
         begun = self._journal.intend(step.key, risk=step.key in self._risky)
         with self._lock:
             self._flying[step.key] = step
@@ -178,7 +181,7 @@ class Runner:
             self._results.put((step, course))
         self._judge(result)
 
-    def _judge(self, result: Result) -> None:
+    def _judge(self, result: RowResult) -> None:
         """What one row's end means for those to come."""
         with self._lock:
             self._failures += result.outcome != "done"
@@ -192,3 +195,48 @@ class Runner:
             self._stop(f"{failures} rows have failed (--stop-after-failures {self._most_failures})")
         if result.exit_code == ExitCode.SERVER and result.pause is not None:
             self._gate.pause(result.pause or _PAUSE_SECONDS)
+
+
+_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+if _HANGUP is not None:
+    _CODES[_HANGUP] = ExitCode.TERMINATED
+
+
+class SignalCount:
+    """How many came, and the exit code of the first. SIGHUP counts once: shell and system both send it."""
+
+    def __init__(self) -> None:
+        self._is_hung_up = False
+        self.count = 0
+        self.code: ExitCode = ExitCode.INTERRUPTED
+
+    def take(self, number: int, frame: object) -> None:
+        """The handler: does nothing but count."""
+        if number == _HANGUP:
+            if self._is_hung_up:
+                return
+            self._is_hung_up = True
+        if not self.count:
+            self.code = _CODES[signal.Signals(number)]
+        self.count += 1
+
+
+@contextmanager
+def counted() -> Iterator[SignalCount]:
+    """Counts the signals while the block runs; outside the main thread, where none arrive, there are none."""
+    signals = SignalCount()
+    if threading.current_thread() is not threading.main_thread():
+        yield signals
+        return
+    before = {number: signal.signal(number, signals.take) for number in _CODES if not _is_ignored(number)}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_ignored(number: signal.Signals) -> bool:
+    """Whether `nohup` has said that a closed terminal ends nothing."""
+    return number == _HANGUP and signal.getsignal(number) is signal.SIG_IGN

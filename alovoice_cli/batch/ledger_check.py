@@ -1,0 +1,231 @@
+"""What the ledger and the do-not-call files say of the rows of a batch, before the first of them is sent.
+
+The ledger is the second witness beside the journals: a journal may be deleted, or put back from a copy. So the same
+rows are refused under another name within 24 hours, and rows are not sent where the ledger knows that they were.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alovoice_cli.batch.batch_report import moment
+from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.placed_call import Receipt
+from alovoice_cli.batch.rows import BatchRow, RowOutcome, RowProgress, RowResult, State
+from alovoice_cli.batch.run import Run
+from alovoice_cli.campaigns.exclusion import read_do_not_call
+from alovoice_cli.campaigns.findings import Severity, count, name_lines
+from alovoice_cli.campaigns.schedule import parse_zone
+from alovoice_cli.dialling import DAY
+from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
+from alovoice_cli.stores.batch_records import BatchRecord, SentRow
+from alovoice_cli.stores.cells import iso, storable
+from alovoice_cli.stores.journal import Journal, JournalHead
+
+if TYPE_CHECKING:
+    from alovoice_cli.session import Session
+
+Listed = Sequence[tuple[BatchRow, RowProgress]]
+
+
+def refuse_twin(run: Run, head: JournalHead, steps: Sequence[BatchRow]) -> None:
+    """Raises CheckFailedError where another batch of the same rows began within 24 hours."""
+    if not run.options.allow_duplicate:
+        record = _record(run, head, steps)
+        _refuse(run.session.ledger.find_twin_batch(record, run.session.now() - DAY), len(steps))
+
+
+def record_batch(run: Run, head: JournalHead, steps: Sequence[BatchRow], *, is_new: bool) -> None:
+    """Writes the batch into the ledger, before its first row is sent.
+
+    Raises CheckFailedError where a new one has a twin: of two that start at once, one goes.
+    """
+    since = run.session.now() - DAY if is_new and not run.options.allow_duplicate else None
+    record, hide = _record(run, head, steps), run.session.masker.hide
+    _refuse(
+        run.session.ledger.record_batch(record, [(step.key, hide(step.our_id)) for step in steps], since), len(steps)
+    )
+
+
+def refuse_all_sent(sent: dict[str, RowProgress], steps: Sequence[BatchRow]) -> None:
+    """Raises CheckFailedError for a new batch each of whose rows was sent within 24 hours."""
+    courses = [sent[step.key] for step in steps if step.key in sent]
+    if len(courses) == len(steps) and all(course.exit_code == ExitCode.DONE for course in courses):
+        raise CheckFailedError(
+            f"{_all_rows(len(steps))} of this list {'was' if len(steps) == 1 else 'were'} sent within 24 hours,"
+            " as the ledger says: nothing was sent",
+            hint="see `alovoice call receipts list`; --allow-duplicate sends them once more",
+            detail=courses[0].problem,
+        )
+
+
+def find_sent_before(run: Run, rows: Listed) -> dict[str, RowProgress]:
+    """The rows whose receipt of the last 24 hours the journal does not know; none where that risk was accepted."""
+    if run.options.allow_duplicate or run.options.accept_risk:
+        return {}
+    own = {(step.key, step.our_id) for step, _ in rows if is_ours(step)}
+    keys = [step.key for step, course in rows if course.state in ("pending", "unsent", "refused")]
+    found = run.session.ledger.sent_rows(run.session.settings.profile, keys, run.session.now() - DAY)
+    return {row.key: _course(row) for row in found if (row.key, row.our_id) not in own}
+
+
+def forget_unsent(run: Run, journal: Journal, going: Sequence[BatchRow]) -> None:
+    """Forgets a batch that has sent nothing, such as one whose token was refused: its rows may go by any name."""
+    courses = [course for _, course in journal.listed()]
+    if going and not any(course.sent in ("yes", "maybe") and course.state != "refused" for course in courses):
+        forget_batch(run, journal.path)
+
+
+def forget_batch(run: Run, path: Path) -> None:
+    """Forgets the batch of this journal, of which nothing has left."""
+    with suppress(UsageError):  # the disk is full: at worst the same rows need --allow-duplicate
+        run.session.ledger.forget_batch(storable(str(path)))
+
+
+def _course(row: SentRow) -> RowProgress:
+    is_done = row.outcome == "done"
+    verb, sent = ("was sent", "yes") if is_done else ("may have been sent", "maybe")
+    problem = f"{verb} at {moment(row.begun_at)} by the batch {row.batch}; --accept-risk sends it again"
+    code = ExitCode.DONE if is_done else ExitCode.UNKNOWN_OUTCOME
+    return RowProgress("sent_before", exit_code=int(code), sent=sent, problem=problem, receipt=row.receipt)
+
+
+def _record(run: Run, head: JournalHead, steps: Sequence[BatchRow]) -> BatchRecord:
+    keys = "\n".join(sorted(step.key for step in steps))
+    digest = hashlib.sha256(keys.encode("ascii")).hexdigest()
+    path, source = storable(str(run.journal_path.path)), storable(head.source)
+    return BatchRecord(storable(head.profile), digest, storable(run.name), path, source, iso(run.session.now()))
+
+
+def _refuse(twin: BatchRecord | None, rows: int) -> None:
+    if twin is None:
+        return
+    source = "a list on stdin" if twin.source == "-" else f"the list {twin.source}"
+    raise CheckFailedError(
+        f"the same {count(rows, 'row')} began at {moment(twin.begun_at)} as the batch {twin.name}: nothing was sent",
+        hint=f"`alovoice call batches resume {twin.name}` goes on with it; --allow-duplicate if both are meant",
+        detail=f"it has {source} and the journal {twin.path}",
+    )
+
+
+def _all_rows(rows: int) -> str:
+    return "the only row" if rows == 1 else f"all {rows} rows"
+
+
+_SETTLED: dict[str, RowOutcome] = {"done": "done", "refused": "refused", "unsent": "unsent"}
+_LOST = "the process ended before its answer was written down"
+
+
+def recover(session: "Session", journal: Journal) -> None:
+    """Gives an end to rows that have none. Only what the ledger knows for certain is believed; silence is unknown."""
+    for step, course in journal.listed():
+        if course.state != "intent":
+            continue
+        entry = _entry_of(session, journal, step, course.began_at)
+        if entry is not None and entry.outcome in _SETTLED:
+            result = RowResult(
+                _SETTLED[entry.outcome],
+                entry.exit_code or 0,
+                entry.sent,
+                entry.status,
+                entry.answer,
+                receipt=entry.receipt,
+            )
+        else:
+            receipt = entry.receipt if entry else ""
+            result = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem=_LOST, receipt=receipt)
+        journal.settle(step.key, result)
+
+
+def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> None:
+    """Raises UsageError where the ledger knows of a row as called that the journal holds for unsent.
+
+    SQLite drops the damaged end of a write-ahead log in silence: the journal alone would then call people twice.
+    """
+    own = {step.our_id: step for step in going if is_ours(step)}
+    for entry in session.ledger.receipts_of(own):
+        if entry.outcome in ("done", "unknown"):
+            raise UsageError(
+                f"{journal.path} has lost what the ledger knows: line {own[entry.our_id].line} was sent"
+                f" ({entry.receipt}); nothing is sent now",
+                hint="the journal was damaged, or put back from a copy; see `alovoice call receipts list`",
+            )
+
+
+def is_ours(step: BatchRow) -> bool:
+    """Whether the id was made here, and so is of this row alone."""
+    return bool(step.our_id) and step.our_id not in (step.payload.get("call_id"), step.payload.get("extid"))
+
+
+def _entry_of(session: "Session", journal: Journal, step: BatchRow, began_at: str) -> Receipt | None:
+    """The receipt of the row's last attempt, if it is certain which that is."""
+    if not is_ours(step):
+        return None
+    found = [entry for entry in session.ledger.receipts_of([step.our_id]) if entry.begun_at >= began_at]
+    return found[0] if len(found) == 1 else None
+
+
+def adopt_earlier(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> list[BatchRow]:
+    """Gives analyses that this machine has asked for before the end that they had then; returns those.
+
+    Each call is sent once, as `ai send` promises: so says the ledger, whichever journal or none it came by.
+    """
+    profile, hide = session.settings.profile, session.masker.hide
+    earlier = {
+        entry.our_id: entry
+        for entry in session.ledger.receipts_of(hide(step.our_id) for step in going)
+        if (entry.command, entry.profile) == ("ai send", profile) and entry.outcome in ("done", "unknown")
+    }
+    adopted = [step for step in going if hide(step.our_id) in earlier]
+    for step in adopted:
+        entry = earlier[hide(step.our_id)]
+        outcome: RowOutcome = "done" if entry.outcome == "done" else "unknown"
+        code = ExitCode.DONE if outcome == "done" else ExitCode.UNKNOWN_OUTCOME
+        told = f"sent before, at {entry.begun_at[:16]}Z; --again sends it once more"
+        journal.intend(step.key)
+        journal.settle(
+            step.key, RowResult(outcome, code, entry.sent, entry.status, entry.answer, told, receipt=entry.receipt)
+        )
+    return adopted
+
+
+_SAID: Mapping[State, tuple[str, str]] = {
+    "excluded": ("excluded and not sent", "a do-not-call file lists a number of the row"),
+    "duplicate": ("duplicate and not sent", "another row rings the same people; --each-row sends every row"),
+    "sent_before": (
+        "not sent again",
+        "another batch sent the row, or may have sent it, within 24 hours; --accept-risk sends it again",
+    ),
+}
+
+
+def read_excluded(session: "Session", options: BatchOptions) -> frozenset[int]:
+    """The numbers of all do-not-call files, whole. Raises CheckFailedError for entries that cannot be read."""
+    numbers: set[int] = set()
+    first_day = session.now().astimezone(parse_zone(session.settings.timezone)).date()
+    for path in options.exclude:
+        listed = read_do_not_call(path, first_day, unread_ok=options.exclude_unread_ok)
+        for finding in listed.findings():
+            if finding.severity is Severity.ERROR:
+                raise CheckFailedError(f"{path}: {finding.message}: nothing was sent", hint=finding.hint)
+            session.warn(f"{path}: {finding.message}; {finding.hint}")
+        session.note(listed.note)
+        numbers |= listed.numbers
+    return frozenset(numbers)
+
+
+def write_left_out(journal: Journal, changes: Mapping[str, RowProgress]) -> None:
+    """Writes the changes down."""
+    for key, course in changes.items():
+        journal.change(key, course)
+
+
+def tell_left_out(session: "Session", rows: Listed) -> None:
+    """Warns of the rows that are left out, by reason and line."""
+    for state, (what, reason) in _SAID.items():
+        lines = [step.line for step, course in rows if course.state == state]
+        if lines:
+            rows_are = count(len(lines), "row is", "rows are")
+            session.warn(f"{rows_are} {what}, {name_lines(lines)}: {reason}")
