@@ -27,16 +27,16 @@ _SHOWN: Mapping[str, str] = {"pending": "not sent yet", "sent_before": "sent bef
 _ADDED = ("outcome", "sent", "status", "answer", "extid", "receipt", "attempts", "problem")
 
 
-def row_json(step: BatchRow, course: RowProgress) -> dict[str, object]:
+def row_json(row: BatchRow, course: RowProgress) -> dict[str, object]:
     """One row as a stream prints it."""
     return {
-        "row": step.line,
-        "key": step.key,
+        "row": row.line,
+        "key": row.key,
         "outcome": course.state,
         "sent": course.sent,
         "status": course.status,
         "answer": course.answer,
-        "extid": step.our_id or None,
+        "extid": row.our_id or None,
         "attempts": course.attempts,
         "receipt": course.receipt or None,
         "problem": course.problem or None,
@@ -72,19 +72,19 @@ def worst_code(courses: Iterable[RowProgress]) -> int:
 
 def write_report(path: Path, listed: Listed) -> None:
     """The operator's columns and the outcome, a row a row; the file is there whole, or as it was. Raises UsageError."""
-    headings = list(dict.fromkeys(heading for step, _ in listed for heading in step.cells))
+    headings = list(dict.fromkeys(heading for row, _ in listed for heading in row.cells))
     added = [name if name not in headings else f"alovoice_{name}" for name in _ADDED]
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
-    for step, course in listed:
-        writer.writerow(map(safe_cell, _report_row(headings, step, course)))
+    for row, course in listed:
+        writer.writerow(map(safe_cell, _report_row(headings, row, course)))
     write_private(path, text.getvalue(), force=True)
 
 
-def _report_row(headings: Sequence[str], step: BatchRow, course: RowProgress) -> list[str]:
-    told: Mapping[str, object] = {**row_json(step, course), "outcome": shown_state(course)}
-    return [*(step.cells.get(heading, "") for heading in headings), *(cell_text(told[name]) for name in _ADDED)]
+def _report_row(headings: Sequence[str], row: BatchRow, course: RowProgress) -> list[str]:
+    told: Mapping[str, object] = {**row_json(row, course), "outcome": shown_state(course)}
+    return [*(row.cells.get(heading, "") for heading in headings), *(cell_text(told[name]) for name in _ADDED)]
 
 
 def check_report(path: Path, source: str, *, tries: bool = True) -> None:
@@ -144,13 +144,13 @@ def journal_rows(session: "Session", name: str, state: str | None) -> list[Mappi
         journal.close()
     return [
         {
-            **row_json(step, course),
+            **row_json(row, course),
             "outcome": shown_state(course),
-            "numbers": list(step.numbers),
+            "numbers": list(row.numbers),
             "began_at": course.began_at or None,
             "ended_at": course.ended_at or None,
         }
-        for step, course in listed
+        for row, course in listed
         if state is None or shown_state(course) == state
     ]
 

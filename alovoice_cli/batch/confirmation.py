@@ -42,7 +42,7 @@ def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
     # A row that the ledger knows as sent goes again with --accept-risk alone, the line by which its journal began too.
     session, options = run.session, run.options
     again = options.accept_risk or options.allow_duplicate
-    sent_before = {step.key for step, course in journal.listed() if course.state == "sent_before" and again}
+    sent_before = {row.key for row, course in journal.listed() if course.state == "sent_before" and again}
     if not options.resend_unknown:
         return frozenset(sent_before)
     if not options.accept_risk:
@@ -50,22 +50,20 @@ def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
             "--resend-unknown may call people twice: nothing was sent",
             hint="look whether it rang; then add --accept-risk",
         )
-    unknown = [(step, course) for step, course in journal.listed() if course.state == "unknown"]
+    unknown = [(row, course) for row, course in journal.listed() if course.state == "unknown"]
     if not session.display.is_asked:
         if options.journal is None:
             raise UsageError(
                 "--resend-unknown asks for each row, and nobody is there to answer",
                 hint=f"name the batch whose risk you take: --journal {run.name}",
             )
-        return frozenset({step.key for step, _ in unknown} | sent_before)
+        return frozenset({row.key for row, _ in unknown} | sent_before)
     chosen = sent_before
-    for step, course in unknown:
-        whom = ", ".join(step.numbers) or step.our_id
-        question = (
-            f"Line {step.line}, {whom}: it may have been carried out at {moment(course.began_at)}. Send it again?"
-        )
+    for row, course in unknown:
+        whom = ", ".join(row.numbers) or row.our_id
+        question = f"Line {row.line}, {whom}: it may have been carried out at {moment(course.began_at)}. Send it again?"
         if session.display.agrees(question):
-            chosen.add(step.key)
+            chosen.add(row.key)
     return frozenset(chosen)
 
 
@@ -73,7 +71,7 @@ def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow
     """Limits, hours, and the question how many people are meant. `listed` are the rows that the operator counts."""
     session, verb = run.session, run.verb
     check_limits(session, verb, going, run.options.budget)
-    people = {number for step in listed for number in step.numbers}
+    people = {number for row in listed for number in row.numbers}
     profile = session.settings.profile
     if verb.dials:
         reach = Reach(len(people), f"{count(len(people), 'person', 'people')} on PBX {profile}")
@@ -90,6 +88,6 @@ def _lately(session: "Session", rows: int, going: Sequence[BatchRow]) -> str:
     """Who of them was called in the last days, and how much of the list is left."""
     since, profile = session.now() - _LATELY, session.settings.profile
     called = session.ledger.called_numbers(profile, since) | set(session.campaigns.called_numbers(profile, since))
-    again = len(called & {number for step in going for number in step.numbers})
+    again = len(called & {number for row in going for number in row.numbers})
     left = f"; {len(going)} of {rows} rows are left" if len(going) < rows else ""
     return f", {again} of them called in the last 7 days{left}"

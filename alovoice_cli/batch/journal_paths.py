@@ -93,14 +93,14 @@ class JournalFolder:
         return journal
 
     def begin(
-        self, place: JournalPath, head: JournalHead, steps: Iterable[BatchRow], left_out: Mapping[str, RowProgress]
+        self, place: JournalPath, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress]
     ) -> Journal:
         """Makes it: it appears under its name with all rows in it, so that an empty one is always a damaged one."""
         made = place.path.with_name(place.path.name + ".new")
         _remove(made)  # of a process that was killed here
         journal = Journal(made, self._now)
         try:
-            journal.begin(head, steps, left_out)
+            journal.begin(head, rows, left_out)
         except BaseException:
             with suppress(UsageError):  # what is raised says more
                 journal.close()

@@ -30,31 +30,29 @@ if TYPE_CHECKING:
 Listed = Sequence[tuple[BatchRow, RowProgress]]
 
 
-def refuse_twin(run: Run, head: JournalHead, steps: Sequence[BatchRow]) -> None:
+def refuse_twin(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> None:
     """Raises CheckFailedError where another batch of the same rows began within 24 hours."""
     if not run.options.allow_duplicate:
-        record = _record(run, head, steps)
-        _refuse(run.session.ledger.find_twin_batch(record, run.session.now() - DAY), len(steps))
+        record = _record(run, head, rows)
+        _refuse(run.session.ledger.find_twin_batch(record, run.session.now() - DAY), len(rows))
 
 
-def record_batch(run: Run, head: JournalHead, steps: Sequence[BatchRow], *, is_new: bool) -> None:
+def record_batch(run: Run, head: JournalHead, rows: Sequence[BatchRow], *, is_new: bool) -> None:
     """Writes the batch into the ledger, before its first row is sent.
 
     Raises CheckFailedError where a new one has a twin: of two that start at once, one goes.
     """
     since = run.session.now() - DAY if is_new and not run.options.allow_duplicate else None
-    record, hide = _record(run, head, steps), run.session.masker.hide
-    _refuse(
-        run.session.ledger.record_batch(record, [(step.key, hide(step.our_id)) for step in steps], since), len(steps)
-    )
+    record, hide = _record(run, head, rows), run.session.masker.hide
+    _refuse(run.session.ledger.record_batch(record, [(row.key, hide(row.our_id)) for row in rows], since), len(rows))
 
 
-def refuse_all_sent(sent: dict[str, RowProgress], steps: Sequence[BatchRow]) -> None:
+def refuse_all_sent(sent: dict[str, RowProgress], rows: Sequence[BatchRow]) -> None:
     """Raises CheckFailedError for a new batch each of whose rows was sent within 24 hours."""
-    courses = [sent[step.key] for step in steps if step.key in sent]
-    if len(courses) == len(steps) and all(course.exit_code == ExitCode.DONE for course in courses):
+    courses = [sent[row.key] for row in rows if row.key in sent]
+    if len(courses) == len(rows) and all(course.exit_code == ExitCode.DONE for course in courses):
         raise CheckFailedError(
-            f"{_all_rows(len(steps))} of this list {'was' if len(steps) == 1 else 'were'} sent within 24 hours,"
+            f"{_all_rows(len(rows))} of this list {'was' if len(rows) == 1 else 'were'} sent within 24 hours,"
             " as the ledger says: nothing was sent",
             hint="see `alovoice call receipts list`; --allow-duplicate sends them once more",
             detail=courses[0].problem,
@@ -65,8 +63,8 @@ def find_sent_before(run: Run, rows: Listed) -> dict[str, RowProgress]:
     """The rows whose receipt of the last 24 hours the journal does not know; none where that risk was accepted."""
     if run.options.allow_duplicate or run.options.accept_risk:
         return {}
-    own = {(step.key, step.our_id) for step, _ in rows if is_ours(step)}
-    keys = [step.key for step, course in rows if course.state in ("pending", "unsent", "refused")]
+    own = {(row.key, row.our_id) for row, _ in rows if is_ours(row)}
+    keys = [row.key for row, course in rows if course.state in ("pending", "unsent", "refused")]
     found = run.session.ledger.sent_rows(run.session.settings.profile, keys, run.session.now() - DAY)
     return {row.key: _course(row) for row in found if (row.key, row.our_id) not in own}
 
@@ -92,8 +90,8 @@ def _course(row: SentRow) -> RowProgress:
     return RowProgress("sent_before", exit_code=int(code), sent=sent, problem=problem, receipt=row.receipt)
 
 
-def _record(run: Run, head: JournalHead, steps: Sequence[BatchRow]) -> BatchRecord:
-    keys = "\n".join(sorted(step.key for step in steps))
+def _record(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> BatchRecord:
+    keys = "\n".join(sorted(row.key for row in rows))
     digest = hashlib.sha256(keys.encode("ascii")).hexdigest()
     path, source = storable(str(run.journal_path.path)), storable(head.source)
     return BatchRecord(storable(head.profile), digest, storable(run.name), path, source, iso(run.session.now()))
@@ -120,10 +118,10 @@ _LOST = "the process ended before its answer was written down"
 
 def recover(session: "Session", journal: Journal) -> None:
     """Gives an end to rows that have none. Only what the ledger knows for certain is believed; silence is unknown."""
-    for step, course in journal.listed():
+    for row, course in journal.listed():
         if course.state != "intent":
             continue
-        entry = _entry_of(session, journal, step, course.began_at)
+        entry = _entry_of(session, journal, row, course.began_at)
         if entry is not None and entry.outcome in _SETTLED:
             result = RowResult(
                 _SETTLED[entry.outcome],
@@ -136,7 +134,7 @@ def recover(session: "Session", journal: Journal) -> None:
         else:
             receipt = entry.receipt if entry else ""
             result = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem=_LOST, receipt=receipt)
-        journal.settle(step.key, result)
+        journal.settle(row.key, result)
 
 
 def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> None:
@@ -144,7 +142,7 @@ def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[Bat
 
     SQLite drops the damaged end of a write-ahead log in silence: the journal alone would then call people twice.
     """
-    own = {step.our_id: step for step in going if is_ours(step)}
+    own = {row.our_id: row for row in going if is_ours(row)}
     for entry in session.ledger.receipts_of(own):
         if entry.outcome in ("done", "unknown"):
             raise UsageError(
@@ -154,16 +152,16 @@ def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[Bat
             )
 
 
-def is_ours(step: BatchRow) -> bool:
+def is_ours(row: BatchRow) -> bool:
     """Whether the id was made here, and so is of this row alone."""
-    return bool(step.our_id) and step.our_id not in (step.payload.get("call_id"), step.payload.get("extid"))
+    return bool(row.our_id) and row.our_id not in (row.payload.get("call_id"), row.payload.get("extid"))
 
 
-def _entry_of(session: "Session", journal: Journal, step: BatchRow, began_at: str) -> Receipt | None:
+def _entry_of(session: "Session", journal: Journal, row: BatchRow, began_at: str) -> Receipt | None:
     """The receipt of the row's last attempt, if it is certain which that is."""
-    if not is_ours(step):
+    if not is_ours(row):
         return None
-    found = [entry for entry in session.ledger.receipts_of([step.our_id]) if entry.begun_at >= began_at]
+    found = [entry for entry in session.ledger.receipts_of([row.our_id]) if entry.begun_at >= began_at]
     return found[0] if len(found) == 1 else None
 
 
@@ -175,18 +173,18 @@ def adopt_earlier(session: "Session", journal: Journal, going: Sequence[BatchRow
     profile, hide = session.settings.profile, session.masker.hide
     earlier = {
         entry.our_id: entry
-        for entry in session.ledger.receipts_of(hide(step.our_id) for step in going)
+        for entry in session.ledger.receipts_of(hide(row.our_id) for row in going)
         if (entry.command, entry.profile) == ("ai send", profile) and entry.outcome in ("done", "unknown")
     }
-    adopted = [step for step in going if hide(step.our_id) in earlier]
-    for step in adopted:
-        entry = earlier[hide(step.our_id)]
+    adopted = [row for row in going if hide(row.our_id) in earlier]
+    for row in adopted:
+        entry = earlier[hide(row.our_id)]
         outcome: RowOutcome = "done" if entry.outcome == "done" else "unknown"
         code = ExitCode.DONE if outcome == "done" else ExitCode.UNKNOWN_OUTCOME
         told = f"sent before, at {entry.begun_at[:16]}Z; --again sends it once more"
-        journal.intend(step.key)
+        journal.intend(row.key)
         journal.settle(
-            step.key, RowResult(outcome, code, entry.sent, entry.status, entry.answer, told, receipt=entry.receipt)
+            row.key, RowResult(outcome, code, entry.sent, entry.status, entry.answer, told, receipt=entry.receipt)
         )
     return adopted
 
@@ -225,7 +223,7 @@ def write_left_out(journal: Journal, changes: Mapping[str, RowProgress]) -> None
 def tell_left_out(session: "Session", rows: Listed) -> None:
     """Warns of the rows that are left out, by reason and line."""
     for state, (what, reason) in _SAID.items():
-        lines = [step.line for step, course in rows if course.state == state]
+        lines = [row.line for row, course in rows if course.state == state]
         if lines:
             rows_are = count(len(lines), "row is", "rows are")
             session.warn(f"{rows_are} {what}, {name_lines(lines)}: {reason}")

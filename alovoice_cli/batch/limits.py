@@ -51,43 +51,43 @@ def line_limit(session: "Session", verb: BatchVerb) -> LineLimit | None:
     return LineLimit(trunk, reserve)
 
 
-def check_limits(session: "Session", verb: BatchVerb, steps: Sequence[BatchRow], budget: int | None) -> None:
+def check_limits(session: "Session", verb: BatchVerb, rows: Sequence[BatchRow], budget: int | None) -> None:
     """Raises UsageError for rows beyond a limit that `--override-limit` does not name, or beyond `--budget`."""
     overridden = session.overridden
     for name in overridden - set(LIMITS):
         raise UsageError(f"--override-limit {name!r} is no limit", hint=f"limits: {', '.join(LIMITS)}")
     settings = session.settings
     most = settings.max_calls_per_run
-    if verb.dials and most is not None and len(steps) > most and "max_calls_per_run" not in overridden:
+    if verb.dials and most is not None and len(rows) > most and "max_calls_per_run" not in overridden:
         raise UsageError(
-            f"{count(len(steps), 'call')}, and the profile's max_calls_per_run is {most}: nothing was sent",
+            f"{count(len(rows), 'call')}, and the profile's max_calls_per_run is {most}: nothing was sent",
             hint="--override-limit max_calls_per_run, if that is meant",
         )
-    outside = [step.line for step in steps if numbers_outside(settings, step.numbers)]
+    outside = [row.line for row in rows if numbers_outside(settings, row.numbers)]
     if outside and "allowed_prefixes" not in overridden:
         allowed = ", ".join(settings.allowed_prefixes or ())
         raise UsageError(
             f"{name_lines(outside)}: a number outside the prefixes {allowed} that the profile allows: nothing was sent",
             hint="--override-limit allowed_prefixes, if that is meant",
         )
-    _check_lines(steps, line_limit(session, verb))
+    _check_lines(rows, line_limit(session, verb))
     if budget is not None:
         asked = session.ledger.count(settings.profile, Quota("--budget", budget, (verb.path,), session.now() - DAY))
-        if asked + len(steps) > budget:
+        if asked + len(rows) > budget:
             raise UsageError(
-                f"{asked} were asked for in the last 24 hours; {len(steps)} more would pass the budget of {budget}",
+                f"{asked} were asked for in the last 24 hours; {len(rows)} more would pass the budget of {budget}",
                 hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
             )
     quota = quota_of(settings, verb.path, session.now())
     if quota is None or quota.name in overridden:
         return
-    if session.ledger.count(settings.profile, quota) + len(steps) > quota.most:
-        raise spent(quota, len(steps))
+    if session.ledger.count(settings.profile, quota) + len(rows) > quota.most:
+        raise spent(quota, len(rows))
 
 
-def _check_lines(steps: Sequence[BatchRow], limit: LineLimit | None) -> None:
+def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:
     """Raises UsageError for rows that would wait for ever: a conference may take two lines."""
-    beyond = [step.line for step in steps if limit is not None and need_of(step)[1] > limit.usable]
+    beyond = [row.line for row in rows if limit is not None and need_of(row)[1] > limit.usable]
     if limit is not None and beyond:
         raise UsageError(
             f"{name_lines(beyond)}: a conference takes 2 lines, and {limit.usable} of {limit.trunk}"
@@ -104,7 +104,7 @@ _HELD = timedelta(microseconds=HOLD)
 def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[Callable[[BatchRow], bool]]:
     """Says of a row whether it may go, and takes its line if so; any may, where there is no limit."""
     if limit is None:
-        yield lambda step: True
+        yield lambda row: True
         return
     claims = LineClaims(session.paths.state / "lines.db", session.settings.profile)
     keeper = LineKeeper(session, limit, session.line_calls(), claims)
@@ -124,21 +124,21 @@ class LineKeeper:
         self._told: set[str | None] = set()  # trunks that are known to be full
         self._heard: tuple[int, HeardCalls | None] = (0, None)
 
-    def has_line(self, step: BatchRow) -> bool:
+    def has_line(self, row: BatchRow) -> bool:
         """Whether there is a line for it, which then is its own; tells why not, once while rows wait for the trunk."""
-        line, need = need_of(step)
+        line, need = need_of(row)
         now = unix_microseconds(self._session.now())
         with self._claims.turn(now) as turn:
             busy, where = self._busy(turn, now).on(line)
             if is_free := busy + need <= self._limit.usable:
-                turn.take(LineClaim(self._session.masker.hide(step.our_id), line, need, now))
+                turn.take(LineClaim(self._session.masker.hide(row.our_id), line, need, now))
         if is_free:
-            if self._waiting != step.key:
+            if self._waiting != row.key:
                 self._told.discard(line)
         elif line not in self._told:
             self._told.add(line)
             self._session.note(why_closed(busy, where, need, self._limit))
-        self._waiting = "" if is_free else step.key
+        self._waiting = "" if is_free else row.key
         return is_free
 
     def close(self) -> None:

@@ -74,14 +74,14 @@ class BusyLines:
         return self.lines.get(where, 0) + self.anywhere, where
 
 
-def need_of(step: BatchRow) -> tuple[str | None, int]:
+def need_of(row: BatchRow) -> tuple[str | None, int]:
     """The trunk that a row names (canonical), and how many lines it takes.
 
     A conference takes two at most: whoever is to be connected is rung in turn, one at a time; a queue is inside.
     """
-    line = step.payload.get("fromline")
-    is_conference = "callfrom" in step.payload
-    return canonical(str(line)) if line else None, 2 if is_conference and step.payload.get("callto") else 1
+    line = row.payload.get("fromline")
+    is_conference = "callfrom" in row.payload
+    return canonical(str(line)) if line else None, 2 if is_conference and row.payload.get("callto") else 1
 
 
 def heard_from(uptimes: Iterable[Uptime], now: int) -> int | None:

@@ -77,7 +77,7 @@ class Gate:
         now: Callable[[], datetime],
         wait: Callable[[float], bool],
         told: Callable[[str], None],
-        has_line: Callable[[BatchRow], bool] = lambda step: True,
+        has_line: Callable[[BatchRow], bool] = lambda row: True,
         zone: tzinfo = UTC,
     ) -> None:
         self._spacing, self._window, self._quiet = spacing, window, quiet
@@ -86,11 +86,11 @@ class Gate:
         self._next = self._paused_until = clock()
         self._zone, self._paused = zone, ""
 
-    def enter(self, step: BatchRow) -> bool:
+    def enter(self, row: BatchRow) -> bool:
         """Waits until the row may go, which is the next; False where the batch was stopped first."""
         asleep = ""
         while True:
-            seconds, why = self._closed_for(step)
+            seconds, why = self._closed_for(row)
             if seconds <= 0:
                 self._next = max(self._next + self._spacing, self._clock() + self._spacing)
                 return True
@@ -109,7 +109,7 @@ class Gate:
             self._paused = f"the PBX takes no more for now (429): waiting until {end:%H:%M:%S} ({self._zone})"
             self._paused_until = until
 
-    def _closed_for(self, step: BatchRow) -> tuple[float, str]:
+    def _closed_for(self, row: BatchRow) -> tuple[float, str]:
         now = self._now()
         if self._window is not None and not self._window.holds(now):
             left = self._window.until(self._window.begin, now)
@@ -121,4 +121,4 @@ class Gate:
         if paused > 0:
             return paused, self._paused
         early = self._next - self._clock()
-        return (early, "") if early > 0 or self._has_line(step) else (_LINE_NAP, "")
+        return (early, "") if early > 0 or self._has_line(row) else (_LINE_NAP, "")

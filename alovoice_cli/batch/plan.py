@@ -1,4 +1,4 @@
-"""From the rows of a list to steps: every row is read and checked before the first is sent."""
+"""Reads and checks every row of a list before the first is sent."""
 
 import hashlib
 import json
@@ -35,16 +35,16 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """The steps of a list. `repeated` counts equal rows that are no steps of their own; `ignored` are spare columns."""
+    """The rows of a list. `repeated` counts equal rows that are sent once; `ignored` are spare columns."""
 
-    steps: tuple[BatchRow, ...]
+    rows: tuple[BatchRow, ...]
     repeated: int
     ignored: tuple[str, ...]
 
     @property
     def people(self) -> frozenset[str]:
         """Those whom the list rings, each once."""
-        return frozenset(number for step in self.steps for number in step.numbers)
+        return frozenset(number for row in self.rows for number in row.numbers)
 
 
 def parse_map(words: Sequence[str], form: BatchForm) -> Mapping[str, str]:
@@ -80,17 +80,20 @@ class Planner:
         return heading.strip() in self._mapped.values() or self._form.field(heading) is not None
 
     def plan(self, table: ListTable) -> BatchPlan:
-        """The steps. Raises CheckFailedError for rows that cannot be sent, UsageError for columns that are missing
-        and for numbers that a spreadsheet has damaged."""
+        """Returns the rows to send.
+
+        Raises CheckFailedError for rows that cannot be sent, UsageError for columns that are missing and for numbers
+        that a spreadsheet has damaged.
+        """
         columns = self._columns(table)
-        steps = [step for row in table.rows if (step := self._step(row, columns)) is not None]
+        rows = [row for read in table.rows if (row := self._read_row(read, columns)) is not None]
         if self._problems:
             raise self._explained(table.name)
-        if not steps:
+        if not rows:
             raise UsageError(f"{table.name} holds no rows", hint="give a row for each call, below the headings")
         used = set(columns.values())
         ignored = tuple(heading for heading in table.headings if heading not in used)
-        return BatchPlan(tuple(steps), sum(self._seen.values()) - len(steps), ignored)
+        return BatchPlan(tuple(rows), sum(self._seen.values()) - len(rows), ignored)
 
     def _columns(self, table: ListTable) -> dict[str, str]:
         """Which heading each field stands under."""
@@ -113,7 +116,7 @@ class Planner:
                 )
         return columns
 
-    def _step(self, row: TableRow, columns: Mapping[str, str]) -> BatchRow | None:
+    def _read_row(self, row: TableRow, columns: Mapping[str, str]) -> BatchRow | None:
         before = len(self._problems)
         readings: dict[str, CellValue] = {}
         for field in self._form.fields:

@@ -117,12 +117,12 @@ def leave_out(
 
     `each_row` says that every row is meant: no row is a duplicate then.
     """
-    found = {step.key: _excluded(step) for step, course in rows if _is_excluded(step, course, excluded)}
+    found = {row.key: _excluded(row) for row, course in rows if _is_excluded(row, course, excluded)}
     known = sent_before or {}
-    for step, course in rows:
-        if step.key in known and step.key not in found and course.state in _OPEN and course.state != "sent_before":
-            found[step.key] = known[step.key]
-    rest = [(step, found.get(step.key, course)) for step, course in rows]
+    for row, course in rows:
+        if row.key in known and row.key not in found and course.state in _OPEN and course.state != "sent_before":
+            found[row.key] = known[row.key]
+    rest = [(row, found.get(row.key, course)) for row, course in rows]
     return found | find_duplicates(rest, each_row=each_row)
 
 
@@ -132,37 +132,37 @@ def find_duplicates(rows: Sequence[tuple[BatchRow, RowProgress]], *, each_row: b
     The first row that rings the same people stands for the others, or whichever was, or may have been, sent.
     """
     lines: dict[frozenset[str], int] = {}
-    for step, course in rows:
-        if course.state not in ("pending", "duplicate") and step.numbers:
-            lines.setdefault(frozenset(step.numbers), step.line)
+    for row, course in rows:
+        if course.state not in ("pending", "duplicate") and row.numbers:
+            lines.setdefault(frozenset(row.numbers), row.line)
     found: dict[str, RowProgress] = {}
-    for step, course in rows:
+    for row, course in rows:
         if course.state not in ("pending", "duplicate"):
             continue
-        people = frozenset(step.numbers)
+        people = frozenset(row.numbers)
         is_first = people not in lines
         if people and is_first:
-            lines[people] = step.line
+            lines[people] = row.line
         is_duplicate = bool(people) and not is_first and not each_row
         if is_duplicate != (course.state == "duplicate"):
-            found[step.key] = _duplicate(step, lines[people]) if is_duplicate else RowProgress()
+            found[row.key] = _duplicate(row, lines[people]) if is_duplicate else RowProgress()
     return found
 
 
 def going_people(rows: Sequence[tuple[BatchRow, RowProgress]]) -> frozenset[str]:
     """The people whom the rows ring that are not left out, each once."""
-    return frozenset(number for step, course in rows if course.state not in LEFT_OUT for number in step.numbers)
+    return frozenset(number for row, course in rows if course.state not in LEFT_OUT for number in row.numbers)
 
 
-def _is_excluded(step: BatchRow, course: RowProgress, excluded: AbstractSet[int]) -> bool:
-    return course.state in _OPEN and any(number.isdigit() and int(number) in excluded for number in step.numbers)
+def _is_excluded(row: BatchRow, course: RowProgress, excluded: AbstractSet[int]) -> bool:
+    return course.state in _OPEN and any(number.isdigit() and int(number) in excluded for number in row.numbers)
 
 
-def _excluded(step: BatchRow) -> RowProgress:
-    whom = "this number" if len(step.numbers) == 1 else "one of these numbers"
+def _excluded(row: BatchRow) -> RowProgress:
+    whom = "this number" if len(row.numbers) == 1 else "one of these numbers"
     return RowProgress("excluded", problem=f"a do-not-call file lists {whom}")
 
 
-def _duplicate(step: BatchRow, line: int) -> RowProgress:
-    whom = "the same person" if len(step.numbers) == 1 else "the same people"
+def _duplicate(row: BatchRow, line: int) -> RowProgress:
+    whom = "the same person" if len(row.numbers) == 1 else "the same people"
     return RowProgress("duplicate", problem=f"rings {whom} as line {line}")

@@ -50,13 +50,13 @@ class RowStates(Protocol):
 class Memory:
     """The states of rows that only read: nothing is kept, for running it again repeats nothing."""
 
-    def __init__(self, steps: Sequence[BatchRow]) -> None:
-        self._steps = steps
-        self._courses = {step.key: RowProgress() for step in steps}
+    def __init__(self, rows: Sequence[BatchRow]) -> None:
+        self._rows = rows
+        self._courses = {row.key: RowProgress() for row in rows}
 
     def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
         """All rows."""
-        return ((step, self._courses[step.key]) for step in self._steps)
+        return ((row, self._courses[row.key]) for row in self._rows)
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         """Notes that it is on its way."""
@@ -146,24 +146,24 @@ class Execution:
         self._troubled: list[dict[str, object]] = []
 
     def send(
-        self, steps: Sequence[BatchRow], risky: frozenset[str] = frozenset(), adopted: Sequence[BatchRow] = ()
+        self, rows: Sequence[BatchRow], risky: frozenset[str] = frozenset(), adopted: Sequence[BatchRow] = ()
     ) -> int:
         """Sends these rows and returns the exit code, by the worst row of the list.
 
         `adopted` are rows that were found to be sent before: they are told too.
         """
-        untold = self._tell_others({step.key for step in steps}, {step.key for step in adopted})
-        ending, signals = (RunEnding(untold=untold), SignalCount()) if untold else self._send(steps, risky)
+        untold = self._tell_others({row.key for row in rows}, {row.key for row in adopted})
+        ending, signals = (RunEnding(untold=untold), SignalCount()) if untold else self._send(rows, risky)
         self._session.seal.accounted = True
         return self._account(ending, signals)
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
         """Rows that are left out, or that an earlier run left unknown, are told each time: nobody is forgotten."""
         rows = [
-            (step, course)
-            for step, course in self._rows.listed()
-            if step.key in adopted
-            or (step.key not in going and (shown_state(course) == "unknown" or course.state in LEFT_OUT))
+            (row, course)
+            for row, course in self._rows.listed()
+            if row.key in adopted
+            or (row.key not in going and (shown_state(course) == "unknown" or course.state in LEFT_OUT))
         ]
         try:
             if rows:
@@ -172,17 +172,17 @@ class Execution:
             return error
         return None
 
-    def _send(self, steps: Sequence[BatchRow], risky: frozenset[str]) -> tuple[RunEnding, SignalCount]:
+    def _send(self, rows: Sequence[BatchRow], risky: frozenset[str]) -> tuple[RunEnding, SignalCount]:
         stop = StopSwitch()
         assert self._session.client  # made here, once, and not by several threads at a time
         with counted() as signals, self._closing() as stack:
             if not self._run.verb.reads:
                 stack.enter_context(self._session.ledger.kept_open())
             has_line = stack.enter_context(line_keeper(self._session, self._run.times.lines))
-            tick = stack.enter_context(self._session.display.counting(self._run.verb.command, len(steps)))
+            tick = stack.enter_context(self._session.display.counting(self._run.verb.command, len(rows)))
             runner = Runner(
                 self._rows,
-                lambda step: send(self._session, self._run.verb, step),
+                lambda row: send(self._session, self._run.verb, row),
                 self._run.times.gate(stop, self._session.note, has_line),
                 stop,
                 jobs=self._run.options.jobs,
@@ -196,7 +196,7 @@ class Execution:
                     tick()
                 self._tell(rows)
 
-            return runner.run(steps, told), signals
+            return runner.run(rows, told), signals
 
     @contextmanager
     def _closing(self) -> Iterator[ExitStack]:
@@ -215,16 +215,16 @@ class Execution:
 
     def _tell(self, rows: Sequence[tuple[BatchRow, RowProgress]]) -> None:
         if self._run.keep is not None:
-            for step, course in rows:
+            for row, course in rows:
                 if course.state == "done":
-                    self._run.keep(str(step.payload["call_id"]), course.answer)
+                    self._run.keep(str(row.payload["call_id"]), course.answer)
         if self._streams:
-            self._session.display.lines([row_json(step, course) for step, course in rows])
+            self._session.display.lines([row_json(row, course) for row, course in rows])
             return
-        for step, course in rows:
+        for row, course in rows:
             if course.state != "done":
-                numbers = ", ".join(step.numbers) or step.our_id
-                self._troubled.append({**row_json(step, course), "numbers": numbers})
+                numbers = ", ".join(row.numbers) or row.our_id
+                self._troubled.append({**row_json(row, course), "numbers": numbers})
 
     # --- afterwards --------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Sends the rows of a batch from several threads, each through the journal: intent first, then the call, then its end.
 
 The journal's word comes before every dial and after every answer; whatever stops the batch, a row is in one of the
-states that `steps` names, and never in two.
+states that `rows.State` names, and never in two.
 """
 
 import signal
@@ -95,9 +95,9 @@ class Runner:
         self._failures = self._offline = 0
         self._trouble: BaseException | None = None
 
-    def run(self, steps: Iterable[BatchRow], told: Callable[[Told], None]) -> RunEnding:
+    def run(self, rows: Iterable[BatchRow], told: Callable[[Told], None]) -> RunEnding:
         """Sends them, and tells of some at a time in the caller's thread. A signal: no new rows; a second: at once."""
-        self._rows = deque(steps)
+        self._rows = deque(rows)
         # No ThreadPoolExecutor: Python joins its threads at exit, and a second signal must end the program at once.
         for number in range(self._jobs):
             Thread(target=self._work, name=f"row-{number}", daemon=True).start()
@@ -138,20 +138,20 @@ class Runner:
         """The rows in flight are unknown from now on. A thread whose answer still comes may know better."""
         with self._lock:
             flying = list(self._flying.values())
-        for step in flying:
+        for row in flying:
             lost = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem="interrupted before its answer came")
             try:
-                course = self._journal.settle(step.key, lost)
+                course = self._journal.settle(row.key, lost)
             except Exception:  # noqa: S112 - its thread was faster: the answer is in the journal
                 continue
-            told([(step, course)])
+            told([(row, course)])
 
     # --- in the threads ----------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         try:
-            while (step := self._take()) is not None:
-                self._place(step)
+            while (row := self._take()) is not None:
+                self._place(row)
         except BaseException as trouble:
             self._trouble = self._trouble or trouble
             told = trouble.message if isinstance(trouble, AlovoiceError) else f"{type(trouble).__name__}: {trouble}"
@@ -165,20 +165,20 @@ class Runner:
                 return None
             return self._rows.popleft()
 
-    def _place(self, step: BatchRow) -> None:
-        begun = self._journal.intend(step.key, risk=step.key in self._risky)
+    def _place(self, row: BatchRow) -> None:
+        begun = self._journal.intend(row.key, risk=row.key in self._risky)
         with self._lock:
-            self._flying[step.key] = step
-        result = self._send(step)
+            self._flying[row.key] = row
+        result = self._send(row)
         try:
-            course = self._journal.settle(step.key, result)
+            course = self._journal.settle(row.key, result)
         except Exception:
             course = result.end(begun, "")  # a full disk must not hide that the call was made
             raise
         finally:
             with self._lock:
-                del self._flying[step.key]
-            self._results.put((step, course))
+                del self._flying[row.key]
+            self._results.put((row, course))
         self._judge(result)
 
     def _judge(self, result: RowResult) -> None:

@@ -82,7 +82,7 @@ def run_batch(
         check_report(options.report, options.source or "", tries=not rehearses)
     batch = _read(session, verb, options, defaults)
     if verb.reads:
-        return Execution(run, Memory(batch.plan.steps)).send(batch.plan.steps)
+        return Execution(run, Memory(batch.plan.rows)).send(batch.plan.rows)
     folder = JournalFolder(session.paths.state, session.now)
     path, is_sibling = find_path(folder, options, batch)
     run = replace(run, path=path, excluded=read_excluded(session, options))
@@ -115,7 +115,7 @@ def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -
         times = RunTimes(session, verb, options)
         run = Run(session, verb, options, times, path, read_excluded(session, options))
         # Its duplicates stay as they are: the line that began the batch said whether every row is meant.
-        rows = [(step, course) for step, course in journal.listed() if course.state != "duplicate"]
+        rows = [(row, course) for row, course in journal.listed() if course.state != "duplicate"]
         write_left_out(journal, _left_out(run, rows, each_row=True))
         return _send(run, _go_on(run, journal))
 
@@ -136,8 +136,8 @@ def _read(
     if table.conversion:
         session.note(table.conversion)
     plan = planner.plan(table)
-    masked = [replace(step, cells=_masked(session, step.cells)) for step in plan.steps]
-    plan = replace(plan, steps=tuple(masked))
+    masked = [replace(row, cells=_masked(session, row.cells)) for row in plan.rows]
+    plan = replace(plan, rows=tuple(masked))
     if plan.ignored:
         session.note(f"columns that are not used: {', '.join(plan.ignored)}")
     if plan.repeated:
@@ -170,52 +170,52 @@ def _prepare(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack) ->
 def _begin(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack, *, is_restart: bool = False) -> _Ready:
     """Begins with a journal that is new."""
     plan = batch.plan
-    left_out = _left_out(run, [(step, RowProgress()) for step in plan.steps], is_restart=is_restart)
-    going = [step for step in plan.steps if step.key not in left_out]
+    left_out = _left_out(run, [(row, RowProgress()) for row in plan.rows], is_restart=is_restart)
+    going = [row for row in plan.rows if row.key not in left_out]
     if run.verb.dials:
-        refuse_twin(run, batch.head, plan.steps)
-        refuse_all_sent(left_out, plan.steps)
-    tell_left_out(run.session, [(step, left_out.get(step.key, RowProgress())) for step in plan.steps])
+        refuse_twin(run, batch.head, plan.rows)
+        refuse_all_sent(left_out, plan.rows)
+    tell_left_out(run.session, [(row, left_out.get(row.key, RowProgress())) for row in plan.rows])
     if going or run.options.confirm is not None:
         agree_to_send(run, going, going)
-    steps = with_ids(run.session, batch)
+    rows = with_ids(run.session, batch)
     if run.verb.dials:
-        record_batch(run, batch.head, steps, is_new=True)
+        record_batch(run, batch.head, rows, is_new=True)
     try:
-        journal = folder.begin(run.journal_path, batch.head, steps, left_out)
+        journal = folder.begin(run.journal_path, batch.head, rows, left_out)
     except UsageError:
         forget_batch(run, run.journal_path.path)
         raise
     stack.callback(_close_quietly, run.session, journal)
-    return _Ready(journal, [step for step in journal.steps if step.key not in left_out])
+    return _Ready(journal, [row for row in journal.rows if row.key not in left_out])
 
 
 def _go_on(run: Run, journal: Journal) -> _Ready:
     """Goes on with a journal that has begun."""
     recover(run.session, journal)
     listed = list(journal.listed())
-    going = [step for step, course in listed if _goes(course, run.options)]
+    going = [row for row, course in listed if _goes(course, run.options)]
     refuse_lost_writes(run.session, journal, going)
     tell_left_out(run.session, listed)
     risky = choose_risks(run, journal)
-    going += [step for step, _ in listed if step.key in risky]
+    going += [row for row, _ in listed if row.key in risky]
     if not going:
         began = moment(head_of(journal).created_at)
         run.session.note(f"nothing is left to send of this batch of {began}; --restart sends all of it again")
         return _Ready(journal, going, risky)
-    meant = [step for step, course in listed if course.state not in LEFT_OUT or step.key in risky]
+    meant = [row for row, course in listed if course.state not in LEFT_OUT or row.key in risky]
     agree_to_send(run, meant, going)
     if run.verb.dials:
-        record_batch(run, head_of(journal), [step for step, _ in listed], is_new=False)
+        record_batch(run, head_of(journal), [row for row, _ in listed], is_new=False)
     return _Ready(journal, going, risky)
 
 
 def _send(run: Run, ready: _Ready) -> int:
     adopted = list[BatchRow]()
     if not (run.verb.dials or run.options.again):
-        certain = [step for step in ready.going if step.key not in ready.risky]
+        certain = [row for row in ready.going if row.key not in ready.risky]
         adopted = adopt_earlier(run.session, ready.journal, certain)
-    left = [step for step in ready.going if step not in adopted]
+    left = [row for row in ready.going if row not in adopted]
     code = Execution(run, ready.journal).send(left, ready.risky, adopted)
     forget_unsent(run, ready.journal, ready.going)
     return code
@@ -223,16 +223,16 @@ def _send(run: Run, ready: _Ready) -> int:
 
 def _rehearse(run: Run, folder: JournalFolder, batch: Batch) -> int:
     """Prints what would be sent, for `--dry-run`, and says which rows would be left out."""
-    session, verb, rows = run.session, run.verb, _foreseen(run, folder, batch)
-    tell_left_out(session, rows)
-    steps = [step for step, course in rows if _goes(course, run.options)]
-    ids = iter(session.ledger.make_ids(len(steps))) if verb.form.own_id and steps else iter(())
-    for step in steps:
+    session, verb, foreseen = run.session, run.verb, _foreseen(run, folder, batch)
+    tell_left_out(session, foreseen)
+    rows = [row for row, course in foreseen if _goes(course, run.options)]
+    ids = iter(session.ledger.make_ids(len(rows))) if verb.form.own_id and rows else iter(())
+    for row in rows:
         try:
-            verb.send(session.client, step.payload, step.our_id or next(ids, ""))
+            verb.send(session.client, row.payload, row.our_id or next(ids, ""))
         except Rehearsal as rehearsed:
             session.display.rehearsal(rehearsed.as_json())
-    session.note(f"{count(len(steps), 'row')} would be sent")
+    session.note(f"{count(len(rows), 'row')} would be sent")
     if (limit := line_limit(session, verb)) is not None:
         session.note(f"each waits until fewer than {limit.usable} of the {limit.trunk} lines of its trunk are busy")
     return ExitCode.DONE
@@ -240,16 +240,16 @@ def _rehearse(run: Run, folder: JournalFolder, batch: Batch) -> int:
 
 def _foreseen(run: Run, folder: JournalFolder, batch: Batch) -> list[tuple[BatchRow, RowProgress]]:
     """The rows as they would be when the first goes: the journal is only looked at."""
-    steps, known = batch.plan.steps, dict[str, RowProgress]()
+    rows, known = batch.plan.rows, dict[str, RowProgress]()
     if run.journal_path.path.exists():
         journal = folder.open(run.journal_path)
-        known = {step.key: course for step in steps if (course := journal.course(step.key)) is not None}
+        known = {row.key: course for row in rows if (course := journal.course(row.key)) is not None}
         journal.close()
     elif run.verb.dials:
-        refuse_twin(run, batch.head, steps)
-    rows = [(step, known.get(step.key, RowProgress())) for step in steps]
-    changes = _left_out(run, rows)
-    return [(step, changes.get(step.key, course)) for step, course in rows]
+        refuse_twin(run, batch.head, rows)
+    listed = [(row, known.get(row.key, RowProgress())) for row in rows]
+    changes = _left_out(run, listed)
+    return [(row, changes.get(row.key, course)) for row, course in listed]
 
 
 def _left_out(run: Run, rows: Listed, *, each_row: bool = False, is_restart: bool = False) -> dict[str, RowProgress]:
@@ -282,11 +282,11 @@ def find_path(folder: JournalFolder, options: BatchOptions, batch: Batch) -> tup
     path = folder.usual(verb.name, head.source, head.digest)
     if path.path.exists():
         return path, False
-    keys = {step.key for step in batch.plan.steps}
+    keys = {row.key for row in batch.plan.rows}
     found: list[tuple[str, JournalPath, bool]] = []
     for sibling in folder.siblings(verb.name, head.source):
         journal = folder.open(sibling)
-        theirs, listed = head_of(journal), {step.key: course for step, course in journal.listed()}
+        theirs, listed = head_of(journal), {row.key: course for row, course in journal.listed()}
         journal.close()
         same = (theirs.profile, theirs.source) == (head.profile, head.source)
         waits = any(course.state in ("pending", "intent", "unsent") for course in listed.values())
@@ -305,12 +305,12 @@ def changed(path: JournalPath, why: str) -> UsageError:
 
 def with_ids(session: "Session", batch: Batch, journal: Journal | None = None) -> list[BatchRow]:
     """The rows, each with the id that the PBX will know it by; those of the journal keep theirs."""
-    steps = batch.plan.steps
-    nameless = [step.key for step in steps if not step.our_id and (journal is None or journal.course(step.key) is None)]
+    rows = batch.plan.rows
+    nameless = [row.key for row in rows if not row.our_id and (journal is None or journal.course(row.key) is None)]
     if not (batch.verb.form.own_id and nameless):
-        return list(steps)
+        return list(rows)
     ids = dict(zip(nameless, session.ledger.make_ids(len(nameless)), strict=True))
-    return [replace(step, our_id=ids.get(step.key, step.our_id)) for step in steps]
+    return [replace(row, our_id=ids.get(row.key, row.our_id)) for row in rows]
 
 
 def take_changes(run: Run, journal: Journal, batch: Batch) -> None:
@@ -322,34 +322,32 @@ def take_changes(run: Run, journal: Journal, batch: Batch) -> None:
             f"the journal {run.name} is of `{head.command}` on {head.profile}",
             hint="give this list a journal of its own",
         )
-    before = {step.key for step, _ in journal.listed()}
-    now = {step.key for step in batch.plan.steps}
+    before = {row.key for row, _ in journal.listed()}
+    now = {row.key for row in batch.plan.rows}
     if before == now:
         return
     if not run.options.changed_ok:
         raise changed(
             run.journal_path, f"the list has changed: {len(now - before)} rows are new, {len(before - now)} are gone"
         )
-    gone = sum(course.state in ("pending", "unsent") for step, course in journal.listed() if step.key not in now)
+    gone = sum(course.state in ("pending", "unsent") for row, course in journal.listed() if row.key not in now)
     if gone:
         session.warn(f"{count(gone, 'row')} of the earlier list, not sent yet, is not in this one and will not be sent")
-    rung = {
-        number for step, course in journal.listed() if course.state in ("done", "unknown") for number in step.numbers
-    }
-    again = {number for step in batch.plan.steps if step.key not in before for number in step.numbers} & rung
+    rung = {number for row, course in journal.listed() if course.state in ("done", "unknown") for number in row.numbers}
+    again = {number for row in batch.plan.rows if row.key not in before for number in row.numbers} & rung
     if again:
         session.warn(f"{count(len(again), 'person', 'people')} of the new rows were called by this batch already")
-    steps = with_ids(session, batch, journal)
-    fresh = [(step, RowProgress()) for step in steps if journal.course(step.key) is None]
-    journal.begin(batch.head, steps, _left_out(run, [*standing_rows(journal, now), *fresh]))
+    rows = with_ids(session, batch, journal)
+    fresh = [(row, RowProgress()) for row in rows if journal.course(row.key) is None]
+    journal.begin(batch.head, rows, _left_out(run, [*standing_rows(journal, now), *fresh]))
 
 
 def standing_rows(journal: Journal, listed: AbstractSet[str] | None = None) -> list[tuple[BatchRow, RowProgress]]:
     """The rows that are `listed` (by their keys; else the latest list's), and those of earlier lists that were, or may
     have been, sent: a row that is gone and never went stands for nobody."""
-    keys = {step.key for step, _ in journal.listed()} if listed is None else listed
-    known = [(step, journal.course(step.key) or RowProgress()) for step in journal.steps]
-    return [(step, course) for step, course in known if step.key in keys or course.state in ("done", "unknown")]
+    keys = {row.key for row, _ in journal.listed()} if listed is None else listed
+    known = [(row, journal.course(row.key) or RowProgress()) for row in journal.rows]
+    return [(row, course) for row, course in known if row.key in keys or course.state in ("done", "unknown")]
 
 
 def _open(session: "Session", folder: JournalFolder, path: JournalPath, stack: ExitStack) -> Journal:

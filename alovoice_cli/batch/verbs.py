@@ -120,10 +120,10 @@ _LONGEST_PAUSE = 3600.0
 _LONGEST_ANSWER = 4096  # characters kept in the journal
 
 
-def send(session: "Session", verb: BatchVerb, step: BatchRow) -> RowResult:
+def send(session: "Session", verb: BatchVerb, row: BatchRow) -> RowResult:
     """Makes the request of one row, through the seal like any other. Runs in a thread of the batch."""
     try:
-        answer = verb.send(session.client, step.payload, step.our_id)
+        answer = verb.send(session.client, row.payload, row.our_id)
     except AlovoiceError as problem:
         return _failed(session, problem)
     except Exception as fault:  # a fault of ours must not stop the account of what left

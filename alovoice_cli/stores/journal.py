@@ -63,7 +63,7 @@ class Journal:
             with explained(path):
                 self._check()
                 self._head = self._read_head()
-                self._steps, self._courses = self._read_steps()
+                self._rows, self._courses = self._read_rows()
         except BaseException:
             self._connection.close()
             raise
@@ -81,9 +81,9 @@ class Journal:
         return self._head
 
     @property
-    def steps(self) -> list[BatchRow]:
+    def rows(self) -> list[BatchRow]:
         """All rows, of earlier lists too, in the order of their lines."""
-        return list(self._steps.values())
+        return list(self._rows.values())
 
     def course(self, key: str) -> RowProgress | None:
         """How far a row has come; None for one that is not here."""
@@ -92,30 +92,30 @@ class Journal:
     def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
         """The rows of the latest list."""
         generation = self._head.generation if self._head else 1
-        return ((step, self._courses[key]) for key, step in self._steps.items() if step.generation == generation)
+        return ((row, self._courses[key]) for key, row in self._rows.items() if row.generation == generation)
 
     # --- what is written ---------------------------------------------------------------------------------------------
 
-    def begin(self, head: JournalHead, steps: Iterable[BatchRow], left_out: Mapping[str, RowProgress] = _NONE) -> None:
+    def begin(self, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress] = _NONE) -> None:
         """Takes the rows of a list: the first one, or a changed one that was agreed to. All of it, or nothing.
 
         A row that is here already stays as far as it has come, and keeps its id; `left_out` are rows that are not to be
         sent, or whose state changes otherwise.
         """
         generation = self._head.generation + 1 if self._head else 1
-        merged = dict(self._steps)
-        for step in steps:
-            known = merged.get(step.key)
-            own = step.our_id if known is None else known.our_id
-            merged[step.key] = replace(step, our_id=own, generation=generation)
+        merged = dict(self._rows)
+        for row in rows:
+            known = merged.get(row.key)
+            own = row.our_id if known is None else known.our_id
+            merged[row.key] = replace(row, our_id=own, generation=generation)
         courses = {key: left_out.get(key) or self._courses.get(key, RowProgress()) for key in merged}
         head = replace(head, generation=generation, rows=len(merged))
         with explained(self.path):
-            rows = [_values(step, courses[step.key]) for step in merged.values()]
+            values = [_values(row, courses[row.key]) for row in merged.values()]
             with self._writing, transaction(self._connection):
-                _replace(self._connection, head, rows)
+                _replace(self._connection, head, values)
         self._head, self._courses = head, courses
-        self._steps = dict(sorted(merged.items(), key=lambda item: item[1].line))
+        self._rows = dict(sorted(merged.items(), key=lambda item: item[1].line))
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         """Writes down that the row is about to be sent; on the disk when this returns.
@@ -147,7 +147,7 @@ class Journal:
     def _move(self, key: str, before: RowProgress, after: RowProgress) -> RowProgress:
         if not after.follows(before):
             raise UsageError(f"{self.path}: a row that is {before.state} cannot become {after.state}")
-        _, _, state, _, course, seal = _values(self._steps[key], after)
+        _, _, state, _, course, seal = _values(self._rows[key], after)
         with explained(self.path), self._writing:
             # One statement is a transaction by itself.
             moved = self._connection.execute(_MOVING, (key, before.state, state, course, seal))
@@ -186,19 +186,19 @@ class Journal:
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(self.path, str(error)) from error
 
-    def _read_steps(self) -> tuple[dict[str, BatchRow], dict[str, RowProgress]]:
-        steps: dict[str, BatchRow] = {}
+    def _read_rows(self) -> tuple[dict[str, BatchRow], dict[str, RowProgress]]:
+        rows: dict[str, BatchRow] = {}
         courses: dict[str, RowProgress] = {}
-        rows = self._connection.execute("SELECT key, line, state, fixed, course, seal FROM step ORDER BY line")
-        for row in rows:
+        found = self._connection.execute("SELECT key, line, state, fixed, course, seal FROM step ORDER BY line")
+        for values in found:
             try:
-                step, course = _read(row)
+                row, course = _read(values)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise damaged(self.path, str(error)) from error
-            steps[step.key], courses[step.key] = step, course
-        if len(steps) != (self._head.rows if self._head else 0):
+            rows[row.key], courses[row.key] = row, course
+        if len(rows) != (self._head.rows if self._head else 0):
             raise damaged(self.path, "rows are missing")
-        return steps, courses
+        return rows, courses
 
 
 def _replace(
@@ -215,11 +215,11 @@ _COURSE = tuple(field.name for field in fields(RowProgress))
 _of_course = attrgetter(*_COURSE)
 
 
-def _values(step: BatchRow, course: RowProgress) -> tuple[str, int, str, str, str, str]:
-    fixed = json.dumps([step.payload, step.numbers, step.our_id, step.cells, step.generation])
+def _values(row: BatchRow, course: RowProgress) -> tuple[str, int, str, str, str, str]:
+    fixed = json.dumps([row.payload, row.numbers, row.our_id, row.cells, row.generation])
     told = json.dumps(dict(zip(_COURSE, _of_course(course), strict=True)))
-    key = storable(step.key)
-    return key, step.line, course.state, fixed, told, _digest(key, str(step.line), course.state, fixed, told)
+    key = storable(row.key)
+    return key, row.line, course.state, fixed, told, _digest(key, str(row.line), course.state, fixed, told)
 
 
 def _read(row: tuple[str, int, str, str, str, str]) -> tuple[BatchRow, RowProgress]:
