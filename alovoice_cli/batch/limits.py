@@ -1,28 +1,21 @@
-"""The profile's limits, asked before the first row goes."""
+"""The profile's limits: those that are checked before the first row, and the free lines, before each dial."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from alovoice_cli.batch.lines import LineLimit, need_of
-from alovoice_cli.batch.rows import BatchRow
-from alovoice_cli.batch.verbs import BatchVerb
-from alovoice_cli.campaigns.findings import count, name_lines
-from alovoice_cli.dialling import DAY, numbers_outside, quota_of
-from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.quotas import Quota, spent
-
-if TYPE_CHECKING:
-    from alovoice_cli.session import Session
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.call_evidence import MICRO
-from alovoice_cli.batch.lines import HOLD, BusyLines, HeardCalls, LineClaim, count_busy, why_closed
+from alovoice_cli.batch.lines import HOLD, BusyLines, HeardCalls, LineClaim, LineLimit, count_busy, need_of, why_closed
 from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
+from alovoice_cli.batch.rows import BatchRow
+from alovoice_cli.batch.verbs import BatchVerb
+from alovoice_cli.campaigns.findings import count, name_lines
+from alovoice_cli.dialling import DAY, numbers_outside, quota_of
+from alovoice_cli.errors import UsageError
 from alovoice_cli.events.moments import unix_microseconds
 from alovoice_cli.stores.line_claims import LineClaims, Turn
+from alovoice_cli.stores.quotas import Quota, spent
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.batch.batch_report import row_json, shown_state, sums, worst_code, write_report
 from alovoice_cli.batch.journal_paths import JournalPath
@@ -12,7 +12,7 @@ from alovoice_cli.batch.limits import line_keeper, line_limit
 from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.batch.pacing import CallingHours, Gate, parse_rate
 from alovoice_cli.batch.rows import LEFT_OUT, BatchRow, RowProgress, RowResult
-from alovoice_cli.batch.send_rows import RunEnding, Runner, SignalCount, StopSwitch, counted
+from alovoice_cli.batch.send_rows import RowStates, RunEnding, Runner, SignalCount, StopSwitch, counted
 from alovoice_cli.batch.verbs import BatchVerb, send
 from alovoice_cli.campaigns.findings import count
 from alovoice_cli.campaigns.rest import QuietHours
@@ -34,20 +34,7 @@ _TROUBLED = (
 )
 
 
-class RowStates(Protocol):
-    """Where the rows' states are kept: the journal, or memory for what only reads."""
-
-    def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
-        """The rows of the latest list."""
-
-    def intend(self, key: str, *, risk: bool = False) -> RowProgress:
-        """Before a row is sent."""
-
-    def settle(self, key: str, result: RowResult) -> RowProgress:
-        """After it."""
-
-
-class Memory:
+class MemoryStates:
     """The states of rows that only read: nothing is kept, for running it again repeats nothing."""
 
     def __init__(self, rows: Sequence[BatchRow]) -> None:

@@ -27,11 +27,14 @@ _PAUSE_SECONDS = 30.0  # after a 429 that does not say how long
 Told = Sequence[tuple[BatchRow, RowProgress]]
 
 
-class Journal(Protocol):
-    """Where the rows' states are kept."""
+class RowStates(Protocol):
+    """Where the rows' states are kept: the journal, or memory for a command that only reads."""
+
+    def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
+        """The rows of the latest list."""
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
-        """On the disk when it returns."""
+        """Writes that the row is about to be sent; on the disk when this returns."""
 
     def settle(self, key: str, result: RowResult) -> RowProgress:
         """Writes the end."""
@@ -75,7 +78,7 @@ class Runner:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: RowStates,
         send: Callable[[BatchRow], RowResult],
         gate: Gate,
         stop: StopSwitch,

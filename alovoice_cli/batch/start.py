@@ -29,7 +29,7 @@ from alovoice_cli.batch.limits import line_limit
 from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.batch.plan import BatchPlan, Planner, parse_map
 from alovoice_cli.batch.rows import LEFT_OUT, BatchRow, RowProgress, leave_out
-from alovoice_cli.batch.run import Execution, Memory, Run, RunTimes
+from alovoice_cli.batch.run import Execution, MemoryStates, Run, RunTimes
 from alovoice_cli.batch.table import read_table
 from alovoice_cli.batch.verbs import BatchVerb, verb_of
 from alovoice_cli.campaigns.files import open_list
@@ -82,7 +82,7 @@ def run_batch(
         check_report(options.report, options.source or "", tries=not rehearses)
     batch = _read(session, verb, options, defaults)
     if verb.reads:
-        return Execution(run, Memory(batch.plan.rows)).send(batch.plan.rows)
+        return Execution(run, MemoryStates(batch.plan.rows)).send(batch.plan.rows)
     folder = JournalFolder(session.paths.state, session.now)
     path, is_sibling = find_path(folder, options, batch)
     run = replace(run, path=path, excluded=read_excluded(session, options))

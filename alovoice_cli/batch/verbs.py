@@ -1,23 +1,18 @@
-"""The commands that take `--batch`: what their rows hold, and how one row is sent."""
+"""The commands that take `--batch`: what their rows hold, how one row is sent, and what came of it."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.api.party import Party
 from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, BatchForm
-from alovoice_cli.errors import NotReadyError, UsageError
-
-if TYPE_CHECKING:
-    from alovoice_cli.api.client import Client
-import json
-from typing import TYPE_CHECKING
-
 from alovoice_cli.batch.rows import BatchRow, RowOutcome, RowResult
-from alovoice_cli.errors import AlovoiceError, ExitCode, RateLimitedError
+from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, RateLimitedError, UsageError
 from alovoice_cli.masking import mask_fields
 
 if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
     from alovoice_cli.session import Session
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -23,6 +23,9 @@ class Diary:
         self.events: list[tuple[str, str]] = []
         self.fails: Callable[[str, str], bool] = lambda what, key: False
         self.lock = threading.Lock()
+
+    def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
+        raise NotImplementedError
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         return self._note("intend", key, RowProgress("intent", 1))
