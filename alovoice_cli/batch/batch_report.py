@@ -78,13 +78,10 @@ def write_report(path: Path, listed: Listed) -> None:
     writer = csv.writer(text)
     writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
     for row, course in listed:
-        writer.writerow(map(safe_cell, _report_row(headings, row, course)))
+        shown: Mapping[str, object] = {**row_json(row, course), "outcome": shown_state(course)}
+        cells = (*(row.cells.get(heading, "") for heading in headings), *(cell_text(shown[name]) for name in _ADDED))
+        writer.writerow(map(safe_cell, cells))
     write_private(path, text.getvalue(), force=True)
-
-
-def _report_row(headings: Sequence[str], row: BatchRow, course: RowProgress) -> list[str]:
-    told: Mapping[str, object] = {**row_json(row, course), "outcome": shown_state(course)}
-    return [*(row.cells.get(heading, "") for heading in headings), *(cell_text(told[name]) for name in _ADDED)]
 
 
 def check_report(path: Path, source: str, *, tries: bool = True) -> None:

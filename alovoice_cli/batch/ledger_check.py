@@ -51,8 +51,9 @@ def refuse_all_sent(sent: dict[str, RowProgress], rows: Sequence[BatchRow]) -> N
     """Raises CheckFailedError for a new batch each of whose rows was sent within 24 hours."""
     courses = [sent[row.key] for row in rows if row.key in sent]
     if len(courses) == len(rows) and all(course.exit_code == ExitCode.DONE for course in courses):
+        all_rows = "the only row" if len(rows) == 1 else f"all {len(rows)} rows"
         raise CheckFailedError(
-            f"{_all_rows(len(rows))} of this list {'was' if len(rows) == 1 else 'were'} sent within 24 hours,"
+            f"{all_rows} of this list {'was' if len(rows) == 1 else 'were'} sent within 24 hours,"
             " as the ledger says: nothing was sent",
             hint="see `alovoice call receipts list`; --allow-duplicate sends them once more",
             detail=courses[0].problem,
@@ -106,10 +107,6 @@ def _refuse(twin: BatchRecord | None, rows: int) -> None:
         hint=f"`alovoice call batches resume {twin.name}` goes on with it; --allow-duplicate if both are meant",
         detail=f"it has {source} and the journal {twin.path}",
     )
-
-
-def _all_rows(rows: int) -> str:
-    return "the only row" if rows == 1 else f"all {rows} rows"
 
 
 _SETTLED: dict[str, RowOutcome] = {"done": "done", "refused": "refused", "unsent": "unsent"}

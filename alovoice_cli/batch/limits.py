@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.call_evidence import MICRO
-from alovoice_cli.batch.lines import HOLD, BusyLines, HeardCalls, LineClaim, LineLimit, count_busy, need_of, why_closed
+from alovoice_cli.batch.lines import HOLD, HeardCalls, LineClaim, LineLimit, count_busy, need_of, why_closed
 from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
 from alovoice_cli.batch.rows import BatchRow
 from alovoice_cli.batch.verbs import BatchVerb
@@ -14,7 +14,7 @@ from alovoice_cli.campaigns.findings import count, name_lines
 from alovoice_cli.dialling import DAY, numbers_outside, quota_of
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.moments import unix_microseconds
-from alovoice_cli.stores.line_claims import LineClaims, Turn
+from alovoice_cli.stores.line_claims import LineClaims
 from alovoice_cli.stores.quotas import Quota, spent
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ class LineKeeper:
         line, need = need_of(row)
         now = unix_microseconds(self._session.now())
         with self._claims.turn(now) as turn:
-            busy, where = self._busy(turn, now).on(line)
+            asked = self._asked(now)
+            busy, where = count_busy(asked, turn.claims, self._listen(asked, now)).on(line)
             if is_free := busy + need <= self._limit.usable:
                 turn.take(LineClaim(self._session.masker.hide(row.our_id), line, need, now))
         if is_free:
@@ -138,10 +139,6 @@ class LineKeeper:
         """Gives its files back."""
         self._calls.close()
         self._claims.close()
-
-    def _busy(self, turn: Turn, now: int) -> BusyLines:
-        asked = self._asked(now)
-        return count_busy(asked, turn.claims, self._listen(asked, now))
 
     def _asked(self, now: int) -> list[PlacedCall]:
         """The calls that this machine placed lately, whichever command and process."""

@@ -41,11 +41,6 @@ class BatchPlan:
     repeated: int
     ignored: tuple[str, ...]
 
-    @property
-    def people(self) -> frozenset[str]:
-        """Those whom the list rings, each once."""
-        return frozenset(number for row in self.rows for number in row.numbers)
-
 
 def parse_map(words: Sequence[str], form: BatchForm) -> Mapping[str, str]:
     """`number=Телефон`: which column stands for which option. Raises UsageError."""

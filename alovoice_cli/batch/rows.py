@@ -149,11 +149,6 @@ def find_duplicates(rows: Sequence[tuple[BatchRow, RowProgress]], *, each_row: b
     return found
 
 
-def going_people(rows: Sequence[tuple[BatchRow, RowProgress]]) -> frozenset[str]:
-    """The people whom the rows ring that are not left out, each once."""
-    return frozenset(number for row, course in rows if course.state not in LEFT_OUT for number in row.numbers)
-
-
 def _is_excluded(row: BatchRow, course: RowProgress, excluded: AbstractSet[int]) -> bool:
     return course.state in _OPEN and any(number.isdigit() and int(number) in excluded for number in row.numbers)
 

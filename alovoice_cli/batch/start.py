@@ -136,7 +136,8 @@ def _read(
     if table.conversion:
         session.note(table.conversion)
     plan = planner.plan(table)
-    masked = [replace(row, cells=_masked(session, row.cells)) for row in plan.rows]
+    hide = session.masker.hide
+    masked = [replace(row, cells={hide(head): hide(text) for head, text in row.cells.items()}) for row in plan.rows]
     plan = replace(plan, rows=tuple(masked))
     if plan.ignored:
         session.note(f"columns that are not used: {', '.join(plan.ignored)}")
@@ -144,10 +145,6 @@ def _read(
         session.warn(f"{count(plan.repeated, 'row says', 'rows say')} what a row above says: each is sent once")
     absolute = str(Path(source).absolute()) if source else "-"
     return Batch(verb, JournalHead(profile, verb.command, absolute, digest, iso(session.now())), plan)
-
-
-def _masked(session: "Session", cells: Mapping[str, str]) -> dict[str, str]:
-    return {session.masker.hide(heading): session.masker.hide(text) for heading, text in cells.items()}
 
 
 def _prepare(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack) -> _Ready:
