@@ -1,4 +1,4 @@
-"""What is told of a batch: each row, the report, the sums, the exit code."""
+"""What the operator sees of batches: rows, sums, the report file, the exit code, the list of all batches."""
 
 import csv
 from collections import Counter
@@ -28,7 +28,7 @@ _ADDED = ("outcome", "sent", "status", "answer", "extid", "receipt", "attempts",
 
 
 def row_json(row: BatchRow, course: RowProgress) -> dict[str, object]:
-    """One row as a stream prints it."""
+    """Returns one row as JSON Lines on stdout print it."""
     return {
         "row": row.line,
         "key": row.key,
@@ -44,24 +44,24 @@ def row_json(row: BatchRow, course: RowProgress) -> dict[str, object]:
 
 
 def tally(courses: Iterable[RowProgress]) -> Mapping[str, int]:
-    """How many rows are in each state, those that there are."""
+    """Counts the rows in each state; a state without rows is left out."""
     found = Counter(shown_state(course) for course in courses)
     return {state: found[state] for state in STATES if found[state]}
 
 
 def shown_state(course: RowProgress) -> str:
-    """The state as people see it: an intent that no process is at any more may have been carried out."""
+    """Returns the state that people see: an intent of an ended process may have been carried out: unknown."""
     return "unknown" if course.state == "intent" else course.state
 
 
 def sums(courses: Sequence[RowProgress]) -> str:
-    """`312 rows: 309 done, 2 refused, 1 unknown`."""
+    """Returns a sentence such as `312 rows: 309 done, 2 refused, 1 unknown`."""
     told = ", ".join(f"{number} {_SHOWN.get(state, state)}" for state, number in tally(courses).items())
     return f"{count(len(courses), 'row')}: {told}"
 
 
 def worst_code(courses: Iterable[RowProgress]) -> int:
-    """What the batch ends with: 6 before 3, 5, 7, 1, 4, 0; pending rows count for nothing."""
+    """Returns the batch's exit code: 6 before 3, 5, 7, 1, 4, 0; pending rows count for nothing."""
     ended = [course for course in courses if course.state not in ("pending", "duplicate", "excluded")]
     codes = {int(ExitCode.UNKNOWN_OUTCOME) if shown_state(c) == "unknown" else c.exit_code for c in ended}
     # Trouble of this machine half way, such as a full disk: others have left, so it is not told as nothing sent.
@@ -71,7 +71,7 @@ def worst_code(courses: Iterable[RowProgress]) -> int:
 
 
 def write_report(path: Path, listed: Listed) -> None:
-    """The operator's columns and the outcome, a row a row; the file is there whole, or as it was. Raises UsageError."""
+    """Writes the operator's columns and the outcome of each row; the file is whole, or as before. Raises UsageError."""
     headings = list(dict.fromkeys(heading for row, _ in listed for heading in row.cells))
     added = [name if name not in headings else f"alovoice_{name}" for name in _ADDED]
     text = StringIO()
@@ -102,12 +102,12 @@ _EMPTY: Mapping[str, int] = {**dict.fromkeys(STATES, 0), "left_out": 0}
 
 
 def journal_folder(session: "Session") -> JournalFolder:
-    """The journals of this machine."""
+    """Returns the folder of this machine's journals."""
     return JournalFolder(session.paths.state, session.now)
 
 
 def list_journals(session: "Session") -> list[Mapping[str, object]]:
-    """A batch a row, the latest first. One that cannot be read is listed with its `problem`."""
+    """Returns all batches, the latest first. A batch whose journal cannot be read is listed with its `problem`."""
     folder = journal_folder(session)
     found = [_glance(folder, place) for place in folder.places()]
     return sorted(found, key=lambda item: str(item["created_at"]), reverse=True)
@@ -132,7 +132,7 @@ def _glance(folder: JournalFolder, place: JournalPath) -> Mapping[str, object]:
 
 
 def journal_rows(session: "Session", name: str, state: str | None) -> list[Mapping[str, object]]:
-    """The rows of one batch, of one state or of all. Raises UsageError where there is no such batch."""
+    """Returns the rows of one batch, in one state or in all. Raises UsageError where there is no such batch."""
     folder = journal_folder(session)
     journal = folder.open(folder.existing(name))
     try:
@@ -178,5 +178,5 @@ def forget_journal(session: "Session", name: str, *, accept_risk: bool) -> str:
 
 
 def moment(text: str) -> str:
-    """A moment of the journal as people read it, in UTC."""
+    """Returns a moment of the journal in UTC, as people read it."""
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC" if text else ""

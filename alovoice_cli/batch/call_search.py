@@ -1,4 +1,4 @@
-"""Looks for calls among the events: what a verdict needs, read from the ledger and the event store."""
+"""Searches the events for calls that were placed, with the ledger and the event store."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -21,7 +21,7 @@ _NEAR = timedelta(microseconds=HORIZON + SKEW)
 
 
 class CallSearch:
-    """One PBX's events and our requests to it, read anew for each look. Without a store nobody ever listened."""
+    """Searches one PBX's events, read anew each time. Without an event store nobody ever listened."""
 
     def __init__(self, session: "Session", store: str | None = None) -> None:
         self._session, self._profile = session, session.settings.profile
@@ -30,22 +30,22 @@ class CallSearch:
 
     @property
     def clock(self) -> Clock:
-        """Now, in the profile's time zone."""
+        """Returns the present moment in the profile's time zone."""
         return Clock(self._session.now(), parse_zone(self._session.settings.timezone, "the profile's timezone"))
 
     @property
     def uptimes(self) -> list[Uptime]:
-        """When listeners were there."""
+        """Returns when listeners ran."""
         return self.store.uptimes() if self.store.exists else []
 
     def unknown(self) -> list[PlacedCall]:
-        """The calls asked of this PBX that may or may not have been made, oldest first."""
+        """Returns the calls whose outcome is unknown, oldest first."""
         entries = reversed(self._session.ledger.receipts())
         found = (read_receipt(entry) for entry in entries if entry.profile == self._profile)
         return [asked for asked in found if asked is not None and asked.outcome == "unknown"]
 
     def look(self, wanted: Sequence[PlacedCall]) -> list[CallVerdict]:
-        """What is known of these requests at this moment."""
+        """Returns what is known of these calls now."""
         now = unix_microseconds(self._session.now())
         traces, uptimes = self._gather(wanted), self.uptimes
         verdicts = [resolve(asked, traces, uptimes, now) for asked in wanted]
@@ -59,7 +59,7 @@ class CallSearch:
     def watch(
         self, wanted: Sequence[PlacedCall], patience: timedelta, is_done: Callable[[CallVerdict], bool]
     ) -> list[CallVerdict]:
-        """Looks until all that can be waited for is done, or the patience (by the monotonic clock) is at its end."""
+        """Looks until `is_done` holds for all calls, no listener runs, or `patience` is over."""
         deadline = time.monotonic() + patience.total_seconds()
         while True:
             verdicts = self.look(wanted)
@@ -69,12 +69,12 @@ class CallSearch:
             time.sleep(min(POLL_SECONDS, left))
 
     def is_listened(self) -> bool:
-        """Whether a listener is there now: without one nothing more can come."""
+        """Returns whether a listener runs now: without a listener nothing more can come."""
         now = unix_microseconds(self._session.now())
         return is_listening(self.uptimes, now)
 
     def _gather(self, wanted: Sequence[PlacedCall]) -> EvidenceFinder:
-        """What these requests are joined from: with all others that could be taken for one of them."""
+        """Collects the evidence for these calls, with all other calls that could be taken for one of them."""
         ids = {asked.our_id for asked in wanted} - {""}
         numbers = {number for asked in wanted for number in asked.numbers}
         others = [*self._since(min((asked.begun_at for asked in wanted), default=0)), *self._bearing(ids)]

@@ -1,4 +1,4 @@
-"""What is agreed to before anything goes: limits, hours, how many people, and each risk by itself."""
+"""What the operator agrees to before the first row: limits, hours, the number of people, and each risk by itself."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,7 +38,7 @@ def agree_to_restart(run: Run, journal: Journal) -> None:
 
 
 def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
-    """The unknown rows that the operator wants sent again, each asked for; `--yes` answers nothing here."""
+    """Asks for each unknown row whether to send it again, and returns the keys; `--yes` answers nothing here."""
     # A row that the ledger knows as sent goes again with --accept-risk alone, the line by which its journal began too.
     session, options = run.session, run.options
     again = options.accept_risk or options.allow_duplicate
@@ -68,7 +68,7 @@ def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
 
 
 def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow]) -> None:
-    """Limits, hours, and the question how many people are meant. `listed` are the rows that the operator counts."""
+    """Checks limits and hours, and asks how many people are meant. `listed` are the rows that the operator counts."""
     session, verb = run.session, run.verb
     check_limits(session, verb, going, run.options.budget)
     people = {number for row in listed for number in row.numbers}
@@ -85,7 +85,7 @@ def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow
 
 
 def _lately(session: "Session", rows: int, going: Sequence[BatchRow]) -> str:
-    """Who of them was called in the last days, and how much of the list is left."""
+    """Returns how many of these people were called in the last days, and how much of the list is left."""
     since, profile = session.now() - _LATELY, session.settings.profile
     called = session.ledger.called_numbers(profile, since) | set(session.campaigns.called_numbers(profile, since))
     again = len(called & {number for row in going for number in row.numbers})

@@ -61,7 +61,7 @@ def refuse_all_sent(sent: dict[str, RowProgress], rows: Sequence[BatchRow]) -> N
 
 
 def find_sent_before(run: Run, rows: Listed) -> dict[str, RowProgress]:
-    """The rows whose receipt of the last 24 hours the journal does not know; none where that risk was accepted."""
+    """Returns rows whose receipt of the last 24 hours the journal does not know; none where that risk was accepted."""
     if run.options.allow_duplicate or run.options.accept_risk:
         return {}
     own = {(row.key, row.our_id) for row, _ in rows if is_ours(row)}
@@ -78,7 +78,7 @@ def forget_unsent(run: Run, journal: Journal, going: Sequence[BatchRow]) -> None
 
 
 def forget_batch(run: Run, path: Path) -> None:
-    """Forgets the batch of this journal, of which nothing has left."""
+    """Forgets the batch of this journal: nothing of it has left."""
     with suppress(UsageError):  # the disk is full: at worst the same rows need --allow-duplicate
         run.session.ledger.forget_batch(storable(str(path)))
 
@@ -114,7 +114,7 @@ _LOST = "the process ended before its answer was written down"
 
 
 def recover(session: "Session", journal: Journal) -> None:
-    """Gives an end to rows that have none. Only what the ledger knows for certain is believed; silence is unknown."""
+    """Settles rows in flight of a run that was killed, by what the ledger knows for certain; all others are unknown."""
     for row, course in journal.listed():
         if course.state != "intent":
             continue
@@ -150,12 +150,12 @@ def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[Bat
 
 
 def is_ours(row: BatchRow) -> bool:
-    """Whether the id was made here, and so is of this row alone."""
+    """Returns whether this program made the id: then no other row has it."""
     return bool(row.our_id) and row.our_id not in (row.payload.get("call_id"), row.payload.get("extid"))
 
 
 def _entry_of(session: "Session", journal: Journal, row: BatchRow, began_at: str) -> Receipt | None:
-    """The receipt of the row's last attempt, if it is certain which that is."""
+    """Returns the receipt of the row's last attempt, if it is certain which one that is."""
     if not is_ours(row):
         return None
     found = [entry for entry in session.ledger.receipts_of([row.our_id]) if entry.begun_at >= began_at]
@@ -197,7 +197,7 @@ _SAID: Mapping[State, tuple[str, str]] = {
 
 
 def read_excluded(session: "Session", options: BatchOptions) -> frozenset[int]:
-    """The numbers of all do-not-call files, whole. Raises CheckFailedError for entries that cannot be read."""
+    """Returns the numbers of all do-not-call files. Raises CheckFailedError for entries that cannot be read."""
     numbers: set[int] = set()
     first_day = session.now().astimezone(parse_zone(session.settings.timezone)).date()
     for path in options.exclude:
@@ -212,7 +212,7 @@ def read_excluded(session: "Session", options: BatchOptions) -> frozenset[int]:
 
 
 def write_left_out(journal: Journal, changes: Mapping[str, RowProgress]) -> None:
-    """Writes the changes down."""
+    """Writes the new states of these rows into the journal."""
     for key, course in changes.items():
         journal.change(key, course)
 

@@ -1,4 +1,4 @@
-"""A call that was asked for, as its receipt tells it: what an event must say to be of it."""
+"""The receipt of a request, and the call that was placed by it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from alovoice_cli.phones import canonical
 Kind = Literal["out", "ivr", "conference"]
 
 MAY_HAVE_RUNG = ("done", "unknown")
-"""Outcomes of a request that was, or may have been, carried out."""
+"""Outcomes of requests that were, or may have been, carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Receipt:
     settled_at: str | None
 
     def as_dict(self) -> dict[str, object]:
-        """The receipt as JSON prints it."""
+        """Returns the receipt as JSON prints it."""
         return {**asdict(self), "numbers": list(self.numbers)}
 
 
@@ -65,12 +65,12 @@ class PlacedCall:
 
     @property
     def may_have_rung(self) -> bool:
-        """Whether the request was, or may have been, carried out."""
+        """Returns whether the request was, or may have been, carried out."""
         return self.outcome in MAY_HAVE_RUNG
 
 
 def read_receipt(entry: Receipt) -> PlacedCall | None:
-    """The call that this receipt is of; None where it is of something else (a campaign, an analysis)."""
+    """Returns the call of this receipt; None for a receipt of something else (a campaign, an analysis)."""
     request = entry.request if isinstance(entry.request, Mapping) else {}
     kind = _kind(entry.path, request)
     if kind is None:

@@ -1,4 +1,4 @@
-"""One row of a batch: what is to be sent, and how far it has come. States only go forward."""
+"""One row of a batch: what is to be sent, how far the row has come, why it is left out. States only go forward."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -9,7 +9,7 @@ State = Literal["pending", "intent", "done", "refused", "unsent", "unknown", "du
 RowOutcome = Literal["done", "refused", "unsent", "unknown"]
 
 STATES: tuple[State, ...] = ("done", "refused", "unsent", "unknown", "pending", "duplicate", "excluded", "sent_before")
-"""All states but `intent`, in the order in which they are told."""
+"""All states but `intent`, in the order in which they are shown."""
 
 LEFT_OUT: frozenset[State] = frozenset({"duplicate", "excluded", "sent_before"})
 """Rows that are not sent: another row rings the same people; a do-not-call file names one of them; the ledger knows
@@ -86,7 +86,7 @@ class RowResult:
     pause: float | None = None
 
     def end(self, course: RowProgress, ended_at: str) -> RowProgress:
-        """The course of a row that was at `course` when this came of it."""
+        """Returns the progress of a row that was at `course` before this attempt."""
         return RowProgress(
             state=self.outcome,
             attempts=course.attempts,

@@ -35,24 +35,24 @@ _TROUBLED = (
 
 
 class MemoryStates:
-    """The states of rows that only read: nothing is kept, for running it again repeats nothing."""
+    """Keeps the states of the rows of a command that only reads in memory: a second run repeats nothing."""
 
     def __init__(self, rows: Sequence[BatchRow]) -> None:
         self._rows = rows
         self._courses = {row.key: RowProgress() for row in rows}
 
     def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
-        """All rows."""
+        """Returns all rows with their states."""
         return ((row, self._courses[row.key]) for row in self._rows)
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
-        """Notes that it is on its way."""
+        """Notes that the row is about to be sent."""
         course = RowProgress("intent", self._courses[key].attempts + 1)
         self._courses[key] = course
         return course
 
     def settle(self, key: str, result: RowResult) -> RowProgress:
-        """Notes its end."""
+        """Notes how the row ended."""
         course = result.end(self._courses[key], "")
         self._courses[key] = course
         return course
@@ -82,7 +82,7 @@ class RunTimes:
             )
 
     def gate(self, stop: StopSwitch, told: Callable[[str], None], has_line: Callable[[BatchRow], bool]) -> Gate:
-        """The gate that keeps them."""
+        """Returns the gate that lets rows through by these hours, this pace and these lines."""
         return Gate(
             spacing=self.spacing,
             window=self.window,
@@ -114,18 +114,18 @@ class Run:
 
     @property
     def journal_path(self) -> JournalPath:
-        """Where the journal is, of a command that sends."""
+        """Returns where the journal of a command that sends is."""
         assert self.path is not None
         return self.path
 
     @property
     def name(self) -> str:
-        """The journal's name; empty for a command that only reads."""
+        """Returns the journal's name; '' for a command that only reads."""
         return self.path.name if self.path else ""
 
 
 class Execution:
-    """The rows of one run, from the first that is sent to the report."""
+    """Sends the rows of one run, shows each, and reports on all of them at the end."""
 
     def __init__(self, run: Run, rows: RowStates) -> None:
         self._run, self._session, self._rows = run, run.session, rows
@@ -145,7 +145,7 @@ class Execution:
         return self._account(ending, signals)
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
-        """Rows that are left out, or that an earlier run left unknown, are told each time: nobody is forgotten."""
+        """Shows rows that are left out, or that an earlier run left unknown, in every run: nobody is forgotten."""
         rows = [
             (row, course)
             for row, course in self._rows.listed()
@@ -187,7 +187,7 @@ class Execution:
 
     @contextmanager
     def _closing(self) -> Iterator[ExitStack]:
-        """What a run needs open. Trouble as it is closed, such as a full disk, is told, and changes no outcome."""
+        """Keeps open what a run needs. Trouble at the closing (a full disk) is a warning and changes no outcome."""
         stack = ExitStack()
         try:
             yield stack
@@ -230,7 +230,7 @@ class Execution:
         return ExitCode.SERVER if unwritten and trouble == ExitCode.DONE else trouble
 
     def _write_report(self, listed: Sequence[tuple[BatchRow, RowProgress]]) -> bool:
-        """Writes the report that is asked for; whether that failed."""
+        """Writes the report that was asked for, and returns whether that failed."""
         if self._run.options.report is None:
             return False
         try:
@@ -256,7 +256,7 @@ class Execution:
 
     @property
     def _advice(self) -> str:
-        """What to do about rows that are unknown."""
+        """Returns what to do about unknown rows."""
         shown = f"see `alovoice call batches show {self._run.name} --state unknown`"
         return (
             f"{shown}, and `alovoice call resolve --batch {self._run.name}`: did it ring?"
@@ -265,7 +265,7 @@ class Execution:
         )
 
     def _own_trouble(self, ending: RunEnding) -> int:
-        """The exit code of trouble of this machine; 0 for none. Once anything left, it is not told as nothing done."""
+        """Returns the exit code of trouble of this machine, 0 for none. Once a request has left, the code is not 2."""
         if isinstance(ending.untold, BrokenPipeError):
             return ExitCode.READER_GONE
         trouble = ending.trouble or ending.untold

@@ -28,16 +28,16 @@ Told = Sequence[tuple[BatchRow, RowProgress]]
 
 
 class RowStates(Protocol):
-    """Where the rows' states are kept: the journal, or memory for a command that only reads."""
+    """Keeps the rows' states: the journal, or memory for a command that only reads."""
 
     def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
-        """The rows of the latest list."""
+        """Returns the rows of the latest list."""
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         """Writes that the row is about to be sent; on the disk when this returns."""
 
     def settle(self, key: str, result: RowResult) -> RowProgress:
-        """Writes the end."""
+        """Writes how the row ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class RunEnding:
 
 
 class StopSwitch:
-    """Says to all threads that no new row is to be taken, and why. The first reason stands."""
+    """Tells all threads to take no new row, and why. The first reason stands."""
 
     def __init__(self) -> None:
         self._event = Event()
@@ -64,17 +64,17 @@ class StopSwitch:
             self._event.set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleeps; True as soon as the batch is stopped."""
+        """Sleeps, and returns True as soon as the batch is stopped."""
         return self._event.wait(seconds)
 
     @property
     def is_set(self) -> bool:
-        """Whether it was said."""
+        """Returns whether the batch is stopped."""
         return self._event.is_set()
 
 
 class Runner:
-    """One run over the rows that are to go. `send` makes the call and never raises what a call may end with."""
+    """Sends rows from `jobs` threads. `send` makes one call and raises nothing that a call may end with."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Runner:
         self._trouble: BaseException | None = None
 
     def run(self, rows: Iterable[BatchRow], told: Callable[[Told], None]) -> RunEnding:
-        """Sends them, and tells of some at a time in the caller's thread. A signal: no new rows; a second: at once."""
+        """Sends the rows and calls `told` in the caller's thread. One signal: no new rows; a second: returns."""
         self._rows = deque(rows)
         # No ThreadPoolExecutor: Python joins its threads at exit, and a second signal must end the program at once.
         for number in range(self._jobs):
@@ -120,7 +120,7 @@ class Runner:
         return RunEnding(self._stop.reason, self._interruptions(), self._trouble, untold)
 
     def _take_results(self) -> list[tuple[BatchRow, RowProgress] | None]:
-        """The rows that have ended, and None for each thread that has; nothing where none came for a while."""
+        """Returns the rows that have ended, and None for each ended thread; nothing after a while without any."""
         try:
             ended = [self._results.get(timeout=_LOOK_SECONDS)]
             while not self._results.empty():
@@ -138,7 +138,7 @@ class Runner:
         return None
 
     def _abandon(self, told: Callable[[Told], None]) -> None:
-        """The rows in flight are unknown from now on. A thread whose answer still comes may know better."""
+        """Makes the rows in flight unknown. A thread whose answer still comes writes that answer."""
         with self._lock:
             flying = list(self._flying.values())
         for row in flying:
@@ -185,7 +185,7 @@ class Runner:
         self._judge(result)
 
     def _judge(self, result: RowResult) -> None:
-        """What one row's end means for those to come."""
+        """Stops or pauses the batch where one row's end says that the next rows would fare alike."""
         with self._lock:
             self._failures += result.outcome != "done"
             self._offline = self._offline + 1 if result.exit_code == ExitCode.NETWORK else 0
@@ -207,7 +207,7 @@ if _HANGUP is not None:
 
 
 class SignalCount:
-    """How many came, and the exit code of the first. SIGHUP counts once: shell and system both send it."""
+    """Counts signals, with the exit code of the first one. SIGHUP counts once: shell and system both send it."""
 
     def __init__(self) -> None:
         self._is_hung_up = False
@@ -215,7 +215,7 @@ class SignalCount:
         self.code: ExitCode = ExitCode.INTERRUPTED
 
     def take(self, number: int, frame: object) -> None:
-        """The handler: does nothing but count."""
+        """Handles a signal: counts it."""
         if number == _HANGUP:
             if self._is_hung_up:
                 return
@@ -227,7 +227,7 @@ class SignalCount:
 
 @contextmanager
 def counted() -> Iterator[SignalCount]:
-    """Counts the signals while the block runs; outside the main thread, where none arrive, there are none."""
+    """Counts the signals while the block runs. Outside the main thread none arrive."""
     signals = SignalCount()
     if threading.current_thread() is not threading.main_thread():
         yield signals
@@ -241,5 +241,5 @@ def counted() -> Iterator[SignalCount]:
 
 
 def _is_ignored(number: signal.Signals) -> bool:
-    """Whether `nohup` has said that a closed terminal ends nothing."""
+    """Returns whether `nohup` makes the program ignore a closed terminal."""
     return number == _HANGUP and signal.getsignal(number) is signal.SIG_IGN
