@@ -70,7 +70,7 @@ def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
 def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow]) -> None:
     """Checks limits and hours, and asks how many people are meant. `listed` are the rows that the operator counts."""
     session, verb = run.session, run.verb
-    check_limits(session, verb, going, run.options.budget)
+    check_limits(session, verb, run.options, going)
     people = {number for row in listed for number in row.numbers}
     profile = session.settings.profile
     if verb.dials:

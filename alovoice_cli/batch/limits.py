@@ -1,12 +1,13 @@
 """The profile's limits: those that are checked before the first row, and the free lines, before each dial."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.call_evidence import MICRO
 from alovoice_cli.batch.lines import HOLD, HeardCalls, LineClaim, LineLimit, count_busy, need_of, why_closed
+from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
 from alovoice_cli.batch.rows import BatchRow
 from alovoice_cli.batch.verbs import BatchVerb
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 LIMITS = ("max_calls_per_run", "max_calls_per_day", "allowed_prefixes", "ai_budget_per_day", "reserve_lines")
 
 
-def line_limit(session: "Session", verb: BatchVerb) -> LineLimit | None:
+def line_limit(session: "Session", verb: BatchVerb, overridden: Collection[str]) -> LineLimit | None:
     """The lines that a batch has to leave free; None for none. Raises UsageError where the profile's make no sense."""
     settings = session.settings
     trunk, reserve = settings.trunk_lines, settings.reserve_lines
-    if reserve is None or not verb.dials or "reserve_lines" in session.overridden:
+    if reserve is None or not verb.dials or "reserve_lines" in overridden:
         return None
     if trunk is None:
         raise UsageError(
@@ -44,9 +45,9 @@ def line_limit(session: "Session", verb: BatchVerb) -> LineLimit | None:
     return LineLimit(trunk, reserve)
 
 
-def check_limits(session: "Session", verb: BatchVerb, rows: Sequence[BatchRow], budget: int | None) -> None:
+def check_limits(session: "Session", verb: BatchVerb, options: BatchOptions, rows: Sequence[BatchRow]) -> None:
     """Raises UsageError for rows beyond a limit that `--override-limit` does not name, or beyond `--budget`."""
-    overridden = session.overridden
+    overridden, budget = frozenset(options.override_limit), options.budget
     for name in overridden - set(LIMITS):
         raise UsageError(f"--override-limit {name!r} is no limit", hint=f"limits: {', '.join(LIMITS)}")
     settings = session.settings
@@ -63,7 +64,7 @@ def check_limits(session: "Session", verb: BatchVerb, rows: Sequence[BatchRow], 
             f"{name_lines(outside)}: a number outside the prefixes {allowed} that the profile allows: nothing was sent",
             hint="--override-limit allowed_prefixes, if that is meant",
         )
-    _check_lines(rows, line_limit(session, verb))
+    _check_lines(rows, line_limit(session, verb, overridden))
     if budget is not None:
         asked = session.ledger.count(settings.profile, Quota("--budget", budget, (verb.path,), session.now() - DAY))
         if asked + len(rows) > budget:

@@ -10,6 +10,7 @@ class BatchOptions:
     """The options of a batch. `source` is the list of `--batch`, `-` for stdin; `mapped` are the words of `--map`."""
 
     source: str | None = None
+    encoding: str | None = None
     mapped: Sequence[str] = ()
     list_encoding: str | None = None
     sheet: str | None = None

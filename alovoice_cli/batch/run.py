@@ -22,6 +22,7 @@ from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 
 if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
     from alovoice_cli.session import Session
 
 
@@ -70,7 +71,7 @@ class RunTimes:
         self.spacing = parse_rate(options.rate) if options.rate else 0.0
         self.window = CallingHours.parse(options.window, zone) if options.window else None
         quiet = QuietHours.parse(session.settings.quiet_hours) if verb.dials and not options.night_ok else None
-        self.lines = line_limit(session, verb)
+        self.lines = line_limit(session, verb, options.override_limit)
         self.quiet = CallingHours(quiet.begin, quiet.end, zone) if quiet else None
 
     def check(self) -> None:
@@ -118,6 +119,11 @@ class Run:
         assert self.path is not None
         return self.path
 
+    def client(self) -> "Client":
+        """Makes the client of this run."""
+        options = self.options
+        return self.session.client_for(encoding=options.encoding, override_limits=frozenset(options.override_limit))
+
     @property
     def name(self) -> str:
         """Returns the journal's name; '' for a command that only reads."""
@@ -141,7 +147,7 @@ class Execution:
         """
         untold = self._tell_others({row.key for row in rows}, {row.key for row in adopted})
         ending, signals = (RunEnding(untold=untold), SignalCount()) if untold else self._send(rows, risky)
-        self._session.seal.accounted = True
+        self._session.send_guard.command_told_all()
         return self._account(ending, signals)
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
@@ -161,7 +167,7 @@ class Execution:
 
     def _send(self, rows: Sequence[BatchRow], risky: frozenset[str]) -> tuple[RunEnding, SignalCount]:
         stop = StopSwitch()
-        assert self._session.client  # made here, once, and not by several threads at a time
+        client = self._run.client()  # once, and not by several threads at a time
         with counted() as signals, self._closing() as stack:
             if not self._run.verb.reads:
                 stack.enter_context(self._session.ledger.kept_open())
@@ -169,7 +175,7 @@ class Execution:
             tick = stack.enter_context(self._session.display.counting(self._run.verb.command, len(rows)))
             runner = Runner(
                 self._rows,
-                lambda row: send(self._session, self._run.verb, row),
+                lambda row: send(self._session, client, self._run.verb, row),
                 self._run.times.gate(stop, self._session.note, has_line),
                 stop,
                 jobs=self._run.options.jobs,
@@ -271,7 +277,7 @@ class Execution:
         trouble = ending.trouble or ending.untold
         if trouble is None:
             return 0
-        left = self._session.seal.anything_left
+        left = self._session.send_guard.anything_left
         message = trouble.message if isinstance(trouble, AlovoiceError) else f"{type(trouble).__name__}: {trouble}"
         hint = "mend it, then run the same line again: it goes on where it stopped"
         error = ServerError(message, hint=hint, sent="yes") if left else UsageError(message, hint=hint)

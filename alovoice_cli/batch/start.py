@@ -76,7 +76,6 @@ def run_batch(
     rehearses = session.options.dry_run
     if not (verb.reads or rehearses):
         refuse_dialling(session.settings)
-    session.overridden = frozenset(options.override_limit)
     run = Run(session, verb, options, RunTimes(session, verb, options), keep=keep)
     if options.report is not None:
         check_report(options.report, options.source or "", tries=not rehearses)
@@ -106,7 +105,6 @@ def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -
             )
         session.fold("profile", head.profile)
         refuse_dialling(session.settings)
-        session.overridden = frozenset(options.override_limit)
         verb = verb_of(head.command)
         if not verb.dials:  # as the command itself: nobody else asks for the same calls meanwhile
             stack.enter_context(session.turn(verb.command))
@@ -224,13 +222,14 @@ def _rehearse(run: Run, folder: JournalFolder, batch: Batch) -> int:
     tell_left_out(session, foreseen)
     rows = [row for row, course in foreseen if _goes(course, run.options)]
     ids = iter(session.ledger.make_ids(len(rows))) if verb.form.own_id and rows else iter(())
+    client = run.client()
     for row in rows:
         try:
-            verb.send(session.client, row.payload, row.our_id or next(ids, ""))
+            verb.send(client, row.payload, row.our_id or next(ids, ""))
         except Rehearsal as rehearsed:
             session.display.rehearsal(rehearsed.as_json())
     session.note(f"{count(len(rows), 'row')} would be sent")
-    if (limit := line_limit(session, verb)) is not None:
+    if (limit := line_limit(session, verb, run.options.override_limit)) is not None:
         session.note(f"each waits until fewer than {limit.usable} of the {limit.trunk} lines of its trunk are busy")
     return ExitCode.DONE
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alovoice_cli.api.party import Party
+from alovoice_cli.api.types import Party
 from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, BatchForm
 from alovoice_cli.batch.rows import BatchRow, RowOutcome, RowResult
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, RateLimitedError, UsageError
@@ -115,10 +115,10 @@ _LONGEST_PAUSE = 3600.0
 _LONGEST_ANSWER = 4096  # characters kept in the journal
 
 
-def send(session: "Session", verb: BatchVerb, row: BatchRow) -> RowResult:
-    """Makes the request of one row, through the seal like any other. Runs in a thread of the batch."""
+def send(session: "Session", client: "Client", verb: BatchVerb, row: BatchRow) -> RowResult:
+    """Makes the request of one row, through the send guard like any other. Runs in a thread of the batch."""
     try:
-        answer = verb.send(session.client, row.payload, row.our_id)
+        answer = verb.send(client, row.payload, row.our_id)
     except AlovoiceError as problem:
         return _failed(session, problem)
     except Exception as fault:  # a fault of ours must not stop the account of what left
@@ -148,10 +148,10 @@ def _failed(session: "Session", problem: AlovoiceError) -> RowResult:
         problem.status,
         hide(problem.detail) or None,
         hide(problem.message),
-        session.seal.receipt_here,
+        session.send_guard.receipt_here,
         pause,
     )
 
 
 def _receipt(session: "Session", verb: BatchVerb) -> str:
-    return "" if verb.reads else session.seal.receipt_here
+    return "" if verb.reads else session.send_guard.receipt_here

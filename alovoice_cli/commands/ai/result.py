@@ -1,17 +1,24 @@
 """`alovoice ai result`: what was said in a call, and the tags that the analysis gave it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from alovoice_cli.commands.ai.forms import COLUMNS, FoundTalk
-from alovoice_cli.commands.ai.operators import known_peer
-from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
-from alovoice_cli.commands.ai.waiting import Interval, PollPace, Wait
+from alovoice_cli.commands.ai.showing import (
+    COLUMNS,
+    AiShowOptions,
+    Force,
+    Format,
+    MaskNumbers,
+    Output,
+    show_talks,
+)
 from alovoice_cli.commands.batch_options import (
+    ReadingCommand,
     batch_options,
     needed_ids,
     refuse_batch_options,
@@ -19,11 +26,14 @@ from alovoice_cli.commands.batch_options import (
     refuse_with_batch,
     run,
 )
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
+from alovoice_cli.events.conditions import Compare
+from alovoice_cli.events.filters import Filter
 from alovoice_cli.events.moments import parse_span
 from alovoice_cli.session import Session
+from alovoice_cli.speech.forms import FoundTalk
 from alovoice_cli.speech.talk import read_transcript
 
 EXAMPLES = examples(
@@ -32,6 +42,56 @@ EXAMPLES = examples(
     "alovoice ai result 8001 --json | jq -r '.answer.stalk[].text'",
     "alovoice ai result --batch calls.csv --jobs 4 > results.jsonl",
 )
+DEFAULT_WAIT = "10m"
+
+Wait = Annotated[
+    str | None,
+    typer.Option(
+        "--wait",
+        metavar="[=DUR]",
+        help=f"Ask until it is ready, at most so long: --wait=90s, --wait=1h; --wait alone is {DEFAULT_WAIT}.",
+        show_default=False,
+    ),
+]
+Interval = Annotated[
+    float,
+    typer.Option("--interval", metavar="SECONDS", min=0.1, help="The first pause; each following one is longer."),
+]
+
+
+class AiWaitingCommand(TyperCommand):
+    """A command with `--wait[=DUR]`: as with getopt's optional values, only `=` joins a value to it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the words; `--wait` alone stands for its default. Words behind `--` are call ids."""
+        end = args.index("--") if "--" in args else len(args)
+        named = [f"--wait={DEFAULT_WAIT}" if word == "--wait" else word for word in args[:end]]
+        return super().parse_args(ctx, [*named, *args[end:]])
+
+
+class ResultCommand(AiWaitingCommand, ReadingCommand):
+    """`ai result`: its `--wait` may stand alone, and it takes a list."""
+
+
+GROWTH = 1.5
+LONGEST_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PollPace:
+    """How to wait, in seconds: `budget` in all, `first` before the second question, then 1.5 times longer each time."""
+
+    budget: float
+    first: float
+
+    def pauses(self, clock: Callable[[], float]) -> Iterator[float]:
+        """The pauses between questions; they end when the budget is used up, the last one cut to fit."""
+        deadline, pause = clock() + self.budget, self.first
+        while (left := deadline - clock()) > 0:
+            yield min(pause, left)
+            pause = min(pause * GROWTH, max(LONGEST_SECONDS, self.first))
+
+
 _ENDS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
 
 
@@ -83,7 +143,7 @@ def show_result(
         return run(session, "ai result", options, {}, keep if store else None)
     refuse_batch_options(options)
     call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...")))
-    wish = Wish(form, output, force, mask_numbers)
+    wish = AiShowOptions(form, output, force, mask_numbers)
     wish.check(session, call_ids)
     budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0
     asked = [_Asked(call_id) for call_id in call_ids]
@@ -154,3 +214,16 @@ def _gravest(asked: Sequence[_Asked]) -> AlovoiceError | None:
         f"{len(waiting)} of {len(asked)} analyses are not ready: {', '.join(waiting)}",
         hint="add --wait, or run the same again in a while; `alovoice ai send` starts them",
     )
+
+
+def known_peer(session: Session, call_id: str) -> str | None:
+    """The extension of a call that the profile's event store knows by one of its ids; None where it does not."""
+    try:
+        store = session.event_store()
+        for field in ("call_id", "external_id"):
+            for call in store.calls(Filter(condition=Compare(field, "=", call_id)), limit=1):
+                if call.peer:
+                    return call.peer
+    except UsageError:  # nobody ever listened here, or the store cannot be read: then nobody knows
+        return None
+    return None

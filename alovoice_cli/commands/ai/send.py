@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.batch_options import SendingCommand as SendingCommand
 from alovoice_cli.commands.batch_options import batch_options, needed_ids, refuse_batch_options, refuse_both, run
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
 from alovoice_cli.output.columns import Column

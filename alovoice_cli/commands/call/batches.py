@@ -7,7 +7,7 @@ import typer
 
 from alovoice_cli.batch.rows import STATES
 from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column

@@ -1,5 +1,6 @@
 """`alovoice call ivr`: rings somebody and plays them a voice menu."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -43,18 +44,17 @@ def place_menu_call(
 ) -> int:
     """Ring somebody by one of the PBX's lines and play them a voice menu."""
     session: Session = ctx.obj
-    session.encoding = encoding
     options = batch_options(ctx)
     if options.source is not None:
         refuse_with_batch(wait=wait, no_check=no_check)
         given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
-        return run(session, "call ivr", options, given)
+        return run(session, "call ivr", replace(options, encoding=encoding), given)
     refuse_batch_options(options, "night_ok")
     phone = read_number(session, needed(callto, "--callto"), "--callto", no_check=no_check)
     menu = parse_id(needed(ivrid, "--ivrid"), "--ivrid")
     line = parse_dialled(needed(fromline, "--fromline"), "--fromline")
     check_hours(session, night_ok=options.night_ok)
-    patience, call_id = read_patience(session, wait), session.own_id(extid)
-    ask = session.client.call.ivr
+    patience, call_id = read_patience(session, wait), extid or session.ledger.make_id()
+    ask = session.client_for(encoding=encoding).call.ivr
     place = partial(ask, callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=call_id)
     return place_and_show(session, {"extid": call_id}, place, "Menu call asked for", patience)

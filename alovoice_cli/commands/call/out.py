@@ -1,5 +1,6 @@
 """`alovoice call out`: rings an extension, then the number."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -36,17 +37,22 @@ def place_call(
 ) -> int:
     """Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1."""
     session: Session = ctx.obj
-    session.encoding = encoding
     options = batch_options(ctx)
     if options.source is not None:
         refuse_with_batch(wait=wait, no_check=no_check)
         given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
-        return run(session, "call out", options, given)
+        return run(session, "call out", replace(options, encoding=encoding), given)
     refuse_batch_options(options, "night_ok")
     extension = parse_id(needed(inner_phone, "--inner-phone"), "--inner-phone")
     phone = read_number(session, needed(number, "--number"), "--number", no_check=no_check)
     user = parse_id(user_id, "--user-id") if user_id is not None else None
     check_hours(session, night_ok=options.night_ok)
-    patience, own_id = read_patience(session, wait), session.own_id(call_id)
-    place = partial(session.client.call.out, inner_phone=extension, number=phone, call_id=own_id, user_id=user)
+    patience, own_id = read_patience(session, wait), call_id or session.ledger.make_id()
+    place = partial(
+        session.client_for(encoding=encoding).call.out,
+        inner_phone=extension,
+        number=phone,
+        call_id=own_id,
+        user_id=user,
+    )
     return place_and_show(session, {"call_id": own_id}, place, "Call asked for", patience)
