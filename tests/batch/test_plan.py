@@ -58,7 +58,7 @@ def test_a_conference_rings_several_in_turn() -> None:
             "callto": [{"phone": "994412860", "lang": "ru"}, {"phone": "977076909"}],
         }
     ]
-    assert plan.people == {"998712037006", "998994412860", "998977076909"}
+    assert plan.rows[0].numbers == ("998712037006", "998994412860", "998977076909")
     lines = json.dumps({"from": "712037006", "to": ["994412860:ru", "977076909"]})
     assert _plan(lines, CONFERENCE).rows[0].payload["callto"] == plan.rows[0].payload["callto"]
 
