@@ -155,7 +155,7 @@ class Session:
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, `timeout` seconds at most."""
-        from alovoice_cli.stores.turns import hold
+        from alovoice_cli.stores.process_lock import hold
 
         lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
         return hold(lock, f"`alovoice {command}` is at work", patience=self.settings.timeout)

@@ -9,9 +9,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from alovoice_cli.batch.asked import Asked
-from alovoice_cli.batch.resolve import Verdict, learn, resolve
-from alovoice_cli.batch.traces import Traces
+from alovoice_cli.batch.call_evidence import EvidenceFinder
+from alovoice_cli.batch.placed_call import PlacedCall
+from alovoice_cli.batch.resolve import CallVerdict, learn, resolve
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Delivery, Event
 from alovoice_cli.events.reading import read
@@ -39,24 +39,24 @@ class Heard:
 class World:
     """What happened. `status` is how the call of each receipt truly ended; None where there never was one."""
 
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[PlacedCall] = field(default_factory=list)
     status: dict[str, str | None] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
     uptimes: list[Uptime] = field(default_factory=list)
     ends: float = T0
 
     def traces(
-        self, now: float | None = None, order: random.Random | None = None, more: Sequence[Asked] = ()
-    ) -> Traces:
+        self, now: float | None = None, order: random.Random | None = None, more: Sequence[PlacedCall] = ()
+    ) -> EvidenceFinder:
         """What is known at this moment, having come in this order."""
         known = [event for event in self.heard if now is None or event.at <= now]
         if order is not None:
             order.shuffle(known)
         results = [_event(event, seq) for seq, event in enumerate(known, 1) if event.kind == "result"]
         made = [asked for asked in self.asked if now is None or asked.begun_at <= now * MICRO]
-        return Traces([*made, *more], results, _calls(known))
+        return EvidenceFinder([*made, *more], results, _calls(known))
 
-    def verdict(self, asked: Asked, now: float, traces: Traces | None = None) -> Verdict:
+    def verdict(self, asked: PlacedCall, now: float, traces: EvidenceFinder | None = None) -> CallVerdict:
         """The answer at this moment."""
         traces = traces or self.traces(now)
         seen = [
@@ -68,7 +68,7 @@ class World:
         ]
         return resolve(asked, traces, seen, int(now * MICRO), learn(traces, int(now * MICRO)))
 
-    def rings(self, asked: Asked) -> bool:
+    def rings(self, asked: PlacedCall) -> bool:
         """Whether its call rings, at whatever time: for a conference whoever is rung first."""
         status = self.status[asked.receipt]
         return status is not None and (status not in ("404", "484", "503", "402") or asked.kind == "conference")
@@ -95,7 +95,7 @@ def _ask(world: World, chance: random.Random, place: int) -> None:
     # Sent and not: what the receipt says is true where it says anything.
     outcome, acted = chance.choice((("unsent", 0), ("refused", 0), ("unknown", 0), ("unknown", 1), ("done", 1)))
     numbers = ("998935551122", number) if kind == "conference" else (number,)
-    asked = Asked(
+    asked = PlacedCall(
         f"R-{place}",
         kind,  # type: ignore[arg-type]
         our_id,
@@ -112,7 +112,7 @@ def _ask(world: World, chance: random.Random, place: int) -> None:
         _call(world, chance, asked, begun + late, line)
 
 
-def _call(world: World, chance: random.Random, asked: Asked, began: float, line: str) -> None:
+def _call(world: World, chance: random.Random, asked: PlacedCall, began: float, line: str) -> None:
     status = world.status[asked.receipt] or ""
     skew = chance.choice((0, 0, 37, -90, 7200))
     talk = chance.randint(1, 60) if status == "200" else 0

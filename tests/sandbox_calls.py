@@ -83,7 +83,7 @@ def judge_case(seed: int, folder: Path, environ: Mapping[str, str]) -> list[Judg
     kinds = [chance.choice(list(WORDS)) for _ in range(chance.randint(1, 3))]
     for kind in kinds:
         number = chance.choice(("901234567", "+998901234568", "998901234569", f"90{chance.randrange(10**7):07}"))
-        home(*WORDS[kind], number, "--timeout", "5")
+        home(*WORDS[kind], number, "--no-check", "--timeout", "5")
     truth = _wait_for_all(folder / "pbx.db", mailbox)
     board.stop()
     rows, began = Rows(folder / "state" / "events.db"), time.time()

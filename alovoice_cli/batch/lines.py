@@ -9,10 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alovoice_cli.batch.asked import Asked
+from alovoice_cli.batch.call_evidence import MICRO, fits
+from alovoice_cli.batch.placed_call import PlacedCall
 from alovoice_cli.batch.resolve import is_listening
-from alovoice_cli.batch.steps import Step
-from alovoice_cli.batch.traces import MICRO, fits
+from alovoice_cli.batch.rows import BatchRow
 from alovoice_cli.events.coverage import Uptime, cover
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Period
@@ -40,7 +40,7 @@ class LineLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LineClaim:
     """The lines that a row has taken whose request may not be in the ledger yet. `line` is canonical; None: any.
 
     `claimed_at` is in unix microseconds.
@@ -53,7 +53,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardCalls:
     """What the event store knows: how many calls go on by line (None: it was not told), and the calls, over or not,
     to numbers that were called from here."""
 
@@ -62,7 +62,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class BusyLines:
     """How many lines are busy by trunk, and how many calls may go by any of them."""
 
     lines: Mapping[str, int]
@@ -74,14 +74,14 @@ class Busy:
         return self.lines.get(where, 0) + self.anywhere, where
 
 
-def need_of(step: Step) -> tuple[str | None, int]:
+def need_of(row: BatchRow) -> tuple[str | None, int]:
     """The trunk that a row names (canonical), and how many lines it takes.
 
     A conference takes two at most: whoever is to be connected is rung in turn, one at a time; a queue is inside.
     """
-    line = step.payload.get("fromline")
-    is_conference = "callfrom" in step.payload
-    return canonical(str(line)) if line else None, 2 if is_conference and step.payload.get("callto") else 1
+    line = row.payload.get("fromline")
+    is_conference = "callfrom" in row.payload
+    return canonical(str(line)) if line else None, 2 if is_conference and row.payload.get("callto") else 1
 
 
 def heard_from(uptimes: Iterable[Uptime], now: int) -> int | None:
@@ -94,7 +94,7 @@ def heard_from(uptimes: Iterable[Uptime], now: int) -> int | None:
     return max(now - LONGEST_CALL, min(now - _LONGEST_OVER_A_GAP, back or now))
 
 
-def count_busy(asked: Sequence[Asked], claims: Sequence[Claim], heard: Heard | None) -> Busy:
+def count_busy(asked: Sequence[PlacedCall], claims: Sequence[LineClaim], heard: HeardCalls | None) -> BusyLines:
     """The busy lines. `asked` are the requests of the last HOLD from this machine; `heard` None: nobody listens."""
     lines = Counter(heard.going if heard is not None else {})
     for request, held in _unheard(asked, heard.ours if heard is not None else ()):
@@ -102,7 +102,7 @@ def count_busy(asked: Sequence[Asked], claims: Sequence[Claim], heard: Heard | N
     for claim in _uncovered(claims, asked):
         lines[claim.line] += claim.lines
     anywhere = lines.pop(None, 0)
-    return Busy({name: count for name, count in lines.items() if name is not None}, anywhere)
+    return BusyLines({name: count for name, count in lines.items() if name is not None}, anywhere)
 
 
 def why_closed(busy: int, line: str, need: int, limit: LineLimit) -> str:
@@ -114,7 +114,7 @@ def why_closed(busy: int, line: str, need: int, limit: LineLimit) -> str:
     return f"{told}: waiting for {'one' if need == 1 else need}"
 
 
-def _unheard(asked: Iterable[Asked], calls: Iterable[Call]) -> Iterator[tuple[Asked, int]]:
+def _unheard(asked: Iterable[PlacedCall], calls: Iterable[Call]) -> Iterator[tuple[PlacedCall, int]]:
     """The requests that hold lines of which the store does not know yet, and how many. Each call is of one request."""
     left = sorted(calls, key=lambda call: call.reported_at)
     for request in sorted(asked, key=lambda request: request.begun_at):
@@ -128,7 +128,7 @@ def _unheard(asked: Iterable[Asked], calls: Iterable[Call]) -> Iterator[tuple[As
             yield request, held
 
 
-def _take_leg(request: Asked, number: str, left: list[Call]) -> Call | None:
+def _take_leg(request: PlacedCall, number: str, left: list[Call]) -> Call | None:
     for call in left:
         if call.number == number and call.direction != "inc" and fits(call, request):
             left.remove(call)
@@ -136,7 +136,7 @@ def _take_leg(request: Asked, number: str, left: list[Call]) -> Call | None:
     return None
 
 
-def _lines_of(request: Asked) -> int:
+def _lines_of(request: PlacedCall) -> int:
     """How many lines a request takes: of a conference none for an extension, and one for all who are rung in turn."""
     first, *rest = request.numbers or ("",)
     if request.kind != "conference":
@@ -148,7 +148,7 @@ def _is_outside(number: str) -> bool:
     return len(number) >= SHORTEST
 
 
-def _uncovered(claims: Iterable[Claim], asked: Iterable[Asked]) -> Iterator[Claim]:
+def _uncovered(claims: Iterable[LineClaim], asked: Iterable[PlacedCall]) -> Iterator[LineClaim]:
     """The claims whose requests are not in the ledger yet: each request is one claim's, also where ids are equal."""
     begun: defaultdict[str, list[int]] = defaultdict(list)
     for request in sorted(asked, key=lambda request: request.begun_at):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from alovoice_cli.batch.steps import Step
+from alovoice_cli.batch.rows import BatchRow
 from alovoice_cli.errors import UsageError
 
 _RATE = re.compile(r"(\d{1,6})\s*/\s*(s|sec|m|min|h|hour)")
@@ -24,7 +24,7 @@ def parse_rate(text: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class CallingHours:
     """The minutes of a day from `begin` until before `end`, perhaps over midnight, in one zone."""
 
     begin: time
@@ -32,7 +32,7 @@ class Hours:
     zone: tzinfo
 
     @classmethod
-    def parse(cls, text: str, zone: tzinfo, option: str = "--window") -> "Hours":
+    def parse(cls, text: str, zone: tzinfo, option: str = "--window") -> "CallingHours":
         """`10:00-19:00`. Raises UsageError."""
         match = _HOURS.fullmatch(text.strip())
         if match is None:
@@ -71,13 +71,13 @@ class Gate:
         self,
         *,
         spacing: float = 0.0,
-        window: Hours | None = None,
-        quiet: Hours | None = None,
+        window: CallingHours | None = None,
+        quiet: CallingHours | None = None,
         clock: Callable[[], float],
         now: Callable[[], datetime],
         wait: Callable[[float], bool],
         told: Callable[[str], None],
-        has_line: Callable[[Step], bool] = lambda step: True,
+        has_line: Callable[[BatchRow], bool] = lambda row: True,
         zone: tzinfo = UTC,
     ) -> None:
         self._spacing, self._window, self._quiet = spacing, window, quiet
@@ -86,11 +86,11 @@ class Gate:
         self._next = self._paused_until = clock()
         self._zone, self._paused = zone, ""
 
-    def enter(self, step: Step) -> bool:
+    def enter(self, row: BatchRow) -> bool:
         """Waits until the row may go, which is the next; False where the batch was stopped first."""
         asleep = ""
         while True:
-            seconds, why = self._closed_for(step)
+            seconds, why = self._closed_for(row)
             if seconds <= 0:
                 self._next = max(self._next + self._spacing, self._clock() + self._spacing)
                 return True
@@ -109,7 +109,7 @@ class Gate:
             self._paused = f"the PBX takes no more for now (429): waiting until {end:%H:%M:%S} ({self._zone})"
             self._paused_until = until
 
-    def _closed_for(self, step: Step) -> tuple[float, str]:
+    def _closed_for(self, row: BatchRow) -> tuple[float, str]:
         now = self._now()
         if self._window is not None and not self._window.holds(now):
             left = self._window.until(self._window.begin, now)
@@ -121,4 +121,4 @@ class Gate:
         if paused > 0:
             return paused, self._paused
         early = self._next - self._clock()
-        return (early, "") if early > 0 or self._has_line(step) else (_LINE_NAP, "")
+        return (early, "") if early > 0 or self._has_line(row) else (_LINE_NAP, "")

@@ -1,4 +1,4 @@
-"""From the rows of a list to steps: every row is read and checked before the first is sent."""
+"""Reads and checks every row of a list before the first is sent."""
 
 import hashlib
 import json
@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alovoice_cli.batch.fields import BadCellError, Field, Form, Reading, plain, read_many
-from alovoice_cli.batch.rows import Cell, Row, Table
-from alovoice_cli.batch.steps import Step
+from alovoice_cli.batch.fields import BadCellError, BatchField, BatchForm, CellValue, plain, read_many
+from alovoice_cli.batch.rows import BatchRow
+from alovoice_cli.batch.table import ListTable, TableCell, TableRow
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
 
 _SPREADSHEET = ("excel_rounded", "excel_decimal")
@@ -16,7 +16,7 @@ _TOLD = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RowProblem:
     """What is wrong with one row. `column` counts from 1; 0 where none is at fault."""
 
     line: int
@@ -34,20 +34,15 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The steps of a list. `repeated` counts equal rows that are no steps of their own; `ignored` are spare columns."""
+class BatchPlan:
+    """The rows of a list. `repeated` counts equal rows that are sent once; `ignored` are spare columns."""
 
-    steps: tuple[Step, ...]
+    rows: tuple[BatchRow, ...]
     repeated: int
     ignored: tuple[str, ...]
 
-    @property
-    def people(self) -> frozenset[str]:
-        """Those whom the list rings, each once."""
-        return frozenset(number for step in self.steps for number in step.numbers)
 
-
-def parse_map(words: Sequence[str], form: Form) -> Mapping[str, str]:
+def parse_map(words: Sequence[str], form: BatchForm) -> Mapping[str, str]:
     """`number=Телефон`: which column stands for which option. Raises UsageError."""
     found: dict[str, str] = {}
     for word in words:
@@ -64,31 +59,38 @@ class Planner:
     """Reads the rows of one command. `defaults` are the command line's own options, for rows that do not say it."""
 
     def __init__(
-        self, form: Form, profile: str, mapped: Mapping[str, str], defaults: Mapping[str, str | Sequence[str] | None]
+        self,
+        form: BatchForm,
+        profile: str,
+        mapped: Mapping[str, str],
+        defaults: Mapping[str, str | Sequence[str] | None],
     ) -> None:
         self._form, self._profile, self._mapped = form, profile, mapped
         self._defaults = {name: value for name, value in defaults.items() if value}
         self._seen: Counter[str] = Counter()
-        self._problems: list[Problem] = []
+        self._problems: list[RowProblem] = []
 
     def knows(self, heading: str) -> bool:
         """Whether a column of this heading is read."""
         return heading.strip() in self._mapped.values() or self._form.field(heading) is not None
 
-    def plan(self, table: Table) -> Plan:
-        """The steps. Raises CheckFailedError for rows that cannot be sent, UsageError for columns that are missing
-        and for numbers that a spreadsheet has damaged."""
+    def plan(self, table: ListTable) -> BatchPlan:
+        """Returns the rows to send.
+
+        Raises CheckFailedError for rows that cannot be sent, UsageError for columns that are missing and for numbers
+        that a spreadsheet has damaged.
+        """
         columns = self._columns(table)
-        steps = [step for row in table.rows if (step := self._step(row, columns)) is not None]
+        rows = [row for read in table.rows if (row := self._read_row(read, columns)) is not None]
         if self._problems:
             raise self._explained(table.name)
-        if not steps:
+        if not rows:
             raise UsageError(f"{table.name} holds no rows", hint="give a row for each call, below the headings")
         used = set(columns.values())
         ignored = tuple(heading for heading in table.headings if heading not in used)
-        return Plan(tuple(steps), sum(self._seen.values()) - len(steps), ignored)
+        return BatchPlan(tuple(rows), sum(self._seen.values()) - len(rows), ignored)
 
-    def _columns(self, table: Table) -> dict[str, str]:
+    def _columns(self, table: ListTable) -> dict[str, str]:
         """Which heading each field stands under."""
         columns: dict[str, str] = {}
         for field in self._form.fields:
@@ -109,9 +111,9 @@ class Planner:
                 )
         return columns
 
-    def _step(self, row: Row, columns: Mapping[str, str]) -> Step | None:
+    def _read_row(self, row: TableRow, columns: Mapping[str, str]) -> BatchRow | None:
         before = len(self._problems)
-        readings: dict[str, Reading] = {}
+        readings: dict[str, CellValue] = {}
         for field in self._form.fields:
             reading = self._read(field, row, columns.get(field.name, ""))
             if reading is not None:
@@ -121,15 +123,15 @@ class Planner:
             try:
                 self._form.check(payload)
             except BadCellError as error:
-                self._problems.append(Problem(row.line, 0, "", error.message, error.hint))
+                self._problems.append(RowProblem(row.line, 0, "", error.message, error.hint))
         if len(self._problems) > before:
             return None
         says = {name: reading.key for name, reading in readings.items()}
         return self._known(row, payload, says, tuple(readings.values()))
 
     def _known(
-        self, row: Row, payload: dict[str, object], says: Mapping[str, object], readings: Sequence[Reading]
-    ) -> Step | None:
+        self, row: TableRow, payload: dict[str, object], says: Mapping[str, object], readings: Sequence[CellValue]
+    ) -> BatchRow | None:
         said = json.dumps([self._profile, self._form.command, says], sort_keys=True)
         ordinal = self._seen[said]
         self._seen[said] += 1
@@ -139,9 +141,9 @@ class Planner:
         numbers = tuple(dict.fromkeys(number for reading in readings for number in reading.numbers))
         own = str(payload.get(self._form.own_id, "")) if self._form.own_id else str(payload.get("call_id", ""))
         cells = {heading: cell.text for heading, cell in row.cells.items()}
-        return Step(key, row.line, payload, numbers, own, cells)
+        return BatchRow(key, row.line, payload, numbers, own, cells)
 
-    def _read(self, field: Field, row: Row, heading: str) -> Reading | None:
+    def _read(self, field: BatchField, row: TableRow, heading: str) -> CellValue | None:
         cell = row.cells.get(heading)
         text: str | Sequence[str] = cell.text if cell is not None else ""
         given = self._defaults.get(field.name)
@@ -160,9 +162,9 @@ class Planner:
             self._problem(row, cell, heading if cell is not None else f"--{field.name.replace('_', '-')}", error)
             return None
 
-    def _problem(self, row: Row, cell: Cell | None, heading: str, error: BadCellError) -> None:
+    def _problem(self, row: TableRow, cell: TableCell | None, heading: str, error: BadCellError) -> None:
         column = cell.column if cell is not None else 0
-        self._problems.append(Problem(row.line, column, heading, error.message, error.hint, error.code))
+        self._problems.append(RowProblem(row.line, column, heading, error.message, error.hint, error.code))
 
     def _explained(self, name: str) -> AlovoiceError:
         first, *rest = self._problems
@@ -174,5 +176,5 @@ class Planner:
         message = next(iter(self._sentences(name, [first])))
         return kind(f"{message}: nothing was sent", hint=first.hint, detail="\n".join(told))
 
-    def _sentences(self, name: str, problems: Sequence[Problem]) -> Iterator[str]:
+    def _sentences(self, name: str, problems: Sequence[RowProblem]) -> Iterator[str]:
         return (f"{problem.place(name)}: {problem.message}" for problem in problems)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from alovoice_cli.batch.asked import Asked
-from alovoice_cli.batch.traces import HORIZON, MICRO, Found, Trace, Traces
+from alovoice_cli.batch.call_evidence import HORIZON, MICRO, CallEvidence, EvidenceFinder, EvidenceFound
+from alovoice_cli.batch.placed_call import PlacedCall
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.events.coverage import ListenerGap, Uptime, cover
 from alovoice_cli.events.filters import Period
@@ -60,14 +60,14 @@ class Listened:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CallVerdict:
     """An answer, and what it rests on. `is_over`: the call's end was told, so that nothing more is to come."""
 
-    asked: Asked
+    asked: PlacedCall
     answer: Answer
     why: Why
     basis: Basis | None = None
-    traces: tuple[Trace, ...] = ()
+    traces: tuple[CallEvidence, ...] = ()
     rivals: tuple[str, ...] = ()
     listened: Listened = field(default_factory=Listened)
     delays: Delays = field(default_factory=Delays)
@@ -92,34 +92,36 @@ class Verdict:
 _CODES = {"rang": ExitCode.DONE, "did_not_ring": ExitCode.REFUSED}
 
 
-def resolve(asked: Asked, traces: Traces, uptimes: Sequence[Uptime], now: int, delays: Delays | None = None) -> Verdict:
+def resolve(
+    asked: PlacedCall, traces: EvidenceFinder, uptimes: Sequence[Uptime], now: int, delays: Delays | None = None
+) -> CallVerdict:
     """The answer for this request, which is one of those that `traces` were made of; `now` is unix microseconds."""
     found = traces.of(asked)
     if found.certain:
         return _judge(asked, found.certain)
     if found.shared and asked.may_have_rung:
-        return Verdict(asked, "two_candidates", "ambiguous", "id", traces=found.shared, rivals=found.rivals)
+        return CallVerdict(asked, "two_candidates", "ambiguous", "id", traces=found.shared, rivals=found.rivals)
     if not asked.may_have_rung:
-        return Verdict(asked, "did_not_ring", _REFUSALS[asked.outcome], "receipt", is_over=True)
+        return CallVerdict(asked, "did_not_ring", _REFUSALS[asked.outcome], "receipt", is_over=True)
     return _by_chance(asked, found, listened(asked, uptimes, now), delays or Delays())
 
 
 _REFUSALS: dict[str, Why] = {"unsent": "never_left", "refused": "refused"}
 
 
-def _judge(asked: Asked, traces: Sequence[Trace]) -> Verdict:
+def _judge(asked: PlacedCall, traces: Sequence[CallEvidence]) -> CallVerdict:
     """Of events that are of this request for certain. Whatever says that it rang outweighs all that does not."""
     own = tuple(traces)
     if any(_rang(asked, trace) for trace in own):
-        return Verdict(asked, "rang", "status", "id", own, is_over=True)
+        return CallVerdict(asked, "rang", "status", "id", own, is_over=True)
     if all(trace.source == "call" for trace in own) and any(trace.status is None for trace in own):
-        return Verdict(asked, "rang", "begun", "id", own)
+        return CallVerdict(asked, "rang", "begun", "id", own)
     if any(trace.source == "call" and trace.status in NOT_RUNG for trace in own) and _nobody_before(asked, own):
-        return Verdict(asked, "did_not_ring", "status", "id", own, is_over=True)
-    return Verdict(asked, "cannot_know", "unclear_status", "id", own)
+        return CallVerdict(asked, "did_not_ring", "status", "id", own, is_over=True)
+    return CallVerdict(asked, "cannot_know", "unclear_status", "id", own)
 
 
-def _rang(asked: Asked, trace: Trace) -> bool:
+def _rang(asked: PlacedCall, trace: CallEvidence) -> bool:
     """Whether it got as far as a person. Of a call out that is the number: our own extension rings before it."""
     reached = {number for number, word in trace.tried if word.upper() in _RANG}
     if asked.kind == "out":
@@ -127,12 +129,12 @@ def _rang(asked: Asked, trace: Trace) -> bool:
     return is_answered(trace) or trace.status in _RANG or bool(reached)
 
 
-def is_answered(trace: Trace) -> bool:
+def is_answered(trace: CallEvidence) -> bool:
     """Whether somebody talked."""
     return trace.status in ANSWERED or bool(trace.answered_at) or bool(trace.duration)
 
 
-def _nobody_before(asked: Asked, traces: Sequence[Trace]) -> bool:
+def _nobody_before(asked: PlacedCall, traces: Sequence[CallEvidence]) -> bool:
     """Whether the status is of the first who was rung: in a conference the initiator may have rung before the others.
 
     Then only a result that lists the initiator alone says so.
@@ -143,26 +145,26 @@ def _nobody_before(asked: Asked, traces: Sequence[Trace]) -> bool:
     return bool(tried) and all(len(legs) == 1 and legs[0][0] == asked.numbers[0] for legs in tried)
 
 
-def _by_chance(asked: Asked, found: Found, listened: Listened, delays: Delays) -> Verdict:
+def _by_chance(asked: PlacedCall, found: EvidenceFound, listened: Listened, delays: Delays) -> CallVerdict:
     """Of calls that only fit by number, line and time, or of silence."""
     calls = found.loose
     if len(calls) > 1 or found.rivals:
-        return Verdict(asked, "two_candidates", "ambiguous", "number_and_time", calls, found.rivals, listened)
+        return CallVerdict(asked, "two_candidates", "ambiguous", "number_and_time", calls, found.rivals, listened)
     if calls and (_rang(asked, calls[0]) or calls[0].status is None):
         is_over = calls[0].status is not None
         why: Why = "status" if is_over else "begun"
-        return Verdict(asked, "rang", why, "number_and_time", calls, (), listened, is_over=is_over)
+        return CallVerdict(asked, "rang", why, "number_and_time", calls, (), listened, is_over=is_over)
     # A call that did not ring proves nothing where no id says that it is ours: ours may still come.
     basis: Basis | None = "number_and_time" if calls else None
     if not asked.our_id and not asked.numbers:
-        return Verdict(asked, "cannot_know", "nothing_to_join", basis, (), (), listened)
+        return CallVerdict(asked, "cannot_know", "nothing_to_join", basis, (), (), listened)
     if not listened.ever or listened.gaps:
         why = "listener_down" if listened.ever else "never_listened"
-        return Verdict(asked, "cannot_know", why, basis, calls, (), listened)
-    return Verdict(asked, "no_trace_yet", "silence", basis, calls, (), listened, delays)
+        return CallVerdict(asked, "cannot_know", why, basis, calls, (), listened)
+    return CallVerdict(asked, "no_trace_yet", "silence", basis, calls, (), listened, delays)
 
 
-def listened(asked: Asked, uptimes: Iterable[Uptime], now: int) -> Listened:
+def listened(asked: PlacedCall, uptimes: Iterable[Uptime], now: int) -> Listened:
     """Whether a listener was there from the request on, until now, or until no call can begin any more."""
     uptimes = [_certain(uptime, now) for uptime in uptimes]
     until = min(now, asked.begun_at + HORIZON)
@@ -187,7 +189,7 @@ def _certain(uptime: Uptime, now: int) -> Uptime:
     return uptime._replace(ended_at=uptime.seen_at) if silent else uptime
 
 
-def learn(traces: Traces, now: int) -> Delays:
+def learn(traces: EvidenceFinder, now: int) -> Delays:
     """How long the calls of the last 30 days took to show: those that are certain, or fit no other request."""
     since = now - LEARN_DAYS * 24 * 3600 * MICRO
     shown = []

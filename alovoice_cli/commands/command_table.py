@@ -97,19 +97,19 @@ _CALL = (
         "conference",
         "Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue.",
         "conference:place_conference",
-        "waiting:CallWaitingCommand",
+        "parties:PlacingCommand",
     ),
     Subcommand(
         "ivr",
         "Ring somebody by one of the PBX's lines and play them a voice menu.",
         "ivr:place_menu_call",
-        "waiting:CallWaitingCommand",
+        "parties:PlacingCommand",
     ),
     Subcommand(
         "out",
         "Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1.",
         "out:place_call",
-        "waiting:CallWaitingCommand",
+        "parties:PlacingCommand",
     ),
     Subcommand(
         "resolve",
@@ -197,12 +197,13 @@ _AI = (
         "send",
         "Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.",
         "send:send_calls",
+        "send:SendingCommand",
     ),
     Subcommand(
         "result",
         "Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9.",
         "result:show_result",
-        "result:AiWaitingCommand",
+        "result:ResultCommand",
     ),
     Subcommand(
         "show", "Show analyses that are kept on this machine, as `ai result` does. Asks nobody.", "show:show_stored"

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from alovoice_cli.batch.placed_call import Receipt
 from alovoice_cli.campaigns.campaign_record import (
     FILES,
     CampaignGuard,
@@ -29,7 +30,6 @@ from alovoice_cli.masking import Masker, mask_fields
 from alovoice_cli.stores.campaign_rows import COLUMNS, Created, campaign_of, created_from, paper_text
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
-from alovoice_cli.stores.receipts import Entry
 
 STORE_NAME = "campaigns.db"
 """The file's name in the state directory."""
@@ -111,7 +111,7 @@ class CampaignStore:
                 raise twin_error(twin)
         guard.check_count(_count(connection, profile, guard.since))
 
-    def adopt(self, entries: Iterable[Entry]) -> None:
+    def adopt(self, entries: Iterable[Receipt]) -> None:
         """Takes over campaigns that a version without this file left in the ledger of calls: they count as any other.
 
         One that was taken over before gets the ledger's word on how it ended.
@@ -278,7 +278,7 @@ def _count(connection: sqlite3.Connection, profile: str, since: datetime) -> int
     return int(count)
 
 
-def _adopted(entry: Entry) -> tuple[object, ...]:
+def _adopted(entry: Receipt) -> tuple[object, ...]:
     """The columns of _ADOPT; the ledger of calls knows neither the files' content nor the numbers."""
     request = {
         str(name): str(text) for name, text in (entry.request if isinstance(entry.request, dict) else {}).items()

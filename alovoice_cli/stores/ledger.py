@@ -9,20 +9,28 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
+from alovoice_cli.batch.placed_call import Receipt
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.batch_records import SCHEMA as BATCHES
 from alovoice_cli.stores.batch_records import BatchRecord, SentRow, find_sent_rows, find_twin_batch, write_batch
-from alovoice_cli.stores.beside import Beside
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 from alovoice_cli.stores.quotas import Quota
-from alovoice_cli.stores.receipt_writing import Begin, End, count_against, write_receipts
-from alovoice_cli.stores.receipts import COLUMNS, Entry, Intended, Settled, entry_from
-from alovoice_cli.stores.together import Together
+from alovoice_cli.stores.receipts import (
+    COLUMNS,
+    Begin,
+    End,
+    Intended,
+    Settled,
+    count_against,
+    receipt_from,
+    write_receipt,
+)
 
 _MISREAD = str.maketrans("OIL", "011")  # Crockford's alphabet leaves out what is taken for a digit
 
@@ -57,7 +65,8 @@ class Ledger:
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         self.path = path
         self._now = now
-        self._kept: Together[Begin | End, str] | None = None
+        self._kept: sqlite3.Connection | None = None
+        self._using_kept = Lock()
 
     def intend(self, intent: Intended, quota: Quota | None = None) -> str:
         """Writes down what is about to be sent and returns its receipt (`R-7F3K`), once it is safely on the disk.
@@ -104,7 +113,7 @@ class Ledger:
                 raise UsageError("no id of 15 digits is left: the clock is far in the future", hint="set the clock")
         return [str(number) for number in range(made, latest + 1)]
 
-    def receipts(self, *, since: datetime | None = None, limit: int = 0) -> list[Entry]:
+    def receipts(self, *, since: datetime | None = None, limit: int = 0) -> list[Receipt]:
         """The receipts, newest first; of those begun at `since` (aware) or later; `limit` 0 means all."""
         begun = "" if since is None else iso(since)
         with self._open() as connection:
@@ -129,7 +138,7 @@ class Ledger:
             ).fetchall()
         return {number for (numbers,) in rows for number in json.loads(numbers)}
 
-    def receipts_of(self, our_ids: Iterable[str]) -> list[Entry]:
+    def receipts_of(self, our_ids: Iterable[str]) -> list[Receipt]:
         """The receipts of requests that bore one of these ids of ours, oldest first; none where there is no ledger."""
         ids = [storable(our_id) for our_id in our_ids]
         if not ids or not self.path.exists():
@@ -173,7 +182,7 @@ class Ledger:
         with self._open() as connection:
             return find_sent_rows(connection, storable(profile), keys, iso(since))
 
-    def placed(self, profile: str, since: datetime, path: str = "") -> list[Entry]:
+    def placed(self, profile: str, since: datetime, path: str = "") -> list[Receipt]:
         """The profile's receipts begun at `since` (aware) or later, oldest first: an indexed read, for who asks often.
 
         Those of one path (its beginning), or all. None where there is no ledger yet.
@@ -188,7 +197,7 @@ class Ledger:
             ).fetchall()
         return [self._entry(row) for row in rows]
 
-    def receipt(self, code: str) -> Entry:
+    def receipt(self, code: str) -> Receipt:
         """The receipt of this code, in either case, with or without `R-`. Raises UsageError if there is none."""
         with self._open() as connection:
             row = connection.execute(
@@ -199,9 +208,9 @@ class Ledger:
             raise _unknown_receipt(code)
         return self._entry(row)
 
-    def _entry(self, row: tuple[object, ...]) -> Entry:
+    def _entry(self, row: tuple[object, ...]) -> Receipt:
         try:
-            return entry_from(row)
+            return receipt_from(row)
         except ValueError as error:
             raise UsageError(f"{self.path} is damaged: receipt R-{row[0]} cannot be read") from error
 
@@ -218,31 +227,23 @@ class Ledger:
             connection.close()
 
     @contextmanager
-    def kept_open(self, sync_too: Callable[[], None]) -> Iterator[None]:
-        """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost.
-
-        `sync_too` syncs what else must be on the disk when `intend` returns.
-        """
+    def kept_open(self) -> Iterator[None]:
+        """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost."""
         with explained(self.path):
-            beside = Beside(sync_too)
-            self._kept = Together(self.path, open_store(self.path, MIGRATIONS), write_receipts, beside)
+            self._kept = open_store(self.path, MIGRATIONS)
         try:
             yield
         finally:
-            beside.close()
-            kept, self._kept = self._kept, None
-            with explained(self.path):
-                kept.close()
+            with explained(self.path), self._using_kept, closing(self._kept) as kept:
+                self._kept = None
+                kept.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _write(self, change: Begin | End) -> str:
-        kept = self._kept
-        if kept is not None:
-            with explained(self.path):
-                # An end that a power cut takes back leaves a receipt that reads unknown. The next intent syncs it too.
-                return kept.run(change) if isinstance(change, Begin) else kept.run_unsynced(change)
+        if self._kept is not None:
+            with explained(self.path), self._using_kept:
+                return write_receipt(self._kept, change)
         with self._open() as connection:
-            (code,) = write_receipts(connection, [change])
-            return code
+            return write_receipt(connection, change)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, func, or_, select
 
-from alovoice_cli.batch.lines import HOLD, LONGEST_CALL, Heard, heard_from
-from alovoice_cli.batch.traces import MICRO, SKEW
+from alovoice_cli.batch.call_evidence import MICRO, SKEW
+from alovoice_cli.batch.lines import HOLD, LONGEST_CALL, HeardCalls, heard_from
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call
 from alovoice_cli.stores.event_engine import sqlite_path, told_plainly
@@ -38,7 +38,7 @@ class LineCalls:
         self._url = url
         self._reading = EventReading(url, busy_seconds=_BUSY_SECONDS)
 
-    def heard(self, numbers: Collection[str], now: int) -> Heard | None:
+    def heard(self, numbers: Collection[str], now: int) -> HeardCalls | None:
         """The calls that go on at this moment (unix microseconds), and those to these numbers; None: nobody listens.
 
         Raises UsageError for a store of a kind that is not served, OSError, or sqlite3.Error.
@@ -56,7 +56,7 @@ class LineCalls:
         """Gives the connection back."""
         self._reading.forget()
 
-    def _ask(self, numbers: list[str], now: int) -> Heard | None:
+    def _ask(self, numbers: list[str], now: int) -> HeardCalls | None:
         connection, until = self._reading.connection(), (now + HOLD) // MICRO
         listeners = connection.execute(LISTENERS, {"since": now - LONGEST_CALL}).all()
         since = heard_from((Uptime(*row) for row in listeners), now)
@@ -68,7 +68,7 @@ class LineCalls:
             values = {"numbers": numbers[start : start + _CHUNK], "since": (now - HOLD - SKEW) // MICRO, "until": until}
             ours += connection.execute(OURS, values).all()
         going = connection.execute(GOING, {"since": since // MICRO, "until": until}).all()
-        return Heard(
+        return HeardCalls(
             {row[0]: row[1] for row in going},
             [Call(**{name: getattr(row, name) for name in _NAMES}) for row in ours],
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alovoice_cli.batch.lines import HOLD, Claim
+from alovoice_cli.batch.lines import HOLD, LineClaim
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 
 MIGRATIONS = (
@@ -57,12 +57,12 @@ class Turn:
         connection.execute("DELETE FROM claim WHERE claimed_at NOT BETWEEN ? AND ?", (now - HOLD, now + HOLD))
 
     @property
-    def claims(self) -> list[Claim]:
+    def claims(self) -> list[LineClaim]:
         """The lines taken lately by batches on this PBX."""
         statement = "SELECT our_id, line, lines, claimed_at FROM claim WHERE profile = ?"
-        return [Claim(*row) for row in self._connection.execute(statement, (self._profile,))]
+        return [LineClaim(*row) for row in self._connection.execute(statement, (self._profile,))]
 
-    def take(self, claim: Claim) -> None:
+    def take(self, claim: LineClaim) -> None:
         """Takes a line; the others see it when the turn is over."""
         self._connection.execute(
             "INSERT INTO claim (profile, our_id, line, lines, claimed_at) VALUES (?, ?, ?, ?, ?)",

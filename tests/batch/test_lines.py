@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.batch.asked import Asked
-from alovoice_cli.batch.lines import LONGEST_CALL, Claim, Heard, LineLimit, count_busy, heard_from, need_of
+from alovoice_cli.batch.lines import LONGEST_CALL, HeardCalls, LineClaim, LineLimit, count_busy, heard_from, need_of
 from alovoice_cli.batch.lines import why_closed as why
-from alovoice_cli.batch.steps import Step
+from alovoice_cli.batch.placed_call import PlacedCall
+from alovoice_cli.batch.rows import BatchRow
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call
 
@@ -18,9 +18,11 @@ LINE, OTHER = "998712037006", "998712037007"
 ANNA, BOB, CLARA = "998901234567", "998901234568", "998901234569"
 
 
-def _asked(*numbers: str, kind: Any = "ivr", at: float = T0, **more: Any) -> Asked:
+def _asked(*numbers: str, kind: Any = "ivr", at: float = T0, **more: Any) -> PlacedCall:
     line = LINE if kind == "ivr" else None
-    return Asked(f"R-{at}", kind, "17", numbers or (ANNA,), round(at * MICRO), "done", more.pop("line", line), **more)
+    return PlacedCall(
+        f"R-{at}", kind, "17", numbers or (ANNA,), round(at * MICRO), "done", more.pop("line", line), **more
+    )
 
 
 def _call(number: str = ANNA, *, ended: bool = False, at: int = T0, call_id: str = "c", **more: Any) -> Call:
@@ -28,15 +30,17 @@ def _call(number: str = ANNA, *, ended: bool = False, at: int = T0, call_id: str
     return Call(f"{call_id}{number}", at, number, end_seq=9 if ended else None, **more)
 
 
-def _busy(asked: list[Asked], heard: Heard | None = None, claims: tuple[Claim, ...] = (), line: str = LINE) -> int:
+def _busy(
+    asked: list[PlacedCall], heard: HeardCalls | None = None, claims: tuple[LineClaim, ...] = (), line: str = LINE
+) -> int:
     return count_busy(asked, claims, heard).on(line)[0]
 
 
 def test_a_call_from_here_holds_its_line_until_it_is_heard_of_and_then_until_its_end() -> None:
     assert _busy([_asked()]) == 1
-    assert _busy([_asked()], Heard({})) == 1
-    assert _busy([_asked()], Heard({LINE: 1}, [_call()])) == 1
-    assert _busy([_asked()], Heard({}, [_call(ended=True)])) == 0
+    assert _busy([_asked()], HeardCalls({})) == 1
+    assert _busy([_asked()], HeardCalls({LINE: 1}, [_call()])) == 1
+    assert _busy([_asked()], HeardCalls({}, [_call(ended=True)])) == 0
     assert _busy([_asked()], line=OTHER) == 0
 
 
@@ -46,23 +50,23 @@ def test_a_call_from_here_holds_its_line_until_it_is_heard_of_and_then_until_its
     ids=["whom", "way", "time", "line"],
 )
 def test_another_ones_call_does_not_give_its_line_back(call: Call) -> None:
-    assert _busy([_asked()], Heard({}, [call])) == 1
+    assert _busy([_asked()], HeardCalls({}, [call])) == 1
 
 
 def test_one_call_answers_for_one_request_only() -> None:
     twice = [_asked(at=T0), _asked(at=T0 + 1)]
-    assert _busy(twice, Heard({}, [_call(ended=True)])) == 1
-    assert _busy(twice, Heard({}, [_call(ended=True), _call(ended=True, call_id="d", at=T0 + 1)])) == 0
+    assert _busy(twice, HeardCalls({}, [_call(ended=True)])) == 1
+    assert _busy(twice, HeardCalls({}, [_call(ended=True), _call(ended=True, call_id="d", at=T0 + 1)])) == 0
 
 
 def test_what_was_refused_or_never_left_holds_nothing() -> None:
     for outcome, held in (("refused", 0), ("unsent", 0), ("unknown", 1), ("done", 1)):
-        request = Asked("R-1", "ivr", "17", (ANNA,), NOW, outcome, LINE)
+        request = PlacedCall("R-1", "ivr", "17", (ANNA,), NOW, outcome, LINE)
         assert _busy([request]) == held
 
 
 def test_a_call_by_no_named_line_counts_on_each_and_waits_for_the_busiest() -> None:
-    busy = count_busy([_asked(kind="out")], (), Heard({LINE: 3, OTHER: 5, None: 1}))
+    busy = count_busy([_asked(kind="out")], (), HeardCalls({LINE: 3, OTHER: 5, None: 1}))
     assert (busy.on(LINE), busy.on(OTHER), busy.on(None)) == ((5, LINE), (7, OTHER), (7, OTHER))
     assert count_busy([], (), None).on(None) == (0, "")
 
@@ -72,28 +76,28 @@ def test_a_conference_holds_a_line_for_who_begins_and_one_for_whoever_is_rung_in
     assert _busy([conference]) == 2
     assert _busy([_asked(ANNA, kind="conference")]) == 1  # with a queue, which is inside
     assert _busy([_asked("101", BOB, kind="conference")]) == 1  # begun by an extension
-    assert _busy([conference], Heard({LINE: 1}, [_call(ANNA)])) == 2
-    assert _busy([conference], Heard({LINE: 1}, [_call(ANNA), _call(BOB, ended=True)])) == 2
-    assert _busy([conference], Heard({LINE: 2}, [_call(ANNA), _call(BOB, ended=True), _call(CLARA)])) == 2
-    assert _busy([conference], Heard({}, [_call(ANNA, ended=True)])) == 0
+    assert _busy([conference], HeardCalls({LINE: 1}, [_call(ANNA)])) == 2
+    assert _busy([conference], HeardCalls({LINE: 1}, [_call(ANNA), _call(BOB, ended=True)])) == 2
+    assert _busy([conference], HeardCalls({LINE: 2}, [_call(ANNA), _call(BOB, ended=True), _call(CLARA)])) == 2
+    assert _busy([conference], HeardCalls({}, [_call(ANNA, ended=True)])) == 0
 
 
 def test_a_claim_counts_until_the_ledger_has_its_request_and_each_request_is_of_one() -> None:
-    claims = (Claim("17", LINE, 1, NOW - 5), Claim("17", LINE, 1, NOW - 3))
+    claims = (LineClaim("17", LINE, 1, NOW - 5), LineClaim("17", LINE, 1, NOW - 3))
     assert _busy([], claims=claims) == 2
     assert _busy([_asked()], claims=claims) == 2
     assert _busy([_asked(), _asked(at=T0 + 1)], claims=claims) == 2
-    refused = Asked("R-1", "ivr", "17", (ANNA,), NOW, "refused", LINE)
+    refused = PlacedCall("R-1", "ivr", "17", (ANNA,), NOW, "refused", LINE)
     assert _busy([refused], claims=claims[:1]) == 0
-    assert _busy([refused], claims=(Claim("17", LINE, 1, NOW + 1),)) == 1
+    assert _busy([refused], claims=(LineClaim("17", LINE, 1, NOW + 1),)) == 1
 
 
 def test_what_a_row_needs_is_read_from_what_it_says() -> None:
     party = {"phone": "901234567"}
-    assert need_of(Step("k", 2, {"number": ANNA, "inner_phone": "101"})) == (None, 1)
-    assert need_of(Step("k", 2, {"callto": ANNA, "fromline": "712037006"})) == (LINE, 1)
-    assert need_of(Step("k", 2, {"callfrom": party, "callto": [party, party]})) == (None, 2)
-    assert need_of(Step("k", 2, {"callfrom": party, "queue": "6000"})) == (None, 1)
+    assert need_of(BatchRow("k", 2, {"number": ANNA, "inner_phone": "101"})) == (None, 1)
+    assert need_of(BatchRow("k", 2, {"callto": ANNA, "fromline": "712037006"})) == (LINE, 1)
+    assert need_of(BatchRow("k", 2, {"callfrom": party, "callto": [party, party]})) == (None, 2)
+    assert need_of(BatchRow("k", 2, {"callfrom": party, "queue": "6000"})) == (None, 1)
 
 
 def test_calls_without_an_end_are_believed_for_a_shorter_time_over_a_gap() -> None:

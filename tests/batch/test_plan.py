@@ -8,25 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, Form
-from alovoice_cli.batch.plan import Plan, Planner, parse_map
-from alovoice_cli.batch.source import read_table
+from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, BatchForm
+from alovoice_cli.batch.plan import BatchPlan, Planner, parse_map
+from alovoice_cli.batch.table import read_table
 from alovoice_cli.errors import CheckFailedError, UsageError
 
 
 def _plan(
-    text: str, form: Form = OUT, *mapped: str, profile: str = "p", encoding: str = "utf-8", **defaults: str
-) -> Plan:
+    text: str, form: BatchForm = OUT, *mapped: str, profile: str = "p", encoding: str = "utf-8", **defaults: str
+) -> BatchPlan:
     planner = Planner(form, profile, parse_map(mapped, form), defaults)
     return planner.plan(read_table(io.BytesIO(text.encode(encoding)), "list", planner.knows))
 
 
-def _payloads(plan: Plan) -> list[object]:
-    return [dict(step.payload) for step in plan.steps]
+def _payloads(plan: BatchPlan) -> list[object]:
+    return [dict(step.payload) for step in plan.rows]
 
 
-def _keys(plan: Plan) -> list[str]:
-    return [step.key for step in plan.steps]
+def _keys(plan: BatchPlan) -> list[str]:
+    return [step.key for step in plan.rows]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -47,7 +47,7 @@ def test_the_options_own_spellings_are_headings() -> None:
 
 def test_options_on_the_command_line_are_defaults_for_rows_that_do_not_say_it() -> None:
     plan = _plan("number,inner_phone\n901234567,\n901234568,8\n", inner_phone="7")
-    assert [step.payload["inner_phone"] for step in plan.steps] == ["7", "8"]
+    assert [step.payload["inner_phone"] for step in plan.rows] == ["7", "8"]
 
 
 def test_a_conference_rings_several_in_turn() -> None:
@@ -58,9 +58,9 @@ def test_a_conference_rings_several_in_turn() -> None:
             "callto": [{"phone": "994412860", "lang": "ru"}, {"phone": "977076909"}],
         }
     ]
-    assert plan.people == {"998712037006", "998994412860", "998977076909"}
+    assert plan.rows[0].numbers == ("998712037006", "998994412860", "998977076909")
     lines = json.dumps({"from": "712037006", "to": ["994412860:ru", "977076909"]})
-    assert _plan(lines, CONFERENCE).steps[0].payload["callto"] == plan.steps[0].payload["callto"]
+    assert _plan(lines, CONFERENCE).rows[0].payload["callto"] == plan.rows[0].payload["callto"]
 
 
 def test_a_conference_connects_to_phones_or_to_a_queue() -> None:
@@ -101,12 +101,12 @@ def test_no_text_is_a_fault_of_ours(text: str) -> None:
         plan = _plan(text.encode("utf-8", "replace").decode(), inner_phone="7")
     except (UsageError, CheckFailedError):
         return
-    assert all(step.numbers for step in plan.steps)
+    assert all(step.numbers for step in plan.rows)
 
 
 def test_of_a_call_an_analysis_is_asked_for_once() -> None:
     plan = _plan("call_id\n1\n2\n1\n", ANALYSIS)
-    assert ([step.our_id for step in plan.steps], plan.repeated) == (["1", "2"], 1)
+    assert ([step.our_id for step in plan.rows], plan.repeated) == (["1", "2"], 1)
     with pytest.raises(CheckFailedError, match="line 2"):
         _plan("call_id\n../../x\n", ANALYSIS)
 

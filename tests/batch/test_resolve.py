@@ -10,10 +10,10 @@ from calling_worlds import MICRO, T0, World, make_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.batch.asked import Asked
-from alovoice_cli.batch.resolve import Delays, Verdict, learn, resolve
-from alovoice_cli.batch.telling import as_json, sentence
-from alovoice_cli.batch.traces import Traces
+from alovoice_cli.batch.call_evidence import EvidenceFinder
+from alovoice_cli.batch.placed_call import PlacedCall
+from alovoice_cli.batch.resolve import CallVerdict, Delays, learn, resolve
+from alovoice_cli.batch.verdict_text import as_json, sentence
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Delivery, Event
 from alovoice_cli.events.reading import read
@@ -23,7 +23,7 @@ SEEDS = st.integers(0, 2**32)
 CLOCK = ClockTime(datetime.fromtimestamp(T0 + 60, UTC), UTC)
 ALWAYS = [Uptime((T0 - 86400) * MICRO, (T0 + 60) * MICRO)]
 NOW = (T0 + 60) * MICRO
-ASKED = Asked("R-7F3K", "ivr", "170", ("998901234567",), T0 * MICRO, line="998712037006")
+ASKED = PlacedCall("R-7F3K", "ivr", "170", ("998901234567",), T0 * MICRO, line="998712037006")
 CALL = Call(
     "C-1", T0 + 1, "998901234567", "998712037006", "222", "out", T0 + 1, T0 + 30, "486", 0, start_seq=4, end_seq=5
 )
@@ -34,7 +34,7 @@ def _moments(world: World) -> list[float]:
     return [*(event.at + 0.001 for event in world.heard), world.ends]
 
 
-def _judge_world(world: World) -> list[Verdict]:
+def _judge_world(world: World) -> list[CallVerdict]:
     """Every request at every moment: whatever is said must be true, and what permits a second call must be proven."""
     verdicts = []
     for now in _moments(world):
@@ -80,7 +80,7 @@ def test_the_order_of_arrival_does_not_matter(seed: int, order: random.Random) -
 def test_what_an_id_has_proven_stays_proven(seed: int) -> None:
     world = make_world(seed)
     for asked in world.asked:
-        before: Verdict | None = None
+        before: CallVerdict | None = None
         for now in _moments(world):
             if asked.begun_at > now * MICRO:
                 continue
@@ -114,8 +114,10 @@ def test_a_token_revoked_afterwards_and_an_end_before_our_own_answer_change_noth
             assert replace(world.verdict(answered, world.ends), asked=asked) == verdict
 
 
-def _resolved(asked: Asked, *calls: Call, uptimes: list[Uptime] = ALWAYS, others: tuple[Asked, ...] = ()) -> Verdict:
-    return resolve(asked, Traces([asked, *others], (), calls), uptimes, NOW, Delays(812, 40.2))
+def _resolved(
+    asked: PlacedCall, *calls: Call, uptimes: list[Uptime] = ALWAYS, others: tuple[PlacedCall, ...] = ()
+) -> CallVerdict:
+    return resolve(asked, EvidenceFinder([asked, *others], (), calls), uptimes, NOW, Delays(812, 40.2))
 
 
 def test_silence_is_told_with_the_delays_that_were_learned_and_is_no_proof() -> None:
@@ -197,8 +199,10 @@ def _result(extid: str = "170", at: float = T0 + 31, repeats: str | None = None,
     return Event(delivery, reading.facts, repeats, reading.value)
 
 
-def _proven(asked: Asked, *calls: Call, results: tuple[Event, ...] = (), others: tuple[Asked, ...] = ()) -> Verdict:
-    return resolve(asked, Traces([asked, *others], results, calls), ALWAYS, NOW)
+def _proven(
+    asked: PlacedCall, *calls: Call, results: tuple[Event, ...] = (), others: tuple[PlacedCall, ...] = ()
+) -> CallVerdict:
+    return resolve(asked, EvidenceFinder([asked, *others], results, calls), ALWAYS, NOW)
 
 
 def test_an_end_that_our_id_proves_says_that_it_did_not_ring() -> None:
@@ -303,9 +307,9 @@ def test_another_extension_called_by_itself() -> None:
 def test_a_gap_long_after_no_call_can_begin_any_more_takes_nothing_back() -> None:
     begun = Uptime((T0 - 99) * MICRO, (T0 + 3 * 3600) * MICRO, (T0 + 3 * 3600) * MICRO)
     later = (T0 + 86400) * MICRO
-    assert resolve(ASKED, Traces([ASKED]), [begun], later).answer == "no_trace_yet"
+    assert resolve(ASKED, EvidenceFinder([ASKED]), [begun], later).answer == "no_trace_yet"
     short = begun._replace(ended_at=(T0 + 3600) * MICRO)
-    assert resolve(ASKED, Traces([ASKED]), [short], later).answer == "cannot_know"
+    assert resolve(ASKED, EvidenceFinder([ASKED]), [short], later).answer == "cannot_know"
 
 
 def test_delays_are_learned_from_calls_that_are_known() -> None:
@@ -314,5 +318,5 @@ def test_delays_are_learned_from_calls_that_are_known() -> None:
     old = replace(ASKED, receipt="R-3", our_id="172", begun_at=(T0 - 31 * 86400) * MICRO)
     ancient = replace(CALL, call_id="C-3", number="998900000000", reported_at=T0 - 31 * 86400 + 99)
     old = replace(old, numbers=("998900000000",))
-    assert learn(Traces([ASKED, second, old], (), [CALL, slow, ancient]), NOW) == Delays(2, 41.0)
-    assert learn(Traces([], (), []), NOW) == Delays(0, None)
+    assert learn(EvidenceFinder([ASKED, second, old], (), [CALL, slow, ancient]), NOW) == Delays(2, 41.0)
+    assert learn(EvidenceFinder([], (), []), NOW) == Delays(0, None)

@@ -2,38 +2,41 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from alovoice_cli.batch.pacing import Gate
-from alovoice_cli.batch.runner import Ending, Runner, Stop
-from alovoice_cli.batch.steps import Course, Result, Step
+from alovoice_cli.batch.rows import BatchRow, RowProgress, RowResult
+from alovoice_cli.batch.send_rows import RunEnding, Runner, StopSwitch
 from alovoice_cli.errors import UsageError
 
-DONE = Result("done", 0, "yes", 200, True)
+DONE = RowResult("done", 0, "yes", 200, True)
 
 
 class Diary:
     """A journal in memory that writes down in which order it was asked."""
 
     def __init__(self) -> None:
-        self.courses: dict[str, Course] = {}
+        self.courses: dict[str, RowProgress] = {}
         self.events: list[tuple[str, str]] = []
         self.fails: Callable[[str, str], bool] = lambda what, key: False
         self.lock = threading.Lock()
 
-    def intend(self, key: str, *, risk: bool = False) -> Course:
-        return self._note("intend", key, Course("intent", 1))
+    def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
+        raise NotImplementedError
 
-    def settle(self, key: str, result: Result) -> Course:
+    def intend(self, key: str, *, risk: bool = False) -> RowProgress:
+        return self._note("intend", key, RowProgress("intent", 1))
+
+    def settle(self, key: str, result: RowResult) -> RowProgress:
         course = result.end(self.courses[key], "")
         if not course.follows(self.courses[key]):
             raise UsageError("a step back")
         return self._note("settle", key, course)
 
-    def _note(self, what: str, key: str, course: Course) -> Course:
+    def _note(self, what: str, key: str, course: RowProgress) -> RowProgress:
         if self.fails(what, key):
             raise OSError(28, "No space left on device")
         with self.lock:
@@ -42,18 +45,18 @@ class Diary:
         return course
 
 
-def _steps(count: int) -> list[Step]:
-    return [Step(str(number), number, {}) for number in range(count)]
+def _steps(count: int) -> list[BatchRow]:
+    return [BatchRow(str(number), number, {}) for number in range(count)]
 
 
 def _run(
-    send: Callable[[Step], Result], count: int = 10, diary: Diary | None = None, told: Any = None, **more: Any
-) -> tuple[Ending, Diary, list[tuple[str, str]]]:
-    diary, stop = diary or Diary(), Stop()
+    send: Callable[[BatchRow], RowResult], count: int = 10, diary: Diary | None = None, told: Any = None, **more: Any
+) -> tuple[RunEnding, Diary, list[tuple[str, str]]]:
+    diary, stop = diary or Diary(), StopSwitch()
     gate = Gate(clock=time.monotonic, now=lambda: None, wait=stop.wait, told=print)  # type: ignore[arg-type,return-value] # no window asks
     rows: list[tuple[str, str]] = []
 
-    def tell(ended: Sequence[tuple[Step, Course]]) -> None:
+    def tell(ended: Sequence[tuple[BatchRow, RowProgress]]) -> None:
         for step, course in ended:
             if told is not None:
                 told(step)
@@ -67,7 +70,7 @@ def _run(
 def test_the_journal_has_the_intent_before_the_call_and_the_end_before_the_telling(jobs: int) -> None:
     diary = Diary()
 
-    def send(step: Step) -> Result:
+    def send(step: BatchRow) -> RowResult:
         assert ("intend", step.key) in diary.events
         assert ("settle", step.key) not in diary.events
         return DONE
@@ -97,7 +100,7 @@ def test_an_end_that_cannot_be_written_is_told_and_stops_the_batch() -> None:
 def test_the_first_signal_takes_no_new_row_and_waits_for_those_in_flight() -> None:
     signals, release = [0], threading.Event()
 
-    def send(step: Step) -> Result:
+    def send(step: BatchRow) -> RowResult:
         signals[0] = 1
         release.wait(5)
         return DONE
@@ -112,7 +115,7 @@ def test_the_first_signal_takes_no_new_row_and_waits_for_those_in_flight() -> No
 def test_the_second_signal_gives_up_those_in_flight_and_a_late_answer_still_counts() -> None:
     signals, release = [0], threading.Event()
 
-    def send(step: Step) -> Result:
+    def send(step: BatchRow) -> RowResult:
         signals[0] = 2
         release.wait(5)
         return DONE
@@ -129,7 +132,7 @@ def test_the_second_signal_gives_up_those_in_flight_and_a_late_answer_still_coun
 
 
 def test_a_reader_that_leaves_stops_it_and_the_rest_is_still_written_down() -> None:
-    def told(step: Step) -> None:
+    def told(step: BatchRow) -> None:
         raise BrokenPipeError
 
     ending, diary, rows = _run(lambda step: DONE, 500, told=told, jobs=2)
@@ -142,24 +145,24 @@ def test_a_reader_that_leaves_stops_it_and_the_rest_is_still_written_down() -> N
 @pytest.mark.parametrize(
     ("result", "rows"),
     [
-        (Result("refused", 3, "yes", 401), 1),
-        (Result("unsent", 2, "no"), 1),
-        (Result("unsent", 5, "no"), 3),
-        (Result("refused", 1, "yes", 200), 4),
+        (RowResult("refused", 3, "yes", 401), 1),
+        (RowResult("unsent", 2, "no"), 1),
+        (RowResult("unsent", 5, "no"), 3),
+        (RowResult("refused", 1, "yes", 200), 4),
     ],
 )
-def test_what_the_next_rows_would_meet_too_stops_it(result: Result, rows: int) -> None:
+def test_what_the_next_rows_would_meet_too_stops_it(result: RowResult, rows: int) -> None:
     _, _, told = _run(lambda step: result, 10, most_failures=4)
     assert len(told) == rows
 
 
 def test_one_row_that_is_not_reached_stops_nothing() -> None:
-    _, _, told = _run(lambda step: Result("unsent", 5, "no") if int(step.key) % 2 else DONE, 10)
+    _, _, told = _run(lambda step: RowResult("unsent", 5, "no") if int(step.key) % 2 else DONE, 10)
     assert len(told) == 10
 
 
 def test_a_fault_of_ours_ends_the_batch_and_not_the_account_of_it() -> None:
-    def send(step: Step) -> Result:
+    def send(step: BatchRow) -> RowResult:
         if step.key == "2":
             raise RuntimeError("a fault")
         return DONE

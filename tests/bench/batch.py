@@ -1,8 +1,7 @@
 """Calls a second: a batch with its journal, against the same loop with httpx alone and nothing written down.
 
 By hand: `python tests/bench/batch.py [ROWS [ROUNDS]]`. Both talk to one bare server on loopback, a fresh connection a
-call, by as many threads; start-up is taken off. The best round of each counts. The program keeps its threads on one
-processor; those of httpx alone are wherever the system puts them.
+call, by as many threads; start-up is taken off. The best round of each counts.
 """
 
 import json

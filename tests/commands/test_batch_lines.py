@@ -19,7 +19,7 @@ from event_rows import Rows, end_of
 from front_door import FrontDoor
 from raw_server import Connection, Seen
 
-from alovoice_cli.batch.lines import HOLD, Claim, count_busy
+from alovoice_cli.batch.lines import HOLD, LineClaim, count_busy
 from alovoice_cli.stores.line_claims import LineClaims
 
 LINE = "712037006"
@@ -291,7 +291,7 @@ def test_two_that_look_at_once_do_not_both_take_the_last_line(tmp_path: Path) ->
         with claims.turn(now) as turn:
             if is_free := count_busy([], turn.claims, None).on(None)[0] < 3:
                 time.sleep(0.01)
-                turn.take(Claim(str(place), None, 1, now))
+                turn.take(LineClaim(str(place), None, 1, now))
         claims.close()
         return is_free
 
@@ -301,7 +301,7 @@ def test_two_that_look_at_once_do_not_both_take_the_last_line(tmp_path: Path) ->
     with other.turn(now) as turn:
         assert turn.claims == []
     with other.turn(now + HOLD + 1) as turn:
-        turn.take(Claim("17", "998712037006", 2, now))
+        turn.take(LineClaim("17", "998712037006", 2, now))
         assert [claim.our_id for claim in turn.claims] == ["17"]
     other.close()
 

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from alovoice_cli.batch.steps import Result, Step
+from alovoice_cli.batch.rows import BatchRow, RowResult
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.journal import Head, Journal
+from alovoice_cli.stores.journal import Journal, JournalHead
 
-HEAD = Head("p", "call out", "/list.csv", "d", "2026-11-25T07:00:00.000000Z")
-DONE, UNKNOWN = Result("done", 0, "yes", 200, True, receipt="R-1"), Result("unknown", 6, "maybe")
+HEAD = JournalHead("p", "call out", "/list.csv", "d", "2026-11-25T07:00:00.000000Z")
+DONE, UNKNOWN = RowResult("done", 0, "yes", 200, True, receipt="R-1"), RowResult("unknown", 6, "maybe")
 
 
 def _now() -> datetime:
     return datetime(2026, 11, 25, 7, tzinfo=UTC)
 
 
-def _steps(count: int) -> list[Step]:
+def _steps(count: int) -> list[BatchRow]:
     return [
-        Step(f"key{n}", n + 2, {"number": f"90{n}"}, (f"99890{n}",), str(n), {"Имя": "\ud800"}) for n in range(count)
+        BatchRow(f"key{n}", n + 2, {"number": f"90{n}"}, (f"99890{n}",), str(n), {"Имя": "\ud800"})
+        for n in range(count)
     ]
 
 
@@ -47,7 +48,7 @@ def test_what_was_written_is_there_for_the_next_process(journal: Journal, path: 
     copy = Journal(path, _now)  # while the first still has it open
     assert [course.state for _, course in copy.listed()] == ["pending", "done", "intent", "pending", "pending"]
     assert copy.course("key1") == journal.course("key1")
-    assert copy.steps == journal.steps
+    assert copy.rows == journal.rows
     copy.close()
 
 
@@ -100,7 +101,7 @@ def test_threads_that_write_at_once_all_get_through(path: Path) -> None:
             journal.intend(key)
             journal.settle(key, DONE)
 
-    keys = [step.key for step in journal.steps]
+    keys = [step.key for step in journal.rows]
     threads = [threading.Thread(target=work, args=(keys[n::8],)) for n in range(8)]
     for thread in threads:
         thread.start()
@@ -128,7 +129,7 @@ def test_one_write_that_fails_spoils_no_other(path: Path) -> None:
             except UsageError:
                 failed.append(key)
 
-    keys = [step.key for step in journal.steps]
+    keys = [step.key for step in journal.rows]
     threads = [threading.Thread(target=work, args=(keys[n::8],)) for n in range(8)]
     for thread in threads:
         thread.start()
@@ -154,7 +155,7 @@ def test_a_changed_list_keeps_what_is_known_and_leaves_out_what_is_gone(journal:
 def test_no_damage_anywhere_makes_a_call_that_was_made_look_unmade(path: Path) -> None:
     journal = Journal(path, _now)
     journal.begin(HEAD, _steps(50))
-    for step in journal.steps:
+    for step in journal.rows:
         journal.intend(step.key)
         journal.settle(step.key, DONE)
     journal.close()

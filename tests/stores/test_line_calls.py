@@ -10,7 +10,7 @@ from event_rows import MICRO, Rows
 from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
 
-from alovoice_cli.batch.lines import Heard
+from alovoice_cli.batch.lines import HeardCalls
 from alovoice_cli.stores.line_calls import GOING, OURS, LineCalls
 
 NOW = 1_764_000_000
@@ -25,7 +25,7 @@ def rows(tmp_path: Path) -> Rows:
     return made
 
 
-def _heard(rows: Rows, numbers: Sequence[str] = (), now: int = NOW) -> Heard | None:
+def _heard(rows: Rows, numbers: Sequence[str] = (), now: int = NOW) -> HeardCalls | None:
     calls = LineCalls(rows.url)
     try:
         return calls.heard(numbers, now * MICRO)

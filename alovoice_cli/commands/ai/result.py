@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from alovoice_cli.commands import many
 from alovoice_cli.commands.ai.showing import (
     COLUMNS,
     AiShowOptions,
@@ -17,6 +16,15 @@ from alovoice_cli.commands.ai.showing import (
     MaskNumbers,
     Output,
     show_talks,
+)
+from alovoice_cli.commands.batch_options import (
+    ReadingCommand,
+    batch_options,
+    needed_ids,
+    refuse_batch_options,
+    refuse_both,
+    refuse_with_batch,
+    run,
 )
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
@@ -61,6 +69,10 @@ class AiWaitingCommand(TyperCommand):
         return super().parse_args(ctx, [*named, *args[end:]])
 
 
+class ResultCommand(AiWaitingCommand, ReadingCommand):
+    """`ai result`: its `--wait` may stand alone, and it takes a list."""
+
+
 GROWTH = 1.5
 LONGEST_SECONDS = 30.0
 
@@ -97,7 +109,6 @@ class _AskedCall:
 
 
 @shows_list(COLUMNS)
-@many.takes_batch("reads")
 def show_result(
     ctx: typer.Context,
     call_ids: Annotated[
@@ -115,23 +126,23 @@ def show_result(
     store: Annotated[
         bool, typer.Option("--store/--no-store", help="Keep it for ai show, list, grep, score and report.")
     ] = True,
-    **words: Any,
 ) -> int:
     """Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9.
 
     What is ready is kept on this machine (personal data: `alovoice ai prune`), unless --no-store says otherwise.
     """
     session: Session = ctx.obj
-    if words["batch"] is not None:
-        many.refuse_both(call_ids, "CALL_ID")
-        many.refuse_with_batch(wait=wait, format=form, output=output, force=force, mask_numbers=mask_numbers)
+    options = batch_options(ctx)
+    if options.source is not None:
+        refuse_both(call_ids, "CALL_ID")
+        refuse_with_batch(wait=wait, format=form, output=output, force=force, mask_numbers=mask_numbers)
 
         def keep(call_id: str, answer: Any) -> None:
             _keep(session, FoundTalk(call_id, answer), peer)
 
-        return many.run(session, "ai result", words, {}, keep if store else None)
-    many.refuse_batch_words(words)
-    call_ids = list(dict.fromkeys(many.needed_ids(call_ids, "CALL_ID...")))
+        return run(session, "ai result", options, {}, keep if store else None)
+    refuse_batch_options(options)
+    call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...")))
     wish = AiShowOptions(form, output, force, mask_numbers)
     wish.check(session, call_ids)
     budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alovoice_cli.commands import many
+from alovoice_cli.commands.batch_options import SendingCommand as SendingCommand
+from alovoice_cli.commands.batch_options import batch_options, needed_ids, refuse_batch_options, refuse_both, run
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
@@ -18,7 +19,7 @@ from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import Sending
-    from alovoice_cli.stores.receipts import Entry
+    from alovoice_cli.batch.placed_call import Receipt
 
 EXAMPLES = examples(
     "alovoice ai send 1716209468.1234",
@@ -59,7 +60,6 @@ class _Row:
 
 
 @shows_list(COLUMNS)
-@many.takes_batch()
 def send_calls(
     ctx: typer.Context,
     call_ids: Annotated[
@@ -72,7 +72,6 @@ def send_calls(
         int | None,
         typer.Option("--budget", metavar="N", min=0, help="At most N analyses in 24 hours, else nothing is sent."),
     ] = None,
-    **words: Any,
 ) -> int:
     """Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.
 
@@ -80,13 +79,14 @@ def send_calls(
     of that time is shown.
     """
     session: Session = ctx.obj
-    if words["batch"] is not None:
-        many.refuse_both(call_ids, "CALL_ID")
+    options = batch_options(ctx)
+    if options.source is not None:
+        refuse_both(call_ids, "CALL_ID")
         # As below: between looking into the ledger and the requests nobody else may ask for the same calls.
         with session.turn(_COMMAND):
-            return many.run(session, _COMMAND, {**words, "again": again, "budget": budget}, {})
-    many.refuse_batch_words(words)
-    call_ids = list(dict.fromkeys(many.needed_ids(call_ids, "CALL_ID...")))
+            return run(session, _COMMAND, replace(options, again=again, budget=budget), {})
+    refuse_batch_options(options)
+    call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...")))
     if session.options.dry_run:
         session.client.ai.send_each(call_ids)
         return 0
@@ -110,7 +110,7 @@ def _send(
         )
 
 
-def _earlier(session: Session, call_ids: Sequence[str]) -> "dict[str, Entry]":
+def _earlier(session: Session, call_ids: Sequence[str]) -> "dict[str, Receipt]":
     """The latest receipt of each call that was, or may have been, sent for this PBX."""
     by_id = {session.masker.hide(call_id): call_id for call_id in call_ids}
     return {
@@ -120,7 +120,7 @@ def _earlier(session: Session, call_ids: Sequence[str]) -> "dict[str, Entry]":
     }
 
 
-def _may_have_been_sent(entry: "Entry", profile: str) -> bool:
+def _may_have_been_sent(entry: "Receipt", profile: str) -> bool:
     return (entry.command, entry.profile) == (_COMMAND, profile) and entry.outcome in ("done", "unknown")
 
 
@@ -135,7 +135,7 @@ def _check_budget(session: Session, wanted: int, budget: int) -> None:
         )
 
 
-def _told_before(session: Session, call_id: str, entry: "Entry") -> _Row:
+def _told_before(session: Session, call_id: str, entry: "Receipt") -> _Row:
     answer = _answer_in(entry.answer or "")
     if entry.outcome == "done" or session.analyses.get(call_id) is not None:
         session.note(

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from alovoice_cli.campaigns.options import CampaignOptions, ForecastOptions, ListOptions
-from alovoice_cli.commands.many import Confirm
+from alovoice_cli.commands.batch_options import Confirm
 from alovoice_cli.commands.options import (
     LIST_PANEL,
     Exclude,

@@ -16,7 +16,7 @@ from alovoice_cli.moments import parse_span
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
-from alovoice_cli.stores.turns import hold
+from alovoice_cli.stores.process_lock import hold
 
 _REDRAWN = timedelta(seconds=15)
 _LONGEST_NAP = timedelta(minutes=1)  # a machine that was asleep wakes to the right hour

@@ -1,10 +1,12 @@
 """`alovoice call batches`: the batches that were begun from this machine, and how far each has come."""
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands import many
+from alovoice_cli.batch.rows import STATES
+from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
@@ -44,7 +46,6 @@ ROWS = (
     Column("ended_at", "Ended (UTC)", shown=False),
     Column("key", "Key", shown=False),
 )
-STATES = ("done", "refused", "unsent", "unknown", "pending", "duplicate", "excluded", "sent_before")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `call batches list` shows it, or a journal's path.")]
 
 
@@ -55,7 +56,7 @@ def list_batches(ctx: typer.Context) -> None:
 
     Left out are duplicates, rows of excluded people, and rows that an earlier batch has sent.
     """
-    from alovoice_cli.batching.looking import list_journals
+    from alovoice_cli.batch.batch_report import list_journals
 
     session: Session = ctx.obj
     session.show(Listing(list_journals(session), BATCHES, nothing="no batch was begun from here", ours=True))
@@ -82,7 +83,7 @@ def show_batch(
     row rings the same people), `excluded` (a do-not-call file names one of them) and `sent_before` (the ledger knows
     that it was, or may have been, sent within 24 hours).
     """
-    from alovoice_cli.batching.looking import journal_rows
+    from alovoice_cli.batch.batch_report import journal_rows
 
     session: Session = ctx.obj
     if state is not None and state not in STATES:
@@ -93,21 +94,20 @@ def show_batch(
 
 @app.command(
     "resume",
+    cls=ResumingCommand,
     epilog=examples(
         "alovoice call batches resume out-clients-3f9a2b1c",
         "alovoice call batches resume out-clients-3f9a2b1c --rate 10/m --report report.csv",
     ),
 )
-@many.takes_batch("resumes")
-def resume(ctx: typer.Context, name: Name, **words: Any) -> int:
+def resume(ctx: typer.Context, name: Name) -> int:
     """Go on with a batch from its journal, without its list: rows that wait or were not sent; never unknown ones."""
-    from alovoice_cli.batching.looking import shelf_of
-    from alovoice_cli.batching.preparation import resume_batch
-    from alovoice_cli.batching.wish import Wish
+    from alovoice_cli.batch.batch_report import journal_folder
+    from alovoice_cli.batch.start import resume_batch
 
     session: Session = ctx.obj
-    place = shelf_of(session).existing(name)
-    return resume_batch(session, place, Wish.of({**words, "journal": name}))
+    path = journal_folder(session).existing(name)
+    return resume_batch(session, path, replace(batch_options(ctx), journal=name))
 
 
 @app.command("forget", epilog=examples("alovoice call batches forget out-clients-3f9a2b1c"))
@@ -120,7 +120,7 @@ def forget(
 ) -> None:
     """Forget a batch: delete its journal. The same list would then be sent from its first row, but for rows that were
     sent within 24 hours: the ledger remembers those."""
-    from alovoice_cli.batching.looking import forget_journal
+    from alovoice_cli.batch.batch_report import forget_journal
 
     session: Session = ctx.obj
     told = forget_journal(session, name, accept_risk=accept_risk)

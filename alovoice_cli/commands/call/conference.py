@@ -1,11 +1,12 @@
 """`alovoice call conference`: rings the initiator, then connects them."""
 
+from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands import many
+from alovoice_cli.commands.batch_options import batch_options, needed, refuse_batch_options, refuse_with_batch, run
 from alovoice_cli.commands.call.parties import (
     Encoding,
     ExternalId,
@@ -27,7 +28,6 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch("dials")
 def place_conference(
     ctx: typer.Context,
     callfrom: Annotated[
@@ -43,21 +43,21 @@ def place_conference(
     encoding: Encoding = None,
     wait: Wait = None,
     no_check: NoCheck = False,
-    **words: Any,
 ) -> int:
     """Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue."""
     session: Session = ctx.obj
-    if words["batch"] is not None:
-        many.refuse_with_batch(wait=wait, no_check=no_check)
+    options = batch_options(ctx)
+    if options.source is not None:
+        refuse_with_batch(wait=wait, no_check=no_check)
         given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
-        return many.run(session, "call conference", {**words, "encoding": encoding}, given)
-    many.refuse_batch_words(words, "night_ok")
+        return run(session, "call conference", replace(options, encoding=encoding), given)
+    refuse_batch_options(options, "night_ok")
     if (queue is None) == (not callto):
         raise UsageError("say once whom to connect", hint="either --callto PHONE, repeated, or --queue N")
-    initiator = read_party(session, many.needed(callfrom, "--callfrom"), "--callfrom", no_check=no_check)
+    initiator = read_party(session, needed(callfrom, "--callfrom"), "--callfrom", no_check=no_check)
     parties = [read_party(session, text, "--callto", no_check=no_check) for text in callto or ()]
     number = parse_id(queue, "--queue") if queue is not None else ""
-    check_hours(session, night_ok=words["night_ok"])
+    check_hours(session, night_ok=options.night_ok)
     patience, call_id = read_patience(session, wait), extid or session.ledger.make_id()
     ask = session.client_for(encoding=encoding).call.conference
     place = partial(ask, callfrom=initiator, callto=parties, queue=number, extid=call_id)

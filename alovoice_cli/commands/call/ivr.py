@@ -1,11 +1,12 @@
 """`alovoice call ivr`: rings somebody and plays them a voice menu."""
 
+from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands import many
+from alovoice_cli.commands.batch_options import batch_options, needed, refuse_batch_options, refuse_with_batch, run
 from alovoice_cli.commands.call.parties import (
     Encoding,
     ExternalId,
@@ -26,7 +27,6 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch("dials")
 def place_menu_call(
     ctx: typer.Context,
     callto: Annotated[str | None, typer.Option("--callto", "--to", metavar="PHONE", help="Who is rung.")] = None,
@@ -41,19 +41,19 @@ def place_menu_call(
     encoding: Encoding = None,
     wait: Wait = None,
     no_check: NoCheck = False,
-    **words: Any,
 ) -> int:
     """Ring somebody by one of the PBX's lines and play them a voice menu."""
     session: Session = ctx.obj
-    if words["batch"] is not None:
-        many.refuse_with_batch(wait=wait, no_check=no_check)
+    options = batch_options(ctx)
+    if options.source is not None:
+        refuse_with_batch(wait=wait, no_check=no_check)
         given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
-        return many.run(session, "call ivr", {**words, "encoding": encoding}, given)
-    many.refuse_batch_words(words, "night_ok")
-    phone = read_number(session, many.needed(callto, "--callto"), "--callto", no_check=no_check)
-    menu = parse_id(many.needed(ivrid, "--ivrid"), "--ivrid")
-    line = parse_dialled(many.needed(fromline, "--fromline"), "--fromline")
-    check_hours(session, night_ok=words["night_ok"])
+        return run(session, "call ivr", replace(options, encoding=encoding), given)
+    refuse_batch_options(options, "night_ok")
+    phone = read_number(session, needed(callto, "--callto"), "--callto", no_check=no_check)
+    menu = parse_id(needed(ivrid, "--ivrid"), "--ivrid")
+    line = parse_dialled(needed(fromline, "--fromline"), "--fromline")
+    check_hours(session, night_ok=options.night_ok)
     patience, call_id = read_patience(session, wait), extid or session.ledger.make_id()
     ask = session.client_for(encoding=encoding).call.ivr
     place = partial(ask, callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=call_id)

@@ -1,11 +1,12 @@
 """`alovoice call out`: rings an extension, then the number."""
 
+from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands import many
+from alovoice_cli.commands.batch_options import batch_options, needed, refuse_batch_options, refuse_with_batch, run
 from alovoice_cli.commands.call.parties import Encoding, NoCheck, check_hours, parse_id, place_and_show, read_number
 from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
@@ -18,7 +19,6 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch("dials")
 def place_call(
     ctx: typer.Context,
     inner_phone: Annotated[
@@ -34,19 +34,19 @@ def place_call(
     encoding: Encoding = None,
     wait: Wait = None,
     no_check: NoCheck = False,
-    **words: Any,
 ) -> int:
     """Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1."""
     session: Session = ctx.obj
-    if words["batch"] is not None:
-        many.refuse_with_batch(wait=wait, no_check=no_check)
+    options = batch_options(ctx)
+    if options.source is not None:
+        refuse_with_batch(wait=wait, no_check=no_check)
         given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
-        return many.run(session, "call out", {**words, "encoding": encoding}, given)
-    many.refuse_batch_words(words, "night_ok")
-    extension = parse_id(many.needed(inner_phone, "--inner-phone"), "--inner-phone")
-    phone = read_number(session, many.needed(number, "--number"), "--number", no_check=no_check)
+        return run(session, "call out", replace(options, encoding=encoding), given)
+    refuse_batch_options(options, "night_ok")
+    extension = parse_id(needed(inner_phone, "--inner-phone"), "--inner-phone")
+    phone = read_number(session, needed(number, "--number"), "--number", no_check=no_check)
     user = parse_id(user_id, "--user-id") if user_id is not None else None
-    check_hours(session, night_ok=words["night_ok"])
+    check_hours(session, night_ok=options.night_ok)
     patience, own_id = read_patience(session, wait), call_id or session.ledger.make_id()
     place = partial(
         session.client_for(encoding=encoding).call.out,

@@ -9,12 +9,18 @@ import typer
 from alovoice_cli.api.types import Party
 from alovoice_cli.batch.fields import BadCellError, read_person, split_party
 from alovoice_cli.campaigns.quiet_hours import QuietHours
-from alovoice_cli.commands.call.waiting import follow
+from alovoice_cli.commands.batch_options import DiallingCommand
+from alovoice_cli.commands.call.waiting import CallWaitingCommand, follow
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
 from alovoice_cli.moments import parse_zone
 from alovoice_cli.output.listing import Record
 from alovoice_cli.phones import canonical, parse_dialled
 from alovoice_cli.session import Session
+
+
+class PlacingCommand(CallWaitingCommand, DiallingCommand):
+    """Places one call, followed by `--wait`, or those of a list."""
+
 
 EXTENSION_LENGTHS = range(2, 6)
 

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.batch.asked import Asked, read_receipt
-from alovoice_cli.batch.resolve import Verdict
-from alovoice_cli.batch.telling import WORDS, as_json, moment_text, sentence
-from alovoice_cli.commands.call.tracing import Tracer
+from alovoice_cli.batch.call_search import CallSearch
+from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
+from alovoice_cli.batch.resolve import CallVerdict
+from alovoice_cli.batch.verdict_text import WORDS, as_json, moment_text, sentence
 from alovoice_cli.commands.call.waiting import USUAL
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
@@ -72,28 +72,28 @@ def resolve_calls(
             "say which call", hint="a receipt (`alovoice call receipts list`), our id of it, --all or --batch NAME"
         )
     patience = parse_span(wait, "--wait") if wait is not None else None
-    tracer = Tracer(session, store)
+    search = CallSearch(session, store)
     if batch is not None:
         wanted = _of_batch(session, batch)
     else:
-        wanted = tracer.unknown() if request is None else [_find(session, request)]
+        wanted = search.unknown() if request is None else [_find(session, request)]
     if patience is None:
-        verdicts = tracer.look(wanted)
+        verdicts = search.look(wanted)
     else:
-        verdicts = tracer.watch(wanted, patience, lambda verdict: verdict.is_settled)
-    _show(session, tracer, verdicts, is_one=request is not None)
-    return _worst(verdicts, waited=patience is not None and tracer.is_listened())
+        verdicts = search.watch(wanted, patience, lambda verdict: verdict.is_settled)
+    _show(session, search, verdicts, is_one=request is not None)
+    return _worst(verdicts, waited=patience is not None and search.is_listened())
 
 
-def _of_batch(session: Session, name: str) -> list[Asked]:
+def _of_batch(session: Session, name: str) -> list[PlacedCall]:
     """The calls of a batch's rows that are unknown. Raises UsageError where there is no such batch."""
-    from alovoice_cli.batching.looking import journal_rows
+    from alovoice_cli.batch.batch_report import journal_rows
 
     receipts = [str(row["receipt"]) for row in journal_rows(session, name, "unknown") if row["receipt"]]
     return [_find(session, receipt) for receipt in receipts]
 
 
-def _find(session: Session, word: str) -> Asked:
+def _find(session: Session, word: str) -> PlacedCall:
     """The call of this receipt or id. Raises UsageError for none, several, another PBX's, or what is no call."""
     own = session.ledger.receipts_of([word.strip()])
     if len(own) > 1:
@@ -111,8 +111,8 @@ def _find(session: Session, word: str) -> Asked:
     return asked
 
 
-def _show(session: Session, tracer: Tracer, verdicts: Sequence[Verdict], *, is_one: bool) -> None:
-    clock = tracer.clock
+def _show(session: Session, search: CallSearch, verdicts: Sequence[CallVerdict], *, is_one: bool) -> None:
+    clock = search.clock
     said = [sentence(verdict, clock) for verdict in verdicts]
     whole = [{**as_json(verdict), "said": text} for verdict, text in zip(verdicts, said, strict=True)]
     short = session.stdout.isatty()
@@ -124,7 +124,7 @@ def _show(session: Session, tracer: Tracer, verdicts: Sequence[Verdict], *, is_o
     session.show(Listing(cells, COLUMNS, whole=whole[0] if is_one else whole, nothing=nothing))
 
 
-def _worst(verdicts: Sequence[Verdict], *, waited: bool) -> ExitCode:
+def _worst(verdicts: Sequence[CallVerdict], *, waited: bool) -> ExitCode:
     codes = {
         ExitCode.NOT_READY if waited and verdict.answer == "no_trace_yet" else verdict.exit_code for verdict in verdicts
     }

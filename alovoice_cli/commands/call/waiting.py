@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from alovoice_cli.batch.asked import Asked, read_receipt
-from alovoice_cli.batch.resolve import Verdict
-from alovoice_cli.batch.telling import as_json, sentence
-from alovoice_cli.commands.call.tracing import Tracer
+from alovoice_cli.batch.call_search import CallSearch
+from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
+from alovoice_cli.batch.resolve import CallVerdict
+from alovoice_cli.batch.verdict_text import as_json, sentence
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, RefusedError, UsageError
 from alovoice_cli.moments import parse_span
 from alovoice_cli.output.listing import Record
@@ -61,13 +61,13 @@ def read_patience(session: Session, wait: str | None) -> timedelta | None:
             "nothing was sent: the embedded PBX tells nobody how its calls end, --wait would wait in vain",
             hint="`alovoice sandbox serve --events-to URL` serves one that does",
         )
-    tracer = Tracer(session)
-    if not tracer.store.exists:
+    search = CallSearch(session)
+    if not search.store.exists:
         raise UsageError(
             "nothing was sent: no listener has run for this PBX, so nobody would hear how the call ends",
             hint="start `alovoice listen` and give the PBX its URLs, or leave --wait out",
         )
-    if not tracer.is_listened():
+    if not search.is_listened():
         raise UsageError(
             "nothing was sent: the listener is down, so nobody would hear how the call ends",
             hint="start `alovoice listen` again, or leave --wait out",
@@ -81,7 +81,7 @@ def follow(session: Session, named: dict[str, object], place: Callable[[], objec
     Raises RefusedError where it did not ring for certain, OutcomeUnknownError where it is not known how it ended:
     never NotReadyError, for whoever then runs the same line again rings again.
     """
-    tracer = Tracer(session)
+    search = CallSearch(session)
     answer: object = None
     lost: OutcomeUnknownError | None = None
     try:
@@ -93,10 +93,10 @@ def follow(session: Session, named: dict[str, object], place: Callable[[], objec
         raise lost or OutcomeUnknownError("the call was asked for, and left no receipt to look for it")
     try:
         session.note(f"{asked.receipt}: {lost.message if lost else 'the PBX accepted the call'}; waiting for its end")
-        (verdict,) = tracer.watch([asked], patience, lambda verdict: verdict.is_over)
+        (verdict,) = search.watch([asked], patience, lambda verdict: verdict.is_over)
     except KeyboardInterrupt:  # it ends the waiting, not the call: what is known by now is told
-        (verdict,) = tracer.look([asked])
-    said = sentence(verdict, tracer.clock)
+        (verdict,) = search.look([asked])
+    said = sentence(verdict, search.clock)
     trouble, resolution = _trouble(verdict, said, lost), as_json(verdict)
     session.send_guard.prove(asked.receipt, trouble.exit_code if trouble else ExitCode.DONE)
     shown = {name: resolution[name] for name in ("status", "answered_by", "duration")}
@@ -108,12 +108,12 @@ def follow(session: Session, named: dict[str, object], place: Callable[[], objec
     return ExitCode.DONE
 
 
-def _asked(session: Session) -> Asked | None:
+def _asked(session: Session) -> PlacedCall | None:
     receipt = session.last_receipt
     return read_receipt(session.ledger.receipt(receipt)) if receipt else None
 
 
-def _trouble(verdict: Verdict, said: str, lost: OutcomeUnknownError | None) -> AlovoiceError | None:
+def _trouble(verdict: CallVerdict, said: str, lost: OutcomeUnknownError | None) -> AlovoiceError | None:
     """What the exit code and stderr have to say: nothing where the call rang and ended."""
     if verdict.answer == "rang" and verdict.is_over:
         return None

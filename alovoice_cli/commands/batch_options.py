@@ -1,17 +1,20 @@
-"""The options of many calls from one list, which several commands take."""
+"""The options of many calls from one list, which several commands take and read into one `BatchOptions`."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar
 
 import typer
+from typer.core import TyperCommand
+from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
+from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
-F = TypeVar("F", bound=Callable[..., Any])
 _PANEL = "Many from a list"
+_KEY = "alovoice.batch_options"
 
 
 def _option(*names: str, **more: Any) -> Any:
@@ -72,7 +75,7 @@ OverrideLimit = Annotated[
 ]
 
 
-def _reads(
+def _reading(
     *,
     batch: Batch = None,
     map: Map = None,
@@ -83,11 +86,22 @@ def _reads(
     rate: Rate = None,
     stop_after_failures: StopAfter = None,
     report: Report = None,
-) -> None:
-    """Only a signature: what a command takes that asks for many things."""
+) -> BatchOptions:
+    """Options of a command that asks for many things."""
+    return BatchOptions(
+        source=batch,
+        mapped=map or (),
+        list_encoding=list_encoding,
+        sheet=sheet,
+        header_line=header_line,
+        jobs=jobs,
+        rate=rate,
+        stop_after_failures=stop_after_failures,
+        report=report,
+    )
 
 
-def _sends(
+def _sending(
     *,
     batch: Batch = None,
     map: Map = None,
@@ -107,11 +121,31 @@ def _sends(
     resend_unknown: ResendUnknown = False,
     accept_risk: AcceptRisk = False,
     override_limit: OverrideLimit = None,
-) -> None:
-    """Only a signature: what a command takes that sends many things."""
+) -> BatchOptions:
+    """Options of a command that sends many things."""
+    return BatchOptions(
+        source=batch,
+        mapped=map or (),
+        confirm=confirm,
+        list_encoding=list_encoding,
+        sheet=sheet,
+        header_line=header_line,
+        jobs=jobs,
+        rate=rate,
+        window=window,
+        stop_after_failures=stop_after_failures,
+        report=report,
+        journal=journal,
+        restart=restart,
+        changed_ok=changed_ok,
+        retry_refused=retry_refused,
+        resend_unknown=resend_unknown,
+        accept_risk=accept_risk,
+        override_limit=override_limit or (),
+    )
 
 
-def _dials(
+def _dialling(
     *,
     batch: Batch = None,
     map: Map = None,
@@ -136,11 +170,36 @@ def _dials(
     accept_risk: AcceptRisk = False,
     night_ok: NightOk = False,
     override_limit: OverrideLimit = None,
-) -> None:
-    """Only a signature: what a command takes that rings many people."""
+) -> BatchOptions:
+    """Options of a command that rings many people."""
+    return BatchOptions(
+        source=batch,
+        mapped=map or (),
+        confirm=confirm,
+        list_encoding=list_encoding,
+        sheet=sheet,
+        header_line=header_line,
+        exclude=exclude or (),
+        exclude_unread_ok=exclude_unread_ok,
+        each_row=each_row,
+        allow_duplicate=allow_duplicate,
+        jobs=jobs,
+        rate=rate,
+        window=window,
+        stop_after_failures=stop_after_failures,
+        report=report,
+        journal=journal,
+        restart=restart,
+        changed_ok=changed_ok,
+        retry_refused=retry_refused,
+        resend_unknown=resend_unknown,
+        accept_risk=accept_risk,
+        night_ok=night_ok,
+        override_limit=override_limit or (),
+    )
 
 
-def _resumes(
+def _resuming(
     *,
     confirm: Confirm = None,
     exclude: ExcludeFiles = None,
@@ -155,51 +214,91 @@ def _resumes(
     accept_risk: AcceptRisk = False,
     night_ok: NightOk = False,
     override_limit: OverrideLimit = None,
-) -> None:
-    """Only a signature: what a batch takes that goes on from its journal."""
+) -> BatchOptions:
+    """Options of a batch that goes on from its journal."""
+    return BatchOptions(
+        confirm=confirm,
+        exclude=exclude or (),
+        exclude_unread_ok=exclude_unread_ok,
+        jobs=jobs,
+        rate=rate,
+        window=window,
+        stop_after_failures=stop_after_failures,
+        report=report,
+        retry_refused=retry_refused,
+        resend_unknown=resend_unknown,
+        accept_risk=accept_risk,
+        night_ok=night_ok,
+        override_limit=override_limit or (),
+    )
 
 
-_SIGNATURES: Mapping[str, Callable[..., None]] = {
-    "reads": _reads,
-    "sends": _sends,
-    "dials": _dials,
-    "resumes": _resumes,
-}
+class _BatchCommand(TyperCommand):
+    """A command that takes the options of a batch beside its own, and reads them into one value by `build`."""
+
+    build: ClassVar[Callable[..., BatchOptions]]
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        params, convertors, _ = get_params_convertors_ctx_param_name_from_function(self.build)
+        self._build = get_callback(
+            callback=self.build, params=params, convertors=convertors, pretty_exceptions_short=True
+        )
+        self._names = [str(param.name) for param in params]
+        self.params += params
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command; its function asks for the options by `batch_options`."""
+        assert self._build is not None
+        ctx.meta[_KEY] = self._build(**{name: ctx.params.pop(name) for name in self._names})
+        return super().invoke(ctx)
 
 
-def takes_batch(kind: str = "sends") -> Callable[[F], F]:
-    """Gives a command these options in place of its `**words`, so that no command repeats them."""
+class ReadingCommand(_BatchCommand):
+    """A command that may ask for many things."""
 
-    def give(function: F) -> F:
-        own = inspect.signature(function)
-        more = inspect.signature(_SIGNATURES[kind]).parameters.values()
-        kept = [found for found in own.parameters.values() if found.kind is not inspect.Parameter.VAR_KEYWORD]
-        plain = [found.replace(kind=inspect.Parameter.KEYWORD_ONLY) for found in more]
-        function.__signature__ = own.replace(parameters=[*kept, *plain])  # type: ignore[attr-defined] # read by Typer
-        hints = _SIGNATURES[kind].__annotations__
-        function.__annotations__ |= {name: hint for name, hint in hints.items() if name != "return"}
-        return function
+    build = staticmethod(_reading)
 
-    return give
+
+class SendingCommand(_BatchCommand):
+    """A command that may send many things."""
+
+    build = staticmethod(_sending)
+
+
+class DiallingCommand(_BatchCommand):
+    """A command that may ring many people."""
+
+    build = staticmethod(_dialling)
+
+
+class ResumingCommand(_BatchCommand):
+    """The command that goes on with a batch."""
+
+    build = staticmethod(_resuming)
+
+
+def batch_options(ctx: typer.Context) -> BatchOptions:
+    """The options of a batch that were given to this command."""
+    options = ctx.meta[_KEY]
+    assert isinstance(options, BatchOptions)
+    return options
 
 
 def run(
     session: Session,
     command: str,
-    words: Mapping[str, Any],
+    options: BatchOptions,
     defaults: Mapping[str, str | Sequence[str] | None],
     keep: Callable[[str, Any], None] | None = None,
 ) -> int:
-    """Runs the batch that the words ask for and returns the exit code. `keep` takes each answer of one that reads."""
-    # Here and not above: a single call needs none of it.
-    from alovoice_cli.batching.preparation import run_batch
-    from alovoice_cli.batching.wish import Wish
+    """Runs the batch and returns the exit code. `keep` takes each answer of a command that reads."""
+    from alovoice_cli.batch.start import run_batch  # noqa: PLC0415 - a single call needs none of it
 
     if session.options.csv or session.options.columns is not None:
         word = "--csv" if session.options.csv else "--columns"
         raise UsageError(f"{word} does not go with --batch", hint="--report OUT.csv writes a CSV; stdout is JSON Lines")
-    wish = Wish.of({**words, "source": words["batch"], "mapped": words["map"]})
-    return run_batch(session, command, wish, defaults, keep)
+    return run_batch(session, command, options, defaults, keep)
 
 
 def needed(value: str | None, option: str) -> str:
@@ -209,11 +308,12 @@ def needed(value: str | None, option: str) -> str:
     return value
 
 
-def refuse_batch_words(words: Mapping[str, Any], *single: str) -> None:
+def refuse_batch_options(options: BatchOptions, *single: str) -> None:
     """Raises UsageError for options that say nothing without `--batch`; `single` say something to one call too."""
-    for name, value in words.items():
-        if name not in ("jobs", "batch", *single) and value:
-            raise UsageError(f"--{name.replace('_', '-')} goes with --batch", hint="give --batch FILE")
+    for field in fields(options):
+        if field.name not in ("jobs", *single) and getattr(options, field.name):
+            word = "map" if field.name == "mapped" else field.name.replace("_", "-")
+            raise UsageError(f"--{word} goes with --batch", hint="give --batch FILE")
 
 
 def needed_ids(values: list[str] | None, name: str) -> list[str]:

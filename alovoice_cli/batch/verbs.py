@@ -1,27 +1,32 @@
-"""The commands that take `--batch`: what their rows hold, and how one row is sent."""
+"""The commands that take `--batch`: what their rows hold, how one row is sent, and what came of it."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.api.types import Party
-from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, Form
-from alovoice_cli.errors import NotReadyError, UsageError
+from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, BatchForm
+from alovoice_cli.batch.rows import BatchRow, RowOutcome, RowResult
+from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, RateLimitedError, UsageError
+from alovoice_cli.masking import mask_fields
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
+    from alovoice_cli.session import Session
+
 
 Payload = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
+class BatchVerb:
     """One command. `send(client, payload, our_id)` makes the request and returns the answer.
 
     `path` is its endpoint's; empty for one that only reads: then there is no journal, and nothing to agree to.
     """
 
-    form: Form
+    form: BatchForm
     send: Callable[["Client", Payload, str], object]
     path: str = ""
     noun: str = "call"
@@ -90,17 +95,63 @@ def _result(client: "Client", payload: Payload, our_id: str) -> object:
 VERBS = {
     verb.command: verb
     for verb in (
-        Verb(OUT, _out, "/outcall/"),
-        Verb(IVR, _ivr, "/requestcall/"),
-        Verb(CONFERENCE, _conference, "/requestcall/"),
-        Verb(ANALYSIS, _send, "/callsendai/", noun="analysis"),
-        Verb(TRANSCRIPT, _result, noun="analysis"),
+        BatchVerb(OUT, _out, "/outcall/"),
+        BatchVerb(IVR, _ivr, "/requestcall/"),
+        BatchVerb(CONFERENCE, _conference, "/requestcall/"),
+        BatchVerb(ANALYSIS, _send, "/callsendai/", noun="analysis"),
+        BatchVerb(TRANSCRIPT, _result, noun="analysis"),
     )
 }
 
 
-def verb_of(command: str) -> Verb:
+def verb_of(command: str) -> BatchVerb:
     """The verb that a journal names. Raises UsageError for one that this version does not know."""
     if command not in VERBS:
         raise UsageError(f"this version knows no batches of `{command}`", hint="upgrade alovoice")
     return VERBS[command]
+
+
+_LONGEST_PAUSE = 3600.0
+_LONGEST_ANSWER = 4096  # characters kept in the journal
+
+
+def send(session: "Session", client: "Client", verb: BatchVerb, row: BatchRow) -> RowResult:
+    """Makes the request of one row, through the send guard like any other. Runs in a thread of the batch."""
+    try:
+        answer = verb.send(client, row.payload, row.our_id)
+    except AlovoiceError as problem:
+        return _failed(session, problem)
+    except Exception as fault:  # a fault of ours must not stop the account of what left
+        name = f"{type(fault).__name__}: {fault}"
+        return RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem=name, receipt=_receipt(session, verb))
+    receipt = _receipt(session, verb)
+    if verb.reads:
+        return RowResult("done", ExitCode.DONE, "yes", 200, answer)
+    kept = session.masker.hide_in(mask_fields(answer))
+    if len(json.dumps(kept)) > _LONGEST_ANSWER:
+        kept = json.dumps(kept)[:_LONGEST_ANSWER]
+    return RowResult("done", ExitCode.DONE, "yes", 200, kept, receipt=receipt)
+
+
+def _failed(session: "Session", problem: AlovoiceError) -> RowResult:
+    outcome: RowOutcome = "unsent" if problem.sent == "no" else "refused"
+    if problem.exit_code is ExitCode.UNKNOWN_OUTCOME:
+        outcome = "unknown"
+    pause = None
+    if isinstance(problem, RateLimitedError):
+        pause = min(problem.retry_after or 0.0, _LONGEST_PAUSE)
+    hide = session.masker.hide
+    return RowResult(
+        outcome,
+        problem.exit_code,
+        problem.sent,
+        problem.status,
+        hide(problem.detail) or None,
+        hide(problem.message),
+        session.send_guard.receipt_here,
+        pause,
+    )
+
+
+def _receipt(session: "Session", verb: BatchVerb) -> str:
+    return "" if verb.reads else session.send_guard.receipt_here

@@ -1,9 +1,9 @@
-"""A call that was asked for, as its receipt tells it: what an event must say to be of it."""
+"""The receipt of a request, and the call that was placed by it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.phones import canonical
@@ -11,36 +11,41 @@ from alovoice_cli.phones import canonical
 Kind = Literal["out", "ivr", "conference"]
 
 MAY_HAVE_RUNG = ("done", "unknown")
-"""Outcomes of a request that was, or may have been, carried out."""
-
-
-class Receipt(Protocol):
-    """What is needed of a receipt of the ledger. Times are ISO 8601 with their zone; numbers are canonical."""
-
-    @property
-    def receipt(self) -> str: ...
-    @property
-    def profile(self) -> str: ...
-    @property
-    def command(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def numbers(self) -> Sequence[str]: ...
-    @property
-    def our_id(self) -> str: ...
-    @property
-    def request(self) -> object: ...
-    @property
-    def begun_at(self) -> str: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def status(self) -> int | None: ...
+"""Outcomes of requests that were, or may have been, carried out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Receipt:
+    """What the ledger knows of one request. Times are ISO 8601 in UTC; `outcome` is done, refused, unsent or unknown.
+
+    `numbers` are canonical; `path` is a template. A request that was never settled is unknown, and may have been sent;
+    its `exit_code` and what follows are None.
+    """
+
+    receipt: str
+    profile: str
+    command: str
+    method: str
+    path: str
+    numbers: tuple[str, ...]
+    our_id: str
+    request: object
+    begun_at: str
+    pid: int
+    outcome: str
+    exit_code: int | None
+    sent: str
+    status: int | None
+    answer: str | None
+    settled_at: str | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the receipt as JSON prints it."""
+        return {**asdict(self), "numbers": list(self.numbers)}
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
     """One request to call. `numbers` and `line` are canonical; of a conference the first is the initiator.
 
     `peer` is the extension of a call out, `begun_at` unix microseconds: when the request was about to leave.
@@ -60,17 +65,17 @@ class Asked:
 
     @property
     def may_have_rung(self) -> bool:
-        """Whether the request was, or may have been, carried out."""
+        """Returns whether the request was, or may have been, carried out."""
         return self.outcome in MAY_HAVE_RUNG
 
 
-def read_receipt(entry: Receipt) -> Asked | None:
-    """The call that this receipt is of; None where it is of something else (a campaign, an analysis)."""
+def read_receipt(entry: Receipt) -> PlacedCall | None:
+    """Returns the call of this receipt; None for a receipt of something else (a campaign, an analysis)."""
     request = entry.request if isinstance(entry.request, Mapping) else {}
     kind = _kind(entry.path, request)
     if kind is None:
         return None
-    return Asked(
+    return PlacedCall(
         receipt=entry.receipt,
         kind=kind,
         our_id=entry.our_id,

@@ -1,16 +1,15 @@
-"""What the words of a batch ask for."""
+"""The options of a batch, as the operator gave them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """The options of `--batch`, as given. `source` is the list, or `-` for stdin."""
+class BatchOptions:
+    """The options of a batch. `source` is the list of `--batch`, `-` for stdin; `mapped` are the words of `--map`."""
 
-    source: str = ""
+    source: str | None = None
     encoding: str | None = None
     mapped: Sequence[str] = ()
     list_encoding: str | None = None
@@ -36,9 +35,3 @@ class Wish:
     override_limit: Sequence[str] = ()
     again: bool = False
     budget: int | None = None
-
-    @classmethod
-    def of(cls, words: Mapping[str, Any]) -> "Wish":
-        """The wish that these options say."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in words.items() if name in known and value is not None})

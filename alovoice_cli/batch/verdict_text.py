@@ -2,8 +2,8 @@
 
 from math import ceil
 
-from alovoice_cli.batch.resolve import ANSWERED, LEARN_DAYS, NOT_RUNG, Verdict, is_answered
-from alovoice_cli.batch.traces import MICRO, Trace
+from alovoice_cli.batch.call_evidence import MICRO, CallEvidence
+from alovoice_cli.batch.resolve import ANSWERED, LEARN_DAYS, NOT_RUNG, CallVerdict, is_answered
 from alovoice_cli.events.coverage import ListenerGap
 from alovoice_cli.events.event import ANSWERED_STATUS
 from alovoice_cli.events.event_table import iso
@@ -20,7 +20,7 @@ WORDS = {
 _MOST_TOLD = 3
 
 
-def answered_by(verdict: Verdict) -> str | None:
+def answered_by(verdict: CallVerdict) -> str | None:
     """Who talked last, as the PBX says it; None where nobody did, or it was not told."""
     if verdict.answer != "rang" or not any(map(is_answered, verdict.traces)):
         return None
@@ -29,13 +29,13 @@ def answered_by(verdict: Verdict) -> str | None:
     return next(iter([*reversed(tried), *told]), None)
 
 
-def main_trace(verdict: Verdict) -> Trace | None:
+def main_trace(verdict: CallVerdict) -> CallEvidence | None:
     """The trace that says most: one with an end before one without, a call before a result."""
     known = sorted(verdict.traces, key=lambda trace: (trace.status is None, trace.source != "call"))
     return known[0] if known and verdict.answer != "two_candidates" else None
 
 
-def as_json(verdict: Verdict) -> dict[str, object]:
+def as_json(verdict: CallVerdict) -> dict[str, object]:
     """The verdict's keys, always all of them. Moments are ISO 8601 in UTC; the PBX's own times stay unix seconds."""
     asked, trace, listened = verdict.asked, main_trace(verdict), verdict.listened
     return {
@@ -64,7 +64,7 @@ def as_json(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _trace_as_json(trace: Trace) -> dict[str, object]:
+def _trace_as_json(trace: CallEvidence) -> dict[str, object]:
     return {
         "source": trace.source,
         "events": [f"e{seq}" for seq in trace.seqs],
@@ -82,12 +82,12 @@ def _trace_as_json(trace: Trace) -> dict[str, object]:
     }
 
 
-def sentence(verdict: Verdict, clock: ClockTime) -> str:
+def sentence(verdict: CallVerdict, clock: ClockTime) -> str:
     """The verdict in one or two sentences, for an operator who must decide."""
     return _TELL[verdict.answer](verdict, clock)
 
 
-def _rang(verdict: Verdict, clock: ClockTime) -> str:
+def _rang(verdict: CallVerdict, clock: ClockTime) -> str:
     trace = main_trace(verdict)
     assert trace is not None
     by = answered_by(verdict)
@@ -97,7 +97,7 @@ def _rang(verdict: Verdict, clock: ClockTime) -> str:
     return said + _how_joined(verdict)
 
 
-def _did_not_ring(verdict: Verdict, clock: ClockTime) -> str:
+def _did_not_ring(verdict: CallVerdict, clock: ClockTime) -> str:
     trace = main_trace(verdict)
     if verdict.why == "never_left":
         return "it did not ring: the request never left this machine"
@@ -107,13 +107,13 @@ def _did_not_ring(verdict: Verdict, clock: ClockTime) -> str:
     return f"it did not ring: the call ended {status_text(trace.status)} ({_events(trace)})"
 
 
-def _no_trace_yet(verdict: Verdict, clock: ClockTime) -> str:
+def _no_trace_yet(verdict: CallVerdict, clock: ClockTime) -> str:
     since = verdict.listened.since
     up = f"listener up without a gap since {moment_text(since, clock)}" if since is not None else "listener up"
     return f"no trace yet: {up}; {_delays(verdict)}. Not proof.{_beside(verdict, clock)}"
 
 
-def _delays(verdict: Verdict) -> str:
+def _delays(verdict: CallVerdict) -> str:
     delays = verdict.delays
     if delays.slowest is None:
         return f"no call of the last {LEARN_DAYS} days to compare with"
@@ -121,7 +121,7 @@ def _delays(verdict: Verdict) -> str:
     return f"the slowest call of the last {LEARN_DAYS} days showed after {slowest} (n = {delays.n})"
 
 
-def _cannot_know(verdict: Verdict, clock: ClockTime) -> str:
+def _cannot_know(verdict: CallVerdict, clock: ClockTime) -> str:
     if verdict.why == "unclear_status":
         trace = main_trace(verdict)
         assert trace is not None
@@ -140,7 +140,7 @@ def _cannot_know(verdict: Verdict, clock: ClockTime) -> str:
     return f"cannot know: the listener was down {told}{more}.{_beside(verdict, clock)}"
 
 
-def _two_candidates(verdict: Verdict, clock: ClockTime) -> str:
+def _two_candidates(verdict: CallVerdict, clock: ClockTime) -> str:
     shown = "; ".join(_candidate(trace, clock) for trace in verdict.traces[:_MOST_TOLD])
     more = len(verdict.traces) - _MOST_TOLD
     shown += f"; and {more} more" if more > 0 else ""
@@ -159,11 +159,11 @@ _TELL = {
 }
 
 
-def _candidate(trace: Trace, clock: ClockTime) -> str:
+def _candidate(trace: CallEvidence, clock: ClockTime) -> str:
     return f"{trace.number or 'a call'} at {_at(trace, clock)}, {_end_of(trace)} ({_events(trace)})"
 
 
-def _end_of(trace: Trace) -> str:
+def _end_of(trace: CallEvidence) -> str:
     if trace.status is None:
         return "no end told yet"
     talked = trace.duration if trace.duration or trace.status == ANSWERED_STATUS else None
@@ -171,22 +171,22 @@ def _end_of(trace: Trace) -> str:
     return f"{status_text(trace.status)}{length}"
 
 
-def _how_joined(verdict: Verdict) -> str:
+def _how_joined(verdict: CallVerdict) -> str:
     return ". Joined by number and time: no id ties them" if verdict.basis == "number_and_time" else ""
 
 
-def _beside(verdict: Verdict, clock: ClockTime) -> str:
+def _beside(verdict: CallVerdict, clock: ClockTime) -> str:
     """A call that fits by number and time, and did not ring: it need not be ours."""
     if not verdict.traces:
         return ""
     return f" A call that may be another one: {_candidate(verdict.traces[0], clock)}."
 
 
-def _events(trace: Trace) -> str:
+def _events(trace: CallEvidence) -> str:
     return ", ".join(f"e{seq}" for seq in trace.seqs) or trace.source
 
 
-def _at(trace: Trace, clock: ClockTime) -> str:
+def _at(trace: CallEvidence, clock: ClockTime) -> str:
     return moment_text(trace.heard_at, clock)
 
 

@@ -1,47 +1,50 @@
-"""Looks for calls among the events: what a verdict needs, read from the ledger and the event store."""
+"""Searches the events for calls that were placed, with the ledger and the event store."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from alovoice_cli.batch.asked import Asked, read_receipt
-from alovoice_cli.batch.resolve import LEARN_DAYS, Delays, Verdict, is_listening, learn, resolve
-from alovoice_cli.batch.traces import HORIZON, MICRO, SKEW, Traces
+from alovoice_cli.batch.call_evidence import HORIZON, MICRO, SKEW, EvidenceFinder
+from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
+from alovoice_cli.batch.resolve import LEARN_DAYS, CallVerdict, Delays, is_listening, learn, resolve
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.moments import ClockTime, from_unix, parse_zone, unix_microseconds
-from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.session import Session
 
 POLL_SECONDS = 0.5
 _CHUNK = 500
 _NEAR = timedelta(microseconds=HORIZON + SKEW)
 
 
-class Tracer:
-    """One PBX's events and our requests to it, read anew for each look. Without a store nobody ever listened."""
+class CallSearch:
+    """Searches one PBX's events, read anew each time. Without an event store nobody ever listened."""
 
-    def __init__(self, session: Session, store: str | None = None) -> None:
+    def __init__(self, session: "Session", store: str | None = None) -> None:
         self._session, self._profile = session, session.settings.profile
         self.store = session.event_store(store)
         self._delays: Delays | None = None
 
     @property
     def clock(self) -> ClockTime:
-        """Now, in the profile's time zone."""
+        """Returns the present moment in the profile's time zone."""
         return ClockTime(self._session.now(), parse_zone(self._session.settings.timezone, "the profile's timezone"))
 
     @property
     def uptimes(self) -> list[Uptime]:
-        """When listeners were there."""
+        """Returns when listeners ran."""
         return self.store.uptimes() if self.store.exists else []
 
-    def unknown(self) -> list[Asked]:
-        """The calls asked of this PBX that may or may not have been made, oldest first."""
+    def unknown(self) -> list[PlacedCall]:
+        """Returns the calls whose outcome is unknown, oldest first."""
         entries = reversed(self._session.ledger.receipts())
         found = (read_receipt(entry) for entry in entries if entry.profile == self._profile)
         return [asked for asked in found if asked is not None and asked.outcome == "unknown"]
 
-    def look(self, wanted: Sequence[Asked]) -> list[Verdict]:
-        """What is known of these requests at this moment."""
+    def look(self, wanted: Sequence[PlacedCall]) -> list[CallVerdict]:
+        """Returns what is known of these calls now."""
         now = unix_microseconds(self._session.now())
         traces, uptimes = self._gather(wanted), self.uptimes
         verdicts = [resolve(asked, traces, uptimes, now) for asked in wanted]
@@ -52,8 +55,10 @@ class Tracer:
             for verdict in verdicts
         ]
 
-    def watch(self, wanted: Sequence[Asked], patience: timedelta, is_done: Callable[[Verdict], bool]) -> list[Verdict]:
-        """Looks until all that can be waited for is done, or the patience (by the monotonic clock) is at its end."""
+    def watch(
+        self, wanted: Sequence[PlacedCall], patience: timedelta, is_done: Callable[[CallVerdict], bool]
+    ) -> list[CallVerdict]:
+        """Looks until `is_done` holds for all calls, no listener runs, or `patience` is over."""
         deadline = time.monotonic() + patience.total_seconds()
         while True:
             verdicts = self.look(wanted)
@@ -63,12 +68,12 @@ class Tracer:
             time.sleep(min(POLL_SECONDS, left))
 
     def is_listened(self) -> bool:
-        """Whether a listener is there now: without one nothing more can come."""
+        """Returns whether a listener runs now: without a listener nothing more can come."""
         now = unix_microseconds(self._session.now())
         return is_listening(self.uptimes, now)
 
-    def _gather(self, wanted: Sequence[Asked]) -> Traces:
-        """What these requests are joined from: with all others that could be taken for one of them."""
+    def _gather(self, wanted: Sequence[PlacedCall]) -> EvidenceFinder:
+        """Collects the evidence for these calls, with all other calls that could be taken for one of them."""
         ids = {asked.our_id for asked in wanted} - {""}
         numbers = {number for asked in wanted for number in asked.numbers}
         others = [*self._since(min((asked.begun_at for asked in wanted), default=0)), *self._bearing(ids)]
@@ -81,24 +86,24 @@ class Tracer:
             self._delays = learn(self._traces(self._since(since)), now)
         return self._delays
 
-    def _since(self, moment: int) -> list[Asked]:
+    def _since(self, moment: int) -> list[PlacedCall]:
         begun = from_unix(moment // MICRO, self.clock.zone)
         entries = self._session.ledger.receipts(since=None if begun is None else begun - _NEAR)
         return self._ours(read_receipt(entry) for entry in entries)
 
-    def _bearing(self, ids: set[str]) -> list[Asked]:
+    def _bearing(self, ids: set[str]) -> list[PlacedCall]:
         return self._ours(read_receipt(entry) for entry in self._session.ledger.receipts_of(ids))
 
-    def _ours(self, found: Iterable[Asked | None]) -> list[Asked]:
+    def _ours(self, found: Iterable[PlacedCall | None]) -> list[PlacedCall]:
         return [asked for asked in found if asked is not None and asked.profile == self._profile]
 
-    def _traces(self, asked: Collection[Asked]) -> Traces:
+    def _traces(self, asked: Collection[PlacedCall]) -> EvidenceFinder:
         if not self.store.exists or not asked:
-            return Traces(list(asked))
+            return EvidenceFinder(list(asked))
         ids = sorted({each.our_id for each in asked if each.our_id})
         results = [
             event for at in range(0, len(ids), _CHUNK) for event in self.store.related((), ids[at : at + _CHUNK])
         ]
         since = min(each.begun_at for each in asked) - SKEW
         calls = self.store.calls_with({number for each in asked for number in each.numbers}, since // MICRO)
-        return Traces(list(asked), results, [*calls, *self.store.calls_by_id(ids).values()])
+        return EvidenceFinder(list(asked), results, [*calls, *self.store.calls_by_id(ids).values()])

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from alovoice_cli.batch.asked import Asked
+from alovoice_cli.batch.placed_call import PlacedCall
 from alovoice_cli.events.event import Call, Event, Fact
 from alovoice_cli.phones import canonical
 
@@ -25,7 +25,7 @@ _SAME_START_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class CallEvidence:
     """What is known of one call. `heard_at` is when we first heard of it, in unix microseconds.
 
     `source` is `call` (its start and end) or `result`. `tried` are the ringings that a result lists: number and word.
@@ -50,29 +50,29 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EvidenceFound:
     """What was found of one request: `certain` by our id, `shared` by an id that other requests bear too, and `loose`
     by number, line and time. `rivals` are the receipts of requests that the shared or loose ones may be of as well."""
 
-    certain: tuple[Trace, ...] = ()
-    shared: tuple[Trace, ...] = ()
-    loose: tuple[Trace, ...] = ()
+    certain: tuple[CallEvidence, ...] = ()
+    shared: tuple[CallEvidence, ...] = ()
+    loose: tuple[CallEvidence, ...] = ()
     rivals: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
-class Traces:
+class EvidenceFinder:
     """Joins requests with what the PBX said. `asked` are all requests of one PBX that can be taken for each other."""
 
-    asked: Sequence[Asked]
+    asked: Sequence[PlacedCall]
     results: Iterable[Event] = ()
     calls: Iterable[Call] = ()
-    _by_id: dict[str, list[Asked]] = field(default_factory=lambda: defaultdict(list))
-    _by_number: dict[str, list[Asked]] = field(default_factory=lambda: defaultdict(list))
-    _results: dict[str, list[Trace]] = field(default_factory=lambda: defaultdict(list))
+    _by_id: dict[str, list[PlacedCall]] = field(default_factory=lambda: defaultdict(list))
+    _by_number: dict[str, list[PlacedCall]] = field(default_factory=lambda: defaultdict(list))
+    _results: dict[str, list[CallEvidence]] = field(default_factory=lambda: defaultdict(list))
     _calls: dict[str, Call] = field(default_factory=dict)
     _to_number: dict[str, list[Call]] = field(default_factory=lambda: defaultdict(list))
-    _proven: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
+    _proven: dict[str, tuple[CallEvidence, ...]] = field(default_factory=dict)
     _claimed: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -93,20 +93,20 @@ class Traces:
             if call.number is not None and call.direction != "inc":
                 self._to_number[call.number].append(call)
 
-    def of(self, asked: Asked) -> Found:
+    def of(self, asked: PlacedCall) -> EvidenceFound:
         """What was found of this request, which is one of those that were given."""
         certain = self._proven[asked.receipt]
         if certain:
-            return Found(certain)
+            return EvidenceFound(certain)
         shared = _in_order(trace for trace in self._with_id(asked) if len(self._owners(asked, trace)) > 1)
         if shared:
             rivals = {owner.receipt for trace in shared for owner in self._owners(asked, trace)}
-            return Found(shared=shared, rivals=_sorted_without(rivals, asked))
+            return EvidenceFound(shared=shared, rivals=_sorted_without(rivals, asked))
         loose = [call for call in self._near(asked) if self._claimed.get(call.call_id) is None]
         rivals = {rival.receipt for call in loose for rival in self._rivals(call)}
-        return Found(loose=_in_order(map(_of_call, loose)), rivals=_sorted_without(rivals, asked))
+        return EvidenceFound(loose=_in_order(map(_of_call, loose)), rivals=_sorted_without(rivals, asked))
 
-    def _prove(self, asked: Asked) -> None:
+    def _prove(self, asked: PlacedCall) -> None:
         traces = [trace for trace in self._with_id(asked) if self._owners(asked, trace) == [asked]]
         for trace in list(traces):
             own = self._call_of(asked, trace) if trace.source == "result" else None
@@ -117,7 +117,7 @@ class Traces:
             if trace.source == "call" and trace.call_id is not None:
                 self._claimed[trace.call_id] = asked.receipt
 
-    def _with_id(self, asked: Asked) -> list[Trace]:
+    def _with_id(self, asked: PlacedCall) -> list[CallEvidence]:
         """What bears our id. The `call_id` of `outcall` may come back as the call's own; an `extid` never does."""
         if not asked.our_id:
             return []
@@ -127,7 +127,7 @@ class Traces:
             found.append(_of_call(call))
         return [trace for trace in found if trace.heard_at >= asked.begun_at - _ID_SKEW]
 
-    def _owners(self, asked: Asked, trace: Trace) -> list[Asked]:
+    def _owners(self, asked: PlacedCall, trace: CallEvidence) -> list[PlacedCall]:
         """The requests with this id that the trace may be of: those that had been made when it came.
 
         Calls of one id are one row in the store, the last one's end over the first one's: it may be of any of them.
@@ -138,7 +138,7 @@ class Traces:
         made = [other for other in able if other.begun_at <= trace.heard_at]
         return made or able
 
-    def _call_of(self, asked: Asked, result: Trace) -> Call | None:
+    def _call_of(self, asked: PlacedCall, result: CallEvidence) -> Call | None:
         """The call that this result is of: the same line and second, or the same id. None where two fit."""
         numbers = {*asked.numbers, *([result.number] if result.number else [])}
         fitting = [
@@ -146,23 +146,23 @@ class Traces:
         ]
         return fitting[0] if len(fitting) == 1 else None
 
-    def _near(self, asked: Asked) -> list[Call]:
+    def _near(self, asked: PlacedCall) -> list[Call]:
         """The calls to our numbers that fit by line, extension and time."""
         calls = {call.call_id: call for number in asked.numbers for call in self._to_number.get(number, ())}
         return [call for call in calls.values() if fits(call, asked)]
 
-    def _rivals(self, call: Call) -> Iterator[Asked]:
+    def _rivals(self, call: Call) -> Iterator[PlacedCall]:
         for other in self._by_number.get(call.number or "", ()):
             elsewhere = any(trace.source == "call" for trace in self._proven[other.receipt])
             if other.may_have_rung and not elsewhere and fits(call, other):
                 yield other
 
 
-def _in_order(traces: Iterable[Trace]) -> tuple[Trace, ...]:
+def _in_order(traces: Iterable[CallEvidence]) -> tuple[CallEvidence, ...]:
     return tuple(sorted(set(traces), key=lambda trace: (trace.heard_at, trace.source, trace.seqs, trace.call_id or "")))
 
 
-def fits(call: Call, asked: Asked) -> bool:
+def fits(call: Call, asked: PlacedCall) -> bool:
     """Whether the call may be of this request, by line, extension and time."""
     heard = call.reported_at * MICRO
     if not asked.begun_at - SKEW <= heard <= asked.begun_at + HORIZON:
@@ -174,7 +174,7 @@ def _agree(one: str | None, other: str | None) -> bool:
     return one is None or other is None or one == other
 
 
-def _same(call: Call, result: Trace) -> bool:
+def _same(call: Call, result: CallEvidence) -> bool:
     if call.started_at is None or result.started_at is None:
         return False
     apart = abs(call.started_at - result.started_at)
@@ -184,8 +184,8 @@ def _same(call: Call, result: Trace) -> bool:
     return apart == 0 and call.line is not None and call.line == result.line
 
 
-def _of_call(call: Call) -> Trace:
-    return Trace(
+def _of_call(call: Call) -> CallEvidence:
+    return CallEvidence(
         "call",
         call.reported_at * MICRO,
         call.call_id,
@@ -204,7 +204,7 @@ def _of_call(call: Call) -> Trace:
     )
 
 
-def _read_results(events: Iterable[Event]) -> Iterator[tuple[str, Trace]]:
+def _read_results(events: Iterable[Event]) -> Iterator[tuple[str, CallEvidence]]:
     for event in events:
         if event.delivery.type != "result" or event.duplicate_of is not None:
             continue
@@ -215,8 +215,8 @@ def _read_results(events: Iterable[Event]) -> Iterator[tuple[str, Trace]]:
                 yield fact.external_id, _of_result(event, fact, objects[part] if part < len(objects) else {})
 
 
-def _of_result(event: Event, fact: Fact, item: Mapping[str, object]) -> Trace:
-    return Trace(
+def _of_result(event: Event, fact: Fact, item: Mapping[str, object]) -> CallEvidence:
+    return CallEvidence(
         "result",
         event.delivery.received_at,
         fact.call_id,
@@ -248,5 +248,5 @@ def _tried(attempts: object) -> Iterator[tuple[str, str]]:
             yield canonical(str(leg.get("number", ""))), str(leg["dialstatus"])
 
 
-def _sorted_without(receipts: Iterable[str], asked: Asked) -> tuple[str, ...]:
+def _sorted_without(receipts: Iterable[str], asked: PlacedCall) -> tuple[str, ...]:
     return tuple(sorted(set(receipts) - {asked.receipt}))

@@ -1,0 +1,182 @@
+"""What the operator sees of batches: rows, sums, the report file, the exit code, the list of all batches."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alovoice_cli.batch.journal_paths import JournalFolder, JournalPath
+from alovoice_cli.batch.rows import LEFT_OUT, STATES, BatchRow, RowProgress
+from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.findings import count
+from alovoice_cli.output.columns import cell_text
+from alovoice_cli.output.csv import safe_cell
+from alovoice_cli.output.files import check_free, check_writable, write_private
+
+if TYPE_CHECKING:
+    from alovoice_cli.session import Session
+
+
+Listed = Sequence[tuple[BatchRow, RowProgress]]
+
+_WORST_FIRST = (6, 3, 5, 7, 1, 4, 2, 9, 0)
+_SHOWN: Mapping[str, str] = {"pending": "not sent yet", "sent_before": "sent before"}
+_ADDED = ("outcome", "sent", "status", "answer", "extid", "receipt", "attempts", "problem")
+
+
+def row_json(row: BatchRow, course: RowProgress) -> dict[str, object]:
+    """Returns one row as JSON Lines on stdout print it."""
+    return {
+        "row": row.line,
+        "key": row.key,
+        "outcome": course.state,
+        "sent": course.sent,
+        "status": course.status,
+        "answer": course.answer,
+        "extid": row.our_id or None,
+        "attempts": course.attempts,
+        "receipt": course.receipt or None,
+        "problem": course.problem or None,
+    }
+
+
+def tally(courses: Iterable[RowProgress]) -> Mapping[str, int]:
+    """Counts the rows in each state; a state without rows is left out."""
+    found = Counter(shown_state(course) for course in courses)
+    return {state: found[state] for state in STATES if found[state]}
+
+
+def shown_state(course: RowProgress) -> str:
+    """Returns the state that people see: an intent of an ended process may have been carried out: unknown."""
+    return "unknown" if course.state == "intent" else course.state
+
+
+def sums(courses: Sequence[RowProgress]) -> str:
+    """Returns a sentence such as `312 rows: 309 done, 2 refused, 1 unknown`."""
+    told = ", ".join(f"{number} {_SHOWN.get(state, state)}" for state, number in tally(courses).items())
+    return f"{count(len(courses), 'row')}: {told}"
+
+
+def worst_code(courses: Iterable[RowProgress]) -> int:
+    """Returns the batch's exit code: 6 before 3, 5, 7, 1, 4, 0; pending rows count for nothing."""
+    ended = [course for course in courses if course.state not in ("pending", "duplicate", "excluded")]
+    codes = {int(ExitCode.UNKNOWN_OUTCOME) if shown_state(c) == "unknown" else c.exit_code for c in ended}
+    # Trouble of this machine half way, such as a full disk: others have left, so it is not told as nothing sent.
+    if ExitCode.USAGE in codes and len(codes) > 1:
+        codes = codes - {int(ExitCode.USAGE)} | {int(ExitCode.SERVER)}
+    return next((code for code in _WORST_FIRST if code in codes), 0)
+
+
+def write_report(path: Path, listed: Listed) -> None:
+    """Writes the operator's columns and the outcome of each row; the file is whole, or as before. Raises UsageError."""
+    headings = list(dict.fromkeys(heading for row, _ in listed for heading in row.cells))
+    added = [name if name not in headings else f"alovoice_{name}" for name in _ADDED]
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
+    for row, course in listed:
+        shown: Mapping[str, object] = {**row_json(row, course), "outcome": shown_state(course)}
+        cells = (*(row.cells.get(heading, "") for heading in headings), *(cell_text(shown[name]) for name in _ADDED))
+        writer.writerow(map(safe_cell, cells))
+    write_private(path, text.getvalue(), force=True)
+
+
+def check_report(path: Path, source: str, *, tries: bool = True) -> None:
+    """Raises UsageError where the report could not be written, or would be written over the list: before any row.
+
+    It tries, with a file that is gone again.
+    """
+    check_free(path, force=True)
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} for the report", hint="make it, or name another place")
+    if path.absolute() == Path(source).absolute():
+        raise UsageError(f"the report would be written over the list {source}", hint="give it a name of its own")
+    if tries:
+        check_writable(path)
+
+
+_EMPTY: Mapping[str, int] = {**dict.fromkeys(STATES, 0), "left_out": 0}
+
+
+def journal_folder(session: "Session") -> JournalFolder:
+    """Returns the folder of this machine's journals."""
+    return JournalFolder(session.paths.state, session.now)
+
+
+def list_journals(session: "Session") -> list[Mapping[str, object]]:
+    """Returns all batches, the latest first. A batch whose journal cannot be read is listed with its `problem`."""
+    folder = journal_folder(session)
+    found = [_glance(folder, place) for place in folder.places()]
+    return sorted(found, key=lambda item: str(item["created_at"]), reverse=True)
+
+
+def _glance(folder: JournalFolder, place: JournalPath) -> Mapping[str, object]:
+    named = {"name": place.name, "path": str(place.path)}
+    nothing = {"command": None, "profile": None, "source": None, "created_at": "", "rows": 0, **_EMPTY}
+    try:
+        journal = folder.open(place)
+    except UsageError as problem:
+        return {**named, **nothing, "problem": problem.message}
+    try:
+        head, courses = journal.head, [course for _, course in journal.listed()]
+    finally:
+        journal.close()
+    assert head is not None  # the folder opens no other
+    sums_by_state: Mapping[str, int] = tally(courses)
+    left_out = sum(course.state in LEFT_OUT for course in courses)
+    told = {"command": head.command, "profile": head.profile, "source": head.source, "created_at": head.created_at}
+    return {**named, **told, "rows": len(courses), **_EMPTY, **sums_by_state, "left_out": left_out, "problem": None}
+
+
+def journal_rows(session: "Session", name: str, state: str | None) -> list[Mapping[str, object]]:
+    """Returns the rows of one batch, in one state or in all. Raises UsageError where there is no such batch."""
+    folder = journal_folder(session)
+    journal = folder.open(folder.existing(name))
+    try:
+        listed = list(journal.listed())
+    finally:
+        journal.close()
+    return [
+        {
+            **row_json(row, course),
+            "outcome": shown_state(course),
+            "numbers": list(row.numbers),
+            "began_at": course.began_at or None,
+            "ended_at": course.ended_at or None,
+        }
+        for row, course in listed
+        if state is None or shown_state(course) == state
+    ]
+
+
+def forget_journal(session: "Session", name: str, *, accept_risk: bool) -> str:
+    """Deletes a journal that no process has, and tells what it held. Asks on a terminal.
+
+    Raises UsageError where rows wait or are unknown, unless that risk is accepted: nothing else remembers them.
+    """
+    folder = journal_folder(session)
+    place = folder.existing(name)
+    with place.locked():
+        journal = folder.open(place)
+        courses = [course for _, course in journal.listed()]
+        journal.close()
+        told = sums(courses)
+        open_rows = any(shown_state(course) not in ("done", "refused", *LEFT_OUT) for course in courses)
+        if open_rows and not accept_risk:
+            raise UsageError(
+                f"the batch {place.name} is not over ({told}): nothing else remembers these rows",
+                hint=f"`alovoice call batches resume {place.name}` goes on; --accept-risk forgets them",
+            )
+        session.display.confirm_on_terminal(f"Forget the batch {place.name} ({told})? Its list would be sent anew.")
+        for suffix in ("", "-wal", "-shm"):
+            place.path.with_name(place.path.name + suffix).unlink(missing_ok=True)
+    place.path.with_name(place.path.name + ".lock").unlink(missing_ok=True)
+    return told
+
+
+def moment(text: str) -> str:
+    """Returns a moment of the journal in UTC, as people read it."""
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC" if text else ""

@@ -1,0 +1,226 @@
+"""What the ledger and the do-not-call files say of the rows of a batch, before the first of them is sent.
+
+The ledger is the second witness beside the journals: a journal may be deleted, or put back from a copy. So the same
+rows are refused under another name within 24 hours, and rows are not sent where the ledger knows that they were.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alovoice_cli.batch.batch_report import moment
+from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.placed_call import Receipt
+from alovoice_cli.batch.rows import BatchRow, RowOutcome, RowProgress, RowResult, State
+from alovoice_cli.batch.run import Run
+from alovoice_cli.campaigns.exclusion import read_do_not_call
+from alovoice_cli.dialling import DAY
+from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
+from alovoice_cli.findings import Severity, count, name_lines
+from alovoice_cli.moments import parse_zone
+from alovoice_cli.stores.batch_records import BatchRecord, SentRow
+from alovoice_cli.stores.cells import iso, storable
+from alovoice_cli.stores.journal import Journal, JournalHead
+
+if TYPE_CHECKING:
+    from alovoice_cli.session import Session
+
+Listed = Sequence[tuple[BatchRow, RowProgress]]
+
+
+def refuse_twin(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> None:
+    """Raises CheckFailedError where another batch of the same rows began within 24 hours."""
+    if not run.options.allow_duplicate:
+        record = _record(run, head, rows)
+        _refuse(run.session.ledger.find_twin_batch(record, run.session.now() - DAY), len(rows))
+
+
+def record_batch(run: Run, head: JournalHead, rows: Sequence[BatchRow], *, is_new: bool) -> None:
+    """Writes the batch into the ledger, before its first row is sent.
+
+    Raises CheckFailedError where a new one has a twin: of two that start at once, one goes.
+    """
+    since = run.session.now() - DAY if is_new and not run.options.allow_duplicate else None
+    record, hide = _record(run, head, rows), run.session.masker.hide
+    _refuse(run.session.ledger.record_batch(record, [(row.key, hide(row.our_id)) for row in rows], since), len(rows))
+
+
+def refuse_all_sent(sent: dict[str, RowProgress], rows: Sequence[BatchRow]) -> None:
+    """Raises CheckFailedError for a new batch each of whose rows was sent within 24 hours."""
+    courses = [sent[row.key] for row in rows if row.key in sent]
+    if len(courses) == len(rows) and all(course.exit_code == ExitCode.DONE for course in courses):
+        all_rows = "the only row" if len(rows) == 1 else f"all {len(rows)} rows"
+        raise CheckFailedError(
+            f"{all_rows} of this list {'was' if len(rows) == 1 else 'were'} sent within 24 hours,"
+            " as the ledger says: nothing was sent",
+            hint="see `alovoice call receipts list`; --allow-duplicate sends them once more",
+            detail=courses[0].problem,
+        )
+
+
+def find_sent_before(run: Run, rows: Listed) -> dict[str, RowProgress]:
+    """Returns rows whose receipt of the last 24 hours the journal does not know; none where that risk was accepted."""
+    if run.options.allow_duplicate or run.options.accept_risk:
+        return {}
+    own = {(row.key, row.our_id) for row, _ in rows if is_ours(row)}
+    keys = [row.key for row, course in rows if course.state in ("pending", "unsent", "refused")]
+    found = run.session.ledger.sent_rows(run.session.settings.profile, keys, run.session.now() - DAY)
+    return {row.key: _course(row) for row in found if (row.key, row.our_id) not in own}
+
+
+def forget_unsent(run: Run, journal: Journal, going: Sequence[BatchRow]) -> None:
+    """Forgets a batch that has sent nothing, such as one whose token was refused: its rows may go by any name."""
+    courses = [course for _, course in journal.listed()]
+    if going and not any(course.sent in ("yes", "maybe") and course.state != "refused" for course in courses):
+        forget_batch(run, journal.path)
+
+
+def forget_batch(run: Run, path: Path) -> None:
+    """Forgets the batch of this journal: nothing of it has left."""
+    with suppress(UsageError):  # the disk is full: at worst the same rows need --allow-duplicate
+        run.session.ledger.forget_batch(storable(str(path)))
+
+
+def _course(row: SentRow) -> RowProgress:
+    is_done = row.outcome == "done"
+    verb, sent = ("was sent", "yes") if is_done else ("may have been sent", "maybe")
+    problem = f"{verb} at {moment(row.begun_at)} by the batch {row.batch}; --accept-risk sends it again"
+    code = ExitCode.DONE if is_done else ExitCode.UNKNOWN_OUTCOME
+    return RowProgress("sent_before", exit_code=int(code), sent=sent, problem=problem, receipt=row.receipt)
+
+
+def _record(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> BatchRecord:
+    keys = "\n".join(sorted(row.key for row in rows))
+    digest = hashlib.sha256(keys.encode("ascii")).hexdigest()
+    path, source = storable(str(run.journal_path.path)), storable(head.source)
+    return BatchRecord(storable(head.profile), digest, storable(run.name), path, source, iso(run.session.now()))
+
+
+def _refuse(twin: BatchRecord | None, rows: int) -> None:
+    if twin is None:
+        return
+    source = "a list on stdin" if twin.source == "-" else f"the list {twin.source}"
+    raise CheckFailedError(
+        f"the same {count(rows, 'row')} began at {moment(twin.begun_at)} as the batch {twin.name}: nothing was sent",
+        hint=f"`alovoice call batches resume {twin.name}` goes on with it; --allow-duplicate if both are meant",
+        detail=f"it has {source} and the journal {twin.path}",
+    )
+
+
+_SETTLED: dict[str, RowOutcome] = {"done": "done", "refused": "refused", "unsent": "unsent"}
+_LOST = "the process ended before its answer was written down"
+
+
+def recover(session: "Session", journal: Journal) -> None:
+    """Settles rows in flight of a run that was killed, by what the ledger knows for certain; all others are unknown."""
+    for row, course in journal.listed():
+        if course.state != "intent":
+            continue
+        entry = _entry_of(session, journal, row, course.began_at)
+        if entry is not None and entry.outcome in _SETTLED:
+            result = RowResult(
+                _SETTLED[entry.outcome],
+                entry.exit_code or 0,
+                entry.sent,
+                entry.status,
+                entry.answer,
+                receipt=entry.receipt,
+            )
+        else:
+            receipt = entry.receipt if entry else ""
+            result = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem=_LOST, receipt=receipt)
+        journal.settle(row.key, result)
+
+
+def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> None:
+    """Raises UsageError where the ledger knows of a row as called that the journal holds for unsent.
+
+    SQLite drops the damaged end of a write-ahead log in silence: the journal alone would then call people twice.
+    """
+    own = {row.our_id: row for row in going if is_ours(row)}
+    for entry in session.ledger.receipts_of(own):
+        if entry.outcome in ("done", "unknown"):
+            raise UsageError(
+                f"{journal.path} has lost what the ledger knows: line {own[entry.our_id].line} was sent"
+                f" ({entry.receipt}); nothing is sent now",
+                hint="the journal was damaged, or put back from a copy; see `alovoice call receipts list`",
+            )
+
+
+def is_ours(row: BatchRow) -> bool:
+    """Returns whether this program made the id: then no other row has it."""
+    return bool(row.our_id) and row.our_id not in (row.payload.get("call_id"), row.payload.get("extid"))
+
+
+def _entry_of(session: "Session", journal: Journal, row: BatchRow, began_at: str) -> Receipt | None:
+    """Returns the receipt of the row's last attempt, if it is certain which one that is."""
+    if not is_ours(row):
+        return None
+    found = [entry for entry in session.ledger.receipts_of([row.our_id]) if entry.begun_at >= began_at]
+    return found[0] if len(found) == 1 else None
+
+
+def adopt_earlier(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> list[BatchRow]:
+    """Gives analyses that this machine has asked for before the end that they had then; returns those.
+
+    Each call is sent once, as `ai send` promises: so says the ledger, whichever journal or none it came by.
+    """
+    profile, hide = session.settings.profile, session.masker.hide
+    earlier = {
+        entry.our_id: entry
+        for entry in session.ledger.receipts_of(hide(row.our_id) for row in going)
+        if (entry.command, entry.profile) == ("ai send", profile) and entry.outcome in ("done", "unknown")
+    }
+    adopted = [row for row in going if hide(row.our_id) in earlier]
+    for row in adopted:
+        entry = earlier[hide(row.our_id)]
+        outcome: RowOutcome = "done" if entry.outcome == "done" else "unknown"
+        code = ExitCode.DONE if outcome == "done" else ExitCode.UNKNOWN_OUTCOME
+        told = f"sent before, at {entry.begun_at[:16]}Z; --again sends it once more"
+        journal.intend(row.key)
+        journal.settle(
+            row.key, RowResult(outcome, code, entry.sent, entry.status, entry.answer, told, receipt=entry.receipt)
+        )
+    return adopted
+
+
+_SAID: Mapping[State, tuple[str, str]] = {
+    "excluded": ("excluded and not sent", "a do-not-call file lists a number of the row"),
+    "duplicate": ("duplicate and not sent", "another row rings the same people; --each-row sends every row"),
+    "sent_before": (
+        "not sent again",
+        "another batch sent the row, or may have sent it, within 24 hours; --accept-risk sends it again",
+    ),
+}
+
+
+def read_excluded(session: "Session", options: BatchOptions) -> frozenset[int]:
+    """Returns the numbers of all do-not-call files. Raises CheckFailedError for entries that cannot be read."""
+    numbers: set[int] = set()
+    first_day = session.now().astimezone(parse_zone(session.settings.timezone)).date()
+    for path in options.exclude:
+        listed = read_do_not_call(path, first_day, unread_ok=options.exclude_unread_ok)
+        for finding in listed.findings():
+            if finding.severity is Severity.ERROR:
+                raise CheckFailedError(f"{path}: {finding.message}: nothing was sent", hint=finding.hint)
+            session.warn(f"{path}: {finding.message}; {finding.hint}")
+        session.note(listed.note)
+        numbers |= listed.numbers
+    return frozenset(numbers)
+
+
+def write_left_out(journal: Journal, changes: Mapping[str, RowProgress]) -> None:
+    """Writes the new states of these rows into the journal."""
+    for key, course in changes.items():
+        journal.change(key, course)
+
+
+def tell_left_out(session: "Session", rows: Listed) -> None:
+    """Warns of the rows that are left out, by reason and line."""
+    for state, (what, reason) in _SAID.items():
+        lines = [row.line for row, course in rows if course.state == state]
+        if lines:
+            rows_are = count(len(lines), "row is", "rows are")
+            session.warn(f"{rows_are} {what}, {name_lines(lines)}: {reason}")

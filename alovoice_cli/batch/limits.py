@@ -1,0 +1,167 @@
+"""The profile's limits: those that are checked before the first row, and the free lines, before each dial."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from alovoice_cli.batch.call_evidence import MICRO
+from alovoice_cli.batch.lines import HOLD, HeardCalls, LineClaim, LineLimit, count_busy, need_of, why_closed
+from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
+from alovoice_cli.batch.rows import BatchRow
+from alovoice_cli.batch.verbs import BatchVerb
+from alovoice_cli.dialling import DAY, numbers_outside, quota_of
+from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import count, name_lines
+from alovoice_cli.moments import unix_microseconds
+from alovoice_cli.stores.line_claims import LineClaims
+from alovoice_cli.stores.quotas import Quota, spent
+
+if TYPE_CHECKING:
+    from alovoice_cli.session import Session
+    from alovoice_cli.stores.line_calls import LineCalls
+
+
+LIMITS = ("max_calls_per_run", "max_calls_per_day", "allowed_prefixes", "ai_budget_per_day", "reserve_lines")
+
+
+def line_limit(session: "Session", verb: BatchVerb, overridden: Collection[str]) -> LineLimit | None:
+    """The lines that a batch has to leave free; None for none. Raises UsageError where the profile's make no sense."""
+    settings = session.settings
+    trunk, reserve = settings.trunk_lines, settings.reserve_lines
+    if reserve is None or not verb.dials or "reserve_lines" in overridden:
+        return None
+    if trunk is None:
+        raise UsageError(
+            f"the profile's reserve_lines is {reserve}, and how many lines a trunk has is not said: nothing was sent",
+            hint="`alovoice config set trunk_lines N`; or --override-limit reserve_lines",
+        )
+    if reserve >= trunk:
+        raise UsageError(
+            f"the profile's reserve_lines is {reserve}, and trunk_lines {trunk}: no line is left to call by",
+            hint="`alovoice config set reserve_lines N`, less than trunk_lines; or --override-limit reserve_lines",
+        )
+    return LineLimit(trunk, reserve)
+
+
+def check_limits(session: "Session", verb: BatchVerb, options: BatchOptions, rows: Sequence[BatchRow]) -> None:
+    """Raises UsageError for rows beyond a limit that `--override-limit` does not name, or beyond `--budget`."""
+    overridden, budget = frozenset(options.override_limit), options.budget
+    for name in overridden - set(LIMITS):
+        raise UsageError(f"--override-limit {name!r} is no limit", hint=f"limits: {', '.join(LIMITS)}")
+    settings = session.settings
+    most = settings.max_calls_per_run
+    if verb.dials and most is not None and len(rows) > most and "max_calls_per_run" not in overridden:
+        raise UsageError(
+            f"{count(len(rows), 'call')}, and the profile's max_calls_per_run is {most}: nothing was sent",
+            hint="--override-limit max_calls_per_run, if that is meant",
+        )
+    outside = [row.line for row in rows if numbers_outside(settings, row.numbers)]
+    if outside and "allowed_prefixes" not in overridden:
+        allowed = ", ".join(settings.allowed_prefixes or ())
+        raise UsageError(
+            f"{name_lines(outside)}: a number outside the prefixes {allowed} that the profile allows: nothing was sent",
+            hint="--override-limit allowed_prefixes, if that is meant",
+        )
+    _check_lines(rows, line_limit(session, verb, overridden))
+    if budget is not None:
+        asked = session.ledger.count(settings.profile, Quota("--budget", budget, (verb.path,), session.now() - DAY))
+        if asked + len(rows) > budget:
+            raise UsageError(
+                f"{asked} were asked for in the last 24 hours; {len(rows)} more would pass the budget of {budget}",
+                hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
+            )
+    quota = quota_of(settings, verb.path, session.now())
+    if quota is None or quota.name in overridden:
+        return
+    if session.ledger.count(settings.profile, quota) + len(rows) > quota.most:
+        raise spent(quota, len(rows))
+
+
+def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:
+    """Raises UsageError for rows that would wait for ever: a conference may take two lines."""
+    beyond = [row.line for row in rows if limit is not None and need_of(row)[1] > limit.usable]
+    if limit is not None and beyond:
+        raise UsageError(
+            f"{name_lines(beyond)}: a conference takes 2 lines, and {limit.usable} of {limit.trunk}"
+            f" {'is' if limit.usable == 1 else 'are'} not reserved (reserve_lines {limit.reserve}): nothing was sent",
+            hint="--override-limit reserve_lines, if that is meant",
+        )
+
+
+_ASSUMED = f"each call from here is taken to hold its line for {HOLD // MICRO // 60} minutes"
+_HELD = timedelta(microseconds=HOLD)
+
+
+@contextmanager
+def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[Callable[[BatchRow], bool]]:
+    """Says of a row whether it may go, and takes its line if so; any may, where there is no limit."""
+    if limit is None:
+        yield lambda row: True
+        return
+    claims = LineClaims(session.paths.state / "lines.db", session.settings.profile)
+    keeper = LineKeeper(session, limit, session.line_calls(), claims)
+    try:
+        yield keeper.has_line
+    finally:
+        keeper.close()
+
+
+class LineKeeper:
+    """Counts the busy lines anew for each row. For one thread at a time."""
+
+    def __init__(self, session: "Session", limit: LineLimit, calls: "LineCalls", claims: LineClaims) -> None:
+        self._session, self._limit, self._calls, self._claims = session, limit, calls, claims
+        self._warned: set[str] = set()
+        self._waiting = ""  # the key of the row that waits
+        self._told: set[str | None] = set()  # trunks that are known to be full
+        self._heard: tuple[int, HeardCalls | None] = (0, None)
+
+    def has_line(self, row: BatchRow) -> bool:
+        """Whether there is a line for it, which then is its own; tells why not, once while rows wait for the trunk."""
+        line, need = need_of(row)
+        now = unix_microseconds(self._session.now())
+        with self._claims.turn(now) as turn:
+            asked = self._asked(now)
+            busy, where = count_busy(asked, turn.claims, self._listen(asked, now)).on(line)
+            if is_free := busy + need <= self._limit.usable:
+                turn.take(LineClaim(self._session.masker.hide(row.our_id), line, need, now))
+        if is_free:
+            if self._waiting != row.key:
+                self._told.discard(line)
+        elif line not in self._told:
+            self._told.add(line)
+            self._session.note(why_closed(busy, where, need, self._limit))
+        self._waiting = "" if is_free else row.key
+        return is_free
+
+    def close(self) -> None:
+        """Gives its files back."""
+        self._calls.close()
+        self._claims.close()
+
+    def _asked(self, now: int) -> list[PlacedCall]:
+        """The calls that this machine placed lately, whichever command and process."""
+        entries = self._session.ledger.placed(self._session.settings.profile, self._session.now() - _HELD)
+        found = [asked for entry in entries if (asked := read_receipt(entry)) is not None]
+        # Of a clock that was set back since: they would hold their lines until it comes there again.
+        return [asked for asked in found if asked.begun_at <= now + HOLD]
+
+    def _listen(self, asked: list[PlacedCall], now: int) -> HeardCalls | None:
+        """What the event store knows. One that cannot be read is believed for a while as it was, then nothing is."""
+        try:
+            heard = self._calls.heard({number for each in asked for number in each.numbers}, now)
+        except Exception as error:  # whatever it is, the batch goes on, with care
+            self._warn("store", f"the event store cannot be read ({error}): {_ASSUMED}")
+            then, heard = self._heard
+            return heard if now - then <= HOLD else None
+        if heard is None:
+            self._warn("listener", f"no listener runs for this PBX: {_ASSUMED}")
+        self._heard = now, heard
+        return heard
+
+    def _warn(self, what: str, text: str) -> None:
+        if what not in self._warned:
+            self._warned.add(what)
+            self._session.warn(text)

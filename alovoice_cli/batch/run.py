@@ -1,0 +1,285 @@
+"""One run of a batch: what it needs, and its way from the first row that is sent to the report."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alovoice_cli.batch.batch_report import row_json, shown_state, sums, worst_code, write_report
+from alovoice_cli.batch.journal_paths import JournalPath
+from alovoice_cli.batch.limits import line_keeper, line_limit
+from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.pacing import CallingHours, Gate, parse_rate
+from alovoice_cli.batch.rows import LEFT_OUT, BatchRow, RowProgress, RowResult
+from alovoice_cli.batch.send_rows import RowStates, RunEnding, Runner, SignalCount, StopSwitch, counted
+from alovoice_cli.batch.verbs import BatchVerb, send
+from alovoice_cli.campaigns.quiet_hours import QuietHours
+from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
+from alovoice_cli.findings import count
+from alovoice_cli.moments import parse_zone
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
+    from alovoice_cli.session import Session
+
+
+_TROUBLED = (
+    Column("row", "Row", numeric=True),
+    Column("numbers", "Numbers"),
+    Column("outcome", "Outcome"),
+    Column("problem", "Problem"),
+    Column("receipt", "Receipt"),
+)
+
+
+class MemoryStates:
+    """Keeps the states of the rows of a command that only reads in memory: a second run repeats nothing."""
+
+    def __init__(self, rows: Sequence[BatchRow]) -> None:
+        self._rows = rows
+        self._courses = {row.key: RowProgress() for row in rows}
+
+    def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
+        """Returns all rows with their states."""
+        return ((row, self._courses[row.key]) for row in self._rows)
+
+    def intend(self, key: str, *, risk: bool = False) -> RowProgress:
+        """Notes that the row is about to be sent."""
+        course = RowProgress("intent", self._courses[key].attempts + 1)
+        self._courses[key] = course
+        return course
+
+    def settle(self, key: str, result: RowResult) -> RowProgress:
+        """Notes how the row ended."""
+        course = result.end(self._courses[key], "")
+        self._courses[key] = course
+        return course
+
+
+class RunTimes:
+    """The hours, the pace and the lines of a batch, checked before anything is sent.
+
+    Raises UsageError, CheckFailedError.
+    """
+
+    def __init__(self, session: "Session", verb: BatchVerb, options: BatchOptions) -> None:
+        zone = self._zone = parse_zone(session.settings.timezone)
+        self._now = session.now
+        self.spacing = parse_rate(options.rate) if options.rate else 0.0
+        self.window = CallingHours.parse(options.window, zone) if options.window else None
+        quiet = QuietHours.parse(session.settings.quiet_hours) if verb.dials and not options.night_ok else None
+        self.lines = line_limit(session, verb, options.override_limit)
+        self.quiet = CallingHours(quiet.begin, quiet.end, zone) if quiet else None
+
+    def check(self) -> None:
+        """Raises CheckFailedError in the quiet hours, where no window says when to begin."""
+        if self.quiet is not None and self.window is None and self.quiet.holds(self._now()):
+            raise CheckFailedError(
+                f"it is within the quiet hours {self.quiet}: nothing was sent",
+                hint="give --night-ok if that is meant, or --window 10:00-19:00 to wait for it",
+            )
+
+    def gate(self, stop: StopSwitch, told: Callable[[str], None], has_line: Callable[[BatchRow], bool]) -> Gate:
+        """Returns the gate that lets rows through by these hours, this pace and these lines."""
+        return Gate(
+            spacing=self.spacing,
+            window=self.window,
+            quiet=self.quiet,
+            clock=time.monotonic,
+            now=self._now,
+            wait=stop.wait,
+            told=told,
+            has_line=has_line,
+            zone=self._zone,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run of a batch needs, from its start to its report.
+
+    `path` is where the journal is; None for a command that only reads. `excluded` are the numbers of the do-not-call
+    files. `keep` takes the call's id and the answer of each row of a command that reads.
+    """
+
+    session: "Session"
+    verb: BatchVerb
+    options: BatchOptions
+    times: RunTimes
+    path: JournalPath | None = None
+    excluded: frozenset[int] = frozenset()
+    keep: Callable[[str, Any], None] | None = None
+
+    @property
+    def journal_path(self) -> JournalPath:
+        """Returns where the journal of a command that sends is."""
+        assert self.path is not None
+        return self.path
+
+    def client(self) -> "Client":
+        """Makes the client of this run."""
+        options = self.options
+        return self.session.client_for(encoding=options.encoding, override_limits=frozenset(options.override_limit))
+
+    @property
+    def name(self) -> str:
+        """Returns the journal's name; '' for a command that only reads."""
+        return self.path.name if self.path else ""
+
+
+class Execution:
+    """Sends the rows of one run, shows each, and reports on all of them at the end."""
+
+    def __init__(self, run: Run, rows: RowStates) -> None:
+        self._run, self._session, self._rows = run, run.session, rows
+        self._streams = run.session.options.json or not run.session.stdout.isatty()
+        self._troubled: list[dict[str, object]] = []
+
+    def send(
+        self, rows: Sequence[BatchRow], risky: frozenset[str] = frozenset(), adopted: Sequence[BatchRow] = ()
+    ) -> int:
+        """Sends these rows and returns the exit code, by the worst row of the list.
+
+        `adopted` are rows that were found to be sent before: they are told too.
+        """
+        untold = self._tell_others({row.key for row in rows}, {row.key for row in adopted})
+        ending, signals = (RunEnding(untold=untold), SignalCount()) if untold else self._send(rows, risky)
+        self._session.send_guard.command_told_all()
+        return self._account(ending, signals)
+
+    def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
+        """Shows rows that are left out, or that an earlier run left unknown, in every run: nobody is forgotten."""
+        rows = [
+            (row, course)
+            for row, course in self._rows.listed()
+            if row.key in adopted
+            or (row.key not in going and (shown_state(course) == "unknown" or course.state in LEFT_OUT))
+        ]
+        try:
+            if rows:
+                self._tell(rows)
+        except OSError as error:
+            return error
+        return None
+
+    def _send(self, rows: Sequence[BatchRow], risky: frozenset[str]) -> tuple[RunEnding, SignalCount]:
+        stop = StopSwitch()
+        client = self._run.client()  # once, and not by several threads at a time
+        with counted() as signals, self._closing() as stack:
+            if not self._run.verb.reads:
+                stack.enter_context(self._session.ledger.kept_open())
+            has_line = stack.enter_context(line_keeper(self._session, self._run.times.lines))
+            tick = stack.enter_context(self._session.display.counting(self._run.verb.command, len(rows)))
+            runner = Runner(
+                self._rows,
+                lambda row: send(self._session, client, self._run.verb, row),
+                self._run.times.gate(stop, self._session.note, has_line),
+                stop,
+                jobs=self._run.options.jobs,
+                most_failures=self._run.options.stop_after_failures,
+                interruptions=lambda: signals.count,
+                risky=risky,
+            )
+
+            def told(rows: Sequence[tuple[BatchRow, RowProgress]]) -> None:
+                for _ in rows:
+                    tick()
+                self._tell(rows)
+
+            return runner.run(rows, told), signals
+
+    @contextmanager
+    def _closing(self) -> Iterator[ExitStack]:
+        """Keeps open what a run needs. Trouble at the closing (a full disk) is a warning and changes no outcome."""
+        stack = ExitStack()
+        try:
+            yield stack
+        except BaseException:
+            with suppress(UsageError):
+                stack.close()
+            raise
+        try:
+            stack.close()
+        except UsageError as trouble:
+            self._session.warn(trouble.message)
+
+    def _tell(self, rows: Sequence[tuple[BatchRow, RowProgress]]) -> None:
+        if self._run.keep is not None:
+            for row, course in rows:
+                if course.state == "done":
+                    self._run.keep(str(row.payload["call_id"]), course.answer)
+        if self._streams:
+            self._session.display.lines([row_json(row, course) for row, course in rows])
+            return
+        for row, course in rows:
+            if course.state != "done":
+                numbers = ", ".join(row.numbers) or row.our_id
+                self._troubled.append({**row_json(row, course), "numbers": numbers})
+
+    # --- afterwards --------------------------------------------------------------------------------------------------
+
+    def _account(self, ending: RunEnding, signals: SignalCount) -> int:
+        session, listed = self._session, list(self._rows.listed())
+        courses = [course for _, course in listed]
+        code = worst_code(courses)
+        unwritten = self._write_report(listed)
+        if self._troubled:
+            session.show(Listing(self._troubled, _TROUBLED))
+        session.note(sums(courses) + (f" (batch {self._run.name})" if self._run.name else ""))
+        self._warn(courses, ending)
+        if code == ExitCode.UNKNOWN_OUTCOME:
+            return code
+        trouble = self._own_trouble(ending) or (signals.code if ending.interrupted else code)
+        return ExitCode.SERVER if unwritten and trouble == ExitCode.DONE else trouble
+
+    def _write_report(self, listed: Sequence[tuple[BatchRow, RowProgress]]) -> bool:
+        """Writes the report that was asked for, and returns whether that failed."""
+        if self._run.options.report is None:
+            return False
+        try:
+            write_report(self._run.options.report, listed)
+        except UsageError as problem:
+            shown = f"; `alovoice call batches show {self._run.name}` has the rows" if self._run.name else ""
+            self._session.warn(f"{problem.message}{shown}")
+            return True
+        return False
+
+    def _warn(self, courses: Sequence[RowProgress], ending: RunEnding) -> None:
+        unknown = sum(shown_state(course) == "unknown" for course in courses)
+        if unknown:
+            self._session.warn(
+                f"{count(unknown, 'row is', 'rows are')} unknown: it may have been carried out, and is never sent again"
+                f" by itself; {self._advice}"
+            )
+        waiting = sum(course.state == "pending" for course in courses)
+        if ending.reason and waiting and not isinstance(ending.untold, BrokenPipeError):
+            self._session.warn(
+                f"stopped: {ending.reason}; {count(waiting, 'row was', 'rows were')} not sent: the same line goes on"
+            )
+
+    @property
+    def _advice(self) -> str:
+        """Returns what to do about unknown rows."""
+        shown = f"see `alovoice call batches show {self._run.name} --state unknown`"
+        return (
+            f"{shown}, and `alovoice call resolve --batch {self._run.name}`: did it ring?"
+            if self._run.verb.dials
+            else shown
+        )
+
+    def _own_trouble(self, ending: RunEnding) -> int:
+        """Returns the exit code of trouble of this machine, 0 for none. Once a request has left, the code is not 2."""
+        if isinstance(ending.untold, BrokenPipeError):
+            return ExitCode.READER_GONE
+        trouble = ending.trouble or ending.untold
+        if trouble is None:
+            return 0
+        left = self._session.send_guard.anything_left
+        message = trouble.message if isinstance(trouble, AlovoiceError) else f"{type(trouble).__name__}: {trouble}"
+        hint = "mend it, then run the same line again: it goes on where it stopped"
+        error = ServerError(message, hint=hint, sent="yes") if left else UsageError(message, hint=hint)
+        self._session.display.error(error)
+        return error.exit_code

@@ -1,0 +1,360 @@
+"""From the options to the rows that are to go: everything is read, checked and agreed to before the first is sent."""
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alovoice_cli.batch.batch_report import check_report, moment
+from alovoice_cli.batch.confirmation import agree_to_restart, agree_to_send, choose_risks
+from alovoice_cli.batch.journal_paths import JournalFolder, JournalPath, digest_of
+from alovoice_cli.batch.ledger_check import (
+    Listed,
+    adopt_earlier,
+    find_sent_before,
+    forget_batch,
+    forget_unsent,
+    read_excluded,
+    record_batch,
+    recover,
+    refuse_all_sent,
+    refuse_lost_writes,
+    refuse_twin,
+    tell_left_out,
+    write_left_out,
+)
+from alovoice_cli.batch.limits import line_limit
+from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.plan import BatchPlan, Planner, parse_map
+from alovoice_cli.batch.rows import LEFT_OUT, BatchRow, RowProgress, leave_out
+from alovoice_cli.batch.run import Execution, MemoryStates, Run, RunTimes
+from alovoice_cli.batch.table import read_table
+from alovoice_cli.batch.verbs import BatchVerb, verb_of
+from alovoice_cli.campaigns.files import open_list
+from alovoice_cli.dialling import refuse_dialling
+from alovoice_cli.errors import ExitCode, Rehearsal, UsageError
+from alovoice_cli.findings import count
+from alovoice_cli.stores.cells import iso
+from alovoice_cli.stores.journal import Journal, JournalHead
+
+if TYPE_CHECKING:
+    from alovoice_cli.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A list that was read, and where its journal is."""
+
+    verb: BatchVerb
+    head: JournalHead
+    plan: BatchPlan
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A journal whose rows may go: all was asked and agreed to. `risky` are keys of rows that may ring twice."""
+
+    journal: Journal
+    going: Sequence[BatchRow]
+    risky: frozenset[str] = frozenset()
+
+
+def run_batch(
+    session: "Session",
+    command: str,
+    options: BatchOptions,
+    defaults: Mapping[str, str | Sequence[str] | None],
+    keep: Callable[[str, Any], None] | None = None,
+) -> int:
+    """Runs `--batch`, and returns the exit code. Raises AlovoiceError for whatever keeps the first row from going.
+
+    `keep` takes the call's id and the answer of each row of a command that reads.
+    """
+    verb = verb_of(command)
+    rehearses = session.options.dry_run
+    if not (verb.reads or rehearses):
+        refuse_dialling(session.settings)
+    run = Run(session, verb, options, RunTimes(session, verb, options), keep=keep)
+    if options.report is not None:
+        check_report(options.report, options.source or "", tries=not rehearses)
+    batch = _read(session, verb, options, defaults)
+    if verb.reads:
+        return Execution(run, MemoryStates(batch.plan.rows)).send(batch.plan.rows)
+    folder = JournalFolder(session.paths.state, session.now)
+    path, is_sibling = find_path(folder, options, batch)
+    run = replace(run, path=path, excluded=read_excluded(session, options))
+    if rehearses:
+        return _rehearse(run, folder, batch)
+    if is_sibling and not options.changed_ok:
+        raise changed(path, "the list is not the one that this batch began with")
+    with path.locked(), ExitStack() as stack:
+        return _send(run, _prepare(run, folder, batch, stack))
+
+
+def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -> int:
+    """Goes on with a batch from its journal alone, on the profile that it began on."""
+    folder = JournalFolder(session.paths.state, session.now)
+    with path.locked(), ExitStack() as stack:
+        journal = _open(session, folder, path, stack)
+        head = head_of(journal)
+        if session.named_profile not in (None, head.profile):
+            raise UsageError(
+                f"the batch {path.name} is of the profile {head.profile}", hint="leave -p out, or name that one"
+            )
+        session.fold("profile", head.profile)
+        refuse_dialling(session.settings)
+        verb = verb_of(head.command)
+        if not verb.dials:  # as the command itself: nobody else asks for the same calls meanwhile
+            stack.enter_context(session.turn(verb.command))
+        if options.report is not None:
+            check_report(options.report, head.source)
+        times = RunTimes(session, verb, options)
+        run = Run(session, verb, options, times, path, read_excluded(session, options))
+        # Its duplicates stay as they are: the line that began the batch said whether every row is meant.
+        rows = [(row, course) for row, course in journal.listed() if course.state != "duplicate"]
+        write_left_out(journal, _left_out(run, rows, each_row=True))
+        return _send(run, _go_on(run, journal))
+
+
+def _read(
+    session: "Session", verb: BatchVerb, options: BatchOptions, defaults: Mapping[str, str | Sequence[str] | None]
+) -> Batch:
+    profile = session.settings.profile
+    planner = Planner(verb.form, profile, parse_map(options.mapped, verb.form), defaults)
+    file, source = open_list(options.source or "", None, session.stdin)
+    with file:
+        name = source or "stdin"
+        table = read_table(
+            file, name, planner.knows, options.list_encoding, tab=options.sheet, header_line=options.header_line
+        )
+        file.seek(0)
+        digest = digest_of(profile, verb.command, file.read() + (options.sheet or "").encode("utf-8", "surrogatepass"))
+    if table.conversion:
+        session.note(table.conversion)
+    plan = planner.plan(table)
+    hide = session.masker.hide
+    masked = [replace(row, cells={hide(head): hide(text) for head, text in row.cells.items()}) for row in plan.rows]
+    plan = replace(plan, rows=tuple(masked))
+    if plan.ignored:
+        session.note(f"columns that are not used: {', '.join(plan.ignored)}")
+    if plan.repeated:
+        session.warn(f"{count(plan.repeated, 'row says', 'rows say')} what a row above says: each is sent once")
+    absolute = str(Path(source).absolute()) if source else "-"
+    return Batch(verb, JournalHead(profile, verb.command, absolute, digest, iso(session.now())), plan)
+
+
+def _prepare(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack) -> _Ready:
+    """Begins the batch, or goes on with its journal, which the stack closes."""
+    session, path = run.session, run.journal_path
+    if not path.path.exists():
+        return _begin(run, folder, batch, stack)
+    if run.options.restart:
+        with ExitStack() as earlier:
+            agree_to_restart(run, _open(session, folder, path, earlier))
+        kept = path.set_aside(session.now())
+        session.note(f"the earlier journal is kept as {kept}")
+        return _begin(run, folder, batch, stack, is_restart=True)
+    journal = _open(session, folder, path, stack)
+    take_changes(run, journal, batch)
+    write_left_out(journal, _left_out(run, standing_rows(journal)))
+    return _go_on(run, journal)
+
+
+def _begin(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack, *, is_restart: bool = False) -> _Ready:
+    """Begins with a journal that is new."""
+    plan = batch.plan
+    left_out = _left_out(run, [(row, RowProgress()) for row in plan.rows], is_restart=is_restart)
+    going = [row for row in plan.rows if row.key not in left_out]
+    if run.verb.dials:
+        refuse_twin(run, batch.head, plan.rows)
+        refuse_all_sent(left_out, plan.rows)
+    tell_left_out(run.session, [(row, left_out.get(row.key, RowProgress())) for row in plan.rows])
+    if going or run.options.confirm is not None:
+        agree_to_send(run, going, going)
+    rows = with_ids(run.session, batch)
+    if run.verb.dials:
+        record_batch(run, batch.head, rows, is_new=True)
+    try:
+        journal = folder.begin(run.journal_path, batch.head, rows, left_out)
+    except UsageError:
+        forget_batch(run, run.journal_path.path)
+        raise
+    stack.callback(_close_quietly, run.session, journal)
+    return _Ready(journal, [row for row in journal.rows if row.key not in left_out])
+
+
+def _go_on(run: Run, journal: Journal) -> _Ready:
+    """Goes on with a journal that has begun."""
+    recover(run.session, journal)
+    listed = list(journal.listed())
+    going = [row for row, course in listed if _goes(course, run.options)]
+    refuse_lost_writes(run.session, journal, going)
+    tell_left_out(run.session, listed)
+    risky = choose_risks(run, journal)
+    going += [row for row, _ in listed if row.key in risky]
+    if not going:
+        began = moment(head_of(journal).created_at)
+        run.session.note(f"nothing is left to send of this batch of {began}; --restart sends all of it again")
+        return _Ready(journal, going, risky)
+    meant = [row for row, course in listed if course.state not in LEFT_OUT or row.key in risky]
+    agree_to_send(run, meant, going)
+    if run.verb.dials:
+        record_batch(run, head_of(journal), [row for row, _ in listed], is_new=False)
+    return _Ready(journal, going, risky)
+
+
+def _send(run: Run, ready: _Ready) -> int:
+    adopted = list[BatchRow]()
+    if not (run.verb.dials or run.options.again):
+        certain = [row for row in ready.going if row.key not in ready.risky]
+        adopted = adopt_earlier(run.session, ready.journal, certain)
+    left = [row for row in ready.going if row not in adopted]
+    code = Execution(run, ready.journal).send(left, ready.risky, adopted)
+    forget_unsent(run, ready.journal, ready.going)
+    return code
+
+
+def _rehearse(run: Run, folder: JournalFolder, batch: Batch) -> int:
+    """Prints what would be sent, for `--dry-run`, and says which rows would be left out."""
+    session, verb, foreseen = run.session, run.verb, _foreseen(run, folder, batch)
+    tell_left_out(session, foreseen)
+    rows = [row for row, course in foreseen if _goes(course, run.options)]
+    ids = iter(session.ledger.make_ids(len(rows))) if verb.form.own_id and rows else iter(())
+    client = run.client()
+    for row in rows:
+        try:
+            verb.send(client, row.payload, row.our_id or next(ids, ""))
+        except Rehearsal as rehearsed:
+            session.display.rehearsal(rehearsed.as_json())
+    session.note(f"{count(len(rows), 'row')} would be sent")
+    if (limit := line_limit(session, verb, run.options.override_limit)) is not None:
+        session.note(f"each waits until fewer than {limit.usable} of the {limit.trunk} lines of its trunk are busy")
+    return ExitCode.DONE
+
+
+def _foreseen(run: Run, folder: JournalFolder, batch: Batch) -> list[tuple[BatchRow, RowProgress]]:
+    """The rows as they would be when the first goes: the journal is only looked at."""
+    rows, known = batch.plan.rows, dict[str, RowProgress]()
+    if run.journal_path.path.exists():
+        journal = folder.open(run.journal_path)
+        known = {row.key: course for row in rows if (course := journal.course(row.key)) is not None}
+        journal.close()
+    elif run.verb.dials:
+        refuse_twin(run, batch.head, rows)
+    listed = [(row, known.get(row.key, RowProgress())) for row in rows]
+    changes = _left_out(run, listed)
+    return [(row, changes.get(row.key, course)) for row, course in listed]
+
+
+def _left_out(run: Run, rows: Listed, *, each_row: bool = False, is_restart: bool = False) -> dict[str, RowProgress]:
+    """The rows whose state changes: left out, or not any more."""
+    if not run.verb.dials:
+        return {}
+    sent = {} if is_restart else find_sent_before(run, rows)
+    return leave_out(rows, excluded=run.excluded, sent_before=sent, each_row=each_row or run.options.each_row)
+
+
+def _goes(course: RowProgress, options: BatchOptions) -> bool:
+    """Whether a row is sent by this run: never one that was, or may have been, carried out."""
+    if course.state in ("pending", "unsent"):
+        return True
+    # A refused token is mended by a login, and says nothing of the row.
+    return course.state == "refused" and (options.retry_refused or course.exit_code == ExitCode.AUTH)
+
+
+def head_of(journal: Journal) -> JournalHead:
+    """What the batch is."""
+    assert journal.head is not None  # the folder opens no other
+    return journal.head
+
+
+def find_path(folder: JournalFolder, options: BatchOptions, batch: Batch) -> tuple[JournalPath, bool]:
+    """The journal of the list; and whether it is of an earlier list of that name that this one shares rows with."""
+    if options.journal is not None:
+        return folder.named(options.journal), False
+    head, verb = batch.head, batch.verb
+    path = folder.usual(verb.name, head.source, head.digest)
+    if path.path.exists():
+        return path, False
+    keys = {row.key for row in batch.plan.rows}
+    found: list[tuple[str, JournalPath, bool]] = []
+    for sibling in folder.siblings(verb.name, head.source):
+        journal = folder.open(sibling)
+        theirs, listed = head_of(journal), {row.key: course for row, course in journal.listed()}
+        journal.close()
+        same = (theirs.profile, theirs.source) == (head.profile, head.source)
+        waits = any(course.state in ("pending", "intent", "unsent") for course in listed.values())
+        if same and (waits or keys & listed.keys()):
+            found.append((theirs.created_at, sibling, listed.keys() != keys))
+    return max(found)[1:] if found else (path, False)
+
+
+def changed(path: JournalPath, why: str) -> UsageError:
+    """What to say of a list that is not the journal's."""
+    return UsageError(
+        f"{why} (batch {path.name}): nothing was sent",
+        hint="--changed-ok takes only its new rows; --journal NAME begins a batch of its own",
+    )
+
+
+def with_ids(session: "Session", batch: Batch, journal: Journal | None = None) -> list[BatchRow]:
+    """The rows, each with the id that the PBX will know it by; those of the journal keep theirs."""
+    rows = batch.plan.rows
+    nameless = [row.key for row in rows if not row.our_id and (journal is None or journal.course(row.key) is None)]
+    if not (batch.verb.form.own_id and nameless):
+        return list(rows)
+    ids = dict(zip(nameless, session.ledger.make_ids(len(nameless)), strict=True))
+    return [replace(row, our_id=ids.get(row.key, row.our_id)) for row in rows]
+
+
+def take_changes(run: Run, journal: Journal, batch: Batch) -> None:
+    """Compares the list with the journal's; takes the new rows of a changed one where that was agreed to."""
+    session = run.session
+    head = head_of(journal)
+    if (head.profile, head.command) != (batch.head.profile, batch.head.command):
+        raise UsageError(
+            f"the journal {run.name} is of `{head.command}` on {head.profile}",
+            hint="give this list a journal of its own",
+        )
+    before = {row.key for row, _ in journal.listed()}
+    now = {row.key for row in batch.plan.rows}
+    if before == now:
+        return
+    if not run.options.changed_ok:
+        raise changed(
+            run.journal_path, f"the list has changed: {len(now - before)} rows are new, {len(before - now)} are gone"
+        )
+    gone = sum(course.state in ("pending", "unsent") for row, course in journal.listed() if row.key not in now)
+    if gone:
+        session.warn(f"{count(gone, 'row')} of the earlier list, not sent yet, is not in this one and will not be sent")
+    rung = {number for row, course in journal.listed() if course.state in ("done", "unknown") for number in row.numbers}
+    again = {number for row in batch.plan.rows if row.key not in before for number in row.numbers} & rung
+    if again:
+        session.warn(f"{count(len(again), 'person', 'people')} of the new rows were called by this batch already")
+    rows = with_ids(session, batch, journal)
+    fresh = [(row, RowProgress()) for row in rows if journal.course(row.key) is None]
+    journal.begin(batch.head, rows, _left_out(run, [*standing_rows(journal, now), *fresh]))
+
+
+def standing_rows(journal: Journal, listed: AbstractSet[str] | None = None) -> list[tuple[BatchRow, RowProgress]]:
+    """The rows that are `listed` (by their keys; else the latest list's), and those of earlier lists that were, or may
+    have been, sent: a row that is gone and never went stands for nobody."""
+    keys = {row.key for row, _ in journal.listed()} if listed is None else listed
+    known = [(row, journal.course(row.key) or RowProgress()) for row in journal.rows]
+    return [(row, course) for row, course in known if row.key in keys or course.state in ("done", "unknown")]
+
+
+def _open(session: "Session", folder: JournalFolder, path: JournalPath, stack: ExitStack) -> Journal:
+    journal = folder.open(path)
+    stack.callback(_close_quietly, session, journal)
+    return journal
+
+
+def _close_quietly(session: "Session", journal: Journal) -> None:
+    """Closes the journal after its run: what is wrong then is told, and changes nothing of what became of the rows."""
+    try:
+        journal.close()
+    except UsageError as problem:
+        session.warn(problem.message)

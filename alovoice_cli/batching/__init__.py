@@ -1,1 +1,0 @@
-"""Many calls from one list: joins plan, journal, client and terminal for the commands that take `--batch`."""
