@@ -15,7 +15,7 @@ from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.outbox import GIVEN_UP_AFTER_SECONDS, next_delay, pause
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_engine import TROUBLES
-from alovoice_cli.stores.event_file import Job
+from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.outbox import DEAD, DONE, Due, Outbox, put_off, settled
 
 _MICRO = 1_000_000
@@ -63,7 +63,7 @@ class Dispatcher:
         target: Target,
         outbox: Outbox,
         deliver: Callable[[Delivery], Verdict],
-        change: Callable[[Job], None],
+        change: Callable[[Change], None],
         complain: Callable[[str], None],
         clock: Clock,
     ) -> None:
@@ -153,7 +153,7 @@ class Dispatcher:
         wait = pause(state.failures, random.random()) if state.failures else 0.0  # noqa: S311 - spreads retries only
         state.paused_until = self._clock() + int(wait * _MICRO)
 
-    def _applying(self, row: Due, verdict: Verdict) -> Job:
+    def _applying(self, row: Due, verdict: Verdict) -> Change:
         """The change to the errand's row, which also tells this dispatcher that it was made."""
         name, seq = self.target.name, row.delivery.seq
         if verdict.done:

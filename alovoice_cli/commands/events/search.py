@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from alovoice_cli.events.event import Event, Fact
-from alovoice_cli.events.kin import is_of_another, parties
+from alovoice_cli.events.result_matching import is_of_another, parties
 from alovoice_cli.session import Session
 
 
@@ -74,5 +74,5 @@ class Search:
 
 
 def _starts(fact: Fact) -> set[tuple[int, str | None, str]]:
-    """When a call began, by which line, with whom: by it a result is known, as `stores.event_kin` finds it."""
+    """When a call began, by which line, with whom: by it a result is known, as `stores.event_query` finds it."""
     return set() if fact.started_at is None else {(fact.started_at, fact.line, number) for number in parties(fact)}
