@@ -38,6 +38,8 @@ class Stored(NamedTuple):
     first: FirstDelivery
 
 
+UNANSWERED: Mapping[str, object] = {"id": None}
+"""What is kept of a callstart's answer while it is not known."""
 SPOOLED = 0
 """The number of a delivery that is safe in the spool, and will get its own when the store works again."""
 
@@ -63,7 +65,7 @@ def event_of(new: NewDelivery, first: FirstDelivery) -> Event:
     facts, answer = reading.facts, new.answer
     if delivery.type == "callstart":
         facts = tuple(replace(fact, call_id=first.answer.call_id) for fact in facts)
-        answer = {} if new.answer_follows else first.answer.as_values()
+        answer = UNANSWERED if new.answer_follows else first.answer.as_values()
     return Event(
         delivery=delivery,
         facts=facts,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Delivery, Event, Fact
+from alovoice_cli.events.event_assembly import UNANSWERED
 from alovoice_cli.events.filters import Filter, Period
 from alovoice_cli.events.reading import read
 from alovoice_cli.events.result_matching import is_meant
@@ -32,9 +33,9 @@ _LATEST_PROBES = 200
 _FACTS = f"SELECT seq, digest, duplicate_of, problem, answer, rule, {FACT_COLUMNS} FROM fact"
 _CALLS = f"SELECT {CALL_COLUMNS} FROM call"
 # A delivery of which nothing is derived (an older version did that later), or whose answer is not known yet.
-_UNSETTLED = """SELECT min(delivery.seq) FROM delivery LEFT JOIN fact ON delivery.seq = fact.seq
+_UNSETTLED = f"""SELECT min(delivery.seq) FROM delivery LEFT JOIN fact ON delivery.seq = fact.seq
     WHERE delivery.seq > ? AND delivery.received_at > ?
-    AND (fact.seq IS NULL OR fact.type = 'callstart' AND fact.answer IS NULL)"""
+    AND (fact.seq IS NULL OR fact.answer = '{json.dumps(UNANSWERED)}')"""
 
 
 class EventWithCall(NamedTuple):

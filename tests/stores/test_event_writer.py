@@ -11,7 +11,7 @@ import pytest
 
 from alovoice_cli.events.answers import new_id
 from alovoice_cli.events.event import Delivery, Event, EventType, Fact, Reading
-from alovoice_cli.events.event_assembly import SPOOLED, LateAnswer, NewDelivery, Stored
+from alovoice_cli.events.event_assembly import SPOOLED, UNANSWERED, LateAnswer, NewDelivery, Stored
 from alovoice_cli.events.reading import read
 from alovoice_cli.stores import event_rows
 from alovoice_cli.stores.event_engine import open_event_store, opened, writing
@@ -172,7 +172,7 @@ def test_a_call_gets_the_crm_s_id_and_keeps_what_was_told_of_either(owner: Owner
     outbox, later = Outbox(str(owner.path)), time.time_ns() // 1000
     assert [due.delivery.type for due in outbox.due("t", later, 9)] == []
     assert [due.delivery.type for due in outbox.due("t", later + 4_000_000_000, 9)] == ["callstart", "callend"]
-    assert owner.read()[0].answer == {}
+    assert owner.read()[0].answer == UNANSWERED
     assert EventStore(str(owner.path)).settled(0, later) == 0  # who follows the store waits for the answer
     writer.answer(LateAnswer(start.delivery.id, {"id": "4711"}, call_id="4711", asked="t", is_answered=True))
     wait_until(lambda: len(owner.events) == 2)
