@@ -7,16 +7,17 @@ from typing import Protocol
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE
 from alovoice_cli.api.seal import Intent, Outcome
+from alovoice_cli.campaigns.creation_guard import CampaignGuard
 from alovoice_cli.campaigns.papers import FILES, Papers
 from alovoice_cli.config.settings import Settings
-from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.stores.quotas import Quota
 
 
 class CampaignLedger(Protocol):
     """Where campaigns are kept, see stores/campaigns.py."""
 
-    def intend(self, receipt: str, profile: str, papers: Papers) -> None: ...
+    def intend(self, receipt: str, profile: str, papers: Papers, guard: CampaignGuard | None = None) -> None: ...
     def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None: ...
 
 
@@ -117,9 +118,17 @@ class GuardedLedger:
         # The intent's fields, not the papers': they are masked already.
         fields = {name: str(text) for name, text in intent.request.items() if name not in FILES}
         papers = replace(self._papers() or Papers({}), fields=fields)
+        limit = None if "max_campaigns_per_day" in self._overridden() else self._settings().max_campaigns_per_day
+        guard = CampaignGuard(
+            since=self._now() - DAY,
+            refuses_twins=bool(papers.digest) and not papers.allow_duplicate,
+            most=limit,
+            own=frozenset(self._campaign_receipts),
+        )
         try:
-            self._campaigns().intend(receipt, intent.profile, papers)
-        except BaseException:
-            self._ledger().settle(receipt, Outcome("unsent", ExitCode.USAGE, "no"))
+            self._campaigns().intend(receipt, intent.profile, papers, guard)
+        except BaseException as error:
+            code = error.exit_code if isinstance(error, AlovoiceError) else ExitCode.USAGE
+            self._ledger().settle(receipt, Outcome("unsent", code, "no"))
             raise
         self._campaign_receipts.add(receipt)

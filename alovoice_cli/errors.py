@@ -2,7 +2,8 @@
 
     AlovoiceError
     ├── UsageError                    2  nothing was sent: wrong words, a bad file, a lock held
-    │   └── BadConfigError               config.toml or tokens.toml cannot be read or written
+    │   ├── BadConfigError               config.toml or tokens.toml cannot be read or written
+    │   └── UnopenedListError            a list that is no table, or has not the sheet or line that was named
     ├── RefusedError                  1  the PBX understood and said no: known not done
     ├── AuthError                     3
     │   ├── TokenMissingError            no token: nothing was sent
@@ -19,7 +20,9 @@
 Only exit code 6 forbids running the same line again blindly.
 """
 
+import errno
 from enum import IntEnum
+from pathlib import Path
 from typing import ClassVar, Literal
 
 Sent = Literal["no", "maybe", "yes"]
@@ -44,11 +47,19 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-_WORST_FIRST = (6, 3, 5, 7, 4, 1, 0)
+FULL_DISK = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})  # Windows has no quotas
+
+
+def no_space_left(path: Path) -> str:
+    """What to say where a file cannot be written because its disk is full."""
+    return f"no space is left in {path.absolute().parent}"
+
+
+_WORST_FIRST = (6, 3, 5, 7, 1, 4, 0)
 
 
 def worst(codes: list[int]) -> int:
-    """The code that several outcomes of one command end with: 6 before 3, 5, 7, 4, 1, 0."""
+    """The code that several outcomes of one command end with: 6 before 3, 5, 7, 1, 4, 0."""
     for code in _WORST_FIRST:
         if code in codes:
             return code
@@ -109,6 +120,10 @@ class UsageError(AlovoiceError):
 
 class BadConfigError(UsageError):
     """config.toml or tokens.toml cannot be read, or must not be written."""
+
+
+class UnopenedListError(UsageError):
+    """A list cannot be opened as a table, or has not the sheet or the line that the words name."""
 
 
 class RefusedError(AlovoiceError):
@@ -201,4 +216,4 @@ class Rehearsal(Exception):  # noqa: N818 - not an error: `--dry-run` ends here
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived: unwinds like Ctrl-C does, so that the ledger and the terminal are left in order."""
+    """SIGTERM or SIGHUP arrived: unwinds like Ctrl-C does, so that the ledger and the terminal are left in order."""

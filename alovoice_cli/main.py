@@ -2,12 +2,14 @@
 message and an exit code. The only place that does either."""
 
 import errno
+import os
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
-from alovoice_cli.commands.contents import PROGRAM, build_tree, full_tree
+from alovoice_cli.commands.contents import PROGRAM, build_tree
 from alovoice_cli.errors import (
     AlovoiceError,
     ExitCode,
@@ -21,7 +23,8 @@ from alovoice_cli.session import Session
 
 _QUIET = (KeyboardInterrupt, Terminated, BrokenPipeError)
 """What is nobody's fault: the user's own wish, a reader that left."""
-_UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_UNWRITABLE = (*_NO_SPACE, errno.EIO, errno.EBADF)
 
 
 def run(argv: Sequence[str], session: Session) -> int:
@@ -36,7 +39,7 @@ def run(argv: Sequence[str], session: Session) -> int:
 
 
 def _run(argv: Sequence[str], session: Session) -> int:
-    session.full_tree, session.argv = full_tree, argv
+    session.argv = argv
     try:
         code = _invoke(argv, session)
         _flush(session, code)
@@ -92,7 +95,7 @@ def _explain(problem: BaseException, session: Session) -> int:
     """Says what went wrong, if stderr still takes it, and returns the exit code."""
     if isinstance(problem, Rehearsal):
         return _show_rehearsal(problem, session)
-    code, error = _judge(problem)
+    code, error = _judge(_full_disk(problem, session) or problem)
     if not isinstance(problem, AlovoiceError):
         # Trouble of this machine. Where something left before it, only the seal knows how that went: 0, or 6.
         told = session.guard(ExitCode.USAGE)
@@ -107,6 +110,18 @@ def _explain(problem: BaseException, session: Session) -> int:
     except (OSError, ValueError):
         pass  # stderr is gone too: the exit code is all that is left to say
     return session.guard(code)
+
+
+def _full_disk(problem: BaseException, session: Session) -> UsageError | None:
+    """The error for a disk that takes no more, where a store did not name its folder already."""
+    folder = None
+    if isinstance(problem, OSError) and problem.errno in _NO_SPACE and problem.filename is not None:
+        folder = str(Path(os.fsdecode(problem.filename)).absolute().parent)
+    elif getattr(getattr(problem, "orig", problem), "sqlite_errorname", "") == "SQLITE_FULL":  # orig: SQLAlchemy's
+        folder = str(session.paths.state)
+    if folder is None:
+        return None
+    return UsageError(f"no space is left in {folder}", hint="make room there, then run again", detail=str(problem))
 
 
 def _judge(problem: BaseException) -> tuple[int, AlovoiceError | None]:

@@ -16,6 +16,9 @@ def run_process() -> NoReturn:
     """Runs the process's own words and ends it with their exit code."""
     _reopen_closed_streams()
     signal.signal(signal.SIGTERM, _terminate)
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # `nohup` ignores it
+        signal.signal(hangup, _terminate)
     code = run(sys.argv[1:], Session.of_process())
     gc.freeze()  # the last collection, at exit, then has nothing to look at
     _drain_streams()

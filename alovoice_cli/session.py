@@ -6,15 +6,18 @@ Tests swap the constructor's arguments; nothing here knows that tests exist. Imp
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker
 from alovoice_cli.output.options import Options
+from alovoice_cli.output.terminal import open_controlling_terminal
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,12 +29,13 @@ if TYPE_CHECKING:
     from alovoice_cli.api.seal import Seal
     from alovoice_cli.campaigns.papers import Papers
     from alovoice_cli.config.paths import Paths
-    from alovoice_cli.config.settings import Flags, Settings
+    from alovoice_cli.config.settings import Flags, Settings, Token
     from alovoice_cli.errors import BadConfigError
     from alovoice_cli.events.event import Delivery
     from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
+    from alovoice_cli.output.terminal import OpenTerminal
     from alovoice_cli.stores.analyses import Analyses
     from alovoice_cli.stores.campaigns import CampaignStore
     from alovoice_cli.stores.events import EventStore
@@ -57,17 +61,19 @@ class Session:
         cwd: Path | None = None,
         now: Callable[[], datetime] = _utc_now,
         transport: "httpx.BaseTransport | None" = None,
+        open_terminal: "OpenTerminal | None" = None,
     ) -> None:
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self.environ = environ
         self.cwd = cwd or Path.cwd()
         self.now = now
         self.transport = transport
+        self.open_terminal = open_terminal
         self.options = Options()
         self.masker = Masker()
         self.encoding: str | None = None
         self.given_token: str | None = None
-        self.full_tree: Callable[[], Any] = lambda: None
+        self._spent_seconds = 0.0
         self.argv: Sequence[str] = ()
         self.allow_new_profile = False
         self.overridden: frozenset[str] = frozenset()  # limits of the profile that `--override-limit` lets pass
@@ -79,7 +85,13 @@ class Session:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
-        return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environ=os.environ)
+        return cls(
+            stdin=sys.stdin,
+            stdout=sys.stdout,
+            stderr=sys.stderr,
+            environ=os.environ,
+            open_terminal=open_controlling_terminal,
+        )
 
     # --- options -----------------------------------------------------------------------------------------------------
 
@@ -123,7 +135,21 @@ class Session:
         from alovoice_cli.config.settings import Flags
 
         options = self.options
-        return Flags(options.profile, options.base_url, options.timeout, self.encoding)
+        return Flags(options.profile, options.base_url, options.timeout, self.encoding, options.no_permission_check)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Counts what happens within, the token command above all, against the first request's `--timeout`."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._spent_seconds += time.monotonic() - begun
+
+    def find_token(self) -> "Token | None":
+        """The token of the profile, where one is known and belongs to the server; raises as the settings do."""
+        with self.counted():
+            return self.settings.find_token()
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -146,21 +172,21 @@ class Session:
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
-        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.events import EventStore
 
         return EventStore(event_store_url(self.settings, flag))
 
     def line_calls(self) -> "LineCalls":
         """What the profile's event store knows of the calls that go on."""
-        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.line_calls import LineCalls
 
         return LineCalls(event_store_url(self.settings, None))
 
     def past(self, flag: str | None = None) -> "StoredPast":
         """The callers' past in the event store, for rules that ask for it."""
-        from alovoice_cli.config.event_store import event_store_url
+        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.history import StoredPast
 
         return StoredPast(event_store_url(self.settings, flag))
@@ -216,12 +242,16 @@ class Session:
         if settings.embedded and transport is None:
             transport, base_url, token = self._embedded_pbx()
         else:
-            token = self.given_token or settings.token()
+            found = None if self.given_token else self.find_token()
+            token = found.value if found else self.given_token
+            if warning := settings.warn_of_permissions():
+                self.warn(warning)
         self.masker.learn(token or "")
         return Client(
             base_url,
             token,
             timeout=settings.timeout,
+            spent=self._spent_seconds,
             encoding=settings.encoding,
             insecure=settings.insecure,
             environ=self.environ,
@@ -268,7 +298,8 @@ class Session:
     def display(self) -> "Display":
         from alovoice_cli.output.display import Display
 
-        return Display(self.stdin, self.stdout, self.stderr, self.environ, self.options, self.masker)
+        streams = self.stdin, self.stdout, self.stderr
+        return Display(*streams, self.environ, self.options, self.masker, self.open_terminal)
 
     def show(self, thing: "Listing | Record") -> None:
         """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for."""

@@ -18,25 +18,25 @@ _alovoice_command() {
   case $1 in
     alovoice) commands='autorule numbers trunks peers call events route ai listen api login logout status config sandbox demo completion' ;;
     'alovoice autorule') commands='create check get list export watch' ;;
-    'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --exclude --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
-    'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --exclude --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
+    'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --excel --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
+    'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --excel --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
     'alovoice autorule get') arguments=(text) ;;
     'alovoice autorule list') options='--status --since --refresh' ;;
     'alovoice autorule export') arguments=(text) ;;
     'alovoice autorule watch') options='--interval --until --wait' arguments=('*text') ;;
     'alovoice numbers') commands=check ;;
-    'alovoice numbers check') options='--encoding --column --exclude --exclude-called --clean --rejected' arguments=(file) ;;
+    'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --excel' arguments=(file) ;;
     'alovoice trunks') : ;;
     'alovoice peers') options='--status --number --show-secrets' ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' ;;
-    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
     'alovoice call resolve') options='--all --batch --wait --store' arguments=(text) ;;
     'alovoice call batches') commands='list show resume forget' ;;
     'alovoice call batches list') : ;;
     'alovoice call batches show') options=--state arguments=(text) ;;
-    'alovoice call batches resume') options='--confirm --jobs --rate --window --stop-after-failures --report --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' arguments=(text) ;;
+    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' arguments=(text) ;;
     'alovoice call batches forget') options=--accept-risk arguments=(text) ;;
     'alovoice call receipts') commands='list show' ;;
     'alovoice call receipts list') options=--limit ;;
@@ -46,7 +46,7 @@ _alovoice_command() {
     'alovoice events show') options=--store arguments=(text) ;;
     'alovoice events tail') options='-f --follow -n --lines --type --number --line --peer --status --where --store' ;;
     'alovoice events stats') options='--by --since --until --number --line --peer --status --where --store' ;;
-    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --limit --store' ;;
+    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --exclude --exclude-unread-ok --limit --store' ;;
     'alovoice events gaps') options='--since --until --limit --store' ;;
     'alovoice events export') options='--format --mask-numbers --since --until --type --number --line --peer --status --where --limit --store' ;;
     'alovoice events prune') options='--older-than --store' ;;
@@ -60,8 +60,8 @@ _alovoice_command() {
     'alovoice route override') options='--for --off' arguments=(text) ;;
     'alovoice route bench') options='-n --decisions' arguments=(file) ;;
     'alovoice ai') commands='send result show list grep score report audio prune' ;;
-    'alovoice ai send') options='--again --budget --batch --map --confirm --list-encoding --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' arguments=('*text') ;;
-    'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --store --no-store --batch --map --list-encoding --jobs --rate --stop-after-failures --report' arguments=('*text') ;;
+    'alovoice ai send') options='--again --budget --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit' arguments=('*text') ;;
+    'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --store --no-store --batch --map --list-encoding --sheet --header-line --jobs --rate --stop-after-failures --report' arguments=('*text') ;;
     'alovoice ai show') options='--format -o --output --force --mask-numbers' arguments=('*text') ;;
     'alovoice ai list') options='--since --until --tag --without-tag --peer --limit' ;;
     'alovoice ai grep') options='--speaker -C --context -w --word --since --until --tag --without-tag --peer --limit --mask-numbers' arguments=(text) ;;
@@ -117,6 +117,8 @@ _alovoice_option() {
     'alovoice autorule create --timezone') value='text' ;;
     'alovoice autorule create --encoding') value='text' ;;
     'alovoice autorule create --column') value='text' ;;
+    'alovoice autorule create --sheet') value='text' ;;
+    'alovoice autorule create --header-line') value='text' ;;
     'alovoice autorule create --exclude') value='file' ;;
     'alovoice autorule create --exclude-called') value='text' ;;
     'alovoice autorule create --rejected') value='file' ;;
@@ -141,6 +143,8 @@ _alovoice_option() {
     'alovoice autorule check --timezone') value='text' ;;
     'alovoice autorule check --encoding') value='text' ;;
     'alovoice autorule check --column') value='text' ;;
+    'alovoice autorule check --sheet') value='text' ;;
+    'alovoice autorule check --header-line') value='text' ;;
     'alovoice autorule check --exclude') value='file' ;;
     'alovoice autorule check --exclude-called') value='text' ;;
     'alovoice autorule check --rejected') value='file' ;;
@@ -159,6 +163,8 @@ _alovoice_option() {
     'alovoice autorule watch --wait') value='text' ;;
     'alovoice numbers check --encoding') value='text' ;;
     'alovoice numbers check --column') value='text' ;;
+    'alovoice numbers check --sheet') value='text' ;;
+    'alovoice numbers check --header-line') value='text' ;;
     'alovoice numbers check --exclude') value='file' ;;
     'alovoice numbers check --exclude-called') value='text' ;;
     'alovoice numbers check --clean') value='file' ;;
@@ -175,6 +181,9 @@ _alovoice_option() {
     'alovoice call conference --map') value='text' ;;
     'alovoice call conference --confirm') value='text' ;;
     'alovoice call conference --list-encoding') value='text' ;;
+    'alovoice call conference --sheet') value='text' ;;
+    'alovoice call conference --header-line') value='text' ;;
+    'alovoice call conference --exclude') value='file' ;;
     'alovoice call conference --jobs') value='text' ;;
     'alovoice call conference --rate') value='text' ;;
     'alovoice call conference --window') value='text' ;;
@@ -193,6 +202,9 @@ _alovoice_option() {
     'alovoice call ivr --map') value='text' ;;
     'alovoice call ivr --confirm') value='text' ;;
     'alovoice call ivr --list-encoding') value='text' ;;
+    'alovoice call ivr --sheet') value='text' ;;
+    'alovoice call ivr --header-line') value='text' ;;
+    'alovoice call ivr --exclude') value='file' ;;
     'alovoice call ivr --jobs') value='text' ;;
     'alovoice call ivr --rate') value='text' ;;
     'alovoice call ivr --window') value='text' ;;
@@ -210,6 +222,9 @@ _alovoice_option() {
     'alovoice call out --map') value='text' ;;
     'alovoice call out --confirm') value='text' ;;
     'alovoice call out --list-encoding') value='text' ;;
+    'alovoice call out --sheet') value='text' ;;
+    'alovoice call out --header-line') value='text' ;;
+    'alovoice call out --exclude') value='file' ;;
     'alovoice call out --jobs') value='text' ;;
     'alovoice call out --rate') value='text' ;;
     'alovoice call out --window') value='text' ;;
@@ -222,6 +237,7 @@ _alovoice_option() {
     'alovoice call resolve --store') value='text' ;;
     'alovoice call batches show --state') value='text' ;;
     'alovoice call batches resume --confirm') value='text' ;;
+    'alovoice call batches resume --exclude') value='file' ;;
     'alovoice call batches resume --jobs') value='text' ;;
     'alovoice call batches resume --rate') value='text' ;;
     'alovoice call batches resume --window') value='text' ;;
@@ -263,6 +279,7 @@ _alovoice_option() {
     'alovoice events missed --line') value='text' ;;
     'alovoice events missed --peer') value='text' ;;
     'alovoice events missed --where') value='text' ;;
+    'alovoice events missed --exclude') value='file' ;;
     'alovoice events missed --limit') value='text' ;;
     'alovoice events missed --store') value='text' ;;
     'alovoice events gaps --since') value='text' ;;
@@ -326,6 +343,8 @@ _alovoice_option() {
     'alovoice ai send --map') value='text' ;;
     'alovoice ai send --confirm') value='text' ;;
     'alovoice ai send --list-encoding') value='text' ;;
+    'alovoice ai send --sheet') value='text' ;;
+    'alovoice ai send --header-line') value='text' ;;
     'alovoice ai send --jobs') value='text' ;;
     'alovoice ai send --rate') value='text' ;;
     'alovoice ai send --window') value='text' ;;
@@ -341,6 +360,8 @@ _alovoice_option() {
     'alovoice ai result --batch') value='file' ;;
     'alovoice ai result --map') value='text' ;;
     'alovoice ai result --list-encoding') value='text' ;;
+    'alovoice ai result --sheet') value='text' ;;
+    'alovoice ai result --header-line') value='text' ;;
     'alovoice ai result --jobs') value='text' ;;
     'alovoice ai result --rate') value='text' ;;
     'alovoice ai result --stop-after-failures') value='text' ;;
@@ -482,7 +503,7 @@ _alovoice() {
   if [[ -n $pending ]]; then
     _alovoice_offer "$pending"
   elif [[ $cur == -* && $words_only -eq 0 ]]; then
-    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --version -h --help"
+    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --no-permission-check --version -h --help"
   elif [[ -n $commands ]]; then
     _alovoice_offer_words "$commands"
   elif [[ -z $cur && ${#arguments[@]} -eq 0 && $words_only -eq 0 ]]; then

@@ -45,4 +45,7 @@ def point_at(alovoice: FrontDoor, server: RawServer) -> None:
     alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": TOKEN}
 
 
-OUT = ("call", "out", "--batch", "clients.csv", "--map", "number=Телефон", "--inner-phone", "2424", "--night-ok")
+OUT = (
+    *("call", "out", "--batch", "clients.csv", "--map", "number=Телефон", "--inner-phone", "2424"),
+    *("--night-ok", "--yes"),
+)

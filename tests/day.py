@@ -16,7 +16,7 @@ from front_door import FrontDoor
 from alovoice_cli.events.event import Call, Event
 from alovoice_cli.phones import canonical
 from alovoice_cli.stores.events import EventStore
-from alovoice_cli.stores.pbx_traffic import CallAccount, Delivery, Traffic
+from alovoice_cli.stores.pbx_traffic import CallAccount, PbxPost, Traffic
 
 DATE = "2026-03-02"
 
@@ -83,7 +83,7 @@ class Books:
         return cls(accounts, events, {call.call_id: call for call in store.calls()})
 
     @property
-    def sent(self) -> list[Delivery]:
+    def sent(self) -> list[PbxPost]:
         """All messages of the PBX, in the order in which they went."""
         return sorted((one for account in self.accounts for one in account.deliveries), key=lambda one: one.id)
 

@@ -82,9 +82,7 @@ def judge_case(seed: int, folder: Path, environ: Mapping[str, str]) -> list[Judg
     board.start()
     kinds = [chance.choice(list(WORDS)) for _ in range(chance.randint(1, 3))]
     for kind in kinds:
-        number = chance.choice(
-            ("901234567", "+998901234568", "998901234569", str(chance.randint(900000000, 999999999)))
-        )
+        number = chance.choice(("901234567", "+998901234568", "998901234569", f"90{chance.randrange(10**7):07}"))
         home(*WORDS[kind], number, "--timeout", "5")
     truth = _wait_for_all(folder / "pbx.db", mailbox)
     board.stop()

@@ -33,6 +33,8 @@ WHOLE = 998901234567
         "'998901234567",
         '="998901234567"',
         "00998901234567",
+        "810998901234567",
+        "0901234567",
         "8 10 998 90 123 45 67",
         "tel:+998901234567",
         "9О1234567",
@@ -50,8 +52,8 @@ def test_every_spelling_of_an_uzbek_number_is_the_same_number(cell: str) -> None
     [
         ("9,98901E+11", "excel_rounded"),
         ("9.98901E+11", "excel_rounded"),
-        ("998901234567.0", "excel_decimal"),
-        ("998901234567,00", "excel_decimal"),
+        ("998101234567.0", "excel_decimal"),
+        ("9.98901234E+11", "excel_rounded"),
         ("901234567, 911234567", "two_numbers"),
         ("901234567 911234567", "two_numbers"),
         ("+998901234567;+998911234567", "two_numbers"),
@@ -63,13 +65,11 @@ def test_every_spelling_of_an_uzbek_number_is_the_same_number(cell: str) -> None
         ("901234567 доб. 12", "extension"),
         ("901234567 ext. 12", "extension"),
         ("901234567#12", "extension"),
-        ("901234567 Али", "letters"),
         ("9З1234567", "letters"),
         ("2037006", "too_short"),
         ("103", "too_short"),
         ("99890123456", "too_short"),
         ("9989012345678", "too_long"),
-        ("0901234567", "too_long"),
         ("101234567", "not_assigned"),
         ("998101234567", "not_assigned"),
         ("79161234567", "foreign_without_plus"),
@@ -141,7 +141,7 @@ def _through_a_list(cell: str) -> int:
     [
         *("998765432", "994412860", "901234567/8", "901234567 доб 12", "9989012345678", "99890123456", "101234567"),
         *("612345678", "712037006", "998712037006", "+79161234567", "79161234567", "+994501234567", "994501234567"),
-        *("+998 (91) 123-45-67", "998 91 123 45 67", "00998911234567", "2037006", "103", "9.98901E+11", "0911234567"),
+        *("+998 (91) 123-45-67", "998 91 123 45 67", "00998911234567", "2037006", "103", "9.98901E+11"),
     ],
 )
 def test_a_trap_gets_libphonenumbers_verdict_through_the_quick_path(cell: str) -> None:
@@ -152,7 +152,7 @@ def test_a_trap_gets_libphonenumbers_verdict_through_the_quick_path(cell: str) -
 @settings(max_examples=60, deadline=None)
 def test_digits_get_libphonenumbers_verdict(cell: str) -> None:
     ours, theirs = read_cell(cell).number, _libphonenumber(cell)
-    if cell.startswith("8") and len(cell) == 10:  # `8 90 …`, which libphonenumber no longer takes for a prefix
+    if cell[0] in "80" and len(cell) == 10:  # trunk prefixes, of which libphonenumber knows none here
         assert theirs == 0
         assert ours == _libphonenumber(cell[1:])
     else:

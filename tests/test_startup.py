@@ -11,7 +11,7 @@ from front_door import FrontDoor
 
 _SHELL = {"typer", "annotated_doc", "shellingham", "alovoice_cli", "__main__"}
 _HTTP = {"httpx", "httpcore", "h11", "anyio", "certifi", "idna", "sniffio", "typing_extensions"}
-_HEAVY = {"asyncio", "sqlite3", "ssl", "uvicorn", "starlette", "rich", "mutagen", "pydantic", "click"}
+_HEAVY = {"asyncio", "sqlite3", "ssl", "uvicorn", "starlette", "rich", "pydantic", "click"}
 
 _REPORT = """
 import json, sys

@@ -1,12 +1,17 @@
 """The PBX's address: which base URLs are allowed, and what counts as the same origin."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from alovoice_cli.errors import UsageError
 
 _PORTS = {"http": 80, "https": 443}
+_LONGEST_LABEL, _LONGEST_NAME = 63, 253  # RFC 1035
+_HOST = re.compile(r"[A-Za-z0-9._-]+")  # with the underscore, which names in private networks have
+_SHOWN = 80
+_FORM = "write it as https://HOST[:PORT], such as https://cld.alovoice.uz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,41 @@ class Address:
         )
 
 
+def _check_host(host: str) -> None:
+    """Raises UsageError for a name that no resolver takes: the system's own words for that help nobody."""
+    if ":" in host:
+        if "%" in host:
+            raise _no_host(host, "an address with a zone (%) cannot be used")
+        return
+    name = host.removesuffix(".") if host.isascii() else _ascii_name(host)
+    labels = name.split(".")
+    if "" in labels:
+        raise _no_host(host, "nothing stands before, between or behind its dots")
+    if max(map(len, labels)) > _LONGEST_LABEL or len(name) > _LONGEST_NAME:
+        raise _no_host(host, f"a part has at most {_LONGEST_LABEL} letters, the whole {_LONGEST_NAME}")
+    if not _HOST.fullmatch(name):
+        raise _no_host(host, "a host has letters, digits, dots and hyphens")
+    if "xn--" in name or labels[-1].isdigit():
+        _ascii_name(host)
+
+
+def _ascii_name(host: str) -> str:
+    """The name as resolvers take it, by the client's own reading of names in other letters and of IPv4 addresses."""
+    import httpx  # noqa: PLC0415 - hardly any host needs it, and its import takes 150 ms
+
+    try:
+        url = httpx.URL(f"https://{host}")
+        _ = url.host  # a wrong name in Punycode shows only here
+        return url.raw_host.decode("ascii").removesuffix(".")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise _no_host(host, "it has a letter, a length or a digit that no host has") from error
+
+
+def _no_host(host: str, why: str) -> UsageError:
+    shown = host if len(host) <= _SHOWN else host[:_SHOWN] + "…"
+    return UsageError(f"the base URL names no host that there can be, {shown}: {why}", hint=_FORM)
+
+
 def is_loopback(host: str) -> bool:
     """Whether the host is this machine: `localhost` and names under it, 127.0.0.0/8, `::1`."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -73,6 +113,9 @@ def parse_address(base_url: str, *, insecure: bool = False) -> Address:
             f"http://{parts.hostname} would carry the token unencrypted",
             hint="use https://, or set `insecure = true` in the profile if you know the network",
         )
+    _check_host(parts.hostname)
+    if parts.port == 0:
+        raise UsageError("the base URL names port 0, on which nothing can listen", hint=_FORM)
     return Address(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], parts.path.rstrip("/"))
 
 
@@ -80,8 +123,6 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url.strip())
         _ = parts.port  # a bad port shows only when it is asked for
-        hostname = parts.hostname or ""
-        hostname.encode("idna" if not hostname.isascii() else "ascii")
     except ValueError as error:
         raise UsageError("the URL cannot be read", hint="write it as https://HOST[:PORT]", detail=str(error)) from error
     return parts

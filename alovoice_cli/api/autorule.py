@@ -7,9 +7,24 @@ from alovoice_cli.api.courier import Progress
 from alovoice_cli.api.endpoints import ADD_AUTORULE, GET_AUTORULE
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.reply import Reply
-from alovoice_cli.api.request import Multipart, Request, canonical_number, segment
+from alovoice_cli.api.request import Multipart, Request, segment
 from alovoice_cli.api.sending import Sends, read_object
 from alovoice_cli.api.types import Campaign
+from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError
+from alovoice_cli.masking import disarm
+from alovoice_cli.phones import canonical
+
+_GONE = 410
+_UNKNOWN_WORDS = (
+    "not found",
+    "notfound",
+    "no such",
+    "there is no",
+    "does not exist",
+    "не найден",
+    "не существует",
+    "topilmadi",
+)
 
 
 class Autorule:
@@ -40,15 +55,47 @@ class Autorule:
             # The order of the vendor's own curl.
             Multipart((("record", record), ("recipients", recipients), *fields.items())),
             command="autorule create",
-            numbers=tuple(canonical_number(number) for number in numbers),
+            numbers=tuple(canonical(number) for number in numbers),
             summary={**files, **fields},
         )
         return self._client.send(request, _read, progress=progress)
 
     def get(self, autorule_id: str) -> Campaign:
-        """A campaign by its id (getAutorule)."""
+        """A campaign by its id (getAutorule). Raises NotFoundError for an id that the PBX does not know."""
         path = f"/mapi/getAutorule/{segment(str(autorule_id), 'the id')}"
-        return self._client.send(Request(GET_AUTORULE, path, command="autorule get"), _read)
+        try:
+            return self._client.send(
+                Request(GET_AUTORULE, path, command="autorule get"), lambda reply: _read_known(reply, autorule_id)
+            )
+        except NotFoundError as error:
+            raise _no_campaign(autorule_id, error) from error
+        except RefusedError as error:
+            if error.status == _GONE or _says_unknown(error.detail):
+                raise _no_campaign(autorule_id, error) from error
+            raise
+
+
+def _no_campaign(autorule_id: str, error: AlovoiceError | None = None) -> NotFoundError:
+    return NotFoundError(
+        f"there is no campaign {disarm(str(autorule_id))}",
+        hint="`alovoice autorule list` shows those that were created from here; `alovoice status` whether this is the"
+        " right PBX",
+        detail=error.detail if error else "",
+        status=error.status if error else None,
+    )
+
+
+def _says_unknown(answer: str) -> bool:
+    """Whether a refusal says that there is no such campaign. The document names no answer for an unknown id."""
+    text = answer.strip().strip('"').lower()
+    return text == "false" or any(words in text for words in _UNKNOWN_WORDS)
+
+
+def _read_known(reply: Reply, autorule_id: str) -> Campaign:
+    """The campaign; an empty answer of any form means that there is none."""
+    if not reply.text().strip() or reply.json_or_text() in (None, [], {}, ""):
+        raise _no_campaign(autorule_id)
+    return _read(reply)
 
 
 def _read(reply: Reply) -> Campaign:

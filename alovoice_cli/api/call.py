@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from alovoice_cli.api.endpoints import OUTCALL, REQUESTCALL
 from alovoice_cli.api.party import Party
 from alovoice_cli.api.reply import Reply, UnreadableError
-from alovoice_cli.api.request import Fields, Request, canonical_number, number_or_text
+from alovoice_cli.api.request import Fields, Request, number_or_text
 from alovoice_cli.api.sending import Sends
+from alovoice_cli.phones import canonical
 
 
 class Call:
@@ -47,7 +48,7 @@ class Call:
             OUTCALL.path,
             Fields(fields),
             command="call out",
-            numbers=(canonical_number(number),),
+            numbers=(canonical(number),),
             our_id=call_id,
             summary=fields,
         )
@@ -61,7 +62,7 @@ class Call:
             REQUESTCALL.path,
             Fields(fields),
             command=command,
-            numbers=tuple(canonical_number(number) for number in numbers),
+            numbers=tuple(canonical(number) for number in numbers),
             our_id=extid,
             summary=fields,
         )

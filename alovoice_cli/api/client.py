@@ -24,7 +24,7 @@ from alovoice_cli.api.peers import Peers
 from alovoice_cli.api.rehearsal import Rehearsed
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request, check_token
-from alovoice_cli.api.routes import authorities_of, proxy_of, shown_proxy
+from alovoice_cli.api.routes import authorities_of
 from alovoice_cli.api.seal import Flight, Intent, Ledger, Outcome, Seal, State
 from alovoice_cli.api.sending import read_object
 from alovoice_cli.api.trace import Trace
@@ -54,10 +54,10 @@ class RawAnswer:
 class Client:
     """Talks to the PBX at `base_url` with one token. Makes no connection before the first request.
 
-    `timeout` is in seconds and bounds everything that one call does, retries included. `transport` replaces the network
-    (an embedded PBX) while deadline, retry and seal stay around it. `rehearse` turns every request that changes
-    something into a Rehearsed exception. `trace` takes the lines of `--verbose`. Raises UsageError for a base URL, a
-    token or an encoding that cannot be used.
+    `timeout` is in seconds and bounds everything that one call does, retries included; of the first call's seconds
+    `spent` are gone already. `transport` replaces the network (an embedded PBX) while deadline, retry and seal stay
+    around it. `rehearse` turns every request that changes something into a Rehearsed exception. `trace` takes the lines
+    of `--verbose`. Raises UsageError for a base URL, a token or an encoding that cannot be used.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Client:
         token: str | None,
         *,
         timeout: float = 30.0,
+        spent: float = 0.0,
         encoding: str = "json",
         insecure: bool = False,
         environ: Mapping[str, str] = os.environ,
@@ -92,6 +93,7 @@ class Client:
             self.address,
             self._token,
             timeout=timeout,
+            spent=spent,
             environ=environ,
             transport=transport,
             trace=Trace(trace, self._masker, show_numbers=show_numbers),
@@ -116,7 +118,7 @@ class Client:
     @property
     def proxy(self) -> str:
         """The proxy in force, without its password; empty for none."""
-        return shown_proxy(proxy_of(self.address, self._environ))
+        return self._courier.proxy
 
     @property
     def authorities(self) -> str:
@@ -156,7 +158,10 @@ class Client:
         self._check_token(request)
         if request.endpoint.reads:
             case = self._case(request, body)
-            reply = self._carry(case, Load(request, body, sink=sink, progress=progress))
+            try:
+                reply = self._courier.carry(Load(request, body, sink=sink, progress=progress))
+            except Lost as lost:
+                raise failures.from_loss(case, lost) from lost
             return RawAnswer(reply, _judge(case, reply, read))
         flight = self.seal.begin(self._intent(request))
         try:
@@ -168,21 +173,21 @@ class Client:
             raise
 
     def _fly(self, flight: Flight, load: Load, read: Callable[[Reply], object]) -> RawAnswer:
+        # The ledger comes first: to show an answer can take long, or fail.
         case = self._case(load.request, load.body, flight.receipt)
         try:
-            reply = self._carry(case, load)
-        except OutcomeUnknownError as error:
-            flight.settle(Outcome("unknown", error.exit_code, error.sent, error.status, error.detail))
-            raise
+            reply = self._courier.carry(load)
+        except Lost as lost:
+            error = failures.from_loss(case, lost)
+            if isinstance(error, OutcomeUnknownError):
+                answer = case.for_ledger(lost.arrived)
+                flight.settle(Outcome("unknown", error.exit_code, error.sent, error.status, answer))
+            self._courier.tell_loss(lost)
+            raise error from lost
         problem = _judge(case, reply, read)
         flight.settle(_outcome(case, reply, problem))
+        self._courier.tell_reply(reply)
         return RawAnswer(reply, problem)
-
-    def _carry(self, case: Case, load: Load) -> Reply:
-        try:
-            return self._courier.carry(load)
-        except Lost as lost:
-            raise failures.from_loss(case, lost) from lost
 
     def _check_token(self, request: Request) -> None:
         if not self._token and needs_token(request):
@@ -193,7 +198,7 @@ class Client:
 
     def _case(self, request: Request, body: Encoded, receipt: str = "") -> Case:
         size = sum(part.size for part in file_parts(body))
-        return Case(self.address, request, self._masker, self._timeout, receipt, size, self._profile)
+        return Case(self.address, request, self._masker, self._timeout, receipt, size, self._profile, self.proxy)
 
     def _intent(self, request: Request) -> Intent:
         return Intent(

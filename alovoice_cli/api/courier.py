@@ -11,7 +11,7 @@ import httpx
 
 from alovoice_cli import __version__
 from alovoice_cli.api.address import Address
-from alovoice_cli.api.deadline import Attempt, Budget, Lost, Sink
+from alovoice_cli.api.deadline import LONGEST_ANSWER, LONGEST_DIAL_ANSWER, Attempt, Budget, Lost, Sink
 from alovoice_cli.api.diagnosis import in_words
 from alovoice_cli.api.files import FilePart, WatchedFile, check_unchanged, wire_name
 from alovoice_cli.api.hands import Hands
@@ -65,13 +65,14 @@ class Courier:
         token: str,
         *,
         timeout: float,
+        spent: float = 0.0,
         environ: Mapping[str, str],
         transport: httpx.BaseTransport | None,
         trace: Trace,
         sleep: Callable[[float], object] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self._address, self._token, self._timeout = address, token, timeout
+        self._address, self._token, self._timeout, self._spent = address, token, timeout, spent
         self._routes = Routes(address, environ)
         self._given = transport
         self._hands = Hands()
@@ -82,10 +83,11 @@ class Courier:
     def carry(self, load: Load) -> Reply:
         """The last answer, whatever its status.
 
+        An answer to a request that dials, creates or costs, or its loss, is not traced yet: see `tell_reply`.
         Raises Lost when none came, UsageError for a file that changed or a setting that cannot be used.
         """
         reads = load.request.endpoint.reads
-        budget = Budget(self._timeout)
+        budget, self._spent = Budget(self._timeout - self._spent), 0.0
         retry = Retry(reads=reads, budget=budget, tell=self._trace.line, sleep=self._sleep, uniform=self._uniform)
         sizes = [part.size for part in load.files]
         first = True
@@ -101,6 +103,20 @@ class Courier:
 
         return retry.run(attempt)
 
+    @property
+    def proxy(self) -> str:
+        """The proxy in force, without its password; empty for none."""
+        return "" if self._given else self._routes.proxy
+
+    def tell_reply(self, reply: Reply) -> None:
+        """Traces the answer to a request that dials, creates or costs: its outcome is in the ledger by now."""
+        self._trace.came(reply)
+
+    def tell_loss(self, lost: Lost) -> None:
+        """Traces that no answer came to such a request, which `carry` does for one that never left."""
+        if lost.left:
+            self._trace.lost(in_words(lost, self._address.host, self._timeout))
+
     def close(self) -> None:
         """Closes the connections; a transport that was given too."""
         self._hands.close()
@@ -109,6 +125,7 @@ class Courier:
             self._given.close()
 
     def _attempt(self, load: Load, transport: httpx.BaseTransport, budget: Budget, total: int) -> Reply:
+        endpoint = load.request.endpoint
         self._trace.sent(self._address, load.request, self._token, load.body)
         attempt = Attempt(
             transport,
@@ -118,13 +135,17 @@ class Courier:
             on_left=load.on_left,
             sink=load.sink,
             hands=self._hands,
+            proxy=self.proxy,
+            longest=LONGEST_DIAL_ANSWER if endpoint.name and not endpoint.reads else LONGEST_ANSWER,
         )
         try:
             reply = attempt.run()
         except Lost as lost:
-            self._trace.lost(in_words(lost, self._address.host, self._timeout))
+            if endpoint.reads or not lost.left:
+                self._trace.lost(in_words(lost, self._address.host, self._timeout))
             raise
-        self._trace.came(reply)
+        if endpoint.reads:
+            self._trace.came(reply)
         return reply
 
     def _build(self, load: Load, moved: Callable[[int], None]) -> httpx.Request:

@@ -18,12 +18,17 @@ from typing import Protocol
 
 import httpx
 
+from alovoice_cli.api.content_encoding import decoded, encodings_of
 from alovoice_cli.api.hands import Hands
 from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.seal import Abandoned
 from alovoice_cli.errors import AlovoiceError
 
 LONGEST_ANSWER = 64 * 1024 * 1024
+LONGEST_DIAL_ANSWER = 1024 * 1024
+"""Of the documented methods that dial, create or cost, which answer a word, an id or an error.
+
+To judge a longer one could take longer than `--timeout` allows."""
 LONGEST_CONNECT = 10.0
 _SLICE = 0.2  # on Windows a wait cannot be interrupted by Ctrl-C: it must end by itself
 _SLOWEST = 32 * 1024  # bytes of a file that buy one more second
@@ -63,14 +68,24 @@ class Sink(Protocol):
 
 
 class AnswerTooLongError(Exception):
-    """The body passed 64 MiB."""
+    """The body passed the attempt's limit."""
 
 
 class Lost(Exception):  # noqa: N818 - not yet an error: retry or the table of failures decides what it means
-    """An attempt without a whole answer. `left`: whether its first byte may have gone."""
+    """An attempt without a whole answer. `left`: whether its first byte may have gone.
+
+    `proxy` names the proxy where the exchange ended between us and a proxy, and is empty where it was the PBX.
+    """
 
     def __init__(
-        self, cause: BaseException | None, *, left: bool, status: int | None, arrived: bytes, expired: bool = False
+        self,
+        cause: BaseException | None,
+        *,
+        left: bool,
+        status: int | None,
+        arrived: bytes,
+        expired: bool = False,
+        proxy: str = "",
     ) -> None:
         super().__init__(str(cause or "deadline"))
         self.cause = cause
@@ -78,13 +93,15 @@ class Lost(Exception):  # noqa: N818 - not yet an error: retry or the table of f
         self.status = status
         self.arrived = arrived
         self.expired = expired
+        self.proxy = proxy
 
 
 class Attempt:
     """One exchange. `run` is called once.
 
     `announces` says that the transport raises httpcore's trace events; of any other transport the request counts as
-    left just before it is handed over.
+    left just before it is handed over. `proxy` is the proxy's URL without its password, or nothing. An answer of more
+    than `longest` bytes is lost.
     """
 
     def __init__(
@@ -97,10 +114,14 @@ class Attempt:
         on_left: Callable[[], None] = lambda: None,
         sink: Sink | None = None,
         hands: Hands | None = None,
+        proxy: str = "",
+        longest: int = LONGEST_ANSWER,
     ) -> None:
         self._hands = hands or Hands()
         self._transport, self._request, self._budget = transport, request, budget
         self._announces, self._on_left, self._sink = announces, on_left, sink
+        self._proxy, self._longest = proxy, longest
+        self._proxy_is_asked = self._is_past_proxy = False
         self._is_secure = request.url.scheme == "https"
         self._lock, self._waiting = Lock(), Lock()
         self._waiting.acquire()  # the worker gives it back
@@ -133,6 +154,7 @@ class Attempt:
             status=self._status,
             arrived=bytes(self._arrived),
             expired=given_up,
+            proxy="" if self._is_past_proxy else self._proxy,
         ) from self._error
 
     def _timeouts(self) -> Mapping[str, float]:
@@ -175,6 +197,10 @@ class Attempt:
         if event.endswith("send_request_headers.started"):
             if getattr(info["request"], "method", b"") != b"CONNECT":  # to a proxy: the request itself comes after it
                 self._leave()
+            self._proxy_is_asked = True
+        elif event.endswith("start_tls.started"):
+            # The first one with an https:// proxy is with the proxy itself.
+            self._is_past_proxy = self._proxy_is_asked or not self._proxy.startswith("https:")
         elif event.endswith("start_tls.complete") or (event.endswith("connect_tcp.complete") and not self._is_secure):
             # Not one that TLS is yet to take over: shut down in that moment, Python would leave it open.
             self._keep_socket(info["return_value"])
@@ -194,6 +220,10 @@ class Attempt:
             self._keep_socket(response.extensions.get("network_stream"))
             self._status = response.status_code
             self._collect(response)
+        except httpx.DecodingError:
+            if response.is_success and response.status_code != httpx.codes.NO_CONTENT:
+                raise
+            # Any other status says all there is to say, whatever became of its body.
         finally:
             response.close()
         return Reply(
@@ -209,13 +239,15 @@ class Attempt:
         if sink is not None:
             length = response.headers.get("Content-Length", "")
             sink.begin(int(length) if length.isascii() and length.isdigit() else None, _start(response))
-        for chunk in response.iter_bytes():
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        # Not `response.iter_bytes()`: it takes an encoding that was cut for a whole one.
+        for chunk in decoded(response.stream, encodings_of(response.headers.get("Content-Encoding", ""))):
             if sink is not None:
                 sink.write(chunk)
                 self._budget.moved(len(chunk))
                 continue
             self._arrived += chunk
-            if len(self._arrived) > LONGEST_ANSWER:
+            if len(self._arrived) > self._longest:
                 raise AnswerTooLongError
 
 

@@ -8,6 +8,7 @@ import httpx
 
 from alovoice_cli.api.deadline import AnswerTooLongError, Lost
 from alovoice_cli.api.files import FileShrankError
+from alovoice_cli.masking import disarm
 
 # Raised before anything is written: our own mistake, or words that cannot be sent.
 LOCAL = (httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
@@ -48,28 +49,30 @@ def hopeless(lost: Lost) -> bool:
 
 
 def in_words(lost: Lost, host: str, seconds: float) -> str:
-    """What happened, as the end of a sentence about the server."""
-    if lost.expired or isinstance(lost.cause, (httpx.ReadTimeout, httpx.WriteTimeout)):
-        return f"{host} gave no whole answer within {seconds:g} s"
-    if isinstance(lost.cause, httpx.ConnectTimeout):
-        return f"{host} could not be reached in time"
+    """What happened, as the end of a sentence about the server, or about the proxy where the proxy failed."""
+    speaker = f"the proxy {lost.proxy}" if lost.proxy else host
     if isinstance(lost.cause, httpx.ProxyError):
-        return f"the proxy did not open a way to {host} ({lost.cause})"
+        return f"{speaker} did not open a way to {host} ({disarm(str(lost.cause))})"
+    if isinstance(lost.cause, httpx.ConnectTimeout):
+        return f"{speaker} could not be reached in time"
+    if lost.expired or isinstance(lost.cause, (httpx.ReadTimeout, httpx.WriteTimeout)):
+        return f"{speaker} gave no whole answer within {seconds:g} s"
     causes = list(chain(lost.cause))
     if any(isinstance(cause, gaierror) for cause in causes):
-        return f"the name {host} cannot be resolved"
+        return f"the name of {speaker} cannot be resolved" if lost.proxy else f"the name {host} cannot be resolved"
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return f"{host} refuses connections"
+        return f"{speaker} refuses connections"
     if isinstance(lost.cause, AnswerTooLongError):
         return f"{host} answered more than can be taken in"
     if isinstance(lost.cause, FileShrankError):
         return f"the upload was cut: the file {lost.cause} became shorter while it was sent"
-    return _cut(lost, host)
+    return _cut(lost, speaker)
 
 
-def _cut(lost: Lost, host: str) -> str:
+def _cut(lost: Lost, speaker: str) -> str:
     if lost.status is not None:
-        return f"the answer of {host} came incomplete or damaged"
+        why = f" ({disarm(str(lost.cause))})" if isinstance(lost.cause, httpx.DecodingError) else ""
+        return f"the answer of {speaker} came incomplete or damaged{why}"
     if isinstance(lost.cause, httpx.ConnectError):
-        return f"{host} could not be reached"
-    return f"{host} closed the connection without an answer"
+        return f"{speaker} could not be reached"
+    return f"{speaker} closed the connection without an answer"

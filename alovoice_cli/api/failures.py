@@ -42,6 +42,7 @@ class Case:
     receipt: str = ""
     size: int = 0
     profile: str = ""
+    proxy: str = ""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -52,6 +53,11 @@ class Case:
     def host(self) -> str:
         """The server as people say it."""
         return self.address.origin.partition("://")[2]
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether a proxy reads the request and answers in the PBX's place: with https:// it cannot."""
+        return self.proxy != "" and self.address.scheme == "http"
 
     def detail(self, body: bytes) -> str:
         """The body for people, masked and capped."""
@@ -78,10 +84,11 @@ def from_loss(case: Case, lost: Lost) -> BaseException:
 
 def _never_left(case: Case, lost: Lost) -> BaseException:
     if wants_proxy_password(lost):
-        return _proxy_refused()
+        return _proxy_refused(case)
     fault = certificate_fault(lost)
     if fault is not None:
-        return _distrusted(case, getattr(fault, "verify_message", "") or str(fault.reason or fault))
+        speaker = f"the proxy {lost.proxy}" if lost.proxy else case.host
+        return _distrusted(speaker, getattr(fault, "verify_message", "") or str(fault.reason or fault))
     if lost.cause is not None and not lost.expired and not isinstance(lost.cause, OSError) and _is_bug(lost.cause):
         return lost.cause
     return UnreachableError(in_words(lost, case.host, case.timeout), hint=_NOT_DONE)
@@ -91,19 +98,19 @@ def _is_bug(cause: BaseException) -> bool:
     return not type(cause).__module__.startswith("http")  # httpx or httpcore
 
 
-def _distrusted(case: Case, reason: str) -> UnreachableError:
+def _distrusted(speaker: str, reason: str) -> UnreachableError:
     if "WRONG_VERSION" in reason:
-        return UnreachableError(f"{case.host} does not speak TLS", hint="check the base URL's scheme and port")
+        return UnreachableError(f"{speaker} does not speak TLS", hint="check the scheme and the port of its URL")
     return UnreachableError(
-        f"the certificate of {case.host} is not trusted: {disarm(reason)}",
+        f"the certificate of {speaker} is not trusted: {disarm(reason)}",
         hint="check this machine's clock; for an authority of your own set SSL_CERT_FILE",
     )
 
 
-def _proxy_refused() -> TokenRefusedError:
+def _proxy_refused(case: Case) -> TokenRefusedError:
     return TokenRefusedError(
-        "the proxy wants a user and password",
-        hint="put them into HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT",
+        f"the proxy {case.proxy} asks for a user and password, or refuses those that it got (407)",
+        hint=f"put them into {case.address.scheme.upper()}_PROXY as http://USER:PASSWORD@HOST:PORT",
         status=407,
         sent="no",
     )
@@ -118,7 +125,8 @@ def from_status(case: Case, reply: Reply) -> AlovoiceError | None:
         return _redirected(case, reply)
     if status // 100 == 4 and status not in _UNDECIDED:
         return _not_done(case, reply, detail)
-    words = f"{case.host} answered {status} {disarm(reply.reason)}".rstrip()
+    speaker = f"{case.host}, or the proxy {case.proxy} in its place," if case.forwarded else case.host
+    words = f"{speaker} answered {status} {disarm(reply.reason)}".rstrip()
     if not case.endpoint.reads:
         return unknown(case, words, reply.body, status)
     return ServerError(words, hint="wait a little, then run it again", detail=detail, status=status)
@@ -134,8 +142,8 @@ def _not_done(case: Case, reply: Reply, detail: str) -> AlovoiceError:
     if status in (401, 403):
         hint = f"run `{login_words(case.profile)}`; if ALOVOICE_TOKEN is set, it is the one that was refused"
         return TokenRefusedError(f"the PBX refused the token ({status})", hint=hint, detail=detail, status=status)
-    if status == 407:
-        return _proxy_refused()
+    if status == 407 and case.forwarded:
+        return _proxy_refused(case)
     if status == 404:
         return _not_found(case, detail)
     if status == 429:
@@ -174,6 +182,13 @@ def _rate_limited(reply: Reply, detail: str) -> RateLimitedError:
 
 
 def _refused_by_status(case: Case, status: int, detail: str) -> RefusedError:
+    if status == 407:
+        return RefusedError(
+            f"{case.host} itself answered 407, which is a proxy's answer",
+            hint=f"check the base URL with `alovoice status`; {_NOT_DONE}",
+            detail=detail,
+            status=status,
+        )
     size = f" of {case.size / _MEGABYTE:.1f} MB" if status == 413 and case.size else ""
     what = f"the upload{size} is too large for the server (413)" if status == 413 else f"the PBX refused ({status})"
     return RefusedError(what, hint=_NOT_DONE, detail=detail, status=status)

@@ -16,11 +16,8 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile("[\t\x20-\x7e]*")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"})
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
-_NO_DIGITS = re.compile("[^0-9]+")
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,14}")  # up to 15 digits: what a double, and so the server, keeps exactly
 
-NATIONAL_DIGITS = 9
-COUNTRY = "998"
 
 JSON_TYPE = "application/json"
 
@@ -124,9 +121,3 @@ def _check_header(name: str, value: str) -> None:
 def number_or_text(value: str | int) -> str | int:
     """A number where the text is nothing but its digits; a leading zero keeps it a text."""
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
-
-
-def canonical_number(number: str) -> str:
-    """One key for the spellings of a phone number: its digits, nine of which are a national number."""
-    digits = _NO_DIGITS.sub("", number)
-    return COUNTRY + digits if len(digits) == NATIONAL_DIGITS else digits

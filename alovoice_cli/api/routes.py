@@ -58,6 +58,8 @@ class Routes:
 
     def __init__(self, address: Address, environ: Mapping[str, str]) -> None:
         self._address, self._environ = address, environ
+        self.proxy = shown_proxy(proxy_of(address, environ))
+        """The proxy in force, without its user and password; empty for none."""
         self._kept: httpx.HTTPTransport | None = None
         self._fresh: httpx.HTTPTransport | None = None
         self._context: ssl.SSLContext | None = None
@@ -88,8 +90,8 @@ class Routes:
             )
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             raise UsageError(
-                f"the proxy {shown_proxy(proxy)} cannot be used",
-                hint="set HTTPS_PROXY to http://HOST:PORT, or NO_PROXY to go without",
+                f"the proxy {self.proxy} cannot be used",
+                hint=f"set {self._address.scheme.upper()}_PROXY to http://HOST:PORT, or NO_PROXY to go without",
             ) from error
 
     def _trust(self) -> ssl.SSLContext:

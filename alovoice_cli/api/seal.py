@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock, local
 from typing import Literal, Protocol
 
-from alovoice_cli.errors import ExitCode, Sent, UsageError, worst
+from alovoice_cli.errors import AlovoiceError, ExitCode, Sent, UsageError, worst
 
 State = Literal["done", "refused", "unsent", "unknown"]
 
@@ -98,11 +98,12 @@ class Seal:
         """Why the ledger could not write an outcome, if so: to be told beside the answer, never instead of it."""
 
     def begin(self, intent: Intent) -> Flight:
-        """Writes the intent down. Raises UsageError when that fails: nothing was sent, nothing will be."""
+        """Writes the intent down. Raises UsageError when that fails, and what the ledger refuses it by: nothing was
+        sent, nothing will be."""
         self._here.receipt = ""
         try:
             receipt = "" if self._ledger is None else self._ledger.intend(intent)
-        except UsageError:
+        except AlovoiceError:
             raise
         except Exception as error:
             raise UsageError(

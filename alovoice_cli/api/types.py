@@ -51,7 +51,7 @@ class Peer(TypedDict, total=False):
     payto: int
 
 
-class Fragment(TypedDict, total=False):
+class WireFragment(TypedDict, total=False):
     """One utterance; `begin` and `end` in milliseconds from the start of the recording."""
 
     begin: int
@@ -61,7 +61,7 @@ class Fragment(TypedDict, total=False):
     fragment_id: str
 
 
-class Tag(TypedDict, total=False):
+class WireTag(TypedDict, total=False):
     """A rule's verdict; the place (`begin`, `end`, `match_text`, `fragment_id`) only where a phrase matched."""
 
     name: str
@@ -79,8 +79,8 @@ class Analysis(TypedDict, total=False):
 
     begin_time: int
     aicallid: str
-    stalk: list[Fragment]
-    tags: list[Tag]
+    stalk: list[WireFragment]
+    tags: list[WireTag]
     stereoaudio: str
 
 

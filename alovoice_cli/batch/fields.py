@@ -54,22 +54,33 @@ def read_person(cell: str) -> Reading:
     if not verdict.number:
         message, hint = _trouble(verdict.code, cell)
         raise BadCellError(message, hint, verdict.code)
-    number = str(verdict.number)
+    number = phones.key_of_number(verdict.number)
     typed = cell.strip()
     as_typed = typed.removeprefix("+")
     sendable = as_typed.isascii() and as_typed.isdigit() and (typed == as_typed or len(as_typed) == _WHOLE)
     is_plain = sendable and len(as_typed) in (_NATIONAL, _WHOLE) and canonical(as_typed) == number
-    return Reading(typed if is_plain else f"+{number}", number, (number,))
+    return Reading(typed if is_plain else f"+{verdict.number}", number, (number,))
 
 
 def read_party(cell: str) -> Reading:
     """`PHONE[:LANG]`, the form of a conference's numbers; the object `{"phone", "lang"}` of the API."""
-    phone, colon, lang = cell.strip().partition(":")
-    if colon and not (lang.isascii() and lang.isalpha()):
-        raise BadCellError(f"{cell!r} names no language", "write it as 901234567:uz")
+    phone, lang = split_party(cell)
     person = read_person(phone)
     value = {"phone": person.value, "lang": lang.lower()} if lang else {"phone": person.value}
     return Reading(value, [person.key, lang.lower()], person.numbers)
+
+
+def split_party(text: str) -> tuple[str, str]:
+    """The phone and the language of `PHONE[:LANG]`; the colon of `tel:+998901234567` names none.
+
+    Raises BadCellError where something else than a language follows the phone.
+    """
+    phone, colon, lang = text.strip().rpartition(":")
+    if not colon or not any(letter.isdigit() for letter in phone):
+        return text.strip(), ""
+    if not (lang.isascii() and lang.isalpha()):
+        raise BadCellError(f"{text!r} names no language", "write it as 901234567:uz")
+    return phone, lang
 
 
 def read_line(cell: str) -> Reading:
@@ -84,10 +95,9 @@ def read_line(cell: str) -> Reading:
 def read_id(cell: str) -> Reading:
     """A number or name of the PBX: extension, queue, menu, user; or an id of yours."""
     typed = cell.strip()
-    verdict = phones.read_cell(cell)
-    if verdict.code in ("excel_rounded", "excel_decimal"):
-        message, hint = _trouble(verdict.code, cell)
-        raise BadCellError(message, hint, verdict.code)
+    if code := phones.spreadsheet_trouble(cell):
+        message, hint = _trouble(code, cell)
+        raise BadCellError(message, hint, code)
     if not typed or not typed.isprintable() or " " in typed:
         raise BadCellError(f"{cell!r} is no number of the PBX", "see `alovoice peers`, or the web console")
     return Reading(typed, typed)

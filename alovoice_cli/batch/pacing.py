@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from alovoice_cli.batch.steps import Step
 from alovoice_cli.errors import UsageError
@@ -63,8 +63,8 @@ class Gate:
     """Lets rows through one at a time. `wait(seconds)` sleeps and tells whether the batch was stopped meanwhile.
 
     `window` are hours to keep to, `quiet` hours to keep out of; `told` hears why the batch sleeps. Rate and pause run
-    by `clock`, which no setting of the wall clock moves. `has_line` is asked last, when all else is open: whether there
-    is a line for the row, which then is the row's.
+    by `clock`, which no setting of the wall clock moves; the end of a pause is told in `zone`. `has_line` is asked
+    last, when all else is open: whether there is a line for the row, which then is the row's.
     """
 
     def __init__(
@@ -78,11 +78,13 @@ class Gate:
         wait: Callable[[float], bool],
         told: Callable[[str], None],
         has_line: Callable[[Step], bool] = lambda step: True,
+        zone: tzinfo = UTC,
     ) -> None:
         self._spacing, self._window, self._quiet = spacing, window, quiet
         self._clock, self._now, self._wait, self._told = clock, now, wait, told
         self._has_line = has_line
         self._next = self._paused_until = clock()
+        self._zone, self._paused = zone, ""
 
     def enter(self, step: Step) -> bool:
         """Waits until the row may go, which is the next; False where the batch was stopped first."""
@@ -100,7 +102,12 @@ class Gate:
 
     def pause(self, seconds: float) -> None:
         """Nothing goes for so long."""
-        self._paused_until = max(self._paused_until, self._clock() + seconds)
+        until = self._clock() + seconds
+        if until > self._paused_until:
+            # Rounded up: who looks at the clock then finds the batch at work.
+            end = (self._now() + timedelta(seconds=seconds + 0.999)).astimezone(self._zone)
+            self._paused = f"the PBX takes no more for now (429): waiting until {end:%H:%M:%S} ({self._zone})"
+            self._paused_until = until
 
     def _closed_for(self, step: Step) -> tuple[float, str]:
         now = self._now()
@@ -112,6 +119,6 @@ class Gate:
             return left.total_seconds(), f"in the quiet hours {self._quiet}: waiting until {self._quiet.end:%H:%M}"
         paused = self._paused_until - self._clock()
         if paused > 0:
-            return paused, "the PBX takes no more for now (429): waiting as long as it asks"
+            return paused, self._paused
         early = self._next - self._clock()
         return (early, "") if early > 0 or self._has_line(step) else (_LINE_NAP, "")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alovoice_cli.batch.fields import BadCellError, Field, Form, Reading, plain, read_many
+from alovoice_cli.batch.rows import Cell, Row, Table
 from alovoice_cli.batch.steps import Step
-from alovoice_cli.batch.table import Cell, Row, Table
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
 
 _SPREADSHEET = ("excel_rounded", "excel_decimal")
@@ -35,7 +35,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps of a list. `repeated` counts the rows that say what a row above says; `ignored` are spare columns."""
+    """The steps of a list. `repeated` counts equal rows that are no steps of their own; `ignored` are spare columns."""
 
     steps: tuple[Step, ...]
     repeated: int
@@ -86,7 +86,7 @@ class Planner:
             raise UsageError(f"{table.name} holds no rows", hint="give a row for each call, below the headings")
         used = set(columns.values())
         ignored = tuple(heading for heading in table.headings if heading not in used)
-        return Plan(tuple(steps), sum(self._seen.values()) - len(self._seen), ignored)
+        return Plan(tuple(steps), sum(self._seen.values()) - len(steps), ignored)
 
     def _columns(self, table: Table) -> dict[str, str]:
         """Which heading each field stands under."""

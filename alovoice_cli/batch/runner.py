@@ -13,7 +13,7 @@ from typing import Protocol
 from alovoice_cli.batch.pacing import Gate
 from alovoice_cli.batch.results import Results
 from alovoice_cli.batch.steps import Course, Result, Step
-from alovoice_cli.errors import ExitCode
+from alovoice_cli.errors import AlovoiceError, ExitCode
 
 _LOOK_SECONDS = 0.2  # how often a signal is looked for; on Windows a wait cannot be interrupted by one
 _SAME_FOR_ALL = (ExitCode.AUTH, ExitCode.USAGE)
@@ -138,7 +138,8 @@ class Runner:
                 self._place(step)
         except BaseException as trouble:
             self._trouble = self._trouble or trouble
-            self._stop("this machine failed")
+            told = trouble.message if isinstance(trouble, AlovoiceError) else f"{type(trouble).__name__}: {trouble}"
+            self._stop(told)
         finally:
             self._results.end()
 

@@ -4,17 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-State = Literal["pending", "intent", "done", "refused", "unsent", "unknown"]
+State = Literal["pending", "intent", "done", "refused", "unsent", "unknown", "duplicate", "excluded", "sent_before"]
 Outcome = Literal["done", "refused", "unsent", "unknown"]
 
+LEFT_OUT: frozenset[State] = frozenset({"duplicate", "excluded", "sent_before"})
+"""Rows that are not sent: another row rings the same people; a do-not-call file names one of them; the ledger knows
+that the row was sent by an earlier batch."""
+
 _FORWARD: Mapping[str, frozenset[str]] = {
-    "pending": frozenset({"intent"}),
+    "pending": frozenset({"intent", *LEFT_OUT}),
     "intent": frozenset({"done", "refused", "unsent", "unknown"}),
-    "unsent": frozenset({"intent"}),
-    "refused": frozenset({"intent"}),
+    "unsent": frozenset({"intent", *LEFT_OUT}),
+    "refused": frozenset({"intent", *LEFT_OUT}),
     # To `intent` only with a risk that the operator took: see Course.follows.
     "unknown": frozenset({"done", "refused", "unsent", "intent"}),
     "done": frozenset(),
+    "duplicate": frozenset({"pending", "excluded", "sent_before"}),
+    "excluded": frozenset(),
+    # With a risk, as from `unknown`.
+    "sent_before": frozenset({"intent", "excluded"}),
 }
 
 
@@ -38,7 +46,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How far a row has come. `sent`: no, maybe or yes; `risks`: how often it was sent in spite of being unknown."""
+    """How far a row has come. `sent`: no, maybe or yes; `risks`: how often it was sent although that may call twice."""
 
     state: State = "pending"
     attempts: int = 0
@@ -56,7 +64,7 @@ class Course:
         """Whether this may come after `earlier`: a call that was made, or may have been, never becomes a new one."""
         if self.state not in _FORWARD[earlier.state]:
             return False
-        again = earlier.state == "unknown" and self.state == "intent"
+        again = earlier.state in ("unknown", "sent_before") and self.state == "intent"
         return not again or self.risks > earlier.risks
 
 

@@ -6,18 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
-from alovoice_cli.batch.steps import Course, Step
+from alovoice_cli.batch.steps import Course, State, Step
 from alovoice_cli.campaigns.findings import count
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.output.columns import cell_text
 from alovoice_cli.output.csv import safe_cell
-from alovoice_cli.output.files import check_free, write_private
+from alovoice_cli.output.files import check_free, check_writable, write_private
 
 Listed = Sequence[tuple[Step, Course]]
 
-_WORST_FIRST = (6, 3, 5, 7, 4, 1, 2, 9, 0)
-_STATES = ("done", "refused", "unsent", "unknown", "pending")
-_MARK = "\ufeff"  # by which a spreadsheet knows UTF-8
+_WORST_FIRST = (6, 3, 5, 7, 1, 4, 2, 9, 0)
+STATES: tuple[State, ...] = (
+    "done", "refused", "unsent", "unknown", "pending", "duplicate", "excluded", "sent_before"
+)  # fmt: skip
+_SHOWN: Mapping[str, str] = {"pending": "not sent yet", "sent_before": "sent before"}
 _ADDED = ("outcome", "sent", "status", "answer", "extid", "receipt", "attempts", "problem")
 
 
@@ -37,10 +39,10 @@ def row_json(step: Step, course: Course) -> dict[str, object]:
     }
 
 
-def tally(courses: Iterable[Course]) -> dict[str, int]:
+def tally(courses: Iterable[Course]) -> Mapping[str, int]:
     """How many rows are in each state, those that there are."""
     found = Counter(shown_state(course) for course in courses)
-    return {state: found[state] for state in _STATES if found[state]}
+    return {state: found[state] for state in STATES if found[state]}
 
 
 def shown_state(course: Course) -> str:
@@ -50,19 +52,18 @@ def shown_state(course: Course) -> str:
 
 def sums(courses: Sequence[Course]) -> str:
     """`312 rows: 309 done, 2 refused, 1 unknown`."""
-    told = ", ".join(
-        f"{number} {'not sent yet' if state == 'pending' else state}" for state, number in tally(courses).items()
-    )
+    told = ", ".join(f"{number} {_SHOWN.get(state, state)}" for state, number in tally(courses).items())
     return f"{count(len(courses), 'row')}: {told}"
 
 
 def worst_code(courses: Iterable[Course]) -> int:
-    """What the batch ends with: 6 before 3, 5, 7, 4, 1, 0; pending rows count for nothing."""
-    ended = [course for course in courses if course.state != "pending"]
+    """What the batch ends with: 6 before 3, 5, 7, 1, 4, 0; pending rows count for nothing."""
+    ended = [course for course in courses if course.state not in ("pending", "duplicate", "excluded")]
     codes = {int(ExitCode.UNKNOWN_OUTCOME) if shown_state(c) == "unknown" else c.exit_code for c in ended}
-    found = next((code for code in _WORST_FIRST if code in codes), 0)
     # Trouble of this machine half way, such as a full disk: others have left, so it is not told as nothing sent.
-    return ExitCode.SERVER if found == ExitCode.USAGE and codes - {2} else found
+    if ExitCode.USAGE in codes and len(codes) > 1:
+        codes = codes - {int(ExitCode.USAGE)} | {int(ExitCode.SERVER)}
+    return next((code for code in _WORST_FIRST if code in codes), 0)
 
 
 def write_report(path: Path, listed: Listed) -> None:
@@ -74,7 +75,7 @@ def write_report(path: Path, listed: Listed) -> None:
     writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
     for step, course in listed:
         writer.writerow(map(safe_cell, _report_row(headings, step, course)))
-    write_private(path, _MARK + text.getvalue(), force=True)
+    write_private(path, text.getvalue(), force=True)
 
 
 def _report_row(headings: Sequence[str], step: Step, course: Course) -> list[str]:
@@ -82,10 +83,15 @@ def _report_row(headings: Sequence[str], step: Step, course: Course) -> list[str
     return [*(step.cells.get(heading, "") for heading in headings), *(cell_text(told[name]) for name in _ADDED)]
 
 
-def check_report(path: Path, source: str) -> None:
-    """Raises UsageError where the report could not be written, or would be written over the list: before any row."""
+def check_report(path: Path, source: str, *, tries: bool = True) -> None:
+    """Raises UsageError where the report could not be written, or would be written over the list: before any row.
+
+    It tries, with a file that is gone again.
+    """
     check_free(path, force=True)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} for the report", hint="make it, or name another place")
     if path.absolute() == Path(source).absolute():
         raise UsageError(f"the report would be written over the list {source}", hint="give it a name of its own")
+    if tries:
+        check_writable(path)

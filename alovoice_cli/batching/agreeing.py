@@ -40,8 +40,11 @@ def agree_to_restart(session: "Session", wish: Wish, journal: Journal, place: Pl
 
 def choose_risks(session: "Session", wish: Wish, journal: Journal, place: Place) -> frozenset[str]:
     """The unknown rows that the operator wants sent again, each asked for; `--yes` answers nothing here."""
+    # A row that the ledger knows as sent goes again with --accept-risk alone, the line by which its journal began too.
+    again = wish.accept_risk or wish.allow_duplicate
+    sent_before = {step.key for step, course in journal.listed() if course.state == "sent_before" and again}
     if not wish.resend_unknown:
-        return frozenset()
+        return frozenset(sent_before)
     if not wish.accept_risk:
         raise UsageError(
             "--resend-unknown may call people twice: nothing was sent",
@@ -54,8 +57,8 @@ def choose_risks(session: "Session", wish: Wish, journal: Journal, place: Place)
                 "--resend-unknown asks for each row, and nobody is there to answer",
                 hint=f"name the batch whose risk you take: --journal {place.name}",
             )
-        return frozenset(step.key for step, _ in unknown)
-    chosen = set()
+        return frozenset({step.key for step, _ in unknown} | sent_before)
+    chosen = sent_before
     for step, course in unknown:
         whom = ", ".join(step.numbers) or step.our_id
         question = (
@@ -78,7 +81,8 @@ def agree_to_send(
         if session.display.is_asked:
             reach = replace(reach, summary=reach.summary + _lately(session, len(listed), going))
     else:
-        reach = Reach(len(listed), f"{count(len(listed), 'call')} to analyse on PBX {profile}", "call", "calls")
+        summary = f"{count(len(listed), 'call')} to analyse on PBX {profile}"
+        reach = Reach(len(listed), summary, "call", "calls", rings=False)
     agree(session, reach, wish.confirm)
     times.check()
 

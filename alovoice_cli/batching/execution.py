@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from alovoice_cli.batch.pacing import Gate, Hours, parse_rate
 from alovoice_cli.batch.runner import Ending, Runner, Stop
-from alovoice_cli.batch.steps import Course, Result, Step
+from alovoice_cli.batch.steps import LEFT_OUT, Course, Result, Step
 from alovoice_cli.batching.account import row_json, shown_state, sums, worst_code, write_report
 from alovoice_cli.batching.limits import line_limit
 from alovoice_cli.batching.lines import line_keeper
@@ -87,7 +87,7 @@ class Times:
     """
 
     def __init__(self, session: "Session", verb: Verb, wish: Wish) -> None:
-        zone = parse_zone(session.settings.timezone)
+        zone = self._zone = parse_zone(session.settings.timezone)
         self._now = session.now
         self.spacing = parse_rate(wish.rate) if wish.rate else 0.0
         self.window = Hours.parse(wish.window, zone) if wish.window else None
@@ -114,6 +114,7 @@ class Times:
             wait=stop.wait,
             told=told,
             has_line=has_line,
+            zone=self._zone,
         )
 
 
@@ -147,11 +148,12 @@ class Execution:
         return self._account(ending, signals)
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
-        """Rows that an earlier run left unknown are told each time: nobody is forgotten."""
+        """Rows that are left out, or that an earlier run left unknown, are told each time: nobody is forgotten."""
         rows = [
             (step, course)
             for step, course in self._rows.listed()
-            if step.key in adopted or (shown_state(course) == "unknown" and step.key not in going)
+            if step.key in adopted
+            or (step.key not in going and (shown_state(course) == "unknown" or course.state in LEFT_OUT))
         ]
         try:
             if rows:
@@ -163,8 +165,7 @@ class Execution:
     def _send(self, steps: Sequence[Step], risky: frozenset[str]) -> tuple[Ending, Signals]:
         stop = Stop()
         assert self._session.client  # made here, once, and not by several threads at a time
-        with ExitStack() as stack:
-            signals = stack.enter_context(counted())
+        with counted() as signals, self._closing() as stack:
             stack.enter_context(on_one_processor())
             if not self._verb.reads:
                 # The seal asks the ledger before anything is connected: it syncs the journal too.
@@ -189,6 +190,21 @@ class Execution:
 
             return runner.run(steps, told), signals
 
+    @contextmanager
+    def _closing(self) -> Iterator[ExitStack]:
+        """What a run needs open. Trouble as it is closed, such as a full disk, is told, and changes no outcome."""
+        stack = ExitStack()
+        try:
+            yield stack
+        except BaseException:
+            with suppress(UsageError):
+                stack.close()
+            raise
+        try:
+            stack.close()
+        except UsageError as trouble:
+            self._session.warn(trouble.message)
+
     def _tell(self, rows: Sequence[tuple[Step, Course]]) -> None:
         if self._keep is not None:
             for step, course in rows:
@@ -208,18 +224,27 @@ class Execution:
         session, listed = self._session, list(self._rows.listed())
         courses = [course for _, course in listed]
         code = worst_code(courses)
-        if self._wish.report is not None:
-            try:
-                write_report(self._wish.report, listed)
-            except UsageError as problem:
-                session.warn(problem.message)
+        unwritten = self._write_report(listed)
         if self._troubled:
             session.show(Listing(self._troubled, _TROUBLED))
         session.note(sums(courses) + (f" (batch {self._name})" if self._name else ""))
         self._warn(courses, ending)
         if code == ExitCode.UNKNOWN_OUTCOME:
             return code
-        return self._own_trouble(ending) or (signals.code if ending.interrupted else code)
+        trouble = self._own_trouble(ending) or (signals.code if ending.interrupted else code)
+        return ExitCode.SERVER if unwritten and trouble == ExitCode.DONE else trouble
+
+    def _write_report(self, listed: Sequence[tuple[Step, Course]]) -> bool:
+        """Writes the report that is asked for; whether that failed."""
+        if self._wish.report is None:
+            return False
+        try:
+            write_report(self._wish.report, listed)
+        except UsageError as problem:
+            shown = f"; `alovoice call batches show {self._name}` has the rows" if self._name else ""
+            self._session.warn(f"{problem.message}{shown}")
+            return True
+        return False
 
     def _warn(self, courses: Sequence[Course], ending: Ending) -> None:
         unknown = sum(shown_state(course) == "unknown" for course in courses)

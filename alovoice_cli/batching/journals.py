@@ -1,10 +1,12 @@
 """Which journal a list belongs to, and what of a changed list is new."""
 
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.plan import Plan
-from alovoice_cli.batch.steps import Step
+from alovoice_cli.batch.steps import Course, Step
 from alovoice_cli.batching.places import Place, Shelf
 from alovoice_cli.batching.verbs import Verb
 from alovoice_cli.batching.wish import Wish
@@ -70,8 +72,18 @@ def with_ids(session: "Session", batch: Batch, journal: Journal | None = None) -
     return [replace(step, our_id=ids.get(step.key, step.our_id)) for step in steps]
 
 
-def take_changes(session: "Session", wish: Wish, journal: Journal, batch: Batch, place: Place) -> None:
-    """Compares the list with the journal's; takes the new rows of a changed one where that was agreed to."""
+def take_changes(
+    session: "Session",
+    wish: Wish,
+    journal: Journal,
+    batch: Batch,
+    place: Place,
+    choose: Callable[[Sequence[tuple[Step, Course]]], dict[str, Course]],
+) -> None:
+    """Compares the list with the journal's; takes the new rows of a changed one where that was agreed to.
+
+    `choose` says which rows are left out.
+    """
     head = head_of(journal)
     if (head.profile, head.command) != (batch.head.profile, batch.head.command):
         raise UsageError(
@@ -93,4 +105,22 @@ def take_changes(session: "Session", wish: Wish, journal: Journal, batch: Batch,
     again = {number for step in batch.plan.steps if step.key not in before for number in step.numbers} & rung
     if again:
         session.warn(f"{count(len(again), 'person', 'people')} of the new rows were called by this batch already")
-    journal.begin(batch.head, with_ids(session, batch, journal))
+    steps = with_ids(session, batch, journal)
+    fresh = [(step, Course()) for step in steps if journal.course(step.key) is None]
+    journal.begin(batch.head, steps, choose([*standing_rows(journal, now), *fresh]))
+
+
+def standing_rows(journal: Journal, listed: AbstractSet[str] | None = None) -> list[tuple[Step, Course]]:
+    """The rows that are `listed` (by their keys; else the latest list's), and those of earlier lists that were, or may
+    have been, sent: a row that is gone and never went stands for nobody."""
+    keys = {step.key for step, _ in journal.listed()} if listed is None else listed
+    known = [(step, journal.course(step.key) or Course()) for step in journal.steps]
+    return [(step, course) for step, course in known if step.key in keys or course.state in ("done", "unknown")]
+
+
+def close_quietly(session: "Session", journal: Journal) -> None:
+    """Closes the journal after its run: what is wrong then is told, and changes nothing of what became of the rows."""
+    try:
+        journal.close()
+    except UsageError as problem:
+        session.warn(problem.message)

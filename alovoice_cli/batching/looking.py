@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from alovoice_cli.batching.account import row_json, shown_state, sums, tally
+from alovoice_cli.batch.steps import LEFT_OUT
+from alovoice_cli.batching.account import STATES, row_json, shown_state, sums, tally
 from alovoice_cli.batching.places import Place, Shelf
 from alovoice_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
 
-_EMPTY = dict.fromkeys(("done", "refused", "unsent", "unknown", "pending"), 0)
+_EMPTY: Mapping[str, int] = {**dict.fromkeys(STATES, 0), "left_out": 0}
 
 
 def shelf_of(session: "Session") -> Shelf:
@@ -37,8 +38,10 @@ def _glance(shelf: Shelf, place: Place) -> Mapping[str, object]:
     finally:
         journal.close()
     assert head is not None  # the shelf opens no other
+    sums_by_state: Mapping[str, int] = tally(courses)
+    left_out = sum(course.state in LEFT_OUT for course in courses)
     told = {"command": head.command, "profile": head.profile, "source": head.source, "created_at": head.created_at}
-    return {**named, **told, "rows": len(courses), **_EMPTY, **tally(courses), "problem": None}
+    return {**named, **told, "rows": len(courses), **_EMPTY, **sums_by_state, "left_out": left_out, "problem": None}
 
 
 def journal_rows(session: "Session", name: str, state: str | None) -> list[Mapping[str, object]]:
@@ -74,13 +77,13 @@ def forget_journal(session: "Session", name: str, *, accept_risk: bool) -> str:
         courses = [course for _, course in journal.listed()]
         journal.close()
         told = sums(courses)
-        open_rows = any(shown_state(course) not in ("done", "refused") for course in courses)
+        open_rows = any(shown_state(course) not in ("done", "refused", *LEFT_OUT) for course in courses)
         if open_rows and not accept_risk:
             raise UsageError(
                 f"the batch {place.name} is not over ({told}): nothing else remembers these rows",
                 hint=f"`alovoice call batches resume {place.name}` goes on; --accept-risk forgets them",
             )
-        session.display.confirm(f"Forget the batch {place.name} ({told})? Its list would be sent anew.")
+        session.display.confirm_on_terminal(f"Forget the batch {place.name} ({told})? Its list would be sent anew.")
         for suffix in ("", "-wal", "-shm"):
             place.path.with_name(place.path.name + suffix).unlink(missing_ok=True)
     place.path.with_name(place.path.name + ".lock").unlink(missing_ok=True)

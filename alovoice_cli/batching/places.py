@@ -2,13 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alovoice_cli.batch.steps import Step
+from alovoice_cli.batch.steps import Course, Step
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.journal import Head, Journal, damaged
 from alovoice_cli.stores.turns import hold
@@ -92,18 +92,26 @@ class Shelf:
             raise damaged(place.path, "it holds nothing")
         return journal
 
-    def begin(self, place: Place, head: Head, steps: Iterable[Step]) -> Journal:
+    def begin(self, place: Place, head: Head, steps: Iterable[Step], left_out: Mapping[str, Course]) -> Journal:
         """Makes it: it appears under its name with all rows in it, so that an empty one is always a damaged one."""
         made = place.path.with_name(place.path.name + ".new")
-        for rest in ("", "-wal", "-shm"):  # of a process that was killed here
-            made.with_name(made.name + rest).unlink(missing_ok=True)
+        _remove(made)  # of a process that was killed here
         journal = Journal(made, self._now)
         try:
-            journal.begin(head, steps)
-        finally:
-            journal.close()
+            journal.begin(head, steps, left_out)
+        except BaseException:
+            with suppress(UsageError):  # what is raised says more
+                journal.close()
+            _remove(made)
+            raise
+        journal.close()
         made.rename(place.path)
         return Journal(place.path, self._now)
+
+
+def _remove(database: Path) -> None:
+    for rest in ("", "-wal", "-shm"):
+        database.with_name(database.name + rest).unlink(missing_ok=True)
 
 
 def _slug(source: str) -> str:

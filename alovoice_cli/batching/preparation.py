@@ -2,20 +2,40 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alovoice_cli.batch.left_out import leave_out
 from alovoice_cli.batch.plan import Planner, parse_map
-from alovoice_cli.batch.steps import Course, Step
-from alovoice_cli.batch.table import read_table
+from alovoice_cli.batch.source import read_table
+from alovoice_cli.batch.steps import LEFT_OUT, Course, Step
 from alovoice_cli.batching.account import check_report
 from alovoice_cli.batching.agreeing import agree_to_restart, agree_to_send, choose_risks
 from alovoice_cli.batching.execution import Execution, Memory, Times, moment
-from alovoice_cli.batching.journals import Batch, changed, find_place, head_of, take_changes, with_ids
+from alovoice_cli.batching.journals import (
+    Batch,
+    changed,
+    close_quietly,
+    find_place,
+    head_of,
+    standing_rows,
+    take_changes,
+    with_ids,
+)
+from alovoice_cli.batching.leaving_out import read_excluded, tell_left_out, write_left_out
 from alovoice_cli.batching.limits import line_limit
 from alovoice_cli.batching.places import Place, Shelf, digest_of
 from alovoice_cli.batching.recovery import adopt_earlier, recover, refuse_lost_writes
+from alovoice_cli.batching.repetition import (
+    Listed,
+    find_sent_before,
+    forget_batch,
+    forget_unsent,
+    record_batch,
+    refuse_all_sent,
+    refuse_twin,
+)
 from alovoice_cli.batching.verbs import Verb, verb_of
 from alovoice_cli.batching.wish import Wish
 from alovoice_cli.campaigns.files import open_list
@@ -47,19 +67,20 @@ def run_batch(
     session.overridden = frozenset(wish.override_limit)
     times = Times(session, verb, wish)
     if wish.report is not None:
-        check_report(wish.report, wish.source)
+        check_report(wish.report, wish.source, tries=not rehearses)
     batch = _read(session, verb, wish, defaults)
     if verb.reads:
         memory = Memory(batch.plan.steps)
         return Execution(session, verb, wish, memory, "", times, keep).run(batch.plan.steps, frozenset())
     shelf = Shelf(session.paths.state, session.now)
     place, is_sibling = find_place(shelf, wish, batch)
+    run = BatchStart(session, verb, wish, times, shelf, place, read_excluded(session, wish))
     if rehearses:
-        return _rehearse(session, verb, _waiting(shelf, place, batch, wish))
+        return run.rehearse(batch)
     if is_sibling and not wish.changed_ok:
         raise changed(place, "the list is not the one that this batch began with")
     with place.locked():
-        return _run_locked(session, wish, times, batch, shelf, place)
+        return run.start(batch)
 
 
 def resume_batch(session: "Session", place: Place, wish: Wish) -> int:
@@ -67,7 +88,7 @@ def resume_batch(session: "Session", place: Place, wish: Wish) -> int:
     shelf = Shelf(session.paths.state, session.now)
     with place.locked(), ExitStack() as stack:
         journal = shelf.open(place)
-        stack.callback(journal.close)
+        stack.callback(close_quietly, session, journal)
         head = head_of(journal)
         if session.named_profile not in (None, head.profile):
             raise UsageError(
@@ -79,7 +100,10 @@ def resume_batch(session: "Session", place: Place, wish: Wish) -> int:
         verb = verb_of(head.command)
         if not verb.dials:  # as the command itself: nobody else asks for the same calls meanwhile
             stack.enter_context(session.turn(verb.command))
-        return _go(session, verb, wish, Times(session, verb, wish), journal, place)
+        if wish.report is not None:
+            check_report(wish.report, head.source)
+        times = Times(session, verb, wish)
+        return BatchStart(session, verb, wish, times, shelf, place, read_excluded(session, wish)).resume(journal)
 
 
 def _read(session: "Session", verb: Verb, wish: Wish, defaults: Mapping[str, str | Sequence[str] | None]) -> Batch:
@@ -88,17 +112,18 @@ def _read(session: "Session", verb: Verb, wish: Wish, defaults: Mapping[str, str
     file, source = open_list(wish.source, None, session.stdin)
     with file:
         name = source or "stdin"
-        table = read_table(file, name, planner.knows, wish.list_encoding)
+        table = read_table(file, name, planner.knows, wish.list_encoding, tab=wish.sheet, header_line=wish.header_line)
         file.seek(0)
-        digest = digest_of(profile, verb.command, file.read())
+        digest = digest_of(profile, verb.command, file.read() + (wish.sheet or "").encode("utf-8", "surrogatepass"))
+    if table.conversion:
+        session.note(table.conversion)
     plan = planner.plan(table)
     masked = [replace(step, cells=_masked(session, step.cells)) for step in plan.steps]
     plan = replace(plan, steps=tuple(masked))
     if plan.ignored:
         session.note(f"columns that are not used: {', '.join(plan.ignored)}")
     if plan.repeated:
-        what = "each is sent" if verb.form.twice else "each is sent once"
-        session.warn(f"{count(plan.repeated, 'row says', 'rows say')} what a row above says: {what}")
+        session.warn(f"{count(plan.repeated, 'row says', 'rows say')} what a row above says: each is sent once")
     absolute = str(Path(source).absolute()) if source else "-"
     return Batch(verb, Head(profile, verb.command, absolute, digest, iso(session.now())), plan)
 
@@ -107,88 +132,137 @@ def _masked(session: "Session", cells: Mapping[str, str]) -> dict[str, str]:
     return {session.masker.hide(heading): session.masker.hide(text) for heading, text in cells.items()}
 
 
-def _waiting(shelf: Shelf, place: Place, batch: Batch, wish: Wish) -> list[Step]:
-    """The rows that would go, for `--dry-run`: the journal is only looked at."""
-    if not place.path.exists():
-        return list(batch.plan.steps)
-    journal = shelf.open(place)
-    try:
-        known = {step.key: course for step in batch.plan.steps if (course := journal.course(step.key)) is not None}
-    finally:
-        journal.close()
-    return [step for step in batch.plan.steps if _goes(known.get(step.key, Course()), wish)]
+@dataclass(frozen=True, slots=True)
+class BatchStart:
+    """One run of a batch that sends, until its first row goes. `excluded` are the numbers of its do-not-call files."""
 
+    session: "Session"
+    verb: Verb
+    wish: Wish
+    times: Times
+    shelf: Shelf
+    place: Place
+    excluded: frozenset[int]
 
-def _rehearse(session: "Session", verb: Verb, steps: Sequence[Step]) -> int:
-    ids = iter(session.ledger.make_ids(len(steps))) if verb.form.own_id and steps else iter(())
-    for step in steps:
+    def rehearse(self, batch: Batch) -> int:
+        """Prints what would be sent, for `--dry-run`, and says which rows would be left out."""
+        session, verb, rows = self.session, self.verb, self._foreseen(batch)
+        tell_left_out(session, rows)
+        steps = [step for step, course in rows if _goes(course, self.wish)]
+        ids = iter(session.ledger.make_ids(len(steps))) if verb.form.own_id and steps else iter(())
+        for step in steps:
+            try:
+                verb.send(session.client, step.payload, step.our_id or next(ids, ""))
+            except Rehearsal as rehearsed:
+                session.display.rehearsal(rehearsed.as_json())
+        session.note(f"{count(len(steps), 'row')} would be sent")
+        if (limit := line_limit(session, verb)) is not None:
+            session.note(f"each waits until fewer than {limit.usable} of the {limit.trunk} lines of its trunk are busy")
+        return ExitCode.DONE
+
+    def start(self, batch: Batch) -> int:
+        """Begins the batch, or goes on with its journal, and returns the exit code."""
+        session, place = self.session, self.place
+        with ExitStack() as stack:
+            journal = self._opened(stack)
+            if self.wish.restart and journal is not None:
+                agree_to_restart(session, self.wish, journal, place)
+                stack.pop_all().close()
+                kept = place.set_aside(session.now())
+                session.note(f"the earlier journal is kept as {kept}")
+                return self._begin(stack, batch, is_restart=True)
+            if journal is None:
+                return self._begin(stack, batch)
+            take_changes(session, self.wish, journal, batch, place, self._left_out)
+            write_left_out(journal, self._left_out(standing_rows(journal)))
+            return self._go_on(journal)
+
+    def resume(self, journal: Journal) -> int:
+        """Goes on with the journal alone, and returns the exit code."""
+        # Its duplicates stay as they are: the line that began the batch said whether every row is meant.
+        rows = [(step, course) for step, course in journal.listed() if course.state != "duplicate"]
+        write_left_out(journal, self._left_out(rows, each_row=True))
+        return self._go_on(journal)
+
+    def _foreseen(self, batch: Batch) -> list[tuple[Step, Course]]:
+        """The rows as they would be when the first goes: the journal is only looked at."""
+        steps, known = batch.plan.steps, dict[str, Course]()
+        if self.place.path.exists():
+            journal = self.shelf.open(self.place)
+            known = {step.key: course for step in steps if (course := journal.course(step.key)) is not None}
+            journal.close()
+        elif self.verb.dials:
+            refuse_twin(self.session, self.wish, batch.head, self.place, steps)
+        rows = [(step, known.get(step.key, Course())) for step in steps]
+        changes = self._left_out(rows)
+        return [(step, changes.get(step.key, course)) for step, course in rows]
+
+    def _left_out(self, rows: Listed, *, each_row: bool | None = None, is_restart: bool = False) -> dict[str, Course]:
+        """The rows whose state changes: left out, or not any more."""
+        if not self.verb.dials:
+            return {}
+        sent = {} if is_restart else find_sent_before(self.session, self.wish, rows)
+        is_meant = self.wish.each_row if each_row is None else each_row
+        return leave_out(rows, excluded=self.excluded, sent_before=sent, each_row=is_meant)
+
+    def _opened(self, stack: ExitStack) -> Journal | None:
+        if not self.place.path.exists():
+            return None
+        journal = self.shelf.open(self.place)
+        stack.callback(close_quietly, self.session, journal)
+        return journal
+
+    def _begin(self, stack: ExitStack, batch: Batch, *, is_restart: bool = False) -> int:
+        """Begins with a journal that is new."""
+        session, wish, place, plan = self.session, self.wish, self.place, batch.plan
+        left_out = self._left_out([(step, Course()) for step in plan.steps], is_restart=is_restart)
+        going = [step for step in plan.steps if step.key not in left_out]
+        if self.verb.dials:
+            refuse_twin(session, wish, batch.head, place, plan.steps)
+            refuse_all_sent(left_out, plan.steps)
+        if going or wish.confirm is not None:
+            agree_to_send(session, self.verb, wish, going, going, self.times)
+        steps = with_ids(session, batch)
+        if self.verb.dials:
+            record_batch(session, wish, batch.head, place, steps, is_new=True)
         try:
-            verb.send(session.client, step.payload, step.our_id or next(ids, ""))
-        except Rehearsal as rehearsed:
-            session.display.rehearsal(rehearsed.as_json())
-    session.note(f"{count(len(steps), 'row')} would be sent")
-    if (limit := line_limit(session, verb)) is not None:
-        session.note(f"each waits until fewer than {limit.usable} of the {limit.trunk} lines of its trunk are busy")
-    return ExitCode.DONE
+            journal = self.shelf.begin(place, batch.head, steps, left_out)
+        except UsageError:
+            forget_batch(session, place.path)
+            raise
+        stack.callback(close_quietly, session, journal)
+        return self._execute(journal, [step for step in journal.steps if step.key not in left_out], frozenset())
 
+    def _go_on(self, journal: Journal) -> int:
+        """Goes on with a journal that has begun."""
+        session, wish = self.session, self.wish
+        recover(session, journal)
+        listed = list(journal.listed())
+        going = [step for step, course in listed if _goes(course, wish)]
+        refuse_lost_writes(session, journal, going)
+        risky = choose_risks(session, wish, journal, self.place)
+        going += [step for step, _ in listed if step.key in risky]
+        if not going:
+            began = moment(head_of(journal).created_at)
+            session.note(f"nothing is left to send of this batch of {began}; --restart sends all of it again")
+        else:
+            meant = [step for step, course in listed if course.state not in LEFT_OUT or step.key in risky]
+            agree_to_send(session, self.verb, wish, meant, going, self.times)
+        if going and self.verb.dials:
+            steps = [step for step, _ in listed]
+            record_batch(session, wish, head_of(journal), self.place, steps, is_new=False)
+        return self._execute(journal, going, risky)
 
-def _run_locked(session: "Session", wish: Wish, times: Times, batch: Batch, shelf: Shelf, place: Place) -> int:
-    with ExitStack() as stack:
-        journal = _opened(stack, shelf, place)
-        if wish.restart and journal is not None:
-            agree_to_restart(session, wish, journal, place)
-            stack.pop_all().close()
-            kept = place.set_aside(session.now())
-            session.note(f"the earlier journal is kept as {kept}")
-            journal = None
-        if journal is None:
-            agree_to_send(session, batch.verb, wish, batch.plan.steps, batch.plan.steps, times)
-            journal = shelf.begin(place, batch.head, with_ids(session, batch))
-            stack.callback(journal.close)
-            return _execute(session, batch.verb, wish, times, journal, place, journal.steps, frozenset())
-        take_changes(session, wish, journal, batch, place)
-        return _go(session, batch.verb, wish, times, journal, place)
-
-
-def _opened(stack: ExitStack, shelf: Shelf, place: Place) -> Journal | None:
-    if not place.path.exists():
-        return None
-    journal = shelf.open(place)
-    stack.callback(journal.close)
-    return journal
-
-
-def _go(session: "Session", verb: Verb, wish: Wish, times: Times, journal: Journal, place: Place) -> int:
-    """Goes on with a journal that has begun."""
-    recover(session, journal)
-    listed = list(journal.listed())
-    going = [step for step, course in listed if _goes(course, wish)]
-    refuse_lost_writes(session, journal, going)
-    risky = choose_risks(session, wish, journal, place)
-    going += [step for step, _ in listed if step.key in risky]
-    if not going:
-        began = moment(head_of(journal).created_at)
-        session.note(f"nothing is left to send of this batch of {began}; --journal NAME or --restart begins another")
-    else:
-        agree_to_send(session, verb, wish, [step for step, _ in listed], going, times)
-    return _execute(session, verb, wish, times, journal, place, going, risky)
-
-
-def _execute(
-    session: "Session",
-    verb: Verb,
-    wish: Wish,
-    times: Times,
-    journal: Journal,
-    place: Place,
-    going: Sequence[Step],
-    risky: frozenset[str],
-) -> int:
-    adopted: list[Step] = []
-    if not (verb.dials or wish.again):
-        adopted = adopt_earlier(session, journal, [step for step in going if step.key not in risky])
-    left = [step for step in going if step not in adopted]
-    return Execution(session, verb, wish, journal, place.name, times).run(left, risky, adopted)
+    def _execute(self, journal: Journal, going: Sequence[Step], risky: frozenset[str]) -> int:
+        session, verb, adopted = self.session, self.verb, list[Step]()
+        if not (verb.dials or self.wish.again):
+            adopted = adopt_earlier(session, journal, [step for step in going if step.key not in risky])
+        left = [step for step in going if step not in adopted]
+        tell_left_out(session, list(journal.listed()))
+        execution = Execution(session, verb, self.wish, journal, self.place.name, self.times)
+        code = execution.run(left, risky, adopted)
+        forget_unsent(session, journal, going)
+        return code
 
 
 def _goes(course: Course, wish: Wish) -> bool:

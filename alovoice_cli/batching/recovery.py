@@ -41,7 +41,7 @@ def refuse_lost_writes(session: "Session", journal: "Journal", going: Sequence[S
 
     SQLite drops the damaged end of a write-ahead log in silence: the journal alone would then call people twice.
     """
-    own = {step.our_id: step for step in going if _is_ours(step)}
+    own = {step.our_id: step for step in going if is_ours(step)}
     for entry in session.ledger.receipts_of(own):
         if entry.outcome in ("done", "unknown"):
             raise UsageError(
@@ -51,14 +51,14 @@ def refuse_lost_writes(session: "Session", journal: "Journal", going: Sequence[S
             )
 
 
-def _is_ours(step: Step) -> bool:
+def is_ours(step: Step) -> bool:
     """Whether the id was made here, and so is of this row alone."""
     return bool(step.our_id) and step.our_id not in (step.payload.get("call_id"), step.payload.get("extid"))
 
 
 def _entry_of(session: "Session", journal: "Journal", step: Step, began_at: str) -> "Entry | None":
     """The receipt of the row's last attempt, if it is certain which that is."""
-    if not _is_ours(step):
+    if not is_ours(step):
         return None
     found = [entry for entry in session.ledger.receipts_of([step.our_id]) if entry.begun_at >= began_at]
     return found[0] if len(found) == 1 else None

@@ -13,6 +13,8 @@ class Wish:
     source: str = ""
     mapped: Sequence[str] = ()
     list_encoding: str | None = None
+    sheet: str | None = None
+    header_line: int | None = None
     jobs: int = 1
     rate: str | None = None
     window: str | None = None
@@ -26,6 +28,10 @@ class Wish:
     resend_unknown: bool = False
     accept_risk: bool = False
     night_ok: bool = False
+    each_row: bool = False
+    allow_duplicate: bool = False
+    exclude: Sequence[Path] = ()
+    exclude_unread_ok: bool = False
     override_limit: Sequence[str] = ()
     again: bool = False
     budget: int | None = None

@@ -1,7 +1,4 @@
-"""Tells whether a recording is an MP3, by its frames and not by its name, and what it is where it is none.
-
-What is an MP3 is then walked through to its end: it may be cut off, or hold more than sound.
-"""
+"""Checks a recording: whether it is an MP3, by its frames and not by its name, whether it is whole, and how long."""
 
 import codecs
 import os
@@ -9,24 +6,21 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, BinaryIO
-
-import mutagen
-from mutagen import mp3
+from typing import BinaryIO
 
 from alovoice_cli.campaigns.findings import Finding, Severity
-from alovoice_cli.campaigns.frames import TAG_HEADER_SIZE, Stream, tag_size, walk
+from alovoice_cli.campaigns.mp3 import Mp3Part, Mp3Stream, read_stream, sound_range
 from alovoice_cli.errors import UsageError
 
 _HEAD_SIZE = 512
-_LONGEST_FRAME = 1441  # bytes, of layer III: 320 kbit/s at 32 kHz with its padding
-_FRAMES_THAT_PROVE = 4  # fewer in a row also occur in random bytes
 
 DEFAULT_GOODTIME = 3
 """Seconds; the API's own default (document, addAutorule, `goodtime`)."""
 _LONG_SECONDS = 120
-_MISSING_ANYHOW = 0.005  # of the frames: encoders count a few of padding differently
+_FEW_OF_A_FRAME = 4  # a last frame that lacks a quarter or less is cut by a few bytes
 _AGAIN = "copy or download it again"
+_LAST_FRAME_HINT = f"players leave it out; to be sure, {_AGAIN}"
+_NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 # (where, bytes, name): what files that are taken for recordings begin with.
 _SOUNDS = (
@@ -62,18 +56,17 @@ _PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """What the frames of an MP3 say; `duration_seconds` is an estimate where the file has no index of its own."""
+    """The sound of an MP3 file. `duration_seconds` is the sum of its frames, whatever an index or a tag claims."""
 
     duration_seconds: float
     bitrate: int
-    """Bits per second."""
+    """Bits per second, on average."""
     sample_rate: int
-    """Hertz."""
+    """Hertz, of the first frame."""
     channels: int
     size: int
     """Bytes, tags included."""
-    stream: Stream = field(default_factory=Stream, compare=False)
-    """Its frames, counted from the first to the last."""
+    stream: Mp3Stream = field(default_factory=Mp3Stream, compare=False)
 
     def as_dict(self) -> dict[str, object]:
         """The recording as JSON prints it."""
@@ -89,7 +82,7 @@ class Audio:
 def inspect_mp3(file: BinaryIO, name: str) -> Audio:
     """Reads an open, seekable file frame by frame and leaves it at its start; `name` is for the message only.
 
-    Raises UsageError for all but MPEG layer III, and names what it looks like instead. Needs constant memory.
+    Raises UsageError for all but MPEG layer III, and names what the file looks like instead. Needs constant memory.
     """
     try:
         return _inspect(file, name)
@@ -99,43 +92,105 @@ def inspect_mp3(file: BinaryIO, name: str) -> Audio:
 
 def _inspect(file: BinaryIO, name: str) -> Audio:
     size = file.seek(0, os.SEEK_END)
-    start = _after_tags(file)
-    if start >= size:
+    start, end = sound_range(file)
+    if start >= end:
         raise _refusal(name, "empty" if size == 0 else "a tag without any sound", sounds=False)
     file.seek(start)
     head = file.read(_HEAD_SIZE)
     for where, magic, kind in _SOUNDS + _OTHERS:
         if head.startswith(magic, where):
             raise _refusal(name, kind, sounds=(where, magic, kind) in _SOUNDS)
-    info = _frames(file, start, size)
-    if info is None:
+    stream = read_stream(file)
+    if stream is None:
         raise _refusal(name, _guess(head), sounds=not _is_text(head))
-    if info.layer != 3:
-        raise _refusal(name, f"MPEG layer {info.layer} (MP{info.layer})", sounds=True)
-    stream = walk(file, start)
-    seconds = stream.seconds or float(info.length)
-    bitrate = round(stream.bits / seconds) if stream.seconds else int(info.bitrate)
-    return Audio(seconds, bitrate, int(info.sample_rate), int(info.channels), size, stream)
+    if stream.layer != 3:
+        raise _refusal(name, f"MPEG layer {stream.layer} (MP{stream.layer})", sounds=True)
+    if not stream.frames:
+        raise _refusal(name, "an MP3 index without any sound", sounds=False)
+    (rate, channels), seconds = stream.formats[0], stream.seconds
+    return Audio(seconds, round(stream.bits / seconds), rate, channels, size, stream)
 
 
 def audio_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Finding]:
-    """What is to be said of a recording that is an MP3. `goodtime` is in seconds, None where the PBX's own holds."""
+    """What is wrong with a recording that is an MP3. `goodtime` is in seconds, None where the PBX's own holds."""
     stream = sound.stream
-    repair = "make it whole: " + _ffmpeg(name, _converted(name))
-    if stream.share_missing > _MISSING_ANYHOW:
-        lost = f"{stream.share_missing:.0%} of it is missing: {stream.frames} of {stream.announced} frames are there"
-        yield Finding(Severity.ERROR, "audio_truncated", f"the recording is cut off: {lost}", _AGAIN, file=name)
-    elif stream.cut:
-        message = f"the recording is cut off within a frame: {stream.cut} bytes of the last one are missing"
-        yield Finding(Severity.ERROR, "audio_truncated", message, f"{_AGAIN}; if it is complete, {repair}", file=name)
+    convert = "convert it: " + _ffmpeg(name, _converted(name))
+    if stream.free_format:
+        message = "the recording is an MP3 of free format: its frames name no bitrate, and few players can play it"
+        again = f"convert it: lame --mp3input -b 64 {_quoted(name)} {_quoted(_converted(name))}"
+        yield Finding(Severity.ERROR, "audio_free_format", message, again, file=name)
+    yield from _whole_findings(stream, name)
+    if len(stream.parts) > 1:
+        lengths = " and ".join(f"{part.seconds:.1f} s" for part in stream.parts)
+        number = _NUMBER_WORDS.get(len(stream.parts), str(len(stream.parts)))
+        message = f"the file is {number} recordings joined ({lengths}): some players stop after the first"
+        yield Finding(Severity.WARNING, "audio_joined", message, convert, file=name)
     if stream.foreign:
-        message = f"{stream.foreign} bytes between the frames of the recording are no sound"
-        yield Finding(Severity.WARNING, "audio_foreign_bytes", message, repair, file=name)
-    if len(stream.sample_rates) > 1:
-        rates = " and ".join(f"{rate} Hz" for rate in sorted(stream.sample_rates))
-        message = f"the recording changes its sample rate ({rates}): it is pieced together"
-        yield Finding(Severity.WARNING, "audio_mixed", message, repair, file=name)
+        message = f"{stream.foreign} bytes of the recording are no sound: they belong to no frame"
+        yield Finding(Severity.WARNING, "audio_foreign_bytes", message, convert, file=name)
+    if len(stream.formats) > 1:
+        formats = ", then ".join(_format(rate, channels) for rate, channels in stream.formats)
+        message = f"the recording changes its format ({formats}): it is pieced together"
+        yield Finding(Severity.WARNING, "audio_mixed", message, convert, file=name)
     yield from _length_findings(sound, name, goodtime)
+
+
+def _whole_findings(stream: Mp3Stream, name: str) -> Iterator[Finding]:
+    """Judges whether each part is whole, by its encoder's index; the last frame of the file may be cut, too."""
+    parts = _indexed_parts(stream)
+    for part in parts:
+        yield from _index_findings(part, stream.cut if part is parts[-1] else 0, name)
+    if not stream.cut or _missing(parts[-1]) > 1:
+        return
+    known_end = parts[-1].index is not None and parts[-1].index.frames > 0
+    lost = f"{stream.cut} of its {stream.cut_of} bytes are missing"
+    if known_end or stream.cut * _FEW_OF_A_FRAME <= stream.cut_of:
+        message = f"the last frame of the recording is cut: {lost}"
+        yield Finding(Severity.WARNING, "audio_last_frame", message, _LAST_FRAME_HINT, file=name)
+    else:
+        message = f"the recording is cut off within a frame: {lost}"
+        yield Finding(Severity.ERROR, "audio_truncated", message, _again_or_copy(name), file=name)
+
+
+def _index_findings(part: Mp3Part, cut: int, name: str) -> Iterator[Finding]:
+    """Compares a part with its index. An index may count one frame more or less: encoders differ in that."""
+    if part.index is None or not part.index.frames:
+        return
+    missing, has_all_bytes = _missing(part), part.size >= part.index.size > 0
+    there = f"{part.frames} of {part.index.frames} frames are there"
+    if missing < -1 or (missing > 1 and has_all_bytes):
+        message = f"the recording's index is wrong: it announces {part.index.frames} frames, the file has {part.frames}"
+        hint = "players show a wrong length or stop early; write the index anew: " + _ffmpeg_copy(name)
+        yield Finding(Severity.WARNING, "audio_index", message, hint, file=name)
+    elif missing > 1:
+        share = max(missing / part.index.frames, 0.01)
+        message = f"the recording is cut off: {share:.0%} of it is missing: {there}"
+        yield Finding(Severity.ERROR, "audio_truncated", message, _again_or_copy(name), file=name)
+    elif missing == 1 and not cut and part.size < part.index.size:
+        message = f"the last frame of the recording is missing: {there}"
+        yield Finding(Severity.WARNING, "audio_last_frame", message, _LAST_FRAME_HINT, file=name)
+
+
+def _indexed_parts(stream: Mp3Stream) -> tuple[Mp3Part, ...]:
+    """The parts, each with its own index; one part where the first index counts the frames of all."""
+    first, total = stream.parts[0], stream.frames
+    if first.index is not None and total <= first.index.frames <= total + len(stream.parts):
+        size = sum(part.size for part in stream.parts)
+        return (Mp3Part(total, stream.seconds, size, first.index),)
+    return stream.parts
+
+
+def _missing(part: Mp3Part) -> int:
+    """How many frames the index announces that are not there; below 0 where more are there."""
+    return part.index.frames - part.frames if part.index is not None and part.index.frames else 0
+
+
+def _again_or_copy(name: str) -> str:
+    return f"{_AGAIN}; if it is complete, write its index anew: {_ffmpeg_copy(name)}"
+
+
+def _format(rate: int, channels: int) -> str:
+    return f"{rate} Hz {'mono' if channels == 1 else 'stereo'}"
 
 
 def _length_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Finding]:
@@ -147,30 +202,6 @@ def _length_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[
         message = f"the recording is {sound.duration_seconds:.1f} s long, shorter than goodtime ({good} s)"
         hint = "it ends before a call counts as successful: give --goodtime less than its length"
         yield Finding(Severity.WARNING, "audio_short", message, hint, file=name)
-
-
-def _after_tags(file: BinaryIO) -> int:
-    """Where the ID3v2 tags at the start end; a length in them may point behind the end of the file."""
-    at = 0
-    while True:
-        file.seek(at)
-        header = file.read(TAG_HEADER_SIZE)
-        if len(header) < TAG_HEADER_SIZE or not header.startswith(b"ID3"):
-            return at
-        at += tag_size(header)
-
-
-def _frames(file: BinaryIO, start: int, size: int) -> Any | None:
-    """The stream as mutagen reads it (an MPEGInfo, whose attributes mypy cannot see), or None where it is none."""
-    try:
-        info = mp3.MPEGInfo(file, start)
-    except mutagen.MutagenError:
-        return None
-    few = info.sketchy and size - info.frame_offset > _FRAMES_THAT_PROVE * _LONGEST_FRAME
-    file.seek(start)
-    lead = file.read(info.frame_offset - start).strip(b"\0")
-    # A file cut out of a longer one may begin within a frame; whatever is longer belongs to another format.
-    return None if few or len(lead) > _LONGEST_FRAME else info
 
 
 def _guess(head: bytes) -> str:
@@ -205,6 +236,10 @@ def _converted(name: str) -> str:
 
 def _ffmpeg(source: str, target: str) -> str:
     return f"ffmpeg -i {_quoted(source)} -codec:a libmp3lame -b:a 64k {_quoted(target)}"
+
+
+def _ffmpeg_copy(name: str) -> str:
+    return f"ffmpeg -i {_quoted(name)} -codec copy {_quoted(_converted(name))}"
 
 
 def _quoted(word: str) -> str:

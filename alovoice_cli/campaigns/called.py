@@ -2,12 +2,22 @@
 
 from typing import BinaryIO
 
+from alovoice_cli import phones
 from alovoice_cli.campaigns.papers import reading_rows
-from alovoice_cli.phones import number_of
 
 
 def listed_numbers(file: BinaryIO, encoding: str, delimiter: str, column: int) -> tuple[str, ...]:
-    """The numbers in one column (from 0) of an open list, as the check reads them: whole, each once, in their order."""
+    """The numbers in one column (from 0) of an open list, as the check reads them: whole, each once, in their order.
+
+    A foreign number that stands there without its plus is dialled all the same, so it counts too.
+    """
     with reading_rows(file, encoding, delimiter) as rows:
-        numbers = dict.fromkeys(number_of(row[column]) for row in rows if column < len(row))
+        numbers = dict.fromkeys(_dialled(row[column]) for row in rows if column < len(row))
     return tuple(map(str, filter(None, numbers)))
+
+
+def _dialled(cell: str) -> int:
+    number = phones.number_of(cell)
+    if not number and phones.read_cell(cell).code == "foreign_without_plus":
+        number = next(phones.numbers_in(cell), 0)
+    return number

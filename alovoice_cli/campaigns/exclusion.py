@@ -1,16 +1,19 @@
 """Whom not to call: a do-not-call list, perhaps with a day on which each entry ends; or whoever was called lately."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import islice
+from pathlib import Path
 from typing import BinaryIO
 
 from alovoice_cli import phones
-from alovoice_cli.campaigns.findings import Finding, Severity, count, name_lines
-from alovoice_cli.campaigns.layout import find_layout
-from alovoice_cli.campaigns.sheet import open_sheet
-from alovoice_cli.errors import UsageError
+from alovoice_cli.campaigns.column_choice import says_phone
+from alovoice_cli.campaigns.files import open_regular
+from alovoice_cli.campaigns.findings import Finding, Severity, count, errors, name_lines, spaced
+from alovoice_cli.campaigns.layout import find_delimiter
+from alovoice_cli.campaigns.sheet import Sheet, open_sheet
+from alovoice_cli.errors import CheckFailedError, UsageError
 
 _UNTIL = re.compile(r"until|expir|valid.?to|\bдо\b|срок|истека|действ|muddat|муддат|gacha", re.IGNORECASE)
 _DAY = re.compile(r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})(?:[ T].*)?")
@@ -27,43 +30,207 @@ def parse_span(text: str, option: str) -> timedelta:
     return int(match[1]) * _UNITS[match[2]]
 
 
+_SHOWN_CHARACTERS = 60
+_HEADING_DIGITS = 5  # fewer than a heading may have, such as "phones 2026"
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedColumn:
+    """One column of a do-not-call list that holds numbers. `index` counts from 0."""
+
+    index: int
+    heading: str
+    numbers: int
+    """How many different numbers stand in it."""
+
+    def __str__(self) -> str:
+        heading = f" ({self.heading})" if self.heading else ""
+        return f"column {self.index + 1}{heading} {spaced(self.numbers)}"
+
+
+@dataclass(frozen=True, slots=True)
 class DoNotCall:
     """A do-not-call list: the numbers in force on the campaign's first day, and what could not be read.
 
-    A column whose heading speaks of an end (until, expires, до, срок, muddat…) says on which day an entry ends; the day
-    itself still counts. An entry without a readable end stays in force: to leave a person out is the smaller mistake.
-    A cell with two numbers, or with an extension, excludes each of them.
+    Every number of every column counts. A column whose heading speaks of an end (until, expires, до, срок, muddat…)
+    says on which day an entry ends; the day itself still counts. An entry without a readable end stays in force: to
+    leave a person out is the smaller mistake.
     """
 
-    def __init__(self, file: BinaryIO, name: str, first_day: date) -> None:
-        self.name = name
+    name: str
+    numbers: frozenset[int]
+    columns: Sequence[ExcludedColumn]
+    entries: int
+    """Rows that hold something, headings not counted."""
+    expired: int
+    unread: Sequence[int]
+    """The lines where a phone column holds something, but no number that can be read."""
+    unread_sample: str
+    undated: Sequence[int]
+    """The lines whose end is no day."""
+    unread_ok: bool
+
+    @property
+    def note(self) -> str:
+        """How the list was read: its numbers, by column."""
+        by_column = f": {', '.join(map(str, self.columns))}" if self.columns else ""
+        expired = f"; {count(self.expired, 'entry', 'entries')} ended before" if self.expired else ""
+        return f"{self.name}: {count(len(self.numbers), 'number')} not to be called{by_column}{expired}"
+
+    def findings(self) -> Iterator[Finding]:
+        """What is to be said of the do-not-call list itself; an entry that cannot be read is an error."""
+        severity = Severity.WARNING if self.unread_ok else Severity.ERROR
+        if self.unread:
+            entries = count(len(self.unread), "entry holds", "entries hold")
+            message = f"{entries} no number that can be read, {name_lines(self.unread)}: {self.unread_sample}"
+            hint = "correct them: who is meant cannot be left out; --exclude-unread-ok goes on without them"
+            if self.unread_ok:
+                hint = "who is meant is not left out"
+            yield Finding(severity, "exclude_unread", message, hint, file=self.name, lines=self.unread)
+        elif self.entries and not self.columns:
+            hint = "give a file with phone numbers; --exclude-unread-ok goes on without them"
+            message = f"{self.name} holds {count(self.entries, 'row')} and no phone number"
+            yield Finding(severity, "exclude_unread", message, hint, file=self.name)
+        if self.undated:
+            message = f"{count(len(self.undated), 'entry', 'entries')} with an end that is no day, "
+            message += name_lines(self.undated)
+            hint = "they stay in force; write the day as 2026-11-24"
+            yield Finding(Severity.WARNING, "exclude_undated", message, hint, file=self.name, lines=self.undated)
+
+
+def check_do_not_call(listed: DoNotCall) -> list[Finding]:
+    """The warnings about a do-not-call list. Raises CheckFailedError for an error, as where an entry is not read."""
+    found = list(listed.findings())
+    for error in errors(found):
+        raise CheckFailedError(error.sentence.removesuffix(f" ({error.hint})"), hint=error.hint)
+    return found
+
+
+def read_do_not_call(path: Path, first_day: date, *, unread_ok: bool = False) -> DoNotCall:
+    """The do-not-call list in a CSV or workbook, in force on `first_day`.
+
+    `unread_ok`: entries that cannot be read are a warning, not an error. Raises UsageError for a file that cannot be
+    opened, or is no table.
+    """
+    with open_regular(path) as file:
+        return parse_do_not_call(file, str(path), first_day, unread_ok=unread_ok)
+
+
+def parse_do_not_call(file: BinaryIO, name: str, first_day: date, *, unread_ok: bool = False) -> DoNotCall:
+    """The do-not-call list in an open, seekable file; see `read_do_not_call`."""
+    sheet = open_sheet(file, name)
+    reader = _EntryReader(first_day)
+    reader.read(sheet)
+    unread, sample = reader.unread()
+    return DoNotCall(
+        name=name,
+        numbers=frozenset().union(*(column.in_force for column in reader.columns.values())),
+        columns=[
+            ExcludedColumn(index, reader.heading(index), len(column.numbers))
+            for index, column in sorted(reader.columns.items())
+            if column.numbers
+        ],
+        entries=reader.entries,
+        expired=reader.expired,
+        unread=unread,
+        unread_sample=sample,
+        undated=reader.undated,
+        unread_ok=unread_ok,
+    )
+
+
+@dataclass(slots=True)
+class _ColumnEntries:
+    """What the cells of one column hold."""
+
+    numbers: set[int] = field(default_factory=set)
+    in_force: set[int] = field(default_factory=set)
+    filled: int = 0
+    read: int = 0
+    unread: list[int] = field(default_factory=list)
+    sample: str = ""
+
+
+class _EntryReader:
+    """Goes through the rows of a do-not-call list, every cell of them."""
+
+    def __init__(self, first_day: date) -> None:
+        self.columns: dict[int, _ColumnEntries] = {}
+        self.entries = 0
         self.expired = 0
-        self._unread: list[int] = []
-        self._undated: list[int] = []
-        self.numbers = set(self._read(file, first_day))
-        file.seek(0)
+        self.undated: list[int] = []
+        self._headings: list[str] = []
+        self._ends: int | None = None
+        self._width = 0
+        self._first_day = first_day
+        self._bases: dict[str, int | None] = {}
 
-    def _read(self, file: BinaryIO, first_day: date) -> Iterator[int]:
-        sheet = open_sheet(file, self.name)
-        if len(list(islice(sheet.rows(","), 2))) < 2 and not any(phones.numbers_in((sheet.first_row() or (0, ""))[1])):
-            return  # a heading alone: nobody is on the list
-        layout = find_layout(sheet)
-        ends: int | None = None
-        for place, (line, row) in enumerate(sheet.rows(layout.delimiter)):
-            if place == 0 and layout.header is not None:
-                ends = next((at for at, cell in enumerate(row) if at != layout.column and _UNTIL.search(cell)), None)
-                continue
-            cell = row[layout.column] if layout.column < len(row) else ""
-            # A second number behind a comma stands beyond the last column of the others.
-            found = [number for part in (cell, *row[layout.width :]) for number in phones.numbers_in(part)]
-            if not found and cell.strip():
-                self._unread.append(line)
-            if self._is_over(row[ends] if ends is not None and ends < len(row) else "", line, first_day):
-                self.expired += 1
+    def read(self, sheet: Sheet) -> None:
+        """Takes all the rows of the sheet."""
+        delimiter = find_delimiter(sheet, lambda cell: says_phone(cell) or any(phones.numbers_in(cell)))
+        for place, (line, row) in enumerate(sheet.rows(delimiter)):
+            if self._is_heading(row, is_first=place == 0):
+                self._headings = [cell.strip() for cell in row]
+                self._ends = next((at for at, cell in enumerate(row) if _UNTIL.search(cell)), None)
             else:
-                yield from found
+                self.entries += 1
+                self._width = max(self._width, len(row))
+                self._take(line, row)
 
-    def _is_over(self, text: str, line: int, first_day: date) -> bool:
+    def heading(self, index: int) -> str:
+        """The heading over a column, or nothing."""
+        return self._headings[index] if index < len(self._headings) else ""
+
+    def unread(self) -> tuple[list[int], str]:
+        """The lines where a phone column holds no number that can be read, and the first such cell."""
+        found = [column for index, column in self.columns.items() if column.unread and self._is_phone_column(index)]
+        first = min(found, key=lambda column: column.unread[0], default=None)
+        return sorted({line for column in found for line in column.unread}), first.sample if first else ""
+
+    def _is_phone_column(self, index: int) -> bool:
+        column = self.columns[index]
+        is_only = self._width == 1 and not self._headings
+        return is_only or (column.read > 0 and column.read * 2 >= column.filled) or says_phone(self.heading(index))
+
+    def _is_heading(self, row: Sequence[str], *, is_first: bool) -> bool:
+        """Whether a row is one of headings: the first without a number, one like it, or a later one that says phone."""
+        text = " ".join(row)
+        if sum(letter.isdigit() for letter in text) >= _HEADING_DIGITS or any(phones.numbers_in(text)):
+            return False
+        if is_first or [cell.strip() for cell in row] == self._headings:
+            return True
+        return len(row) > 1 and any(map(says_phone, row)) and not any(map(str.isdigit, text))
+
+    def _take(self, line: int, row: Sequence[str]) -> None:
+        is_over = self._is_over(row[self._ends] if self._ends is not None and self._ends < len(row) else "", line)
+        self.expired += is_over
+        for index, cell in enumerate(row):
+            text = cell.strip()
+            if not text or index == self._ends:
+                continue
+            column = self.columns.setdefault(index, _ColumnEntries())
+            column.filled += 1
+            found = self._numbers(text)
+            column.numbers.update(found)
+            column.read += bool(found)
+            if not is_over:
+                column.in_force.update(found)
+            if not found and not is_over and any(map(str.isalnum, text)):
+                column.unread.append(line)
+                column.sample = column.sample or text[:_SHOWN_CHARACTERS]
+
+    def _numbers(self, text: str) -> Sequence[int]:
+        """Every number in a cell; a plain one by its head, which is read once: a list may hold millions."""
+        tail = text[-4:]
+        if text.isdigit() and text.isascii() and len(text) > len(tail):
+            head = text[:-4]
+            if head not in self._bases:
+                self._bases[head] = phones.base_of(head)
+            if (base := self._bases[head]) is not None:
+                return (base + int(tail),)
+        return tuple(phones.numbers_in(text))
+
+    def _is_over(self, text: str, line: int) -> bool:
         word = text.strip()
         if not word:
             return False
@@ -71,23 +238,10 @@ class DoNotCall:
         try:
             if match is None:
                 raise ValueError(word)
-            return date(int(match["year"]), int(match["month"]), int(match["day"])) < first_day
+            return date(int(match["year"]), int(match["month"]), int(match["day"])) < self._first_day
         except ValueError:
-            self._undated.append(line)
+            self.undated.append(line)
             return False
-
-    def findings(self) -> Iterator[Finding]:
-        """What is to be said of the do-not-call list itself."""
-        if self._unread:
-            message = f"{count(len(self._unread), 'entry', 'entries')} of the do-not-call list hold no number, "
-            message += name_lines(self._unread)
-            hint = "correct them: who is meant cannot be left out"
-            yield Finding(Severity.WARNING, "exclude_unread", message, hint, file=self.name, lines=self._unread)
-        if self._undated:
-            message = f"{count(len(self._undated), 'entry', 'entries')} with an end that is no day, "
-            message += name_lines(self._undated)
-            hint = "they stay in force; write the day as 2026-11-24"
-            yield Finding(Severity.WARNING, "exclude_undated", message, hint, file=self.name, lines=self._undated)
 
 
 def since(span: timedelta, now: datetime) -> datetime:

@@ -26,6 +26,19 @@ _KINDS = {
 }
 
 
+_KEPT_IN_MEMORY = 1 << 25  # bytes
+
+
+class MadeFile(tempfile.SpooledTemporaryFile[bytes]):
+    """A file of no name, in memory while it is small; it ends with the last object that reads it."""
+
+    def __init__(self) -> None:
+        super().__init__(_KEPT_IN_MEMORY)
+
+    def __del__(self) -> None:
+        self.close()  # else Python warns of a file that nobody closed
+
+
 def open_regular(path: Path) -> BinaryIO:
     """The open file, at its start: never opened twice, so what is checked is what is sent. The caller closes it.
 

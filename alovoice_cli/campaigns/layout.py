@@ -1,62 +1,106 @@
-"""Where a list keeps its phones: by which delimiter, in which column, under which heading."""
+"""Where a list keeps its phones: by which delimiter, in which columns, under which heading."""
 
+import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import Final
 
 from alovoice_cli import phones
-from alovoice_cli.campaigns.sheet import DELIMITERS, Sheet
+from alovoice_cli.campaigns.column_choice import (
+    PhoneColumn,
+    choose_column,
+    column_of,
+    match_columns,
+    says_phone,
+)
+from alovoice_cli.campaigns.sheet import Sheet
 from alovoice_cli.errors import UsageError
 from alovoice_cli.phones import LONGEST, SHORTEST, looks_like_phone
 
-_SAMPLE_ROWS = 200
-_SHOWN = 3
-_VALID, _LIKELY, _MEANT = 6, 2, 1
-_HEADING = re.compile(r"phone|mobile|\btel|тел|моб|номер|raqam|рақам|msisdn", re.IGNORECASE)
+Line = tuple[int, list[str]]
+"""A row with the number of the line where it ends."""
+
+_SAMPLE_ROWS: Final = 200
+_SHOWN: Final = 3
+_GOOD, _SEVERAL, _LIKELY, _MEANT = 6, 4, 2, 1
+_LOST_HEADINGS: Final = 0.5
+"""What is left of a delimiter's weight where the row above the phones has another number of cells than the others."""
 _NEARLY = re.compile(r"[+(]?[0-9][0-9ОоOo ()./,;\xa0-]{6,}.*", re.DOTALL)
+_NO = re.compile(r"\b(?:no|none|нет|без|yo.?q|йўқ)\b", re.IGNORECASE)
+"""What a person writes in the place of a phone, where a heading never does."""
+_DELIMITER = re.compile(r"[,;\t|]")
+_DIGIT = re.compile("[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a list is laid out. `column` counts from 0; `width` is how many cells its rows have."""
+    """How a list is laid out. Columns count from 0; `width` is how many cells its rows have."""
 
     delimiter: str
-    column: int
+    columns: tuple[int, ...]
+    """Where the phones are: the first good number of a row counts, in this order."""
     width: int
-    weight: int
     header: str | None
     """The heading over the phones; None where the first row is one of phones."""
     header_line: int
+    """The line of the headings, or 0."""
     shown: tuple[str, ...]
     """The first few cells with phones, as written."""
-    others: tuple[int, ...]
-    """Further columns that hold phones, from 0."""
+    headings: tuple[str, ...]
+    """The row of headings; empty where there is none."""
+    phone_columns: tuple[int, ...]
+    """Every column that holds phones."""
+
+    @property
+    def column(self) -> int:
+        """The first of the columns."""
+        return self.columns[0]
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """Further columns that hold phones."""
+        return tuple(column for column in self.phone_columns if column not in self.columns)
 
 
-def find_layout(sheet: Sheet, wanted: str | None = None) -> Layout:
-    """The delimiter and the column under which the first rows hold the most phones; the earlier one where they tie.
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The first rows of a sheet by one delimiter, and a few from further below."""
 
-    `wanted` is the operator's own word for the column: its heading, or its number from 1. Raises UsageError for a
-    column that is not there, and where there are no phones at all.
+    delimiter: str
+    rows: Sequence[Line]
+    width: int
+    columns: Sequence[PhoneColumn]
+    """Those in which a cell may be a phone."""
+    score: float
+    """How much speaks for the delimiter: phones in one column, in rows of one width."""
+
+
+def find_layout(sheet: Sheet, wanted: str | None = None, own_lines: Collection[int] = ()) -> Layout:
+    """The delimiter under which the first rows hold the most phones, and the column of the most different numbers.
+
+    `wanted` is the operator's own word for the columns: headings, or numbers from 1, with commas between. A column of
+    nothing but `own_lines`, whole numbers of the PBX's lines, is no list of people. Raises UsageError for a column that
+    is not there, where there are no phones at all, and for lines above the headings.
     """
     trouble: UsageError | None = None
-    for rows in (_SAMPLE_ROWS, None):  # where phones come late, the whole list is looked through
-        found: list[Layout] = []
-        for delimiter in DELIMITERS:
+    for limit in (_SAMPLE_ROWS, None):  # where phones come late, the whole list is looked through
+        found: list[_Sample] = []
+        for delimiter in sheet.delimiters:
             try:
-                found.append(_layout_by(sheet, delimiter, wanted, rows))
+                found.append(_sample(sheet, delimiter, wanted, limit))
             except UsageError as error:  # a quote that is closed wrongly under one delimiter may be right under another
                 trouble = trouble or error
         # Where two tie, the one that cuts the rows less: `9,98901E+11` is one cell.
-        best = max(found, key=lambda layout: (layout.weight, -layout.width), default=None)
-        if best is not None and best.weight and (best.shown or trouble is None):
-            return best
+        best = max(found, key=lambda sample: (sample.score, -sample.width), default=None)
+        if best is not None and best.score and (trouble is None or _shown(best.rows, _wanted(sheet, best, wanted))):
+            return _layout(sheet, best, wanted, own_lines)
     if wanted is not None:  # said again by the list's own delimiter, so that the message shows its columns
-        _layout_by(sheet, find_layout(sheet).delimiter, wanted, _SAMPLE_ROWS)
+        _sample(sheet, find_layout(sheet).delimiter, wanted, _SAMPLE_ROWS)
     raise trouble or without_phones(sheet)
 
 
@@ -71,64 +115,180 @@ def without_phones(sheet: Sheet) -> UsageError:
     )
 
 
-def _layout_by(sheet: Sheet, delimiter: str, wanted: str | None, limit: int | None) -> Layout:
-    rows: list[tuple[int, list[str]]] = []
-    weights: dict[int, int] = {}
+def find_delimiter(sheet: Sheet, knows: Callable[[str], bool]) -> str:
+    """The delimiter by which the first row holds the most headings that `knows` answers to, and rows have one width.
+
+    Raises UsageError, with the line, where the rows break off by each of them.
+    """
+    scores: dict[str, tuple[int, float, int]] = {}
+    trouble: UsageError | None = None
+    for delimiter in sheet.delimiters:
+        try:
+            with closing(sheet.rows(delimiter)) as source:
+                rows = list(islice(source, _SAMPLE_ROWS))
+        except UsageError as error:
+            trouble = trouble or error
+        else:
+            headings = rows[0][1] if rows else []
+            known = sum(map(knows, headings))
+            scores[delimiter] = known, _evenness(rows, len(headings)), len(headings)
+    if trouble is not None and not any(known for known, _, _ in scores.values()):
+        raise trouble
+    return max(scores, key=lambda delimiter: scores[delimiter])
+
+
+# --- by one delimiter -------------------------------------------------------------------------------------------------
+
+
+def _sample(sheet: Sheet, delimiter: str, wanted: str | None, limit: int | None) -> _Sample:
+    rows: list[Line] = []
     with closing(sheet.rows(delimiter)) as source:
         for count, (line, row) in enumerate(islice(source, limit), start=1):
-            weighty = False
-            for column, cell in enumerate(row):
-                if weight := _weight(cell):
-                    weights[column] = weights.get(column, 0) + weight
-                    weighty = True
-            if count <= _SAMPLE_ROWS or weighty:
+            is_weighty = any(map(_weight, row))
+            if count <= _SAMPLE_ROWS or is_weighty:
                 rows.append((line, row))
-            if count >= _SAMPLE_ROWS and weighty:
+            if count >= _SAMPLE_ROWS and is_weighty:
                 break
-    column = _column(rows, weights, wanted, sheet.name)
-    line, first = rows[0] if rows else (0, [])
-    heading = first[column].strip() if column < len(first) else ""
-    header = heading if heading and not _weight(heading) and not _has_digits(heading) else None
-    widths = Counter(len(row) for _, row in rows if len(row) > column)
-    width = widths.most_common(1)[0][0] if widths else column + 1
-    cells = (row[column].strip() for _, row in rows if column < len(row))
-    shown = tuple(cell for cell in cells if _weight(cell) > _MEANT)[:_SHOWN]
-    most = weights.get(column, 0)
-    others = tuple(other for other, weight in sorted(weights.items()) if other != column and weight * 2 >= most)
-    return Layout(delimiter, column, width, most, header, line if header is not None else 0, shown, others)
+    first_phone = next((at for at, (_, row) in enumerate(rows) if any(map(_weight, row))), 0)
+    below = rows[first_phone:]
+    width = Counter(len(row) for _, row in below).most_common(1)[0][0] if below else 1
+    columns = _columns(rows, _probed(sheet, delimiter, width))
+    weights = {column.index: column.weight for column in columns}
+    asked = _columns_asked(sheet.name, rows, wanted)
+    weight = sum(weights.get(column, 0) for column in asked) if asked else max(weights.values(), default=0)
+    keeps_headings = first_phone == 0 or len(rows[first_phone - 1][1]) == width
+    # Cubed: rows of another width weigh more against a delimiter than the phones that it happens to lay bare.
+    score = weight * _evenness(below, width) ** 3 * (1 if keeps_headings else _LOST_HEADINGS)
+    return _Sample(delimiter, rows, width, columns, score)
 
 
-def _column(rows: Sequence[tuple[int, list[str]]], weights: dict[int, int], wanted: str | None, name: str) -> int:
-    first = rows[0][1] if rows else []
-    if wanted is not None:
-        return _wanted(first, wanted, name)
-    most = max(weights.values(), default=0)
-    good = sorted(column for column, weight in weights.items() if weight * 2 >= most)
-    named = [column for column in good if column < len(first) and _HEADING.search(first[column])]
-    return (named or good or [0])[0]
+def _evenness(rows: Sequence[Line], width: int) -> float:
+    """The share of rows that have this many cells; further blank ones do not count."""
+    even = sum(len(row) == width or (len(row) > width and not "".join(row[width:]).strip()) for _, row in rows)
+    return even / len(rows) if rows else 1.0
 
 
-def _wanted(first: Sequence[str], wanted: str, name: str) -> int:
-    headings = [cell.strip().lower() for cell in first]
-    word = wanted.strip().lower()
-    if word in headings:
-        return headings.index(word)
-    if word.isascii() and word.isdigit() and 1 <= int(word) <= len(first):
-        return int(word) - 1
-    raise UsageError(
-        f"{name} has no column {wanted!r}",
-        hint="give its heading or its number from 1; the first row is " + " · ".join(cell.strip() for cell in first),
+def _probed(sheet: Sheet, delimiter: str, width: int) -> Iterator[list[str]]:
+    """Rows from all over the file. One that a quoted line end has cut has another width, and is left out."""
+    for line in sheet.probes:
+        try:
+            row = next(csv.reader([line], delimiter=delimiter, strict=True), [])
+        except csv.Error:
+            continue
+        if len(row) == width:
+            yield row
+
+
+def _columns(rows: Sequence[Line], probed: Iterator[list[str]]) -> list[PhoneColumn]:
+    headings = rows[0][1] if rows else []
+    cells: dict[int, list[str]] = {}
+    for row in (*(row for _, row in rows), *probed):
+        for column, cell in enumerate(row):
+            if cell.strip():
+                cells.setdefault(column, []).append(cell)
+    found = []
+    for column, filled in sorted(cells.items()):
+        weights = list(map(_weight, filled))
+        if any(weights):
+            heading = headings[column].strip() if column < len(headings) and not _weight(headings[column]) else ""
+            found.append(column_of(column, heading, filled, sum(weights), sum(map(bool, weights))))
+    return found
+
+
+def _columns_asked(name: str, rows: Sequence[Line], wanted: str | None) -> tuple[int, ...]:
+    return match_columns(name, rows[0][1] if rows else [], wanted) if wanted is not None else ()
+
+
+def _wanted(sheet: Sheet, sample: _Sample, wanted: str | None) -> tuple[int, ...]:
+    """The columns that the operator named; else the one that weighs most."""
+    heaviest = max(sample.columns, key=lambda column: column.weight, default=None)
+    asked = _columns_asked(sheet.name, sample.rows, wanted)
+    return asked or ((heaviest.index,) if heaviest is not None else (0,))
+
+
+# --- by the best delimiter --------------------------------------------------------------------------------------------
+
+
+def _layout(sheet: Sheet, sample: _Sample, wanted: str | None, own_lines: Collection[int]) -> Layout:
+    rows = sample.rows
+    columns = _columns_asked(sheet.name, rows, wanted)
+    choice = choose_column(sheet.name, sample.columns, own_lines, is_only=sample.width == 1, asked=columns)
+    columns = columns or (choice.column,)
+    line, first = rows[0]
+    heading = first[columns[0]].strip() if columns[0] < len(first) else ""
+    is_header = bool(heading) and not _weight(heading) and not _has_digits(heading)
+    if sheet.header_line is not None:
+        _refuse_people_as_headings(sheet, line, first, columns)
+        is_header = True
+    else:
+        _refuse_lines_above(sheet, sample, columns[0], heading if is_header else "")
+    return Layout(
+        delimiter=sample.delimiter,
+        columns=columns,
+        width=max(sample.width, max(columns) + 1),
+        header=heading if is_header else None,
+        header_line=line if is_header else 0,
+        shown=_shown(rows, columns),
+        headings=tuple(cell.strip() for cell in first) if is_header else (),
+        phone_columns=choice.phone_columns,
     )
 
 
-@lru_cache(maxsize=4096)  # each cell is weighed by each delimiter, and again for the examples
+def _shown(rows: Sequence[Line], columns: Sequence[int]) -> tuple[str, ...]:
+    cells = (row[column].strip() for _, row in rows for column in columns if column < len(row))
+    return tuple(islice((cell for cell in cells if _weight(cell) > _MEANT), _SHOWN))
+
+
+def _refuse_people_as_headings(sheet: Sheet, line: int, first: Sequence[str], columns: Sequence[int]) -> None:
+    for column in columns:
+        if column < len(first) and _weight(first[column]) > _MEANT:
+            raise UsageError(
+                f"{sheet.name}, line {line} holds the phone {first[column].strip()!r}: it is no line of headings",
+                hint="leave --header-line out where the list has no headings",
+            )
+
+
+def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str) -> None:
+    """Raises UsageError where the headings stand further below: the PBX would take the lines above for people."""
+    if says_phone(heading):
+        return
+    above: list[Line] = []
+    for line, row in sample.rows:
+        cell = row[column].strip() if column < len(row) else ""
+        if _weight(cell) > _MEANT:
+            break
+        above.append((line, row))
+    titles = (line for line, row in reversed(above[1:]) if _is_title(row, column, sample.width, must_say=bool(heading)))
+    if found := next(titles, 0):
+        raise UsageError(
+            f"{sheet.name}, line {found} looks like the headings, and lines stand above",
+            hint=f"--header-line {found} leaves the lines above out; if line {above[0][0]} is right, give that",
+        )
+
+
+def _is_title(row: Sequence[str], column: int, width: int, *, must_say: bool) -> bool:
+    """Whether a row may be the headings: words in all cells; `must_say`: the phones' own says that they are phones."""
+    if len(row) < width or any(cell.strip().isdigit() or _NO.search(cell) for cell in row) or _has_digits("".join(row)):
+        return False
+    filled = sum(bool(cell.strip()) for cell in row)
+    return says_phone(row[column]) or (not must_say and bool(row[column].strip()) and filled >= width)
+
+
+@lru_cache(maxsize=8192)  # each cell is weighed by each delimiter, and again for the examples
 def _weight(cell: str) -> int:
     """How much a cell speaks for its column: numbers that there are outweigh ids and other digits."""
+    if not _DIGIT.search(cell):
+        return 0
     verdict = phones.read_cell(cell)
     if verdict.number:
-        return _LIKELY if verdict.remark else _VALID
+        if verdict.remark:
+            return _MEANT if _DELIMITER.search(cell.strip()) else _LIKELY
+        return _GOOD
+    if verdict.code in ("two_numbers", "variants"):
+        # Two kinds of delimiters: one of them parts this cell from its neighbour.
+        return _SEVERAL if len(set(_DELIMITER.findall(cell))) < 2 else _MEANT
     if looks_like_phone(cell):
-        return _VALID if cell.lstrip().startswith("+") else _LIKELY
+        return _GOOD if cell.lstrip().startswith("+") else _LIKELY
     if verdict.code in ("excel_rounded", "excel_decimal"):
         return _LIKELY
     return _MEANT if verdict.code not in ("empty", "no_number") and _NEARLY.fullmatch(cell.strip()) else 0

@@ -1,16 +1,21 @@
 """What is to be said of a list of recipients: each trap named for what it is, with its lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from alovoice_cli.campaigns.findings import Finding, Severity, count, name_lines, spaced
 from alovoice_cli.campaigns.recipients import Recipients
-from alovoice_cli.campaigns.sheet import DELIMITER_NAMES
-from alovoice_cli.phones import ADVICE, FOREIGN, LANDLINE, TROUBLES
+from alovoice_cli.campaigns.sheet import delimiter_name
+from alovoice_cli.phones import ADVICE, FOREIGN, LANDLINE, TROUBLES, spelled
 
 _ROUNDED = ("excel_rounded", "excel_decimal")
 _NUMBERS_NAMED = 3
 
 _REMARKS = {
+    "text_around": (
+        Severity.NOTE,
+        "{count} read from a cell with text around it, such as {sample}",
+        "",
+    ),
     "letter_for_digit": (
         Severity.WARNING,
         "{count} with the letter O for a zero ({sample}), read as the digit",
@@ -30,14 +35,29 @@ _REMARKS = {
 
 
 def list_findings(whom: Recipients, *, cleaned: bool = False) -> Iterator[Finding]:
-    """The findings of a list, the gravest kinds first. `cleaned`: the list is uploaded cleaned, not as it is."""
+    """The findings of a list, the gravest kinds first. `cleaned`: the list is to be uploaded cleaned."""
+    cleaned = cleaned or bool(whom.needs_cleaning)
     yield from _no_one(whom)
+    yield from _elsewhere(whom)
     yield from _troubles(whom, cleaned=cleaned)
     yield from _duplicates(whom, cleaned=cleaned)
     yield from _excluded(whom, cleaned=cleaned)
     yield from _kinds(whom)
     yield from _remarks(whom, cleaned=cleaned)
     yield from _reading(whom)
+
+
+def own_line_findings(whom: Recipients, own_lines: Collection[int]) -> Iterator[Finding]:
+    """Recipients that are lines of the campaign: a line would call itself."""
+    for number, lines in sorted(whom.tally.matching(own_lines).items()):
+        text = f"{spelled(number)} is a line of this campaign, and {name_lines(lines)} would call it"
+        yield _found(whom, Severity.ERROR, "own_line", text, "take it out of the list, or give another --trunks", lines)
+
+
+def reading_notes(whom: Recipients) -> Iterator[str]:
+    """How the list was read and counted, and how the do-not-call lists were read, a sentence each."""
+    yield describe(whom)
+    yield from whom.exclusion_notes
 
 
 def describe(whom: Recipients) -> str:
@@ -47,7 +67,7 @@ def describe(whom: Recipients) -> str:
     kinds = ", ".join(f"{spaced(counts[kind])} {kind}" for kind in list(counts)[1:])
     return (
         f"{whom.name}: phones in column {layout.column + 1}{heading}, cells divided by "
-        f"{DELIMITER_NAMES[layout.delimiter]}, {whom.sheet.encoding}; {count(whom.rows, 'row')} = {kinds}"
+        f"{delimiter_name(layout.delimiter)}, {whom.sheet.encoding}; {count(whom.rows, 'row')} = {kinds}"
     )
 
 
@@ -61,6 +81,29 @@ def _no_one(whom: Recipients) -> Iterator[Finding]:
     if not whom.good:
         left = ", ".join(f"{spaced(number)} {kind}" for kind, number in list(whom.counts().items())[2:] if number)
         yield _found(whom, Severity.ERROR, "nobody_to_call", f"no number is left to call: {left}", "give another list")
+
+
+def _elsewhere(whom: Recipients) -> Iterator[Finding]:
+    layout = whom.layout
+    chosen = " or ".join(_named(layout.headings, column) for column in layout.columns)
+    for column, lines in sorted(whom.tally.elsewhere.items()):
+        other = _named(layout.headings, column)
+        text = f"{count(len(lines), 'row')} without a number in {chosen} and with one in {other}, {name_lines(lines)}"
+        columns = ",".join(_word(layout.headings, at) for at in (*layout.columns, column))
+        hint = f"--column '{columns}' takes the first good number of each row"
+        yield Finding(Severity.WARNING, "other_column_number", text, hint, whom.name, lines, column + 1)
+
+
+def _named(headings: Sequence[str], column: int) -> str:
+    heading = headings[column] if column < len(headings) else ""
+    return f"column {column + 1}" + (f" ({heading})" if heading else "")
+
+
+def _word(headings: Sequence[str], column: int) -> str:
+    """How `--column` names a column."""
+    heading = headings[column] if column < len(headings) else ""
+    is_plain = bool(heading) and headings.count(heading) == 1 and not {",", "'"} & set(heading)
+    return heading if is_plain else str(column + 1)
 
 
 def _troubles(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
@@ -98,15 +141,21 @@ def _duplicates(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
 
 def _excluded(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
     for reason, numbers in whom.excluded_by.items():
-        lines = sorted(line for at in numbers.values() for line in at)
+        # Cells that are no number as a whole are left out of a cleaned list anyhow.
+        found = {**numbers} if cleaned else _joined(numbers, whom.unread_excluded.get(reason, {}))
+        lines = sorted({line for at in found.values() for line in at})
         if not lines:
             continue
-        text = f"{count(len(numbers), 'number')} not to be called ({reason}), {name_lines(lines)}"
+        text = f"{count(len(found), 'number')} not to be called ({reason}), {name_lines(lines)}"
         if cleaned:
             yield _found(whom, Severity.NOTE, "excluded", text, "left out of the list that is uploaded", lines)
         else:
             hint = "the list goes out byte for byte: --clean leaves them out"
             yield _found(whom, Severity.ERROR, "excluded", text, hint, lines)
+
+
+def _joined(one: Mapping[int, Sequence[int]], other: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
+    return {number: [*one.get(number, ()), *other.get(number, ())] for number in {**one, **other}}
 
 
 def _kinds(whom: Recipients) -> Iterator[Finding]:
@@ -134,6 +183,12 @@ def _remarks(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
 
 
 def _reading(whom: Recipients) -> Iterator[Finding]:
+    if whom.sheet.conversion:
+        hint = "what a campaign uploads is the cleaned CSV made from it"
+        yield Finding(Severity.NOTE, "converted", whom.sheet.conversion, hint, file=whom.name)
+    elif whom.needs_cleaning:
+        message = f"{whom.needs_cleaning}: a campaign uploads the cleaned list"
+        yield Finding(Severity.NOTE, "uploads_cleaned", message, file=whom.name)
     if whom.sheet.note:
         yield Finding(Severity.NOTE, "encoding", whom.sheet.note, "--encoding NAME, if that is wrong", file=whom.name)
     if whom.layout.others:

@@ -7,13 +7,14 @@ from typing import TextIO
 
 from alovoice_cli.campaigns.cleaning import write_lists
 from alovoice_cli.campaigns.files import open_list
-from alovoice_cli.campaigns.list_findings import describe, list_findings
+from alovoice_cli.campaigns.list_findings import list_findings, reading_notes
 from alovoice_cli.campaigns.preflight import Report
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.schedule import parse_zone, today_in
 from alovoice_cli.campaigns.screening import Called, Screen
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.campaigns.wishes import ListWish
+from alovoice_cli.spreadsheet import format_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class SeenList:
     def remarks(self) -> Iterator[str]:
         """Sentences for stderr: how it was read, what was written, how it stands."""
         if self.whom is not None:
-            yield describe(self.whom)
+            yield from reading_notes(self.whom)
         if self.written:
             yield f"written: {', '.join(self.written)}"
         yield self.report.verdict.removesuffix(": nothing was sent")
@@ -64,6 +65,6 @@ def look_at_list(
         whom = screen.read(file, source or "the list", report, moved)
         if whom is not None:
             report.add(list_findings(whom, cleaned=wish.clean))
-            write_lists(whom, wish.clean_name, wish.rejected)
+            write_lists(whom, wish.clean_name, wish.rejected, format_for(excel=wish.excel))
             written = [str(path) for path in (wish.clean_name, wish.rejected) if path]
     return SeenList(report, whom, tuple(written))

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ FILES = ("record", "recipients")
 """The form's parts that are files."""
 
 _BLOCK = 1 << 20
+_MADE_NAME = re.compile(r" [0-9]{9,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,24 @@ class Papers:
     recipients: Paper | None = None
     numbers: tuple[str, ...] = ()
     """The numbers that will be called, whole: 998901234567."""
+    allow_duplicate: bool = False
+    """Whether the same campaign may have been created lately."""
 
     @property
     def count(self) -> int:
         """How many different numbers will be called."""
         return len(self.numbers)
+
+
+def same_words(fields: Mapping[str, str], record: Paper | None, recipients: Paper | None) -> tuple[object, ...]:
+    """What tells two campaigns apart where their files' content is not known: the form's texts and the files' names.
+
+    A name that was made here, of the recording's name and digits, is another one each time, and does not count.
+    """
+    stem = Path(record.name).stem if record else ""
+    is_made = _MADE_NAME.fullmatch(fields.get("name", "").removeprefix(stem)) is not None
+    told = {name: text for name, text in fields.items() if not (is_made and name == "name")}
+    return told, record and record.name, recipients and recipients.name
 
 
 def describe(file: BinaryIO, name: str, path: str) -> Paper:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
+from alovoice_cli.campaigns.creation_guard import KnownCampaign, beyond_daily_limit, twin_words
 from alovoice_cli.campaigns.draft import Draft
 from alovoice_cli.campaigns.findings import Finding, Severity, count, errors, name_lines, spaced
+from alovoice_cli.campaigns.papers import Papers
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.schedule import Window
-from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UsageError
+from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UnopenedListError, UsageError
 
 LIMITS = ("max_recipients", "allowed_prefixes", "max_campaigns_per_day")
 _TWIN_WITHIN = timedelta(hours=24)
@@ -26,8 +28,11 @@ class CampaignStore(Protocol):
     def called_numbers(self, profile: str, since: datetime) -> Iterator[str]:
         """The whole numbers (998901234567) of the campaigns since then."""
 
-    def find_twin(self, profile: str, digest: str, since: datetime) -> str | None:
-        """The id, or the receipt, of a campaign with this digest."""
+    def find_twin(self, profile: str, digest: str, since: datetime, like: Papers | None = None) -> str | None:
+        """The id, or the receipt, of a campaign with this digest, or one of an older version that says the same."""
+
+    def campaign(self, profile: str, label: str) -> KnownCampaign | None:
+        """The latest campaign of this id or receipt."""
 
     def created_count(self, profile: str, since: datetime) -> int:
         """How many campaigns there were since then."""
@@ -64,9 +69,14 @@ class Report:
         self.findings += findings
 
     def attempt(self, code: str, file: str, read: Callable[[], T]) -> T | None:
-        """What `read` gives; where it raises UsageError, that is an error found, and None (or it is raised: strict)."""
+        """What `read` gives; where it raises UsageError, that is an error found, and None (or it is raised: strict).
+
+        Raises UnopenedListError in any case: a file that cannot be opened is no check that failed.
+        """
         try:
             return read()
+        except UnopenedListError:
+            raise
         except UsageError as problem:
             if self._strict:
                 raise
@@ -173,33 +183,33 @@ def busy_findings(store: CampaignStore, profile: str, draft: Draft) -> Iterator[
         yield Finding(Severity.WARNING, "busy_line", message, "choose other lines or hours, or share them")
 
 
-def twin_findings(store: CampaignStore, profile: str, digest: str, now: datetime) -> Iterator[Finding]:
+def twin_findings(store: CampaignStore, profile: str, papers: Papers, now: datetime) -> Iterator[Finding]:
     """The same campaign, created within the last 24 hours."""
-    twin = store.find_twin(profile, digest, now - _TWIN_WITHIN)
+    label = store.find_twin(profile, papers.digest, now - _TWIN_WITHIN, papers)
+    twin = None if label is None else store.campaign(profile, label)
     if twin is not None:
-        message = f"the same campaign was created within the last 24 hours: {twin}"
-        hint = f"see `alovoice autorule get {twin}`; --allow-duplicate creates it once more"
+        message, hint = twin_words(twin)
         yield Finding(Severity.ERROR, "twin", message, hint)
 
 
 def limit_findings(
-    limits: Limits, whom: Recipients | None, today: Callable[[], int], planned: Callable[[], int]
+    limits: Limits, whom: Recipients | None, today: Callable[[], int], planned: Callable[[], int], *, cleaned: bool
 ) -> Iterator[Finding]:
-    """What goes beyond the profile's limits: `today` counts the campaigns of the last 24 hours, `planned` these."""
+    """What goes beyond the profile's limits: `today` counts the campaigns of the last 24 hours, `planned` these.
+
+    `cleaned`: the PBX gets the cleaned list; else cells that are no number count too.
+    """
     most, daily = limits.max_recipients, limits.max_campaigns_per_day
-    if whom is not None and most is not None and whom.good > most:
-        yield from _beyond(
-            limits, "max_recipients", f"{spaced(whom.good)} numbers, and the profile allows {spaced(most)}"
-        )
+    if whom is not None and most is not None and (people := whom.people(cleaned=cleaned)) > most:
+        yield from _beyond(limits, "max_recipients", f"{spaced(people)} numbers, and the profile allows {spaced(most)}")
     if whom is not None and limits.allowed_prefixes:
-        lines = whom.tally.lines_outside(limits.allowed_prefixes)
+        lines = whom.lines_outside(limits.allowed_prefixes, cleaned=cleaned)
         if lines:
             allowed = ", ".join(limits.allowed_prefixes)
             message = f"{count(len(lines), 'number')} outside the prefixes {allowed} that the profile allows"
             yield from _beyond(limits, "allowed_prefixes", f"{message}: {name_lines(lines)}", whom.name, lines)
     if daily is not None and (made := today()) + planned() > daily:
-        message = f"{count(made, 'campaign')} in the last 24 hours and {planned()} now: the profile allows {daily}"
-        yield from _beyond(limits, "max_campaigns_per_day", message)
+        yield from _beyond(limits, "max_campaigns_per_day", beyond_daily_limit(made, planned(), daily))
 
 
 def _beyond(limits: Limits, name: str, message: str, file: str = "", lines: Sequence[int] = ()) -> Iterator[Finding]:

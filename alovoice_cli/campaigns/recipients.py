@@ -3,10 +3,8 @@
 The vendor does not document the file's columns: the phone is in the first column that holds phones.
 """
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import BinaryIO
 
 from alovoice_cli.campaigns.layout import Layout, find_layout, without_phones
@@ -15,7 +13,6 @@ from alovoice_cli.campaigns.tally import Tally
 from alovoice_cli.errors import UsageError
 from alovoice_cli.phones import FOREIGN, LANDLINE
 
-_BLOCK = 1 << 14  # characters
 _PHONES_AT_LEAST = 0.95  # of the cells that hold something, else the column was misread
 
 
@@ -24,8 +21,10 @@ class Exclusion:
     """Numbers that are not to be called, and why: `--exclude FILE` or `--exclude-called 7d`."""
 
     reason: str
-    numbers: Iterable[int]
-    """Whole numbers, such as 998901234567; gone through once."""
+    numbers: Collection[int]
+    """Whole numbers, such as 998901234567."""
+    note: str = ""
+    """How the numbers were read, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,10 @@ class Recipients:
     """Each number that more than one row has (excluded ones left out), with the lines of all of them."""
     excluded_by: Mapping[str, Mapping[int, Sequence[int]]]
     """For each reason the numbers that are left out, with their lines."""
+    unread_excluded: Mapping[str, Mapping[int, Sequence[int]]]
+    """For each reason the numbers within cells that are no good number: the PBX gets these of a list as it is."""
+    exclusion_notes: Sequence[str]
+    """How each do-not-call list was read."""
 
     @property
     def rows(self) -> int:
@@ -75,6 +78,27 @@ class Recipients:
         return sum(len(lines) for numbers in self.excluded_by.values() for lines in numbers.values())
 
     @property
+    def needs_cleaning(self) -> str:
+        """Why the PBX cannot be given the list as it is, as a clause; empty where it can."""
+        if self.sheet.conversion:
+            return self.sheet.conversion
+        if len(self.layout.columns) > 1:
+            return "the numbers come from several columns"
+        return "cells have text around their number" if "text_around" in self.tally.remarks else ""
+
+    def people(self, *, cleaned: bool) -> int:
+        """How many the PBX will call: with a list that goes out as it is also cells that are no number, but digits."""
+        return self.good + (0 if cleaned else len(set(self.tally.unread_dialled().values())))
+
+    def lines_outside(self, prefixes: tuple[str, ...], *, cleaned: bool) -> list[int]:
+        """The lines of what the PBX will call that begins with none of these digits."""
+        lines = self.tally.lines_outside(prefixes)
+        if not cleaned:
+            dialled = self.tally.unread_dialled().items()
+            lines = sorted([*lines, *(line for line, digits in dialled if not digits.startswith(prefixes))])
+        return lines
+
+    @property
     def numbers(self) -> tuple[str, ...]:
         """The first few phones as they are written."""
         return self.layout.shown
@@ -101,6 +125,7 @@ class Recipients:
             "encoding": self.sheet.encoding,
             "delimiter": layout.delimiter,
             "column": layout.column + 1,
+            "columns": [column + 1 for column in layout.columns],
             "header": layout.header,
             "first_numbers": list(layout.shown),
             "troubles": {code: len(lines) for code, lines in self.tally.troubles.items()},
@@ -114,44 +139,29 @@ def read_recipients(
     *,
     encoding: str | None = None,
     column: str | None = None,
+    tab: str | None = None,
+    header_line: int | None = None,
     exclusions: Sequence[Exclusion] = (),
+    own_lines: Collection[int] = (),
     moved: Moved | None = None,
 ) -> Recipients:
-    """Reads an open, seekable CSV from its start to its end and leaves it at its start.
+    """Reads an open, seekable CSV or workbook from its start to its end and leaves it at its start.
 
-    `encoding` and `column` (its heading, or its number from 1) are found where they are not given. Raises UsageError,
-    with the line where one is at fault, for a file that is empty, binary, of no known encoding, with a quote left open,
-    without any phone number, or with a column of which more than 5 % are something else.
+    `encoding` and `column` (headings, or numbers from 1) are found where they are not given; `own_lines` are the whole
+    numbers of the PBX's lines, whose column is no list of people. Raises UsageError, with the line where one is at
+    fault, for a file that is empty, binary, of no known encoding, with a quote left open, without any phone number, or
+    with a column of which more than 5 % are something else.
     """
     try:
-        sheet = open_sheet(file, name, encoding)
-        layout = find_layout(sheet, column)
-        tally = Tally(layout.column, layout.width, layout.header_line)
-        if layout.width == 1:
-            _read_column(sheet, layout.delimiter, tally, moved)
-        else:
-            with sheet.reading(layout.delimiter, moved) as reader:
-                tally.read(reader)
-        tally.put_in_order()
+        sheet = open_sheet(file, name, encoding, tab=tab, header_line=header_line)
+        layout = find_layout(sheet, column, own_lines)
+        tally = Tally(layout.columns, layout.width, layout.others)
+        with sheet.reading(layout.delimiter, moved) as reader:
+            tally.read(reader, sheet.above, layout.header_line)
         _refuse_misread(sheet, layout, tally)
         return _settle(sheet, layout, tally, exclusions)
     finally:
         file.seek(0)
-
-
-def _read_column(sheet: Sheet, delimiter: str, tally: Tally, moved: Moved | None) -> None:
-    """Takes a list of one column by the block; a block with more in it than numbers goes through the csv reader."""
-    above = 0
-    with sheet.text(moved) as text:
-        while block := text.read(_BLOCK):
-            block += text.readline()
-            if lines := tally.add_block(block, above):
-                above += lines
-                continue
-            # A line end ends a row, unless it stands in quotes: then no block is sure to end with a row.
-            rest = io.StringIO(block, newline="")
-            with sheet.splitting(chain(rest, text) if '"' in block else rest, delimiter, above) as reader:
-                above = tally.read(reader, above)
 
 
 def _refuse_misread(sheet: Sheet, layout: Layout, tally: Tally) -> None:
@@ -168,11 +178,15 @@ def _refuse_misread(sheet: Sheet, layout: Layout, tally: Tally) -> None:
 
 def _settle(sheet: Sheet, layout: Layout, tally: Tally, exclusions: Sequence[Exclusion]) -> Recipients:
     excluded: dict[str, dict[int, list[int]]] = {}
+    unread: dict[str, dict[int, list[int]]] = {}
     gone: set[int] = set()
     for exclusion in exclusions:
-        hits = {number: lines for number, lines in tally.matching(exclusion.numbers).items() if number not in gone}
+        found = tally.matching(exclusion.numbers)
+        hits = {number: lines for number, lines in found.items() if number not in gone}
         excluded.setdefault(exclusion.reason, {}).update(hits)
+        unread.setdefault(exclusion.reason, {}).update(tally.unread_matching(exclusion.numbers))
         gone |= hits.keys()
     duplicates = {number: lines for number, lines in tally.repeated().items() if number not in gone}
     in_order = dict(sorted(duplicates.items(), key=lambda item: item[1]))
-    return Recipients(sheet.name, sheet, layout, tally, in_order, excluded)
+    notes = [exclusion.note for exclusion in exclusions if exclusion.note]
+    return Recipients(sheet.name, sheet, layout, tally, in_order, excluded, unread, notes)

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-
-import holidays
-from holidays.version import __version__ as holidays_version
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from alovoice_cli.campaigns.findings import Finding, Severity, count
 from alovoice_cli.campaigns.schedule import Window
+
+if TYPE_CHECKING:
+    import holidays
 
 NIGHT_OK = "--night-ok"
 
@@ -42,6 +43,11 @@ class QuietHours:
             return opens < self.end and closes >= self.begin
         return opens < self.end or closes >= self.begin
 
+    def hold(self, local: datetime) -> bool:
+        """Whether the moment, by the clock of those who are called, is quiet."""
+        minute = local.time()
+        return self.overlap(minute, minute)
+
     def __str__(self) -> str:
         return f"{self.begin:%H:%M}-{self.end:%H:%M}"
 
@@ -59,6 +65,8 @@ def rest_findings(window: Window, quiet: QuietHours | None) -> Iterator[Finding]
 
 
 def _holidays(days: list[date]) -> Iterator[Finding]:
+    from holidays.version import __version__ as holidays_version  # noqa: PLC0415 - as in _calendar
+
     calendar = _calendar(*{day.year for day in days})
     found = {day: calendar[day] for day in days if day in calendar}
     if not found:
@@ -75,7 +83,9 @@ def _leave_out(days: int) -> str:
     return f"leave {'it' if days == 1 else 'them'} out of the days"
 
 
-def _calendar(*years: int) -> holidays.HolidayBase:
+def _calendar(*years: int) -> "holidays.HolidayBase":
+    import holidays  # noqa: PLC0415 - a single call asks for its quiet hours, and needs no calendar
+
     return holidays.country_holidays("UZ", years=years, language="en_US")
 
 

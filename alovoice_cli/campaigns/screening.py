@@ -1,11 +1,12 @@
 """From a file of recipients to the people to call: how it is to be read, and who is left out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import BinaryIO, Protocol, TypeVar
 
-from alovoice_cli.campaigns.exclusion import DoNotCall, parse_span, since
+from alovoice_cli.campaigns.exclusion import parse_do_not_call, parse_span, since
 from alovoice_cli.campaigns.files import open_regular
 from alovoice_cli.campaigns.findings import Finding
 from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
@@ -44,6 +45,8 @@ class Screen:
     first_day: date
     now: datetime
     store: Callable[[], Called]
+    own_lines: Collection[int] = ()
+    """The whole numbers of the lines that will call."""
 
     def read(self, file: BinaryIO, name: str, found: Findings, moved: Moved) -> Recipients | None:
         """The list, screened; None where it cannot be read, which is a finding then."""
@@ -53,18 +56,28 @@ class Screen:
             "list",
             name,
             lambda: read_recipients(
-                file, name, encoding=wish.encoding, column=wish.column, exclusions=exclusions, moved=moved
+                file,
+                name,
+                encoding=wish.encoding,
+                column=wish.column,
+                tab=wish.tab,
+                header_line=wish.header_line,
+                exclusions=exclusions,
+                own_lines=self.own_lines,
+                moved=moved,
             ),
         )
 
     def _exclusions(self, found: Findings) -> Iterator[Exclusion]:
+        unread_ok = self.wish.exclude_unread_ok
         for path in self.wish.exclude:
             with open_regular(path) as file:
-                listed = found.attempt("exclude", str(path), lambda: DoNotCall(file, str(path), self.first_day))  # noqa: B023 - called at once
+                read = partial(parse_do_not_call, file, str(path), self.first_day, unread_ok=unread_ok)
+                listed = found.attempt("exclude", str(path), read)
             if listed is not None:
                 found.add(listed.findings())
-                yield Exclusion(f"on {path}", listed.numbers)
+                yield Exclusion(f"on {path}", listed.numbers, listed.note)
         if self.wish.exclude_called is not None:
             span = parse_span(self.wish.exclude_called, "--exclude-called")
             called = self.store().called_numbers(self.profile, since(span, self.now))
-            yield Exclusion(f"called within {self.wish.exclude_called}", map(int, called))
+            yield Exclusion(f"called within {self.wish.exclude_called}", set(map(int, called)))

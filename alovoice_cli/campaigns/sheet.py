@@ -1,18 +1,21 @@
-"""A CSV as it stands on the disk: its encoding, its delimiter, its rows; not a byte of it is changed."""
+"""A table of rows: a CSV as it stands, or the CSV that a sheet of a workbook comes to."""
 
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import Any, BinaryIO, TextIO
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Any, BinaryIO, TextIO, cast
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.campaigns.files import MadeFile
+from alovoice_cli.errors import UnopenedListError, UsageError
 
 # csv.Sniffer is not asked: of a column of phones it answers that the delimiter is '9' (measured).
 DELIMITERS = ",;\t|"
-DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 Moved = Callable[[int, int | None], None]
 """Told how many bytes were read so far, and how many there are."""
@@ -21,12 +24,14 @@ _LONGEST_LINE = 65_536  # characters: what is longer is no list, and would be he
 _CHUNK = 1 << 16  # bytes: so no line within one chunk is too long
 _SHOWN_CHARACTERS = 60
 
-_BINARY = (
-    (b"PK\x03\x04", "an Excel workbook (.xlsx)"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)"),
-    (b"%PDF", "a PDF document"),
-    (b"\x1f\x8b", "a gzip archive"),
-)
+_PROBES, _PROBED_LINES = 32, 8
+
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls", ".ods")
+_BINARY = ((b"%PDF", "a PDF document"), (b"\x1f\x8b", "a gzip archive"))
+_SEP = re.compile(r"\ufeff?\"?sep=([^\w\"'+()\-. ])\"?[\s,;]*", re.IGNORECASE)
+_BLANK = ' \t\r\n,;|"\ufeff'
+_CTRL_Z = re.compile(r"\x1a[\x1a\s]*\Z")
 _STATED = {
     "cp1251": "cp1251, the Russian Windows' encoding",
     "utf-16": "UTF-16, which few programs expect in a CSV (better save it as CSV UTF-8)",
@@ -34,25 +39,50 @@ _STATED = {
 _SAVE_AS_CSV = "in Excel: File, Save As, CSV UTF-8 (comma delimited)"
 
 
+def delimiter_name(delimiter: str) -> str:
+    """The delimiter in words."""
+    return _DELIMITER_NAMES.get(delimiter, repr(delimiter))
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """An open, seekable CSV whose encoding is known. `name` is for the messages; the caller closes the file."""
+    """An open, seekable CSV whose encoding is known. `name` is for the messages."""
 
     file: BinaryIO
+    """The CSV: the file as given, which its opener closes, or one made from it, which ends with this object."""
     name: str
     encoding: str
+    workbook: str = ""
+    """The kind of workbook that the CSV was made from, such as `an Excel workbook (.xlsx)`; empty for a CSV."""
+    other_tabs: tuple[str, ...] = ()
+    """Further visible sheets of the workbook that hold something, where none was named."""
+    above: int = 0
+    """How many lines of the file as given stand above the first line of `file`; a csv reader does not count them."""
+    header_line: int | None = None
+    """The line of the headings as the operator named it."""
+    stated_delimiter: str = ""
+    """The delimiter that the file's own first line names, as in `sep=;`."""
+    probes: tuple[str, ...] = ()
+    """A few lines from all over a long file."""
+    conversion: str = ""
+    """How `file` differs from the file as given, as a sentence; empty where it is that file, byte for byte."""
+
+    @property
+    def delimiters(self) -> str:
+        """Those that may divide the cells."""
+        return "," if self.workbook else self.stated_delimiter or DELIMITERS
 
     def rows(self, delimiter: str) -> Generator[tuple[int, list[str]]]:
-        """The rows that hold something, each with the number of the line where it ends."""
+        """The rows that hold something, each with the number of the line where it ends in the file as given."""
         with self.reading(delimiter) as reader:
             for row in reader:
                 if any(cell.strip() for cell in row):
-                    yield reader.line_num, row
+                    yield self.above + reader.line_num, row
 
     @contextmanager
     def reading(self, delimiter: str, moved: Moved | None = None) -> Iterator[Any]:
-        """Python's own csv reader from the file's start. Raises UsageError, with the line, for a quote left open."""
-        with self.text(moved) as text, self.splitting(text, delimiter) as reader:
+        """Python's own csv reader from the start of `file`. Raises UsageError, with the line, for a quote left open."""
+        with self.text(moved) as text, self.splitting(text, delimiter, self.above) as reader:
             yield reader
 
     @contextmanager
@@ -91,26 +121,118 @@ class Sheet:
     def note(self) -> str:
         """How the file is read, where that was a guess; else empty."""
         stated = _STATED.get(self.encoding)
-        return f"{self.name} is read as {stated}; it is sent as it is, byte for byte" if stated else ""
+        fate = "" if self.conversion else "; it is sent as it is, byte for byte"
+        return f"{self.name} is read as {stated}{fate}" if stated else ""
 
 
-def open_sheet(file: BinaryIO, name: str, encoding: str | None = None) -> Sheet:
-    """The file as a CSV in the encoding given, else found: by BOM, else UTF-8, else cp1251, the Russian Windows' own.
+def open_sheet(
+    file: BinaryIO,
+    name: str,
+    encoding: str | None = None,
+    *,
+    tab: str | None = None,
+    header_line: int | None = None,
+) -> Sheet:
+    """The file as rows: a CSV, or the sheet `tab` of a workbook, else its first that holds something.
 
-    The whole file is decoded once to tell. Raises UsageError for one that is empty, binary, or no text in it.
+    A CSV's encoding is found where it is not given: by BOM, else UTF-8, else cp1251, the Russian Windows' own; the
+    whole file is decoded once to tell. `header_line` is the line of the headings, from 1; lines above, blank first
+    lines and a line `sep=;` are left out. Raises UsageError for a file that is empty, binary, or no text.
     """
     file.seek(0)
-    head = file.read(4)
+    head = file.read(8)
     if not head:
         raise UsageError(f"{name} is empty", hint="give a CSV with a phone number a line")
+    if head.startswith(_WORKBOOKS):
+        return _from_workbook(file, name, tab, header_line)
+    _refuse_other_kinds(head, name, tab)
+    for candidate in (candidates := _candidates(head) if encoding is None else [_known(encoding, head)]):
+        if (content := _scan(file, candidate, name)) is not None:
+            return _without_lines_above(Sheet(file, name, candidate, probes=content.probes), content, header_line)
+    raise UsageError(f"{name} is no text in {' or '.join(candidates)}", hint=_SAVE_AS_CSV)
+
+
+def _from_workbook(file: BinaryIO, name: str, tab: str | None, header_line: int | None) -> Sheet:
+    from alovoice_cli.campaigns.workbook import read_workbook
+
+    found = read_workbook(file, name, tab)
+    content = _scan(found.csv, "utf-8", name)
+    if content is None:
+        raise UsageError(f"{name}: the sheet {found.tab!r} holds half letters", hint=_SAVE_AS_CSV)
+    others = f" (beside it: {' · '.join(found.others)})" if found.others else ""
+    conversion = f"{name}: the sheet {found.tab!r} of {found.kind} is read{others}"
+    sheet = Sheet(found.csv, name, "utf-8", found.kind, found.others, probes=content.probes, conversion=conversion)
+    return _without_lines_above(sheet, content, header_line)
+
+
+def _refuse_other_kinds(head: bytes, name: str, tab: str | None) -> None:
     for magic, kind in _BINARY:
         if head.startswith(magic):
-            raise UsageError(f"{name} is {kind}, not a CSV", hint=_SAVE_AS_CSV)
-    candidates = _candidates(head) if encoding is None else [_known(encoding, head)]
-    for candidate in candidates:
-        if _decodes(file, candidate, name):
-            return Sheet(file, name, candidate)
-    raise UsageError(f"{name} is no text in {' or '.join(candidates)}", hint=_SAVE_AS_CSV)
+            raise UnopenedListError(f"{name} is {kind}, not a CSV", hint=_SAVE_AS_CSV)
+    if PurePath(name).suffix.lower() in _WORKBOOK_NAMES:
+        hint = "if it is a CSV, rename it to .csv; else open it in a spreadsheet and save it anew"
+        kind = "a web page" if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else "plain text"
+        raise UnopenedListError(f"{name} is named like a workbook and is {kind}", hint=hint)
+    if tab is not None:
+        raise UnopenedListError(f"{name} is no workbook: it has no sheet {tab!r}", hint="leave --sheet out")
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What decoding a whole file has shown: a few of its lines, and whether it ends with Ctrl-Z, as under DOS."""
+
+    probes: tuple[str, ...]
+    ends_with_ctrl_z: bool
+
+
+def _without_lines_above(sheet: Sheet, content: _Content, header_line: int | None) -> Sheet:
+    """The sheet without what stands above its headings, and without Ctrl-Z at its end; itself where nothing does."""
+    above, delimiter = 0, ""
+    with sheet.text() as text:
+        while line := text.readline():
+            match = _SEP.fullmatch(line) if not delimiter and not sheet.workbook else None
+            if match:
+                delimiter = match[1]
+            elif (line.strip(_BLANK) or header_line is not None) and above + 1 >= (header_line or 0):
+                break
+            above += 1
+        if header_line is not None and not line.strip(_BLANK):
+            state = "is blank" if line else "is not there"
+            raise UnopenedListError(
+                f"{sheet.name}: --header-line {header_line} {state}", hint="give the line of the headings"
+            )
+        if not line:  # blank lines only, which the reading will say
+            above = 0
+        if not above and not content.ends_with_ctrl_z:
+            return replace(sheet, header_line=header_line)
+        made = _copied(line, text, sheet.encoding)
+    return replace(
+        sheet,
+        file=made,
+        above=above,
+        header_line=above + 1 if header_line is not None else None,
+        stated_delimiter=delimiter,
+        conversion=_conversion(sheet, above, ends_with_ctrl_z=content.ends_with_ctrl_z),
+    )
+
+
+def _conversion(sheet: Sheet, above: int, *, ends_with_ctrl_z: bool) -> str:
+    lines = "" if not above else "its first line" if above == 1 else f"its first {above} lines"
+    ctrl_z = "the Ctrl-Z at its end" if ends_with_ctrl_z else ""
+    said = f"{sheet.conversion}, " if sheet.conversion else f"{sheet.name} is read "
+    return f"{said}without {' and '.join(filter(None, (lines, ctrl_z)))}"
+
+
+def _copied(first: str, rest: TextIO, encoding: str) -> BinaryIO:
+    made = cast(BinaryIO, MadeFile())
+    out = io.TextIOWrapper(made, encoding, newline="")
+    held = first
+    while block := rest.read(_CHUNK):
+        out.write(held[:-_SHOWN_CHARACTERS])
+        held = held[-_SHOWN_CHARACTERS:] + block
+    out.write(_CTRL_Z.sub("", held) if "\x1a" in held[-_SHOWN_CHARACTERS:] else held)
+    out.detach()
+    return made
 
 
 def _candidates(head: bytes) -> list[str]:
@@ -128,13 +250,17 @@ def _known(encoding: str, head: bytes) -> str:
     return "utf-8-sig" if found == "utf-8" and head.startswith(codecs.BOM_UTF8) else found
 
 
-def _decodes(file: BinaryIO, encoding: str, name: str) -> bool:
-    """Whether the whole file is text in this encoding. Raises UsageError for NUL bytes, and for an endless line."""
+def _scan(file: BinaryIO, encoding: str, name: str) -> _Content | None:
+    """What the whole file shows; None where it is no text in this encoding.
+
+    Raises UsageError for NUL bytes, and for an endless line.
+    """
+    every = max(1, file.seek(0, io.SEEK_END) // _CHUNK // _PROBES)
     file.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    lines, open_line = 1, 0
+    lines, open_line, text, probes = 1, 0, "", list[str]()
     try:
-        while chunk := file.read(_CHUNK):
+        for chunk_number, chunk in enumerate(iter(lambda: file.read(_CHUNK), b"")):
             text = decoder.decode(chunk)
             if "\0" in text:
                 raise UsageError(f"{name} holds NUL bytes: it is no CSV, or UTF-16 without its mark", hint=_SAVE_AS_CSV)
@@ -143,10 +269,12 @@ def _decodes(file: BinaryIO, encoding: str, name: str) -> bool:
                 raise UsageError(f"{name}, line {lines} is longer than {_LONGEST_LINE} characters: this is no list")
             lines += max(text.count("\n"), text.count("\r"))
             open_line = open_line + len(text) if last < 0 else len(text) - last - 1
+            if chunk_number and chunk_number % every == 0:  # the first is what every reader begins with
+                probes += text[first : first + _LONGEST_LINE].splitlines()[1 : _PROBED_LINES + 1]
         decoder.decode(b"", final=True)
     except UnicodeError:
-        return False
-    return True
+        return None
+    return _Content(tuple(probes), text.rstrip().endswith("\x1a"))
 
 
 def _line_ends(text: str) -> tuple[int, int]:

@@ -13,9 +13,15 @@ class ListWish:
     column: str | None = None
     exclude: Sequence[Path] = ()
     exclude_called: str | None = None
+    exclude_unread_ok: bool = False
     clean: bool = False
     clean_name: Path | None = None
     rejected: Path | None = None
+    tab: str | None = None
+    """The name of a workbook's sheet."""
+    header_line: int | None = None
+    excel: bool = False
+    """Whether the files that are written are for Excel."""
 
     @property
     def uploads_cleaned(self) -> bool:

@@ -42,6 +42,9 @@ def _global_options(
     dry_run: Annotated[
         bool, _option("--dry-run", help="Print the request that would change something, and its curl; send nothing.")
     ] = False,
+    no_permission_check: Annotated[
+        bool, _option("--no-permission-check", help="Trust a config.toml that others may change.")
+    ] = False,
     version: Annotated[bool, _option("--version", help="Print the version.")] = False,
 ) -> None:
     """Only a signature: Typer reads the options off it."""

@@ -6,14 +6,15 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.edits import add_profile, set_value
+from alovoice_cli.config.edits import Login, check_place, keep_login
+from alovoice_cli.config.permissions import check_permissions
 from alovoice_cli.config.profiles import SANDBOX
-from alovoice_cli.config.token_file import TokenFile
-from alovoice_cli.config.tokens import check_token, run_token_command
+from alovoice_cli.config.tokens import check_token, decode_token, run_token_command
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
 app = typer.Typer()
+_LONGEST_LINE = 4096
 
 
 @app.command(
@@ -31,7 +32,7 @@ def store_token(
     ] = False,
     token_command: Annotated[
         str | None,
-        typer.Option("--token-command", metavar="CMD", help="Store this command instead; it prints the token."),
+        typer.Option("--token-command", metavar="CMD", help="Store this command instead; it prints the token alone."),
     ] = None,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Do not ask the PBX whether it takes the token.", show_default=False)
@@ -49,7 +50,10 @@ def store_token(
         raise UsageError("the sandbox needs no token", hint="`alovoice -p sandbox trunks` works as it is")
     if with_token and token_command is not None:
         raise UsageError("--with-token and --token-command exclude each other", hint="choose one of them")
-    session.note(TokenFile(session.paths).whither(name, by_command=token_command is not None))
+    login = Login(name, session.settings.base_url, session.options.base_url is not None, token_command)
+    session.note(login.describe_place(session.paths))
+    if not session.options.dry_run:
+        check_place(session.paths, login)
     session.given_token = _read_token(session, token_command, from_stdin=with_token)
     session.masker.learn(session.given_token)
     if session.options.dry_run:
@@ -58,26 +62,18 @@ def store_token(
     if not no_check:
         lines = len(session.client.trunks.list())
         session.note(f"the PBX at {session.settings.base_url} takes the token and has {lines} lines")
-    _keep(session, name, session.given_token, token_command)
+    keep_login(session.paths, login, session.given_token)
     session.report(f"profile {name} is ready: try `alovoice -p {name} trunks`", profile=name, stored=True)
 
 
 def _read_token(session: Session, command: str | None, *, from_stdin: bool) -> str:
     if command is not None:
-        return run_token_command(command, session.environ)
+        if session.settings.permission_check:
+            check_permissions(session.paths, "no token_command is kept there")
+        with session.counted():
+            return run_token_command(command, session.environ, session.settings.timeout)
     if from_stdin:
-        return check_token(session.stdin.readline(), "stdin")
+        return check_token(decode_token(session.stdin.buffer.readline(_LONGEST_LINE)), "stdin")
     if not session.stdin.isatty():
         raise UsageError("there is no terminal to ask for the token at", hint="give it by --with-token < FILE")
     return check_token(getpass.getpass("Token: ", stream=session.stderr), "the terminal")
-
-
-def _keep(session: Session, name: str, token: str, command: str | None) -> None:
-    add_profile(session.paths, name)
-    if session.options.base_url is not None:
-        set_value(session.paths, f"{name}.base_url", session.options.base_url)
-    if command is None:
-        TokenFile(session.paths).store(name, token)
-    else:
-        set_value(session.paths, f"{name}.token_command", command)
-        TokenFile(session.paths).forget(name)  # else it would go on winning over the command

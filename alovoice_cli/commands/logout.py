@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.token_file import TokenFile
+from alovoice_cli.config import tokens
 from alovoice_cli.session import Session
 
 app = typer.Typer()
@@ -23,6 +23,6 @@ def forget_token(
     if session.options.dry_run:
         session.report(f"the token of profile {name} would be forgotten", profile=name, forgotten=False)
         return
-    forgotten = TokenFile(session.paths).forget(name)
+    forgotten = tokens.forget_token(session.paths, name)
     text = f"the token of profile {name} is forgotten here; renew it in the PBX's settings to revoke it"
     session.report(text if forgotten else f"no token was stored for profile {name}", profile=name, forgotten=forgotten)

@@ -20,13 +20,20 @@ def _option(*names: str, **more: Any) -> Any:
 
 Batch = Annotated[
     str | None,
-    _option("--batch", metavar="FILE|-", help="A CSV or JSON Lines; its columns are the options, - is stdin."),
+    _option(
+        "--batch", metavar="FILE|-", help="A CSV, workbook or JSON Lines; its columns are the options, - is stdin."
+    ),
 ]
 Map = Annotated[
     list[str] | None, _option("--map", metavar="OPTION=COLUMN", help="Which column an option stands in; repeatable.")
 ]
 TableEncoding = Annotated[
     str | None, _option("--list-encoding", metavar="NAME", help="The list's encoding, else found.")
+]
+TableSheet = Annotated[str | None, _option("--sheet", metavar="NAME", help="The sheet of a workbook, else the first.")]
+TableHeaderLine = Annotated[
+    int | None,
+    _option("--header-line", metavar="N", min=1, help="The line of the headings; lines above are left out."),
 ]
 Jobs = Annotated[int, _option("--jobs", metavar="N", min=1, max=64, help="How many at once; 1 if left out.")]
 Rate = Annotated[str | None, _option("--rate", metavar="10/m", help="At most so many a second, minute or hour.")]
@@ -47,7 +54,18 @@ Restart = Annotated[bool, _option("--restart", help="Send all rows anew; asks.")
 ChangedOk = Annotated[bool, _option("--changed-ok", help="The list has changed: take its new rows.")]
 RetryRefused = Annotated[bool, _option("--retry-refused", help="Send again what the PBX refused.")]
 ResendUnknown = Annotated[bool, _option("--resend-unknown", help="Ask for each unknown row whether to send it again.")]
-AcceptRisk = Annotated[bool, _option("--accept-risk", help="Unknown rows may ring a second time.")]
+AcceptRisk = Annotated[bool, _option("--accept-risk", help="Rows that are unknown or were sent before may ring twice.")]
+EachRow = Annotated[bool, _option("--each-row", help="Every row is meant: ring a person once for each row.")]
+AllowDuplicate = Annotated[
+    bool, _option("--allow-duplicate", help="Send rows that were sent within 24 hours once more.")
+]
+ExcludeFiles = Annotated[
+    list[Path] | None,
+    _option("--exclude", metavar="FILE", help="A do-not-call file: its people are not rung; repeatable."),
+]
+ExcludeUnreadOk = Annotated[
+    bool, _option("--exclude-unread-ok", help="Let entries of a do-not-call file pass that cannot be read.")
+]
 NightOk = Annotated[bool, _option("--night-ok", help="Call in the profile's quiet hours too.")]
 OverrideLimit = Annotated[
     list[str] | None, _option("--override-limit", metavar="NAME", help="Let a limit of the profile pass; repeatable.")
@@ -59,6 +77,8 @@ def _reads(
     batch: Batch = None,
     map: Map = None,
     list_encoding: TableEncoding = None,
+    sheet: TableSheet = None,
+    header_line: TableHeaderLine = None,
     jobs: Jobs = 1,
     rate: Rate = None,
     stop_after_failures: StopAfter = None,
@@ -73,6 +93,36 @@ def _sends(
     map: Map = None,
     confirm: Confirm = None,
     list_encoding: TableEncoding = None,
+    sheet: TableSheet = None,
+    header_line: TableHeaderLine = None,
+    jobs: Jobs = 1,
+    rate: Rate = None,
+    window: WindowOption = None,
+    stop_after_failures: StopAfter = None,
+    report: Report = None,
+    journal: JournalOption = None,
+    restart: Restart = False,
+    changed_ok: ChangedOk = False,
+    retry_refused: RetryRefused = False,
+    resend_unknown: ResendUnknown = False,
+    accept_risk: AcceptRisk = False,
+    override_limit: OverrideLimit = None,
+) -> None:
+    """Only a signature: what a command takes that sends many things."""
+
+
+def _dials(
+    *,
+    batch: Batch = None,
+    map: Map = None,
+    confirm: Confirm = None,
+    list_encoding: TableEncoding = None,
+    sheet: TableSheet = None,
+    header_line: TableHeaderLine = None,
+    exclude: ExcludeFiles = None,
+    exclude_unread_ok: ExcludeUnreadOk = False,
+    each_row: EachRow = False,
+    allow_duplicate: AllowDuplicate = False,
     jobs: Jobs = 1,
     rate: Rate = None,
     window: WindowOption = None,
@@ -87,12 +137,14 @@ def _sends(
     night_ok: NightOk = False,
     override_limit: OverrideLimit = None,
 ) -> None:
-    """Only a signature: what a command takes that sends many things."""
+    """Only a signature: what a command takes that rings many people."""
 
 
 def _resumes(
     *,
     confirm: Confirm = None,
+    exclude: ExcludeFiles = None,
+    exclude_unread_ok: ExcludeUnreadOk = False,
     jobs: Jobs = 1,
     rate: Rate = None,
     window: WindowOption = None,
@@ -107,7 +159,12 @@ def _resumes(
     """Only a signature: what a batch takes that goes on from its journal."""
 
 
-_SIGNATURES: Mapping[str, Callable[..., None]] = {"reads": _reads, "sends": _sends, "resumes": _resumes}
+_SIGNATURES: Mapping[str, Callable[..., None]] = {
+    "reads": _reads,
+    "sends": _sends,
+    "dials": _dials,
+    "resumes": _resumes,
+}
 
 
 def takes_batch(kind: str = "sends") -> Callable[[F], F]:
@@ -152,10 +209,10 @@ def needed(value: str | None, option: str) -> str:
     return value
 
 
-def refuse_batch_words(words: Mapping[str, Any]) -> None:
-    """Raises UsageError for options that say nothing without `--batch`."""
+def refuse_batch_words(words: Mapping[str, Any], *single: str) -> None:
+    """Raises UsageError for options that say nothing without `--batch`; `single` say something to one call too."""
     for name, value in words.items():
-        if name not in ("jobs", "batch") and value:
+        if name not in ("jobs", "batch", *single) and value:
             raise UsageError(f"--{name.replace('_', '-')} goes with --batch", hint="give --batch FILE")
 
 

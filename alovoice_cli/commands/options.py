@@ -19,7 +19,26 @@ ListEncoding = Annotated[
 ListColumn = Annotated[
     str | None,
     typer.Option(
-        "--column", metavar="NAME|N", help="The column of the phones, else found.", rich_help_panel=LIST_PANEL
+        "--column",
+        metavar="NAME|N,…",
+        help="The column of the phones, else found. Of several: the first good number of each row.",
+        rich_help_panel=LIST_PANEL,
+    ),
+]
+ListSheet = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet", metavar="NAME", help="The sheet of a workbook, else the first.", rich_help_panel=LIST_PANEL
+    ),
+]
+HeaderLine = Annotated[
+    int | None,
+    typer.Option(
+        "--header-line",
+        metavar="N",
+        min=1,
+        help="The line of the headings; lines above are left out.",
+        rich_help_panel=LIST_PANEL,
     ),
 ]
 Exclude = Annotated[
@@ -27,7 +46,16 @@ Exclude = Annotated[
     typer.Option(
         "--exclude",
         metavar="FILE",
-        help="Whom not to call: a CSV, perhaps with a column `until`; repeatable.",
+        help="Whom not to call: every number of a CSV or workbook, perhaps with a column `until`; repeatable.",
+        rich_help_panel=LIST_PANEL,
+    ),
+]
+ExcludeUnreadOk = Annotated[
+    bool,
+    typer.Option(
+        "--exclude-unread-ok",
+        help="Go on where an entry of a do-not-call file cannot be read.",
+        show_default=False,
         rich_help_panel=LIST_PANEL,
     ),
 ]
@@ -44,6 +72,15 @@ Rejected = Annotated[
     Path | None,
     typer.Option(
         "--rejected", metavar="OUT.csv", help="Write the rows left out, with reasons.", rich_help_panel=LIST_PANEL
+    ),
+]
+ForExcel = Annotated[
+    bool,
+    typer.Option(
+        "--excel",
+        help="Write files for Excel: a byte order mark, and semicolons between cells.",
+        show_default=False,
+        rich_help_panel=LIST_PANEL,
     ),
 ]
 

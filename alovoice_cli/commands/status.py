@@ -8,7 +8,7 @@ import typer
 from alovoice_cli import __version__
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.override_path import override_path
+from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
@@ -77,8 +77,8 @@ def _add_connection(session: Session, fields: dict[str, object], *, offline: boo
 
     settings = session.settings
     if not settings.embedded:
-        fields["token_from"] = settings.token_source() or None
-        found_token = settings.find_token()
+        fields |= {"token_from": settings.token_source() or None, "token_for": settings.token_origin(), "token": None}
+        found_token = session.find_token()
         fields["token"] = str(found_token) if found_token else None
         session.given_token = found_token.value if found_token else None
     client = session.client

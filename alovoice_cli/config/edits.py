@@ -6,7 +6,7 @@ A key is written `[PROFILE.]NAME`: `tashkent.timeout`; without a profile it is t
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tomlkit
@@ -20,22 +20,23 @@ from alovoice_cli.config.profiles import (
     SANDBOX,
     SANDBOX_STAYS,
     Config,
+    configured_url,
     is_profile_name,
     parse_config,
     read_config,
     unknown_profile,
 )
-from alovoice_cli.config.reading import nearest, parse_toml, read_text
 from alovoice_cli.config.settings import known_profiles
-from alovoice_cli.config.urls import check_base_url, is_loopback_url
-from alovoice_cli.config.writing import locked, replace
+from alovoice_cli.config.tokens import LONGEST_TOKEN, StoredToken, bound_tokens, check_token, tokens_text
+from alovoice_cli.config.toml_files import locked, nearest, parse_toml, read_text, replace
+from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
 
 _AT_THE_TOP = ("profile", "require_profile")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TomlPlace:
     """Where a key stands: at the top of the file, where `profile` is None, or in a profile."""
 
     name: str
@@ -48,12 +49,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What `set_value` did. `created`: the profile was not there before."""
+class ConfigChange:
+    """What `set_value` did. `created`: the profile was not there before.
 
-    place: Place
+    `token_origin` is the server that the profile's stored token belongs to, where it is not the new base URL's.
+    """
+
+    place: TomlPlace
     value: Value
     created: bool
+    token_origin: str | None = None
 
 
 def names(paths: Paths) -> list[str]:
@@ -72,7 +77,7 @@ def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | 
     return None if held is None else getattr(held, place.name)
 
 
-def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, rehearse: bool = False) -> Change:
+def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, rehearse: bool = False) -> ConfigChange:
     """Sets the key to the value that the word means; makes the profile when it is new. `rehearse` only judges.
 
     Raises UsageError for an unknown key or a bad value, and BadConfigError when the file is broken or out of reach.
@@ -85,10 +90,13 @@ def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, 
             raise unknown_profile(text, known)
         plain = _parse(place, text)
         value = _check(place, plain, config)
+        tokens = _bound_tokens(paths, place, config)
         if not rehearse:
-            _write(paths, source, lambda table: _put(table, place.keys, plain))
+            _write(paths, _changed(paths, source, lambda table: _put(table, place.keys, plain)), tokens)
     created = place.profile is not None and place.profile not in known_profiles(config, paths)
-    return Change(place, value, created)
+    stored = tokens.get(place.profile or "")
+    foreign = stored is not None and stored.origin != origin_of(str(value))
+    return ConfigChange(place, value, created, stored.origin if stored and foreign else None)
 
 
 def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
@@ -98,13 +106,15 @@ def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
     """
     with locked(paths):
         source = read_text(paths.config_file) or ""
-        place = _place(key, parse_config(paths.config_file, source), profile)
+        config = parse_config(paths.config_file, source)
+        place = _place(key, config, profile)
         table: object = parse_toml(paths.config_file, source)
         for step in place.keys:
             if not isinstance(table, dict) or step not in table:
                 return False
             table = table[step]
-        _write(paths, source, lambda table: _remove(table, place.keys))
+        tokens = _bound_tokens(paths, place, config)
+        _write(paths, _changed(paths, source, lambda table: _remove(table, place.keys)), tokens)
     return True
 
 
@@ -113,25 +123,30 @@ def use_profile(paths: Paths, name: str) -> None:
     set_value(paths, "profile", name)
 
 
-def add_profile(paths: Paths, name: str) -> bool:
-    """Writes an empty `[profiles.NAME]`, which completion finds; False if it stands there already.
+def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]) -> bytes:
+    """config.toml with these values in `[profiles.NAME]`, which is made where it is missing: completion finds it.
 
-    Raises UsageError for a bad name, and BadConfigError when the file is broken or out of reach.
+    Raises UsageError for a bad name or value, and BadConfigError when the file is broken.
     """
     if not is_profile_name(name):
         raise UsageError(f"no profile can be called {name!r}", hint=NAME_FORM)
-    with locked(paths):
-        source = read_text(paths.config_file) or ""
-        if name in parse_config(paths.config_file, source).profiles:
-            return False
-        _write(paths, source, lambda table: _put(table, ("profiles", name), {}))
-    return True
+    config = parse_config(paths.config_file, source)
+    for key, text in values.items():
+        _check(TomlPlace(key, name), text, config)
+
+    def change(table: dict[str, object]) -> None:
+        if name not in config.profiles:
+            _put(table, ("profiles", name), {})
+        for key, text in values.items():
+            _put(table, ("profiles", name, key), text)
+
+    return _changed(paths, source, change)
 
 
-def _place(key: str, config: Config, profile: str | None) -> Place:
+def _place(key: str, config: Config, profile: str | None) -> TomlPlace:
     owner, dot, name = key.rpartition(".")
     if not dot and name in _AT_THE_TOP:
-        return Place(name, None)
+        return TomlPlace(name, None)
     if name not in KEYS:
         hint = nearest(name, KEYS) or f"known are {', '.join(KEYS)}"
         raise UsageError(f"there is no setting {name}", hint=hint)
@@ -139,10 +154,10 @@ def _place(key: str, config: Config, profile: str | None) -> Place:
         owner = profile or config.profile or DEFAULT
     if not is_profile_name(owner):
         raise UsageError(f"no profile can be called {owner!r}", hint=NAME_FORM)
-    return Place(name, owner)
+    return TomlPlace(name, owner)
 
 
-def _parse(place: Place, text: str) -> object:
+def _parse(place: TomlPlace, text: str) -> object:
     if place.keys == ("profile",):
         return text
     try:
@@ -151,7 +166,7 @@ def _parse(place: Place, text: str) -> object:
         raise UsageError(f"{place.name} {error}") from None
 
 
-def _check(place: Place, plain: object, config: Config) -> Value:
+def _check(place: TomlPlace, plain: object, config: Config) -> Value:
     """The value that the key will have. Stricter than reading: a zone must exist, http must have been agreed to."""
     if place.keys == ("profile",):
         return str(plain)
@@ -178,8 +193,18 @@ def _check_zone(name: str) -> None:
         raise ValueError(f"{name} is no time zone that is known; such as Asia/Tashkent or +05:00") from error
 
 
-def _write(paths: Paths, source: str, change: Callable[[dict[str, object]], None]) -> None:
-    """Applies the change to the user's text, and writes it only if it then means what it should."""
+def _bound_tokens(paths: Paths, place: TomlPlace, config: Config) -> dict[str, StoredToken]:
+    """The stored tokens as they belong to servers before this base URL changes; none where none changes."""
+    return bound_tokens(paths, config) if place.name == "base_url" else {}
+
+
+def _write(paths: Paths, config_text: bytes, tokens: Mapping[str, StoredToken]) -> None:
+    contents = {paths.tokens_file: tokens_text(tokens)} if tokens else {}
+    replace({**contents, paths.config_file: config_text})
+
+
+def _changed(paths: Paths, source: str, change: Callable[[dict[str, object]], None]) -> bytes:
+    """The user's text with the change. Raises BadConfigError where the result would not mean what it should."""
     path = paths.config_file
     meant = copy.deepcopy(parse_toml(path, source))
     change(meant)
@@ -193,7 +218,7 @@ def _write(paths: Paths, source: str, change: Callable[[dict[str, object]], None
     if not done:
         raise BadConfigError(f"{path} is laid out so that it cannot be changed safely", hint="change it by hand")
     parse_config(path, result)
-    replace(path, result.encode())
+    return result.encode()
 
 
 def _put(table: dict[str, object], keys: tuple[str, ...], value: object) -> None:
@@ -223,3 +248,64 @@ def _subtable(table: Mapping[str, object], key: str) -> dict[str, object]:
 def _is_document(table: object) -> bool:
     """Whether tomlkit made this table, rather than tomllib."""
     return type(table).__module__.startswith("tomlkit")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A profile, the base URL that takes its token, and whether this becomes the profile's `base_url`."""
+
+    profile: str
+    base_url: str
+    changes_base_url: bool = False
+    token_command: str | None = field(default=None, repr=False)
+
+    def describe_place(self, paths: Paths) -> str:
+        """Says where the token is about to be kept."""
+        if self.token_command is not None:
+            return f"the command, not the token, will be kept for profile {self.profile} in {paths.config_file}"
+        return (
+            f"the token of profile {self.profile} will be kept in {paths.tokens_file}, as plain text that only you"
+            " can read; --token-command keeps it elsewhere"
+        )
+
+
+def check_place(paths: Paths, login: Login) -> None:
+    """Makes sure that the login can be kept: directory, lock, links, disk space, files that can be understood.
+
+    Raises BadConfigError and UsageError, as `keep_login` does.
+    """
+    _keep(paths, login, "x" * LONGEST_TOKEN, rehearse=True)
+
+
+def keep_login(paths: Paths, login: Login, token: str) -> None:
+    """Stores the token, or the command in place of a stored token; and the base URL where it changes: all, or nothing.
+
+    Raises UsageError for a bad name or token, BadConfigError when a file is broken or cannot be written.
+    """
+    _keep(paths, login, check_token(token, "the input"), rehearse=False)
+
+
+def _keep(paths: Paths, login: Login, token: str, *, rehearse: bool) -> None:
+    with locked(paths):
+        source = read_text(paths.config_file) or ""
+        config = parse_config(paths.config_file, source)
+        before = bound_tokens(paths, config)
+        values: dict[str, str] = {}
+        tokens = {name: stored for name, stored in before.items() if name != login.profile}
+        if login.token_command is None:
+            tokens[login.profile] = StoredToken(token, origin_of(login.base_url))
+        else:
+            values["token_command"] = login.token_command
+        if login.changes_base_url or (login.token_command and _moves(config, login)):
+            values["base_url"] = login.base_url
+        contents = {paths.config_file: with_profile(paths, source, login.profile, values)}
+        if contents[paths.config_file] == source.encode():
+            contents = {}
+        if login.token_command is None or tokens != before:
+            contents = {paths.tokens_file: tokens_text(tokens), **contents}
+        replace(contents, rehearse=rehearse)
+
+
+def _moves(config: Config, login: Login) -> bool:
+    """Whether the server is another than the profile's own, which is the only one that a command's token goes to."""
+    return origin_of(configured_url(config, login.profile)) != origin_of(login.base_url)

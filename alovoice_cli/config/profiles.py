@@ -8,6 +8,7 @@ timeout = 30                          # seconds
 trunks = ["712037006", "712037007"]
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +16,54 @@ from pathlib import Path
 from typing import Any
 
 from alovoice_cli.config.keys import KEYS
-from alovoice_cli.config.reading import complain, nearest, parse_toml, read_text
+from alovoice_cli.config.toml_files import complain, nearest, parse_toml, read_text, shorten
 from alovoice_cli.config.urls import is_loopback_url
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import BadConfigError, UsageError
 
+NAME = ".alovoice.toml"
+_LARGEST_BYTES = 4096
+_SAYS = 'a project says profile = "NAME" and nothing else'
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The profile that a project names, and the file that does."""
+
+    profile: str
+    path: Path
+
+
+def find_pin(cwd: Path, home: Path | None) -> Pin | None:
+    """The nearest pin from `cwd` upwards; the search ends at the home directory, or at the root.
+
+    Raises BadConfigError when it is larger than 4 kB, says anything but `profile = "NAME"`, or belongs to another user.
+    """
+    for directory in (cwd, *cwd.parents):
+        path = directory / NAME
+        text = read_text(path, largest=_LARGEST_BYTES, hint=_SAYS)
+        if text is not None:
+            return _read(path, text)
+        if directory == home:
+            break
+    return None
+
+
+def _read(path: Path, text: str) -> Pin:
+    # In a directory that all may write to, such as /tmp, somebody else could choose which PBX is dialled.
+    if hasattr(os, "geteuid") and path.stat().st_uid not in (0, os.geteuid()):
+        raise BadConfigError(f"{path} belongs to another user", hint="name the profile with -p")
+    table = parse_toml(path, text)
+    for key in table:
+        if key != "profile":
+            raise complain(path, text, [key], f"{shorten(key)} has no place here", hint=_SAYS)
+    profile = table.get("profile")
+    if not isinstance(profile, str) or not is_profile_name(profile):
+        raise complain(path, text, ["profile"], 'a project says profile = "NAME"')
+    return Pin(profile, path)
+
+
+BASE_URL = "https://cld.alovoice.uz"
+SANDBOX_URL = "http://sandbox.localhost"
 DEFAULT = "default"
 SANDBOX = "sandbox"
 BUILT_IN = (DEFAULT, SANDBOX)
@@ -65,6 +110,12 @@ class Config:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
 
 
+def configured_url(config: Config, name: str) -> str:
+    """The base URL of the profile as the file has it, without flag and environment; the default where it has none."""
+    profile = config.profiles.get(name, Profile())
+    return profile.base_url or (SANDBOX_URL if name == SANDBOX else BASE_URL)
+
+
 def is_profile_name(name: str) -> bool:
     """Whether a profile may be called so."""
     return _NAME.fullmatch(name) is not None
@@ -102,7 +153,7 @@ class _Reader:
         for key in table:
             if key not in _TOP:
                 hint = f"{key} has a meaning under [profiles.NAME]" if key in KEYS else nearest(key, _TOP)
-                raise complain(self._path, self._text, [key], f"unknown key {key}", hint=hint)
+                raise complain(self._path, self._text, [key], f"unknown key {shorten(key)}", hint=hint)
         profiles = table.get("profiles", {})
         if not isinstance(profiles, dict):
             raise complain(self._path, self._text, ["profiles"], "profiles must be a table: [profiles.NAME]")
@@ -118,13 +169,13 @@ class _Reader:
     def _profile(self, name: str, table: object) -> Profile:
         keys = ["profiles", name]
         if not is_profile_name(name):
-            raise complain(self._path, self._text, keys, f"bad profile name {name!r}", hint=NAME_FORM)
+            raise complain(self._path, self._text, keys, f"bad profile name {shorten(name)!r}", hint=NAME_FORM)
         if not isinstance(table, dict):
             raise complain(self._path, self._text, keys, f"{name} must be a table: [profiles.{name}]")
         for key in table:
             if key not in KEYS:
                 hint = nearest(key, KEYS) or f"known are {', '.join(KEYS)}"
-                raise complain(self._path, self._text, [*keys, key], f"unknown key {key}", hint=hint)
+                raise complain(self._path, self._text, [*keys, key], f"unknown key {shorten(key)}", hint=hint)
         profile = Profile(**{key: self._checked([*keys, key], table) for key in table})
         if name == SANDBOX and profile.base_url and not is_loopback_url(profile.base_url):
             raise complain(self._path, self._text, [*keys, "base_url"], SANDBOX_STAYS)

@@ -1,6 +1,7 @@
 """What holds for this run: flag, then environment, then profile, then default; and which of them won."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,8 +9,9 @@ from typing import Any, TypeVar
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import check_encoding, check_timeout
 from alovoice_cli.config.paths import Paths
-from alovoice_cli.config.pins import find_pin
+from alovoice_cli.config.permissions import check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
+    BASE_URL,
     BUILT_IN,
     DEFAULT,
     NAME_FORM,
@@ -17,16 +19,17 @@ from alovoice_cli.config.profiles import (
     SANDBOX_STAYS,
     Config,
     Profile,
+    configured_url,
+    find_pin,
     is_profile_name,
     read_config,
     unknown_profile,
 )
-from alovoice_cli.config.urls import check_base_url, is_loopback_url
+from alovoice_cli.config.tokens import run_token_command
+from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
 from alovoice_cli.masking import mask
 
-BASE_URL = "https://cld.alovoice.uz"
-SANDBOX_URL = "http://sandbox.localhost"
 TIMEOUT_SECONDS = 30.0
 ENCODING = "json"
 TIMEZONE = "utc +5"
@@ -45,6 +48,7 @@ class Flags:
     base_url: str | None = None
     timeout: float | None = None
     encoding: str | None = None
+    no_permission_check: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,9 @@ class Settings:
     require_profile: bool
     origin: Mapping[str, str]
     profile_conflict: str
+    configured_url: str
+    """The profile's base URL, whatever flag and environment say."""
+    permission_check: bool
     token_command: str | None = field(repr=False)
     paths: Paths = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
@@ -103,26 +110,70 @@ class Settings:
         names = _REAL_ONES if self.profile == SANDBOX else ()
         return tuple(name for name in names if self.environ.get(name))
 
-    def token(self) -> str | None:
-        """The token's text, or None; raises as `find_token` does."""
-        found = self.find_token()
-        return found.value if found else None
-
     def find_token(self) -> Token | None:
         """The token of the profile; None if there is none.
 
-        The sandbox ignores ALOVOICE_TOKEN: it is a real PBX's. Raises UsageError for what is no token, BadConfigError
-        when tokens.toml cannot be read, and TokenMissingError when the token command fails.
+        The sandbox ignores ALOVOICE_TOKEN: it is a real PBX's. Raises UsageError for what is no token and for one that
+        belongs to another server, BadConfigError when tokens.toml cannot be read or the token command cannot be
+        trusted, and TokenMissingError when that command fails.
         """
         given = self.environ.get("ALOVOICE_TOKEN")
         if given and self.profile != SANDBOX:
             return Token(tokens.check_token(given, "ALOVOICE_TOKEN"), "environment ALOVOICE_TOKEN")
         stored = tokens.read(self.paths, self.profile)
         if stored is not None:
-            return Token(stored, "tokens.toml")
+            if stored.origin is None and self.configured_url != BASE_URL:
+                self._check_permissions("its base_url is not trusted with a token stored by an older version")
+            self._check_origin("stored token", stored.origin or origin_of(self.configured_url))
+            return Token(stored.value, "tokens.toml")
         if self.token_command is not None:
-            return Token(tokens.run_token_command(self.token_command, self.environ), "token_command")
+            self._check_permissions("its token_command is not run")
+            self._check_origin("token command", origin_of(self.configured_url))
+            return Token(run_token_command(self.token_command, self.environ, self.timeout), "token_command")
         return None
+
+    def token_origin(self) -> str | None:
+        """The only server that the profile's own token may go to.
+
+        None where ALOVOICE_TOKEN is in force, which goes to the server of its run, and where there is no token.
+        """
+        source = self.token_source()
+        if source not in ("tokens.toml", "token_command"):
+            return None
+        stored = tokens.read_all(self.paths).get(self.profile) if source == "tokens.toml" else None
+        return (stored and stored.origin) or origin_of(self.configured_url)
+
+    def warn_of_permissions(self) -> str:
+        """A warning where others may change config.toml, or nothing."""
+        return warn_of_permissions(self.paths) if self.permission_check else ""
+
+    def _check_permissions(self, consequence: str) -> None:
+        if self.permission_check:
+            check_permissions(self.paths, consequence)
+
+    def _check_origin(self, what: str, origin: str) -> None:
+        """Raises UsageError where this run's server is not the one that the token belongs to."""
+        if origin_of(self.base_url) == origin:
+            return
+        place = self.origin["base_url"].removeprefix("environment ")
+        named = {"flag": "--base-url", "default": "the default"}.get(place, place)
+        login = f"alovoice login -p {self.profile}"
+        if what == "token command":
+            hint = (
+                f"`alovoice config set {self.profile}.base_url {self.base_url}` makes that the server of the profile,"
+                " ALOVOICE_TOKEN gives a token to this run"
+            )
+        elif named == "--base-url":
+            hint = f"`{login} --base-url {self.base_url}` stores a token for it, ALOVOICE_TOKEN gives one to this run"
+        elif named == "ALOVOICE_BASE_URL":
+            hint = f"`{login}` stores a token for it, ALOVOICE_TOKEN gives one to this run"
+        else:
+            back = f"`alovoice config set {self.profile}.base_url {origin}`"
+            hint = f"`{login}` stores a token for it; {back} goes back to the server of the token"
+        raise UsageError(
+            f"the {what} of profile {self.profile} belongs to {origin} and is not sent to {self.base_url} ({named})",
+            hint=hint,
+        )
 
     def token_source(self) -> str:
         """Where the token would come from, or nothing: the token command is not run, tokens.toml may be broken."""
@@ -156,9 +207,19 @@ def resolve_leniently(
     try:
         return resolve(flags, environ, paths, cwd), None
     except BadConfigError as problem:
-        name, origin = flags.profile or environ.get("ALOVOICE_PROFILE"), "flag" if flags.profile else "environment"
-        choice = _Choice(flags, environ, paths, Config(), name or DEFAULT, origin if name else "default")
-        return choice.settings(), problem
+        name, origin = _choose_profile_leniently(flags, environ, paths, cwd)
+        return _Choice(flags, environ, paths, Config(), name, origin).settings(), problem
+
+
+def _choose_profile_leniently(flags: Flags, environ: Mapping[str, str], paths: Paths, cwd: Path) -> tuple[str, str]:
+    """As `_choose_profile`; a file that cannot be understood names no profile."""
+    config = Config()
+    with suppress(BadConfigError):
+        config = read_config(paths.config_file)
+    try:
+        return _choose_profile(flags, environ, paths, cwd, config)
+    except BadConfigError:
+        return (config.profile, "config.toml") if config.profile else (DEFAULT, "default")
 
 
 def known_profiles(config: Config, paths: Paths) -> list[str]:
@@ -193,7 +254,10 @@ def _check_profile_name(name: str, origin: str, config: Config, paths: Paths, *,
     known = known_profiles(config, paths)
     if allow_new or name in known:
         return
-    raise unknown_profile(name, known, named_by="" if origin == "flag" else origin.removeprefix("environment "))
+    error = unknown_profile(name, known, named_by="" if origin == "flag" else origin.removeprefix("environment "))
+    if origin == "flag" or origin.startswith("environment"):
+        raise error
+    raise BadConfigError(error.message, hint=f"{error.hint}; `alovoice config use NAME` chooses another")
 
 
 class _Choice:
@@ -231,6 +295,10 @@ class _Choice:
             require_profile=self._require_profile(),
             origin=self._origin,
             profile_conflict=self._conflict(),
+            configured_url=configured_url(self._config, self._name),
+            permission_check=not (
+                self._flags.no_permission_check or self._environ.get("ALOVOICE_NO_PERMISSION_CHECK") == "1"
+            ),
             token_command=self._profile.token_command,
             paths=self._paths,
             environ=self._environ,
@@ -245,12 +313,13 @@ class _Choice:
             url, place = variable, "ALOVOICE_BASE_URL"
             self._origin["base_url"] = f"environment {place}"
         else:
-            url = self._of_profile("base_url", default=SANDBOX_URL if self._name == SANDBOX else BASE_URL)
+            url = self._of_profile("base_url", default=configured_url(self._config, self._name))
             place = f"base_url of profile {self._name}"
         try:
             url = check_base_url(url, insecure=insecure)
         except ValueError as error:
-            raise UsageError(f"{place} {error}", hint="such as https://cld.alovoice.uz") from None
+            kind = BadConfigError if self._origin["base_url"] == f"profile {self._name}" else UsageError
+            raise kind(f"{place} {error}", hint="such as https://cld.alovoice.uz") from None
         if self._name == SANDBOX and not is_loopback_url(url):
             raise UsageError(SANDBOX_STAYS, hint="name the real PBX's profile with -p")
         return url

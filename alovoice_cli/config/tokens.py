@@ -1,34 +1,61 @@
-"""Tokens: their form, the file that keeps them (tokens.toml), and the command that prints one instead.
+"""Tokens: their form, and the file that keeps them with the servers that they belong to (tokens.toml).
 
 No message of this module holds a token.
 """
 
+import codecs
 import os
+import re
+import secrets
 import shlex
+import signal
 import stat
 import subprocess
+import time
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 
 from alovoice_cli.config.paths import Paths
-from alovoice_cli.config.reading import parse_toml, read_text
+from alovoice_cli.config.profiles import Config, configured_url, parse_config
+from alovoice_cli.config.toml_files import locked, parse_toml, read_text, replace
+from alovoice_cli.config.urls import origin_of
 from alovoice_cli.errors import BadConfigError, TokenMissingError, UsageError
 
-_LONGEST = 200
+LONGEST_TOKEN = 200
 _FORBIDDEN = frozenset("/?#%\\ ")
-_COMMAND_SECONDS = 10
+_MARKS = ("\ufeff", "\udcef\udcbb\udcbf")  # the byte order mark, also as Python reads its bytes in the C locale
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A token of tokens.toml, and the only origin that it may be sent to; None where an older version stored it."""
+
+    value: str = field(repr=False)
+    origin: str | None
+
+
+def decode_token(content: bytes) -> str:
+    """The text of a token's bytes: UTF-8, or UTF-16 behind a byte order mark, as PowerShell writes it."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "ignore")  # a line may end amid its line feed
+    return content.decode("utf-8-sig", "replace")
 
 
 def check_token(text: str, source: str) -> str:
-    """The token without white space round it; `source` says in the error where it came from.
+    """The token without white space and a byte order mark round it; `source` says in the error where it came from.
 
     Raises UsageError for what cannot stand in a URL's path as it is (the API's table of methods).
     """
     token = text.strip()
+    for mark in _MARKS:
+        token = token.removeprefix(mark).strip()
     if not token:
         raise UsageError(f"the token from {source} is empty", hint="copy it from the PBX's settings page")
-    if len(token) > _LONGEST:
-        raise UsageError(f"the token from {source} is longer than {_LONGEST} characters", hint=_COPY_AGAIN)
+    if len(token) > LONGEST_TOKEN:
+        raise UsageError(f"the token from {source} is longer than {LONGEST_TOKEN} characters", hint=_COPY_AGAIN)
     for position, letter in enumerate(token, start=1):
         if letter in _FORBIDDEN or not letter.isascii() or not letter.isprintable():
             raise UsageError(
@@ -42,25 +69,34 @@ def check_token(text: str, source: str) -> str:
 _COPY_AGAIN = "copy it again from the PBX's settings page: it looks like 8-4-4-4-12 letters and digits"
 
 
-def read(paths: Paths, profile: str) -> str | None:
+def read(paths: Paths, profile: str) -> StoredToken | None:
     """The profile's token in tokens.toml; None if there is none. Raises BadConfigError, UsageError."""
-    token = read_all(paths).get(profile)
-    return None if token is None else check_token(token, paths.tokens_file.name)
+    stored = read_all(paths).get(profile)
+    return stored and StoredToken(check_token(stored.value, paths.tokens_file.name), stored.origin)
 
 
-def read_all(paths: Paths) -> dict[str, str]:
+def read_all(paths: Paths) -> dict[str, StoredToken]:
     """Every profile's token, unchecked. Raises BadConfigError when the file cannot be read or is not ours."""
     path = paths.tokens_file
     text = read_text(path)
     if text is None:
         return {}
     table = parse_toml(path, text)
-    tokens = table.get("tokens", {})
-    if not isinstance(tokens, dict) or table.keys() - {"tokens"}:
-        raise BadConfigError(f"{path} holds more than [tokens]", hint=_START_ANEW)
-    if not all(isinstance(token, str) for token in tokens.values()):
+    values, origins = table.get("tokens", {}), table.get("origins", {})
+    if not isinstance(values, dict) or not isinstance(origins, dict) or table.keys() - {"tokens", "origins"}:
+        raise BadConfigError(f"{path} holds more than [tokens] and [origins]", hint=_START_ANEW)
+    if not all(isinstance(token, str) for token in values.values()):
         raise BadConfigError(f"{path} holds a token that is no text in quotes", hint=_START_ANEW)
-    return tokens
+    if not all(_is_origin(origin) for origin in origins.values()):
+        raise BadConfigError(f"{path} holds an origin that is no URL in quotes", hint=_START_ANEW)
+    return {name: StoredToken(token, origins.get(name)) for name, token in values.items()}
+
+
+def _is_origin(value: object) -> bool:
+    try:
+        return isinstance(value, str) and origin_of(value) == value
+    except ValueError:
+        return False
 
 
 _START_ANEW = "move it aside, then run `alovoice login` again"
@@ -77,33 +113,111 @@ def exposure(paths: Paths) -> str:
     return f"{paths.tokens_file} is open to other users (mode {mode:04o}): run `chmod 600` on it, and change the token"
 
 
-def run_token_command(command: str, environ: Mapping[str, str]) -> str:
-    """The first line that the command prints. It runs without a shell, for 10 seconds at most.
+def bound_tokens(paths: Paths, config: Config) -> dict[str, StoredToken]:
+    """Every token with its origin: a token without one belongs to the base URL that its profile has in `config`.
 
-    Raises TokenMissingError that names the program alone: its arguments and its output may hold the token.
+    Raises BadConfigError when tokens.toml cannot be read.
+    """
+    return {
+        name: StoredToken(token.value, token.origin or origin_of(configured_url(config, name)))
+        for name, token in read_all(paths).items()
+    }
+
+
+def tokens_text(tokens: Mapping[str, StoredToken]) -> bytes:
+    """The content of tokens.toml."""
+    import tomli_w
+
+    values = {name: token.value for name, token in tokens.items()}
+    origins = {name: token.origin for name, token in tokens.items() if token.origin}
+    return tomli_w.dumps({"tokens": values, "origins": origins} if origins else {"tokens": values}).encode()
+
+
+def forget_token(paths: Paths, profile: str) -> bool:
+    """Removes the profile's token; False if there was none. Raises BadConfigError when the file cannot be written."""
+    if profile not in read_all(paths):
+        return False
+    with locked(paths):
+        config = parse_config(paths.config_file, read_text(paths.config_file) or "")
+        tokens = bound_tokens(paths, config)
+        tokens.pop(profile, None)
+        replace({paths.tokens_file: tokens_text(tokens)})
+    return True
+
+
+_MOST_BYTES = 64 << 10
+_POLL_SECONDS = 0.02
+_LAST_WORDS_SECONDS = 1.0  # a killed program's pipe closes at once
+_RUN_BY_HAND = "run it by hand to see why, without a terminal; `alovoice config get token_command` shows it"
+_ONE_LINE = "let it print the token alone, such as `sh -c 'COMMAND | head -n 1'`"
+
+
+def run_token_command(command: str, environ: Mapping[str, str], seconds: float) -> str:
+    """The one line that the command prints, within `seconds`. It runs without a shell and without a terminal.
+
+    The programs that the command started end with it. Raises TokenMissingError, which names the program alone, and
+    UsageError for a line that is no token.
     """
     words = _split(command)
     program = Path(words[0]).name if words else ""
     try:
-        done = subprocess.run(  # noqa: S603 - the user's own command, from the user's own file
+        process = subprocess.Popen(  # noqa: S603 - the user's own command, from the user's own file
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={name: value for name, value in environ.items() if name != "ALOVOICE_TOKEN"},
-            timeout=_COMMAND_SECONDS,
-            check=False,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        raise _no_token(program, f"took longer than {_COMMAND_SECONDS} seconds") from None
     except (OSError, ValueError, IndexError) as error:
         raise _no_token(program, f"cannot be run: {getattr(error, 'strerror', None) or 'bad words'}") from None
-    if done.returncode:
-        raise _no_token(program, f"ended with {done.returncode}")
-    first, _, _ = done.stdout.decode("utf-8", "replace").strip().partition("\n")
-    if not first.strip():
+    output = _read_output(process, program, seconds)
+    if process.returncode < 0:
+        raise _no_token(program, f"was ended by signal {-process.returncode}")
+    if process.returncode:
+        raise _no_token(program, f"ended with {process.returncode}")
+    lines = decode_token(output).strip().splitlines()
+    if not lines:
         raise _no_token(program, "printed nothing")
-    return check_token(first, f"the token command `{program}`")
+    if len(lines) > 1:
+        raise _no_token(program, "printed a second line", hint=_ONE_LINE)
+    return check_token(lines[0], f"the token command `{program}`")
+
+
+def _read_output(process: subprocess.Popen[bytes], program: str, seconds: float) -> bytes:
+    """What the process printed until it ended. Ends the process and all its children, also when interrupted."""
+    found: list[bytes] = []
+    stream = process.stdout
+    assert stream is not None
+    reader = Thread(target=lambda: found.append(stream.read(_MOST_BYTES + 1)), daemon=True)
+    reader.start()
+    deadline = time.monotonic() + seconds
+    try:
+        while process.poll() is None and not _is_too_much(found):
+            if time.monotonic() > deadline:
+                raise _no_token(program, f"took longer than {seconds:g} seconds", hint="`--timeout` gives it longer")
+            reader.join(_POLL_SECONDS) if reader.is_alive() else time.sleep(_POLL_SECONDS)
+    finally:
+        _end(process)
+        reader.join(_LAST_WORDS_SECONDS)
+        if not reader.is_alive():  # else a grandchild has left the session and keeps the pipe
+            stream.close()
+    if _is_too_much(found):
+        raise _no_token(program, f"printed more than {_MOST_BYTES >> 10} kB", hint=_ONE_LINE)
+    return b"".join(found)
+
+
+def _is_too_much(found: list[bytes]) -> bool:
+    return sum(map(len, found)) > _MOST_BYTES
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kills the process and its session; a child that lives on would keep the pipe, and may hold the token."""
+    if os.name == "posix":
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 def _split(command: str) -> list[str]:
@@ -113,8 +227,46 @@ def _split(command: str) -> list[str]:
     return [word.strip('"') for word in shlex.split(command, posix=False)]
 
 
-def _no_token(program: str, trouble: str) -> TokenMissingError:
-    return TokenMissingError(
-        f"the token command `{program}` {trouble}",
-        hint="run it by hand to see why; `alovoice config get token_command` shows it",
-    )
+def _no_token(program: str, trouble: str, *, hint: str = _RUN_BY_HAND) -> TokenMissingError:
+    return TokenMissingError(f"the token command `{program}` {trouble}", hint=hint)
+
+
+_BYTES = 16
+_FORM = re.compile(r"[A-Za-z0-9_-]{8,128}")
+
+
+def check_secret(text: str) -> str:
+    """A secret of the operator's own. Raises UsageError for what cannot stand in a path, or is soon guessed."""
+    if not _FORM.fullmatch(text):
+        raise UsageError(
+            "a secret is 8 to 128 letters, digits, `-` and `_`", hint="`--secret auto` makes one, and keeps it"
+        )
+    return text
+
+
+def listen_secret(paths: Paths, profile: str) -> str:
+    """The profile's secret; made at the first asking. Raises BadConfigError when its file cannot be used."""
+    kept = _read(paths).get(profile)
+    if kept is not None:
+        return kept
+    with locked(paths):
+        every = _read(paths)  # another process may have come first
+        if profile not in every:
+            every[profile] = secrets.token_hex(_BYTES)
+            import tomli_w
+
+            replace({_file(paths): tomli_w.dumps({"secrets": every}).encode()})
+        return every[profile]
+
+
+def _file(paths: Paths) -> Path:
+    return paths.config / "listen.toml"
+
+
+def _read(paths: Paths) -> dict[str, str]:
+    path = _file(paths)
+    text = read_text(path)
+    found = {} if text is None else parse_toml(path, text).get("secrets", {})
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise BadConfigError(f"{path} is not as `alovoice listen` writes it", hint="move it aside: new URLs are made")
+    return dict(found)

@@ -3,6 +3,9 @@
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
+_PORTS = {"http": 80, "https": 443}
+_LONGEST_LABEL = 63  # of a host's name: RFC 1035
+
 
 def check_base_url(text: str, *, insecure: bool = False) -> str:
     """The URL without a slash at its end.
@@ -20,6 +23,17 @@ def check_base_url(text: str, *, insecure: bool = False) -> str:
     if parts.scheme == "http" and not insecure and not is_loopback(parts.hostname or ""):
         raise ValueError("must be https://: over http the token can be read on its way (or set `insecure = true`)")
     return text.rstrip("/")
+
+
+def origin_of(url: str) -> str:
+    """`scheme://host[:port]` of a base URL, the port only where it is not the scheme's own: what a token belongs to.
+
+    Raises ValueError for what is no base URL.
+    """
+    parts = _parse(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, _PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def is_loopback_url(text: str) -> bool:
@@ -55,4 +69,6 @@ def _parse(text: str) -> SplitResult:
         raise ValueError("has a port that is no number from 1 to 65535") from None
     if not parts.hostname or port == 0:
         raise ValueError("must name a host, such as https://cld.alovoice.uz")
+    if any(len(label) > _LONGEST_LABEL for label in parts.hostname.split(".")):
+        raise ValueError(f"names a host with a part of more than {_LONGEST_LABEL} letters, which no host has")
     return parts

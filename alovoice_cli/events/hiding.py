@@ -14,6 +14,7 @@ from alovoice_cli.phones import canonical
 
 _KEPT_HEAD, _KEPT_TAIL = 5, 2
 _DIGITS = re.compile(r"\+?[0-9](?:[ ()\-\u2010-\u2015]{0,2}[0-9]){6,14}(?![0-9])")
+_NOT_A_DIGIT = re.compile(r"[^0-9]")
 _ONE_RUN = re.compile(r"(?<![0-9])\+?[0-9]{9,15}(?![0-9])")
 _NO_NUMBERS = re.compile(
     r"(?:^|_)(?:id|uid|line|trunk|time|date|duration|status|code|externalid|inner_phone|queue)(?:_|$)"
@@ -29,7 +30,7 @@ class Hiding:
 
     def number(self, text: str) -> str:
         """A phone number hidden; what has fewer than seven digits is an extension, and stays."""
-        digits = canonical(text)
+        digits = canonical(text) or _NOT_A_DIGIT.sub("", text)  # what is no number, or several, is hidden all the same
         if len(digits) < 7:
             return text
         dots = "•" * max(len(digits) - _KEPT_HEAD - _KEPT_TAIL, 0)

@@ -91,8 +91,9 @@ def _text(value: object) -> str | None:
 
 
 def _phone(value: object) -> str | None:
+    """The key of a number, before half signs become letters and digits; what holds no number stays a text."""
     text = _text(value)
-    return (canonical(text) or text) if text else None
+    return (canonical(value if isinstance(value, str) else text) or text) if text else None
 
 
 def _number(value: object) -> int | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.listening.switch import Switch
+from alovoice_cli.phones import load_plans
 from alovoice_cli.routing.engine import FIRST_TURN, Decision, answer
 from alovoice_cli.routing.history import CountedTurns, HistoryAt
 from alovoice_cli.routing.live import Live
@@ -50,6 +51,7 @@ class Ruling:
     ) -> None:
         self.rules, self.shadow, self.switch, self.now = rules, shadow, switch, now
         self._given, self._history_at, self._turns = fallback, history_at, CountedTurns()
+        load_plans()
         self._served: tuple[Rules | None, Rules | None] = (None, None)
 
     @property

@@ -4,7 +4,7 @@ The imports of rich inside functions are meant: errors, TSV and JSON do without 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
 from alovoice_cli.errors import AlovoiceError, UsageError
@@ -20,6 +20,7 @@ from alovoice_cli.output.options import Options
 from alovoice_cli.output.rehearsal import write_rehearsal
 from alovoice_cli.output.shapes import legend
 from alovoice_cli.output.spoken import Dialogue
+from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
 from alovoice_cli.output.tsv import write_tsv
 
 _YES = ("y", "yes", "д", "да", "ha")
@@ -36,8 +37,10 @@ class Display:
         environ: Mapping[str, str],
         options: Options,
         masker: Masker,
+        open_terminal: OpenTerminal | None = None,
     ) -> None:
-        self._in, self._out, self._err = stdin, stdout, stderr
+        self._out, self._err = stdout, stderr
+        self._terminal = QuestionTerminal(stdin, stderr, open_terminal)
         self._environ = environ
         self._options = options
         self._masker = masker
@@ -155,8 +158,12 @@ class Display:
         write_error(error, self._err, as_json=self._options.json, color=color, ascii_only=ascii_only)
 
     def message(self, kind: str, text: str) -> None:
-        """Prints one line on stderr under its kind: `warning`, `note` or `hint`."""
-        write_message(kind, self._masker.hide(text), self._err, color=self._colored(self._err))
+        """Prints one line on stderr under its kind: `warning`, `note` or `hint`.
+
+        Where stderr takes nothing, such as a full disk, nothing is printed: a remark decides nothing.
+        """
+        with suppress(OSError):
+            write_message(kind, self._masker.hide(text), self._err, color=self._colored(self._err))
 
     def trace(self, line: str) -> None:
         """Prints one line of `--verbose` on stderr."""
@@ -165,22 +172,19 @@ class Display:
     @property
     def is_asked(self) -> bool:
         """Whether somebody sits there who could answer, whatever the options say."""
-        return self._in.isatty() and self._err.isatty()
+        return self._terminal.is_there
 
-    def ask(self, question: str) -> str:
-        """Puts a question that no option answers, and returns what was typed. Raises EOFError at the input's end."""
-        for line in question.splitlines()[:-1]:
-            self._err.write(disarm(self._masker.hide(line)) + "\n")
-        self._err.write(disarm(self._masker.hide(question.splitlines()[-1])))
-        self._err.flush()
-        answer = self._in.readline()
-        if not answer:
-            raise EOFError
-        return answer.strip()
+    def ask(self, question: str, about: Sequence[str] = ()) -> str:
+        """Puts a question that no option answers, and returns what was typed. Raises EOFError at the input's end.
 
-    def agrees(self, question: str) -> bool:
+        `about` are lines on stderr that the question rests on: where stderr goes elsewhere, they are repeated above it.
+        """
+        lines = [*(() if self._err.isatty() else about), *question.splitlines()]
+        return self._terminal.ask("\n".join(disarm(self._masker.hide(line)) for line in lines))
+
+    def agrees(self, question: str, about: Sequence[str] = ()) -> bool:
         """Whether the answer to a question that no option answers is a yes."""
-        return self.ask(f"{question} [y/N] ").lower() in _YES
+        return self.ask(f"{question} [y/N] ", about).lower() in _YES
 
     @property
     def asks(self) -> bool:
@@ -188,13 +192,21 @@ class Display:
         options = self._options
         return not (options.yes or options.dry_run) and self.is_asked
 
-    def confirm(self, question: str) -> None:
-        """Asks on a terminal; `--yes`, `--dry-run` and scripts are taken for a yes. Raises UsageError for a no."""
-        if not self.asks:
+    def confirm(self, question: str, about: Sequence[str] = ()) -> None:
+        """Asks before what cannot be undone; `--yes` and `--dry-run` answer it.
+
+        Raises UsageError for a no, and where nobody can answer.
+        """
+        if self._options.yes or self._options.dry_run:
             return
-        self._err.write(f"{disarm(question)} [y/N] ")
-        self._err.flush()
-        if self._in.readline().strip().lower() not in _YES:
+        if not self.is_asked:
+            raise nobody_answers("--yes")
+        if not self.agrees(question, about):
+            raise UsageError("not confirmed: nothing was done")
+
+    def confirm_on_terminal(self, question: str) -> None:
+        """Asks on a terminal; a script is taken for a yes. Raises UsageError for a no."""
+        if self.asks and not self.agrees(question):
             raise UsageError("not confirmed: nothing was done")
 
     @contextmanager
@@ -237,6 +249,14 @@ class Display:
         if self._options.color != "auto":
             return self._options.color == "always"
         return stream.isatty() and not self._environ.get("NO_COLOR") and self._environ.get("TERM") != "dumb"
+
+
+def nobody_answers(flag: str) -> UsageError:
+    """The error for a question that nobody can answer; `flag` is the option that answers it."""
+    return UsageError(
+        "this cannot be undone, and nobody is at a terminal to be asked: nothing was done",
+        hint=f"add {flag} if it is meant",
+    )
 
 
 def _ascii_only(stream: TextIO) -> bool:

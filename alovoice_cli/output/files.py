@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left
+
+_PAGE = 4096
 
 
 def write_private(target: Path, text: str, *, force: bool = False) -> None:
@@ -13,17 +16,32 @@ def write_private(target: Path, text: str, *, force: bool = False) -> None:
     Raises UsageError where it exists already (`force` replaces it), or cannot be written.
     """
     check_free(target, force=force)
+    # A lone surrogate, which JSON may hold, has no UTF-8.
+    with _written(target, text.encode("utf-8", "backslashreplace")) as part:
+        part.replace(target)
+
+
+def check_writable(target: Path) -> None:
+    """Raises UsageError where a file of this name could not be written: a file beside it is, and is gone again."""
+    with _written(target, b"\0" * _PAGE) as part:
+        part.unlink()
+
+
+@contextlib.contextmanager
+def _written(target: Path, content: bytes) -> Iterator[Path]:
+    """A new file of this content beside the target. Raises UsageError naming the target, also for the block."""
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            # A lone surrogate, which JSON may hold, has no UTF-8.
-            file.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
-        part.replace(target)
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        yield part
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        raise UsageError(f"{target} cannot be written: {error.strerror}", hint="choose another place") from error
+        is_full = error.errno in FULL_DISK
+        message = no_space_left(target) if is_full else f"{target} cannot be written: {error.strerror}"
+        raise UsageError(message, hint="choose another place") from error
 
 
 def check_free(target: Path, *, force: bool) -> None:

@@ -19,4 +19,5 @@ class Options:
     color: str = "auto"
     yes: bool = False
     dry_run: bool = False
+    no_permission_check: bool = False
     show_secrets: bool = False

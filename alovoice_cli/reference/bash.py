@@ -3,8 +3,16 @@
 from collections.abc import Iterator, Sequence
 from shlex import quote
 
-from alovoice_cli.reference.profiles import ALWAYS_THERE, MAC_DIRECTORY, SED_SCRIPTS
-from alovoice_cli.reference.tree import Argument, Command, Option, common_options, own_options
+from alovoice_cli.reference.tree import (
+    ALWAYS_THERE,
+    MAC_DIRECTORY,
+    SED_SCRIPTS,
+    Argument,
+    Command,
+    Option,
+    common_options,
+    own_options,
+)
 
 _SCRIPT = r"""# bash completion for @NAME@, written by `@NAME@ completion bash`.
 

@@ -2,8 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from alovoice_cli.reference.profiles import ALWAYS_THERE, MAC_DIRECTORY, SED_SCRIPTS
-from alovoice_cli.reference.tree import Argument, Command, Option, common_options, own_options
+from alovoice_cli.reference.tree import (
+    ALWAYS_THERE,
+    MAC_DIRECTORY,
+    SED_SCRIPTS,
+    Argument,
+    Command,
+    Option,
+    common_options,
+    own_options,
+)
 
 _SCRIPT = r"""# fish completion for @NAME@, written by `@NAME@ completion fish`.
 

@@ -36,6 +36,7 @@ ENVIRONMENT = (
     ("ALOVOICE_BASE_URL", "The server, where `--base-url` is not given."),
     ("ALOVOICE_CONFIG_DIR", "The directory of config.toml and tokens.toml."),
     ("ALOVOICE_STATE_DIR", "The directory of the receipts and of the sandbox."),
+    ("ALOVOICE_NO_PERMISSION_CHECK", "With 1, the same as `--no-permission-check`."),
     ("ALOVOICE_DEBUG", "With 1, an error comes with its traceback; tokens are masked in it."),
     ("NO_COLOR", "Where it is set, nothing is coloured."),
     ("HTTPS_PROXY, NO_PROXY", "The proxy for the server, and the hosts that need none."),

@@ -210,3 +210,16 @@ def _examples(epilog: str) -> tuple[tuple[str, ...], str]:
 def _text(text: str) -> str:
     """Without indentation, and without Click's marks: what follows a form feed is not shown, a backspace is layout."""
     return inspect.cleandoc(text.partition("\f")[0]).replace("\b\n", "").strip()
+
+
+_TABLE = r"^[[:space:]]*\[[[:space:]]*profiles[[:space:]]*\.[[:space:]]*"
+
+SED_SCRIPTS = (
+    _TABLE.join(("s/", r"\([A-Za-z0-9_-]\{1,\}\)[[:space:]]*[].].*/\1/p")),
+    _TABLE.join(("s/", r'"\([^"\\]*\)"[[:space:]]*[].].*/\1/p')),
+)
+"""For `sed -n`: prints NAME of each `[profiles.NAME]` and `[profiles."NAME"]`, also where a table goes deeper."""
+
+ALWAYS_THERE = "sandbox"
+MAC_DIRECTORY = "$HOME/Library/Application Support"
+"""Where macOS keeps what stands in ~/.config elsewhere; read too, where it exists."""

@@ -1,6 +1,6 @@
 """Reads the `when` of a rule: TOML entries -> conditions, with a finding at the very value that is wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -21,7 +21,7 @@ from alovoice_cli.routing.days import DAY_FORMS, SPAN_FORMS, Days, parse_days, p
 from alovoice_cli.routing.findings import Findings, Place, did_you_mean
 from alovoice_cli.routing.hours import AnyHours
 from alovoice_cli.routing.located import Entry
-from alovoice_cli.routing.numbers import NumberSet, key_of, prefix_of
+from alovoice_cli.routing.numbers import NumberSet, doubt_about, key_of, prefix_of
 from alovoice_cli.routing.past import CallsWithin, MissedWithin, SpokeWithin
 
 _LONGEST_SHOWN = 60  # characters of a value in a message
@@ -106,19 +106,32 @@ def _each(entry: Entry, reading: Reading, what: str) -> list[Entry]:
 
 def _numbers(entry: Entry, reading: Reading, what: str) -> tuple[NumberSet, ...]:
     sets: list[NumberSet] = []
-    keys: list[int] = []
-    prefixes: list[str] = []
+    own: list[Entry] = []
     for item in _each(entry, reading, what):
         text = text_of(item)
         if text is not None and text.startswith("@"):
             sets += _named_list(item, text, reading)
-        elif text is not None and (key := key_of(text)):
+        else:
+            own.append(item)
+    numbers = read_numbers(own, reading, f"{what} ", _NUMBER_FORMS)
+    return (*sets, numbers) if len(numbers) else tuple(sets)
+
+
+def read_numbers(entries: Sequence[Entry], reading: Reading, what: str, forms: str) -> NumberSet:
+    """Numbers and prefixes as a file writes them; what is none is an error, and who can hardly call a warning."""
+    keys, prefixes = [], []
+    for entry in entries:
+        text = text_of(entry) or ""
+        if key := key_of(text):
             keys.append(key)
-        elif text is not None and (prefix := prefix_of(text)):
+        elif prefix := prefix_of(text):
             prefixes.append(prefix)
         else:
-            reading.bad(item, f"{what} {toml_of(item)} is no phone number", _NUMBER_FORMS)
-    return (*sets, NumberSet(keys, prefixes)) if keys or prefixes else tuple(sets)
+            reading.bad(entry, f"{what}{toml_of(entry)} is no phone number", forms)
+            continue
+        if not what.startswith("line") and (doubt := doubt_about(text)):  # a line is the PBX's own
+            reading.findings.warning("no-caller", entry.place, doubt, "write it as +998901234567 or +99890*")
+    return NumberSet(keys, prefixes)
 
 
 def _named_list(entry: Entry, text: str, reading: Reading) -> list[NumberSet]:

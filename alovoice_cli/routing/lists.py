@@ -4,7 +4,6 @@ import codecs
 import csv
 import io
 import os
-import re
 import stat
 from array import array
 from collections.abc import Iterator
@@ -12,14 +11,15 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from alovoice_cli.phones import base_of, key_of_number, number_of, numbers_in, spreadsheet_trouble
 from alovoice_cli.routing.findings import Findings, Place, did_you_mean
-from alovoice_cli.routing.numbers import NumberSet, key_of, prefix_of
+from alovoice_cli.routing.numbers import NumberSet, doubt_about, key_of, prefix_of
 
 _DELIMITERS = ",;\t|"
 _SAMPLE = 200  # rows that tell which column holds the numbers
+_LIKELY = 10  # a whole number is likelier meant than a short one, which may be the row's own
 _SHOWN = 5  # bad rows that are named; the others are counted
 _READABLE_AT_LEAST = 0.95  # of the rows that hold something, else the wrong column or file was named
-_MANGLED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|\+?[0-9]{7,}[.,]0+")
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -120,7 +120,7 @@ def _column_of(head: list[list[str]], column: str | None, shown: str, findings: 
         weights = [0] * max(map(len, head), default=0)
         for row in head:
             for index, cell in enumerate(row):
-                weights[index] += bool(key_of(cell) or prefix_of(cell))
+                weights[index] += _LIKELY if number_of(cell.strip()) else bool(key_of(cell) or prefix_of(cell))
         return weights.index(max(weights)) if weights else None
     titles = [title.strip() for title in head[0]] if head else []
     if column in titles:
@@ -133,26 +133,46 @@ def _column_of(head: list[list[str]], column: str | None, shown: str, findings: 
 
 
 class _Gathered:
-    """Takes cells; the first one may be a title."""
+    """Takes cells; the first one may be a title. A cell counts with all the numbers that can be read in it."""
 
     def __init__(self, shown: str, findings: Findings) -> None:
         self._shown, self._findings = shown, findings
         self._keys = array("Q")
         self._prefixes: list[str] = []
-        self._bad = 0
+        self._bad = self._doubtful = 0
         self._first = True
+        self._bases: dict[str, int] = {}
 
     def take(self, line: int, cell: str) -> None:
-        if key := key_of(cell):
-            self._keys.append(key)
-        elif prefix := prefix_of(cell):
-            self._prefixes.append(prefix)
-        elif _MANGLED.fullmatch(cell):
-            hint = "format the column as text in the spreadsheet and enter the numbers anew"
-            self._bad_row(line, f"{cell} is a number that a spreadsheet has rounded", hint, rounded=True)
-        elif not self._first:
-            self._bad_row(line, f"{_short(cell)} is no phone number", "write 901234567, +998901234567 or 99890*")
+        head, tail = cell[:-4], cell[-4:]
+        base = self._bases.get(head)
+        if base is None:
+            base = self._bases[head] = key_of(str(found)) if (found := base_of(head)) else 0
+        if base and tail.isascii() and tail.isdigit():  # most lines of most lists, at a tenth of the time
+            self._keys.append(base + int(tail))
+        else:
+            self._take_other(line, cell)
         self._first = False
+
+    def _take_other(self, line: int, cell: str) -> None:
+        bare = cell.removeprefix("+")
+        key = key_of(cell) if bare.isascii() and bare.isdigit() else 0  # digits need no search
+        keys = [key] if key else [key_of(key_of_number(number)) for number in numbers_in(cell)]
+        if not keys and (key := key_of(cell)):
+            keys = [key]
+        self._keys.extend(keys)
+        if not keys and (prefix := prefix_of(cell)):
+            self._prefixes.append(prefix)
+        elif not keys and (code := spreadsheet_trouble(cell)):
+            what = "rounded" if code == "excel_rounded" else "made a decimal"
+            hint = "format the column as text in the spreadsheet and enter the numbers anew"
+            self._bad_row(line, f"{cell} is a number that a spreadsheet has {what}", hint, rounded=True)
+        elif not keys and not self._first:
+            self._bad_row(line, f"{_short(cell)} is no phone number", "write 901234567, +998901234567 or 99890*")
+        elif doubt := doubt_about(cell):
+            self._doubtful += 1
+            if self._doubtful <= _SHOWN:
+                self._findings.warning("no-caller", Place(self._shown, line), doubt, "correct it, or leave it out")
 
     def _bad_row(self, line: int, message: str, hint: str, *, rounded: bool = False) -> None:
         self._bad += 1
@@ -165,6 +185,9 @@ class _Gathered:
         if self._bad > _SHOWN:
             more = f"{self._bad - _SHOWN} more rows hold no phone number"
             self._findings.warning("list-row", Place(self._shown), more, "the list holds the others")
+        if self._doubtful > _SHOWN:
+            more = f"{self._doubtful - _SHOWN} more rows hold no number that can call"
+            self._findings.warning("no-caller", Place(self._shown), more, "correct them, or leave them out")
         if self._bad and good < _READABLE_AT_LEAST * (good + self._bad):
             message = f"{self._bad} of {good + self._bad} rows hold no phone number"
             self._findings.error("list-rows", Place(self._shown), message, "is this the right file and column?")

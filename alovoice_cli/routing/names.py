@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alovoice_cli.routing.clauses import Reading, check_keys, read_days, text_of, toml_of
+from alovoice_cli.routing.clauses import Reading, check_keys, read_days, read_numbers, toml_of
 from alovoice_cli.routing.days import Days
 from alovoice_cli.routing.findings import did_you_mean
 from alovoice_cli.routing.hours import (
@@ -17,7 +17,7 @@ from alovoice_cli.routing.hours import (
 )
 from alovoice_cli.routing.lists import Source, read_list, stamp_of
 from alovoice_cli.routing.located import Entry
-from alovoice_cli.routing.numbers import NumberSet, key_of, prefix_of
+from alovoice_cli.routing.numbers import NumberSet
 
 _LIST_FORMS = 'write vip = "vip.csv", vip = ["901234567", "99871*"] or vip = { file = "clients.csv", column = "phone" }'
 _HOLIDAYS = "holidays"
@@ -68,18 +68,9 @@ def _file(
 
 
 def _inline(entry: Entry, reading: Reading) -> NumberSet:
-    keys, prefixes = [], []
-    for item in entry.items:
-        text = text_of(item) or ""
-        if key := key_of(text):
-            keys.append(key)
-        elif prefix := prefix_of(text):
-            prefixes.append(prefix)
-        else:
-            reading.bad(item, f"{toml_of(item)} is no phone number", 'write "901234567", "+998901234567" or "99890*"')
     if not entry.items:
         reading.findings.warning("empty-list", entry.place, "the list is empty", "rules that ask for it never match")
-    return NumberSet(keys, prefixes)
+    return read_numbers(entry.items, reading, "", 'write "901234567", "+998901234567" or "99890*"')
 
 
 def read_hours(entry: Entry | None, reading: Reading) -> None:

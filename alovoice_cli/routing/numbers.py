@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from alovoice_cli.phones import canonical
+from alovoice_cli.phones import canonical, is_country_prefix, is_dialable, is_prefix_assigned
 
 _SPREAD = 0x9E3779B97F4A7C15  # odd, so that multiplying is one to one; 2^64 by the golden ratio: neighbours scatter
 _GATHER = pow(_SPREAD, -1, 1 << 64)
@@ -17,8 +17,10 @@ _WORD = 0xFFFFFFFFFFFFFFFF
 _SMALL = 20_000  # numbers up to which a frozenset's speed is worth its memory
 _LONGEST = 18  # digits: one more before them still fits into 64 bits
 _COUNTRY = "998"
-_SPACED = re.compile(r"\(?\+?[0-9][0-9 ()\xa0-]*[0-9]")
-_PREFIX = re.compile(r"(\+?)([0-9]{1,14})\*")
+_PREFIX = re.compile(r"\(?(\+?)([0-9][0-9 ()\xa0-]{0,30})\*")
+_ABROAD = re.compile(r"(?:00|810)([1-9][0-9]*)")
+_SHORTEST_OUTSIDE = 7  # digits: fewer are the PBX's own
+_LONGEST_PREFIX = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +45,59 @@ def _key(digits: str) -> int:
 
 
 def key_of(text: str) -> int:
-    """The key of a whole number as written, 0 where the text is none (2 to 15 digits; spaces, brackets, dashes)."""
-    written = text.strip()
-    bare = written.removeprefix("+")
-    if bare.isascii() and bare.isdigit() and 2 <= len(bare) <= 15:  # most lines of most lists, at a quarter of the time
-        return int(f"1{_COUNTRY}{bare}" if len(bare) == 9 else f"1{bare}")
-    if _SPACED.fullmatch(written) and 2 <= len(canonical(written)) <= 15:
-        return _key(canonical(written))
-    return 0
+    """The key of the number that a text holds, 0 where it holds none of at least 2 digits, or several."""
+    digits = canonical(text.strip())
+    return _key(digits) if len(digits) >= 2 else 0
 
 
 def prefix_of(text: str) -> str:
-    """A prefix such as `99890*`, `+7495*` or `90*` as written without its star, empty where the text is none."""
+    """A prefix such as `99890*`, `+7495*` or `90*` without its star, empty where the text is none.
+
+    One that begins as a number is dialled (`0099871*`, `871*`) is that of the number: `+99871`.
+    """
     match = _PREFIX.fullmatch(text.strip())
-    return match.group(1) + match.group(2) if match else ""
+    digits = re.sub("[^0-9]", "", match[2]) if match else ""
+    if match is None or len(digits) > _LONGEST_PREFIX:
+        return ""
+    if match[1]:
+        return f"+{digits}"
+    if abroad := _ABROAD.fullmatch(digits):
+        return f"+{abroad[1]}"
+    return f"+{_COUNTRY}{digits[1:]}" if _has_trunk_prefix(digits) and not _may_be_whole(digits) else digits
+
+
+def _has_trunk_prefix(digits: str) -> bool:
+    """Whether what stands behind an 8 or a 0 is the beginning of Uzbek numbers."""
+    return len(digits) > 2 and digits[0] in "80" and is_prefix_assigned(digits[1:])
+
+
+def _may_be_whole(digits: str) -> bool:
+    """Whether the digits with their 8 or 0 are the beginning of Uzbek or of foreign numbers."""
+    return is_prefix_assigned(digits) or is_country_prefix(digits)
+
+
+def doubt_about(text: str) -> str:
+    """Why hardly any caller is meant by a number or prefix that a rule or a list can hold; empty where one may be."""
+    written = text.strip()
+    prefix = prefix_of(written)
+    if not prefix:
+        digits = canonical(written)
+        no_caller = len(digits) >= _SHORTEST_OUTSIDE and not is_dialable(digits)
+        return f"{written} is no number that can call" if no_caller else ""
+    if _has_trunk_prefix(prefix):
+        read_as = f"+{_COUNTRY}{prefix}* or +{prefix}*" if is_prefix_assigned(prefix) else f"+{prefix}*"
+        return f"{written} is read as {read_as}, not as +{_COUNTRY}{prefix[1:]}*"
+    return "" if _may_call(prefix) else f"no number that can call begins with {written}"
+
+
+def _may_call(prefix: str) -> bool:
+    whole = prefix.lstrip("+")
+    if whole.startswith(_COUNTRY):
+        return is_prefix_assigned(whole[3:])
+    if prefix.startswith("+"):
+        return is_country_prefix(whole)
+    is_inside = len(prefix) < _SHORTEST_OUTSIDE - 1 and not prefix.startswith("00")
+    return is_inside or is_prefix_assigned(prefix) or is_country_prefix(prefix)
 
 
 class _HashedKeys:

@@ -29,7 +29,8 @@ with contextlib.suppress(ImportError):  # an extra
 
     _new_loop = uvloop.new_event_loop
 
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 _TICK_SECONDS = 0.1
 _LAST_LOOK_SECONDS = 0.05  # in which bytes that have reached this machine are read before the silent are sent away
 _GOODBYE_SECONDS = 1.0  # how long a TLS client may take to answer our close
@@ -48,7 +49,7 @@ def serve(
     finished: Hook | None = None,
     tls: tuple[str, str] | None = None,
 ) -> int:
-    """Serves the app until SIGINT or SIGTERM, and returns 130 or 143 after the requests in flight are answered.
+    """Serves the app until SIGINT, SIGTERM or SIGHUP; returns 130 or 143 after the requests in flight are answered.
 
     Port 0 is a free one. `ready` gets the real base URL once connections are accepted and `started` is done; `complain`
     a line for each failure of the app; `finished` runs after the last answer. `tls` names the certificate's file and
@@ -90,6 +91,7 @@ class SocketServer:
         overfull: App | None = None,
     ) -> None:
         context = tls_context(*tls) if tls else None
+        self._is_hung_up = False
         self._socket = bind(host, port, allow_public=allow_public)
         self.url = url_of(self._socket, is_secure=context is not None)
         config = GuardedConfig(app, limits or Limits(), complain or _say_nothing, overfull)
@@ -117,7 +119,8 @@ class SocketServer:
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may set handlers
             return
-        before = {number: signal.signal(number, self._hear) for number in _SIGNALS}
+        heard = [number for number in _SIGNALS if number != _HANGUP or signal.getsignal(number) != signal.SIG_IGN]
+        before = {number: signal.signal(number, self._hear) for number in heard}
         try:
             yield
         finally:
@@ -125,6 +128,10 @@ class SocketServer:
                 signal.signal(number, handler)
 
     def _hear(self, number: int, _: FrameType | None) -> None:
+        if number == _HANGUP:
+            if self._is_hung_up:
+                return  # shell and system both send it: the second is no haste
+            self._is_hung_up, number = True, signal.SIGTERM
         self._server_run.hear(number)
 
 

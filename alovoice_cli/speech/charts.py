@@ -9,7 +9,7 @@ import pygal
 from pygal.style import Style
 
 from alovoice_cli.masking import disarm
-from alovoice_cli.speech.page import safe
+from alovoice_cli.speech.pages import safe
 
 # pygal looks for its map plugins by a finder that Python warns of at each later import. No map is drawn here.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]

@@ -5,15 +5,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from alovoice_cli.speech.checks import Check, Lies, Rules
 from alovoice_cli.speech.measures import Measures, measure
 from alovoice_cli.speech.score import Group, Score, points, score
+from alovoice_cli.speech.score_rules import Check, Lies, ScoreRules
 from alovoice_cli.speech.talk import Talk
 
 DEFAULT_BAR = 80.0
 RATIO_STEPS = 10
 UNKNOWN = "?"
-DEFAULT_RULES = Rules(
+DEFAULT_RULES = ScoreRules(
     (
         Check("talk_ratio 0.3 to 0.7", 1, Lies("talk_ratio", 0.3, 0.7)),
         Check("dead_air under 10 s", 1, Lies("dead_air", at_most=10)),
@@ -27,7 +27,7 @@ DEFAULT_RULES = Rules(
 
 
 @dataclass(slots=True)
-class Tally:
+class ScoreTally:
     """The calls of one group: their scores, their average measures, their tags."""
 
     name: str
@@ -83,15 +83,15 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Report:
+class SpeechReport:
     """What a period was like."""
 
-    rules: Rules
+    rules: ScoreRules
     worst_wanted: int = 10
-    everything: Tally = field(default_factory=lambda: Tally("all"))
-    days: dict[str, Tally] = field(default_factory=dict)
-    operators: dict[str, Tally] = field(default_factory=dict)
-    tags: dict[str, Tally] = field(default_factory=dict)
+    everything: ScoreTally = field(default_factory=lambda: ScoreTally("all"))
+    days: dict[str, ScoreTally] = field(default_factory=dict)
+    operators: dict[str, ScoreTally] = field(default_factory=dict)
+    tags: dict[str, ScoreTally] = field(default_factory=dict)
     ratio_counts: list[int] = field(default_factory=lambda: [0] * RATIO_STEPS)
     _worst: list[tuple[float, int, str, tuple[str, ...]]] = field(default_factory=list)
 
@@ -105,9 +105,9 @@ class Report:
         measures = measure(talk)
         result = score(talk, measures, self.rules)
         day, peer = UNKNOWN if began is None else f"{began:%Y-%m-%d}", talk.peer or UNKNOWN
-        groups = [self.everything, self.days.setdefault(day, Tally(day))]
-        groups.append(self.operators.setdefault(peer, Tally(peer)))
-        groups += [self.tags.setdefault(name, Tally(name)) for name in talk.tag_names]
+        groups = [self.everything, self.days.setdefault(day, ScoreTally(day))]
+        groups.append(self.operators.setdefault(peer, ScoreTally(peer)))
+        groups += [self.tags.setdefault(name, ScoreTally(name)) for name in talk.tag_names]
         for group in groups:
             group.add(talk, measures, result, self.bar)
         if measures.talk_ratio is not None:
@@ -129,7 +129,7 @@ class Report:
         """The worst calls first: id, score, and the checks that failed."""
         return [(call_id, -negative, failed) for negative, _, call_id, failed in sorted(self._worst, reverse=True)]
 
-    def grouped(self, by: str) -> list[Tally]:
+    def grouped(self, by: str) -> list[ScoreTally]:
         """The groups: days in their order, tags and operators the most frequent first."""
         groups = {"day": self.days, "operator": self.operators, "tag": self.tags}[by].values()
         if by == "day":

@@ -6,15 +6,15 @@ from datetime import tzinfo
 
 from alovoice_cli.speech.charts import bars, legend, lines
 from alovoice_cli.speech.exports import title
-from alovoice_cli.speech.page import page, safe, talk_section
-from alovoice_cli.speech.report import RATIO_STEPS, UNKNOWN, Report, Tally
+from alovoice_cli.speech.pages import page, safe, talk_section
+from alovoice_cli.speech.report import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport
 from alovoice_cli.speech.talk import Talk, clock
 
 _MOST_TAGS = 5
 _MOST_ROWS = 40
 
 
-def report_page(heading: str, report: Report, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
+def report_page(heading: str, report: SpeechReport, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
     """The page; `worst` are the talks of the calls that the report names, `by_rules` says what the scores go by."""
     days = [group for group in report.grouped("day") if group.name != UNKNOWN]
     parts = [_figures(report), f'<p class="dim">{safe(by_rules)}</p>']
@@ -29,7 +29,7 @@ def report_page(heading: str, report: Report, worst: Mapping[str, Talk], zone: t
     return page(heading, parts)
 
 
-def _figures(report: Report) -> str:
+def _figures(report: SpeechReport) -> str:
     whole = report.everything
     told = {
         "Calls": str(whole.calls),
@@ -44,19 +44,19 @@ def _figures(report: Report) -> str:
     return f'<dl class="figures">{cells}</dl>'
 
 
-def _scores(days: Sequence[Tally]) -> str:
+def _scores(days: Sequence[ScoreTally]) -> str:
     averages = [day.scores.average for day in days]
     chart = lines("chart-scores", _labels(days), {"Average score": averages}, highest=100)
     return _figure("The average score of each day, 0 to 100", chart)
 
 
-def _labels(days: Sequence[Tally]) -> list[str]:
+def _labels(days: Sequence[ScoreTally]) -> list[str]:
     """Months and days, with their year where there are several."""
     one_year = len({day.name[:4] for day in days}) == 1
     return [day.name[5:] if one_year else day.name for day in days]
 
 
-def _tags_over_time(report: Report, days: Sequence[Tally]) -> str:
+def _tags_over_time(report: SpeechReport, days: Sequence[ScoreTally]) -> str:
     chosen = [group.name for group in report.grouped("tag")[:_MOST_TAGS]]
     if not chosen:
         return '<p class="nothing">The analyses gave no tags.</p>'
@@ -65,7 +65,7 @@ def _tags_over_time(report: Report, days: Sequence[Tally]) -> str:
     return _figure("In how many of a day's calls the most frequent tags stand, per cent", chart, legend(shares))
 
 
-def _ratios(report: Report) -> str:
+def _ratios(report: SpeechReport) -> str:
     step = 100 // RATIO_STEPS
     labels = [f"{place * step}–{(place + 1) * step}" for place in range(RATIO_STEPS)]
     chart = bars("chart-ratios", labels, {"Calls": list(report.ratio_counts)})
@@ -76,7 +76,7 @@ def _figure(caption: str, chart: str, below: str = "") -> str:
     return f'<figure><figcaption>{safe(caption)}</figcaption><div class="scroll">{chart}</div>{below}</figure>'
 
 
-def _table(name: str, head: str, groups: Sequence[Tally], calls: int) -> str:
+def _table(name: str, head: str, groups: Sequence[ScoreTally], calls: int) -> str:
     if not groups:
         return ""
     heads = "".join(f'<th scope="col" class="number">{word}</th>' for word in ("Calls", "Share", "Score"))
@@ -86,13 +86,13 @@ def _table(name: str, head: str, groups: Sequence[Tally], calls: int) -> str:
     return f'<div class="scroll"><table id="{name}">{table}</table></div>{more}'
 
 
-def _row(group: Tally, calls: int) -> str:
+def _row(group: ScoreTally, calls: int) -> str:
     numbers = (str(group.calls), _percent(group.calls / calls if calls else None), _number(group.scores.average))
     cells = "".join(f'<td class="number">{safe(number)}</td>' for number in numbers)
     return f"<tr><td>{safe(group.name)}</td>{cells}</tr>"
 
 
-def _worst(report: Report, talks: Mapping[str, Talk], zone: tzinfo) -> Iterable[str]:
+def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Iterable[str]:
     failures: Counter[str] = report.everything.scores.failures
     if not report.worst:
         yield '<p class="nothing">No call failed a check.</p>'

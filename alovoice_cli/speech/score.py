@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from alovoice_cli.speech.checks import Rules
 from alovoice_cli.speech.measures import Measures
+from alovoice_cli.speech.score_rules import ScoreRules
 from alovoice_cli.speech.talk import Talk
 
 
@@ -19,7 +19,7 @@ class Score:
     unjudged: tuple[str, ...] = ()
 
 
-def score(talk: Talk, measures: Measures, rules: Rules) -> Score:
+def score(talk: Talk, measures: Measures, rules: ScoreRules) -> Score:
     """The score of a call: 100 times the weight of the checks that hold, by the weight of those that can be judged."""
     passed: list[str] = []
     failed: list[str] = []

@@ -168,3 +168,58 @@ def _text(value: object) -> str:
 def _seconds(value: object) -> int | None:
     seconds = number(value)
     return None if seconds is None or abs(seconds) > 253_402_300_799 else int(seconds)  # the year 9999
+
+
+def read_transcript(answer: Mapping[str, object]) -> list[dict[str, object]] | None:
+    """The fragments of `answer.stalk` in the order of their beginning, each with `time` (`0:04`) and its `tags` added.
+
+    None while there is no `stalk`: then the analysis is not finished (the document is silent; our reading).
+    """
+    inner = inner_answer(answer)
+    stalk = inner.get("stalk")
+    if not isinstance(stalk, list):
+        return None
+    tags = _by_fragment(dicts(inner.get("tags")))
+    fragments = [dict(part) for part in dicts(stalk)]
+    for fragment in fragments:
+        fragment["time"] = clock(number(fragment.get("begin")))
+        fragment["tags"] = _names(tags.get(str(fragment.get("fragment_id")), ()))
+    return sorted(fragments, key=lambda fragment: number(fragment.get("begin")) or 0)
+
+
+def tag_names(answer: Mapping[str, object]) -> list[str]:
+    """The names of all tags of the call, each once, in the server's order."""
+    return _names(dicts(inner_answer(answer).get("tags")))
+
+
+def recording_path(answer: Mapping[str, object]) -> str | None:
+    """Where the server keeps the stereo recording (`stereoaudio`, such as `/stereo/CALL_ID`), or None."""
+    path = inner_answer(answer).get("stereoaudio")
+    return path if isinstance(path, str) and path else None
+
+
+def _by_fragment(tags: Iterable[Mapping[str, object]]) -> dict[str, list[Mapping[str, object]]]:
+    found: dict[str, list[Mapping[str, object]]] = {}
+    for tag in tags:
+        if tag.get("fragment_id") is not None:
+            found.setdefault(str(tag["fragment_id"]), []).append(tag)
+    return found
+
+
+def _names(tags: Iterable[Mapping[str, object]]) -> list[str]:
+    return list(dict.fromkeys(str(tag["name"]) for tag in tags if tag.get("name")))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`since` and `until` are unix seconds of the call's beginning; tags go by name, in any spelling."""
+
+    since: int | None = None
+    until: int | None = None
+    tags: tuple[str, ...] = ()
+    without_tags: tuple[str, ...] = ()
+    peer: str | None = None
+    call_ids: tuple[str, ...] = ()
+
+
+EVERYTHING = Wanted()

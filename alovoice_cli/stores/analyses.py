@@ -15,8 +15,7 @@ from pathlib import Path
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.speech.folding import fold, foldings
-from alovoice_cli.speech.talk import Talk, read_talk
-from alovoice_cli.speech.wanted import EVERYTHING, Wanted
+from alovoice_cli.speech.talk import EVERYTHING, Talk, Wanted, read_talk
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 
 STORE_NAME = "analyses.db"

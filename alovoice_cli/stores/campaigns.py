@@ -8,19 +8,21 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from alovoice_cli.campaigns.creation_guard import CampaignGuard, twin_error
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
-from alovoice_cli.campaigns.papers import Papers
+from alovoice_cli.campaigns.papers import FILES, Paper, Papers, same_words
 from alovoice_cli.campaigns.plans import OVER, overlap
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.campaign_rows import COLUMNS, Created, campaign_of, created_from, paper_text
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
+from alovoice_cli.stores.receipts import Entry
 
 STORE_NAME = "campaigns.db"
 """The file's name in the state directory."""
@@ -41,6 +43,15 @@ MIGRATIONS = (
 _NOT_CREATED = ("refused", "unsent")
 _CREATED = f"profile = ? AND begun_at >= ? AND COALESCE(state, 'unknown') NOT IN {_NOT_CREATED!r}"
 
+_ADOPT = """
+    INSERT INTO campaign (receipt, profile, digest, fields, record, recipients, count, begun_at, pid,
+        state, exit_code, settled_at, id, answer)
+    VALUES (?, ?, '', ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (receipt) DO UPDATE SET state = excluded.state, exit_code = excluded.exit_code,
+        settled_at = excluded.settled_at, id = excluded.id, answer = excluded.answer
+    WHERE campaign.digest = '' AND campaign.state IS NULL
+"""
+
 
 class CampaignStore:
     """The file `campaigns.db`. A damaged one refuses: an empty list would say that nothing was ever created.
@@ -54,8 +65,12 @@ class CampaignStore:
 
     # --- what is sent ------------------------------------------------------------------------------------------------
 
-    def intend(self, receipt: str, profile: str, papers: Papers) -> None:
-        """Writes down a campaign that is about to be sent, safely on the disk when this returns."""
+    def intend(self, receipt: str, profile: str, papers: Papers, guard: CampaignGuard | None = None) -> None:
+        """Writes down a campaign that is about to be sent, safely on the disk when this returns.
+
+        Raises CheckFailedError or UsageError where the guard forbids it: looked at and written in one transaction,
+        whoever else creates campaigns.
+        """
         values = (
             receipt,
             storable(profile),
@@ -69,12 +84,35 @@ class CampaignStore:
         )
         numbers = zlib.compress("\n".join(papers.numbers).encode(), 1)
         with self._writing() as connection:
+            if guard is not None:
+                self._check(connection, storable(profile), papers, guard)
+            # Another process may have taken it for one of an older version in the moment since its receipt was written.
+            connection.execute("DELETE FROM campaign WHERE receipt = ?", (receipt,))
             cursor = connection.execute(
                 "INSERT INTO campaign (receipt, profile, digest, fields, record, recipients, count, begun_at, pid)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 values,
             )
             connection.execute("INSERT INTO called VALUES (?, ?)", (cursor.lastrowid, numbers))
+
+    def _check(self, connection: sqlite3.Connection, profile: str, papers: Papers, guard: CampaignGuard) -> None:
+        if guard.refuses_twins:
+            twin = self._twin(connection, profile, guard.since, papers.digest, papers, guard.own)
+            if twin is not None:
+                raise twin_error(twin)
+        guard.check_count(_count(connection, profile, guard.since))
+
+    def adopt(self, entries: Iterable[Entry]) -> None:
+        """Takes over campaigns that a version without this file left in the ledger of calls: they count as any other.
+
+        One that was taken over before gets the ledger's word on how it ended.
+        """
+        with self._open() as connection:
+            known = {receipt for (receipt,) in connection.execute("SELECT receipt FROM campaign WHERE digest <> ''")}
+            rows = [_adopted(entry) for entry in entries if entry.receipt not in known]
+            if rows:
+                with transaction(connection):
+                    connection.executemany(_ADOPT, rows)
 
     def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None:
         """Adds what became of it: done, refused, unsent or unknown, and the answer's text, which is kept if it is
@@ -139,23 +177,39 @@ class CampaignStore:
         for (packed,) in rows:
             yield from self._unpacked(packed)
 
-    def find_twin(self, profile: str, digest: str, since: datetime) -> str | None:
-        """The id (or receipt) of a campaign of this digest that was, or may have been, created at `since` or later."""
+    def find_twin(self, profile: str, digest: str, since: datetime, like: Papers | None = None) -> str | None:
+        """The id (or receipt) of a campaign of this digest that was, or may have been, created at `since` or later.
+
+        Or of one without a digest, of an older version, that says the same as `like`.
+        """
         with self._open() as connection:
-            row = connection.execute(
-                f"SELECT COALESCE(id, receipt) FROM campaign WHERE {_CREATED} AND digest = ? ORDER BY number DESC",  # noqa: S608 - a constant
-                (storable(profile), iso(since), digest),
-            ).fetchone()
-        return None if row is None else str(row[0])
+            twin = self._twin(connection, storable(profile), since, digest, like)
+        return None if twin is None else twin.label
+
+    def _twin(
+        self,
+        connection: sqlite3.Connection,
+        profile: str,
+        since: datetime,
+        digest: str,
+        like: Papers | None,
+        own: Collection[str] = (),
+    ) -> Created | None:
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM campaign WHERE {_CREATED} AND digest IN (?, '') ORDER BY number DESC",  # noqa: S608 - a constant
+            (profile, iso(since), digest),
+        ).fetchall()
+        words = None if like is None else same_words(like.fields, like.record, like.recipients)
+        for found in map(self._created, rows):
+            is_same = found.digest == digest or same_words(found.fields, found.record, found.recipients) == words
+            if is_same and found.receipt not in own:
+                return found
+        return None
 
     def created_count(self, profile: str, since: datetime) -> int:
         """How many campaigns were, or may have been, created at `since` or later."""
         with self._open() as connection:
-            (count,) = connection.execute(
-                f"SELECT COUNT(*) FROM campaign WHERE {_CREATED}",  # noqa: S608 - a constant
-                (storable(profile), iso(since)),
-            ).fetchone()
-        return int(count)
+            return _count(connection, storable(profile), since)
 
     def busy_lines(
         self, profile: str, lines: Sequence[str], opens: datetime, closes: datetime
@@ -204,6 +258,36 @@ class CampaignStore:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._open() as connection, transaction(connection):
             yield connection
+
+
+def _count(connection: sqlite3.Connection, profile: str, since: datetime) -> int:
+    (count,) = connection.execute(
+        f"SELECT COUNT(*) FROM campaign WHERE {_CREATED}",  # noqa: S608 - a constant
+        (profile, iso(since)),
+    ).fetchone()
+    return int(count)
+
+
+def _adopted(entry: Entry) -> tuple[object, ...]:
+    """The columns of _ADOPT; the ledger of calls knows neither the files' content nor the numbers."""
+    request = {
+        str(name): str(text) for name, text in (entry.request if isinstance(entry.request, dict) else {}).items()
+    }
+    files = [Paper(request[name], "", "") if request.get(name) else None for name in FILES]
+    campaign = campaign_of(entry.answer or "") if entry.outcome not in _NOT_CREATED else None
+    return (
+        entry.receipt,
+        entry.profile,
+        json.dumps({name: text for name, text in request.items() if name not in FILES}),
+        *map(paper_text, files),
+        entry.begun_at,
+        entry.pid,
+        entry.outcome if entry.settled_at else None,
+        entry.exit_code,
+        entry.settled_at,
+        None if campaign is None else str(campaign["id"]),
+        None if campaign is None else json.dumps(campaign),
+    )
 
 
 def _daily(opens: datetime, closes: datetime) -> DialPlan:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.event_schema import MIGRATIONS
+from alovoice_cli.stores.event_schema import VERSION
 from alovoice_cli.stores.migrations import explained, open_private_connection, transaction
 
 Connection = sqlite3.Connection
@@ -30,16 +30,23 @@ _TYPES = {"BIGINT": "INTEGER"}  # in SQLite only an INTEGER primary key is the r
 def sqlite_path(url: str) -> Path:
     """The file that the store's URL names: `sqlite:///FILE` (four slashes for an absolute one) or a path alone.
 
-    Raises UsageError for another kind of database.
+    Raises UsageError for another kind of database, and for one in memory, which would be gone when the program ends.
     """
     scheme, separator, rest = url.partition("://")
-    if not separator:
-        return Path(url).absolute()
-    if scheme != "sqlite" or not rest.removeprefix("/"):
+    if separator and scheme != "sqlite":
         raise UsageError(
             f"the store {scheme}://… is of a kind that is not served", hint="give a file: sqlite:////path/to/events.db"
         )
-    return Path(rest.removeprefix("/")).absolute()
+    name = rest.removeprefix("/") if separator else url
+    if _in_memory(name):
+        raise UsageError(
+            "a store in memory is gone when the program ends", hint="give a file: sqlite:////path/to/events.db"
+        )
+    return Path(name).absolute()
+
+
+def _in_memory(name: str) -> bool:
+    return name in ("", ":memory:") or name.startswith(("file:", ":memory:?")) or "mode=memory" in name
 
 
 def open_event_store(url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exist: bool = False) -> Connection:
@@ -99,23 +106,29 @@ def is_damage(error: BaseException) -> bool:
     return bool(codes & {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
+def create_table(connection: Connection, statement: str) -> None:
+    """Makes a table or an index, in this database's own words for the types of its columns."""
+    for word, own in _TYPES.items():
+        statement = statement.replace(word, own)
+    connection.execute(statement)
+
+
 def _migrate(path: Path, connection: Connection) -> None:
-    known, version = len(MIGRATIONS), _version(connection)
-    if version > known:
+    version = _version(connection)
+    if version > VERSION:
         raise UsageError(
-            f"{path} was made by a newer version of alovoice (its schema is {version}, this version knows {known})",
+            f"{path} was made by a newer version of alovoice (its schema is {version}, this version knows {VERSION})",
             hint="upgrade alovoice, or name another store with --store",
         )
-    if version == known:
+    if version == VERSION:
         return
+    from alovoice_cli.stores.event_migrations import MIGRATIONS  # noqa: PLC0415 - for a store that is new, or old
+
     with writing(connection):
-        for statements in MIGRATIONS[_version(connection) :]:  # another process may have come first
-            for statement in statements:
-                for word, own in _TYPES.items():
-                    statement = statement.replace(word, own)
-                connection.execute(statement)
+        for migrate in MIGRATIONS[_version(connection) :]:  # another process may have come first
+            migrate(connection)
         connection.execute("DELETE FROM schema_version")
-        connection.execute("INSERT INTO schema_version (version) VALUES (?)", (known,))
+        connection.execute("INSERT INTO schema_version (version) VALUES (?)", (VERSION,))
 
 
 def _version(connection: Connection) -> int:

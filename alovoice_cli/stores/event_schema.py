@@ -1,4 +1,4 @@
-"""The tables of the event store, as numbered migrations, and the names of their columns.
+"""The tables of the event store, and the names of their columns.
 
 `delivery` is the record. `fact` and `call` are derived from it and can be made again; `outbox` is what is still to be
 forwarded; `uptime` says when a listener was there to receive. Moments are unix microseconds (`*_at` of deliveries,
@@ -96,27 +96,23 @@ _UPTIME = """CREATE TABLE uptime (
     PRIMARY KEY (id)
 )"""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        "CREATE TABLE schema_version (version INTEGER NOT NULL)",
-        _DELIVERY,
-        _FACT,
-        _CALL,
-        _OUTBOX,
-        _UPTIME,
-        "CREATE INDEX delivery_by_type ON delivery (type, seq)",
-        "CREATE INDEX delivery_by_time ON delivery (received_at)",
-        "CREATE INDEX fact_by_digest ON fact (digest, received_at)",
-        "CREATE INDEX fact_by_call ON fact (call_id)",
-        "CREATE INDEX fact_by_external ON fact (external_id)",
-        "CREATE INDEX fact_by_number ON fact (number, seq)",
-        "CREATE INDEX call_by_time ON call (reported_at)",
-        "CREATE INDEX call_by_number ON call (number, reported_at)",
-        "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",
-        "CREATE INDEX outbox_by_queue ON outbox (target, queue, state, seq)",
-    ),
+TABLES = (
+    "CREATE TABLE schema_version (version INTEGER NOT NULL)",
+    _DELIVERY,
+    _FACT,
+    _CALL,
+    _OUTBOX,
+    _UPTIME,
+    "CREATE INDEX delivery_by_type ON delivery (type, seq)",
+    "CREATE INDEX delivery_by_time ON delivery (received_at)",
+    "CREATE INDEX fact_by_digest ON fact (digest, received_at)",
+    "CREATE INDEX fact_by_call ON fact (call_id)",
+    "CREATE INDEX fact_by_external ON fact (external_id)",
+    "CREATE INDEX fact_by_number ON fact (number, seq)",
+    "CREATE INDEX call_by_time ON call (reported_at)",
+    "CREATE INDEX call_by_number ON call (number, reported_at)",
+    "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",
+    "CREATE INDEX outbox_by_queue ON outbox (target, queue, state, seq)",
 )
-"""Each migration's statements, oldest first, forward only; a store's version is how many of them it has seen.
-
-An engine puts its own words for BIGINT and BLOB.
-"""
+VERSION = 2
+"""The schema's version: how many of `event_migrations` a store has seen."""

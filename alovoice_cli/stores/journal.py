@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 
 from alovoice_cli.batch.steps import Course, Result, Step
 from alovoice_cli.errors import UsageError
@@ -45,6 +46,7 @@ class Head:
     rows: int = 0
 
 
+_NONE: Mapping[str, Course] = MappingProxyType({})
 _MOVING = "UPDATE step SET state = ?3, course = ?4, seal = ?5 WHERE key = ?1 AND state = ?2"
 _Move = tuple[str, str, str, str, str]
 """A row's key, its state so far, its new state, its course and the seal over all of it."""
@@ -57,6 +59,7 @@ class Journal:
         self.path = path
         self._now = now
         self._connection = open_store(path, MIGRATIONS)
+        self._file = _identity(path)
         self._is_shared = False
         self._together = Together(path, self._connection, self._write)
         try:
@@ -96,10 +99,11 @@ class Journal:
 
     # --- what is written ---------------------------------------------------------------------------------------------
 
-    def begin(self, head: Head, steps: Iterable[Step]) -> None:
+    def begin(self, head: Head, steps: Iterable[Step], left_out: Mapping[str, Course] = _NONE) -> None:
         """Takes the rows of a list: the first one, or a changed one that was agreed to. All of it, or nothing.
 
-        A row that is here already stays as far as it has come, and keeps its id.
+        A row that is here already stays as far as it has come, and keeps its id; `left_out` are rows that are not to be
+        sent, or whose state changes otherwise.
         """
         generation = self._head.generation + 1 if self._head else 1
         merged = dict(self._steps)
@@ -107,7 +111,7 @@ class Journal:
             known = merged.get(step.key)
             own = step.our_id if known is None else known.our_id
             merged[step.key] = replace(step, our_id=own, generation=generation)
-        courses = {key: self._courses.get(key, Course()) for key in merged}
+        courses = {key: left_out.get(key) or self._courses.get(key, Course()) for key in merged}
         head = replace(head, generation=generation, rows=len(merged))
         with explained(self.path):
             rows = [_values(step, courses[step.key]) for step in merged.values()]
@@ -128,15 +132,31 @@ class Journal:
             self._together.sync()
 
     def intend(self, key: str, *, risk: bool = False) -> Course:
-        """Writes down that the row is about to be sent; on the disk when this returns, but see `share_sync`."""
+        """Writes down that the row is about to be sent; on the disk when this returns, but see `share_sync`.
+
+        Raises UsageError where the file has lost its name: the next run would find none, and call everybody again.
+        """
+        self._check_name()
         before = self._courses[key]
         course = Course("intent", before.attempts + 1, before.risks + risk, began_at=iso(self._now()))
         return self._move(key, before, course)
 
+    def change(self, key: str, course: Course) -> Course:
+        """Writes down that a row is left out, or is not left out any more. Raises UsageError for a step back."""
+        return self._move(key, self._courses[key], course)
+
     def settle(self, key: str, result: Result) -> Course:
-        """Writes down how it ended. Raises UsageError for a step back, such as a call that was made becoming unsent."""
+        """Writes down how it ended. Raises UsageError for a step back, such as a call that was made becoming unsent.
+
+        Where the disk is full, this process still knows how it ended; the next one finds an intent, and so unknown.
+        """
         before = self._courses[key]
-        return self._move(key, before, result.end(before, iso(self._now())))
+        after = result.end(before, iso(self._now()))
+        try:
+            return self._move(key, before, after)
+        finally:
+            if after.follows(before):
+                self._courses[key] = after
 
     def _move(self, key: str, before: Course, after: Course) -> Course:
         if not after.follows(before):
@@ -157,6 +177,17 @@ class Journal:
                 if connection.execute(_MOVING, move).rowcount != 1:
                     raise damaged(self.path, "a row is not where it was")
         return [None] * len(moves)
+
+    def _check_name(self) -> None:
+        try:
+            is_here = _identity(self.path) == self._file
+        except OSError:
+            is_here = False
+        if not is_here:
+            raise UsageError(
+                f"{self.path} was deleted or moved while the batch runs: nothing more is sent",
+                hint="put it back and run the same line again; `alovoice call receipts list` has what was sent",
+            )
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -218,6 +249,12 @@ def _read(row: tuple[str, int, str, str, str, str]) -> tuple[Step, Course]:
     payload, numbers, our_id, cells, generation = json.loads(fixed)
     course: Mapping[str, object] = json.loads(told)
     return Step(key, line, payload, tuple(numbers), our_id, cells, generation), Course(**course)  # type: ignore[arg-type] # sealed as it was written
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """By what a file is known, whichever name it has."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _digest(*parts: str) -> str:

@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.stores.batch_records import SCHEMA as BATCHES
+from alovoice_cli.stores.batch_records import BatchRecord, SentRow, find_sent_rows, find_twin_batch, write_batch
 from alovoice_cli.stores.beside import Beside
 from alovoice_cli.stores.cells import iso, storable
 from alovoice_cli.stores.migrations import explained, open_store, transaction
@@ -42,6 +44,7 @@ MIGRATIONS = (
     CREATE INDEX receipt_by_time ON receipt (profile, begun_at);
     CREATE INDEX receipt_by_id ON receipt (our_id);
     """,
+    BATCHES,
 )
 
 
@@ -138,17 +141,50 @@ class Ledger:
             ).fetchall()
         return [self._entry(row) for row in rows]
 
-    def placed(self, profile: str, since: datetime) -> list[Entry]:
+    def find_twin_batch(self, record: BatchRecord, since: datetime) -> BatchRecord | None:
+        """The latest batch of the same rows with another journal, begun at `since` (aware) or later."""
+        if not self.path.exists():
+            return None
+        with self._open() as connection:
+            return find_twin_batch(connection, record, iso(since))
+
+    def record_batch(
+        self, record: BatchRecord, rows: Iterable[tuple[str, str]], twins_since: datetime | None
+    ) -> BatchRecord | None:
+        """Writes down a batch and its rows (key, our id), safely on the disk when this returns None.
+
+        Where a twin was begun at `twins_since` (aware) or later, nothing is written, and the twin is returned.
+        """
+        with self._writing() as connection:
+            twin = None if twins_since is None else find_twin_batch(connection, record, iso(twins_since))
+            if twin is None:
+                write_batch(connection, record, rows)
+        return twin
+
+    def forget_batch(self, path: str) -> None:
+        """Forgets the batch of this journal, for one that has sent nothing; its rows' receipts stay."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM batch WHERE path = ?", (path,))
+
+    def sent_rows(self, profile: str, keys: Iterable[str], since: datetime) -> list[SentRow]:
+        """The rows of batches that were, or may have been, sent at `since` (aware) or later, oldest first."""
+        if not self.path.exists():
+            return []
+        with self._open() as connection:
+            return find_sent_rows(connection, storable(profile), keys, iso(since))
+
+    def placed(self, profile: str, since: datetime, path: str = "") -> list[Entry]:
         """The profile's receipts begun at `since` (aware) or later, oldest first: an indexed read, for who asks often.
 
-        None where there is no ledger yet.
+        Those of one path (its beginning), or all. None where there is no ledger yet.
         """
         if not self.path.exists():
             return []
         with self._open() as connection:
             rows = connection.execute(
-                f"SELECT {COLUMNS} FROM receipt WHERE profile = ? AND begun_at >= ? ORDER BY begun_at",  # noqa: S608 - a constant
-                (storable(profile), iso(since)),
+                f"SELECT {COLUMNS} FROM receipt WHERE profile = ? AND begun_at >= ?"  # noqa: S608 - a constant
+                " AND path LIKE ? || '%' ORDER BY begun_at",
+                (storable(profile), iso(since), path),
             ).fetchall()
         return [self._entry(row) for row in rows]
 

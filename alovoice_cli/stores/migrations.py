@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left
 
 _POLL_SECONDS = 0.01
 
@@ -65,7 +65,35 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explanation(path, error) from error
     except OSError as error:
+        if error.errno in FULL_DISK:
+            raise full_disk_error(path, str(error)) from error
         raise UsageError(f"cannot open {path}: {error.strerror or error}", hint=_ELSEWHERE) from error
+
+
+# Of a write that a full disk stopped, SQLite says "disk I/O error"; of a log that it cannot make, "unable to open".
+_MAYBE_FULL = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+_TRIED_BYTES = 64 * 1024
+
+
+def full_disk_error(path: Path, detail: str) -> UsageError:
+    """The error for a file of the state directory whose disk takes no more."""
+    hint = "make room there, or set ALOVOICE_STATE_DIR to a folder on another disk"
+    return UsageError(no_space_left(path), hint=hint, detail=detail)
+
+
+def _takes_no_more(path: Path) -> bool:
+    """Whether there is no room to let the file or its log grow, found by writing behind their length elsewhere."""
+    from tempfile import TemporaryFile  # noqa: PLC0415 - for this rare trouble alone
+
+    parts = [part for part in (path, path.with_name(path.name + "-wal")) if part.exists()]
+    try:
+        with TemporaryFile(dir=path.parent) as trial:
+            trial.seek(max((part.stat().st_size for part in parts), default=0))
+            trial.write(bytes(_TRIED_BYTES))
+            trial.flush()
+    except OSError as error:
+        return error.errno in FULL_DISK
+    return False
 
 
 _ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
@@ -78,8 +106,8 @@ def _explanation(path: Path, error: sqlite3.Error) -> UsageError:
         return UsageError(f"{path} is damaged, or no SQLite file", hint=aside, detail=str(error))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return UsageError(f"{path} is in use by another process", hint="run again when it is done", detail=str(error))
-    if code == sqlite3.SQLITE_FULL:
-        return UsageError(f"no room to write {path}", hint="free some disk space", detail=str(error))
+    if code == sqlite3.SQLITE_FULL or (code in _MAYBE_FULL and _takes_no_more(path)):
+        return full_disk_error(path, str(error))
     return UsageError(f"cannot use {path}: {error}", hint=_ELSEWHERE)
 
 

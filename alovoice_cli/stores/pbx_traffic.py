@@ -151,14 +151,17 @@ class Traffic:
             )
 
     def accounts(self) -> list[CallAccount]:
-        """Every call whose course was followed, in the order of their ids, with its deliveries in the order sent."""
+        """Every call whose course was followed, in the order of their ids, with its deliveries in the order sent.
+
+        Both are of one moment, also while the PBX goes on.
+        """
         sent: dict[int, list[PbxPost]] = {}
-        with self._lock, explained(self._path):
-            for call, *rest in self._connection.execute(
+        with self._reading() as connection:
+            for call, *rest in connection.execute(
                 "SELECT call, id, type, body, content_type, note, status, answer, error FROM delivery ORDER BY id"
             ):
                 sent.setdefault(call, []).append(PbxPost(*rest))
-            rows = self._connection.execute("SELECT id, kind, key, course FROM call WHERE course != '' ORDER BY id")
+            rows = connection.execute("SELECT id, kind, key, course FROM call WHERE course != '' ORDER BY id")
             return [
                 CallAccount(number, kind, key, _course(text), tuple(sent.get(number, ())))
                 for number, kind, key, text in rows
@@ -186,6 +189,15 @@ class Traffic:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock, explained(self._path), transaction(self._connection):
             yield self._connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, explained(self._path):
+            self._connection.execute("BEGIN")  # what is read until the end is of one moment
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("ROLLBACK")
 
 
 def _course(text: str) -> CallCourse:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import FULL_DISK, UsageError
+from alovoice_cli.stores.migrations import full_disk_error
 
 _OWNER_SECONDS = 1.0
 
@@ -31,9 +32,13 @@ def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
             hint="end that one first, or read what it prints",
         ) from error
     except OSError as error:
+        lock.release()
+        if error.errno in FULL_DISK:
+            raise full_disk_error(path, str(error)) from error
         raise UsageError(f"cannot use {path}: {error.strerror or error}", hint="make its directory writable") from error
     try:
-        _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
+        with suppress(OSError):  # a full disk: who comes second then hears no process id
+            _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
         yield
     finally:
         _owner_file(path).unlink(missing_ok=True)

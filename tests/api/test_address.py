@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from front_door import FrontDoor
 from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples
@@ -124,3 +125,39 @@ def test_the_client_says_which_proxy_and_authorities_are_in_force(client: Any) -
     bare = client("https://h.uz")
     assert (bare.proxy, bare.authorities) == ("", "the bundle of certifi")
     assert client("http://localhost", environ=environ).authorities == ""
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a" * 64 + ".uz",
+        "қ" * 70 + ".uz",
+        "a." * 150 + "uz",
+        "a..uz",
+        ".uz",
+        "a b.uz",
+        "a%20b.uz",
+        "*.uz",
+        "☎.uz",
+        "xn--.uz",
+        "xn--a.uz",
+        "1.2.3.999",
+        "[fe80::1%25eth0]",
+        "h:0",
+        "h:99999",
+        "h:abc",
+    ],
+)
+def test_a_host_that_there_cannot_be_is_a_sentence_about_the_url(host: str, alovoice: FrontDoor) -> None:
+    alovoice.environ |= {"ALOVOICE_BASE_URL": f"https://{host}", "ALOVOICE_TOKEN": TOKEN}
+    result = alovoice("call", "out", "--from", "2424", "--to", "+998994412860")
+    assert (result.code, result.out) == (2, "")
+    assert "URL" in next(line for line in result.err.splitlines() if line.startswith("error: "))
+    assert "fault of alovoice" not in result.err
+
+
+@pytest.mark.parametrize(
+    "host", ["a" * 63 + ".uz", "pbx_1.uz", "h.uz.", "қўнғироқ.uz", "атс.уз", "[::1]", "10.0.0.5", "pbx"]
+)
+def test_a_host_that_there_can_be_is_taken(host: str) -> None:
+    assert parse_address(f"https://{host}").url == f"https://{host}"

@@ -12,7 +12,6 @@ from alovoice_cli.api import endpoints as table
 from alovoice_cli.api.endpoints import ENDPOINTS, Effect, TokenPlace, match
 from alovoice_cli.api.request import (
     Request,
-    canonical_number,
     check_token,
     number_or_text,
     segment,
@@ -139,14 +138,6 @@ def test_a_token_that_could_change_a_path_is_refused(token: str) -> None:
 )
 def test_digits_go_as_numbers_unless_something_would_be_lost(value: Any, number: Any) -> None:
     assert number_or_text(value) == number
-
-
-@pytest.mark.parametrize(
-    ("number", "key"),
-    [("901234567", "998901234567"), ("+998 90 123-45-67", "998901234567"), ("6000", "6000"), ("٣", "")],
-)
-def test_spellings_of_one_number_have_one_key(number: str, key: str) -> None:
-    assert canonical_number(number) == key
 
 
 @pytest.mark.parametrize(

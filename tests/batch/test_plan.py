@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, Form
 from alovoice_cli.batch.plan import Plan, Planner, parse_map
-from alovoice_cli.batch.table import read_table
+from alovoice_cli.batch.source import read_table
 from alovoice_cli.errors import CheckFailedError, UsageError
 
 
@@ -132,10 +132,10 @@ def test_all_bad_rows_are_told_and_the_many_counted() -> None:
     assert "19 more" in told.value.detail
 
 
-@pytest.mark.parametrize("cell", ["9.98901E+11", "901234567.0"])
+@pytest.mark.parametrize("cell", ["9.98901E+11", "9,98901E+11"])
 def test_what_a_spreadsheet_has_damaged_is_no_usable_file(cell: str) -> None:
     with pytest.raises(UsageError, match="line 2"):
-        _plan(f"number\n{cell}\n", inner_phone="7")
+        _plan(f"number;name\n{cell};A\n", inner_phone="7")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_a_spreadsheet_has_damaged_is_no_usable_file(cell: str) -> None:
         "number\n",
         "number,number\n1,2\n",
         "number,to,inner_phone\n901234567,901234568,7\n",
-        "number\n901234567,1,2\n",
+        "number,name\n901234567,1,2\n",
         '{"number": 1',
         "{]",
         '{"number": {"a": 1}}',

@@ -5,14 +5,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from alovoice_cli.campaigns.exclusion import DoNotCall, parse_span
+from alovoice_cli.campaigns.exclusion import DoNotCall, parse_do_not_call, parse_span
 from alovoice_cli.errors import UsageError
 
 DAY = date(2026, 11, 25)
 
 
 def listed(text: str) -> DoNotCall:
-    return DoNotCall(io.BytesIO(text.encode()), "dnc.csv", DAY)
+    return parse_do_not_call(io.BytesIO(text.encode()), "dnc.csv", DAY)
 
 
 def test_an_entry_ends_with_its_day() -> None:

@@ -324,7 +324,7 @@ def test_a_column_can_be_named_or_counted() -> None:
 
 
 def test_a_heading_that_says_phone_wins_over_numbers_that_only_look_so() -> None:
-    text = "ИНН;Телефон\n901234567;911234567\n931234567;941234567\n"
+    text = "Контакт;Телефон\n901234567;911234567\n931234567;941234567\n"
     assert read(text).layout.column == 1
     assert "column 1 holds phones too; column 2 is taken" in told(read(text))
 
@@ -341,7 +341,7 @@ def test_an_encoding_that_is_none_is_refused() -> None:
             read_recipients(io.BytesIO(b"901234567\n"), encoding=name)
 
 
-@pytest.mark.parametrize("cell", ["9,98901E+11", "9.98901E+11", "998901234567.0"])
+@pytest.mark.parametrize("cell", ["9,98901E+11", "9.98901E+11", "9989012345678.0"])
 def test_numbers_that_a_spreadsheet_has_damaged_are_errors_by_line(cell: str) -> None:
     found = read(f"phone;name\n998911234567;Ali\n{cell};Vali\n")
     (error,) = [finding for finding in list_findings(found) if finding.severity == "error"]

@@ -120,7 +120,7 @@ def test_a_sound_file_passes_the_check_and_a_missing_one_is_2(home: FrontDoor) -
 
 
 def test_the_example_in_the_docstring_is_sound(home: FrontDoor) -> None:
-    from alovoice_cli.speech import rules
+    from alovoice_cli.speech import score_rules as rules
 
     example = (rules.__doc__ or "").split("\n\n", 1)[1]
     (home.home / "example.toml").write_text(example, "utf-8")

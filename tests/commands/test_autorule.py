@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from front_door import TOKEN, FrontDoor, Result
 from raw_server import Connection, RawServer, Seen
+from workbooks import xlsx
 
 SCENARIOS = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios"
 MP3 = (SCENARIOS / "announcement.mp3").read_bytes()
@@ -54,7 +55,7 @@ def _words(**changes: object) -> list[str]:
         **changes,
     }
     # What a script says that runs on any day, and more than once.
-    words = ["autorule", "create", "--night-ok", "--allow-duplicate"]
+    words = ["autorule", "create", "--night-ok", "--allow-duplicate", "--yes"]
     for name, value in options.items():
         for one in value if isinstance(value, list) else [] if value is None else [value]:
             words += [f"--{name}", str(one)]
@@ -316,14 +317,17 @@ def test_a_window_is_judged_in_its_own_zone(alovoice: FrontDoor, pbx: RawServer)
 
 
 def test_a_terminal_asks_and_names_the_pbx_and_what_will_happen(alovoice: FrontDoor, pbx: RawServer) -> None:
+    unanswered = [word for word in _words() if word != "--yes"]
     for answer, code, sent in (("n\n", 2, 0), ("\n", 2, 0), ("", 2, 0), ("y\n", 0, 1), ("да\n", 0, 2)):
-        result = alovoice(*_words(), stdin=answer, terminal=True)
+        result = alovoice(*unanswered, stdin=answer, terminal=True)
         assert (result.code, len(pbx.effects)) == (code, sent), result.err
         assert "2 numbers" in result.err
         assert "PBX default?" in result.err
-    assert alovoice(*_words(), "--yes", terminal=True).code == 0
+    assert alovoice(*_words(), terminal=True).code == 0
     piped: Result = alovoice(*_words())
     assert (piped.code, "[y/N]" in piped.err) == (0, False)
+    silent = alovoice(*unanswered)
+    assert (silent.code, "--yes" in silent.err, len(pbx.effects)) == (2, True, 4)
 
 
 def test_get_shows_a_campaign_whole(alovoice: FrontDoor, pbx: RawServer) -> None:
@@ -421,3 +425,24 @@ def test_a_large_upload_is_streamed_from_disk(alovoice: FrontDoor) -> None:
         (alovoice.home / "promo.mp3").unlink()
     assert received[1] > 199_000_000
     assert peaks[1] - peaks[0] < 30 * 1024, f"{peaks} KiB"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "uploaded"),
+    [
+        ("clients.csv", b"sep=;\r\nName;Phone\r\nA;901234567\r\n", b"Name;Phone\nA;998901234567\n"),
+        ("clients.csv", b"\n\nphone\n901234567\n\x1a\n", b"phone\n998901234567\n"),
+        (
+            "clients.xlsx",
+            xlsx({"S": [["Имя", "Phone"], ["А", 998901234567.0]]}),
+            "Имя,Phone\nА,998901234567\n".encode(),
+        ),
+    ],
+)
+def test_what_is_no_plain_csv_goes_out_as_one(
+    alovoice: FrontDoor, pbx: RawServer, name: str, content: bytes, uploaded: bytes
+) -> None:
+    (alovoice.home / name).write_bytes(content)
+    result = alovoice(*_words(recipients=name))
+    assert result.code == 0, result.err
+    assert _parts(pbx.effects[0])["recipients"] == ("recipients.csv", "text/csv", uploaded)

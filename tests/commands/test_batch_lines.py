@@ -23,8 +23,8 @@ from alovoice_cli.batch.lines import HOLD, Claim, count_busy
 from alovoice_cli.stores.line_claims import LineClaims
 
 LINE = "712037006"
-IVR = ("call", "ivr", "--batch", "-", "--ivr", "222", "--night-ok")
-CONFERENCE = ("call", "conference", "--batch", "-", "--night-ok")
+IVR = ("call", "ivr", "--batch", "-", "--ivr", "222", "--night-ok", "--yes")
+CONFERENCE = ("call", "conference", "--batch", "-", "--night-ok", "--yes")
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 
 
@@ -155,11 +155,11 @@ def test_a_call_that_nobody_told_of_yet_holds_its_line(alovoice: FrontDoor, pbx:
     pbx.listens()
     assert alovoice("call", "ivr", "--to", "909999999", "--ivr", "222", "--line", LINE).code == 0
     (alovoice.home / "rows.jsonl").write_text(_by_line(LINE), "utf-8")
-    process, _ = started("call", "ivr", "--batch", "rows.jsonl", "--ivr", "222", "--night-ok")
+    process, _ = started("call", "ivr", "--batch", "rows.jsonl", "--ivr", "222", "--night-ok", "--yes")
     process.send_signal(signal.SIGINT)
     assert (process.wait(20), len(pbx.requests)) == (130, 1)
     alovoice.later(minutes=3)
-    assert alovoice("call", "ivr", "--batch", "rows.jsonl", "--ivr", "222", "--night-ok").code == 0
+    assert alovoice("call", "ivr", "--batch", "rows.jsonl", "--ivr", "222", "--night-ok", "--yes").code == 0
 
 
 def test_a_listener_that_runs_gives_the_line_back_with_the_callend(alovoice: FrontDoor, pbx: Pbx, started: Any) -> None:
@@ -217,7 +217,9 @@ def test_two_batches_at_once_share_the_lines(alovoice: FrontDoor, pbx: Pbx, star
     for name in ("a.csv", "b.csv"):
         write_list(alovoice.home, 8, name)
         words = [name if word == "clients.csv" else word for word in OUT]
-        thread = threading.Thread(target=lambda words=words: running.append(started(*words, "--jobs", "4")))
+        thread = threading.Thread(
+            target=lambda words=words: running.append(started(*words, "--jobs", "4", "--allow-duplicate"))
+        )
         thread.start()
         running.append(thread)
     for thread in running[:2]:
@@ -360,7 +362,7 @@ def test_a_rehearsal_tells_the_limit_and_a_trunk_alone_limits_nothing(alovoice: 
     assert "lines" not in alovoice(*OUT, "--dry-run").err
     assert alovoice(*OUT).code == 0
     _limit(alovoice, 30, 2)
-    told = alovoice(*OUT, "--dry-run", "--journal", "other").err
+    told = alovoice(*OUT, "--dry-run", "--journal", "other", "--allow-duplicate").err
     assert "each waits until fewer than 28 of the 30 lines of its trunk are busy" in " ".join(told.split())
 
 

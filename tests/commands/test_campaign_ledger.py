@@ -21,7 +21,7 @@ CREATE = (
     *("--from", "tomorrow", "--to", "+3d", "--fromtime", "10:00", "--totime", "19:59", "--trunks", "712037006"),
     *("--night-ok", "--yes"),
 )
-AGAIN = ("--night-ok", "--allow-duplicate")
+AGAIN = ("--night-ok", "--allow-duplicate", "--yes")
 
 
 @pytest.fixture

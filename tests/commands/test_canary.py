@@ -25,7 +25,7 @@ HEADERS = (f"X-Echo: {ECHO}", f"{TOKEN}: name", f"Date: {TOKEN}", f"Retry-After:
 
 CREATE = (
     *("autorule", "create", "--record", "a.mp3", "--recipient", "901234567", "--from", "tomorrow", "--to", "tomorrow"),
-    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006", "--night-ok", "--allow-duplicate"),
+    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006", "--night-ok", "--yes", "--allow-duplicate"),
 )
 TALKING: dict[str, tuple[str, ...]] = {
     "create": CREATE,
@@ -159,6 +159,8 @@ def _lay_token(home: FrontDoor, source: str) -> None:
     for name in ("tokens.toml", "config.toml"):
         (config / name).unlink(missing_ok=True)
     home.environ.pop("ALOVOICE_TOKEN", None)
+    profile = f"[profiles.default]\nbase_url = {json.dumps(home.environ['ALOVOICE_BASE_URL'])}\n"
+    (config / "config.toml").write_text(profile)
     if source == "environment":
         home.environ["ALOVOICE_TOKEN"] = TOKEN
     elif source == "tokens.toml":
@@ -166,7 +168,7 @@ def _lay_token(home: FrontDoor, source: str) -> None:
         (config / "tokens.toml").chmod(0o600)
     else:
         command = f"cat {shlex.quote(str(home.home / 'token.txt'))}"
-        (config / "config.toml").write_text(f"[profiles.default]\ntoken_command = {json.dumps(command)}\n")
+        (config / "config.toml").write_text(f"{profile}token_command = {json.dumps(command)}\n")
 
 
 def _found(data: bytes) -> list[bytes]:
@@ -318,7 +320,8 @@ def test_a_command_that_waits_for_its_token_shows_none_meanwhile(alovoice: Front
     script = alovoice.home / "ask.sh"
     script.write_text(f"env > {alovoice.home}/environ.txt; cat {alovoice.home}/token.txt\n")
     config = alovoice.home / "config" / "config.toml"
-    config.write_text(f"[profiles.default]\ntoken_command = {json.dumps(f'sh {script}')}\n")
+    profile = f"[profiles.default]\nbase_url = {json.dumps(alovoice.environ['ALOVOICE_BASE_URL'])}\n"
+    config.write_text(f"{profile}token_command = {json.dumps(f'sh {script}')}\n")
     done = alovoice.process("trunks", "-v")
     assert done.returncode == 0, done.stderr
     assert not _found((alovoice.home / "environ.txt").read_bytes())

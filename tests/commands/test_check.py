@@ -66,7 +66,11 @@ def _words(verb: str, *more: str, **changes: str | None) -> list[str]:
         **changes,
     }
     words = [word for name, value in options.items() if value is not None for word in (f"--{name}", value)]
-    return ["autorule", verb, *words, *more]
+    return ["autorule", verb, *words, *(("--yes",) if verb == "create" else ()), *more]
+
+
+def _unanswered(words: list[str]) -> list[str]:
+    return [word for word in words if word != "--yes"]
 
 
 def _found(home: FrontDoor, *more: str, code: int = 0, **changes: str | None) -> dict[str, str]:
@@ -151,7 +155,10 @@ def test_an_error_ends_the_check_with_eight_and_the_creation_before_it_begins(
     }.items():
         (home.home / name).write_bytes(content)
     changes, code = WRONG[what]
-    assert _found(home, code=8, **changes)[code] == "error"
+    if what == "a workbook":  # a file that cannot be opened is no finding
+        assert home(*_words("check", **changes)).code == 2
+    else:
+        assert _found(home, code=8, **changes)[code] == "error"
     created = home(*_words("create", "--night-ok", **changes), "--json")
     assert created.code in (2, 8)
     assert json.loads(created.err.splitlines()[-1])["error"]["sent"] == "no"
@@ -211,12 +218,16 @@ def test_a_time_of_rest_needs_a_word_from_a_script_and_a_yes_from_a_person(
     home: FrontDoor, pbx: RawServer, changes: dict[str, str], code: str
 ) -> None:
     assert _found(home, **changes) == {code: "warning"}
-    for more in ((), ("--yes",)):
-        refused = home(*_words("create", *more, **changes), terminal=bool(more))
+    words = _words("create", **changes)
+    for words_of_a_script, terminal in ((_unanswered(words), False), (words, True)):
+        refused = home(*words_of_a_script, terminal=terminal)
         assert refused.code == 8, refused.err
         assert refused.err.count("--night-ok") == 1, "told once"
     assert pbx.effects == []
-    assert home(*_words("create", **changes), stdin="y\n", terminal=True).code == 0
+    counted = home(*_unanswered(words), "--confirm", "2", terminal=True)
+    assert counted.code == 8, "how many are called is no word on when"
+    assert pbx.effects == []
+    assert home(*_unanswered(words), stdin="y\n", terminal=True).code == 0
     assert home(*_words("create", "--night-ok", "--allow-duplicate", **changes)).code == 0
     assert home(*_words("create", "--no-check", "--allow-duplicate", **changes)).code == 0
     assert len(pbx.effects) == 3
@@ -406,7 +417,8 @@ def test_a_rehearsal_looks_at_the_files_and_opens_no_connection(home: FrontDoor,
 
 def test_the_question_comes_after_the_findings_and_the_summary(home: FrontDoor, pbx: RawServer) -> None:
     _list(home, *(f"99890{place:07}" for place in range(4812)), "998901234567", "901234567")
-    result = home(*_words("create", trunks="all", to="+2d", totime="20:59"), stdin="n\n", terminal=True)
+    words = _unanswered(_words("create", trunks="all", to="+2d", totime="20:59"))
+    result = home(*words, stdin="n\n", terminal=True)
     told = " ".join(result.err.split())
     assert result.code == 2
     summary = "Wed 25 – Fri 27 Nov, 10:00–20:59 Tashkent, 3 days × 11 h, 4 813 numbers, 2 lines, PBX default"
@@ -418,7 +430,7 @@ def test_help_loads_no_library_of_the_checks() -> None:
     tree = "from alovoice_cli.commands.contents import build_tree; build_tree(['autorule', 'numbers'], decorated=False)"
     code = f"{tree}; import sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"phonenumbers", "holidays", "mutagen"} & set(json.loads(done.stdout))
+    assert not {"phonenumbers", "holidays"} & set(json.loads(done.stdout))
 
 
 def test_days_are_said_in_words() -> None:
@@ -432,3 +444,27 @@ def test_days_are_said_in_words() -> None:
     assert said(date(2026, 12, 31), date(2027, 1, 1), "utc +4").startswith(
         "Thu 31 Dec 2026 – Fri 1 Jan 2027, 09:30–18:00 utc +4"
     )
+
+
+def test_a_recipient_that_is_a_line_of_the_campaign_is_an_error(home: FrontDoor, pbx: RawServer) -> None:
+    _list(home, "998901234567", "+998 71 203-70-06", "998911234567")
+    assert _found(home, code=8)["own_line"] == "error"
+    assert home(*_words("create")).code == 8
+
+
+def test_cells_with_text_around_their_number_are_uploaded_cleaned(home: FrontDoor, pbx: RawServer) -> None:
+    _list(home, "901234567", "p:+998911234567")
+    created = home(*_words("create"))
+    assert created.code == 0, created.err
+    assert _uploaded(pbx) == "тел;имя\n998901234567;Али\n998911234567;Али\n".encode()
+    assert "uploads the cleaned list" in created.err
+
+
+def test_a_cell_that_goes_out_though_it_is_no_number_is_judged_by_the_limits(home: FrontDoor, pbx: RawServer) -> None:
+    _list(home, "901234567", "49301234567")
+    assert home("config", "set", "allowed_prefixes", "998").code == 0
+    assert home(*_words("create")).code == 2
+    (home.home / "dnc.csv").write_text("phone\n+49 30 1234567\n")
+    refused = home(*_words("create", "--override-limit", "allowed_prefixes", "--exclude", "dnc.csv"))
+    assert refused.code == 8
+    assert "not to be called" in refused.err

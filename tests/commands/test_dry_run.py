@@ -29,12 +29,12 @@ IVR = ("call", "ivr", "--to", "901234567", "--ivr", "222", "--line", "712037006"
 OUT = ("call", "out", "--from", "2424", "--to", "+998901234567")
 CREATE = (
     *("autorule", "create", "--record", "a.mp3", "--recipient", "901234567", "--name", "n", "--from", "tomorrow"),
-    *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--night-ok", "--trunks", "712037006"),
+    *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--night-ok", "--yes", "--trunks", "712037006"),
 )
 FILES = (
     *("autorule", "create", "--record", NASTY_FILE, "--recipients", "рўйхат $HOME.csv", "--name", NASTY, "--paused"),
     *("--from", "tomorrow", "--to", "+3d", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006"),
-    *("--maxline", "3", "--goodtime", "4", "--tryes", "5", "--timezone", "Asia/Tashkent", "--night-ok"),
+    *("--maxline", "3", "--goodtime", "4", "--tryes", "5", "--timezone", "Asia/Tashkent", "--night-ok", "--yes"),
 )
 ENCODED: dict[str, tuple[str, ...]] = {
     "conference": (*CONFERENCE, "--extid", NASTY),
@@ -165,7 +165,8 @@ def test_a_pipe_into_a_shell_is_all_it_takes(home: FrontDoor, pbx: RawServer) ->
     words = (sys.executable, "-m", "alovoice_cli", *ENCODED["conference"], "--dry-run")
     home.environ["ALOVOICE_TOKEN"] = TOKEN
     piped = home.run_shell(["sh", "-c", '"$@" | sh', "sh", *words])
-    assert (piped.returncode, piped.stderr) == (0, b""), piped
+    said = [line for line in piped.stderr.splitlines() if b"quiet hours" not in line]  # by the hour of the day
+    assert (piped.returncode, said) == (0, []), piped
     assert home(*ENCODED["conference"]).code == 0
     printed, ours = pbx.requests
     assert _essence(printed) == _essence(ours)

@@ -421,6 +421,8 @@ def test_prune_deletes_what_is_older_and_says_how_much(alovoice: FrontDoor, rows
     assert len(_json(alovoice, "list")) == 4
     asked = alovoice("events", "prune", "--older-than", "90d", stdin="n\n", terminal=True)
     assert (asked.code, len(_json(alovoice, "list"))) == (2, 4)
+    silent = alovoice("events", "prune", "--older-than", "90d")
+    assert (silent.code, "--yes" in silent.err, len(_json(alovoice, "list"))) == (2, True, 4)
     done = _json(alovoice, "prune", "--older-than", "90d", "--yes")
     assert (done["events"], done["calls"], done["deleted"]) == (2, 1, True)
     assert {event["call_id"] for event in _json(alovoice, "list")} == {"young"}

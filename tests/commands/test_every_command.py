@@ -17,7 +17,7 @@ from alovoice_cli.commands.contents import NOUNS, full_tree
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 CREATE = (
     *("--record", "a.mp3", "--recipient", "901234567", "--name", "n", "--from", "tomorrow", "--to", "tomorrow"),
-    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all", "--night-ok", "--allow-duplicate"),
+    *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all", "--night-ok", "--yes", "--allow-duplicate"),
 )
 RULES = """fallback = { queue = "6000" }
 [hours]
@@ -44,7 +44,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "call receipts show": ("RECEIPT",),
     "call batches list": (),
     "call batches show": ("BATCH",),
-    "call batches resume": ("BATCH", "--night-ok"),
+    "call batches resume": ("BATCH", "--night-ok", "--yes"),
     "call batches forget": ("BATCH",),
     "call resolve": ("--all",),
     "events list": (),
@@ -85,7 +85,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sandbox path": (),
     "sandbox reset": (),
 }
-BEGIN = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok")
+BEGIN = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok", "--yes")
 FIRST = {"autorule export": ("autorule", "create", *CREATE)} | {
     f"call batches {verb}": BEGIN for verb in ("list", "show", "resume", "forget")
 }

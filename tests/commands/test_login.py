@@ -112,7 +112,7 @@ def test_without_a_check_nothing_is_asked(alovoice: FrontDoor, pbx: RawServer) -
 
 
 def test_a_command_is_stored_in_place_of_the_token(alovoice: FrontDoor, pbx: RawServer) -> None:
-    (alovoice.home / "secret.txt").write_text(TOKEN + "\nsecond line\n")
+    (alovoice.home / "secret.txt").write_text(TOKEN + "\n")
     command = f"cat {alovoice.home}/secret.txt"
     result = alovoice("login", "-p", "tashkent", "--token-command", command)
     assert result.code == 0, result.err
@@ -472,7 +472,7 @@ def test_status_works_with_a_broken_token_file(alovoice: FrontDoor, pbx: RawServ
 
 
 def test_status_of_an_open_token_file_warns(alovoice: FrontDoor, pbx: RawServer) -> None:
-    path = _lay(alovoice, "tokens.toml", f'[tokens]\ndefault = "{TOKEN}"\n')
+    path = _lay(alovoice, "tokens.toml", f'[tokens]\ndefault = "{TOKEN}"\n[origins]\ndefault = "{pbx.url}"\n')
     assert "warning" not in alovoice("status").err
     path.chmod(0o644)
     result = alovoice("status")

@@ -60,7 +60,7 @@ def test_the_cleaned_list_and_the_rejected_rows_make_up_the_file(listed: FrontDo
         "имя;телефон\nАли;998901234567\nВали;998911234567\nГули;998998765432\nДина;998994412860\nМила;998712037006\n"
     )
     bad = (listed.home / "bad.csv").read_text("utf-8").splitlines()
-    assert bad[0] == "line;reason;explanation;row"
+    assert bad[0] == "line;reason;explanation;имя;телефон"
     assert [line.split(";")[1] for line in bad[1:]] == [
         "duplicate",
         *("two_numbers", "extension", "variants", "empty", "duplicate"),
@@ -71,7 +71,7 @@ def test_the_cleaned_list_and_the_rejected_rows_make_up_the_file(listed: FrontDo
 
 
 def test_damage_by_a_spreadsheet_is_an_error_and_the_rest_is_still_told(alovoice: FrontDoor) -> None:
-    (alovoice.home / "list.csv").write_text('phone\n901234567\n9,98901E+11\n"9,98901E+11"\n998901234567.0\n2037006\n')
+    (alovoice.home / "list.csv").write_text('phone\n901234567\n9,98901E+11\n"9,98901E+11"\n9989012345678.0\n2037006\n')
     result = alovoice("numbers", "check", "list.csv", "--json")
     assert result.code == 8
     found = {finding["code"]: finding["lines"] for finding in json.loads(result.out)["findings"]}
@@ -81,7 +81,7 @@ def test_damage_by_a_spreadsheet_is_an_error_and_the_rest_is_still_told(alovoice
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(b"PK\x03\x04\0\0", 8), (b"name\nAli\n", 8), (b'phone\n"901234567\n', 8), (b"", 2)]
+    ("content", "code"), [(b"PK\x03\x04\0\0", 2), (b"name\nAli\n", 8), (b'phone\n"901234567\n', 8), (b"", 2)]
 )
 def test_what_is_no_list_is_said(alovoice: FrontDoor, content: bytes, code: int) -> None:
     (alovoice.home / "list.csv").write_bytes(content)
@@ -98,7 +98,7 @@ def test_a_list_can_come_from_stdin(alovoice: FrontDoor) -> None:
 
 def test_a_do_not_call_list_leaves_out_whom_it_names(listed: FrontDoor) -> None:
     (listed.home / "dnc.csv").write_text("phone\n998911234567\nnobody\n", "utf-8")
-    words = ("numbers", "check", "clients.csv", "--exclude", "dnc.csv", "--clean", "good.csv")
+    words = ("numbers", "check", "clients.csv", "--exclude", "dnc.csv", "--clean", "good.csv", "--exclude-unread-ok")
     told = json.loads(listed(*words, "--json").out)
     assert told["recipients"]["excluded"] == 1
     assert {"excluded", "exclude_unread"} <= {finding["code"] for finding in told["findings"]}
@@ -107,13 +107,13 @@ def test_a_do_not_call_list_leaves_out_whom_it_names(listed: FrontDoor) -> None:
 
 def test_what_a_list_holds_cannot_drive_the_terminal(alovoice: FrontDoor) -> None:
     (alovoice.home / "list.csv").write_text(
-        "phone\n901234567\n[red]911234567[/red] \x1b[31m\x9b\u202e\n901234567 \x1bдоб 12\n", "utf-8"
+        "phone\n901234567\n[red]91123456[/red] \x1b[31m\x9b\u202e\n901234567 \x1bдоб 12\n", "utf-8"
     )
     for words in ((), ("--json",), ("--csv",)):
         for terminal in (True, False):
             shown = alovoice("numbers", "check", "list.csv", *words, "--color", "never", terminal=terminal)
             assert not {"\x1b", "\x9b", "\u202e"} & set(shown.out), words
-    assert "[red]911234567[/red]" in alovoice("numbers", "check", "list.csv", terminal=True).out
+    assert "[red]91123456[/red]" in alovoice("numbers", "check", "list.csv", terminal=True).out
 
 
 def test_the_help_names_the_file_and_what_is_done(alovoice: FrontDoor, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ DIALS = {
     "create": (
         *("autorule", "create", "--record", "a.mp3", "--recipient", "901234567", "--name", ID, "--from", "tomorrow"),
         *("--to", "tomorrow", "--fromtime", "10:00", "--totime", "11:00", "--trunks", "712037006"),
-        *("--night-ok", "--allow-duplicate"),
+        *("--night-ok", "--yes", "--allow-duplicate"),
     ),
 }
 ANSWER = json.dumps({"id": 1, "name": "oʻzbek қ → 😀", "answer": {"aicallid": "a"}}).encode()

@@ -150,7 +150,7 @@ def test_what_is_seen_is_noted_in_the_list(alovoice: FrontDoor) -> None:
         "all",
         "--night-ok",
     )
-    assert alovoice("autorule", "create", *words, "--fromtime", "00:00", "--totime", "23:59").code == 0
+    assert alovoice("autorule", "create", *words, "--fromtime", "00:00", "--totime", "23:59", "--yes").code == 0
     alovoice.later(hours=3)
     assert alovoice("autorule", "watch", "124").code == 0
     (listed,) = json.loads(alovoice("autorule", "list", "--json").out)

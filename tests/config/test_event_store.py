@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from front_door import FrontDoor
 
-from alovoice_cli.config.event_store import event_store_url
 from alovoice_cli.config.paths import Paths
+from alovoice_cli.config.profile_places import event_store_url
 from alovoice_cli.config.settings import Flags, Settings, resolve
 
 CONFIG = """
@@ -50,3 +50,21 @@ def test_a_relative_store_is_refused_since_each_directory_would_have_its_own(alo
     assert "whole path" in result.err
     assert alovoice("config", "set", "store", "/srv/events.db").code == 0
     assert alovoice("config", "get", "store").out == "/srv/events.db\n"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///:memory:",
+        ":memory:",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///file:x?mode=memory",
+        "sqlite:///file::memory:",
+    ],
+)
+def test_a_store_in_memory_is_refused_with_a_sentence(url: str, alovoice: FrontDoor) -> None:
+    result = alovoice("events", "list", "--store", url)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: a store in memory is gone when the program ends")
+    assert not list(alovoice.home.glob("*memory*"))

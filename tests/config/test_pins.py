@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.config.pins import Pin, find_pin
+from alovoice_cli.config.profiles import Pin, find_pin
 from alovoice_cli.errors import BadConfigError
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from alovoice_cli.config.edits import Login, keep_login
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.settings import Flags, Settings, resolve, resolve_leniently
-from alovoice_cli.config.token_file import TokenFile
 from alovoice_cli.errors import BadConfigError, TokenMissingError, UsageError
 
+SERVER = "https://cld.alovoice.uz"
 TOKEN = "cafe0000-dead-4eef-8bad-f00dfeed0042"
 OTHER = "11111111-2222-3333-4444-555555555555"
 
@@ -36,6 +37,11 @@ base_url = "http://open.example"
 Resolve = Callable[..., Settings]
 
 
+def _token(settings: Settings) -> str | None:
+    found = settings.find_token()
+    return found.value if found else None
+
+
 @pytest.fixture
 def written(paths: Paths) -> Paths:
     paths.config.mkdir(parents=True)
@@ -60,7 +66,7 @@ def test_with_nothing_at_all_the_defaults_hold(settle: Resolve) -> None:
     assert (settings.encoding, settings.timezone, settings.trunks) == ("json", "utc +5", ())
     assert (settings.insecure, settings.require_profile, settings.embedded) == (False, False, False)
     assert set(settings.origin.values()) == {"default"}
-    assert settings.token() is None
+    assert settings.find_token() is None
 
 
 def test_a_profiles_values_win_over_the_defaults(written: Paths, settle: Resolve) -> None:
@@ -123,7 +129,7 @@ def test_the_profile_is_chosen_by_flag_then_environment_then_project_then_file(
 
 def test_an_empty_variable_says_nothing(written: Paths, settle: Resolve) -> None:
     settings = settle({"ALOVOICE_PROFILE": "", "ALOVOICE_BASE_URL": "", "ALOVOICE_TOKEN": ""})
-    assert (settings.profile, settings.base_url, settings.token()) == ("tashkent", "https://tashkent.example", None)
+    assert (settings.profile, settings.base_url, _token(settings)) == ("tashkent", "https://tashkent.example", None)
 
 
 @pytest.mark.parametrize("how", ["flag", "environment", "project", "file"])
@@ -153,8 +159,8 @@ def test_a_new_profile_is_for_login_alone_and_known_once_it_has_a_token(paths: P
         settle(profile="../x", new=True)
     with pytest.raises(UsageError, match="no profile bukhara"):
         settle(profile="bukhara")
-    TokenFile(paths).store("bukhara", TOKEN)
-    assert settle(profile="bukhara").token() == TOKEN
+    keep_login(paths, Login("bukhara", SERVER), TOKEN)
+    assert _token(settle(profile="bukhara")) == TOKEN
 
 
 def test_flag_and_environment_that_differ_are_told_in_one_line(written: Paths, settle: Resolve) -> None:
@@ -190,7 +196,7 @@ def test_a_bad_flag_is_a_usage_error(settle: Resolve, flags: dict[str, object]) 
 def test_the_sandbox_is_embedded_and_hears_nothing_of_a_real_pbx(paths: Paths, settle: Resolve) -> None:
     settings = settle({"ALOVOICE_TOKEN": TOKEN, "ALOVOICE_BASE_URL": "https://pbx.example"}, profile="sandbox")
     assert (settings.base_url, settings.embedded) == ("http://sandbox.localhost", True)
-    assert settings.token() is None
+    assert settings.find_token() is None
     settings = settle(profile="sandbox", base_url="http://127.0.0.1:8080")
     assert (settings.base_url, settings.embedded) == ("http://127.0.0.1:8080", False)
     with pytest.raises(UsageError, match="simulated PBX"):
@@ -199,27 +205,27 @@ def test_the_sandbox_is_embedded_and_hears_nothing_of_a_real_pbx(paths: Paths, s
 
 def test_the_token_comes_from_the_environment_then_the_file_then_the_command(written: Paths, settle: Resolve) -> None:
     settings = settle(profile="samarkand")
-    assert (settings.token_source(), settings.token()) == ("token_command", "from-command")
-    TokenFile(written).store("samarkand", OTHER)
-    assert (settings.token_source(), settings.token()) == ("tokens.toml", OTHER)
+    assert (settings.token_source(), _token(settings)) == ("token_command", "from-command")
+    keep_login(written, Login("samarkand", "http://samarkand.example"), OTHER)
+    assert (settings.token_source(), _token(settings)) == ("tokens.toml", OTHER)
     settings = settle({"ALOVOICE_TOKEN": f"{TOKEN}\n"}, profile="samarkand")
-    assert (settings.token_source(), settings.token()) == ("environment ALOVOICE_TOKEN", TOKEN)
+    assert (settings.token_source(), _token(settings)) == ("environment ALOVOICE_TOKEN", TOKEN)
 
 
 def test_a_token_of_one_profile_is_never_anothers(written: Paths, settle: Resolve) -> None:
-    TokenFile(written).store("samarkand", OTHER)
-    assert settle(profile="tashkent").token() is None
+    keep_login(written, Login("samarkand", SERVER), OTHER)
+    assert settle(profile="tashkent").find_token() is None
 
 
 def test_a_token_command_that_fails_is_no_reason_to_go_on_without(written: Paths, settle: Resolve) -> None:
     written.config_file.write_text('[profiles.a]\ntoken_command = "false"\n')
     with pytest.raises(TokenMissingError):
-        settle(profile="a").token()
+        _token(settle(profile="a"))
 
 
 def test_a_bad_variable_is_told_without_what_it_holds(settle: Resolve) -> None:
     with pytest.raises(UsageError, match="ALOVOICE_TOKEN") as caught:
-        settle({"ALOVOICE_TOKEN": "s3cr3t/x"}).token()
+        _token(settle({"ALOVOICE_TOKEN": "s3cr3t/x"}))
     assert "s3cr3t" not in str(caught.value.as_json())
 
 

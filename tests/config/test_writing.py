@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from alovoice_cli.config import edits, writing
+from alovoice_cli.config import edits, toml_files
+from alovoice_cli.config.edits import Login, keep_login
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import read_config
-from alovoice_cli.config.token_file import TokenFile
 from alovoice_cli.errors import BadConfigError, UsageError
 
+SERVER = "https://cld.alovoice.uz"
 TOKEN = "11111111-2222-3333-4444-555555555555"
 on_posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and forks are POSIX's")
 
@@ -42,7 +43,7 @@ def test_files_and_directories_are_private_whatever_the_umask(
 ) -> None:
     umask(mask)
     edits.set_value(paths, "a.timeout", "5")
-    TokenFile(paths).store("a", TOKEN)
+    keep_login(paths, Login("a", SERVER), TOKEN)
     assert {path.name: _mode(path) for path in paths.config.iterdir()} == {
         "config.toml": 0o600,
         "tokens.toml": 0o600,
@@ -53,9 +54,9 @@ def test_files_and_directories_are_private_whatever_the_umask(
 
 @on_posix
 def test_a_wide_file_is_private_after_the_next_writing(paths: Paths) -> None:
-    TokenFile(paths).store("a", TOKEN)
+    keep_login(paths, Login("a", SERVER), TOKEN)
     paths.tokens_file.chmod(0o644)
-    TokenFile(paths).store("b", TOKEN)
+    keep_login(paths, Login("b", SERVER), TOKEN)
     assert _mode(paths.tokens_file) == 0o600
 
 
@@ -63,9 +64,9 @@ def test_a_wide_file_is_private_after_the_next_writing(paths: Paths) -> None:
 def test_no_file_is_ever_created_wider_than_its_owner(paths: Paths, tmp_path: Path) -> None:
     script = (
         "import os, sys; os.umask(0); from pathlib import Path; from alovoice_cli.config.paths import Paths\n"
-        "from alovoice_cli.config.token_file import TokenFile\n"
+        "from alovoice_cli.config.edits import Login, keep_login\n"
         "paths = Paths(Path(sys.argv[1]), Path(sys.argv[1])); print('up', flush=True)\n"
-        f"TokenFile(paths).store('a', '{TOKEN}'); TokenFile(paths).store('b', '{TOKEN}')\n"
+        f"keep_login(paths, Login('a', '{SERVER}'), '{TOKEN}'); keep_login(paths, Login('b', '{SERVER}'), '{TOKEN}')\n"
     )
     trace = tmp_path / "trace"
     calls = "trace=open,openat,mkdir,mkdirat,rename,renameat,renameat2,fsync"
@@ -83,7 +84,7 @@ def test_no_file_is_ever_created_wider_than_its_owner(paths: Paths, tmp_path: Pa
     assert all(", 0700)" in line for line in lines if "mkdir" in line and "EEXIST" not in line)
     # Both the new bytes and the new name are on the disk before `login` says that they are.
     order = [match[1] for line in lines if (match := re.search(r" (fsync|rename)", line))]
-    assert order == ["fsync", "rename", "fsync"] * 2
+    assert order == ["fsync", "fsync", "rename", "fsync", "rename", "fsync"] * 2
 
 
 @on_posix
@@ -110,7 +111,7 @@ def test_a_killed_writer_leaves_a_whole_file_and_the_next_one_sweeps_up(paths: P
 
 
 def test_a_dead_writers_temporary_file_is_swept_whichever_file_is_written(paths: Paths) -> None:
-    TokenFile(paths).store("a", TOKEN)
+    keep_login(paths, Login("a", SERVER), TOKEN)
     left = paths.config / ".tokens.toml.tmp"
     left.write_text(TOKEN)
     edits.set_value(paths, "a.timeout", "5")
@@ -120,7 +121,7 @@ def test_a_dead_writers_temporary_file_is_swept_whichever_file_is_written(paths:
 def test_a_failed_writing_leaves_the_old_file_and_no_temporary_one(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    TokenFile(paths).store("a", TOKEN)
+    keep_login(paths, Login("a", SERVER), TOKEN)
     before = paths.tokens_file.read_bytes()
 
     def full(descriptor: int) -> None:
@@ -128,7 +129,7 @@ def test_a_failed_writing_leaves_the_old_file_and_no_temporary_one(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BadConfigError, match="No space left") as caught:
-        TokenFile(paths).store("b", TOKEN)
+        keep_login(paths, Login("b", SERVER), TOKEN)
     assert TOKEN not in str(caught.value.as_json())
     assert paths.tokens_file.read_bytes() == before
     assert not list(paths.config.glob(".*"))
@@ -137,10 +138,10 @@ def test_a_failed_writing_leaves_the_old_file_and_no_temporary_one(
 def test_sixteen_writers_lose_nothing_and_readers_never_see_a_broken_file(paths: Paths) -> None:
     script = (
         "import sys; from pathlib import Path; from alovoice_cli.config import edits\n"
-        "from alovoice_cli.config.paths import Paths; from alovoice_cli.config.token_file import TokenFile\n"
+        "from alovoice_cli.config.paths import Paths; from alovoice_cli.config.edits import Login, keep_login\n"
         "paths = Paths(Path(sys.argv[1]), Path(sys.argv[1]))\n"
         "for number in range(3): edits.set_value(paths, f'p{sys.argv[2]}-{number}.timeout', '5')\n"
-        f"TokenFile(paths).store(f'p{{sys.argv[2]}}', '{TOKEN}')\n"
+        f"keep_login(paths, Login(f'p{{sys.argv[2]}}', '{SERVER}'), '{TOKEN}')\n"
     )
     edits.set_value(paths, "first.timeout", "5")
     done, seen = threading.Event(), []
@@ -165,10 +166,34 @@ def test_sixteen_writers_lose_nothing_and_readers_never_see_a_broken_file(paths:
 
 
 def test_a_lock_that_is_not_given_up_is_told(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(toml_files, "_WAIT_SECONDS", 0.05)
     paths.config.mkdir(parents=True)
     with FileLock(paths.config / "config.lock"), pytest.raises(UsageError, match="another process is writing"):
         edits.set_value(paths, "a.timeout", "5")
+
+
+def test_a_writer_waits_for_as_long_as_others_get_on(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toml_files, "_WAIT_SECONDS", 2.0)
+    edits.set_value(paths, "first.timeout", "5")
+    waiting, served = threading.Event(), []
+
+    def write_on() -> None:
+        with FileLock(paths.config / "config.lock"):
+            waiting.set()
+            for number in range(60):  # three seconds of other people's changes
+                (paths.config / ".other.tmp").write_text(str(number))
+                (paths.config / ".other.tmp").unlink()
+                threading.Event().wait(0.05)
+            served.append("others")
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    assert waiting.wait(30)
+    edits.set_value(paths, "a.timeout", "5")
+    served.append("we")
+    writer.join()
+    assert served == ["others", "we"]
+    assert set(edits.names(paths)) >= {"first", "a"}
 
 
 @on_posix
@@ -208,7 +233,7 @@ def test_a_link_to_or_of_somebody_else_is_refused(paths: Paths, tmp_path: Path, 
     paths.tokens_file.symlink_to(victim)
     os.chown({"file": victim, "link": paths.tokens_file, "directory": theirs}[whose], 12345, -1, follow_symlinks=False)
     with pytest.raises(BadConfigError, match="belongs to another user"):
-        writing.replace(paths.tokens_file, b"x")
+        toml_files.replace({paths.tokens_file: b"x"})
     assert victim.read_text() == "root"
     assert sorted(path.name for path in theirs.iterdir()) == ["passwd"]
 
@@ -223,7 +248,7 @@ def test_a_linked_directory_of_somebody_else_is_refused(paths: Paths, tmp_path: 
     paths.config.parent.mkdir()
     paths.config.symlink_to(theirs)
     with pytest.raises(BadConfigError, match="belongs to another user"):
-        TokenFile(paths).store("a", TOKEN)
+        keep_login(paths, Login("a", SERVER), TOKEN)
     assert list(theirs.iterdir()) == []
 
 
@@ -232,10 +257,10 @@ def test_a_link_to_what_is_no_file_is_refused(paths: Paths) -> None:
     paths.config.mkdir(parents=True)
     paths.tokens_file.symlink_to(paths.config)
     with pytest.raises(BadConfigError, match="cannot be written"):
-        writing.replace(paths.tokens_file, b"x")
+        toml_files.replace({paths.tokens_file: b"x"})
 
 
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadConfigError, match="cannot be written"):
-        TokenFile(Paths(tmp_path / "file" / "config", tmp_path)).store("a", TOKEN)
+        keep_login(Paths(tmp_path / "file" / "config", tmp_path), Login("a", SERVER), TOKEN)

@@ -137,6 +137,7 @@ def test_a_route_question_gets_a_valid_step_and_is_kept_with_it(listen: Listen) 
 
 def test_a_signal_drains_and_says_so_by_its_exit_code(listen: Listen, alovoice: FrontDoor) -> None:
     assert listen().stop(signal.SIGTERM) == 143
+    assert listen().stop(getattr(signal, "SIGHUP", signal.SIGTERM)) == 143
     listening = listen()
     listening.post("callend", {"call_id": "a"})
     assert listening.stop(signal.SIGINT) == 130
@@ -238,3 +239,10 @@ def test_a_reader_who_leaves_ends_it_without_a_word(alovoice: FrontDoor) -> None
     assert process.wait(20) == 141
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+def test_a_hangup_drains_as_sigterm_does(listen: Listen, alovoice: FrontDoor) -> None:
+    listening = listen()
+    assert listening.post("callstart", START)[0] == 200
+    assert listening.stop(signal.SIGHUP) == 143
+    assert len(json.loads(alovoice("events", "list", "--json").out)) == 1

@@ -13,8 +13,9 @@ import pytest
 import typer
 from typer.main import get_command
 
-from alovoice_cli.reference.completion import FILE_NAMES, write_completion
+from alovoice_cli.commands.completion import FILE_NAMES
 from alovoice_cli.reference.tree import Command, read_tree
+from alovoice_cli.reference_pages import WRITERS
 
 Complete = Callable[..., list[str]]
 """What TAB offers at the end of a line, sorted; `environ` goes before the shell's own."""
@@ -116,7 +117,7 @@ def scripts(toy: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_scripts(tree: Command, directory: Path) -> Path:
     for shell, name in FILE_NAMES.items():
-        (directory / name.format(tree.name)).write_text(write_completion(shell, tree), encoding="utf-8")
+        (directory / name.replace("alovoice", tree.name)).write_text(WRITERS[shell](tree), encoding="utf-8")
     return directory
 
 

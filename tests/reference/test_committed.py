@@ -7,8 +7,8 @@ import pytest
 
 from alovoice_cli import __version__
 from alovoice_cli.commands.contents import full_tree
-from alovoice_cli.reference.__main__ import write_reference
 from alovoice_cli.reference.tree import Command, read_tree
+from alovoice_cli.reference_pages import write_reference
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,9 +35,9 @@ def shell(request: pytest.FixtureRequest) -> Any:
 def test_the_committed_files_are_fresh(scripts: Path, folder: str) -> None:
     fresh = {path.name: path.read_bytes() for path in (scripts.parent / folder).iterdir()}
     committed = {path.name: path.read_bytes() for path in (ROOT / folder).iterdir()}
-    assert sorted(committed) == sorted(fresh), "run: python -m alovoice_cli.reference"
+    assert sorted(committed) == sorted(fresh), "run: python -m alovoice_cli.reference_pages"
     stale = [name for name in fresh if committed[name] != fresh[name]]
-    assert stale == [], "run: python -m alovoice_cli.reference"
+    assert stale == [], "run: python -m alovoice_cli.reference_pages"
 
 
 def test_pages_of_commands_that_are_gone_are_removed(tree: Command, tmp_path: Path) -> None:

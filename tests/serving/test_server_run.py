@@ -63,7 +63,9 @@ def rest(connection):
 
 
 @posix
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (getattr(signal, "SIGHUP", signal.SIGTERM), 143)]
+)
 def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code(number, code):
     with program() as (process, address), socket.create_connection(address, timeout=10) as connection:
         connection.sendall(b"GET /0.6 HTTP/1.1\r\nHost: localhost\r\n\r\n")

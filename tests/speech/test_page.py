@@ -3,8 +3,7 @@
 import re
 from pathlib import Path
 
-from alovoice_cli.speech.checks import MEASURES
-from alovoice_cli.speech.rules import _KINDS, load
+from alovoice_cli.speech.score_rules import _KINDS, MEASURES, load
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scores.md").read_text("utf-8")
 

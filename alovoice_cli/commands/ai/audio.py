@@ -13,7 +13,7 @@ from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageErr
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
-from alovoice_cli.speech.transcript import recording_path
+from alovoice_cli.speech.talk import recording_path
 
 EXAMPLES = examples(
     "alovoice ai audio 1716209468.1234 -o call.mp3",

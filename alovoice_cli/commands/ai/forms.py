@@ -12,10 +12,9 @@ from alovoice_cli.output.columns import Column
 from alovoice_cli.output.csv import write_csv
 from alovoice_cli.output.json import json_text
 from alovoice_cli.output.listing import Listing
-from alovoice_cli.speech import exports, subtitles
-from alovoice_cli.speech.page import page, talk_section
-from alovoice_cli.speech.talk import Talk, read_talk
-from alovoice_cli.speech.transcript import read_transcript
+from alovoice_cli.speech import exports
+from alovoice_cli.speech.pages import page, talk_section
+from alovoice_cli.speech.talk import Talk, read_talk, read_transcript
 
 Form = Literal["text", "json", "md", "srt", "vtt", "csv", "html"]
 _FORMS: Mapping[str, Form] = {
@@ -43,7 +42,7 @@ IN_A_FILE = ("call_id", "time", "begin", "end", "direction", "text", "tags")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundTalk:
     """A call whose analysis is there: the server's answer, and the operator's extension where it is known."""
 
     call_id: str
@@ -56,7 +55,7 @@ class Found:
         return read_talk(self.call_id, self.answer, peer=self.peer) or Talk(self.call_id, ())
 
 
-def rendered(found: Sequence[Found], form: Form, zone: tzinfo) -> str:
+def rendered(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
     """The calls in this form, as one text. Control characters are shown, markup is escaped."""
     talks = [one.talk for one in found]
     if form == "html":
@@ -69,13 +68,13 @@ def rendered(found: Sequence[Found], form: Form, zone: tzinfo) -> str:
     texts = {
         "text": lambda talk: exports.as_text(talk, zone),
         "md": lambda talk: exports.as_markdown(talk, zone),
-        "srt": subtitles.as_srt,
-        "vtt": subtitles.as_vtt,
+        "srt": exports.as_srt,
+        "vtt": exports.as_vtt,
     }
     return "\n".join(texts[form](talk) for talk in talks)
 
 
-def _csv(found: Sequence[Found]) -> str:
+def _csv(found: Sequence[FoundTalk]) -> str:
     chosen = tuple(column for column in COLUMNS if column.name in IN_A_FILE)
     out = StringIO()
     write_csv(Listing(rows_of(found), chosen), chosen, out, headers=True)
@@ -86,7 +85,7 @@ def _json(answers: Sequence[Mapping[str, object]]) -> str:
     return json_text(answers[0] if len(answers) == 1 else answers, indent=True, ascii_only=False) + "\n"
 
 
-def rows_of(found: Sequence[Found]) -> list[dict[str, object]]:
+def rows_of(found: Sequence[FoundTalk]) -> list[dict[str, object]]:
     """What was said, a row a phrase: the server's own fields, and the call's id."""
     return [{"call_id": one.call_id, **line} for one in found for line in read_transcript(one.answer) or []]
 

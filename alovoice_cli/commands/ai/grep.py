@@ -18,8 +18,7 @@ from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
 from alovoice_cli.speech.folding import foldings, hits
 from alovoice_cli.speech.private import mask_numbers as hide_numbers
-from alovoice_cli.speech.talk import Fragment, clock
-from alovoice_cli.speech.wanted import Wanted
+from alovoice_cli.speech.talk import Fragment, Wanted, clock
 
 if TYPE_CHECKING:
     from alovoice_cli.stores.analyses import Kept

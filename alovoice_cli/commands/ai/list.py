@@ -13,8 +13,7 @@ from alovoice_cli.output.flow import Flow, Row
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.measures import measure
-from alovoice_cli.speech.talk import clock
-from alovoice_cli.speech.wanted import Wanted
+from alovoice_cli.speech.talk import Wanted, clock
 
 EXAMPLES = examples(
     "alovoice ai list --since 7d --without-tag Приветствие",

@@ -8,7 +8,7 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.moments import parse_span
 from alovoice_cli.session import Session
-from alovoice_cli.speech.wanted import Wanted
+from alovoice_cli.speech.talk import Wanted
 
 EXAMPLES = examples("alovoice ai prune --older-than 90d --dry-run", "alovoice ai prune --older-than 90d --yes")
 
@@ -33,6 +33,6 @@ def prune_analyses(
         session.report(f"{words} would be forgotten", pruned=0, would_prune=count)
         return
     if count:
-        session.display.confirm(f"forget {words} for good?")
+        session.display.confirm_on_terminal(f"forget {words} for good?")
         count = store.prune(before)
     session.report(f"{words} forgotten" if count else "nothing is that old", pruned=count)

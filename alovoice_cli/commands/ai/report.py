@@ -15,8 +15,8 @@ from alovoice_cli.output.files import check_free, write_private
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.private import mask_answer
-from alovoice_cli.speech.report import DEFAULT_RULES, Report, Tally
-from alovoice_cli.speech.rules import load_sound
+from alovoice_cli.speech.report import DEFAULT_RULES, ScoreTally, SpeechReport
+from alovoice_cli.speech.score_rules import load_sound
 from alovoice_cli.speech.talk import Talk, clock, read_talk
 
 EXAMPLES = examples(
@@ -72,7 +72,7 @@ def report_calls(
         check_free(html, force=force)
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
     now = clock_of(session)
-    report = Report(DEFAULT_RULES if rules is None else load_sound(rules), worst)
+    report = SpeechReport(DEFAULT_RULES if rules is None else load_sound(rules), worst)
     for kept in session.analyses.all(wanted):
         report.add(kept.talk, from_unix(kept.begun_at, now.zone))
     if html is not None:
@@ -80,7 +80,7 @@ def report_calls(
     _show(session, report, by)
 
 
-def _show(session: Session, report: Report, by: By) -> None:
+def _show(session: Session, report: SpeechReport, by: By) -> None:
     drawn = session.stdout.isatty()
     crowded = drawn and by == "tag"
     columns = tuple(
@@ -107,7 +107,7 @@ def _show(session: Session, report: Report, by: By) -> None:
         session.note(session.display.legend([f"calls at {report.bar:g} or above", "below"]))
 
 
-def _cells(group: Tally) -> dict[str, object]:
+def _cells(group: ScoreTally) -> dict[str, object]:
     return {
         **group.as_json(),
         "operator": _percent(group.talk_ratio),
@@ -122,7 +122,7 @@ def _percent(share: float | None) -> str:
 
 
 def _write_page(
-    session: Session, report: Report, target: Path, now: Clock, *, force: bool, masked: bool, rules: Path | None
+    session: Session, report: SpeechReport, target: Path, now: Clock, *, force: bool, masked: bool, rules: Path | None
 ) -> None:
     from alovoice_cli.speech.report_page import report_page
 
@@ -137,7 +137,7 @@ def _write_page(
     session.note(f"written: {target}")
 
 
-def _talks(session: Session, report: Report, *, masked: bool) -> dict[str, Talk]:
+def _talks(session: Session, report: SpeechReport, *, masked: bool) -> dict[str, Talk]:
     talks = {}
     for call_id, _, _ in report.worst:
         kept = session.analyses.get(call_id)

@@ -8,17 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from alovoice_cli.commands import many
-from alovoice_cli.commands.ai.forms import COLUMNS, Found
+from alovoice_cli.commands.ai.forms import COLUMNS, FoundTalk
 from alovoice_cli.commands.ai.operators import known_peer
 from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
-from alovoice_cli.commands.ai.waiting import Interval, Wait
+from alovoice_cli.commands.ai.waiting import Interval, PollPace, Wait
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
 from alovoice_cli.events.moments import parse_span
 from alovoice_cli.session import Session
-from alovoice_cli.speech.transcript import read_transcript
-from alovoice_cli.speech.waiting import Pace
+from alovoice_cli.speech.talk import read_transcript
 
 EXAMPLES = examples(
     "alovoice ai result 1716209468.1234",
@@ -34,7 +33,7 @@ class _Asked:
     """A call, and what came of asking for it: an analysis, a problem, or neither (not ready, or not asked)."""
 
     call_id: str
-    found: Found | None = None
+    found: FoundTalk | None = None
     problem: AlovoiceError | None = None
 
     def as_json(self) -> dict[str, object]:
@@ -73,7 +72,7 @@ def show_result(
         many.refuse_with_batch(wait=wait, format=form, output=output, force=force, mask_numbers=mask_numbers)
 
         def keep(call_id: str, answer: Any) -> None:
-            _keep(session, Found(call_id, answer), peer)
+            _keep(session, FoundTalk(call_id, answer), peer)
 
         return many.run(session, "ai result", words, {}, keep if store else None)
     many.refuse_batch_words(words)
@@ -82,7 +81,7 @@ def show_result(
     wish.check(session, call_ids)
     budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0
     asked = [_Asked(call_id) for call_id in call_ids]
-    _ask_all(session, asked, Pace(budget, interval), lambda found: _keep(session, found, peer) if store else None)
+    _ask_all(session, asked, PollPace(budget, interval), lambda found: _keep(session, found, peer) if store else None)
     found = [one.found for one in asked if one.found is not None]
     problem = _gravest(asked)
     if len(call_ids) > 1 or problem is None:
@@ -93,7 +92,7 @@ def show_result(
     return 0
 
 
-def _ask_all(session: Session, asked: Sequence[_Asked], pace: Pace, keep: Callable[[Found], None]) -> None:
+def _ask_all(session: Session, asked: Sequence[_Asked], pace: PollPace, keep: Callable[[FoundTalk], None]) -> None:
     pauses = pace.pauses(time.monotonic)
     while True:
         open_ones = [one for one in asked if one.found is None and one.problem is None]
@@ -119,10 +118,10 @@ def _ask(session: Session, one: _Asked) -> None:
         one.problem = problem
         return
     if read_transcript(answer) is not None:
-        one.found = Found(one.call_id, answer)
+        one.found = FoundTalk(one.call_id, answer)
 
 
-def _keep(session: Session, found: Found, peer: str | None) -> None:
+def _keep(session: Session, found: FoundTalk, peer: str | None) -> None:
     hidden = session.masker.hide_in(dict(found.answer))
     assert isinstance(hidden, dict)
     try:

@@ -16,11 +16,10 @@ from alovoice_cli.events.moments import from_unix
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
-from alovoice_cli.speech.checks import MEASURES, Rules
 from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.measures import measure
-from alovoice_cli.speech.rules import load, load_sound
 from alovoice_cli.speech.score import Group, in_order, points, score
+from alovoice_cli.speech.score_rules import MEASURES, ScoreRules, load, load_sound
 
 if TYPE_CHECKING:
     from alovoice_cli.stores.analyses import Kept
@@ -65,7 +64,7 @@ class _Scored:
     operators: dict[str, Group] = field(default_factory=dict)
     weeks: dict[str, Group] = field(default_factory=dict)
 
-    def add(self, kept: "Kept", rules: Rules, zone: tzinfo) -> None:
+    def add(self, kept: "Kept", rules: ScoreRules, zone: tzinfo) -> None:
         talk = kept.talk
         measures = measure(talk)
         result = score(talk, measures, rules)

@@ -7,7 +7,7 @@ import typer
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.events.moments import Clock, parse_moment
 from alovoice_cli.session import Session
-from alovoice_cli.speech.wanted import Wanted
+from alovoice_cli.speech.talk import Wanted
 
 Since = Annotated[
     str | None,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.ai.forms import COLUMNS, Found
+from alovoice_cli.commands.ai.forms import COLUMNS, FoundTalk
 from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
@@ -34,7 +34,7 @@ def show_stored(
             f"no analysis of call {', '.join(missing)} is kept here for PBX {session.analyses.profile}",
             hint=f"`alovoice ai result {missing[0]}` fetches it; `alovoice ai list` shows what is kept",
         )
-    found = [Found(one.call_id, one.answer, one.peer) for one in kept.values() if one is not None]
+    found = [FoundTalk(one.call_id, one.answer, one.peer) for one in kept.values() if one is not None]
     whole = found[0].answer
     if len(found) > 1:
         whole = [{"call_id": one.call_id, "answer": one.answer} for one in found]  # type: ignore[assignment] # a list

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.campaigns.schedule import parse_zone
-from alovoice_cli.commands.ai.forms import COLUMNS, IN_A_FILE, Form, Found, file_name, form_of, rendered, rows_of
+from alovoice_cli.commands.ai.forms import COLUMNS, IN_A_FILE, Form, FoundTalk, file_name, form_of, rendered, rows_of
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.files import write_private
 from alovoice_cli.output.listing import Listing
@@ -63,7 +63,7 @@ def zone_of(session: Session) -> tzinfo:
     return parse_zone(session.settings.timezone, "the profile's timezone")
 
 
-def show_talks(session: Session, found: Sequence[Found], wish: Wish, *, whole: object) -> None:
+def show_talks(session: Session, found: Sequence[FoundTalk], wish: Wish, *, whole: object) -> None:
     """Shows them as they are wished for; `whole` is what `--json` prints."""
     if wish.mask_numbers:
         found = [replace(one, answer=mask_answer(one.answer)) for one in found]
@@ -82,7 +82,7 @@ def _masked(whole: object) -> object:
     return [_masked(part) for part in whole] if isinstance(whole, list) else whole
 
 
-def _show_lines(session: Session, found: Sequence[Found], form: Form | None, whole: object) -> None:
+def _show_lines(session: Session, found: Sequence[FoundTalk], form: Form | None, whole: object) -> None:
     options = session.options
     if form is not None:
         setattr(options, form, True)
@@ -120,7 +120,7 @@ def _hidden(session: Session, talk: Talk) -> Talk:
     return replace(talk, fragments=tuple(replace(part, text=hide(part.text)) for part in talk.fragments))
 
 
-def _write_files(session: Session, found: Sequence[Found], wish: Wish, output: Path) -> None:
+def _write_files(session: Session, found: Sequence[FoundTalk], wish: Wish, output: Path) -> None:
     form = wish.form or form_of(output) or "text"
     folder = output.is_dir()
     hide = session.masker.hide

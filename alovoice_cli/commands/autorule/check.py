@@ -11,8 +11,12 @@ from alovoice_cli.commands.options import (
     FINDINGS,
     Exclude,
     ExcludeCalled,
+    ExcludeUnreadOk,
+    ForExcel,
+    HeaderLine,
     ListColumn,
     ListEncoding,
+    ListSheet,
     Rejected,
     examples,
 )
@@ -46,11 +50,15 @@ def check_campaign(
     timezone: options.Timezone = None,
     encoding: ListEncoding = None,
     column: ListColumn = None,
+    sheet: ListSheet = None,
+    header_line: HeaderLine = None,
     exclude: Exclude = None,
+    exclude_unread_ok: ExcludeUnreadOk = False,
     exclude_called: ExcludeCalled = None,
     clean: options.Clean = False,
     clean_name: options.CleanName = None,
     rejected: Rejected = None,
+    excel: ForExcel = False,
     night_ok: options.NightOk = False,
     allow_duplicate: options.AllowDuplicate = False,
     override_limit: options.OverrideLimit = None,
@@ -73,7 +81,7 @@ def check_campaign(
     answer after 4 to 24 s and talk 1 to 60 s (--answer-rate, --seconds-per-call), 12 % are busy, 6 % out of reach, the
     others ring for 40 s; a call begun in the window is finished after it. What was assumed stands with the result.
     """
-    # Here and not above: help needs neither mutagen nor phonenumbers nor holidays.
+    # Here and not above: help needs neither phonenumbers nor holidays.
     from alovoice_cli.campaigns.foretold import forecast_as_dict  # noqa: PLC0415
     from alovoice_cli.commands.autorule import foretelling  # noqa: PLC0415
     from alovoice_cli.commands.autorule.preparation import Preparation  # noqa: PLC0415
@@ -90,7 +98,9 @@ def check_campaign(
             ready.report.add(foretelling.forecast_finding(made))
         found = ready.report.in_order
         items = [finding.as_dict() for finding in found]
-        whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
+        whole = None  # of a long list as much work as to read the list
+        if session.options.json:
+            whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
         session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
         ready.tell()
         if made is not None and not (session.options.json or session.options.csv or session.options.columns):

@@ -15,7 +15,7 @@ Last = Annotated[str, typer.Option("--to", metavar="DAY", help="The last day, in
 Opens = Annotated[str, typer.Option("--fromtime", metavar="HH:MM", help="When calls begin, each day.")]
 Closes = Annotated[str, typer.Option("--totime", metavar="HH:MM", help="The last minute of calls, inclusive.")]
 RecipientsFile = Annotated[
-    str | None, typer.Option("--recipients", metavar="FILE", help="Whom to call: a CSV file, or - for stdin.")
+    str | None, typer.Option("--recipients", metavar="FILE", help="Whom to call: a CSV or a workbook, or - for stdin.")
 ]
 Numbers = Annotated[
     list[str] | None, typer.Option("--recipient", metavar="NUMBER", help="Whom to call, one by one; repeatable.")
@@ -122,7 +122,11 @@ def wish_of(ctx: typer.Context) -> CampaignWish:
     said: dict[str, Any] = {**ctx.params, **paths}
     if said["clean_name"] is not None and not said["clean"]:
         raise UsageError(f"{said['clean_name']} is given, and no --clean", hint="the name belongs behind --clean")
-    of_list = {name: said[name] for name in ("encoding", "column", "exclude_called", "clean", "clean_name", "rejected")}
+    names = (
+        *("encoding", "column", "header_line", "exclude_called", "exclude_unread_ok"),
+        *("clean", "clean_name", "rejected", "excel"),
+    )
+    of_list = {"tab": said["sheet"], **{name: said[name] for name in names}}
     whom = ListWish(exclude=[Path(path) for path in said["exclude"] or ()], **of_list)
     plain = (
         *("record", "first", "last", "opens", "closes", "recipients", "name", "trunks", "maxline", "goodtime", "tryes"),

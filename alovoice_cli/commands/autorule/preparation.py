@@ -1,16 +1,19 @@
 """From the words of `autorule create` and `autorule check` to a campaign that is ready, and what was found on it."""
 
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from alovoice_cli.api.endpoints import ADD_AUTORULE
 from alovoice_cli.campaigns.audio import audio_findings, inspect_mp3
 from alovoice_cli.campaigns.cleaning import cleaned_file, write_lists
 from alovoice_cli.campaigns.draft import Draft, choose_trunks, read_window
 from alovoice_cli.campaigns.files import open_list, open_regular
 from alovoice_cli.campaigns.findings import Severity
-from alovoice_cli.campaigns.list_findings import describe, list_findings
+from alovoice_cli.campaigns.list_findings import list_findings, own_line_findings, reading_notes
+from alovoice_cli.campaigns.papers import Paper, Papers
 from alovoice_cli.campaigns.preflight import (
     Limits,
     Report,
@@ -29,7 +32,10 @@ from alovoice_cli.campaigns.splitting import Layout, parse_split
 from alovoice_cli.campaigns.wishes import CampaignWish
 from alovoice_cli.commands.autorule.sending import digest_order
 from alovoice_cli.consent import Reach, check_confirmed
+from alovoice_cli.dialling import DAY
+from alovoice_cli.phones import number_of
 from alovoice_cli.session import Session
+from alovoice_cli.spreadsheet import format_for
 
 if TYPE_CHECKING:
     from alovoice_cli.api.probe import Probe
@@ -45,6 +51,7 @@ class Preparation:
         self._session, self._wish, self._strict = session, wish, strict
         settings = session.settings
         self.report = Report(strict=strict)
+        self._adopt_older_campaigns()
         self._limits = Limits(
             settings.max_recipients,
             settings.allowed_prefixes,
@@ -65,12 +72,20 @@ class Preparation:
             check_confirmed(Reach(self.numbers_to_call, ""), confirm)
         name = wish.name or (f"{wish.record.stem} {session.ledger.make_id()}" if strict else wish.record.stem)
         trunks = choose_trunks(wish.trunks, settings.trunks, self._ask_lines)
+        if self.whom is not None and "_probe" in self.__dict__:  # `--trunks all`: which lines these are is known now
+            self.report.add(own_line_findings(self.whom, frozenset(filter(None, map(number_of, trunks)))))
+            self._stop()
         self.draft = Draft(name, window, trunks, wish.maxline, wish.goodtime, wish.tryes, wish.paused)
         self._clean(files)
         self._look_around()
         if wish.no_check:
             self.report.findings = [found for found in self.report.findings if found.severity is Severity.ERROR]
         self._stop()
+
+    def _adopt_older_campaigns(self) -> None:
+        """Campaigns that an older version created within a day count too: as twins, and against the limit."""
+        session, since = self._session, self._session.now() - DAY
+        session.campaigns.adopt(session.ledger.placed(session.settings.profile, since, ADD_AUTORULE.path))
 
     def _stop(self) -> None:
         if self._strict and (problem := self.report.problem) is not None:
@@ -82,12 +97,23 @@ class Preparation:
         self.sound = report.attempt("audio", record, lambda: inspect_mp3(self.audio, record))
         if self.sound is not None:
             report.add(audio_findings(self.sound, record, wish.goodtime))
-        screen = Screen(wish.whom, session.settings.profile, first_day, session.now(), lambda: session.campaigns)
+        named = tuple(wish.trunks.split(",")) if wish.trunks else session.settings.trunks or ()
+        screen = Screen(
+            wish.whom,
+            session.settings.profile,
+            first_day,
+            session.now(),
+            lambda: session.campaigns,
+            frozenset(filter(None, map(number_of, named))),
+        )
         with session.display.transfer("reading") as moved:
             self.whom = screen.read(self.people, self.source or "the list", report, moved)
         if self.whom is not None:
             report.add(list_findings(self.whom, cleaned=wish.whom.uploads_cleaned))
-        report.add(limit_findings(self._limits, self.whom, self._made_today, self._planned))
+            report.add(own_line_findings(self.whom, screen.own_lines))
+        report.add(
+            limit_findings(self._limits, self.whom, self._made_today, self._planned, cleaned=self.uploads_cleaned)
+        )
 
     def _clean(self, files: ExitStack) -> None:
         """The layout of what will be uploaded; with `--clean` alone that is the cleaned list."""
@@ -95,7 +121,7 @@ class Preparation:
             return
         found = self.whom.layout
         encoding = self.whom.sheet.encoding
-        if self._wish.whom.uploads_cleaned:
+        if self.uploads_cleaned:
             self.people, encoding = files.enter_context(cleaned_file(self.whom)), "utf-8"
             self.source = ""
         self.layout = Layout(encoding, found.delimiter, found.column, found.header is not None)
@@ -110,7 +136,15 @@ class Preparation:
         if not wish.no_check:
             report.add(busy_findings(store, profile, self.draft))
         if not wish.allow_duplicate and self.whom is not None:
-            report.add(twin_findings(store, profile, self.digest, session.now()))
+            report.add(twin_findings(store, profile, self._papers(), session.now()))
+
+    def _papers(self) -> Papers:
+        """The campaign as far as another one is compared with it."""
+        hide = self._session.masker.hide  # as the ledger has it
+        fields = {name: hide(text) for name, text in self.draft.to_wire().items()}
+        record = Paper(hide(self._wish.record.name), "", "")
+        recipients = Paper(hide(Path(self.source or "recipients.csv").name), "", "")
+        return Papers(fields, self.digest, record, recipients)
 
     @property
     def _asks_pbx(self) -> bool:
@@ -146,9 +180,7 @@ class Preparation:
         return self._probe.lines or ()
 
     def _made_today(self) -> int:
-        return self._session.campaigns.created_count(
-            self._session.settings.profile, self._session.now() - timedelta(hours=24)
-        )
+        return self._session.campaigns.created_count(self._session.settings.profile, self._session.now() - DAY)
 
     def _planned(self) -> int:
         """How many campaigns this order makes."""
@@ -161,7 +193,12 @@ class Preparation:
     @property
     def numbers_to_call(self) -> int:
         """How many different numbers will be called."""
-        return self.whom.good if self.whom is not None else 0
+        return self.whom.people(cleaned=self.uploads_cleaned) if self.whom is not None else 0
+
+    @property
+    def uploads_cleaned(self) -> bool:
+        """Whether the PBX gets the cleaned list: where that is asked for, or it would not understand the other."""
+        return self._wish.whom.uploads_cleaned or (self.whom is not None and bool(self.whom.needs_cleaning))
 
     @property
     def summary(self) -> str:
@@ -172,14 +209,15 @@ class Preparation:
         """Writes what `--clean OUT` and `--rejected OUT` ask for."""
         wish = self._wish.whom
         if self.whom is not None and (wish.clean_name or wish.rejected):
-            write_lists(self.whom, wish.clean_name, wish.rejected)
+            write_lists(self.whom, wish.clean_name, wish.rejected, format_for(excel=wish.excel))
             names = [str(path) for path in (wish.clean_name, wish.rejected) if path]
             self._session.note(f"written: {', '.join(names)}")
 
     def tell(self) -> None:
         """Says on stderr how the list was read, then the campaign in plain words."""
         if self.whom is not None:
-            self._session.note(describe(self.whom))
+            for note in reading_notes(self.whom):
+                self._session.note(note)
         self._session.note(self.summary)
 
     def as_dict(self) -> dict[str, object]:

@@ -36,6 +36,7 @@ class Order:
     layout: Layout
     numbers: Sequence[str]
     digest: str
+    allow_duplicate: bool
 
 
 def digest_order(draft: Draft, audio: BinaryIO, people: BinaryIO, *, named: bool, split: str | None) -> str:
@@ -100,6 +101,7 @@ def _send_piece(session: Session, order: Order, piece: Piece) -> Campaign:
         record=_masked(session, record),
         recipients=_masked(session, recipients),
         numbers=listed_numbers(piece.people, layout.encoding, layout.delimiter, layout.column),
+        allow_duplicate=order.allow_duplicate,
     )
     with session.display.transfer("uploading") as moved:
         return session.client.autorule.create(

@@ -22,6 +22,7 @@ BATCHES = (
     Column("unsent", "Unsent", numeric=True),
     Column("unknown", "Unknown", numeric=True),
     Column("pending", "Waiting", numeric=True),
+    Column("left_out", "Left out", numeric=True),
     Column("profile", "PBX", shown=False),
     Column("command", "Command", shown=False),
     Column("source", "List", shown=False),
@@ -43,14 +44,17 @@ ROWS = (
     Column("ended_at", "Ended (UTC)", shown=False),
     Column("key", "Key", shown=False),
 )
-STATES = ("done", "refused", "unsent", "unknown", "pending")
+STATES = ("done", "refused", "unsent", "unknown", "pending", "duplicate", "excluded", "sent_before")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `call batches list` shows it, or a journal's path.")]
 
 
 @app.command("list", epilog=examples("alovoice call batches list", "alovoice call batches list --json"))
 @shows_list(BATCHES)
 def list_batches(ctx: typer.Context) -> None:
-    """List the batches of this machine, and how many of their rows are done, refused, unsent, unknown or waiting."""
+    """List the batches of this machine, and how many of their rows are done, refused, unsent, unknown or waiting.
+
+    Left out are duplicates, rows of excluded people, and rows that an earlier batch has sent.
+    """
     from alovoice_cli.batching.looking import list_journals
 
     session: Session = ctx.obj
@@ -72,7 +76,12 @@ def show_batch(
         str | None, typer.Option("--state", metavar="STATE", help=f"Only these rows: {', '.join(STATES)}.")
     ] = None,
 ) -> None:
-    """Show a batch row by row. `unknown`: it may have been carried out, and is never sent again by itself."""
+    """Show a batch row by row.
+
+    `unknown`: it may have been carried out, and is never sent again by itself. Not sent at all are `duplicate` (another
+    row rings the same people), `excluded` (a do-not-call file names one of them) and `sent_before` (the ledger knows
+    that it was, or may have been, sent within 24 hours).
+    """
     from alovoice_cli.batching.looking import journal_rows
 
     session: Session = ctx.obj
@@ -109,7 +118,8 @@ def forget(
         bool, typer.Option("--accept-risk", help="Rows wait or are unknown: forget them too.", show_default=False)
     ] = False,
 ) -> None:
-    """Forget a batch: delete its journal. The same list would then be sent from its first row."""
+    """Forget a batch: delete its journal. The same list would then be sent from its first row, but for rows that were
+    sent within 24 hours: the ledger remembers those."""
     from alovoice_cli.batching.looking import forget_journal
 
     session: Session = ctx.obj

@@ -6,7 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from alovoice_cli.commands import many
-from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, parse_party, place_and_show
+from alovoice_cli.commands.call.parties import (
+    Encoding,
+    ExternalId,
+    NoCheck,
+    check_hours,
+    parse_id,
+    place_and_show,
+    read_party,
+)
 from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
@@ -19,7 +27,7 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch()
+@many.takes_batch("dials")
 def place_conference(
     ctx: typer.Context,
     callfrom: Annotated[
@@ -34,21 +42,23 @@ def place_conference(
     extid: ExternalId = None,
     encoding: Encoding = None,
     wait: Wait = None,
+    no_check: NoCheck = False,
     **words: Any,
 ) -> int:
     """Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue."""
     session: Session = ctx.obj
     session.encoding = encoding
     if words["batch"] is not None:
-        many.refuse_with_batch(wait=wait)
+        many.refuse_with_batch(wait=wait, no_check=no_check)
         given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
         return many.run(session, "call conference", words, given)
-    many.refuse_batch_words(words)
+    many.refuse_batch_words(words, "night_ok")
     if (queue is None) == (not callto):
         raise UsageError("say once whom to connect", hint="either --callto PHONE, repeated, or --queue N")
-    initiator = parse_party(many.needed(callfrom, "--callfrom"), "--callfrom")
-    parties = [parse_party(text, "--callto") for text in callto or ()]
+    initiator = read_party(session, many.needed(callfrom, "--callfrom"), "--callfrom", no_check=no_check)
+    parties = [read_party(session, text, "--callto", no_check=no_check) for text in callto or ()]
     number = parse_id(queue, "--queue") if queue is not None else ""
+    check_hours(session, night_ok=words["night_ok"])
     patience, call_id = read_patience(session, wait), session.own_id(extid)
     ask = session.client.call.conference
     place = partial(ask, callfrom=initiator, callto=parties, queue=number, extid=call_id)

@@ -6,7 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from alovoice_cli.commands import many
-from alovoice_cli.commands.call.parties import Encoding, ExternalId, parse_id, place_and_show
+from alovoice_cli.commands.call.parties import (
+    Encoding,
+    ExternalId,
+    NoCheck,
+    check_hours,
+    parse_id,
+    place_and_show,
+    read_number,
+)
 from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
 from alovoice_cli.phones import parse_dialled
@@ -18,7 +26,7 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch()
+@many.takes_batch("dials")
 def place_menu_call(
     ctx: typer.Context,
     callto: Annotated[str | None, typer.Option("--callto", "--to", metavar="PHONE", help="Who is rung.")] = None,
@@ -32,19 +40,21 @@ def place_menu_call(
     extid: ExternalId = None,
     encoding: Encoding = None,
     wait: Wait = None,
+    no_check: NoCheck = False,
     **words: Any,
 ) -> int:
     """Ring somebody by one of the PBX's lines and play them a voice menu."""
     session: Session = ctx.obj
     session.encoding = encoding
     if words["batch"] is not None:
-        many.refuse_with_batch(wait=wait)
+        many.refuse_with_batch(wait=wait, no_check=no_check)
         given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
         return many.run(session, "call ivr", words, given)
-    many.refuse_batch_words(words)
-    phone = parse_dialled(many.needed(callto, "--callto"), "--callto")
+    many.refuse_batch_words(words, "night_ok")
+    phone = read_number(session, many.needed(callto, "--callto"), "--callto", no_check=no_check)
     menu = parse_id(many.needed(ivrid, "--ivrid"), "--ivrid")
     line = parse_dialled(many.needed(fromline, "--fromline"), "--fromline")
+    check_hours(session, night_ok=words["night_ok"])
     patience, call_id = read_patience(session, wait), session.own_id(extid)
     ask = session.client.call.ivr
     place = partial(ask, callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=call_id)

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from alovoice_cli.commands import many
-from alovoice_cli.commands.call.parties import Encoding, parse_id, place_and_show
+from alovoice_cli.commands.call.parties import Encoding, NoCheck, check_hours, parse_id, place_and_show, read_number
 from alovoice_cli.commands.call.waiting import Wait, read_patience
 from alovoice_cli.commands.options import examples
-from alovoice_cli.phones import parse_dialled
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -19,7 +18,7 @@ EXAMPLES = examples(
 )
 
 
-@many.takes_batch()
+@many.takes_batch("dials")
 def place_call(
     ctx: typer.Context,
     inner_phone: Annotated[
@@ -34,19 +33,21 @@ def place_call(
     user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="Your CRM's id of the user.")] = None,
     encoding: Encoding = None,
     wait: Wait = None,
+    no_check: NoCheck = False,
     **words: Any,
 ) -> int:
     """Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1."""
     session: Session = ctx.obj
     session.encoding = encoding
     if words["batch"] is not None:
-        many.refuse_with_batch(wait=wait)
+        many.refuse_with_batch(wait=wait, no_check=no_check)
         given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
         return many.run(session, "call out", words, given)
-    many.refuse_batch_words(words)
+    many.refuse_batch_words(words, "night_ok")
     extension = parse_id(many.needed(inner_phone, "--inner-phone"), "--inner-phone")
-    phone = parse_dialled(many.needed(number, "--number"), "--number")
+    phone = read_number(session, many.needed(number, "--number"), "--number", no_check=no_check)
     user = parse_id(user_id, "--user-id") if user_id is not None else None
+    check_hours(session, night_ok=words["night_ok"])
     patience, own_id = read_patience(session, wait), session.own_id(call_id)
     place = partial(session.client.call.out, inner_phone=extension, number=phone, call_id=own_id, user_id=user)
     return place_and_show(session, {"call_id": own_id}, place, "Call asked for", patience)

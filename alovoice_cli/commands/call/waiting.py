@@ -31,7 +31,7 @@ Wait = Annotated[
 ]
 
 
-class WaitingCommand(TyperCommand):
+class CallWaitingCommand(TyperCommand):
     """A command whose `--wait` may stand alone: Typer knows no option whose value can be left out."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

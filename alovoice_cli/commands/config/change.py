@@ -29,6 +29,12 @@ def set_key(
     full = ".".join(change.place.keys).removeprefix("profiles.")
     text = f"{full} would become {value}" if session.options.dry_run else f"{full} is now {value}"
     session.report(text, key=full, value=change.value)
+    if change.token_origin is not None:
+        owner = change.place.profile
+        session.warn(
+            f"the stored token of profile {owner} belongs to {change.token_origin} and is not sent to another server:"
+            f" run `alovoice login -p {owner}`"
+        )
 
 
 def unset_key(ctx: typer.Context, key: Setting) -> None:

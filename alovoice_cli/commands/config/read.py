@@ -6,7 +6,7 @@ import typer
 
 from alovoice_cli.commands.everywhere import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config import overview
+from alovoice_cli.config import profile_places
 from alovoice_cli.config.edits import get_value
 from alovoice_cli.config.keys import KEYS
 from alovoice_cli.output.columns import Column
@@ -36,7 +36,11 @@ COLUMNS = (
 def list_profiles(ctx: typer.Context) -> None:
     """List the profiles, which of them is in use, and where their tokens are."""
     session: Session = ctx.obj
-    session.show(Listing(overview.list_profiles(session.paths, session.settings.profile), COLUMNS, ours=True))
+    settings, broken = session.settings_or_defaults()
+    rows = profile_places.list_profiles(session.paths, settings.profile)
+    if broken is not None:  # the list shows which profiles there are to choose from
+        session.warn(f"{broken.message}: {broken.hint}")
+    session.show(Listing(rows, COLUMNS, ours=True))
 
 
 def show_value(

@@ -1,10 +1,13 @@
 """`alovoice events missed`: who called in vain."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from alovoice_cli.campaigns.findings import count
+from alovoice_cli.campaigns.schedule import parse_zone, today_in
 from alovoice_cli.commands.events.selection import (
     Limit,
     Line,
@@ -19,7 +22,7 @@ from alovoice_cli.commands.events.selection import (
     tell_coverage,
 )
 from alovoice_cli.commands.everywhere import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import Exclude, ExcludeUnreadOk, examples
 from alovoice_cli.events.conditions import CALL_FIELDS, all_of
 from alovoice_cli.events.filters import Filter, Words, read_filter
 from alovoice_cli.events.glance import call_as_json, when
@@ -28,11 +31,13 @@ from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.rendering import iso
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
+from alovoice_cli.phones import number_of
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
     "alovoice events missed --since today --not-returned",
     "alovoice events missed --since 30d --line 712037006 --limit 0",
+    "alovoice events missed --not-returned --exclude do-not-call.csv",
     "alovoice events missed --not-returned --json | jq -r '.[].number'",
 )
 COLUMNS = (
@@ -67,6 +72,8 @@ def list_missed(
     line: Line = None,
     peer: Peer = None,
     where: WhereCalls = None,
+    exclude: Exclude = None,
+    exclude_unread_ok: ExcludeUnreadOk = False,
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
@@ -78,9 +85,15 @@ def list_missed(
     clock = clock_of(session)
     words = Words(since_or(6, since, until, clock), until, None, number, line, peer, None, where)
     wanted = read_filter(words, CALL_FIELDS, clock)
+    barred = _not_to_call(session, exclude or (), unread_ok=exclude_unread_ok)
     events = session.event_store(store)
     calls = list(events.calls(Filter(wanted.period, all_of(IS_MISSED, wanted.condition))))
     numbers = {call.number for call in calls if call.number is not None}
+    if barred:
+        left_out = {number for number in numbers if number_of(number) in barred}
+        calls = [call for call in calls if call.number not in left_out]
+        numbers -= left_out
+        session.note(f"{count(len(left_out), 'caller')} left out: on a do-not-call list")
     judged = judge(calls, events.calls_with(numbers, calls[0].reported_at) if calls else ())
     shown = sorted(not_returned(judged) if open_only else judged, key=_place, reverse=True)
     cut = shown[:limit] if limit else shown
@@ -97,6 +110,21 @@ def list_missed(
     if judged:
         session.note(_sentence(judged))
     tell_coverage(session, store, wanted.period, clock)
+
+
+def _not_to_call(session: Session, paths: Sequence[Path], *, unread_ok: bool) -> frozenset[int]:
+    """The numbers of the do-not-call lists in force today. Raises CheckFailedError for entries that are not read."""
+    from alovoice_cli.campaigns.exclusion import check_do_not_call, read_do_not_call  # noqa: PLC0415 - few ask for it
+
+    numbers: set[int] = set()
+    today = today_in(parse_zone(session.settings.timezone), session.now())
+    for path in paths:
+        listed = read_do_not_call(path, today, unread_ok=unread_ok)
+        for finding in check_do_not_call(listed):
+            session.warn(finding.sentence)
+        session.note(listed.note)
+        numbers |= listed.numbers
+    return frozenset(numbers)
 
 
 def _place(one: Missed) -> tuple[int, int]:

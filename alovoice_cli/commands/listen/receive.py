@@ -93,7 +93,7 @@ def listen(
     session.check_listing(None)  # whoever has sub-commands is not looked at before it runs
     from alovoice_cli.commands.listen.wishes import read_door, read_routes, read_signer, read_targets, read_tls
     from alovoice_cli.commands.posting import poster_of
-    from alovoice_cli.config.event_store import event_store_url
+    from alovoice_cli.config.profile_places import event_store_url
     from alovoice_cli.listening.listener import Listener, Plan
 
     store_url = event_store_url(session.settings, store)

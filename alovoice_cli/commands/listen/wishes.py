@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alovoice_cli.campaigns.schedule import parse_zone
-from alovoice_cli.config.listen_secrets import check_secret, listen_secret
-from alovoice_cli.config.override_path import override_path
+from alovoice_cli.config.profile_places import override_path
+from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
 from alovoice_cli.listening.forwarding import Signer

@@ -12,8 +12,12 @@ from alovoice_cli.commands.options import (
     LIST_PANEL,
     Exclude,
     ExcludeCalled,
+    ExcludeUnreadOk,
+    ForExcel,
+    HeaderLine,
     ListColumn,
     ListEncoding,
+    ListSheet,
     Rejected,
     examples,
 )
@@ -30,16 +34,22 @@ EXAMPLES = examples(
 @shows_list(FINDINGS)
 def check_numbers(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The list: a CSV file, or - for stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The list: a CSV or a workbook (.xlsx, .xls, .ods), or - for stdin.")
+    ],
     encoding: ListEncoding = None,
     column: ListColumn = None,
+    sheet: ListSheet = None,
+    header_line: HeaderLine = None,
     exclude: Exclude = None,
+    exclude_unread_ok: ExcludeUnreadOk = False,
     exclude_called: ExcludeCalled = None,
     clean: Annotated[
         Path | None,
         typer.Option("--clean", metavar="OUT.csv", help="Write the cleaned list.", rich_help_panel=LIST_PANEL),
     ] = None,
     rejected: Rejected = None,
+    excel: ForExcel = False,
 ) -> int:
     """Read a list of phone numbers as `autorule create` would: which rows are good, and what is wrong with the others.
 
@@ -48,7 +58,19 @@ def check_numbers(
     from alovoice_cli.campaigns.looking import look_at_list  # noqa: PLC0415 - help needs no phonenumbers
 
     session: Session = ctx.obj
-    wish = ListWish(encoding, column, exclude or (), exclude_called, clean is not None, clean, rejected)
+    wish = ListWish(
+        encoding=encoding,
+        column=column,
+        exclude=exclude or (),
+        exclude_called=exclude_called,
+        exclude_unread_ok=exclude_unread_ok,
+        clean=clean is not None,
+        clean_name=clean,
+        rejected=rejected,
+        tab=sheet,
+        header_line=header_line,
+        excel=excel,
+    )
     with session.display.transfer("reading") as moved:
         seen = look_at_list(
             file,
@@ -61,7 +83,8 @@ def check_numbers(
             moved=moved,
         )
     items = [finding.as_dict() for finding in seen.report.in_order]
-    session.show(Listing(items, FINDINGS, seen.as_dict(), nothing="nothing was found", ours=True))
+    whole = seen.as_dict() if session.options.json else None  # of a long list as much work as to read the list
+    session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
     for remark in seen.remarks:
         session.note(remark)
     return seen.report.exit_code

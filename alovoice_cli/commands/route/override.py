@@ -7,7 +7,7 @@ import typer
 
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.override_path import override_path
+from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.moments import parse_span
 from alovoice_cli.output.listing import Record

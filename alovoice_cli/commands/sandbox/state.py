@@ -15,7 +15,7 @@ def reset_state(ctx: typer.Context) -> None:
     """Make the embedded PBX as new: its campaigns, calls and analyses are gone, its token stays."""
     session: Session = ctx.obj
     path = session.paths.state / STATE_NAME
-    session.display.confirm(f"Forget everything on the simulated PBX ({path})?")
+    session.display.confirm_on_terminal(f"Forget everything on the simulated PBX ({path})?")
     if session.options.dry_run:
         session.report("the sandbox would be as new", path=str(path), reset=False)
         return

@@ -1,0 +1,181 @@
+"""Which column of a list holds the people to call: by the numbers in it, then by what its heading says."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from alovoice_cli import phones
+from alovoice_cli.errors import UsageError
+from alovoice_cli.phones import NATIONAL_LENGTH
+
+_SAYS_PHONE: Final = (  # and not the end of another word, such as получатель or автомобиль
+    r"phone|mobile|msisdn|whatsapp|caller.?id|\btel(?!egram)|телефон|(?<![а-яё])тел(?!егр)|(?<![а-яё])моб"
+)
+_SURELY_PHONE: Final = re.compile(_SAYS_PHONE, re.IGNORECASE)
+_PHONE: Final = re.compile(_SAYS_PHONE + r"|callee|raqam|рақам|номер|\bto\b|cell\b", re.IGNORECASE)
+_ID: Final = re.compile(
+    r"(?<![a-zа-я])(?:id|ид|inn|инн|pinfl|пинфл|jshshir|stir|uuid|guid|sid|код|code|date|time|дата|время|sana|vaqt|сумма|"
+    r"amount|balance|баланс|index|индекс)(?![a-zа-я])|[a-z](?:Id|ID)\b|идент|заказ|order|договор|contract|сч[её]т|account|"
+    r"карт|card|паспорт|passport|created|updated|telegram|телегр|№",
+    re.IGNORECASE,
+)
+_NEAR: Final = 0.9
+"""Columns with so many of the best one's numbers are as good: then the headings decide."""
+_ID_LIKE, _BARE, _FULL = 0.05, 0.25, 1.0
+"""What a number counts: among ids, of nine digits as ids also have, else."""
+_MEANT = 0.5
+"""What a cell counts that was meant for a phone, under a heading that says so."""
+_RISING_FROM = 5  # rows, from which on numbers that only rise are ids
+_CONSTANT_FROM = 3  # rows with one number throughout, which are no list of people
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneColumn:
+    """A column in which some cells may be phones, by a sample of its rows. `index` counts from 0."""
+
+    index: int
+    heading: str
+    filled: int
+    """How many cells hold something."""
+    numbers: tuple[int, ...]
+    """The good numbers, from the top down."""
+    bare: int
+    """How many of them are written as nine digits and nothing else, as ids are too."""
+    weight: int
+    """How much the cells speak for phones, damaged ones included."""
+    meant: int
+    """How many cells were meant for phones and hold no good number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    """The column of the people to call, and every column that holds phones."""
+
+    column: int
+    phone_columns: tuple[int, ...]
+
+
+def says_phone(heading: str) -> bool:
+    """Whether a heading says that phones stand below."""
+    return bool(_SURELY_PHONE.search(heading) or (_PHONE.search(heading) and not _ID.search(heading)))
+
+
+def says_id(heading: str) -> bool:
+    """Whether a heading says that ids, dates or sums stand below."""
+    return bool(_ID.search(heading)) and not says_phone(heading)
+
+
+def column_of(index: int, heading: str, cells: Sequence[str], weight: int, meant: int) -> PhoneColumn:
+    """What these cells say of their column."""
+    read = [(cell, number) for cell in cells if (number := phones.number_of(cell))]
+    bare = sum(len(cell) == NATIONAL_LENGTH and cell.isdigit() for cell in (cell.strip() for cell, _ in read))
+    return PhoneColumn(index, heading, len(cells), tuple(number for _, number in read), bare, weight, meant - len(read))
+
+
+def choose_column(
+    name: str, columns: Sequence[PhoneColumn], own_lines: Collection[int], *, is_only: bool, asked: Collection[int]
+) -> ColumnChoice:
+    """The column with the most different good numbers; of equal ones that whose heading says phone, then the first.
+
+    `is_only`: the list has no other column, so that it is chosen whatever it holds. Columns that are `asked` for are
+    phones, and no choice is left. Raises UsageError where the best holds ids by its heading, lines of the PBX, or one
+    number throughout.
+    """
+    people = columns if is_only else [column for column in columns if not _is_one_party(column, own_lines)]
+    found = [column.index for column in people if _holds_phones(column)]
+    if asked:
+        return ColumnChoice(min(asked), tuple(sorted({*asked, *found})))
+    if not people:
+        raise _no_people(name, columns[0], own_lines)
+    best = max(map(_score, people))
+    near = [column for column in people if _score(column) >= _NEAR * best]
+    chosen = next((column for column in near if says_phone(column.heading)), near[0])
+    if says_id(chosen.heading) and not is_only:
+        raise UsageError(
+            f"{name}: only column {chosen.index + 1} holds numbers, and its heading {chosen.heading!r} says ids",
+            hint=f"if they are, --column {chosen.index + 1}",
+        )
+    return ColumnChoice(chosen.index, tuple(sorted({chosen.index, *found})))
+
+
+def _score(column: PhoneColumn) -> float:
+    numbers = len(set(column.numbers))
+    if says_phone(column.heading):
+        return numbers + column.meant * _MEANT
+    # A column without any good number is compared by what was meant for some.
+    return (numbers or column.meant * _ID_LIKE) * _trust(column)
+
+
+def _trust(column: PhoneColumn) -> float:
+    if says_id(column.heading):
+        return _ID_LIKE
+    if column.bare * 2 < len(column.numbers) or not column.bare:
+        return _FULL
+    rises = len(column.numbers) >= _RISING_FROM and all(one < other for one, other in pairwise(column.numbers))
+    return _ID_LIKE if rises else _BARE
+
+
+def _is_one_party(column: PhoneColumn, own_lines: Collection[int]) -> bool:
+    """Whether the column is that of our own line in a log of calls."""
+    others = set(column.numbers).difference(own_lines)
+    is_constant = len(column.numbers) >= _CONSTANT_FROM and len(others) == 1 and not column.meant
+    return bool(column.numbers) and (not others or is_constant)
+
+
+def _holds_phones(column: PhoneColumn) -> bool:
+    if says_phone(column.heading):
+        return bool(column.numbers)
+    return _trust(column) > _ID_LIKE and len(column.numbers) * 2 >= column.filled
+
+
+def _no_people(name: str, column: PhoneColumn, own_lines: Collection[int]) -> UsageError:
+    heading = f" ({column.heading})" if column.heading else ""
+    is_own = set(own_lines).issuperset(column.numbers)
+    what = "lines of the PBX only" if is_own else f"one number throughout, {column.numbers[0]}"
+    return UsageError(
+        f"{name}: column {column.index + 1}{heading} holds {what}: it is no list of people",
+        hint=f"give a list of people; --column {column.index + 1} takes it all the same",
+    )
+
+
+# --- as the operator says it ------------------------------------------------------------------------------------------
+
+
+def match_columns(name: str, first: Sequence[str], wanted: str) -> tuple[int, ...]:
+    """The columns that `--column` names by headings or numbers from 1, with commas between; each once, in that order.
+
+    A heading may hold commas itself. Raises UsageError for one that is not there, or stands over two columns.
+    """
+    words, found = wanted.split(","), list[int]()
+    while words:
+        for size in range(len(words), 0, -1):
+            column = _match(name, first, ",".join(words[:size]))
+            if column is not None:
+                break
+        else:
+            raise UsageError(
+                f"{name} has no column {words[0].strip()!r}",
+                hint="give its heading or its number from 1; the first row is "
+                + " · ".join(cell.strip() for cell in first),
+            )
+        found.append(column)
+        words = words[size:]
+    return tuple(dict.fromkeys(found))
+
+
+def _match(name: str, first: Sequence[str], word: str) -> int | None:
+    word = word.strip()
+    for headings, sought in (
+        ([cell.strip() for cell in first], word),
+        ([cell.strip().casefold() for cell in first], word.casefold()),
+    ):
+        at = [column for column, heading in enumerate(headings) if heading == sought and heading]
+        if len(at) > 1:
+            numbers = " or ".join(str(column + 1) for column in at)
+            raise UsageError(f"{name} has {len(at)} columns {word!r}", hint=f"give the number: --column {numbers}")
+        if at:
+            return at[0]
+    is_number = word.isascii() and word.isdigit() and len(word) < 6
+    return int(word) - 1 if is_number and 1 <= int(word) <= len(first) else None

@@ -1,0 +1,260 @@
+"""Reads and writes the TOML files of this program: says where a fault stands, locks, and replaces a file whole."""
+
+import difflib
+import errno
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alovoice_cli.config.paths import Paths
+from alovoice_cli.errors import BadConfigError, UsageError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+_LARGEST_BYTES = 256 << 10  # a thousand profiles
+_MOST_DOTS = 64  # of a line; tomllib takes 6 seconds for a dotted key of 16,000 parts
+_MOST_PARSES = 200
+_LONGEST_SHOWN = 40
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+def read_text(path: Path, *, largest: int = _LARGEST_BYTES, hint: str = "move it aside") -> str | None:
+    """The file's text without a byte order mark; None if there is no file.
+
+    Reads at most `largest` bytes. Raises BadConfigError, with the hint for a file that is larger.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadConfigError(f"{path} is no ordinary file", hint="move it aside")
+        with path.open("rb") as file:
+            content = file.read(largest + 1)
+        if len(content) > largest:
+            raise BadConfigError(f"{path} is larger than {largest >> 10} kB", hint=hint)
+        return content.decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UnicodeDecodeError as error:
+        raise BadConfigError(f"{path} is no UTF-8 text (byte {error.start})", hint="save it as UTF-8") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise BadConfigError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def parse_toml(path: Path, text: str) -> dict[str, object]:
+    """The text as TOML. Raises BadConfigError with the path, and line and column where they are known."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > _MOST_DOTS and not line.lstrip().startswith("#"):
+            raise BadConfigError(f"{path}, line {number}: more than {_MOST_DOTS} dots", hint="correct it by hand")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfigError(_placed(path, text, str(error)), hint="correct it by hand: it is TOML") from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits; `[` a thousand times
+        raise BadConfigError(f"{path} holds a value beyond all measure", hint="correct it by hand") from error
+
+
+def complain(path: Path, text: str, keys: Sequence[str], trouble: str, *, hint: str = "") -> BadConfigError:
+    """The error that says where in the text the key (given with the tables that it stands in) is, and what is wrong."""
+    line = _line_of(text, keys)
+    if line is None:
+        return BadConfigError(f"{path}: {trouble}", hint=hint)
+    column = text.split("\n")[line - 1].find(keys[-1]) + 1
+    return BadConfigError(f"{path}, line {line}, column {max(column, 1)}: {trouble}", hint=hint)
+
+
+def shorten(key: str) -> str:
+    """A key of the file as a message may show it."""
+    return key if len(key) <= _LONGEST_SHOWN else f"{key[:_LONGEST_SHOWN]}…"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean …?`, or nothing when no known word is near."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def _placed(path: Path, text: str, message: str) -> str:
+    place = _PLACE.search(message)
+    if place is None:
+        return f"{path}: {message}"
+    lines = text.split("\n")
+    line, column = place.groups() if place[1] else (len(lines), len(lines[-1]) + 1)
+    return f"{path}, line {line}, column {column}: {message[: place.start()]}"
+
+
+def _line_of(text: str, keys: Sequence[str]) -> int | None:
+    """The line where the statement begins that makes the text hold the key, for every spelling: dotted, quoted, in
+    braces. None where there is none, or where the search would take too long.
+
+    A bisection over the beginnings of the text. A beginning that ends within a value of several lines does not parse.
+    """
+    if not _holds_key(text, keys):
+        return None
+    lines, parses = text.split("\n"), 0
+    without, bound = 0, len(lines)
+    while bound - without > 1:
+        holds = None
+        for count in range((without + bound) // 2, bound):
+            parses += 1
+            holds = _holds_key("\n".join(lines[:count]), keys)
+            if holds is not None or parses > _MOST_PARSES:
+                break
+        if parses > _MOST_PARSES:
+            return None
+        if holds is False:
+            without = count
+        else:
+            bound = (without + bound) // 2
+    return without + 1
+
+
+def _holds_key(text: str, keys: Sequence[str]) -> bool | None:
+    """Whether the text, parsed, has the key in its tables; None where the text does not parse."""
+    try:
+        table: object = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    for key in keys:
+        if not isinstance(table, dict) or key not in table:
+            return False
+        table = table[key]
+    return True
+
+
+_WAIT_SECONDS = 30.0  # without any change in the directory: a writer needs a tenth of a second
+_POLL_SECONDS = 0.01
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ONLY_HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+@contextmanager
+def locked(paths: Paths) -> Iterator[None]:
+    """Holds `config.lock` round a read, a change and a write; makes the directory (0700) when it is missing.
+
+    What a killed writer left behind is swept away. Raises UsageError when another writer keeps the lock, and
+    BadConfigError when the directory cannot be written.
+    """
+    with _told(paths.config):
+        _refuse_foreign_link(paths.config)
+        _make_private_directory(paths.config)
+        lock = _acquire(paths.config)
+        try:
+            for path in (paths.config_file, paths.tokens_file):
+                _temporary(path).unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
+
+
+def _acquire(directory: Path) -> "FileLock":
+    """The directory's lock. Waits for as long as other writers get on, and `_WAIT_SECONDS` for one that does not."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(directory / "config.lock", timeout=_WAIT_SECONDS, poll_interval=_POLL_SECONDS, mode=0o600)
+    while True:
+        changed = directory.stat().st_mtime_ns
+        try:
+            lock.acquire()
+        except Timeout:
+            if directory.stat().st_mtime_ns == changed:
+                raise UsageError(
+                    f"another process is writing in {directory}", hint="run again when it is done"
+                ) from None
+        else:
+            return lock
+
+
+def replace(contents: Mapping[Path, bytes], *, rehearse: bool = False) -> None:
+    """Puts each content in the place of its file's, 0600: all of them, or none. To be called with the lock held.
+
+    `rehearse` writes the contents beside the files and removes them again: directory, links and disk space are proved.
+    A link that belongs to the user stays a link, and what it points to is replaced (dotfile managers link on purpose);
+    a link of or to somebody else is refused. Raises BadConfigError.
+    """
+    staged: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            with _told(path):
+                target = _refuse_foreign_link(path)
+                staged[_temporary(target)] = target
+                _write_private(_temporary(target), content)
+        if rehearse:
+            return
+        for temporary, target in staged.items():
+            with _told(target):
+                temporary.replace(target)
+                _sync_directory(target.parent)
+    finally:
+        for temporary in staged:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    """One fixed name a file: the lock's owner knows that whatever bears it is a dead writer's."""
+    return path.with_name(f".{path.name}.tmp")
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _ONLY_HERE, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_directory(path: Path) -> None:
+    """Without it a power cut can bring the old name back. Windows has no such call, and opens no directory."""
+    with suppress(PermissionError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _make_private_directory(path: Path) -> None:
+    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)
+
+
+def _refuse_foreign_link(path: Path) -> Path:
+    """The path behind a link; the path itself where it is none. Raises BadConfigError for a link not to be followed."""
+    if not path.is_symlink():
+        return path
+    target = path.resolve()
+    holder = target if target.exists() else target.parent
+    for place in (path, holder, target.parent):
+        if not _is_ours(place):
+            raise BadConfigError(
+                f"{path} is a link to {target}, and {place} belongs to another user: not written",
+                hint="remove the link, or own what it points to",
+            )
+    return target
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the path itself, not what it points to, belongs to the user. Windows keeps links to administrators."""
+    status = path.lstat()
+    if not hasattr(os, "geteuid"):
+        return True
+    return status.st_uid == os.geteuid() and (stat.S_ISLNK(status.st_mode) or not status.st_mode & stat.S_IWOTH)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        remedy = "make room on the disk" if error.errno in _FULL else "make it writable"
+        raise BadConfigError(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint=f"{remedy}, or set ALOVOICE_CONFIG_DIR to another directory",
+        ) from error

@@ -1,0 +1,67 @@
+"""Where a question is put and answered: on the terminal itself, wherever stdout and stderr go."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TextIO
+
+OpenTerminal = Callable[[], tuple[TextIO, TextIO]]
+"""Opens the terminal of the process: one stream for answers, one for questions. Raises OSError where there is none."""
+
+_ANSWERS, _QUESTIONS = map(Path, ("CONIN$", "CONOUT$") if os.name == "nt" else ("/dev/tty", "/dev/tty"))
+
+
+def open_controlling_terminal() -> tuple[TextIO, TextIO]:
+    """The terminal that started this process. Raises OSError for a process without one: cron, `setsid`, a service."""
+    # Two streams: Python refuses to open for both what it cannot seek in.
+    answers = _ANSWERS.open(encoding="utf-8", errors="replace")
+    try:
+        return answers, _QUESTIONS.open("w", encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        answers.close()
+        raise
+
+
+class QuestionTerminal:
+    """Asks a person at standard input's terminal.
+
+    Without `open_terminal` the streams given are the terminal themselves: a caller that has no process of its own.
+    """
+
+    def __init__(self, stdin: TextIO, stderr: TextIO, open_terminal: OpenTerminal | None) -> None:
+        self._in, self._err = stdin, stderr
+        self._open_terminal = open_terminal
+
+    @property
+    def is_there(self) -> bool:
+        """Whether somebody could answer: standard input is a terminal, and this process may write to one."""
+        if not self._in.isatty():
+            return False
+        try:
+            with self._streams():
+                return self._open_terminal is not None or self._err.isatty()
+        except OSError:
+            return False
+
+    def ask(self, question: str) -> str:
+        """Writes the question and returns the line that was typed. Raises EOFError where the input ends."""
+        try:
+            with self._streams() as (answers, questions):
+                questions.write(question)
+                questions.flush()
+                answer = answers.readline()
+        except OSError as error:  # the terminal was closed meanwhile
+            raise EOFError from error
+        if not answer:
+            raise EOFError
+        return answer.strip()
+
+    @contextmanager
+    def _streams(self) -> Iterator[tuple[TextIO, TextIO]]:
+        if self._open_terminal is None:
+            yield self._in, self._err
+            return
+        answers, questions = self._open_terminal()
+        with closing(answers), closing(questions):
+            yield answers, questions

@@ -1,0 +1,209 @@
+"""What one cell of a list holds: a number in any spelling, or what holds none, named for what is wrong."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, base_of, kind_of_number, number_abroad, number_dialled
+from alovoice_cli.phones.search import DATE, cleaned, foreign_without_plus, search
+
+LIKE_A_COUNTRY: Final = {"998": "begins_with_998", "994": "begins_with_994"}
+
+# What stands between digits, or hides before them: spaces of all widths, dashes, brackets, dots, Excel's ="…", marks.
+_BETWEEN: Final = dict.fromkeys(
+    map(
+        ord,
+        " \t\r\n()-.='\"\xa0\xad\u200b\u200e\u200f\u2060\ufeff\u2007\u2009\u202f\u2010\u2011\u2012\u2013\u2014\u2015",
+    )
+)
+_ZEROS: Final = {ord(letter): "0" for letter in "ОоOo"}
+_ROUNDED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
+_EXACT_POWER = re.compile(r"([0-9])[.,]([0-9]{8,14})[eE]\+?([0-9]{1,2})")
+_DECIMAL = re.compile(r"\+?[0-9]{7,}[.,]0+")
+_EXTENSION = re.compile(
+    r"(?P<number>.*[0-9])"
+    r"(?:[\s,;.(\[]*(?:;ext=|x|х|#|\*)|.*?\b(?:доб(?:авочный)?|вн(?:утр)?|ext(?:ension)?|ичк[иa-яё]*|ichki))"
+    r"[.:\s]*(?P<extension>[0-9]{1,7})\s*[)\]]?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+_APART = re.compile(r"\s*(?:[,;/\\|&\n\r]|\s(?:и|или|or|and|va|yoki|ва|ёки)\s)\s*", re.IGNORECASE)
+_LONGEST: Final = 15  # digits, of E.164
+_SHORTEST_FOREIGN: Final = 11  # digits: of fewer, without a plus, an Uzbek number with a digit too many is likelier
+_LONGEST_CELL: Final = 300  # signs up to which a number's own extension is looked for
+_FEWEST = 5  # digits of what somebody may have meant for a number
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one cell holds. `number` is the whole number (998901234567) or 0; `code` its kind, or what is wrong.
+
+    `remark` names a reading that might surprise: `letter_for_digit`, `begins_with_998`, `begins_with_994`; and
+    `text_around` where a label, a name or a note stood around the number.
+    """
+
+    number: int
+    code: str
+    detail: str = ""
+    remark: str = ""
+
+
+TROUBLES: Final = {
+    "excel_rounded": ("phone number that a spreadsheet has rounded", "phone numbers that a spreadsheet has rounded"),
+    "excel_decimal": (
+        "phone number that a spreadsheet has made a decimal",
+        "phone numbers that a spreadsheet has made decimals",
+    ),
+    "two_numbers": ("cell holds more than one number", "cells hold more than one number"),
+    "variants": ("cell holds a number and the ending of another", "cells hold a number and the ending of another"),
+    "extension": ("number has an extension", "numbers have an extension"),
+    "letters": ("number has letters in it", "numbers have letters in them"),
+    "too_short": ("number is too short", "numbers are too short"),
+    "too_long": ("number is too long", "numbers are too long"),
+    "not_assigned": ("number is of no Uzbek network or city", "numbers are of no Uzbek network or city"),
+    "foreign_without_plus": ("foreign number is without its plus", "foreign numbers are without their plus"),
+    "not_valid": ("number is not valid in its country", "numbers are not valid in their country"),
+    "no_number": ("row holds no phone number", "rows hold no phone number"),
+}
+"""What is wrong with a cell, for one and for many; a rule of their order: the graver first."""
+
+ADVICE: Final = {
+    "excel_rounded": "its digits are lost: format the column as text, enter the numbers anew, save as CSV UTF-8",
+    "excel_decimal": "format the column as text in the spreadsheet and save as CSV UTF-8",
+    "two_numbers": "give each number a row of its own",
+    "variants": "write the second number out, in a row of its own",
+    "extension": "a campaign cannot dial an extension: give a direct number, or leave the row out",
+    "letters": "write the number with digits only",
+    "too_short": "write it with its city or network: 9 digits, or 998 and 9",
+    "too_long": "count the digits: 9, or 998 and 9",
+    "not_assigned": "correct the digits behind 998, or leave the row out",
+    "foreign_without_plus": "write it with a plus and its country, if it is meant",
+    "not_valid": "correct it, or leave the row out",
+    "no_number": "correct it, or leave the row out",
+}
+
+
+def compact_of(cell: str) -> str:
+    """The cell without what may stand between a number's digits, and round them."""
+    return cell.translate(_BETWEEN)
+
+
+def remark_on(compact: str) -> str:
+    """The remark on a number of nine digits that begins like a country's code and is national all the same."""
+    return LIKE_A_COUNTRY.get(compact[:3], "") if len(compact) == NATIONAL_LENGTH else ""
+
+
+def number_of(cell: str) -> int:
+    """The number that a cell is; 0 where it is none, or more than one."""
+    base, tail = base_of(cell[:-4]), cell[-4:]
+    return base + int(tail) if base and tail.isascii() and tail.isdigit() else read_cell(cell).number
+
+
+def read_cell(cell: str) -> Verdict:
+    """What a cell of a phone column holds; the caller's quick path has not known it."""
+    text = cell.strip().strip("\ufeff\u200b\u200e\u200f").strip()
+    if not text:
+        return Verdict(0, "empty")
+    if number := _exact(text):
+        return _good(number, text, "text_around")
+    if code := spreadsheet_trouble(text):
+        return Verdict(0, code, text)
+    if DATE.fullmatch(text):
+        return Verdict(0, "no_number", text)
+    if number := _plain(text):
+        return _good(number, text, remark_on(compact_of(text)))
+    zeroed = text.translate(_ZEROS)
+    if zeroed != text and (number := _plain(zeroed)):
+        return _good(number, text, "letter_for_digit")
+    return _read_among_text(text)
+
+
+def numbers_in(cell: str) -> Iterator[int]:
+    """Every number that can be read in a cell, whatever stands around it: what must not be called.
+
+    A foreign number counts also without its plus.
+    """
+    text = cell.strip()
+    number = _plain(text) or _plain(text.translate(_ZEROS)) or _exact(text)
+    if number and not DATE.fullmatch(text):
+        yield number
+        return
+    found = search(cell).numbers
+    if found:
+        yield from found
+    elif number := foreign_without_plus(cell):
+        yield number
+
+
+def spreadsheet_trouble(cell: str) -> str:
+    """What a spreadsheet has made of the digits of a cell: `excel_rounded`, `excel_decimal`, or nothing.
+
+    Of a phone number digits may be left as they were (998901234567.0); an id is not to be guessed at.
+    """
+    text = cell.strip()
+    if _ROUNDED.fullmatch(text):
+        return "excel_rounded"
+    return "excel_decimal" if _DECIMAL.fullmatch(text) else ""
+
+
+def _good(number: int, text: str, remark: str = "") -> Verdict:
+    return Verdict(number, kind_of_number(number), text, remark)
+
+
+def _exact(text: str) -> int:
+    """The number that a spreadsheet or a program has made a decimal without losing a digit; 0 where it is none."""
+    if _DECIMAL.fullmatch(text):
+        return _plain(re.split("[.,]", text)[0])
+    match = _EXACT_POWER.fullmatch(text)
+    return _plain(match[1] + match[2]) if match and len(match[2]) == int(match[3]) else 0
+
+
+def _plain(text: str) -> int:
+    """The number that the text is without what stands between its digits; 0 where it is none."""
+    compact = text.translate(_BETWEEN)
+    base, tail = base_of(compact[:-4]), compact[-4:]
+    if base is not None and tail.isascii() and tail.isdigit():
+        return base + int(tail)
+    digits = compact.removeprefix("tel:").removeprefix("+")
+    return number_dialled(digits, has_plus="+" in compact) if digits.isascii() and digits.isdigit() else 0
+
+
+def _read_among_text(text: str) -> Verdict:
+    """A cell that is more than a number: the one number in it, or the name of what is wrong."""
+    found = search(text)
+    if len(found.numbers) > 1:
+        return Verdict(0, "two_numbers", text)
+    if found.numbers:
+        if _has_extension(text):
+            return Verdict(0, "extension", text)
+        if found.is_clear:
+            return _good(found.numbers[0], text, "text_around")
+        if _is_variants(text):
+            return Verdict(0, "variants", text)
+    return Verdict(0, _trouble_of(text), text)
+
+
+def _has_extension(text: str) -> bool:
+    match = _EXTENSION.fullmatch(cleaned(text)) if len(text) <= _LONGEST_CELL else None
+    return bool(match and search(match["number"]).numbers)
+
+
+def _is_variants(text: str) -> bool:
+    first, *rest = [part for part in _APART.split(text) if part]
+    return bool(rest) and bool(search(first).numbers) and all(part.translate(_BETWEEN).isdigit() for part in rest)
+
+
+def _trouble_of(text: str) -> str:
+    digits = re.sub("[^0-9]", "", text)
+    if any(letter.isalpha() for letter in text):
+        return "letters" if len(digits) >= _FEWEST else "no_number"
+    if not digits:
+        return "no_number"
+    if text.lstrip(" (").startswith("+") and not digits.startswith(str(COUNTRY)):
+        return "not_valid"
+    national = digits.removeprefix(str(COUNTRY)) if len(digits) > NATIONAL_LENGTH else digits
+    if len(national) == NATIONAL_LENGTH:
+        return "not_assigned"
+    if _SHORTEST_FOREIGN <= len(digits) <= _LONGEST and number_abroad(f"+{digits}"):
+        return "foreign_without_plus"
+    return "too_short" if len(national) < NATIONAL_LENGTH else "too_long"

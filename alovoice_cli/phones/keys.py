@@ -1,0 +1,109 @@
+"""One key for all the spellings of a number, and how a number is spelled."""
+
+import re
+from typing import Final
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, is_assigned, number_abroad, number_dialled
+from alovoice_cli.phones.search import bare, cleaned, foreign_without_plus, search
+
+SHORTEST, LONGEST = 7, 15
+"""Digits of what counts as a phone number in a list: a city's own numbers have 7, E.164 ends at 15."""
+
+_HOME_LENGTH: Final = 12
+_SHORTEST_EXTENSION, _LONGEST_EXTENSION = 2, 5
+_NOT_A_DIGIT = re.compile(r"[^0-9]")
+_DIALLED = re.compile(r"\+?[0-9]{3,15}")
+_SIGNS_BETWEEN = r"[ \t\xa0\u2009\u202f()\u2010-\u2015-]*"
+_WRITTEN = re.compile(rf"(?:\({_SIGNS_BETWEEN})?\+?(?:{_SIGNS_BETWEEN}[0-9])+")
+_LABELLED = re.compile(r"[\s¦]*(?:(?:tel|callto):)?([^¦]*)[\s¦]*", re.IGNORECASE)
+_PHONE_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}")
+
+
+def canonical(text: str) -> str:
+    """One key for all the spellings of a number, for comparing and not for dialling: digits only.
+
+    998 and nine digits of an Uzbek number however it is written; a foreign one without its plus (behind 00 where it
+    would be read as an Uzbek one); the digits of what no plan knows, such as an extension. Empty where the text holds
+    no number, or several.
+    """
+    plain = text.removeprefix("+")
+    if plain.isascii() and plain.isdigit():
+        return _key_of_digits(plain, has_plus=plain != text)
+    if len(_NOT_A_DIGIT.sub("", text)) < _SHORTEST_EXTENSION:  # `anonymous`, as a caller may be
+        return ""
+    numbers = search(text).numbers
+    if numbers:
+        return key_of_number(numbers[0]) if len(numbers) == 1 else ""
+    if number := foreign_without_plus(text):
+        return key_of_number(number)
+    rest = cleaned(text)
+    match = _LABELLED.fullmatch(rest) if bare(text) == rest else None
+    written = match[1].strip().rstrip(")") if match else ""
+    if not _WRITTEN.fullmatch(written):
+        return ""
+    return _key_of_digits(_NOT_A_DIGIT.sub("", written), has_plus="+" in written)
+
+
+def key_of_number(number: int) -> str:
+    """The key of a whole number, the same as of its spelling: behind 00 where the digits alone are another number's."""
+    digits = str(number)
+    return digits if _key_of_digits(digits) == digits else f"00{digits}"
+
+
+def _key_of_digits(digits: str, *, has_plus: bool = False) -> str:
+    if len(digits) == _HOME_LENGTH and digits.startswith(str(COUNTRY)):
+        return digits
+    if has_plus and (number := number_dialled(digits, has_plus=True)):
+        return key_of_number(number)
+    if len(digits) == NATIONAL_LENGTH:
+        return str(COUNTRY) + digits  # nine digits are national: the samples have both `994412860` and `998765432`
+    if len(digits) > NATIONAL_LENGTH and (number := number_dialled(digits)):
+        return key_of_number(number)
+    for prefix in ("00", "810"):
+        if digits.startswith(prefix + str(COUNTRY)) and len(digits) == len(prefix) + _HOME_LENGTH:
+            return digits.removeprefix(prefix)  # of a network that the library does not know yet
+    return digits if len(digits) <= LONGEST else ""
+
+
+def spelled(number: int) -> str:
+    """A whole number as a person's file and the API have it: 998901234567, and with a plus where it is foreign."""
+    text = str(number)
+    return text if len(text) == _HOME_LENGTH and text.startswith(str(COUNTRY)) else f"+{text}"
+
+
+def is_dialable(text: str) -> bool:
+    """Whether some telephone plan knows the number, or it is an extension of 2 to 5 digits."""
+    key = canonical(text)
+    if len(key) < NATIONAL_LENGTH - 2:
+        return _SHORTEST_EXTENSION <= len(key) <= _LONGEST_EXTENSION
+    if len(key) == _HOME_LENGTH and key.startswith(str(COUNTRY)):
+        return is_assigned(int(key[3:8]))
+    return bool(number_abroad("+" + key.removeprefix("00")))
+
+
+def looks_like_phone(cell: str) -> bool:
+    """Whether a cell of a list holds one phone number: 7 to 15 digits, perhaps with a plus, spaces, dashes, brackets.
+
+    A day such as 2025-04-25 is none, nor is a number with a fraction.
+    """
+    written = cell.strip()
+    if written.isascii() and written.isdigit():  # most cells of most lists, at a third of the time
+        return SHORTEST <= len(written) <= LONGEST
+    if not _WRITTEN.fullmatch(written) or _PHONE_DATE.fullmatch(written):
+        return False
+    return SHORTEST <= len(_NOT_A_DIGIT.sub("", written)) <= LONGEST
+
+
+def parse_dialled(text: str, option: str) -> str:
+    """A number that a command sends as it was typed: an optional plus and 3 to 15 digits; outer spaces are dropped.
+
+    Raises UsageError for all else, and offers the spelling that is accepted where there is one.
+    """
+    typed = text.strip()
+    if _DIALLED.fullmatch(typed):
+        return typed
+    compact = ("+" if "+" in typed else "") + _NOT_A_DIGIT.sub("", typed)
+    if _WRITTEN.fullmatch(typed) and _DIALLED.fullmatch(compact):
+        raise UsageError(f"{option} {text!r} has other signs between its digits", hint=f"write it as {compact}")
+    raise UsageError(f"{option} {text!r} is no phone number", hint="give 3 to 15 digits, with or without a plus")

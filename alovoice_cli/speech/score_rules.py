@@ -1,0 +1,305 @@
+"""A rules file for scores (`qa.toml`) -> Rules. Reading goes on behind an error: one run shows all that is wrong.
+
+bar = 80                          # the average below which `ai score` ends with 8
+
+[[check]]
+name = "Greets"
+weight = 20                       # 1 where it is left out
+say = ["assalomu alaykum", "здравствуйте", "добрый день"]     # one of them, in any spelling
+speaker = "operator"
+within = 15                       # seconds from the beginning
+
+[[check]]
+name = "No promise of a refund"
+never_say = ["pulni qaytaramiz", "вернём деньги"]
+
+[[check]]
+tag = "Прощание"                  # or without_tag
+
+[[check]]
+measure = "talk_ratio"            # speech.checks.MEASURES
+at_least = 0.3
+at_most = 0.7
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.routing.clauses import check_keys
+from alovoice_cli.routing.findings import Finding, Findings, Place, did_you_mean, has_errors, in_order
+from alovoice_cli.routing.located import BadTomlError, Entry, read_toml
+from alovoice_cli.speech.folding import fold, foldings, hits
+from alovoice_cli.speech.measures import Measures
+from alovoice_cli.speech.talk import Talk
+
+
+class Test(Protocol):
+    """Whether something holds for a call; None where it cannot be told."""
+
+    def holds(self, talk: Talk, measures: Measures) -> bool | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a score: its name, what it weighs, and the test."""
+
+    name: str
+    weight: float
+    test: Test
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRules:
+    """A rules file. `bar` is the average score below which `ai score` fails, where the file names one."""
+
+    checks: tuple[Check, ...]
+    bar: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HasTag:
+    """The analysis gave this tag, or did not (`wanted` False)."""
+
+    name: str
+    wanted: bool = True
+
+    def holds(self, talk: Talk, measures: Measures) -> bool:
+        sought = fold(self.name)
+        return any(fold(name) == sought for name in talk.tag_names) == self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """One of the phrases is said, in any spelling; or none is (`wanted` False). `within_ms` of the call's beginning."""
+
+    phrases: tuple[str, ...]
+    wanted: bool = True
+    speaker: str | None = None
+    within_ms: float | None = None
+
+    def holds(self, talk: Talk, measures: Measures) -> bool:
+        needles = [folded for phrase in self.phrases for folded in foldings(phrase)]
+        said = any(
+            hits(part.text, needles, word=True)
+            for part in talk.fragments
+            if (self.speaker is None or part.direction == self.speaker)
+            and (self.within_ms is None or (part.begin_ms or 0) <= self.within_ms)
+        )
+        return said == self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Lies:
+    """A measure lies between two bounds, either of which may be left out; None where the call has no such measure."""
+
+    measure: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def holds(self, talk: Talk, measures: Measures) -> bool | None:
+        value = MEASURES[self.measure](measures)
+        if value is None:
+            return None
+        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+MEASURES: Mapping[str, Callable[[Measures], float | None]] = {
+    "talk_ratio": lambda found: found.talk_ratio,
+    "longest_monologue": lambda found: found.longest_monologue_ms / 1000,
+    "dead_air": lambda found: found.longest_silence_ms / 1000,
+    "silence_share": lambda found: found.silence_share,
+    "interruptions": lambda found: float(found.operator_interruptions),
+    "first_word": lambda found: _seconds(found.first_operator_ms),
+    "length": lambda found: found.length_ms / 1000,
+}
+"""The operator's share of the talk (0 to 1), the operator's longest monologue, the longest silence and the share of
+silence, how often the operator broke in, when the operator first spoke, the length. Times in seconds."""
+
+
+_KINDS = ("say", "never_say", "tag", "without_tag", "measure")
+_OF_WORDS = ("speaker", "within")
+_OF_MEASURES = ("at_least", "at_most")
+_LARGEST = 1024 * 1024
+_SPEAKERS = ("operator", "client")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedScores:
+    """What a file gave. `rules` is None where any finding is an error."""
+
+    rules: ScoreRules | None
+    findings: tuple[Finding, ...]
+
+
+def load(path: Path) -> LoadedScores:
+    """Reads a rules file. Raises UsageError where the file itself can't be opened."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror or error}", hint="give the rules file, such as qa.toml"
+        ) from error
+    findings = Findings()
+    rules = None
+    if len(content) > _LARGEST:
+        findings.error("too-large", Place(str(path)), "the file is larger than 1 MB: it is no rules file")
+        return LoadedScores(None, tuple(findings.items))
+    try:
+        rules = _read(read_toml(content.decode("utf-8-sig"), str(path)), findings)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        findings.error("encoding", Place(str(path), line), "this is no UTF-8", "save the file as UTF-8")
+    except BadTomlError as error:
+        findings.error("syntax", error.place, f"this is no TOML: {error.message}", "see https://toml.io")
+    ordered = in_order(findings.items)
+    return LoadedScores(None if has_errors(ordered) else rules, ordered)
+
+
+def load_sound(path: Path) -> ScoreRules:
+    """The rules of a file without errors. Raises CheckFailedError that names the first ones."""
+    loaded = load(path)
+    if loaded.rules is not None:
+        return loaded.rules
+    errors = [finding for finding in loaded.findings if finding.severity == "error"]
+    raise CheckFailedError(
+        f"{path} has {len(errors)} error{'' if len(errors) == 1 else 's'}",
+        hint=f"`alovoice ai score --rules {path} --check` shows all",
+        detail="\n".join(map(str, errors[:3])),
+    )
+
+
+def _read(document: Entry, findings: Findings) -> ScoreRules:
+    check_keys(document, ("bar", "check"), "a rules file", findings)
+    reading = _Reading(findings)
+    bar = reading.number(document.table.get("bar"), "bar", lowest=0, highest=100)
+    entry = document.table.get("check")
+    if entry is None:
+        findings.error("no-checks", document.place, "the file has no check", "add a [[check]]")
+        return ScoreRules(())
+    if not isinstance(entry.value, list) or not all(isinstance(item.value, dict) for item in entry.items):
+        findings.error("bad-value", entry.name, "`check` is no array of tables", "write [[check]]")
+        return ScoreRules(())
+    checks = [reading.check(item, place) for place, item in enumerate(entry.items, start=1)]
+    if checks and not any(check.weight for check in checks if check is not None):
+        findings.error("no-weight", entry.name, "no check weighs anything", "give one of them a weight")
+    return ScoreRules(tuple(check for check in checks if check is not None), bar)
+
+
+class _Reading:
+    """Reads checks; what is wrong goes to the findings."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._names: set[str] = set()
+
+    def check(self, entry: Entry, place: int) -> Check | None:
+        """One `[[check]]`, None where it says nothing that can be judged."""
+        table, findings = entry.table, self._findings
+        kinds = [kind for kind in _KINDS if kind in table]
+        if len(kinds) != 1:
+            what = "says nothing to check" if not kinds else "checks several things: " + ", ".join(kinds)
+            findings.error("bad-check", entry.place, f"check {place} {what}", "give one of " + ", ".join(_KINDS))
+            check_keys(entry, ("name", "weight", *_KINDS, *_OF_WORDS, *_OF_MEASURES), "a check", findings)
+            return None
+        (kind,) = kinds
+        check_keys(entry, ("name", "weight", kind, *_MORE[kind]), f"a check of `{kind}`", findings)
+        weight = self.number(table.get("weight"), "weight", lowest=0, highest=1_000_000)
+        test = _READERS[kind](self, table[kind], table)
+        name = self._name(table.get("name"), _own_name(kind, table[kind]))
+        return None if test is None else Check(name, 1 if weight is None else weight, test)
+
+    def number(self, entry: Entry | None, what: str, *, lowest: float, highest: float) -> float | None:
+        """A number between the two; None where it is left out or wrong."""
+        if entry is None:
+            return None
+        value = entry.value
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and lowest <= value <= highest:
+            return value
+        self._findings.error("bad-value", entry.place, f"{what} is no number from {lowest:.0f} to {highest:.0f}")
+        return None
+
+    def says(self, entry: Entry, table: Mapping[str, Entry], *, wanted: bool) -> Test | None:
+        """`say` and `never_say`: a phrase or a list of them."""
+        items = entry.items if isinstance(entry.value, list) else [entry]
+        phrases = [phrase for item in items if (phrase := self.text(item, "a phrase")) is not None]
+        if not items:
+            self._findings.error("bad-value", entry.place, "the list of phrases is empty", "name one, or leave it out")
+        speaker = table.get("speaker")
+        if speaker is not None and speaker.value not in _SPEAKERS:
+            hint = did_you_mean(str(speaker.value), _SPEAKERS, "give ")
+            self._findings.error("bad-value", speaker.place, f"there is no speaker {speaker.value!r}", hint)
+        within = self.number(table.get("within"), "within", lowest=0, highest=86_400)
+        if not phrases:
+            return None
+        who = None if speaker is None else str(speaker.value)
+        return Says(tuple(phrases), wanted, who, None if within is None else within * 1000)
+
+    def tag(self, entry: Entry, *, wanted: bool) -> Test | None:
+        """`tag` and `without_tag`."""
+        name = self.text(entry, "a tag")
+        return None if name is None else HasTag(name, wanted)
+
+    def measure(self, entry: Entry, table: Mapping[str, Entry]) -> Test | None:
+        """`measure` with one bound or both."""
+        if entry.value not in MEASURES:
+            hint = did_you_mean(str(entry.value), MEASURES, "measures: ")
+            self._findings.error("unknown-name", entry.place, f"there is no measure {_shown(entry)}", hint)
+            return None
+        bounds = [self.number(table.get(name), name, lowest=0, highest=1e9) for name in _OF_MEASURES]
+        if not any(name in table for name in _OF_MEASURES):
+            self._findings.error("bad-check", entry.name, "the measure has no bound", "give at_least, at_most or both")
+        low, high = bounds
+        if low is not None and high is not None and low > high:
+            self._findings.error("bad-value", table["at_most"].place, "at_most is below at_least: no call could pass")
+        return Lies(str(entry.value), low, high)
+
+    def text(self, entry: Entry, what: str) -> str | None:
+        """A text in which something can be looked for."""
+        if isinstance(entry.value, str) and fold(entry.value):
+            return entry.value
+        self._findings.error("bad-value", entry.place, f"{_shown(entry)} is no text for {what}")
+        return None
+
+    def _name(self, entry: Entry | None, otherwise: str) -> str:
+        name = otherwise if entry is None else self.text(entry, "a name") or otherwise
+        if name in self._names and entry is not None:
+            self._findings.warning("same-name", entry.place, f"another check is named {name!r} too")
+        self._names.add(name)
+        return name
+
+
+def _own_name(kind: str, entry: Entry) -> str:
+    """What a check is called that was given no name: `talk_ratio`, `tag Прощание`, `never_say pulni qaytaramiz`."""
+    first = entry.items[0] if entry.items else entry
+    return str(first.value) if kind == "measure" else f"{kind} {first.value}"
+
+
+def _shown(entry: Entry) -> str:
+    if isinstance(entry.value, list):
+        return _shown(entry.items[0]) if entry.items else "[]"
+    return repr(entry.value) if isinstance(entry.value, str) else "this"
+
+
+_Reader = Callable[[_Reading, Entry, Mapping[str, Entry]], Test | None]
+_READERS: Mapping[str, _Reader] = {
+    "say": lambda reading, entry, table: reading.says(entry, table, wanted=True),
+    "never_say": lambda reading, entry, table: reading.says(entry, table, wanted=False),
+    "tag": lambda reading, entry, table: reading.tag(entry, wanted=True),
+    "without_tag": lambda reading, entry, table: reading.tag(entry, wanted=False),
+    "measure": lambda reading, entry, table: reading.measure(entry, table),
+}
+_MORE: Mapping[str, tuple[str, ...]] = {
+    "say": _OF_WORDS,
+    "never_say": _OF_WORDS,
+    "tag": (),
+    "without_tag": (),
+    "measure": _OF_MEASURES,
+}

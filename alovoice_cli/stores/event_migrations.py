@@ -1,0 +1,42 @@
+"""The numbered migrations of the event store: oldest first, forward only, each within a transaction that writes."""
+
+from collections.abc import Callable
+
+from alovoice_cli.events.reading import read
+from alovoice_cli.stores.event_engine import Connection, create_table
+from alovoice_cli.stores.event_schema import TABLES
+
+_PLAIN = "998_________"
+_LONGEST_EXTENSION = 5
+
+
+def _make_tables(connection: Connection) -> None:
+    for statement in TABLES:
+        create_table(connection, statement)
+
+
+def _read_numbers_anew(connection: Connection) -> None:
+    """Reads the other party's number and the line anew from the bodies: older versions glued digits together.
+
+    What was stored as an Uzbek number or an extension stays; a call gets what its callstart says.
+    """
+    odd = " OR ".join(
+        f"fact.{name} NOT LIKE '{_PLAIN}' AND length(fact.{name}) > {_LONGEST_EXTENSION}" for name in ("number", "line")
+    )
+    stored = connection.execute(
+        "SELECT fact.seq, fact.part, fact.number, fact.line, delivery.type, delivery.body, delivery.content_type"
+        f" FROM fact JOIN delivery ON delivery.seq = fact.seq WHERE {odd}"
+    )
+    changed = []
+    for seq, part, number, line, kind, body, content_type in stored:
+        facts = read(kind, body, content_type).facts
+        fact = facts[part] if part < len(facts) else None
+        if fact is not None and (fact.number, fact.line) != (number, line):
+            changed.append((fact.number, fact.line, seq, part))
+    connection.executemany("UPDATE fact SET number = ?, line = ? WHERE seq = ? AND part = ?", changed)
+    of_calls = [(number, line, seq) for number, line, seq, part in changed if part == 0]
+    connection.executemany("UPDATE call SET number = ?, line = ? WHERE start_seq = ?", of_calls)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables, _read_numbers_anew)
+"""A store's version is how many of them it has seen; `event_schema.VERSION` is that of a new store."""
