@@ -1,4 +1,4 @@
-"""When a failed errand is tried again, and when it is given up. Pure; times in seconds."""
+"""When a failed delivery is tried again, and when it is given up. Pure; times in seconds."""
 
 from alovoice_cli.events.event import Event, EventType
 

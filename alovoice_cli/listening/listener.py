@@ -198,7 +198,7 @@ class Listener:
             self._server.stop(code)
 
     def _end(self) -> None:
-        """After the drain: errands under way end, everything heard is stored and printed."""
+        """After the drain: deliveries under way end, everything heard is stored and printed."""
         notify(self._plan.environ, "STOPPING=1")
         if self._plan.ready_file is not None:
             self._plan.ready_file.unlink(missing_ok=True)

@@ -93,10 +93,7 @@ class EventWriter:
         try:
             self._recover()
         except Exception as trouble:
-            if is_damage(trouble):
-                self._file.replace_damaged()
-            else:
-                self._give_rest(trouble)
+            self._give_rest(trouble)
         self._thread.start()
 
     def append(self, arrived: Sequence[tuple[NewDelivery, Settle]]) -> None:
@@ -134,7 +131,7 @@ class EventWriter:
         """Takes what lies in the inbox, waiting for the first of it."""
         with suppress(queue.Empty):
             self._sort(self._inbox.get(timeout=_TICK_SECONDS))
-            while len(self._arrived) + len(self._changes) < _MOST_AT_ONCE:
+            for _ in range(_MOST_AT_ONCE):
                 self._sort(self._inbox.get_nowait())
 
     def _sort(self, item: Sequence[tuple[NewDelivery, Settle]] | LateAnswer | Change | None) -> None:
@@ -287,6 +284,16 @@ class EventWriter:
         self._changes.append(self._file.mark_up(self._micro(), last=last))
 
     def _recover(self) -> None:
+        """Brings the store up to date; a damaged one is replaced."""
+        try:
+            self._catch_up()
+        except Exception as trouble:
+            if not is_damage(trouble):
+                raise
+            self._file.replace_damaged()
+            self._catch_up()
+
+    def _catch_up(self) -> None:
         """Derives what an older version left underived, and empties the spool into the store, in their order."""
         if self._has_older:
             for known in self._file.firsts(self._micro()):

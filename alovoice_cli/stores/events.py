@@ -91,7 +91,7 @@ class EventStore:
         told = [one for part in _parts(numbers) for one in self._load(part)]
         return [one.event for one in told if is_meant(one.event, one.call, external_ids)]
 
-    def kin(self, events: Iterable[Event]) -> list[Event]:
+    def matching(self, events: Iterable[Event]) -> list[Event]:
         """The events that tell of the same calls as these and share no id with them: results, and starts and ends."""
         with self._reading() as connection:
             numbers = {seq for event in events for seq in matching_seqs(connection, event)}

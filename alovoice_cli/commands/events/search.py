@@ -50,7 +50,7 @@ class Search:
         """Three rounds reach from a receipt over its result to the call and what repeats it."""
         for _ in range(3):
             self._take(self.call_ids | self.external_ids)
-            self._add(self._store.kin([*self.events.values()]), set())
+            self._add(self._store.matching([*self.events.values()]), set())
 
     def _take(self, ids: set[str]) -> None:
         if ids:
