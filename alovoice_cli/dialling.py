@@ -3,30 +3,19 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE
-from alovoice_cli.api.seal import Intent, Outcome
+from alovoice_cli.api.send_guard import Intent, RequestOutcome
 from alovoice_cli.campaigns.creation_guard import CampaignGuard
 from alovoice_cli.campaigns.papers import FILES, Papers
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.stores.quotas import Quota
 
-
-class CampaignLedger(Protocol):
-    """Where campaigns are kept, see stores/campaigns.py."""
-
-    def intend(self, receipt: str, profile: str, papers: Papers, guard: CampaignGuard | None = None) -> None: ...
-    def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None: ...
-
-
-class Ledger(Protocol):
-    """Where receipts are kept, see stores/ledger.py."""
-
-    def intend(self, intent: Intent, quota: Quota | None = None) -> str: ...
-    def settle(self, receipt: str, outcome: Outcome) -> None: ...
-
+if TYPE_CHECKING:
+    from alovoice_cli.stores.campaigns import CampaignStore
+    from alovoice_cli.stores.ledger import Ledger
 
 _CALLS, _ANALYSES = ("/outcall/", "/requestcall/"), ("/callsendai/",)
 DAY = timedelta(hours=24)
@@ -62,33 +51,28 @@ def numbers_outside(settings: Settings, numbers: Iterable[str]) -> list[str]:
 
 
 class GuardedLedger:
-    """The ledger as the seal sees it: opened, and the rules asked, only when something is about to dial.
-
-    A campaign is written into its own ledger too, with the `papers` of the command that creates it. So no command can
-    forget any of it.
+    """The ledger of the send guard. It checks the profile's rules before it writes an intent, and writes a campaign
+    into the store of campaigns too. So no command can forget any of it.
     """
 
     def __init__(
         self,
-        settings: Callable[[], Settings],
-        ledger: Callable[[], Ledger],
+        settings: Settings,
+        ledger: "Ledger",
+        campaigns: "Callable[[], CampaignStore]",
         warn: Callable[[str], None],
-        campaigns: Callable[[], CampaignLedger],
-        papers: Callable[[], Papers | None],
         now: Callable[[], datetime],
-        overridden: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
-        self._settings, self._ledger, self._warn = settings, ledger, warn
-        self._campaigns, self._papers = campaigns, papers
-        self._now, self._overridden = now, overridden
+        self._settings, self._ledger, self._campaigns = settings, ledger, campaigns
+        self._warn, self._now = warn, now
         self._campaign_receipts: set[str] = set()
         self._is_warned = False
 
     def intend(self, intent: Intent) -> str:
         """Writes the intent; raises UsageError where the profile's rules forbid to dial."""
-        settings = self._settings()
+        settings = self._settings
         refuse_dialling(settings)
-        overridden = self._overridden()
+        overridden = intent.override_limits
         dials = intent.path != ADD_AUTORULE.path  # a campaign's list is checked whole, with names of lines
         outside = numbers_outside(settings, intent.numbers) if dials and "allowed_prefixes" not in overridden else []
         if outside:
@@ -101,15 +85,15 @@ class GuardedLedger:
             self._is_warned = True
             self._warn(settings.profile_conflict)
         quota = quota_of(settings, intent.path, self._now())
-        receipt = self._ledger().intend(intent, None if quota is None or quota.name in overridden else quota)
+        receipt = self._ledger.intend(intent, None if quota is None or quota.name in overridden else quota)
         if intent.path == ADD_AUTORULE.path:
             self._intend_campaign(receipt, intent)
         return receipt
 
-    def settle(self, receipt: str, outcome: Outcome) -> None:
+    def settle(self, receipt: str, outcome: RequestOutcome) -> None:
         """Writes the outcome."""
         try:
-            self._ledger().settle(receipt, outcome)
+            self._ledger.settle(receipt, outcome)
         finally:
             if receipt in self._campaign_receipts:
                 self._campaigns().settle(receipt, outcome.state, outcome.exit_code, outcome.answer)
@@ -117,8 +101,8 @@ class GuardedLedger:
     def _intend_campaign(self, receipt: str, intent: Intent) -> None:
         # The intent's fields, not the papers': they are masked already.
         fields = {name: str(text) for name, text in intent.request.items() if name not in FILES}
-        papers = replace(self._papers() or Papers({}), fields=fields)
-        limit = None if "max_campaigns_per_day" in self._overridden() else self._settings().max_campaigns_per_day
+        papers = replace(intent.campaign if isinstance(intent.campaign, Papers) else Papers({}), fields=fields)
+        limit = None if "max_campaigns_per_day" in intent.override_limits else self._settings.max_campaigns_per_day
         guard = CampaignGuard(
             since=self._now() - DAY,
             refuses_twins=bool(papers.digest) and not papers.allow_duplicate,
@@ -129,6 +113,6 @@ class GuardedLedger:
             self._campaigns().intend(receipt, intent.profile, papers, guard)
         except BaseException as error:
             code = error.exit_code if isinstance(error, AlovoiceError) else ExitCode.USAGE
-            self._ledger().settle(receipt, Outcome("unsent", code, "no"))
+            self._ledger.settle(receipt, RequestOutcome("unsent", code, "no"))
             raise
         self._campaign_receipts.add(receipt)

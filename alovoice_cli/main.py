@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from alovoice_cli.commands.contents import PROGRAM, build_tree
+from alovoice_cli.commands.command_table import PROGRAM, build_tree
 from alovoice_cli.errors import (
     AlovoiceError,
     ExitCode,
@@ -30,7 +30,8 @@ _UNWRITABLE = (*_NO_SPACE, errno.EIO, errno.EBADF)
 def run(argv: Sequence[str], session: Session) -> int:
     """Runs the words and returns the exit code. Prints every error itself; raises nothing it can help.
 
-    Once a request that dials has left, no trouble of ours is told as "nothing happened": the seal has the last word.
+    Once a request that dials has left, no trouble of ours is told as "nothing happened": the send guard has the
+    last word.
     """
     try:
         return _run(argv, session)
@@ -43,7 +44,7 @@ def _run(argv: Sequence[str], session: Session) -> int:
     try:
         code = _invoke(argv, session)
         _flush(session, code)
-        session.tell_trouble()
+        session.warn_of_ledger_trouble()
     except BaseException as problem:
         return _explain(problem, session)
     return session.guard(code)
@@ -60,7 +61,7 @@ def _flush(session: Session, code: int) -> None:
 
 def _invoke(argv: Sequence[str], session: Session) -> int:
     plain = bool(session.environ.get("NO_COLOR")) or session.environ.get("TERM") == "dumb"
-    tree = build_tree(argv, decorated=session.stdout.isatty() and not plain)
+    tree = build_tree(decorated=session.stdout.isatty() and not plain)
     # Not `tree.main()`: it answers Ctrl-C and a closed pipe itself, with exit codes that could be a lie here.
     try:
         with tree.make_context(PROGRAM, list(argv) or ["--help"], obj=session) as ctx:
@@ -97,7 +98,7 @@ def _explain(problem: BaseException, session: Session) -> int:
         return _show_rehearsal(problem, session)
     code, error = _judge(_full_disk(problem, session) or problem)
     if not isinstance(problem, AlovoiceError):
-        # Trouble of this machine. Where something left before it, only the seal knows how that went: 0, or 6.
+        # Trouble of this machine. Where something left before it, only the send guard knows how that went: 0, or 6.
         told = session.guard(ExitCode.USAGE)
         if told != ExitCode.USAGE:
             code, error = told, _trouble_after_leaving(told, problem, session.last_receipt)

@@ -1,7 +1,7 @@
-"""What one invocation owns: streams, environment, clock, settings, client, stores; each built when first asked for.
+"""The session of one command line: streams, environment, clock, settings, client, stores.
 
-Tests swap the constructor's arguments; nothing here knows that tests exist. Imports inside the properties are meant:
-`alovoice --help` pays for none of them.
+Each is built when first asked for, and its module imported then: `alovoice --help` pays for none of them. Tests give
+the constructor other arguments.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker
-from alovoice_cli.output.options import Options
+from alovoice_cli.output.display import Display, Options
 from alovoice_cli.output.terminal import open_controlling_terminal
 
 if TYPE_CHECKING:
@@ -26,13 +26,11 @@ if TYPE_CHECKING:
 
     from alovoice_cli.api.client import Client
     from alovoice_cli.api.poster import Poster
-    from alovoice_cli.api.seal import Seal
-    from alovoice_cli.campaigns.papers import Papers
+    from alovoice_cli.api.send_guard import SendGuard
     from alovoice_cli.config.paths import Paths
     from alovoice_cli.config.settings import Flags, Settings, Token
+    from alovoice_cli.dialling import GuardedLedger
     from alovoice_cli.errors import BadConfigError
-    from alovoice_cli.events.event import Delivery
-    from alovoice_cli.output.columns import Column
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.output.terminal import OpenTerminal
@@ -71,13 +69,9 @@ class Session:
         self.open_terminal = open_terminal
         self.options = Options()
         self.masker = Masker()
-        self.encoding: str | None = None
-        self.given_token: str | None = None
-        self._spent_seconds = 0.0
         self.argv: Sequence[str] = ()
-        self.allow_new_profile = False
-        self.overridden: frozenset[str] = frozenset()  # limits of the profile that `--override-limit` lets pass
-        self.papers: Papers | None = None  # of the campaign that is about to be sent, for its ledger
+        self._spent_seconds = 0.0
+        self._clients: list[Client] = []
 
     @classmethod
     def of_process(cls) -> "Session":
@@ -101,16 +95,6 @@ class Session:
         if self.options.json and self.options.csv:
             raise UsageError("--json and --csv exclude each other", hint="choose one of them")
 
-    def check_listing(self, columns: "tuple[Column, ...] | None") -> None:
-        """Raises UsageError where `--csv` or `--columns` do not fit the command, before it does anything."""
-        if columns is None and (self.options.csv or self.options.columns is not None):
-            word = "--csv" if self.options.csv else "--columns"
-            raise UsageError(f"{word} is for lists: this command shows no list", hint="use --json instead")
-        if columns is not None and self.options.columns is not None:
-            from alovoice_cli.output.columns import choose_columns
-
-            choose_columns(columns, self.options.columns)
-
     # --- settings and stores -----------------------------------------------------------------------------------------
 
     @cached_property
@@ -121,9 +105,14 @@ class Session:
 
     @cached_property
     def settings(self) -> "Settings":
+        return self.resolve_settings()
+
+    def resolve_settings(self, profile: str | None = None, *, allow_new_profile: bool = False) -> "Settings":
+        """The settings of the profile in use, or of another; raises as config.settings.resolve does."""
         from alovoice_cli.config.settings import resolve
 
-        return resolve(self._flags(), self.environ, self.paths, self.cwd, allow_new_profile=self.allow_new_profile)
+        flags = self._flags(profile)
+        return resolve(flags, self.environ, self.paths, self.cwd, allow_new_profile=allow_new_profile)
 
     def settings_or_defaults(self) -> "tuple[Settings, BadConfigError | None]":
         """The settings, and what is wrong with the configuration file where defaults stand in for it."""
@@ -131,11 +120,11 @@ class Session:
 
         return resolve_leniently(self._flags(), self.environ, self.paths, self.cwd)
 
-    def _flags(self) -> "Flags":
+    def _flags(self, profile: str | None = None) -> "Flags":
         from alovoice_cli.config.settings import Flags
 
         options = self.options
-        return Flags(options.profile, options.base_url, options.timeout, self.encoding, options.no_permission_check)
+        return Flags(profile or options.profile, options.base_url, options.timeout, options.no_permission_check)
 
     @contextmanager
     def counted(self) -> Iterator[None]:
@@ -146,7 +135,8 @@ class Session:
         finally:
             self._spent_seconds += time.monotonic() - begun
 
-    def find_token(self) -> "Token | None":
+    @cached_property
+    def token(self) -> "Token | None":
         """The token of the profile, where one is known and belongs to the server; raises as the settings do."""
         with self.counted():
             return self.settings.find_token()
@@ -172,32 +162,26 @@ class Session:
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
-        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.events import EventStore
 
-        return EventStore(event_store_url(self.settings, flag))
+        return EventStore(self._event_store_url(flag))
 
     def line_calls(self) -> "LineCalls":
         """What the profile's event store knows of the calls that go on."""
-        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.line_calls import LineCalls
 
-        return LineCalls(event_store_url(self.settings, None))
+        return LineCalls(self._event_store_url())
 
     def past(self, flag: str | None = None) -> "StoredPast":
         """The callers' past in the event store, for rules that ask for it."""
-        from alovoice_cli.config.profile_places import event_store_url
         from alovoice_cli.stores.history import StoredPast
 
-        return StoredPast(event_store_url(self.settings, flag))
+        return StoredPast(self._event_store_url(flag))
 
-    def event_json(self, flag: str | None = None) -> "Callable[[Delivery], Mapping[str, object]]":
-        """Tells a stored delivery as `events show` would, with all that is known of it."""
-        from alovoice_cli.events.event import Event
-        from alovoice_cli.events.rendering import event_as_json
+    def _event_store_url(self, flag: str | None = None) -> str:
+        from alovoice_cli.config.profile_places import event_store_url
 
-        store = self.event_store(flag)
-        return lambda delivery: event_as_json(store.event(delivery.id) or Event(delivery))
+        return event_store_url(self.settings, flag)
 
     @cached_property
     def poster(self) -> "Poster":
@@ -213,97 +197,83 @@ class Session:
         return CampaignStore(self.paths.state / STORE_NAME, self.now)
 
     @cached_property
-    def seal(self) -> "Seal":
-        from alovoice_cli.api.seal import Seal
+    def send_guard(self) -> "SendGuard":
+        from alovoice_cli.api.send_guard import SendGuard
+
+        return SendGuard(self._open_guarded_ledger)
+
+    def _open_guarded_ledger(self) -> "GuardedLedger":
         from alovoice_cli.dialling import GuardedLedger
 
-        settings, ledger, campaigns = lambda: self.settings, lambda: self.ledger, lambda: self.campaigns
-        papers, overridden = lambda: self.papers, lambda: self.overridden
-        return Seal(GuardedLedger(settings, ledger, self.warn, campaigns, papers, self.now, overridden))
+        return GuardedLedger(self.settings, self.ledger, lambda: self.campaigns, self.warn, self.now)
 
     @property
     def named_profile(self) -> str | None:
         """The profile that -p or ALOVOICE_PROFILE names, whether it exists or not."""
         return self.options.profile or self.environ.get("ALOVOICE_PROFILE")
 
-    def own_id(self, given: str | None) -> str:
-        """The id of a call: the operator's own, else one made here (decimal, at most 15 digits, never twice)."""
-        return given or self.ledger.make_id()
-
     @cached_property
     def client(self) -> "Client":
-        """The client of the chosen profile. Makes no connection; raises UsageError for a bad profile or URL."""
-        from alovoice_cli.api.client import Client
+        """The client of the chosen profile, see `client_for`."""
+        return self.client_for()
 
-        settings, transport, token = self.settings, self.transport, None
-        base_url = settings.base_url
-        if settings.ignored:
-            self.note(f"the profile sandbox ignores {' and '.join(settings.ignored)}: it is the simulated PBX")
-        if settings.embedded and transport is None:
-            transport, base_url, token = self._embedded_pbx()
-        else:
-            found = None if self.given_token else self.find_token()
-            token = found.value if found else self.given_token
-            if warning := settings.warn_of_permissions():
-                self.warn(warning)
-        self.masker.learn(token or "")
-        return Client(
-            base_url,
-            token,
-            timeout=settings.timeout,
-            spent=self._spent_seconds,
-            encoding=settings.encoding,
-            insecure=settings.insecure,
-            environ=self.environ,
-            transport=transport,
-            seal=self.seal,
-            profile=settings.profile,
-            trace=self.display.trace if self.options.verbose else None,
-            rehearse=self.options.dry_run,
+    def client_for(
+        self,
+        *,
+        settings: "Settings | None" = None,
+        token: str | None = None,
+        encoding: str | None = None,
+        override_limits: frozenset[str] = frozenset(),
+    ) -> "Client":
+        """A client with these settings, token and encoding in place of the chosen profile's; `override_limits` names
+        the limits of the profile that do not hold. Makes no connection; raises UsageError for a bad profile or URL."""
+        from alovoice_cli.connection import make_client
+
+        settings = settings or self.settings
+        if token is None and not (settings.embedded and self.transport is None):
+            token = self.token.value if self.token else None
+        spent, self._spent_seconds = self._spent_seconds, 0.0
+        client = make_client(
+            self, settings, token=token, encoding=encoding, override_limits=override_limits, spent_seconds=spent
         )
-
-    def _embedded_pbx(self) -> "tuple[httpx.BaseTransport, str, str]":
-        from alovoice_cli.api.inprocess import InProcess
-        from alovoice_cli.sandbox import EMBEDDED_URL, STATE_NAME, open_sandbox
-
-        sandbox = open_sandbox(self.paths.state / STATE_NAME, now=self.now)
-        return InProcess(sandbox.app), EMBEDDED_URL, sandbox.token
+        self._clients.append(client)
+        return client
 
     def close(self) -> None:
         """Closes the connections that were opened."""
-        for name in ("client", "poster"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
-
-    def tell_trouble(self) -> None:
-        """Warns where the ledger could not write how a request ended: its receipt will read `unknown`."""
-        seal: Seal | None = self.__dict__.get("seal")
-        if seal is not None and seal.trouble is not None:
-            self.warn(f"the ledger could not note the outcome of {seal.last_receipt or 'the request'}: {seal.trouble}")
+        for client in self._clients:
+            client.close()
+        if "poster" in self.__dict__:
+            self.poster.close()
 
     @property
     def last_receipt(self) -> str:
         """The receipt of the latest request that dials, creates or costs, or nothing."""
-        seal: Seal | None = self.__dict__.get("seal")
-        return seal.last_receipt if seal is not None else ""
+        return self.send_guard.last_receipt if "send_guard" in self.__dict__ else ""
 
     def guard(self, code: int) -> int:
-        """The exit code that may be told, given what left: the seal's word over that of any local trouble."""
-        seal: Seal | None = self.__dict__.get("seal")  # not made here: nothing dials without it
-        return seal.guard(code) if seal else code
+        """The true exit code, for the one that the program was about to end with: see `SendGuard.guard`."""
+        return self.send_guard.guard(code) if "send_guard" in self.__dict__ else code  # nothing dials without it
+
+    def warn_of_ledger_trouble(self) -> None:
+        """Warns where the ledger could not write how a request ended: its receipt will read `unknown`."""
+        trouble = self.send_guard.trouble if "send_guard" in self.__dict__ else None
+        if trouble is not None:
+            self.warn(f"the ledger could not note the outcome of {self.last_receipt or 'the request'}: {trouble}")
 
     # --- what is shown -----------------------------------------------------------------------------------------------
 
     @cached_property
-    def display(self) -> "Display":
-        from alovoice_cli.output.display import Display
-
+    def display(self) -> Display:
         streams = self.stdin, self.stdout, self.stderr
         return Display(*streams, self.environ, self.options, self.masker, self.open_terminal)
 
-    def show(self, thing: "Listing | Record") -> None:
-        """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for."""
-        self.display.show(thing)
+    def show(self, thing: "Listing | Record", *, lines: bool = False) -> None:
+        """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for.
+
+        With `lines` a list is printed as JSON, an object a line.
+        """
+        self.display.show(thing, lines=lines)
 
     def report(self, text: str, **fields: object) -> None:
         """Says what was done where nothing else is to be shown: a remark, or with `--json` the fields on stdout."""

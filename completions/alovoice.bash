@@ -48,7 +48,7 @@ _alovoice_command() {
     'alovoice events stats') options='--by --since --until --number --line --peer --status --where --store' ;;
     'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --exclude --exclude-unread-ok --limit --store' ;;
     'alovoice events gaps') options='--since --until --limit --store' ;;
-    'alovoice events export') options='--format --mask-numbers --since --until --type --number --line --peer --status --where --limit --store' ;;
+    'alovoice events export') options='--mask-numbers --since --until --type --number --line --peer --status --where --limit --store' ;;
     'alovoice events prune') options='--older-than --store' ;;
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store' arguments=('choice:callstart callend result route') ;;
     'alovoice events replay') options='--to --speed --since --until --type --number --line --peer --status --where --store' arguments=('*text') ;;
@@ -286,7 +286,6 @@ _alovoice_option() {
     'alovoice events gaps --until') value='text' ;;
     'alovoice events gaps --limit') value='text' ;;
     'alovoice events gaps --store') value='text' ;;
-    'alovoice events export --format') value='choice:jsonl csv' ;;
     'alovoice events export --since') value='text' ;;
     'alovoice events export --until') value='text' ;;
     'alovoice events export --type') value='text' ;;

@@ -8,7 +8,7 @@ import sys
 from itertools import count
 
 from alovoice_cli.__main__ import main
-from alovoice_cli.api.seal import Seal
+from alovoice_cli.api.send_guard import SendGuard
 from alovoice_cli.stores.journal import Journal
 from alovoice_cli.stores.ledger import Ledger
 
@@ -16,7 +16,7 @@ STEPS = {
     "before the intent": (Journal, "intend", "before"),
     "after the intent": (Journal, "intend", "after"),
     "after the ledger's intent": (Ledger, "intend", "after"),
-    "as it leaves": (Seal, "mark_left", "after"),
+    "as it leaves": (SendGuard, "mark_left", "after"),
     "after the answer": (Ledger, "settle", "before"),
     "after the ledger's end": (Ledger, "settle", "after"),
     "after the end": (Journal, "settle", "after"),

@@ -62,11 +62,34 @@ def test_help_in_a_pipe_loads_the_command_tree_alone(alovoice: FrontDoor, words:
 def test_help_loads_no_noun_that_is_not_named(alovoice: FrontDoor) -> None:
     commands = {name for name in _loaded(alovoice, "trunks", "--help") if name.startswith("alovoice_cli.commands.")}
     assert {name.removeprefix("alovoice_cli.commands.") for name in commands} == {
-        "contents",
-        "everywhere",
+        "command_table",
+        "global_options",
         "options",
         "trunks",
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "loaded"),
+    [
+        (("-p", "sandbox", "trunks", "--help"), {"trunks"}),
+        (("--profile=sandbox", "events", "-p", "demo", "prune", "--help"), {"events", "events.prune"}),
+    ],
+)
+def test_an_options_value_names_no_noun_and_a_group_loads_one_verb(
+    alovoice: FrontDoor, words: tuple[str, ...], loaded: set[str]
+) -> None:
+    begin = "alovoice_cli.commands."
+    commands = {name.removeprefix(begin) for name in _loaded(alovoice, *words) if name.startswith(begin)}
+    shared = {"command_table", "global_options", "options", "events.selection"}
+    assert commands - shared == loaded
+
+
+def test_the_days_of_one_country_import_no_other(alovoice: FrontDoor) -> None:
+    rules = alovoice.home / "rules.toml"
+    rules.write_text('[hours]\nholidays = "UZ"\n', "utf-8")
+    modules = _loaded(alovoice, "route", "check", str(rules))
+    assert {name for name in modules if name.startswith("holidays.countries.")} == {"holidays.countries.uzbekistan"}
 
 
 def test_a_read_over_http_loads_neither_tls_nor_sql_nor_rich(alovoice: FrontDoor) -> None:

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from alovoice_cli.api.courier import Progress
 from alovoice_cli.api.downloads import ENDINGS, LARGEST, ChangedError, PartFile
 from alovoice_cli.api.endpoints import CALLGETAIRERESULT, CALLSENDAI, STEREO
 from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Request, segment, typed_path
-from alovoice_cli.api.sending import Sends, read_object
+from alovoice_cli.api.transport import Progress
 from alovoice_cli.api.types import AnalysisAnswer
 from alovoice_cli.errors import AlovoiceError, ExitCode, RefusedError, ServerError, UsageError
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
 
 _NO_SUCH_RANGE = 416
 _MEETS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
@@ -46,17 +48,15 @@ class Sending:
         return "unknown" if self.problem.exit_code is ExitCode.UNKNOWN_OUTCOME else "refused"
 
 
-class Ai:
+class AiApi:
     """`client.ai`."""
 
-    def __init__(self, client: Sends) -> None:
+    def __init__(self, client: "Client") -> None:
         self._client = client
 
     def send(self, call_id: str) -> AnalysisAnswer:
         """Starts an analysis (callsendai: a GET, but it has an effect and may cost)."""
-        path = f"/callsendai/{{token}}/{segment(call_id, 'the call id')}"
-        request = Request(CALLSENDAI, path, command="ai send", our_id=call_id, summary={"call_id": call_id})
-        return self._client.send(request, _read)
+        return self._send(call_id, planned=1)
 
     def send_each(self, call_ids: Sequence[str]) -> list[Sending]:
         """Starts several analyses, one request each, in turn; an id given twice is asked for once.
@@ -67,19 +67,24 @@ class Ai:
         call_ids = list(dict.fromkeys(call_ids))
         for call_id in call_ids:
             segment(call_id, "the call id")
-        self._client.seal.expected = len(call_ids)
         sendings: list[Sending] = []
         for call_id in call_ids:
             if sendings and sendings[-1].ends_all:
                 sendings.append(Sending(call_id, None, None))
                 continue
             try:
-                sendings.append(Sending(call_id, self.send(call_id), None))
+                sendings.append(Sending(call_id, self._send(call_id, planned=len(call_ids)), None))
             except AlovoiceError as problem:
                 if not sendings and problem.exit_code is ExitCode.USAGE:
                     raise  # nothing was sent, and nothing will be: one sentence says it
                 sendings.append(Sending(call_id, None, problem))
         return sendings
+
+    def _send(self, call_id: str, *, planned: int) -> AnalysisAnswer:
+        path = f"/callsendai/{{token}}/{segment(call_id, 'the call id')}"
+        summary = {"call_id": call_id}
+        request = Request(CALLSENDAI, path, command="ai send", our_id=call_id, summary=summary, planned=planned)
+        return self._client.send(request, _read)
 
     def result(self, call_id: str) -> AnalysisAnswer:
         """The analysis as far as it is (callgetaireresult); without `stalk` it is not ready."""
@@ -164,7 +169,7 @@ class Ai:
 
 
 def _read(reply: Reply) -> AnalysisAnswer:
-    return cast(AnalysisAnswer, read_object(reply))
+    return cast(AnalysisAnswer, reply.json_object())
 
 
 def _nothing(reply: Reply) -> None:

@@ -1,18 +1,20 @@
 """Auto-dial campaigns (document, "Методы для запуска и настройки автообзвонов по API")."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from alovoice_cli.api.courier import Progress
 from alovoice_cli.api.endpoints import ADD_AUTORULE, GET_AUTORULE
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Multipart, Request, segment
-from alovoice_cli.api.sending import Sends, read_object
+from alovoice_cli.api.transport import Progress
 from alovoice_cli.api.types import Campaign
 from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError
 from alovoice_cli.masking import disarm
 from alovoice_cli.phones import canonical
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
 
 _GONE = 410
 _UNKNOWN_WORDS = (
@@ -27,10 +29,10 @@ _UNKNOWN_WORDS = (
 )
 
 
-class Autorule:
+class AutoruleApi:
     """`client.autorule`."""
 
-    def __init__(self, client: Sends) -> None:
+    def __init__(self, client: "Client") -> None:
         self._client = client
 
     def create(
@@ -40,13 +42,16 @@ class Autorule:
         record: FilePart,
         recipients: FilePart,
         numbers: Sequence[str] = (),
+        campaign: object = None,
+        planned: int = 1,
         progress: Progress | None = None,
     ) -> Campaign:
         """Creates a campaign (addAutorule).
 
         `fields` are the form's texts as the document spells them: name, from and to (`YYYY.MM.DD`), fromtime and totime
         (`HH:MM`), trunks (`A,B`), and where given maxline, goodtime (seconds), tryes, paused (`0` or `1`), timezone
-        (`utc +5`). `numbers` are for the ledger, where they are few enough to be named.
+        (`utc +5`). For the ledger: `numbers`, where they are few enough to be named; `campaign`, what the ledger of
+        campaigns keeps beside the form; `planned`, how many campaigns are created in all.
         """
         files = {"record": record.filename, "recipients": recipients.filename}
         request = Request(
@@ -57,6 +62,8 @@ class Autorule:
             command="autorule create",
             numbers=tuple(canonical(number) for number in numbers),
             summary={**files, **fields},
+            campaign=campaign,
+            planned=planned,
         )
         return self._client.send(request, _read, progress=progress)
 
@@ -99,4 +106,4 @@ def _read_known(reply: Reply, autorule_id: str) -> Campaign:
 
 
 def _read(reply: Reply) -> Campaign:
-    return cast(Campaign, read_object(reply))
+    return cast(Campaign, reply.json_object())

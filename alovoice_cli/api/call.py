@@ -1,19 +1,22 @@
 """Calls: conference and IVR on request, and the call from the CRM (document, "Конференц-звонок", "Звонок из CRM")."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from alovoice_cli.api.endpoints import OUTCALL, REQUESTCALL
-from alovoice_cli.api.party import Party
-from alovoice_cli.api.reply import Reply, UnreadableError
+from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Fields, Request, number_or_text
-from alovoice_cli.api.sending import Sends
+from alovoice_cli.api.types import Party
 from alovoice_cli.phones import canonical
 
+if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
 
-class Call:
+
+class CallApi:
     """`client.call`. All three dial: they are never sent twice unless the first certainly never left."""
 
-    def __init__(self, client: Sends) -> None:
+    def __init__(self, client: "Client") -> None:
         self._client = client
 
     def conference(self, *, callfrom: Party, callto: Sequence[Party] = (), queue: str = "", extid: str = "") -> object:
@@ -52,7 +55,7 @@ class Call:
             our_id=call_id,
             summary=fields,
         )
-        return self._client.send(request, read_accepted)
+        return self._client.send(request, Reply.accepted)
 
     def _request(self, command: str, fields: dict[str, object], numbers: Sequence[str], extid: str) -> object:
         if extid:
@@ -67,10 +70,3 @@ class Call:
             summary=fields,
         )
         return self._client.send(request, Reply.json_or_text)
-
-
-def read_accepted(reply: Reply) -> bool:
-    """Plain text or JSON `true`. Anything else leaves open whether it rang (`false` was seen before)."""
-    if reply.text().strip().strip('"').lower() != "true":
-        raise UnreadableError("the PBX answered neither true nor false")
-    return True

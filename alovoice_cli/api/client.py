@@ -5,41 +5,41 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
 from alovoice_cli.api import failures
 from alovoice_cli.api.address import parse_address
-from alovoice_cli.api.ai import Ai
-from alovoice_cli.api.autorule import Autorule
-from alovoice_cli.api.call import Call, read_accepted
-from alovoice_cli.api.courier import Courier, Load, Progress, file_parts
-from alovoice_cli.api.deadline import Lost, Sink
+from alovoice_cli.api.deadline import Lost
+from alovoice_cli.api.encode import ENCODINGS, Encoded, Encoding, encode, needs_token
 from alovoice_cli.api.endpoints import ADD_AUTORULE, CALLSENDAI, OUTCALL
-from alovoice_cli.api.failures import Case
-from alovoice_cli.api.loggers import hide_in_logs
-from alovoice_cli.api.peers import Peers
-from alovoice_cli.api.rehearsal import Rehearsed
+from alovoice_cli.api.failures import FailureCase
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request, check_token
-from alovoice_cli.api.routes import authorities_of
-from alovoice_cli.api.seal import Flight, Intent, Ledger, Outcome, Seal, State
-from alovoice_cli.api.sending import read_object
-from alovoice_cli.api.trace import Trace
-from alovoice_cli.api.trunks import Trunks
-from alovoice_cli.api.wire import ENCODINGS, Encoded, Encoding, encode, needs_token
+from alovoice_cli.api.send_guard import InFlightRequest, Intent, ReceiptLedger, RequestOutcome, SendGuard, State
+from alovoice_cli.api.trace import Trace, hide_in_logs
+from alovoice_cli.api.transport import PreparedRequest, Progress, Sender, authorities_of, file_parts
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, TokenMissingError, UsageError
 from alovoice_cli.masking import Masker
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.ai import AiApi
+    from alovoice_cli.api.autorule import AutoruleApi
+    from alovoice_cli.api.call import CallApi
+    from alovoice_cli.api.downloads import PartFile
+    from alovoice_cli.api.peers import PeersApi
+    from alovoice_cli.api.trunks import TrunksApi
 
 T = TypeVar("T")
 
 # What `raw` asks of the body where an unreadable one would leave open what happened.
 _MUST_READ: Mapping[str, Callable[[Reply], object]] = {
-    OUTCALL.name: read_accepted,
-    ADD_AUTORULE.name: read_object,
-    CALLSENDAI.name: read_object,
+    OUTCALL.name: Reply.accepted,
+    ADD_AUTORULE.name: Reply.json_object,
+    CALLSENDAI.name: Reply.json_object,
 }
 
 
@@ -55,9 +55,10 @@ class Client:
     """Talks to the PBX at `base_url` with one token. Makes no connection before the first request.
 
     `timeout` is in seconds and bounds everything that one call does, retries included; of the first call's seconds
-    `spent` are gone already. `transport` replaces the network (an embedded PBX) while deadline, retry and seal stay
+    `spent` are gone already. `transport` replaces the network (an embedded PBX): deadline, retry and send guard stay
     around it. `rehearse` turns every request that changes something into a Rehearsed exception. `trace` takes the lines
-    of `--verbose`. Raises UsageError for a base URL, a token or an encoding that cannot be used.
+    of `--verbose`. `override_limits` names the profile's limits that do not hold for what this client sends. Raises
+    UsageError for a base URL, a token or an encoding that cannot be used.
     """
 
     def __init__(
@@ -71,8 +72,9 @@ class Client:
         insecure: bool = False,
         environ: Mapping[str, str] = os.environ,
         transport: httpx.BaseTransport | None = None,
-        ledger: Ledger | None = None,
-        seal: Seal | None = None,
+        ledger: ReceiptLedger | None = None,
+        send_guard: SendGuard | None = None,
+        override_limits: frozenset[str] = frozenset(),
         profile: str = "",
         trace: Callable[[str], None] | None = None,
         show_numbers: bool = False,
@@ -84,12 +86,13 @@ class Client:
         if token:
             check_token(token)
             hide_in_logs(token)
-        self.seal = seal or Seal(ledger)
+        self.send_guard = send_guard or SendGuard((lambda: ledger) if ledger else None)
+        self._override_limits = override_limits
         self._token, self._timeout, self._profile, self._rehearse = token or "", timeout, profile, rehearse
         self._encoding: Encoding = _known_encoding(encoding)
         self._environ = environ
         self._masker = Masker([self._token])
-        self._courier = Courier(
+        self._sender = Sender(
             self.address,
             self._token,
             timeout=timeout,
@@ -100,8 +103,6 @@ class Client:
             sleep=sleep,
             uniform=uniform,
         )
-        self.trunks, self.peers = Trunks(self), Peers(self)
-        self.autorule, self.call, self.ai = Autorule(self), Call(self), Ai(self)
 
     def __enter__(self) -> Self:
         return self
@@ -113,17 +114,54 @@ class Client:
 
     def close(self) -> None:
         """Closes the connections."""
-        self._courier.close()
+        self._sender.close()
 
     @property
     def proxy(self) -> str:
         """The proxy in force, without its password; empty for none."""
-        return self._courier.proxy
+        return self._sender.proxy
 
     @property
     def authorities(self) -> str:
         """The trusted certificates in force: a file, a folder or `the bundle of certifi`; empty for `http://`."""
         return authorities_of(self._environ) if self.address.scheme == "https" else ""
+
+    # --- the groups of methods, each loaded when first asked for -----------------------------------------------------
+
+    @cached_property
+    def trunks(self) -> "TrunksApi":
+        """The PBX's lines."""
+        from alovoice_cli.api.trunks import TrunksApi
+
+        return TrunksApi(self)
+
+    @cached_property
+    def peers(self) -> "PeersApi":
+        """The PBX's extensions."""
+        from alovoice_cli.api.peers import PeersApi
+
+        return PeersApi(self)
+
+    @cached_property
+    def autorule(self) -> "AutoruleApi":
+        """Auto-dial campaigns."""
+        from alovoice_cli.api.autorule import AutoruleApi
+
+        return AutoruleApi(self)
+
+    @cached_property
+    def call(self) -> "CallApi":
+        """Single calls."""
+        from alovoice_cli.api.call import CallApi
+
+        return CallApi(self)
+
+    @cached_property
+    def ai(self) -> "AiApi":
+        """Speech analytics."""
+        from alovoice_cli.api.ai import AiApi
+
+        return AiApi(self)
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
@@ -132,7 +170,7 @@ class Client:
         request: Request,
         read: Callable[[Reply], T],
         *,
-        sink: Sink | None = None,
+        sink: "PartFile | None" = None,
         progress: Progress | None = None,
     ) -> T:
         """What `read` makes of a 2xx; `read` raises UnreadableError for what it does not know.
@@ -150,43 +188,49 @@ class Client:
         return self._deliver(request, _MUST_READ.get(request.endpoint.name, lambda _: None), None, None)
 
     def _deliver(
-        self, request: Request, read: Callable[[Reply], object], sink: Sink | None, progress: Progress | None
+        self, request: Request, read: Callable[[Reply], object], sink: "PartFile | None", progress: Progress | None
     ) -> RawAnswer:
         body = encode(request.body, self._encoding)
         if self._rehearse and not request.endpoint.reads:
+            from alovoice_cli.api.rehearsal import Rehearsed
+
             raise Rehearsed(self.address, request, body)
         self._check_token(request)
         if request.endpoint.reads:
             case = self._case(request, body)
             try:
-                reply = self._courier.carry(Load(request, body, sink=sink, progress=progress))
+                reply = self._sender.carry(PreparedRequest(request, body, sink=sink, progress=progress))
             except Lost as lost:
                 raise failures.from_loss(case, lost) from lost
             return RawAnswer(reply, _judge(case, reply, read))
-        flight = self.seal.begin(self._intent(request))
+        in_flight = self.send_guard.begin(self._intent(request), planned=request.planned)
         try:
-            return self._fly(flight, Load(request, body, on_left=flight.left, progress=progress), read)
+            return self._send_guarded(
+                in_flight, PreparedRequest(request, body, on_left=in_flight.left, progress=progress), read
+            )
         except BaseException as error:
             # An error of ours was settled below. Anything else (Ctrl-C, a bug) stays open once it left: unknown.
-            if flight.outcome is None and flight.withdraw():
-                flight.settle(Outcome("unsent", _code_of(error), "no"))
+            if in_flight.outcome is None and in_flight.withdraw():
+                in_flight.settle(RequestOutcome("unsent", _code_of(error), "no"))
             raise
 
-    def _fly(self, flight: Flight, load: Load, read: Callable[[Reply], object]) -> RawAnswer:
+    def _send_guarded(
+        self, in_flight: InFlightRequest, prepared: PreparedRequest, read: Callable[[Reply], object]
+    ) -> RawAnswer:
         # The ledger comes first: to show an answer can take long, or fail.
-        case = self._case(load.request, load.body, flight.receipt)
+        case = self._case(prepared.request, prepared.body, in_flight.receipt)
         try:
-            reply = self._courier.carry(load)
+            reply = self._sender.carry(prepared)
         except Lost as lost:
             error = failures.from_loss(case, lost)
             if isinstance(error, OutcomeUnknownError):
                 answer = case.for_ledger(lost.arrived)
-                flight.settle(Outcome("unknown", error.exit_code, error.sent, error.status, answer))
-            self._courier.tell_loss(lost)
+                in_flight.settle(RequestOutcome("unknown", error.exit_code, error.sent, error.status, answer))
+            self._sender.tell_loss(lost)
             raise error from lost
         problem = _judge(case, reply, read)
-        flight.settle(_outcome(case, reply, problem))
-        self._courier.tell_reply(reply)
+        in_flight.settle(_outcome(case, reply, problem))
+        self._sender.tell_reply(reply)
         return RawAnswer(reply, problem)
 
     def _check_token(self, request: Request) -> None:
@@ -196,9 +240,9 @@ class Client:
                 hint=f"run `{failures.login_words(self._profile)}`, set ALOVOICE_TOKEN, or try `-p sandbox`",
             )
 
-    def _case(self, request: Request, body: Encoded, receipt: str = "") -> Case:
+    def _case(self, request: Request, body: Encoded, receipt: str = "") -> FailureCase:
         size = sum(part.size for part in file_parts(body))
-        return Case(self.address, request, self._masker, self._timeout, receipt, size, self._profile, self.proxy)
+        return FailureCase(self.address, request, self._masker, self._timeout, receipt, size, self._profile, self.proxy)
 
     def _intent(self, request: Request) -> Intent:
         return Intent(
@@ -209,10 +253,12 @@ class Client:
             tuple(map(self._masker.hide, request.numbers)),
             self._masker.hide(request.our_id),
             {name: self._masker.hide_in(value) for name, value in request.summary.items()},
+            self._override_limits,
+            request.campaign,
         )
 
 
-def _judge(case: Case, reply: Reply, read: Callable[[Reply], object]) -> AlovoiceError | None:
+def _judge(case: FailureCase, reply: Reply, read: Callable[[Reply], object]) -> AlovoiceError | None:
     problem = failures.from_status(case, reply) or failures.refusal(case, reply)
     if problem is not None:
         return problem
@@ -223,13 +269,13 @@ def _judge(case: Case, reply: Reply, read: Callable[[Reply], object]) -> Alovoic
     return None
 
 
-def _outcome(case: Case, reply: Reply, problem: AlovoiceError | None) -> Outcome:
+def _outcome(case: FailureCase, reply: Reply, problem: AlovoiceError | None) -> RequestOutcome:
     state: State = "done"
     if problem is not None:
         state = "unknown" if isinstance(problem, OutcomeUnknownError) else "refused"
         state = "unsent" if problem.sent == "no" else state
     code, sent = (problem.exit_code, problem.sent) if problem else (ExitCode.DONE, "yes")
-    return Outcome(state, code, sent, reply.status, case.for_ledger(reply.body))
+    return RequestOutcome(state, code, sent, reply.status, case.for_ledger(reply.body))
 
 
 def _code_of(error: BaseException) -> ExitCode:

@@ -1,7 +1,9 @@
 """One attempt at an exchange, bounded as a whole, and sure whether its request left.
 
-httpx's time-outs bound single reads, not DNS and not a server that drips. So the exchange runs in a worker thread, and
-the caller's thread waits for the deadline, for Ctrl-C, or for the answer, whichever is first.
+httpx's time-outs bound single reads, not DNS and not a server that drips. So each exchange runs in
+a thread of its own, and the caller's thread waits for the deadline, for Ctrl-C, or for the answer, whichever is first.
+The thread is a daemon: the threads of `concurrent.futures` are waited for at exit, and one in a hung DNS look-up would
+keep the process alive. To start a thread takes 0.1 ms.
 
 Whether the request left is told by httpcore's trace event `send_request_headers.started` alone (exception classes
 cannot tell). The event is raised before the first byte; there the worker asks, under a lock, whether it was given up.
@@ -13,16 +15,17 @@ import re
 import socket
 import time
 from collections.abc import Callable, Mapping
-from threading import Lock
-from typing import Protocol
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
 
 import httpx
 
-from alovoice_cli.api.content_encoding import decoded, encodings_of
-from alovoice_cli.api.hands import Hands
-from alovoice_cli.api.reply import Reply
-from alovoice_cli.api.seal import Abandoned
+from alovoice_cli.api.reply import Reply, decoded, encodings_of
+from alovoice_cli.api.send_guard import Abandoned
 from alovoice_cli.errors import AlovoiceError
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.downloads import PartFile
 
 LONGEST_ANSWER = 64 * 1024 * 1024
 LONGEST_DIAL_ANSWER = 1024 * 1024
@@ -57,16 +60,6 @@ class Budget:
 _RANGE = re.compile(r"bytes ([0-9]{1,15})-")
 
 
-class Sink(Protocol):
-    """Takes the body of a 200 or 206 instead of memory. Its AlovoiceErrors reach the caller as they are."""
-
-    def begin(self, length: int | None, start: int = 0) -> None:
-        """So many bytes comes (None: it did not say), from byte `start` on: what was written there is void."""
-
-    def write(self, chunk: bytes) -> None:
-        """The next bytes."""
-
-
 class AnswerTooLongError(Exception):
     """The body passed the attempt's limit."""
 
@@ -96,7 +89,7 @@ class Lost(Exception):  # noqa: N818 - not yet an error: retry or the table of f
         self.proxy = proxy
 
 
-class Attempt:
+class TransportAttempt:
     """One exchange. `run` is called once.
 
     `announces` says that the transport raises httpcore's trace events; of any other transport the request counts as
@@ -112,19 +105,17 @@ class Attempt:
         *,
         announces: bool,
         on_left: Callable[[], None] = lambda: None,
-        sink: Sink | None = None,
-        hands: Hands | None = None,
+        sink: "PartFile | None" = None,
         proxy: str = "",
         longest: int = LONGEST_ANSWER,
     ) -> None:
-        self._hands = hands or Hands()
         self._transport, self._request, self._budget = transport, request, budget
         self._announces, self._on_left, self._sink = announces, on_left, sink
         self._proxy, self._longest = proxy, longest
         self._proxy_is_asked = self._is_past_proxy = False
         self._is_secure = request.url.scheme == "https"
-        self._lock, self._waiting = Lock(), Lock()
-        self._waiting.acquire()  # the worker gives it back
+        self._lock = Lock()
+        self._worker = Thread(target=self._work, name="alovoice-exchange", daemon=True)
         self._is_done = False
         self._given_up = False
         self._left = False
@@ -138,7 +129,7 @@ class Attempt:
         """The whole answer. Raises Lost, or whatever the sink or a signal raised."""
         request = self._request
         request.extensions = {**request.extensions, "timeout": self._timeouts(), "trace": self._trace}
-        self._hands.carry(self._work, self._waiting.release)
+        self._worker.start()
         try:
             self._wait()
         finally:
@@ -163,7 +154,8 @@ class Attempt:
 
     def _wait(self) -> None:
         while (left := self._budget.remaining()) > 0:
-            if self._waiting.acquire(timeout=min(left, _SLICE)):
+            self._worker.join(min(left, _SLICE))
+            if self._is_done:
                 return
 
     def _give_up(self) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from alovoice_cli.api.courier import Progress
+from alovoice_cli.api.transport import Progress
 from alovoice_cli.errors import ServerError, UsageError
 
 LARGEST = 200 * 1024 * 1024

@@ -1,6 +1,6 @@
 """The vendor's table as data: where each method lives, where it wants the token, and what it does to the world.
 
-Retries, the seal, `alovoice api` and the tests read it; it imports nothing heavy.
+Retries, the send guard, `alovoice api` and the tests read it; it imports nothing heavy.
 """
 
 from dataclasses import dataclass

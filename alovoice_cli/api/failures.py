@@ -1,15 +1,19 @@
 """Status and body, or what was lost, become the right error: the table "Safe retry" of the design, row by row."""
 
+import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
+from socket import gaierror
 from urllib.parse import unquote, urlsplit
 
+import httpx
+
 from alovoice_cli.api.address import Address
-from alovoice_cli.api.deadline import Lost
-from alovoice_cli.api.diagnosis import LOCAL, certificate_fault, in_words, wants_proxy_password
+from alovoice_cli.api.deadline import AnswerTooLongError, Lost
 from alovoice_cli.api.endpoints import ADD_AUTORULE, CALLSENDAI, OUTCALL, REQUESTCALL, Endpoint, TokenPlace
+from alovoice_cli.api.files import FileShrankError
 from alovoice_cli.api.reply import Reply, UnreadableError, readable
 from alovoice_cli.api.request import Request
-from alovoice_cli.api.retry import retry_after
 from alovoice_cli.errors import (
     AlovoiceError,
     NotFoundError,
@@ -24,6 +28,10 @@ from alovoice_cli.errors import (
 )
 from alovoice_cli.masking import Masker, disarm
 
+# Raised before anything is written: our own mistake, or words that cannot be sent.
+LOCAL = (httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
+_HANDSHAKE_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_PROXY_DENIES = "407"
 _UNDECIDED = frozenset({408, 425})
 _LEDGER_TEXT = 4096
 _MEGABYTE = 1_000_000
@@ -31,8 +39,70 @@ _SAYS_NO = ("result", "success", "ok")
 _NOT_DONE = "nothing was done on the PBX: running it again is safe"
 
 
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The exception and those that caused it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def certificate_fault(lost: Lost) -> ssl.SSLError | None:
+    """The TLS error that no retry heals: a wrong certificate, or a server that speaks no TLS."""
+    if not isinstance(lost.cause, httpx.ConnectError):
+        return None
+    for error in chain(lost.cause):
+        if isinstance(error, ssl.SSLError) and not isinstance(error, _HANDSHAKE_CUT):
+            return error
+    return None
+
+
+def wants_proxy_password(lost: Lost) -> bool:
+    """Whether a proxy answered CONNECT with 407."""
+    return isinstance(lost.cause, httpx.ProxyError) and str(lost.cause).startswith(_PROXY_DENIES)
+
+
+def hopeless(lost: Lost) -> bool:
+    """Whether another try would end in the same way."""
+    if isinstance(lost.cause, (*LOCAL, FileShrankError, AnswerTooLongError)):
+        return True
+    expected = isinstance(lost.cause, (httpx.HTTPError, OSError))
+    return lost.expired or not expected or wants_proxy_password(lost) or certificate_fault(lost) is not None
+
+
+def in_words(lost: Lost, host: str, seconds: float) -> str:
+    """What happened, as the end of a sentence about the server, or about the proxy where the proxy failed."""
+    speaker = f"the proxy {lost.proxy}" if lost.proxy else host
+    if isinstance(lost.cause, httpx.ProxyError):
+        return f"{speaker} did not open a way to {host} ({disarm(str(lost.cause))})"
+    if isinstance(lost.cause, httpx.ConnectTimeout):
+        return f"{speaker} could not be reached in time"
+    if lost.expired or isinstance(lost.cause, (httpx.ReadTimeout, httpx.WriteTimeout)):
+        return f"{speaker} gave no whole answer within {seconds:g} s"
+    causes = list(chain(lost.cause))
+    if any(isinstance(cause, gaierror) for cause in causes):
+        return f"the name of {speaker} cannot be resolved" if lost.proxy else f"the name {host} cannot be resolved"
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return f"{speaker} refuses connections"
+    if isinstance(lost.cause, AnswerTooLongError):
+        return f"{host} answered more than can be taken in"
+    if isinstance(lost.cause, FileShrankError):
+        return f"the upload was cut: the file {lost.cause} became shorter while it was sent"
+    return _cut(lost, speaker)
+
+
+def _cut(lost: Lost, speaker: str) -> str:
+    if lost.status is not None:
+        why = f" ({disarm(str(lost.cause))})" if isinstance(lost.cause, httpx.DecodingError) else ""
+        return f"the answer of {speaker} came incomplete or damaged{why}"
+    if isinstance(lost.cause, httpx.ConnectError):
+        return f"{speaker} could not be reached"
+    return f"{speaker} closed the connection without an answer"
+
+
 @dataclass(frozen=True, slots=True)
-class Case:
+class FailureCase:
     """What the messages need to know of the request that failed."""
 
     address: Address
@@ -68,7 +138,7 @@ class Case:
         return readable(body, self.masker, _LEDGER_TEXT)
 
 
-def from_loss(case: Case, lost: Lost) -> BaseException:
+def from_loss(case: FailureCase, lost: Lost) -> BaseException:
     """The error for an exchange without an answer; a bug of ours comes back as itself."""
     if isinstance(lost.cause, LOCAL) and (not lost.left or case.endpoint.reads):
         return UsageError("the request cannot be sent as it is", detail=disarm(case.masker.hide(str(lost.cause))))
@@ -82,7 +152,7 @@ def from_loss(case: Case, lost: Lost) -> BaseException:
     return UnreachableError(words, hint="run it again; `--timeout` gives it longer", sent="maybe")
 
 
-def _never_left(case: Case, lost: Lost) -> BaseException:
+def _never_left(case: FailureCase, lost: Lost) -> BaseException:
     if wants_proxy_password(lost):
         return _proxy_refused(case)
     fault = certificate_fault(lost)
@@ -107,7 +177,7 @@ def _distrusted(speaker: str, reason: str) -> UnreachableError:
     )
 
 
-def _proxy_refused(case: Case) -> TokenRefusedError:
+def _proxy_refused(case: FailureCase) -> TokenRefusedError:
     return TokenRefusedError(
         f"the proxy {case.proxy} asks for a user and password, or refuses those that it got (407)",
         hint=f"put them into {case.address.scheme.upper()}_PROXY as http://USER:PASSWORD@HOST:PORT",
@@ -116,7 +186,7 @@ def _proxy_refused(case: Case) -> TokenRefusedError:
     )
 
 
-def from_status(case: Case, reply: Reply) -> AlovoiceError | None:
+def from_status(case: FailureCase, reply: Reply) -> AlovoiceError | None:
     """The error that a status means, or None for a 2xx."""
     if reply.ok:
         return None
@@ -137,7 +207,7 @@ def login_words(profile: str) -> str:
     return "alovoice login" if profile in ("", "default") else f"alovoice login -p {profile}"
 
 
-def _not_done(case: Case, reply: Reply, detail: str) -> AlovoiceError:
+def _not_done(case: FailureCase, reply: Reply, detail: str) -> AlovoiceError:
     status = reply.status
     if status in (401, 403):
         hint = f"run `{login_words(case.profile)}`; if ALOVOICE_TOKEN is set, it is the one that was refused"
@@ -151,7 +221,7 @@ def _not_done(case: Case, reply: Reply, detail: str) -> AlovoiceError:
     return _refused_by_status(case, status, detail)
 
 
-def _redirected(case: Case, reply: Reply) -> RedirectedError:
+def _redirected(case: FailureCase, reply: Reply) -> RedirectedError:
     try:
         target = urlsplit(reply.header("Location")).hostname or case.address.host
     except ValueError:
@@ -163,7 +233,7 @@ def _redirected(case: Case, reply: Reply) -> RedirectedError:
     )
 
 
-def _not_found(case: Case, detail: str) -> NotFoundError:
+def _not_found(case: FailureCase, detail: str) -> NotFoundError:
     hint = "check the id and the base URL"
     if TokenPlace.PATH in case.endpoint.token_in:
         hint += "; a wrong token in the path may answer 404 too: `alovoice status`"
@@ -171,7 +241,7 @@ def _not_found(case: Case, detail: str) -> NotFoundError:
 
 
 def _rate_limited(reply: Reply, detail: str) -> RateLimitedError:
-    seconds = retry_after(reply)
+    seconds = reply.retry_after()
     hint = "wait a little" if seconds is None else f"wait {seconds:.0f} s"
     return RateLimitedError(
         "the PBX takes no more requests for now (429)",
@@ -181,7 +251,7 @@ def _rate_limited(reply: Reply, detail: str) -> RateLimitedError:
     )
 
 
-def _refused_by_status(case: Case, status: int, detail: str) -> RefusedError:
+def _refused_by_status(case: FailureCase, status: int, detail: str) -> RefusedError:
     if status == 407:
         return RefusedError(
             f"{case.host} itself answered 407, which is a proxy's answer",
@@ -194,7 +264,7 @@ def _refused_by_status(case: Case, status: int, detail: str) -> RefusedError:
     return RefusedError(what, hint=_NOT_DONE, detail=detail, status=status)
 
 
-def refusal(case: Case, reply: Reply) -> RefusedError | None:
+def refusal(case: FailureCase, reply: Reply) -> RefusedError | None:
     """The error for a 2xx that says no: `false`, an error object, or `result: false`."""
     try:
         value = reply.json_or_text()
@@ -215,11 +285,11 @@ def _says_no(value: object) -> bool:
     return value is False or (isinstance(value, str) and value.strip().lower() == "false")
 
 
-def _starts_nothing(case: Case, value: object) -> bool:
+def _starts_nothing(case: FailureCase, value: object) -> bool:
     return case.endpoint == CALLSENDAI and isinstance(value, dict) and value.get("answer") is False
 
 
-def unreadable(case: Case, reply: Reply, why: str) -> AlovoiceError:
+def unreadable(case: FailureCase, reply: Reply, why: str) -> AlovoiceError:
     """The error for a 2xx whose body is not what the document promises."""
     if not case.endpoint.reads:
         return unknown(case, why, reply.body, reply.status)
@@ -231,7 +301,7 @@ def unreadable(case: Case, reply: Reply, why: str) -> AlovoiceError:
     )
 
 
-def unknown(case: Case, why: str, body: bytes, status: int | None) -> OutcomeUnknownError:
+def unknown(case: FailureCase, why: str, body: bytes, status: int | None) -> OutcomeUnknownError:
     """Exit code 6, with the receipt and the way to find out."""
     receipt = f" (receipt {case.receipt})" if case.receipt else ""
     return OutcomeUnknownError(
@@ -242,7 +312,7 @@ def unknown(case: Case, why: str, body: bytes, status: int | None) -> OutcomeUnk
     )
 
 
-def _how_to_find_out(case: Case) -> str:
+def _how_to_find_out(case: FailureCase) -> str:
     shown = f"`alovoice call receipts show {case.receipt}` shows what was sent, " if case.receipt else ""
     if case.endpoint == CALLSENDAI:
         call_id = case.request.our_id or unquote(case.request.path.partition("?")[0].rpartition("/")[2])

@@ -1,18 +1,22 @@
 """The PBX's extensions."""
 
+from typing import TYPE_CHECKING
+
 from alovoice_cli.api.endpoints import GETPEERS
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request
-from alovoice_cli.api.sending import Sends
 from alovoice_cli.api.types import Peer
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
 
 LIST = Request(GETPEERS, GETPEERS.path, command="peers")
 
 
-class Peers:
+class PeersApi:
     """`client.peers`."""
 
-    def __init__(self, client: Sends) -> None:
+    def __init__(self, client: "Client") -> None:
         self._client = client
 
     def list(self) -> list[Peer]:

@@ -5,7 +5,7 @@ No redirect is followed, nothing is sent twice, nothing is raised: what went wro
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from alovoice_cli.api.address import is_loopback
+from alovoice_cli.api.trace import Trace
 from alovoice_cli.masking import disarm
 
 MOST_ANSWER_BYTES = 64 << 10
@@ -90,6 +91,28 @@ class Poster:
         self._near.close()
         if self._far is not None:
             self._far.close()
+
+
+class TracedPoster:
+    """A poster that traces each POST and its answer. `shown` returns a URL without its secrets."""
+
+    def __init__(self, poster: Poster, trace: Trace, shown: Callable[[str], str]) -> None:
+        self._poster, self._trace, self._shown = poster, trace, shown
+
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
+        """As the poster that it wraps."""
+        self._trace.line(f"→ POST {self._shown(url)}")
+        for name, value in headers.items():
+            self._trace.line(f"  {name}: {value}")
+        self._trace.line(f"  {self._trace.body(body)}")
+        posted = self._poster.post(url, body, headers=headers, timeout=timeout)
+        if posted.status is None:
+            self._trace.lost(posted.error)
+            return posted
+        self._trace.line(f"← {posted.status} {posted.seconds * 1000:.0f} ms {len(posted.body)} bytes")
+        if posted.body:
+            self._trace.line(f"  {self._trace.body(posted.body)}")
+        return posted
 
 
 def _said(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""A request before it is written for the wire: what it says, and what the ledger should know of it."""
+"""A request before it is encoded: its content, and the facts that the ledger keeps of it."""
 
 import re
 from collections.abc import Mapping
@@ -52,7 +52,8 @@ class Request:
     """One request to the PBX. `path` is percent-encoded and holds `{token}` where the token goes.
 
     `command`, `numbers`, `our_id` and `summary` are for the ledger: the words that caused it, whom it rings, the id by
-    which the PBX will name it in what it sends later, and its fields as JSON.
+    which the PBX will name it in what it sends later, and its fields as JSON. `campaign` is what the ledger of
+    campaigns keeps beside that. `planned` is how many requests that dial, create or cost the command sends in all.
     """
 
     endpoint: Endpoint
@@ -63,6 +64,8 @@ class Request:
     numbers: tuple[str, ...] = ()
     our_id: str = ""
     summary: Mapping[str, object] = field(default_factory=dict)
+    campaign: object = None
+    planned: int = 1
 
     def __post_init__(self) -> None:
         for name, value in self.headers:

@@ -7,11 +7,9 @@ A request that dials, creates or costs: two more tries, and only when it certain
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from alovoice_cli.api.deadline import Budget, Lost
-from alovoice_cli.api.diagnosis import hopeless
+from alovoice_cli.api.failures import hopeless
 from alovoice_cli.api.reply import Reply
 
 _PASSING = frozenset({408, 425, 429, 502, 503, 504})
@@ -19,19 +17,6 @@ _MORE_READS = 3
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
 _UNSENT_PAUSES = (0.5, 1.0)
 _LONGEST_RETRY_AFTER = 60.0
-
-
-def retry_after(reply: Reply) -> float | None:
-    """Seconds that the server asks to wait, from either form of Retry-After; None where it says nothing readable."""
-    text = reply.header("Retry-After").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        when = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
 class Retry:
@@ -79,7 +64,7 @@ class Retry:
     def _after_reply(self, reply: Reply | None, tries: int) -> float | None:
         if reply is None or not self._reads or reply.status not in _PASSING or tries >= _MORE_READS:
             return None
-        asked = retry_after(reply)
+        asked = reply.retry_after()
         if asked is None:
             return self._jitter(tries)
         return max(asked, self._jitter(tries)) if asked <= _LONGEST_RETRY_AFTER else None

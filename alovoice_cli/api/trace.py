@@ -1,12 +1,13 @@
-"""The lines of `--verbose`: each request and answer, without token, secrets and whole phone numbers."""
+"""The lines of `--verbose`, without token, secrets and whole phone numbers; HTTP libraries' logs without tokens."""
 
+import logging
 import re
 from collections.abc import Callable
 
 from alovoice_cli.api.address import Address
+from alovoice_cli.api.encode import Encoded, Flat, target
 from alovoice_cli.api.reply import Reply, readable
 from alovoice_cli.api.request import Request
-from alovoice_cli.api.wire import Encoded, Flat, target
 from alovoice_cli.masking import DOTS, Masker, disarm
 
 _LONG_NUMBER = re.compile(r"(?<![0-9a-fA-F-])\+?[0-9]{3,}([0-9]{4})(?![0-9a-fA-F-])")
@@ -55,3 +56,30 @@ class Trace:
 
     def _numbers(self, text: str) -> str:
         return text if self._show_numbers else _LONG_NUMBER.sub(rf"{DOTS}\1", text)
+
+
+_LOGGERS = (
+    "httpx",
+    "httpcore.connection",
+    "httpcore.connection_pool",
+    "httpcore.http11",
+    "httpcore.proxy",
+    "httpcore.socks",
+)
+_LOG_MASKER = Masker()
+
+
+class _LogMask(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = _LOG_MASKER.hide(record.getMessage()), ()
+        return True
+
+
+_LOG_MASK = _LogMask()
+
+
+def hide_in_logs(secret: str) -> None:
+    """Masks the secret in the log records of the HTTP libraries. A logger inherits no filter: each gets its own."""
+    _LOG_MASKER.learn(secret)
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_LOG_MASK)  # adding it twice is adding it once

@@ -1,17 +1,25 @@
 """The PBX's lines."""
 
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
 from alovoice_cli.api.endpoints import GET_MY_TRUNKS
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request
-from alovoice_cli.api.sending import Sends
+from alovoice_cli.errors import AlovoiceError, ServerError, TokenMissingError
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
 
 LIST = Request(GET_MY_TRUNKS, GET_MY_TRUNKS.path, command="trunks")
 
 
-class Trunks:
+class TrunksApi:
     """`client.trunks`."""
 
-    def __init__(self, client: Sends) -> None:
+    def __init__(self, client: "Client") -> None:
         self._client = client
 
     def list(self) -> list[str | int]:
@@ -25,3 +33,44 @@ def read_lines(reply: Reply) -> list[str | int]:
     if not isinstance(value, list) or not all(isinstance(item, (str, int)) for item in value):
         raise UnreadableError("the answer is no list of lines")
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one request showed. `skew_seconds` is this machine's clock minus the server's, None where it says none.
+
+    `problem` is what kept the PBX from answering well: not reached, token refused, a failing server. Without a token
+    nothing is asked, and `reachable` is None.
+    """
+
+    reachable: bool | None
+    answer_ms: int | None = None
+    skew_seconds: int | None = None
+    problem: AlovoiceError | None = None
+    lines: tuple[str, ...] | None = None
+    """The numbers of the PBX's lines, where they were told."""
+
+
+def probe(client: "Client", now: datetime) -> Probe:
+    """Asks once (with the retries of every read). Raises nothing for a PBX that fails: that is the finding."""
+    try:
+        answer = client.raw(LIST)
+    except AlovoiceError as problem:
+        return Probe(None if isinstance(problem, TokenMissingError) else False, problem=problem)
+    reply = answer.reply
+    skew = _skew(reply.header("Date"), now)
+    found = Probe(True, round(reply.seconds * 1000), skew, answer.problem)
+    if answer.problem is not None:
+        return found
+    try:
+        return replace(found, lines=tuple(str(line) for line in read_lines(reply)))
+    except UnreadableError as error:
+        return replace(found, problem=ServerError(f"the PBX was asked for its lines: {error}", hint="is it a PBX?"))
+
+
+def _skew(date: str, now: datetime) -> int | None:
+    try:
+        server = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return round((now - server).total_seconds()) if server.tzinfo else None

@@ -1,5 +1,6 @@
 """What the server sends, as the document shows it. Nothing is converted, and fields not named here survive."""
 
+from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 
@@ -88,3 +89,15 @@ class AnalysisAnswer(TypedDict, total=False):
     """The answer of callsendai and callgetaireresult."""
 
     answer: Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who is rung, and in which language the sound files speak; without `lang` the server chooses `ru`."""
+
+    phone: str
+    lang: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The form on the wire."""
+        return {"phone": self.phone, "lang": self.lang} if self.lang else {"phone": self.phone}

@@ -73,7 +73,7 @@ def agree_to_send(
     session: "Session", verb: Verb, wish: Wish, listed: Sequence[Step], going: Sequence[Step], times: Times
 ) -> None:
     """Limits, hours, and the question how many people are meant."""
-    check_limits(session, verb, going, wish.budget)
+    check_limits(session, verb, wish, going)
     people = {number for step in listed for number in step.numbers}
     profile = session.settings.profile
     if verb.dials:

@@ -92,7 +92,7 @@ class Times:
         self.spacing = parse_rate(wish.rate) if wish.rate else 0.0
         self.window = Hours.parse(wish.window, zone) if wish.window else None
         quiet = QuietHours.parse(session.settings.quiet_hours) if verb.dials and not wish.night_ok else None
-        self.lines = line_limit(session, verb)
+        self.lines = line_limit(session, verb, wish.override_limit)
         self.quiet = Hours(quiet.begin, quiet.end, zone) if quiet else None
 
     def check(self) -> None:
@@ -144,7 +144,7 @@ class Execution:
         """
         untold = self._tell_others({step.key for step in steps}, {step.key for step in adopted})
         ending, signals = (Ending(untold=untold), Signals()) if untold else self._send(steps, risky)
-        self._session.seal.accounted = True
+        self._session.send_guard.command_told_all()
         return self._account(ending, signals)
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
@@ -164,7 +164,9 @@ class Execution:
 
     def _send(self, steps: Sequence[Step], risky: frozenset[str]) -> tuple[Ending, Signals]:
         stop = Stop()
-        assert self._session.client  # made here, once, and not by several threads at a time
+        client = self._session.client_for(
+            encoding=self._wish.encoding, override_limits=frozenset(self._wish.override_limit)
+        )
         with counted() as signals, self._closing() as stack:
             stack.enter_context(on_one_processor())
             if not self._verb.reads:
@@ -174,7 +176,7 @@ class Execution:
             tick = stack.enter_context(self._session.display.counting(self._verb.command, len(steps)))
             runner = Runner(
                 self._rows,
-                lambda step: send(self._session, self._verb, step),
+                lambda step: send(self._session, client, self._verb, step),
                 self._times.gate(stop, self._session.note, has_line),
                 stop,
                 jobs=self._wish.jobs,
@@ -272,7 +274,7 @@ class Execution:
         trouble = ending.trouble or ending.untold
         if trouble is None:
             return 0
-        left = self._session.seal.anything_left
+        left = self._session.send_guard.anything_left
         message = trouble.message if isinstance(trouble, AlovoiceError) else f"{type(trouble).__name__}: {trouble}"
         hint = "mend it, then run the same line again: it goes on where it stopped"
         error = ServerError(message, hint=hint, sent="yes") if left else UsageError(message, hint=hint)

@@ -1,11 +1,12 @@
 """The profile's limits, asked before the first row goes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.lines import LineLimit, need_of
 from alovoice_cli.batch.steps import Step
 from alovoice_cli.batching.verbs import Verb
+from alovoice_cli.batching.wish import Wish
 from alovoice_cli.campaigns.findings import count, name_lines
 from alovoice_cli.dialling import DAY, numbers_outside, quota_of
 from alovoice_cli.errors import UsageError
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 LIMITS = ("max_calls_per_run", "max_calls_per_day", "allowed_prefixes", "ai_budget_per_day", "reserve_lines")
 
 
-def line_limit(session: "Session", verb: Verb) -> LineLimit | None:
+def line_limit(session: "Session", verb: Verb, overridden: Collection[str]) -> LineLimit | None:
     """The lines that a batch has to leave free; None for none. Raises UsageError where the profile's make no sense."""
     settings = session.settings
     trunk, reserve = settings.trunk_lines, settings.reserve_lines
-    if reserve is None or not verb.dials or "reserve_lines" in session.overridden:
+    if reserve is None or not verb.dials or "reserve_lines" in overridden:
         return None
     if trunk is None:
         raise UsageError(
@@ -36,9 +37,9 @@ def line_limit(session: "Session", verb: Verb) -> LineLimit | None:
     return LineLimit(trunk, reserve)
 
 
-def check_limits(session: "Session", verb: Verb, steps: Sequence[Step], budget: int | None) -> None:
+def check_limits(session: "Session", verb: Verb, wish: Wish, steps: Sequence[Step]) -> None:
     """Raises UsageError for rows beyond a limit that `--override-limit` does not name, or beyond `--budget`."""
-    overridden = session.overridden
+    overridden, budget = frozenset(wish.override_limit), wish.budget
     for name in overridden - set(LIMITS):
         raise UsageError(f"--override-limit {name!r} is no limit", hint=f"limits: {', '.join(LIMITS)}")
     settings = session.settings
@@ -55,7 +56,7 @@ def check_limits(session: "Session", verb: Verb, steps: Sequence[Step], budget: 
             f"{name_lines(outside)}: a number outside the prefixes {allowed} that the profile allows: nothing was sent",
             hint="--override-limit allowed_prefixes, if that is meant",
         )
-    _check_lines(steps, line_limit(session, verb))
+    _check_lines(steps, line_limit(session, verb, overridden))
     if budget is not None:
         asked = session.ledger.count(settings.profile, Quota("--budget", budget, (verb.path,), session.now() - DAY))
         if asked + len(steps) > budget:

@@ -64,7 +64,6 @@ def run_batch(
     rehearses = session.options.dry_run
     if not (verb.reads or rehearses):
         refuse_dialling(session.settings)
-    session.overridden = frozenset(wish.override_limit)
     times = Times(session, verb, wish)
     if wish.report is not None:
         check_report(wish.report, wish.source, tries=not rehearses)
@@ -96,7 +95,6 @@ def resume_batch(session: "Session", place: Place, wish: Wish) -> int:
             )
         session.fold("profile", head.profile)
         refuse_dialling(session.settings)
-        session.overridden = frozenset(wish.override_limit)
         verb = verb_of(head.command)
         if not verb.dials:  # as the command itself: nobody else asks for the same calls meanwhile
             stack.enter_context(session.turn(verb.command))
@@ -150,13 +148,14 @@ class BatchStart:
         tell_left_out(session, rows)
         steps = [step for step, course in rows if _goes(course, self.wish)]
         ids = iter(session.ledger.make_ids(len(steps))) if verb.form.own_id and steps else iter(())
+        client = session.client_for(encoding=self.wish.encoding, override_limits=frozenset(self.wish.override_limit))
         for step in steps:
             try:
-                verb.send(session.client, step.payload, step.our_id or next(ids, ""))
+                verb.send(client, step.payload, step.our_id or next(ids, ""))
             except Rehearsal as rehearsed:
                 session.display.rehearsal(rehearsed.as_json())
         session.note(f"{count(len(steps), 'row')} would be sent")
-        if (limit := line_limit(session, verb)) is not None:
+        if (limit := line_limit(session, verb, self.wish.override_limit)) is not None:
             session.note(f"each waits until fewer than {limit.usable} of the {limit.trunk} lines of its trunk are busy")
         return ExitCode.DONE
 

@@ -9,16 +9,17 @@ from alovoice_cli.errors import AlovoiceError, ExitCode, RateLimitedError
 from alovoice_cli.masking import mask_fields
 
 if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
     from alovoice_cli.session import Session
 
 _LONGEST_PAUSE = 3600.0
 _LONGEST_ANSWER = 4096  # characters kept in the journal
 
 
-def send(session: "Session", verb: Verb, step: Step) -> Result:
-    """Makes the request of one row, through the seal like any other. Runs in a thread of the batch."""
+def send(session: "Session", client: "Client", verb: Verb, step: Step) -> Result:
+    """Makes the request of one row, through the send guard like any other. Runs in a thread of the batch."""
     try:
-        answer = verb.send(session.client, step.payload, step.our_id)
+        answer = verb.send(client, step.payload, step.our_id)
     except AlovoiceError as problem:
         return _failed(session, problem)
     except Exception as fault:  # a fault of ours must not stop the account of what left
@@ -48,10 +49,10 @@ def _failed(session: "Session", problem: AlovoiceError) -> Result:
         problem.status,
         hide(problem.detail) or None,
         hide(problem.message),
-        session.seal.receipt_here,
+        session.send_guard.receipt_here,
         pause,
     )
 
 
 def _receipt(session: "Session", verb: Verb) -> str:
-    return "" if verb.reads else session.seal.receipt_here
+    return "" if verb.reads else session.send_guard.receipt_here

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alovoice_cli.api.party import Party
+from alovoice_cli.api.types import Party
 from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, Form
 from alovoice_cli.errors import NotReadyError, UsageError
 

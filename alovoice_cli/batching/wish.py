@@ -11,6 +11,7 @@ class Wish:
     """The options of `--batch`, as given. `source` is the list, or `-` for stdin."""
 
     source: str = ""
+    encoding: str | None = None
     mapped: Sequence[str] = ()
     list_encoding: str | None = None
     sheet: str | None = None

@@ -1,18 +1,21 @@
 """Whom a list calls, for the ledger: what --exclude-called leaves out later."""
 
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from alovoice_cli import phones
 from alovoice_cli.campaigns.papers import reading_rows
 
 
-def listed_numbers(file: BinaryIO, encoding: str, delimiter: str, column: int) -> tuple[str, ...]:
-    """The numbers in one column (from 0) of an open list, as the check reads them: whole, each once, in their order.
+def listed_numbers(file: BinaryIO, encoding: str, delimiter: str, columns: Sequence[int]) -> tuple[str, ...]:
+    """The numbers in the columns (from 0) of an open list, as the check reads them: whole, each once, in their order.
 
-    A foreign number that stands there without its plus is dialled all the same, so it counts too.
+    A foreign number that stands there without its plus is dialled all the same, so it counts too. Of several columns
+    all numbers count: which of them the PBX dials is not documented.
     """
     with reading_rows(file, encoding, delimiter) as rows:
-        numbers = dict.fromkeys(_dialled(row[column]) for row in rows if column < len(row))
+        cells = (row[column] for row in rows for column in columns if column < len(row))
+        numbers = dict.fromkeys(map(_dialled, cells))
     return tuple(map(str, filter(None, numbers)))
 
 

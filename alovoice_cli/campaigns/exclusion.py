@@ -49,16 +49,13 @@ class ExcludedColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class DoNotCall:
-    """A do-not-call list: the numbers in force on the campaign's first day, and what could not be read.
-
-    Every number of every column counts. A column whose heading speaks of an end (until, expires, до, срок, muddat…)
-    says on which day an entry ends; the day itself still counts. An entry without a readable end stays in force: to
-    leave a person out is the smaller mistake.
-    """
+class ExcludedSheet:
+    """What one sheet of a do-not-call list holds; a CSV is one sheet."""
 
     name: str
+    """The file, and the workbook's sheet where the file has several."""
     numbers: frozenset[int]
+    """The numbers in force on the campaign's first day."""
     columns: Sequence[ExcludedColumn]
     entries: int
     """Rows that hold something, headings not counted."""
@@ -68,34 +65,59 @@ class DoNotCall:
     unread_sample: str
     undated: Sequence[int]
     """The lines whose end is no day."""
-    unread_ok: bool
 
     @property
     def note(self) -> str:
-        """How the list was read: its numbers, by column."""
+        """How the sheet was read: its numbers, by column."""
         by_column = f": {', '.join(map(str, self.columns))}" if self.columns else ""
         expired = f"; {count(self.expired, 'entry', 'entries')} ended before" if self.expired else ""
         return f"{self.name}: {count(len(self.numbers), 'number')} not to be called{by_column}{expired}"
 
+
+@dataclass(frozen=True, slots=True)
+class DoNotCall:
+    """A do-not-call list: the numbers in force on the campaign's first day, and what could not be read.
+
+    Every number of every column of every visible sheet counts. A column whose heading speaks of an end (until,
+    expires, до, срок, muddat…) says on which day an entry ends; the day itself still counts. An entry without a
+    readable end stays in force: to leave a person out is the smaller mistake.
+    """
+
+    name: str
+    sheets: Sequence[ExcludedSheet]
+    unread_ok: bool
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers that are not to be called."""
+        return frozenset().union(*(sheet.numbers for sheet in self.sheets))
+
+    @property
+    def note(self) -> str:
+        """How the list was read: its numbers, by sheet and column."""
+        return "; ".join(sheet.note for sheet in self.sheets)
+
     def findings(self) -> Iterator[Finding]:
         """What is to be said of the do-not-call list itself; an entry that cannot be read is an error."""
         severity = Severity.WARNING if self.unread_ok else Severity.ERROR
-        if self.unread:
-            entries = count(len(self.unread), "entry holds", "entries hold")
-            message = f"{entries} no number that can be read, {name_lines(self.unread)}: {self.unread_sample}"
-            hint = "correct them: who is meant cannot be left out; --exclude-unread-ok goes on without them"
-            if self.unread_ok:
-                hint = "who is meant is not left out"
-            yield Finding(severity, "exclude_unread", message, hint, file=self.name, lines=self.unread)
-        elif self.entries and not self.columns:
+        for sheet in self.sheets:
+            if sheet.unread:
+                entries = count(len(sheet.unread), "entry holds", "entries hold")
+                message = f"{entries} no number that can be read, {name_lines(sheet.unread)}: {sheet.unread_sample}"
+                hint = "correct them: who is meant cannot be left out; --exclude-unread-ok goes on without them"
+                if self.unread_ok:
+                    hint = "who is meant is not left out"
+                yield Finding(severity, "exclude_unread", message, hint, file=sheet.name, lines=sheet.unread)
+            if sheet.undated:
+                message = f"{count(len(sheet.undated), 'entry', 'entries')} with an end that is no day, "
+                message += name_lines(sheet.undated)
+                hint = "they stay in force; write the day as 2026-11-24"
+                yield Finding(Severity.WARNING, "exclude_undated", message, hint, file=sheet.name, lines=sheet.undated)
+        entries_in_all = sum(sheet.entries for sheet in self.sheets)
+        if entries_in_all and not any(sheet.columns or sheet.unread for sheet in self.sheets):
             hint = "give a file with phone numbers; --exclude-unread-ok goes on without them"
-            message = f"{self.name} holds {count(self.entries, 'row')} and no phone number"
+            message = f"{self.name} holds {count(entries_in_all, 'row')} and no phone number"
             yield Finding(severity, "exclude_unread", message, hint, file=self.name)
-        if self.undated:
-            message = f"{count(len(self.undated), 'entry', 'entries')} with an end that is no day, "
-            message += name_lines(self.undated)
-            hint = "they stay in force; write the day as 2026-11-24"
-            yield Finding(Severity.WARNING, "exclude_undated", message, hint, file=self.name, lines=self.undated)
 
 
 def check_do_not_call(listed: DoNotCall) -> list[Finding]:
@@ -107,7 +129,7 @@ def check_do_not_call(listed: DoNotCall) -> list[Finding]:
 
 
 def read_do_not_call(path: Path, first_day: date, *, unread_ok: bool = False) -> DoNotCall:
-    """The do-not-call list in a CSV or workbook, in force on `first_day`.
+    """The do-not-call list in a CSV or in all visible sheets of a workbook, in force on `first_day`.
 
     `unread_ok`: entries that cannot be read are a warning, not an error. Raises UsageError for a file that cannot be
     opened, or is no table.
@@ -118,11 +140,18 @@ def read_do_not_call(path: Path, first_day: date, *, unread_ok: bool = False) ->
 
 def parse_do_not_call(file: BinaryIO, name: str, first_day: date, *, unread_ok: bool = False) -> DoNotCall:
     """The do-not-call list in an open, seekable file; see `read_do_not_call`."""
-    sheet = open_sheet(file, name)
+    first = open_sheet(file, name)
+    found = [_read_sheet(first, name, first_day)]
+    for tab in first.other_tabs:
+        found.append(_read_sheet(open_sheet(file, name, tab=tab), f"{name}, sheet {tab!r}", first_day))
+    return DoNotCall(name, found, unread_ok)
+
+
+def _read_sheet(sheet: Sheet, name: str, first_day: date) -> ExcludedSheet:
     reader = _EntryReader(first_day)
     reader.read(sheet)
     unread, sample = reader.unread()
-    return DoNotCall(
+    return ExcludedSheet(
         name=name,
         numbers=frozenset().union(*(column.in_force for column in reader.columns.values())),
         columns=[
@@ -135,7 +164,6 @@ def parse_do_not_call(file: BinaryIO, name: str, first_day: date, *, unread_ok: 
         unread=unread,
         unread_sample=sample,
         undated=reader.undated,
-        unread_ok=unread_ok,
     )
 
 

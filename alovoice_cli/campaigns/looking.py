@@ -1,6 +1,6 @@
 """A list of numbers by itself, without a campaign: read, screened, and written anew where that is asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO
@@ -53,6 +53,7 @@ def look_at_list(
     now: datetime,
     store: Callable[[], Called],
     moved: Moved,
+    own_lines: Collection[int] = (),
 ) -> SeenList:
     """Reads the list `name` (`-`: stdin) as a campaign of today would, and writes the files of the wish.
 
@@ -61,7 +62,7 @@ def look_at_list(
     report, written = Report(strict=False), list[str]()
     file, source = open_list(name, None, stdin)
     with file:
-        screen = Screen(wish, profile, today_in(parse_zone(zone), now), now, store)
+        screen = Screen(wish, profile, today_in(parse_zone(zone), now), now, store, own_lines)
         whom = screen.read(file, source or "the list", report, moved)
         if whom is not None:
             report.add(list_findings(whom, cleaned=wish.clean))

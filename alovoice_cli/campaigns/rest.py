@@ -1,16 +1,13 @@
 """When people are not to be called: at night, on Sundays, on the public holidays of Uzbekistan."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from alovoice_cli.campaigns.findings import Finding, Severity, count
 from alovoice_cli.campaigns.schedule import Window
-
-if TYPE_CHECKING:
-    import holidays
+from alovoice_cli.holiday_calendar import country_holidays, library_version
 
 NIGHT_OK = "--night-ok"
 
@@ -65,8 +62,6 @@ def rest_findings(window: Window, quiet: QuietHours | None) -> Iterator[Finding]
 
 
 def _holidays(days: list[date]) -> Iterator[Finding]:
-    from holidays.version import __version__ as holidays_version  # noqa: PLC0415 - as in _calendar
-
     calendar = _calendar(*{day.year for day in days})
     found = {day: calendar[day] for day in days if day in calendar}
     if not found:
@@ -74,7 +69,7 @@ def _holidays(days: list[date]) -> Iterator[Finding]:
     names = "; ".join(f"{_day(day)} {name}" for day, name in list(found.items())[:_DAYS_NAMED])
     more = f" and {len(found) - _DAYS_NAMED} more" if len(found) > _DAYS_NAMED else ""
     guess = ", those marked so are estimates" if any(_ESTIMATED in name for name in found.values()) else ""
-    source = f"by holidays {holidays_version}, whose data is of {_year_of_data(days[0].year)}{guess}"
+    source = f"by holidays {library_version()}, whose data is of {_year_of_data(days[0].year)}{guess}"
     message = f"{count(len(found), 'public holiday')}: {names}{more} ({source})"
     yield _warning("holiday", message, f"{_leave_out(len(found))}; the government moves days at short notice")
 
@@ -83,10 +78,8 @@ def _leave_out(days: int) -> str:
     return f"leave {'it' if days == 1 else 'them'} out of the days"
 
 
-def _calendar(*years: int) -> "holidays.HolidayBase":
-    import holidays  # noqa: PLC0415 - a single call asks for its quiet hours, and needs no calendar
-
-    return holidays.country_holidays("UZ", years=years, language="en_US")
+def _calendar(*years: int) -> Mapping[date, str]:
+    return country_holidays("UZ", years, language="en_US")
 
 
 def _year_of_data(year: int) -> int:

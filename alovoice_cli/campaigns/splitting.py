@@ -18,12 +18,12 @@ _SPLIT = re.compile(r"([0-9]{1,9})\s*/\s*(?:day|d)")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """How a list is to be read: `column` of the phones from 0, `header` where its first row is a heading."""
+class SplitLayout:
+    """How a list is to be read: `columns` of the phones from 0, `header` where its first row is a heading."""
 
     encoding: str
     delimiter: str
-    column: int
+    columns: tuple[int, ...]
     header: bool
 
 
@@ -44,7 +44,7 @@ def parse_split(text: str) -> int:
     return int(match.group(1))
 
 
-def split(draft: Draft, people: BinaryIO, layout: Layout, size: int) -> list[Piece]:
+def split(draft: Draft, people: BinaryIO, layout: SplitLayout, size: int) -> list[Piece]:
     """The campaigns of `size` rows each, on one day each, from the window's first day on; all files are open.
 
     Each list is written anew, in UTF-8, with the heading and all columns. Raises UsageError where the days are too few.

@@ -9,6 +9,7 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.config.edits import Login, check_place, keep_login
 from alovoice_cli.config.permissions import check_permissions
 from alovoice_cli.config.profiles import SANDBOX
+from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import check_token, decode_token, run_token_command
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
@@ -44,34 +45,34 @@ def store_token(
     arguments of its processes.
     """
     session: Session = ctx.obj
-    session.allow_new_profile = True
-    name = session.settings.profile
+    settings = session.resolve_settings(allow_new_profile=True)
+    name = settings.profile
     if name == SANDBOX:
         raise UsageError("the sandbox needs no token", hint="`alovoice -p sandbox trunks` works as it is")
     if with_token and token_command is not None:
         raise UsageError("--with-token and --token-command exclude each other", hint="choose one of them")
-    login = Login(name, session.settings.base_url, session.options.base_url is not None, token_command)
+    login = Login(name, settings.base_url, session.options.base_url is not None, token_command)
     session.note(login.describe_place(session.paths))
     if not session.options.dry_run:
         check_place(session.paths, login)
-    session.given_token = _read_token(session, token_command, from_stdin=with_token)
-    session.masker.learn(session.given_token)
+    token = _read_token(session, settings, token_command, from_stdin=with_token)
+    session.masker.learn(token)
     if session.options.dry_run:
         session.report("nothing was stored", profile=name, stored=False)
         return
     if not no_check:
-        lines = len(session.client.trunks.list())
-        session.note(f"the PBX at {session.settings.base_url} takes the token and has {lines} lines")
-    keep_login(session.paths, login, session.given_token)
+        lines = len(session.client_for(settings=settings, token=token).trunks.list())
+        session.note(f"the PBX at {settings.base_url} takes the token and has {lines} lines")
+    keep_login(session.paths, login, token)
     session.report(f"profile {name} is ready: try `alovoice -p {name} trunks`", profile=name, stored=True)
 
 
-def _read_token(session: Session, command: str | None, *, from_stdin: bool) -> str:
+def _read_token(session: Session, settings: Settings, command: str | None, *, from_stdin: bool) -> str:
     if command is not None:
-        if session.settings.permission_check:
+        if settings.permission_check:
             check_permissions(session.paths, "no token_command is kept there")
         with session.counted():
-            return run_token_command(command, session.environ, session.settings.timeout)
+            return run_token_command(command, session.environ, settings.timeout)
     if from_stdin:
         return check_token(decode_token(session.stdin.buffer.readline(_LONGEST_LINE)), "stdin")
     if not session.stdin.isatty():

@@ -18,8 +18,7 @@ def forget_token(
 ) -> None:
     """Forget the token of a profile. Its settings stay; the token itself stays valid on the PBX."""
     session: Session = ctx.obj
-    session.options.profile = of or session.options.profile
-    name = session.settings.profile
+    name = session.resolve_settings(of).profile
     if session.options.dry_run:
         session.report(f"the token of profile {name} would be forgotten", profile=name, forgotten=False)
         return

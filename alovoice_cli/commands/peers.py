@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ShowSecrets, examples
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing

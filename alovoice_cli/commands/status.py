@@ -73,14 +73,12 @@ def _override(session: Session, settings: Settings) -> dict[str, object]:
 
 def _add_connection(session: Session, fields: dict[str, object], *, offline: bool) -> AlovoiceError | None:
     """What the token and the PBX are like, added to the fields; returns what is wrong with them."""
-    from alovoice_cli.api.probe import probe  # noqa: PLC0415 - `--help` and a broken file need no client
+    from alovoice_cli.api.trunks import probe  # noqa: PLC0415 - `--help` and a broken file need no client
 
     settings = session.settings
     if not settings.embedded:
         fields |= {"token_from": settings.token_source() or None, "token_for": settings.token_origin(), "token": None}
-        found_token = session.find_token()
-        fields["token"] = str(found_token) if found_token else None
-        session.given_token = found_token.value if found_token else None
+        fields["token"] = str(session.token) if session.token else None
     client = session.client
     fields |= {"proxy": client.proxy or None, "authorities": client.authorities or None}
     if warning := exposure(session.paths):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from alovoice_cli.config import tokens
-from alovoice_cli.config.keys import check_encoding, check_timeout
+from alovoice_cli.config.keys import check_timeout
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.permissions import check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
@@ -47,7 +47,6 @@ class Flags:
     profile: str | None = None
     base_url: str | None = None
     timeout: float | None = None
-    encoding: str | None = None
     no_permission_check: bool = False
 
 
@@ -277,7 +276,7 @@ class _Choice:
             profile=self._name,
             base_url=self._base_url(insecure=insecure),
             timeout=self._of_flag("timeout", check_timeout, default=TIMEOUT_SECONDS),
-            encoding=self._of_flag("encoding", check_encoding, default=ENCODING),
+            encoding=self._of_profile("encoding", default=ENCODING),
             timezone=self._of_profile("timezone", default=TIMEZONE),
             trunks=self._of_profile("trunks", default=()),
             quiet_hours=self._of_profile("quiet_hours", default=QUIET_HOURS),

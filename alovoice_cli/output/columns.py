@@ -60,3 +60,14 @@ def cell_text(value: object) -> str:
     if isinstance(value, (dict, list, tuple)):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def bar_glyphs(*, ascii_only: bool) -> str:
+    """The characters that the parts of a bar are drawn in, in the order of the parts."""
+    return "#=-." if ascii_only else "█▒░·"
+
+
+def legend(names: Sequence[str], *, ascii_only: bool) -> str:
+    """The name of each part of a bar behind its character; a part without a name is left out."""
+    glyphs = zip(bar_glyphs(ascii_only=ascii_only), names, strict=False)
+    return ", ".join(f"{glyph} {name}" for glyph, name in glyphs if name)

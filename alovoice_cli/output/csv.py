@@ -1,12 +1,17 @@
-"""CSV that a spreadsheet opens without running anything (OWASP ASVS 1.2.10, CWE-1236)."""
+"""CSV that a spreadsheet opens without running anything (OWASP ASVS 1.2.10, CWE-1236), and lines with tabs for pipes.
+
+Both write whole values, an item a line, as the items come.
+"""
 
 import csv
 import re
+from collections.abc import Callable, Iterable
+from itertools import chain, islice
 from typing import TextIO
 
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.columns import Column, cell_text
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Listing, Record
 
 # The last is a byte order mark: at a file's start it is taken off, and what follows would be the cell.
 _STARTS_A_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠\ufeff")
@@ -16,10 +21,9 @@ _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 def write_csv(listing: Listing, columns: tuple[Column, ...], out: TextIO, *, headers: bool) -> None:
     """A header and a line an item, quoted as RFC 4180 says, lines ended by LF."""
     writer = csv.writer(out, lineterminator="\n")
-    if headers:
-        writer.writerow([column.name for column in columns])
-    for item in listing.items:
-        writer.writerow([safe_cell(cell_text(column.of(item))) for column in columns])
+    _write_items(
+        listing, columns, lambda cells: writer.writerow([safe_cell(cell_text(cell)) for cell in cells]), headers=headers
+    )
 
 
 def safe_cell(text: str) -> str:
@@ -30,3 +34,27 @@ def safe_cell(text: str) -> str:
     if text.startswith(_STARTS_A_FORMULA) and not _WHOLE_NUMBER.fullmatch(text):
         text = "'" + text
     return disarm(text, one_line=False)
+
+
+def write_tsv(thing: Listing | Record, columns: tuple[Column, ...], out: TextIO, *, headers: bool) -> None:
+    """A list as a header and a line an item; a record as `field<TAB>value` lines. Tabs in values become `\\t`."""
+
+    def write_line(cells: Iterable[object]) -> None:
+        out.write("\t".join(disarm(cell_text(cell)) for cell in cells) + "\n")
+
+    if isinstance(thing, Listing):
+        _write_items(thing, columns, write_line, headers=headers)
+        return
+    for field in chain([("field", "value")] if headers else [], thing.fields.items()):
+        write_line(field)
+
+
+def _write_items(
+    listing: Listing, columns: tuple[Column, ...], write_line: Callable[[Iterable[object]], object], *, headers: bool
+) -> None:
+    pairs = listing.pairs()
+    first = list(islice(pairs, 1))  # before the header: a list that fails to begin prints nothing
+    if headers:
+        write_line([column.name for column in columns])
+    for pair in chain(first, pairs):
+        write_line([column.of(pair.item) for column in columns])

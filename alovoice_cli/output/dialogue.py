@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from alovoice_cli.masking import disarm
-from alovoice_cli.output.spoken import Dialogue, Said
+from alovoice_cli.output.listing import Dialogue, Said
 from alovoice_cli.output.table import open_console
 
 _NARROW = 56  # columns; below it there is no room for two sides

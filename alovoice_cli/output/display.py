@@ -5,25 +5,39 @@ The imports of rich inside functions are meant: errors, TSV and JSON do without 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TextIO, cast
+from dataclasses import dataclass
+from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
-from alovoice_cli.output.body import write_body, write_head
-from alovoice_cli.output.columns import Column, Item, cell_text, choose_columns
-from alovoice_cli.output.csv import write_csv
-from alovoice_cli.output.flow import Flow, Form, Row, row_text, write_flow
+from alovoice_cli.output.columns import Column, Item, cell_text, choose_columns, legend
+from alovoice_cli.output.csv import write_csv, write_tsv
 from alovoice_cli.output.json import json_text, write_json
-from alovoice_cli.output.listing import Listing, Record
-from alovoice_cli.output.messages import write_error, write_message
-from alovoice_cli.output.options import Options
-from alovoice_cli.output.rehearsal import write_rehearsal
-from alovoice_cli.output.shapes import legend
-from alovoice_cli.output.spoken import Dialogue
+from alovoice_cli.output.listing import Dialogue, Listing, Record
+from alovoice_cli.output.messages import write_body, write_error, write_head, write_message, write_rehearsal
 from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
-from alovoice_cli.output.tsv import write_tsv
 
 _YES = ("y", "yes", "д", "да", "ha")
+
+
+@dataclass(slots=True)
+class Options:
+    """The global options, folded from both sides of the verb: the later one wins."""
+
+    profile: str | None = None
+    base_url: str | None = None
+    timeout: float | None = None
+    json: bool = False
+    csv: bool = False
+    columns: str | None = None
+    no_headers: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+    yes: bool = False
+    dry_run: bool = False
+    no_permission_check: bool = False
+    show_secrets: bool = False
 
 
 class Display:
@@ -45,45 +59,52 @@ class Display:
         self._options = options
         self._masker = masker
 
-    def show(self, thing: Listing | Record) -> None:
-        """Prints a list or a record: JSON or CSV where asked for, a table on a terminal, else tab-separated lines."""
+    def show(self, thing: Listing | Record, *, lines: bool = False) -> None:
+        """Prints a list or a record: JSON or CSV where asked for, a table on a terminal, else tab-separated lines.
+
+        With `lines` a list is printed as JSON, an object a line.
+        """
         thing = thing.mapped(self._masker.hide_in if thing.ours else self._cleaned)
-        options, out, terminal = self._options, self._out, self._out.isatty()
-        columns = choose_columns(thing.columns, options.columns) if isinstance(thing, Listing) else ()
-        headers = not options.no_headers
-        if options.json:
-            chosen = columns if options.columns is not None else None
-            write_json(thing, chosen, out, indent=terminal, ascii_only=_ascii_only(out))
-        elif options.csv and isinstance(thing, Listing):
-            write_csv(thing, columns, out, headers=headers)
-        elif not terminal:
-            write_tsv(thing, columns, out, headers=headers)
-        elif isinstance(thing, Listing) and not thing.items:
-            self.message("note", thing.nothing)
-        elif isinstance(thing, Listing) and thing.checklist is not None and options.columns is None:
-            from alovoice_cli.output.checklist import write_checklist
-
-            write_checklist(thing.items, thing.checklist, out, color=self._colored(out))
+        if isinstance(thing, Record):
+            self._show_record(thing)
         else:
-            from alovoice_cli.output.table import write_table
+            self._show_listing(thing, lines=lines)
 
-            write_table(thing, columns, out, headers=headers, color=self._colored(out))
+    def _show_record(self, record: Record) -> None:
+        options, out, terminal = self._options, self._out, self._out.isatty()
+        if options.json:
+            out.write(json_text(record.as_json(), indent=terminal, ascii_only=_ascii_only(out)) + "\n")
+        elif terminal:
+            from alovoice_cli.output.table import write_record
 
-    def flow(self, flow: Flow, form: Form | None = None) -> None:
-        """Prints a list as it comes, in the given form, or as `show` would; a table takes it whole."""
-        out, options = self._out, self._options
-        if form is None and out.isatty() and not (options.json or options.csv):
-            self.show(Listing([row.item for row in flow.rows], flow.columns, nothing=flow.nothing))
+            write_record(record, out, color=self._colored(out))
+        else:
+            write_tsv(record, (), out, headers=not options.no_headers)
+
+    def _show_listing(self, listing: Listing, *, lines: bool) -> None:
+        options, out, terminal = self._options, self._out, self._out.isatty()
+        columns, headers = choose_columns(listing.columns, options.columns), not options.no_headers
+        if lines or options.json:
+            chosen, ascii_only = columns if options.columns is not None else None, _ascii_only(out)
+            write_json(listing, chosen, out, indent=terminal, ascii_only=ascii_only, lines=lines)
+        elif options.csv:
+            write_csv(listing, columns, out, headers=headers)
+        elif terminal:
+            self._draw([pair.item for pair in listing.pairs()], listing, columns)
+        else:
+            write_tsv(listing, columns, out, headers=headers)
+
+    def _draw(self, items: Sequence[Item], listing: Listing, columns: tuple[Column, ...]) -> None:
+        out, color = self._out, self._colored(self._out)
+        if not items:
+            self.message("note", listing.nothing)
             return
-        form = form or ("json" if options.json else "csv" if options.csv else "tsv")
-        columns = choose_columns(flow.columns, options.columns)
-        rows = (Row(cast(Item, self._cleaned(row.item)), self._cleaned(row.whole)) for row in flow.rows)
-        to_json = row_text(
-            columns if options.columns is not None else None,
-            indent=form == "json" and out.isatty(),
-            ascii_only=_ascii_only(out),
-        )
-        write_flow(rows, columns, out, form, headers=not options.no_headers, to_json=to_json)
+        from alovoice_cli.output.table import write_checklist, write_table
+
+        if listing.checklist is not None and self._options.columns is None:
+            write_checklist(items, listing.checklist, out, color=color)
+        else:
+            write_table(items, columns, out, headers=not self._options.no_headers, color=color)
 
     def dialogue(self, dialogue: Dialogue) -> None:
         """Prints a conversation, for a person at a terminal."""
@@ -109,7 +130,7 @@ class Display:
         self._out.flush()
 
     def legend(self, names: Sequence[str]) -> str:
-        """What the parts of a bar stand for, in the shapes that this terminal draws."""
+        """The names of a bar's parts, each behind the glyph that this terminal draws."""
         return legend(names, ascii_only=_ascii_only(self._out))
 
     def value(self, value: object) -> None:
@@ -238,12 +259,12 @@ class Display:
         if self._options.json or not out.isatty():
             yield None
             return
-        from alovoice_cli.output.live import show_live
+        from alovoice_cli.output.progress import show_live
 
         chosen, redraws = choose_columns(columns, self._options.columns), self._environ.get("TERM") != "dumb"
         headers, color = not self._options.no_headers, self._colored(out)
         with show_live(chosen, out, headers=headers, color=color, redraws=redraws) as draw:
-            yield lambda listing: draw(listing.mapped(self._cleaned))
+            yield lambda listing: draw([pair.item for pair in listing.mapped(self._cleaned).pairs()])
 
     def _colored(self, stream: TextIO) -> bool:
         if self._options.color != "auto":

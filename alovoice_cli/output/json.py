@@ -2,10 +2,12 @@
 
 import json
 import re
+from itertools import chain
+from textwrap import indent as indented
 from typing import TextIO
 
 from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.listing import Listing
 
 _ARMED = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -20,10 +22,31 @@ def json_text(value: object, *, indent: bool, ascii_only: bool) -> str:
 
 
 def write_json(
-    thing: Listing | Record, columns: tuple[Column, ...] | None, out: TextIO, *, indent: bool, ascii_only: bool
+    listing: Listing, columns: tuple[Column, ...] | None, out: TextIO, *, indent: bool, ascii_only: bool, lines: bool
 ) -> None:
-    """Writes the thing whole, or of a list only the named columns, and a line end."""
-    value = thing.as_json()
-    if columns is not None and isinstance(thing, Listing):
-        value = [{column.name: column.of(item) for column in columns} for item in thing.items]
-    out.write(json_text(value, indent=indent, ascii_only=ascii_only) + "\n")
+    """Writes the list whole, or of each item only the named columns, in the bytes that JSON has for all of it.
+
+    `lines` writes a JSON text a line instead, each flushed.
+    """
+    if listing.has_whole and columns is None:
+        out.write(json_text(listing.whole, indent=indent, ascii_only=ascii_only) + "\n")
+        return
+    values = (
+        pair.whole if columns is None else {column.name: column.of(pair.item) for column in columns}
+        for pair in listing.pairs()
+    )
+    texts = (json_text(value, indent=indent and not lines, ascii_only=ascii_only) for value in values)
+    if lines:
+        for text in texts:
+            out.write(text + "\n")
+            out.flush()
+        return
+    first = next(texts, None)  # before the bracket: a list that fails to begin prints nothing
+    if first is None:
+        out.write("[]\n")
+        return
+    begin, between, end = ("[\n", ",\n", "\n]\n") if indent else ("[", ", ", "]\n")
+    for text in chain([first], texts):
+        out.write(begin + (indented(text, "  ") if indent else text))
+        begin = between
+    out.write(end)

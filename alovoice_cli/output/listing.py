@@ -1,12 +1,19 @@
-"""What a command has to show: a list of things, or one thing. How it looks is decided by the writers."""
+"""Values that a command shows: a list, a record, a conversation. The writers decide how each looks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import NamedTuple, cast
 
 from alovoice_cli.output.columns import Column, Item
 
 _UNSET = object()
+
+
+class ListedItem(NamedTuple):
+    """An item of a list whose JSON is another object than the one that its columns are taken from."""
+
+    item: Item
+    whole: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +37,12 @@ class Checklist:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list. JSON prints `whole` (by default the items) with every field; the other forms print the columns."""
+    """A list. Columns are taken from its items; JSON prints `whole`, by default a list of the whole items.
 
-    items: Sequence[Item]
+    Items may be an iterator: each is printed as it comes, and the list is never whole in memory, but for a table.
+    """
+
+    items: Iterable[Item | ListedItem]
     columns: tuple[Column, ...]
     whole: object = _UNSET
     nothing: str = "nothing to show"
@@ -41,14 +51,25 @@ class Listing:
     checklist: Checklist | None = None
     """Drawn on a terminal in place of a table, where no columns are named."""
 
-    def as_json(self) -> object:
-        """The value that `--json` prints when no columns are named."""
-        return list(self.items) if self.whole is _UNSET else self.whole
+    @property
+    def has_whole(self) -> bool:
+        """Whether JSON prints one value that is not the list of the items."""
+        return self.whole is not _UNSET
+
+    def pairs(self) -> Iterator[ListedItem]:
+        """Yields each item with its whole."""
+        for item in self.items:
+            yield item if isinstance(item, ListedItem) else ListedItem(item, item)
 
     def mapped(self, change: Callable[[object], object]) -> "Listing":
-        """The same list with its values changed, such as masked."""
-        items = cast(Sequence[Item], change(list(self.items)))
-        return replace(self, items=items, whole=self.whole if self.whole is _UNSET else change(self.whole))
+        """The same list with its values changed, such as masked: the items when each is printed."""
+        whole = change(self.whole) if self.has_whole else self.whole
+        return replace(self, items=(_changed(pair, change) for pair in self.pairs()), whole=whole)
+
+
+def _changed(pair: ListedItem, change: Callable[[object], object]) -> Item | ListedItem:
+    item = cast(Item, change(pair.item))
+    return item if pair.whole is pair.item else ListedItem(item, change(pair.whole))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +90,24 @@ class Record:
         """The same record with its values changed, such as masked."""
         fields = cast(Mapping[str, object], change(dict(self.fields)))
         return replace(self, fields=fields, whole=self.whole if self.whole is _UNSET else change(self.whole))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A phrase of a conversation: its speaker, time and side; `marks` are places in the text, from and to."""
+
+    who: str
+    time: str
+    text: str
+    side: str
+    marks: Sequence[tuple[int, int]] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A conversation: a line above it, its phrases, and lines below it."""
+
+    title: str
+    said: Sequence[Said]
+    below: Sequence[str] = ()

@@ -1,8 +1,13 @@
-"""What goes to stderr: errors, warnings, notes. Plain codes instead of rich, which would cost an error 50 ms."""
+"""Text that is no list: errors and remarks on stderr, rehearsed requests, answers as they came.
 
+Plain colour codes instead of rich, which would cost an error 50 ms.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
-from alovoice_cli.errors import AlovoiceError
+from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.json import json_text
 
@@ -25,3 +30,78 @@ def write_message(kind: str, text: str, err: TextIO, *, color: bool) -> None:
     """`kind: text` on one line, control characters shown; kinds: error, warning, hint, note."""
     label = f"\x1b[{_STYLES[kind]}m{kind}:\x1b[0m" if color else f"{kind}:"
     err.write(f"{label} {disarm(text)}\n")
+
+
+def write_rehearsal(rehearsed: Mapping[str, object], out: TextIO, *, disarmed: bool) -> None:
+    """Writes `method`, `url`, `headers` and `body` as comments, then `curl` as it is (`disarmed` for a terminal)."""
+    _comment(f"{rehearsed['method']} {rehearsed['url']}", out)
+    headers, body, curl = rehearsed["headers"], rehearsed["body"], str(rehearsed["curl"])
+    if isinstance(headers, dict):
+        for name, value in headers.items():
+            _comment(f"{name}: {value}", out)
+    if isinstance(body, str):
+        _comment(body, out)
+    elif isinstance(body, list):
+        for part in body:
+            _comment(_part(part), out)
+    elif body is not None:
+        _comment(json_text(body, indent=True, ascii_only=False), out)
+    out.write("\n" + (disarm(curl, one_line=False) if disarmed else curl) + "\n")
+
+
+def _part(part: Mapping[str, object]) -> str:
+    if "value" in part:
+        return f"{part['name']}={part['value']}"
+    return f"{part['name']}=@{part['filename']} ({part['type']}, {part['size']} bytes)"
+
+
+def _comment(text: str, out: TextIO) -> None:
+    for line in text.splitlines() or [""]:
+        out.write(f"# {disarm(line)}".rstrip() + "\n")
+
+
+def write_head(status: int, reason: str, headers: Sequence[tuple[str, str]], out: TextIO) -> None:
+    """The status line and the headers, as HTTP writes them, and an empty line."""
+    out.write(disarm(f"HTTP/1.1 {status} {reason}".rstrip()) + "\n")
+    for name, value in headers:
+        out.write(disarm(f"{name}: {value}") + "\n")
+    out.write("\n")
+
+
+def write_body(
+    body: bytes, out: TextIO, *, clean: Callable[[object], object], indent: bool, ascii_only: bool, as_json: bool
+) -> None:
+    """Writes the body. `clean` masks a JSON value or a text; `as_json` makes text a JSON string.
+
+    Raises UsageError for bytes that are no text where a person would see them.
+    """
+    if not body:
+        return
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        _write_bytes(_masked(body, clean), out)
+        return
+    try:
+        shown = json_text(clean(json.loads(text)), indent=indent, ascii_only=ascii_only)
+    except (ValueError, RecursionError):
+        cleaned = clean(text)
+        shown = json_text(cleaned, indent=False, ascii_only=ascii_only) if as_json else _plain(str(cleaned))
+    out.write(shown + "\n")
+
+
+def _masked(body: bytes, clean: Callable[[object], object]) -> bytes:
+    """The bytes as they are, but for a known secret among them."""
+    return str(clean(body.decode("utf-8", "surrogateescape"))).encode("utf-8", "surrogateescape")
+
+
+def _plain(text: str) -> str:
+    return disarm(text, one_line=False).rstrip("\n")
+
+
+def _write_bytes(body: bytes, out: TextIO) -> None:
+    if out.isatty():
+        raise UsageError(f"the answer is {len(body)} bytes that are no text", hint="send them to a file: > FILE")
+    out.flush()
+    out.buffer.write(body)
+    out.buffer.flush()

@@ -1,9 +1,12 @@
-"""A progress bar on a terminal's stderr."""
+"""Progress on a terminal: bars on stderr, and a table that is drawn over while its values change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from rich.console import Console
+from rich.constrain import Constrain
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -17,7 +20,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from alovoice_cli.output.table import open_console
+from alovoice_cli.output.columns import Column, Item
+from alovoice_cli.output.table import items_table, open_console
 
 
 @contextmanager
@@ -46,3 +50,34 @@ class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed or 0.0
         return Text(f"{speed:.1f}/s" if speed >= 1 else f"{speed * 60:.1f}/m")
+
+
+@contextmanager
+def show_live(
+    columns: tuple[Column, ...], out: TextIO, *, headers: bool, color: bool, redraws: bool
+) -> Iterator[Callable[[Sequence[Item]], None]]:
+    """Yields a function that draws the items in place of the one before; the last one stays when the block ends.
+
+    A terminal that cannot move its cursor (`redraws` False) gets one table below the other.
+    """
+    if not redraws:
+        console = open_console(out, color=color)
+        yield lambda items: console.print(items_table(items, columns, headers=headers))
+        return
+    # Told to be a terminal also where colours are off: the cursor moves all the same.
+    console = Console(
+        file=out,
+        force_terminal=True,
+        color_system="auto" if color else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+    def draw(items: Sequence[Item]) -> None:
+        table = items_table(items, columns, headers=headers)
+        # Room for the `^C` that a terminal echoes: behind a full line it would begin a new one, which stays.
+        live.update(Constrain(table, console.width - len("^C") - 1), refresh=True)
+
+    with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+        yield draw

@@ -1,17 +1,20 @@
-"""Tables and panels for a terminal. Text from outside is laid in as `Text`, never as markup."""
+"""Tables, records and checklists for a terminal. Text from outside is laid in as `Text`, never as markup."""
 
-from typing import TextIO
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TextIO
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
+from rich.segment import Segment
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from alovoice_cli.masking import disarm
-from alovoice_cli.output.bars import Bar
-from alovoice_cli.output.columns import Column, Item, cell_text
-from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.columns import Column, Item, bar_glyphs, cell_text
+from alovoice_cli.output.listing import Checklist, Record
 
 _CLOSER = ((0, 1, 0, 0), (0, 0, 0, 0))
 _ENDLESS = 100_000
@@ -44,15 +47,29 @@ def open_console(out: TextIO, *, color: bool) -> Console:
     )
 
 
-def write_table(
-    thing: Listing | Record, columns: tuple[Column, ...], out: TextIO, *, headers: bool, color: bool
-) -> None:
-    """Writes a list as a table with one line an item, a record as two columns under its title."""
+def write_table(items: Sequence[Item], columns: tuple[Column, ...], out: TextIO, *, headers: bool, color: bool) -> None:
+    """Writes a list as a table with one line an item."""
     console = open_console(out, color=color)
-    table = _record_table(thing) if isinstance(thing, Record) else listing_table(thing, columns, headers=headers)
-    if isinstance(thing, Listing):
-        _move_together(table, console)
+    table = items_table(items, columns, headers=headers)
+    _move_together(table, console)
     console.print(table)
+
+
+def write_record(record: Record, out: TextIO, *, color: bool) -> None:
+    """Writes a record as two columns under its title."""
+    table = Table(
+        box=box.ROUNDED,
+        show_header=False,
+        title=Text(disarm(record.title)) if record.title else None,
+        title_justify="left",
+        title_style="bold",
+        border_style="dim",
+    )
+    table.add_column(style="bold", overflow="fold")
+    table.add_column(overflow="fold")
+    for name, value in record.fields.items():
+        table.add_row(Text(disarm(name)), _cell(value))
+    open_console(out, color=color).print(table)
 
 
 def _move_together(table: Table, console: Console) -> None:
@@ -64,7 +81,7 @@ def _move_together(table: Table, console: Console) -> None:
         table.padding = padding
 
 
-def listing_table(listing: Listing, columns: tuple[Column, ...], *, headers: bool) -> Table:
+def items_table(items: Sequence[Item], columns: tuple[Column, ...], *, headers: bool) -> Table:
     """The table of a list, one line an item."""
     table = Table(box=box.SIMPLE_HEAD, show_header=headers, pad_edge=False, header_style="bold", show_edge=False)
     drawn = any(column.bar for column in columns)
@@ -78,15 +95,14 @@ def listing_table(listing: Listing, columns: tuple[Column, ...], *, headers: boo
             no_wrap=drawn and column.numeric,
             ratio=1 if column.bar else None,
         )
-    longest = _longest_bars(listing, columns)
-    for item in listing.items:
+    longest = {
+        column.name: max((sum(_parts(column.of(item))) for item in items), default=0)
+        for column in columns
+        if column.bar
+    }
+    for item in items:
         table.add_row(*(_bar_or_cell(column, item, longest) for column in columns))
     return table
-
-
-def _longest_bars(listing: Listing, columns: tuple[Column, ...]) -> dict[str, int]:
-    bars = [column for column in columns if column.bar]
-    return {bar.name: max((sum(_parts(bar.of(item))) for item in listing.items), default=0) for bar in bars}
 
 
 def _bar_or_cell(column: Column, item: Item, longest: dict[str, int]) -> RenderableType:
@@ -98,25 +114,99 @@ def _parts(value: object) -> list[int]:
     return [part for part in value if isinstance(part, int)] if isinstance(value, (list, tuple)) else []
 
 
-def _record_table(record: Record) -> Table:
-    table = Table(
-        box=box.ROUNDED,
-        show_header=False,
-        title=Text(disarm(record.title)) if record.title else None,
-        title_justify="left",
-        title_style="bold",
-        border_style="dim",
-    )
-    table.add_column(style="bold", overflow="fold")
-    table.add_column(overflow="fold")
-    for name, value in record.fields.items():
-        table.add_row(Text(disarm(name)), _cell(value))
-    return table
-
-
 def _cell(value: object) -> Text:
     # Lists get a space after each comma, so that a narrow column breaks them there and not within a number.
     parts = value if isinstance(value, (list, tuple)) else ()
     flat = parts and not any(isinstance(part, (dict, list)) for part in parts)
     text = disarm(", ".join(map(cell_text, parts)) if flat else cell_text(value))
     return Text(text, style=_STYLES.get(text, ""))
+
+
+_BAR_STYLES = (Style(color="green"), Style(color="red"), Style(color="yellow"), Style(dim=True))
+_NARROWEST_BAR = 1
+
+
+class Bar:
+    """A bar in a cell: parts of a whole, at most four, side by side; `longest` is the sum that fills the cell.
+
+    The parts are told apart by their glyphs, where there is no colour too.
+    """
+
+    def __init__(self, parts: Sequence[int], longest: int) -> None:
+        self._parts, self._longest = parts, max(longest, 1)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        glyphs = bar_glyphs(ascii_only=options.ascii_only)
+        drawn = told = 0
+        for part, glyph, style in zip(self._parts, glyphs, _BAR_STYLES, strict=False):
+            told += part
+            # Rounding the sums, not the parts, keeps the whole bar true; what is not nothing shows.
+            end = max(round(options.max_width * told / self._longest), drawn + (part > 0))
+            end = min(end, options.max_width)
+            yield Segment(glyph * (end - drawn), style)
+            drawn = end
+        yield Segment.line()
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(_NARROWEST_BAR, options.max_width)
+
+
+_MARKS = {"pass": ("✓", "+", "green"), "warn": ("!", "!", "yellow"), "fail": ("✗", "x", "bold red")}
+_OTHER_MARK = ("·", "-", "dim")
+_CHECK_INDENT = 4
+_NARROWEST_TEXT = 10
+
+
+class _ChecklistLayout(NamedTuple):
+    name: int
+    text: int
+    aside: int
+    width: int
+    unicode: bool
+
+    def mark(self, grade: str) -> Text:
+        mark, plain, style = _MARKS.get(grade, _OTHER_MARK)
+        return Text(mark if self.unicode else plain, style=style)
+
+
+def write_checklist(items: Sequence[Item], checklist: Checklist, out: TextIO, *, color: bool) -> None:
+    """Writes the sections with their checks, and the summary. Long text goes on below, indented."""
+    console = open_console(out, color=color)
+    names = max((len(_text_of(item, checklist.name)) for item in items), default=0)
+    asides = max((len(_aside(item, checklist)) for item in items), default=0)
+    room = max(console.width - names - asides - 2 * _CHECK_INDENT, _NARROWEST_TEXT)
+    layout = _ChecklistLayout(names, room, asides, console.width, console.encoding.lower().startswith("utf"))
+    section = ""
+    for item in items:
+        if _text_of(item, checklist.section) != section:
+            section = _text_of(item, checklist.section)
+            console.print(Text(f"\n{section}", style="bold"))
+        for line in _check_lines(item, checklist, layout):
+            console.print(line, soft_wrap=True)
+    grade = "pass" if checklist.passed else "fail"
+    console.print(Text("\n").append(layout.mark(grade)).append(f" {disarm(checklist.summary)}", style="bold"))
+
+
+def _check_lines(item: Item, checklist: Checklist, layout: _ChecklistLayout) -> Iterator[Text]:
+    grade, name = _text_of(item, checklist.grade), _text_of(item, checklist.name)
+    first, *rest = textwrap.wrap(_text_of(item, checklist.text), layout.text) or [""]
+    line = Text("  ").append(layout.mark(grade)).append(f" {name:{layout.name}}  ")
+    line.append(f"{first:{layout.text}}", style="dim").append(
+        f"  {_aside(item, checklist):>{layout.aside}}", style="dim"
+    )
+    line.rstrip()
+    yield line
+    for more in rest:
+        yield Text(" " * (layout.name + 2 * _CHECK_INDENT - 2) + more, style="dim")
+    style = _MARKS.get(grade, _OTHER_MARK)[-1].removeprefix("bold ")
+    for note in textwrap.wrap(_text_of(item, checklist.note), layout.width - _CHECK_INDENT - 1):
+        yield Text(" " * _CHECK_INDENT + note, style=style)
+
+
+def _aside(item: Item, checklist: Checklist) -> str:
+    text = _text_of(item, checklist.aside)
+    return f"{text} {checklist.unit}" if text and checklist.unit else text
+
+
+def _text_of(item: Item, name: str) -> str:
+    return disarm(cell_text(item.get(name)))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from alovoice_cli.holiday_calendar import country_holidays, known_countries, parts_of
 from alovoice_cli.routing.days import Days
 
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -53,21 +54,17 @@ class Holidays:
 
 
 def _country_days(country: str, year: int) -> Iterable[date]:
-    import holidays
-
     code, _, part = country.partition("-")
-    return holidays.country_holidays(code, subdiv=part or None, years=year)
+    return country_holidays(code, [year], part=part or None)
 
 
 def country_problem(country: str) -> str | None:
     """None where the country (`UZ`) or its part (`DE-BE`) is known, else what may have been meant, perhaps empty."""
-    import holidays
-
-    known = holidays.list_supported_countries()
     code, dash, part = country.partition("-")
-    if code in known and (not dash or part in known[code]):
-        return None
-    return f"parts of {code}: {', '.join(known[code])}" if code in known else ""
+    if code not in known_countries():
+        return ""
+    parts = parts_of(code) if dash else ()
+    return None if not dash or part in parts else f"parts of {code}: {', '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from alovoice_cli.speech.talk import Talk
+
 _APOSTROPHES = "'ʻʼ‘’`´ʹ′＇"
 _LETTERS = {
     **dict(zip("абвгдзийклмнопрстуфхҳқжы", "abvgdziyklmnoprstufxhqjy", strict=True)),
@@ -126,6 +128,25 @@ def hits(text: str, needles: Sequence[str], *, word: bool = False) -> list[tuple
         if not kept or begin >= kept[-1][1]:
             kept.append((begin, end))
     return kept
+
+
+def find_phrases(
+    talk: Talk, needles: Sequence[str], *, speaker: str | None, context: int, word: bool
+) -> dict[int, list[tuple[int, int]]]:
+    """The places of the phrases of one side (or both) that hold a needle, with their marks; and those around, without.
+
+    Empty where no phrase matches.
+    """
+    fragments = talk.fragments
+    matched = {
+        place: marks
+        for place, part in enumerate(fragments)
+        if (speaker is None or part.direction == speaker) and (marks := hits(part.text, needles, word=word))
+    }
+    around = {
+        near for place in matched for near in range(max(place - context, 0), min(place + context + 1, len(fragments)))
+    }
+    return {place: matched.get(place, []) for place in sorted(around)}
 
 
 def _letter(letter: str) -> str:

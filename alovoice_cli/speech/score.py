@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import tzinfo
 
-from alovoice_cli.speech.measures import Measures
-from alovoice_cli.speech.score_rules import ScoreRules
+from alovoice_cli.events.moments import from_unix
+from alovoice_cli.speech.measures import Measures, measure
+from alovoice_cli.speech.score_rules import MEASURES, ScoreRules
 from alovoice_cli.speech.talk import Talk
 
 
@@ -81,3 +83,58 @@ def points(value: float | None) -> float | None:
 def in_order(groups: Iterable[Group]) -> list[Group]:
     """The groups by their names, numbers by their size."""
     return sorted(groups, key=lambda group: (len(group.name) if group.name.isdigit() else 0, group.name))
+
+
+_NOBODY = "?"
+
+
+@dataclass(slots=True)
+class ScoredCalls:
+    """Calls with their scores, by operator and by week of the zone. A call without a known operator counts as `?`."""
+
+    rules: ScoreRules
+    zone: tzinfo
+    everything: Group = field(default_factory=lambda: Group("all"))
+    calls: list[dict[str, object]] = field(default_factory=list)
+    operators: dict[str, Group] = field(default_factory=dict)
+    weeks: dict[str, Group] = field(default_factory=dict)
+
+    def add(self, talk: Talk, begun_at: int, peer: str | None) -> None:
+        """Scores a call that began at this unix second."""
+        measures = measure(talk)
+        result = score(talk, measures, self.rules)
+        self.calls.append(
+            {
+                "call_id": talk.call_id,
+                "begun_at": begun_at,
+                "peer": peer,
+                "score": points(result.points),
+                "passed": list(result.passed),
+                "failed": list(result.failed),
+                "unjudged": list(result.unjudged),
+                **{name: _digits(value(measures)) for name, value in MEASURES.items()},
+            }
+        )
+        operator, week = peer or _NOBODY, _week(begun_at, self.zone)
+        groups = (self.operators.setdefault(operator, Group(operator)), self.weeks.setdefault(week, Group(week)))
+        for group in (self.everything, *groups):
+            group.add(talk.call_id, result)
+
+    def as_json(self) -> dict[str, object]:
+        """The calls, the groups, and the average of all."""
+        return {
+            "score": points(self.everything.average),
+            "scored": self.everything.scores,
+            "calls": self.calls,
+            "operators": [group.as_json("peer") for group in in_order(self.operators.values())],
+            "weeks": [group.as_json("week") for group in in_order(self.weeks.values())],
+        }
+
+
+def _digits(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _week(begun_at: int, zone: tzinfo) -> str:
+    moment = from_unix(begun_at, zone)
+    return _NOBODY if moment is None else f"{moment:%G-W%V}"

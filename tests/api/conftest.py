@@ -12,8 +12,8 @@ from raw_server import Act, RawServer
 
 from alovoice_cli.api.client import Client
 from alovoice_cli.api.files import FilePart
-from alovoice_cli.api.party import Party
-from alovoice_cli.api.seal import Intent, Outcome
+from alovoice_cli.api.send_guard import Intent, RequestOutcome
+from alovoice_cli.api.types import Party
 
 TOKEN = "22dfbb22-d073-4422-b322-22949d14a022"
 
@@ -37,13 +37,13 @@ class Book:
 
     def __init__(self) -> None:
         self.intents: list[Intent] = []
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes: dict[str, RequestOutcome] = {}
 
     def intend(self, intent: Intent) -> str:
         self.intents.append(intent)
         return f"R-{len(self.intents):04}"
 
-    def settle(self, receipt: str, outcome: Outcome) -> None:
+    def settle(self, receipt: str, outcome: RequestOutcome) -> None:
         self.outcomes[receipt] = outcome
 
 

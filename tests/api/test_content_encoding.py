@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.api.content_encoding import decoded, encodings_of
+from alovoice_cli.api.reply import decoded, encodings_of
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, ServerError
 
 METHODS = ("outcall", "conference", "ivr", "addAutorule", "callsendai")

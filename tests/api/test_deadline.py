@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from alovoice_cli.api.deadline import Attempt, Budget, Lost
+from alovoice_cli.api.deadline import Budget, Lost, TransportAttempt
 from alovoice_cli.errors import OutcomeUnknownError, UnreachableError
 
 
@@ -57,7 +57,7 @@ def test_ctrl_c_ends_the_wait_at_once(when: str, serve: Any, client: Any, unsafe
         unsafe["outcall"](pbx)
     timer.join()
     assert time.monotonic() - started < 2
-    assert pbx.seal.guard(130) == (130 if when == "before" else 6)
+    assert pbx.send_guard.guard(130) == (130 if when == "before" else 6)
     assert [outcome.state for outcome in book.outcomes.values()] == (["unsent"] if when == "before" else [])
 
 
@@ -101,7 +101,7 @@ def test_at_the_moment_of_leaving_the_worker_asks_whether_anybody_waits(late: bo
     transport, left = LateTransport(), []
     if not late:
         transport.let.set()
-    attempt = Attempt(
+    attempt = TransportAttempt(
         transport, httpx.Request("POST", "http://h"), Budget(0.2), announces=True, on_left=lambda: left.append(1)
     )
     if late:

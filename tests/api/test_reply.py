@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.api.endpoints import match
-from alovoice_cli.api.loggers import hide_in_logs
 from alovoice_cli.api.reply import Reply, UnreadableError, readable
 from alovoice_cli.api.request import Request
+from alovoice_cli.api.trace import hide_in_logs
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, RefusedError
 from alovoice_cli.masking import Masker
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alovoice_cli.api.deadline import Budget
 from alovoice_cli.api.reply import Reply
-from alovoice_cli.api.retry import Retry, retry_after
+from alovoice_cli.api.retry import Retry
 from alovoice_cli.errors import AlovoiceError, RateLimitedError, RedirectedError, ServerError, UnreachableError
 
 ANSWERS = {
@@ -122,12 +122,12 @@ def test_no_pause_reaches_over_the_deadline(serve: Any, client: Any) -> None:
     ("text", "seconds"), [("7", 7.0), ("", None), ("soon", None), ("-1", None), ("٣", None), ("9" * 40, 999999999.0)]
 )
 def test_retry_after_in_seconds_is_read(text: str, seconds: float | None) -> None:
-    assert retry_after(Reply(429, "", (("Retry-After", text),), b"")) == seconds
+    assert Reply(429, "", (("Retry-After", text),), b"").retry_after() == seconds
 
 
 def test_retry_after_as_a_date_is_read() -> None:
     when = datetime.now(UTC) + timedelta(seconds=30)
-    seconds = retry_after(Reply(429, "", (("retry-after", format_datetime(when, usegmt=True)),), b""))
+    seconds = Reply(429, "", (("retry-after", format_datetime(when, usegmt=True)),), b"").retry_after()
     assert seconds is not None
     assert 27 < seconds <= 30
 
@@ -135,7 +135,7 @@ def test_retry_after_as_a_date_is_read() -> None:
 @settings(deadline=None, max_examples=200)
 @given(st.text())
 def test_any_retry_after_is_seconds_or_nothing(text: str) -> None:
-    seconds = retry_after(Reply(429, "", (("Retry-After", text),), b""))
+    seconds = Reply(429, "", (("Retry-After", text),), b"").retry_after()
     assert seconds is None or seconds >= 0
 
 

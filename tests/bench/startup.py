@@ -15,7 +15,22 @@ import threading
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from event_rows import Rows
+
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 21
+_RULES = """
+fallback = { queue = "6000" }
+
+[hours]
+holidays = "UZ"
+work = ["Mon-Fri 09:00-18:00"]
+
+[[rule]]
+name = "work"
+when = { hours = "work" }
+then = { peer = "101" }
+"""
 
 
 class _Lines(http.server.BaseHTTPRequestHandler):
@@ -38,6 +53,11 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_address[1]}"
     home = tempfile.mkdtemp()
+    rules = Path(home, "rules.toml")
+    rules.write_text(_RULES, "utf-8")
+    events = Rows(Path(home, "events-sandbox.db"))
+    for _ in range(20):
+        events.call(time.time() - 3600)
     environ = {
         "HOME": home,
         "PATH": os.environ["PATH"],
@@ -55,6 +75,13 @@ def main() -> None:
         "alovoice trunks --json (http)": [alovoice, "trunks", "--json"],
         "alovoice trunks (http)": [alovoice, "trunks"],
         "alovoice -p sandbox trunks": [alovoice, "-p", "sandbox", "trunks"],
+        "alovoice -p sandbox events list": [alovoice, "-p", "sandbox", "events", "list"],
+        "alovoice -p sandbox route check": [alovoice, "-p", "sandbox", "route", "check", str(rules)],
+        "alovoice -p sandbox call out --dry-run": [
+            *(alovoice, "-p", "sandbox", "call", "out", "--dry-run", "--night-ok"),
+            *("--from", "101", "--to", "998901234567"),
+        ],
+        "alovoice completion bash": [alovoice, "completion", "bash"],
         "import typer": [sys.executable, "-c", "import typer"],
         "import httpx": [sys.executable, "-c", "import httpx"],
     }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alovoice_cli.campaigns.called import listed_numbers
 from alovoice_cli.campaigns.draft import Draft
 from alovoice_cli.campaigns.schedule import Window
-from alovoice_cli.campaigns.splitting import Layout, Piece, parse_split, split
+from alovoice_cli.campaigns.splitting import Piece, SplitLayout, parse_split, split
 from alovoice_cli.errors import UsageError
 
 FIRST = date(2026, 11, 24)
@@ -43,7 +43,7 @@ def test_every_row_is_in_one_part_in_its_order(names: list[str], size: int, head
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=";").writerows([["phone", "ism"], *rows] if header else rows)
     people = io.BytesIO(text.getvalue().encode(encoding))
-    pieces = split(_draft(30), people, Layout(encoding, ";", 0, header), size)
+    pieces = split(_draft(30), people, SplitLayout(encoding, ";", 0, header), size)
     parts = _contents(pieces)
     heading = [["phone", "ism"]] if header else []
     assert all(part[: len(heading)] == heading for part in parts)
@@ -59,7 +59,7 @@ def test_every_row_is_in_one_part_in_its_order(names: list[str], size: int, head
 def test_days_that_are_too_few_are_named_before_anything_is_sent() -> None:
     people = io.BytesIO(b"998901234567\n" * 5)
     with pytest.raises(UsageError, match="makes 3 campaigns of a day each, and --from to --to are 2 days") as caught:
-        split(_draft(2), people, Layout("utf-8", ",", 0, False), 2)
+        split(_draft(2), people, SplitLayout("utf-8", ",", 0, False), 2)
     assert "--to 2026.11.26" in caught.value.hint
 
 
@@ -76,8 +76,13 @@ def test_what_is_no_split_is_refused(text: str) -> None:
 
 def test_numbers_are_listed_whole_and_once() -> None:
     people = io.BytesIO("имя;тел\na;90 123-45-67\nb;+998901234567\n\nc;12\nd\ne;998912345678\n".encode())
-    assert listed_numbers(people, "utf-8", ";", 1) == ("998901234567", "998912345678")
+    assert listed_numbers(people, "utf-8", ";", (1,)) == ("998901234567", "998912345678")
     assert not people.closed
+
+
+def test_the_numbers_of_all_chosen_columns_are_listed() -> None:
+    people = io.BytesIO("дом;моб\n901234567;901112233\n;90 123-45-67\n".encode())
+    assert listed_numbers(people, "utf-8", ";", (0, 1)) == ("998901234567", "998901112233")
 
 
 @pytest.mark.parametrize(
@@ -92,4 +97,4 @@ def test_numbers_are_listed_whole_and_once() -> None:
     ],
 )
 def test_what_the_check_reads_as_a_number_is_remembered_as_called(cell: str, numbers: tuple[str, ...]) -> None:
-    assert listed_numbers(io.BytesIO(f"имя;тел\na;{cell}\n".encode()), "utf-8", ";", 1) == numbers
+    assert listed_numbers(io.BytesIO(f"имя;тел\na;{cell}\n".encode()), "utf-8", ";", (1,)) == numbers

@@ -1,6 +1,6 @@
 """Waiting: soon at first, then ever less often, and never beyond the budget."""
 
-from alovoice_cli.commands.ai.waiting import PollPace
+from alovoice_cli.commands.ai.result import PollPace
 
 
 def test_the_pauses_grow_to_half_a_minute_and_the_last_one_fits() -> None:

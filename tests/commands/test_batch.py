@@ -67,6 +67,12 @@ def _settles(process: Any) -> None:
 # --- each exactly once -----------------------------------------------------------------------------------------------
 
 
+def test_the_encoding_that_the_command_line_gives_is_that_of_each_row(alovoice: FrontDoor, pbx: Exchange) -> None:
+    write_list(alovoice.home, 3)
+    assert alovoice(*OUT, "--encoding", "form").code == 0
+    assert sorted(seen.body.partition(b"=")[0] for seen in pbx.requests) == [b"call_id"] * 3
+
+
 def test_each_row_is_called_once_and_told_once(alovoice: FrontDoor, pbx: Exchange) -> None:
     called = write_list(alovoice.home, 7)
     result = alovoice(*OUT, "--jobs", "3")

@@ -229,8 +229,9 @@ def test_a_time_of_rest_needs_a_word_from_a_script_and_a_yes_from_a_person(
     assert pbx.effects == []
     assert home(*_unanswered(words), stdin="y\n", terminal=True).code == 0
     assert home(*_words("create", "--night-ok", "--allow-duplicate", **changes)).code == 0
-    assert home(*_words("create", "--no-check", "--allow-duplicate", **changes)).code == 0
-    assert len(pbx.effects) == 3
+    unchecked = home(*_unanswered(_words("create", "--no-check", "--allow-duplicate", **changes)))
+    assert (unchecked.code, unchecked.err.count("--night-ok")) == (8, 1), "--no-check is no word on when"
+    assert len(pbx.effects) == 2
 
 
 def test_the_profile_says_which_hours_are_quiet(home: FrontDoor, pbx: RawServer) -> None:
@@ -427,8 +428,9 @@ def test_the_question_comes_after_the_findings_and_the_summary(home: FrontDoor, 
 
 
 def test_help_loads_no_library_of_the_checks() -> None:
-    tree = "from alovoice_cli.commands.contents import build_tree; build_tree(['autorule', 'numbers'], decorated=False)"
-    code = f"{tree}; import sys, json; print(json.dumps(sorted(sys.modules)))"
+    table = "from alovoice_cli.commands.command_table import full_tree"
+    code = f"{table}; full_tree().commands['autorule'].build('check')\n"
+    code += "import sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"phonenumbers", "holidays"} & set(json.loads(done.stdout))
 

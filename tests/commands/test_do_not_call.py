@@ -12,6 +12,7 @@ from front_door import FrontDoor
 from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples
+from workbooks import xlsx
 
 from alovoice_cli.campaigns.exclusion import read_do_not_call
 
@@ -67,6 +68,16 @@ def test_every_number_that_a_do_not_call_file_holds_is_excluded(
     code, recipients, told = excluded(alovoice, people, barred, "--clean", "good.csv")
     assert (code, recipients["excluded"]) == (0, number), told
     assert "998931112233" not in (alovoice.home / "good.csv").read_text()
+
+
+def test_every_visible_sheet_of_a_do_not_call_workbook_counts(alovoice: FrontDoor) -> None:
+    (alovoice.home / "list.csv").write_text("phone\n998901112233\n998912223344\n998933334455\n")
+    book = xlsx({"2025": [["phone"], [998901112233]], "2026": [["tel"], ["91 222-33-44"]], "Notes": [["by law"]]})
+    (alovoice.home / "dnc.xlsx").write_bytes(book)
+    result = alovoice("numbers", "check", "list.csv", "--exclude", "dnc.xlsx", "--clean", "good.csv")
+    assert result.code == 0, result.err
+    assert (alovoice.home / "good.csv").read_text().split() == ["phone", "998933334455"]
+    assert "dnc.xlsx, sheet '2026': 1 number not to be called: column 1 (tel) 1" in result.err
 
 
 def test_the_note_names_the_columns_and_how_many_numbers_each_gave(alovoice: FrontDoor) -> None:

@@ -12,7 +12,7 @@ from crm import served
 from event_rows import Rows
 from front_door import FrontDoor
 
-from alovoice_cli.commands.contents import NOUNS, full_tree
+from alovoice_cli.commands.command_table import NOUNS, build_tree, full_tree
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 CREATE = (
@@ -241,7 +241,9 @@ def test_an_empty_list_is_an_empty_list(home: FrontDoor) -> None:
 def test_every_noun_of_the_contents_has_its_module() -> None:
     folder = Path(__file__).parents[2] / "alovoice_cli" / "commands"
     there = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
-    assert there - {"contents", "everywhere", "many", "options", "posting"} == {noun.name for noun in NOUNS}
+    assert there - {"command_table", "global_options", "many", "options", "posting", "write_reference"} == {
+        noun.name for noun in NOUNS
+    }
 
 
 def test_global_options_mean_the_same_on_both_sides(home: FrontDoor) -> None:
@@ -255,3 +257,12 @@ def test_no_words_are_a_plea_for_help(home: FrontDoor) -> None:
     result = home()
     assert result.code == 0
     assert "Usage: alovoice" in result.out
+
+
+def test_the_line_of_each_verb_is_the_beginning_of_its_own_help() -> None:
+    shown, full = build_tree(decorated=False), full_tree()
+    for noun in NOUNS:
+        shown.build(noun.name)
+        for verb in noun.verbs:
+            line, command = shown.commands[noun.name].commands[verb.name], full.commands[noun.name].commands[verb.name]
+            assert line.help == " ".join(command.help.split("\n\n")[0].split()), f"{noun.name} {verb.name}"

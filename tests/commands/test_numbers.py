@@ -120,3 +120,10 @@ def test_the_help_names_the_file_and_what_is_done(alovoice: FrontDoor, tmp_path:
     shown = alovoice("numbers", "check", "--help").out
     assert "--rejected" in shown
     assert "alovoice numbers check clients.csv" in shown
+
+
+def test_the_profiles_own_line_is_never_taken_for_people(alovoice: FrontDoor) -> None:
+    assert alovoice("config", "set", "trunks", "712037006").code == 0
+    (alovoice.home / "crm.csv").write_text("line;client\n712037006;901234567\n712037006;901234567\n")
+    result = alovoice("numbers", "check", "crm.csv", "--json")
+    assert json.loads(result.out)["recipients"]["column"] == 2, result.out + result.err

@@ -103,9 +103,9 @@ def test_the_environment_wins_over_the_profile_and_a_flag_over_both(written: Pat
         "https://env.example",
         "environment ALOVOICE_BASE_URL",
     )
-    settings = settle(environ, base_url="https://flag.example", timeout=9.0, encoding="json")
-    assert (settings.base_url, settings.timeout, settings.encoding) == ("https://flag.example", 9.0, "json")
-    assert [settings.origin[name] for name in ("base_url", "timeout", "encoding")] == ["flag"] * 3
+    settings = settle(environ, base_url="https://flag.example", timeout=9.0)
+    assert (settings.base_url, settings.timeout) == ("https://flag.example", 9.0)
+    assert [settings.origin[name] for name in ("base_url", "timeout")] == ["flag"] * 2
 
 
 def test_the_profile_is_chosen_by_flag_then_environment_then_project_then_file(

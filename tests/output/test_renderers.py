@@ -17,9 +17,8 @@ from alovoice_cli.errors import ServerError, UsageError
 from alovoice_cli.masking import Masker, is_secret_key
 from alovoice_cli.output.columns import Column, cell_text
 from alovoice_cli.output.csv import safe_cell
-from alovoice_cli.output.display import Display
+from alovoice_cli.output.display import Display, Options
 from alovoice_cli.output.listing import Listing, Record
-from alovoice_cli.output.options import Options
 
 ARMED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 OWN_COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, clock_of, read_wanted
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column
-from alovoice_cli.output.flow import Flow, Row
-from alovoice_cli.output.spoken import Dialogue, Said
+from alovoice_cli.output.listing import Dialogue, ListedItem, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
-from alovoice_cli.speech.folding import foldings, hits
+from alovoice_cli.speech.folding import find_phrases, foldings
 from alovoice_cli.speech.private import mask_numbers as hide_numbers
 from alovoice_cli.speech.talk import Fragment, Wanted, clock
 
@@ -85,26 +84,15 @@ def grep_phrases(
     if session.stdout.isatty() and not (options.json or options.csv or options.columns is not None):
         _show_dialogues(session, found, hide=mask_numbers)
     else:
-        session.display.flow(Flow(_rows(session, found, hide=mask_numbers), COLUMNS))
+        session.show(Listing(_rows(session, found, hide=mask_numbers), COLUMNS))
 
 
 def _search(
     session: Session, needles: Sequence[str], wanted: Wanted, speaker: str | None, context: int, *, word: bool
 ) -> Iterator[Hit]:
     for kept in session.analyses.candidates(needles, wanted):
-        fragments = kept.talk.fragments
-        matched = {
-            place: marks
-            for place, part in enumerate(fragments)
-            if (speaker is None or part.direction == speaker) and (marks := hits(part.text, needles, word=word))
-        }
-        if matched:
-            around = {
-                near
-                for place in matched
-                for near in range(max(place - context, 0), min(place + context + 1, len(fragments)))
-            }
-            yield Hit(kept, {place: matched.get(place, []) for place in sorted(around)})
+        if phrases := find_phrases(kept.talk, needles, speaker=speaker, context=context, word=word):
+            yield Hit(kept, phrases)
 
 
 def _latest(session: Session, found: Iterator[Hit], limit: int) -> Iterator[Hit]:
@@ -135,7 +123,7 @@ def _said(session: Session, part: Fragment, marks: list[tuple[int, int]], *, hid
     return Said(part.direction, clock(part.begin_ms), shown, side_of(part), marks if shown == text else [])
 
 
-def _rows(session: Session, found: Iterator[Hit], *, hide: bool) -> Iterator[Row]:
+def _rows(session: Session, found: Iterator[Hit], *, hide: bool) -> Iterator[ListedItem]:
     zone = clock_of(session).zone
     for hit in found:
         fragments = hit.kept.talk.fragments
@@ -152,4 +140,4 @@ def _rows(session: Session, found: Iterator[Hit], *, hide: bool) -> Iterator[Row
                 "tags": names(part.tags),
                 "match": bool(marks),
             }
-            yield Row({**whole, "time": clock(part.begin_ms), "began": began(hit.kept.begun_at, zone)}, whole)
+            yield ListedItem({**whole, "time": clock(part.begin_ms), "began": began(hit.kept.begun_at, zone)}, whole)

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, clock_of, read_wanted
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.output.columns import Column
-from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.output.listing import ListedItem, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.measures import measure
@@ -47,10 +47,10 @@ def list_analyses(
     if limit and (count := session.analyses.count(wanted)) > limit:
         session.note(f"the latest {limit} of {count}; --limit 0 shows all")
     nothing = "no analysis is kept here" + (" that fits" if wanted != Wanted() else "; `alovoice ai result` keeps them")
-    session.display.flow(Flow(_rows(session, wanted, limit), COLUMNS, nothing=nothing))
+    session.show(Listing(_rows(session, wanted, limit), COLUMNS, nothing=nothing))
 
 
-def _rows(session: Session, wanted: Wanted, limit: int) -> Iterator[Row]:
+def _rows(session: Session, wanted: Wanted, limit: int) -> Iterator[ListedItem]:
     zone = clock_of(session).zone
     for kept in session.analyses.all(wanted, limit=limit):
         talk = kept.talk
@@ -70,7 +70,7 @@ def _rows(session: Session, wanted: Wanted, limit: int) -> Iterator[Row]:
             "operator": _percent(figures.talk_ratio),
             "silence": _percent(figures.silence_share),
         }
-        yield Row({**whole, **cells}, whole)
+        yield ListedItem({**whole, **cells}, whole)
 
 
 def _percent(share: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, clock_of, read_wanted
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.moments import Clock, from_unix
 from alovoice_cli.output.columns import Column

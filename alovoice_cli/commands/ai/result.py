@@ -1,22 +1,31 @@
 """`alovoice ai result`: what was said in a call, and the tags that the analysis gave it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from alovoice_cli.commands import many
-from alovoice_cli.commands.ai.forms import COLUMNS, FoundTalk
-from alovoice_cli.commands.ai.operators import known_peer
-from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
-from alovoice_cli.commands.ai.waiting import Interval, PollPace, Wait
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.ai.showing import (
+    COLUMNS,
+    AiShowOptions,
+    Force,
+    Format,
+    MaskNumbers,
+    Output,
+    show_talks,
+)
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
+from alovoice_cli.events.conditions import Compare
+from alovoice_cli.events.filters import Filter
 from alovoice_cli.events.moments import parse_span
 from alovoice_cli.session import Session
+from alovoice_cli.speech.forms import FoundTalk
 from alovoice_cli.speech.talk import read_transcript
 
 EXAMPLES = examples(
@@ -25,11 +34,57 @@ EXAMPLES = examples(
     "alovoice ai result 8001 --json | jq -r '.answer.stalk[].text'",
     "alovoice ai result --batch calls.csv --jobs 4 > results.jsonl",
 )
+DEFAULT_WAIT = "10m"
+
+Wait = Annotated[
+    str | None,
+    typer.Option(
+        "--wait",
+        metavar="[=DUR]",
+        help=f"Ask until it is ready, at most so long: --wait=90s, --wait=1h; --wait alone is {DEFAULT_WAIT}.",
+        show_default=False,
+    ),
+]
+Interval = Annotated[
+    float,
+    typer.Option("--interval", metavar="SECONDS", min=0.1, help="The first pause; each following one is longer."),
+]
+
+
+class AiWaitingCommand(TyperCommand):
+    """A command with `--wait[=DUR]`: as with getopt's optional values, only `=` joins a value to it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the words; `--wait` alone stands for its default. Words behind `--` are call ids."""
+        end = args.index("--") if "--" in args else len(args)
+        named = [f"--wait={DEFAULT_WAIT}" if word == "--wait" else word for word in args[:end]]
+        return super().parse_args(ctx, [*named, *args[end:]])
+
+
+GROWTH = 1.5
+LONGEST_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PollPace:
+    """How to wait, in seconds: `budget` in all, `first` before the second question, then 1.5 times longer each time."""
+
+    budget: float
+    first: float
+
+    def pauses(self, clock: Callable[[], float]) -> Iterator[float]:
+        """The pauses between questions; they end when the budget is used up, the last one cut to fit."""
+        deadline, pause = clock() + self.budget, self.first
+        while (left := deadline - clock()) > 0:
+            yield min(pause, left)
+            pause = min(pause * GROWTH, max(LONGEST_SECONDS, self.first))
+
+
 _ENDS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
 
 
 @dataclass(slots=True)
-class _Asked:
+class _AskedCall:
     """A call, and what came of asking for it: an analysis, a problem, or neither (not ready, or not asked)."""
 
     call_id: str
@@ -77,10 +132,10 @@ def show_result(
         return many.run(session, "ai result", words, {}, keep if store else None)
     many.refuse_batch_words(words)
     call_ids = list(dict.fromkeys(many.needed_ids(call_ids, "CALL_ID...")))
-    wish = Wish(form, output, force, mask_numbers)
+    wish = AiShowOptions(form, output, force, mask_numbers)
     wish.check(session, call_ids)
     budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0
-    asked = [_Asked(call_id) for call_id in call_ids]
+    asked = [_AskedCall(call_id) for call_id in call_ids]
     _ask_all(session, asked, PollPace(budget, interval), lambda found: _keep(session, found, peer) if store else None)
     found = [one.found for one in asked if one.found is not None]
     problem = _gravest(asked)
@@ -92,7 +147,7 @@ def show_result(
     return 0
 
 
-def _ask_all(session: Session, asked: Sequence[_Asked], pace: PollPace, keep: Callable[[FoundTalk], None]) -> None:
+def _ask_all(session: Session, asked: Sequence[_AskedCall], pace: PollPace, keep: Callable[[FoundTalk], None]) -> None:
     pauses = pace.pauses(time.monotonic)
     while True:
         open_ones = [one for one in asked if one.found is None and one.problem is None]
@@ -111,7 +166,7 @@ def _ask_all(session: Session, asked: Sequence[_Asked], pace: PollPace, keep: Ca
         time.sleep(pause)
 
 
-def _ask(session: Session, one: _Asked) -> None:
+def _ask(session: Session, one: _AskedCall) -> None:
     try:
         answer = session.client.ai.result(one.call_id)
     except AlovoiceError as problem:
@@ -130,7 +185,7 @@ def _keep(session: Session, found: FoundTalk, peer: str | None) -> None:
         session.warn(f"the analysis of call {found.call_id} was not kept: {trouble.message}")
 
 
-def _gravest(asked: Sequence[_Asked]) -> AlovoiceError | None:
+def _gravest(asked: Sequence[_AskedCall]) -> AlovoiceError | None:
     problems = [one.problem for one in asked if one.problem is not None]
     if problems:
         code = worst([problem.exit_code for problem in problems])
@@ -148,3 +203,16 @@ def _gravest(asked: Sequence[_Asked]) -> AlovoiceError | None:
         f"{len(waiting)} of {len(asked)} analyses are not ready: {', '.join(waiting)}",
         hint="add --wait, or run the same again in a while; `alovoice ai send` starts them",
     )
+
+
+def known_peer(session: Session, call_id: str) -> str | None:
+    """The extension of a call that the profile's event store knows by one of its ids; None where it does not."""
+    try:
+        store = session.event_store()
+        for field in ("call_id", "external_id"):
+            for call in store.calls(Filter(condition=Compare(field, "=", call_id)), limit=1):
+                if call.peer:
+                    return call.peer
+    except UsageError:  # nobody ever listened here, or the store cannot be read: then nobody knows
+        return None
+    return None

@@ -1,28 +1,23 @@
 """`alovoice ai score`: how good the calls were, by the supervisor's own rules."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, clock_of, read_wanted
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode
-from alovoice_cli.events.moments import from_unix
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
-from alovoice_cli.speech.measures import measure
-from alovoice_cli.speech.score import Group, in_order, points, score
-from alovoice_cli.speech.score_rules import MEASURES, ScoreRules, load, load_sound
-
-if TYPE_CHECKING:
-    from alovoice_cli.stores.analyses import Kept
+from alovoice_cli.speech.score import Group, ScoredCalls, in_order
+from alovoice_cli.speech.score_rules import MEASURES, load, load_sound
 
 EXAMPLES = examples(
     "alovoice ai score --rules qa.toml --check",
@@ -52,48 +47,6 @@ _SHOWN = {
     "week": ("group", "calls", "score", "worst_call", "failed"),
     "check": ("severity", "place", "message", "hint"),
 }
-_NOBODY = "?"
-
-
-@dataclass(slots=True)
-class _Scored:
-    """All that was scored."""
-
-    everything: Group = field(default_factory=lambda: Group("all"))
-    calls: list[dict[str, object]] = field(default_factory=list)
-    operators: dict[str, Group] = field(default_factory=dict)
-    weeks: dict[str, Group] = field(default_factory=dict)
-
-    def add(self, kept: "Kept", rules: ScoreRules, zone: tzinfo) -> None:
-        talk = kept.talk
-        measures = measure(talk)
-        result = score(talk, measures, rules)
-        self.calls.append(
-            {
-                "call_id": kept.call_id,
-                "begun_at": kept.begun_at,
-                "peer": kept.peer,
-                "score": points(result.points),
-                "passed": list(result.passed),
-                "failed": list(result.failed),
-                "unjudged": list(result.unjudged),
-                **{name: _digits(value(measures)) for name, value in MEASURES.items()},
-            }
-        )
-        peer, week = kept.peer or _NOBODY, _week(kept.begun_at, zone)
-        groups = (self.operators.setdefault(peer, Group(peer)), self.weeks.setdefault(week, Group(week)))
-        for group in (self.everything, *groups):
-            group.add(kept.call_id, result)
-
-    def as_json(self) -> dict[str, object]:
-        """All of it."""
-        return {
-            "score": points(self.everything.average),
-            "scored": self.everything.scores,
-            "calls": self.calls,
-            "operators": [group.as_json("peer") for group in in_order(self.operators.values())],
-            "weeks": [group.as_json("week") for group in in_order(self.weeks.values())],
-        }
 
 
 @shows_list(COLUMNS)
@@ -123,9 +76,10 @@ def score_calls(
         return _check(session, rules)
     sound = load_sound(rules)
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
-    scored, zone = _Scored(), clock_of(session).zone
+    zone = clock_of(session).zone
+    scored = ScoredCalls(sound, zone)
     for kept in session.analyses.all(wanted):
-        scored.add(kept, sound, zone)
+        scored.add(kept.talk, kept.begun_at, kept.peer)
     items = list(_items(scored, by, zone))
     session.show(Listing(items, _columns(by), whole=scored.as_json(), nothing="no analysis is kept here that fits"))
     return _judge(session, scored.everything, sound.bar if fail_under is None else fail_under)
@@ -154,7 +108,7 @@ def _columns(by: str) -> tuple[Column, ...]:
     return tuple(replace(column, shown=column.name in _SHOWN[by]) for column in COLUMNS)
 
 
-def _items(scored: _Scored, by: str, zone: tzinfo) -> Iterator[dict[str, object]]:
+def _items(scored: ScoredCalls, by: str, zone: tzinfo) -> Iterator[dict[str, object]]:
     if by == "call":
         for call in scored.calls:
             yield {**call, "began": began(int(str(call["begun_at"])), zone)}
@@ -163,12 +117,3 @@ def _items(scored: _Scored, by: str, zone: tzinfo) -> Iterator[dict[str, object]
     for group in groups:
         failed = [f"{name} {number}" for name, number in group.failures.most_common(3)]
         yield {**group.as_json("group"), "failed": failed}
-
-
-def _digits(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
-
-
-def _week(begun_at: int, zone: tzinfo) -> str:
-    moment = from_unix(begun_at, zone)
-    return _NOBODY if moment is None else f"{moment:%G-W%V}"

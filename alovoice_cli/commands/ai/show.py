@@ -4,12 +4,20 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.ai.forms import COLUMNS, FoundTalk
-from alovoice_cli.commands.ai.showing import Force, Format, MaskNumbers, Output, Wish, show_talks
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.ai.showing import (
+    COLUMNS,
+    AiShowOptions,
+    Force,
+    Format,
+    MaskNumbers,
+    Output,
+    show_talks,
+)
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
+from alovoice_cli.speech.forms import FoundTalk
 
 EXAMPLES = examples("alovoice ai show 8001", "alovoice ai show 8001 8002 --format html -o calls.html --mask-numbers")
 
@@ -26,7 +34,7 @@ def show_stored(
     """Show analyses that are kept on this machine, as `ai result` does. Asks nobody."""
     session: Session = ctx.obj
     call_ids = list(dict.fromkeys(call_ids))
-    wish = Wish(form, output, force, mask_numbers)
+    wish = AiShowOptions(form, output, force, mask_numbers)
     wish.check(session, call_ids)
     kept = {call_id: session.analyses.get(call_id) for call_id in call_ids}
     if missing := [call_id for call_id, one in kept.items() if one is None]:

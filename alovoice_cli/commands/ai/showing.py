@@ -3,21 +3,37 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alovoice_cli.campaigns.schedule import parse_zone
-from alovoice_cli.commands.ai.forms import COLUMNS, IN_A_FILE, Form, FoundTalk, file_name, form_of, rendered, rows_of
 from alovoice_cli.errors import UsageError
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.csv import write_csv
 from alovoice_cli.output.files import write_private
-from alovoice_cli.output.listing import Listing
-from alovoice_cli.output.spoken import Dialogue, Said
+from alovoice_cli.output.json import json_text
+from alovoice_cli.output.listing import Dialogue, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import names, side_of, tag_lines, title
+from alovoice_cli.speech.forms import Form, FoundTalk, file_name, form_of, masked_answers, rendered, rows_of
 from alovoice_cli.speech.private import mask_answer
 from alovoice_cli.speech.talk import Talk, clock, marks
+
+COLUMNS = (
+    Column("call_id", "Call", shown=False),
+    Column("time", "Time"),
+    Column("direction", "Who"),
+    Column("text", "Said"),
+    Column("begin", "Begin (ms)", shown=False, numeric=True),
+    Column("end", "End (ms)", shown=False, numeric=True),
+    Column("tags", "Tags", shown=False),
+    Column("fragment_id", "Fragment", shown=False),
+)
+IN_A_FILE = ("call_id", "time", "begin", "end", "direction", "text", "tags")
+
 
 Format = Annotated[
     Form | None, typer.Option("--format", help="The form; else what the terminal or the pipe calls for.")
@@ -36,7 +52,7 @@ MaskNumbers = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AiShowOptions:
     """What the options ask for."""
 
     form: Form | None
@@ -58,16 +74,29 @@ class Wish:
             raise UsageError(f"several calls do not fit into one {form} file", hint="give a folder: -o DIR")
 
 
+def _text_of(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
+    """The calls in any form, as one text."""
+    if form == "json":
+        answers = [one.answer for one in found]
+        return json_text(answers[0] if len(answers) == 1 else answers, indent=True, ascii_only=False) + "\n"
+    if form == "csv":
+        chosen = tuple(column for column in COLUMNS if column.name in IN_A_FILE)
+        out = StringIO()
+        write_csv(Listing(rows_of(found), chosen), chosen, out, headers=True)
+        return out.getvalue()
+    return rendered(found, form, zone)
+
+
 def zone_of(session: Session) -> tzinfo:
     """The profile's time zone."""
     return parse_zone(session.settings.timezone, "the profile's timezone")
 
 
-def show_talks(session: Session, found: Sequence[FoundTalk], wish: Wish, *, whole: object) -> None:
+def show_talks(session: Session, found: Sequence[FoundTalk], wish: AiShowOptions, *, whole: object) -> None:
     """Shows them as they are wished for; `whole` is what `--json` prints."""
     if wish.mask_numbers:
         found = [replace(one, answer=mask_answer(one.answer)) for one in found]
-        whole = _masked(whole)
+        whole = masked_answers(whole)
     if wish.output is not None:
         _write_files(session, found, wish, wish.output)
     elif wish.form in (None, "json", "csv"):
@@ -76,16 +105,10 @@ def show_talks(session: Session, found: Sequence[FoundTalk], wish: Wish, *, whol
         session.display.write(rendered(found, wish.form or "text", zone_of(session)))
 
 
-def _masked(whole: object) -> object:
-    if isinstance(whole, dict):
-        return mask_answer(whole)
-    return [_masked(part) for part in whole] if isinstance(whole, list) else whole
-
-
 def _show_lines(session: Session, found: Sequence[FoundTalk], form: Form | None, whole: object) -> None:
     options = session.options
     if form is not None:
-        setattr(options, form, True)
+        session.fold(form, True)
     plain = options.json or options.csv or options.columns is not None
     if session.stdout.isatty() and not plain:
         for number, one in enumerate(found):
@@ -120,7 +143,7 @@ def _hidden(session: Session, talk: Talk) -> Talk:
     return replace(talk, fragments=tuple(replace(part, text=hide(part.text)) for part in talk.fragments))
 
 
-def _write_files(session: Session, found: Sequence[FoundTalk], wish: Wish, output: Path) -> None:
+def _write_files(session: Session, found: Sequence[FoundTalk], wish: AiShowOptions, output: Path) -> None:
     form = wish.form or form_of(output) or "text"
     folder = output.is_dir()
     hide = session.masker.hide
@@ -128,7 +151,7 @@ def _write_files(session: Session, found: Sequence[FoundTalk], wish: Wish, outpu
     written: list[str] = []
     for group in groups:
         target = output / file_name(group[0].call_id, form) if folder else output
-        write_private(target, hide(rendered(group, form, zone_of(session))), force=wish.force)
+        write_private(target, hide(_text_of(group, form, zone_of(session))), force=wish.force)
         written.append(str(target))
     if written or session.options.json:
         session.report(f"written: {', '.join(written)}", files=written)

@@ -6,7 +6,7 @@ import typer
 
 from alovoice_cli.commands.autorule import options
 from alovoice_cli.commands.autorule.filling import FromFile, Like
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import (
     FINDINGS,
     Exclude,

@@ -84,7 +84,6 @@ def create_campaign(
 
     session: Session = ctx.obj
     wish = options.wish_of(ctx)
-    session.overridden = frozenset(wish.override_limit)
     if split_from > 1:  # its first parts are there already: they are meant to be its twins
         wish = replace(wish, allow_duplicate=True)
     with ExitStack() as files:
@@ -115,7 +114,7 @@ def create_campaign(
         _agree(session, ready, confirm)
         if not session.options.dry_run:
             ready.write_lists()
-        send(session, order)
+        send(session, ready.client, order)
 
 
 def _agree(session: Session, ready: "Preparation", confirm: int | None) -> None:

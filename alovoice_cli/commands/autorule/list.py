@@ -6,7 +6,7 @@ import typer
 
 from alovoice_cli.campaigns.schedule import parse_zone
 from alovoice_cli.commands.autorule.sighting import keep_sight
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotFoundError
 from alovoice_cli.events.moments import Clock, parse_moment

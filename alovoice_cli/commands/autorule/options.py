@@ -72,7 +72,12 @@ OverrideLimit = Annotated[
 ]
 NoCheck = Annotated[
     bool,
-    typer.Option("--no-check", help="Skip what only warns.", show_default=False, rich_help_panel=_CHECKS),
+    typer.Option(
+        "--no-check",
+        help="Skip what only warns; quiet hours hold all the same.",
+        show_default=False,
+        rich_help_panel=_CHECKS,
+    ),
 ]
 
 

@@ -28,7 +28,7 @@ from alovoice_cli.campaigns.preflight import (
 )
 from alovoice_cli.campaigns.rest import QuietHours, rest_findings
 from alovoice_cli.campaigns.screening import Screen
-from alovoice_cli.campaigns.splitting import Layout, parse_split
+from alovoice_cli.campaigns.splitting import SplitLayout, parse_split
 from alovoice_cli.campaigns.wishes import CampaignWish
 from alovoice_cli.commands.autorule.sending import digest_order
 from alovoice_cli.consent import Reach, check_confirmed
@@ -38,7 +38,8 @@ from alovoice_cli.session import Session
 from alovoice_cli.spreadsheet import format_for
 
 if TYPE_CHECKING:
-    from alovoice_cli.api.probe import Probe
+    from alovoice_cli.api.client import Client
+    from alovoice_cli.api.trunks import Probe
 
 
 class Preparation:
@@ -61,7 +62,7 @@ class Preparation:
         zone = wish.timezone or settings.timezone
         window = read_window(wish.first, wish.last, wish.opens, wish.closes, zone, session.now())
         can_ring = self.report.take_window(window, session.now())
-        if can_ring and not wish.no_check and not wish.night_ok:
+        if can_ring and not wish.night_ok:  # also with --no-check: quiet hours hold always
             self.report.add(rest_findings(window, QuietHours.parse(settings.quiet_hours)))
         self.audio: BinaryIO = files.enter_context(open_regular(wish.record))
         self.people, self.source = open_list(wish.recipients, wish.numbers or None, session.stdin)
@@ -79,7 +80,9 @@ class Preparation:
         self._clean(files)
         self._look_around()
         if wish.no_check:
-            self.report.findings = [found for found in self.report.findings if found.severity is Severity.ERROR]
+            self.report.findings = [
+                found for found in self.report.findings if found.severity is Severity.ERROR or found.needs
+            ]
         self._stop()
 
     def _adopt_older_campaigns(self) -> None:
@@ -97,20 +100,21 @@ class Preparation:
         self.sound = report.attempt("audio", record, lambda: inspect_mp3(self.audio, record))
         if self.sound is not None:
             report.add(audio_findings(self.sound, record, wish.goodtime))
-        named = tuple(wish.trunks.split(",")) if wish.trunks else session.settings.trunks or ()
+        usual = session.settings.trunks or ()
+        named = tuple(wish.trunks.split(",")) if wish.trunks else usual
         screen = Screen(
             wish.whom,
             session.settings.profile,
             first_day,
             session.now(),
             lambda: session.campaigns,
-            frozenset(filter(None, map(number_of, named))),
+            own_lines=frozenset(filter(None, map(number_of, (*named, *usual)))),
         )
         with session.display.transfer("reading") as moved:
             self.whom = screen.read(self.people, self.source or "the list", report, moved)
         if self.whom is not None:
             report.add(list_findings(self.whom, cleaned=wish.whom.uploads_cleaned))
-            report.add(own_line_findings(self.whom, screen.own_lines))
+            report.add(own_line_findings(self.whom, frozenset(filter(None, map(number_of, named)))))
         report.add(
             limit_findings(self._limits, self.whom, self._made_today, self._planned, cleaned=self.uploads_cleaned)
         )
@@ -124,7 +128,7 @@ class Preparation:
         if self.uploads_cleaned:
             self.people, encoding = files.enter_context(cleaned_file(self.whom)), "utf-8"
             self.source = ""
-        self.layout = Layout(encoding, found.delimiter, found.column, found.header is not None)
+        self.layout = SplitLayout(encoding, found.delimiter, found.columns, found.header is not None)
 
     def _look_around(self) -> None:
         """Lines, clock, what was created before."""
@@ -169,10 +173,15 @@ class Preparation:
         return digest_order(self.draft, self.audio, self.people, named=wish.name is not None, split=wish.split)
 
     @cached_property
-    def _probe(self) -> "Probe":
-        from alovoice_cli.api.probe import probe  # noqa: PLC0415 - help needs no client
+    def client(self) -> "Client":
+        """The client that the PBX is asked by, and the campaign sent."""
+        return self._session.client_for(override_limits=frozenset(self._wish.override_limit))
 
-        return probe(self._session.client, self._session.now())
+    @cached_property
+    def _probe(self) -> "Probe":
+        from alovoice_cli.api.trunks import probe  # noqa: PLC0415 - help needs no client
+
+        return probe(self.client, self._session.now())
 
     def _ask_lines(self) -> tuple[str, ...]:
         if self._probe.problem is not None:

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.types import Campaign
 from alovoice_cli.campaigns.called import listed_numbers
 from alovoice_cli.campaigns.draft import Draft
 from alovoice_cli.campaigns.papers import Paper, Papers, describe, make_digest
-from alovoice_cli.campaigns.splitting import Layout, Piece, parse_split, split
+from alovoice_cli.campaigns.splitting import Piece, SplitLayout, parse_split, split
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
 
 _COLUMNS = (
     Column("id", "Id", numeric=True),
@@ -33,7 +36,7 @@ class Order:
     first: int
     audio: BinaryIO
     record: Path
-    layout: Layout
+    layout: SplitLayout
     numbers: Sequence[str]
     digest: str
     allow_duplicate: bool
@@ -49,7 +52,7 @@ def digest_order(draft: Draft, audio: BinaryIO, people: BinaryIO, *, named: bool
 
 
 def cut(
-    files: ExitStack, draft: Draft, people: BinaryIO, source: str, layout: Layout, wanted: str | None, first: int
+    files: ExitStack, draft: Draft, people: BinaryIO, source: str, layout: SplitLayout, wanted: str | None, first: int
 ) -> Sequence[Piece]:
     """The campaigns to send: one, or all that `--split` makes, whose lists `files` closes. Raises UsageError."""
     if wanted is None:
@@ -72,14 +75,13 @@ def tell_pieces(session: Session, order: Order) -> None:
         session.note(remark if order.first == 1 else f"{remark}; from part {order.first} on")
 
 
-def send(session: Session, order: Order) -> None:
+def send(session: Session, client: "Client", order: Order) -> None:
     """Sends and shows them, one after the other; what stops it leaves the earlier ones created, and says so."""
     wanted = order.pieces[order.first - 1 :]
-    session.seal.expected = len(wanted)
     created: list[Campaign] = []
     try:
         for piece in wanted:
-            created.append(_send_piece(session, order, piece))
+            created.append(_send_piece(session, client, order, piece))
             session.note(f"receipt {session.last_receipt}")
     except BaseException:
         if created:
@@ -91,24 +93,26 @@ def send(session: Session, order: Order) -> None:
         session.show(Listing(created, _COLUMNS))
 
 
-def _send_piece(session: Session, order: Order, piece: Piece) -> Campaign:
+def _send_piece(session: Session, client: "Client", order: Order, piece: Piece) -> Campaign:
     fields, layout = piece.draft.to_wire(), order.layout
     record = describe(order.audio, order.record.name, str(order.record))
     recipients = describe(piece.people, Path(piece.source or "recipients.csv").name, piece.source)
-    session.papers = Papers(
+    papers = Papers(
         fields={},  # the ledger takes them from the request, masked
         digest=order.digest,
         record=_masked(session, record),
         recipients=_masked(session, recipients),
-        numbers=listed_numbers(piece.people, layout.encoding, layout.delimiter, layout.column),
+        numbers=listed_numbers(piece.people, layout.encoding, layout.delimiter, layout.columns),
         allow_duplicate=order.allow_duplicate,
     )
     with session.display.transfer("uploading") as moved:
-        return session.client.autorule.create(
+        return client.autorule.create(
             fields,
             record=FilePart(record.name, "audio/mpeg", order.audio, str(order.record)),
             recipients=FilePart(recipients.name, "text/csv", piece.people, piece.source),
             numbers=order.numbers,
+            campaign=papers,
+            planned=len(order.pieces) - order.first + 1,
             progress=moved,
         )
 

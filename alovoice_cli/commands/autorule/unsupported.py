@@ -6,16 +6,16 @@ These words are no commands: no help page, manual or completion offers them. Who
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
 
-from alovoice_cli.commands.everywhere import add_global_options
+from alovoice_cli.commands.command_table import LazyGroup
+from alovoice_cli.commands.global_options import add_global_options
 from alovoice_cli.errors import UsageError
 
 VERBS = ("stop", "pause", "resume", "delete", "update")
 
 
-class CampaignGroup(TyperGroup):
+class CampaignGroup(LazyGroup):
     """The commands of `alovoice autorule`, and an answer to the verbs that the API lacks."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

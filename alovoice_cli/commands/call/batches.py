@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from alovoice_cli.commands import many
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column

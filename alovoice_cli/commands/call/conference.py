@@ -47,11 +47,10 @@ def place_conference(
 ) -> int:
     """Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue."""
     session: Session = ctx.obj
-    session.encoding = encoding
     if words["batch"] is not None:
         many.refuse_with_batch(wait=wait, no_check=no_check)
         given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
-        return many.run(session, "call conference", words, given)
+        return many.run(session, "call conference", {**words, "encoding": encoding}, given)
     many.refuse_batch_words(words, "night_ok")
     if (queue is None) == (not callto):
         raise UsageError("say once whom to connect", hint="either --callto PHONE, repeated, or --queue N")
@@ -59,7 +58,7 @@ def place_conference(
     parties = [read_party(session, text, "--callto", no_check=no_check) for text in callto or ()]
     number = parse_id(queue, "--queue") if queue is not None else ""
     check_hours(session, night_ok=words["night_ok"])
-    patience, call_id = read_patience(session, wait), session.own_id(extid)
-    ask = session.client.call.conference
+    patience, call_id = read_patience(session, wait), extid or session.ledger.make_id()
+    ask = session.client_for(encoding=encoding).call.conference
     place = partial(ask, callfrom=initiator, callto=parties, queue=number, extid=call_id)
     return place_and_show(session, {"extid": call_id}, place, "Conference asked for", patience)

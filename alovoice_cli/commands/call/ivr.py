@@ -45,17 +45,16 @@ def place_menu_call(
 ) -> int:
     """Ring somebody by one of the PBX's lines and play them a voice menu."""
     session: Session = ctx.obj
-    session.encoding = encoding
     if words["batch"] is not None:
         many.refuse_with_batch(wait=wait, no_check=no_check)
         given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
-        return many.run(session, "call ivr", words, given)
+        return many.run(session, "call ivr", {**words, "encoding": encoding}, given)
     many.refuse_batch_words(words, "night_ok")
     phone = read_number(session, many.needed(callto, "--callto"), "--callto", no_check=no_check)
     menu = parse_id(many.needed(ivrid, "--ivrid"), "--ivrid")
     line = parse_dialled(many.needed(fromline, "--fromline"), "--fromline")
     check_hours(session, night_ok=words["night_ok"])
-    patience, call_id = read_patience(session, wait), session.own_id(extid)
-    ask = session.client.call.ivr
+    patience, call_id = read_patience(session, wait), extid or session.ledger.make_id()
+    ask = session.client_for(encoding=encoding).call.ivr
     place = partial(ask, callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=call_id)
     return place_and_show(session, {"extid": call_id}, place, "Menu call asked for", patience)

@@ -38,16 +38,21 @@ def place_call(
 ) -> int:
     """Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1."""
     session: Session = ctx.obj
-    session.encoding = encoding
     if words["batch"] is not None:
         many.refuse_with_batch(wait=wait, no_check=no_check)
         given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
-        return many.run(session, "call out", words, given)
+        return many.run(session, "call out", {**words, "encoding": encoding}, given)
     many.refuse_batch_words(words, "night_ok")
     extension = parse_id(many.needed(inner_phone, "--inner-phone"), "--inner-phone")
     phone = read_number(session, many.needed(number, "--number"), "--number", no_check=no_check)
     user = parse_id(user_id, "--user-id") if user_id is not None else None
     check_hours(session, night_ok=words["night_ok"])
-    patience, own_id = read_patience(session, wait), session.own_id(call_id)
-    place = partial(session.client.call.out, inner_phone=extension, number=phone, call_id=own_id, user_id=user)
+    patience, own_id = read_patience(session, wait), call_id or session.ledger.make_id()
+    place = partial(
+        session.client_for(encoding=encoding).call.out,
+        inner_phone=extension,
+        number=phone,
+        call_id=own_id,
+        user_id=user,
+    )
     return place_and_show(session, {"call_id": own_id}, place, "Call asked for", patience)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.api.party import Party
+from alovoice_cli.api.types import Party
 from alovoice_cli.batch.fields import BadCellError, read_person, split_party
 from alovoice_cli.campaigns.rest import QuietHours
 from alovoice_cli.campaigns.schedule import parse_zone

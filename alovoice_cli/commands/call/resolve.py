@@ -10,7 +10,7 @@ from alovoice_cli.batch.resolve import Verdict
 from alovoice_cli.batch.telling import WORDS, as_json, moment_text, sentence
 from alovoice_cli.commands.call.tracing import Tracer
 from alovoice_cli.commands.call.waiting import USUAL
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.moments import parse_span

@@ -98,7 +98,7 @@ def follow(session: Session, named: dict[str, object], place: Callable[[], objec
         (verdict,) = tracer.look([asked])
     said = sentence(verdict, tracer.clock)
     trouble, resolution = _trouble(verdict, said, lost), as_json(verdict)
-    session.seal.prove(asked.receipt, trouble.exit_code if trouble else ExitCode.DONE)
+    session.send_guard.prove(asked.receipt, trouble.exit_code if trouble else ExitCode.DONE)
     shown = {name: resolution[name] for name in ("status", "answered_by", "duration")}
     fields = {"receipt": asked.receipt, **named, "answer": answer, "rang": resolution["answer"], **shown, "said": said}
     whole = {"receipt": asked.receipt, **named, "answer": answer, "said": said, "resolution": resolution}

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config import profile_places
 from alovoice_cli.config.edits import get_value
@@ -51,10 +51,10 @@ def show_value(
     session: Session = ctx.obj
     get_value(session.paths, key)
     owner, _, name = key.rpartition(".")
-    session.options.profile = owner or session.options.profile
-    value = getattr(session.settings, name)
+    settings = session.resolve_settings(owner or None)
+    value = getattr(settings, name)
     if session.options.json:
-        session.show(Record({"key": key, "value": value, "from": session.settings.origin.get(name)}, ours=True))
+        session.show(Record({"key": key, "value": value, "from": settings.origin.get(name)}, ours=True))
     else:
         session.display.value(value)
 

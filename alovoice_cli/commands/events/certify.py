@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import ExitCode, UsageError

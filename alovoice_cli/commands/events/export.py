@@ -1,7 +1,7 @@
 """`alovoice events export`: the events for other programs."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -19,8 +19,9 @@ from alovoice_cli.commands.events.selection import (
     clock_of,
     tell_coverage,
 )
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import Call, Event
 from alovoice_cli.events.filters import Words, read_filter
@@ -29,13 +30,13 @@ from alovoice_cli.events.hiding import Hiding
 from alovoice_cli.events.moments import Clock
 from alovoice_cli.events.rendering import event_as_json
 from alovoice_cli.output.columns import Column
-from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.output.listing import ListedItem, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
     "alovoice events export --since 2025-04-01 --until 2025-04-30 > april.jsonl",
-    "alovoice events export --format csv --type callend --since 30d > calls.csv",
-    "alovoice events export --mask-numbers --format csv > for-the-analyst.csv",
+    "alovoice events export --csv --type callend --since 30d > calls.csv",
+    "alovoice events export --mask-numbers --csv > for-the-analyst.csv",
 )
 _NAMES = (
     *("id", "seq", "type", "received_at", "call_id", "external_id", "number", "line", "peer", "direction", "status"),
@@ -47,9 +48,6 @@ COLUMNS = tuple(Column(name, name) for name in _NAMES)
 @shows_list(COLUMNS)
 def export_events(
     ctx: typer.Context,
-    form: Annotated[
-        Literal["jsonl", "csv"], typer.Option("--format", help="JSON Lines, or CSV with the body as its last column.")
-    ] = "jsonl",
     mask_numbers: Annotated[
         bool,
         typer.Option(
@@ -68,13 +66,17 @@ def export_events(
     where: Where = None,
     limit: Limit = 0,
     store: Store = None,
+    form: Annotated[str | None, typer.Option("--format", hidden=True)] = None,
 ) -> None:
-    """Print the events, the oldest first (with --limit the latest N): whole, for other programs.
+    """Print the events, the oldest first (with --limit the latest N): whole, an object a line, for other programs.
 
-    In CSV, and with --columns, a delivery that holds several call results has a line for each. In CSV, what a
-    spreadsheet would take for a formula gets a quote before it; numbers such as +998901234567 stay as they are.
+    --csv prints CSV, with the body as its last column. There, and with --columns, a delivery that holds several call
+    results has a line for each. What a spreadsheet would take for a formula gets a quote before it in CSV; numbers such
+    as +998901234567 stay as they are.
     """
     session: Session = ctx.obj
+    if form is not None:
+        raise UsageError("events export has no --format", hint="--csv prints CSV; without it JSON Lines are printed")
     clock = clock_of(session)
     wanted = read_filter(Words(since, until, type, number, line, peer, status, where), EVENT_FIELDS, clock)
     events = session.event_store(store)
@@ -82,19 +84,18 @@ def export_events(
     if limit:
         found = iter(list(events.told(wanted, newest_first=True, limit=limit))[::-1])
     hiding = Hiding() if mask_numbers else None
-    as_csv = form == "csv" or session.options.csv
-    in_cells = as_csv or session.options.columns is not None
+    in_cells = session.options.csv or session.options.columns is not None
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[ListedItem]:
         for event, call in found:
             whole = event_as_json(event)
             if hiding is not None:
                 whole = hiding.event(whole)
             for cells in _lines(event, call, clock) if in_cells else ({},):
                 shown = hiding.cells(cells) if hiding is not None else cells
-                yield Row({**shown, "body": whole["body"]}, whole)
+                yield ListedItem({**shown, "body": whole["body"]}, whole)
 
-    session.display.flow(Flow(rows(), COLUMNS), "csv" if as_csv else "lines")
+    session.show(Listing(rows(), COLUMNS), lines=not session.options.csv)
     tell_coverage(session, store, wanted.period, clock)
 
 

@@ -3,7 +3,7 @@
 import typer
 
 from alovoice_cli.commands.events.selection import Limit, Since, Store, Until, clock_of, since_or
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.coverage import Gap, cover, describe

@@ -18,14 +18,14 @@ from alovoice_cli.commands.events.selection import (
     clock_of,
     tell_coverage,
 )
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.filters import Words, read_filter
 from alovoice_cli.events.glance import event_cells
 from alovoice_cli.events.rendering import event_as_json
 from alovoice_cli.output.columns import Column
-from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.output.listing import ListedItem, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -87,15 +87,15 @@ def list_events(
     wanted = read_filter(words, EVENT_FIELDS, clock)
     short, is_cut = session.stdout.isatty(), False
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[ListedItem]:
         nonlocal is_cut
         found = session.event_store(store).told(wanted, newest_first=True, limit=limit + 1 if limit else 0)
         for count, (event, call) in enumerate(found):
             is_cut = bool(limit) and count == limit
             if not is_cut:
-                yield Row(event_cells(event, call, clock, short=short), event_as_json(event))
+                yield ListedItem(event_cells(event, call, clock, short=short), event_as_json(event))
 
-    session.display.flow(Flow(rows(), COLUMNS, nothing="no such events"))
+    session.show(Listing(rows(), COLUMNS, nothing="no such events"))
     if is_cut:
         session.note(f"the latest {limit}; --limit 0 shows all")
     tell_coverage(session, store, wanted.period, clock)

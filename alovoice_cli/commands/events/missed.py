@@ -21,7 +21,7 @@ from alovoice_cli.commands.events.selection import (
     since_or,
     tell_coverage,
 )
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import Exclude, ExcludeUnreadOk, examples
 from alovoice_cli.events.conditions import CALL_FIELDS, all_of
 from alovoice_cli.events.filters import Filter, Words, read_filter

@@ -1,18 +1,20 @@
-"""How `trigger` and `replay` show what they send: each answer as it comes, or with --dry-run what would go."""
+"""What `trigger` and `replay` share: stored events by name, each answer as it comes, and what --dry-run would send."""
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from alovoice_cli.api.address import Address
-from alovoice_cli.api.curl import command
+from alovoice_cli.api.encode import Flat
 from alovoice_cli.api.endpoints import Effect, Endpoint, TokenPlace
+from alovoice_cli.api.rehearsal import curl_command
 from alovoice_cli.api.request import Raw, Request
-from alovoice_cli.api.wire import Flat
-from alovoice_cli.errors import ExitCode
+from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.edits import read_value
+from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.sending import Outgoing, Sender, Sent
 from alovoice_cli.output.columns import Column
-from alovoice_cli.output.flow import Flow, Row
+from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
 
 COLUMNS = (
@@ -31,8 +33,8 @@ _PORTS = {"http": 80, "https": 443}
 
 def show_sent(session: Session, sender: Sender, sent: Iterable[Sent]) -> int:
     """Shows each answer as it comes. Raises the error of what was not taken, after all were sent."""
-    rows = (Row(row, row) for row in (each.as_row() for each in sent))
-    session.display.flow(Flow(rows, COLUMNS, nothing="nothing was sent"), "lines" if session.options.json else None)
+    rows = (each.as_row() for each in sent)
+    session.show(Listing(rows, COLUMNS, nothing="nothing was sent"), lines=session.options.json)
     if not sender.sent:
         session.note("no such events: nothing was sent")
     trouble = sender.trouble()
@@ -62,4 +64,16 @@ def _curl(outgoing: Outgoing) -> str:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     endpoint = Endpoint("", "POST", path, TokenPlace.NOWHERE, Effect.READS)
     request = Request(endpoint, path, Raw(outgoing.body), tuple(outgoing.headers.items()))
-    return command(address, request, Flat("", outgoing.body))
+    return curl_command(address, request, Flat("", outgoing.body))
+
+
+_SHOWN = re.compile(r"[eE]([0-9]{1,18})")
+
+
+def stored_delivery(session: Session, word: str, store: str | None) -> Delivery:
+    """The delivery. Raises UsageError where the store has no such event."""
+    events, shown = session.event_store(store), _SHOWN.fullmatch(word.strip())
+    event = events.event_at(int(shown.group(1))) if shown else events.event(word.strip().upper())
+    if event is None:
+        raise UsageError(f"there is no event {word!r} in the store", hint="`alovoice events list` shows what there is")
+    return event.delivery

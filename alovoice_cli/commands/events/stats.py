@@ -19,7 +19,7 @@ from alovoice_cli.commands.events.selection import (
     since_or,
     tell_coverage,
 )
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.event import MISSED_STATUSES

@@ -13,7 +13,6 @@ from alovoice_cli.events.filters import Words, read_filter
 from alovoice_cli.events.glance import brief, event_cells
 from alovoice_cli.events.moments import unix_microseconds
 from alovoice_cli.events.rendering import event_as_json
-from alovoice_cli.output.flow import Flow, Row
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -64,10 +63,10 @@ def tail_events(
 
 
 def _print(session: Session, event: Event, call: Call | None, *, as_lines: bool) -> None:
-    cells = event_cells(event, call, clock_of(session), short=not as_lines)
     if as_lines:
-        session.display.flow(Flow([Row(cells, event_as_json(event))], ()), "lines")
+        session.display.line(event_as_json(event))
     else:
+        cells = event_cells(event, call, clock_of(session), short=True)
         session.display.row({**cells, "said": brief(event)}, _WIDTHS)
 
 

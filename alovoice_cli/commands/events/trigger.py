@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent
-from alovoice_cli.commands.events.stored import stored_delivery
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent, stored_delivery
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import UsageError

@@ -1,10 +1,12 @@
 """`alovoice listen`: one durable receiver of callstart, callend, results and route questions."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from alovoice_cli.commands.global_options import check_listing
 from alovoice_cli.commands.listen.narrator import Narrator
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
@@ -90,10 +92,12 @@ def listen(
     session: Session = ctx.obj
     if ctx.invoked_subcommand is not None:
         return None
-    session.check_listing(None)  # whoever has sub-commands is not looked at before it runs
+    check_listing(session.options, None)  # whoever has sub-commands is not looked at before it runs
     from alovoice_cli.commands.listen.wishes import read_door, read_routes, read_signer, read_targets, read_tls
     from alovoice_cli.commands.posting import poster_of
     from alovoice_cli.config.profile_places import event_store_url
+    from alovoice_cli.events.event import Delivery, Event
+    from alovoice_cli.events.rendering import event_as_json
     from alovoice_cli.listening.listener import Listener, Plan
 
     store_url = event_store_url(session.settings, store)
@@ -117,4 +121,9 @@ def listen(
         return print_deployment(session, plan, sign_secret, systemd=print_systemd, nginx=print_nginx)
     if fallback is None and rules is None:
         session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
-    return Listener(plan, Narrator(session), poster_of(session).post, session.event_json(store), session.now).run()
+    read = session.event_store(store).event
+
+    def as_json(delivery: Delivery) -> Mapping[str, object]:
+        return event_as_json(read(delivery.id) or Event(delivery))
+
+    return Listener(plan, Narrator(session), poster_of(session).post, as_json, session.now).run()

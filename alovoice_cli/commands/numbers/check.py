@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.campaigns.wishes import ListWish
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import (
     FINDINGS,
     LIST_PANEL,
@@ -56,6 +56,7 @@ def check_numbers(
     Exit code 8 where there is an error, such as numbers that a spreadsheet has rounded.
     """
     from alovoice_cli.campaigns.looking import look_at_list  # noqa: PLC0415 - help needs no phonenumbers
+    from alovoice_cli.phones import number_of  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
     wish = ListWish(
@@ -81,6 +82,7 @@ def check_numbers(
             now=session.now(),
             store=lambda: session.campaigns,
             moved=moved,
+            own_lines=frozenset(filter(None, map(number_of, session.settings.trunks or ()))),
         )
     items = [finding.as_dict() for finding in seen.report.in_order]
     whole = seen.as_dict() if session.options.json else None  # of a long list as much work as to read the list

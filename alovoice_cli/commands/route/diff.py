@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.campaigns.schedule import parse_zone
-from alovoice_cli.commands.everywhere import shows_list
+from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.coverage import cover, describe
 from alovoice_cli.events.filters import Period, Words, read_period

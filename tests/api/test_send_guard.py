@@ -6,64 +6,97 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.api.seal import Abandoned, Flight, Intent, Outcome, Seal
+from alovoice_cli.api.send_guard import Abandoned, InFlightRequest, Intent, RequestOutcome, SendGuard
 from alovoice_cli.errors import OutcomeUnknownError, UsageError
 
 INTENT = Intent("p", "call out", "POST", "/outcall/{token}", ("998994412860",), "7", {})
-DONE = Outcome("done", 0, "yes", 200, "true")
+DONE = RequestOutcome("done", 0, "yes", 200, "true")
 
 
-def left(seal: Seal) -> Flight:
-    flight = seal.begin(INTENT)
-    flight.left()
-    return flight
+def left(guard: SendGuard) -> InFlightRequest:
+    in_flight = guard.begin(INTENT)
+    in_flight.left()
+    return in_flight
 
 
 def test_before_anything_left_every_code_stands() -> None:
-    seal = Seal()
-    seal.begin(INTENT)
-    assert [seal.guard(code) for code in (0, 1, 2, 5, 130, 143)] == [0, 1, 2, 5, 130, 143]
+    guard = SendGuard()
+    guard.begin(INTENT)
+    assert [guard.guard(code) for code in (0, 1, 2, 5, 130, 143)] == [0, 1, 2, 5, 130, 143]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 5, 7, 130, 143])
 def test_a_request_in_flight_makes_every_code_6(code: int) -> None:
-    seal = Seal()
-    left(seal)
-    assert seal.guard(code) == 6
+    guard = SendGuard()
+    left(guard)
+    assert guard.guard(code) == 6
 
 
 @pytest.mark.parametrize("code", [1, 2, 5, 130, 143])
 def test_after_an_answer_a_local_failure_gives_way_to_the_outcome(code: int) -> None:
-    seal = Seal()
-    left(seal).settle(DONE)
-    assert seal.guard(code) == 0
-    left_again = seal.begin(INTENT)
-    left_again.settle(Outcome("refused", 1, "yes"))
-    assert seal.guard(code) == 1
+    guard = SendGuard()
+    left(guard).settle(DONE)
+    assert guard.guard(code) == 0
+    left_again = guard.begin(INTENT)
+    left_again.settle(RequestOutcome("refused", 1, "yes"))
+    assert guard.guard(code) == 1
 
 
 def test_the_worst_outcome_wins() -> None:
-    seal = Seal()
+    guard = SendGuard()
     for code in (0, 1, 7, 5):
-        left(seal).settle(Outcome("refused", code, "yes"))
-    assert seal.guard(2) == 5
-    assert seal.guard(7) == 7
+        left(guard).settle(RequestOutcome("refused", code, "yes"))
+    assert guard.guard(2) == 5
+    assert guard.guard(7) == 7
+
+
+@pytest.mark.parametrize(("sent", "code"), [(2, 130), (3, 0)])
+def test_a_command_that_was_interrupted_before_its_last_request_is_not_done(sent: int, code: int) -> None:
+    guard = SendGuard()
+    for _ in range(sent):
+        request = guard.begin(INTENT, planned=3)
+        request.left()
+        request.settle(DONE)
+    assert guard.guard(130) == code
+
+
+def test_the_code_of_a_command_that_told_of_each_request_stands_once_all_are_settled() -> None:
+    guard = SendGuard()
+    request = left(guard)
+    guard.command_told_all()
+    assert guard.guard(2) == 6
+    request.settle(DONE)
+    assert guard.guard(2) == 2
+
+
+def test_the_ledger_is_opened_once_and_for_the_first_request() -> None:
+    opened: list[Full] = []
+
+    def open_ledger() -> Full:
+        opened.append(Full("never"))
+        return opened[-1]
+
+    guard = SendGuard(open_ledger)
+    assert (guard.anything_left, guard.last_receipt, opened) == (False, "", [])
+    left(guard)
+    left(guard)
+    assert len(opened) == 1
 
 
 def test_nothing_leaves_once_the_exit_code_is_told() -> None:
-    seal = Seal()
-    flight = seal.begin(INTENT)
-    seal.guard(130)
+    guard = SendGuard()
+    in_flight = guard.begin(INTENT)
+    guard.guard(130)
     with pytest.raises(Abandoned):
-        flight.left()
-    assert not seal.anything_left
+        in_flight.left()
+    assert not guard.anything_left
 
 
 def test_a_withdrawn_request_never_leaves() -> None:
-    flight = Seal().begin(INTENT)
-    assert flight.withdraw()
+    in_flight = SendGuard().begin(INTENT)
+    assert in_flight.withdraw()
     with pytest.raises(Abandoned):
-        flight.left()
+        in_flight.left()
 
 
 class Full:
@@ -77,7 +110,7 @@ class Full:
             raise OSError(28, "No space left on device")
         return "R-1"
 
-    def settle(self, receipt: str, outcome: Outcome) -> None:
+    def settle(self, receipt: str, outcome: RequestOutcome) -> None:
         raise OSError(28, "No space left on device")
 
 
@@ -91,20 +124,20 @@ def test_without_a_ledger_to_write_nothing_is_sent(serve: Any, client: Any, unsa
 def test_an_outcome_that_cannot_be_written_is_still_true(serve: Any, client: Any, unsafe: Any) -> None:
     pbx = client(serve(true), ledger=Full("settle"))
     assert unsafe["outcall"](pbx) is True
-    assert isinstance(pbx.seal.trouble, OSError)
-    assert pbx.seal.guard(1) == 0
+    assert isinstance(pbx.send_guard.trouble, OSError)
+    assert pbx.send_guard.guard(1) == 0
 
 
 def test_an_interruption_of_the_ledgers_write_does_not_undo_the_answer() -> None:
     class Interrupted(Full):
-        def settle(self, receipt: str, outcome: Outcome) -> None:
+        def settle(self, receipt: str, outcome: RequestOutcome) -> None:
             raise KeyboardInterrupt
 
-    seal = Seal(Interrupted("settle"))
-    flight = left(seal)
+    guard = SendGuard(lambda: Interrupted("settle"))
+    in_flight = left(guard)
     with pytest.raises(KeyboardInterrupt):
-        flight.settle(DONE)
-    assert seal.guard(130) == 0
+        in_flight.settle(DONE)
+    assert guard.guard(130) == 0
 
 
 def true(c: Any) -> None:
@@ -127,7 +160,7 @@ def test_the_ledger_never_sees_the_token_and_is_told_before_the_connection(
         "7",
         {"call_id": "7", "inner_phone": 2424, "number": "+998994412860"},
     )
-    assert book.outcomes["R-0001"] == Outcome("done", 0, "yes", 200, "true")
+    assert book.outcomes["R-0001"] == RequestOutcome("done", 0, "yes", 200, "true")
 
 
 class Stop(BaseException):
@@ -145,16 +178,16 @@ def test_whatever_is_raised_at_any_line_after_the_send_ends_in_the_truth(
         lines += step
         server = serve(true)
         pbx = client(server)
-        broke = run_broken(lambda pbx=pbx: unsafe["outcall"](pbx), pbx.seal, lines, kind)
+        broke = run_broken(lambda pbx=pbx: unsafe["outcall"](pbx), pbx.send_guard, lines, kind)
         assert len(server.requests) <= 1
         for code in (1, 2, 5, 130, 143):
-            if pbx.seal.anything_left:
-                assert pbx.seal.guard(code) in (0, 6)
+            if pbx.send_guard.anything_left:
+                assert pbx.send_guard.guard(code) in (0, 6)
         server.stop()
     assert lines > 50
 
 
-def run_broken(call: Any, seal: Seal, lines: int, kind: type[BaseException]) -> bool:
+def run_broken(call: Any, guard: SendGuard, lines: int, kind: type[BaseException]) -> bool:
     """Runs with an exception at the given line after the send; whether it was raised."""
     count = 0
 
@@ -162,7 +195,7 @@ def run_broken(call: Any, seal: Seal, lines: int, kind: type[BaseException]) -> 
         nonlocal count
         if "alovoice_cli" not in frame.f_code.co_filename:
             return None
-        if event == "line" and seal.anything_left:
+        if event == "line" and guard.anything_left:
             count += 1
             if count == lines:
                 raise kind("injected")

@@ -11,7 +11,9 @@ import typer
 from typer.main import get_command
 
 from alovoice_cli import __version__
-from alovoice_cli.output.columns import Column
+from alovoice_cli.errors import UsageError
+from alovoice_cli.output.columns import Column, choose_columns
+from alovoice_cli.output.display import Options
 
 F = TypeVar("F", bound=Callable[..., object])
 PANEL = "Global options"
@@ -60,6 +62,15 @@ def shows_list(columns: tuple[Column, ...]) -> Callable[[F], F]:
     return mark
 
 
+def check_listing(options: Options, columns: tuple[Column, ...] | None) -> None:
+    """Raises UsageError where `--csv` or `--columns` do not fit the command, before it does anything."""
+    if columns is None and (options.csv or options.columns is not None):
+        word = "--csv" if options.csv else "--columns"
+        raise UsageError(f"{word} is for lists: this command shows no list", hint="use --json instead")
+    if columns is not None and options.columns is not None:
+        choose_columns(columns, options.columns)
+
+
 def _fold(ctx: typer.Context, param: Any, value: object) -> object:
     session = ctx.obj
     if session is not None and value is not None and value is not False:
@@ -68,7 +79,7 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
             raise typer.Exit
         session.fold(param.name, value)
     if session is not None and not hasattr(ctx.command, "commands"):
-        session.check_listing(getattr(ctx.command.callback, "columns", None))
+        check_listing(session.options, getattr(ctx.command.callback, "columns", None))
     return value
 
 

@@ -1,19 +1,14 @@
-"""Talks in the seven forms that `ai result` and `ai show` can write."""
+"""Analysed calls in the forms that are written: text, Markdown, subtitles, a page; and the rows of CSV."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from io import StringIO
 from pathlib import Path
 from typing import Literal
 
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.csv import write_csv
-from alovoice_cli.output.json import json_text
-from alovoice_cli.output.listing import Listing
 from alovoice_cli.speech import exports
-from alovoice_cli.speech.pages import page, talk_section
+from alovoice_cli.speech.private import mask_answer
 from alovoice_cli.speech.talk import Talk, read_talk, read_transcript
 
 Form = Literal["text", "json", "md", "srt", "vtt", "csv", "html"]
@@ -27,18 +22,6 @@ _FORMS: Mapping[str, Form] = {
     "html": "html",
     "htm": "html",
 }
-
-COLUMNS = (
-    Column("call_id", "Call", shown=False),
-    Column("time", "Time"),
-    Column("direction", "Who"),
-    Column("text", "Said"),
-    Column("begin", "Begin (ms)", shown=False, numeric=True),
-    Column("end", "End (ms)", shown=False, numeric=True),
-    Column("tags", "Tags", shown=False),
-    Column("fragment_id", "Fragment", shown=False),
-)
-IN_A_FILE = ("call_id", "time", "begin", "end", "direction", "text", "tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +39,13 @@ class FoundTalk:
 
 
 def rendered(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
-    """The calls in this form, as one text. Control characters are shown, markup is escaped."""
+    """The calls in a form for people, as one text. Control characters are shown, markup is escaped."""
     talks = [one.talk for one in found]
     if form == "html":
+        from alovoice_cli.speech.pages import page, talk_section  # noqa: PLC0415 - pygal, 100 ms, for pages alone
+
         heading = exports.title(talks[0], zone) if len(talks) == 1 else f"{len(talks)} calls"
         return page(heading, [talk_section(talk, zone) for talk in talks])
-    if form == "json":
-        return _json([one.answer for one in found])
-    if form == "csv":
-        return _csv(found)
     texts = {
         "text": lambda talk: exports.as_text(talk, zone),
         "md": lambda talk: exports.as_markdown(talk, zone),
@@ -72,17 +53,6 @@ def rendered(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
         "vtt": exports.as_vtt,
     }
     return "\n".join(texts[form](talk) for talk in talks)
-
-
-def _csv(found: Sequence[FoundTalk]) -> str:
-    chosen = tuple(column for column in COLUMNS if column.name in IN_A_FILE)
-    out = StringIO()
-    write_csv(Listing(rows_of(found), chosen), chosen, out, headers=True)
-    return out.getvalue()
-
-
-def _json(answers: Sequence[Mapping[str, object]]) -> str:
-    return json_text(answers[0] if len(answers) == 1 else answers, indent=True, ascii_only=False) + "\n"
 
 
 def rows_of(found: Sequence[FoundTalk]) -> list[dict[str, object]]:
@@ -99,3 +69,10 @@ def file_name(call_id: str, form: Form) -> str:
     """The name of a call's file in a folder: nothing in an id leads out of it."""
     ending = next(ending for ending, named in _FORMS.items() if named == form)
     return re.sub(r"[^\w.@+-]", "_", call_id).lstrip(".") + f".{ending}"
+
+
+def masked_answers(whole: object) -> object:
+    """An answer, or a list of answers, with long numbers hidden."""
+    if isinstance(whole, dict):
+        return mask_answer(whole)
+    return [masked_answers(part) for part in whole] if isinstance(whole, list) else whole

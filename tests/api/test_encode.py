@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from alovoice_cli.api.encode import Flat, encode
 from alovoice_cli.api.files import FilePart, wire_name
 from alovoice_cli.api.request import (
     Fields,
     Multipart,
 )
-from alovoice_cli.api.wire import Flat, encode
 from alovoice_cli.errors import UsageError
 
 TOKEN = "22dfbb22-d073-4422-b322-22949d14a022"

@@ -1,0 +1,198 @@
+"""Guards that no trouble of this machine looks like "nothing happened".
+
+Every request that dials, creates or costs is written to the ledger before it leaves, and its outcome before anything
+is printed. The guard also keeps both in memory: whatever breaks afterwards, `SendGuard.guard` knows the true exit code.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock, local
+from typing import Literal, Protocol
+
+from alovoice_cli.errors import AlovoiceError, ExitCode, Sent, UsageError, worst
+
+State = Literal["done", "refused", "unsent", "unknown"]
+
+_PATIENCE_SECONDS = 1.0
+_SAYS_NOT_DONE = frozenset({1, 2, 5, 130, 143})
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A request that is about to be sent. `path` is a template such as `/outcall/{token}`: it never holds the token.
+
+    `override_limits` names the profile's limits that do not hold for the request. `campaign` is what the ledger of
+    campaigns keeps beside the form; the ledger knows its type.
+    """
+
+    profile: str
+    command: str
+    method: str
+    path: str
+    numbers: tuple[str, ...]
+    our_id: str
+    request: Mapping[str, object] = field(default_factory=dict)
+    override_limits: frozenset[str] = frozenset()
+    campaign: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOutcome:
+    """How a request ended. `answer` is the body's text, masked and capped."""
+
+    state: State
+    exit_code: int
+    sent: Sent
+    status: int | None = None
+    answer: str = ""
+
+
+class ReceiptLedger(Protocol):
+    """Keeps receipts. A Protocol, because this package may import no store (see dialling.GuardedLedger)."""
+
+    def intend(self, intent: Intent) -> str:
+        """Writes the intent so that it survives a power cut, then returns its receipt."""
+
+    def settle(self, receipt: str, outcome: RequestOutcome) -> None:
+        """Writes the outcome."""
+
+
+class Abandoned(Exception):  # noqa: N818 - not an error: the sender was told that nobody waits any more
+    """Raised in place of the first byte when the request was given up before: the request stays here."""
+
+
+class InFlightRequest:
+    """One request of the guard: `left()` when its first byte goes, `settle()` when its outcome is known."""
+
+    __slots__ = ("_guard", "has_left", "outcome", "receipt", "withdrawn")
+
+    def __init__(self, guard: "SendGuard", receipt: str) -> None:
+        self._guard = guard
+        self.receipt = receipt
+        self.has_left = False
+        self.withdrawn = False
+        self.outcome: RequestOutcome | None = None
+
+    def left(self) -> None:
+        """Marks that the first byte goes now. Raises Abandoned when it was withdrawn, or the exit code already told."""
+        self._guard.mark_left(self)
+
+    def withdraw(self) -> bool:
+        """Keeps the request from leaving from now on; returns whether it had not left before."""
+        return self._guard.withdraw(self)
+
+    def settle(self, outcome: RequestOutcome) -> None:
+        """Notes the outcome: in memory first, so that it stays true whatever the ledger's disk does."""
+        self.outcome = outcome
+        self._guard.write(self.receipt, outcome)
+
+
+class SendGuard:
+    """The requests of one process. Safe to use from several threads. The ledger is opened for the first request."""
+
+    def __init__(self, open_ledger: Callable[[], ReceiptLedger] | None = None) -> None:
+        self._open_ledger = open_ledger
+        self._ledger: ReceiptLedger | None = None
+        self._requests: list[InFlightRequest] = []
+        self._lock = Lock()
+        self._closed = False
+        self._planned = 1
+        self._command_told_all = False
+        self._here = local()
+        self.trouble: Exception | None = None
+        """Why the ledger could not write an outcome, if so: to be told beside the answer, never instead of it."""
+
+    def begin(self, intent: Intent, *, planned: int = 1) -> InFlightRequest:
+        """Writes the intent. `planned` is how many requests the command sends in all: an interrupted command that sent
+        fewer is not done. Raises UsageError where the ledger cannot be written, and whatever the ledger refuses the
+        request by: nothing was sent, nothing will be."""
+        self._planned = max(self._planned, planned)
+        self._here.receipt = ""
+        try:
+            receipt = self._intend(intent)
+        except AlovoiceError:
+            raise
+        except Exception as error:
+            raise UsageError(
+                "nothing was sent: the ledger of calls cannot be written",
+                hint="make room or permissions in the state directory, then run again",
+                detail=str(error),
+            ) from error
+        self._here.receipt = receipt
+        request = InFlightRequest(self, receipt)
+        self._requests.append(request)
+        return request
+
+    def _intend(self, intent: Intent) -> str:
+        with self._lock:
+            if self._ledger is None and self._open_ledger is not None:
+                self._ledger = self._open_ledger()
+        return "" if self._ledger is None else self._ledger.intend(intent)
+
+    def mark_left(self, request: InFlightRequest) -> None:
+        """See InFlightRequest.left."""
+        with self._lock:
+            if self._closed or request.withdrawn:
+                raise Abandoned
+            request.has_left = True
+
+    def withdraw(self, request: InFlightRequest) -> bool:
+        """See InFlightRequest.withdraw."""
+        with self._lock:
+            request.withdrawn = True
+            return not request.has_left
+
+    def command_told_all(self) -> None:
+        """Lets the command's own exit code stand once all requests are settled: it has told of each by itself."""
+        self._command_told_all = True
+
+    def prove(self, receipt: str, code: int) -> None:
+        """Replaces the exit code of a request that left by the one that the PBX's own events show."""
+        for request in self._requests:
+            if request.receipt == receipt and request.outcome is not None:
+                request.outcome = replace(request.outcome, exit_code=code)
+
+    def write(self, receipt: str, outcome: RequestOutcome) -> None:
+        """Gives an outcome to the ledger; a failure is kept in `trouble`."""
+        if self._ledger is None:
+            return
+        try:
+            self._ledger.settle(receipt, outcome)
+        except Exception as error:  # a full disk must not hide that the call was made
+            self.trouble = error
+
+    @property
+    def last_receipt(self) -> str:
+        """The receipt of the latest request, or nothing."""
+        return self._requests[-1].receipt if self._requests else ""
+
+    @property
+    def receipt_here(self) -> str:
+        """The receipt of this thread's latest request, or nothing."""
+        return getattr(self._here, "receipt", "")
+
+    @property
+    def anything_left(self) -> bool:
+        """Whether a request that dials, creates or costs has left this process."""
+        return any(request.has_left for request in self._requests)
+
+    def guard(self, code: int) -> int:
+        """The exit code that is true, for the one that the program was about to end with.
+
+        From here on nothing can leave any more. A request that left and was not settled makes it 6. Once anything left,
+        a code that says "not done" gives way to the worst outcome of the requests.
+        """
+        # Not `with`: a signal that strikes as the lock is given back leaves it held, and the next call must not hang.
+        held = self._lock.acquire(timeout=_PATIENCE_SECONDS)
+        self._closed = True
+        if held:
+            self._lock.release()
+        if not self.anything_left:
+            return code
+        if any(request.has_left and request.outcome is None for request in self._requests):
+            return ExitCode.UNKNOWN_OUTCOME
+        if code not in _SAYS_NOT_DONE or self._command_told_all:
+            return code
+        true = worst([request.outcome.exit_code for request in self._requests if request.outcome is not None])
+        cut_short = true == ExitCode.DONE and len(self._requests) < self._planned
+        return ExitCode.INTERRUPTED if cut_short else true

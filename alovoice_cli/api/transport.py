@@ -1,0 +1,313 @@
+"""Sends one request and brings its answer: proxy, certificates, connections that are kept or not, safe retries."""
+
+import contextlib
+import os
+import random
+import re
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, BinaryIO, cast
+from urllib.parse import urlsplit
+
+import httpx
+
+from alovoice_cli import __version__
+from alovoice_cli.api.address import Address
+from alovoice_cli.api.deadline import LONGEST_ANSWER, LONGEST_DIAL_ANSWER, Budget, Lost, TransportAttempt
+from alovoice_cli.api.encode import Encoded, Flat, token_headers, url
+from alovoice_cli.api.failures import in_words
+from alovoice_cli.api.files import FilePart, WatchedFile, check_unchanged, wire_name
+from alovoice_cli.api.reply import Reply
+from alovoice_cli.api.request import Request
+from alovoice_cli.api.retry import Retry
+from alovoice_cli.api.trace import Trace
+from alovoice_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.downloads import PartFile
+
+CERTIFI = "the bundle of certifi"
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+_FEWEST_AUTHORITIES = 50  # Mozilla's list has about 140
+
+
+def proxy_of(address: Address, environ: Mapping[str, str]) -> str:
+    """The proxy's URL for this address by the usual variables, or nothing.
+
+    `http://` to this machine never goes through one: the proxy would see the token in the path.
+    """
+    if address.scheme == "http" and address.loopback:
+        return ""
+    proxy = _variable(environ, f"{address.scheme}_proxy") or _variable(environ, "all_proxy")
+    if not proxy or _bypassed(address, _variable(environ, "no_proxy")):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def shown_proxy(proxy: str) -> str:
+    """The proxy without its user and password."""
+    return "://".join((urlsplit(proxy).scheme, urlsplit(proxy).netloc.rpartition("@")[2])) if proxy else ""
+
+
+def authorities_of(environ: Mapping[str, str]) -> str:
+    """The trusted certificates: `SSL_CERT_FILE`, `SSL_CERT_DIR`, the system's hashed folder, else certifi's bundle."""
+    return environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR") or hashed_folder() or CERTIFI
+
+
+def hashed_folder() -> str:
+    """OpenSSL's own folder where it holds the system's authorities by their hashes; empty for none.
+
+    OpenSSL looks up there the one authority that a server names, in 3 ms of processor time; certifi's bundle takes
+    45 to 60, for it is read whole. A folder of a few files (a company's own authority alone) is not taken: it would
+    replace the public ones.
+    """
+    folder = ssl.get_default_verify_paths().openssl_capath
+    try:
+        hashed = sum(_HASHED_NAME.fullmatch(name) is not None for name in os.listdir(folder))  # noqa: PTH208 - names are enough
+    except OSError:
+        return ""
+    return folder if hashed >= _FEWEST_AUTHORITIES else ""
+
+
+def _bypassed(address: Address, unproxied: str) -> bool:
+    for entry in unproxied.lower().replace(" ", "").split(","):
+        name, _, port = entry.rpartition(":") if entry.rpartition(":")[2].isdigit() else (entry, "", "")
+        domain = name.removeprefix("*").removeprefix(".")
+        fits = address.host == domain or (domain != "" and address.host.endswith(f".{domain}"))
+        if entry == "*" or (fits and port in ("", str(address.port))):
+            return True
+    return False
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(name) or environ.get(name.upper()) or ""
+
+
+class ProxyRoutes:
+    """Transports to one address, made when first used: kept connections for reading, a fresh one for each dial.
+
+    A kept connection that dies cannot be told from a lost answer, so dialling on one would end in false unknowns.
+    """
+
+    def __init__(self, address: Address, environ: Mapping[str, str]) -> None:
+        self._address, self._environ = address, environ
+        self.proxy = shown_proxy(proxy_of(address, environ))
+        """The proxy in force, without its user and password; empty for none."""
+        self._kept: httpx.HTTPTransport | None = None
+        self._fresh: httpx.HTTPTransport | None = None
+        self._context: ssl.SSLContext | None = None
+        self._lock = Lock()
+
+    def transport(self, *, kept: bool) -> httpx.HTTPTransport:
+        """The transport for a request. Raises UsageError for a proxy or CA setting that cannot be used."""
+        with self._lock:  # the threads of a batch ask at once
+            if kept:
+                self._kept = self._kept or self._make(httpx.Limits())
+                return self._kept
+            self._fresh = self._fresh or self._make(httpx.Limits(max_keepalive_connections=0))
+            return self._fresh
+
+    def close(self) -> None:
+        """Closes what is open."""
+        for transport in (self._kept, self._fresh):
+            if transport is not None:
+                transport.close()
+        self._kept = self._fresh = None
+
+    def _make(self, limits: httpx.Limits) -> httpx.HTTPTransport:
+        proxy = proxy_of(self._address, self._environ)
+        self._context = self._context or self._trust()
+        try:
+            return httpx.HTTPTransport(
+                verify=self._context, trust_env=False, limits=limits, proxy=httpx.Proxy(proxy) if proxy else None
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise UsageError(
+                f"the proxy {self.proxy} cannot be used",
+                hint=f"set {self._address.scheme.upper()}_PROXY to http://HOST:PORT, or NO_PROXY to go without",
+            ) from error
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._address.scheme == "http":
+            # Plain http needs no authorities; this context would trust nobody.
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        file, folder = self._environ.get("SSL_CERT_FILE"), self._environ.get("SSL_CERT_DIR")
+        try:
+            if file or folder:
+                return ssl.create_default_context(cafile=file or None, capath=folder or None)
+            if system := hashed_folder():
+                return ssl.create_default_context(capath=system)
+            return httpx.create_ssl_context(trust_env=False)
+        except OSError as error:  # ssl.SSLError is one
+            raise UsageError(
+                f"the certificates in {file or folder} cannot be read",
+                hint="check SSL_CERT_FILE and SSL_CERT_DIR",
+                detail=str(error),
+            ) from error
+
+
+# Compressed answers are not asked for: a Content-Length then says how long a download is.
+_HEADERS = {
+    "user-agent": ("User-Agent", f"alovoice/{__version__}"),
+    "accept": ("Accept", "*/*"),
+    "accept-encoding": ("Accept-Encoding", "identity"),
+}
+
+Progress = Callable[[int, int | None], None]
+"""Bytes moved so far, and bytes in all where that is known. Called from another thread than the caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """A request ready to be sent. `on_left` is called when its first byte goes, and may refuse."""
+
+    request: Request
+    body: Encoded
+    on_left: Callable[[], None] = lambda: None
+    sink: "PartFile | None" = None
+    progress: Progress | None = None
+
+    @property
+    def files(self) -> list[FilePart]:
+        """The files in the body."""
+        return file_parts(self.body)
+
+
+def file_parts(body: Encoded) -> list[FilePart]:
+    """The files in an encoded body, in their order."""
+    if body is None or isinstance(body, Flat):
+        return []
+    return [value for _, value in body if isinstance(value, FilePart)]
+
+
+class Sender:
+    """Sends through the network, or through `transport` where one is given (an embedded PBX)."""
+
+    def __init__(
+        self,
+        address: Address,
+        token: str,
+        *,
+        timeout: float,
+        spent: float = 0.0,
+        environ: Mapping[str, str],
+        transport: httpx.BaseTransport | None,
+        trace: Trace,
+        sleep: Callable[[float], object] = time.sleep,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._address, self._token, self._timeout, self._spent = address, token, timeout, spent
+        self._routes = ProxyRoutes(address, environ)
+        self._given = transport
+        self._trace = trace
+        self._sleep, self._uniform = sleep, uniform
+
+    def carry(self, prepared: PreparedRequest) -> Reply:
+        """The last answer, whatever its status.
+
+        An answer to a request that dials, creates or costs, or its loss, is not traced yet: see `tell_reply`.
+        Raises Lost when none came, UsageError for a file that changed or a setting that cannot be used.
+        """
+        reads = prepared.request.endpoint.reads
+        budget, self._spent = Budget(self._timeout - self._spent), 0.0
+        retry = Retry(reads=reads, budget=budget, tell=self._trace.line, sleep=self._sleep, uniform=self._uniform)
+        sizes = [part.size for part in prepared.files]
+        first = True
+
+        def attempt() -> Reply:
+            nonlocal first
+            # A second try takes no kept connection: it may be dead like the first one's.
+            transport = self._given or self._routes.transport(kept=reads and first)
+            first = False
+            for part, size in zip(prepared.files, sizes, strict=True):
+                check_unchanged(part, size)
+            return self._attempt(prepared, transport, budget, sum(sizes))
+
+        return retry.run(attempt)
+
+    @property
+    def proxy(self) -> str:
+        """The proxy in force, without its password; empty for none."""
+        return "" if self._given else self._routes.proxy
+
+    def tell_reply(self, reply: Reply) -> None:
+        """Traces the answer to a request that dials, creates or costs: its outcome is in the ledger by now."""
+        self._trace.came(reply)
+
+    def tell_loss(self, lost: Lost) -> None:
+        """Traces that no answer came to such a request, which `carry` does for one that never left."""
+        if lost.left:
+            self._trace.lost(in_words(lost, self._address.host, self._timeout))
+
+    def close(self) -> None:
+        """Closes the connections; a transport that was given too."""
+        self._routes.close()
+        if self._given is not None:
+            self._given.close()
+
+    def _attempt(self, prepared: PreparedRequest, transport: httpx.BaseTransport, budget: Budget, total: int) -> Reply:
+        endpoint = prepared.request.endpoint
+        self._trace.sent(self._address, prepared.request, self._token, prepared.body)
+        attempt = TransportAttempt(
+            transport,
+            self._build(prepared, _meter(budget, prepared.progress, total)),
+            budget,
+            announces=isinstance(transport, httpx.HTTPTransport),
+            on_left=prepared.on_left,
+            sink=prepared.sink,
+            proxy=self.proxy,
+            longest=LONGEST_DIAL_ANSWER if endpoint.name and not endpoint.reads else LONGEST_ANSWER,
+        )
+        try:
+            reply = attempt.run()
+        except Lost as lost:
+            if endpoint.reads or not lost.left:
+                self._trace.lost(in_words(lost, self._address.host, self._timeout))
+            raise
+        if endpoint.reads:
+            self._trace.came(reply)
+        return reply
+
+    def _build(self, prepared: PreparedRequest, moved: Callable[[int], None]) -> httpx.Request:
+        request, body = prepared.request, prepared.body
+        where = url(self._address, request, self._token)
+        headers = self._headers(request, body)
+        if isinstance(body, Flat):
+            return httpx.Request(request.method, where, headers=headers, content=body.content)
+        files = [(name, _part(value, moved)) for name, value in body or ()]
+        return httpx.Request(request.method, where, headers=headers, files=files or None)
+
+    def _headers(self, request: Request, body: Encoded) -> list[tuple[str, str]]:
+        headers = dict(_HEADERS)
+        if isinstance(body, Flat):
+            headers["content-type"] = ("Content-Type", body.content_type)
+        for name, value in (*token_headers(request, self._token), *request.headers):
+            headers[name.lower()] = (name, value)
+        return list(headers.values())
+
+
+_Part = tuple[None, str] | tuple[str, BinaryIO, str]
+
+
+def _part(value: str | FilePart, moved: Callable[[int], None]) -> _Part:
+    if isinstance(value, str):
+        return (None, value)  # no file name, and so no Content-Type
+    watched = cast(BinaryIO, WatchedFile(value, moved))  # httpx asks for read, seek and tell: it has these
+    return (wire_name(value.filename), watched, value.content_type)
+
+
+def _meter(budget: Budget, progress: Progress | None, total: int) -> Callable[[int], None]:
+    done = 0
+
+    def moved(size: int) -> None:
+        nonlocal done
+        done += size
+        budget.moved(size)
+        if progress is not None:
+            with contextlib.suppress(Exception):  # decoration must not cut an upload
+                progress(done, total)
+
+    return moved
