@@ -10,9 +10,8 @@ from typing import Any
 from alovoice_cli.events.answers import new_id
 from alovoice_cli.events.event import Delivery, Event, EventType
 from alovoice_cli.events.reading import read
-from alovoice_cli.stores.event_engine import open_engine, writing
+from alovoice_cli.stores.event_engine import open_event_store, opened, writing
 from alovoice_cli.stores.event_rows import insert_deliveries, insert_events
-from alovoice_cli.stores.event_tables import UPTIME
 
 MICRO = 1_000_000
 
@@ -22,7 +21,7 @@ class Rows:
 
     def __init__(self, path: Path) -> None:
         self.path, self.url = path, f"sqlite:///{path}"
-        self.engine = open_engine(self.url)
+        open_event_store(self.url).close()
         self._calls = 0
 
     def deliver(
@@ -45,7 +44,7 @@ class Rows:
 
     def store(self, events: Sequence[Event], *, is_read: bool = True) -> list[Event]:
         """Stores the events in one transaction; returns them with their numbers."""
-        with self.engine.connect() as connection, writing(connection):
+        with opened(self.url) as connection, writing(connection):
             numbers = insert_deliveries(connection, [event.delivery for event in events], 0)
             stored = [
                 replace(event, delivery=replace(event.delivery, seq=number))
@@ -79,11 +78,11 @@ class Rows:
 
     def listened(self, *stretches: tuple[float, float, bool]) -> None:
         """Notes listeners: from, until (the last sign of life), and whether each ended in order."""
-        with self.engine.connect() as connection, writing(connection):
+        with opened(self.url) as connection, writing(connection):
             for number, (began, seen, in_order) in enumerate(stretches):
-                values = {"began_at": int(began * MICRO), "seen_at": int(seen * MICRO)}
-                ended = values["seen_at"] if in_order else None
-                connection.execute(UPTIME.insert().values(id=f"u{number}-{began}", ended_at=ended, **values))
+                seen_at = int(seen * MICRO)
+                values = (f"u{number}-{began}", int(began * MICRO), seen_at, seen_at if in_order else None)
+                connection.execute("INSERT INTO uptime (id, began_at, seen_at, ended_at) VALUES (?, ?, ?, ?)", values)
 
 
 def end_of(call_id: str, at: int, duration: int, status: str) -> dict[str, object]:

@@ -12,15 +12,13 @@ from event_rows import Rows
 from front_door import FrontDoor
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sqlalchemy import select
 from strength import examples
 
 from alovoice_cli.events.hiding import Hiding
 from alovoice_cli.phones import canonical, is_dialable, key_of_number, kind_of, numbers_in, read_cell, spelled
 from alovoice_cli.phones.plan import OPEN_NETWORKS
 from alovoice_cli.routing.numbers import Number, NumberSet, doubt_about, key_of, prefix_of
-from alovoice_cli.stores.event_engine import open_engine, writing
-from alovoice_cli.stores.event_tables import CALL, FACT, VERSION
+from alovoice_cli.stores.event_engine import opened, writing
 
 KEY = "998902220010"
 DIGITS = ("998902220010", "+998902220010", "902220010", "8902220010", "0902220010", "00998902220010", "810998902220010")
@@ -313,16 +311,16 @@ def test_a_store_of_an_older_version_has_its_numbers_read_anew(tmp_path: Path) -
     rows = Rows(tmp_path / "events.db")
     rows.call(1_745_571_727, "8 90 222-00-10", line="00998712037006", call_id="glued")
     rows.call(1_745_571_800, "anonymous", call_id="hidden")
-    with rows.engine.connect() as connection, writing(connection):
-        for table in (FACT, CALL):
-            glued = table.update().where(table.c.number == KEY)
-            connection.execute(glued.values(number="8902220010", line="00998712037006"))
-        connection.execute(VERSION.update().values(version=1))
-    with open_engine(rows.url).connect() as connection:
-        calls = connection.execute(select(CALL.c.number, CALL.c.line).order_by(CALL.c.call_id)).all()
-        facts = connection.execute(select(FACT.c.number).where(FACT.c.type == "callstart")).scalars().all()
-    assert [tuple(call) for call in calls] == [(KEY, "998712037006"), ("anonymous", "998712037006")]
-    assert facts == [KEY, "anonymous"]
+    with opened(rows.url) as connection, writing(connection):
+        for table in ("fact", "call"):
+            glued = f"UPDATE {table} SET number = '8902220010', line = '00998712037006' WHERE number = ?"
+            connection.execute(glued, (KEY,))
+        connection.execute("UPDATE schema_version SET version = 1")
+    with opened(rows.url) as connection:
+        calls = connection.execute("SELECT number, line FROM call ORDER BY call_id").fetchall()
+        facts = connection.execute("SELECT number FROM fact WHERE type = 'callstart'").fetchall()
+    assert calls == [(KEY, "998712037006"), ("anonymous", "998712037006")]
+    assert facts == [(KEY,), ("anonymous",)]
 
 
 @pytest.mark.parametrize("number", DIGITS)

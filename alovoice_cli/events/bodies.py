@@ -8,7 +8,6 @@ written as JSON again, or is told as unreadable.
 import json
 import re
 from collections.abc import Mapping
-from email import message_from_bytes, policy
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -97,6 +96,8 @@ def _read_form(body: bytes) -> Value:
 
 
 def _read_multipart(body: bytes, content_type: str) -> Value:
+    from email import message_from_bytes, policy  # noqa: PLC0415 - the e-mail parser loads slowly, for a rare body
+
     head = b"Content-Type: " + content_type.encode("latin-1", "replace").replace(b"\n", b" ").replace(b"\r", b" ")
     try:
         message = message_from_bytes(head + b"\r\n\r\n" + body, policy=policy.HTTP)

@@ -43,3 +43,9 @@ class Recent(Generic[First]):
             return known[1]
         self._first[digest] = (now - age, own)
         return None
+
+    def forget(self, digest: str, own: First) -> None:
+        """Takes back what was kept of a first delivery: it was lost."""
+        known = self._first.get(digest)
+        if known is not None and known[1] is own:
+            del self._first[digest]

@@ -1,4 +1,4 @@
-"""When a failed errand is tried again, and when it is given up. Pure; times in seconds."""
+"""When a failed delivery is tried again, and when it is given up. Pure; times in seconds."""
 
 from alovoice_cli.events.event import Event, EventType
 
@@ -24,4 +24,9 @@ def queue_of(event: Event) -> str:
     """What an event must stay in order with: its call, where it tells of one, else itself."""
     kind: EventType = event.delivery.type
     call_id = event.fact.call_id
-    return f"call {call_id}" if kind in ("callstart", "callend") and call_id else event.delivery.id
+    return queue_of_call(call_id) if kind in ("callstart", "callend") and call_id else event.delivery.id
+
+
+def queue_of_call(call_id: str) -> str:
+    """What the events of this call stay in order with."""
+    return f"call {call_id}"

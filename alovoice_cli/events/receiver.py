@@ -1,4 +1,4 @@
-"""The customer's end of the PBX's calls: an ASGI app that stores each delivery before it looks at it, and answers.
+"""The customer's end of the PBX's calls: an ASGI app that reads each delivery, stores it, and then answers.
 
 Callstart is answered with an id (the same for a repeated delivery), or with what the CRM says; callend and result with
 `true`; a route question with a step. Wrong paths get 404 and an empty body: the secret in the path is the only defence
@@ -8,14 +8,13 @@ that the PBX offers (API, section 6).
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from alovoice_cli.events.answers import TRUE, StartAnswer, new_id
-from alovoice_cli.events.duplicates import Recent
 from alovoice_cli.events.event import EVENT_TYPES, Delivery, EventType
-from alovoice_cli.events.noting import Note
+from alovoice_cli.events.event_assembly import FirstDelivery, LateAnswer, NewDelivery, Stored
 from alovoice_cli.events.reading import read
 
 Message = MutableMapping[str, Any]
@@ -42,36 +41,33 @@ class RouteAnswer(NamedTuple):
     later: Callable[[], Awaitable[Mapping[str, object]]] | None = None
 
 
-class Relayed(NamedTuple):
-    """A CRM's own answer to a callstart, and the errand that was done by asking it."""
-
-    answer: StartAnswer
-    errand: str
-
-
 class Duties(Protocol):
     """What the receiver needs done for it. The awaitables have their own time limits, and raise nothing."""
 
-    def append(self, delivery: Delivery, *, note_follows: bool = False) -> Awaitable[int | None]:
-        """Stores the delivery durably: its number, 0 where it is spooled, None where it is lost.
+    @property
+    def asked(self) -> str | None:
+        """The target that is asked what a callstart is answered; None where nobody is."""
 
-        Without a note to follow, all that is known of it is in the delivery.
-        """
+    def store(self, new: NewDelivery) -> Awaitable[Stored | None]:
+        """Stores the delivery durably; None where it is lost."""
 
-    def note(self, note: Note) -> None:
-        """Tells what became of the delivery."""
+    def store_soon(self, new: NewDelivery) -> Awaitable[None]:
+        """The same, and waits for it no longer than a caller can wait."""
 
-    def noted(self, note: Note) -> Awaitable[None]:
+    def keep_answer(self, late: LateAnswer) -> None:
+        """Keeps what a delivery was answered."""
+
+    def kept_answer(self, late: LateAnswer) -> Awaitable[None]:
         """The same, and waits until it is durable."""
 
-    def relay(self, delivery: Delivery) -> Awaitable[Relayed | None] | None:
-        """Asks the CRM, where one is asked, what a callstart is answered; may be awaited by several.
+    def ask(self, delivery: Delivery) -> Awaitable[StartAnswer | None]:
+        """Asks the CRM what a callstart is answered; may be awaited by several.
 
         It gives None where the CRM's answer does not come in time, or is of no use.
         """
 
-    def route(self, delivery: Delivery, stored: Awaitable[int | None]) -> Awaitable[RouteAnswer]:
-        """Decides the caller's next step, whatever happens; waits for the store no longer than a caller can wait."""
+    def route(self, delivery: Delivery) -> Awaitable[RouteAnswer]:
+        """Decides the caller's next step, whatever happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +105,11 @@ class Door:
         return not self.allowed or _is_within(caller, self.allowed)
 
 
-@dataclass(slots=True)
-class Start:
-    """A call's first callstart: what it is answered, once that is known, or who is being asked."""
-
-    own_id: str
-    answer: StartAnswer
-    relay: Awaitable[Relayed | None] | None = None
-
-
 class Receiver:
     """The app. It lives in one event loop; `turned_away` counts requests with a wrong path."""
 
-    def __init__(self, door: Door, duties: Duties, recent: Recent[Start], now: Callable[[], datetime]) -> None:
-        self._door, self._duties, self._recent, self._now = door, duties, recent, now
+    def __init__(self, door: Door, duties: Duties, now: Callable[[], datetime]) -> None:
+        self._door, self._duties, self._now = door, duties, now
         self.turned_away = 0
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -171,50 +158,49 @@ class Receiver:
     async def _serve(self, delivery: Delivery, send: Send) -> None:
         if delivery.type == "route":
             return await self._answer_route(delivery, send)
-        is_start = delivery.type == "callstart"
-        number = await self._duties.append(delivery, note_follows=is_start)
-        if number is None:
-            return await _answer(send, 503)
-        if is_start:
-            return await self._answer_start(replace(delivery, seq=number), send)
-        return await _answer(send, 200, TRUE)
-
-    async def _answer_start(self, delivery: Delivery, send: Send) -> None:
         reading = read(delivery.type, delivery.body, delivery.content_type)
-        own = Start(delivery.id, StartAnswer(delivery.id))
-        first = self._recent.first(reading.digest, own)
-        if first is None:
-            own.relay = self._duties.relay(delivery)
-        start = first or own
+        asked = self._duties.asked if delivery.type == "callstart" else None
+        stored = await self._duties.store(NewDelivery(delivery, reading, answer_follows=asked is not None))
+        if stored is None:
+            return await _answer(send, 503)
+        if delivery.type != "callstart":
+            return await _answer(send, 200, TRUE)
+        answer = stored.first.answer
+        if asked is not None:
+            answer = await self._asked_answer(delivery, stored.first, asked)
+        return await _answer(send, 200, answer.as_bytes(), content_type=_TEXT if answer.callto is None else _JSON)
+
+    async def _asked_answer(self, delivery: Delivery, first: FirstDelivery, asked: str) -> StartAnswer:
+        """What the CRM says to the first of the callstarts that say the same; ours where it says nothing of use."""
+        is_first = first.id == delivery.id
+        if is_first:
+            first.asked = self._duties.ask(delivery)
         # A repetition that comes while the CRM is still being asked waits with its first, for the same answer.
-        relayed = await start.relay if start.relay is not None else None
-        if relayed is not None:
-            start.answer = relayed.answer
-        note = Note(
-            delivery,
-            reading,
-            duplicate_of=first.own_id if first else None,
-            call_id=start.answer.call_id,
-            answer=start.answer.as_values(),
-            done=(relayed.errand,) if relayed and first is None else (),
+        told = await first.asked if first.asked is not None else None
+        first.answer = told or first.answer
+        late = LateAnswer(
+            delivery.id,
+            first.answer.as_values(),
+            call_id=first.answer.call_id,
+            asked=asked if is_first else None,
+            is_answered=told is not None,
         )
-        if relayed is None or first is not None:
-            self._duties.note(note)
-        else:
+        if told is not None and is_first:
             # The CRM's id is the call's only name from now on: it must be known here before the PBX knows it.
-            await self._duties.noted(note)
-        return await _answer(
-            send, 200, start.answer.as_bytes(), content_type=_TEXT if start.answer.callto is None else _JSON
-        )
+            await self._duties.kept_answer(late)
+        else:
+            self._duties.keep_answer(late)
+        return first.answer
 
     async def _answer_route(self, delivery: Delivery, send: Send) -> None:
-        stored = self._duties.append(delivery, note_follows=True)
-        answer = await self._duties.route(delivery, stored)
+        answer = await self._duties.route(delivery)
+        reading = read(delivery.type, delivery.body, delivery.content_type)
+        follows = answer.later is not None
+        # A caller does not wait for a slow store.
+        await self._duties.store_soon(NewDelivery(delivery, reading, answer.answer, answer.rule, follows))
         await _answer(send, 200, answer.body, content_type=_JSON)
-        number = await stored  # a caller does not wait for a slow store, the question does
-        if number is not None:
-            kept = answer.answer if answer.later is None else await answer.later()
-            self._duties.note(Note(replace(delivery, seq=number), answer=kept, rule=answer.rule))
+        if answer.later is not None:
+            self._duties.keep_answer(LateAnswer(delivery.id, await answer.later(), answer.rule))
 
 
 def _headers(scope: MutableMapping[str, Any]) -> list[tuple[str, str]]:

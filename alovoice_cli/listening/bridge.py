@@ -4,34 +4,47 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from alovoice_cli.events.event import Delivery, Event
-from alovoice_cli.events.noting import Note
+from alovoice_cli.events.event import Event
+from alovoice_cli.events.event_assembly import LateAnswer, NewDelivery, Stored
 from alovoice_cli.events.outbox import queue_of
 from alovoice_cli.listening.targets import Target
-from alovoice_cli.stores.event_rows import Errand
-from alovoice_cli.stores.event_writer import EventWriter
-from alovoice_cli.stores.household import Arrival, Settle
+from alovoice_cli.stores.event_rows import QueuedDelivery
+from alovoice_cli.stores.event_writer import EventWriter, Settle
 
-_NOTED_SECONDS = 1.0
+_CALLER_SECONDS = 0.2
+"""How long a caller waits for a slow store. A commit takes 1 to 5 ms; behind one that takes longer the question
+waits, and the caller does not."""
+_KEPT_SECONDS = 1.0
+_IN_FLIGHT_SECONDS = 1.0
+
+
+def queued_deliveries(
+    event: Event, targets: Sequence[Target], *, repeats: bool, asked: Target | None, ask_seconds: float
+) -> list[QueuedDelivery]:
+    """What the targets are to be told; of a repeated delivery nothing, unless asked for: it was told before.
+
+    The target that is asked what a callstart is answered learns of it so; it is told where that went wrong.
+    """
+    if event.duplicate_of is not None and not repeats:
+        return []
+    kind, queue = event.delivery.type, queue_of(event)
+    is_asked = kind == "callstart" and event.duplicate_of is None
+    wait = ask_seconds + _IN_FLIGHT_SECONDS
+    return [
+        QueuedDelivery(target.name, queue, wait if is_asked and target is asked else 0.0)
+        for target in targets
+        if kind in target.kinds
+    ]
 
 
 class Bridge:
-    """The writer's household, and what the receiver awaits. `watchers` hear of each event in the writer's thread."""
+    """What the receiver awaits. `watchers` hear of each event in the writer's thread."""
 
-    def __init__(
-        self,
-        targets: Sequence[Target],
-        complain: Callable[[str], None],
-        lost: Callable[[], None],
-        *,
-        repeats: bool = False,
-    ) -> None:
-        self._repeats = repeats
-        self._targets, self.complain, self.is_lost = targets, complain, lost
+    def __init__(self) -> None:
         self.watchers: list[Callable[[Sequence[Event]], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: EventWriter | None = None
-        self._arrived: list[Arrival] = []
+        self._arrived: list[tuple[NewDelivery, Settle]] = []
         self._awaited: dict[str, asyncio.Future[None]] = {}
 
     def attach(self, writer: EventWriter) -> None:
@@ -40,16 +53,20 @@ class Bridge:
 
     # --- in the loop -------------------------------------------------------------------------------------------------
 
-    def append(self, delivery: Delivery, *, note_follows: bool = False) -> "asyncio.Future[int | None]":
-        """Stores the delivery: its number, 0 where it is spooled, None where it is lost."""
-        assert self._writer is not None
+    def store(self, new: NewDelivery) -> "asyncio.Future[Stored | None]":
+        """Stores the delivery: where, or None for one that is lost."""
         if self._loop is None:  # asking each time is a system call
             self._loop = asyncio.get_running_loop()
-        future: asyncio.Future[int | None] = self._loop.create_future()
+        future: asyncio.Future[Stored | None] = self._loop.create_future()
         if not self._arrived:
             self._loop.call_soon(self._hand_over)
-        self._arrived.append(Arrival(delivery, future.set_result, note_follows))
+        self._arrived.append((new, future.set_result))
         return future
+
+    async def store_soon(self, new: NewDelivery) -> None:
+        """The same, and waits no longer than a caller can wait."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self.store(new)), _CALLER_SECONDS)
 
     def _hand_over(self) -> None:
         """All that came in one turn of the loop: the writer, woken by the first, would fight for the rest's time."""
@@ -57,23 +74,23 @@ class Bridge:
         arrived, self._arrived = self._arrived, []
         self._writer.append(arrived)
 
-    def note(self, note: Note) -> None:
-        """Tells the writer what became of a delivery."""
+    def keep_answer(self, late: LateAnswer) -> None:
+        """Tells the writer what a delivery was answered."""
         assert self._writer is not None
-        self._writer.note(note)
+        self._writer.answer(late)
 
-    async def noted(self, note: Note) -> None:
+    async def kept_answer(self, late: LateAnswer) -> None:
         """The same, and waits for it to be durable; a store that takes longer than a second is not waited for."""
         future = asyncio.get_running_loop().create_future()
-        self._awaited[note.delivery.id] = future
-        self.note(note)
+        self._awaited[late.delivery_id] = future
+        self.keep_answer(late)
         with suppress(TimeoutError):
-            await asyncio.wait_for(future, _NOTED_SECONDS)
-        self._awaited.pop(note.delivery.id, None)
+            await asyncio.wait_for(future, _KEPT_SECONDS)
+        self._awaited.pop(late.delivery_id, None)
 
     # --- in the writer's thread --------------------------------------------------------------------------------------
 
-    def settled(self, outcomes: Sequence[tuple[Settle, int | None]]) -> None:
+    def settled(self, outcomes: Sequence[tuple[Settle, Stored | None]]) -> None:
         """One call into the loop for the whole commit."""
         self._in_loop(_settle, outcomes)
 
@@ -83,13 +100,6 @@ class Bridge:
             watch(events)
         if self._awaited:
             self._in_loop(self._release, [event.delivery.id for event in events])
-
-    def errands(self, event: Event) -> list[Errand]:
-        """What the targets are to be told; of a repeated delivery nothing, unless asked for: it was told before."""
-        kind = event.delivery.type
-        if event.duplicate_of is not None and not self._repeats:
-            return []
-        return [Errand(target.name, queue_of(event)) for target in self._targets if kind in target.kinds]
 
     def _release(self, ids: Sequence[str]) -> None:
         for own_id in ids:
@@ -103,9 +113,7 @@ class Bridge:
                 self._loop.call_soon_threadsafe(function, *values)
 
 
-def _settle(outcomes: Sequence[tuple[Settle, int | None]]) -> None:
-    for settle, number in outcomes:
-        try:  # noqa: SIM105 - a context manager for each would take longer than all the rest
-            settle(number)
-        except asyncio.InvalidStateError:
-            pass  # its request was cancelled: the delivery is stored all the same
+def _settle(outcomes: Sequence[tuple[Settle, Stored | None]]) -> None:
+    for settle, stored in outcomes:
+        with suppress(asyncio.InvalidStateError):  # its request was cancelled: the delivery is stored all the same
+            settle(stored)

@@ -1,4 +1,4 @@
-"""Runs the errands of one target, from the durable outbox: at least once, in order within each call.
+"""Makes the queued deliveries of one target, from the durable outbox: at least once, in order within each call.
 
 A target that is not reached is left alone for a while, and costs one line; an event that it does not take is tried
 again with growing pauses, while the events of other calls go on. After 72 hours it is a dead letter.
@@ -15,7 +15,7 @@ from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.outbox import GIVEN_UP_AFTER_SECONDS, next_delay, pause
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_engine import TROUBLES
-from alovoice_cli.stores.event_file import Job
+from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.outbox import DEAD, DONE, Due, Outbox, put_off, settled
 
 _MICRO = 1_000_000
@@ -26,7 +26,10 @@ _LAST_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """How an errand went. Not `reached`: nobody was there, which says nothing of the event. `final`: do not repeat."""
+    """How a queued delivery went. `final`: it is not repeated.
+
+    Not `reached`: nobody was there, which says nothing of the event.
+    """
 
     done: bool
     trouble: str = ""
@@ -35,7 +38,7 @@ class DeliveryOutcome:
 
 
 class UnixClock(Protocol):
-    """Unix microseconds that run evenly: a clock that is set must not hold errands back, or hurry them."""
+    """Unix microseconds that run evenly: a clock that is set must not hold deliveries back, or hurry them."""
 
     def __call__(self) -> int: ...
 
@@ -44,7 +47,7 @@ class UnixClock(Protocol):
 class _State:
     """What the dispatcher knows while it runs; guarded by its lock.
 
-    `handled` are errands by number, with their attempts before: until the store shows more, the row read is an old one.
+    `handled` are deliveries by number, with their attempts before: until the store shows more, the row read is old.
     `applied` are those whose change has been made since.
     """
 
@@ -63,7 +66,7 @@ class Dispatcher:
         target: Target,
         outbox: Outbox,
         deliver: Callable[[Delivery], DeliveryOutcome],
-        change: Callable[[Job], None],
+        change: Callable[[Change], None],
         complain: Callable[[str], None],
         clock: UnixClock,
     ) -> None:
@@ -105,7 +108,7 @@ class Dispatcher:
                 self._start_what_is_due()
                 told = ""
             except TROUBLES as trouble:
-                if str(trouble) != told:  # once: the errands are safe in the store
+                if str(trouble) != told:  # once: the deliveries are safe in the store
                     told = str(trouble)
                     self._complain(f"{self.target.label}: the outbox cannot be read now ({told})")
             self._woken.wait(_LOOK_SECONDS)
@@ -130,9 +133,9 @@ class Dispatcher:
             state.in_flight.update(row.queue for row in ready)
         for row in ready:
             # Not a pool's threads: Python waits for those at its end, and a slow target is not worth that.
-            threading.Thread(target=self._run_errand, args=[row], name="errand", daemon=True).start()
+            threading.Thread(target=self._run_delivery, args=[row], name="delivery", daemon=True).start()
 
-    def _run_errand(self, row: Due) -> None:
+    def _run_delivery(self, row: Due) -> None:
         try:
             verdict = self._deliver(row.delivery)
         except Exception as fault:
@@ -153,8 +156,8 @@ class Dispatcher:
         wait = pause(state.failures, random.random()) if state.failures else 0.0  # noqa: S311 - spreads retries only
         state.paused_until = self._clock() + int(wait * _MICRO)
 
-    def _applying(self, row: Due, verdict: DeliveryOutcome) -> Job:
-        """The change to the errand's row, which also tells this dispatcher that it was made."""
+    def _applying(self, row: Due, verdict: DeliveryOutcome) -> Change:
+        """The change to the delivery's row, which also tells this dispatcher that it was made."""
         name, seq = self.target.name, row.delivery.seq
         if verdict.done:
             change = settled(name, seq, DONE)

@@ -9,9 +9,8 @@ from typing import Protocol
 from standardwebhooks import Webhook
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.answers import read_crm_answer
+from alovoice_cli.events.answers import StartAnswer, read_crm_answer
 from alovoice_cli.events.event import Delivery
-from alovoice_cli.events.receiver import Relayed
 from alovoice_cli.listening.dispatch import DeliveryOutcome
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.posts import Posted
@@ -81,23 +80,23 @@ class Relay:
     """Asks a CRM for its answer to a callstart, within the time that the PBX may wait."""
 
     def __init__(self, forwarder: Forwarder, seconds: float) -> None:
-        self._forwarder, self._seconds = forwarder, seconds
+        self.target = forwarder.target
+        self._forwarder, self.seconds = forwarder, seconds
         self._pool = ThreadPoolExecutor(_MOST_RELAYS, thread_name_prefix="relay")
 
-    def ask(self, delivery: Delivery) -> "asyncio.Task[Relayed | None]":
+    def ask(self, delivery: Delivery) -> "asyncio.Task[StartAnswer | None]":
         """The CRM's answer; None where it does not come in time, or is none that the PBX takes."""
         return asyncio.get_running_loop().create_task(self._ask(delivery))
 
-    async def _ask(self, delivery: Delivery) -> Relayed | None:
+    async def _ask(self, delivery: Delivery) -> StartAnswer | None:
         loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._pool, self._forwarder.send, delivery, self._seconds)
+        asked = loop.run_in_executor(self._pool, self._forwarder.send, delivery, self.seconds)
         try:
             # The time that a busy pool takes is the caller's time too.
-            posted = await asyncio.wait_for(asyncio.shield(asked), self._seconds)
+            posted = await asyncio.wait_for(asyncio.shield(asked), self.seconds)
         except TimeoutError:
             return None
-        answer = None if posted.status is None else read_crm_answer(posted.status, posted.body, delivery.id)
-        return None if answer is None else Relayed(answer, self._forwarder.target.name)
+        return None if posted.status is None else read_crm_answer(posted.status, posted.body, delivery.id)
 
     def close(self) -> None:
         """Lets go of the threads."""

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
-from alovoice_cli.events.answers import kept_answer
-from alovoice_cli.events.duplicates import Recent
+from alovoice_cli.events.answers import StartAnswer
 from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
-from alovoice_cli.events.receiver import Door, Receiver, Relayed, Start
-from alovoice_cli.listening.bridge import Bridge
+from alovoice_cli.events.receiver import Door, Receiver
+from alovoice_cli.listening.bridge import Bridge, queued_deliveries
 from alovoice_cli.listening.dispatch import DeliveryOutcome, Dispatcher
 from alovoice_cli.listening.forwarding import Forwarder, Post, Relay, Signer
 from alovoice_cli.listening.hooks import Hook
@@ -26,8 +25,9 @@ from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.serving import Limits, SocketServer
-from alovoice_cli.stores.event_file import EventFile, First
-from alovoice_cli.stores.event_writer import EventWriter
+from alovoice_cli.stores.event_file import EventFile
+from alovoice_cli.stores.event_rows import QueuedDelivery
+from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
 from alovoice_cli.stores.outbox import Outbox
 from alovoice_cli.stores.spool import Spool
 
@@ -83,9 +83,12 @@ class Listener:
     ) -> None:
         self._plan, self._shown, self._now = plan, shown, now
         self._problem: AlovoiceError | None = None
-        self._bridge = Bridge(plan.targets, shown.complain, lambda: self._stop(ExitCode.SERVER), repeats=plan.repeats)
-        file = EventFile(plan.store_url, shown.complain)
-        self._writer = EventWriter(file, Spool.beside(file.path), self._bridge, now)
+        self._bridge = Bridge()
+        file = EventFile(plan.store_url, shown.complain, self._queued)
+        callbacks = EventStoreCallbacks(
+            self._bridge.settled, self._bridge.happened, shown.complain, lambda: self._stop(ExitCode.SERVER)
+        )
+        self._writer = EventWriter(file, Spool.beside(file.path), callbacks, now)
         self._printer = Printer(shown.event, shown.complain, lambda: self._stop(ExitCode.READER_GONE))
         self._forwarders = {target: Forwarder(target, post, now, plan.signer) for target in plan.targets if target.url}
         self._hooks = {target: Hook(target, plan.environ, as_json) for target in plan.targets if target.command}
@@ -99,12 +102,10 @@ class Listener:
 
         Raises UsageError where the store or the address is not to be had, CheckFailedError where the probe fails.
         """
-        firsts = self._writer.start()
+        self._writer.start()
         sys.setswitchinterval(_SWITCH_SECONDS)
         try:
-            receiver = Receiver(
-                self._plan.door, _Duties(self._bridge, self._relay, self._plan.routes), _known(firsts), self._now
-            )
+            receiver = Receiver(self._plan.door, _Duties(self._bridge, self._relay, self._plan.routes), self._now)
             self._bridge.attach(self._writer)
             self._printer.start()
             self._plan.routes.start()
@@ -138,6 +139,12 @@ class Listener:
             if target.is_named and "callstart" in target.kinds:
                 return Relay(forwarder, self._plan.forward_timeout)
         return None
+
+    def _queued(self, event: Event) -> list[QueuedDelivery]:
+        plan, asked = self._plan, self._relay.target if self._relay is not None else None
+        return queued_deliveries(
+            event, plan.targets, repeats=plan.repeats, asked=asked, ask_seconds=plan.forward_timeout
+        )
 
     def _start_dispatchers(self) -> None:
         if not self._plan.targets:
@@ -191,7 +198,7 @@ class Listener:
             self._server.stop(code)
 
     def _end(self) -> None:
-        """After the drain: errands under way end, everything heard is stored and printed."""
+        """After the drain: deliveries under way end, everything heard is stored and printed."""
         notify(self._plan.environ, "STOPPING=1")
         if self._plan.ready_file is not None:
             self._plan.ready_file.unlink(missing_ok=True)
@@ -210,18 +217,13 @@ class _Duties:
     """What the receiver needs done, by those who do it."""
 
     def __init__(self, bridge: Bridge, relay: Relay | None, routes: RouteAnswerer) -> None:
-        self.append, self.note, self.noted = bridge.append, bridge.note, bridge.noted
+        self.store, self.store_soon = bridge.store, bridge.store_soon
+        self.keep_answer, self.kept_answer = bridge.keep_answer, bridge.kept_answer
         self.route = routes.answer
+        self.asked = relay.target.name if relay is not None else None
         self._relay = relay
 
-    def relay(self, delivery: Delivery) -> "asyncio.Task[Relayed | None] | None":
-        """The CRM's answer, where a CRM is asked."""
-        return self._relay.ask(delivery) if self._relay is not None else None
-
-
-def _known(firsts: Sequence[First]) -> Recent[Start]:
-    """The callstarts of the last ten minutes, with what they were answered before the restart."""
-    recent: Recent[Start] = Recent(time.monotonic)
-    for first in firsts:
-        recent.first(first.digest, Start(first.id, kept_answer(first.answer, first.id)), age=first.age)
-    return recent
+    def ask(self, delivery: Delivery) -> "asyncio.Task[StartAnswer | None]":
+        """The CRM's answer."""
+        assert self._relay is not None
+        return self._relay.ask(delivery)

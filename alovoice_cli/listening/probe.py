@@ -9,7 +9,7 @@ import ssl
 from urllib.parse import urlsplit
 
 from alovoice_cli.errors import CheckFailedError
-from alovoice_cli.stores.probes import has_arrived
+from alovoice_cli.stores.events import EventStore
 
 _SECONDS = 5.0
 
@@ -27,7 +27,7 @@ def _prove(base_url: str, path: str, store_url: str) -> None:
         raise CheckFailedError(f"the listener does not reach itself at {base_url}: {error or 'no answer'}") from error
     if status != 200:
         raise CheckFailedError(f"the listener answered its own probe with {status}")
-    if not has_arrived(store_url, nonce):
+    if not EventStore(store_url).has_probe(nonce):
         raise CheckFailedError(
             "the listener's own probe did not arrive in its store", hint="is the disk full, or the store locked?"
         )

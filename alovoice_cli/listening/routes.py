@@ -1,7 +1,7 @@
 """The next step of a caller who is waiting: decided within a deadline, else the fallback. Never nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -12,9 +12,6 @@ from alovoice_cli.listening.ruling import Ruled, Ruling
 from alovoice_cli.listening.watching import Watch
 
 DEADLINE_SECONDS = 0.7
-_STORE_SECONDS = 0.2
-"""How long a caller waits for a slow store. A commit takes 1 to 5 ms; behind one that takes longer the question
-waits, and the caller does not."""
 _TELLING_SECONDS = 3.0
 """How long an answered question waits for its trail, and for the shadow; without them it is kept all the same."""
 
@@ -34,13 +31,14 @@ class RouteAnswerer:
         """Begins to follow the files of the rules."""
         self._watch.start()
 
-    async def answer(self, delivery: Delivery, stored: Awaitable[int | None]) -> RouteAnswer:
+    async def answer(self, delivery: Delivery) -> RouteAnswer:
         """The answer; raises nothing."""
         ruled = await self._ruled(delivery)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(stored), _STORE_SECONDS)
-        later = partial(self._told, ruled, delivery)
-        return RouteAnswer(ruled.step.to_bytes(), self._ruling.short(ruled), ruled.rule, later)
+        body = ruled.step.to_bytes()
+        if self._ruling.is_told_at_once(ruled):
+            with suppress(Exception):  # a trail that cannot be told is told later, without its end
+                return RouteAnswer(body, self._ruling.tell(ruled, delivery), ruled.rule)
+        return RouteAnswer(body, self._ruling.short(ruled), ruled.rule, partial(self._told, ruled, delivery))
 
     async def _ruled(self, delivery: Delivery) -> Ruled:
         try:
@@ -57,8 +55,6 @@ class RouteAnswerer:
     async def _told(self, ruled: Ruled, delivery: Delivery) -> Mapping[str, object]:
         """What is kept with the question, found out after the answer."""
         try:
-            if self._ruling.is_told_at_once(ruled):
-                return self._ruling.tell(ruled, delivery)
             told = asyncio.get_running_loop().run_in_executor(self._telling, self._ruling.tell, ruled, delivery)
             return await asyncio.wait_for(told, _TELLING_SECONDS)
         except Exception:  # too slow, or the listener is ending: what was answered is kept

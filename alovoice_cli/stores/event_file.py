@@ -1,97 +1,75 @@
 """The event store as its one writer sees it: a connection that is opened again, or anew, when the file fails.
 
-Every method belongs to the writer's thread.
+Every method belongs to the writer's thread. Methods raise as the database does, and UsageError where it cannot be
+opened again.
 """
 
 import json
 import secrets
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, select
-
 from alovoice_cli.errors import UsageError
+from alovoice_cli.events.answers import kept_answer
 from alovoice_cli.events.duplicates import MOST_KNOWN, REPEATABLE, WINDOW_SECONDS
 from alovoice_cli.events.event import Delivery, Event
-from alovoice_cli.events.noting import Note
+from alovoice_cli.events.event_assembly import FirstDelivery
 from alovoice_cli.stores.event_engine import (
-    damaged,
-    driver_of,
+    TROUBLES,
+    Connection,
+    is_damage,
+    marks,
     move_aside,
-    open_engine,
+    open_event_store,
     sqlite_path,
-    told_plainly,
-    transaction,
+    writing,
 )
 from alovoice_cli.stores.event_rows import (
-    Errand,
-    Stretch,
+    QueuedDelivery,
     insert_deliveries,
     insert_events,
-    insert_some,
     load_deliveries,
     missing_of,
     newest,
-    unread,
+    underived,
 )
-from alovoice_cli.stores.event_tables import DELIVERY, FACT, UPTIME
 
-Job = Callable[[Connection], None]
+Change = Callable[[Connection], None]
 """A change that rides along in the writer's next transaction."""
 
 BUSY_SECONDS = 2.0
+_CHUNK = 500
 _MICRO = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """Events of stored deliveries, made of these notes, with their errands by the event's id; other changes to make."""
-
-    notes: Sequence[Note] = ()
-    events: Sequence[Event] = ()
-    errands: Mapping[str, Sequence[Errand]] = field(default_factory=dict)
-    jobs: Sequence[Job] = ()
-
-    def insert(self, connection: Connection) -> None:
-        """Writes all of it, within a transaction."""
-        if self.events:
-            insert_events(connection, self.events, self.errands)
-        for job in self.jobs:
-            job(connection)
-
-
-class First(NamedTuple):
-    """The first delivery that said something: its digest, type and id, its age in seconds, and what it was answered."""
+class KnownFirst(NamedTuple):
+    """A first delivery of the last ten minutes, from the store: its digest, and its age in seconds."""
 
     digest: str
-    type: str
-    id: str
+    first: FirstDelivery
     age: float
-    answer: object
 
 
 class EventFile:
-    """One store, opened for writing. Methods raise as the database does (sqlite3.Error); `open` raises UsageError."""
+    """One store, opened for writing. `queued` says what is to be done with an event after it is stored."""
 
-    def __init__(self, url: str, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self, url: str, complain: Callable[[str], None], queued: Callable[[Event], Sequence[QueuedDelivery]]
+    ) -> None:
         self.url = url
         self.path = sqlite_path(url)
-        self._complain = complain
-        self._engine: Engine | None = None
-        self._connection: Connection | None = None
+        self._complain, self._queued = complain, queued
+        self._opened: Connection | None = None
         self._uptime = secrets.token_hex(8)
         self._last = 0  # numbers rise also when a new file takes a damaged one's place
 
     def open(self) -> None:
         """Opens the store; a damaged file is moved aside, never deleted, and a new one takes its place."""
         try:
-            self._open()
-        except UsageError as error:
-            cause = error.__cause__
-            if cause is None or not damaged(cause):
+            self._connection()
+        except (UsageError, *TROUBLES) as error:
+            if not is_damage(error):
                 raise
             self.replace_damaged()
 
@@ -103,100 +81,104 @@ class EventFile:
             f"the event store {self.path} is damaged: it was moved to {aside} and a new one begun; what it held is"
             " missing from reports until it is repaired"
         )
-        self._open()
-
-    def _open(self) -> None:
-        self._engine = open_engine(self.url, busy_seconds=BUSY_SECONDS)
-        self._connection = self._engine.connect()
-        with told_plainly():
-            self._last = max(self._last, newest(driver_of(self._connection)))
+        self._connection()
 
     def close(self) -> None:
-        """Lets go of the file; it can be opened again."""
-        if self._connection is not None:
-            self._connection.close()
-        if self._engine is not None:
-            self._engine.dispose()
-        self._connection = self._engine = None
+        """Lets go of the file; the next use opens it again."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
-    def store(self, deliveries: Sequence[Delivery]) -> range:
-        """Stores the first of the deliveries durably, most often all, in one go; returns their numbers."""
-        execute = driver_of(self._connected())
-        try:
-            numbers = insert_some(execute, deliveries, self._last)
-        except sqlite3.IntegrityError:  # another listener writes here too
-            self._last = max(self._last, newest(execute))
-            numbers = insert_some(execute, deliveries, self._last)
-        self._last = numbers[-1]
-        return numbers
+    def store(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
+        """Stores new deliveries with all that is derived from them, and makes the changes: one durable transaction.
 
-    def take_back(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Stores those of a spool's deliveries that are not there yet; returns these with their numbers."""
-        with self._writing() as connection:
-            missing = missing_of(connection, deliveries)
-            numbers = insert_deliveries(connection, missing, self._last)
-        self._last = max([self._last, *numbers])
-        return [replace(delivery, seq=seq) for delivery, seq in zip(missing, numbers, strict=True)]
+        Returns the events with their numbers.
+        """
+        connection = self._connection()
+        with writing(connection):
+            numbered = self._insert(connection, events)
+            for change in changes:
+                change(connection)
+        self._note_last(numbered)
+        return numbered
 
-    def finish(self, derived: Derived) -> None:
-        """Stores what was derived, and makes its jobs' changes, in one transaction."""
-        with self._writing() as connection:
-            derived.insert(connection)
+    def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
+        """As `store`, of a spool's deliveries: returns those that were not there yet."""
+        connection = self._connection()
+        with writing(connection):
+            missing = {one.id for one in missing_of(connection, [event.delivery for event in events])}
+            numbered = self._insert(connection, [event for event in events if event.delivery.id in missing])
+            for change in changes:
+                change(connection)
+        self._note_last(numbered)
+        return numbered
 
-    def unread(self) -> list[Stretch]:
-        """Deliveries of which nothing was derived yet, oldest first: a listener died between the two."""
-        with self._reading() as connection:
-            return unread(connection)
+    def underived(self) -> Iterator[list[Delivery]]:
+        """Deliveries of which nothing was derived, in chunks: an older version's listener died between the two."""
+        connection = self._connection()
+        numbers = underived(connection)
+        for start in range(0, len(numbers), _CHUNK):
+            yield load_deliveries(connection, numbers[start : start + _CHUNK])
 
-    def deliveries(self, first: int, last: int) -> list[Delivery]:
-        """The deliveries between two numbers, as they were stored."""
-        with self._reading() as connection:
-            return load_deliveries(connection, first, last)
+    def derive(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Stores what is derived from deliveries that are stored."""
+        connection = self._connection()
+        with writing(connection):
+            self._insert_derived(connection, events)
+        return events
 
-    def firsts(self, now_us: int) -> list[First]:
+    def firsts(self, now_us: int) -> list[KnownFirst]:
         """The first deliveries of the last ten minutes, oldest first: a restart must know them again."""
-        since = now_us - WINDOW_SECONDS * _MICRO
-        with self._reading() as connection:
-            rows = connection.execute(
-                select(FACT.c.digest, FACT.c.type, DELIVERY.c.id, FACT.c.received_at, FACT.c.answer)
-                .join(DELIVERY, DELIVERY.c.seq == FACT.c.seq)
-                .where(DELIVERY.c.received_at >= since, FACT.c.type.in_(REPEATABLE), FACT.c.duplicate_of.is_(None))
-                .where(FACT.c.part == 0)
-                .order_by(FACT.c.seq.desc())
-                .limit(MOST_KNOWN)
-            ).all()
+        rows = self._connection().execute(
+            "SELECT fact.digest, delivery.id, fact.received_at, fact.answer"
+            " FROM fact JOIN delivery ON delivery.seq = fact.seq"
+            f" WHERE delivery.received_at >= ? AND fact.type IN ({marks(REPEATABLE)}) AND fact.duplicate_of IS NULL"
+            " AND fact.part = 0 ORDER BY fact.seq DESC LIMIT ?",
+            (now_us - WINDOW_SECONDS * _MICRO, *REPEATABLE, MOST_KNOWN),
+        )
         return [
-            First(row.digest, row.type, row.id, max(now_us - row.received_at, 0) / _MICRO, _values(row.answer))
-            for row in reversed(rows)
+            KnownFirst(
+                digest,
+                FirstDelivery(own_id, kept_answer(json.loads(answer) if answer else None, own_id)),
+                max(now_us - received_at, 0) / _MICRO,
+            )
+            for digest, own_id, received_at, answer in rows.fetchall()[::-1]
         ]
 
-    def mark_up(self, now_us: int, *, last: bool = False) -> Job:
-        """The job that says that a listener was there at this moment, or that it ends in order."""
+    def mark_up(self, now_us: int, *, last: bool = False) -> Change:
+        """The change that says that a listener was there at this moment, or that it ends in order."""
+        ended_at = now_us if last else None
 
         def mark(connection: Connection) -> None:
-            values = {"seen_at": now_us, "ended_at": now_us if last else None}
-            changed = connection.execute(UPTIME.update().where(UPTIME.c.id == self._uptime).values(values))
-            if not changed.rowcount:
-                connection.execute(UPTIME.insert().values(id=self._uptime, began_at=now_us, **values))
+            connection.execute(
+                "INSERT INTO uptime (id, began_at, seen_at, ended_at) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, ended_at = excluded.ended_at",
+                (self._uptime, now_us, now_us, ended_at),
+            )
 
         return mark
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with told_plainly(), transaction(self._connected(), writes=True) as connection:
-            yield connection
+    def _insert(self, connection: Connection, events: Sequence[Event]) -> list[Event]:
+        if not events:
+            return []
+        numbers = insert_deliveries(connection, [event.delivery for event in events], self._last)
+        numbered = [
+            replace(event, delivery=replace(event.delivery, seq=seq))
+            for event, seq in zip(events, numbers, strict=True)
+        ]
+        self._insert_derived(connection, numbered)
+        return numbered
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with told_plainly(), transaction(self._connected(), writes=False) as connection:
-            yield connection
+    def _insert_derived(self, connection: Connection, events: Sequence[Event]) -> None:
+        queued: Mapping[str, Sequence[QueuedDelivery]] = {event.delivery.id: self._queued(event) for event in events}
+        insert_events(connection, events, queued)
 
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            self._open()
-        assert self._connection is not None
-        return self._connection
+    def _note_last(self, numbered: Sequence[Event]) -> None:
+        if numbered:
+            self._last = numbered[-1].delivery.seq
 
-
-def _values(answer: str | None) -> object:
-    return json.loads(answer) if answer else None
+    def _connection(self) -> Connection:
+        if self._opened is None:
+            self._opened = open_event_store(self.url, busy_seconds=BUSY_SECONDS)
+            self._last = max(self._last, newest(self._opened))
+        return self._opened

@@ -1,114 +1,91 @@
-"""Deliveries and events as rows: the statements that write them."""
+"""Deliveries and events as rows: the statements that write them, within a transaction that writes."""
 
 import json
-from collections.abc import Iterable, Mapping, MutableSequence, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import count
-from typing import Any, NamedTuple
-
-from sqlalchemy import Boolean, Connection, bindparam, func, or_, select
+from operator import attrgetter
+from typing import Any
 
 from alovoice_cli.events.event import Delivery, Event, EventType, Fact
+from alovoice_cli.events.event_assembly import LateAnswer
+from alovoice_cli.events.outbox import queue_of_call
 from alovoice_cli.events.result_matching import APART_SECONDS, parties
 from alovoice_cli.phones import canonical
-from alovoice_cli.stores.event_engine import Execute, ManyInsert, insert_new, upsert
-from alovoice_cli.stores.event_tables import CALL, DELIVERY, FACT, OUTBOX
+from alovoice_cli.stores.event_engine import Connection, marks
+from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS, FACT_COLUMNS
 
 _MOST_PARAMETERS = 500
 _STRETCH = 100_000
-_FACT_NAMES = tuple(field.name for field in fields(Fact))
-_START_NAMES = ("number", "line", "peer", "direction", "started_at", "start_seq")
-_END_NAMES = ("status", "duration", "ended_at", "record", "end_seq")
-_NEWEST = str(select(func.max(DELIVERY.c.seq)))
-_INSERT_DELIVERY = ManyInsert(DELIVERY.insert(), DELIVERY.c.keys())
-_INSERT_FACT = ManyInsert(insert_new(FACT), FACT.c.keys())
-_INSERT_OUTBOX = ManyInsert(insert_new(OUTBOX), OUTBOX.c.keys())
+_MICRO = 1_000_000
+
+_INSERT_DELIVERY = f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES ({marks(DELIVERY_COLUMNS.split())})"
+_FACT_NAMES = f"seq, part, type, received_at, digest, duplicate_of, problem, answer, rule, {FACT_COLUMNS}"
+_INSERT_FACT = f"INSERT INTO fact ({_FACT_NAMES}) VALUES ({marks(_FACT_NAMES.split())}) ON CONFLICT DO NOTHING"
+_fact_values = attrgetter(*(field.name for field in fields(Fact)))
+_INSERT_OUTBOX = """INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)
+    VALUES (?, ?, ?, 'due', 0, ?, ?, '') ON CONFLICT DO NOTHING"""
+
+
+def _upsert_call(names: Sequence[str]) -> str:
+    """The insert of a call of which these columns are told now; what was told before stays where they say nothing."""
+    changes = ", ".join(f"{name} = coalesce(excluded.{name}, call.{name})" for name in names)
+    columns = ["call_id", "reported_at", *names]
+    return (
+        f"INSERT INTO call ({', '.join(columns)}) VALUES ({marks(columns)})"
+        f" ON CONFLICT (call_id) DO UPDATE SET {changes}"
+    )
+
+
+_UPSERT_START = _upsert_call(("number", "line", "peer", "direction", "started_at", "start_seq"))
+_UPSERT_END = _upsert_call(("status", "duration", "ended_at", "record", "end_seq"))
+# As `events.result_matching` judges: two calls may have one id, where a CRM counts its own.
+_UPDATE_RESULT = """UPDATE call
+    SET external_id = coalesce(external_id, ?), record = coalesce(record, ?), result_seq = ?
+    WHERE call_id = ? AND (number IS NULL OR number IN (?, ?) OR started_at BETWEEN ? AND ? OR ? = 1)"""
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
-    """One thing to be done with an event after it is stored: `target` says what, `queue` what it must follow."""
+class QueuedDelivery:
+    """One thing to be done with an event after it is stored: `target` says what, `queue` what it must follow.
+
+    It is due after so many seconds.
+    """
 
     target: str
     queue: str
+    after_seconds: float = 0.0
 
 
-class Stretch(NamedTuple):
-    """Deliveries with these numbers, both of them included."""
-
-    first: int
-    last: int
+# --- deliveries
 
 
-def _told(column: Any, new: Any) -> Any:
-    """What was told last, or what was known before."""
-    return func.coalesce(new, column)
-
-
-def _telling(names: Sequence[str]) -> ManyInsert:
-    """The insert of a call of which these columns are told now; what was told before stays where they say nothing."""
-    statement = upsert(CALL, ["call_id"], lambda new: {name: _told(CALL.c[name], new[name]) for name in names})
-    return ManyInsert(statement, ["call_id", "reported_at", *names])
-
-
-_UPSERT_START, _UPSERT_END = _telling(_START_NAMES), _telling(_END_NAMES)
-_UPDATE_RESULT = (
-    CALL.update()
-    .where(
-        CALL.c.call_id == bindparam("known_id"),
-        # As `events.result_matching` judges: two calls may have one id, where a CRM counts its own.
-        or_(
-            CALL.c.number.is_(None),
-            CALL.c.number.in_([bindparam("its_number"), bindparam("its_caller")]),
-            CALL.c.started_at.between(bindparam("earliest"), bindparam("latest")),
-            bindparam("is_mute", type_=Boolean()),
-        ),
-    )
-    .values(
-        external_id=func.coalesce(CALL.c.external_id, bindparam("its_external_id")),
-        record=func.coalesce(CALL.c.record, bindparam("its_record")),
-        result_seq=bindparam("its_seq"),
-    )
-)
-
-
-def newest(execute: Execute) -> int:
+def newest(connection: Connection) -> int:
     """The highest `seq` of the store; 0 where it is empty."""
-    return int(execute(_NEWEST, ()).fetchone()[0] or 0)
-
-
-def insert_some(execute: Execute, deliveries: Sequence[Delivery], last: int) -> range:
-    """Stores the first of the deliveries, by one statement; returns their `seq`, which rise from `last`.
-
-    They are all there or none: outside of a transaction the statement is one. Raises sqlite3.IntegrityError where
-    somebody else has used the numbers.
-    """
-    rows = list(map(_delivery_row, count(last + 1), deliveries))
-    return range(last + 1, last + 1 + _INSERT_DELIVERY.run_some(execute, rows))
+    return int(connection.execute("SELECT max(seq) FROM delivery").fetchone()[0] or 0)
 
 
 def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery], last: int) -> range:
-    """Stores all of the deliveries in their order, within a write transaction; returns their `seq`.
+    """Stores the deliveries in their order; returns their `seq`.
 
     It rises without a gap, from the highest in the store or from `last`.
     """
-    execute = connection.exec_driver_sql
-    first = max(newest(execute), last) + 1
-    _INSERT_DELIVERY.run_tuples(execute, list(map(_delivery_row, count(first), deliveries)))
+    first = max(newest(connection), last) + 1
+    connection.executemany(_INSERT_DELIVERY, map(_delivery_row, deliveries, count(first)))
     return range(first, first + len(deliveries))
 
 
-def _delivery_row(seq: int, delivery: Delivery) -> tuple[object, ...]:
+def _delivery_row(delivery: Delivery, seq: int) -> tuple[object, ...]:
     return (
-        seq,
         delivery.id,
         delivery.type,
         delivery.received_at,
-        delivery.peer,
-        delivery.content_type,
-        _headers_text(delivery.headers),
         delivery.body,
+        delivery.content_type,
+        delivery.peer,
+        _headers_text(delivery.headers),
+        seq,
     )
 
 
@@ -117,44 +94,12 @@ def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
     return json.dumps(headers)
 
 
-def load_deliveries(connection: Connection, first: int, last: int) -> list[Delivery]:
-    """The deliveries whose number is between these two, in their order."""
-    rows = connection.execute(select(DELIVERY).where(DELIVERY.c.seq.between(first, last)).order_by(DELIVERY.c.seq))
-    return [delivery_from(row) for row in rows]
-
-
-def unread(connection: Connection) -> list[Stretch]:
-    """The deliveries of which nothing was derived, in their order.
-
-    Things are derived nearly in that order, so a long stretch in which nothing is missing ends the search.
-    """
-    numbers: list[int] = []
-    top = (connection.execute(select(func.max(DELIVERY.c.seq))).scalar() or 0) + 1
-    found = True
-    while found:
-        bottom = top - _STRETCH
-        missing = (
-            select(DELIVERY.c.seq)
-            .outerjoin(FACT, DELIVERY.c.seq == FACT.c.seq)
-            .where(FACT.c.seq.is_(None), DELIVERY.c.seq >= bottom, DELIVERY.c.seq < top)
-            .order_by(DELIVERY.c.seq.desc())
-        )
-        before = len(numbers)
-        numbers += connection.execute(missing).scalars()
-        found, top = len(numbers) > before, bottom
-    stretches: list[Stretch] = []
-    for number in reversed(numbers):
-        add_number(stretches, number)
-    return stretches
-
-
-def add_number(waiting: MutableSequence[Any], number: int) -> None:
-    """Adds a number: to the stretch that stands last, where it follows it, else as a stretch of its own."""
-    last = waiting[-1] if waiting else None
-    if isinstance(last, Stretch) and last.last + 1 == number:
-        waiting[-1] = Stretch(last.first, number)
-    else:
-        waiting.append(Stretch(number, number))
+def delivery_from(row: Sequence[Any]) -> Delivery:
+    """A row of `delivery` (its DELIVERY_COLUMNS first) as a value."""
+    own_id, name, received_at, body, content_type, peer, headers, seq = row[:8]
+    kind: EventType = name
+    pairs = tuple((str(header), str(value)) for header, value in json.loads(headers))
+    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq)
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -162,106 +107,130 @@ def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[D
     ids = [delivery.id for delivery in deliveries]
     there: set[str] = set()
     for start in range(0, len(ids), _MOST_PARAMETERS):
-        found = select(DELIVERY.c.id).where(DELIVERY.c.id.in_(ids[start : start + _MOST_PARAMETERS]))
-        there.update(connection.execute(found).scalars())
+        part = ids[start : start + _MOST_PARAMETERS]
+        there.update(row[0] for row in connection.execute(f"SELECT id FROM delivery WHERE id IN ({marks(part)})", part))
     return [delivery for delivery in deliveries if delivery.id not in there]
 
 
-def insert_events(connection: Connection, events: Sequence[Event], errands: Mapping[str, Sequence[Errand]]) -> None:
-    """Stores what was read of the events, joins their calls, and notes the errands of each (by the event's id)."""
-    execute = connection.exec_driver_sql
-    _INSERT_FACT.run(execute, [row for event in events for row in _fact_rows(event)])
+def underived(connection: Connection) -> list[int]:
+    """The numbers of the deliveries of which nothing was derived, rising.
+
+    An older version derived things nearly in their order, so a long stretch in which nothing is missing ends the
+    search.
+    """
+    numbers: list[int] = []
+    top, found = newest(connection) + 1, True
+    while found:
+        rows = connection.execute(
+            "SELECT delivery.seq FROM delivery LEFT JOIN fact ON delivery.seq = fact.seq"
+            " WHERE fact.seq IS NULL AND delivery.seq >= ? AND delivery.seq < ? ORDER BY delivery.seq DESC",
+            (top - _STRETCH, top),
+        ).fetchall()
+        numbers += [row[0] for row in rows]
+        found, top = bool(rows), top - _STRETCH
+    return numbers[::-1]
+
+
+def load_deliveries(connection: Connection, numbers: Sequence[int]) -> list[Delivery]:
+    """The deliveries with these numbers, in the order of the store."""
+    rows = connection.execute(
+        f"SELECT {DELIVERY_COLUMNS} FROM delivery WHERE seq IN ({marks(numbers)}) ORDER BY seq", numbers
+    )
+    return [delivery_from(row) for row in rows]
+
+
+# --- events
+
+
+def insert_events(
+    connection: Connection, events: Sequence[Event], queued: Mapping[str, Sequence[QueuedDelivery]]
+) -> None:
+    """Stores what was read of the events, joins their calls, and queues deliveries of each (by the event's id)."""
+    connection.executemany(_INSERT_FACT, [row for event in events for row in _fact_rows(event)])
     first_told = [event for event in events if event.duplicate_of is None]
     # Each statement with all its rows at once; a call's end may stand before its start, and then waits for it.
-    for kind, insert, make in (("callstart", _UPSERT_START, _start_row), ("callend", _UPSERT_END, _end_row)):
-        insert.run(execute, [make(event, fact) for event, fact in _of_calls(first_told, kind)])
-    results = [_result_row(event, fact) for event, fact in _of_calls(first_told, "result")]
-    if results:
-        connection.execute(_UPDATE_RESULT, results)
-    outgoing = [row for event in events for row in _errand_rows(event, errands.get(event.delivery.id, ()))]
-    _INSERT_OUTBOX.run(execute, outgoing)
+    statements = (
+        (_UPSERT_START, "callstart", _start_row),
+        (_UPSERT_END, "callend", _end_row),
+        (_UPDATE_RESULT, "result", _result_row),
+    )
+    for statement, kind, make in statements:
+        rows = [make(event, fact) for event, fact in _of_calls(first_told, kind)]
+        if rows:
+            connection.executemany(statement, rows)
+    outgoing = [row for event in events for row in _outbox_rows(event, queued.get(event.delivery.id, ()))]
+    if outgoing:
+        connection.executemany(_INSERT_OUTBOX, outgoing)
 
 
-def _of_calls(events: Iterable[Event], kind: str) -> Iterable[tuple[Event, Fact]]:
+def _of_calls(events: Iterable[Event], kind: str) -> Iterator[tuple[Event, Fact]]:
     return ((event, fact) for event in events if event.delivery.type == kind for fact in event.facts if fact.call_id)
 
 
-def _fact_rows(event: Event) -> list[dict[str, object]]:
+def _fact_rows(event: Event) -> Iterator[tuple[object, ...]]:
     delivery = event.delivery
-    shared: dict[str, object] = {
-        "seq": delivery.seq,
-        "type": delivery.type,
-        "received_at": delivery.received_at,
-        "digest": event.digest,
-        "duplicate_of": event.duplicate_of,
-        "problem": event.problem,
-        "answer": json.dumps(event.answer) if event.answer else None,
-        "rule": event.rule,
-    }
-    return [
-        {**shared, "part": part, **{name: getattr(fact, name) for name in _FACT_NAMES}}
-        for part, fact in enumerate(event.facts or (Fact(),))
-    ]
+    answer = json.dumps(event.answer) if event.answer else None
+    for part, fact in enumerate(event.facts or (Fact(),)):
+        shared = (delivery.seq, part, delivery.type, delivery.received_at, event.digest, event.duplicate_of)
+        yield (*shared, event.problem, answer, event.rule, *_fact_values(fact))
 
 
-def _start_row(event: Event, fact: Fact) -> dict[str, object]:
-    return {
-        "call_id": fact.call_id,
-        "reported_at": event.delivery.received_at // 1_000_000,
-        "number": fact.number,
-        "line": fact.line,
-        "peer": fact.peer,
-        "direction": fact.direction,
-        "started_at": fact.started_at,
-        "start_seq": event.delivery.seq,
-    }
+def _start_row(event: Event, fact: Fact) -> tuple[object, ...]:
+    at, seq = event.delivery.received_at // _MICRO, event.delivery.seq
+    return (fact.call_id, at, fact.number, fact.line, fact.peer, fact.direction, fact.started_at, seq)
 
 
-def _end_row(event: Event, fact: Fact) -> dict[str, object]:
-    return {
-        "call_id": fact.call_id,
-        "reported_at": event.delivery.received_at // 1_000_000,
-        "status": fact.status,
-        "duration": fact.duration,
-        "ended_at": fact.ended_at,
-        "record": fact.record,
-        "end_seq": event.delivery.seq,
-    }
+def _end_row(event: Event, fact: Fact) -> tuple[object, ...]:
+    at, seq = event.delivery.received_at // _MICRO, event.delivery.seq
+    return (fact.call_id, at, fact.status, fact.duration, fact.ended_at, fact.record, seq)
 
 
-def _result_row(event: Event, fact: Fact) -> dict[str, object]:
-    return {
-        "known_id": fact.call_id,
-        "its_external_id": fact.external_id,
-        "its_record": fact.record,
-        "its_seq": event.delivery.seq,
-        "its_number": fact.number,
-        "its_caller": canonical(fact.peer or ""),
-        "earliest": None if fact.started_at is None else fact.started_at - APART_SECONDS,
-        "latest": None if fact.started_at is None else fact.started_at + APART_SECONDS,
-        "is_mute": not parties(fact),
-    }
+def _result_row(event: Event, fact: Fact) -> tuple[object, ...]:
+    told = (fact.external_id, fact.record, event.delivery.seq)
+    earliest = None if fact.started_at is None else fact.started_at - APART_SECONDS
+    latest = None if fact.started_at is None else fact.started_at + APART_SECONDS
+    return (*told, fact.call_id, fact.number, canonical(fact.peer or ""), earliest, latest, int(not parties(fact)))
 
 
-def _errand_rows(event: Event, errands: Sequence[Errand]) -> list[dict[str, object]]:
-    at = event.delivery.received_at
-    return [
-        {
-            "target": errand.target,
-            "seq": event.delivery.seq,
-            "queue": errand.queue,
-            "state": "due",
-            "attempts": 0,
-            "due_at": at,
-            "born_at": at,
-            "trouble": "",
-        }
-        for errand in errands
-    ]
+def _outbox_rows(event: Event, queued: Sequence[QueuedDelivery]) -> Iterator[tuple[object, ...]]:
+    at, seq = event.delivery.received_at, event.delivery.seq
+    return ((one.target, seq, one.queue, at + int(one.after_seconds * _MICRO), at) for one in queued)
 
 
-def delivery_from(row: Any) -> Delivery:
-    """A row of `delivery` (all columns, by name) as a value."""
-    kind: EventType = row.type
-    headers = tuple((str(name), str(value)) for name, value in json.loads(row.headers))
-    return Delivery(row.id, kind, row.received_at, row.body, row.content_type, row.peer, headers, row.seq)
+# --- what becomes known later
+
+
+def store_answer(connection: Connection, late: LateAnswer) -> None:
+    """Keeps what a stored delivery was answered; does nothing where it is not stored."""
+    row = connection.execute("SELECT seq, received_at FROM delivery WHERE id = ?", (late.delivery_id,)).fetchone()
+    if row is None:
+        return
+    seq, received_at = row
+    answer = json.dumps(late.answer) if late.answer else None
+    connection.execute("UPDATE fact SET answer = ?, rule = ? WHERE seq = ?", (answer, late.rule, seq))
+    if late.call_id is not None:
+        _rename_call(connection, seq, late.call_id)
+    if late.asked is not None:
+        # What the CRM answered it knows; else it is told like anybody.
+        change = "state = 'done', attempts = attempts + 1" if late.is_answered else f"due_at = {int(received_at)}"
+        connection.execute(
+            f"UPDATE outbox SET {change} WHERE target = ? AND seq = ? AND state = 'due'", (late.asked, seq)
+        )
+
+
+def _rename_call(connection: Connection, seq: int, call_id: str) -> None:
+    """Gives a callstart's call the id that the CRM answered, which may have an end already."""
+    before = connection.execute("SELECT call_id, duplicate_of FROM fact WHERE seq = ?", (seq,)).fetchone()
+    if before is None or before[0] == call_id:
+        return
+    own_id, duplicate_of = before
+    connection.execute("UPDATE fact SET call_id = ? WHERE seq = ?", (call_id, seq))
+    queues = (queue_of_call(call_id), seq, queue_of_call(own_id))
+    connection.execute("UPDATE outbox SET queue = ? WHERE seq = ? AND queue = ?", queues)
+    if duplicate_of is not None:
+        return
+    names = "reported_at, number, line, peer, direction, started_at, start_seq"
+    row = connection.execute(f"SELECT {names} FROM call WHERE call_id = ? AND start_seq = ?", (own_id, seq)).fetchone()
+    if row is not None:
+        connection.execute("DELETE FROM call WHERE call_id = ?", (own_id,))
+        connection.execute(_UPSERT_START, (call_id, *row))

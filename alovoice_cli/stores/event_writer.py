@@ -1,7 +1,7 @@
 """The one writer of an event store: a thread that commits what has arrived, many deliveries at once (group commit).
 
-First the deliveries, durably; what is derived from them waits for a quiet moment, or for the share of time that is its
-own under a flood. When the store does not take a delivery it goes to the spool; when neither does, its sender is told.
+A delivery, what is derived from it, and what is to be passed on become durable in one transaction; then its sender is
+answered. When the store does not take a delivery it goes to the spool; when neither does, its sender is told.
 """
 
 import queue
@@ -11,274 +11,355 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
-from alovoice_cli.events.duplicates import Recent
-from alovoice_cli.events.event import Delivery
-from alovoice_cli.events.noting import Note
-from alovoice_cli.stores.allowance import Allowance
-from alovoice_cli.stores.backlog import Backlog
-from alovoice_cli.stores.event_engine import TROUBLES, damaged, is_refusal
-from alovoice_cli.stores.event_file import Derived, EventFile, First, Job
-from alovoice_cli.stores.household import Arrival, Household
+from alovoice_cli.events.answers import StartAnswer
+from alovoice_cli.events.duplicates import REPEATABLE, Recent
+from alovoice_cli.events.event import Delivery, Event
+from alovoice_cli.events.event_assembly import (
+    SPOOLED,
+    FirstDelivery,
+    LateAnswer,
+    NewDelivery,
+    Stored,
+    event_of,
+    with_answer,
+)
+from alovoice_cli.events.reading import read
+from alovoice_cli.stores.event_engine import Connection, is_damage, is_refusal
+from alovoice_cli.stores.event_file import Change, EventFile
+from alovoice_cli.stores.event_rows import store_answer
 from alovoice_cli.stores.spool import Spool
 
-SPOOLED = 0
-"""The number of a delivery that is safe in the spool, and will get its own when the store works again."""
+Settle = Callable[[Stored | None], None]
+"""Takes where a delivery is stored; None where it is lost."""
 
 _TICK_SECONDS = 1.0
-_QUIET_SECONDS = 0.003  # nothing came for so long: there is time for other things
 _SIGN_OF_LIFE_SECONDS = 10.0
-_START_SECONDS, _END_SECONDS = 5.0, 5.0  # so long what a crash or a flood left may keep us at most
 _MOST_AT_ONCE = 1000
-_CHUNK = 32  # deliveries that come meanwhile wait for it: a few milliseconds
 _LOST_PATIENCE_SECONDS = 10.0
+_NOT_STORED = "not stored"
 
 
 @dataclass(frozen=True, slots=True)
-class _Stop:
-    pass
+class EventStoreCallbacks:
+    """What the event writer calls on its owner, from its own thread; none of it may block.
+
+    `settled` answers deliveries that became durable, or are lost: it calls each Settle in the owner's thread.
+    `happened` hears of events that are stored, once all is known of them; `complain` is one line for the operator;
+    `is_lost` says that neither store nor spool has taken anything for ten seconds.
+    """
+
+    settled: Callable[[Sequence[tuple[Settle, Stored | None]]], None]
+    happened: Callable[[Sequence[Event]], None]
+    complain: Callable[[str], None]
+    is_lost: Callable[[], None]
+
+
+class Arrival(NamedTuple):
+    """A delivery that waits to be stored, as the event that it is, and who waits for it."""
+
+    event: Event
+    first: FirstDelivery
+    settle: Settle
 
 
 class EventWriter:
-    """The thread and its queue. `append`, `note` and `change` may be called from any thread."""
+    """The thread and its queue. `append`, `answer` and `change` may be called from any thread."""
 
-    def __init__(self, file: EventFile, spool: Spool, household: Household, now: Callable[[], datetime]) -> None:
-        self._file, self._spool, self._household, self._now = file, spool, household, now
-        self._inbox: queue.SimpleQueue[tuple[Arrival, ...] | Note | Job | _Stop] = queue.SimpleQueue()
+    def __init__(
+        self, file: EventFile, spool: Spool, callbacks: EventStoreCallbacks, now: Callable[[], datetime]
+    ) -> None:
+        self._file, self._spool, self._callbacks, self._now = file, spool, callbacks, now
+        self._inbox: queue.SimpleQueue[Sequence[tuple[NewDelivery, Settle]] | LateAnswer | Change | None]
+        self._inbox = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
-        self._recent: Recent[str] = Recent(time.monotonic)
-        self._backlog = Backlog(self._recent, household.errands, file.deliveries)
-        self._arrivals: list[Arrival] = []
-        self._waiting: dict[str, Note | None] = {}  # spooled deliveries by id, with their note once it has come
-        self._numbers: dict[str, int] = {}  # spooled deliveries that got their number before their note came
-        self._is_quiet = False
-        self._allowance = Allowance()
-        self._troubled = False
-        self._troubled_at = self._derived_trouble_at = float("-inf")
+        self._recent: Recent[FirstDelivery] = Recent(time.monotonic)
+        self._arrived: list[Arrival] = []
+        self._changes: list[LateAnswer | Change] = []
+        self._unanswered: dict[str, Event | None] = {}  # by id: the event, once it is in the store
+        self._troubled_at: float | None = None
+        self._has_older = True  # deliveries of which an older version derived nothing
         self._lost_since: float | None = None
         self._seen_at = float("-inf")
         self._stopping = False
 
-    def start(self) -> list[First]:
-        """Opens the store, finishes what a crash left, and begins; returns the callstarts of the last ten minutes.
+    def start(self) -> None:
+        """Opens the store, finishes what an earlier listener left, and begins.
 
         Raises UsageError when the store cannot be opened.
         """
         self._file.open()
-        self._take_back()
-        for first in self._file.firsts(self._micro()):
-            self._recent.first(first.digest, first.id, age=first.age)
-        self._backlog.add(self._file.unread())
-        self._sign_of_life()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._backlog.is_empty and time.monotonic() < deadline:
-            self._finish()
-            if self._is_resting(self._derived_trouble_at):
-                break
-        firsts = [first for first in self._file.firsts(self._micro()) if first.type == "callstart"]
-        self._file.close()  # the thread opens a connection of its own
+        try:
+            self._recover()
+        except Exception as trouble:
+            self._give_rest(trouble)
         self._thread.start()
-        return firsts
 
-    def append(self, arrivals: Sequence[Arrival]) -> None:
-        """Stores the deliveries with the next commit; each `settle` gets its number, SPOOLED, or None for one lost."""
-        self._inbox.put(tuple(arrivals))
+    def append(self, arrived: Sequence[tuple[NewDelivery, Settle]]) -> None:
+        """Stores the deliveries with the next commit; each Settle is told where, or None for one that is lost."""
+        self._inbox.put(arrived)
 
-    def note(self, note: Note) -> None:
-        """Tells what became of a delivery that was appended before; the derived rows follow from it."""
-        self._inbox.put(note)
+    def answer(self, late: LateAnswer) -> None:
+        """Keeps what a delivery was answered that was appended before."""
+        self._inbox.put(late)
 
-    def change(self, job: Job) -> None:
+    def change(self, change: Change) -> None:
         """Makes a change in one of the next transactions."""
-        self._inbox.put(job)
+        self._inbox.put(change)
 
     def close(self) -> None:
-        """Stores all that was appended, noted or asked for, marks the end, and lets go of the file."""
-        self._inbox.put(_Stop())
+        """Stores all that was appended, answered or asked for, marks the end, and lets go of the file."""
+        self._inbox.put(None)
         self._thread.join()
+
+    # --- in the writer's thread
 
     def _run(self) -> None:
         try:
-            while not self._stopping or self._arrivals or not self._inbox.empty():
+            while not self._stopping or self._arrived or not self._inbox.empty():
                 self._collect()
-                if self._arrivals:
-                    self._store()
-                if self._may_derive():
-                    self._finish()
+                self._write()
                 self._care()
             self._end()
         except BaseException as fault:
             # Without this thread nothing is received: better to end, and be started anew, than to look alive.
-            self._household.complain(f"the event writer failed: {type(fault).__name__}: {fault}")
-            self._household.is_lost()
+            self._callbacks.complain(f"the event writer failed: {type(fault).__name__}: {fault}")
+            self._callbacks.is_lost()
 
     def _collect(self) -> None:
-        """Takes what lies in the inbox, waiting for the first of it: not for long where there is other work."""
-        try:
-            item = self._inbox.get(timeout=self._patience())
-        except queue.Empty:
-            self._is_quiet = not self._arrivals
-            return
-        self._is_quiet = False
+        """Takes what lies in the inbox, waiting for the first of it."""
         with suppress(queue.Empty):
+            self._sort(self._inbox.get(timeout=_TICK_SECONDS))
             for _ in range(_MOST_AT_ONCE):
-                self._sort(item)
-                item = self._inbox.get_nowait()
-            self._sort(item)
+                self._sort(self._inbox.get_nowait())
 
-    def _patience(self) -> float:
-        if self._arrivals:
-            return 0
-        has_work = not self._backlog.is_empty and not self._is_resting(self._derived_trouble_at)
-        return _QUIET_SECONDS if has_work else _TICK_SECONDS
-
-    def _may_derive(self) -> bool:
-        if self._backlog.is_empty or self._is_resting(self._derived_trouble_at):
-            return False
-        return self._is_quiet or self._stopping or self._allowance.is_left()
-
-    def _sort(self, item: "tuple[Arrival, ...] | Note | Job | _Stop") -> None:
-        if isinstance(item, tuple):
-            self._arrivals += item
-        elif isinstance(item, Note):
-            self._file_note(item)
-        elif isinstance(item, _Stop):
+    def _sort(self, item: Sequence[tuple[NewDelivery, Settle]] | LateAnswer | Change | None) -> None:
+        if item is None:
             self._stopping = True
+        elif isinstance(item, LateAnswer) or callable(item):
+            self._changes.append(item)
         else:
-            self._backlog.add_job(item)
+            self._arrived += [self._arrival(new, settle) for new, settle in item]
 
-    def _file_note(self, note: Note) -> None:
-        own_id = note.delivery.id
-        if note.delivery.seq != SPOOLED:
-            self._backlog.add([note])
-        elif own_id in self._numbers:
-            self._backlog.add([replace(note, delivery=replace(note.delivery, seq=self._numbers.pop(own_id)))])
-        else:
-            self._waiting[own_id] = note
+    def _arrival(self, new: NewDelivery, settle: Settle) -> Arrival:
+        if new.answer_follows:
+            self._unanswered[new.delivery.id] = None
+        first = self._first(new)
+        return Arrival(event_of(new, first), first, settle)
 
-    def _store(self) -> None:
-        deliveries = [arrival.delivery for arrival in self._arrivals]
-        numbers: Sequence[int | None] = self._numbers_in_store(deliveries) or self._numbers_in_spool(deliveries)
-        arrivals, self._arrivals = self._arrivals[: len(numbers)], self._arrivals[len(numbers) :]
-        self._household.settled([(arrival.settle, number) for arrival, number in zip(arrivals, numbers, strict=True)])
-        for arrival, number in zip(arrivals, numbers, strict=True):
-            if number == SPOOLED:
-                self._waiting[arrival.delivery.id] = None if arrival.note_follows else Note(arrival.delivery)
-            elif number is not None and not arrival.note_follows:
-                self._backlog.add_stored(arrival.delivery, number)
+    def _first(self, new: NewDelivery) -> FirstDelivery:
+        """The first delivery of the last ten minutes that said the same, which may be this one."""
+        own = FirstDelivery(new.delivery.id, StartAnswer(new.delivery.id))
+        if new.delivery.type not in REPEATABLE:
+            return own
+        return self._recent.first(new.reading.digest, own) or own
 
-    def _numbers_in_store(self, deliveries: Sequence[Delivery]) -> Sequence[int] | None:
-        if self._troubled:
-            return None  # what comes now must not wait for the store's time-outs; `_care` tries it again
-        began = time.monotonic()
+    def _write(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        changes, self._changes = self._changes, []
+        if arrived or changes:
+            self._store(arrived, changes)
+
+    def _store(self, arrived: Sequence[Arrival], changes: Sequence[LateAnswer | Change]) -> None:
+        """Stores the deliveries and makes the changes; where the store fails, deliveries are spooled, changes wait."""
+        if self._troubled_at is not None:
+            self._put_by(arrived, changes)
+            return
         try:
-            numbers = self._file.store(deliveries)
+            events = self._stored(arrived, changes)
         except Exception as trouble:
-            return self._store_failed(trouble, deliveries)
-        self._allowance.stored(time.monotonic() - began)
+            if is_refusal(trouble):
+                self._store_singly(arrived, changes, trouble)
+            else:
+                self._give_rest(trouble)
+                self._put_by(arrived, changes)
+            return
         self._lost_since = None
-        return numbers
+        numbers = [Stored(event.delivery.seq, one.first) for one, event in zip(arrived, events, strict=True)]
+        self._settle([(one.settle, stored) for one, stored in zip(arrived, numbers, strict=True)])
+        self._tell(events, changes)
 
-    def _store_failed(self, trouble: Exception, deliveries: Sequence[Delivery]) -> Sequence[int] | None:
-        if damaged(trouble):
-            try:
-                self._file.replace_damaged()
-                return self._file.store(deliveries)
-            except Exception as worse:
-                trouble = worse
-        self._troubled = True
-        self._troubled_at = time.monotonic()
-        self._household.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
-        return None
-
-    def _numbers_in_spool(self, deliveries: Sequence[Delivery]) -> list[int | None]:
+    def _stored(self, arrived: Sequence[Arrival], changes: Sequence[LateAnswer | Change]) -> Sequence[Event]:
+        """The events with their numbers; where the file is damaged, in a new one."""
+        events = [arrival.event for arrival in arrived]
         try:
-            self._spool.append(deliveries)
-        except OSError as trouble:
-            self._lost(trouble)
-            return [None] * len(deliveries)
-        self._lost_since = None
-        return [SPOOLED] * len(deliveries)
+            return self._file.store(events, map(_as_change, changes))
+        except Exception as trouble:
+            if not is_damage(trouble):
+                raise
+        self._file.replace_damaged()
+        return self._file.store(events, map(_as_change, changes))
 
-    def _lost(self, trouble: OSError) -> None:
+    def _store_singly(
+        self, arrived: Sequence[Arrival], changes: Sequence[LateAnswer | Change], trouble: Exception
+    ) -> None:
+        """The store is well and refuses some value: the culprit must not hold up the others.
+
+        A delivery that is refused is stored without what was read of it; a change that is refused is dropped.
+        """
+        if len(arrived) + len(changes) > 1:
+            for arrival in arrived:
+                self._store([arrival], [])
+            for change in changes:
+                self._store([], [change])
+        elif changes:
+            self._callbacks.complain(f"a change of the event store is dropped ({type(trouble).__name__}: {trouble})")
+        elif _is_bare(arrived[0].event):
+            self._lose(arrived)
+        else:
+            self._store([arrived[0]._replace(event=_bare(arrived[0].event, trouble))], [])
+
+    def _give_rest(self, trouble: Exception) -> None:
+        """The store is not tried for a while: what comes must not wait for its time-outs."""
+        self._troubled_at = time.monotonic()
+        self._callbacks.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
+
+    def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[LateAnswer | Change]) -> None:
+        """Spools the deliveries, and keeps the changes until the store works again."""
+        self._changes += changes
+        if not arrived:
+            return
+        try:
+            self._spool.append([arrival.event.delivery for arrival in arrived])
+        except OSError as trouble:
+            self._complain_of_loss(trouble)
+            self._lose(arrived)
+            return
+        self._lost_since = None
+        self._settle([(arrival.settle, Stored(SPOOLED, arrival.first)) for arrival in arrived])
+
+    def _lose(self, arrived: Sequence[Arrival]) -> None:
+        for arrival in arrived:
+            if arrival.event.duplicate_of is None:
+                self._recent.forget(arrival.event.digest, arrival.first)
+            self._unanswered.pop(arrival.event.delivery.id, None)
+        self._settle([(arrival.settle, None) for arrival in arrived])
+
+    def _complain_of_loss(self, trouble: OSError) -> None:
         now = time.monotonic()
         if self._lost_since is None:
             self._lost_since = now
-            self._household.complain(f"neither the event store nor {self._spool.path} takes events: {trouble}")
+            self._callbacks.complain(f"neither the event store nor {self._spool.path} takes events: {trouble}")
         elif now - self._lost_since > _LOST_PATIENCE_SECONDS:
-            self._household.is_lost()
+            self._callbacks.is_lost()
+
+    def _settle(self, outcomes: Sequence[tuple[Settle, Stored | None]]) -> None:
+        if outcomes:
+            self._callbacks.settled(outcomes)
+
+    def _tell(self, events: Sequence[Event], changes: Sequence[LateAnswer | Change] = ()) -> None:
+        """Tells of the events of which all is known; the others wait for their answer."""
+        ready = []
+        for event in events:
+            if event.delivery.id in self._unanswered:
+                self._unanswered[event.delivery.id] = event
+            else:
+                ready.append(event)
+        for change in changes:
+            if isinstance(change, LateAnswer):
+                waiting = self._unanswered.pop(change.delivery_id, None)
+                ready += [with_answer(waiting, change)] if waiting is not None else []
+        if ready:
+            self._callbacks.happened(ready)
+
+    # --- now and then
 
     def _care(self) -> None:
         """What is due now and then: a store that failed is tried again, and the sign of life is given."""
-        if self._troubled and not self._is_resting(self._troubled_at):
-            self._troubled_at = time.monotonic()
-            try:
-                self._take_back()
-            except TROUBLES:
-                return
-            self._troubled = False
-            self._household.complain("the event store takes events again; those of the spool are in it")
+        if self._troubled_at is not None and time.monotonic() - self._troubled_at > _TICK_SECONDS:
+            self._try_again()
         if time.monotonic() - self._seen_at > _SIGN_OF_LIFE_SECONDS:
-            self._sign_of_life()
+            self._give_sign_of_life()
 
-    @staticmethod
-    def _is_resting(troubled_at: float) -> bool:
-        return time.monotonic() - troubled_at < _TICK_SECONDS
+    def _try_again(self) -> None:
+        self._troubled_at = time.monotonic()
+        with suppress(Exception):  # it is tried again, and was complained of
+            self._recover()
+            self._troubled_at = None
+            self._callbacks.complain("the event store takes events again; those of the spool are in it")
 
-    def _sign_of_life(self) -> None:
+    def _give_sign_of_life(self, *, last: bool = False) -> None:
         self._seen_at = time.monotonic()
-        self._backlog.add_job(self._file.mark_up(self._micro()))
+        self._changes.append(self._file.mark_up(self._micro(), last=last))
 
-    def _take_back(self) -> None:
-        """Empties the spool into the store."""
+    def _recover(self) -> None:
+        """Brings the store up to date; a damaged one is replaced."""
+        try:
+            self._catch_up()
+        except Exception as trouble:
+            if not is_damage(trouble):
+                raise
+            self._file.replace_damaged()
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Derives what an older version left underived, and empties the spool into the store, in their order."""
+        if self._has_older:
+            for known in self._file.firsts(self._micro()):
+                self._recent.first(known.digest, known.first, age=known.age)
+            for part in self._file.underived():
+                self._tell(_stored_or_bare([self._read_again(delivery) for delivery in part], self._file.derive))
+            self._has_older = False
         deliveries = self._spool.read()
-        if deliveries:
-            for delivery in self._file.take_back(deliveries):
-                note = self._waiting.pop(delivery.id, None)
-                if note is not None:
-                    self._backlog.add([replace(note, delivery=delivery)])
-                elif self._thread.is_alive():
-                    self._numbers[delivery.id] = delivery.seq
+        for start in range(0, len(deliveries), _MOST_AT_ONCE):
+            self._take_back([self._read_again(one) for one in deliveries[start : start + _MOST_AT_ONCE]])
+        self._file.store([], [self._file.mark_up(self._micro())])  # it must take a change too
         self._spool.forget()
 
-    def _finish(self) -> None:
-        """Derives the next chunk, and makes the changes that were asked for."""
-        began = time.monotonic()
-        derived = Derived()
-        try:
-            derived = self._backlog.next(_CHUNK)
-            if derived.events or derived.jobs:
-                self._file.finish(derived)
-        except Exception as trouble:
-            self._backlog.put_back(derived)
-            self._finish_failed(trouble)
-            return
-        self._backlog.written()
-        self._household.happened(derived.events)
-        self._allowance.spend(time.monotonic() - began)
+    def _take_back(self, events: Sequence[Event]) -> None:
+        """Stores a part of the spool, with the answers that became known meanwhile."""
+        ids = {event.delivery.id for event in events}
+        late = [one for one in self._changes if isinstance(one, LateAnswer) and one.delivery_id in ids]
+        stored = _stored_or_bare(events, lambda part: self._file.take_back(part, map(_as_change, late)))
+        self._changes = [change for change in self._changes if change not in late]
+        self._tell(stored, late)
 
-    def _finish_failed(self, trouble: Exception) -> None:
-        self._derived_trouble_at = time.monotonic()
-        if damaged(trouble):
-            self._file.replace_damaged()
-            self._backlog.forget_notes()
-        elif is_refusal(trouble):
-            self._backlog.set_aside(trouble)
-            self._derived_trouble_at = float("-inf")
+    def _read_again(self, delivery: Delivery) -> Event:
+        new = NewDelivery(delivery, read(delivery.type, delivery.body, delivery.content_type))
+        return event_of(new, self._first(new))
 
     def _end(self) -> None:
-        """Finishes what can be soon; the rest is derived at the next start."""
-        self._backlog.add_job(self._file.mark_up(self._micro(), last=True))
-        tries = 0
-        deadline = time.monotonic() + _END_SECONDS
-        while not self._backlog.is_empty and tries < 2 and time.monotonic() < deadline:
-            self._finish()
-            if self._is_resting(self._derived_trouble_at):
-                tries += 1
-        left = len(self._backlog)
-        if left:
-            self._household.complain(f"events that are stored, and will be read at the next start: {left}")
+        """Makes the last changes; where the store does not take them, what was received is in the spool."""
+        if self._troubled_at is not None:
+            self._try_again()
+        self._give_sign_of_life(last=True)
+        self._write()
+        # Their senders left before they were answered.
+        self._callbacks.happened([event for event in self._unanswered.values() if event is not None])
         self._file.close()
 
     def _micro(self) -> int:
         return int(self._now().timestamp() * 1_000_000)
+
+
+def _as_change(change: LateAnswer | Change) -> Change:
+    if not isinstance(change, LateAnswer):
+        return change
+
+    def keep(connection: Connection) -> None:
+        store_answer(connection, change)
+
+    return keep
+
+
+def _stored_or_bare(events: Sequence[Event], store: Callable[[Sequence[Event]], Sequence[Event]]) -> Sequence[Event]:
+    """Stores the events; one that the store refuses, without what was read of it."""
+    try:
+        return store(events)
+    except Exception as trouble:
+        if not is_refusal(trouble) or (len(events) == 1 and _is_bare(events[0])):
+            raise
+        if len(events) == 1:
+            return _stored_or_bare([_bare(events[0], trouble)], store)
+    return [stored for event in events for stored in _stored_or_bare([event], store)]
+
+
+def _bare(event: Event, trouble: Exception) -> Event:
+    """The event without what was read of it: only its record, and why."""
+    problem = f"{_NOT_STORED}: {type(trouble).__name__}"
+    return replace(event, facts=(), value=None, problem=problem, answer={}, rule=None)
+
+
+def _is_bare(event: Event) -> bool:
+    return event.problem.startswith(_NOT_STORED)

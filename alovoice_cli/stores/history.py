@@ -7,38 +7,27 @@ import threading
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, bindparam, func, or_, select
-
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
-from alovoice_cli.stores.event_engine import sqlite_path, told_plainly
-from alovoice_cli.stores.event_reading import EventReading
-from alovoice_cli.stores.event_tables import CALL
+from alovoice_cli.stores.event_engine import ReadOnlyStore, marks, sqlite_path
 
 BUSY_SECONDS = 0.1
 _THIS_CALL_SECONDS = 120
 
-_UNTIL = bindparam("until", type_=BigInteger())  # unix seconds
-_OVER = func.coalesce(CALL.c.ended_at, CALL.c.reported_at) <= _UNTIL
-_OF_NUMBER = (
-    CALL.c.number == bindparam("number"),
-    CALL.c.reported_at >= bindparam("since"),
-    CALL.c.reported_at <= _UNTIL,
-)
+# Their values: the number, since, until, until (unix seconds), and with _BEFORE the beginning of what is this call.
+_OF_NUMBER = "number = ? AND reported_at >= ? AND reported_at <= ?"
+_OVER = "coalesce(ended_at, reported_at) <= ?"
 # The call in question may have been reported before its route was asked for. A call that is over is another one, and
 # so is one that began a while ago: its end may never have been told.
-_BEFORE = or_((CALL.c.status.is_not(None)) & _OVER, CALL.c.reported_at < _UNTIL - _THIS_CALL_SECONDS)
+_BEFORE = f"(status IS NOT NULL AND {_OVER} OR reported_at < ?)"
 
 LAST_PEER = (
-    select(CALL.c.peer)
-    .where(*_OF_NUMBER, CALL.c.status == ANSWERED_STATUS, func.coalesce(CALL.c.peer, "") != "", _OVER)
-    .order_by(CALL.c.reported_at.desc())
-    .limit(1)
+    f"SELECT peer FROM call WHERE {_OF_NUMBER} AND {_OVER} AND status = '{ANSWERED_STATUS}'"  # noqa: S608 - constants
+    " AND coalesce(peer, '') <> '' ORDER BY reported_at DESC LIMIT 1"
 )
-CALLS = select(func.count()).select_from(CALL).where(*_OF_NUMBER, CALL.c.direction == "inc", _BEFORE)
+CALLS = f"SELECT count(*) FROM call WHERE {_OF_NUMBER} AND {_BEFORE} AND direction = 'inc'"  # noqa: S608 - constants
 MISSED = (
-    select(func.count())
-    .select_from(CALL)
-    .where(*_OF_NUMBER, CALL.c.direction == "inc", CALL.c.status.in_(MISSED_STATUSES), _OVER)
+    f"SELECT count(*) FROM call WHERE {_OF_NUMBER} AND {_OVER} AND direction = 'inc'"  # noqa: S608 - constants
+    f" AND status IN ({marks(MISSED_STATUSES)})"
 )
 
 
@@ -61,22 +50,14 @@ class StoredPast:
         """What was known at this (aware) moment: a question of the past is answered as it would have been then."""
         return StoredHistory(self, int(moment.timestamp()))
 
-    def ask(self, statement: Select[Any], number: str, since: datetime, until: int) -> Any:
+    def ask(self, statement: str, values: tuple[object, ...]) -> Any:
         """The first value of the statement's first row, None where it has none."""
-        values = {"number": number, "since": int(since.timestamp()), "until": until}
-        try:
-            with told_plainly():
-                return self._reading.connection().execute(statement, values).scalar()
-        except BaseException:
-            self._reading.forget()
-            raise
-
-    @property
-    def _reading(self) -> EventReading:
-        found: EventReading | None = getattr(self._own, "reading", None)
-        if found is None:
-            found = self._own.reading = EventReading(self._url, busy_seconds=BUSY_SECONDS)
-        return found
+        store: ReadOnlyStore | None = getattr(self._own, "store", None)
+        if store is None:
+            store = self._own.store = ReadOnlyStore(self._url, busy_seconds=BUSY_SECONDS)
+        with store.connected() as connection:
+            row = connection.execute(statement, values).fetchone()
+        return row[0] if row else None
 
 
 class StoredHistory:
@@ -87,13 +68,16 @@ class StoredHistory:
 
     def last_peer(self, number: str, since: datetime) -> str | None:
         """The extension of the number's last answered call, whoever called whom."""
-        peer: str | None = self._past.ask(LAST_PEER, number, since, self._until)
+        peer: str | None = self._past.ask(LAST_PEER, self._values(number, since))
         return peer
 
     def calls(self, number: str, since: datetime) -> int:
         """How often the number has called; a call that began within the last two minutes counts once it is over."""
-        return int(self._past.ask(CALLS, number, since, self._until))
+        return int(self._past.ask(CALLS, (*self._values(number, since), self._until - _THIS_CALL_SECONDS)))
 
     def missed(self, number: str, since: datetime) -> int:
         """How many of its calls nobody took."""
-        return int(self._past.ask(MISSED, number, since, self._until))
+        return int(self._past.ask(MISSED, (*self._values(number, since), *MISSED_STATUSES)))
+
+    def _values(self, number: str, since: datetime) -> tuple[object, ...]:
+        return (number, int(since.timestamp()), self._until, self._until)

@@ -36,20 +36,23 @@ async def answer(scope, receive, send):
 serve(answer, ready=lambda url: print(url, flush=True), limits=LIMITS)
 """
 _STORELESS = """
-import asyncio, time
+import asyncio
 from datetime import UTC, datetime
-from alovoice_cli.events.duplicates import Recent
+from alovoice_cli.events.answers import StartAnswer
+from alovoice_cli.events.event_assembly import FirstDelivery, Stored
 from alovoice_cli.events.receiver import Door, Receiver
 from alovoice_cli.listening.listener import LIMITS
 from alovoice_cli.serving import serve
 
 class Nothing:
-    def append(self, delivery, *, note_follows=False):
+    asked = None
+
+    def store(self, new):
         stored = asyncio.get_running_loop().create_future()
-        stored.set_result(1)
+        stored.set_result(Stored(1, FirstDelivery("1", StartAnswer("1"))))
         return stored
 
-app = Receiver(Door(None), Nothing(), Recent(time.monotonic), lambda: datetime.now(UTC))
+app = Receiver(Door(None), Nothing(), lambda: datetime.now(UTC))
 serve(app, ready=lambda url: print(url + "/callend", flush=True), limits=LIMITS)
 """
 _LUA = """

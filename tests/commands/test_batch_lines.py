@@ -242,7 +242,7 @@ def test_a_store_that_cannot_be_read_stops_nothing_and_is_warned_of_once(
     alovoice: FrontDoor, pbx: Pbx, started: Any, trouble: str
 ) -> None:
     _limit(alovoice, 3, 1)
-    pbx.listens().engine.dispose()
+    pbx.listens()
     holder = sqlite3.connect(pbx.store, isolation_level=None)
     if trouble == "damaged":
         holder.execute("PRAGMA wal_checkpoint(TRUNCATE)")

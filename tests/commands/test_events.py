@@ -355,10 +355,10 @@ def test_tail_waits_for_what_the_writer_has_yet_to_say(alovoice: FrontDoor, rows
 
 
 def _derive(rows: Rows, event: Any) -> None:
-    from alovoice_cli.stores.event_engine import writing
+    from alovoice_cli.stores.event_engine import opened, writing
     from alovoice_cli.stores.event_rows import insert_events
 
-    with rows.engine.connect() as connection, writing(connection):
+    with opened(rows.url) as connection, writing(connection):
         insert_events(connection, [event], {})
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -87,7 +86,7 @@ def _status(door: Door, path: str) -> int:
         raise AssertionError("nobody reads the body of a GET")
 
     duties = cast(Any, None)
-    receiver = Receiver(door, duties, Recent(time.monotonic), lambda: datetime.now(UTC))
+    receiver = Receiver(door, duties, lambda: datetime.now(UTC))
     asyncio.run(receiver({"path": path, "method": "GET", "headers": [], "client": ("127.0.0.1", 1)}, receive, send))
     return int(sent[0]["status"])
 

@@ -1,7 +1,10 @@
 """What is received is passed on: untouched, at least once, in order, and never at the cost of an answer."""
 
+import contextlib
+import http.client
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +132,35 @@ def test_the_crm_s_answer_goes_out_and_is_known_after_a_restart(listen: Listen, 
     again = listen("--forward", f"callstart={crm.url}")
     for number, told in enumerate(USEFUL.values()):
         assert again.post("callstart", {**START, "start_time": number}) == (200, told)
+
+
+def test_a_crm_that_was_asked_is_told_again_after_a_kill_only_where_its_answer_was_not_kept(
+    listen: Listen, crm: Handler, alovoice: FrontDoor
+) -> None:
+    words = ("--forward", f"callstart={crm.url}", "--forward-timeout", "2")
+    crm.answer = lambda _: (200, b"4711")
+    listening = listen(*words)
+    assert listening.post("callstart", START) == (200, b"4711")
+    hanging = threading.Event()
+    crm.answer = lambda _: (200, b"late" if hanging.wait(20) else b"")
+    sender = threading.Thread(target=_post_in_vain, args=[listening, {**START, "start_time": 5}])
+    sender.start()
+    crm.wait(2)
+    listening.process.kill()
+    sender.join()
+    hanging.set()
+    again = listen(*words)
+    seen = [json.loads(body)["start_time"] for _, body in crm.wait(3, 30)]
+    assert seen == [START["start_time"], 5, 5]
+    assert again.post("callstart", START) == (200, b"4711")
+    again.stop()
+    listed = json.loads(alovoice("events", "list", "--json").out)
+    assert [event["call_id"] for event in listed] == ["4711", listed[1]["id"], "4711"]
+
+
+def _post_in_vain(listening: Listening, body: dict[str, object]) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        listening.post("callstart", body)
 
 
 def test_an_answer_that_the_pbx_would_not_take_stays_here(listen: Listen, crm: Handler) -> None:

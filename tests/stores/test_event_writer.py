@@ -1,8 +1,8 @@
-"""The writer: what it cannot derive it sets aside, and what it derived twice it does not take for a repetition."""
+"""The writer: one transaction for all that is known, what the store refuses costs only itself, nothing is doubled."""
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,96 +10,189 @@ from pathlib import Path
 import pytest
 
 from alovoice_cli.events.answers import new_id
-from alovoice_cli.events.duplicates import Recent
-from alovoice_cli.events.event import Delivery, Event, Fact, Reading
-from alovoice_cli.events.noting import Note, event_of
-from alovoice_cli.stores import event_rows, event_writer
-from alovoice_cli.stores.event_file import Derived, EventFile
-from alovoice_cli.stores.event_rows import Errand
-from alovoice_cli.stores.event_writer import EventWriter
+from alovoice_cli.events.event import Delivery, Event, EventType, Fact, Reading
+from alovoice_cli.events.event_assembly import SPOOLED, UNANSWERED, LateAnswer, NewDelivery, Stored
+from alovoice_cli.events.reading import read
+from alovoice_cli.stores import event_rows
+from alovoice_cli.stores.event_engine import open_event_store, opened, writing
+from alovoice_cli.stores.event_file import EventFile
+from alovoice_cli.stores.event_rows import QueuedDelivery, insert_deliveries
+from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter, Settle
 from alovoice_cli.stores.events import EventStore
-from alovoice_cli.stores.household import Arrival, Settle
+from alovoice_cli.stores.outbox import Outbox
 from alovoice_cli.stores.spool import Spool
+
+DATA = Path(__file__).parent / "data"
 
 
 @dataclass
-class House:
-    """What a writer's owner hears."""
+class Owner:
+    """A writer's owner: what it hears."""
 
-    numbers: list[int | None] = field(default_factory=list)
+    folder: Path
+    stored: list[Stored | None] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     lost: int = 0
+    after_seconds: float = 0.0
 
-    def settled(self, outcomes: Sequence[tuple[Settle, int | None]]) -> None:
-        for settle, number in outcomes:
-            settle(number)
+    @property
+    def path(self) -> Path:
+        return self.folder / "events.db"
 
-    def happened(self, events: Sequence[Event]) -> None:
-        self.events.extend(events)
+    def writer(self) -> EventWriter:
+        """A writer that is at work."""
+        file = EventFile(str(self.path), self.said.append, self._queued)
+        callbacks = EventStoreCallbacks(self._settled, self.events.extend, self.said.append, self._is_lost)
+        writer = EventWriter(file, Spool.beside(file.path), callbacks, lambda: datetime.now(UTC))
+        writer.start()
+        return writer
 
-    def errands(self, event: Event) -> Sequence[Errand]:
-        return [Errand("t", event.delivery.id)]
+    def append(self, writer: EventWriter, *deliveries: NewDelivery) -> list[Stored | None]:
+        """Appends the deliveries; where they are stored."""
+        answers: list[Stored | None] = []
+        writer.append([(new, answers.append) for new in deliveries])
+        wait_until(lambda: len(answers) == len(deliveries))
+        return answers
 
-    def complain(self, text: str) -> None:
-        self.said.append(text)
+    def read(self) -> list[Event]:
+        """The events of the store."""
+        return list(EventStore(str(self.path)).events())
 
-    def is_lost(self) -> None:
+    def _settled(self, outcomes: Sequence[tuple[Settle, Stored | None]]) -> None:
+        for settle, stored in outcomes:
+            settle(stored)
+
+    def _queued(self, event: Event) -> Sequence[QueuedDelivery]:
+        return [QueuedDelivery("t", event.delivery.id, self.after_seconds)]
+
+    def _is_lost(self) -> None:
         self.lost += 1
 
 
-def _writer(tmp_path: Path, house: House) -> EventWriter:
-    file = EventFile(str(tmp_path / "events.db"), house.complain)
-    return EventWriter(file, Spool.beside(file.path), house, lambda: datetime.now(UTC))
+@pytest.fixture
+def owner(tmp_path: Path) -> Owner:
+    return Owner(tmp_path)
 
 
-def _delivery(body: bytes = b'{"call_id": "a"}') -> Delivery:
-    return Delivery(new_id(time.time_ns() // 1_000_000), "callend", time.time_ns() // 1000, body)
-
-
-def _append(writer: EventWriter, delivery: Delivery) -> int:
-    answers: list[int | None] = []
-    writer.append([Arrival(delivery, answers.append, note_follows=True)])
-    deadline = time.monotonic() + 10
-    while not answers and time.monotonic() < deadline:
+def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    """Waits for a condition, with a generous limit."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
         time.sleep(0.005)
-    assert answers[0] is not None
-    return answers[0]
 
 
-def test_an_event_that_the_database_does_not_take_costs_only_its_own_reading(tmp_path: Path) -> None:
-    house = House()
-    writer = _writer(tmp_path, house)
-    writer.start()
-    for number in range(5):
-        delivery = _delivery(b'{"call_id": %d}' % number)
-        seq = _append(writer, delivery)
-        reading = Reading({}, (Fact(call_id=str(number), duration=2**70),), "d") if number == 2 else None
-        stored = Delivery(delivery.id, delivery.type, delivery.received_at, delivery.body, seq=seq)
-        writer.note(Note(stored, reading))
+def _delivery(body: bytes = b'{"call_id": "a"}', kind: EventType = "callend") -> Delivery:
+    return Delivery(new_id(time.time_ns() // 1_000_000), kind, time.time_ns() // 1000, body)
+
+
+def _new(body: bytes = b'{"call_id": "a"}', kind: EventType = "callend", *, follows: bool = False) -> NewDelivery:
+    return NewDelivery(_delivery(body, kind), read(kind, body), answer_follows=follows)
+
+
+def _seqs(answers: Sequence[Stored | None]) -> list[int]:
+    assert all(answers)
+    return [stored.seq for stored in answers if stored is not None]
+
+
+def test_what_a_sender_is_answered_for_is_whole_in_the_store(owner: Owner) -> None:
+    writer = owner.writer()
+    try:
+        start = _new(b'{"number": "901234567", "type": "inc"}', "callstart")
+        owner.append(writer, start, _new(b'{"call_id": "%s", "status_code": 486}' % start.delivery.id.encode()))
+        with opened(str(owner.path)) as connection:
+            assert connection.execute("SELECT number, status FROM call").fetchall() == [("998901234567", "486")]
+            assert connection.execute("SELECT count(*) FROM outbox WHERE state = 'due'").fetchone() == (2,)
+        assert [event.answer for event in owner.read()] == [{"id": start.delivery.id}, {}]
+    finally:
+        writer.close()
+
+
+def test_values_that_the_database_refuses_cost_only_their_own_reading(owner: Owner) -> None:
+    writer = owner.writer()
+    odd = [Fact(call_id="x", duration=2**70), Fact(call_id="\ud800")]
+    news = [
+        NewDelivery(_delivery(b'{"call_id": %d}' % number), Reading({}, (fact,), f"digest {number}"))
+        for number, fact in enumerate([Fact("0"), odd[0], Fact("2"), odd[1], Fact("4")])
+    ]
+    assert _seqs(owner.append(writer, *news)) == [1, 2, 3, 4, 5]
     writer.close()
-    events = list(EventStore(str(tmp_path / "events.db")).events())
-    assert [event.fact.call_id for event in events] == ["0", "1", None, "3", "4"]
-    assert "OverflowError" in events[2].problem
-    assert house.lost == 0
+    events = owner.read()
+    assert [event.fact.call_id for event in events] == ["0", None, "2", None, "4"]
+    assert "OverflowError" in events[1].problem
+    assert "UnicodeEncodeError" in events[3].problem
+    assert [event.delivery.body for event in events] == [new.delivery.body for new in news]
+    assert owner.lost == 0
 
 
-def test_what_a_lock_held_back_is_no_repetition_of_itself(tmp_path: Path) -> None:
-    house = House()
-    writer = _writer(tmp_path, house)
-    writer.start()
-    delivery = _delivery()
-    seq = _append(writer, delivery)
-    blocker = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
+def test_what_a_lock_held_back_is_no_repetition_of_itself(owner: Owner) -> None:
+    writer = owner.writer()
+    new = _new()
+    blocker = sqlite3.connect(owner.path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    writer.note(Note(Delivery(delivery.id, "callend", delivery.received_at, delivery.body, seq=seq)))
-    time.sleep(2.5)
+    assert _seqs(owner.append(writer, new)) == [SPOOLED]
+    assert _seqs(owner.append(writer, _new())) == [SPOOLED]
     blocker.execute("ROLLBACK")
     blocker.close()
+    wait_until(lambda: len(owner.events) == 2)
     writer.close()
-    (event,) = EventStore(str(tmp_path / "events.db")).events()
-    assert event.duplicate_of is None
-    assert [told.duplicate_of for told in house.events] == [None]
+    assert [event.duplicate_of for event in owner.read()] == [None, new.delivery.id]
+    assert [event.delivery.seq for event in owner.events] == [1, 2]
+    assert not Spool.beside(owner.path).path.exists()
+
+
+def test_an_answer_that_comes_while_the_store_is_locked_is_kept_with_its_event(owner: Owner) -> None:
+    owner.after_seconds = 0.0  # due at once, were the answer not known in the same transaction
+    writer = owner.writer()
+    start = _new(b'{"number": "901234567"}', "callstart", follows=True)
+    blocker = sqlite3.connect(owner.path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    assert _seqs(owner.append(writer, start)) == [SPOOLED]
+    writer.answer(LateAnswer(start.delivery.id, {"id": "4711"}, call_id="4711", asked="t", is_answered=True))
+    wait_until(lambda: writer._inbox.empty())
+    assert owner.events == []
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    wait_until(lambda: bool(owner.events))
+    writer.close()
+    (event,) = owner.read()
+    assert (event.answer, event.fact.call_id) == ({"id": "4711"}, "4711")
+    assert owner.events[0].answer == {"id": "4711"}
+    assert Outbox(str(owner.path)).waiting() == {}
+
+
+def test_a_call_gets_the_crm_s_id_and_keeps_what_was_told_of_either(owner: Owner) -> None:
+    owner.after_seconds = 3600.0
+    writer = owner.writer()
+    start = _new(b'{"number": "901234567", "start_time": 5}', "callstart", follows=True)
+    (stored,) = owner.append(writer, start)
+    assert stored is not None
+    owner.append(writer, _new(b'{"call_id": "4711", "status_code": 486}'))
+    outbox, later = Outbox(str(owner.path)), time.time_ns() // 1000
+    assert [due.delivery.type for due in outbox.due("t", later, 9)] == []
+    assert [due.delivery.type for due in outbox.due("t", later + 4_000_000_000, 9)] == ["callstart", "callend"]
+    assert owner.read()[0].answer == UNANSWERED
+    assert EventStore(str(owner.path)).settled(0, later) == 0  # who follows the store waits for the answer
+    writer.answer(LateAnswer(start.delivery.id, {"id": "4711"}, call_id="4711", asked="t", is_answered=True))
+    wait_until(lambda: len(owner.events) == 2)
+    writer.close()
+    with opened(str(owner.path)) as connection:
+        calls = connection.execute("SELECT call_id, number, started_at, status FROM call").fetchall()
+    assert calls == [("4711", "998901234567", 5, "486")]
+    assert [due.delivery.type for due in outbox.due("t", later + 4_000_000_000, 9)] == ["callend"]
+
+
+def test_where_a_crm_did_not_answer_it_is_told_at_once(owner: Owner) -> None:
+    owner.after_seconds = 3600.0
+    writer = owner.writer()
+    start = _new(b'{"number": "901234567"}', "callstart", follows=True)
+    owner.append(writer, start)
+    writer.answer(LateAnswer(start.delivery.id, {"id": start.delivery.id}, call_id=start.delivery.id, asked="t"))
+    wait_until(lambda: bool(owner.events))
+    writer.close()
+    (due,) = Outbox(str(owner.path)).due("t", time.time_ns() // 1000, 9)
+    assert due.delivery.id == start.delivery.id
 
 
 @pytest.mark.parametrize("cut", [0, 1, 40])
@@ -118,89 +211,115 @@ def test_a_torn_spool_gives_what_is_whole(tmp_path: Path, cut: int) -> None:
     assert content in whole
 
 
-def test_a_change_that_fails_for_its_own_reasons_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_a_change_that_fails_for_its_own_reasons_does_not_stop_the_others(owner: Owner) -> None:
     def fails(_: object) -> None:
         raise ValueError("a fault of the change itself")
 
-    house = House()
-    writer = _writer(tmp_path, house)
-    writer.start()
-    delivery = _delivery()
-    seq = _append(writer, delivery)
+    writer = owner.writer()
     writer.change(fails)
-    writer.note(Note(Delivery(delivery.id, "callend", delivery.received_at, delivery.body, seq=seq)))
-    deadline = time.monotonic() + 10
-    while not house.events and time.monotonic() < deadline:
-        time.sleep(0.01)
+    writer.append([(_new(), owner.stored.append)])
+    wait_until(lambda: bool(owner.events))
     writer.close()
-    assert len(list(EventStore(str(tmp_path / "events.db")).events())) == 1
-    assert (len(house.events), house.lost) == (1, 0)
+    assert len(owner.read()) == 1
+    assert (len(owner.events), owner.lost) == (1, 0)
 
 
-def test_what_a_crash_left_is_derived_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_neither_store_nor_spool_takes_is_no_first_of_what_comes_later(owner: Owner) -> None:
+    writer = owner.writer()
+    spool = Spool.beside(owner.path).path
+    spool.mkdir()  # nothing can be appended to it
+    blocker = sqlite3.connect(owner.path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    assert owner.append(writer, _new()) == [None]
+    spool.rmdir()
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    owner.append(writer, _new())
+    wait_until(lambda: bool(owner.events))
+    writer.close()
+    assert [event.duplicate_of for event in owner.read()] == [None]
+
+
+def test_what_an_older_version_left_underived_is_derived_at_the_start(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(event_rows, "_STRETCH", 10)
-    file = EventFile(str(tmp_path / "events.db"), lambda text: None)
-    file.open()
-    stored = []
-    for number in range(40):
-        (seq,) = file.store([_delivery(b'{"call_id": "%d"}' % number)])
-        stored.append(seq)
-    start = Delivery("a" * 26, "callstart", 1, b'{"caller_phone": "901234567"}')
-    file.store([start])
-    read = [*range(1, 16), 20, *range(24, 27)]
-    notes = [Note(delivery) for seq in read for delivery in file.deliveries(seq, seq)]
-    file.finish(Derived(notes, [event_of(note, Recent(time.monotonic)) for note in notes]))
-    file.close()
-    house = House()
-    writer = _writer(tmp_path, house)
-    writer.start()
+    writer = owner.writer()
+    owner.append(writer, *[_new(b'{"call_id": "%d"}' % number) for number in range(25)])
     writer.close()
-    assert [event.delivery.seq for event in house.events] == [seq for seq in range(1, 42) if seq not in read]
-    told = {event.delivery.seq: event for event in EventStore(str(tmp_path / "events.db")).events()}
-    assert list(told) == list(range(1, 42))
-    assert [told[seq].fact.call_id for seq in stored] == [str(number) for number in range(40)]
+    start = Delivery("a" * 26, "callstart", 1, b'{"caller_phone": "901234567"}')
+    with opened(str(owner.path)) as connection, writing(connection):
+        insert_deliveries(connection, [_delivery(b'{"call_id": "%d"}' % number) for number in range(25, 40)], 0)
+        insert_deliveries(connection, [start], 0)
+        connection.execute("DELETE FROM fact WHERE seq IN (16, 20, 21)")
+    owner.events.clear()
+    owner.writer().close()
+    assert [event.delivery.seq for event in owner.events] == [16, 20, 21, *range(26, 42)]
+    told = {event.delivery.seq: event for event in owner.read()}
+    assert [told[seq].fact.call_id for seq in range(1, 41)] == [str(number) for number in range(40)]
     assert (told[41].fact.call_id, told[41].answer) == (start.id, {"id": start.id})  # what it was answered with
 
 
-def test_two_listeners_on_one_store_share_no_number(tmp_path: Path) -> None:
-    house = House()
-    writers = [_writer(tmp_path, house), _writer(tmp_path, house)]
-    for writer in writers:
-        writer.start()
-    numbers = [_append(writer, _delivery()) for _ in range(10) for writer in writers]
+def test_a_store_of_an_earlier_version_is_read_and_filled_as_it_was(owner: Owner) -> None:
+    with sqlite3.connect(owner.path) as connection:
+        connection.executescript((DATA / "events_schema_1.sql").read_text("utf-8"))
+    connection.close()
+    before = owner.read()
+    assert [event.fact.call_id for event in before] == ["Ғ-1", "Ғ-1", "c2", "c2", "c2", None, None, "c2", None]
+    assert [event.rule for event in before][5] == "night"
+    writer = owner.writer()
+    assert _seqs(owner.append(writer, _new())) == [10]
+    writer.close()
+    assert owner.read()[:7] == before[:7]
+    assert owner.read()[8].fact.call_id == before[8].delivery.id  # the last two were not derived yet
+    calls = {call.call_id: call for call in EventStore(str(owner.path)).calls()}
+    assert (calls["c2"].status, calls["c2"].external_id, calls["c2"].end_seq) == ("486", "17", 8)
+    assert Outbox(str(owner.path)).waiting() == {"forward callstart+callend+result 0123456789abcdef": 1, "t": 3}
+
+
+def test_a_new_store_has_the_tables_and_indexes_of_an_earlier_version(tmp_path: Path) -> None:
+    open_event_store(str(tmp_path / "new.db")).close()
+
+    def shape(path: str | Path, script: str = "") -> dict[str, list[tuple[object, ...]]]:
+        connection = sqlite3.connect(path)
+        connection.executescript(script)
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master ORDER BY name")]
+        found = {
+            name: connection.execute(f"PRAGMA table_info({name})").fetchall()
+            + connection.execute(f"PRAGMA index_info({name})").fetchall()
+            for name in names
+        }
+        connection.close()
+        return found
+
+    earlier = shape(":memory:", (DATA / "events_schema_1.sql").read_text("utf-8"))
+    assert shape(tmp_path / "new.db") == earlier
+
+
+def test_two_listeners_on_one_store_share_no_number(owner: Owner, tmp_path: Path) -> None:
+    writers = [owner.writer(), owner.writer()]
+    numbers = [seq for _ in range(10) for writer in writers for seq in _seqs(owner.append(writer, _new()))]
     for writer in writers:
         writer.close()
-    assert sorted(numbers) == list(range(1, 21))
-    assert house.said == []
+    assert numbers == list(range(1, 21))
+    assert owner.said == []
 
 
-@pytest.mark.parametrize("count", [1, 16, 17, 33, 300, 1500])
-def test_however_many_come_at_once_each_gets_its_number(tmp_path: Path, count: int) -> None:
-    house = House()
-    writer = _writer(tmp_path, house)
-    writer.start()
-    numbers: list[int | None] = []
-    deliveries = [_delivery(b'{"call_id": "%d"}' % number) for number in range(count)]
-    writer.append([Arrival(delivery, numbers.append) for delivery in deliveries])
+@pytest.mark.parametrize("count", [1, 16, 300, 2500])
+def test_however_many_come_at_once_each_gets_its_number(owner: Owner, count: int) -> None:
+    writer = owner.writer()
+    deliveries = [_new(b'{"call_id": "%d"}' % number) for number in range(count)]
+    assert _seqs(owner.append(writer, *deliveries)) == list(range(1, count + 1))
     writer.close()
-    assert numbers == list(range(1, count + 1))
-    assert [event.delivery.id for event in house.events] == [delivery.id for delivery in deliveries]
+    assert [event.delivery.id for event in owner.events] == [new.delivery.id for new in deliveries]
 
 
-def test_a_listener_does_not_read_for_long_at_its_end_and_the_next_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_writer, "_END_SECONDS", 0.0)
-    house = House()
-    writer = _writer(tmp_path, house)
-    writer.start()
-    for number in range(5000):
-        writer.append([Arrival(_delivery(b'{"call_id": "%d"}' % number), house.numbers.append)])
+def test_a_file_that_is_damaged_beneath_a_writer_is_replaced_and_nothing_that_comes_is_lost(owner: Owner) -> None:
+    owner.writer().close()
+    owner.path.write_bytes(owner.path.read_bytes()[:4096] + b"\xff" * 60_000)
+    writer = owner.writer()
+    assert len(_seqs(owner.append(writer, _new()))) == 1
     writer.close()
-    assert house.numbers == list(range(1, 5001))
-    left = 5000 - len(house.events)
-    assert house.said == [f"events that are stored, and will be read at the next start: {left}"]
-    writer = _writer(tmp_path, house)
-    writer.start()
-    writer.close()
-    assert [event.delivery.seq for event in house.events] == list(range(1, 5001))
+    assert len(owner.read()) == 1
+    assert len(list(owner.folder.glob("events.db.corrupt-*"))) == 1
+    assert "is damaged: it was moved to" in owner.said[0]

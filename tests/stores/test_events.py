@@ -11,7 +11,6 @@ import pytest
 from event_rows import MICRO, Rows, end_of
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
 from strength import examples
 
 from alovoice_cli.errors import UsageError
@@ -31,9 +30,8 @@ from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Event
 from alovoice_cli.events.filters import Filter, Period
 from alovoice_cli.stores import events as reading
-from alovoice_cli.stores.event_engine import open_engine
-from alovoice_cli.stores.event_statements import counting_statement, events_statement
-from alovoice_cli.stores.event_tables import DELIVERY, FACT
+from alovoice_cli.stores.event_engine import opened
+from alovoice_cli.stores.event_query import Sql, counting, events_question
 from alovoice_cli.stores.events import EventStore
 
 AT = 1_745_571_727.0
@@ -288,13 +286,9 @@ def test_sql_and_python_agree_on_calls(mixed: EventStore, condition: Condition) 
 # --- indexes
 
 
-def _plan(statement: Any, url: str) -> str:
-    engine = open_engine(url)
-    compiled = statement.compile(dialect=engine.dialect, compile_kwargs={"render_postcompile": True})
-    with engine.connect() as connection:
-        raw: Any = connection.connection.dbapi_connection
-        values = [compiled.params[name] for name in compiled.positiontup]
-        return "; ".join(row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {compiled}", values))
+def _plan(asked: Sql, url: str) -> str:
+    with opened(url) as connection:
+        return "; ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {asked.text}", asked.values))
 
 
 @pytest.mark.parametrize(
@@ -310,8 +304,7 @@ def _plan(statement: Any, url: str) -> str:
     ],
 )
 def test_the_latest_fifty_are_found_without_reading_all(rows: Rows, wanted: Filter, index: str) -> None:
-    statement, keys = events_statement(wanted)
-    plan = _plan(statement.order_by(*(key.desc() for key in keys)).limit(50), rows.url)
+    plan = _plan(events_question(wanted).page(newest_first=True, limit=50), rows.url)
     assert index in plan
     if "number" not in str(wanted) and "call_id" not in str(wanted):
         assert "TEMP B-TREE" not in plan  # nothing is sorted: the fiftieth row ends it
@@ -319,10 +312,10 @@ def test_the_latest_fifty_are_found_without_reading_all(rows: Rows, wanted: Filt
 
 
 def test_a_periods_counts_read_the_periods_calls_alone(rows: Rows) -> None:
-    plan = _plan(counting_statement(Filter(Period(int(AT * MICRO), None)), "day"), rows.url)
+    plan = _plan(counting(Filter(Period(int(AT * MICRO), None)), "day"), rows.url)
     assert "SEARCH call USING INDEX call_by_time" in plan
     questions = Filter(Period(int(AT * MICRO), None), Compare("type", "=", "route"))
-    assert "delivery_by_type" in _plan(counting_statement(questions, "rule"), rows.url)
+    assert "delivery_by_type" in _plan(counting(questions, "rule"), rows.url)
 
 
 # --- forgetting
@@ -340,8 +333,8 @@ def test_old_events_go_with_all_that_was_derived_from_them(rows: Rows, store: Ev
     assert store.related({"old"}, ()) == []
     assert len(store.uptimes()) == 1
     assert pruning.count() == (0, 0)
-    with rows.engine.connect() as connection:
-        left = [connection.execute(select(func.count()).select_from(table)).scalar() for table in (FACT, DELIVERY)]
+    with opened(rows.url) as connection:
+        left = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("fact", "delivery")]
     assert left == [2, 2]
 
 

@@ -5,12 +5,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from event_rows import Rows
-from sqlalchemy import Select
-from sqlalchemy.dialects import sqlite
 
 from alovoice_cli.routing.history import History
 from alovoice_cli.stores.history import CALLS, LAST_PEER, MISSED, StoredPast
@@ -68,11 +65,10 @@ def test_a_question_of_the_past_is_answered_as_it_would_have_been_then(rows: Row
 
 
 @pytest.mark.parametrize("statement", [LAST_PEER, CALLS, MISSED])
-def test_a_look_up_is_a_search_in_the_index(rows: Rows, statement: Select[Any]) -> None:
-    asked = statement.params(number=CALLER, since=1, until=2)
-    compiled = asked.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+def test_a_look_up_is_a_search_in_the_index(rows: Rows, statement: str) -> None:
     with sqlite3.connect(rows.path) as connection:
-        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {compiled}")]
+        asked = connection.execute(f"EXPLAIN QUERY PLAN {statement}", ["1"] * statement.count("?"))
+        steps = [row[3] for row in asked]
     connection.close()
     assert steps == ["SEARCH call USING INDEX call_by_number (number=? AND reported_at>? AND reported_at<?)"]
 
@@ -116,7 +112,6 @@ def test_a_store_that_took_a_damaged_one_s_place_is_asked(rows: Rows, tmp_path: 
     rows.call(_ago(hours=1), peer=101)
     past = StoredPast(rows.url).as_of(NOW)
     assert past.last_peer(CALLER, _ago(days=1)) == "101"
-    rows.engine.dispose()
     other = Rows(tmp_path / "other.db")
     other.call(_ago(hours=1), peer=102)
     with sqlite3.connect(other.path) as connection:

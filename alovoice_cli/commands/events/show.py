@@ -133,7 +133,7 @@ class Search:
         """Three rounds reach from a receipt over its result to the call and what repeats it."""
         for _ in range(3):
             self._take(self.call_ids | self.external_ids)
-            self._add(self._store.kin([*self.events.values()]), set())
+            self._add(self._store.matching([*self.events.values()]), set())
 
     def _take(self, ids: set[str]) -> None:
         if ids:
@@ -157,5 +157,5 @@ class Search:
 
 
 def _starts(fact: Fact) -> set[tuple[int, str | None, str]]:
-    """When a call began, by which line, with whom: by it a result is known, as `stores.event_kin` finds it."""
+    """When a call began, by which line, with whom: by it a result is known, as `stores.event_query` finds it."""
     return set() if fact.started_at is None else {(fact.started_at, fact.line, number) for number in parties(fact)}

@@ -28,10 +28,8 @@ def check_url(
     ] = None,
 ) -> None:
     """Send a proof to the public URL, and look for it in the store. Exit code 5: not reached; 8: it did not arrive."""
-    from alovoice_cli.config.profile_places import event_store_url
     from alovoice_cli.events.event import PBX_TYPES
     from alovoice_cli.events.handler import checked_url
-    from alovoice_cli.stores.probes import has_arrived
 
     session: Session = ctx.obj
     address = checked_url(url, "--url").rstrip("/")
@@ -47,9 +45,9 @@ def check_url(
         raise CheckFailedError(
             f"the URL answered {posted.status}, not 200", hint="compare it with the URLs that `alovoice listen` prints"
         )
-    store_url = event_store_url(session.settings, store)
+    events = session.event_store(store)
     deadline = time.monotonic() + _ARRIVES_WITHIN_SECONDS
-    while not has_arrived(store_url, nonce):
+    while not events.has_probe(nonce):
         if time.monotonic() > deadline:
             raise CheckFailedError(
                 "the URL answers, but the proof did not arrive in this store", hint="name the listener's: --store"

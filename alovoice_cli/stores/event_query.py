@@ -1,0 +1,270 @@
+"""The questions to an event store as SQL, each written so that an index answers it.
+
+Names of ours become columns, values are always bound, and nothing of the user's is SQL text.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from alovoice_cli.events.conditions import And, Compare, Condition, Not, Operator, Value, fields_of, lower, needs
+from alovoice_cli.events.event import Event, Fact
+from alovoice_cli.events.filters import Filter, Period
+from alovoice_cli.events.result_matching import parties
+from alovoice_cli.events.statistics import QUARTER_SECONDS, By
+from alovoice_cli.stores.event_engine import Connection, marks
+from alovoice_cli.stores.event_schema import CALL_COLUMNS
+
+Columns = Mapping[str, str]
+
+_MICRO = 1_000_000
+_APART_SECONDS = 6 * 3600
+"""How far apart a call's start and its result arrive at most: a bound for the look-up, longer than calls last."""
+_MOST_FACTS = 20
+
+_OF_DELIVERY = {
+    "id": "delivery.id",
+    "seq": "delivery.seq",
+    "type": "delivery.type",
+    "received": "delivery.received_at",
+    "sender": "delivery.peer",
+}
+_OF_FACT = {
+    "call_id": "fact.call_id",
+    "status": "fact.status",
+    "duration": "fact.duration",
+    "answered": "fact.answered_at",
+    "ended": "fact.ended_at",
+    "record": "fact.record",
+    "queue": "fact.queue",
+    "rule": "fact.rule",
+    "duplicate_of": "fact.duplicate_of",
+    "problem": "nullif(fact.problem, '')",
+}
+_OF_FACT_OR_CALL = {
+    name: f"coalesce(fact.{column}, call.{column})"
+    for name, column in {
+        **{name: name for name in ("external_id", "number", "line", "peer", "direction")},
+        "started": "started_at",
+    }.items()
+}
+_EVENT_COLUMNS: Columns = {**_OF_DELIVERY, **_OF_FACT, **_OF_FACT_OR_CALL}
+# The same without the table of deliveries; `id` and `sender` are only there.
+_FACT_COLUMNS: Columns = {**_EVENT_COLUMNS, "seq": "fact.seq", "type": "fact.type", "received": "fact.received_at"}
+_ONLY_OF_DELIVERY = frozenset(("id", "sender"))
+_NAMES_OF_CALL = frozenset(_OF_FACT_OR_CALL)
+_NAMES_OF_FACT = frozenset(_OF_FACT) | _NAMES_OF_CALL
+_PLAIN_OF_CALL = ("call_id", "external_id", "number", "line", "peer", "direction", "status", "duration", "record")
+_CALL_COLUMNS: Columns = {
+    **{name: f"call.{name}" for name in _PLAIN_OF_CALL},
+    "started": "call.started_at",
+    "ended": "call.ended_at",
+    "received": "call.reported_at",
+}
+_GROUPS: Mapping[By, str] = {"line": "call.line", "peer": "call.peer", "status": "call.status"}
+# The quotient of two whole numbers is a whole number in every database.
+_QUARTER = f"call.reported_at / {QUARTER_SECONDS}"
+_OPPOSITE: Mapping[Operator, Operator] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_LIKE_MEANS = str.maketrans({"/": "//", "%": "/%", "_": "/_"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL and the values of its marks, in their order."""
+
+    text: str
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Rows that are wanted: their columns, tables and condition, and the columns that order them.
+
+    `places` are where those stand in a row.
+    """
+
+    select: str
+    where: Sql
+    keys: tuple[str, ...]
+    places: tuple[int, ...]
+
+    def page(
+        self, *, after: Sequence[Value] = (), newest_first: bool = False, limit: int = 0, then: Sql | None = None
+    ) -> Sql:
+        """The question for the next `limit` rows in the order of the keys, behind the row with these keys."""
+        sign, word = ("<", "DESC") if newest_first else (">", "ASC")
+        wheres = [self.where, *([then] if then is not None else [])]
+        if after:
+            wheres.append(Sql(f"({', '.join(self.keys)}) {sign} ({marks(after)})", tuple(after)))
+        asked = _joined(wheres, " AND ")
+        order = ", ".join(f"{key} {word}" for key in self.keys)
+        return Sql(f"{self.select} WHERE {asked.text} ORDER BY {order} LIMIT ?", (*asked.values, limit))
+
+
+def events_question(wanted: Filter) -> Question:
+    """The numbers (`seq`) and times of the events that are wanted; asks no needless table.
+
+    The keys are the number alone, or where a period is asked for the time and the number. A delivery of which nothing
+    was derived is left out only where the condition asks for what only that says.
+    """
+    names, period = fields_of(wanted.condition), wanted.period
+    is_inner = needs(wanted.condition, _NAMES_OF_FACT)
+    columns, seq, received_at = _EVENT_COLUMNS, "delivery.seq", "delivery.received_at"
+    tables = "delivery LEFT JOIN fact ON delivery.seq = fact.seq" if names & _NAMES_OF_FACT else "delivery"
+    if is_inner and period == Period() and not names & _ONLY_OF_DELIVERY:
+        columns, tables, seq, received_at = _FACT_COLUMNS, "fact", "fact.seq", "fact.received_at"
+    elif is_inner:
+        tables = "delivery JOIN fact ON delivery.seq = fact.seq"
+    if names & _NAMES_OF_CALL:
+        tables += " LEFT JOIN call ON fact.call_id = call.call_id"
+    where = _joined([_compiled(wanted.condition, columns), *_within(received_at, period, 1)], " AND ")
+    select = f"SELECT {seq}, {received_at} FROM {tables}"
+    if period == Period():
+        return Question(select, where, (seq,), (0,))
+    return Question(select, where, (received_at, seq), (1, 0))
+
+
+def calls_question(wanted: Filter) -> Question:
+    """The calls that are wanted (CALL_COLUMNS), in the order in which they were heard of."""
+    keys = ("reported_at", "call_id")
+    names = CALL_COLUMNS.split(", ")
+    return Question(
+        f"SELECT {CALL_COLUMNS} FROM call", _in_calls(wanted), keys, tuple(names.index(name) for name in keys)
+    )
+
+
+def counting(wanted: Filter, by: By) -> Sql:
+    """Groups, and what is counted in each, as Count has it."""
+    if by == "rule":
+        asked = events_question(wanted)
+        return Sql(
+            f"SELECT fact.rule, NULL, NULL, count(*), 0 FROM (SELECT DISTINCT {asked.select.removeprefix('SELECT ')}"
+            f" WHERE {asked.where.text}) AS asked LEFT JOIN fact ON fact.seq = asked.seq AND fact.part = 0"
+            " GROUP BY fact.rule",
+            asked.where.values,
+        )
+    group, where = _GROUPS.get(by, _QUARTER), _in_calls(wanted)
+    return Sql(
+        f"SELECT {group}, call.direction, call.status, count(*), coalesce(sum(call.duration), 0) FROM call"
+        f" WHERE {where.text} GROUP BY {group}, call.direction, call.status",
+        where.values,
+    )
+
+
+def _in_calls(wanted: Filter) -> Sql:
+    in_time = _within("call.reported_at", wanted.period, _MICRO)
+    return _joined([_compiled(wanted.condition, _CALL_COLUMNS), *in_time], " AND ")
+
+
+def _within(column: str, period: Period, unit: int) -> list[Sql]:
+    """The bounds of the period, in the column's unit (in microseconds)."""
+    bounds = []
+    if period.since is not None:
+        bounds.append(Sql(f"{column} >= ?", (-(-period.since // unit),)))
+    if period.until is not None:
+        bounds.append(Sql(f"{column} < ?", (-(-period.until // unit),)))
+    return bounds
+
+
+# --- a condition
+
+
+def _compiled(condition: Condition, columns: Columns, *, negated: bool = False) -> Sql:
+    """The condition, or its opposite, as an expression on these columns that is true just where it holds.
+
+    Negations are pushed down to the comparisons, and each of these says what a NULL means: SQL's third truth value
+    cannot come up, and a plain `number = ?` stays one, which an index answers.
+    """
+    if isinstance(condition, Not):
+        return _compiled(condition.term, columns, negated=not negated)
+    if isinstance(condition, Compare):
+        is_number = condition.field == "number" and columns is not _CALL_COLUMNS and not negated
+        if is_number and condition.operator == "=" and condition.value is not None:
+            return _number_among((condition.value,))  # type: ignore[arg-type] # `=` has one value
+        if is_number and isinstance(condition.value, tuple):
+            return _number_among(condition.value)
+        return _compared(columns[condition.field], condition.operator, condition.value, negated=negated)
+    terms = [_compiled(term, columns, negated=negated) for term in condition.terms]
+    if isinstance(condition, And) is not negated:
+        return _joined(terms, " AND ") if terms else Sql("1 = 1")
+    return _joined(terms, " OR ") if terms else Sql("1 = 0")
+
+
+def _joined(terms: Iterable[Sql], word: str) -> Sql:
+    parts = list(terms)
+    if len(parts) == 1:
+        return parts[0]
+    return Sql(f"({word.join(part.text for part in parts)})", tuple(value for part in parts for value in part.values))
+
+
+def _number_among(values: tuple[Value, ...]) -> Sql:
+    """The same as comparing the coalesced number, but by the indexes on both tables."""
+    # Not `IS NULL`: the index on numbers would be taken for it, and half of all events have none.
+    among = f"IN ({marks(values)})"
+    return Sql(
+        f"(fact.number {among} OR (coalesce(fact.number, '') = ''"
+        f" AND fact.call_id IN (SELECT call.call_id FROM call WHERE call.number {among})))",
+        (*values, *values),
+    )
+
+
+def _compared(column: str, operator: Operator, value: Value | tuple[Value, ...], *, negated: bool) -> Sql:
+    if operator in ("!=", "!~"):
+        return _compared(column, "=" if operator == "!=" else "~", value, negated=not negated)
+    if value is None:
+        return Sql(f"{column} IS NOT NULL" if negated else f"{column} IS NULL")
+    holds = _comparison(column, operator, value, negated=negated)
+    return Sql(f"({holds.text} OR {column} IS NULL)", holds.values) if negated else holds
+
+
+def _comparison(column: str, operator: Operator, value: Value | tuple[Value, ...], *, negated: bool) -> Sql:
+    """What holds of a column that has a value."""
+    no = "NOT " if negated else ""
+    if isinstance(value, tuple):
+        return Sql(f"{column} {no}IN ({marks(value)})", value)
+    if operator in _OPPOSITE:
+        return Sql(f"{column} {_OPPOSITE[operator] if negated else operator} ?", (value,))
+    if operator == "=":
+        return Sql(f"{column} {'<>' if negated else '='} ?", (value,))
+    pattern = f"%{lower(str(value)).translate(_LIKE_MEANS)}%"
+    return Sql(f"lower({column}) {no}LIKE ? ESCAPE '/'", (pattern,))
+
+
+# --- which call a result is of, where no id says so
+
+
+def matching_seqs(connection: Connection, event: Event) -> set[int]:
+    """The numbers (`seq`) of the events that tell of the same call as this callstart or result, which do not name it.
+
+    The document gives a result the PBX's own `id` and our `externalid`, and a callstart neither. A call is the same
+    that began in the same second, by the same line, with a number that both tell.
+    """
+    kind, at = event.delivery.type, event.delivery.received_at
+    find: Callable[[Fact, int], Sql] | None = {"result": _calls_of, "callstart": _results_of}.get(kind)
+    found: set[int] = set()
+    for fact in event.facts[:_MOST_FACTS] if find is not None else ():
+        if find is not None and fact.started_at is not None and fact.line is not None:
+            asked = find(fact, at)
+            rows = connection.execute(asked.text, asked.values)
+            found |= {seq for row in rows for seq in row if seq is not None}
+    return found
+
+
+def _calls_of(fact: Fact, at: int) -> Sql:
+    numbers = tuple(parties(fact))
+    return Sql(
+        "SELECT start_seq, end_seq FROM call WHERE reported_at BETWEEN ? AND ? AND started_at = ? AND line = ?"
+        f" AND number IN ({marks(numbers)})",
+        (at // _MICRO - _APART_SECONDS, at // _MICRO + _APART_SECONDS, fact.started_at, fact.line, *numbers),
+    )
+
+
+def _results_of(fact: Fact, at: int) -> Sql:
+    apart = _APART_SECONDS * _MICRO
+    number = fact.number or ""
+    spellings = (fact.number, number.removeprefix("998"), f"+{number}")  # `peer` is as it was written
+    return Sql(
+        "SELECT fact.seq FROM delivery JOIN fact ON delivery.seq = fact.seq WHERE delivery.type = 'result'"
+        " AND delivery.received_at BETWEEN ? AND ? AND fact.started_at = ? AND fact.line = ?"
+        f" AND (fact.number IN ({marks(spellings)}) OR fact.peer IN ({marks(spellings)}))",
+        (at - apart, at + apart, fact.started_at, fact.line, *spellings, *spellings),
+    )

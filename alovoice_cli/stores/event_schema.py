@@ -1,0 +1,118 @@
+"""The tables of the event store, and the names of their columns.
+
+`delivery` is the record. `fact` and `call` are derived from it and can be made again; `outbox` is what is still to be
+forwarded; `uptime` says when a listener was there to receive. Moments are unix microseconds (`*_at` of deliveries,
+outbox and uptime) or unix seconds (the times that the PBX tells, and `call.reported_at`).
+"""
+
+from dataclasses import fields
+
+from alovoice_cli.events.event import Call, Fact
+
+FACT_COLUMNS = ", ".join(field.name for field in fields(Fact))
+"""The columns of `fact` that a Fact holds, in its order."""
+CALL_COLUMNS = ", ".join(field.name for field in fields(Call))
+DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq"
+
+_DELIVERY = """CREATE TABLE delivery (
+    seq BIGINT NOT NULL,
+    id VARCHAR(32) NOT NULL,
+    type VARCHAR(16) NOT NULL,
+    received_at BIGINT NOT NULL,
+    peer TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    headers TEXT NOT NULL, -- JSON: [[name, value], …]
+    body BLOB NOT NULL,
+    PRIMARY KEY (seq),
+    UNIQUE (id)
+)"""
+
+# A delivery of which nothing could be read has one row too, with its `problem` and no values. `part` is the object's
+# place in the delivery, from 0; `answer` is JSON; `rule` decided a route question; `duplicate_of` is a delivery's id.
+_FACT = """CREATE TABLE fact (
+    seq BIGINT NOT NULL,
+    part INTEGER NOT NULL,
+    type VARCHAR(16) NOT NULL,
+    received_at BIGINT NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    duplicate_of VARCHAR(32),
+    problem TEXT NOT NULL,
+    answer TEXT,
+    rule TEXT,
+    call_id TEXT,
+    external_id TEXT,
+    number TEXT,
+    line TEXT,
+    peer TEXT,
+    queue TEXT,
+    direction TEXT,
+    status TEXT,
+    duration BIGINT,
+    started_at BIGINT,
+    answered_at BIGINT,
+    ended_at BIGINT,
+    record TEXT,
+    PRIMARY KEY (seq, part)
+)"""
+
+_CALL = """CREATE TABLE call (
+    call_id VARCHAR(64) NOT NULL,
+    reported_at BIGINT NOT NULL,
+    number TEXT,
+    line TEXT,
+    peer TEXT,
+    direction TEXT,
+    started_at BIGINT,
+    ended_at BIGINT,
+    status TEXT,
+    duration BIGINT,
+    record TEXT,
+    external_id TEXT,
+    start_seq BIGINT,
+    end_seq BIGINT,
+    result_seq BIGINT,
+    PRIMARY KEY (call_id)
+)"""
+
+# Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, done or dead.
+_OUTBOX = """CREATE TABLE outbox (
+    target VARCHAR(200) NOT NULL,
+    seq BIGINT NOT NULL,
+    queue TEXT NOT NULL,
+    state VARCHAR(8) NOT NULL,
+    attempts INTEGER NOT NULL,
+    due_at BIGINT NOT NULL,
+    born_at BIGINT NOT NULL,
+    trouble TEXT NOT NULL,
+    PRIMARY KEY (target, seq)
+)"""
+
+# `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work.
+_UPTIME = """CREATE TABLE uptime (
+    id VARCHAR(32) NOT NULL,
+    began_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    PRIMARY KEY (id)
+)"""
+
+TABLES = (
+    "CREATE TABLE schema_version (version INTEGER NOT NULL)",
+    _DELIVERY,
+    _FACT,
+    _CALL,
+    _OUTBOX,
+    _UPTIME,
+    "CREATE INDEX delivery_by_type ON delivery (type, seq)",
+    "CREATE INDEX delivery_by_time ON delivery (received_at)",
+    "CREATE INDEX fact_by_digest ON fact (digest, received_at)",
+    "CREATE INDEX fact_by_call ON fact (call_id)",
+    "CREATE INDEX fact_by_external ON fact (external_id)",
+    "CREATE INDEX fact_by_number ON fact (number, seq)",
+    "CREATE INDEX call_by_time ON call (reported_at)",
+    "CREATE INDEX call_by_number ON call (number, reported_at)",
+    "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",
+    "CREATE INDEX outbox_by_queue ON outbox (target, queue, state, seq)",
+)
+VERSION = 2
+"""The schema's version: how many of `event_migrations` a store has seen."""
