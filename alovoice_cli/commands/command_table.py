@@ -21,7 +21,7 @@ _EPILOG = "Try it without a PBX: alovoice demo\n\nOn a real one: alovoice login"
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
+class Subcommand:
     """A command of a noun: `place` is its function as `module:function`, or `module:app` for a group of its own."""
 
     name: str
@@ -37,7 +37,7 @@ class Noun:
     name: str
     help: str
     panel: str
-    verbs: tuple[Verb, ...] = ()
+    verbs: tuple[Subcommand, ...] = ()
     group_class: str = ""
 
     @property
@@ -51,30 +51,32 @@ class Noun:
 
 
 _AUTORULE = (
-    Verb(
+    Subcommand(
         "create",
         "Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.",
         "create:create_campaign",
         "create:CreateCommand",
     ),
-    Verb(
+    Subcommand(
         "check",
         "Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.",
         "check:check_campaign",
         "check:CheckCommand",
     ),
-    Verb("get", "Show a campaign: its window, its lines, its status, how many recipients it has.", "get:show_campaign"),
-    Verb(
+    Subcommand(
+        "get", "Show a campaign: its window, its lines, its status, how many recipients it has.", "get:show_campaign"
+    ),
+    Subcommand(
         "list",
         "List the campaigns that were created from here, the latest first, with the status that was last seen.",
         "list:list_campaigns",
     ),
-    Verb(
+    Subcommand(
         "export",
         "Print a campaign as TOML: its options, and the files that it was made of, by path and digest.",
         "export:export_campaign",
     ),
-    Verb(
+    Subcommand(
         "watch",
         "Watch campaigns: a table that is drawn over, or in a pipe one JSON line for each change.",
         "watch:watch_campaigns",
@@ -82,7 +84,7 @@ _AUTORULE = (
 )
 
 _NUMBERS = (
-    Verb(
+    Subcommand(
         "check",
         "Read a list of phone numbers as `autorule create` would: which rows are good, and what is "
         "wrong with the others.",
@@ -91,84 +93,84 @@ _NUMBERS = (
 )
 
 _CALL = (
-    Verb(
+    Subcommand(
         "conference",
         "Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue.",
         "conference:place_conference",
         "waiting:CallWaitingCommand",
     ),
-    Verb(
+    Subcommand(
         "ivr",
         "Ring somebody by one of the PBX's lines and play them a voice menu.",
         "ivr:place_menu_call",
         "waiting:CallWaitingCommand",
     ),
-    Verb(
+    Subcommand(
         "out",
         "Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1.",
         "out:place_call",
         "waiting:CallWaitingCommand",
     ),
-    Verb(
+    Subcommand(
         "resolve",
         "Did it ring? Looks for our own calls among what the PBX told the listener; sends nothing.",
         "resolve:resolve_calls",
         "waiting:CallWaitingCommand",
     ),
-    Verb("batches", "Many calls from one list: how far each batch has come.", "batches:app"),
-    Verb("receipts", "What was asked of the PBX from this machine, and how it ended.", "receipts:app"),
+    Subcommand("batches", "Many calls from one list: how far each batch has come.", "batches:app"),
+    Subcommand("receipts", "What was asked of the PBX from this machine, and how it ended.", "receipts:app"),
 )
 
 _EVENTS = (
-    Verb(
+    Subcommand(
         "list", "List what the PBX sent, the latest first. The first column is for `events show`.", "list:list_events"
     ),
-    Verb(
+    Subcommand(
         "show",
         "Show one call as it went: our own request, its start, end and result, joined by their ids.",
         "show:show_call",
     ),
-    Verb(
+    Subcommand(
         "tail",
         "Print the latest events, the oldest first: one JSON object a line, or a table that grows on a terminal.",
         "tail:tail_events",
     ),
-    Verb(
+    Subcommand(
         "stats",
         "Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.",
         "stats:show_statistics",
     ),
-    Verb(
+    Subcommand(
         "missed",
         "List missed inbound calls, the latest first, each with its reason; of seven days unless a period is given.",
         "missed:list_missed",
     ),
-    Verb(
+    Subcommand(
         "gaps",
         "List when no listener was there, and calls that began over two hours ago of which no end was told.",
         "gaps:list_gaps",
     ),
-    Verb(
+    Subcommand(
         "export",
         "Print the events, the oldest first (with --limit the latest N): whole, an object a line, for other programs.",
         "export:export_events",
     ),
-    Verb(
+    Subcommand(
         "prune",
         "Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile.",
         "prune:prune_events",
     ),
-    Verb(
+    Subcommand(
         "trigger",
         "Send a handler an event as the PBX would. Of several each has another number (or id), unless --set fixes it.",
         "trigger:trigger_event",
     ),
-    Verb(
+    Subcommand(
         "replay",
         "Send stored events to a handler again: the same bytes, in their order, one after another, marked as replays.",
         "replay:replay_events",
     ),
-    Verb(
+    Subcommand(
         "certify",
         "Send a CRM's handler all that the PBX may send, and grade its answers. Exit 8 where a required case fails.",
         "certify:certify_handler",
@@ -176,54 +178,60 @@ _EVENTS = (
 )
 
 _ROUTE = (
-    Verb("check", "Check a rules file before callers meet it.", "check:check_rules"),
-    Verb("test", "Show the step that a caller would get.", "test:try_question"),
-    Verb(
+    Subcommand("check", "Check a rules file before callers meet it.", "check:check_rules"),
+    Subcommand("test", "Show the step that a caller would get.", "test:try_question"),
+    Subcommand(
         "diff",
         "Ask two rules files the stored route questions, and show which callers would go elsewhere, by rule.",
         "diff:compare_rules",
     ),
-    Verb(
+    Subcommand(
         "override",
         "Send every caller to one step for a while: a panic switch. Without words: show what is in force.",
         "override:override_rules",
     ),
-    Verb("bench", "Measure how fast a rules file decides.", "bench:measure_rules"),
+    Subcommand("bench", "Measure how fast a rules file decides.", "bench:measure_rules"),
 )
 
 _AI = (
-    Verb(
+    Subcommand(
         "send",
         "Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.",
         "send:send_calls",
     ),
-    Verb(
+    Subcommand(
         "result",
         "Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9.",
         "result:show_result",
         "result:AiWaitingCommand",
     ),
-    Verb("show", "Show analyses that are kept on this machine, as `ai result` does. Asks nobody.", "show:show_stored"),
-    Verb("list", "List the analyses that `ai result` kept, the latest call first. Asks nobody.", "list:list_analyses"),
-    Verb("grep", "Find what was said in the kept analyses, the latest call first. Asks nobody.", "grep:grep_phrases"),
-    Verb(
+    Subcommand(
+        "show", "Show analyses that are kept on this machine, as `ai result` does. Asks nobody.", "show:show_stored"
+    ),
+    Subcommand(
+        "list", "List the analyses that `ai result` kept, the latest call first. Asks nobody.", "list:list_analyses"
+    ),
+    Subcommand(
+        "grep", "Find what was said in the kept analyses, the latest call first. Asks nobody.", "grep:grep_phrases"
+    ),
+    Subcommand(
         "score",
         "Score the kept calls, 0 to 100: talk ratio, monologues, dead air, interruptions, phrases "
         "and tags, each weighted.",
         "score:score_calls",
     ),
-    Verb(
+    Subcommand(
         "report",
         "Count the kept calls by day, operator or tag: scores, the operators' share, silence, "
         "interruptions; or a page.",
         "report:report_calls",
     ),
-    Verb(
+    Subcommand(
         "audio",
         "Save the stereo recordings of analysed calls. A file appears under its name only when it is whole.",
         "audio:save_audio",
     ),
-    Verb(
+    Subcommand(
         "prune",
         "Forget analyses of old calls, of the profile in force, for good. --dry-run counts them and forgets none.",
         "prune:prune_analyses",
@@ -231,30 +239,32 @@ _AI = (
 )
 
 _CONFIG = (
-    Verb("list", "List the profiles, which of them is in use, and where their tokens are.", "read:list_profiles"),
-    Verb("get", "Print the value that is in force, whether set or by default.", "read:show_value"),
-    Verb(
+    Subcommand("list", "List the profiles, which of them is in use, and where their tokens are.", "read:list_profiles"),
+    Subcommand("get", "Print the value that is in force, whether set or by default.", "read:show_value"),
+    Subcommand(
         "set",
         "Set a setting of a profile, and keep the comments of the file. A profile that is new is made.",
         "change:set_key",
     ),
-    Verb("unset", "Remove a setting of a profile: its default holds again.", "change:unset_key"),
-    Verb("use", "Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another.", "change:use"),
-    Verb("path", "Print where the configuration file is, or would be.", "read:print_path"),
+    Subcommand("unset", "Remove a setting of a profile: its default holds again.", "change:unset_key"),
+    Subcommand(
+        "use", "Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another.", "change:use"
+    ),
+    Subcommand("path", "Print where the configuration file is, or would be.", "read:print_path"),
 )
 
 _SANDBOX = (
-    Verb(
+    Subcommand(
         "serve",
         "Serve the simulated PBX over HTTP until Ctrl-C. Prints its URL and token when it is ready to answer.",
         "serve:serve_sandbox",
     ),
-    Verb(
+    Subcommand(
         "reset",
         "Make the embedded PBX as new: its campaigns, calls and analyses are gone, its token stays.",
         "state:reset_state",
     ),
-    Verb("path", "Print where the embedded PBX keeps its state.", "state:print_path"),
+    Subcommand("path", "Print where the embedded PBX keeps its state.", "state:print_path"),
 )
 
 
@@ -332,7 +342,7 @@ def _build_noun(noun: Noun, *, decorated: bool) -> Any:
     return group
 
 
-def _build_verb(noun: Noun, verb: Verb, *, decorated: bool) -> Any:
+def _build_verb(noun: Noun, verb: Subcommand, *, decorated: bool) -> Any:
     found = noun.find(verb.place)
     if isinstance(found, typer.Typer):
         return _built(found, verb.name, decorated=decorated, name=verb.name, help=verb.help)

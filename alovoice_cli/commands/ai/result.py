@@ -84,7 +84,7 @@ _ENDS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
 
 
 @dataclass(slots=True)
-class _Asked:
+class _AskedCall:
     """A call, and what came of asking for it: an analysis, a problem, or neither (not ready, or not asked)."""
 
     call_id: str
@@ -135,7 +135,7 @@ def show_result(
     wish = AiShowOptions(form, output, force, mask_numbers)
     wish.check(session, call_ids)
     budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0
-    asked = [_Asked(call_id) for call_id in call_ids]
+    asked = [_AskedCall(call_id) for call_id in call_ids]
     _ask_all(session, asked, PollPace(budget, interval), lambda found: _keep(session, found, peer) if store else None)
     found = [one.found for one in asked if one.found is not None]
     problem = _gravest(asked)
@@ -147,7 +147,7 @@ def show_result(
     return 0
 
 
-def _ask_all(session: Session, asked: Sequence[_Asked], pace: PollPace, keep: Callable[[FoundTalk], None]) -> None:
+def _ask_all(session: Session, asked: Sequence[_AskedCall], pace: PollPace, keep: Callable[[FoundTalk], None]) -> None:
     pauses = pace.pauses(time.monotonic)
     while True:
         open_ones = [one for one in asked if one.found is None and one.problem is None]
@@ -166,7 +166,7 @@ def _ask_all(session: Session, asked: Sequence[_Asked], pace: PollPace, keep: Ca
         time.sleep(pause)
 
 
-def _ask(session: Session, one: _Asked) -> None:
+def _ask(session: Session, one: _AskedCall) -> None:
     try:
         answer = session.client.ai.result(one.call_id)
     except AlovoiceError as problem:
@@ -185,7 +185,7 @@ def _keep(session: Session, found: FoundTalk, peer: str | None) -> None:
         session.warn(f"the analysis of call {found.call_id} was not kept: {trouble.message}")
 
 
-def _gravest(asked: Sequence[_Asked]) -> AlovoiceError | None:
+def _gravest(asked: Sequence[_AskedCall]) -> AlovoiceError | None:
     problems = [one.problem for one in asked if one.problem is not None]
     if problems:
         code = worst([problem.exit_code for problem in problems])
