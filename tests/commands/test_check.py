@@ -471,3 +471,10 @@ def test_a_cell_that_goes_out_though_it_is_no_number_is_judged_by_the_limits(hom
     refused = home(*_words("create", "--override-limit", "allowed_prefixes", "--exclude", "dnc.csv"))
     assert refused.code == 8
     assert "not to be called" in refused.err
+
+
+def test_a_list_in_utf_16_can_be_split(home: FrontDoor, pbx: RawServer) -> None:
+    (home.home / "clients.csv").write_text("тел;имя\n998901234567;Али\n998912345678;Ўктам\n", "utf-16")
+    assert home(*_words("create", "--split", "1/day")).code == 0
+    assert len(pbx.effects) == 2
+    assert "called" in home(*_words("check", "--exclude-called", "7d")).out
