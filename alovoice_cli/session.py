@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -266,7 +266,12 @@ class Session:
     @cached_property
     def display(self) -> Display:
         streams = self.stdin, self.stdout, self.stderr
-        return Display(*streams, self.environ, self.options, self.masker, self.open_terminal)
+        return Display(*streams, self.environ, self.options, self.masker, self.open_terminal, self._zone)
+
+    def _zone(self) -> tzinfo:
+        from alovoice_cli.moments import parse_zone
+
+        return parse_zone(self.settings.timezone, "the profile's timezone")
 
     def show(self, thing: "Listing | Record", *, lines: bool = False) -> None:
         """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for.

@@ -1,7 +1,11 @@
 """The one rule for CSV files that people open in a spreadsheet: plain by default, as Excel wants them where asked."""
 
+import re
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Final
+
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9.]+)?(?:Z|[+-][0-9]{2}:?[0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +26,16 @@ EXCEL: Final = SpreadsheetFormat("\ufeff", ";")
 def format_for(*, excel: bool) -> SpreadsheetFormat:
     """The format that `--excel` asks for, or the plain one."""
     return EXCEL if excel else PLAIN
+
+
+def local_time(text: str, zone: tzinfo) -> str:
+    """A moment with its zone, such as `2026-11-28T15:04:05Z`, as Excel reads times: local and without a zone.
+
+    Other text is returned as it is.
+    """
+    if not _MOMENT.fullmatch(text):
+        return text
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError):
+        return text

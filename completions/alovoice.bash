@@ -18,14 +18,14 @@ _alovoice_command() {
   case $1 in
     alovoice) commands='autorule numbers trunks peers call events route ai listen api login logout status config sandbox demo completion' ;;
     'alovoice autorule') commands='create check get list export watch' ;;
-    'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --excel --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
-    'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --excel --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
+    'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
+    'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
     'alovoice autorule get') arguments=(text) ;;
     'alovoice autorule list') options='--status --since --refresh' ;;
     'alovoice autorule export') arguments=(text) ;;
     'alovoice autorule watch') options='--interval --until --wait' arguments=('*text') ;;
     'alovoice numbers') commands=check ;;
-    'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --excel' arguments=(file) ;;
+    'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected' arguments=(file) ;;
     'alovoice trunks') : ;;
     'alovoice peers') options='--status --number --show-secrets' ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' ;;
@@ -500,7 +500,7 @@ _alovoice() {
   if [[ -n $pending ]]; then
     _alovoice_offer "$pending"
   elif [[ $cur == -* && $words_only -eq 0 ]]; then
-    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --no-permission-check --version -h --help"
+    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers --excel -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --no-permission-check --version -h --help"
   elif [[ -n $commands ]]; then
     _alovoice_offer_words "$commands"
   elif [[ -z $cur && ${#arguments[@]} -eq 0 && $words_only -eq 0 ]]; then

@@ -15,6 +15,7 @@ from alovoice_cli.findings import count
 from alovoice_cli.output.columns import cell_text
 from alovoice_cli.output.csv import safe_cell
 from alovoice_cli.output.files import check_free, check_writable, write_private
+from alovoice_cli.spreadsheet import PLAIN, SpreadsheetFormat
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
@@ -70,12 +71,13 @@ def worst_code(courses: Iterable[RowProgress]) -> int:
     return next((code for code in _WORST_FIRST if code in codes), 0)
 
 
-def write_report(path: Path, listed: Listed) -> None:
+def write_report(path: Path, listed: Listed, form: SpreadsheetFormat = PLAIN) -> None:
     """Writes the operator's columns and the outcome of each row; the file is whole, or as before. Raises UsageError."""
     headings = list(dict.fromkeys(heading for row, _ in listed for heading in row.cells))
     added = [name if name not in headings else f"alovoice_{name}" for name in _ADDED]
     text = StringIO()
-    writer = csv.writer(text)
+    text.write(form.mark)
+    writer = csv.writer(text, delimiter=form.delimiter or ",")
     writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
     for row, course in listed:
         shown: Mapping[str, object] = {**row_json(row, course), "outcome": shown_state(course)}

@@ -20,6 +20,7 @@ from alovoice_cli.findings import count
 from alovoice_cli.moments import parse_zone
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
+from alovoice_cli.spreadsheet import format_for
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
@@ -240,7 +241,8 @@ class Execution:
         if self._run.options.report is None:
             return False
         try:
-            write_report(self._run.options.report, listed)
+            form = format_for(excel=self._session.options.excel)
+            write_report(self._run.options.report, listed, form)
         except UsageError as problem:
             shown = f"; `alovoice call batches show {self._run.name}` has the rows" if self._run.name else ""
             self._session.warn(f"{problem.message}{shown}")

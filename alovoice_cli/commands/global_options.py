@@ -17,6 +17,8 @@ from alovoice_cli.output.display import Options
 
 F = TypeVar("F", bound=Callable[..., object])
 PANEL = "Global options"
+_WRITES_CSV = {"clean", "rejected", "report"}
+"""Options by which a command writes a CSV file."""
 
 
 def _option(*flags: str, help: str, metavar: str | None = None) -> Any:
@@ -29,6 +31,9 @@ def _global_options(
     csv: Annotated[bool, _option("--csv", help="Print CSV (lists).")] = False,
     columns: Annotated[str | None, _option("--columns", metavar="A,B", help="Only these columns (lists).")] = None,
     no_headers: Annotated[bool, _option("--no-headers", help="No header line.")] = False,
+    excel: Annotated[
+        bool, _option("--excel", help="Write CSV as Excel wants it: its mark, semicolons, local times.")
+    ] = False,
     quiet: Annotated[bool, _option("--quiet", "-q", help="No remarks and no progress.")] = False,
     verbose: Annotated[bool, _option("--verbose", "-v", help="Each request and answer on stderr, masked.")] = False,
     color: Annotated[
@@ -62,6 +67,14 @@ def shows_list(columns: tuple[Column, ...]) -> Callable[[F], F]:
     return mark
 
 
+def check_excel(options: Options, command: Any) -> None:
+    """Raises UsageError where `--excel` is given and nothing is written as CSV, before the command does anything."""
+    if options.excel and not options.csv and not _WRITES_CSV & {param.name for param in command.params}:
+        raise UsageError(
+            "--excel goes with --csv, or with an option that writes a CSV", hint="add --csv, or leave it out"
+        )
+
+
 def check_listing(options: Options, columns: tuple[Column, ...] | None) -> None:
     """Raises UsageError where `--csv` or `--columns` do not fit the command, before it does anything."""
     if columns is None and (options.csv or options.columns is not None):
@@ -80,6 +93,8 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
         session.fold(param.name, value)
     if session is not None and not hasattr(ctx.command, "commands"):
         check_listing(session.options, getattr(ctx.command.callback, "columns", None))
+        if not value and param.name != "version":  # options that are not given come last, but eager ones
+            check_excel(session.options, ctx.command)
     return value
 
 

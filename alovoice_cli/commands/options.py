@@ -74,15 +74,6 @@ Rejected = Annotated[
         "--rejected", metavar="OUT.csv", help="Write the rows left out, with reasons.", rich_help_panel=LIST_PANEL
     ),
 ]
-ForExcel = Annotated[
-    bool,
-    typer.Option(
-        "--excel",
-        help="Write files for Excel: a byte order mark, and semicolons between cells.",
-        show_default=False,
-        rich_help_panel=LIST_PANEL,
-    ),
-]
 
 
 FINDINGS = (

@@ -107,7 +107,7 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Sender:
+class EventSender:
     """Posts events and keeps count of those that were not taken."""
 
     poster: AnyPoster
@@ -176,7 +176,7 @@ def content_type_of(delivery: Delivery) -> dict[str, str]:
     return {"Content-Type": kind} if kind.isascii() and kind.isprintable() and kind else {}
 
 
-def _posting(sender: Sender, outgoing: Outgoing) -> Callable[[], tuple[Outgoing, Posted]]:
+def _posting(sender: EventSender, outgoing: Outgoing) -> Callable[[], tuple[Outgoing, Posted]]:
     return lambda: (outgoing, sender.post(outgoing))
 
 
@@ -209,7 +209,7 @@ def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:
 
 
 def replay(
-    deliveries: Iterable[Delivery], handlers: Handlers, sender: Sender, speed: float | None, option: str
+    deliveries: Iterable[Delivery], handlers: Handlers, sender: EventSender, speed: float | None, option: str
 ) -> Iterator[Sent]:
     """Sends them one after another; none before it is due, counted from the first one, at this speed."""
     began = sender.monotonic()

@@ -16,7 +16,7 @@ from alovoice_cli.events.bodies import read_body
 from alovoice_cli.events.event import Delivery, EventType
 from alovoice_cli.events.handler import JSON_TYPE, Handlers
 from alovoice_cli.events.samples import EventChange, as_json, changed, counted_path, counted_up, sample
-from alovoice_cli.events.sending import Outgoing, Sender, Sent, content_type_of
+from alovoice_cli.events.sending import EventSender, Outgoing, Sent, content_type_of
 from alovoice_cli.posts import Posted
 
 _LONGEST_INTEGER = 12
@@ -176,7 +176,7 @@ def _copies(
 
 
 def scenario_events(
-    scenario: CallScenario, now: datetime, changes: Sequence[EventChange], handlers: Handlers, sender: Sender
+    scenario: CallScenario, now: datetime, changes: Sequence[EventChange], handlers: Handlers, sender: EventSender
 ) -> Iterator[Sent]:
     """Sends the scenario's events one after another: what a callstart is answered is the call's id at its end."""
     went: list[Outgoing] = []

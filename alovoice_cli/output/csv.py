@@ -6,24 +6,36 @@ Both write whole values, an item a line, as the items come.
 import csv
 import re
 from collections.abc import Callable, Iterable
+from datetime import tzinfo
 from itertools import chain, islice
 from typing import TextIO
 
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.columns import Column, cell_text
 from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.spreadsheet import format_for, local_time
 
 # The last is a byte order mark: at a file's start it is taken off, and what follows would be the cell.
 _STARTS_A_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠\ufeff")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 
 
-def write_csv(listing: Listing, columns: tuple[Column, ...], out: TextIO, *, headers: bool) -> None:
-    """A header and a line an item, quoted as RFC 4180 says, lines ended by LF."""
-    writer = csv.writer(out, lineterminator="\n")
-    _write_items(
-        listing, columns, lambda cells: writer.writerow([safe_cell(cell_text(cell)) for cell in cells]), headers=headers
-    )
+def write_csv(
+    listing: Listing, columns: tuple[Column, ...], out: TextIO, *, headers: bool, excel_zone: tzinfo | None = None
+) -> None:
+    """A header and a line an item, quoted as RFC 4180 says, lines ended by LF.
+
+    With `excel_zone` as Excel wants it: its mark, semicolons, and moments in this zone.
+    """
+    form = format_for(excel=excel_zone is not None)
+    writer = csv.writer(out, delimiter=form.delimiter or ",", lineterminator="\n")
+
+    def text_of(cell: object) -> str:
+        text = cell_text(cell)
+        return safe_cell(text if excel_zone is None else local_time(text, excel_zone))
+
+    out.write(form.mark)
+    _write_items(listing, columns, lambda cells: writer.writerow(list(map(text_of, cells))), headers=headers)
 
 
 def safe_cell(text: str) -> str:

@@ -6,6 +6,7 @@ The imports of rich inside functions are meant: errors, TSV and JSON do without 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
@@ -31,6 +32,7 @@ class Options:
     csv: bool = False
     columns: str | None = None
     no_headers: bool = False
+    excel: bool = False
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
@@ -52,12 +54,14 @@ class Display:
         options: Options,
         masker: Masker,
         open_terminal: OpenTerminal | None = None,
+        zone: Callable[[], tzinfo] = lambda: UTC,
     ) -> None:
         self._out, self._err = stdout, stderr
         self._terminal = QuestionTerminal(stdin, stderr, open_terminal)
         self._environ = environ
         self._options = options
         self._masker = masker
+        self._zone = zone
 
     def show(self, thing: Listing | Record, *, lines: bool = False) -> None:
         """Prints a list or a record: JSON or CSV where asked for, a table on a terminal, else tab-separated lines.
@@ -88,7 +92,8 @@ class Display:
             chosen, ascii_only = columns if options.columns is not None else None, _ascii_only(out)
             write_json(listing, chosen, out, indent=terminal, ascii_only=ascii_only, lines=lines)
         elif options.csv:
-            write_csv(listing, columns, out, headers=headers)
+            zone = self._zone() if options.excel else None
+            write_csv(listing, columns, out, headers=headers, excel_zone=zone)
         elif terminal:
             self._draw([pair.item for pair in listing.pairs()], listing, columns)
         else:

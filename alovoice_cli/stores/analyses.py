@@ -144,7 +144,7 @@ class Analyses:
             return 0
         where, values = self._conditions(wanted)
         with self._open() as connection:
-            (number,) = connection.execute(f"SELECT count(*) FROM analysis WHERE {where}", values).fetchone()  # noqa: S608
+            (number,) = connection.execute(f"SELECT count(*) FROM analysis WHERE {where}", values).fetchone()  # noqa: S608 - our own words
         return int(number)
 
     def prune(self, before: int) -> int:

@@ -76,7 +76,7 @@ class Sql:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class StoreQuestion:
     """Rows that are wanted: their columns, tables and condition, and the columns that order them.
 
     `places` are where those stand in a row.
@@ -100,7 +100,7 @@ class Question:
         return Sql(f"{self.select} WHERE {asked.text} ORDER BY {order} LIMIT ?", (*asked.values, limit))
 
 
-def events_question(wanted: Filter) -> Question:
+def events_question(wanted: Filter) -> StoreQuestion:
     """The numbers (`seq`) and times of the events that are wanted; asks no needless table.
 
     The keys are the number alone, or where a period is asked for the time and the number. A delivery of which nothing
@@ -119,15 +119,15 @@ def events_question(wanted: Filter) -> Question:
     where = _joined([_compiled(wanted.condition, columns), *_within(received_at, period, 1)], " AND ")
     select = f"SELECT {seq}, {received_at} FROM {tables}"
     if period == Period():
-        return Question(select, where, (seq,), (0,))
-    return Question(select, where, (received_at, seq), (1, 0))
+        return StoreQuestion(select, where, (seq,), (0,))
+    return StoreQuestion(select, where, (received_at, seq), (1, 0))
 
 
-def calls_question(wanted: Filter) -> Question:
+def calls_question(wanted: Filter) -> StoreQuestion:
     """The calls that are wanted (CALL_COLUMNS), in the order in which they were heard of."""
     keys = ("reported_at", "call_id")
     names = CALL_COLUMNS.split(", ")
-    return Question(
+    return StoreQuestion(
         f"SELECT {CALL_COLUMNS} FROM call", _in_calls(wanted), keys, tuple(names.index(name) for name in keys)
     )
 

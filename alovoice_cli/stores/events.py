@@ -20,7 +20,7 @@ from alovoice_cli.events.result_matching import is_meant
 from alovoice_cli.events.statistics import By, CallCount
 from alovoice_cli.stores.event_engine import Connection, marks, open_event_store, reading, sqlite_path
 from alovoice_cli.stores.event_pruning import EventPruning
-from alovoice_cli.stores.event_query import Question, Sql, calls_question, counting, events_question, matching_seqs
+from alovoice_cli.stores.event_query import Sql, StoreQuestion, calls_question, counting, events_question, matching_seqs
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS, DELIVERY_COLUMNS, FACT_COLUMNS
 from alovoice_cli.stores.migrations import explained
@@ -165,7 +165,9 @@ class EventStore:
         while part := list(islice(numbers, _CHUNK)):
             yield part
 
-    def _pages(self, question: Question, *, newest_first: bool, limit: int, then: Sql | None = None) -> Iterator[Any]:
+    def _pages(
+        self, question: StoreQuestion, *, newest_first: bool, limit: int, then: Sql | None = None
+    ) -> Iterator[Any]:
         """The question's rows in the order of its keys; a page a transaction."""
         size = min(limit, _CHUNK) if limit else _CHUNK
         after: tuple[Any, ...] = ()

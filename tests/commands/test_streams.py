@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -339,3 +340,29 @@ def test_the_sandbox_says_which_variables_of_a_real_pbx_it_ignores(alovoice: Fro
         assert alovoice("-p", "sandbox", "trunks", environ=more).err == told
         assert alovoice("-p", "sandbox", "trunks", "-q", environ=more).err == ""
     assert alovoice("-p", "sandbox", "trunks").err == ""
+
+
+# --- files for Excel -------------------------------------------------------------------------------------------------
+
+
+def test_excel_gets_its_mark_semicolons_and_local_times(alovoice: FrontDoor) -> None:
+    alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
+    assert alovoice("call", "out", "--from", "2424", "--to", "901234567", "--night-ok").code == 0
+    plain = alovoice("call", "receipts", "list", "--csv", "--columns", "settled_at,numbers")
+    excel = alovoice("call", "receipts", "list", "--csv", "--excel", "--columns", "settled_at,numbers")
+    assert (plain.code, excel.code) == (0, 0), excel.err
+    assert excel.out.startswith("\ufeffsettled_at;numbers\n")
+    when = datetime.fromisoformat(plain.out.splitlines()[1].split(",")[0])
+    local = when.astimezone(timezone(timedelta(hours=5)))
+    assert excel.out.splitlines()[1].startswith(f"{local:%Y-%m-%d %H:%M:%S};")
+
+
+def test_excel_means_something_or_is_refused(alovoice: FrontDoor) -> None:
+    alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
+    refused = alovoice("trunks", "--excel")
+    assert (refused.code, "--excel goes with --csv" in refused.err) == (2, True)
+    assert alovoice("--excel", "trunks", "--csv").out.startswith("\ufefftrunk\n")
+    (alovoice.home / "rows.csv").write_text("number;имя\n901234567;Ўктам\n")
+    words = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--yes", "--night-ok", "--report", "out.csv")
+    assert alovoice(*words, "--excel").code == 0
+    assert (alovoice.home / "out.csv").read_text("utf-8").startswith("\ufeffnumber;имя;")

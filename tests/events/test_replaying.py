@@ -8,7 +8,7 @@ import pytest
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.events.sending import Sender, in_order, read_speed, replay
+from alovoice_cli.events.sending import EventSender, in_order, read_speed, replay
 
 AT = 1_750_000_000_000_000
 DELIVERIES = [
@@ -51,7 +51,7 @@ class _World:
 )
 def test_none_goes_before_it_is_due_and_all_in_order(speed: str, moments: list[float]) -> None:
     world = _World()
-    sender = Sender(world, sleep=world.sleep, monotonic=lambda: world.now)
+    sender = EventSender(world, sleep=world.sleep, monotonic=lambda: world.now)
     handlers = Handlers("http://127.0.0.1/x")
     sent = list(replay(in_order(reversed(DELIVERIES)), handlers, sender, read_speed(speed), "--to"))
     assert world.posted == list(zip(["E0", "E1", "E3", "E2", "E4"], moments, strict=True))

@@ -17,7 +17,6 @@ from alovoice_cli.commands.options import (
     Exclude,
     ExcludeCalled,
     ExcludeUnreadOk,
-    ForExcel,
     HeaderLine,
     ListColumn,
     ListEncoding,
@@ -197,7 +196,6 @@ def campaign_command(run: Callable[[Session, CampaignOptions], int | None]) -> C
         clean: Clean = False,
         clean_name: CleanName = None,
         rejected: Rejected = None,
-        excel: ForExcel = False,
         night_ok: NightOk = False,
         allow_duplicate: AllowDuplicate = False,
         override_limit: OverrideLimit = None,
@@ -224,7 +222,7 @@ def campaign_command(run: Callable[[Session, CampaignOptions], int | None]) -> C
         of_list = ListOptions(
             encoding=encoding, column=column, tab=sheet, header_line=header_line, exclude=exclude or (),
             exclude_called=exclude_called, exclude_unread_ok=exclude_unread_ok, clean=clean, clean_name=clean_name,
-            rejected=rejected, excel=excel
+            rejected=rejected, excel=session.options.excel
         )  # fmt: skip
         options = CampaignOptions(
             record=Path(said.needed("record", record)),

@@ -31,6 +31,6 @@ def watch_campaigns(
     While a window is shut nothing is asked. Ctrl-C ends it; the campaigns go on.
     """
     # Here and not above: help needs neither locks nor the dialler's plan.
-    from alovoice_cli.commands.autorule.watching import watch  # noqa: PLC0415
+    from alovoice_cli.commands.autorule.watching import watch  # noqa: PLC0415 - as said above
 
     watch(ctx.obj, campaign_ids, interval, until, wait)

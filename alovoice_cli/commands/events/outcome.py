@@ -12,7 +12,7 @@ from alovoice_cli.api.request import Raw, Request
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.samples import read_value
-from alovoice_cli.events.sending import Outgoing, Sender, Sent
+from alovoice_cli.events.sending import EventSender, Outgoing, Sent
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -31,7 +31,7 @@ COLUMNS = (
 _PORTS = {"http": 80, "https": 443}
 
 
-def show_sent(session: Session, sender: Sender, sent: Iterable[Sent]) -> int:
+def show_sent(session: Session, sender: EventSender, sent: Iterable[Sent]) -> int:
     """Shows each answer as it comes. Raises the error of what was not taken, after all were sent."""
     rows = (each.as_row() for each in sent)
     session.show(Listing(rows, COLUMNS, nothing="nothing was sent"), lines=session.options.json)

@@ -26,7 +26,7 @@ from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import PBX_TYPES, Delivery
 from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.events.sending import ANSWER_SECONDS, Sender, in_order, read_speed, replay, replayed
+from alovoice_cli.events.sending import ANSWER_SECONDS, EventSender, in_order, read_speed, replay, replayed
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -73,7 +73,7 @@ def replay_events(
     found: Iterable[Delivery] = in_order(named) if ids else _filtered(session, words, store)
     if session.options.dry_run:
         return rehearse(session, (replayed(delivery, handlers, "--to") for delivery in found))
-    sender = Sender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
+    sender = EventSender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
     return show_sent(session, sender, replay(found, handlers, sender, pace, "--to"))
 
 

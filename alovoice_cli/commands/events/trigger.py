@@ -11,7 +11,7 @@ from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.handler import Handlers
 from alovoice_cli.events.samples import EventChange, read_changes
-from alovoice_cli.events.sending import ANSWER_SECONDS, Sender
+from alovoice_cli.events.sending import ANSWER_SECONDS, EventSender
 from alovoice_cli.events.triggering import (
     from_delivery,
     load_scenario,
@@ -77,7 +77,7 @@ def trigger_event(
     if not to:
         raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8787/h/SECRET")
     handlers, changes = Handlers.from_words(to, "--to"), read_changes(sets or (), unsets or ())
-    sender = Sender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
+    sender = EventSender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
     if scenario is not None:
         return _play(session, scenario, changes, handlers, sender)
     if event is not None:
@@ -93,7 +93,9 @@ def trigger_event(
     return show_sent(session, sender, sender.send_all(events, rate))
 
 
-def _play(session: Session, name: str, changes: tuple[EventChange, ...], handlers: Handlers, sender: Sender) -> int:
+def _play(
+    session: Session, name: str, changes: tuple[EventChange, ...], handlers: Handlers, sender: EventSender
+) -> int:
     scenario, now = load_scenario(name), session.now()
     for step in scenario.steps:
         handlers.needed(step.type, "--to")

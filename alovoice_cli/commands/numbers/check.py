@@ -13,7 +13,6 @@ from alovoice_cli.commands.options import (
     Exclude,
     ExcludeCalled,
     ExcludeUnreadOk,
-    ForExcel,
     HeaderLine,
     ListColumn,
     ListEncoding,
@@ -49,7 +48,6 @@ def check_numbers(
         typer.Option("--clean", metavar="OUT.csv", help="Write the cleaned list.", rich_help_panel=LIST_PANEL),
     ] = None,
     rejected: Rejected = None,
-    excel: ForExcel = False,
 ) -> int:
     """Read a list of phone numbers as `autorule create` would: which rows are good, and what is wrong with the others.
 
@@ -71,7 +69,7 @@ def check_numbers(
         rejected=rejected,
         tab=sheet,
         header_line=header_line,
-        excel=excel,
+        excel=session.options.excel,
     )
     with session.display.transfer("reading") as moved:
         seen = check_list(
