@@ -68,7 +68,8 @@ def test_a_full_state_disk_is_named_and_accounts_for_every_row(
     assert done.returncode == (6 if states["unknown"] else 7), done.stderr
     assert (len(rows), states["done"] + states["unknown"]) == (200, len(pbx.requests))
     assert f"{states['pending']} rows were not sent".encode() in done.stderr
-    assert pbx.calls == dict.fromkeys(called[: len(pbx.calls)], 1)
+    assert set(pbx.calls) <= set(called)  # with four jobs not always the first of the list
+    assert set(pbx.calls.values()) == {1}
 
 
 def test_a_limit_on_the_size_of_files_is_no_success_either(alovoice: FrontDoor, pbx: Exchange) -> None:

@@ -187,7 +187,7 @@ def test_http_needs_loopback_or_the_profiles_consent(written: Paths, settle: Res
         settle({"ALOVOICE_BASE_URL": "http://pbx.example"})
 
 
-@pytest.mark.parametrize("flags", [{"timeout": 0.0}, {"timeout": float("nan")}, {"encoding": "xml"}])
+@pytest.mark.parametrize("flags", [{"timeout": 0.0}, {"timeout": float("nan")}])
 def test_a_bad_flag_is_a_usage_error(settle: Resolve, flags: dict[str, object]) -> None:
     with pytest.raises(UsageError, match=f"--{next(iter(flags))} must be"):
         settle(**flags)
