@@ -26,7 +26,7 @@ _STEPS = (
         "An auto-dial campaign: who is called, what they hear, when, by which lines.",
         "alovoice -p sandbox autorule create --name 'Delivery reminder' --record announcement.mp3 "
         "--recipients recipients.csv --from today --to +2d --fromtime 09:00 --totime 20:59 --trunks all --maxline 3 "
-        "--night-ok",
+        "--night-ok --yes",
     ),
     ("What does the PBX say of it?", "alovoice -p sandbox autorule get 124"),
     (
