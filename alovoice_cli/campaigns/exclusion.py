@@ -45,7 +45,7 @@ class ExcludedColumn:
 
     def __str__(self) -> str:
         heading = f" ({self.heading})" if self.heading else ""
-        return f"column {self.index + 1}{heading} {spaced(self.numbers)}"
+        return f"{spaced(self.numbers)} in column {self.index + 1}{heading}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ExcludedSheet:
     @property
     def note(self) -> str:
         """How the sheet was read: its numbers, by column."""
-        by_column = f": {', '.join(map(str, self.columns))}" if self.columns else ""
+        by_column = f", {', '.join(map(str, self.columns))}" if self.columns else ""
         expired = f"; {count(self.expired, 'entry', 'entries')} ended before" if self.expired else ""
         return f"{self.name}: {count(len(self.numbers), 'number')} not to be called{by_column}{expired}"
 
