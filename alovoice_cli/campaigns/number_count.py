@@ -9,7 +9,7 @@ the thousand, which is quicker than one by one; cells that are not plain are rea
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import compress, count, islice
 from operator import add, itemgetter
 from typing import Any, Final
 
@@ -114,9 +114,13 @@ class NumberCount:
     def _numbers(self, rows: list[list[str]], lines: Sequence[int]) -> list[int]:
         """The number of each row, or 0."""
         column, width = self._columns[0], self._width
-        cells = [row[column] if column < len(row) else "" for row in rows]
+        is_even = set(map(len, rows)) == {width}
+        if is_even:
+            cells = list(map(itemgetter(column), rows))
+        else:
+            cells = [row[column] if column < len(row) else "" for row in rows]
         numbers = self._numbers_of_digits(cells, lines) or self._numbers_of_heads(rows, lines, cells)
-        if min(numbers) < _TEN_THOUSAND or set(map(len, rows)) != {width}:
+        if not is_even or min(numbers) < _TEN_THOUSAND:
             for at, row in enumerate(rows):
                 if numbers[at] < _TEN_THOUSAND or len(row) != width:
                     numbers[at] = self._read_row(row, lines[at])
@@ -223,9 +227,9 @@ class NumberCount:
         """Each number of the list that is also among these, with its lines."""
         found: dict[int, list[int]] = {}
         wanted = numbers if isinstance(numbers, set | frozenset) else set(numbers)
-        for number, line in zip(self.row_numbers, self._lines, strict=True) if wanted else ():
-            if number in wanted:
-                found.setdefault(number, []).append(line)
+        hits = compress(count(), map(wanted.__contains__, self.row_numbers)) if wanted else ()
+        for place in hits:
+            found.setdefault(self.row_numbers[place], []).append(self._lines[place])
         found.pop(0, None)
         return found
 
