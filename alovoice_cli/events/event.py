@@ -23,7 +23,8 @@ ANSWERED_STATUS = "200"
 class Delivery:
     """A request as it arrived. `received_at` is unix microseconds (UTC); `id` is ours: 26 letters and digits.
 
-    `headers` keep their order and repetitions, lower-case names; `seq` is 0 before it is stored, then strictly rising
+    `headers` keep their order and repetitions, lower-case names; `query` is what stood behind the URL's question mark,
+    as Latin-1; `seq` is 0 before it is stored, then strictly rising
     in the order of the store.
     """
 
@@ -35,6 +36,12 @@ class Delivery:
     peer: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     seq: int = 0
+    query: str = ""
+
+    @property
+    def content_encoding(self) -> str:
+        """How its headers say that the body is packed; "" where they do not."""
+        return next((value for name, value in self.headers if name == "content-encoding"), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 
-from alovoice_cli.events.event import Call, Event, Fact
+from alovoice_cli.events.bodies import read_query
+from alovoice_cli.events.body_text import body_text
+from alovoice_cli.events.event import Call, Delivery, Event, Fact
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
 
 _KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "started_at")
@@ -15,9 +17,10 @@ _MICRO = 1_000_000
 
 
 def event_as_json(event: Event) -> dict[str, object]:
-    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body; a route's answer too.
+    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body, problem.
 
     `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none.
+    `problem` says why. The fields of the URL's query stand in `query`, where there are any; a route has its answer too.
     """
     delivery = event.delivery
     shown: dict[str, object] = {
@@ -27,8 +30,11 @@ def event_as_json(event: Event) -> dict[str, object]:
         "received_at": iso(delivery.received_at),
         "call_id": event.fact.call_id,
         "duplicate_of": event.duplicate_of,
-        "body": _raw(delivery.body) if event.problem and event.value is None else event.value,
+        "body": _raw(delivery) if event.problem and event.value is None else event.value,
+        "problem": event.problem or None,
     }
+    if delivery.query:
+        shown["query"] = read_query(delivery.query)
     if delivery.type == "route" and event.answer:
         shown |= {"answer": dict(event.answer), "rule": event.rule}
     return shown
@@ -40,11 +46,9 @@ def iso(unix_us: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micro:06d}Z"
 
 
-def _raw(body: bytes) -> object:
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode("ascii")}
+def _raw(delivery: Delivery) -> object:
+    text = body_text(delivery.body, delivery.content_type, delivery.content_encoding).text
+    return text if text is not None else {"base64": base64.b64encode(delivery.body).decode("ascii")}
 
 
 def event_cells(

@@ -9,7 +9,7 @@ from typing import Protocol
 from standardwebhooks import Webhook
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.answers import StartAnswer, read_crm_answer
+from alovoice_cli.events.answers import EXPECTED_ANSWER, NO_ANSWER, CrmAnswer, read_crm_answer
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.listening.dispatch import DeliveryOutcome
 from alovoice_cli.listening.targets import Target
@@ -79,24 +79,34 @@ class Forwarder:
 class Relay:
     """Asks a CRM for its answer to a callstart, within the time that the PBX may wait."""
 
-    def __init__(self, forwarder: Forwarder, seconds: float) -> None:
+    def __init__(self, forwarder: Forwarder, seconds: float, complain: Callable[[str], None]) -> None:
         self.target = forwarder.target
-        self._forwarder, self.seconds = forwarder, seconds
+        self._forwarder, self.seconds, self._complain = forwarder, seconds, complain
+        self._told: set[str] = set()
         self._pool = ThreadPoolExecutor(_MOST_RELAYS, thread_name_prefix="relay")
 
-    def ask(self, delivery: Delivery) -> "asyncio.Task[StartAnswer | None]":
-        """The CRM's answer; None where it does not come in time, or is none that the PBX takes."""
+    def ask(self, delivery: Delivery) -> "asyncio.Task[CrmAnswer]":
+        """The CRM's answer; NO_ANSWER where it does not come in time. One of no use is told once for each reason."""
         return asyncio.get_running_loop().create_task(self._ask(delivery))
 
-    async def _ask(self, delivery: Delivery) -> StartAnswer | None:
+    async def _ask(self, delivery: Delivery) -> CrmAnswer:
         loop = asyncio.get_running_loop()
         asked = loop.run_in_executor(self._pool, self._forwarder.send, delivery, self.seconds)
         try:
             # The time that a busy pool takes is the caller's time too.
             posted = await asyncio.wait_for(asyncio.shield(asked), self.seconds)
         except TimeoutError:
-            return None
-        return None if posted.status is None else read_crm_answer(posted.status, posted.body, delivery.id)
+            return NO_ANSWER
+        if posted.status is None:
+            return NO_ANSWER
+        answer = read_crm_answer(posted.status, posted.body, delivery.id)
+        if answer.reason and answer.reason not in self._told:
+            self._told.add(answer.reason)
+            self._complain(
+                f"{self.target.label} answers a callstart with {answer.reason}: the PBX gets our own id; expected is"
+                f" {EXPECTED_ANSWER}"
+            )
+        return answer
 
     def close(self) -> None:
         """Lets go of the threads."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
-from alovoice_cli.events.answers import StartAnswer
-from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
+from alovoice_cli.events.answers import CrmAnswer
+from alovoice_cli.events.event import PBX_TYPES, Delivery, Event, EventType
 from alovoice_cli.events.receiver import Door, Receiver
 from alovoice_cli.listening.bridge import Bridge, queued_deliveries
 from alovoice_cli.listening.dispatch import DeliveryOutcome, Dispatcher
@@ -105,7 +105,8 @@ class Listener:
         self._writer.start()
         sys.setswitchinterval(_SWITCH_SECONDS)
         try:
-            receiver = Receiver(self._plan.door, _Duties(self._bridge, self._relay, self._plan.routes), self._now)
+            duties = _Duties(self._bridge, self._relay, self._plan.routes, self._shown.complain)
+            receiver = Receiver(self._plan.door, duties, self._now)
             self._bridge.attach(self._writer)
             self._printer.start()
             self._plan.routes.start()
@@ -137,7 +138,7 @@ class Listener:
         """The CRM that answers callstarts: the first that is named for them."""
         for target, forwarder in self._forwarders.items():
             if target.is_named and "callstart" in target.kinds:
-                return Relay(forwarder, self._plan.forward_timeout)
+                return Relay(forwarder, self._plan.forward_timeout, self._shown.complain)
         return None
 
     def _queued(self, event: Event) -> list[QueuedDelivery]:
@@ -216,14 +217,28 @@ class Listener:
 class _Duties:
     """What the receiver needs done, by those who do it."""
 
-    def __init__(self, bridge: Bridge, relay: Relay | None, routes: RouteAnswerer) -> None:
+    def __init__(
+        self, bridge: Bridge, relay: Relay | None, routes: RouteAnswerer, complain: Callable[[str], None]
+    ) -> None:
         self.store, self.store_soon = bridge.store, bridge.store_soon
         self.keep_answer, self.kept_answer = bridge.keep_answer, bridge.kept_answer
         self.route = routes.answer
         self.asked = relay.target.name if relay is not None else None
-        self._relay = relay
+        self._relay, self._complain = relay, complain
+        self._told_too_large: set[EventType] = set()
 
-    def ask(self, delivery: Delivery) -> "asyncio.Task[StartAnswer | None]":
+    def tell_too_large(self, kind: EventType, size: int | None) -> None:
+        """One line for the first of each type: a sender that packs too much into one body does so again and again."""
+        if kind not in self._told_too_large:
+            self._told_too_large.add(kind)
+            said = f"of {size} bytes" if size is not None else "whose size its sender does not name"
+            answered = "a step" if kind == "route" else "413"
+            self._complain(
+                f"a {kind} {said} is over the limit of {LIMITS.body_bytes} bytes: such bodies are neither read nor"
+                f" stored, and answered {answered}; this is told once"
+            )
+
+    def ask(self, delivery: Delivery) -> "asyncio.Task[CrmAnswer]":
         """The CRM's answer."""
         assert self._relay is not None
         return self._relay.ask(delivery)

@@ -10,10 +10,11 @@ from datetime import UTC, tzinfo
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
+from alovoice_cli.json_text import json_text
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 from alovoice_cli.output.columns import Column, Item, cell_text, choose_columns, legend
 from alovoice_cli.output.csv import write_csv, write_tsv
-from alovoice_cli.output.json import json_text, write_json
+from alovoice_cli.output.json import write_json
 from alovoice_cli.output.listing import Dialogue, Listing, Record
 from alovoice_cli.output.messages import write_body, write_error, write_head, write_message, write_rehearsal
 from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal

@@ -38,5 +38,11 @@ def _read_numbers_anew(connection: Connection) -> None:
     connection.executemany("UPDATE call SET number = ?, line = ? WHERE start_seq = ?", of_calls)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables, _read_numbers_anew)
+def _add_queries(connection: Connection) -> None:
+    """A delivery keeps the query of its URL; the events that could not be read are counted by an index."""
+    connection.execute("ALTER TABLE delivery ADD COLUMN query TEXT NOT NULL DEFAULT ''")
+    connection.execute("CREATE INDEX fact_with_problem ON fact (received_at) WHERE problem <> ''")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables, _read_numbers_anew, _add_queries)
 """A store's version is how many of them it has seen; `event_schema.VERSION` is that of a new store."""

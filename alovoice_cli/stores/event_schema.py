@@ -12,7 +12,7 @@ from alovoice_cli.events.event import Call, Fact
 FACT_COLUMNS = ", ".join(field.name for field in fields(Fact))
 """The columns of `fact` that a Fact holds, in its order."""
 CALL_COLUMNS = ", ".join(field.name for field in fields(Call))
-DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq"
+DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq, query"
 
 _DELIVERY = """CREATE TABLE delivery (
     seq BIGINT NOT NULL,
@@ -114,5 +114,5 @@ TABLES = (
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",
     "CREATE INDEX outbox_by_queue ON outbox (target, queue, state, seq)",
 )
-VERSION = 2
+VERSION = 3
 """The schema's version: how many of `event_migrations` a store has seen."""

@@ -25,7 +25,7 @@ from alovoice_cli.events.event_assembly import (
     event_of,
     with_answer,
 )
-from alovoice_cli.events.reading import read
+from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.stores.event_engine import Connection, is_damage, is_refusal
 from alovoice_cli.stores.event_file import Change, EventFile
 from alovoice_cli.stores.event_rows import store_answer
@@ -316,7 +316,7 @@ class EventWriter:
         self._tell(stored, late)
 
     def _read_again(self, delivery: Delivery) -> Event:
-        new = NewDelivery(delivery, read(delivery.type, delivery.body, delivery.content_type))
+        new = NewDelivery(delivery, read_delivery(delivery))
         return event_of(new, self._first(new))
 
     def _end(self) -> None:

@@ -15,7 +15,7 @@ from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Delivery, Event, Fact
 from alovoice_cli.events.event_assembly import UNANSWERED
 from alovoice_cli.events.filters import Filter, Period
-from alovoice_cli.events.reading import read
+from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.events.result_matching import is_meant
 from alovoice_cli.events.statistics import By, CallCount
 from alovoice_cli.stores.event_engine import Connection, marks, open_event_store, reading, sqlite_path
@@ -217,15 +217,16 @@ def _calls_by_id(connection: Connection, call_ids: Collection[str]) -> dict[str,
 
 def _event(own: Delivery, facts: Sequence[Sequence[Any]]) -> Event:
     """The event of this delivery and its rows of `fact`, as _FACTS asks for them."""
-    body = read(own.type, own.body, own.content_type)
+    body = read_delivery(own)
     if not facts:
         # An older version stored it this moment, and will say more of it, such as what a callstart was answered with.
         return Event(own, body.facts, value=body.value, problem=body.problem)
     _, digest, duplicate_of, problem, answered, rule, *_ = facts[0]
     answer = json.loads(answered) if answered else {}
+    told = tuple(Fact(*row[6:]) for row in facts)  # also of a body that could not be read, if its query said something
     return Event(
         own,
-        () if problem else tuple(Fact(*row[6:]) for row in facts),
+        () if problem and told == (Fact(),) else told,
         duplicate_of,
         body.value,
         problem,
