@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 
-from alovoice_cli.events.outbox import DeliveryOutcome, HealthChange, target_id
+from alovoice_cli.events.outbox import DeliveryOutcome, HealthChange, TargetStanding, target_id
 from alovoice_cli.listening.targets import Target
-from alovoice_cli.stores.outbox import TargetStanding
 
 _GIVE_UP_LINE_SECONDS = 60.0
 
