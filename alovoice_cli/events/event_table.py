@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from alovoice_cli.events.bodies import read_query
 from alovoice_cli.events.body_text import body_text
-from alovoice_cli.events.event import Call, Delivery, Event, Fact
+from alovoice_cli.events.event import Call, CallType, Delivery, Event, Fact
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
 
 _KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "started_at")
@@ -79,6 +79,14 @@ def event_cells(
 def call_as_json(call: Call) -> dict[str, object]:
     """The call's fields; `reported_at` is ISO 8601 in UTC, the PBX's own times stay unix seconds."""
     return {**asdict(call), "reported_at": iso(call.reported_at * _MICRO)}
+
+
+def finished_call_as_json(call: Call, event_id: str, kind: CallType) -> dict[str, object]:
+    """What targets are told of a finished call: `call_as_json` with an `id` of this message, and its type.
+
+    `event_id` is our id of its callstart, `call_id` the CRM's of the call, or ours where the CRM gave none.
+    """
+    return {"id": f"{event_id}-{kind}", "type": kind, "event_id": event_id, **call_as_json(call)}
 
 
 def when(seconds: int, clock: ClockTime, *, short: bool) -> str:

@@ -8,7 +8,7 @@ that the PBX offers (API, section 6).
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -173,7 +173,7 @@ class Receiver:
             return await _answer(send, 200, TRUE)
         answer = stored.first.answer
         if asked is not None:
-            answer = await self._asked_answer(delivery, stored.first, asked)
+            answer = await self._asked_answer(replace(delivery, seq=stored.seq), stored.first, asked)
         return await _answer(send, 200, answer.as_bytes(), content_type=_TEXT if answer.callto is None else _JSON)
 
     async def _asked_answer(self, delivery: Delivery, first: FirstDelivery, asked: str) -> StartAnswer:

@@ -1,24 +1,35 @@
-"""Forwards events as they came: raw body and content type, untouched, under the headers of Standard Webhooks."""
+"""Forwards events under the headers of Standard Webhooks: as they came, or as JSON; asks a CRM about a callstart."""
 
 import asyncio
+import base64
+import hmac
+import json
+import string
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
-
-from standardwebhooks import Webhook
+from urllib.parse import quote
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.answers import EXPECTED_ANSWER, NO_ANSWER, CrmAnswer, read_crm_answer
-from alovoice_cli.events.event import Delivery
-from alovoice_cli.listening.dispatch import DeliveryOutcome
+from alovoice_cli.events.event import Delivery, Event, TargetType
+from alovoice_cli.events.event_table import event_as_json
+from alovoice_cli.events.outbox import DeliveryOutcome, outcome_of
+from alovoice_cli.events.reading import read_delivery
+from alovoice_cli.json_text import json_text
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.posts import Posted
+from alovoice_cli.stores.outbox import Due
 
 FORWARD_SECONDS = 30.0
 """How long a forwarded event may take: as long as others give it (Stripe's forwarder)."""
+JSON_TYPE = "application/json"
 
 _MOST_RELAYS = 64
+_HEADER_SAFE = string.punctuation + " "
+"""What stays as it is in a header's value; all but ASCII is percent-encoded there."""
 
 
 class Post(Protocol):
@@ -28,52 +39,97 @@ class Post(Protocol):
 
 
 class Signer:
-    """The signature of Standard Webhooks, made by its own library."""
+    """The signature of Standard Webhooks: an HMAC of id, time and the body's bytes, whatever they are."""
 
     def __init__(self, secret: str) -> None:
         try:
-            self._webhook = Webhook(secret)
-        except Exception as error:
+            self._key = base64.b64decode(secret.strip().removeprefix("whsec_") + "==")
+        except ValueError:
+            self._key = b""
+        if not self._key:
             raise UsageError(
                 "the signing secret is not base64", hint="make one: echo whsec_$(head -c 24 /dev/urandom | base64)"
-            ) from error
+            )
 
-    def sign(self, own_id: str, moment: datetime, body: bytes) -> str | None:
-        """The header's value; None for a body that is no UTF-8: what is signed is text."""
-        try:
-            return self._webhook.sign(own_id, moment, body.decode("utf-8"))
-        except UnicodeDecodeError:
-            return None
+    def sign(self, own_id: str, timestamp: str, body: bytes) -> str:
+        """The header's value."""
+        digest = hmac.digest(self._key, f"{own_id}.{timestamp}.".encode() + body, "sha256")
+        return f"v1,{base64.b64encode(digest).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardOptions:
+    """How events are sent. `headers` are added to each POST, with lower-case names; their values are secret.
+
+    With `as_json` the body is not what came, but the event as `as_json` has it.
+    """
+
+    signer: Signer | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    as_json: Callable[[Delivery], Mapping[str, object]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookMessage:
+    """What one POST says."""
+
+    id: str
+    type: TargetType
+    body: bytes
+    content_type: str
+    call_id: str | None
 
 
 class Forwarder:
-    """Sends events to one URL."""
+    """Sends events and finished calls to one URL."""
 
-    def __init__(self, target: Target, post: Post, now: Callable[[], datetime], signer: Signer | None) -> None:
+    def __init__(self, target: Target, post: Post, now: Callable[[], datetime], options: ForwardOptions) -> None:
         self.target = target
-        self._post, self._now, self._signer = post, now, signer
+        self._post, self._now, self._options = post, now, options
 
-    def deliver(self, delivery: Delivery) -> DeliveryOutcome:
-        """Sends one event; an answer of 2xx is delivered, and everything else is tried again."""
-        posted = self.send(delivery, FORWARD_SECONDS)
-        if posted.status is None:
-            return DeliveryOutcome(done=False, trouble=posted.error, reached=False)
-        return DeliveryOutcome(done=200 <= posted.status < 300, trouble=f"it answered {posted.status}")
+    def deliver(self, due: Due) -> DeliveryOutcome:
+        """Sends what is due; returns what the answer means."""
+        return outcome_of(self._send(self._message(due), FORWARD_SECONDS), self._now())
 
-    def send(self, delivery: Delivery, timeout: float) -> Posted:
-        """One POST; the seconds bound all of it."""
-        moment = self._now()
+    def ask(self, delivery: Delivery, timeout: float) -> Posted:
+        """Sends a callstart that was stored just now, for its answer; the seconds bound all of it."""
+        body, content_type = delivery.body, delivery.content_type
+        if self._options.as_json is not None:
+            body, content_type = json_text(_just_stored(delivery)).encode(), JSON_TYPE
+        return self._send(WebhookMessage(delivery.id, delivery.type, body, content_type, delivery.id), timeout)
+
+    def _message(self, due: Due) -> WebhookMessage:
+        delivery, as_json = due.delivery, self._options.as_json
+        if due.message:
+            call = json.loads(due.message)
+            return WebhookMessage(call["id"], call["type"], due.message.encode(), JSON_TYPE, call["call_id"])
+        if as_json is None:
+            return WebhookMessage(delivery.id, delivery.type, delivery.body, delivery.content_type, due.call_id)
+        body = json_text(as_json(delivery)).encode()
+        return WebhookMessage(delivery.id, delivery.type, body, JSON_TYPE, due.call_id)
+
+    def _send(self, message: WebhookMessage, timeout: float) -> Posted:
+        timestamp = str(int(self._now().timestamp()))
         headers = {
-            "webhook-id": delivery.id,
-            "webhook-timestamp": str(int(moment.timestamp())),
-            "x-alovoice-type": delivery.type,
+            **self._options.headers,
+            "webhook-id": message.id,
+            "webhook-timestamp": timestamp,
+            "x-alovoice-type": message.type,
         }
-        if delivery.content_type:
-            headers["content-type"] = delivery.content_type
-        signature = self._signer.sign(delivery.id, moment, delivery.body) if self._signer else None
-        if signature:
-            headers["webhook-signature"] = signature
-        return self._post(self.target.url, delivery.body, headers=headers, timeout=timeout)
+        if message.call_id:
+            headers["x-alovoice-call-id"] = quote(message.call_id, safe=_HEADER_SAFE)
+        if message.content_type:
+            headers["content-type"] = quote(message.content_type, safe=_HEADER_SAFE)
+        if self._options.signer is not None:
+            headers["webhook-signature"] = self._options.signer.sign(message.id, timestamp, message.body)
+        return self._post(self.target.url, message.body, headers=headers, timeout=timeout)
+
+
+def _just_stored(delivery: Delivery) -> Mapping[str, object]:
+    """A callstart as JSON without a look into the store: the PBX waits. It has our id until the CRM gives another."""
+    reading = read_delivery(delivery)
+    facts = tuple(replace(fact, call_id=delivery.id) for fact in reading.facts)
+    return event_as_json(Event(delivery, facts, value=reading.value, problem=reading.problem))
 
 
 class Relay:
@@ -91,7 +147,7 @@ class Relay:
 
     async def _ask(self, delivery: Delivery) -> CrmAnswer:
         loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._pool, self._forwarder.send, delivery, self.seconds)
+        asked = loop.run_in_executor(self._pool, self._forwarder.ask, delivery, self.seconds)
         try:
             # The time that a busy pool takes is the caller's time too.
             posted = await asyncio.wait_for(asyncio.shield(asked), self.seconds)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.event import PBX_TYPES, EventType
+from alovoice_cli.events.event import CALL_TYPES, PBX_TYPES, EventType, TargetType
 
 _TOLD_TO_ALL: tuple[EventType, ...] = ("callstart", "callend", "result")
 """A route question is for whoever decides: it goes to those alone who name it."""
@@ -15,13 +15,13 @@ _TOLD_TO_ALL: tuple[EventType, ...] = ("callstart", "callend", "result")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One `--forward` or `--exec`: its name in the outbox, and the kinds of event that it is told.
+    """One `--forward` or `--exec`: its name in the outbox, and the types that it is told: of events, or of calls.
 
     `url` for a forward, `command` (an argument list) for a program; `label` is how it is called in messages.
     """
 
     name: str
-    kinds: tuple[EventType, ...]
+    kinds: tuple[TargetType, ...]
     label: str
     url: str = ""
     command: tuple[str, ...] = ()
@@ -55,12 +55,12 @@ def parse_exec(text: str) -> Target:
     return Target(_name("exec", kinds, command), kinds, words[0], command=words, is_named=command != text)
 
 
-def _kinds(text: str) -> tuple[tuple[EventType, ...], str]:
+def _kinds(text: str) -> tuple[tuple[TargetType, ...], str]:
     word, sign, rest = text.partition("=")
-    named: Sequence[EventType] = [kind for kind in PBX_TYPES if sign and kind == word.strip()]
+    named: Sequence[TargetType] = [kind for kind in (*PBX_TYPES, *CALL_TYPES) if sign and kind == word.strip()]
     return (tuple(named), rest.strip()) if named else (_TOLD_TO_ALL, text.strip())
 
 
-def _name(sort: str, kinds: Sequence[EventType], what: str) -> str:
+def _name(sort: str, kinds: Sequence[TargetType], what: str) -> str:
     """A name that is the same at the next start; what it stands for may hold a key, and is not kept."""
     return f"{sort} {'+'.join(kinds)} {sha256(what.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from alovoice_cli.events.reading import read
-from alovoice_cli.stores.event_engine import Connection, create_table
-from alovoice_cli.stores.event_schema import TABLES
+from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
+from alovoice_cli.stores.event_schema import OUTBOX_TARGET, PROBLEM_INDEX, TABLES
 
 _PLAIN = "998_________"
 _LONGEST_EXTENSION = 5
@@ -38,11 +38,37 @@ def _read_numbers_anew(connection: Connection) -> None:
     connection.executemany("UPDATE call SET number = ?, line = ? WHERE start_seq = ?", of_calls)
 
 
+def _add_outbox_targets(connection: Connection) -> None:
+    """Makes the table of the outbox's targets; a target of an older version is shown by the name that it had."""
+    if not has_table(connection, "outbox_target"):
+        create_table(connection, OUTBOX_TARGET)
+    connection.execute(
+        "INSERT INTO outbox_target (name, label, state, changed_at, trouble, waits_until, resumed_at)"
+        " SELECT target, target, 'taking', 0, '', 0, 0 FROM outbox"
+        " WHERE target NOT IN (SELECT name FROM outbox_target) GROUP BY target"
+    )
+
+
 def _add_queries(connection: Connection) -> None:
-    """A delivery keeps the query of its URL; the events that could not be read are counted by an index."""
-    connection.execute("ALTER TABLE delivery ADD COLUMN query TEXT NOT NULL DEFAULT ''")
-    connection.execute("CREATE INDEX fact_with_problem ON fact (received_at) WHERE problem <> ''")
+    """A delivery keeps the query of its URL; what could not be read is counted by an index."""
+    add_column(connection, "delivery", "query TEXT NOT NULL DEFAULT ''")
+    connection.execute(f"CREATE INDEX IF NOT EXISTS {PROBLEM_INDEX}")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables, _read_numbers_anew, _add_queries)
+def _add_messages(connection: Connection) -> None:
+    """A queued delivery may hold what is sent in place of the event: a finished call."""
+    add_column(connection, "outbox", "message TEXT NOT NULL DEFAULT ''")
+
+
+_VERSION_3: tuple[Callable[[Connection], None], ...] = (_add_outbox_targets, _add_queries, _add_messages)
+"""The steps to version 3, in order. A new store has the tables and columns of `event_schema` already: a step adds what
+is missing."""
+
+
+def _make_version_3(connection: Connection) -> None:
+    for step in _VERSION_3:
+        step(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables, _read_numbers_anew, _make_version_3)
 """A store's version is how many of them it has seen; `event_schema.VERSION` is that of a new store."""

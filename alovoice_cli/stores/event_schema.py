@@ -23,6 +23,7 @@ _DELIVERY = """CREATE TABLE delivery (
     content_type TEXT NOT NULL,
     headers TEXT NOT NULL, -- JSON: [[name, value], …]
     body BLOB NOT NULL,
+    query TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (seq),
     UNIQUE (id)
 )"""
@@ -74,7 +75,9 @@ _CALL = """CREATE TABLE call (
     PRIMARY KEY (call_id)
 )"""
 
-# Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, done or dead.
+# Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, running (a program
+# was started, or is about to be), done or dead. `born_at` is when the delivery began to wait. `message` is a finished
+# call as JSON, which is sent in place of the event `seq`, its callstart; "" where the event itself is sent.
 _OUTBOX = """CREATE TABLE outbox (
     target VARCHAR(200) NOT NULL,
     seq BIGINT NOT NULL,
@@ -84,7 +87,22 @@ _OUTBOX = """CREATE TABLE outbox (
     due_at BIGINT NOT NULL,
     born_at BIGINT NOT NULL,
     trouble TEXT NOT NULL,
+    message TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (target, seq)
+)"""
+
+# What is known of each target of the outbox. `name` is that of `outbox.target`; `label` is shown, and holds no secret.
+# `state` is taking, refusing, paused or stopped, since `changed_at`; `waits_until` is the end of a pause that the
+# target asked for. `resumed_at`: when `events outbox retry` last told the listener to try the target at once.
+OUTBOX_TARGET = """CREATE TABLE outbox_target (
+    name VARCHAR(200) NOT NULL,
+    label TEXT NOT NULL,
+    state VARCHAR(8) NOT NULL,
+    changed_at BIGINT NOT NULL,
+    trouble TEXT NOT NULL,
+    waits_until BIGINT NOT NULL,
+    resumed_at BIGINT NOT NULL,
+    PRIMARY KEY (name)
 )"""
 
 # `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work.
@@ -96,12 +114,15 @@ _UPTIME = """CREATE TABLE uptime (
     PRIMARY KEY (id)
 )"""
 
+PROBLEM_INDEX = "fact_with_problem ON fact (received_at) WHERE problem <> ''"
+
 TABLES = (
     "CREATE TABLE schema_version (version INTEGER NOT NULL)",
     _DELIVERY,
     _FACT,
     _CALL,
     _OUTBOX,
+    OUTBOX_TARGET,
     _UPTIME,
     "CREATE INDEX delivery_by_type ON delivery (type, seq)",
     "CREATE INDEX delivery_by_time ON delivery (received_at)",
@@ -109,6 +130,7 @@ TABLES = (
     "CREATE INDEX fact_by_call ON fact (call_id)",
     "CREATE INDEX fact_by_external ON fact (external_id)",
     "CREATE INDEX fact_by_number ON fact (number, seq)",
+    f"CREATE INDEX {PROBLEM_INDEX}",
     "CREATE INDEX call_by_time ON call (reported_at)",
     "CREATE INDEX call_by_number ON call (number, reported_at)",
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",

@@ -1,5 +1,6 @@
 """`alovoice listen`: one durable receiver of callstart, callend, results and route questions."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -98,6 +99,7 @@ def listen(
     from alovoice_cli.config.profile_places import event_store_url
     from alovoice_cli.events.event import Delivery, Event
     from alovoice_cli.events.event_table import event_as_json
+    from alovoice_cli.listening.forwarding import ForwardOptions
     from alovoice_cli.listening.listener import Listener, Plan
 
     store_url = event_store_url(session.settings, store)
@@ -109,11 +111,12 @@ def listen(
         routes=read_routes(session, store, rules=rules, fallback=fallback, deadline=deadline, shadow=shadow),
         targets=read_targets(forward or [], run or []),
         forward_timeout=forward_timeout,
-        signer=read_signer(sign_secret),
+        forward=ForwardOptions(signer=read_signer(sign_secret)),
         tls=read_tls(tls_cert, tls_key),
         environ=session.environ,
         ready_file=Path(ready_file) if ready_file else None,
         repeats=no_dedupe,
+        store_words=_store_words(session, store),
     )
     if print_systemd or print_nginx:
         from alovoice_cli.commands.listen.deploy import print_deployment
@@ -127,3 +130,10 @@ def listen(
         return event_as_json(read(delivery.id) or Event(delivery))
 
     return Listener(plan, Narrator(session), poster_of(session).post, as_json, session.now).run()
+
+
+def _store_words(session: Session, store: str | None) -> tuple[str, ...]:
+    """The words by which another command finds the same store."""
+    profile = session.options.profile
+    named = ("-p", shlex.quote(profile)) if profile else ()
+    return ("--store", shlex.quote(store)) if store else named
