@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import shlex
 from pathlib import Path
 
 from alovoice_cli.commands.listen.options import ListenOptions
@@ -44,7 +45,15 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
         environ=session.environ,
         ready_file=_path(session, options.ready_file),
         repeats=options.no_dedupe,
+        store_words=_store_words(session, options.store),
     )
+
+
+def _store_words(session: Session, store: str | None) -> tuple[str, ...]:
+    """The words by which another command finds the same store."""
+    profile = session.options.profile
+    named = ("-p", shlex.quote(profile)) if profile else ()
+    return ("--store", shlex.quote(store)) if store else named
 
 
 def _door(session: Session, options: ListenOptions) -> Door:
