@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from standardwebhooks import Webhook
 
@@ -19,6 +19,9 @@ FORWARD_SECONDS = 30.0
 """How long a forwarded event may take: as long as others give it (Stripe's forwarder)."""
 
 _MOST_RELAYS = 64
+
+RelayOutcome = Literal["answered", "unusable", "timeout", "unreachable"]
+"""How a CRM that was asked about a callstart reacted."""
 
 
 class Post(Protocol):
@@ -76,9 +79,9 @@ class Forwarder:
 class Relay:
     """Asks a CRM for its answer to a callstart, within the time that the PBX may wait."""
 
-    def __init__(self, forwarder: Forwarder, seconds: float) -> None:
+    def __init__(self, forwarder: Forwarder, seconds: float, count: Callable[[RelayOutcome], None]) -> None:
         self.target = forwarder.target
-        self._forwarder, self.seconds = forwarder, seconds
+        self._forwarder, self.seconds, self._count = forwarder, seconds, count
         self._pool = ThreadPoolExecutor(_MOST_RELAYS, thread_name_prefix="relay")
 
     def ask(self, delivery: Delivery) -> "asyncio.Task[StartAnswer | None]":
@@ -92,8 +95,14 @@ class Relay:
             # The time that a busy pool takes is the caller's time too.
             posted = await asyncio.wait_for(asyncio.shield(asked), self.seconds)
         except TimeoutError:
+            self._count("timeout")
             return None
-        return None if posted.status is None else read_crm_answer(posted.status, posted.body, delivery.id)
+        if posted.status is None:
+            self._count("timeout" if posted.seconds >= self.seconds else "unreachable")
+            return None
+        answer = read_crm_answer(posted.status, posted.body, delivery.id)
+        self._count("unusable" if answer is None else "answered")
+        return answer
 
     def close(self) -> None:
         """Lets go of the threads."""

@@ -3,13 +3,17 @@
 import ipaddress
 import re
 import shlex
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alovoice_cli.commands.listen.options import ListenOptions
 from alovoice_cli.config.profile_places import event_store_url, home_path, override_path
 from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
+from alovoice_cli.listening.admin import AdminPlan
 from alovoice_cli.listening.forwarding import Signer
 from alovoice_cli.listening.listener import Plan
 from alovoice_cli.listening.routes import RouteAnswerer
@@ -23,6 +27,10 @@ from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile
 
+if TYPE_CHECKING:
+    from alovoice_cli.listening.metrics import Metrics
+
+_LAST_PORT = 65535
 _OWN, _NONE = "auto", "none"  # the words of --secret that are none
 _SPAN = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(ms|s)")
 _SHORTEST, _LONGEST = 0.05, 10.0
@@ -32,12 +40,13 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
     """Raises UsageError for what makes no sense, and CheckFailedError for rules that must not be served."""
     if session.settings.listen:
         session.settings.check_permissions("its options of `listen` are not used")
+    admin = _admin(options)
     return Plan(
         store_url=event_store_url(session.settings, options.store),
         door=_door(session, options),
         host=options.host,
         port=options.port,
-        routes=_routes(session, options),
+        routes=_routes(session, options, admin),
         targets=_targets(options),
         forward_timeout=options.forward_timeout,
         signer=Signer(_secret(session, options.sign_secret, "--sign-secret")) if options.sign_secret else None,
@@ -45,6 +54,7 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
         environ=session.environ,
         ready_file=_path(session, options.ready_file),
         repeats=options.no_dedupe,
+        admin=admin,
         store_words=_store_words(session, options.store),
     )
 
@@ -73,7 +83,19 @@ def _targets(options: ListenOptions) -> list[Target]:
     return list({target.name: target for target in targets}.values())
 
 
-def _routes(session: Session, options: ListenOptions) -> RouteAnswerer:
+def _admin(options: ListenOptions) -> AdminPlan | None:
+    """The admin port of `[ADDRESS:]PORT`."""
+    if options.admin is None:
+        return None
+    host, _, port = options.admin.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
+        raise UsageError(f"--admin {options.admin!r} is no address", hint="give it as 127.0.0.1:9187, or 9187")
+    from alovoice_cli.listening.metrics import Metrics
+
+    return AdminPlan(host.strip("[]") or "127.0.0.1", int(port), Metrics())
+
+
+def _routes(session: Session, options: ListenOptions, admin: AdminPlan | None) -> RouteAnswerer:
     """How route questions are answered."""
     step = RouteStep.from_text(options.fallback) if options.fallback else None
     seconds = _deadline(options.deadline)
@@ -87,7 +109,19 @@ def _routes(session: Session, options: ListenOptions) -> RouteAnswerer:
     ruling = Ruling(switch, history_at, session.now, rules=served, fallback=step, shadow=other)
     lives = {name: live for name, live in (("", served), ("--shadow: ", other)) if live is not None}
     watch = Watch(lives, switch, session.now, note=session.note, warn=session.warn)
-    return RouteAnswerer(ruling, watch, deadline=seconds)
+    if admin is None:
+        return RouteAnswerer(ruling, watch, deadline=seconds)
+    _follow_rules(admin.metrics, served, switch, session.now)
+    return RouteAnswerer(ruling, watch, deadline=seconds, count=admin.metrics.note_route)
+
+
+def _follow_rules(metrics: "Metrics", rules: Live | None, switch: Switch, now: Callable[[], datetime]) -> None:
+    if rules is not None:
+        metrics.follow("alovoice_rules", "Rules in force.", lambda: len(rules.rules.rules))
+        outdated = "1 while a changed rules file is not used for its errors, and the last good rules are in force."
+        metrics.follow("alovoice_rules_outdated", outdated, lambda: rules.outdated)
+    override = "1 while `route override` sends every caller to one step."
+    metrics.follow("alovoice_route_override", override, lambda: switch.in_force(now()) is not None)
 
 
 def _deadline(text: str) -> float:

@@ -15,6 +15,8 @@ from alovoice_cli.session import Session
 
 def print_or_run(session: Session, options: ListenOptions, *, systemd: bool, nginx: bool) -> int:
     """Returns the exit code. Raises as `read_plan` does, and as Listener.run."""
+    if options.log_format is not None:
+        session.fold("log_format", options.log_format)
     plan = read_plan(session, options)
     if systemd or nginx:
         return print_deployment(session, options, plan, systemd=systemd, nginx=nginx)
@@ -25,4 +27,7 @@ def print_or_run(session: Session, options: ListenOptions, *, systemd: bool, ngi
     def as_json(delivery: Delivery) -> Mapping[str, object]:
         return event_as_json(read(delivery.id) or Event(delivery))
 
-    return Listener(plan, Narrator(session), poster_of(session).post, as_json, session.now).run()
+    code = Listener(plan, Narrator(session), poster_of(session).post, as_json, session.now).run()
+    if options.log_format is not None:
+        session.note(f"ended with exit code {code}", exit_code=code)
+    return code
