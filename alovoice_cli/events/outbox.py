@@ -3,6 +3,7 @@
 Spans are seconds; moments (`*_at`, `*_until`) are unix microseconds.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,9 @@ _MICRO = 1_000_000
 _PAUSING = (429, 502, 503, 504)
 _OF_ONE_EVENT = (400, 409, 413, 415, 422)
 _GONE = 410
+
+DUE, RUNNING, DONE, DEAD = "due", "running", "done", "dead"
+"""The states of an event in the outbox. `running`: a program is started for it, or about to be."""
 
 OutcomeKind = Literal["delivered", "retry", "pause", "gone", "dead", "later"]
 TargetState = Literal["taking", "refusing", "paused", "stopped"]
@@ -251,3 +255,59 @@ def _waiting_words(asked: float) -> str:
     if asked <= LONGEST_RETRY_AFTER_SECONDS:
         return f" and asks for a pause of {asked:.0f} s"
     return f" and asks for a pause of {asked:.0f} s (it is tried after {LONGEST_RETRY_AFTER_SECONDS:.0f} s)"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStanding:
+    """How it stands with a target: how many deliveries wait or run, and how many are dead letters.
+
+    Moments are unix microseconds. The oldest delivery waits since `oldest_at`; the state holds since `changed_at`;
+    `waits_until` is the end of a pause that the target asked for, else 0.
+    """
+
+    name: str
+    label: str
+    state: TargetState
+    changed_at: int
+    trouble: str
+    waiting: int
+    dead: int
+    oldest_at: int | None
+    waits_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """An event that waits for a target, or is a dead letter. `id` and `seq` are the event's; moments are unix µs."""
+
+    id: str
+    seq: int
+    type: EventType
+    received_at: int
+    target: str
+    state: str
+    attempts: int
+    born_at: int
+    due_at: int
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxSelection:
+    """Some entries: of these targets (by name), in these states, of these events (by number; empty: of all)."""
+
+    targets: Sequence[str]
+    states: Sequence[str] = (DUE, DEAD)
+    events: Sequence[int] = ()
+
+
+def events_text(count: int) -> str:
+    """`1 event`, `6 events`."""
+    return "1 event" if count == 1 else f"{count} events"
+
+
+def counts_text(waiting: int, dead: int) -> str:
+    """`6 wait, 1 is a dead letter`; of nothing, `nothing waits`."""
+    letters = ["1 is a dead letter" if dead == 1 else f"{dead} are dead letters"] if dead else []
+    waits = ["1 waits" if waiting == 1 else f"{waiting} wait"] if waiting else []
+    return ", ".join(waits + letters) or "nothing waits"

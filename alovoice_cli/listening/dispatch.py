@@ -13,11 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from alovoice_cli.events.outbox import (
+    DEAD,
+    DONE,
     GIVEN_UP_AFTER_SECONDS,
     DeliveryAttempt,
     DeliveryOutcome,
     HealthChange,
     TargetHealth,
+    TargetStanding,
     next_delay,
 )
 from alovoice_cli.listening.forwarding import Forwarder
@@ -27,11 +30,8 @@ from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_engine import TROUBLES
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.outbox import (
-    DEAD,
-    DONE,
     Due,
     Outbox,
-    TargetStanding,
     claimed,
     noted_state,
     pulled_forward,

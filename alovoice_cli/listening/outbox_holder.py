@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alovoice_cli.errors import AlovoiceError
+from alovoice_cli.events.outbox import TargetStanding
 from alovoice_cli.listening.dispatch import Dispatcher, OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder
 from alovoice_cli.listening.hooks import STOP_SECONDS, Hook
 from alovoice_cli.listening.target_warnings import start_lines
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_engine import TROUBLES
-from alovoice_cli.stores.outbox import INTERRUPTED, TargetStanding, outbox_lock
+from alovoice_cli.stores.outbox import INTERRUPTED, outbox_lock
 
 _LOOK_SECONDS = 2.0
 _PATIENCE_SECONDS = 0.5  # commands of `events outbox` hold the lock for a moment

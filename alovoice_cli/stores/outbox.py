@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from alovoice_cli.events.event import Delivery
-from alovoice_cli.events.outbox import TargetState
+from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, TargetStanding, TargetState
 from alovoice_cli.stores.event_engine import Connection, open_event_store, opened, writing
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS
 from alovoice_cli.stores.process_lock import ProcessLock
 
-DUE, RUNNING, DONE, DEAD = "due", "running", "done", "dead"
 INTERRUPTED = "it had not ended when the listener died"
 
 _LONGEST_TROUBLE = 500
@@ -28,7 +27,7 @@ _DUE = f"""SELECT {_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at
     WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.target = outbox.target AND earlier.queue = outbox.queue
         AND earlier.state = '{DUE}' AND earlier.seq < outbox.seq)
-    ORDER BY outbox.seq LIMIT ?"""  # noqa: S608 - only our own names
+    ORDER BY outbox.seq LIMIT ?"""
 _REGISTER = """INSERT INTO outbox_target
     (name, label, state, changed_at, trouble, waits_until, resumed_at) VALUES (?, ?, ?, ?, ?, ?, 0)
     ON CONFLICT (name) DO UPDATE SET label = excluded.label"""
@@ -42,25 +41,6 @@ class Due:
     queue: str
     attempts: int
     born_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class TargetStanding:
-    """How it stands with a target: how many deliveries wait or run, and how many are dead letters.
-
-    Moments are unix microseconds. The oldest delivery waits since `oldest_at`; the state holds since `changed_at`;
-    `waits_until` is the end of a pause that the target asked for, else 0.
-    """
-
-    name: str
-    label: str
-    state: TargetState
-    changed_at: int
-    trouble: str
-    waiting: int
-    dead: int
-    oldest_at: int | None
-    waits_until: int
 
 
 def outbox_lock(store: Path) -> ProcessLock:
@@ -115,7 +95,7 @@ class Outbox:
         """
         running = f"""SELECT coalesce(outbox_target.label, outbox.target), delivery.id FROM outbox
             JOIN delivery ON delivery.seq = outbox.seq LEFT JOIN outbox_target ON outbox_target.name = outbox.target
-            WHERE outbox.state = '{RUNNING}' ORDER BY outbox.seq"""  # noqa: S608 - only our own names
+            WHERE outbox.state = '{RUNNING}' ORDER BY outbox.seq"""
         with opened(self._url) as connection, writing(connection):
             rows = connection.execute(running).fetchall()
             connection.execute("UPDATE outbox SET state = ?, trouble = ? WHERE state = ?", (DEAD, INTERRUPTED, RUNNING))
