@@ -171,7 +171,10 @@ class ServerRun:
 
     @property
     def exit_code(self) -> int:
-        return self._code or (128 + self._signal if self._signal else 0)
+        # A terminal that is closed sends a signal and takes the reader away: the signal says more.
+        if self._signal and self._code in (0, ExitCode.READER_GONE):
+            return 128 + self._signal
+        return self._code
 
     def hear(self, number: int) -> None:
         """The first signal drains, the second ends at once."""
