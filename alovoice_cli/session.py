@@ -273,7 +273,7 @@ class Session:
     @cached_property
     def display(self) -> Display:
         streams = self.stdin, self.stdout, self.stderr
-        return Display(*streams, self.environ, self.options, self.masker, self.open_terminal, self._zone)
+        return Display(*streams, self.environ, self.options, self.masker, self.open_terminal, self._zone, self.now)
 
     def _zone(self) -> tzinfo:
         from alovoice_cli.moments import parse_zone
@@ -300,7 +300,7 @@ class Session:
         """Prints a warning on stderr, also when quiet."""
         self.display.message("warning", text)
 
-    def note(self, text: str) -> None:
-        """Prints a remark on stderr, unless quiet."""
+    def note(self, text: str, **fields: object) -> None:
+        """Prints a remark on stderr, unless quiet; a log of JSON lines has the fields too."""
         if not self.options.quiet:
-            self.display.message("note", text)
+            self.display.message("note", text, **fields)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alovoice_cli.config.urls import check_base_url
+from alovoice_cli.masking import mask
 
 Value = str | int | float | bool | tuple[str, ...]
 
@@ -23,12 +24,24 @@ _TRUNK = re.compile(r"\+?[0-9]{1,20}")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key. `check` takes what TOML holds, `parse` makes that from a word; both raise ValueError ("must be …")."""
+    """One key. `check` takes what TOML holds, `parse` makes that from a word; both raise ValueError ("must be …").
+
+    The value of a key that is `secret` is masked wherever it is shown, but for an `@FILE` that holds it.
+    """
 
     name: str
     form: str
     check: Callable[[object], Value]
     parse: Callable[[str], object] = str
+    secret: bool = False
+
+    def shown(self, value: Value | None) -> Value | None:
+        """The value as it may be shown."""
+        if not self.secret or value is None:
+            return value
+        texts = value if isinstance(value, tuple) else (str(value),)
+        masked = tuple(text if text.startswith("@") else mask(text) for text in texts)
+        return masked if isinstance(value, tuple) else masked[0]
 
 
 def check_timeout(value: object) -> float:
@@ -59,7 +72,8 @@ def _check_base_url(value: object) -> str:
     return check_base_url(value, insecure=True)
 
 
-def _check_bool(value: object) -> bool:
+def check_bool(value: object) -> bool:
+    """True or false. Raises ValueError."""
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
     return value
@@ -133,7 +147,8 @@ def _parse_reserve(text: str) -> int:
     return int(text)
 
 
-def _parse_bool(text: str) -> bool:
+def parse_bool(text: str) -> bool:
+    """`true` or `false`. Raises ValueError."""
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
     return text == "true"
@@ -170,7 +185,7 @@ KEYS = {
         Key("trunk_lines", "calls that a trunk can carry at once", _check_count, _parse_count),
         Key("reserve_lines", "how many of trunk_lines batches leave free", _check_reserve, _parse_reserve),
         Key("max_campaigns_per_day", "most campaigns within 24 hours", _check_count, _parse_count),
-        Key("insecure", "true allows http:// to another machine", _check_bool, _parse_bool),
-        Key("require_profile", "true makes -p obligatory for dialling", _check_bool, _parse_bool),
+        Key("insecure", "true allows http:// to another machine", check_bool, parse_bool),
+        Key("require_profile", "true makes -p obligatory for dialling", check_bool, parse_bool),
     )
 }

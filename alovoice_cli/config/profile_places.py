@@ -16,10 +16,14 @@ def event_store_url(settings: Settings, flag: str | None) -> str:
     if named is None:
         name = "events.db" if settings.profile == DEFAULT else f"events-{settings.profile}.db"
         return f"sqlite:///{settings.paths.state / name}"
-    home = settings.paths.home
-    if home is not None and named.startswith(("~/", "~\\")):
-        return str(home / Path(named[2:]))
-    return named
+    return str(home_path(settings.paths, named)) if named.startswith("~") else named
+
+
+def home_path(paths: Paths, text: str) -> Path:
+    """The path; `~/` at its beginning is the home directory."""
+    if paths.home is not None and text.startswith(("~/", "~\\")):
+        return paths.home / Path(text[2:])
+    return Path(text)
 
 
 def override_path(settings: Settings) -> Path:

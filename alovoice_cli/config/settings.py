@@ -1,13 +1,14 @@
 """What holds for this run: flag, then environment, then profile, then default; and which of them won."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from alovoice_cli.config import tokens
-from alovoice_cli.config.keys import check_timeout
+from alovoice_cli.config.keys import Value, check_timeout
+from alovoice_cli.config.listen_options import LISTEN_DEFAULTS, listen_values, listen_variable
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.permissions import check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
@@ -64,7 +65,8 @@ class Token:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings in force. `timeout` is in seconds; `trunks` are the lines of campaigns that name none.
-    `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule.
+    `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule. `listen` are the
+    options of `alovoice listen` that the profile gives.
 
     `origin` says for each of them where it came from: `flag`, `environment ALOVOICE_…`, `profile NAME`, `config.toml`,
     `project FILE` or `default`. `profile_conflict` is one line for commands that dial, or empty.
@@ -89,6 +91,7 @@ class Settings:
     reserve_lines: int | None
     insecure: bool
     require_profile: bool
+    listen: Mapping[str, Value]
     origin: Mapping[str, str]
     profile_conflict: str
     configured_url: str
@@ -122,11 +125,11 @@ class Settings:
         stored = tokens.read(self.paths, self.profile)
         if stored is not None:
             if stored.origin is None and self.configured_url != BASE_URL:
-                self._check_permissions("its base_url is not trusted with a token stored by an older version")
+                self.check_permissions("its base_url is not trusted with a token stored by an older version")
             self._check_origin("stored token", stored.origin or origin_of(self.configured_url))
             return Token(stored.value, "tokens.toml")
         if self.token_command is not None:
-            self._check_permissions("its token_command is not run")
+            self.check_permissions("its token_command is not run")
             self._check_origin("token command", origin_of(self.configured_url))
             return Token(run_token_command(self.token_command, self.environ, self.timeout), "token_command")
         return None
@@ -146,7 +149,8 @@ class Settings:
         """A warning where others may change config.toml, or nothing."""
         return warn_of_permissions(self.paths) if self.permission_check else ""
 
-    def _check_permissions(self, consequence: str) -> None:
+    def check_permissions(self, consequence: str) -> None:
+        """Raises BadConfigError with the consequence where others may change config.toml, unless that is agreed to."""
         if self.permission_check:
             check_permissions(self.paths, consequence)
 
@@ -183,6 +187,37 @@ class Settings:
         except BadConfigError:
             return ""
         return "tokens.toml" if stored else "token_command" if self.token_command else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenSettings:
+    """What the environment and the profile say of the options of `listen`, by their names."""
+
+    environment: Mapping[str, Value]
+    profile: Mapping[str, Value]
+    profile_name: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "ListenSettings":
+        """Raises UsageError for a variable ALOVOICE_LISTEN_… that no option has, or that holds a bad value."""
+        return cls(listen_values(settings.environ), settings.listen, settings.profile)
+
+    def first(self, name: str, flag: _T | None) -> _T:
+        """The option: by its flag, else by the environment, the profile, or the default; None where all are silent."""
+        value: Any = flag if flag is not None else self.find(name)[0]
+        return cast(_T, value)  # by the key's own check; None where the option may be left out
+
+    def all(self, name: str, flags: Sequence[str] | None) -> tuple[str, ...]:
+        """The same of an option that may be given several times: one place gives all of its values."""
+        return self.first(name, tuple(flags) if flags else None)
+
+    def find(self, name: str) -> tuple[Value | None, str]:
+        """The option without its flag, and where it comes from."""
+        if name in self.environment:
+            return self.environment[name], f"environment {listen_variable(name)}"
+        if name in self.profile:
+            return self.profile[name], f"profile {self.profile_name}"
+        return LISTEN_DEFAULTS.get(name), "default"
 
 
 def resolve(
@@ -292,6 +327,7 @@ class _Choice:
             store=self._of_profile("store", default=None),
             insecure=insecure,
             require_profile=self._require_profile(),
+            listen=self._profile.listen or {},
             origin=self._origin,
             profile_conflict=self._conflict(),
             configured_url=configured_url(self._config, self._name),

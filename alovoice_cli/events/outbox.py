@@ -299,3 +299,15 @@ class OutboxSelection:
     targets: Sequence[str]
     states: Sequence[str] = (DUE, DEAD)
     events: Sequence[int] = ()
+
+
+def events_text(count: int) -> str:
+    """`1 event`, `6 events`."""
+    return "1 event" if count == 1 else f"{count} events"
+
+
+def counts_text(waiting: int, dead: int) -> str:
+    """`6 wait, 1 is a dead letter`; of nothing, `nothing waits`."""
+    letters = ["1 is a dead letter" if dead == 1 else f"{dead} are dead letters"] if dead else []
+    waits = ["1 waits" if waiting == 1 else f"{waiting} wait"] if waiting else []
+    return ", ".join(waits + letters) or "nothing waits"

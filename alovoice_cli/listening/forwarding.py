@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import quote
 
 from alovoice_cli.errors import UsageError
@@ -30,6 +30,9 @@ JSON_TYPE = "application/json"
 _MOST_RELAYS = 64
 _HEADER_SAFE = string.punctuation + " "
 """What stays as it is in a header's value; all but ASCII is percent-encoded there."""
+
+RelayOutcome = Literal["answered", "unusable", "timeout", "unreachable"]
+"""How a CRM that was asked about a callstart reacted."""
 
 
 class Post(Protocol):
@@ -135,9 +138,15 @@ def _just_stored(delivery: Delivery) -> Mapping[str, object]:
 class Relay:
     """Asks a CRM for its answer to a callstart, within the time that the PBX may wait."""
 
-    def __init__(self, forwarder: Forwarder, seconds: float, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        forwarder: Forwarder,
+        seconds: float,
+        complain: Callable[[str], None],
+        count: Callable[[RelayOutcome], None],
+    ) -> None:
         self.target = forwarder.target
-        self._forwarder, self.seconds, self._complain = forwarder, seconds, complain
+        self._forwarder, self.seconds, self._complain, self._count = forwarder, seconds, complain, count
         self._told: set[str] = set()
         self._pool = ThreadPoolExecutor(_MOST_RELAYS, thread_name_prefix="relay")
 
@@ -152,10 +161,13 @@ class Relay:
             # The time that a busy pool takes is the caller's time too.
             posted = await asyncio.wait_for(asyncio.shield(asked), self.seconds)
         except TimeoutError:
+            self._count("timeout")
             return NO_ANSWER
         if posted.status is None:
+            self._count("timeout" if posted.seconds >= self.seconds else "unreachable")
             return NO_ANSWER
         answer = read_crm_answer(posted.status, posted.body, delivery.id)
+        self._count("unusable" if answer.start is None else "answered")
         if answer.reason and answer.reason not in self._told:
             self._told.add(answer.reason)
             self._complain(

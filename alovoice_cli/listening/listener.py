@@ -5,21 +5,22 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
+from alovoice_cli.errors import AlovoiceError, ExitCode
 from alovoice_cli.events.answers import CrmAnswer
 from alovoice_cli.events.event import CALL_TYPES, PBX_TYPES, Delivery, Event, EventType
 from alovoice_cli.events.receiver import Door, Receiver
+from alovoice_cli.listening.admin import AdminPlan, AdminServer
 from alovoice_cli.listening.bridge import Bridge, queued_deliveries
 from alovoice_cli.listening.dispatch import OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder, ForwardOptions, Post, Relay
 from alovoice_cli.listening.hooks import Hook
-from alovoice_cli.listening.notify import notify, write_ready_file
+from alovoice_cli.listening.notify import Heartbeat
 from alovoice_cli.listening.outbox_holder import OutboxHolder
 from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
@@ -72,6 +73,7 @@ class Plan:
     ready_file: Path | None = None
     repeats: bool = False
     """Whether repeated deliveries are passed on too."""
+    admin: AdminPlan | None = None
     store_words: Sequence[str] = ()
     """The words by which another command finds the same store, such as `--store URL`."""
 
@@ -102,6 +104,9 @@ class Listener:
         self._relay = self._asking()
         self._outbox: OutboxHolder | None = None
         self._server: SocketServer | None = None
+        self._heartbeat = Heartbeat(lambda: self._writer.trouble, plan.environ, plan.ready_file, shown.complain)
+        self._admin: AdminServer | None = None
+        self._is_proven = False
         self._clock_offset_us = int(now().timestamp() * 1_000_000) - time.monotonic_ns() // 1000
 
     def run(self) -> int:
@@ -117,6 +122,7 @@ class Listener:
             self._bridge.attach(self._writer)
             self._printer.start()
             self._plan.routes.start()
+            self._start_admin()
             self._server = self._bound(receiver)
             self._start_forwarding()
             self._bridge.watchers.append(self._hear)
@@ -139,13 +145,33 @@ class Listener:
             started=self._prove,
             tls=plan.tls,
             overfull=receiver.overfull,
+            answered=self._note_answer if plan.admin is not None else None,
         )
+
+    def _start_admin(self) -> None:
+        plan = self._plan.admin
+        if plan is not None:
+            plan.metrics.follow("alovoice_ready", "1 while /ready answers 200.", lambda: not self._not_ready())
+            plan.metrics.follow_outbox(Outbox(self._plan.store_url), self._clock)
+            self._admin = AdminServer(plan, lambda: self._heartbeat.is_alive, self._not_ready, self._shown.complain)
+            self._admin.start()
+
+    def _note_answer(self, scope: MutableMapping[str, Any], status: int) -> None:
+        assert self._plan.admin is not None
+        self._plan.admin.metrics.note_answer(self._plan.door.kind_of(scope["path"]), status)
+
+    def _not_ready(self) -> str:
+        """Why deliveries are not taken now, or nothing; from any thread."""
+        if self._server is None or not self._is_proven:
+            return "the listener is starting"
+        return "the listener is ending" if self._server.is_ending else self._writer.trouble
 
     def _asking(self) -> Relay | None:
         """The CRM that answers callstarts: the first that is named for them."""
         for target, forwarder in self._forwarders.items():
             if target.is_named and "callstart" in target.kinds:
-                return Relay(forwarder, self._plan.forward_timeout, self._shown.complain)
+                count = self._plan.admin.metrics.note_relay if self._plan.admin is not None else lambda _: None
+                return Relay(forwarder, self._plan.forward_timeout, self._shown.complain, count)
         return None
 
     def _queued(self, event: Event) -> list[QueuedDelivery]:
@@ -173,20 +199,15 @@ class Listener:
         if self._problem is not None:
             return
         urls = {str(kind): url + self._plan.door.path(kind) for kind in PBX_TYPES}
-        told = {"ready": True, "urls": urls, "pid": os.getpid()}
-        if self._plan.ready_file is not None:
-            self._write_ready_file(self._plan.ready_file, json.dumps(told) + "\n")
+        told: dict[str, object] = {"ready": True, "urls": urls, "pid": os.getpid()}
+        if self._admin is not None:
+            told["admin"] = self._admin.url
+        self._heartbeat.begin(json.dumps(told) + "\n")
+        self._is_proven = True
         self._shown.ready(urls, told)
-        notify(self._plan.environ, "READY=1")
-
-    def _write_ready_file(self, path: Path, text: str) -> None:
-        try:
-            write_ready_file(path, text)
-        except OSError as error:
-            raise UsageError(
-                f"--ready-file {path} cannot be written: {error.strerror or error}",
-                hint="name a file in a directory that is there",
-            ) from error
+        assert self._server is not None
+        server = self._server
+        self._beating = asyncio.get_running_loop().create_task(self._heartbeat.run(lambda: server.is_ending))
 
     def _hear(self, events: Sequence[Event]) -> None:
         self._printer.take(events)
@@ -202,9 +223,7 @@ class Listener:
 
     def _end(self) -> None:
         """After the drain: deliveries under way end, everything heard is stored and printed."""
-        notify(self._plan.environ, "STOPPING=1")
-        if self._plan.ready_file is not None:
-            self._plan.ready_file.unlink(missing_ok=True)
+        self._heartbeat.end()
         if self._outbox is not None:
             self._outbox.stop()
         if self._relay is not None:
@@ -214,6 +233,8 @@ class Listener:
         if self._outbox is not None:
             self._outbox.release()
         self._printer.close(_PRINT_SECONDS)
+        if self._admin is not None:
+            self._admin.close()
 
 
 class _Duties:

@@ -3,7 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 
-from alovoice_cli.events.outbox import DeliveryOutcome, HealthChange, TargetStanding, target_id
+from alovoice_cli.events.outbox import (
+    DeliveryOutcome,
+    HealthChange,
+    TargetStanding,
+    counts_text,
+    events_text,
+    target_id,
+)
 from alovoice_cli.listening.targets import Target
 
 _GIVE_UP_LINE_SECONDS = 60.0
@@ -31,14 +38,14 @@ class TargetWarnings:
 
     def tell(self, change: HealthChange, waiting: int) -> None:
         """One line when the target begins to fail, one when it takes events again; `waiting` are waiting for it."""
-        label, verb = self._target.label, "waits" if waiting == 1 else "wait"
+        label = self._target.label
         if change.stops:
             starts = self._commands("retry", "--target", target_id(self._target.name))
-            self._complain(f"{label} {change.trouble}; {waiting} are dead letters; {starts} sends them all the same")
+            self._complain(f"{label} {change.trouble}; {counts_text(0, waiting)}; {starts} sends them all the same")
         elif change.trouble:
-            self._complain(f"{label} {change.trouble}; {waiting} {verb}")
+            self._complain(f"{label} {change.trouble}; {counts_text(waiting, 0)}")
         if change.recovery:
-            self._complain(f"{label} {change.recovery}: {waiting} events waited for it")
+            self._complain(f"{label} {change.recovery}: {events_text(waiting)} waited for it")
 
     def tell_refused(self, event_id: str, outcome: DeliveryOutcome) -> None:
         """The target does not take this one event."""
@@ -62,10 +69,9 @@ class TargetWarnings:
         if not self._given_up or not is_time:
             return
         count, self._given_up, self._given_up_told_at = self._given_up, 0, time.monotonic()
-        what = "1 event is" if count == 1 else f"{count} events are"
         again = self._commands("retry", "--target", target_id(self._target.name))
-        label = self._target.label
-        self._complain(f"{label}: {what} given up after 72 hours: {self._given_up_why}; {again} sends them again")
+        what = f"{events_text(count)} given up after 72 hours ({self._given_up_why})"
+        self._complain(f"{self._target.label}: {what}; {again} sends them again")
 
 
 def start_lines(standing: Sequence[TargetStanding], own: Sequence[Target], commands: OutboxCommands) -> list[str]:
@@ -77,11 +83,13 @@ def start_lines(standing: Sequence[TargetStanding], own: Sequence[Target], comma
 
 def _stopped_line(one: TargetStanding, commands: OutboxCommands) -> str:
     starts = commands("retry", "--target", target_id(one.name))
-    return f"{one.label} gets no events, for it answered 410; {starts} sends them again ({one.dead} are dead letters)"
+    return f"{one.label} gets no events, for it answered 410: {counts_text(0, one.dead)}; {starts} sends them again"
 
 
 def _orphan_line(one: TargetStanding, commands: OutboxCommands) -> str:
-    waits = "1 event waits" if one.waiting == 1 else f"{one.waiting} events wait"
     chosen = ("--target", target_id(one.name))
-    hands = "" if one.name.startswith("exec ") else f"{commands('retry', '--to', 'URL', *chosen)} hands them over, "
-    return f"{waits} for {one.label}, which is no target any more: {hands}{commands('drop', *chosen)} drops them"
+    drops = f"{commands('drop', *chosen)} drops them"
+    if not one.name.startswith("exec "):
+        drops = f"{commands('retry', '--to', 'URL', *chosen)} hands them over, {drops}"
+    waits = "waits" if one.waiting == 1 else "wait"
+    return f"{events_text(one.waiting)} {waits} for {one.label}, which is no target any more: {drops}"

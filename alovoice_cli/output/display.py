@@ -6,7 +6,7 @@ The imports of rich inside functions are meant: errors, TSV and JSON do without 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
@@ -16,7 +16,14 @@ from alovoice_cli.output.columns import Column, Item, cell_text, choose_columns,
 from alovoice_cli.output.csv import write_csv, write_tsv
 from alovoice_cli.output.json import write_json
 from alovoice_cli.output.listing import Dialogue, Listing, Record
-from alovoice_cli.output.messages import write_body, write_error, write_head, write_message, write_rehearsal
+from alovoice_cli.output.messages import (
+    write_body,
+    write_error,
+    write_head,
+    write_log_line,
+    write_message,
+    write_rehearsal,
+)
 from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
 
 _YES = ("y", "yes", "д", "да", "ha")
@@ -41,6 +48,8 @@ class Options:
     dry_run: bool = False
     no_permission_check: bool = False
     show_secrets: bool = False
+    log_format: str | None = None
+    """`text` or `json` of a command that runs for good: what goes to stderr is dated."""
 
 
 class Display:
@@ -56,13 +65,14 @@ class Display:
         masker: Masker,
         open_terminal: OpenTerminal | None = None,
         zone: Callable[[], tzinfo] = lambda: UTC,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._out, self._err = stdout, stderr
         self._terminal = QuestionTerminal(stdin, stderr, open_terminal)
         self._environ = environ
         self._options = options
         self._masker = masker
-        self._zone = zone
+        self._zone, self._now = zone, now
 
     def show(self, thing: Listing | Record, *, lines: bool = False) -> None:
         """Prints a list or a record: JSON or CSV where asked for, a table on a terminal, else tab-separated lines.
@@ -181,16 +191,30 @@ class Display:
     def error(self, error: AlovoiceError) -> None:
         """Prints an error on stderr: a sentence and what to do, or with `--json` one object."""
         error.message, error.hint, error.detail = map(self._masker.hide, (error.message, error.hint, error.detail))
+        if self._options.log_format is not None:
+            told = {"kind": error.kind, "detail": error.detail, "exit_code": int(error.exit_code)}
+            self._log("error", f"{error.message} ({error.hint})".removesuffix(" ()"), told)
+            return
         color, ascii_only = self._colored(self._err), _ascii_only(self._err)
         write_error(error, self._err, as_json=self._options.json, color=color, ascii_only=ascii_only)
 
-    def message(self, kind: str, text: str) -> None:
-        """Prints one line on stderr under its kind: `warning`, `note` or `hint`.
+    def message(self, kind: str, text: str, **fields: object) -> None:
+        """Prints one line on stderr under its kind: `warning`, `note` or `hint`. `fields` go into a log of JSON lines.
 
         Where stderr takes nothing, such as a full disk, nothing is printed: a remark decides nothing.
         """
+        text = self._masker.hide(text)
         with suppress(OSError):
-            write_message(kind, self._masker.hide(text), self._err, color=self._colored(self._err))
+            if self._options.log_format is not None:
+                self._log(kind, text, fields)
+            else:
+                write_message(kind, text, self._err, color=self._colored(self._err))
+
+    def _log(self, kind: str, text: str, fields: Mapping[str, object]) -> None:
+        level, moment = {"note": "info"}.get(kind, kind), self._now().astimezone(self._zone())
+        as_json, ascii_only = self._options.log_format == "json", _ascii_only(self._err)
+        write_log_line(level, text, fields, self._err, moment=moment, as_json=as_json, ascii_only=ascii_only)
+        self._err.flush()
 
     def trace(self, line: str) -> None:
         """Prints one line of `--verbose` on stderr."""

@@ -4,7 +4,7 @@
 have to end it.
 """
 
-from alovoice_cli.serving.limits import App, Limits
+from alovoice_cli.serving.limits import App, Limits, Receive, Send
 from alovoice_cli.serving.server import SocketServer, serve
 
-__all__ = ["App", "Limits", "SocketServer", "serve"]
+__all__ = ["App", "Limits", "Receive", "Send", "SocketServer", "serve"]

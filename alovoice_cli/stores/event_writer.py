@@ -37,6 +37,8 @@ _TICK_SECONDS = 1.0
 _SIGN_OF_LIFE_SECONDS = 10.0
 _MOST_AT_ONCE = 1000
 _LOST_PATIENCE_SECONDS = 10.0
+_STALLED_SECONDS = 15.0
+"""After which a writer that has not come round is stuck: no commit and no time-out of ours takes as long."""
 _NOT_STORED = "not stored"
 
 
@@ -92,6 +94,8 @@ class EventWriter:
         self._troubled_at: float | None = None
         self._has_older = True  # deliveries of which an older version derived nothing
         self._lost_since: float | None = None
+        self._is_refusing = False
+        self._came_round_at = time.monotonic()
         self._seen_at = float("-inf")
         self._stopping = False
 
@@ -106,6 +110,13 @@ class EventWriter:
         except Exception as trouble:
             self._give_rest(trouble)
         self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is taken now; empty where store or spool takes deliveries. From any thread."""
+        if time.monotonic() - self._came_round_at > _STALLED_SECONDS:
+            return f"the event store has not answered for {_STALLED_SECONDS:.0f} s"
+        return "neither the event store nor its spool takes events" if self._is_refusing else ""
 
     def append(self, arrived: Sequence[tuple[NewDelivery, Settle]]) -> None:
         """Stores the deliveries with the next commit; each Settle is told where, or None for one that is lost."""
@@ -130,6 +141,7 @@ class EventWriter:
         try:
             while not self._stopping or self._arrived or not self._inbox.empty():
                 self._collect()
+                self._came_round_at = time.monotonic()
                 self._write()
                 self._care()
             self._end()
@@ -186,7 +198,7 @@ class EventWriter:
                 self._give_rest(trouble)
                 self._put_by(arrived, changes)
             return
-        self._lost_since = None
+        self._lost_since, self._is_refusing = None, False
         numbers = [Stored(event.delivery.seq, one.first) for one, event in zip(arrived, events, strict=True)]
         self._settle([(one.settle, stored) for one, stored in zip(arrived, numbers, strict=True)])
         self._tell(events, changes)
@@ -242,7 +254,7 @@ class EventWriter:
             self._complain_of_loss(trouble)
             self._lose(arrived)
             return
-        self._lost_since = None
+        self._lost_since, self._is_refusing = None, False
         self._settle([(arrival.settle, Stored(SPOOLED, arrival.first)) for arrival in arrived])
 
     def _lose(self, arrived: Sequence[Arrival]) -> None:
@@ -253,7 +265,7 @@ class EventWriter:
         self._settle([(arrival.settle, None) for arrival in arrived])
 
     def _complain_of_loss(self, trouble: OSError) -> None:
-        now = time.monotonic()
+        now, self._is_refusing = time.monotonic(), True
         if self._lost_since is None:
             self._lost_since = now
             self._callbacks.complain(f"neither the event store nor {self._spool.path} takes events: {trouble}")
@@ -287,6 +299,7 @@ class EventWriter:
         """What is due now and then: a store that failed is tried again, and the sign of life is given."""
         if self._troubled_at is not None and time.monotonic() - self._troubled_at > _TICK_SECONDS:
             self._try_again()
+            self._is_refusing = self._troubled_at is not None and not self._spool.has_room()
         if time.monotonic() - self._seen_at > _SIGN_OF_LIFE_SECONDS:
             self._give_sign_of_life()
 
@@ -321,6 +334,7 @@ class EventWriter:
             self._has_older = False
         deliveries = self._spool.read()
         for start in range(0, len(deliveries), _MOST_AT_ONCE):
+            self._came_round_at = time.monotonic()
             self._take_back([self._read_again(one) for one in deliveries[start : start + _MOST_AT_ONCE]])
         self._file.store([], [self._file.mark_up(self._micro())])  # it must take a change too
         self._spool.forget()

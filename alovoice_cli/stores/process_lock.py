@@ -15,11 +15,11 @@ _OWNER_SECONDS = 1.0
 
 
 class ProcessLock:
-    """The lock on a file, which stays; the owner's process id stands beside it. For one thread."""
+    """The lock on a file, which stays; the owner's process id stands beside it. Any thread may give it back."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = FileLock(path, mode=0o600)
+        self._lock = FileLock(path, mode=0o600, thread_local=False)
 
     def acquire(self, patience: float = 0.0) -> bool:
         """Whether the lock is held now; another process's is waited for so many seconds.

@@ -30,6 +30,7 @@ class Listening:
     lines: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
     errors: list[str] = field(default_factory=list)
     pid: int = 0
+    admin: str = ""
 
     def post(
         self, kind: str, body: bytes | dict[str, Any], *, timeout: float = 15, **headers: str
@@ -91,7 +92,7 @@ class Listening:
         while time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
                 ready = self.lines.get(timeout=0.1)
-                self.urls, self.pid = ready["urls"], ready["pid"]
+                self.urls, self.pid, self.admin = ready["urls"], ready["pid"], ready.get("admin", "")
                 return
             if self.process.poll() is not None:
                 return
@@ -135,6 +136,7 @@ class Handler:
     url: str = ""
     answer: Callable[[bytes], tuple[int, bytes]] = lambda _: (200, b"true")
     seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
     server: http.server.ThreadingHTTPServer | None = None
     port: int = 0
 
@@ -150,6 +152,8 @@ class Handler:
                 with contextlib.suppress(OSError):
                     self.send_response(status)
                     self.send_header("Content-Length", str(len(answer)))
+                    for name, value in handler.headers.items():
+                        self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(answer)
 

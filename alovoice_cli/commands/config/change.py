@@ -27,8 +27,10 @@ def set_key(
     session: Session = ctx.obj
     change = set_value(session.paths, key, value, profile=session.named_profile, rehearse=session.options.dry_run)
     full = ".".join(change.place.keys).removeprefix("profiles.")
-    text = f"{full} would become {value}" if session.options.dry_run else f"{full} is now {value}"
-    session.report(text, key=full, value=change.value)
+    shown = change.place.shown(change.value)
+    word = value if shown == change.value else shown
+    text = f"{full} would become {word}" if session.options.dry_run else f"{full} is now {word}"
+    session.report(text, key=full, value=shown)
     if change.token_origin is not None:
         owner = change.place.profile
         session.warn(

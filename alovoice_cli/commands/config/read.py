@@ -7,8 +7,10 @@ import typer
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config import profile_places
-from alovoice_cli.config.edits import get_value
+from alovoice_cli.config.edits import find_place
 from alovoice_cli.config.keys import KEYS
+from alovoice_cli.config.profiles import read_config
+from alovoice_cli.config.settings import ListenSettings
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session
@@ -49,12 +51,17 @@ def show_value(
 ) -> None:
     """Print the value that is in force, whether set or by default."""
     session: Session = ctx.obj
-    get_value(session.paths, key)
-    owner, _, name = key.rpartition(".")
-    settings = session.resolve_settings(owner or None)
-    value = getattr(settings, name)
+    place = find_place(key, read_config(session.paths.config_file), None)
+    settings = session.resolve_settings(None if key == place.label else place.profile)
+    value: object
+    origin: str | None
+    if place.in_listen:
+        found, origin = ListenSettings.of(settings).find(place.name)
+        value = place.key.shown(found)
+    else:
+        value, origin = getattr(settings, place.name), settings.origin.get(place.name)
     if session.options.json:
-        session.show(Record({"key": key, "value": value, "from": settings.origin.get(name)}, ours=True))
+        session.show(Record({"key": key, "value": value, "from": origin}, ours=True))
     else:
         session.display.value(value)
 

@@ -11,11 +11,21 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event_table import iso, when
-from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, OutboxEntry, OutboxSelection, TargetStanding, target_id
+from alovoice_cli.events.outbox import (
+    DEAD,
+    DUE,
+    RUNNING,
+    OutboxEntry,
+    OutboxSelection,
+    TargetStanding,
+    counts_text,
+    events_text,
+    target_id,
+)
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
 from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import ListedItem, Listing
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -111,12 +121,12 @@ def retry_outbox(
     receiver = _receiver(outbox.standing(), to) if to is not None else None
     count = outbox.count(selection)
     if session.options.dry_run:
-        session.report(f"{_events(count)} would be sent again", retried=0, chosen=count)
+        session.report(f"{events_text(count)} would be sent again", retried=0, chosen=count)
         return
     now = unix_microseconds(session.now())
     count = outbox.hand_over(selection, *receiver, now) if receiver else outbox.retry(selection, now)
     where = f"to {receiver[1]} ({target_id(receiver[0])})" if receiver else "again"
-    session.report(f"{_events(count)} will be sent {where}", retried=count, chosen=count)
+    session.report(f"{events_text(count)} will be sent {where}", retried=count, chosen=count)
     if count and not outbox.is_held():
         session.note("no listener forwards for this store now: they go when `alovoice listen` runs with the target")
 
@@ -139,11 +149,12 @@ def drop_outbox(
     selection = _selection(session, outbox, ids or [], every=every, target=target, state=state)
     count = outbox.count(selection)
     if session.options.dry_run or not count:
-        session.report(f"{_events(count)} would be dropped" if count else "nothing to drop", dropped=0, chosen=count)
+        told = f"{events_text(count)} would be dropped" if count else "nothing to drop"
+        session.report(told, dropped=0, chosen=count)
         return
-    session.display.confirm(f"Drop {_events(count)}? No target is told of them any more.")
+    session.display.confirm(f"Drop {events_text(count)}? No target is told of them any more.")
     count = outbox.drop(selection)
-    session.report(f"dropped {_events(count)}", dropped=count, chosen=count)
+    session.report(f"dropped {events_text(count)}", dropped=count, chosen=count)
 
 
 def _selection(
@@ -161,7 +172,7 @@ def _selection(
     selection = OutboxSelection(_names(outbox, target), states, outbox.numbers(ids))
     running = outbox.count(OutboxSelection(selection.targets, (RUNNING,), selection.events)) if RUNNING in states else 0
     if running:
-        session.note(f"{_events(running)} left alone: their programs run now")
+        session.note(f"{events_text(running)} left alone: their programs run now")
     return OutboxSelection(selection.targets, [one for one in states if one != RUNNING], selection.events)
 
 
@@ -194,12 +205,11 @@ def _receiver(standing: Sequence[TargetStanding], word: str) -> tuple[str, str]:
             return one.name, one.label
     target = parse_forward(word)
     same = [one for one in standing if _place(one.name) == _place(target.name)]
-    for one in same:
-        if one.name == target.name or len(same) == 1:
-            return one.name, one.label
-    if same:
+    if not same or target.name in [one.name for one in same]:
+        return target.name, target.label
+    if len(same) > 1:
         raise UsageError("a listener has this URL in several ways", hint=_known(same))
-    return target.name, target.label
+    return same[0].name, same[0].label
 
 
 def _given(word: str) -> list[str]:
@@ -222,25 +232,28 @@ def _known(standing: Sequence[TargetStanding]) -> str:
     return "targets: " + ", ".join(f"{target_id(one.name)} ({one.label})" for one in standing)
 
 
-def _row(entry: OutboxEntry, label: str, clock: ClockTime, *, short: bool) -> dict[str, object]:
+def _row(entry: OutboxEntry, label: str, clock: ClockTime, *, short: bool) -> ListedItem:
     now = unix_microseconds(clock.now)
     is_due = entry.state == DUE
-    return {
-        "event": f"e{entry.seq}",
+    whole = {
         "id": entry.id,
         "seq": entry.seq,
         "type": entry.type,
+        "received_at": iso(entry.received_at),
         "target": label,
         "target_id": target_id(entry.target),
         "state": entry.state,
-        "waits": span_text(max(now - entry.born_at, 0) // _MICRO),
         "attempts": entry.attempts,
-        "next": _next(entry.due_at, clock, now, short=short) if is_due else "",
-        "trouble": entry.trouble or None,
-        "received_at": iso(entry.received_at),
         "waits_since": iso(entry.born_at),
         "due_at": iso(entry.due_at) if is_due else None,
+        "trouble": entry.trouble or None,
     }
+    shown = {
+        "event": f"e{entry.seq}",
+        "waits": span_text(max(now - entry.born_at, 0) // _MICRO),
+        "next": _next(entry.due_at, clock, now, short=short) if is_due else "",
+    }
+    return ListedItem({**whole, **shown}, whole)
 
 
 def _next(due_at: int, clock: ClockTime, now: int, *, short: bool) -> str:
@@ -251,8 +264,4 @@ def _trouble_line(one: TargetStanding, clock: ClockTime) -> str:
     since = when(one.changed_at // _MICRO, clock, short=True)
     words = {"refusing": "refuses events", "paused": "takes nothing now", "stopped": "gets no events any more"}
     trouble = f" ({one.trouble})" if one.trouble else ""
-    return f"{one.label} {words[one.state]} since {since}{trouble}: {one.waiting} wait, {one.dead} are dead letters"
-
-
-def _events(count: int) -> str:
-    return "1 event" if count == 1 else f"{count} events"
+    return f"{one.label} {words[one.state]} since {since}{trouble}: {counts_text(one.waiting, one.dead)}"

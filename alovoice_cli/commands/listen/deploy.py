@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from alovoice_cli.commands.listen.options import ListenOptions
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.deployment import nginx_location, systemd_unit
 from alovoice_cli.listening.listener import Plan
@@ -15,11 +16,11 @@ _PLACES = ("ALOVOICE_PROFILE", "ALOVOICE_CONFIG_DIR", "ALOVOICE_STATE_DIR", "XDG
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
-def print_deployment(session: Session, plan: Plan, sign_secret: str | None, *, systemd: bool, nginx: bool) -> int:
+def print_deployment(session: Session, options: ListenOptions, plan: Plan, *, systemd: bool, nginx: bool) -> int:
     """Prints what is asked for of a line that was read without complaint. Raises UsageError."""
     if systemd and nginx:
         raise UsageError("--print-systemd and --print-nginx print a file each", hint="give one, then the other")
-    session.display.write(_unit(session, sign_secret) if systemd else _location(plan))
+    session.display.write(_unit(session, options.sign_secret) if systemd else _location(plan))
     if systemd:
         session.note("save it as /etc/systemd/system/alovoice.service, then `systemctl enable --now alovoice`")
     return 0
