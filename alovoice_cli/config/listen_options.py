@@ -36,6 +36,10 @@ def _check_secret(value: object) -> str:
     return text
 
 
+def _check_headers(value: object) -> tuple[str, ...]:
+    return tuple(map(_check_secret, _check_list(value)))
+
+
 def _check_port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
         raise ValueError("must be a port, 0 to 65535")
@@ -89,6 +93,8 @@ LISTEN_KEYS = {
         Key("secret", "auto | none | STR | @FILE", _check_secret, secret=True),
         Key("forward", "[TYPE=]URL, several apart by spaces", _check_list, _parse_words),
         Key("forward-timeout", "seconds that a callstart waits for the CRM", _check_forward_timeout, _parse_number),
+        Key("forward-header", "NAME: VALUE, or @FILE, one a line", _check_headers, _parse_lines, secret=True),
+        Key("forward-json", "true forwards events as JSON, whatever came", check_bool, parse_bool),
         Key("sign-secret", "whsec_…, or @FILE", _check_secret, secret=True),
         Key("exec", "[TYPE=]CMD, one a line", _check_list, _parse_lines),
         Key("rules", "the rules file", _check_file),
@@ -113,6 +119,8 @@ LISTEN_DEFAULTS: Mapping[str, Value] = {
     "secret": "auto",
     "forward": (),
     "forward-timeout": 2.0,
+    "forward-header": (),
+    "forward-json": False,
     "exec": (),
     "deadline": "700ms",
     "allow-from": (),

@@ -19,7 +19,7 @@ from alovoice_cli.events.event_table import event_as_json
 from alovoice_cli.events.outbox import DeliveryOutcome, outcome_of
 from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.json_text import json_text
-from alovoice_cli.listening.targets import Target
+from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.posts import Posted
 from alovoice_cli.stores.outbox import Due
 
@@ -64,12 +64,12 @@ class Signer:
 class ForwardOptions:
     """How events are sent. `headers` are added to each POST, with lower-case names; their values are secret.
 
-    With `as_json` the body is not what came, but the event as `as_json` has it.
+    With `as_json` the body is not what came, but the event as JSON.
     """
 
     signer: Signer | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    as_json: Callable[[Delivery], Mapping[str, object]] | None = None
+    as_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,11 @@ class WebhookMessage:
 class Forwarder:
     """Sends events and finished calls to one URL."""
 
-    def __init__(self, target: Target, post: Post, now: Callable[[], datetime], options: ForwardOptions) -> None:
+    def __init__(
+        self, target: Target, post: Post, now: Callable[[], datetime], options: ForwardOptions, as_json: EventReader
+    ) -> None:
         self.target = target
-        self._post, self._now, self._options = post, now, options
+        self._post, self._now, self._options, self._as_json = post, now, options, as_json
 
     def deliver(self, due: Due) -> DeliveryOutcome:
         """Sends what is due; returns what the answer means."""
@@ -97,18 +99,18 @@ class Forwarder:
     def ask(self, delivery: Delivery, timeout: float) -> Posted:
         """Sends a callstart that was stored just now, for its answer; the seconds bound all of it."""
         body, content_type = delivery.body, delivery.content_type
-        if self._options.as_json is not None:
+        if self._options.as_json:
             body, content_type = json_text(_just_stored(delivery)).encode(), JSON_TYPE
         return self._send(WebhookMessage(delivery.id, delivery.type, body, content_type, delivery.id), timeout)
 
     def _message(self, due: Due) -> WebhookMessage:
-        delivery, as_json = due.delivery, self._options.as_json
+        delivery = due.delivery
         if due.message:
             call = json.loads(due.message)
             return WebhookMessage(call["id"], call["type"], due.message.encode(), JSON_TYPE, call["call_id"])
-        if as_json is None:
+        if not self._options.as_json:
             return WebhookMessage(delivery.id, delivery.type, delivery.body, delivery.content_type, due.call_id)
-        body = json_text(as_json(delivery)).encode()
+        body = json_text(self._as_json(delivery)).encode()
         return WebhookMessage(delivery.id, delivery.type, body, JSON_TYPE, due.call_id)
 
     def _send(self, message: WebhookMessage, timeout: float) -> Posted:

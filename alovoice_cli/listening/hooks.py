@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import BoundedSemaphore
 
-from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.outbox import DeliveryOutcome
 from alovoice_cli.json_text import json_text
-from alovoice_cli.listening.targets import Target
+from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.stores.outbox import Due
 
 HOOK_SECONDS = 30.0
@@ -20,6 +19,10 @@ STOP_SECONDS = 10.0
 """How long a program may go on after the SIGTERM that it gets when the listener ends."""
 MOST_AT_ONCE = 8
 _LOOK_SECONDS = 0.05
+_SECRET_VARIABLES = (
+    *("ALOVOICE_TOKEN", "ALOVOICE_LISTEN_SECRET"),
+    *("ALOVOICE_LISTEN_SIGN_SECRET", "ALOVOICE_LISTEN_FORWARD_HEADER"),
+)
 
 _slots = BoundedSemaphore(MOST_AT_ONCE)
 """Of all hooks together: a burst of events must not become a burst of processes."""
@@ -28,12 +31,10 @@ _slots = BoundedSemaphore(MOST_AT_ONCE)
 class Hook:
     """Runs one `--exec`. A program that fails is told of and not started again: what it did, it did."""
 
-    def __init__(
-        self, target: Target, environ: Mapping[str, str], as_json: Callable[[Delivery], Mapping[str, object]]
-    ) -> None:
+    def __init__(self, target: Target, environ: Mapping[str, str], as_json: EventReader) -> None:
         self._target, self._as_json = target, as_json
-        # The token is for this program alone.
-        self._environ = {name: value for name, value in environ.items() if name != "ALOVOICE_TOKEN"}
+        # Token and secrets are for this program alone.
+        self._environ = {name: value for name, value in environ.items() if name not in _SECRET_VARIABLES}
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopping = False
 

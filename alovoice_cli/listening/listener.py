@@ -26,7 +26,7 @@ from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.target_warnings import OutboxCommands
-from alovoice_cli.listening.targets import Target
+from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.serving import Limits, SocketServer
 from alovoice_cli.stores.event_engine import sqlite_path
 from alovoice_cli.stores.event_file import EventFile
@@ -86,7 +86,7 @@ class Listener:
         plan: Plan,
         shown: Shown,
         post: Post,
-        as_json: Callable[[Delivery], Mapping[str, object]],
+        as_json: EventReader,
         now: Callable[[], datetime],
     ) -> None:
         self._plan, self._shown, self._now = plan, shown, now
@@ -99,7 +99,9 @@ class Listener:
         )
         self._writer = EventWriter(file, Spool.beside(file.path), callbacks, now)
         self._printer = Printer(shown.event, shown.complain, lambda: self._stop(ExitCode.READER_GONE))
-        self._forwarders = {target: Forwarder(target, post, now, plan.forward) for target in plan.targets if target.url}
+        self._forwarders = {
+            target: Forwarder(target, post, now, plan.forward, as_json) for target in plan.targets if target.url
+        }
         self._hooks = {target: Hook(target, plan.environ, as_json) for target in plan.targets if target.command}
         self._relay = self._asking()
         self._outbox: OutboxHolder | None = None

@@ -20,22 +20,27 @@ def print_deployment(session: Session, options: ListenOptions, plan: Plan, *, sy
     """Prints what is asked for of a line that was read without complaint. Raises UsageError."""
     if systemd and nginx:
         raise UsageError("--print-systemd and --print-nginx print a file each", hint="give one, then the other")
-    session.display.write(_unit(session, options.sign_secret) if systemd else _location(plan))
+    session.display.write(_unit(session, options) if systemd else _location(plan))
     if systemd:
         session.note("save it as /etc/systemd/system/alovoice.service, then `systemctl enable --now alovoice`")
     return 0
 
 
-def _unit(session: Session, sign_secret: str | None) -> str:
+def _unit(session: Session, options: ListenOptions) -> str:
     """A systemd unit that runs the line as this user, from this directory.
 
     Of the environment it names where things lie; the token it does not need, nor hold.
     """
-    if sign_secret is not None and not sign_secret.startswith("@"):
-        raise UsageError(
-            "a unit can be read by everybody, and --sign-secret is in the line",
-            hint="put the secret into a file, and give --sign-secret @FILE",
-        )
+    secrets = [
+        ("--sign-secret", options.sign_secret or ""),
+        *(("--forward-header", one) for one in options.forward_header),
+    ]
+    for option, secret in secrets:
+        if secret and not secret.startswith("@") and any(secret in word for word in session.argv):
+            raise UsageError(
+                f"a unit can be read by everybody, and {option} is in the line",
+                hint=f"put the secret into a file, and give {option} @FILE",
+            )
     words = [word for word in session.argv if word not in PRINTING]
     places = {name: session.environ[name] for name in _PLACES if session.environ.get(name)}
     return systemd_unit([*_program(), *words], user=_user(), environment=places, directory=str(session.cwd))

@@ -19,7 +19,7 @@ from alovoice_cli.listening.listener import Plan
 from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
-from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
+from alovoice_cli.listening.targets import Target, parse_exec, parse_forward, parse_headers
 from alovoice_cli.listening.watching import Watch
 from alovoice_cli.moments import parse_zone
 from alovoice_cli.routing.live import Live
@@ -86,7 +86,14 @@ def _targets(options: ListenOptions) -> list[Target]:
 def _forward_options(session: Session, options: ListenOptions) -> ForwardOptions:
     """How events are sent."""
     signer = Signer(_secret(session, options.sign_secret, "--sign-secret")) if options.sign_secret else None
-    return ForwardOptions(signer)
+    lines: list[tuple[str, str]] = []
+    for word in options.forward_header:
+        text = _secret(session, word, "--forward-header")
+        name = Path(word[1:]).name if word.startswith("@") else ""
+        numbered = enumerate(text.splitlines() or [""], 1)
+        lines += [(f"{name}, line {number}" if name else "--forward-header", line) for number, line in numbered]
+    headers = parse_headers(lines)
+    return ForwardOptions(signer, headers, as_json=options.forward_json)
 
 
 def _admin(options: ListenOptions) -> AdminPlan | None:

@@ -38,7 +38,11 @@ def listen(
     ] = None,
     forward: Annotated[
         list[str] | None,
-        typer.Option("--forward", metavar="[TYPE=]URL", help="Pass events on; callstart=URL is asked for its answer."),
+        typer.Option(
+            "--forward",
+            metavar="[TYPE=]URL",
+            help="Pass events on; callstart=URL is asked for its answer, call=URL and missed=URL get finished calls.",
+        ),
     ] = None,
     forward_timeout: Annotated[
         float | None,
@@ -50,12 +54,28 @@ def listen(
             help="How long a callstart waits for the CRM; 2 by default.",
         ),
     ] = None,
+    forward_header: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--forward-header",
+            metavar="'NAME: VALUE'|@FILE",
+            help="A header for what is forwarded, such as Authorization; @FILE has one a line. Never shown.",
+        ),
+    ] = None,
+    forward_json: Annotated[
+        bool | None,
+        typer.Option(
+            "--forward-json/--forward-raw",
+            help="Forward the event as JSON, whatever came; else the body as it came.",
+            show_default=False,
+        ),
+    ] = None,
     sign_secret: Annotated[
         str | None,
         typer.Option("--sign-secret", metavar="SECRET", help="Sign what is forwarded: whsec_…, or @FILE with it."),
     ] = None,
     run: Annotated[
-        list[str] | None, typer.Option("--exec", metavar="[TYPE=]CMD", help="Start a program for each event.")
+        list[str] | None, typer.Option("--exec", metavar="[TYPE=]CMD", help="Start a program for each event, or call.")
     ] = None,
     rules: Annotated[
         str | None, typer.Option("--rules", metavar="FILE", help="The rules that answer route questions.")
@@ -132,6 +152,8 @@ def listen(
         secret=given.first("secret", secret),
         forward=given.all("forward", forward),
         forward_timeout=given.first("forward-timeout", forward_timeout),
+        forward_header=given.all("forward-header", forward_header),
+        forward_json=given.first("forward-json", forward_json),
         sign_secret=given.first("sign-secret", sign_secret),
         exec=given.all("exec", run),
         rules=given.first("rules", rules),
