@@ -17,10 +17,10 @@ _MICRO = 1_000_000
 
 
 def event_as_json(event: Event) -> dict[str, object]:
-    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body, problem.
+    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body.
 
-    `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none.
-    `problem` says why. The fields of the URL's query stand in `query`, where there are any; a route has its answer too.
+    `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none,
+    and `problem` says why. The fields of the URL's query stand in `query`; a route has its answer too.
     """
     delivery = event.delivery
     shown: dict[str, object] = {
@@ -31,8 +31,9 @@ def event_as_json(event: Event) -> dict[str, object]:
         "call_id": event.fact.call_id,
         "duplicate_of": event.duplicate_of,
         "body": _raw(delivery) if event.problem and event.value is None else event.value,
-        "problem": event.problem or None,
     }
+    if event.problem:
+        shown["problem"] = event.problem
     if delivery.query:
         shown["query"] = read_query(delivery.query)
     if delivery.type == "route" and event.answer:

@@ -89,9 +89,10 @@ def _forward_options(session: Session, options: ListenOptions) -> ForwardOptions
     lines: list[tuple[str, str]] = []
     for word in options.forward_header:
         text = _secret(session, word, "--forward-header")
-        name = Path(word[1:]).name if word.startswith("@") else ""
-        numbered = enumerate(text.splitlines() or [""], 1)
-        lines += [(f"{name}, line {number}" if name else "--forward-header", line) for number, line in numbered]
+        if word.startswith("@"):
+            lines += [(f"{Path(word).name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
+        else:
+            lines.append(("--forward-header", text))
     headers = parse_headers(lines)
     return ForwardOptions(signer, headers, as_json=options.forward_json)
 
