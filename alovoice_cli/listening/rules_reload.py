@@ -17,7 +17,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.routing.lint import CheckedRules, check
 
 _CHILD = "from alovoice_cli.listening.rules_reload import main; main()"
-_NICENESS = 10  # of the child: where processors are few, callers go first
+_NICENESS = 5  # of the child: where processors are few, callers go first
 
 
 class ReloadFailedError(Exception):

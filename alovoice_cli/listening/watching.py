@@ -76,6 +76,7 @@ class Watch:
 
     def start(self) -> None:
         """Begins to look, twice a second."""
+        self._switch.mark()
         self._thread.start()
 
     def close(self) -> None:
@@ -93,10 +94,12 @@ class Watch:
             except Exception as fault:  # whatever it was, the last good rules stay, and the next look may go well
                 self._tell_trouble(fault)
             self._wake.wait(_LOOK_SECONDS)
+        self._switch.unmark()
         for followed in self._followed.values():
             followed.give_up()
 
     def _look(self) -> None:
+        self._switch.mark()
         self._switch.tell(self._now())
         for name, followed in self._followed.items():
             outcome = followed.look(self._now())
