@@ -74,7 +74,8 @@ _CALL = """CREATE TABLE call (
     PRIMARY KEY (call_id)
 )"""
 
-# Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, done or dead.
+# Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, running (a program
+# was started, or is about to be), done or dead. `born_at` is when the delivery began to wait.
 _OUTBOX = """CREATE TABLE outbox (
     target VARCHAR(200) NOT NULL,
     seq BIGINT NOT NULL,
@@ -85,6 +86,22 @@ _OUTBOX = """CREATE TABLE outbox (
     born_at BIGINT NOT NULL,
     trouble TEXT NOT NULL,
     PRIMARY KEY (target, seq)
+)"""
+
+# What is known of each target of the outbox. `name` is that of `outbox.target`; `label` is shown, and holds no secret.
+# `given_at`: when a listener was last started with the target. `state` is taking, refusing, paused or stopped, since
+# `changed_at`; `waits_until` is the end of a pause that the target asked for. `resumed_at`: when `events outbox retry`
+# last told the listener to try the target at once.
+OUTBOX_TARGET = """CREATE TABLE outbox_target (
+    name VARCHAR(200) NOT NULL,
+    label TEXT NOT NULL,
+    given_at BIGINT NOT NULL,
+    state VARCHAR(8) NOT NULL,
+    changed_at BIGINT NOT NULL,
+    trouble TEXT NOT NULL,
+    waits_until BIGINT NOT NULL,
+    resumed_at BIGINT NOT NULL,
+    PRIMARY KEY (name)
 )"""
 
 # `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work.
@@ -102,6 +119,7 @@ TABLES = (
     _FACT,
     _CALL,
     _OUTBOX,
+    OUTBOX_TARGET,
     _UPTIME,
     "CREATE INDEX delivery_by_type ON delivery (type, seq)",
     "CREATE INDEX delivery_by_time ON delivery (received_at)",
@@ -114,5 +132,5 @@ TABLES = (
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",
     "CREATE INDEX outbox_by_queue ON outbox (target, queue, state, seq)",
 )
-VERSION = 2
+VERSION = 3
 """The schema's version: how many of `event_migrations` a store has seen."""
