@@ -8,7 +8,7 @@ from alovoice_cli.events.handler import FORM_TYPE
 from alovoice_cli.events.samples import as_json, sample
 from alovoice_cli.events.sending import at_rate
 
-_START_ODD_NUMBERS = ("anonymous", "", "+", "+998 (90) 123-45-67", "sip:2000@10.0.0.1", "00998901234567", "102")
+_START_ODD_NUMBERS = ("anonymous", "", "+", "+998 (00) 123-45-67", "sip:2000@10.0.0.1", "00998001234567", "102")
 _STATUSES = ("200", "304", "603", "603-S", "403", "404", "486", "484", "503", "480", "402", "423", "OTHER")
 _UNKNOWN = (0, 199, 487, 999, "603-X", "ANSWER", "")
 _LETTERS = ("e5e456se456s56w456", "A-1/b_2.c", "01H9ZX4T7K3M5N6P8Q0RSTVWXY")
@@ -16,7 +16,7 @@ _BURST, _RATE = 50, 50.0
 _LATE_SECONDS = 30
 _BRACKETED = ("id", "from_number", "to_number", "trunk_number", "begin_time")
 """The five that the document writes with `[]` before their names."""
-_ROUTE_ODD_NUMBERS = ("anonymous", "", "+998901234567", "998 90 123-45-67", "102", "9" * 15)
+_ROUTE_ODD_NUMBERS = ("anonymous", "", "+998001234567", "998 00 123-45-67", "102", "9" * 15)
 
 
 def _start_directions(trial: CertifyTrial) -> None:
@@ -187,7 +187,7 @@ def _result_header(trial: CertifyTrial) -> None:
 
 
 def _result_attempts(trial: CertifyTrial) -> None:
-    one = {"number": "994412860", "status": "BUSY"}
+    one = {"number": "998004412860", "status": "BUSY"}
     for of, attempts in enumerate(([one], {"1": one}, "1: BUSY", "")):
         trial.result(of=of, attempts=attempts)
 

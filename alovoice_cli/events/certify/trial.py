@@ -11,7 +11,7 @@ from threading import Lock
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from alovoice_cli.events.event import EventType
+from alovoice_cli.events.event import TRIAL_HEADER, TRIAL_PREFIX, EventType
 from alovoice_cli.events.handler import FORM_TYPE, JSON_TYPE, Handlers
 from alovoice_cli.events.samples import as_json, sample
 from alovoice_cli.events.sending import at_rate
@@ -233,7 +233,7 @@ class CertifyTrial:
 
     def number(self, of: int = 0) -> str:
         """A number that nobody has: +998 00 is no network."""
-        return f"+99800{self.place:03d}{of:04d}"
+        return f"+{TRIAL_PREFIX}{self.place:03d}{of:04d}"
 
     def moment(self, seconds: int = 0) -> datetime:
         """The case's own time: when it began, and so many seconds later."""
@@ -262,7 +262,11 @@ class CertifyTrial:
 
     def result_body(self, *, of: int = 0, **changes: object) -> dict[str, object]:
         """The documented result with ids of this case, and the changes."""
-        own = {"id": 9_000_000 + self.place * 1000 + of, "externalid": 800_000 + self.place * 100 + of}
+        own = {
+            "id": 9_000_000 + self.place * 1000 + of,
+            "externalid": 800_000 + self.place * 100 + of,
+            "to_number": self.number(of).removeprefix("+"),
+        }
         return _changed({**sample("result", self.moment()), **own}, changes)
 
     def told(self, kind: EventType, body: object) -> None:
@@ -271,7 +275,8 @@ class CertifyTrial:
 
     def ask(self, **changes: object) -> None:
         """Asks the route of a call and judges the step."""
-        self.raw("route", as_json(_changed(sample("route", self.moment()), changes)))
+        own = {"from_number": self.number().removeprefix("+")}
+        self.raw("route", as_json(_changed({**sample("route", self.moment()), **own}, changes)))
 
     def raw(self, kind: EventType, body: bytes, content_type: str = JSON_TYPE) -> None:
         """Sends these bytes and judges the answer by the event's type."""
@@ -306,7 +311,7 @@ class CertifyTrial:
     def post(self, kind: EventType, body: bytes, content_type: str = JSON_TYPE) -> Posted:
         """Sends these bytes as they are."""
         url = self.bench.handlers.needed(kind, "certify")
-        headers = {"Content-Type": content_type} if content_type else {}
+        headers = {TRIAL_HEADER: "1", **({"Content-Type": content_type} if content_type else {})}
         answer = self.bench.poster.post(url, body, headers=headers, timeout=self.bench.timeout)
         with self._lock:
             self.sent += 1
