@@ -17,7 +17,7 @@ from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
 from alovoice_cli.listening.watching import FollowedRules, Watch
-from alovoice_cli.routing.history import GivenHistory, History, NoHistory
+from alovoice_cli.routing.history import GivenHistory, History
 from alovoice_cli.routing.live import Live, Reloaded
 from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.stores.override import OverrideFile
@@ -36,7 +36,7 @@ then = { round_robin = ["1", "2", "3"] }
 PLAIN = RULES.replace('spoke_within = "7d"', 'from = "901234567"').replace("@last_peer", "2000")
 
 
-class Slow(NoHistory):
+class Slow(GivenHistory):
     """A past that takes its time."""
 
     def last_peer(self, number: str, since: datetime) -> str | None:
@@ -44,7 +44,7 @@ class Slow(NoHistory):
         return None
 
 
-class Broken(NoHistory):
+class Broken(GivenHistory):
     """A past that raises."""
 
     def last_peer(self, number: str, since: datetime) -> str | None:
@@ -66,7 +66,7 @@ class Desk:
         live = self.live("rules.toml", rules) if rules else None
         other = self.live("new.toml", shadow) if shadow else None
         switch = Switch(self.file, self.said.append, UTC)
-        past = history or NoHistory()
+        past = history or GivenHistory()
         ruling = Ruling(switch, lambda _: past, lambda: self.now, rules=live, shadow=other, **more)
         lives = {"": live} if live else {}
         watch = Watch(lives, switch, lambda: self.now, note=self.said.append, warn=self.said.append)

@@ -47,34 +47,39 @@ class AnswerVerdict(NamedTuple):
     call_id: int | str | None = None
 
 
-def judge_start(answer: Posted) -> AnswerVerdict:
-    """A callstart's answer: an integer of at most 12 digits, a text of at most 32, `{"callto": …}`, or nothing."""
+def judge(kind: EventType, answer: Posted) -> AnswerVerdict:
+    """What the answer to an event of this type is worth, and whether it came in time."""
     problem = _transport_problem(answer)
-    if problem is not None:
-        return AnswerVerdict((problem, *judge_time(answer, "callstart")))
-    time = judge_time(answer, "callstart")
+    verdict = AnswerVerdict((problem,)) if problem is not None else _JUDGES.get(kind, _judge_true)(answer)
+    problems = verdict.problems
+    if kind == "route":
+        problems = tuple(each._replace(happened=f"{each.happened}: the caller would be cut off") for each in problems)
+    return verdict._replace(problems=(*problems, *_time_problems(answer, kind)))
+
+
+def _judge_start(answer: Posted) -> AnswerVerdict:
+    """A callstart's answer: an integer of at most 12 digits, a text of at most 32, `{"callto": …}`, or nothing."""
     try:
         text = answer.body.decode("utf-8").strip()
     except UnicodeDecodeError:
-        return AnswerVerdict(
-            (AnswerProblem("answered bytes that are no UTF-8 text", "answer with the call's id alone"), *time)
-        )
+        return _fault("answered bytes that are no UTF-8 text", "answer with the call's id alone")
     if not text:
-        return AnswerVerdict(time)
+        return AnswerVerdict()
     if text.startswith("{"):
-        return AnswerVerdict((*_redirect_problems(text), *time))
+        return AnswerVerdict(_redirect_problems(text))
     soft: tuple[AnswerProblem, ...] = ()
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1]
-        soft = (
-            AnswerProblem(
-                "put the id in quotes", "send the id alone: the PBX may take the quotes for a part of it", True
-            ),
-        )
+        remedy = "send the id alone: the PBX may take the quotes for a part of it"
+        soft = (AnswerProblem("put the id in quotes", remedy, True),)
     problem = _id_problem(text)
     if problem is not None:
-        return AnswerVerdict((problem, *time))
-    return AnswerVerdict((*soft, *time), int(text) if text.isdigit() and str(int(text)) == text else text)
+        return AnswerVerdict((problem,))
+    return AnswerVerdict(soft, int(text) if text.isdigit() and str(int(text)) == text else text)
+
+
+def _fault(happened: str, remedy: str = "", *, soft: bool = False) -> AnswerVerdict:
+    return AnswerVerdict((AnswerProblem(happened, remedy, soft),))
 
 
 def _id_problem(text: str) -> AnswerProblem | None:
@@ -114,33 +119,24 @@ def _redirect_problems(text: str) -> tuple[AnswerProblem, ...]:
     return ()
 
 
-def judge_true(answer: Posted, kind: str) -> AnswerVerdict:
+def _judge_true(answer: Posted) -> AnswerVerdict:
     """The answer to a callend or a result: 200 and the text `true`."""
-    time = judge_time(answer, kind)
-    problem = _transport_problem(answer)
-    if problem is not None:
-        return AnswerVerdict((problem, *time))
     text = answer.body.decode("utf-8", "replace").strip()
     if text != "true":
         said = shown(text) if text else "an empty body"
-        return AnswerVerdict(
-            (AnswerProblem(f"answered {said} where `true` is expected", "answer 200 with the text true"), *time)
-        )
+        return _fault(f"answered {said} where `true` is expected", "answer 200 with the text true")
     if answer.status != 200:
-        soft = AnswerProblem(f"answered {answer.status} with `true`", "answer with the status 200", True)
-        return AnswerVerdict((soft, *time))
-    return AnswerVerdict(time)
+        return _fault(f"answered {answer.status} with `true`", "answer with the status 200", soft=True)
+    return AnswerVerdict()
 
 
-def judge_step(answer: Posted) -> AnswerVerdict:
-    """A route's answer: one of the five steps, its argument a text; whatever else cuts the caller off."""
-    time = judge_time(answer, "route")
-    problem = _transport_problem(answer) or _step_problem(answer.body)
-    if problem is None:
-        return AnswerVerdict(time)
-    remedy = problem.remedy
-    cut_off = AnswerProblem(f"{problem.happened}: the caller would be cut off", remedy, problem.soft)
-    return AnswerVerdict((cut_off, *time))
+def _judge_step(answer: Posted) -> AnswerVerdict:
+    """A route's answer: one of the five steps, its argument a text."""
+    problem = _step_problem(answer.body)
+    return AnswerVerdict() if problem is None else AnswerVerdict((problem,))
+
+
+_JUDGES: Mapping[EventType, Callable[[Posted], AnswerVerdict]] = {"callstart": _judge_start, "route": _judge_step}
 
 
 def _step_problem(body: bytes) -> AnswerProblem | None:
@@ -170,7 +166,7 @@ def _step_problem(body: bytes) -> AnswerProblem | None:
     return None
 
 
-def judge_time(answer: Posted, kind: str) -> tuple[AnswerProblem, ...]:
+def _time_problems(answer: Posted, kind: str) -> tuple[AnswerProblem, ...]:
     """Whether the answer came in time: a note over one second, a fault from two on."""
     if answer.status is None or answer.seconds <= SLOW_SECONDS:
         return ()
@@ -248,7 +244,7 @@ class CertifyTrial:
         return _changed({**sample("callstart", self.moment(at)), "number": self.number(of)}, changes)
 
     def _start(self, body: object) -> CallId:
-        verdict = judge_start(self.post("callstart", as_json(body)))
+        verdict = judge("callstart", self.post("callstart", as_json(body)))
         return self._keep(verdict).call_id
 
     def end(self, call: CallId, *, at: int = 30, **changes: object) -> None:
@@ -275,16 +271,16 @@ class CertifyTrial:
 
     def ask(self, **changes: object) -> None:
         """Asks the route of a call and judges the step."""
+        self.raw("route", as_json(self.route_body(**changes)))
+
+    def route_body(self, **changes: object) -> dict[str, object]:
+        """The documented question with this case's number, and the changes."""
         own = {"from_number": self.number().removeprefix("+")}
-        self.raw("route", as_json(_changed({**sample("route", self.moment()), **own}, changes)))
+        return _changed({**sample("route", self.moment()), **own}, changes)
 
     def raw(self, kind: EventType, body: bytes, content_type: str = JSON_TYPE) -> None:
         """Sends these bytes and judges the answer by the event's type."""
-        answer = self.post(kind, body, content_type)
-        if kind == "callstart":
-            self._keep(judge_start(answer))
-        else:
-            self._keep(judge_step(answer) if kind == "route" else judge_true(answer, kind))
+        self._keep(judge(kind, self.post(kind, body, content_type)))
 
     def form(self, kind: EventType, body: Mapping[str, object]) -> None:
         """Sends the fields form-encoded."""
@@ -322,7 +318,7 @@ class CertifyTrial:
 
     def fault(self, happened: str, remedy: str = "") -> None:
         """Notes something wrong that no single answer shows."""
-        self._keep(AnswerVerdict((AnswerProblem(happened, remedy),)))
+        self._keep(_fault(happened, remedy))
 
     def distinct(self, ids: Sequence[CallId]) -> None:
         """Notes a fault where two calls were given one id."""
