@@ -16,6 +16,7 @@ from alovoice_cli.commands.events.selection import (
     Type,
     Until,
     Where,
+    WithTrials,
     clock_of,
     tell_coverage,
 )
@@ -63,6 +64,7 @@ def export_events(
     peer: Peer = None,
     status: Status = None,
     where: Where = None,
+    with_trials: WithTrials = False,
     limit: Limit = 0,
     store: Store = None,
     form: Annotated[str | None, typer.Option("--format", hidden=True)] = None,
@@ -77,7 +79,9 @@ def export_events(
     if form is not None:
         raise UsageError("events export has no --format", hint="--csv prints CSV; without it JSON Lines are printed")
     clock = clock_of(session)
-    wanted = read_filter(FilterWords(since, until, type, number, line, peer, status, where), EVENT_FIELDS, clock)
+    wanted = read_filter(
+        FilterWords(since, until, type, number, line, peer, status, where, with_trials), EVENT_FIELDS, clock
+    )
     events = session.event_store(store)
     found = events.told(wanted)
     if limit:

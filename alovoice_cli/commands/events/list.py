@@ -15,6 +15,7 @@ from alovoice_cli.commands.events.selection import (
     Type,
     Until,
     Where,
+    WithTrials,
     clock_of,
     tell_coverage,
 )
@@ -73,6 +74,7 @@ def list_events(
     peer: Peer = None,
     status: Status = None,
     where: Where = None,
+    with_trials: WithTrials = False,
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
@@ -82,7 +84,7 @@ def list_events(
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    words = FilterWords(since, until, type, number, line, peer, status, where)
+    words = FilterWords(since, until, type, number, line, peer, status, where, with_trials)
     wanted = read_filter(words, EVENT_FIELDS, clock)
     short, is_cut = session.stdout.isatty(), False
 

@@ -45,6 +45,10 @@ Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The lat
 Store = Annotated[
     str | None, typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///….")
 ]
+WithTrials = Annotated[
+    bool,
+    typer.Option("--with-trials", help="With what `events trigger` and `certify` made up.", show_default=False),
+]
 
 
 def clock_of(session: Session) -> ClockTime:
