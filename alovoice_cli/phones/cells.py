@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from alovoice_cli.phones.keys import canonical, key_of_number
 from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, base_of, kind_of_number, number_abroad, number_dialled
 
 LIKE_A_COUNTRY: Final = {"998": "begins_with_998", "994": "begins_with_994"}
@@ -28,6 +29,7 @@ _EXTENSION: Final = (
 _APART: Final = r"(?i)\s*(?:[,;/\\|&\n\r]|\s(?:и|или|or|and|va|yoki|ва|ёки)\s)\s*"
 _LONGEST: Final = 15  # digits, of E.164
 _SHORTEST_FOREIGN: Final = 11  # digits: of fewer, without a plus, an Uzbek number with a digit too many is likelier
+_WHOLE_LENGTH: Final = 12  # digits of 998901234567
 _LONGEST_CELL: Final = 300  # signs up to which a number's own extension is looked for
 _FEWEST = 5  # digits of what somebody may have meant for a number
 
@@ -84,6 +86,22 @@ ADVICE: Final = {
 def compact_of(cell: str) -> str:
     """The cell without what may stand between a number's digits, and round them."""
     return cell.translate(_BETWEEN)
+
+
+def trouble_text(code: str, cell: str) -> tuple[str, str]:
+    """What is wrong with a cell, as a sentence about it, and what to do."""
+    if code == "empty":
+        return "holds nothing", "write a number, or leave the row out"
+    return f"{cell.strip()!r}: {TROUBLES.get(code, ('no phone number',))[0]}", ADVICE.get(code, "")
+
+
+def sent_as(number: int, cell: str) -> str:
+    """A cell's number as it is sent: as it stands where the API's samples have its form, else as +998901234567."""
+    typed = cell.strip()
+    digits = typed.removeprefix("+")
+    has_form = len(digits) == _WHOLE_LENGTH or (len(digits) == NATIONAL_LENGTH and digits == typed)
+    is_plain = has_form and digits.isascii() and digits.isdigit() and canonical(digits) == key_of_number(number)
+    return typed if is_plain else f"+{number}"
 
 
 def remark_on(compact: str) -> str:
