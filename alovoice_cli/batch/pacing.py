@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from alovoice_cli.batch.rows import BatchRow
+from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.errors import UsageError
 from alovoice_cli.moments import DailyHours
 

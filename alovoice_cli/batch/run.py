@@ -11,9 +11,9 @@ from alovoice_cli.batch.journal_paths import JournalPath
 from alovoice_cli.batch.limits import line_keeper, line_limit
 from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.batch.pacing import Gate, parse_rate, parse_window
-from alovoice_cli.batch.rows import LEFT_OUT, BatchRow, RowProgress, RowResult
 from alovoice_cli.batch.send_rows import RowStates, RunEnding, Runner, SignalCount, StopSwitch, counted
 from alovoice_cli.batch.verbs import BatchVerb, send
+from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.moments import DailyHours, parse_zone

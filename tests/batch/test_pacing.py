@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from alovoice_cli.batch.pacing import Gate, parse_rate, parse_window
-from alovoice_cli.batch.rows import BatchRow
+from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.errors import UsageError
 from alovoice_cli.moments import DailyHours
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from alovoice_cli.batch.pacing import Gate
-from alovoice_cli.batch.rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.batch.send_rows import RunEnding, Runner, StopSwitch
+from alovoice_cli.batch_rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import UsageError
 
 DONE = RowResult("done", 0, "yes", 200, True)

@@ -19,7 +19,7 @@ from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import Sending
-    from alovoice_cli.batch.placed_call import Receipt
+    from alovoice_cli.receipts import Receipt
 
 EXAMPLES = examples(
     "alovoice ai send 1716209468.1234",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.batch.rows import STATES
+from alovoice_cli.batch_rows import STATES
 from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
