@@ -1,6 +1,5 @@
 """`alovoice call batches`: the batches that were begun from this machine, and how far each has come."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -107,7 +106,7 @@ def resume(ctx: typer.Context, name: Name) -> int:
 
     session: Session = ctx.obj
     path = journal_folder(session).existing(name)
-    return resume_batch(session, path, replace(batch_options(ctx), journal=name))
+    return resume_batch(session, path, batch_options(ctx)._replace(journal=name))
 
 
 @app.command("forget", epilog=examples("alovoice call batches forget out-clients-3f9a2b1c"))

@@ -4,7 +4,6 @@ A single call loads neither batches nor events: what `--batch` and `--wait` need
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -171,7 +170,7 @@ def _place_batch(
 ) -> int:
     """Places the calls of a list; `given` are the values that hold for rows without their own."""
     refuse_with_batch(wait=wait, no_check=no_check)
-    return run(ctx.obj, f"call {ctx.command.name}", replace(batch_options(ctx), encoding=encoding), given)
+    return run(ctx.obj, f"call {ctx.command.name}", batch_options(ctx)._replace(encoding=encoding), given)
 
 
 def _place_one(
