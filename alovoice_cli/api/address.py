@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from alovoice_cli.errors import UsageError
@@ -14,8 +14,7 @@ _SHOWN = 80
 _FORM = "write it as https://HOST[:PORT], such as https://cld.alovoice.uz"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A base URL, taken apart. `prefix` is a path without its last slash, mostly empty."""
 
     scheme: str

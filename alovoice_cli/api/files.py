@@ -3,8 +3,7 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from alovoice_cli.errors import UsageError
 
@@ -20,8 +19,7 @@ def wire_name(path: str) -> str:
     return _CONTROL.sub("_", _SEPARATORS.split(path)[-1]) or "file"
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
+class FilePart(NamedTuple):
     """A file in a multipart body. `file` is open for binary reading and stays the caller's to close.
 
     `path` is where it lies on disk, for the curl that a dry run prints; empty when the content was made in memory.

@@ -5,9 +5,9 @@ import math
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 import httpx
 
@@ -24,8 +24,7 @@ class UnreadableError(Exception):
     """A body that is not what the document promises. The text says how."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole answer. `seconds` is how long the one exchange took."""
 
     status: int

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from alovoice_cli.api.endpoints import TOKEN, Endpoint
@@ -22,22 +23,19 @@ _DIGITS = re.compile(r"0|[1-9][0-9]{0,14}")  # up to 15 digits: what a double, a
 JSON_TYPE = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """Top-level fields whose form on the wire is the profile's choice: JSON, multipart, form or the vendor's curl."""
 
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Multipart:
+class Multipart(NamedTuple):
     """Text and files in the order in which they are sent."""
 
     parts: tuple[tuple[str, str | FilePart], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A body that goes out as it is."""
 
     content: bytes

@@ -7,9 +7,8 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -160,8 +159,7 @@ Progress = Callable[[int, int | None], None]
 """Bytes moved so far, and bytes in all where that is known. Called from another thread than the caller's."""
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedRequest:
+class PreparedRequest(NamedTuple):
     """A request ready to be sent. `on_left` is called when its first byte goes, and may refuse."""
 
     request: Request
