@@ -123,7 +123,10 @@ _CALL = (
 
 _EVENTS = (
     Subcommand(
-        "list", "List what the PBX sent, the latest first. The first column is for `events show`.", "list:list_events"
+        "list",
+        "List what the PBX sent, the latest first. The first column is for `events show`.",
+        "list:list_events",
+        "selection:EventsCommand",
     ),
     Subcommand(
         "show",
@@ -154,6 +157,7 @@ _EVENTS = (
         "export",
         "Print the events, the oldest first (with --limit the latest N): whole, an object a line, for other programs.",
         "export:export_events",
+        "selection:EventsCommand",
     ),
     Subcommand(
         "prune",
@@ -169,6 +173,7 @@ _EVENTS = (
         "replay",
         "Send stored events to a handler again: the same bytes, in their order, one after another, marked as replays.",
         "replay:replay_events",
+        "selection:EventsCommand",
     ),
     Subcommand(
         "certify",
