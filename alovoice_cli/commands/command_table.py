@@ -5,10 +5,9 @@ one group); the others stand in the help as a line without a body. Tests keep ta
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -20,8 +19,7 @@ PROGRAM = "alovoice"
 _EPILOG = "Try it without a PBX: alovoice demo\n\nOn a real one: alovoice login"
 
 
-@dataclass(frozen=True, slots=True)
-class Subcommand:
+class Subcommand(NamedTuple):
     """A command of a noun: `place` is its function as `module:function`, or `module:app` for a group of its own."""
 
     name: str
@@ -30,8 +28,7 @@ class Subcommand:
     command_class: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Noun:
+class Noun(NamedTuple):
     """One word after `alovoice`: a group where it has verbs, else the command or group that its module's `app` is."""
 
     name: str
