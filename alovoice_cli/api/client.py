@@ -4,10 +4,9 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 import httpx
 
@@ -43,8 +42,7 @@ _MUST_READ: Mapping[str, Callable[[Reply], object]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RawAnswer:
+class RawAnswer(NamedTuple):
     """An answer as it came, and the error that its status or body means, if any: the caller raises it when it may."""
 
     reply: Reply

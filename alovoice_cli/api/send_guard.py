@@ -5,9 +5,8 @@ is printed. The guard also keeps both in memory: whatever breaks afterwards, `Se
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from threading import Lock, local
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from alovoice_cli.errors import AlovoiceError, ExitCode, Sent, UsageError, worst
 
@@ -17,8 +16,7 @@ _PATIENCE_SECONDS = 1.0
 _SAYS_NOT_DONE = frozenset({1, 2, 5, 130, 143})
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """A request that is about to be sent. `path` is a template such as `/outcall/{token}`: it never holds the token.
 
     `override_limits` names the profile's limits that do not hold for the request. `campaign` is what the ledger of
@@ -31,13 +29,12 @@ class Intent:
     path: str
     numbers: tuple[str, ...]
     our_id: str
-    request: Mapping[str, object] = field(default_factory=dict)
+    request: Mapping[str, object] = {}
     override_limits: frozenset[str] = frozenset()
     campaign: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestOutcome:
+class RequestOutcome(NamedTuple):
     """How a request ended. `answer` is the body's text, masked and capped."""
 
     state: State
@@ -150,7 +147,7 @@ class SendGuard:
         """Replaces the exit code of a request that left by the one that the PBX's own events show."""
         for request in self._requests:
             if request.receipt == receipt and request.outcome is not None:
-                request.outcome = replace(request.outcome, exit_code=code)
+                request.outcome = request.outcome._replace(exit_code=code)
 
     def write(self, receipt: str, outcome: RequestOutcome) -> None:
         """Gives an outcome to the ledger; a failure is kept in `trouble`."""
