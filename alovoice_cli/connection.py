@@ -47,7 +47,7 @@ def make_client(
 
 def _embedded_pbx(session: "Session") -> "tuple[InProcess, str, str]":
     from alovoice_cli.api.inprocess import InProcess  # noqa: PLC0415 - a real PBX needs none of it
-    from alovoice_cli.sandbox import EMBEDDED_URL, STATE_NAME, open_sandbox  # noqa: PLC0415 - same
+    from alovoice_cli.sandbox.opening import EMBEDDED_URL, STATE_NAME, open_sandbox  # noqa: PLC0415 - same
 
     sandbox = open_sandbox(session.paths.state / STATE_NAME, now=session.now)
     return InProcess(sandbox.app), EMBEDDED_URL, sandbox.token

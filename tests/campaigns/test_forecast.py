@@ -14,7 +14,7 @@ from strength import examples
 
 from alovoice_cli.campaigns.dialer_simulation import DialPlan, People, dial, finishes_at
 from alovoice_cli.campaigns.forecast import Forecast, assume, forecast
-from alovoice_cli.sandbox import open_sandbox
+from alovoice_cli.sandbox.opening import open_sandbox
 from alovoice_cli.stores.pbx import PbxStore
 
 FIRST = date(2026, 11, 24)

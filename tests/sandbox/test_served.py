@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from alovoice_cli.sandbox import MOST_BODY_BYTES, open_sandbox
+from alovoice_cli.sandbox.opening import MOST_BODY_BYTES, open_sandbox
 from alovoice_cli.serving import Limits, SocketServer
 from alovoice_cli.stores.pbx import PbxStore
 

@@ -10,14 +10,14 @@ import time
 import pytest
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.sandbox import open_sandbox, reset_sandbox
+from alovoice_cli.sandbox.opening import open_sandbox, reset_sandbox
 from alovoice_cli.stores.pbx import PbxStore
 
 PROGRAM = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from alovoice_cli.sandbox import open_sandbox
+from alovoice_cli.sandbox.opening import open_sandbox
 from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.pbx import Pbx
 from alovoice_cli.sandbox.scenario import shipped
