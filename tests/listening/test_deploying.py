@@ -183,7 +183,7 @@ def nginx(alovoice: FrontDoor, listen: Callable[..., Listening], tmp_path: Path)
     assert tested.returncode == 0, tested.stderr
     with subprocess.Popen(program, stderr=subprocess.DEVNULL) as process:
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                     break
