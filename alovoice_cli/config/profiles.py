@@ -14,9 +14,8 @@ port = 8787
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alovoice_cli.config.keys import KEYS, Key, Value
 from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS
@@ -29,8 +28,7 @@ _LARGEST_BYTES = 4096
 _SAYS = 'a project says profile = "NAME" and nothing else'
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """The profile that a project names, and the file that does."""
 
     profile: str
@@ -74,21 +72,20 @@ BUILT_IN = (DEFAULT, SANDBOX)
 """Profiles that exist without being written down."""
 
 _TOP = ("profile", "profiles", "require_profile")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 
 NAME_FORM = "a profile's name is letters, digits, `-` and `_`"
 SANDBOX_STAYS = "the profile sandbox is the simulated PBX: its address is a loopback one"
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """One profile as the file says it; None where it says nothing. `timeout` is in seconds."""
 
     base_url: str | None = None
     encoding: str | None = None
     timezone: str | None = None
     timeout: float | None = None
-    token_command: str | None = field(default=None, repr=False)
+    token_command: str | None = None
     trunks: tuple[str, ...] | None = None
     quiet_hours: str | None = None
     max_recipients: int | None = None
@@ -106,14 +103,16 @@ class Profile:
     listen: Mapping[str, Value] | None = None
     """The options of `alovoice listen`, by their names without the dashes in front."""
 
+    def __repr__(self) -> str:
+        return f"<profile of {self.base_url}>"  # not its token command
 
-@dataclass(frozen=True, slots=True)
-class Config:
+
+class Config(NamedTuple):
     """The whole file. `profile` is the current one's name, which may be of a profile that is not there."""
 
     profile: str | None = None
     require_profile: bool | None = None
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = {}
 
 
 def configured_url(config: Config, name: str) -> str:
@@ -124,7 +123,7 @@ def configured_url(config: Config, name: str) -> str:
 
 def is_profile_name(name: str) -> bool:
     """Whether a profile may be called so."""
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(_NAME, name) is not None
 
 
 def unknown_profile(name: str, known: Sequence[str], *, named_by: str = "") -> UsageError:

@@ -20,7 +20,8 @@ def event_as_json(event: Event) -> dict[str, object]:
     """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body.
 
     `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none,
-    and `problem` says why. The fields of the URL's query stand in `query`; a route has its answer too.
+    and `problem` says why. The fields of the URL's query stand in `query`; a route has its
+    answer and rule too, and what was made up `trial`.
     """
     delivery = event.delivery
     shown: dict[str, object] = {
@@ -38,6 +39,8 @@ def event_as_json(event: Event) -> dict[str, object]:
         shown["query"] = read_query(delivery.query)
     if delivery.type == "route" and event.answer:
         shown |= {"answer": dict(event.answer), "rule": event.rule}
+    if event.is_trial:
+        shown["trial"] = True
     return shown
 
 

@@ -20,8 +20,8 @@ _AROUND_SECONDS = 60  # what began together may be reported at different moments
 _OF_CALL = ", ".join(f"call.{name}" for name in CALL_COLUMNS.split(", "))
 _FINISHED = f"""SELECT {_OF_CALL}, started.id, ended.received_at FROM call
     JOIN delivery AS started ON started.seq = call.start_seq JOIN delivery AS ended ON ended.seq = call.end_seq
-    WHERE call.call_id IN"""
-_BESIDE = f"SELECT {_OF_CALL} FROM call WHERE number = ? AND reported_at BETWEEN ? AND ? AND call_id <> ?"
+    WHERE call.trial = 0 AND call.call_id IN"""
+_BESIDE = f"SELECT {_OF_CALL} FROM call WHERE number = ? AND reported_at BETWEEN ? AND ? AND call_id <> ? AND trial = 0"
 _INSERT = f"""INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble, message)
     VALUES (?, ?, ?, '{DUE}', 0, ?, ?, '', ?) ON CONFLICT DO NOTHING"""
 

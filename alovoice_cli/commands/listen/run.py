@@ -17,7 +17,7 @@ from alovoice_cli.session import Session
 def print_or_run(session: Session, options: ListenOptions, *, systemd: bool, nginx: bool) -> int:
     """Returns the exit code. Raises as `read_plan` does, and as Listener.run."""
     if options.log_format is not None:
-        session.fold("log_format", options.log_format)
+        session.set_options(session.options.with_option("log_format", options.log_format))
     plan = read_plan(session, options)
     if systemd or nginx:
         return print_deployment(session, options, plan, systemd=systemd, nginx=nginx)
