@@ -41,7 +41,10 @@ class KillPlay:
         script.write_text(PROGRAM.format(log=self.log))
         self.crm.answer = self._slowly
         self.words = ("--forward", self.crm.url, "--exec", f"/bin/sh {script}")
-        alive = [self.listen(*self.words), self.listen(*self.words)]
+        first = self.listen(*self.words)
+        self._holder([first])
+        alive = [first, self.listen(*self.words)]
+        assert f"another listener (process {first.pid}) forwards" in alive[1].wait_for("forwards nothing", PATIENCE)
         for _ in range(kills):
             self._post(alive)
             time.sleep(self.chance.random() * 1.5)
@@ -54,6 +57,8 @@ class KillPlay:
             self.told += holder.errors
             self._post(alive)
             alive.append(self.listen(*self.words))
+        assert self._holder(alive).stop() == 143  # with programs under way
+        self.kills.append(time.time())
         self._wait_for_the_end()
         self.told += [line for listening in alive for line in listening.errors]
         return self._account()
