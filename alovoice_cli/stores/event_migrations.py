@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from alovoice_cli.events.event import TRIAL_PREFIX
 from alovoice_cli.events.reading import read
-from alovoice_cli.stores.event_engine import Connection, create_table, has_table
-from alovoice_cli.stores.event_schema import OUTBOX_TARGET, TABLES
+from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
+from alovoice_cli.stores.event_schema import OUTBOX_TARGET, TABLES, TRIAL_INDEX
 
 _PLAIN = "998_________"
 _LONGEST_EXTENSION = 5
@@ -49,7 +50,17 @@ def _add_outbox_targets(connection: Connection) -> None:
     )
 
 
-_VERSION_3: tuple[Callable[[Connection], None], ...] = (_add_outbox_targets,)
+def _add_trial_marks(connection: Connection) -> None:
+    """Marks what was made up, in older versions by its number alone."""
+    for table in ("fact", "call"):
+        add_column(connection, table, "trial INTEGER NOT NULL DEFAULT 0")
+        connection.execute(
+            f"UPDATE {table} SET trial = 1 WHERE number >= ? AND number < ?", (TRIAL_PREFIX, str(int(TRIAL_PREFIX) + 1))
+        )
+    connection.execute(TRIAL_INDEX)
+
+
+_VERSION_3: tuple[Callable[[Connection], None], ...] = (_add_outbox_targets, _add_trial_marks)
 """The steps to version 3, in order. A new store has the tables and columns of `event_schema` already: a step adds what
 is missing."""
 

@@ -29,6 +29,7 @@ _DELIVERY = """CREATE TABLE delivery (
 
 # A delivery of which nothing could be read has one row too, with its `problem` and no values. `part` is the object's
 # place in the delivery, from 0; `answer` is JSON; `rule` decided a route question; `duplicate_of` is a delivery's id.
+# `trial` is 1 for what was made up; for a call of which only trials told.
 _FACT = """CREATE TABLE fact (
     seq BIGINT NOT NULL,
     part INTEGER NOT NULL,
@@ -52,6 +53,7 @@ _FACT = """CREATE TABLE fact (
     answered_at BIGINT,
     ended_at BIGINT,
     record TEXT,
+    trial INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (seq, part)
 )"""
 
@@ -71,6 +73,7 @@ _CALL = """CREATE TABLE call (
     start_seq BIGINT,
     end_seq BIGINT,
     result_seq BIGINT,
+    trial INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (call_id)
 )"""
 
@@ -111,6 +114,8 @@ _UPTIME = """CREATE TABLE uptime (
     PRIMARY KEY (id)
 )"""
 
+TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
+
 TABLES = (
     "CREATE TABLE schema_version (version INTEGER NOT NULL)",
     _DELIVERY,
@@ -125,6 +130,7 @@ TABLES = (
     "CREATE INDEX fact_by_call ON fact (call_id)",
     "CREATE INDEX fact_by_external ON fact (external_id)",
     "CREATE INDEX fact_by_number ON fact (number, seq)",
+    TRIAL_INDEX,
     "CREATE INDEX call_by_time ON call (reported_at)",
     "CREATE INDEX call_by_number ON call (number, reported_at)",
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",
