@@ -39,20 +39,25 @@ class Hook:
         self._stopping = False
 
     def deliver(self, due: Due, claim: Callable[[], bool]) -> DeliveryOutcome:
-        """Runs the program once, after `claim` has made durable that it starts; not where `claim` returns False."""
+        """Runs the program once, after `claim` has made durable that it starts; not where `claim` returns False.
+
+        Raises, before the claim, where the event cannot be read.
+        """
         told = json.loads(due.message) if due.message else self._as_json(due.delivery)
+        line = json_text(told).encode() + b"\n"
         with _slots:
             if self._stopping or not claim() or self._stopping:
                 return DeliveryOutcome("later")
             try:
                 process = self._start(told)
-            except OSError as error:
-                return DeliveryOutcome("dead", f"it cannot be started: {error.strerror or error}")
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or error
+                return DeliveryOutcome("dead", f"it cannot be started: {why}")
             self._running.add(process)
             if self._stopping:  # the stop may have missed it
                 _signal(process, signal.SIGTERM)
             try:
-                return self._attend(process, json_text(told).encode() + b"\n")
+                return self._attend(process, line)
             finally:
                 self._running.discard(process)
 

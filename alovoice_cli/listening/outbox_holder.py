@@ -95,7 +95,7 @@ class OutboxHolder:
         return True
 
     def _note_targets(self) -> None:
-        if not self._is_noted:
+        if self._couriers and not self._is_noted:
             self._access.outbox.given([(one.name, one.label) for one in self._couriers], self._access.clock())
             self._is_noted = True
 
