@@ -149,6 +149,12 @@ class EventStore:
         with self._reading() as connection:
             return any(nonce.encode() in row[0] for row in connection.execute(latest, (_LATEST_PROBES,)))
 
+    def unreadable(self) -> int:
+        """How many events could not be read: each says why in its `problem`."""
+        counted = "SELECT count(*) FROM fact WHERE problem <> '' AND part = 0 AND type <> 'probe' AND trial = 0"
+        with self._reading() as connection:
+            return int(connection.execute(counted).fetchone()[0])
+
     def pruning(self, before: int) -> EventPruning:
         """What would forget all that came before this moment (unix microseconds)."""
         return EventPruning(self.url, before)

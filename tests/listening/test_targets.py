@@ -10,7 +10,6 @@ import string
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,8 +31,7 @@ PATIENCE = 40
 
 
 def _sql(alovoice: FrontDoor, question: str) -> list[tuple[Any, ...]]:
-    (store,) = Path(alovoice.environ["ALOVOICE_STATE_DIR"]).rglob("events*.db")
-    with contextlib.closing(sqlite3.connect(store, timeout=PATIENCE)) as connection:
+    with contextlib.closing(sqlite3.connect(alovoice.home / "state" / "events.db", timeout=PATIENCE)) as connection:
         return connection.execute(question).fetchall()
 
 
