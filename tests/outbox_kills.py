@@ -44,7 +44,7 @@ class KillPlay:
         first = self.listen(*self.words)
         self._holder([first])
         alive = [first, self.listen(*self.words)]
-        assert f"another listener (process {first.pid}) forwards" in alive[1].wait_for("forwards nothing", PATIENCE)
+        assert f"another listener (process {first.pid}) forwards" in alive[1].wait_for("does not forward", PATIENCE)
         for _ in range(kills):
             self._post(alive)
             time.sleep(self.chance.random() * 1.5)

@@ -60,12 +60,14 @@ class CrmAnswer:
     """How a CRM that was asked about a callstart reacted.
 
     `start` is an answer that the PBX takes, else None: ours goes out then. `is_settled`: the CRM answered 2xx, so it
-    knows of the callstart; `reason` says why that answer is of no use.
+    knows of the callstart; `reason` says why that answer is of no use. `is_late`: the PBX could wait no longer, and the
+    CRM may answer yet.
     """
 
     start: StartAnswer | None = None
     is_settled: bool = False
     reason: str = ""
+    is_late: bool = False
 
 
 EXPECTED_ANSWER = (
@@ -73,7 +75,8 @@ EXPECTED_ANSWER = (
     '{"callto": "99 123 45 67"} (API, section 6)'
 )
 NO_ANSWER = CrmAnswer()
-"""The CRM was not reached, did not answer in time, or refused: it is told of the event once more."""
+"""The CRM was not reached, or refused: it is told of the event once more."""
+LATE_ANSWER = CrmAnswer(is_late=True)
 
 
 def read_crm_answer(status: int, body: bytes, own_id: str) -> CrmAnswer:

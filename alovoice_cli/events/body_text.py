@@ -3,6 +3,7 @@
 import codecs
 import re
 import zlib
+from functools import lru_cache
 from json import detect_encoding
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ def decoded(plain: bytes, content_type: str) -> BodyText:
     return BodyText(None, problem=f"no text in {declared}" if declared else "no UTF-8 text")
 
 
+@lru_cache(64)
 def charset_of(content_type: str) -> str:
     """The charset that a content type declares, by Python's name; "" where it declares none that can be read."""
     found = _CHARSET.search(content_type) if "charset" in content_type.lower() else None

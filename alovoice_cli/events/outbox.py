@@ -29,6 +29,8 @@ _GONE = 410
 
 DUE, RUNNING, DONE, DEAD = "due", "running", "done", "dead"
 """The states of an event in the outbox. `running`: a program is started for it, or about to be."""
+INTERRUPTED = "it had not ended when the listener died"
+"""The trouble of a program that ran, or was about to start, when its listener was killed."""
 
 OutcomeKind = Literal["delivered", "retry", "pause", "gone", "dead", "later"]
 TargetState = Literal["taking", "refusing", "paused", "stopped"]

@@ -189,7 +189,7 @@ class Receiver:
             delivery.id,
             first.answer.as_values(),
             call_id=first.answer.call_id,
-            asked=asked if is_first else None,
+            asked=asked if is_first and not told.is_late else None,
             is_answered=told.is_settled,
         )
         if told.start is not None and is_first:

@@ -35,6 +35,7 @@ from alovoice_cli.stores.outbox import (
     Outbox,
     claimed,
     noted_state,
+    probed,
     pulled_forward,
     put_off,
     settled,
@@ -97,7 +98,8 @@ class Dispatcher:
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
-        """Begins with what an earlier run left."""
+        """Begins with what an earlier run left: perhaps the target is mended by now."""
+        self._access.change(probed(self.target.name, self._access.clock()))
         self._thread.start()
 
     def wake(self) -> None:

@@ -13,21 +13,24 @@ from typing import Literal, Protocol
 from urllib.parse import quote
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.answers import EXPECTED_ANSWER, NO_ANSWER, CrmAnswer, read_crm_answer
+from alovoice_cli.events.answers import EXPECTED_ANSWER, LATE_ANSWER, NO_ANSWER, CrmAnswer, read_crm_answer
 from alovoice_cli.events.event import Delivery, Event, TargetType
 from alovoice_cli.events.event_table import event_as_json
-from alovoice_cli.events.outbox import DeliveryOutcome, outcome_of
+from alovoice_cli.events.outbox import DONE, DeliveryOutcome, outcome_of
 from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.json_text import json_text
 from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.posts import Posted
-from alovoice_cli.stores.outbox import Due
+from alovoice_cli.stores.event_file import Change
+from alovoice_cli.stores.outbox import Due, settled
 
 FORWARD_SECONDS = 30.0
 """How long a forwarded event may take: as long as others give it (Stripe's forwarder)."""
 JSON_TYPE = "application/json"
 
 _MOST_RELAYS = 64
+_LATE_SECONDS = 1.0
+"""How much longer than the PBX the listener waits for a CRM, which need not be sent the callstart again then."""
 _HEADER_SAFE = string.punctuation + " "
 """What stays as it is in a header's value; all but ASCII is percent-encoded there."""
 
@@ -146,25 +149,28 @@ class Relay:
         seconds: float,
         complain: Callable[[str], None],
         count: Callable[[RelayOutcome], None],
+        change: Callable[[Change], None],
     ) -> None:
         self.target = forwarder.target
         self._forwarder, self.seconds, self._complain, self._count = forwarder, seconds, complain, count
+        self._change = change
         self._told: set[str] = set()
         self._pool = ThreadPoolExecutor(_MOST_RELAYS, thread_name_prefix="relay")
 
     def ask(self, delivery: Delivery) -> "asyncio.Task[CrmAnswer]":
-        """The CRM's answer; NO_ANSWER where it does not come in time. One of no use is told once for each reason."""
+        """The CRM's answer. One of no use is told once for each reason; one that comes late settles the delivery."""
         return asyncio.get_running_loop().create_task(self._ask(delivery))
 
     async def _ask(self, delivery: Delivery) -> CrmAnswer:
         loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._pool, self._forwarder.ask, delivery, self.seconds)
+        asked = loop.run_in_executor(self._pool, self._forwarder.ask, delivery, self.seconds + _LATE_SECONDS)
         try:
             # The time that a busy pool takes is the caller's time too.
             posted = await asyncio.wait_for(asyncio.shield(asked), self.seconds)
         except TimeoutError:
             self._count("timeout")
-            return NO_ANSWER
+            asked.add_done_callback(lambda done: self._settle_late(delivery, done))
+            return LATE_ANSWER
         if posted.status is None:
             self._count("timeout" if posted.seconds >= self.seconds else "unreachable")
             return NO_ANSWER
@@ -177,6 +183,12 @@ class Relay:
                 f" {EXPECTED_ANSWER}"
             )
         return answer
+
+    def _settle_late(self, delivery: Delivery, asked: "asyncio.Future[Posted]") -> None:
+        """A CRM that took the callstart after all is not sent it again."""
+        posted = None if asked.cancelled() or asked.exception() else asked.result()
+        if posted is not None and posted.status is not None and 200 <= posted.status < 300:
+            self._change(settled(self.target.name, delivery.seq, DONE))
 
     def close(self) -> None:
         """Lets go of the threads."""

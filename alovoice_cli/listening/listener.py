@@ -173,7 +173,7 @@ class Listener:
         for target, forwarder in self._forwarders.items():
             if target.is_named and "callstart" in target.kinds:
                 count = self._plan.admin.metrics.note_relay if self._plan.admin is not None else lambda _: None
-                return Relay(forwarder, self._plan.forward_timeout, self._shown.complain, count)
+                return Relay(forwarder, self._plan.forward_timeout, self._shown.complain, count, self._writer.change)
         return None
 
     def _queued(self, event: Event) -> list[QueuedDelivery]:

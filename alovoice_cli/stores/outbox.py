@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from alovoice_cli.events.event import Delivery
-from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, TargetStanding, TargetState
+from alovoice_cli.events.outbox import DEAD, DUE, INTERRUPTED, RUNNING, TargetStanding, TargetState
 from alovoice_cli.stores.event_engine import Connection, opened, writing
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS
 from alovoice_cli.stores.process_lock import ProcessLock
-
-INTERRUPTED = "it had not ended when the listener died"
 
 _LONGEST_TROUBLE = 500
 _COLUMNS = ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS.split(", "))
@@ -194,6 +192,19 @@ def pulled_forward(target: str, now_us: int) -> Change:
         )
 
     return pull
+
+
+def probed(target: str, now_us: int) -> Change:
+    """The change after which the oldest event that failed before is due: its success pulls the others forward."""
+
+    def probe(connection: Connection) -> None:
+        failed = "target = ? AND state = ? AND attempts > 0"
+        connection.execute(
+            f"UPDATE outbox SET due_at = ? WHERE {failed} AND seq = (SELECT min(seq) FROM outbox WHERE {failed})",
+            (now_us, target, DUE, target, DUE),
+        )
+
+    return probe
 
 
 def stopped(target: str, trouble: str) -> Change:

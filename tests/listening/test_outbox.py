@@ -1,6 +1,7 @@
 """The outbox in the open: trouble is told, a backlog goes on, one listener forwards, no program runs twice."""
 
 import json
+import shlex
 import sqlite3
 import time
 from collections.abc import Callable
@@ -148,21 +149,23 @@ def test_events_of_a_url_that_is_no_longer_given_are_named_and_handed_over(
     listen: Listen, crm: Handler, alovoice: FrontDoor
 ) -> None:
     crm.stop()
-    listening = listen("--forward", "http://127.0.0.1:9/old?key=s3cret")
+    store = ("--store", "the events.db")
+    listening = listen(*store, "--forward", "http://127.0.0.1:9/old?key=s3cret")
     _post(listening, *({"call_id": "c", "n": number} for number in range(5)))
     listening.wait_for("is not reached", PATIENCE)
     listening.stop()
     crm.start()
-    listening = listen("--forward", crm.url)
+    listening = listen(*store, "--forward", crm.url)
     line = listening.wait_for("is no target any more", PATIENCE)
     assert "5 events wait for http://127.0.0.1:9, which" in line
-    retry, drop = (part.split() for part in line.split("`")[1::2])
+    retry, drop = (shlex.split(part) for part in line.split("`")[1::2])
     assert drop[:4] == ["alovoice", "events", "outbox", "drop"]
+    assert [retry[-2:], drop[-2:]] == [list(store)] * 2
     words = [crm.url if word == "URL" else word for word in retry[1:]]
     assert alovoice(*words).code == 0
     seen = [json.loads(body)["n"] for _, body in crm.wait(5, PATIENCE)]
     assert seen == list(range(5))
-    _until(lambda: _outbox(alovoice) == [])
+    _until(lambda: _outbox(alovoice, *store) == [])
     assert not any("s3cret" in line for line in listening.errors)
 
 
