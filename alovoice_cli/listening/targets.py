@@ -74,7 +74,7 @@ def parse_headers(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
         name, colon, value = line.partition(":")
         name, value = name.strip().lower(), value.strip()
         if not colon or not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-            raise UsageError(f"{place} is no header", hint="give 'NAME: VALUE' in ASCII, such as 'X-Api-Key: …'")
+            raise UsageError(f"{place}: this is no header", hint="give 'NAME: VALUE' in ASCII, such as 'X-Api-Key: …'")
         if name in _OWN_HEADERS or name.startswith(_OWN_PREFIXES):
             raise UsageError(f"{place}: {name} is set by the listener itself", hint="leave it out")
         if name in headers:
