@@ -3,17 +3,20 @@
 import json
 import re
 
-HALF = re.compile("[\ud800-\udfff]")
-"""Half of a surrogate pair: JSON can spell it, Unicode has no such character, and strict readers refuse all of it."""
-REPLACEMENT = "\ufffd"
-
-_ARMED = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_NOT_ASCII = re.compile("[^\x00-\x7f]")
+# Compiled by `re` at first use: most texts are ASCII, and need none.
+_HALF = "[\ud800-\udfff]"
+_ARMED = "[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+_NOT_ASCII = "[^\x00-\x7f]"
 
 
 def well_formed(text: str) -> str:
-    """The text with U+FFFD in the place of each half of a surrogate pair: what every encoding of Unicode takes."""
-    return text if text.isascii() else HALF.sub(REPLACEMENT, text)
+    """The text with U+FFFD in the place of each half of a surrogate pair; two halves side by side are a character.
+
+    JSON can spell a half. Unicode has no such character, and strict readers refuse the whole text for it.
+    """
+    if text.isascii() or re.search(_HALF, text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def json_text(value: object, *, indent: bool = False, ascii_only: bool = False) -> str:
@@ -25,8 +28,8 @@ def json_text(value: object, *, indent: bool = False, ascii_only: bool = False) 
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2 if indent else None)
     if text.isascii():
         return text.replace("\x7f", "\\u007f")
-    text = _ARMED.sub(_escaped, HALF.sub(REPLACEMENT, text))
-    return _NOT_ASCII.sub(_escaped, text) if ascii_only else text
+    text = re.sub(_ARMED, _escaped, well_formed(text))
+    return re.sub(_NOT_ASCII, _escaped, text) if ascii_only else text
 
 
 def _escaped(match: re.Match[str]) -> str:
