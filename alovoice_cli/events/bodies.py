@@ -17,18 +17,17 @@ from alovoice_cli.events.body_text import charset_of, decoded, unpacked
 _DEEPEST = 64
 _MOST_FIELDS = 1000
 _LONGEST_LOOSE = 20_000  # whoever writes by hand writes little; a megabyte would take a second
-_BEGINS_JSON = re.compile(r"\s*+(?:\{|\[(?!\]))")  # and not the key `[]id`
-_BEGINS_LOOSE = re.compile(r"\s*+[{\['\"]")
+_BEGINS_JSON = r"\s*+(?:\{|\[(?!\]))"  # and not the key `[]id`
+_BEGINS_LOOSE = r"\s*+[{\['\"]"
 # What the vendor's page has beyond JSON: bare keys (`[]id` too), texts in single quotes, a comma before a bracket.
 # Every repeat is possessive, and what begins is consumed: no letter is looked at more than a fixed number of times.
-_LOOSE = re.compile(
-    r"""(?P<text>"(?:[^"\\]++|\\.)*+"?+)"""
+_LOOSE = (
+    r"""(?s)(?P<text>"(?:[^"\\]++|\\.)*+"?+)"""
     r"""|'(?P<single>(?:[^'\\]++|\\.)*+)(?P<closed>')?+"""
     r"""|(?P<word>(?:\[\])?+[\w$.+-]++(?:\[\])?+)(?P<colon>\s*+:)?+"""
-    r"""|(?P<comma>,)(?=\s*+[}\]])""",
-    re.DOTALL,
+    r"""|(?P<comma>,)(?=\s*+[}\]])"""
 )
-_IN_SINGLE = re.compile(r"""\\.|\"""", re.DOTALL)
+_IN_SINGLE = r"""(?s)\\.|\""""
 
 
 class Value(NamedTuple):
@@ -49,7 +48,7 @@ def read_body(body: bytes, content_type: str, content_encoding: str = "") -> Val
     read = Value(None, problem) if text is None else read_json(text)
     if read.problem and _is_multipart(content_type):
         read = _read_multipart(plain, content_type)
-    elif read.problem and text is not None and "=" in text and not _BEGINS_JSON.match(text):
+    elif read.problem and text is not None and "=" in text and not re.match(_BEGINS_JSON, text):
         read = _read_form(text, charset)
     return read if read.problem else Value(_without_brackets(read.value))
 
@@ -68,16 +67,16 @@ def read_json(text: str) -> Value:
         return Value(_loads(text))
     except (ValueError, RecursionError):
         pass
-    if len(text) <= _LONGEST_LOOSE and _BEGINS_LOOSE.match(text):
+    if len(text) <= _LONGEST_LOOSE and re.match(_BEGINS_LOOSE, text):
         with suppress(ValueError, RecursionError):
-            return Value(_loads(_LOOSE.sub(_as_strict, text)))
+            return Value(_loads(re.sub(_LOOSE, _as_strict, text)))
     return Value(None, "neither JSON nor form fields")
 
 
 def _as_strict(match: re.Match[str]) -> str:
     """A piece of the vendor's notation as JSON has it."""
     if match["closed"]:
-        return '"' + _IN_SINGLE.sub(_unquoted, match["single"]) + '"'
+        return '"' + re.sub(_IN_SINGLE, _unquoted, match["single"]) + '"'
     if match["colon"] is not None:
         return json.dumps(match["word"]) + ":"
     return "" if match["comma"] else match.group()

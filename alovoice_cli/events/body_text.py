@@ -10,7 +10,7 @@ from typing import NamedTuple
 MOST_UNPACKED = 1 << 20
 """How large a packed body may be once it is unpacked: no larger than a plain one may come."""
 
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
+_CHARSET = r"""(?i)charset\s*=\s*["']?([\w.:-]{1,40})"""
 # Of Python's codecs those that a sender of telephone calls may mean; others (idna, punycode, unicode_escape) are slow
 # or read escapes where there are none.
 _CHARSETS = ("utf", "ascii", "cp", "iso8859", "koi8", "mac", "gb", "big5", "euc", "shift", "ptcp")
@@ -51,7 +51,7 @@ def decoded(plain: bytes, content_type: str) -> BodyText:
 @lru_cache(64)
 def charset_of(content_type: str) -> str:
     """The charset that a content type declares, by Python's name; "" where it declares none that can be read."""
-    found = _CHARSET.search(content_type) if "charset" in content_type.lower() else None
+    found = re.search(_CHARSET, content_type) if "charset" in content_type.lower() else None
     if found is None:
         return ""
     try:
