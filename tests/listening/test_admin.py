@@ -51,6 +51,7 @@ def test_what_is_no_address_of_an_admin_port_is_told(alovoice: FrontDoor, given:
     assert "--admin" in result.err or "1:2" in result.err
 
 
+@pytest.mark.floors
 def test_metrics_count_what_came_what_was_answered_and_what_decided(
     listen: Listen, alovoice: FrontDoor, crm: Handler
 ) -> None:
