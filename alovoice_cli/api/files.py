@@ -7,8 +7,8 @@ from typing import BinaryIO, NamedTuple
 
 from alovoice_cli.errors import UsageError
 
-_SEPARATORS = re.compile(r"[/\\]")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SEPARATORS = r"[/\\]"
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 def wire_name(path: str) -> str:
@@ -16,7 +16,7 @@ def wire_name(path: str) -> str:
 
     Control characters become `_`, so that no server has to guess how they were escaped.
     """
-    return _CONTROL.sub("_", _SEPARATORS.split(path)[-1]) or "file"
+    return re.sub(_CONTROL, "_", re.split(_SEPARATORS, path)[-1]) or "file"
 
 
 class FilePart(NamedTuple):

@@ -13,7 +13,7 @@ import httpx
 
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = rb"\\u[dD][89a-fA-F]"
 _DEEPEST = 100
 _DETAIL = 300
 _LOOKED_AT = 64 * 1024  # bytes of a body that is shown in part
@@ -62,7 +62,7 @@ class Reply(NamedTuple):
             raise UnreadableError("the answer is no JSON") from error
         if not _shallow(value):
             raise UnreadableError(f"the answer is nested deeper than {_DEEPEST}")
-        if _SURROGATE.search(self.body):
+        if re.search(_SURROGATE, self.body):
             _check_unicode(value)
         return value
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from alovoice_cli.api.downloads import PartFile
 
 CERTIFI = "the bundle of certifi"
-_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+_HASHED_NAME = r"[0-9a-f]{8}\.[0-9]+"
 _FEWEST_AUTHORITIES = 50  # Mozilla's list has about 140
 
 
@@ -65,7 +65,7 @@ def hashed_folder() -> str:
     """
     folder = ssl.get_default_verify_paths().openssl_capath
     try:
-        hashed = sum(_HASHED_NAME.fullmatch(name) is not None for name in os.listdir(folder))  # noqa: PTH208 - names are enough
+        hashed = sum(re.fullmatch(_HASHED_NAME, name) is not None for name in os.listdir(folder))  # noqa: PTH208 - names are enough
     except OSError:
         return ""
     return folder if hashed >= _FEWEST_AUTHORITIES else ""

@@ -103,7 +103,7 @@ def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -
             raise UsageError(
                 f"the batch {path.name} is of the profile {head.profile}", hint="leave -p out, or name that one"
             )
-        session.fold("profile", head.profile)
+        session.set_options(session.options.with_option("profile", head.profile))
         refuse_dialling(session.settings)
         verb = verb_of(head.command)
         if not verb.dials:  # as the command itself: nobody else asks for the same calls meanwhile
