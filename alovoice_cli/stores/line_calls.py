@@ -12,12 +12,13 @@ _CHUNK = 500
 
 # Between extensions no line is needed; a call that names one holds it, whatever its direction.
 GOING = """SELECT line, count(*) FROM call WHERE reported_at BETWEEN ? AND ? AND end_seq IS NULL
-    AND (line IS NOT NULL OR coalesce(direction, '') <> 'int') GROUP BY line"""
+    AND trial = 0 AND (line IS NOT NULL OR coalesce(direction, '') <> 'int') GROUP BY line"""
 
 
 def calls_to(numbers: Sequence[str]) -> str:
     """The question for the calls to so many numbers; its values are these, since, and until (unix seconds)."""
-    return f"SELECT {CALL_COLUMNS} FROM call WHERE number IN ({marks(numbers)}) AND reported_at BETWEEN ? AND ?"  # noqa: S608 - only marks
+    wanted = f"number IN ({marks(numbers)}) AND reported_at BETWEEN ? AND ? AND trial = 0"
+    return f"SELECT {CALL_COLUMNS} FROM call WHERE {wanted}"  # noqa: S608 - only marks
 
 
 class LineCalls:
