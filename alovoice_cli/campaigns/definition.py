@@ -3,12 +3,13 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
+from typing import BinaryIO
 
-from alovoice_cli.campaigns.campaign_record import FILES, SubmittedFile, describe
+from alovoice_cli.campaigns.campaign_record import FILES, SubmittedFile
 from alovoice_cli.campaigns.files import open_regular
 from alovoice_cli.errors import UsageError
 
@@ -40,6 +41,14 @@ def read_definition(content: bytes, name: str, folder: Path) -> Definition:
         if path != "-":
             definition[key] = str(folder / path)
     return definition
+
+
+def open_definition(given: str, stdin: BinaryIO, folder: Path) -> Definition:
+    """The definition in a file, or in stdin (`-`), whose paths are taken from `folder`. Raises UsageError."""
+    if given == "-":
+        return read_definition(stdin.read(), "stdin", folder)
+    with open_regular(Path(given)) as file:
+        return read_definition(file.read(), given, Path(given).parent)
 
 
 def _value(name: str, key: str, value: object) -> object:
@@ -135,18 +144,20 @@ class DefinitionDefaults:
         """A list of texts as one text, with commas between."""
         return given if given is not None else ",".join(self.texts(key, None)) or None
 
-    def without(self, *keys: str) -> "DefinitionDefaults":
-        """These defaults but for some keys."""
-        return DefinitionDefaults({key: value for key, value in self.definition.items() if key not in keys})
+    def beside(self, given: Collection[str]) -> "DefinitionDefaults":
+        """These defaults beside the files and numbers that are given.
 
+        `recipients` takes the place of `recipient`, and the other way round; of a given file no digest is known.
+        """
+        gone = {"recipients", "recipient"} if {"recipients", "recipient"} & set(given) else set[str]()
+        gone |= {f"{key}_sha256" for key in (*given, *gone)}
+        return DefinitionDefaults({key: value for key, value in self.definition.items() if key not in gone})
 
-def changed_file(definition: Mapping[str, object], key: str) -> str | None:
-    """The path of the file `key` of a definition where the file is no longer the one that the campaign was made of."""
-    path, known = definition.get(key), definition.get(f"{key}_sha256")
-    if not isinstance(path, str) or known is None or path == "-":
-        return None
-    with open_regular(Path(path)) as file:
-        return path if describe(file, path, path).sha256 != known else None
+    @property
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of the files that the campaign was made of, by path."""
+        known = {self.definition.get(key): self.definition.get(f"{key}_sha256") for key in FILES}
+        return {str(path): str(digest) for path, digest in known.items() if path and digest}
 
 
 def missing_files(definition: Mapping[str, object]) -> list[str]:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from alovoice_cli.campaigns.created import plan_from_form
 from alovoice_cli.campaigns.draft import CampaignDraft
 from alovoice_cli.campaigns.forecast import Forecast, Point, assume, forecast
 from alovoice_cli.campaigns.options import ForecastOptions
-from alovoice_cli.campaigns.plans import plan_from_form
 from alovoice_cli.campaigns.watching import moment_text
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import Finding, Severity, count

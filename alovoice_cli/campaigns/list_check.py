@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from alovoice_cli.campaigns.check_report import CheckReport
 from alovoice_cli.campaigns.cleaning import write_lists
 from alovoice_cli.campaigns.exclusion import parse_do_not_call, parse_span, since
-from alovoice_cli.campaigns.files import open_list, open_regular
+from alovoice_cli.campaigns.files import ListFile, open_list, open_regular
 from alovoice_cli.campaigns.list_findings import list_findings, reading_notes
 from alovoice_cli.campaigns.options import ListOptions
 from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
@@ -37,13 +37,14 @@ class ListScreen:
 
 
 def read_list(
-    file: BinaryIO, name: str, options: ListOptions, screen: ListScreen, report: CheckReport, moved: Moved
+    people: ListFile, options: ListOptions, screen: ListScreen, report: CheckReport, moved: Moved
 ) -> Recipients | None:
     """The list without whom the screen leaves out; None where the list cannot be read, which is a finding then."""
+    name = people.path or "the list"
     exclusions = list(_exclusions(options, screen, report))
     read = partial(
         read_recipients,
-        file,
+        people.file,
         name,
         encoding=options.encoding,
         column=options.column,
@@ -112,12 +113,10 @@ def check_list(
     Raises UsageError where a file cannot be opened or written; what is wrong within a file is a finding.
     """
     report, written = CheckReport(strict=False), tuple[str, ...]()
-    file, source = open_list(name, None, stdin)
-    with file:
-        screen = ListScreen(today_in(parse_zone(zone), now), now, called_since, own_lines)
-        whom = read_list(file, source or "the list", options, screen, report, moved)
-        if whom is not None:
-            report.add(list_findings(whom, cleaned=options.clean))
-            write_lists(whom, options.clean_name, options.rejected, format_for(excel=options.excel))
-            written = options.written
+    screen = ListScreen(today_in(parse_zone(zone), now), now, called_since, own_lines)
+    whom = read_list(open_list(name, None, stdin), options, screen, report, moved)
+    if whom is not None:
+        report.add(list_findings(whom, cleaned=options.clean))
+        write_lists(whom, options.clean_name, options.rejected, format_for(excel=options.excel))
+        written = options.written
     return CheckedList(report, whom, written)

@@ -1,6 +1,6 @@
 """What is to be said of a list of recipients: each trap named for what it is, with its lines."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.sheet import delimiter_name
@@ -126,17 +126,26 @@ def _article(one: str) -> str:
 
 
 def _duplicates(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
-    if not whom.duplicates:
+    repeated = whom.repeated()
+    if not repeated:
         return
-    named = [f"{number} on {name_lines(lines)}" for number, lines in list(whom.duplicates.items())[:_NUMBERS_NAMED]]
-    lines = sorted(line for at in whom.duplicates.values() for line in at[1:])
+    shown = whom.tally.matching(_first_of(repeated, whom.tally.row_numbers))
+    named = "; ".join(f"{number} on {name_lines(lines)}" for number, lines in shown.items())
+    more = f", and {spaced(len(repeated) - len(shown))} more" if len(repeated) > len(shown) else ""
     severity = Severity.NOTE if cleaned else Severity.WARNING
     hint = "it is called once" if cleaned else "the PBX may call it twice: --clean uploads each number once"
-    more = (
-        f", and {spaced(len(whom.duplicates) - _NUMBERS_NAMED)} more" if len(whom.duplicates) > _NUMBERS_NAMED else ""
-    )
-    text = f"{count(len(whom.duplicates), 'number')} in more than one row: {'; '.join(named)}{more}"
-    yield _found(whom, severity, "duplicate", text, hint, lines)
+    text = f"{count(len(repeated), 'number')} in more than one row: {named}{more}"
+    yield _found(whom, severity, "duplicate", text, hint, whom.tally.lines_at(whom.repeats))
+
+
+def _first_of(wanted: set[int], numbers: Iterable[int]) -> set[int]:
+    """The first few of these numbers that come in a list."""
+    found = set[int]()
+    for number in filter(wanted.__contains__, numbers):
+        found.add(number)
+        if len(found) == _NUMBERS_NAMED:
+            break
+    return found
 
 
 def _excluded(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:

@@ -2,21 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TypeVar
 
-from alovoice_cli.campaigns.campaign_record import KnownCampaign, beyond_daily_limit, twin_words
+from alovoice_cli.campaigns.campaign_record import beyond_daily_limit
+from alovoice_cli.campaigns.created import CreatedCampaign, twin_words
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced
 
 LIMITS = ("max_recipients", "allowed_prefixes", "max_campaigns_per_day")
-_TWIN_WITHIN = timedelta(hours=24)
 _TOO_MANY = 429
 _SKEW_SECONDS = 120
-_SPREADSHEET = ("excel_rounded", "excel_decimal")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +59,32 @@ def clock_findings(skew_seconds: int | None) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, "clock", message, "set the clock: `today` and `past` are reckoned by it")
 
 
-def pbx_findings(
-    trunks: Sequence[str],
-    known: Sequence[str] | None,
-    skew_seconds: int | None,
-    problem: AlovoiceError | None,
-    *,
-    strict: bool,
-) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class PbxAnswer:
+    """What the PBX told of its lines: None where it did not, with the problem.
+
+    `skew_seconds` is this machine's clock minus the server's, None where it says none.
+    """
+
+    lines: Sequence[str] | None
+    skew_seconds: int | None
+    problem: AlovoiceError | None
+
+
+def pbx_findings(trunks: Sequence[str], answer: PbxAnswer, *, strict: bool) -> Iterator[Finding]:
     """What the PBX's answer shows: lines that it lacks, a clock that differs, or why it could not be asked.
 
     Raises the problem where the check is strict and the problem would keep the campaign from being sent too.
     """
+    problem = answer.problem
     if problem is not None:
         if strict and stops_creating(problem):
             raise problem
         message = f"the lines were not checked: {problem.message}"
         yield Finding(Severity.WARNING, "lines_unchecked", message, problem.hint)
-    elif known is not None:
-        yield from line_findings(trunks, known)
-    yield from clock_findings(skew_seconds)
+    elif answer.lines is not None:
+        yield from line_findings(trunks, answer.lines)
+    yield from clock_findings(answer.skew_seconds)
 
 
 def busy_findings(busy: Sequence[tuple[str, str]]) -> Iterator[Finding]:
@@ -96,7 +97,7 @@ def busy_findings(busy: Sequence[tuple[str, str]]) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, "busy_line", message, "choose other lines or hours, or share them")
 
 
-def twin_findings(twin: KnownCampaign | None) -> Iterator[Finding]:
+def twin_findings(twin: CreatedCampaign | None) -> Iterator[Finding]:
     """The same campaign, created within the last 24 hours."""
     if twin is not None:
         message, hint = twin_words(twin)

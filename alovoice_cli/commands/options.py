@@ -1,11 +1,16 @@
 """Option types that several commands share, and the form of the examples in their help."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import typer
+from typer.core import TyperCommand
+from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli.output.columns import Column
+
+T = TypeVar("T")
 
 ShowSecrets = Annotated[
     bool, typer.Option("--show-secrets", help="Show passwords and tokens whole, not masked.", show_default=False)
@@ -93,6 +98,7 @@ FINDINGS = (
 """The columns of what a check found."""
 
 _WIDEST = 76
+_KEY = "alovoice.options"
 
 
 def examples(*lines: str) -> str:
@@ -111,3 +117,40 @@ def _continued(line: str) -> list[str]:
         else:
             rows[-1] += f" --{option}"
     return rows
+
+
+class OptionsCommand(TyperCommand):
+    """A command that takes the options of `build` beside its own; `build` reads them into one value.
+
+    So several commands share one list of options. The function of the command asks for the value by `read_options`.
+    """
+
+    build: ClassVar[Callable[..., object]]
+    without: ClassVar[tuple[str, ...]] = ()
+    """The options of `build` that this command lacks: they keep their defaults."""
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        params, convertors, context_name = get_params_convertors_ctx_param_name_from_function(self.build)
+        self._build: Any = get_callback(
+            callback=self.build,
+            params=params,
+            convertors=convertors,
+            context_param_name=context_name,
+            pretty_exceptions_short=True,
+        )
+        added = [param for param in params if param.name not in self.without]
+        self._names = [str(param.name) for param in added]
+        self.params += added
+
+    def invoke(self, ctx: Any) -> Any:
+        """Reads the options, and runs the command."""
+        ctx.meta[_KEY] = self._build(**{name: ctx.params.pop(name) for name in self._names})
+        return super().invoke(ctx)
+
+
+def read_options(ctx: typer.Context, kind: type[T]) -> T:
+    """The value that the options of an `OptionsCommand` were read into."""
+    value = ctx.meta[_KEY]
+    assert isinstance(value, kind)
+    return value
