@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -61,19 +62,28 @@ def _kept_rows(whom: Recipients, emptied: Collection[int] = ()) -> Iterator[list
     The number stands in the first of the columns chosen, also where another one held it. `emptied` are the columns
     whose cells are left out.
     """
-    column, repeats = whom.layout.column, bytearray(len(whom.tally.row_numbers))
+    column, numbers = whom.layout.column, whom.tally.row_numbers
+    with whom.sheet.reading(whom.layout.delimiter) as reader:
+        for row, number in compress(zip(reader, numbers, strict=True), _is_kept(whom)):
+            if number:
+                if len(row) <= column:
+                    row += [""] * (column + 1 - len(row))
+                for other in emptied:
+                    row[other : other + 1] = [""] * (other < len(row))
+                row[column] = str(number) if number in _AT_HOME else spelled(number)
+            yield row
+
+
+def _is_kept(whom: Recipients) -> bytearray:
+    """For each row, by its place, whether it stays in the cleaned list."""
+    kept = bytearray(map(bool, whom.tally.row_numbers))
+    if whom.left_out:
+        kept = bytearray(bool(number) and number not in whom.left_out for number in whom.tally.row_numbers)
     for place in whom.repeats:
-        repeats[place] = True
-    for is_repeat, (line, number, row) in zip(repeats, _rows(whom), strict=True):
-        if number and not is_repeat and number not in whom.left_out:
-            if len(row) <= column:
-                row += [""] * (column + 1 - len(row))
-            for other in emptied:
-                row[other : other + 1] = [""] * (other < len(row))
-            row[column] = str(number) if number in _AT_HOME else spelled(number)
-            yield row
-        elif line == whom.layout.header_line:
-            yield row
+        kept[place] = False
+    if whom.layout.header_line:
+        kept[whom.tally.heading_rows - 1] = True
+    return kept
 
 
 def _rejected_rows(whom: Recipients) -> Iterator[list[str]]:
@@ -83,25 +93,17 @@ def _rejected_rows(whom: Recipients) -> Iterator[list[str]]:
     yield ["line", "reason", "explanation", *headings]
     reasons = _reasons(whom)
     first_lines: dict[int, int] = {}
-    for line, number, row in _rows(whom):
-        first = first_lines.setdefault(number, line)
-        if line <= layout.header_line:
-            continue
-        if line in reasons:
-            code, why = reasons[line]
-        elif number and first != line:
-            code, why = "duplicate", f"{number} stands on line {first}"
-        else:
-            continue
-        yield [str(line), code, why, *row, *[""] * (wide - len(row))]
-
-
-def _rows(whom: Recipients) -> Iterator[tuple[int, int, list[str]]]:
-    """Every row of the list with its line and its number, or 0."""
-    with whom.sheet.reading(whom.layout.delimiter) as reader:
+    with whom.sheet.reading(layout.delimiter) as reader:
         for row, number in zip(reader, whom.tally.row_numbers, strict=True):
-            yield whom.sheet.above + reader.line_num, number, row
-    whom.sheet.file.seek(0)
+            line = whom.sheet.above + reader.line_num
+            first = first_lines.setdefault(number, line)
+            if line in reasons:
+                code, why = reasons[line]
+            elif number and first != line:
+                code, why = "duplicate", f"{number} stands on line {first}"
+            else:
+                continue
+            yield [str(line), code, why, *row, *[""] * (wide - len(row))]
 
 
 def _reasons(whom: Recipients) -> dict[int, tuple[str, str]]:

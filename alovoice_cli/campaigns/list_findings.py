@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from alovoice_cli.campaigns.column_choice import column_name, column_word
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.sheet import delimiter_name
 from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced
@@ -85,25 +86,13 @@ def _no_one(whom: Recipients) -> Iterator[Finding]:
 
 def _elsewhere(whom: Recipients) -> Iterator[Finding]:
     layout = whom.layout
-    chosen = " or ".join(_named(layout.headings, column) for column in layout.columns)
+    chosen = " or ".join(column_name(layout.headings, column) for column in layout.columns)
     for column, lines in sorted(whom.tally.elsewhere.items()):
-        other = _named(layout.headings, column)
+        other = column_name(layout.headings, column)
         text = f"{count(len(lines), 'row')} without a number in {chosen} and with one in {other}, {name_lines(lines)}"
-        columns = ",".join(_word(layout.headings, at) for at in (*layout.columns, column))
+        columns = ",".join(column_word(layout.headings, at) for at in (*layout.columns, column))
         hint = f"--column '{columns}' takes the first good number of each row"
         yield Finding(Severity.WARNING, "other_column_number", text, hint, whom.name, lines, column + 1)
-
-
-def _named(headings: Sequence[str], column: int) -> str:
-    heading = headings[column] if column < len(headings) else ""
-    return f"column {column + 1}" + (f" ({heading})" if heading else "")
-
-
-def _word(headings: Sequence[str], column: int) -> str:
-    """How `--column` names a column."""
-    heading = headings[column] if column < len(headings) else ""
-    is_plain = bool(heading) and headings.count(heading) == 1 and not {",", "'"} & set(heading)
-    return heading if is_plain else str(column + 1)
 
 
 def _troubles(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:

@@ -79,6 +79,8 @@ class NumberCount:
         """The number of each row, headings and blank ones included; 0 where it has none."""
         self.repeats: array[int] = array("L")
         """The rows, by their place in `row_numbers`, whose number stands in a row above."""
+        self.heading_rows = 0
+        """The rows down to the headings, blank ones included."""
         self.empty: array[int] = array("L")
         self.troubles: dict[str, array[int]] = {}
         self.remarks: dict[str, array[int]] = {}
@@ -92,6 +94,7 @@ class NumberCount:
         while above + reader.line_num < header_line and next(reader, None) is not None:
             self.row_numbers.append(0)
             self._lines.append(0)
+            self.heading_rows += 1
         before, seen = above + reader.line_num, set[int]()
         while rows := list(islice(reader, _CHUNK)):
             after = above + reader.line_num

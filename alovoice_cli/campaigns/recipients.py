@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from alovoice_cli.campaigns.layout import Layout, find_layout, without_phones
+from alovoice_cli.campaigns.layout import Layout, find_layout, refuse_ragged, without_phones
 from alovoice_cli.campaigns.number_count import NumberCount
 from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
 from alovoice_cli.errors import UsageError
@@ -192,6 +192,7 @@ def _refuse_misread(sheet: Sheet, layout: Layout, tally: NumberCount) -> None:
     if not meant:
         raise without_phones(sheet)
     if meant < _PHONES_AT_LEAST * (meant + len(others)):
+        refuse_ragged(sheet, layout.delimiter, layout.width)
         raise UsageError(
             f"{sheet.name}, line {others[0]}: column {layout.column + 1} holds phones, but no phone number here",
             hint=f"{len(others)} of {meant + len(others)} rows are so: correct them, leave them out, or give --column",
