@@ -13,7 +13,6 @@ from typing import BinaryIO, TextIO
 
 from alovoice_cli.campaigns.audio import Audio, audio_findings, inspect_mp3
 from alovoice_cli.campaigns.campaign_record import CampaignRecord, SubmittedFile, make_digest
-from alovoice_cli.campaigns.check_report import CheckReport
 from alovoice_cli.campaigns.cleaning import cleaned_file
 from alovoice_cli.campaigns.created import CreatedCampaign
 from alovoice_cli.campaigns.draft import (
@@ -28,7 +27,7 @@ from alovoice_cli.campaigns.draft import (
     split,
 )
 from alovoice_cli.campaigns.files import ListFile, open_list, open_regular, sha256_of
-from alovoice_cli.campaigns.list_check import CalledSince, ListScreen, read_list
+from alovoice_cli.campaigns.list_check import CalledSince, CheckReport, ListScreen, read_list
 from alovoice_cli.campaigns.list_findings import list_findings, own_line_findings, reading_notes
 from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.campaigns.preflight import (

@@ -49,7 +49,7 @@ def check_campaign(ctx: typer.Context) -> int:
     others ring for 40 s; a call begun in the window is finished after it. What was assumed stands with the result.
     """
     # Here and not above: help needs no forecast.
-    from alovoice_cli.campaigns.forecast_report import (  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns.forecast import (  # noqa: PLC0415 - as said above
         forecast_as_dict,
         forecast_campaign,
         forecast_findings,
@@ -81,7 +81,7 @@ def check_campaign(ctx: typer.Context) -> int:
 
 def _show_forecast(session: Session, made: "Forecast", tariff: float | None) -> None:
     """Shows the figures, on a terminal in words and with a chart. For `--json` there is `forecast_as_dict`."""
-    from alovoice_cli.campaigns.forecast_report import (  # noqa: PLC0415 - as in check_campaign
+    from alovoice_cli.campaigns.forecast import (  # noqa: PLC0415 - as in check_campaign
         curve_rows,
         forecast_figures,
         forecast_in_words,

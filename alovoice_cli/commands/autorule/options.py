@@ -7,7 +7,7 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,149 +33,49 @@ if TYPE_CHECKING:
     from alovoice_cli.campaigns.definition import Definition, DefinitionDefaults
     from alovoice_cli.campaigns.preparation import CampaignContext, PreparedCampaign
 
-_CHECKS = "The checks"
-_FORECAST = "Forecast"
+_CHECKS, _FORECAST = "The checks", "Forecast"
 
-Record = Annotated[str | None, typer.Option("--record", metavar="FILE", help="What is played: an MP3 file (required).")]
-First = Annotated[
-    str | None,
-    typer.Option("--from", metavar="DAY", help="2026.11.24, 2026-11-24, today, tomorrow or +3d (required)."),
-]
-Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day, inclusive (required).")]
-Opens = Annotated[
-    str | None, typer.Option("--fromtime", metavar="HH:MM", help="When calls begin, each day (required).")
-]
-Closes = Annotated[
-    str | None, typer.Option("--totime", metavar="HH:MM", help="The last minute of calls, inclusive (required).")
-]
-RecipientsFile = Annotated[
-    str | None, typer.Option("--recipients", metavar="FILE", help="Whom to call: a CSV or a workbook, or - for stdin.")
-]
-Numbers = Annotated[
-    list[str] | None, typer.Option("--recipient", metavar="NUMBER", help="Whom to call, one by one; repeatable.")
-]
-Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Else the audio's name and an id.")]
-Trunks = Annotated[str | None, typer.Option("--trunks", metavar="A,B|all", help="By which lines; else the profile's.")]
-Maxline = Annotated[int | None, typer.Option("--maxline", min=1, help="Maximum concurrent calls (server default: 1).")]
-Goodtime = Annotated[
-    int | None, typer.Option("--goodtime", min=0, help="Seconds that make a call successful (server default: 3).")
-]
-Tryes = Annotated[int | None, typer.Option("--tryes", min=1, help="Attempts a number (server default: 2).")]
-Paused = Annotated[bool | None, typer.Option("--paused/--no-paused", help="Do not start by itself.")]
-Timezone = Annotated[
-    str | None,
-    typer.Option("--timezone", metavar="ZONE", help="'utc +5', +05:00 or Asia/Tashkent; else the profile's."),
-]
-Clean = Annotated[
-    bool,
-    typer.Option(
-        "--clean",
-        help="With a name, [OUT.csv]: write the cleaned list there. Without: upload it cleaned.",
-        show_default=False,
-        rich_help_panel=LIST_PANEL,
-    ),
-]
-CleanName = Annotated[
-    Path | None, typer.Argument(metavar="[OUT.csv]", help="The name that --clean may have.", show_default=False)
-]
-NightOk = Annotated[
-    bool,
-    typer.Option(
-        "--night-ok",
-        help="Quiet hours, Sundays and holidays are meant.",
-        show_default=False,
-        rich_help_panel=_CHECKS,
-    ),
-]
-AllowDuplicate = Annotated[
-    bool,
-    typer.Option(
-        "--allow-duplicate",
-        help="The same campaign within 24 hours is meant.",
-        show_default=False,
-        rich_help_panel=_CHECKS,
-    ),
-]
-OverrideLimit = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--override-limit", metavar="NAME", help="Go beyond this limit of the profile.", rich_help_panel=_CHECKS
-    ),
-]
-NoCheck = Annotated[
-    bool,
-    typer.Option(
-        "--no-check",
-        help="Skip what only warns; quiet hours hold all the same.",
-        show_default=False,
-        rich_help_panel=_CHECKS,
-    ),
-]
-FromFile = Annotated[
-    str | None,
-    typer.Option(
-        "--from-file",
-        metavar="FILE",
-        help="A campaign.toml (see export): what it says, these options may say otherwise.",
-    ),
-]
-Like = Annotated[
-    str | None,
-    typer.Option("--like", metavar="ID", help="As the campaign of this id or receipt, but for what is said here."),
-]
-Split = Annotated[
-    str | None,
-    typer.Option("--split", metavar="N/day", help="Several campaigns, N people a day each, from the first day on."),
-]
-SplitFrom = Annotated[
-    int, typer.Option("--split-from", metavar="PART", min=1, help="Go on with this part, after a failure.")
-]
-ShowForecast = Annotated[
-    bool,
-    typer.Option(
-        "--forecast", rich_help_panel=_FORECAST, help="Simulate the dialling: when it ends, and what it costs."
-    ),
-]
-AnswerRate = Annotated[
-    str | None,
-    typer.Option("--answer-rate", metavar="SHARE", rich_help_panel=_FORECAST, help="How many answer: 0.4 or 40%."),
-]
-SecondsPerCall = Annotated[
-    float | None,
-    typer.Option(
-        "--seconds-per-call",
-        metavar="S",
-        min=1,
-        max=3600,
-        rich_help_panel=_FORECAST,
-        help="How long they talk, in the mean.",
-    ),
-]
-Tariff = Annotated[
-    float | None,
-    typer.Option("--tariff", metavar="PRICE", min=0, rich_help_panel=_FORECAST, help="The price of a minute of talk."),
-]
-Seed = Annotated[
-    int, typer.Option("--seed", metavar="N", min=0, rich_help_panel=_FORECAST, help="Of the forecast's luck.")
-]
+
+def _option(flag: str, metavar: str | None, help: str, *, panel: str | None = None, **more: Any) -> Any:
+    return typer.Option(flag, metavar=metavar, help=help, rich_help_panel=panel, **more)
+
+
+def _flag(flag: str, help: str, panel: str) -> Any:
+    return typer.Option(flag, help=help, rich_help_panel=panel, show_default=False)
+
+
+Text = str | None
+Count = int | None
 
 
 def campaign_options(
     ctx: typer.Context,
-    record: Record = None,
-    first: First = None,
-    last: Last = None,
-    opens: Opens = None,
-    closes: Closes = None,
-    recipients: RecipientsFile = None,
-    numbers: Numbers = None,
-    name: Name = None,
-    trunks: Trunks = None,
-    maxline: Maxline = None,
-    goodtime: Goodtime = None,
-    tryes: Tryes = None,
-    paused: Paused = None,
-    timezone: Timezone = None,
+    record: Annotated[Text, _option("--record", "FILE", "What is played: an MP3 file (required).")] = None,
+    first: Annotated[
+        Text, _option("--from", "DAY", "2026.11.24, 2026-11-24, today, tomorrow or +3d (required).")
+    ] = None,
+    last: Annotated[Text, _option("--to", "DAY", "The last day, inclusive (required).")] = None,
+    opens: Annotated[Text, _option("--fromtime", "HH:MM", "When calls begin, each day (required).")] = None,
+    closes: Annotated[Text, _option("--totime", "HH:MM", "The last minute of calls, inclusive (required).")] = None,
+    recipients: Annotated[
+        Text, _option("--recipients", "FILE", "Whom to call: a CSV or a workbook, or - for stdin.")
+    ] = None,
+    numbers: Annotated[
+        list[str] | None, _option("--recipient", "NUMBER", "Whom to call, one by one; repeatable.")
+    ] = None,
+    name: Annotated[Text, _option("--name", "TEXT", "Else the audio's name and an id.")] = None,
+    trunks: Annotated[Text, _option("--trunks", "A,B|all", "By which lines; else the profile's.")] = None,
+    maxline: Annotated[
+        Count, _option("--maxline", None, "Maximum concurrent calls (server default: 1).", min=1)
+    ] = None,
+    goodtime: Annotated[
+        Count, _option("--goodtime", None, "Seconds that make a call successful (server default: 3).", min=0)
+    ] = None,
+    tryes: Annotated[Count, _option("--tryes", None, "Attempts a number (server default: 2).", min=1)] = None,
+    paused: Annotated[bool | None, _option("--paused/--no-paused", None, "Do not start by itself.")] = None,
+    timezone: Annotated[
+        Text, _option("--timezone", "ZONE", "'utc +5', +05:00 or Asia/Tashkent; else the profile's.")
+    ] = None,
     encoding: ListEncoding = None,
     column: ListColumn = None,
     sheet: ListSheet = None,
@@ -183,23 +83,52 @@ def campaign_options(
     exclude: Exclude = None,
     exclude_unread_ok: ExcludeUnreadOk = False,
     exclude_called: ExcludeCalled = None,
-    clean: Clean = False,
-    clean_name: CleanName = None,
+    clean: Annotated[
+        bool,
+        _flag(
+            "--clean", "With a name, [OUT.csv]: write the cleaned list there. Without: upload it cleaned.", LIST_PANEL
+        ),
+    ] = False,
+    clean_name: Annotated[
+        Path | None, typer.Argument(metavar="[OUT.csv]", help="The name that --clean may have.", show_default=False)
+    ] = None,
     rejected: Rejected = None,
-    night_ok: NightOk = False,
-    allow_duplicate: AllowDuplicate = False,
-    override_limit: OverrideLimit = None,
-    no_check: NoCheck = False,
-    from_file: FromFile = None,
-    like: Like = None,
-    split: Split = None,
-    split_from: SplitFrom = 1,
+    night_ok: Annotated[bool, _flag("--night-ok", "Quiet hours, Sundays and holidays are meant.", _CHECKS)] = False,
+    allow_duplicate: Annotated[
+        bool, _flag("--allow-duplicate", "The same campaign within 24 hours is meant.", _CHECKS)
+    ] = False,
+    override_limit: Annotated[
+        list[str] | None, _option("--override-limit", "NAME", "Go beyond this limit of the profile.", panel=_CHECKS)
+    ] = None,
+    no_check: Annotated[
+        bool, _flag("--no-check", "Skip what only warns; quiet hours hold all the same.", _CHECKS)
+    ] = False,
+    from_file: Annotated[
+        Text,
+        _option("--from-file", "FILE", "A campaign.toml (see export): what it says, these options may say otherwise."),
+    ] = None,
+    like: Annotated[
+        Text, _option("--like", "ID", "As the campaign of this id or receipt, but for what is said here.")
+    ] = None,
+    split: Annotated[
+        Text, _option("--split", "N/day", "Several campaigns, N people a day each, from the first day on.")
+    ] = None,
+    split_from: Annotated[int, _option("--split-from", "PART", "Go on with this part, after a failure.", min=1)] = 1,
     confirm: Confirm = None,
-    forecast: ShowForecast = False,
-    answer_rate: AnswerRate = None,
-    seconds_per_call: SecondsPerCall = None,
-    tariff: Tariff = None,
-    seed: Seed = 1,
+    forecast: Annotated[
+        bool, _option("--forecast", None, "Simulate the dialling: when it ends, and what it costs.", panel=_FORECAST)
+    ] = False,
+    answer_rate: Annotated[
+        Text, _option("--answer-rate", "SHARE", "How many answer: 0.4 or 40%.", panel=_FORECAST)
+    ] = None,
+    seconds_per_call: Annotated[
+        float | None,
+        _option("--seconds-per-call", "S", "How long they talk, in the mean.", panel=_FORECAST, min=1, max=3600),
+    ] = None,
+    tariff: Annotated[
+        float | None, _option("--tariff", "PRICE", "The price of a minute of talk.", panel=_FORECAST, min=0)
+    ] = None,
+    seed: Annotated[int, _option("--seed", "N", "Of the forecast's luck.", panel=_FORECAST, min=0)] = 1,
 ) -> CampaignOptions:
     """The options of a campaign, from the command line and from the definition that `--from-file` or `--like` names."""
     session: Session = ctx.obj
@@ -270,7 +199,7 @@ def prepare(
     # Here and not above: help needs neither phonenumbers nor holidays.
     from alovoice_cli.api.trunks import probe  # noqa: PLC0415 - as said above
     from alovoice_cli.campaigns import preparation  # noqa: PLC0415 - as said above
-    from alovoice_cli.campaigns.check_report import CheckReport  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns.list_check import CheckReport  # noqa: PLC0415 - as said above
     from alovoice_cli.campaigns.preflight import PbxAnswer  # noqa: PLC0415 - as said above
     from alovoice_cli.consent import Reach, check_confirmed  # noqa: PLC0415 - as said above
 
