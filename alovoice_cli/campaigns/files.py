@@ -6,12 +6,13 @@ import io
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import UnopenedListError, UsageError
 from alovoice_cli.phones import parse_dialled
 
 _FLAGS = (
@@ -34,13 +35,35 @@ _BLOCK = 1 << 20  # bytes
 
 
 class MadeFile(tempfile.SpooledTemporaryFile[bytes]):
-    """A file of no name, in memory while it is small; it ends with the last object that reads it."""
+    """A file of no name, in memory while it is small; it ends with the last object that reads it.
+
+    Writing raises UnopenedListError where the disk has no room for a long list.
+    """
 
     def __init__(self) -> None:
         super().__init__(_KEPT_IN_MEMORY)
 
+    def write(self, s: Any) -> int:
+        """Writes bytes."""
+        with _room_explained():
+            return super().write(s)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Goes to a place; what was written before may go to the disk only now."""
+        with _room_explained():
+            return super().seek(offset, whence)
+
     def __del__(self) -> None:
         self.close()  # else Python warns of a file that nobody closed
+
+
+@contextmanager
+def _room_explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = f"a list of more than {_KEPT_IN_MEMORY >> 20} MB needs as much room in {tempfile.gettempdir()} (TMPDIR)"
+        raise UnopenedListError(f"the list cannot be held: {error.strerror or error}", hint=hint) from error
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -1,7 +1,7 @@
 """What a campaign will come to: its dialling, simulated many times before anybody is called, and told in words.
 
-A seeded Monte Carlo on the dialler of `dialer_simulation.py`. The vendor documents neither how the real dialler paces its
-lines nor how long it waits between two tries: what stands in `People` is assumed, and every forecast carries it.
+A seeded Monte Carlo on the dialler of `dialer_simulation.py`. The vendor documents neither how the real dialler paces
+its lines nor how long it waits between two tries: what stands in `People` is assumed, and every forecast carries it.
 """
 
 import math

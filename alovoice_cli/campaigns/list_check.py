@@ -4,19 +4,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import TextIO, TypeVar
+from typing import TypeVar
 
 from alovoice_cli.campaigns.cleaning import write_lists
 from alovoice_cli.campaigns.exclusion import called_from, parse_do_not_call
-from alovoice_cli.campaigns.files import ListFile, open_list, open_regular
+from alovoice_cli.campaigns.files import ListFile, open_regular
 from alovoice_cli.campaigns.list_findings import list_findings, reading_notes
 from alovoice_cli.campaigns.options import ListOptions
 from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
-from alovoice_cli.campaigns.schedule import today_in
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UnopenedListError, UsageError
 from alovoice_cli.findings import Finding, Severity, count, errors
-from alovoice_cli.moments import parse_zone
 from alovoice_cli.spreadsheet import format_for
 
 T = TypeVar("T")
@@ -181,24 +179,13 @@ class CheckedList:
         yield self.report.verdict.removesuffix(": nothing was sent")
 
 
-def check_list(
-    name: str,
-    options: ListOptions,
-    stdin: TextIO,
-    *,
-    zone: str,
-    now: datetime,
-    called_since: CalledSince,
-    own_lines: Collection[int],
-    moved: Moved,
-) -> CheckedList:
-    """Reads the list `name` (`-`: stdin) as a campaign of today would, and writes the files that the options name.
+def check_list(people: ListFile, options: ListOptions, screen: ListScreen, moved: Moved) -> CheckedList:
+    """Checks a list by itself, and writes the files that the options name.
 
     Raises UsageError where a file cannot be opened or written; what is wrong within a file is a finding.
     """
     report, written = CheckReport(strict=False), tuple[str, ...]()
-    screen = ListScreen(today_in(parse_zone(zone), now), now, called_since, own_lines)
-    whom = read_list(open_list(name, None, stdin), options, screen, report, moved)
+    whom = read_list(people, options, screen, report, moved)
     if whom is not None:
         report.add(list_findings(whom, cleaned=options.clean))
         write_lists(whom, options.clean_name, options.rejected, format_for(excel=options.excel))

@@ -120,11 +120,6 @@ class Recipients:
             lines = sorted([*lines, *(line for line, digits in dialled if not digits.startswith(prefixes))])
         return lines
 
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """The first few phones as they are written."""
-        return self.layout.shown
-
     def counts(self) -> dict[str, int]:
         """The rows, and the five kinds that they fall into."""
         return {
