@@ -56,27 +56,20 @@ def _value(name: str, key: str, value: object) -> object:
         near = difflib.get_close_matches(key, KEYS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"keys: {', '.join(KEYS[: -len(_DIGESTS)])}"
         raise UsageError(f"{name}: no campaign has the key {key!r}", hint=hint)
-    form = _form(key)
-    found = _as_text(value) if form == "a text in quotes" else value
-    if key == "trunks" and isinstance(value, str):
-        found = [value]
-    right = {
-        "a text in quotes": isinstance(found, str),
-        "a whole number": isinstance(found, int) and not isinstance(found, bool),
-        "true or false": isinstance(found, bool),
-        "a list of texts in quotes": isinstance(found, list) and all(isinstance(part, str) for part in found),
-    }
-    if not right[form]:
+    found = _as_text(value) if key in (*_TEXTS, *_DIGESTS) else value
+    if key == "paused":
+        form, is_right = "true or false", isinstance(found, bool)
+    elif key in _COUNTS:
+        form, is_right = "a whole number", isinstance(found, int) and not isinstance(found, bool)
+    elif key in _LISTS:
+        found = [found] if key == "trunks" and isinstance(found, str) else found
+        form = "a list of texts in quotes"
+        is_right = isinstance(found, list) and all(isinstance(part, str) for part in found)
+    else:
+        form, is_right = "a text in quotes", isinstance(found, str)
+    if not is_right:
         raise UsageError(f"{name}: {key} must be {form}", hint="see one: `alovoice autorule export ID`")
     return found
-
-
-def _form(key: str) -> str:
-    if key in _COUNTS:
-        return "a whole number"
-    if key in _LISTS:
-        return "a list of texts in quotes"
-    return "true or false" if key == "paused" else "a text in quotes"
 
 
 def _as_text(value: object) -> object:
@@ -97,9 +90,9 @@ def define(
     said |= {key: int(fields[key]) for key in _COUNTS if fields.get(key, "").isdigit()}
     said["trunks"] = [trunk.strip() for trunk in fields.get("trunks", "").split(",") if trunk.strip()]
     said["paused"] = fields.get("paused") == "1"
-    for key, paper in zip(FILES, (record, recipients), strict=True):
-        if paper is not None and paper.path:
-            said |= {key: paper.path, f"{key}_sha256": paper.sha256}
+    for key, file in zip(FILES, (record, recipients), strict=True):
+        if file is not None and file.path:
+            said |= {key: file.path, f"{key}_sha256": file.sha256}
     if "recipients" not in said and 0 < len(numbers) <= _MOST_WRITTEN_OUT:
         said["recipient"] = list(numbers)
     return {key: said[key] for key in KEYS if key in said}

@@ -133,12 +133,14 @@ def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
             continue
         rows = sample.rows[1:] if best.heading else sample.rows
         short = [line for line, row in rows if len(row) <= best.index]
+        if not short:
+            continue
         headings = [cell.strip() for cell in sample.rows[0][1]] if best.heading else []
         word = column_word(headings, best.index)
         word = f"'{word}'" if " " in word else word
         raise UsageError(
-            f"{sheet.name}: {len(short)} of {len(rows)} rows end before {column_name(headings, best.index)}, where the"
-            f" phones are, {name_lines(short)}",
+            f"{sheet.name}: {len(short)} of {'the first ' * (len(sample.rows) >= _SAMPLE_ROWS)}{len(rows)} rows end"
+            f" before {column_name(headings, best.index)}, where the phones are, {name_lines(short)}",
             hint=f"--column {word} takes the rows that have one; or correct the others",
         )
 

@@ -90,8 +90,7 @@ class CampaignFiles:
         """How many different numbers will be called."""
         return self.whom.people(cleaned=self.uploads_cleaned) if self.whom is not None else 0
 
-    @property
-    def upload(self) -> ListFile:
+    def make_upload(self) -> ListFile:
         """The list that the PBX gets: cleaned where that is asked for or needed."""
         return cleaned_file(self.whom) if self.whom is not None and self.uploads_cleaned else self.people
 
@@ -263,7 +262,7 @@ def prepare_campaign(
     if options.name is None and report.strict:
         name = f"{name} {context.make_id()}"
     draft = CampaignDraft(name, window, trunks, options.maxline, options.goodtime, options.tryes, options.paused)
-    upload = files.upload
+    upload = files.make_upload()
     fields = draft.to_wire() | ({"split": options.split} if options.split else {})
     # A name that was made here is another one each time.
     digest = make_digest(fields, files.record.sha256, upload.sha256, named=options.name is not None)

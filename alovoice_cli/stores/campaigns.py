@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from alovoice_cli.batch.placed_call import Receipt
 from alovoice_cli.campaigns.campaign_record import (
@@ -243,7 +244,7 @@ class CampaignStore:
                 found += [(line, created.label) for line in shared]
         return found
 
-    def _created(self, row: tuple[object, ...]) -> CreatedCampaign:
+    def _created(self, row: Sequence[Any]) -> CreatedCampaign:
         try:
             return _created_from(row)
         except (ValueError, KeyError, TypeError) as error:
@@ -312,8 +313,8 @@ def _file_text(file: SubmittedFile | None) -> str:
     return json.dumps(None if file is None else asdict(file))
 
 
-def _file_of(text: object) -> SubmittedFile | None:
-    value = json.loads(str(text))
+def _file_of(text: str) -> SubmittedFile | None:
+    value = json.loads(text)
     return None if value is None else SubmittedFile(**value)
 
 
@@ -326,24 +327,24 @@ def _campaign_of(answer: str) -> dict[str, object] | None:
     return value if isinstance(value, dict) and value.get("id") not in (None, "") else None
 
 
-def _created_from(row: tuple[object, ...]) -> CreatedCampaign:
+def _created_from(row: Sequence[Any]) -> CreatedCampaign:
     """The campaign in a row of _COLUMNS. Raises ValueError, KeyError or TypeError where it is damaged."""
     receipt, profile, digest, fields, record, recipients, count, begun_at, pid, *end = row
     state, exit_code, settled_at, number, answer, seen_at = end
     return CreatedCampaign(
-        receipt=str(receipt),
-        profile=str(profile),
-        digest=str(digest),
-        fields=json.loads(str(fields)),
+        receipt=receipt,
+        profile=profile,
+        digest=digest,
+        fields=json.loads(fields),
         record=_file_of(record),
         recipients=_file_of(recipients),
-        count=int(str(count)),
-        begun_at=str(begun_at),
-        pid=int(str(pid)),
-        outcome=str(state or "unknown"),
-        exit_code=None if exit_code is None else int(str(exit_code)),
-        settled_at=None if settled_at is None else str(settled_at),
-        id=None if number is None else str(number),
-        answer=None if answer is None else json.loads(str(answer)),
-        seen_at=None if seen_at is None else str(seen_at),
+        count=int(count),
+        begun_at=begun_at,
+        pid=int(pid),
+        outcome=state or "unknown",
+        exit_code=None if exit_code is None else int(exit_code),
+        settled_at=settled_at,
+        id=number,
+        answer=None if answer is None else json.loads(answer),
+        seen_at=seen_at,
     )
