@@ -39,12 +39,13 @@ from alovoice_cli.campaigns.preflight import (
     pbx_findings,
     twin_findings,
 )
-from alovoice_cli.campaigns.quiet_hours import QuietHours, quiet_findings
+from alovoice_cli.campaigns.quiet_hours import quiet_findings
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.schedule import Window
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import Finding, Severity
+from alovoice_cli.moments import DailyHours
 from alovoice_cli.phones import number_of
 
 Hide = Callable[[str], str]
@@ -192,7 +193,7 @@ def check_window(options: CampaignOptions, context: CampaignContext, report: Che
     found = [Finding(Severity.ERROR, code, error.message, error.hint) for code, error in window.problems(context.now)]
     report.add(found)
     if not found and not options.night_ok:
-        report.add(quiet_findings(window, QuietHours.parse(context.quiet_hours)))
+        report.add(quiet_findings(window, DailyHours.parse(context.quiet_hours)))
     return window
 
 

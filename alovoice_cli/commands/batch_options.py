@@ -1,14 +1,13 @@
 """The options of many calls from one list, which several commands take and read into one `BatchOptions`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from alovoice_cli.batch.options import BatchOptions
-from alovoice_cli.commands.options import OptionsCommand, read_options
+from alovoice_cli.commands.options import OptionGroupCommand, option_group
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
@@ -231,25 +230,25 @@ def _resuming(
     )
 
 
-class ReadingCommand(OptionsCommand):
+class ReadingCommand(OptionGroupCommand):
     """A command that may ask for many things."""
 
     build = staticmethod(_reading)
 
 
-class SendingCommand(OptionsCommand):
+class SendingCommand(OptionGroupCommand):
     """A command that may send many things."""
 
     build = staticmethod(_sending)
 
 
-class DiallingCommand(OptionsCommand):
+class DiallingCommand(OptionGroupCommand):
     """A command that may ring many people."""
 
     build = staticmethod(_dialling)
 
 
-class ResumingCommand(OptionsCommand):
+class ResumingCommand(OptionGroupCommand):
     """The command that goes on with a batch."""
 
     build = staticmethod(_resuming)
@@ -257,7 +256,7 @@ class ResumingCommand(OptionsCommand):
 
 def batch_options(ctx: typer.Context) -> BatchOptions:
     """The options of a batch that were given to this command."""
-    return read_options(ctx, BatchOptions)
+    return option_group(ctx, BatchOptions)
 
 
 def run(
@@ -285,9 +284,9 @@ def needed(value: str | None, option: str) -> str:
 
 def refuse_batch_options(options: BatchOptions, *single: str) -> None:
     """Raises UsageError for options that say nothing without `--batch`; `single` say something to one call too."""
-    for field in fields(options):
-        if field.name not in ("jobs", *single) and getattr(options, field.name):
-            word = "map" if field.name == "mapped" else field.name.replace("_", "-")
+    for name, value in options._asdict().items():
+        if name not in ("jobs", *single) and value:
+            word = "map" if name == "mapped" else name.replace("_", "-")
             raise UsageError(f"--{word} goes with --batch", hint="give --batch FILE")
 
 

@@ -1,4 +1,4 @@
-"""Option types that several commands share, and the form of the examples in their help."""
+"""Options that several commands share, one by one or as a group, and the form of the examples in their help."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,44 @@ from typer.main import get_callback, get_params_convertors_ctx_param_name_from_f
 
 from alovoice_cli.output.columns import Column
 
-T = TypeVar("T")
+_T = TypeVar("_T")
+_GROUP = "alovoice.option_group"
+
+
+class OptionGroupCommand(TyperCommand):
+    """A command that takes, beside its own options, those of the function `build`, and reads them into one value."""
+
+    build: ClassVar[Callable[..., object]]
+    without: ClassVar[tuple[str, ...]] = ()
+    """The options of `build` that this command lacks: they keep their defaults."""
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        params, convertors, context_name = get_params_convertors_ctx_param_name_from_function(self.build)
+        self._build = get_callback(
+            callback=self.build,
+            params=params,
+            convertors=convertors,
+            context_param_name=context_name,
+            pretty_exceptions_short=True,
+        )
+        added = [param for param in params if param.name not in self.without]
+        self._names = [str(param.name) for param in added]
+        self.params += added
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command; its function asks for the value by `option_group`."""
+        assert self._build is not None
+        ctx.meta[_GROUP] = self._build(**{name: ctx.params.pop(name) for name in self._names})
+        return super().invoke(ctx)
+
+
+def option_group(ctx: typer.Context, kind: type[_T]) -> _T:
+    """The value that the command's `build` made of the options of its group."""
+    value = ctx.meta[_GROUP]
+    assert isinstance(value, kind)
+    return value
+
 
 ShowSecrets = Annotated[
     bool, typer.Option("--show-secrets", help="Show passwords and tokens whole, not masked.", show_default=False)
@@ -98,7 +135,6 @@ FINDINGS = (
 """The columns of what a check found."""
 
 _WIDEST = 76
-_KEY = "alovoice.options"
 
 
 def examples(*lines: str) -> str:
@@ -117,40 +153,3 @@ def _continued(line: str) -> list[str]:
         else:
             rows[-1] += f" --{option}"
     return rows
-
-
-class OptionsCommand(TyperCommand):
-    """A command that takes the options of `build` beside its own; `build` reads them into one value.
-
-    So several commands share one list of options. The function of the command asks for the value by `read_options`.
-    """
-
-    build: ClassVar[Callable[..., object]]
-    without: ClassVar[tuple[str, ...]] = ()
-    """The options of `build` that this command lacks: they keep their defaults."""
-
-    def __init__(self, *words: Any, **more: Any) -> None:
-        super().__init__(*words, **more)
-        params, convertors, context_name = get_params_convertors_ctx_param_name_from_function(self.build)
-        self._build: Any = get_callback(
-            callback=self.build,
-            params=params,
-            convertors=convertors,
-            context_param_name=context_name,
-            pretty_exceptions_short=True,
-        )
-        added = [param for param in params if param.name not in self.without]
-        self._names = [str(param.name) for param in added]
-        self.params += added
-
-    def invoke(self, ctx: Any) -> Any:
-        """Reads the options, and runs the command."""
-        ctx.meta[_KEY] = self._build(**{name: ctx.params.pop(name) for name in self._names})
-        return super().invoke(ctx)
-
-
-def read_options(ctx: typer.Context, kind: type[T]) -> T:
-    """The value that the options of an `OptionsCommand` were read into."""
-    value = ctx.meta[_KEY]
-    assert isinstance(value, kind)
-    return value

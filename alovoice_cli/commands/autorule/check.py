@@ -8,7 +8,7 @@ import typer
 from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import FINDINGS, OptionsCommand, examples, read_options
+from alovoice_cli.commands.options import FINDINGS, OptionGroupCommand, examples, option_group
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session
@@ -30,7 +30,7 @@ _CURVE = (
 _SHAPES = ("called in nine runs of ten", "", "in some runs", "not called")
 
 
-class CheckCommand(OptionsCommand):
+class CheckCommand(OptionGroupCommand):
     """The command with the options of a campaign."""
 
     build = staticmethod(campaign_options)
@@ -56,7 +56,7 @@ def check_campaign(ctx: typer.Context) -> int:
     )
 
     session: Session = ctx.obj
-    options = read_options(ctx, CampaignOptions)
+    options = option_group(ctx, CampaignOptions)
     made, tariff = None, None
     with ExitStack() as opened:
         ready, _ = prepare(session, options, opened, strict=False)

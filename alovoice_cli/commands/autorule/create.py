@@ -7,7 +7,7 @@ import typer
 
 from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
-from alovoice_cli.commands.options import OptionsCommand, examples, read_options
+from alovoice_cli.commands.options import OptionGroupCommand, examples, option_group
 from alovoice_cli.findings import Severity, count
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
@@ -16,8 +16,8 @@ from alovoice_cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from alovoice_cli.api.autorule import Campaign
     from alovoice_cli.api.client import Client
-    from alovoice_cli.api.types import Campaign
     from alovoice_cli.campaigns.draft import CampaignPart
     from alovoice_cli.campaigns.preparation import PreparedCampaign
 
@@ -36,7 +36,7 @@ _CREATED = (
 )
 
 
-class CreateCommand(OptionsCommand):
+class CreateCommand(OptionGroupCommand):
     """The command with the options of a campaign."""
 
     build = staticmethod(campaign_options)
@@ -50,7 +50,7 @@ def create_campaign(ctx: typer.Context) -> None:
     The list goes out byte for byte; with --clean alone, cleaned. --dry-run shows what would be sent.
     """
     session: Session = ctx.obj
-    options = read_options(ctx, CampaignOptions)
+    options = option_group(ctx, CampaignOptions)
     with ExitStack() as opened:
         ready, client = prepare(session, options, opened, strict=True)
         parts = ready.parts()
