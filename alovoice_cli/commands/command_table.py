@@ -44,7 +44,7 @@ class Noun(NamedTuple):
     def find(self, place: str) -> Any:
         """What stands at `module:name` in the noun's folder."""
         module, _, name = place.partition(":")
-        return getattr(import_module(f"{self.module}.{module}"), name)
+        return getattr(import_module(f"{self.module}.{module}".rstrip(".")), name)
 
 
 _AUTORULE = (
@@ -273,7 +273,7 @@ _SANDBOX = (
 _WORK, _ACCOUNT, _TOOLS = "PBX", "Account", "Tools"
 
 NOUNS = (
-    Noun("autorule", "Auto-dial campaigns: check, create, list, watch.", _WORK, _AUTORULE, "unsupported:CampaignGroup"),
+    Noun("autorule", "Auto-dial campaigns: check, create, list, watch.", _WORK, _AUTORULE, ":CampaignGroup"),
     Noun("numbers", "Lists of phone numbers: read, cleaned, explained.", _WORK, _NUMBERS),
     Noun("trunks", "The PBX's lines.", _WORK),
     Noun("peers", "The PBX's extensions.", _WORK),
