@@ -36,13 +36,14 @@ def library_version() -> str:
 
 
 def _library() -> Any:
+    if "holidays" not in sys.modules:
+        # The library's version loads the metadata of all packages (1.3 times `python -c pass`): see library_version.
+        sys.modules["holidays.version"] = unread = ModuleType("holidays.version")
+        unread.__dict__["__version__"] = ""
     # The package of countries imports all 250 (0.15 of 0.35 s): here it is a bare package, whose modules the library's
     # own loader imports one by one.
     if _COUNTRIES not in sys.modules and (spec := find_spec(_COUNTRIES)) is not None:
         sys.modules[_COUNTRIES] = module_from_spec(spec)
-        # The library's version loads the metadata of all packages (1.3 times `python -c pass`): see library_version.
-        sys.modules["holidays.version"] = unread = ModuleType("holidays.version")
-        unread.__dict__["__version__"] = ""
     import holidays
 
     return holidays
