@@ -218,7 +218,7 @@ class Session:
 
     def _embedded_pbx(self) -> "tuple[httpx.BaseTransport, str, str]":
         from alovoice_cli.api.inprocess import InProcess
-        from alovoice_cli.sandbox import EMBEDDED_URL, STATE_NAME, open_sandbox
+        from alovoice_cli.sandbox.opening import EMBEDDED_URL, STATE_NAME, open_sandbox
 
         sandbox = open_sandbox(self.paths.state / STATE_NAME, now=self.now)
         return InProcess(sandbox.app), EMBEDDED_URL, sandbox.token

@@ -18,11 +18,12 @@ from alovoice_cli.api.endpoints import ADD_AUTORULE, CALLSENDAI, OUTCALL
 from alovoice_cli.api.failures import FailureCase
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request, check_token
-from alovoice_cli.api.send_guard import InFlightRequest, Intent, ReceiptLedger, RequestOutcome, SendGuard, State
+from alovoice_cli.api.send_guard import InFlightRequest, ReceiptLedger, SendGuard
 from alovoice_cli.api.trace import Trace, hide_in_logs
 from alovoice_cli.api.transport import PreparedRequest, Progress, Sender, authorities_of, file_parts
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, TokenMissingError, UsageError
 from alovoice_cli.masking import Masker
+from alovoice_cli.receipts import Intent, RequestOutcome, State
 
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import AiApi

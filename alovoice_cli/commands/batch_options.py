@@ -1,7 +1,6 @@
 """The options of many calls from one list, which several commands take and read into one `BatchOptions`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -285,9 +284,9 @@ def needed(value: str | None, option: str) -> str:
 
 def refuse_batch_options(options: BatchOptions, *single: str) -> None:
     """Raises UsageError for options that say nothing without `--batch`; `single` say something to one call too."""
-    for field in fields(options):
-        if field.name not in ("jobs", *single) and getattr(options, field.name):
-            word = "map" if field.name == "mapped" else field.name.replace("_", "-")
+    for name, value in options._asdict().items():
+        if name not in ("jobs", *single) and value:
+            word = "map" if name == "mapped" else name.replace("_", "-")
             raise UsageError(f"--{word} goes with --batch", hint="give --batch FILE")
 
 

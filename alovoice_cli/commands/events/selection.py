@@ -41,6 +41,10 @@ Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The lat
 Store = Annotated[
     str | None, typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///….")
 ]
+WithTrials = Annotated[
+    bool,
+    typer.Option("--with-trials", help="With what `events trigger` and `certify` made up.", show_default=False),
+]
 
 
 def _filter_words(
@@ -52,9 +56,10 @@ def _filter_words(
     peer: Peer = None,
     status: Status = None,
     where: Where = None,
+    with_trials: WithTrials = False,
 ) -> FilterWords:
     """The options that choose events."""
-    return FilterWords(since, until, type, number, line, peer, status, where)
+    return FilterWords(since, until, type, number, line, peer, status, where, with_trials)
 
 
 class EventsCommand(OptionGroupCommand):
