@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker
-from alovoice_cli.output.display import Display, Options
+from alovoice_cli.output.display import Display, Options, PrintedForm
 from alovoice_cli.output.terminal import open_controlling_terminal
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from alovoice_cli.config.settings import Flags, Settings, Token
     from alovoice_cli.dialling import GuardedLedger
     from alovoice_cli.errors import BadConfigError
+    from alovoice_cli.moments import ClockTime
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.output.terminal import OpenTerminal
@@ -113,6 +114,13 @@ class Session:
 
         flags = self._flags(profile)
         return resolve(flags, self.environ, self.paths, self.cwd, allow_new_profile=allow_new_profile)
+
+    @property
+    def clock(self) -> "ClockTime":
+        """Now, in the profile's time zone."""
+        from alovoice_cli.moments import ClockTime, parse_zone
+
+        return ClockTime(self.now(), parse_zone(self.settings.timezone, "the profile's timezone"))
 
     def settings_or_defaults(self) -> "tuple[Settings, BadConfigError | None]":
         """The settings, and what is wrong with the configuration file where defaults stand in for it."""
@@ -273,12 +281,9 @@ class Session:
 
         return parse_zone(self.settings.timezone, "the profile's timezone")
 
-    def show(self, thing: "Listing | Record", *, lines: bool = False) -> None:
-        """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for.
-
-        With `lines` a list is printed as JSON, an object a line.
-        """
-        self.display.show(thing, lines=lines)
+    def show(self, thing: "Listing | Record", *, form: PrintedForm | None = None) -> None:
+        """Prints a list or a record on stdout in `form`, else as the options ask, else as the stream calls for."""
+        self.display.show(thing, form=form)
 
     def report(self, text: str, **fields: object) -> None:
         """Says what was done where nothing else is to be shown: a remark, or with `--json` the fields on stdout."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import TextIO
+from typing import Literal, TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
@@ -18,6 +18,8 @@ from alovoice_cli.output.listing import Dialogue, Listing, Record
 from alovoice_cli.output.messages import write_body, write_error, write_head, write_message, write_rehearsal
 from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
 
+PrintedForm = Literal["json", "jsonl", "csv"]
+"""`jsonl` is an object a line, each written when it comes."""
 _YES = ("y", "yes", "д", "да", "ha")
 
 
@@ -63,16 +65,16 @@ class Display:
         self._masker = masker
         self._zone = zone
 
-    def show(self, thing: Listing | Record, *, lines: bool = False) -> None:
+    def show(self, thing: Listing | Record, *, form: PrintedForm | None = None) -> None:
         """Prints a list or a record: JSON or CSV where asked for, a table on a terminal, else tab-separated lines.
 
-        With `lines` a list is printed as JSON, an object a line.
+        `form` is the form of a list whatever the options say.
         """
         thing = thing.mapped(self._masker.hide_in if thing.ours else self._cleaned)
         if isinstance(thing, Record):
             self._show_record(thing)
         else:
-            self._show_listing(thing, lines=lines)
+            self._show_listing(thing, form)
 
     def _show_record(self, record: Record) -> None:
         options, out, terminal = self._options, self._out, self._out.isatty()
@@ -85,13 +87,13 @@ class Display:
         else:
             write_tsv(record, (), out, headers=not options.no_headers)
 
-    def _show_listing(self, listing: Listing, *, lines: bool) -> None:
+    def _show_listing(self, listing: Listing, form: PrintedForm | None) -> None:
         options, out, terminal = self._options, self._out, self._out.isatty()
         columns, headers = choose_columns(listing.columns, options.columns), not options.no_headers
-        if lines or options.json:
+        if form in ("json", "jsonl") or options.json:
             chosen, ascii_only = columns if options.columns is not None else None, _ascii_only(out)
-            write_json(listing, chosen, out, indent=terminal, ascii_only=ascii_only, lines=lines)
-        elif options.csv:
+            write_json(listing, chosen, out, indent=terminal, ascii_only=ascii_only, lines=form == "jsonl")
+        elif form == "csv" or options.csv:
             zone = self._zone() if options.excel else None
             write_csv(listing, columns, out, headers=headers, excel_zone=zone)
         elif terminal:

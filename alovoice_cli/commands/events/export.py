@@ -94,7 +94,7 @@ def export_events(
                 shown = hiding.cells(cells) if hiding is not None else cells
                 yield ListedItem({**shown, "body": whole["body"]}, whole)
 
-    session.show(Listing(rows(), COLUMNS), lines=not session.options.csv)
+    session.show(Listing(rows(), COLUMNS), form=None if session.options.csv else "jsonl")
     tell_coverage(session, store, wanted.period, clock)
 
 
