@@ -33,12 +33,14 @@ class Rows:
         call_id: str | None = None,
         repeats: Event | None = None,
         is_read: bool = True,
+        headers: tuple[tuple[str, str], ...] = (),
         **more: Any,
     ) -> Event:
         """Stores one delivery; `body` is bytes, or what becomes JSON. Without `is_read` the writer lags behind."""
         moment = at.timestamp() if isinstance(at, datetime) else at
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        delivery = Delivery(new_id(int(moment * 1000)), kind, round(moment * MICRO), raw, "application/json")
+        own_id, received_at = new_id(int(moment * 1000)), round(moment * MICRO)
+        delivery = Delivery(own_id, kind, received_at, raw, "application/json", headers=headers)
         (event,) = self.store([_event(delivery, call_id, repeats, **more)], is_read=is_read)
         return event
 

@@ -102,7 +102,10 @@ class CallSearch:
             return EvidenceFinder(list(asked))
         ids = sorted({each.our_id for each in asked if each.our_id})
         results = [
-            event for at in range(0, len(ids), _CHUNK) for event in self.store.related((), ids[at : at + _CHUNK])
+            event
+            for at in range(0, len(ids), _CHUNK)
+            for event in self.store.related((), ids[at : at + _CHUNK])
+            if not event.is_trial
         ]
         since = min(each.begun_at for each in asked) - SKEW
         calls = self.store.calls_with({number for each in asked for number in each.numbers}, since // MICRO)

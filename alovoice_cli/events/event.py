@@ -4,7 +4,7 @@ A delivery is the record: its bytes are stored before anyone reads them. Facts a
 can be derived again. One delivery holds one fact, seldom several (a list of call results), or none that can be read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -17,6 +17,11 @@ PBX_TYPES: tuple[EventType, ...] = EVENT_TYPES[:-1]
 MISSED_STATUSES = ("304", "480", "486", "603", "603-S")
 """`status_code` of calls that nobody took, each its own reason: missed, unavailable, busy, declined, cancelled."""
 ANSWERED_STATUS = "200"
+
+TRIAL_HEADER = "x-alovoice-trial"
+"""Stands on what `events trigger` and `events certify` make up: no call of a person."""
+TRIAL_PREFIX = "99800"
+"""How the numbers of made-up calls begin: +998 00 is no network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,17 @@ class Event:
     def fact(self) -> Fact:
         """The first fact, or one that says nothing."""
         return self.facts[0] if self.facts else Fact()
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it is made up: the history leaves it out, and nobody is told of it."""
+        return is_trial(self.delivery, self.facts)
+
+
+def is_trial(delivery: Delivery, facts: Iterable[Fact]) -> bool:
+    """Whether a delivery with these facts is made up, as its sender or its numbers say."""
+    numbers = (fact.number or "" for fact in facts)
+    return (TRIAL_HEADER, "1") in delivery.headers or any(number.startswith(TRIAL_PREFIX) for number in numbers)
 
 
 @dataclass(frozen=True, slots=True)

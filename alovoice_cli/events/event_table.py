@@ -15,7 +15,8 @@ _MICRO = 1_000_000
 
 
 def event_as_json(event: Event) -> dict[str, object]:
-    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body; a route's answer too.
+    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body; a route's answer and
+    rule too, and `trial` for what was made up.
 
     `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none.
     """
@@ -31,6 +32,8 @@ def event_as_json(event: Event) -> dict[str, object]:
     }
     if delivery.type == "route" and event.answer:
         shown |= {"answer": dict(event.answer), "rule": event.rule}
+    if event.is_trial:
+        shown["trial"] = True
     return shown
 
 

@@ -266,10 +266,11 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What was received in the period and meets the condition."""
+    """What was received in the period and meets the condition; without what was made up, unless `with_trials`."""
 
     period: Period = field(default_factory=Period)
     condition: Condition = ALWAYS
+    with_trials: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,7 @@ class FilterWords:
     peer: str | None = None
     status: str | None = None
     where: str | None = None
+    with_trials: bool = False
 
 
 def read_period(words: FilterWords, clock: ClockTime) -> Period:
@@ -311,7 +313,7 @@ def read_filter(words: FilterWords, fields: Mapping[str, EventField], clock: Clo
     if "type" in fields and "type" not in fields_of(condition):
         # Our own proof that a request comes through is no event of the PBX.
         condition = all_of(Compare("type", "!=", "probe"), condition)
-    return Filter(read_period(words, clock), condition)
+    return Filter(read_period(words, clock), condition, words.with_trials)
 
 
 def _where(text: str | None, fields: Mapping[str, EventField], clock: ClockTime) -> Condition | None:

@@ -28,10 +28,13 @@ _GONE = object()
 
 
 def sample(kind: EventType, now: datetime) -> dict[str, object]:
-    """The event's body with every documented field: an inbound call of 35 seconds that ends now."""
+    """The event's body with every documented field: an inbound call of 35 seconds that ends now.
+
+    The numbers are nobody's: +998 00 is no network.
+    """
     end = int(now.timestamp())
     if kind == "callstart":
-        return {"inner_phone": 2424, "number": "+998901234567", "line": "712037006", "type": "inc", "start_time": end}
+        return {"inner_phone": 2424, "number": "+998001234567", "line": "712037006", "type": "inc", "start_time": end}
     if kind == "callend":
         return {
             "call_id": 1,
@@ -44,7 +47,7 @@ def sample(kind: EventType, now: datetime) -> dict[str, object]:
         return {
             "id": 1,
             "from_number": "712037006",
-            "to_number": "994412860",
+            "to_number": "998004412860",
             "trunk_number": "712037006",
             "begin_time": end - 45,
             "answer_time": end - 35,
@@ -55,7 +58,7 @@ def sample(kind: EventType, now: datetime) -> dict[str, object]:
             "externalid": 123123,
             "attempts": [],
         }
-    return {"from_number": "974244100", "line_number": "712037006", "queue_number": 6000, "direction": "inc"}
+    return {"from_number": "998004244100", "line_number": "712037006", "queue_number": 6000, "direction": "inc"}
 
 
 def counted_path(kind: EventType) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.answers import read_crm_answer
 from alovoice_cli.events.bodies import read_body
-from alovoice_cli.events.event import Delivery, EventType
+from alovoice_cli.events.event import TRIAL_HEADER, Delivery, EventType
 from alovoice_cli.events.handler import JSON_TYPE, Handlers
 from alovoice_cli.events.samples import EventChange, as_json, changed, counted_path, counted_up, sample
 from alovoice_cli.events.sending import EventSender, Outgoing, Sent, content_type_of
@@ -155,7 +155,8 @@ def from_delivery(
     """
     url = handlers.needed(delivery.type, OPTION)
     if not changes and count == 1:
-        return iter([Outgoing(delivery.type, url, delivery.body, content_type_of(delivery), delivery.id)])
+        headers = {TRIAL_HEADER: "1", **content_type_of(delivery)}
+        return iter([Outgoing(delivery.type, url, delivery.body, headers, delivery.id)])
     value, problem = read_body(delivery.body, delivery.content_type)
     if problem:
         raise UsageError(
@@ -212,7 +213,7 @@ def with_changes(kind: EventType, body: object, now: datetime, changes: Sequence
 
 
 def _json(kind: EventType, url: str, body: object) -> Outgoing:
-    return Outgoing(kind, url, as_json(body), {"Content-Type": JSON_TYPE})
+    return Outgoing(kind, url, as_json(body), {"Content-Type": JSON_TYPE, TRIAL_HEADER: "1"})
 
 
 def _counted(body: object, path: str, by: int) -> object:

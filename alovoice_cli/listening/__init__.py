@@ -9,5 +9,6 @@ hooks        a queued delivery that starts a program
 routes       the next step of a caller, within the time that a caller waits
 ruling       who decides it: the override, the rules, or the fallback; and what is kept of it
 switch       the override, as the file in the state directory says
-watching     reads rules anew when their files change, and tells of overrides
+watching     has rules read anew when their files change, and tells of overrides
+rules_reload reads changed rules in a child process, so that no caller waits for a long list
 """

@@ -8,8 +8,8 @@ from datetime import datetime
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.listening.switch import Switch
 from alovoice_cli.phones import load_plans
-from alovoice_cli.routing.engine import FIRST_TURN, Decision, answer
-from alovoice_cli.routing.history import CountedTurns, HistoryAt
+from alovoice_cli.routing.engine import Decision, answer
+from alovoice_cli.routing.history import CountedTurns, HistoryAt, first_turn
 from alovoice_cli.routing.live import Live
 from alovoice_cli.routing.rules import Rules
 from alovoice_cli.routing.step import RouteStep
@@ -119,7 +119,7 @@ class Ruling:
         return kept
 
     def _shadowed(self, rules: Rules, ruled: Ruled, delivery: Delivery) -> dict[str, object]:
-        found = answer(rules, delivery.body, ruled.at, self._history_at(ruled.at), FIRST_TURN)
+        found = answer(rules, delivery.body, ruled.at, self._history_at(ruled.at), first_turn)
         would: dict[str, object] = {"step": found.step.as_wire(), "rule": found.rule}
         if found.trouble:
             would["why"] = found.trouble[:_LONGEST_WHY]

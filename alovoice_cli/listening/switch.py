@@ -1,11 +1,15 @@
 """The override as a running listener sees it: obeyed from the next question on, and told when it begins and ends."""
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, tzinfo
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.routing.step import Override
 from alovoice_cli.stores.override import OverrideFile, Stamp
+
+_MARK_SECONDS = 2.0
 
 
 class Switch:
@@ -16,6 +20,20 @@ class Switch:
         self._read: tuple[Stamp | None, Override | None, str] = (None, None, "")
         self._told: Override | None = None
         self._told_trouble = ""
+        self._marked_at = float("-inf")
+
+    def mark(self) -> None:
+        """Shows `alovoice route override` that somebody obeys it, every two seconds."""
+        clock = time.monotonic()
+        if clock - self._marked_at >= _MARK_SECONDS:
+            self._marked_at = clock
+            with suppress(OSError):  # a full disk: the override is obeyed all the same
+                self._file.mark_reader()
+
+    def unmark(self) -> None:
+        """Shows that the listener ends."""
+        with suppress(OSError):
+            self._file.unmark_reader()
 
     def in_force(self, now: datetime) -> Override | None:
         """What every caller gets now. Raises nothing: a file that can't be read is no override."""

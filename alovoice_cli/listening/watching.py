@@ -1,13 +1,59 @@
 """A thread that looks at the files of the rules and at the override, and tells the operator what has changed."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from alovoice_cli.errors import UsageError
+from alovoice_cli.listening.rules_reload import ReloadFailedError, RulesReload
 from alovoice_cli.listening.switch import Switch
 from alovoice_cli.routing.live import Live, RefusedRules, Reloaded
 
 _LOOK_SECONDS = 0.5
+_STILL_SECONDS = 0.4  # what changes while it is looked at is being written: half a file is no mistake of the operator's
+_RETRY_SECONDS = 30.0
+_END_SECONDS = 1.0
+
+
+class FollowedRules:
+    """The rules of one file and their reload, which a newer change of the files overtakes."""
+
+    def __init__(self, live: Live, wake: Callable[[], None]) -> None:
+        self.live, self._wake = live, wake
+        self._stamps = live.stamps()
+        self._changed_at = self._retry_at = 0.0
+        self._reload: RulesReload | None = None
+
+    def look(self, now: datetime) -> Reloaded | RefusedRules | None:
+        """What a reload has ended with, None where there is nothing to say. Raises ReloadFailedError."""
+        stamps, clock = self.live.stamps(), time.monotonic()
+        if stamps != self._stamps:
+            self._stamps, self._changed_at, self._retry_at = stamps, clock, 0.0
+            self.give_up()
+        if self._reload is not None:
+            return self._ended(self._reload, clock) if self._reload.is_done else None
+        is_still = clock - self._changed_at >= _STILL_SECONDS
+        if is_still and clock >= self._retry_at and self.live.has_changed:
+            self._reload = RulesReload(self.live.path, now, self._wake)
+        return None
+
+    def _ended(self, reload: RulesReload, clock: float) -> Reloaded | RefusedRules:
+        self._reload = None
+        try:
+            return self.live.take(reload.checked())
+        except UsageError as error:
+            return self.live.refuse(error)
+        except ReloadFailedError:
+            self.live.outdated = True
+            self._retry_at = clock + _RETRY_SECONDS
+            raise
+
+    def give_up(self) -> None:
+        """Ends the reload that is under way."""
+        if self._reload is not None:
+            self._reload.give_up()
+            self._reload = None
 
 
 class Watch:
@@ -22,44 +68,56 @@ class Watch:
         note: Callable[[str], None],
         warn: Callable[[str], None],
     ) -> None:
-        self._lives, self._switch, self._now, self._note, self._warn = lives, switch, now, note, warn
-        self._stamps = {name: live.stamps() for name, live in lives.items()}
+        self._switch, self._now, self._note, self._warn = switch, now, note, warn
+        self._wake, self._is_ending = threading.Event(), False
+        self._followed = {name: FollowedRules(live, self._wake.set) for name, live in lives.items()}
         self._trouble = ""
-        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
         """Begins to look, twice a second."""
+        self._switch.mark()
         self._thread.start()
 
     def close(self) -> None:
-        """Looks no more."""
-        self._ending.set()
+        """Looks no more, and ends what is being read."""
+        self._is_ending = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(_END_SECONDS)
 
     def _run(self) -> None:
-        while True:
+        while not self._is_ending:
+            self._wake.clear()
             try:
                 self._look()
             except Exception as fault:  # whatever it was, the last good rules stay, and the next look may go well
-                if self._trouble != str(fault):
-                    self._trouble = str(fault)
-                    self._warn(f"the rules cannot be looked at: {type(fault).__name__}: {fault}")
-            if self._ending.wait(_LOOK_SECONDS):
-                return
+                self._tell_trouble(fault)
+            self._wake.wait(_LOOK_SECONDS)
+        self._switch.unmark()
+        for followed in self._followed.values():
+            followed.give_up()
 
     def _look(self) -> None:
+        self._switch.mark()
         self._switch.tell(self._now())
-        for name, live in self._lives.items():
-            stamps = live.stamps()
-            was_still, self._stamps[name] = stamps == self._stamps[name], stamps
-            if was_still:  # else it is being written at this moment: half a file is no mistake of the operator's
-                self._tell(name, live, live.refresh(self._now()))
+        for name, followed in self._followed.items():
+            outcome = followed.look(self._now())
+            if outcome is not None:
+                self._trouble = ""
+                self._tell(name, followed.live, outcome)
 
-    def _tell(self, name: str, live: Live, outcome: Reloaded | RefusedRules | None) -> None:
+    def _tell_trouble(self, fault: Exception) -> None:
+        said = str(fault) if isinstance(fault, ReloadFailedError) else f"{type(fault).__name__}: {fault}"
+        if said != self._trouble:
+            self._trouble = said
+            self._warn(f"the changed rules are not read, the last good ones stay in force: {said}")
+
+    def _tell(self, name: str, live: Live, outcome: Reloaded | RefusedRules) -> None:
         if isinstance(outcome, RefusedRules):
             self._warn(f"{name}{outcome}; see `alovoice route check {live.path}`")
-        elif isinstance(outcome, Reloaded):
-            count = len(outcome.rules.rules)
-            warnings = sum(found.severity == "warning" for found in outcome.findings)
-            said = f", with {warnings} warning{'s' if warnings != 1 else ''}" if warnings else ""
-            self._note(f"{name}{live.path} was read anew: {count} rule{'s' if count != 1 else ''} in force{said}")
+            return
+        count = len(outcome.rules.rules)
+        warnings = sum(found.severity == "warning" for found in outcome.findings)
+        said = f", with {warnings} warning{'s' if warnings != 1 else ''}" if warnings else ""
+        self._note(f"{name}{live.path} was read anew: {count} rule{'s' if count != 1 else ''} in force{said}")

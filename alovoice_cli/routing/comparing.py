@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from alovoice_cli.events.event import Event
 from alovoice_cli.routing.call import Question, UnreadableQuestionError
-from alovoice_cli.routing.engine import NO_HISTORY, decide
-from alovoice_cli.routing.history import HistoryAt
+from alovoice_cli.routing.engine import decide
+from alovoice_cli.routing.history import NO_HISTORY, HistoryAt
 from alovoice_cli.routing.numbers import Number
 from alovoice_cli.routing.rules import Rules
 

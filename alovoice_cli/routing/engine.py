@@ -8,11 +8,10 @@ from types import MethodType
 from typing import cast
 
 from alovoice_cli.routing.call import Condition, IncomingCall, Question, UnreadableQuestionError
-from alovoice_cli.routing.history import FirstTurn, History, NoHistory, Turns
+from alovoice_cli.routing.history import NO_HISTORY, History, Turns, first_turn
 from alovoice_cli.routing.rules import RoundRobin, Rule, Rules
 from alovoice_cli.routing.step import RouteStep
 
-NO_HISTORY, FIRST_TURN = NoHistory(), FirstTurn()
 _PASSED_OVER = None
 """Stands for a rule that matched and had no step: its `@last_peer` is no extension."""
 
@@ -99,7 +98,7 @@ class Decision:
 
 
 def decide(
-    rules: Rules, question: Question, now: datetime, history: History = NO_HISTORY, turns: Turns = FIRST_TURN
+    rules: Rules, question: Question, now: datetime, history: History = NO_HISTORY, turns: Turns = first_turn
 ) -> Decision:
     """The decision of the first rule that matches, else of the fallback. `now` is aware.
 
@@ -121,7 +120,7 @@ def decide(
 
 
 def answer(
-    rules: Rules, body: bytes, now: datetime, history: History = NO_HISTORY, turns: Turns = FIRST_TURN
+    rules: Rules, body: bytes, now: datetime, history: History = NO_HISTORY, turns: Turns = first_turn
 ) -> Decision:
     """The decision for a request's body. Raises nothing: whatever goes wrong, the caller gets the fallback."""
     try:

@@ -1,6 +1,7 @@
-"""What rules ask about the past, as small protocols: the event store answers them, here stands who knows nothing."""
+"""What rules ask about the past, and whose turn it is. The event store answers the former (`stores.history`)."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -29,24 +30,8 @@ HistoryAt = Callable[[datetime], History]
 """The past as it was known at an aware moment."""
 
 
-class NoHistory:
-    """Knows of no call: conditions about the past do not match."""
-
-    def last_peer(self, number: str, since: datetime) -> str | None:
-        """None."""
-        return None
-
-    def calls(self, number: str, since: datetime) -> int:
-        """None."""
-        return 0
-
-    def missed(self, number: str, since: datetime) -> int:
-        """None."""
-        return 0
-
-
 class GivenHistory:
-    """A past that a test makes up: the same for every number and every span."""
+    """A past that is made up, the same for every number and every span; as it stands, of nobody who ever called."""
 
     def __init__(self, last_peer: str | None = None, calls: int = 0, missed: int = 0) -> None:
         self._last_peer, self._calls, self._missed = last_peer, calls, missed
@@ -64,32 +49,25 @@ class GivenHistory:
         return self._missed
 
 
-class Turns(Protocol):
-    """Whose turn it is in a `round_robin`."""
+NO_HISTORY = GivenHistory()
 
-    def next(self, rule: str) -> int:
-        """A number that grows by one with each call that the rule takes."""
-        ...
+Turns = Callable[[str], int]
+"""Whose turn it is in the `round_robin` of the rule of this name: a number that grows with each call that it takes."""
 
 
-class FirstTurn:
-    """It is always the first one's turn: for tests and comparisons, which take no turn from anybody."""
-
-    def next(self, rule: str) -> int:
-        """0."""
-        return 0
+def first_turn(rule: str) -> int:
+    """The turn of the first one, always: for tests and comparisons, which take no turn from anybody."""
+    return 0
 
 
 class CountedTurns:
     """Turns of a running listener, in memory; a rule keeps its place when the file is read anew. For any thread."""
 
     def __init__(self) -> None:
-        self._taken: dict[str, int] = {}
+        self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def next(self, rule: str) -> int:
-        """0, 1, 2, … for each rule."""
+    def __call__(self, rule: str) -> int:
         with self._lock:
-            turn = self._taken.get(rule, 0)
-            self._taken[rule] = turn + 1
-        return turn
+            self._taken[rule] += 1
+            return self._taken[rule] - 1

@@ -49,28 +49,26 @@ class Live:
         """What tells the present state of the files from the next: a file that is being written differs each time."""
         return tuple(stamp_of(source.path) for source in self._sources)
 
-    def refresh(self, now: datetime) -> Reloaded | RefusedRules | None:
-        """Reads the files anew if one of them has changed since it was last read; None where none has.
+    @property
+    def has_changed(self) -> bool:
+        """Whether one of the files is another one than was last read. Asks the file system, reads nothing."""
+        return any(source.changed for source in self._sources)
 
-        Asks the file system about each file, and reads a list of a million in about a second: not on a caller's time.
-        What is refused is told once: the same broken files are not read again.
-        """
-        if not any(source.changed for source in self._sources):
-            return None
-        try:
-            checked = check(self.path, now)
-        except UsageError as error:
-            self._sources = (RuleSource(self.path, None), *self._sources[1:])
-            self.outdated = True
-            return RefusedRules(
-                (Finding.at(Severity.ERROR, "no-file", RulePlace(str(self.path)), error.message, error.hint),)
-            )
+    def take(self, checked: CheckedRules) -> Reloaded | RefusedRules:
+        """Puts rules that were read anew in force, if they may be served. The same broken files are told once."""
         self._sources = checked.loaded.sources
         self.outdated = checked.rules is None
         if checked.rules is None:
             return RefusedRules(checked.findings)
         self.rules, self.findings = checked.rules, checked.findings
         return Reloaded(checked.rules, checked.findings)
+
+    def refuse(self, error: UsageError) -> RefusedRules:
+        """Keeps the rules, for their file cannot be opened any more; told once."""
+        self._sources = (RuleSource(self.path, None), *self._sources[1:])
+        self.outdated = True
+        place = RulePlace(str(self.path))
+        return RefusedRules((Finding.at(Severity.ERROR, "no-file", place, error.message, error.hint),))
 
 
 def served(checked: CheckedRules, path: Path) -> Rules:

@@ -43,7 +43,7 @@ class RoundRobin:
 
     def step_for(self, call: IncomingCall, rule: str, turns: Turns) -> RouteStep | None:
         """The step whose turn it is."""
-        return self.steps[turns.next(rule) % len(self.steps)]
+        return self.steps[turns(rule) % len(self.steps)]
 
     def __str__(self) -> str:
         return "round_robin:" + ",".join(step.action_data or "" for step in self.steps)

@@ -113,6 +113,20 @@ def create_table(connection: Connection, statement: str) -> None:
     connection.execute(statement)
 
 
+def has_table(connection: Connection, name: str) -> bool:
+    """Whether the store has the table."""
+    return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone())
+
+
+def add_column(connection: Connection, table: str, definition: str) -> None:
+    """Adds a column (`name TYPE NOT NULL DEFAULT value`) as the table's last; does nothing where it is there."""
+    for word, own in _TYPES.items():
+        definition = definition.replace(word, own)
+    name = definition.split()[0]
+    if name not in [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]:
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {definition}")
+
+
 def _migrate(path: Path, connection: Connection) -> None:
     version = _version(connection)
     if version > VERSION:
@@ -132,7 +146,7 @@ def _migrate(path: Path, connection: Connection) -> None:
 
 
 def _version(connection: Connection) -> int:
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone():
+    if not has_table(connection, "schema_version"):
         return 0
     row = connection.execute("SELECT version FROM schema_version").fetchone()
     return int(row[0]) if row else 0

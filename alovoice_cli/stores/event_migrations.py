@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from alovoice_cli.events.event import TRIAL_PREFIX
 from alovoice_cli.events.reading import read
-from alovoice_cli.stores.event_engine import Connection, create_table
-from alovoice_cli.stores.event_schema import TABLES
+from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
+from alovoice_cli.stores.event_schema import OUTBOX_TARGET, TABLES, TRIAL_INDEX
 
 _PLAIN = "998_________"
 _LONGEST_EXTENSION = 5
@@ -38,5 +39,36 @@ def _read_numbers_anew(connection: Connection) -> None:
     connection.executemany("UPDATE call SET number = ?, line = ? WHERE start_seq = ?", of_calls)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables, _read_numbers_anew)
+def _add_outbox_targets(connection: Connection) -> None:
+    """Makes the table of the outbox's targets; a target of an older version is shown by the name that it had."""
+    if not has_table(connection, "outbox_target"):
+        create_table(connection, OUTBOX_TARGET)
+    connection.execute(
+        "INSERT INTO outbox_target (name, label, given_at, state, changed_at, trouble, waits_until, resumed_at)"
+        " SELECT target, target, 0, 'taking', 0, '', 0, 0 FROM outbox"
+        " WHERE target NOT IN (SELECT name FROM outbox_target) GROUP BY target"
+    )
+
+
+def _add_trial_marks(connection: Connection) -> None:
+    """Marks what was made up, in older versions by its number alone."""
+    for table in ("fact", "call"):
+        add_column(connection, table, "trial INTEGER NOT NULL DEFAULT 0")
+        connection.execute(
+            f"UPDATE {table} SET trial = 1 WHERE number >= ? AND number < ?", (TRIAL_PREFIX, str(int(TRIAL_PREFIX) + 1))
+        )
+    connection.execute(TRIAL_INDEX)
+
+
+_VERSION_3: tuple[Callable[[Connection], None], ...] = (_add_outbox_targets, _add_trial_marks)
+"""The steps to version 3, in order. A new store has the tables and columns of `event_schema` already: a step adds what
+is missing."""
+
+
+def _make_version_3(connection: Connection) -> None:
+    for step in _VERSION_3:
+        step(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables, _read_numbers_anew, _make_version_3)
 """A store's version is how many of them it has seen; `event_schema.VERSION` is that of a new store."""

@@ -116,7 +116,9 @@ def events_question(wanted: Filter) -> StoreQuestion:
         tables = "delivery JOIN fact ON delivery.seq = fact.seq"
     if names & _NAMES_OF_CALL:
         tables += " LEFT JOIN call ON fact.call_id = call.call_id"
-    where = _joined([_compiled(wanted.condition, columns), *_within(received_at, period, 1)], " AND ")
+    # Trials are few: looking each event up in their list costs less than a join with all facts.
+    real = [] if wanted.with_trials else [Sql(f"{seq} NOT IN (SELECT seq FROM fact WHERE trial = 1)")]
+    where = _joined([_compiled(wanted.condition, columns), *_within(received_at, period, 1), *real], " AND ")
     select = f"SELECT {seq}, {received_at} FROM {tables}"
     if period == Period():
         return StoreQuestion(select, where, (seq,), (0,))
@@ -152,7 +154,8 @@ def counting(wanted: Filter, by: By) -> Sql:
 
 def _in_calls(wanted: Filter) -> Sql:
     in_time = _within("call.reported_at", wanted.period, _MICRO)
-    return _joined([_compiled(wanted.condition, _CALL_COLUMNS), *in_time], " AND ")
+    real = [] if wanted.with_trials else [Sql("call.trial = 0")]
+    return _joined([_compiled(wanted.condition, _CALL_COLUMNS), *in_time, *real], " AND ")
 
 
 def _within(column: str, period: Period, unit: int) -> list[Sql]:

@@ -21,7 +21,7 @@ _STRETCH = 100_000
 _MICRO = 1_000_000
 
 _INSERT_DELIVERY = f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES ({marks(DELIVERY_COLUMNS.split())})"
-_FACT_NAMES = f"seq, part, type, received_at, digest, duplicate_of, problem, answer, rule, {FACT_COLUMNS}"
+_FACT_NAMES = f"seq, part, type, received_at, digest, duplicate_of, trial, problem, answer, rule, {FACT_COLUMNS}"
 _INSERT_FACT = f"INSERT INTO fact ({_FACT_NAMES}) VALUES ({marks(_FACT_NAMES.split())}) ON CONFLICT DO NOTHING"
 _fact_values = attrgetter(*(field.name for field in fields(Fact)))
 _INSERT_OUTBOX = """INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)
@@ -29,12 +29,15 @@ _INSERT_OUTBOX = """INSERT INTO outbox (target, seq, queue, state, attempts, due
 
 
 def _upsert_call(names: Sequence[str]) -> str:
-    """The insert of a call of which these columns are told now; what was told before stays where they say nothing."""
+    """The insert of a call of which these columns are told now; what was told before stays where they say nothing.
+
+    A trial changes no call of the PBX, though it may bear the call's id; a call of which the PBX tells is no trial.
+    """
     changes = ", ".join(f"{name} = coalesce(excluded.{name}, call.{name})" for name in names)
-    columns = ["call_id", "reported_at", *names]
+    columns = ["call_id", "reported_at", "trial", *names]
     return (
         f"INSERT INTO call ({', '.join(columns)}) VALUES ({marks(columns)})"
-        f" ON CONFLICT (call_id) DO UPDATE SET {changes}"
+        f" ON CONFLICT (call_id) DO UPDATE SET trial = excluded.trial, {changes} WHERE excluded.trial <= call.trial"
     )
 
 
@@ -43,7 +46,7 @@ _UPSERT_END = _upsert_call(("status", "duration", "ended_at", "record", "end_seq
 # As `events.result_matching` judges: two calls may have one id, where a CRM counts its own.
 _UPDATE_RESULT = """UPDATE call
     SET external_id = coalesce(external_id, ?), record = coalesce(record, ?), result_seq = ?
-    WHERE call_id = ? AND (number IS NULL OR number IN (?, ?) OR started_at BETWEEN ? AND ? OR ? = 1)"""
+    WHERE call_id = ? AND trial >= ? AND (number IS NULL OR number IN (?, ?) OR started_at BETWEEN ? AND ? OR ? = 1)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,24 +175,25 @@ def _fact_rows(event: Event) -> Iterator[tuple[object, ...]]:
     answer = json.dumps(event.answer) if event.answer else None
     for part, fact in enumerate(event.facts or (Fact(),)):
         shared = (delivery.seq, part, delivery.type, delivery.received_at, event.digest, event.duplicate_of)
-        yield (*shared, event.problem, answer, event.rule, *_fact_values(fact))
+        yield (*shared, int(event.is_trial), event.problem, answer, event.rule, *_fact_values(fact))
 
 
 def _start_row(event: Event, fact: Fact) -> tuple[object, ...]:
     at, seq = event.delivery.received_at // _MICRO, event.delivery.seq
-    return (fact.call_id, at, fact.number, fact.line, fact.peer, fact.direction, fact.started_at, seq)
+    told = (fact.number, fact.line, fact.peer, fact.direction, fact.started_at, seq)
+    return (fact.call_id, at, int(event.is_trial), *told)
 
 
 def _end_row(event: Event, fact: Fact) -> tuple[object, ...]:
     at, seq = event.delivery.received_at // _MICRO, event.delivery.seq
-    return (fact.call_id, at, fact.status, fact.duration, fact.ended_at, fact.record, seq)
+    return (fact.call_id, at, int(event.is_trial), fact.status, fact.duration, fact.ended_at, fact.record, seq)
 
 
 def _result_row(event: Event, fact: Fact) -> tuple[object, ...]:
-    told = (fact.external_id, fact.record, event.delivery.seq)
+    told = (fact.external_id, fact.record, event.delivery.seq, fact.call_id, int(event.is_trial))
     earliest = None if fact.started_at is None else fact.started_at - APART_SECONDS
     latest = None if fact.started_at is None else fact.started_at + APART_SECONDS
-    return (*told, fact.call_id, fact.number, canonical(fact.peer or ""), earliest, latest, int(not parties(fact)))
+    return (*told, fact.number, canonical(fact.peer or ""), earliest, latest, int(not parties(fact)))
 
 
 def _outbox_rows(event: Event, queued: Sequence[QueuedDelivery]) -> Iterator[tuple[object, ...]]:
@@ -229,7 +233,7 @@ def _rename_call(connection: Connection, seq: int, call_id: str) -> None:
     connection.execute("UPDATE outbox SET queue = ? WHERE seq = ? AND queue = ?", queues)
     if duplicate_of is not None:
         return
-    names = "reported_at, number, line, peer, direction, started_at, start_seq"
+    names = "reported_at, trial, number, line, peer, direction, started_at, start_seq"
     row = connection.execute(f"SELECT {names} FROM call WHERE call_id = ? AND start_seq = ?", (own_id, seq)).fetchone()
     if row is not None:
         connection.execute("DELETE FROM call WHERE call_id = ?", (own_id,))

@@ -29,6 +29,7 @@ _DELIVERY = """CREATE TABLE delivery (
 
 # A delivery of which nothing could be read has one row too, with its `problem` and no values. `part` is the object's
 # place in the delivery, from 0; `answer` is JSON; `rule` decided a route question; `duplicate_of` is a delivery's id.
+# `trial` is 1 for what was made up; for a call of which only trials told.
 _FACT = """CREATE TABLE fact (
     seq BIGINT NOT NULL,
     part INTEGER NOT NULL,
@@ -52,6 +53,7 @@ _FACT = """CREATE TABLE fact (
     answered_at BIGINT,
     ended_at BIGINT,
     record TEXT,
+    trial INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (seq, part)
 )"""
 
@@ -71,10 +73,12 @@ _CALL = """CREATE TABLE call (
     start_seq BIGINT,
     end_seq BIGINT,
     result_seq BIGINT,
+    trial INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (call_id)
 )"""
 
-# Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, done or dead.
+# Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, running (a program
+# was started, or is about to be), done or dead. `born_at` is when the delivery began to wait.
 _OUTBOX = """CREATE TABLE outbox (
     target VARCHAR(200) NOT NULL,
     seq BIGINT NOT NULL,
@@ -87,6 +91,22 @@ _OUTBOX = """CREATE TABLE outbox (
     PRIMARY KEY (target, seq)
 )"""
 
+# What is known of each target of the outbox. `name` is that of `outbox.target`; `label` is shown, and holds no secret.
+# `given_at`: when a listener was last started with the target. `state` is taking, refusing, paused or stopped, since
+# `changed_at`; `waits_until` is the end of a pause that the target asked for. `resumed_at`: when `events outbox retry`
+# last told the listener to try the target at once.
+OUTBOX_TARGET = """CREATE TABLE outbox_target (
+    name VARCHAR(200) NOT NULL,
+    label TEXT NOT NULL,
+    given_at BIGINT NOT NULL,
+    state VARCHAR(8) NOT NULL,
+    changed_at BIGINT NOT NULL,
+    trouble TEXT NOT NULL,
+    waits_until BIGINT NOT NULL,
+    resumed_at BIGINT NOT NULL,
+    PRIMARY KEY (name)
+)"""
+
 # `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work.
 _UPTIME = """CREATE TABLE uptime (
     id VARCHAR(32) NOT NULL,
@@ -96,12 +116,15 @@ _UPTIME = """CREATE TABLE uptime (
     PRIMARY KEY (id)
 )"""
 
+TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
+
 TABLES = (
     "CREATE TABLE schema_version (version INTEGER NOT NULL)",
     _DELIVERY,
     _FACT,
     _CALL,
     _OUTBOX,
+    OUTBOX_TARGET,
     _UPTIME,
     "CREATE INDEX delivery_by_type ON delivery (type, seq)",
     "CREATE INDEX delivery_by_time ON delivery (received_at)",
@@ -109,10 +132,11 @@ TABLES = (
     "CREATE INDEX fact_by_call ON fact (call_id)",
     "CREATE INDEX fact_by_external ON fact (external_id)",
     "CREATE INDEX fact_by_number ON fact (number, seq)",
+    TRIAL_INDEX,
     "CREATE INDEX call_by_time ON call (reported_at)",
     "CREATE INDEX call_by_number ON call (number, reported_at)",
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",
     "CREATE INDEX outbox_by_queue ON outbox (target, queue, state, seq)",
 )
-VERSION = 2
+VERSION = 3
 """The schema's version: how many of `event_migrations` a store has seen."""

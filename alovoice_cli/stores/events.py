@@ -74,11 +74,11 @@ class EventStore:
 
     def event(self, own_id: str) -> Event | None:
         """The event with this id; None if there is none."""
-        return next(self.events(Filter(condition=Compare("id", "=", own_id)), limit=1), None)
+        return next(self.events(Filter(condition=Compare("id", "=", own_id), with_trials=True), limit=1), None)
 
     def event_at(self, seq: int) -> Event | None:
         """The event of this number; None if there is none."""
-        return next(self.events(Filter(condition=Compare("seq", "=", seq)), limit=1), None)
+        return next(self.events(Filter(condition=Compare("seq", "=", seq), with_trials=True), limit=1), None)
 
     def related(self, call_ids: Collection[str], external_ids: Collection[str]) -> list[Event]:
         """The events that name one of these calls, in the order of the store; no results of others with its id."""
@@ -118,13 +118,16 @@ class EventStore:
         with self._reading() as connection:
             return _calls_by_id(connection, call_ids)
 
-    def calls_with(self, numbers: Collection[str], since: int | None = None) -> list[Call]:
+    def calls_with(
+        self, numbers: Collection[str], since: int | None = None, *, with_trials: bool = False
+    ) -> list[Call]:
         """All calls with these numbers, of whichever line and direction, in order of time; `since` in unix seconds."""
         found: list[Call] = []
         with self._reading() as connection:
             for part in _parts(list(numbers)):
-                asked = f"{_CALLS} WHERE number IN ({marks(part)}) AND reported_at >= ?"
-                found.extend(Call(*row) for row in connection.execute(asked, (*part, since or 0)))
+                asked = f"{_CALLS} WHERE number IN ({marks(part)}) AND reported_at >= ? AND trial <= ?"
+                values = (*part, since or 0, int(with_trials))
+                found.extend(Call(*row) for row in connection.execute(asked, values))
         # Within a second by the store's order: a CRM's ids need not sort by time.
         return sorted(found, key=lambda call: (call.reported_at, call.start_seq or call.end_seq or 0, call.call_id))
 

@@ -15,6 +15,9 @@ from alovoice_cli.routing.step import Override, RouteStep
 _ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
 _LARGEST = 4096  # bytes; one takes a hundred
 
+_READER_SECONDS = 10.0
+"""A listener marks every two seconds that it reads the file: after so many without a mark nobody does."""
+
 Stamp = tuple[int, int, int]
 
 
@@ -23,6 +26,7 @@ class OverrideFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._mark = path.with_suffix(".listener")
 
     def stamp(self) -> Stamp | None:
         """What tells one state of the file from the next, None where there is none. A few microseconds."""
@@ -70,3 +74,19 @@ class OverrideFile:
                 self.path.unlink()
         except OSError as error:
             raise UsageError(f"{self.path} cannot be removed: {error.strerror or error}", hint=_ELSEWHERE) from error
+
+    def mark_reader(self) -> None:
+        """Notes that a listener obeys the file. Raises OSError where that cannot be written."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._mark.touch(0o600)
+
+    def unmark_reader(self) -> None:
+        """Notes that the listener ends; another one marks the file again within two seconds."""
+        self._mark.unlink(missing_ok=True)
+
+    def has_reader(self, now: datetime) -> bool:
+        """Whether a listener obeys the file."""
+        try:
+            return now.timestamp() - self._mark.stat().st_mtime < _READER_SECONDS
+        except OSError:
+            return False

@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from alovoice_cli.batch.pacing import Gate
-from alovoice_cli.batch.rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.batch.send_rows import RunEnding, Runner, StopSwitch
+from alovoice_cli.batch_rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import UsageError
 
 DONE = RowResult("done", 0, "yes", 200, True)
@@ -53,7 +54,7 @@ def _run(
     send: Callable[[BatchRow], RowResult], count: int = 10, diary: Diary | None = None, told: Any = None, **more: Any
 ) -> tuple[RunEnding, Diary, list[tuple[str, str]]]:
     diary, stop = diary or Diary(), StopSwitch()
-    gate = Gate(clock=time.monotonic, now=lambda: None, wait=stop.wait, told=print)  # type: ignore[arg-type,return-value] # no window asks
+    gate = Gate(clock=time.monotonic, now=lambda: datetime.now(UTC), wait=stop.wait, told=print)
     rows: list[tuple[str, str]] = []
 
     def tell(ended: Sequence[tuple[BatchRow, RowProgress]]) -> None:

@@ -287,9 +287,9 @@ def test_two_that_look_at_once_do_not_both_take_the_last_line(tmp_path: Path) ->
     now = time.time_ns() // 1000
 
     def take(place: int) -> bool:
-        claims = LineClaims(tmp_path / "lines.db", "default")
+        claims = LineClaims(tmp_path / "lines.db", "default", HOLD)
         with claims.turn(now) as turn:
-            if is_free := count_busy([], turn.claims, None).on(None)[0] < 3:
+            if is_free := count_busy([], [LineClaim(*row) for row in turn.claims], None).on(None)[0] < 3:
                 time.sleep(0.01)
                 turn.take(LineClaim(str(place), None, 1, now))
         claims.close()
@@ -297,12 +297,12 @@ def test_two_that_look_at_once_do_not_both_take_the_last_line(tmp_path: Path) ->
 
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(take, range(16))) == 3
-    other = LineClaims(tmp_path / "lines.db", "another PBX")
+    other = LineClaims(tmp_path / "lines.db", "another PBX", HOLD)
     with other.turn(now) as turn:
         assert turn.claims == []
     with other.turn(now + HOLD + 1) as turn:
         turn.take(LineClaim("17", "998712037006", 2, now))
-        assert [claim.our_id for claim in turn.claims] == ["17"]
+        assert [our_id for our_id, *_ in turn.claims] == ["17"]
     other.close()
 
 

@@ -96,7 +96,7 @@ def test_many_events_differ_in_their_number_and_a_number_that_is_set_stays(alovo
     result = alovoice("events", "trigger", "callstart", "--to", crm.url, "--count", "12", "--rate", "1000", "--json")
     assert result.code == 0, result.err
     assert [row["n"] for row in _rows(result.out)] == list(range(1, 13))
-    assert [row["body"]["number"] for row in _rows(result.out)] == [f"+9989012345{place}" for place in range(67, 79)]
+    assert [row["body"]["number"] for row in _rows(result.out)] == [f"+9980012345{place}" for place in range(67, 79)]
     assert len({row["answer"] for row in _rows(result.out)}) == 12
     crm.asked.clear()
     alovoice("events", "trigger", "callend", "--to", crm.url, "--count", "3", "--set", "call_id=7")

@@ -58,7 +58,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "route check": ("rules.toml",),
     "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
     "route diff": ("rules.toml", "rules.toml"),
-    "route override": ("queue:6000", "--for", "30m"),
+    "route override": ("--off",),
     "ai send": ("CALL_ID",),
     "ai result": ("CALL_ID",),
     "ai audio": ("CALL_ID", "-o", "out.audio", "--force"),

@@ -100,8 +100,7 @@ def test_an_override_is_set_shown_and_ended(alovoice: FrontDoor) -> None:
     none = {"override": None, "until": None, "seconds_left": None}
     assert json.loads(alovoice("route", "override", "--json").out) == none
     begun = alovoice("route", "override", "queue:6000", "--for", "30m", "--json")
-    assert begun.code == 0
-    assert "every caller of profile default gets queue:6000 from now on" in begun.err
+    assert begun.code == 9
     shown = json.loads(alovoice("route", "override", "--json").out)
     assert (shown["override"], shown["until"][-6:]) == ("queue:6000", "+05:00")
     assert 1700 < shown["seconds_left"] <= 1800
@@ -115,6 +114,18 @@ def test_an_override_is_set_shown_and_ended(alovoice: FrontDoor) -> None:
     assert "the override has ended: hangup" in ended.err
     assert not file.exists()
     assert "no override was in force" in alovoice("route", "override", "--off").err
+
+
+def test_an_override_that_no_listener_obeys_says_so_and_is_kept_for_one_that_starts(alovoice: FrontDoor) -> None:
+    begun = alovoice("route", "override", "queue:6000", "--for", "30m")
+    assert begun.code == 9
+    assert "no listener of profile default runs: no caller gets queue:6000" in begun.err
+    assert "from now on" not in begun.err
+    assert "a listener that starts before" in begun.err
+    shown = alovoice("route", "override", "--json")
+    assert (shown.code, json.loads(shown.out)["override"]) == (9, "queue:6000")
+    assert alovoice("route", "override", "--off").code == 0
+    assert alovoice("route", "override").code == 0
 
 
 def test_an_override_is_the_profile_s_own_and_stands_in_the_status(alovoice: FrontDoor) -> None:
@@ -149,7 +160,7 @@ def test_a_rehearsal_changes_nothing_and_a_broken_file_can_be_put_right(alovoice
     assert alovoice("route", "override", "queue:6000", "--for", "1h", "--dry-run").code == 0
     file = alovoice.home / "state" / "override.json"
     assert not file.exists()
-    alovoice("route", "override", "queue:6000", "--for", "1h")
+    assert alovoice("route", "override", "queue:6000", "--for", "1h").code == 9
     assert "would end" in alovoice("route", "override", "--off", "--dry-run").err
     assert file.exists()
     file.write_text("{")

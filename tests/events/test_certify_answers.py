@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from alovoice_cli.events.certify.trial import AnswerVerdict, judge_start, judge_step, judge_true
+from alovoice_cli.events.certify.trial import AnswerVerdict, judge
 
 
 class Given(NamedTuple):
@@ -32,7 +32,7 @@ def _said(verdict: AnswerVerdict) -> list[str]:
     ],
 )
 def test_what_the_document_allows_a_callstart_to_be_answered(body: bytes, call_id: object) -> None:
-    assert judge_start(Given(body)) == AnswerVerdict((), call_id)  # type: ignore[arg-type]  # a text, an integer or None
+    assert judge("callstart", Given(body)) == AnswerVerdict((), call_id)  # type: ignore[arg-type]  # a text, an integer or None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_the_document_allows_a_callstart_to_be_answered(body: bytes, call_i
     ],
 )
 def test_what_is_wrong_with_an_answer_to_a_callstart(body: bytes, said: str) -> None:
-    verdict = judge_start(Given(body))
+    verdict = judge("callstart", Given(body))
     assert _said(verdict) == [said]
     assert all(problem.remedy for problem in verdict.problems)
 
@@ -75,7 +75,7 @@ def test_what_is_wrong_with_an_answer_to_a_callstart(body: bytes, said: str) -> 
     ],
 )
 def test_what_an_answer_to_an_end_is_worth(given: Given, said: list[str]) -> None:
-    assert _said(judge_true(given, "callend")) == said
+    assert _said(judge("callend", given)) == said
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_an_answer_to_an_end_is_worth(given: Given, said: list[str]) -> Non
     ],
 )
 def test_the_five_steps(body: bytes) -> None:
-    assert judge_step(Given(body)) == AnswerVerdict()
+    assert judge("route", Given(body)) == AnswerVerdict()
 
 
 @pytest.mark.parametrize(
@@ -109,19 +109,19 @@ def test_the_five_steps(body: bytes) -> None:
     ],
 )
 def test_what_cuts_a_caller_off(body: bytes, said: str) -> None:
-    (problem,) = judge_step(Given(body)).problems
+    (problem,) = judge("route", Given(body)).problems
     assert problem.happened.startswith(said)
     assert problem.happened.endswith(": the caller would be cut off")
     assert problem.remedy
 
 
 def test_a_failing_route_handler_cuts_the_caller_off_too() -> None:
-    (problem,) = judge_step(Given(b"", 500)).problems
+    (problem,) = judge("route", Given(b"", 500)).problems
     assert problem.happened == "answered 500: the caller would be cut off"
 
 
 def test_a_hangup_with_null_is_noted_and_passes() -> None:
-    (problem,) = judge_step(Given(b'{"action_type": "hangup", "action_data": null}')).problems
+    (problem,) = judge("route", Given(b'{"action_type": "hangup", "action_data": null}')).problems
     assert problem.soft
 
 
@@ -129,6 +129,6 @@ def test_a_hangup_with_null_is_noted_and_passes() -> None:
     ("seconds", "said"), [(1.0, []), (1.2, ["note: took 1.2 s"]), (1.99, ["note: took 2.0 s"]), (2.0, ["took 2.0 s"])]
 )
 def test_an_answer_over_a_second_is_noted_and_from_two_on_a_fault(seconds: float, said: list[str]) -> None:
-    assert _said(judge_start(Given(b"1", 200, seconds))) == said
-    assert _said(judge_true(Given(b"true", 200, seconds), "result")) == said
-    assert _said(judge_step(Given(b'{"action_type": "hangup"}', 200, seconds))) == said
+    assert _said(judge("callstart", Given(b"1", 200, seconds))) == said
+    assert _said(judge("result", Given(b"true", 200, seconds))) == said
+    assert _said(judge("route", Given(b'{"action_type": "hangup"}', 200, seconds))) == said

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
+import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,9 @@ from alovoice_cli.events.receiver import RouteAnswer
 from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
-from alovoice_cli.listening.watching import Watch
-from alovoice_cli.routing.history import GivenHistory, History, NoHistory
-from alovoice_cli.routing.live import Live
+from alovoice_cli.listening.watching import FollowedRules, Watch
+from alovoice_cli.routing.history import GivenHistory, History
+from alovoice_cli.routing.live import Live, Reloaded
 from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.stores.override import OverrideFile
 
@@ -36,7 +36,7 @@ then = { round_robin = ["1", "2", "3"] }
 PLAIN = RULES.replace('spoke_within = "7d"', 'from = "901234567"').replace("@last_peer", "2000")
 
 
-class Slow(NoHistory):
+class Slow(GivenHistory):
     """A past that takes its time."""
 
     def last_peer(self, number: str, since: datetime) -> str | None:
@@ -44,7 +44,7 @@ class Slow(NoHistory):
         return None
 
 
-class Broken(NoHistory):
+class Broken(GivenHistory):
     """A past that raises."""
 
     def last_peer(self, number: str, since: datetime) -> str | None:
@@ -66,7 +66,7 @@ class Desk:
         live = self.live("rules.toml", rules) if rules else None
         other = self.live("new.toml", shadow) if shadow else None
         switch = Switch(self.file, self.said.append, UTC)
-        past = history or NoHistory()
+        past = history or GivenHistory()
         ruling = Ruling(switch, lambda _: past, lambda: self.now, rules=live, shadow=other, **more)
         lives = {"": live} if live else {}
         watch = Watch(lives, switch, lambda: self.now, note=self.said.append, warn=self.said.append)
@@ -222,14 +222,16 @@ def test_an_override_that_cannot_be_read_is_none_and_is_told_once(desk: Desk, co
     assert "there is no override" in desk.said[0]
 
 
-def test_a_file_that_is_being_written_is_not_judged(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_being_written_is_not_judged(desk: Desk) -> None:
     live = desk.live("rules.toml", PLAIN)
-    watch = Watch({"": live}, Switch(desk.file, desk.said.append, UTC), lambda: NOW, note=print, warn=desk.said.append)
-    look: Callable[[], None] = watch._look
+    woken = threading.Event()
+    followed = FollowedRules(live, woken.set)
     live.path.write_text(PLAIN[:40], "utf-8")
-    look()
+    assert followed.look(NOW) is None
     live.path.write_text(PLAIN + "# all of it\n", "utf-8")
-    look()
-    look()
-    assert desk.said == []
+    deadline, outcome = time.monotonic() + 60, None
+    while outcome is None and time.monotonic() < deadline:
+        outcome = followed.look(NOW)
+        woken.wait(0.1)
+    assert isinstance(outcome, Reloaded)
     assert not live.outdated

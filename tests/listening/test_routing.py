@@ -137,12 +137,15 @@ def test_whom_a_caller_spoke_with_is_known_from_the_calls_that_were_told(listen:
 
 def test_an_override_is_obeyed_at_once_and_outlives_a_restart(listen: Listen, alovoice: FrontDoor, rules: Path) -> None:
     listening = listen("--rules", "rules.toml")
-    alovoice("route", "override", "queue:7000", "--for", "30m")
+    begun = alovoice("route", "override", "queue:7000", "--for", "30m")
+    assert (begun.code, "every caller of profile default gets queue:7000 from now on" in begun.err) == (0, True)
     assert _step(listening, VIP) == "queue:7000"
+    assert alovoice("route", "override").code == 0
     event = listening.event()
     assert (event["rule"], event["answer"]["why"][:14]) == (None, "override until")
     listening.wait_for("override: every caller gets queue:7000 until")
     listening.stop()
+    assert alovoice("route", "override").code == 9
     again = listen("--rules", "rules.toml")
     assert _step(again, VIP) == "queue:7000"
     alovoice("route", "override", "--off")

@@ -13,7 +13,7 @@ from strength import examples
 
 from alovoice_cli.routing.call import Question, UnreadableQuestionError
 from alovoice_cli.routing.engine import answer, decide
-from alovoice_cli.routing.history import CountedTurns, GivenHistory, NoHistory
+from alovoice_cli.routing.history import CountedTurns, GivenHistory
 from alovoice_cli.routing.step import RouteStep
 
 ASKED = Question("974244100", "712037006", "", "inc")
@@ -201,7 +201,7 @@ def _readable(body: bytes) -> bool:
     return True
 
 
-class _Broken(NoHistory):
+class _Broken(GivenHistory):
     def last_peer(self, number: str, since: datetime) -> str | None:
         raise RuntimeError("the store is locked")
 

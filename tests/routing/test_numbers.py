@@ -9,7 +9,7 @@ from strength import examples
 
 from alovoice_cli.findings import Findings
 from alovoice_cli.routing.lists import read_list
-from alovoice_cli.routing.numbers import Number, NumberSet, _HashedKeys, key_of, prefix_of
+from alovoice_cli.routing.numbers import Number, NumberSet, SortedKeys, key_of, prefix_of
 
 SPELLINGS = ("901234567", "998901234567", "+998901234567", "+998 90 123-45-67", "(90) 123 45 67")
 
@@ -61,7 +61,7 @@ def test_what_is_no_number_is_taken_for_none(text: str) -> None:
 @examples(50)
 @given(st.lists(st.integers(10, 10**15), max_size=200), st.integers(10, 10**15))
 def test_the_compact_set_has_what_a_set_has(keys: list[int], other: int) -> None:
-    compact = _HashedKeys([*keys, *keys[:3]])
+    compact = SortedKeys([*keys, *keys[:3]])
     assert len(compact) == len(set(keys))
     assert all(key in compact for key in keys)
     assert (other in compact) == (other in keys)
@@ -118,7 +118,7 @@ def test_a_large_list_is_compact_and_finds_each_of_its_numbers(tmp_path: Path) -
     path = tmp_path / "large.csv"
     path.write_text("\n".join(f"+9989{n:08}" for n in range(0, 60_000, 2)), "utf-8")
     numbers, found = _read(path)
-    assert isinstance(numbers.keys, _HashedKeys)
+    assert isinstance(numbers.keys, SortedKeys)
     assert found == []
     assert [numbers.has(Number.of(f"9{n:08}")) for n in range(59_990, 60_001)] == [True, False] * 5 + [False]
     assert all(numbers.has(Number.of(number)) for number in numbers.some(100))

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -278,11 +279,12 @@ def test_a_store_of_an_earlier_version_is_read_and_filled_as_it_was(owner: Owner
 
 
 def test_a_new_store_has_the_tables_and_indexes_of_an_earlier_version(tmp_path: Path) -> None:
-    open_event_store(str(tmp_path / "new.db")).close()
+    with closing(sqlite3.connect(tmp_path / "earlier.db")) as connection:
+        connection.executescript((DATA / "events_schema_1.sql").read_text("utf-8"))
 
-    def shape(path: str | Path, script: str = "") -> dict[str, list[tuple[object, ...]]]:
+    def shape(path: Path) -> dict[str, list[tuple[object, ...]]]:
+        open_event_store(str(path)).close()
         connection = sqlite3.connect(path)
-        connection.executescript(script)
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master ORDER BY name")]
         found = {
             name: connection.execute(f"PRAGMA table_info({name})").fetchall()
@@ -292,8 +294,7 @@ def test_a_new_store_has_the_tables_and_indexes_of_an_earlier_version(tmp_path: 
         connection.close()
         return found
 
-    earlier = shape(":memory:", (DATA / "events_schema_1.sql").read_text("utf-8"))
-    assert shape(tmp_path / "new.db") == earlier
+    assert shape(tmp_path / "new.db") == shape(tmp_path / "earlier.db")
 
 
 def test_two_listeners_on_one_store_share_no_number(owner: Owner, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import typer
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.csv import write_csv
-from alovoice_cli.output.display import PrintedForm
 from alovoice_cli.output.files import write_private
 from alovoice_cli.output.json import json_text
 from alovoice_cli.output.listing import Dialogue, Listing, Said
@@ -105,15 +104,15 @@ def show_talks(session: Session, found: Sequence[FoundTalk], options: AiShowOpti
         whole = masked_answers(whole)
     if options.output is not None:
         _write_files(session, found, options, options.output)
-    elif options.form is None or options.form == "json" or options.form == "csv":
+    elif options.form is None or options.form in ("json", "csv"):
         _show_lines(session, found, options.form, whole)
     else:
         session.display.write(rendered(found, options.form, session.clock.zone))
 
 
-def _show_lines(session: Session, found: Sequence[FoundTalk], form: PrintedForm | None, whole: object) -> None:
-    options = session.options
-    plain = form is not None or options.json or options.csv or options.columns is not None
+def _show_lines(session: Session, found: Sequence[FoundTalk], form: Form | None, whole: object) -> None:
+    options = session.options if form is None else session.options.with_option(form, True)
+    plain = options.json or options.csv or options.columns is not None
     if session.stdout.isatty() and not plain:
         for number, one in enumerate(found):
             session.display.write("\n" if number else "")
@@ -121,12 +120,12 @@ def _show_lines(session: Session, found: Sequence[FoundTalk], form: PrintedForm 
         return
     shown = IN_A_FILE if form == "csv" else ("time", "direction", "text")
     columns = tuple(
-        replace(column, shown=column.name in shown or (column.name == "call_id" and len(found) > 1))
+        column._replace(shown=column.name in shown or (column.name == "call_id" and len(found) > 1))
         for column in COLUMNS
     )
     listing = Listing(rows_of(found), columns, whole=whole, nothing="nothing was said in this call")
-    session.show(listing, form=form)
-    for one in found if not options.json and form != "json" else ():
+    session.display.show(listing, options=options)
+    for one in found if not options.json else ():
         if tags := one.talk.tag_names:
             session.note((f"{one.call_id}: " if len(found) > 1 else "") + "tags: " + ", ".join(tags))
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from alovoice_cli.commands.events.selection import Limit, Since, Store, Until, clock_of, since_or
+from alovoice_cli.commands.events.selection import Limit, Since, Store, Until, WithTrials, clock_of, since_or
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import Compare
@@ -36,7 +36,12 @@ _NO_LISTENER, _NO_END = "no listener", "no end"
 
 @shows_list(COLUMNS)
 def list_gaps(
-    ctx: typer.Context, since: Since = None, until: Until = None, limit: Limit = 50, store: Store = None
+    ctx: typer.Context,
+    since: Since = None,
+    until: Until = None,
+    with_trials: WithTrials = False,
+    limit: Limit = 50,
+    store: Store = None,
 ) -> None:
     """List when no listener was there, and calls that began over two hours ago of which no end was told.
 
@@ -49,9 +54,8 @@ def list_gaps(
     covered = cover(events.uptimes(), period, now)
     ended = now - _LONGEST_CALL
     began = Period(period.since, ended if period.until is None else min(period.until, ended))
-    unended = events.calls(
-        Filter(began, Compare("status", "=", None)), newest_first=True, limit=limit + 1 if limit else 0
-    )
+    without_end = Filter(began, Compare("status", "=", None), with_trials)
+    unended = events.calls(without_end, newest_first=True, limit=limit + 1 if limit else 0)
     short = session.stdout.isatty()
     rows = [_gap(gap, clock, short=short) for gap in covered.gaps]
     rows += [_unended(call, clock, short=short) for call in unended]

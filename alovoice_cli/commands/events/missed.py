@@ -1,6 +1,7 @@
 """`alovoice events missed`: who called in vain."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from alovoice_cli.commands.events.selection import (
     Store,
     Until,
     WhereCalls,
+    WithTrials,
     clock_of,
     since_or,
     tell_coverage,
@@ -24,7 +26,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import Exclude, ExcludeUnreadOk, examples
 from alovoice_cli.events.conditions import CALL_FIELDS, all_of
 from alovoice_cli.events.event_table import call_as_json, iso, when
-from alovoice_cli.events.filters import Filter, FilterWords, read_filter
+from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.missed import IS_MISSED, REASONS, MissedCall, count_reasons, judge, not_returned, reasons_text
 from alovoice_cli.findings import count
 from alovoice_cli.moments import ClockTime, parse_zone
@@ -71,6 +73,7 @@ def list_missed(
     line: Line = None,
     peer: Peer = None,
     where: WhereCalls = None,
+    with_trials: WithTrials = False,
     exclude: Exclude = None,
     exclude_unread_ok: ExcludeUnreadOk = False,
     limit: Limit = 50,
@@ -82,18 +85,19 @@ def list_missed(
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    words = FilterWords(since_or(6, since, until, clock), until, None, number, line, peer, None, where)
+    words = FilterWords(since_or(6, since, until, clock), until, None, number, line, peer, None, where, with_trials)
     wanted = read_filter(words, CALL_FIELDS, clock)
     barred = _not_to_call(session, exclude or (), unread_ok=exclude_unread_ok)
     events = session.event_store(store)
-    calls = list(events.calls(Filter(wanted.period, all_of(IS_MISSED, wanted.condition))))
+    calls = list(events.calls(replace(wanted, condition=all_of(IS_MISSED, wanted.condition))))
     numbers = {call.number for call in calls if call.number is not None}
     if barred:
         left_out = {number for number in numbers if number_of(number) in barred}
         calls = [call for call in calls if call.number not in left_out]
         numbers -= left_out
         session.note(f"{count(len(left_out), 'caller')} left out: on a do-not-call list")
-    judged = judge(calls, events.calls_with(numbers, calls[0].reported_at) if calls else ())
+    since_first = calls[0].reported_at if calls else None
+    judged = judge(calls, events.calls_with(numbers, since_first, with_trials=with_trials))
     shown = sorted(not_returned(judged) if open_only else judged, key=_place, reverse=True)
     cut = shown[:limit] if limit else shown
     session.show(

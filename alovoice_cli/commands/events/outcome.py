@@ -34,7 +34,7 @@ _PORTS = {"http": 80, "https": 443}
 def show_sent(session: Session, sender: EventSender, sent: Iterable[Sent]) -> int:
     """Shows each answer as it comes. Raises the error of what was not taken, after all were sent."""
     rows = (each.as_row() for each in sent)
-    session.show(Listing(rows, COLUMNS, nothing="nothing was sent"), form="jsonl" if session.options.json else None)
+    session.show(Listing(rows, COLUMNS, nothing="nothing was sent"), lines=session.options.json)
     if not sender.sent:
         session.note("no such events: nothing was sent")
     trouble = sender.trouble()

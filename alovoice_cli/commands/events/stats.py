@@ -1,7 +1,6 @@
 """`alovoice events stats`: calls counted."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from alovoice_cli.commands.events.selection import (
     Store,
     Until,
     WhereCalls,
+    WithTrials,
     clock_of,
     since_or,
     tell_coverage,
@@ -67,6 +67,7 @@ def show_statistics(
     peer: Peer = None,
     status: Status = None,
     where: WhereCalls = None,
+    with_trials: WithTrials = False,
     store: Store = None,
 ) -> None:
     """Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.
@@ -76,7 +77,8 @@ def show_statistics(
     session: Session = ctx.obj
     clock = clock_of(session)
     since = since_or(0 if by == "hour" else 6, since, until, clock)
-    words = FilterWords(since, until, "route" if by == "rule" else None, number, line, peer, status, where)
+    kind = "route" if by == "rule" else None
+    words = FilterWords(since, until, kind, number, line, peer, status, where, with_trials)
     wanted = read_filter(words, EVENT_FIELDS if by == "rule" else CALL_FIELDS, clock)
     events = session.event_store(store)
     tallies = tally(events.counts(wanted, by), by, clock.zone)
@@ -109,7 +111,7 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
         if column.name == "chart":
             shown = drawn
         title = _TITLES[by] if column.name == "group" else "Asked" if by == "rule" and column.name == "calls" else None
-        columns.append(replace(column, shown=shown, title=title or column.title))
+        columns.append(column._replace(shown=shown, title=title or column.title))
     return tuple(columns)
 
 

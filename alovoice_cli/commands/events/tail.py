@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.events.selection import Line, Number, Peer, Status, Store, Type, Where, clock_of
+from alovoice_cli.commands.events.selection import Line, Number, Peer, Status, Store, Type, Where, WithTrials, clock_of
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import Call, Event
@@ -36,11 +36,12 @@ def tail_events(
     peer: Peer = None,
     status: Status = None,
     where: Where = None,
+    with_trials: WithTrials = False,
     store: Store = None,
 ) -> None:
     """Print the latest events, the oldest first: one JSON object a line, or a table that grows on a terminal."""
     session: Session = ctx.obj
-    words = FilterWords(None, None, type, number, line, peer, status, where)
+    words = FilterWords(None, None, type, number, line, peer, status, where, with_trials)
     wanted = read_filter(words, EVENT_FIELDS, clock_of(session))
     events = session.event_store(store)
     reached = events.settled(0, _now(session))

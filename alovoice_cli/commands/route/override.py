@@ -7,7 +7,7 @@ import typer
 
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.profile_places import override_path
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import NotReadyError, UsageError
 from alovoice_cli.moments import parse_span, parse_zone
 from alovoice_cli.output.listing import Record
 from alovoice_cli.routing.step import Override, RouteStep
@@ -35,7 +35,7 @@ def override_rules(
     """Send every caller to one step for a while: a panic switch. Without words: show what is in force.
 
     A running `alovoice listen` of the same profile obeys from the next question on. It beats the rules and the
-    fallback, ends by itself, and outlives a restart.
+    fallback, ends by itself, and outlives a restart. Exit code 9 where no listener runs: one that starts in time obeys.
     """
     session: Session = ctx.obj
     file = OverrideFile(override_path(session.settings))
@@ -54,6 +54,8 @@ def override_rules(
         if held is None:
             session.note("no override is in force")
         _show(session, held, now)
+        if held is not None:
+            _require_listener(session, file, held)
 
 
 def _read(step: str, span: str | None, now: datetime) -> Override:
@@ -70,10 +72,26 @@ def _begin(session: Session, file: OverrideFile, override: Override) -> None:
     profile = session.settings.profile
     if session.options.dry_run:
         session.note(f"every caller of profile {profile} would get {override.step}; nothing was changed")
-    else:
-        file.write(override)
+        _show(session, override, session.now())
+        return
+    file.write(override)
+    if file.has_reader(session.now()):
         session.note(f"every caller of profile {profile} gets {override.step} from now on")
     _show(session, override, session.now())
+    _require_listener(session, file, override)
+
+
+def _require_listener(session: Session, file: OverrideFile, override: Override) -> None:
+    """Raises NotReadyError where no listener obeys the override: callers go where they went before."""
+    if file.has_reader(session.now()):
+        return
+    until = override.until.astimezone(parse_zone(session.settings.timezone, "the profile's timezone"))
+    raise NotReadyError(
+        f"no listener of profile {session.settings.profile} runs: no caller gets {override.step}",
+        hint=f"a listener that starts before {until:%Y-%m-%d %H:%M} obeys it: `alovoice listen`;"
+        " to take it back: `alovoice route override --off`",
+        sent="no",
+    )
 
 
 def _end(session: Session, file: OverrideFile, now: datetime) -> None:

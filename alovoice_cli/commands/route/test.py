@@ -10,8 +10,8 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.listing import Record
 from alovoice_cli.routing.call import Question
-from alovoice_cli.routing.engine import NO_HISTORY, Decision, decide
-from alovoice_cli.routing.history import GivenHistory, History
+from alovoice_cli.routing.engine import Decision, decide
+from alovoice_cli.routing.history import NO_HISTORY, GivenHistory, History
 from alovoice_cli.routing.lint import check
 from alovoice_cli.routing.live import served
 from alovoice_cli.routing.numbers import key_of

@@ -1,42 +1,80 @@
 """How each case of `cases.toml` is sent, by the name of the case (API, sections 5, 6 and 9)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from alovoice_cli.events.certify.trial import ABSENT, CertifyTrial
+from alovoice_cli.events.event import EventType
 from alovoice_cli.events.handler import FORM_TYPE
 from alovoice_cli.events.samples import as_json, sample
 from alovoice_cli.events.sending import at_rate
 
-_START_ODD_NUMBERS = ("anonymous", "", "+", "+998 (90) 123-45-67", "sip:2000@10.0.0.1", "00998901234567", "102")
-_STATUSES = ("200", "304", "603", "603-S", "403", "404", "486", "484", "503", "480", "402", "423", "OTHER")
+Play = Callable[[CertifyTrial], object]
+Changes = Mapping[str, Any]
+
+_START_ODD_NUMBERS = ("anonymous", "", "+", "+998 (00) 123-45-67", "sip:2000@10.0.0.1", "00998001234567", "102")
+_STATUSES = ("200", 304, "603", "603-S", "403", 404, "486", 484, "503", 480, "402", 423, "OTHER")
 _UNKNOWN = (0, 199, 487, 999, "603-X", "ANSWER", "")
 _LETTERS = ("e5e456se456s56w456", "A-1/b_2.c", "01H9ZX4T7K3M5N6P8Q0RSTVWXY")
+_ATTEMPT = {"number": "998004412860", "status": "BUSY"}
+_NOT_ANSWERED = {"duration": 0, "dialstatus": "NO ANSWER"}
 _BURST, _RATE = 50, 50.0
 _LATE_SECONDS = 30
 _BRACKETED = ("id", "from_number", "to_number", "trunk_number", "begin_time")
 """The five that the document writes with `[]` before their names."""
-_ROUTE_ODD_NUMBERS = ("anonymous", "", "+998901234567", "998 90 123-45-67", "102", "9" * 15)
+_ROUTE_ODD_NUMBERS = ("anonymous", "", "+998001234567", "998 00 123-45-67", "102", "9" * 15)
 
 
-def _start_directions(trial: CertifyTrial) -> None:
-    for each in ("out", "int"):
-        trial.start(of=len(each), type=each)
+# --- plays that differ from each other in what is changed in the documented event
+
+
+def _each(send: Callable[[CertifyTrial, int, Changes], None], changes: Iterable[Changes]) -> Play:
+    """Sends the event with each of the changes, as an event of a call of its own."""
+
+    def play(trial: CertifyTrial) -> None:
+        for of, each in enumerate(changes):
+            send(trial, of, each)
+
+    return play
+
+
+def _start(trial: CertifyTrial, of: int, changes: Changes) -> None:
+    trial.start(of=of, at=of, **changes)
+
+
+def _end(trial: CertifyTrial, of: int, changes: Changes) -> None:
+    trial.end(trial.start(of=of), **changes)
+
+
+def _result(trial: CertifyTrial, of: int, changes: Changes) -> None:
+    trial.result(of=of, **changes)
+
+
+def _ask(trial: CertifyTrial, _: int, changes: Changes) -> None:
+    trial.ask(**changes)
+
+
+def _untyped(kind: EventType, body: Callable[[CertifyTrial, int], object]) -> Play:
+    """JSON without its content type, as the vendor's own curl sends it (API, section 6)."""
+
+    def play(trial: CertifyTrial) -> None:
+        for of, content_type in enumerate((FORM_TYPE, "text/plain", "")):
+            trial.raw(kind, as_json(body(trial, of)), content_type)
+
+    return play
+
+
+def _values(name: str, values: Iterable[object]) -> list[Changes]:
+    return [{name: value} for value in values]
+
+
+# --- plays of one event
 
 
 def _start_as_text(trial: CertifyTrial) -> None:
     body = trial.start_body()
     trial.start(inner_phone=str(body["inner_phone"]), start_time=str(body["start_time"]))
-
-
-def _start_as_vendor_curl(trial: CertifyTrial) -> None:
-    for of, content_type in enumerate((FORM_TYPE, "text/plain", "")):
-        trial.raw("callstart", as_json(trial.start_body(of=of)), content_type)
-
-
-def _start_odd_numbers(trial: CertifyTrial) -> None:
-    for of, number in enumerate(_START_ODD_NUMBERS):
-        trial.start(at=of, number=number)
 
 
 def _start_repeated(trial: CertifyTrial) -> None:
@@ -47,22 +85,6 @@ def _start_repeated(trial: CertifyTrial) -> None:
 
 def _start_without_optional(trial: CertifyTrial) -> None:
     trial.raw("callstart", as_json({"number": trial.number(), "type": "inc"}))
-
-
-def _end_documented(trial: CertifyTrial) -> None:
-    trial.end(trial.start())
-
-
-def _end_statuses(trial: CertifyTrial) -> None:
-    """Every other one as a number, where it is one."""
-    for of, status in enumerate(_STATUSES):
-        call = trial.start(of=of)
-        trial.end(call, status_code=int(status) if status.isdigit() and of % 2 else status)
-
-
-def _end_unknown_statuses(trial: CertifyTrial) -> None:
-    for of, status in enumerate(_UNKNOWN):
-        trial.end(trial.start(of=of), status_code=status, duration=0)
 
 
 def _end_letters(trial: CertifyTrial) -> None:
@@ -77,22 +99,11 @@ def _end_other_type(trial: CertifyTrial) -> None:
 
 
 def _end_as_text(trial: CertifyTrial) -> None:
-    moment = int(trial.moment(30).timestamp())
-    trial.end(trial.start(), duration="30", finish_time=str(moment))
+    trial.end(trial.start(), duration="30", finish_time=str(int(trial.moment(30).timestamp())))
 
 
-def _end_as_vendor_curl(trial: CertifyTrial) -> None:
-    for of, content_type in enumerate((FORM_TYPE, "text/plain", "")):
-        body = {**sample("callend", trial.moment(30)), "call_id": trial.start(of=of) or f"certify-{of}"}
-        trial.raw("callend", as_json(body), content_type)
-
-
-def _end_form(trial: CertifyTrial) -> None:
-    trial.form("callend", {**sample("callend", trial.moment(30)), "call_id": trial.start() or "certify"})
-
-
-def _end_no_id(trial: CertifyTrial) -> None:
-    trial.end(None)
+def _end_body(trial: CertifyTrial, of: int = 0) -> dict[str, object]:
+    return {**sample("callend", trial.moment(30)), "call_id": trial.start(of=of) or f"certify-{of}"}
 
 
 def _end_empty_id(trial: CertifyTrial) -> None:
@@ -100,14 +111,11 @@ def _end_empty_id(trial: CertifyTrial) -> None:
         trial.end(None, call_id=call_id)
 
 
-def _end_no_record(trial: CertifyTrial) -> None:
-    for of, record in enumerate(("", None, ABSENT)):
-        trial.end(trial.start(of=of), status_code=304, duration=0, record=record)
-
-
 def _end_long(trial: CertifyTrial) -> None:
-    record = "https://cld.alovoice.uz/play/" + "a" * 1960
-    trial.end("x" * 32, record=record, duration=86_399)
+    trial.end("x" * 32, record="https://cld.alovoice.uz/play/" + "a" * 1960, duration=86_399)
+
+
+# --- plays of several events
 
 
 def _call_overlapping(trial: CertifyTrial) -> None:
@@ -181,40 +189,9 @@ def _result_as_text(trial: CertifyTrial) -> None:
     trial.told("result", {name: str(item) if isinstance(item, int) else item for name, item in body.items()})
 
 
-def _result_header(trial: CertifyTrial) -> None:
-    for of, content_type in enumerate((FORM_TYPE, "text/plain", "")):
-        trial.raw("result", as_json(trial.result_body(of=of)), content_type)
-
-
-def _result_attempts(trial: CertifyTrial) -> None:
-    one = {"number": "994412860", "status": "BUSY"}
-    for of, attempts in enumerate(([one], {"1": one}, "1: BUSY", "")):
-        trial.result(of=of, attempts=attempts)
-
-
-def _result_never_answered(trial: CertifyTrial) -> None:
-    for of, missing in enumerate((None, 0, ABSENT)):
-        trial.result(of=of, answer_time=missing, duration=0, record=missing, dialstatus="NO ANSWER")
-
-
 def _result_twice(trial: CertifyTrial) -> None:
     trial.result()
     trial.result()
-
-
-def _result_not_ours(trial: CertifyTrial) -> None:
-    trial.result(externalid=ABSENT)
-    trial.result(of=1, externalid="CRM-ў-17")
-
-
-def _route_header(trial: CertifyTrial) -> None:
-    for content_type in (FORM_TYPE, "text/plain", ""):
-        trial.raw("route", as_json(sample("route", trial.moment())), content_type)
-
-
-def _route_odd_numbers(trial: CertifyTrial) -> None:
-    for number in _ROUTE_ODD_NUMBERS:
-        trial.ask(from_number=number)
 
 
 def _route_many(trial: CertifyTrial) -> None:
@@ -222,31 +199,33 @@ def _route_many(trial: CertifyTrial) -> None:
     list(at_rate(jobs, 100.0, sleep=trial.bench.sleep, monotonic=trial.bench.monotonic))
 
 
-PLAYS: Mapping[str, Callable[[CertifyTrial], object]] = {
+PLAYS: Mapping[str, Play] = {
     "start-documented": lambda trial: trial.start(),
-    "start-directions": _start_directions,
+    "start-directions": _each(_start, _values("type", ("out", "int"))),
     "start-line-number": lambda trial: trial.start(line=712037006),
     "start-text-numbers": _start_as_text,
-    "start-no-json-header": _start_as_vendor_curl,
+    "start-no-json-header": _untyped("callstart", lambda trial, of: trial.start_body(of=of)),
     "start-long": lambda trial: trial.start(number="+" + "9" * 15, inner_phone=999999999999, line="7120370060" * 6),
     "start-repeated": _start_repeated,
-    "start-odd-numbers": _start_odd_numbers,
+    "start-odd-numbers": _each(_start, _values("number", _START_ODD_NUMBERS)),
     "start-utf8": lambda trial: trial.start(line="Тошкент офиси · Oʻzbekiston 😀"),
     "start-unknown-field": lambda trial: trial.start(queue="6000", tags=["vip"], extra={"a": None}),
     "start-bare": _start_without_optional,
     "start-form": lambda trial: trial.form("callstart", trial.start_body()),
-    "end-documented": _end_documented,
-    "end-statuses": _end_statuses,
-    "end-unknown-statuses": _end_unknown_statuses,
+    "end-documented": _each(_end, [{}]),
+    "end-statuses": _each(_end, _values("status_code", _STATUSES)),
+    "end-unknown-statuses": _each(_end, [{"status_code": status, "duration": 0} for status in _UNKNOWN]),
     "end-id-letters": _end_letters,
     "end-id-as-text": _end_other_type,
-    "end-no-id": _end_no_id,
+    "end-no-id": lambda trial: trial.end(None),
     "end-text-numbers": _end_as_text,
-    "end-no-json-header": _end_as_vendor_curl,
+    "end-no-json-header": _untyped("callend", _end_body),
     "end-long": _end_long,
-    "end-no-record": _end_no_record,
+    "end-no-record": _each(
+        _end, [{"status_code": 304, "duration": 0, "record": record} for record in ("", None, ABSENT)]
+    ),
     "end-empty-id": _end_empty_id,
-    "end-form": _end_form,
+    "end-form": lambda trial: trial.form("callend", _end_body(trial)),
     "call-overlapping": _call_overlapping,
     "call-same-moment": _call_same_moment,
     "call-end-first": _call_end_first,
@@ -260,17 +239,19 @@ PLAYS: Mapping[str, Callable[[CertifyTrial], object]] = {
     "result-list": _result_list,
     "result-form": _result_form,
     "result-text-numbers": _result_as_text,
-    "result-no-json-header": _result_header,
-    "result-attempts": _result_attempts,
-    "result-not-answered": _result_never_answered,
+    "result-no-json-header": _untyped("result", lambda trial, of: trial.result_body(of=of)),
+    "result-attempts": _each(_result, _values("attempts", ([_ATTEMPT], {"1": _ATTEMPT}, "1: BUSY", ""))),
+    "result-not-answered": _each(
+        _result, [{**_NOT_ANSWERED, "answer_time": missing, "record": missing} for missing in (None, 0, ABSENT)]
+    ),
     "result-twice": _result_twice,
-    "result-not-ours": _result_not_ours,
+    "result-not-ours": _each(_result, _values("externalid", (ABSENT, "CRM-ў-17"))),
     "route-documented": lambda trial: trial.ask(),
     "route-no-queue": lambda trial: trial.ask(queue_number=ABSENT),
     "route-out": lambda trial: trial.ask(direction="out"),
     "route-text-numbers": lambda trial: trial.ask(queue_number="6000", line_number=712037006),
-    "route-no-json-header": _route_header,
-    "route-odd-numbers": _route_odd_numbers,
+    "route-no-json-header": _untyped("route", lambda trial, _: trial.route_body()),
+    "route-odd-numbers": _each(_ask, _values("from_number", _ROUTE_ODD_NUMBERS)),
     "route-many": _route_many,
     "route-unknown-field": lambda trial: trial.ask(call_id="17", extra={"a": None}),
 }

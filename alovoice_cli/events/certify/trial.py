@@ -11,7 +11,7 @@ from threading import Lock
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from alovoice_cli.events.event import EventType
+from alovoice_cli.events.event import TRIAL_HEADER, TRIAL_PREFIX, EventType
 from alovoice_cli.events.handler import FORM_TYPE, JSON_TYPE, Handlers
 from alovoice_cli.events.samples import as_json, sample
 from alovoice_cli.events.sending import at_rate
@@ -47,34 +47,39 @@ class AnswerVerdict(NamedTuple):
     call_id: int | str | None = None
 
 
-def judge_start(answer: Posted) -> AnswerVerdict:
-    """A callstart's answer: an integer of at most 12 digits, a text of at most 32, `{"callto": …}`, or nothing."""
+def judge(kind: EventType, answer: Posted) -> AnswerVerdict:
+    """What the answer to an event of this type is worth, and whether it came in time."""
     problem = _transport_problem(answer)
-    if problem is not None:
-        return AnswerVerdict((problem, *judge_time(answer, "callstart")))
-    time = judge_time(answer, "callstart")
+    verdict = AnswerVerdict((problem,)) if problem is not None else _JUDGES.get(kind, _judge_true)(answer)
+    problems = verdict.problems
+    if kind == "route":
+        problems = tuple(each._replace(happened=f"{each.happened}: the caller would be cut off") for each in problems)
+    return verdict._replace(problems=(*problems, *_time_problems(answer, kind)))
+
+
+def _judge_start(answer: Posted) -> AnswerVerdict:
+    """A callstart's answer: an integer of at most 12 digits, a text of at most 32, `{"callto": …}`, or nothing."""
     try:
         text = answer.body.decode("utf-8").strip()
     except UnicodeDecodeError:
-        return AnswerVerdict(
-            (AnswerProblem("answered bytes that are no UTF-8 text", "answer with the call's id alone"), *time)
-        )
+        return _fault("answered bytes that are no UTF-8 text", "answer with the call's id alone")
     if not text:
-        return AnswerVerdict(time)
+        return AnswerVerdict()
     if text.startswith("{"):
-        return AnswerVerdict((*_redirect_problems(text), *time))
+        return AnswerVerdict(_redirect_problems(text))
     soft: tuple[AnswerProblem, ...] = ()
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1]
-        soft = (
-            AnswerProblem(
-                "put the id in quotes", "send the id alone: the PBX may take the quotes for a part of it", True
-            ),
-        )
+        remedy = "send the id alone: the PBX may take the quotes for a part of it"
+        soft = (AnswerProblem("put the id in quotes", remedy, True),)
     problem = _id_problem(text)
     if problem is not None:
-        return AnswerVerdict((problem, *time))
-    return AnswerVerdict((*soft, *time), int(text) if text.isdigit() and str(int(text)) == text else text)
+        return AnswerVerdict((problem,))
+    return AnswerVerdict(soft, int(text) if text.isdigit() and str(int(text)) == text else text)
+
+
+def _fault(happened: str, remedy: str = "", *, soft: bool = False) -> AnswerVerdict:
+    return AnswerVerdict((AnswerProblem(happened, remedy, soft),))
 
 
 def _id_problem(text: str) -> AnswerProblem | None:
@@ -114,33 +119,24 @@ def _redirect_problems(text: str) -> tuple[AnswerProblem, ...]:
     return ()
 
 
-def judge_true(answer: Posted, kind: str) -> AnswerVerdict:
+def _judge_true(answer: Posted) -> AnswerVerdict:
     """The answer to a callend or a result: 200 and the text `true`."""
-    time = judge_time(answer, kind)
-    problem = _transport_problem(answer)
-    if problem is not None:
-        return AnswerVerdict((problem, *time))
     text = answer.body.decode("utf-8", "replace").strip()
     if text != "true":
         said = shown(text) if text else "an empty body"
-        return AnswerVerdict(
-            (AnswerProblem(f"answered {said} where `true` is expected", "answer 200 with the text true"), *time)
-        )
+        return _fault(f"answered {said} where `true` is expected", "answer 200 with the text true")
     if answer.status != 200:
-        soft = AnswerProblem(f"answered {answer.status} with `true`", "answer with the status 200", True)
-        return AnswerVerdict((soft, *time))
-    return AnswerVerdict(time)
+        return _fault(f"answered {answer.status} with `true`", "answer with the status 200", soft=True)
+    return AnswerVerdict()
 
 
-def judge_step(answer: Posted) -> AnswerVerdict:
-    """A route's answer: one of the five steps, its argument a text; whatever else cuts the caller off."""
-    time = judge_time(answer, "route")
-    problem = _transport_problem(answer) or _step_problem(answer.body)
-    if problem is None:
-        return AnswerVerdict(time)
-    remedy = problem.remedy
-    cut_off = AnswerProblem(f"{problem.happened}: the caller would be cut off", remedy, problem.soft)
-    return AnswerVerdict((cut_off, *time))
+def _judge_step(answer: Posted) -> AnswerVerdict:
+    """A route's answer: one of the five steps, its argument a text."""
+    problem = _step_problem(answer.body)
+    return AnswerVerdict() if problem is None else AnswerVerdict((problem,))
+
+
+_JUDGES: Mapping[EventType, Callable[[Posted], AnswerVerdict]] = {"callstart": _judge_start, "route": _judge_step}
 
 
 def _step_problem(body: bytes) -> AnswerProblem | None:
@@ -170,7 +166,7 @@ def _step_problem(body: bytes) -> AnswerProblem | None:
     return None
 
 
-def judge_time(answer: Posted, kind: str) -> tuple[AnswerProblem, ...]:
+def _time_problems(answer: Posted, kind: str) -> tuple[AnswerProblem, ...]:
     """Whether the answer came in time: a note over one second, a fault from two on."""
     if answer.status is None or answer.seconds <= SLOW_SECONDS:
         return ()
@@ -233,7 +229,7 @@ class CertifyTrial:
 
     def number(self, of: int = 0) -> str:
         """A number that nobody has: +998 00 is no network."""
-        return f"+99800{self.place:03d}{of:04d}"
+        return f"+{TRIAL_PREFIX}{self.place:03d}{of:04d}"
 
     def moment(self, seconds: int = 0) -> datetime:
         """The case's own time: when it began, and so many seconds later."""
@@ -248,7 +244,7 @@ class CertifyTrial:
         return _changed({**sample("callstart", self.moment(at)), "number": self.number(of)}, changes)
 
     def _start(self, body: object) -> CallId:
-        verdict = judge_start(self.post("callstart", as_json(body)))
+        verdict = judge("callstart", self.post("callstart", as_json(body)))
         return self._keep(verdict).call_id
 
     def end(self, call: CallId, *, at: int = 30, **changes: object) -> None:
@@ -262,7 +258,11 @@ class CertifyTrial:
 
     def result_body(self, *, of: int = 0, **changes: object) -> dict[str, object]:
         """The documented result with ids of this case, and the changes."""
-        own = {"id": 9_000_000 + self.place * 1000 + of, "externalid": 800_000 + self.place * 100 + of}
+        own = {
+            "id": 9_000_000 + self.place * 1000 + of,
+            "externalid": 800_000 + self.place * 100 + of,
+            "to_number": self.number(of).removeprefix("+"),
+        }
         return _changed({**sample("result", self.moment()), **own}, changes)
 
     def told(self, kind: EventType, body: object) -> None:
@@ -271,15 +271,16 @@ class CertifyTrial:
 
     def ask(self, **changes: object) -> None:
         """Asks the route of a call and judges the step."""
-        self.raw("route", as_json(_changed(sample("route", self.moment()), changes)))
+        self.raw("route", as_json(self.route_body(**changes)))
+
+    def route_body(self, **changes: object) -> dict[str, object]:
+        """The documented question with this case's number, and the changes."""
+        own = {"from_number": self.number().removeprefix("+")}
+        return _changed({**sample("route", self.moment()), **own}, changes)
 
     def raw(self, kind: EventType, body: bytes, content_type: str = JSON_TYPE) -> None:
         """Sends these bytes and judges the answer by the event's type."""
-        answer = self.post(kind, body, content_type)
-        if kind == "callstart":
-            self._keep(judge_start(answer))
-        else:
-            self._keep(judge_step(answer) if kind == "route" else judge_true(answer, kind))
+        self._keep(judge(kind, self.post(kind, body, content_type)))
 
     def form(self, kind: EventType, body: Mapping[str, object]) -> None:
         """Sends the fields form-encoded."""
@@ -306,7 +307,7 @@ class CertifyTrial:
     def post(self, kind: EventType, body: bytes, content_type: str = JSON_TYPE) -> Posted:
         """Sends these bytes as they are."""
         url = self.bench.handlers.needed(kind, "certify")
-        headers = {"Content-Type": content_type} if content_type else {}
+        headers = {TRIAL_HEADER: "1", **({"Content-Type": content_type} if content_type else {})}
         answer = self.bench.poster.post(url, body, headers=headers, timeout=self.bench.timeout)
         with self._lock:
             self.sent += 1
@@ -317,7 +318,7 @@ class CertifyTrial:
 
     def fault(self, happened: str, remedy: str = "") -> None:
         """Notes something wrong that no single answer shows."""
-        self._keep(AnswerVerdict((AnswerProblem(happened, remedy),)))
+        self._keep(_fault(happened, remedy))
 
     def distinct(self, ids: Sequence[CallId]) -> None:
         """Notes a fault where two calls were given one id."""

@@ -1,0 +1,105 @@
+"""Reads changed rules in a child process: sorting a million numbers here would keep every caller waiting meanwhile.
+
+The child checks the file with its lists, and hands the result back as a pickle through a pipe. Loading that takes the
+listener milliseconds, whatever the child took.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from threading import Thread
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.routing.lint import CheckedRules, check
+
+_CHILD = "from alovoice_cli.listening.rules_reload import main; main()"
+_NICENESS = 5  # of the child: where processors are few, callers go first
+
+
+class ReloadFailedError(Exception):
+    """The reading ended without a result; the message says how."""
+
+
+class RulesReload:
+    """One reading of a rules file. Calls `done`, in a thread of its own, when `checked` has something to say."""
+
+    def __init__(self, path: Path, now: datetime, done: Callable[[], None]) -> None:
+        self._done = done
+        self._outcome: CheckedRules | UsageError | ReloadFailedError | None = None
+        self._process = _start_child(path, now)
+        self._thread = Thread(target=self._run, args=(path, now), name="rules-reload", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the reading has ended."""
+        return self._outcome is not None
+
+    def checked(self) -> CheckedRules:
+        """What was read, once the reading is done.
+
+        Raises UsageError where the file cannot be opened, ReloadFailedError where the child died.
+        """
+        if isinstance(self._outcome, CheckedRules):
+            return self._outcome
+        raise self._outcome or ReloadFailedError("the reading has not ended")
+
+    def give_up(self) -> None:
+        """Ends the child: what it reads is wanted no more."""
+        if self._process is not None:
+            self._process.kill()
+
+    def _run(self, path: Path, now: datetime) -> None:
+        self._outcome = _read(path, now) if self._process is None else _received(self._process)
+        self._done()
+
+
+def _start_child(path: Path, now: datetime) -> "subprocess.Popen[bytes] | None":
+    """The child; None where this machine starts no process now, and the file must be read here."""
+    search = os.pathsep.join(filter(None, sys.path))  # the child finds the program where this process found it
+    command = [sys.executable, "-P", "-c", _CHILD, str(path), now.isoformat()]
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own module, a path and a time
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": search},
+            start_new_session=True,  # Ctrl-C at a terminal is for the listener, which ends the child itself
+        )
+    except OSError:
+        return None
+
+
+def _received(process: "subprocess.Popen[bytes]") -> CheckedRules | UsageError | ReloadFailedError:
+    assert process.stdout is not None  # as _start_child asks for
+    with process:
+        try:
+            outcome: CheckedRules | UsageError | ReloadFailedError = pickle.load(process.stdout)  # noqa: S301 - our own child's
+        except Exception:  # EOFError, or whatever half a pickle leads to
+            code = process.wait()
+            end = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            return ReloadFailedError(f"the process that read them {end}")
+        return outcome
+
+
+def _read(path: Path, now: datetime) -> CheckedRules | UsageError | ReloadFailedError:
+    try:
+        return check(path, now)
+    except UsageError as error:
+        return error
+    except Exception as fault:  # such as a MemoryError: the listener says so
+        return ReloadFailedError(f"{type(fault).__name__}: {fault}")
+
+
+def main() -> None:
+    """The child: reads the file of its first argument at the time of its second."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    outcome = _read(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))
+    pickle.dump(outcome, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
+    sys.stdout.buffer.flush()

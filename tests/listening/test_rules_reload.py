@@ -1,0 +1,131 @@
+"""Changed rules are read in a child process: callers are answered meanwhile, whatever becomes of the child."""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from front_door import FrontDoor
+
+from .conftest import Listening
+
+Listen = Callable[..., Listening]
+RULES = """fallback = { queue = "6000" }
+[lists]
+vip = "vip.csv"
+[[rule]]
+name = "vip"
+when = { from = "@vip" }
+then = { peer = "2000" }
+"""
+FIRST, SECOND, THIRD = "901234567", "907654321", "935550000"
+HOLD = """import os, sys
+if any("rules_reload" in word for word in sys.orig_argv):
+    with open("children", "a") as children:
+        children.write(f"{os.getpid()}\\n")
+    with open("held") as held:
+        word = held.read()
+    if word == "die":
+        os.kill(os.getpid(), 9)
+"""
+
+
+@dataclass
+class Gate:
+    """Rules whose reading waits, in the child process, until the test lets it go."""
+
+    folder: Path
+
+    def write(self, *numbers: str) -> None:
+        """Replaces the list."""
+        beside = self.folder / "vip.new"
+        beside.write_text("".join(f"{number}\n" for number in numbers), "utf-8")
+        beside.replace(self.folder / "vip.csv")
+
+    def child(self, place: int) -> int:
+        """The process id of the child that was started as the so-manieth, once it is there."""
+        children = self.folder / "children"
+        _until(lambda: children.exists() and len(children.read_text().splitlines()) >= place)
+        return int(children.read_text().splitlines()[place - 1])
+
+    def let_go(self, word: str = "go") -> None:
+        """Lets the child that waits go on."""
+        (self.folder / "held").write_text(word)
+
+
+@pytest.fixture
+def gate(alovoice: FrontDoor) -> Gate:
+    """Rules in this test's home."""
+    gate = Gate(alovoice.home)
+    (gate.folder / "rules.toml").write_text(RULES, "utf-8")
+    (gate.folder / "sitecustomize.py").write_text(HOLD, "utf-8")
+    os.mkfifo(gate.folder / "held")
+    gate.write(FIRST)
+    alovoice.environ["PYTHONPATH"] = str(gate.folder)
+    return gate
+
+
+def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _is_gone(pid: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return False
+    return True
+
+
+def _decisions(listening: Listening) -> list[str]:
+    """Whom FIRST, SECOND and THIRD get: the extension of the rule, or the queue of the fallback."""
+    answers = [listening.post("route", {"from_number": number})[1] for number in (FIRST, SECOND, THIRD)]
+    return [json.loads(answer)["action_data"] for answer in answers]
+
+
+def test_callers_are_answered_while_rules_are_read_and_a_newer_change_overtakes(
+    listen: Listen, alovoice: FrontDoor, gate: Gate
+) -> None:
+    listening = listen("--rules", "rules.toml")
+    gate.write(SECOND)
+    older = gate.child(1)
+    assert _decisions(listening) == ["2000", "6000", "6000"]
+    alovoice("route", "override", "queue:7000", "--for", "30m")
+    assert _decisions(listening) == ["7000"] * 3
+    listening.wait_for("override: every caller gets queue:7000", 60)
+    alovoice("route", "override", "--off")
+    gate.write(THIRD)
+    _until(lambda: _is_gone(older))
+    gate.child(2)
+    assert _decisions(listening) == ["2000", "6000", "6000"]
+    gate.let_go()
+    listening.wait_for("was read anew", 60)
+    assert _decisions(listening) == ["6000", "6000", "2000"]
+    assert sum("was read anew" in line or "not read" in line for line in listening.errors) == 1
+
+
+def test_a_child_that_dies_leaves_the_last_good_rules_and_a_stop_ends_one_that_reads(
+    listen: Listen, gate: Gate
+) -> None:
+    listening = listen("--rules", "rules.toml")
+    gate.write(SECOND)
+    gate.child(1)
+    gate.let_go("die")
+    listening.wait_for("the last good ones stay in force: the process that read them was ended by signal 9", 60)
+    assert _decisions(listening) == ["2000", "6000", "6000"]
+    assert listening.event(60)["answer"]["outdated"] is True
+    gate.write(THIRD)
+    gate.child(2)
+    gate.let_go()
+    listening.wait_for("was read anew", 60)
+    assert _decisions(listening) == ["6000", "6000", "2000"]
+    gate.write(FIRST)
+    child = gate.child(3)
+    listening.stop()
+    _until(lambda: _is_gone(child))
