@@ -27,7 +27,7 @@ def test_a_read_ends_by_the_deadline_whatever_drips(act: str, serve: Any, client
     assert 0.3 < time.monotonic() - started < 30
 
 
-@pytest.mark.parametrize("try_number", range(20))
+@pytest.mark.parametrize("try_number", range(4))
 def test_a_body_that_the_deadline_cut_is_never_taken_for_whole(
     try_number: int, serve: Any, client: Any, unsafe: Any
 ) -> None:
@@ -37,7 +37,7 @@ def test_a_body_that_the_deadline_cut_is_never_taken_for_whole(
         c.hang()
 
     with pytest.raises(OutcomeUnknownError, match="no whole answer"):
-        unsafe["outcall"](client(serve(true_and_more_to_come), timeout=0.05))
+        unsafe["outcall"](client(serve(true_and_more_to_come), timeout=1.0))
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
