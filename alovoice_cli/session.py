@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from alovoice_cli.dialling import GuardedLedger
     from alovoice_cli.errors import BadConfigError
     from alovoice_cli.masking import Masker
+    from alovoice_cli.moments import ClockTime
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.output.terminal import OpenTerminal
@@ -88,6 +89,13 @@ class Session:
 
         flags = self._flags(profile)
         return resolve(flags, self.environ, self.paths, self.cwd, allow_new_profile=allow_new_profile)
+
+    @property
+    def clock(self) -> "ClockTime":
+        """Now, in the profile's time zone."""
+        from alovoice_cli.moments import ClockTime, parse_zone
+
+        return ClockTime(self.now(), parse_zone(self.settings.timezone, "the profile's timezone"))
 
     def settings_or_defaults(self) -> "tuple[Settings, BadConfigError | None]":
         """The settings, and what is wrong with the configuration file where defaults stand in for it."""

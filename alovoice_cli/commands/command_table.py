@@ -208,10 +208,10 @@ _AI = (
         "result:ResultCommand",
     ),
     Subcommand(
-        "show", "Show analyses that are kept on this machine, as `ai result` does. Asks nobody.", "show:show_stored"
+        "show", "Show analyses that are kept on this machine, as `ai result` does. Asks nobody.", "kept:show_stored"
     ),
     Subcommand(
-        "list", "List the analyses that `ai result` kept, the latest call first. Asks nobody.", "list:list_analyses"
+        "list", "List the analyses that `ai result` kept, the latest call first. Asks nobody.", "kept:list_analyses"
     ),
     Subcommand(
         "grep", "Find what was said in the kept analyses, the latest call first. Asks nobody.", "grep:grep_phrases"
@@ -236,7 +236,7 @@ _AI = (
     Subcommand(
         "prune",
         "Forget analyses of old calls, of the profile in force, for good. --dry-run counts them and forgets none.",
-        "prune:prune_analyses",
+        "kept:prune_analyses",
     ),
 )
 
