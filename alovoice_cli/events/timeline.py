@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from alovoice_cli.events.event import Event
 from alovoice_cli.events.event_table import event_as_json, iso, step_text
@@ -28,23 +27,6 @@ STATUSES = {
 _DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
 
 
-class RequestReceipt(Protocol):
-    """What the ledger knows of a request of ours. `begun_at` is ISO 8601 in UTC."""
-
-    @property
-    def receipt(self) -> str: ...
-    @property
-    def command(self) -> str: ...
-    @property
-    def numbers(self) -> tuple[str, ...]: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def begun_at(self) -> str: ...
-    def as_dict(self) -> dict[str, object]:
-        """The receipt as JSON prints it."""
-
-
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
     """One thing that happened. `at` is ISO 8601 in UTC, with microseconds; `what` names it, `id` finds it again."""
@@ -61,12 +43,9 @@ class TimelineStep:
         return datetime.fromisoformat(self.at)
 
 
-def timeline(events: Iterable[Event], receipts: Iterable[RequestReceipt]) -> list[TimelineStep]:
-    """The steps in order of time; at the same moment in the order of the store, our request before all."""
-    steps = [
-        TimelineStep(receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict())
-        for receipt in receipts
-    ]
+def timeline(events: Iterable[Event], requests: Iterable[TimelineStep]) -> list[TimelineStep]:
+    """The steps in order of time; at the same moment in the order of the store, our requests before all."""
+    steps = list(requests)
     for event in sorted(events, key=lambda event: event.delivery.seq):
         delivery = event.delivery
         steps.append(
@@ -119,8 +98,3 @@ def _route_text(event: Event) -> str:
     answered = step_text(event)
     rule = f"by rule {event.rule}" if event.rule else ""
     return ", ".join(part for part in (*asked, f"answered: {answered}" if answered else "", rule) if part)
-
-
-def _request_text(receipt: RequestReceipt) -> str:
-    numbers = ", ".join(receipt.numbers)
-    return f"{receipt.command} {numbers}".strip() + f": {receipt.outcome}"
