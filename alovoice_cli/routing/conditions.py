@@ -2,16 +2,14 @@
 microsecond, and what many rules ask of one call is found out once."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar, cast
+from typing import Literal, cast
 
 from alovoice_cli.routing.call import Condition, IncomingCall
 from alovoice_cli.routing.hours import AnyHours, CalendarDays
 from alovoice_cli.routing.numbers import NumberSet
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +239,6 @@ class SpokeWithin(Condition):
         return "no answered call of the caller is known" if peer is None else f"they spoke with {peer}"
 
 
-def last_peer(call: IncomingCall, window: timedelta) -> str | None:
-    """The extension of the caller's last answered call within the window."""
-    if not call.caller.key:
-        return None
-    return _once(call, ("last_peer", window), lambda since: call.history.last_peer(call.caller.digits, since))
-
-
 @dataclass(frozen=True, slots=True)
 class CallsWithin(Condition):
     """The caller has called so often before, or more often."""
@@ -256,18 +247,13 @@ class CallsWithin(Condition):
     window: timedelta
     cost = 9
 
-    def _calls(self, call: IncomingCall) -> int:
-        if not call.caller.key:
-            return 0
-        return _once(call, ("calls", self.window), lambda since: call.history.calls(call.caller.digits, since))
-
     def holds(self, call: IncomingCall) -> bool:
         """Whether there were as many calls."""
-        return self._calls(call) >= self.count
+        return _counted(call, "calls", self.window) >= self.count
 
     def facts(self, call: IncomingCall) -> str:
         """How many calls there were."""
-        return f"calls before: {self._calls(call)}"
+        return f"calls before: {_counted(call, 'calls', self.window)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,26 +263,32 @@ class MissedWithin(Condition):
     window: timedelta
     cost = 9
 
-    def _missed(self, call: IncomingCall) -> int:
-        if not call.caller.key:
-            return 0
-        return _once(call, ("missed", self.window), lambda since: call.history.missed(call.caller.digits, since))
-
     def holds(self, call: IncomingCall) -> bool:
         """Whether any was missed."""
-        return self._missed(call) > 0
+        return _counted(call, "missed", self.window) > 0
 
     def facts(self, call: IncomingCall) -> str:
         """How many were missed."""
-        return f"missed calls: {self._missed(call)}"
+        return f"missed calls: {_counted(call, 'missed', self.window)}"
 
 
-def _once(call: IncomingCall, question: tuple[str, timedelta], ask: Callable[[datetime], T]) -> T:
-    """The history's answer; asked once a call, from then on remembered."""
-    if question not in call.past:
+def last_peer(call: IncomingCall, window: timedelta) -> str | None:
+    """The extension of the caller's last answered call within the window."""
+    return cast("str | None", _past(call, "last_peer", window))
+
+
+def _counted(call: IncomingCall, what: Literal["calls", "missed"], window: timedelta) -> int:
+    return cast("int | None", _past(call, what, window)) or 0
+
+
+def _past(call: IncomingCall, what: str, window: timedelta) -> object:
+    """What the history says of the caller; asked once a call, from then on remembered. None for a hidden number."""
+    if not call.caller.key:
+        return None
+    if (what, window) not in call.past:
         try:
-            since = call.now - question[1]
+            since = call.now - window
         except OverflowError:
             since = datetime.min.replace(tzinfo=UTC)
-        call.past[question] = ask(since)
-    return cast(T, call.past[question])
+        call.past[what, window] = getattr(call.history, what)(call.caller.digits, since)
+    return call.past[what, window]
