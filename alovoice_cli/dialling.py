@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE
-from alovoice_cli.api.send_guard import Intent, RequestOutcome
 from alovoice_cli.campaigns.campaign_record import FILES, CampaignGuard, CampaignRecord
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
-from alovoice_cli.stores.quotas import Quota
+from alovoice_cli.receipts import Intent, RequestOutcome
+from alovoice_cli.stores.ledger import Quota
 
 if TYPE_CHECKING:
     from alovoice_cli.stores.campaigns import CampaignStore

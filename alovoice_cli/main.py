@@ -4,7 +4,6 @@ message and an exit code. The only place that does either."""
 import errno
 import os
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -27,27 +26,36 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNWRITABLE = (*_NO_SPACE, errno.EIO, errno.EBADF)
 
 
-def run(argv: Sequence[str], session: Session) -> int:
-    """Runs the words and returns the exit code. Prints every error itself; raises nothing it can help.
+def run(session: Session) -> int:
+    """Runs the words of the session and returns the exit code. Prints every error itself; raises nothing it can help.
 
     Once a request that dials has left, no trouble of ours is told as "nothing happened": the send guard has the
     last word.
     """
     try:
-        return _run(argv, session)
+        try:
+            code = _invoke(session)
+            _flush(session, code)
+            _warn_of_ledger_trouble(session)
+        except BaseException as problem:
+            return _explain(problem, session)
+        return _true_code(session, code)
     except BaseException:
-        return session.guard(ExitCode.USAGE)
+        return _true_code(session, ExitCode.USAGE)
 
 
-def _run(argv: Sequence[str], session: Session) -> int:
-    session.argv = argv
-    try:
-        code = _invoke(argv, session)
-        _flush(session, code)
-        session.warn_of_ledger_trouble()
-    except BaseException as problem:
-        return _explain(problem, session)
-    return session.guard(code)
+def _true_code(session: Session, code: int) -> int:
+    """The exit code that is true of what was sent, for the one that the program was about to end with."""
+    guard = session.used_send_guard
+    return code if guard is None else guard.guard(code)
+
+
+def _warn_of_ledger_trouble(session: Session) -> None:
+    """Warns where the ledger could not write how a request ended: its receipt will read `unknown`."""
+    guard = session.used_send_guard
+    if guard is not None and guard.trouble is not None:
+        receipt = guard.last_receipt or "the request"
+        session.warn(f"the ledger could not note the outcome of {receipt}: {guard.trouble}")
 
 
 def _flush(session: Session, code: int) -> None:
@@ -59,31 +67,23 @@ def _flush(session: Session, code: int) -> None:
             raise
 
 
-def _invoke(argv: Sequence[str], session: Session) -> int:
+def _invoke(session: Session) -> int:
+    argv = list(session.argv)
     plain = bool(session.environ.get("NO_COLOR")) or session.environ.get("TERM") == "dumb"
     tree = build_tree(decorated=session.stdout.isatty() and not plain)
     # Not `tree.main()`: it answers Ctrl-C and a closed pipe itself, with exit codes that could be a lie here.
     try:
-        with tree.make_context(PROGRAM, list(argv) or ["--help"], obj=session) as ctx:
+        with tree.make_context(PROGRAM, argv or ["--help"], obj=session) as ctx:
             ctx.call_on_close(session.close)
             return int(tree.invoke(ctx) or 0)
     except typer.Exit as done:
         return done.exit_code
     except UsageError:
-        _heed_form(argv, session)
+        session.set_options(session.options.with_form(argv))
         raise
     except typer.TyperException as wrong_words:
-        _heed_form(argv, session)
+        session.set_options(session.options.with_form(argv))
         raise _usage_error(wrong_words) from None
-
-
-def _heed_form(argv: Sequence[str], session: Session) -> None:
-    """How an error is to look may be said behind the word that ended the reading."""
-    session.options.json |= "--json" in argv
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
-        color = following if word == "--color" else word.removeprefix("--color=")
-        if color in ("always", "never"):
-            session.options.color = color
 
 
 def _usage_error(wrong_words: typer.TyperException) -> UsageError:
@@ -99,7 +99,7 @@ def _explain(problem: BaseException, session: Session) -> int:
     code, error = _judge(_full_disk(problem, session) or problem)
     if not isinstance(problem, AlovoiceError):
         # Trouble of this machine. Where something left before it, only the send guard knows how that went: 0, or 6.
-        told = session.guard(ExitCode.USAGE)
+        told = _true_code(session, ExitCode.USAGE)
         if told != ExitCode.USAGE:
             code, error = told, _trouble_after_leaving(told, problem, session.last_receipt)
     try:
@@ -110,7 +110,7 @@ def _explain(problem: BaseException, session: Session) -> int:
         session.stderr.flush()
     except (OSError, ValueError):
         pass  # stderr is gone too: the exit code is all that is left to say
-    return session.guard(code)
+    return _true_code(session, code)
 
 
 def _full_disk(problem: BaseException, session: Session) -> UsageError | None:

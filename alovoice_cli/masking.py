@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from urllib.parse import quote, quote_plus
 
 DOTS = "••••"
@@ -13,29 +13,33 @@ _SHORTEST_HIDDEN = 6
 _SHORTEST_WITH_TAIL = 9  # of `voip123`, the vendor's sample of a SIP password, the last four would be half
 
 _SECRET_WORDS = ("secret", "passw", "token", "qr", "windowsapp", "authorization")
-_SECRET_KEY = re.compile("|".join(_SECRET_WORDS), re.IGNORECASE)
+_SECRET_KEY = "|".join(_SECRET_WORDS)
 
 # Text that cannot be parsed: JSON that was cut or is wrong, `key=value`, headers. Every repeat is possessive, and a
 # name without a value is consumed all the same: no letter is looked at more than a fixed number of times.
-_SECRET_NAME = re.compile(
-    rf"""(?:{_SECRET_KEY.pattern})[\w.-]*+"""
-    r"""(?P<equals>\\*+["']?\s*+[:=]\s*+|(?:[^"\\]|\\.){0,80}+"\s*+:\s*+)?+""",
-    re.IGNORECASE | re.DOTALL,
+_SECRET_NAME = (
+    rf"""(?is)(?:{_SECRET_KEY})[\w.-]*+"""
+    r"""(?P<equals>\\*+["']?\s*+[:=]\s*+|(?:[^"\\]|\\.){0,80}+"\s*+:\s*+)?+"""
 )
 _QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+'
 _ESCAPED = (
     r'(?<!\\)(?P<slashes>\\++)(?P<quote>["\'])(?:.*?(?<!\\)(?P=slashes)(?P=quote)|.*+)'  # a string inside of a string
 )
-_SECRET_VALUE = re.compile(
-    rf"""{_QUOTED}|{_ESCAPED}|'[^']*+'?+|(?P<opens>[\[{{])|(?:(?:bearer|basic|digest)[ \t]++)?[^\s,;&}}\]]++""",
-    re.IGNORECASE | re.DOTALL,
+_SECRET_VALUE = (
+    rf"""(?is){_QUOTED}|{_ESCAPED}|'[^']*+'?+|(?P<opens>[\[{{])|(?:(?:bearer|basic|digest)[ \t]++)?[^\s,;&}}\]]++"""
 )
-_BRACKET_OR_STRING = re.compile(rf"{_QUOTED}|{_ESCAPED}|[\[\]{{}}]", re.DOTALL)
+_BRACKET_OR_STRING = rf"(?s){_QUOTED}|{_ESCAPED}|[\[\]{{}}]"
 
 # C0 but tab and newline, DEL, C1, line and paragraph separators, bidi controls, lone surrogates.
-_ARMED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_ARMED_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_ARMED = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+_ARMED_IN_A_LINE = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern, compiled when it is first used: most commands use none of them."""
+    return re.compile(pattern)
 
 
 def mask(secret: str) -> str:
@@ -46,7 +50,7 @@ def mask(secret: str) -> str:
 @lru_cache(maxsize=1024)
 def is_secret_key(key: str) -> bool:
     """Whether a field of this name holds a secret: `secret`, `windowsapp`, `mobileqr` (getpeers) and their like."""
-    return _SECRET_KEY.search(key) is not None
+    return re.search(_SECRET_KEY, key, re.IGNORECASE) is not None
 
 
 def mask_fields(value: object) -> object:
@@ -68,9 +72,9 @@ def mask_text(text: str) -> str:
         return text
     parts: list[str] = []
     shown_up_to = at = 0
-    while name := _SECRET_NAME.search(text, at):
+    while name := _compiled(_SECRET_NAME).search(text, at):
         at = name.end()
-        value = _SECRET_VALUE.match(text, at) if name["equals"] is not None else None
+        value = _compiled(_SECRET_VALUE).match(text, at) if name["equals"] is not None else None
         if value is not None:
             parts += (text[shown_up_to:at], DOTS)
             shown_up_to = at = _end_of_brackets(text, at) if value["opens"] else value.end()
@@ -81,7 +85,7 @@ def mask_text(text: str) -> str:
 def _end_of_brackets(text: str, start: int) -> int:
     """Behind the bracket that closes the one at `start`; the text's end where none does."""
     depth = 0
-    for match in _BRACKET_OR_STRING.finditer(text, start):
+    for match in _compiled(_BRACKET_OR_STRING).finditer(text, start):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match.group(), 0)
         if depth == 0:
             return match.end()
@@ -162,7 +166,7 @@ def disarm(text: str, *, one_line: bool = True) -> str:
 
     With `one_line`, tabs and line ends are shown as `\\t` and `\\n` too.
     """
-    return (_ARMED_IN_A_LINE if one_line else _ARMED).sub(_show, text)
+    return _compiled(_ARMED_IN_A_LINE if one_line else _ARMED).sub(_show, text)
 
 
 def _show(match: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ _SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DAY = re.compile(r"([0-9]{4})([.-])([0-9]{1,2})\2([0-9]{1,2})")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,6})?)?")
+_HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _OFFSET = re.compile(r"\s*(z|[+-][0-9]{2}:?[0-9]{2})", re.IGNORECASE)
 FORMS = "give 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30' or 2025-04-25T14:30+05:00"
 _SPAN_FORMS = "give 90s, 30m, 12h, 90d or 8w"
@@ -45,6 +46,35 @@ class Moment(NamedTuple):
             return self.at
         following = self.at.date() + timedelta(days=1)
         return datetime.combine(following, time(), self.at.tzinfo)
+
+
+class DailyHours(NamedTuple):
+    """The minutes of each day from `begin` until before `end`, perhaps over midnight."""
+
+    begin: time
+    end: time
+
+    @classmethod
+    def parse(cls, text: str) -> "DailyHours | None":
+        """The hours that a text such as `21:00-08:00` names; None for other text, such as `none`."""
+        match = _HOURS.fullmatch(text.strip())
+        if match is None:
+            return None
+        return cls(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
+
+    def overlap(self, opens: time, closes: time) -> bool:
+        """Whether a window of these minutes, both inclusive, touches the hours."""
+        if self.begin < self.end:
+            return opens < self.end and closes >= self.begin
+        return opens < self.end or closes >= self.begin
+
+    def hold(self, local: datetime) -> bool:
+        """Whether the moment, by its own clock, lies in the hours."""
+        minute = local.time()
+        return self.overlap(minute, minute)
+
+    def __str__(self) -> str:
+        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
 
 
 def parse_span(text: str, option: str) -> timedelta:

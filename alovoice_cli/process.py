@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from alovoice_cli.errors import Terminated
 from alovoice_cli.main import run
+from alovoice_cli.output.terminal import open_controlling_terminal
 from alovoice_cli.session import Session
 
 
@@ -19,7 +20,18 @@ def run_process() -> NoReturn:
     hangup = getattr(signal, "SIGHUP", None)  # Windows has none
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # `nohup` ignores it
         signal.signal(hangup, _terminate)
-    code = run(sys.argv[1:], Session.of_process())
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # it never dies of a letter that its encoding lacks
+    session = Session(
+        sys.argv[1:],
+        stdin=sys.stdin,
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+        environ=os.environ,
+        open_terminal=open_controlling_terminal,
+    )
+    code = run(session)
     gc.freeze()  # the last collection, at exit, then has nothing to look at
     _drain_streams()
     sys.exit(code)

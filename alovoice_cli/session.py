@@ -1,11 +1,9 @@
-"""The session of one command line: streams, environment, clock, settings, client, stores.
+"""The session of one command line: words, streams, environment, clock, settings, client, stores.
 
 Each is built when first asked for, and its module imported then: `alovoice --help` pays for none of them. Tests give
 the constructor other arguments.
 """
 
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,10 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from alovoice_cli.errors import UsageError
-from alovoice_cli.masking import Masker
-from alovoice_cli.output.display import Display, Options
-from alovoice_cli.output.terminal import open_controlling_terminal
+from alovoice_cli.output.options import GlobalOptions
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -31,6 +26,7 @@ if TYPE_CHECKING:
     from alovoice_cli.config.settings import Flags, Settings, Token
     from alovoice_cli.dialling import GuardedLedger
     from alovoice_cli.errors import BadConfigError
+    from alovoice_cli.masking import Masker
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.output.terminal import OpenTerminal
@@ -42,60 +38,39 @@ if TYPE_CHECKING:
     from alovoice_cli.stores.line_calls import LineCalls
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Session:
-    """One run of the program. Commands read it, `main` makes it."""
+    """One run of the program. Commands read it, `main` runs it."""
 
     def __init__(
         self,
+        argv: Sequence[str],
         *,
         stdin: TextIO,
         stdout: TextIO,
         stderr: TextIO,
         environ: Mapping[str, str],
         cwd: Path | None = None,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         transport: "httpx.BaseTransport | None" = None,
         open_terminal: "OpenTerminal | None" = None,
     ) -> None:
+        self.argv = argv
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self.environ = environ
         self.cwd = cwd or Path.cwd()
         self.now = now
-        self.transport = transport
-        self.open_terminal = open_terminal
-        self.options = Options()
-        self.masker = Masker()
-        self.argv: Sequence[str] = ()
+        self.options = GlobalOptions()
+        self._transport = transport
+        self._open_terminal = open_terminal
         self._spent_seconds = 0.0
         self._clients: list[Client] = []
 
-    @classmethod
-    def of_process(cls) -> "Session":
-        """The session of this process: its streams never die of a letter that their encoding lacks."""
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="backslashreplace")
-        return cls(
-            stdin=sys.stdin,
-            stdout=sys.stdout,
-            stderr=sys.stderr,
-            environ=os.environ,
-            open_terminal=open_controlling_terminal,
-        )
+    def set_options(self, options: GlobalOptions) -> None:
+        """Lets these options hold from now on."""
+        self.options = options
+        self.__dict__.pop("display", None)  # it was made for the options before
 
-    # --- options -----------------------------------------------------------------------------------------------------
-
-    def fold(self, name: str, value: object) -> None:
-        """Takes one global option's value as given on either side of the verb."""
-        setattr(self.options, name, value)
-        if self.options.json and self.options.csv:
-            raise UsageError("--json and --csv exclude each other", hint="choose one of them")
-
-    # --- settings and stores -----------------------------------------------------------------------------------------
+    # --- settings ----------------------------------------------------------------------------------------------------
 
     @cached_property
     def paths(self) -> "Paths":
@@ -126,20 +101,12 @@ class Session:
         options = self.options
         return Flags(profile or options.profile, options.base_url, options.timeout, options.no_permission_check)
 
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Counts what happens within, the token command above all, against the first request's `--timeout`."""
-        begun = time.monotonic()
-        try:
-            yield
-        finally:
-            self._spent_seconds += time.monotonic() - begun
+    @property
+    def named_profile(self) -> str | None:
+        """The profile that -p or ALOVOICE_PROFILE names, whether it exists or not."""
+        return self.options.profile or self.environ.get("ALOVOICE_PROFILE")
 
-    @cached_property
-    def token(self) -> "Token | None":
-        """The token of the profile, where one is known and belongs to the server; raises as the settings do."""
-        with self.counted():
-            return self.settings.find_token()
+    # --- stores ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -148,17 +115,16 @@ class Session:
         return Ledger(self.paths.state / "ledger.db", self.now)
 
     @cached_property
+    def campaigns(self) -> "CampaignStore":
+        from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
+
+        return CampaignStore(self.paths.state / STORE_NAME, self.now)
+
+    @cached_property
     def analyses(self) -> "Analyses":
         from alovoice_cli.stores.analyses import STORE_NAME, Analyses
 
         return Analyses(self.paths.state / STORE_NAME, self.settings.profile, self.now)
-
-    def turn(self, command: str) -> "AbstractContextManager[None]":
-        """Waits until no other process runs this command's critical part, `timeout` seconds at most."""
-        from alovoice_cli.stores.process_lock import hold
-
-        lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
-        return hold(lock, f"`alovoice {command}` is at work", patience=self.settings.timeout)
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
@@ -183,34 +149,29 @@ class Session:
 
         return event_store_url(self.settings, flag)
 
+    def turn(self, command: str) -> "AbstractContextManager[None]":
+        """Waits until no other process runs this command's critical part, `timeout` seconds at most."""
+        from alovoice_cli.stores.process_lock import hold
+
+        lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
+        return hold(lock, f"`alovoice {command}` is at work", patience=self.settings.timeout)
+
+    # --- the client --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Counts what happens within, the token command above all, against the first request's `--timeout`."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._spent_seconds += time.monotonic() - begun
+
     @cached_property
-    def poster(self) -> "Poster":
-        """Sends bytes to handlers, untouched; makes no connection before the first."""
-        from alovoice_cli.api.poster import Poster
-
-        return Poster()
-
-    @cached_property
-    def campaigns(self) -> "CampaignStore":
-        from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
-
-        return CampaignStore(self.paths.state / STORE_NAME, self.now)
-
-    @cached_property
-    def send_guard(self) -> "SendGuard":
-        from alovoice_cli.api.send_guard import SendGuard
-
-        return SendGuard(self._open_guarded_ledger)
-
-    def _open_guarded_ledger(self) -> "GuardedLedger":
-        from alovoice_cli.dialling import GuardedLedger
-
-        return GuardedLedger(self.settings, self.ledger, lambda: self.campaigns, self.warn, self.now)
-
-    @property
-    def named_profile(self) -> str | None:
-        """The profile that -p or ALOVOICE_PROFILE names, whether it exists or not."""
-        return self.options.profile or self.environ.get("ALOVOICE_PROFILE")
+    def token(self) -> "Token | None":
+        """The token of the profile, where one is known and belongs to the server; raises as the settings do."""
+        with self.counted():
+            return self.settings.find_token()
 
     @cached_property
     def client(self) -> "Client":
@@ -227,17 +188,52 @@ class Session:
     ) -> "Client":
         """A client with these settings, token and encoding in place of the chosen profile's; `override_limits` names
         the limits of the profile that do not hold. Makes no connection; raises UsageError for a bad profile or URL."""
-        from alovoice_cli.connection import make_client
+        from alovoice_cli.api.client import Client
 
         settings = settings or self.settings
-        if token is None and not (settings.embedded and self.transport is None):
+        transport, base_url = self._transport, settings.base_url
+        embedded = settings.embedded and transport is None
+        if token is None and not embedded:
             token = self.token.value if self.token else None
+        if settings.ignored:
+            self.note(f"the profile sandbox ignores {' and '.join(settings.ignored)}: it is the simulated PBX")
+        if embedded:
+            transport, base_url, token = self._embedded_pbx()
+        elif warning := settings.warn_of_permissions():
+            self.warn(warning)
+        self.masker.learn(token or "")
         spent, self._spent_seconds = self._spent_seconds, 0.0
-        client = make_client(
-            self, settings, token=token, encoding=encoding, override_limits=override_limits, spent_seconds=spent
+        client = Client(
+            base_url,
+            token,
+            timeout=settings.timeout,
+            spent=spent,
+            encoding=encoding or settings.encoding,
+            insecure=settings.insecure,
+            environ=self.environ,
+            transport=transport,
+            send_guard=self.send_guard,
+            override_limits=override_limits,
+            profile=settings.profile,
+            trace=self.display.trace if self.options.verbose else None,
+            rehearse=self.options.dry_run,
         )
         self._clients.append(client)
         return client
+
+    def _embedded_pbx(self) -> "tuple[httpx.BaseTransport, str, str]":
+        from alovoice_cli.api.inprocess import InProcess
+        from alovoice_cli.sandbox.opening import EMBEDDED_URL, STATE_NAME, open_sandbox
+
+        sandbox = open_sandbox(self.paths.state / STATE_NAME, now=self.now)
+        return InProcess(sandbox.app), EMBEDDED_URL, sandbox.token
+
+    @cached_property
+    def poster(self) -> "Poster":
+        """Sends bytes to handlers, untouched; makes no connection before the first."""
+        from alovoice_cli.api.poster import Poster
+
+        return Poster()
 
     def close(self) -> None:
         """Closes the connections that were opened."""
@@ -246,39 +242,51 @@ class Session:
         if "poster" in self.__dict__:
             self.poster.close()
 
+    @cached_property
+    def send_guard(self) -> "SendGuard":
+        from alovoice_cli.api.send_guard import SendGuard
+
+        return SendGuard(self._open_guarded_ledger)
+
+    def _open_guarded_ledger(self) -> "GuardedLedger":
+        from alovoice_cli.dialling import GuardedLedger
+
+        return GuardedLedger(self.settings, self.ledger, lambda: self.campaigns, self.warn, self.now)
+
+    @property
+    def used_send_guard(self) -> "SendGuard | None":
+        """The guard of what this run sent that dials, creates or costs; None where no client was made."""
+        return self.__dict__.get("send_guard")
+
     @property
     def last_receipt(self) -> str:
         """The receipt of the latest request that dials, creates or costs, or nothing."""
-        return self.send_guard.last_receipt if "send_guard" in self.__dict__ else ""
-
-    def guard(self, code: int) -> int:
-        """The true exit code, for the one that the program was about to end with: see `SendGuard.guard`."""
-        return self.send_guard.guard(code) if "send_guard" in self.__dict__ else code  # nothing dials without it
-
-    def warn_of_ledger_trouble(self) -> None:
-        """Warns where the ledger could not write how a request ended: its receipt will read `unknown`."""
-        trouble = self.send_guard.trouble if "send_guard" in self.__dict__ else None
-        if trouble is not None:
-            self.warn(f"the ledger could not note the outcome of {self.last_receipt or 'the request'}: {trouble}")
+        return self.used_send_guard.last_receipt if self.used_send_guard else ""
 
     # --- what is shown -----------------------------------------------------------------------------------------------
 
     @cached_property
-    def display(self) -> Display:
+    def masker(self) -> "Masker":
+        """Knows the tokens of this run, and hides them in all that is printed."""
+        from alovoice_cli.masking import Masker
+
+        return Masker()
+
+    @cached_property
+    def display(self) -> "Display":
+        from alovoice_cli.output.display import Display
+
         streams = self.stdin, self.stdout, self.stderr
-        return Display(*streams, self.environ, self.options, self.masker, self.open_terminal, self._zone)
+        return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone)
 
     def _zone(self) -> tzinfo:
         from alovoice_cli.moments import parse_zone
 
         return parse_zone(self.settings.timezone, "the profile's timezone")
 
-    def show(self, thing: "Listing | Record", *, lines: bool = False) -> None:
-        """Prints a list or a record on stdout in the form that was asked for, or that the stream calls for.
-
-        With `lines` a list is printed as JSON, an object a line.
-        """
-        self.display.show(thing, lines=lines)
+    def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> None:
+        """Prints a list or a record on stdout in the form that the options or the stream call for: `Display.show`."""
+        self.display.show(thing, lines=lines, show_secrets=show_secrets)
 
     def report(self, text: str, **fields: object) -> None:
         """Says what was done where nothing else is to be shown: a remark, or with `--json` the fields on stdout."""

@@ -1,15 +1,13 @@
 """The one rule for CSV files that people open in a spreadsheet: plain by default, as Excel wants them where asked."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Final, NamedTuple
 
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9.]+)?(?:Z|[+-][0-9]{2}:?[0-9]{2})")
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9.]+)?(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 
 
-@dataclass(frozen=True, slots=True)
-class SpreadsheetFormat:
+class SpreadsheetFormat(NamedTuple):
     """How a CSV file for a spreadsheet is written, always in UTF-8 and with LF line ends."""
 
     mark: str = ""
@@ -33,7 +31,7 @@ def local_time(text: str, zone: tzinfo) -> str:
 
     Other text is returned as it is.
     """
-    if not _MOMENT.fullmatch(text):
+    if not re.fullmatch(_MOMENT, text):
         return text
     try:
         return f"{datetime.fromisoformat(text).astimezone(zone):%Y-%m-%d %H:%M:%S}"

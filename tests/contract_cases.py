@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, unquote
 
 import pytest
 
+from alovoice_cli.api.call import Party
 from alovoice_cli.api.client import Client
 from alovoice_cli.api.files import FilePart
-from alovoice_cli.api.types import Party
 
 HERE = Path(__file__).parent / "contract"
 DATA = HERE.parents[1] / "alovoice_cli" / "sandbox" / "scenarios"

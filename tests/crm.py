@@ -95,4 +95,4 @@ def served(handle: Handle | None = None) -> Iterator[Crm]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)

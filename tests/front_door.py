@@ -61,6 +61,7 @@ class FrontDoor:
         """Runs the words in this process. `terminal` makes all three streams a terminal of 80 columns."""
         out, err = _Stream(terminal, encoding), _Stream(terminal, encoding)
         session = Session(
+            list(words),
             stdin=_Stream(terminal, encoding, stdin),
             stdout=out,
             stderr=err,
@@ -70,7 +71,7 @@ class FrontDoor:
             transport=self.transport,
         )
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.chdir(self.home):
-            code = run(list(words), session)
+            code = run(session)
         return Result(int(code), out.content(), err.content())
 
     def later(self, **time: float) -> None:

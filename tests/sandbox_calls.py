@@ -19,8 +19,9 @@ from front_door import TOKEN, FrontDoor
 from alovoice_cli.api.inprocess import InProcess
 from alovoice_cli.events.answers import new_id
 from alovoice_cli.posts import Posted
-from alovoice_cli.sandbox import EMBEDDED_URL, open_sandbox
-from alovoice_cli.sandbox.callback import Callbacks, Switchboard, parse_handlers
+from alovoice_cli.sandbox.callback.messages import parse_handlers
+from alovoice_cli.sandbox.callback.switchboard import Callbacks, Switchboard
+from alovoice_cli.sandbox.opening import EMBEDDED_URL, open_sandbox
 from alovoice_cli.stores.pbx_traffic import Traffic
 
 FAULTS = ("", "*:lost", "*:reset", "*:cut", "*:garbage", "*:503", "*:401", "*:402", "*:lost@50%", "refused")
@@ -116,7 +117,7 @@ def judge_case(seed: int, folder: Path, environ: Mapping[str, str]) -> list[Judg
 
 def _wait_for_all(path: Path, mailbox: Mailbox) -> dict[str, list[Any]]:
     """The ringings of each call by our id, once the PBX has told of all calls."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with Traffic(path) as traffic:
             accounts = traffic.accounts()

@@ -24,7 +24,7 @@ def besiege(address, kinds, count, *, patience, drip=0.2):
     with contextlib.ExitStack() as stack:
         for number in range(count):
             kind = kinds[number % len(kinds)]
-            connection = stack.enter_context(socket.create_connection(address, timeout=5))
+            connection = stack.enter_context(socket.create_connection(address, timeout=60))
             opened[connection] = (time.perf_counter(), kind)
             connection.sendall(SAYINGS[kind])
             connection.setblocking(False)
@@ -43,7 +43,7 @@ def besiege(address, kinds, count, *, patience, drip=0.2):
 
 def _good_request(address):
     began = time.perf_counter()
-    with socket.create_connection(address, timeout=5) as connection:
+    with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(post(b"good"))
         assert status_of(connection.recv(65536)) == 200
     return time.perf_counter() - began

@@ -2,20 +2,19 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from alovoice_cli.errors import UsageError
 
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_LABEL, _LONGEST_NAME = 63, 253  # RFC 1035
-_HOST = re.compile(r"[A-Za-z0-9._-]+")  # with the underscore, which names in private networks have
+_HOST = r"[A-Za-z0-9._-]+"  # with the underscore, which names in private networks have
 _SHOWN = 80
 _FORM = "write it as https://HOST[:PORT], such as https://cld.alovoice.uz"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A base URL, taken apart. `prefix` is a path without its last slash, mostly empty."""
 
     scheme: str
@@ -62,7 +61,7 @@ def _check_host(host: str) -> None:
         raise _no_host(host, "nothing stands before, between or behind its dots")
     if max(map(len, labels)) > _LONGEST_LABEL or len(name) > _LONGEST_NAME:
         raise _no_host(host, f"a part has at most {_LONGEST_LABEL} letters, the whole {_LONGEST_NAME}")
-    if not _HOST.fullmatch(name):
+    if not re.fullmatch(_HOST, name):
         raise _no_host(host, "a host has letters, digits, dots and hyphens")
     if "xn--" in name or labels[-1].isdigit():
         _ascii_name(host)

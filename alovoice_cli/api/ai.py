@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 from alovoice_cli.api.downloads import ENDINGS, LARGEST, ChangedError, PartFile
 from alovoice_cli.api.endpoints import CALLGETAIRERESULT, CALLSENDAI, STEREO
 from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Request, segment, typed_path
 from alovoice_cli.api.transport import Progress
-from alovoice_cli.api.types import AnalysisAnswer
 from alovoice_cli.errors import AlovoiceError, ExitCode, RefusedError, ServerError, UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +17,45 @@ if TYPE_CHECKING:
 
 _NO_SUCH_RANGE = 416
 _MEETS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
+
+
+class WireFragment(TypedDict, total=False):
+    """One utterance; `begin` and `end` in milliseconds from the start of the recording."""
+
+    begin: int
+    end: int
+    direction: Literal["operator", "client"]
+    text: str
+    fragment_id: str
+
+
+class WireTag(TypedDict, total=False):
+    """A rule's verdict; the place (`begin`, `end`, `match_text`, `fragment_id`) only where a phrase matched."""
+
+    name: str
+    value: str
+    visible: object
+    tag_type: str
+    begin: int
+    end: int
+    match_text: str
+    fragment_id: str
+
+
+class Analysis(TypedDict, total=False):
+    """What is under `answer`. Without `stalk` the analysis is not ready yet (our reading: it is not documented)."""
+
+    begin_time: int
+    aicallid: str
+    stalk: list[WireFragment]
+    tags: list[WireTag]
+    stereoaudio: str
+
+
+class AnalysisAnswer(TypedDict, total=False):
+    """The answer of callsendai and callgetaireresult."""
+
+    answer: Analysis
 
 
 @dataclass(frozen=True, slots=True)

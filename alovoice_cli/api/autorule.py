@@ -1,14 +1,13 @@
 """Auto-dial campaigns (document, "Методы для запуска и настройки автообзвонов по API")."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE, GET_AUTORULE
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Multipart, Request, segment
 from alovoice_cli.api.transport import Progress
-from alovoice_cli.api.types import Campaign
 from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError
 from alovoice_cli.masking import disarm
 from alovoice_cli.phones import canonical
@@ -27,6 +26,29 @@ _UNKNOWN_WORDS = (
     "не существует",
     "topilmadi",
 )
+
+
+class Campaign(TypedDict, total=False):
+    """The answer of addAutorule and getAutorule. Numbers may come as text: `maxline` does in both samples.
+
+    `from` and `to` come back as `YYYY-MM-DD`, `totime` with `:59`, `trunks` as the server's own ids.
+    """
+
+    id: int | str
+    name: str
+    fromtime: str
+    totime: str
+    trunks: list[str]
+    record: str
+    recipients: int | str
+    maxline: int | str
+    goodtime: int | str
+    tryes: int | str
+    paused: int | str
+    status: str
+    timezone: int | str
+    updatedAt: str
+    createdAt: str
 
 
 class AutoruleApi:

@@ -1,16 +1,26 @@
 """Calls: conference and IVR on request, and the call from the CRM (document, "Конференц-звонок", "Звонок из CRM")."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alovoice_cli.api.endpoints import OUTCALL, REQUESTCALL
 from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Fields, Request, number_or_text
-from alovoice_cli.api.types import Party
 from alovoice_cli.phones import canonical
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
+
+
+class Party(NamedTuple):
+    """Who is rung, and in which language the sound files speak; without `lang` the server chooses `ru`."""
+
+    phone: str
+    lang: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The form on the wire."""
+        return {"phone": self.phone, "lang": self.lang} if self.lang else {"phone": self.phone}
 
 
 class CallApi:

@@ -4,10 +4,9 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 import httpx
 
@@ -19,11 +18,12 @@ from alovoice_cli.api.endpoints import ADD_AUTORULE, CALLSENDAI, OUTCALL
 from alovoice_cli.api.failures import FailureCase
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request, check_token
-from alovoice_cli.api.send_guard import InFlightRequest, Intent, ReceiptLedger, RequestOutcome, SendGuard, State
+from alovoice_cli.api.send_guard import InFlightRequest, ReceiptLedger, SendGuard
 from alovoice_cli.api.trace import Trace, hide_in_logs
 from alovoice_cli.api.transport import PreparedRequest, Progress, Sender, authorities_of, file_parts
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, TokenMissingError, UsageError
 from alovoice_cli.masking import Masker
+from alovoice_cli.receipts import Intent, RequestOutcome, State
 
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import AiApi
@@ -43,8 +43,7 @@ _MUST_READ: Mapping[str, Callable[[Reply], object]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RawAnswer:
+class RawAnswer(NamedTuple):
     """An answer as it came, and the error that its status or body means, if any: the caller raises it when it may."""
 
     reply: Reply

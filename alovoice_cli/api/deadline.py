@@ -57,7 +57,7 @@ class Budget:
         self._end += size / _SLOWEST
 
 
-_RANGE = re.compile(r"bytes ([0-9]{1,15})-")
+_RANGE = r"bytes ([0-9]{1,15})-"
 
 
 class AnswerTooLongError(Exception):
@@ -247,5 +247,5 @@ def _start(response: httpx.Response) -> int:
     """At which byte the body of a 206 begins; one that does not say so begins nowhere near what was asked for."""
     if response.status_code != httpx.codes.PARTIAL_CONTENT:
         return 0
-    match = _RANGE.match(response.headers.get("Content-Range", ""))
+    match = re.match(_RANGE, response.headers.get("Content-Range", ""))
     return int(match.group(1)) if match else -1

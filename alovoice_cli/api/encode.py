@@ -1,8 +1,7 @@
 """Requests as bytes: the four encodings, and the places where the token stands."""
 
 import json
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 from urllib.parse import quote, urlencode
 
 from alovoice_cli.api.address import Address
@@ -19,8 +18,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _FORBIDDEN_IN_NAME = frozenset("=\\")
 
 
-@dataclass(frozen=True, slots=True)
-class Flat:
+class Flat(NamedTuple):
     """A body whose bytes are known."""
 
     content_type: str

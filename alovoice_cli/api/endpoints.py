@@ -3,8 +3,8 @@
 Retries, the send guard, `alovoice api` and the tests read it; it imports nothing heavy.
 """
 
-from dataclasses import dataclass
 from enum import Enum, Flag, auto
+from typing import NamedTuple
 
 TOKEN = "{token}"  # noqa: S105 - the placeholder, not a token
 
@@ -27,8 +27,7 @@ class TokenPlace(Flag):
     HEADER = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One method of the API. `path` is a template: `{token}`, and `{id}` or `{call_id}` where an id stands."""
 
     name: str
@@ -71,8 +70,7 @@ ENDPOINTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A path that somebody typed: the endpoint it means, and the path with `{token}` where it was left out."""
 
     endpoint: Endpoint

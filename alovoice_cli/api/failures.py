@@ -2,8 +2,8 @@
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from socket import gaierror
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -101,8 +101,7 @@ def _cut(lost: Lost, speaker: str) -> str:
     return f"{speaker} closed the connection without an answer"
 
 
-@dataclass(frozen=True, slots=True)
-class FailureCase:
+class FailureCase(NamedTuple):
     """What the messages need to know of the request that failed."""
 
     address: Address

@@ -3,13 +3,12 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from alovoice_cli.errors import UsageError
 
-_SEPARATORS = re.compile(r"[/\\]")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SEPARATORS = r"[/\\]"
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 def wire_name(path: str) -> str:
@@ -17,11 +16,10 @@ def wire_name(path: str) -> str:
 
     Control characters become `_`, so that no server has to guess how they were escaped.
     """
-    return _CONTROL.sub("_", _SEPARATORS.split(path)[-1]) or "file"
+    return re.sub(_CONTROL, "_", re.split(_SEPARATORS, path)[-1]) or "file"
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
+class FilePart(NamedTuple):
     """A file in a multipart body. `file` is open for binary reading and stays the caller's to close.
 
     `path` is where it lies on disk, for the curl that a dry run prints; empty when the content was made in memory.

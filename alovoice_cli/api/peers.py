@@ -1,14 +1,39 @@
 """The PBX's extensions."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from alovoice_cli.api.endpoints import GETPEERS
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request
-from alovoice_cli.api.types import Peer
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
+
+
+class Peer(TypedDict, total=False):
+    """An extension, in the long or the short shape. `secret`, `windowsapp` and `mobileqr` are secrets."""
+
+    id: int
+    number: int | str
+    username: int | str
+    secret: str
+    type: str
+    paystatus: str
+    status: str
+    block: int
+    dnd: bool
+    isws: bool
+    lastip: str | None
+    isdef: object
+    extnumber: str
+    rule: int
+    trunk_id: int
+    amoid: object
+    bxid: object
+    windowsapp: str
+    mobileqr: str
+    payto: int
+
 
 LIST = Request(GETPEERS, GETPEERS.path, command="peers")
 

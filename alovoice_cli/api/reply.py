@@ -5,15 +5,15 @@ import math
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 import httpx
 
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = rb"\\u[dD][89a-fA-F]"
 _DEEPEST = 100
 _DETAIL = 300
 _LOOKED_AT = 64 * 1024  # bytes of a body that is shown in part
@@ -24,8 +24,7 @@ class UnreadableError(Exception):
     """A body that is not what the document promises. The text says how."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole answer. `seconds` is how long the one exchange took."""
 
     status: int
@@ -63,7 +62,7 @@ class Reply:
             raise UnreadableError("the answer is no JSON") from error
         if not _shallow(value):
             raise UnreadableError(f"the answer is nested deeper than {_DEEPEST}")
-        if _SURROGATE.search(self.body):
+        if re.search(_SURROGATE, self.body):
             _check_unicode(value)
         return value
 

@@ -3,41 +3,39 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from alovoice_cli.api.endpoints import TOKEN, Endpoint
 from alovoice_cli.api.files import FilePart
 from alovoice_cli.errors import UsageError
 
-_FORBIDDEN_IN_SEGMENT = re.compile("[/\\\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_TOKEN = re.compile(r"[!-~]+")
+_FORBIDDEN_IN_SEGMENT = "[/\\\\\x00-\x1f\x7f-\x9f\ud800-\udfff]"
+_PRINTABLE = r"[!-~]+"
 _FORBIDDEN_IN_TOKEN = frozenset("/?#%\\")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_HEADER_VALUE = re.compile("[\t\x20-\x7e]*")
+_HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_HEADER_VALUE = "[\t\x20-\x7e]*"
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"})
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
-_DIGITS = re.compile(r"0|[1-9][0-9]{0,14}")  # up to 15 digits: what a double, and so the server, keeps exactly
+_DIGITS = r"0|[1-9][0-9]{0,14}"  # up to 15 digits: what a double, and so the server, keeps exactly
 
 
 JSON_TYPE = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """Top-level fields whose form on the wire is the profile's choice: JSON, multipart, form or the vendor's curl."""
 
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Multipart:
+class Multipart(NamedTuple):
     """Text and files in the order in which they are sent."""
 
     parts: tuple[tuple[str, str | FilePart], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A body that goes out as it is."""
 
     content: bytes
@@ -83,7 +81,7 @@ def segment(text: str, name: str) -> str:
     Raises UsageError for what could lead elsewhere: httpx collapses `..` itself, a server may collapse `%2e%2e`
     and `%2f`. `name` is what the text is, for the message.
     """
-    if not text or text in {".", ".."} or _FORBIDDEN_IN_SEGMENT.search(text):
+    if not text or text in {".", ".."} or re.search(_FORBIDDEN_IN_SEGMENT, text):
         raise UsageError(f"{name} {text!r} cannot stand in a path", hint="give the id alone, as the PBX shows it")
     return quote(text, safe="")
 
@@ -110,12 +108,12 @@ def _has_control(text: str) -> bool:
 
 def check_token(token: str) -> None:
     """Raises UsageError for a token that could change the path it stands in."""
-    if not _TOKEN.fullmatch(token) or _FORBIDDEN_IN_TOKEN & set(token):
+    if not re.fullmatch(_PRINTABLE, token) or _FORBIDDEN_IN_TOKEN & set(token):
         raise UsageError("the token holds characters that no token has", hint="copy it again from the PBX's settings")
 
 
 def _check_header(name: str, value: str) -> None:
-    if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+    if not re.fullmatch(_HEADER_NAME, name) or not re.fullmatch(_HEADER_VALUE, value):
         raise UsageError(f"the header {name!r} cannot be sent as it is", hint="write it as `Name: value`, in ASCII")
     if name.lower() in _OURS:
         raise UsageError(f"the header {name} follows from the request", hint="leave it out")
@@ -123,4 +121,4 @@ def _check_header(name: str, value: str) -> None:
 
 def number_or_text(value: str | int) -> str | int:
     """A number where the text is nothing but its digits; a leading zero keeps it a text."""
-    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+    return int(value) if isinstance(value, str) and re.fullmatch(_DIGITS, value) else value

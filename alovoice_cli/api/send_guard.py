@@ -4,47 +4,15 @@ Every request that dials, creates or costs is written to the ledger before it le
 is printed. The guard also keeps both in memory: whatever breaks afterwards, `SendGuard.guard` knows the true exit code.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from threading import Lock, local
-from typing import Literal, Protocol
+from typing import Protocol
 
-from alovoice_cli.errors import AlovoiceError, ExitCode, Sent, UsageError, worst
-
-State = Literal["done", "refused", "unsent", "unknown"]
+from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError, worst
+from alovoice_cli.receipts import Intent, RequestOutcome
 
 _PATIENCE_SECONDS = 1.0
 _SAYS_NOT_DONE = frozenset({1, 2, 5, 130, 143})
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A request that is about to be sent. `path` is a template such as `/outcall/{token}`: it never holds the token.
-
-    `override_limits` names the profile's limits that do not hold for the request. `campaign` is what the ledger of
-    campaigns keeps beside the form; the ledger knows its type.
-    """
-
-    profile: str
-    command: str
-    method: str
-    path: str
-    numbers: tuple[str, ...]
-    our_id: str
-    request: Mapping[str, object] = field(default_factory=dict)
-    override_limits: frozenset[str] = frozenset()
-    campaign: object = None
-
-
-@dataclass(frozen=True, slots=True)
-class RequestOutcome:
-    """How a request ended. `answer` is the body's text, masked and capped."""
-
-    state: State
-    exit_code: int
-    sent: Sent
-    status: int | None = None
-    answer: str = ""
 
 
 class ReceiptLedger(Protocol):
@@ -150,7 +118,7 @@ class SendGuard:
         """Replaces the exit code of a request that left by the one that the PBX's own events show."""
         for request in self._requests:
             if request.receipt == receipt and request.outcome is not None:
-                request.outcome = replace(request.outcome, exit_code=code)
+                request.outcome = request.outcome._replace(exit_code=code)
 
     def write(self, receipt: str, outcome: RequestOutcome) -> None:
         """Gives an outcome to the ledger; a failure is kept in `trouble`."""

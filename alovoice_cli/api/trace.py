@@ -10,7 +10,7 @@ from alovoice_cli.api.reply import Reply, readable
 from alovoice_cli.api.request import Request
 from alovoice_cli.masking import DOTS, Masker, disarm
 
-_LONG_NUMBER = re.compile(r"(?<![0-9a-fA-F-])\+?[0-9]{3,}([0-9]{4})(?![0-9a-fA-F-])")
+_LONG_NUMBER = r"(?<![0-9a-fA-F-])\+?[0-9]{3,}([0-9]{4})(?![0-9a-fA-F-])"
 _BODY = 1000
 
 
@@ -55,7 +55,7 @@ class Trace:
         return self._numbers(readable(body, self._masker, _BODY))
 
     def _numbers(self, text: str) -> str:
-        return text if self._show_numbers else _LONG_NUMBER.sub(rf"{DOTS}\1", text)
+        return text if self._show_numbers else re.sub(_LONG_NUMBER, rf"{DOTS}\1", text)
 
 
 _LOGGERS = (

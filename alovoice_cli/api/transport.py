@@ -7,9 +7,8 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from alovoice_cli.api.downloads import PartFile
 
 CERTIFI = "the bundle of certifi"
-_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+_HASHED_NAME = r"[0-9a-f]{8}\.[0-9]+"
 _FEWEST_AUTHORITIES = 50  # Mozilla's list has about 140
 
 
@@ -66,7 +65,7 @@ def hashed_folder() -> str:
     """
     folder = ssl.get_default_verify_paths().openssl_capath
     try:
-        hashed = sum(_HASHED_NAME.fullmatch(name) is not None for name in os.listdir(folder))  # noqa: PTH208 - names are enough
+        hashed = sum(re.fullmatch(_HASHED_NAME, name) is not None for name in os.listdir(folder))  # noqa: PTH208 - names are enough
     except OSError:
         return ""
     return folder if hashed >= _FEWEST_AUTHORITIES else ""
@@ -160,8 +159,7 @@ Progress = Callable[[int, int | None], None]
 """Bytes moved so far, and bytes in all where that is known. Called from another thread than the caller's."""
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedRequest:
+class PreparedRequest(NamedTuple):
     """A request ready to be sent. `on_left` is called when its first byte goes, and may refuse."""
 
     request: Request

@@ -1,9 +1,8 @@
 """The PBX's lines."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alovoice_cli.api.endpoints import GET_MY_TRUNKS
 from alovoice_cli.api.reply import Reply, UnreadableError
@@ -35,8 +34,7 @@ def read_lines(reply: Reply) -> list[str | int]:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(NamedTuple):
     """What one request showed. `skew_seconds` is this machine's clock minus the server's, None where it says none.
 
     `problem` is what kept the PBX from answering well: not reached, token refused, a failing server. Without a token
@@ -63,9 +61,9 @@ def probe(client: "Client", now: datetime) -> Probe:
     if answer.problem is not None:
         return found
     try:
-        return replace(found, lines=tuple(str(line) for line in read_lines(reply)))
+        return found._replace(lines=tuple(str(line) for line in read_lines(reply)))
     except UnreadableError as error:
-        return replace(found, problem=ServerError(f"the PBX was asked for its lines: {error}", hint="is it a PBX?"))
+        return found._replace(problem=ServerError(f"the PBX was asked for its lines: {error}", hint="is it a PBX?"))
 
 
 def _skew(date: str, now: datetime) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.journal_paths import JournalFolder, JournalPath
-from alovoice_cli.batch.rows import LEFT_OUT, STATES, BatchRow, RowProgress
+from alovoice_cli.batch_rows import LEFT_OUT, STATES, BatchRow, RowProgress
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.output.columns import cell_text

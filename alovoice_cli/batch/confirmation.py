@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.batch_report import moment, sums
 from alovoice_cli.batch.limits import check_limits
-from alovoice_cli.batch.rows import BatchRow
 from alovoice_cli.batch.run import Run
+from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.consent import Reach, agree
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import count

@@ -7,8 +7,6 @@ from alovoice_cli import phones
 from alovoice_cli.errors import UsageError
 from alovoice_cli.phones import canonical, parse_dialled
 
-_NATIONAL, _WHOLE = 9, 12  # digits of the two forms in which the API's samples write a number
-
 
 class BadCellError(ValueError):
     """What a cell holds cannot be sent. `code` is of phones.TROUBLES where it is a number's trouble."""
@@ -52,14 +50,10 @@ def read_person(cell: str) -> CellValue:
     """A number to ring, in any spelling that lists of recipients may have; sent as +998901234567 unless it is plain."""
     verdict = phones.read_cell(cell)
     if not verdict.number:
-        message, hint = _trouble(verdict.code, cell)
+        message, hint = phones.trouble_text(verdict.code, cell)
         raise BadCellError(message, hint, verdict.code)
-    number = phones.key_of_number(verdict.number)
-    typed = cell.strip()
-    as_typed = typed.removeprefix("+")
-    sendable = as_typed.isascii() and as_typed.isdigit() and (typed == as_typed or len(as_typed) == _WHOLE)
-    is_plain = sendable and len(as_typed) in (_NATIONAL, _WHOLE) and canonical(as_typed) == number
-    return CellValue(typed if is_plain else f"+{verdict.number}", number, (number,))
+    key = phones.key_of_number(verdict.number)
+    return CellValue(phones.sent_as(verdict.number, cell), key, (key,))
 
 
 def read_party(cell: str) -> CellValue:
@@ -96,7 +90,7 @@ def read_id(cell: str) -> CellValue:
     """A number or name of the PBX: extension, queue, menu, user; or an id of yours."""
     typed = cell.strip()
     if code := phones.spreadsheet_trouble(cell):
-        message, hint = _trouble(code, cell)
+        message, hint = phones.trouble_text(code, cell)
         raise BadCellError(message, hint, code)
     if not typed or not typed.isprintable() or " " in typed:
         raise BadCellError(f"{cell!r} is no number of the PBX", "see `alovoice peers`, or the web console")
@@ -128,14 +122,6 @@ def read_many(field: BatchField, words: Sequence[str]) -> CellValue:
     found = [field.read(word) for word in words]
     numbers = tuple(number for reading in found for number in reading.numbers)
     return CellValue([reading.value for reading in found], [reading.key for reading in found], numbers)
-
-
-def _trouble(code: str, cell: str) -> tuple[str, str]:
-    shown = cell.strip()
-    if code == "empty":
-        return "holds nothing", "write a number, or leave the row out"
-    what = phones.TROUBLES.get(code, ("no phone number",))[0]
-    return f"{shown!r}: {what}", phones.ADVICE.get(code, "")
 
 
 @dataclass(frozen=True, slots=True)

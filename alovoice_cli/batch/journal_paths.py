@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alovoice_cli.batch.rows import BatchRow, RowProgress
+from alovoice_cli.batch_rows import BatchRow, RowProgress
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.journal import Journal, JournalHead, damaged
 from alovoice_cli.stores.process_lock import hold

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.batch_report import moment
 from alovoice_cli.batch.options import BatchOptions
-from alovoice_cli.batch.placed_call import Receipt
-from alovoice_cli.batch.rows import BatchRow, RowOutcome, RowProgress, RowResult, State
 from alovoice_cli.batch.run import Run
+from alovoice_cli.batch_rows import BatchRow, RowOutcome, RowProgress, RowResult, State
 from alovoice_cli.campaigns.exclusion import read_do_not_call
 from alovoice_cli.dialling import DAY
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
 from alovoice_cli.findings import Severity, count, name_lines
 from alovoice_cli.moments import parse_zone
-from alovoice_cli.stores.batch_records import BatchRecord, SentRow
-from alovoice_cli.stores.cells import iso, storable
+from alovoice_cli.receipts import Receipt
+from alovoice_cli.stores.batch_records import BatchRecord, BatchRecords, SentRow
 from alovoice_cli.stores.journal import Journal, JournalHead
+from alovoice_cli.stores.migrations import iso
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
@@ -34,7 +34,7 @@ def refuse_twin(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> None:
     """Raises CheckFailedError where another batch of the same rows began within 24 hours."""
     if not run.options.allow_duplicate:
         record = _record(run, head, rows)
-        _refuse(run.session.ledger.find_twin_batch(record, run.session.now() - DAY), len(rows))
+        _refuse(BatchRecords(run.session.ledger).find_twin(record, run.session.now() - DAY), len(rows))
 
 
 def record_batch(run: Run, head: JournalHead, rows: Sequence[BatchRow], *, is_new: bool) -> None:
@@ -43,8 +43,8 @@ def record_batch(run: Run, head: JournalHead, rows: Sequence[BatchRow], *, is_ne
     Raises CheckFailedError where a new one has a twin: of two that start at once, one goes.
     """
     since = run.session.now() - DAY if is_new and not run.options.allow_duplicate else None
-    record, hide = _record(run, head, rows), run.session.masker.hide
-    _refuse(run.session.ledger.record_batch(record, [(row.key, hide(row.our_id)) for row in rows], since), len(rows))
+    known = [(row.key, run.session.masker.hide(row.our_id)) for row in rows]
+    _refuse(BatchRecords(run.session.ledger).write(_record(run, head, rows), known, since), len(rows))
 
 
 def refuse_all_sent(sent: dict[str, RowProgress], rows: Sequence[BatchRow]) -> None:
@@ -66,7 +66,8 @@ def find_sent_before(run: Run, rows: Listed) -> dict[str, RowProgress]:
         return {}
     own = {(row.key, row.our_id) for row, _ in rows if is_ours(row)}
     keys = [row.key for row, course in rows if course.state in ("pending", "unsent", "refused")]
-    found = run.session.ledger.sent_rows(run.session.settings.profile, keys, run.session.now() - DAY)
+    session = run.session
+    found = BatchRecords(session.ledger).sent_rows(session.settings.profile, keys, session.now() - DAY)
     return {row.key: _course(row) for row in found if (row.key, row.our_id) not in own}
 
 
@@ -80,7 +81,7 @@ def forget_unsent(run: Run, journal: Journal, going: Sequence[BatchRow]) -> None
 def forget_batch(run: Run, path: Path) -> None:
     """Forgets the batch of this journal: nothing of it has left."""
     with suppress(UsageError):  # the disk is full: at worst the same rows need --allow-duplicate
-        run.session.ledger.forget_batch(storable(str(path)))
+        BatchRecords(run.session.ledger).forget(str(path))
 
 
 def _course(row: SentRow) -> RowProgress:
@@ -94,8 +95,8 @@ def _course(row: SentRow) -> RowProgress:
 def _record(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> BatchRecord:
     keys = "\n".join(sorted(row.key for row in rows))
     digest = hashlib.sha256(keys.encode("ascii")).hexdigest()
-    path, source = storable(str(run.journal_path.path)), storable(head.source)
-    return BatchRecord(storable(head.profile), digest, storable(run.name), path, source, iso(run.session.now()))
+    path, begun_at = str(run.journal_path.path), iso(run.session.now())
+    return BatchRecord(head.profile, digest, run.name, path, head.source, begun_at)
 
 
 def _refuse(twin: BatchRecord | None, rows: int) -> None:

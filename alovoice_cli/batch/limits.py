@@ -5,18 +5,28 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from alovoice_cli.batch.call_evidence import MICRO
-from alovoice_cli.batch.lines import HOLD, HeardCalls, LineClaim, LineLimit, count_busy, need_of, why_closed
+from alovoice_cli.batch.call_evidence import MICRO, SKEW
+from alovoice_cli.batch.lines import (
+    HOLD,
+    LONGEST_CALL,
+    HeardCalls,
+    LineClaim,
+    LineLimit,
+    count_busy,
+    heard_from,
+    need_of,
+    why_closed,
+)
 from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
-from alovoice_cli.batch.rows import BatchRow
 from alovoice_cli.batch.verbs import BatchVerb
+from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.dialling import DAY, numbers_outside, quota_of
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import count, name_lines
 from alovoice_cli.moments import unix_microseconds
+from alovoice_cli.stores.ledger import Quota
 from alovoice_cli.stores.line_claims import LineClaims
-from alovoice_cli.stores.quotas import Quota, spent
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
@@ -76,7 +86,7 @@ def check_limits(session: "Session", verb: BatchVerb, options: BatchOptions, row
     if quota is None or quota.name in overridden:
         return
     if session.ledger.count(settings.profile, quota) + len(rows) > quota.most:
-        raise spent(quota, len(rows))
+        raise quota.spent(len(rows))
 
 
 def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:
@@ -100,7 +110,7 @@ def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[Callabl
     if limit is None:
         yield lambda row: True
         return
-    claims = LineClaims(session.paths.state / "lines.db", session.settings.profile)
+    claims = LineClaims(session.paths.state / "lines.db", session.settings.profile, HOLD)
     keeper = LineKeeper(session, limit, session.line_calls(), claims)
     try:
         yield keeper.has_line
@@ -124,7 +134,7 @@ class LineKeeper:
         now = unix_microseconds(self._session.now())
         with self._claims.turn(now) as turn:
             asked = self._asked(now)
-            busy, where = count_busy(asked, turn.claims, self._listen(asked, now)).on(line)
+            busy, where = count_busy(asked, [LineClaim(*row) for row in turn.claims], self._listen(asked, now)).on(line)
             if is_free := busy + need <= self._limit.usable:
                 turn.take(LineClaim(self._session.masker.hide(row.our_id), line, need, now))
         if is_free:
@@ -151,7 +161,7 @@ class LineKeeper:
     def _listen(self, asked: list[PlacedCall], now: int) -> HeardCalls | None:
         """What the event store knows. One that cannot be read is believed for a while as it was, then nothing is."""
         try:
-            heard = self._calls.heard({number for each in asked for number in each.numbers}, now)
+            heard = hear_calls(self._calls, {number for each in asked for number in each.numbers}, now)
         except Exception as error:  # whatever it is, the batch goes on, with care
             self._warn("store", f"the event store cannot be read ({error}): {_ASSUMED}")
             then, heard = self._heard
@@ -165,3 +175,13 @@ class LineKeeper:
         if what not in self._warned:
             self._warned.add(what)
             self._session.warn(text)
+
+
+def hear_calls(calls: "LineCalls", numbers: Collection[str], now: int) -> HeardCalls | None:
+    """The calls that go on at this moment (unix microseconds), and those to these numbers; None: nobody listens."""
+    since, until = heard_from(calls.uptimes(now - LONGEST_CALL), now), (now + HOLD) // MICRO
+    if since is None:
+        return None
+    # Those to our numbers first: a call that begins in between is then counted twice, and not at all otherwise.
+    ours = calls.to_numbers(sorted(numbers), (now - HOLD - SKEW) // MICRO, until)
+    return HeardCalls(calls.going(since // MICRO, until), ours)

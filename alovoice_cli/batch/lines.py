@@ -8,11 +8,12 @@ A call of which it is not known by which line it goes may go by any of them: it 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from alovoice_cli.batch.call_evidence import MICRO, fits
 from alovoice_cli.batch.placed_call import PlacedCall
 from alovoice_cli.batch.resolve import is_listening
-from alovoice_cli.batch.rows import BatchRow
+from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.events.coverage import Uptime, cover
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Period
@@ -39,8 +40,7 @@ class LineLimit:
         return self.trunk - self.reserve
 
 
-@dataclass(frozen=True, slots=True)
-class LineClaim:
+class LineClaim(NamedTuple):
     """The lines that a row has taken whose request may not be in the ledger yet. `line` is canonical; None: any.
 
     `claimed_at` is in unix microseconds.

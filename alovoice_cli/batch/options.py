@@ -1,12 +1,11 @@
 """The options of a batch, as the operator gave them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class BatchOptions:
+class BatchOptions(NamedTuple):
     """The options of a batch. `source` is the list of `--batch`, `-` for stdin; `mapped` are the words of `--map`."""
 
     source: str | None = None

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from alovoice_cli.batch.rows import BatchRow
+from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.errors import UsageError
+from alovoice_cli.moments import DailyHours
 
 _RATE = re.compile(r"(\d{1,6})\s*/\s*(s|sec|m|min|h|hour)")
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600}
-_HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3]):([0-5]\d)")
 _LONGEST_NAP = 30.0  # seconds: a wall clock that was set is noticed within it
 _LINE_NAP = 1.0
 
@@ -23,47 +22,21 @@ def parse_rate(text: str) -> float:
     return _SECONDS[match[2]] / int(match[1])
 
 
-@dataclass(frozen=True, slots=True)
-class CallingHours:
-    """The minutes of a day from `begin` until before `end`, perhaps over midnight, in one zone."""
-
-    begin: time
-    end: time
-    zone: tzinfo
-
-    @classmethod
-    def parse(cls, text: str, zone: tzinfo, option: str = "--window") -> "CallingHours":
-        """`10:00-19:00`. Raises UsageError."""
-        match = _HOURS.fullmatch(text.strip())
-        if match is None:
-            raise UsageError(f"{option} {text!r} is no window", hint="write it as 10:00-19:00")
-        begin, end = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
-        if begin == end:
-            raise UsageError(f"{option} {text!r} begins when it ends", hint="write it as 10:00-19:00")
-        return cls(begin, end, zone)
-
-    def holds(self, now: datetime) -> bool:
-        """Whether the aware moment lies in it."""
-        minute = now.astimezone(self.zone).time().replace(tzinfo=None)
-        if self.begin < self.end:
-            return self.begin <= minute < self.end
-        return minute >= self.begin or minute < self.end
-
-    def until(self, border: time, now: datetime) -> timedelta:
-        """How long it is until that time of day comes next."""
-        local = now.astimezone(self.zone)
-        there = datetime.combine(local.date(), border, self.zone)
-        return (there if there > local else there + timedelta(days=1)) - local
-
-    def __str__(self) -> str:
-        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
+def parse_window(text: str) -> DailyHours:
+    """The hours of `--window`. Raises UsageError."""
+    hours = DailyHours.parse(text)
+    if hours is None:
+        raise UsageError(f"--window {text!r} is no window", hint="write it as 10:00-19:00")
+    if hours.begin == hours.end:
+        raise UsageError(f"--window {text!r} begins when it ends", hint="write it as 10:00-19:00")
+    return hours
 
 
 class Gate:
     """Lets rows through one at a time. `wait(seconds)` sleeps and tells whether the batch was stopped meanwhile.
 
-    `window` are hours to keep to, `quiet` hours to keep out of; `told` hears why the batch sleeps. Rate and pause run
-    by `clock`, which no setting of the wall clock moves; the end of a pause is told in `zone`. `has_line` is asked
+    `window` are hours to keep to, `quiet` hours to keep out of, both by the clock of `zone`; `told` hears why the batch
+    sleeps. Rate and pause run by `clock`, which no setting of the wall clock moves. `has_line` is asked
     last, when all else is open: whether there is a line for the row, which then is the row's.
     """
 
@@ -71,8 +44,8 @@ class Gate:
         self,
         *,
         spacing: float = 0.0,
-        window: CallingHours | None = None,
-        quiet: CallingHours | None = None,
+        window: DailyHours | None = None,
+        quiet: DailyHours | None = None,
         clock: Callable[[], float],
         now: Callable[[], datetime],
         wait: Callable[[float], bool],
@@ -110,15 +83,21 @@ class Gate:
             self._paused_until = until
 
     def _closed_for(self, row: BatchRow) -> tuple[float, str]:
-        now = self._now()
-        if self._window is not None and not self._window.holds(now):
-            left = self._window.until(self._window.begin, now)
-            return left.total_seconds(), f"outside the window {self._window}: waiting until {self._window.begin:%H:%M}"
-        if self._quiet is not None and self._quiet.holds(now):
-            left = self._quiet.until(self._quiet.end, now)
-            return left.total_seconds(), f"in the quiet hours {self._quiet}: waiting until {self._quiet.end:%H:%M}"
+        local, window, quiet = self._now().astimezone(self._zone), self._window, self._quiet
+        if window is not None and not window.hold(local):
+            why = f"outside the window {window}: waiting until {window.begin:%H:%M}"
+            return _seconds_until(window.begin, local), why
+        if quiet is not None and quiet.hold(local):
+            why = f"in the quiet hours {quiet}: waiting until {quiet.end:%H:%M}"
+            return _seconds_until(quiet.end, local), why
         paused = self._paused_until - self._clock()
         if paused > 0:
             return paused, self._paused
         early = self._next - self._clock()
         return (early, "") if early > 0 or self._has_line(row) else (_LINE_NAP, "")
+
+
+def _seconds_until(border: time, local: datetime) -> float:
+    """How long it is until that time of day comes next."""
+    there = datetime.combine(local.date(), border, local.tzinfo)
+    return ((there if there > local else there + timedelta(days=1)) - local).total_seconds()

@@ -1,47 +1,18 @@
-"""The receipt of a request, and the call that was placed by it."""
+"""A call that was placed, as its receipt has it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.phones import canonical
+from alovoice_cli.receipts import Receipt
 
 Kind = Literal["out", "ivr", "conference"]
 
 MAY_HAVE_RUNG = ("done", "unknown")
 """Outcomes of requests that were, or may have been, carried out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the ledger knows of one request. Times are ISO 8601 in UTC; `outcome` is done, refused, unsent or unknown.
-
-    `numbers` are canonical; `path` is a template. A request that was never settled is unknown, and may have been sent;
-    its `exit_code` and what follows are None.
-    """
-
-    receipt: str
-    profile: str
-    command: str
-    method: str
-    path: str
-    numbers: tuple[str, ...]
-    our_id: str
-    request: object
-    begun_at: str
-    pid: int
-    outcome: str
-    exit_code: int | None
-    sent: str
-    status: int | None
-    answer: str | None
-    settled_at: str | None
-
-    def as_dict(self) -> dict[str, object]:
-        """Returns the receipt as JSON prints it."""
-        return {**asdict(self), "numbers": list(self.numbers)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from alovoice_cli.batch.fields import BadCellError, BatchField, BatchForm, CellValue, plain, read_many
-from alovoice_cli.batch.rows import BatchRow
 from alovoice_cli.batch.table import ListTable, TableCell, TableRow
+from alovoice_cli.batch_rows import BatchRow, RowProgress
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
 
 _SPREADSHEET = ("excel_rounded", "excel_decimal")
@@ -178,3 +179,64 @@ class Planner:
 
     def _sentences(self, name: str, problems: Sequence[RowProblem]) -> Iterator[str]:
         return (f"{problem.place(name)}: {problem.message}" for problem in problems)
+
+
+_OPEN = ("pending", "unsent", "refused", "duplicate", "sent_before")
+"""States in which a do-not-call file still keeps a row from being sent."""
+
+
+def leave_out(
+    rows: Sequence[tuple[BatchRow, RowProgress]],
+    *,
+    excluded: AbstractSet[int] = frozenset(),
+    sent_before: Mapping[str, RowProgress] | None = None,
+    each_row: bool = False,
+) -> dict[str, RowProgress]:
+    """The rows whose state this changes, each with its new course. `sent_before` are courses by the rows' keys.
+
+    `each_row` says that every row is meant: no row is a duplicate then.
+    """
+    found = {row.key: _excluded(row) for row, course in rows if _is_excluded(row, course, excluded)}
+    known = sent_before or {}
+    for row, course in rows:
+        if row.key in known and row.key not in found and course.state in _OPEN and course.state != "sent_before":
+            found[row.key] = known[row.key]
+    rest = [(row, found.get(row.key, course)) for row, course in rows]
+    return found | find_duplicates(rest, each_row=each_row)
+
+
+def find_duplicates(rows: Sequence[tuple[BatchRow, RowProgress]], *, each_row: bool = False) -> dict[str, RowProgress]:
+    """Waiting rows that become duplicates, and duplicates that wait from now on, each with its new course.
+
+    The first row that rings the same people stands for the others, or whichever was, or may have been, sent.
+    """
+    lines: dict[frozenset[str], int] = {}
+    for row, course in rows:
+        if course.state not in ("pending", "duplicate") and row.numbers:
+            lines.setdefault(frozenset(row.numbers), row.line)
+    found: dict[str, RowProgress] = {}
+    for row, course in rows:
+        if course.state not in ("pending", "duplicate"):
+            continue
+        people = frozenset(row.numbers)
+        is_first = people not in lines
+        if people and is_first:
+            lines[people] = row.line
+        is_duplicate = bool(people) and not is_first and not each_row
+        if is_duplicate != (course.state == "duplicate"):
+            found[row.key] = _duplicate(row, lines[people]) if is_duplicate else RowProgress()
+    return found
+
+
+def _is_excluded(row: BatchRow, course: RowProgress, excluded: AbstractSet[int]) -> bool:
+    return course.state in _OPEN and any(number.isdigit() and int(number) in excluded for number in row.numbers)
+
+
+def _excluded(row: BatchRow) -> RowProgress:
+    whom = "this number" if len(row.numbers) == 1 else "one of these numbers"
+    return RowProgress("excluded", problem=f"a do-not-call file lists {whom}")
+
+
+def _duplicate(row: BatchRow, line: int) -> RowProgress:
+    whom = "the same person" if len(row.numbers) == 1 else "the same people"
+    return RowProgress("duplicate", problem=f"rings {whom} as line {line}")

@@ -10,14 +10,13 @@ from alovoice_cli.batch.batch_report import row_json, shown_state, sums, worst_c
 from alovoice_cli.batch.journal_paths import JournalPath
 from alovoice_cli.batch.limits import line_keeper, line_limit
 from alovoice_cli.batch.options import BatchOptions
-from alovoice_cli.batch.pacing import CallingHours, Gate, parse_rate
-from alovoice_cli.batch.rows import LEFT_OUT, BatchRow, RowProgress, RowResult
+from alovoice_cli.batch.pacing import Gate, parse_rate, parse_window
 from alovoice_cli.batch.send_rows import RowStates, RunEnding, Runner, SignalCount, StopSwitch, counted
 from alovoice_cli.batch.verbs import BatchVerb, send
-from alovoice_cli.campaigns.quiet_hours import QuietHours
+from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
 from alovoice_cli.findings import count
-from alovoice_cli.moments import parse_zone
+from alovoice_cli.moments import DailyHours, parse_zone
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.spreadsheet import format_for
@@ -67,17 +66,17 @@ class RunTimes:
     """
 
     def __init__(self, session: "Session", verb: BatchVerb, options: BatchOptions) -> None:
-        zone = self._zone = parse_zone(session.settings.timezone)
+        self._zone = parse_zone(session.settings.timezone)
         self._now = session.now
         self.spacing = parse_rate(options.rate) if options.rate else 0.0
-        self.window = CallingHours.parse(options.window, zone) if options.window else None
-        quiet = QuietHours.parse(session.settings.quiet_hours) if verb.dials and not options.night_ok else None
+        self.window = parse_window(options.window) if options.window else None
+        obeys_quiet = verb.dials and not options.night_ok
+        self.quiet = DailyHours.parse(session.settings.quiet_hours) if obeys_quiet else None
         self.lines = line_limit(session, verb, options.override_limit)
-        self.quiet = CallingHours(quiet.begin, quiet.end, zone) if quiet else None
 
     def check(self) -> None:
         """Raises CheckFailedError in the quiet hours, where no window says when to begin."""
-        if self.quiet is not None and self.window is None and self.quiet.holds(self._now()):
+        if self.quiet is not None and self.window is None and self.quiet.hold(self._now().astimezone(self._zone)):
             raise CheckFailedError(
                 f"it is within the quiet hours {self.quiet}: nothing was sent",
                 hint="give --night-ok if that is meant, or --window 10:00-19:00 to wait for it",

@@ -15,7 +15,7 @@ from threading import Event, Lock, Thread
 from typing import Protocol
 
 from alovoice_cli.batch.pacing import Gate
-from alovoice_cli.batch.rows import BatchRow, RowProgress, RowResult
+from alovoice_cli.batch_rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, ExitCode
 
 _LOOK_SECONDS = 0.2  # how often a signal is looked for; on Windows a wait cannot be interrupted by one

@@ -27,17 +27,17 @@ from alovoice_cli.batch.ledger_check import (
 )
 from alovoice_cli.batch.limits import line_limit
 from alovoice_cli.batch.options import BatchOptions
-from alovoice_cli.batch.plan import BatchPlan, Planner, parse_map
-from alovoice_cli.batch.rows import LEFT_OUT, BatchRow, RowProgress, leave_out
+from alovoice_cli.batch.plan import BatchPlan, Planner, leave_out, parse_map
 from alovoice_cli.batch.run import Execution, MemoryStates, Run, RunTimes
 from alovoice_cli.batch.table import read_table
 from alovoice_cli.batch.verbs import BatchVerb, verb_of
+from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress
 from alovoice_cli.campaigns.files import open_list
 from alovoice_cli.dialling import refuse_dialling
 from alovoice_cli.errors import ExitCode, Rehearsal, UsageError
 from alovoice_cli.findings import count
-from alovoice_cli.stores.cells import iso
 from alovoice_cli.stores.journal import Journal, JournalHead
+from alovoice_cli.stores.migrations import iso
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
@@ -103,7 +103,7 @@ def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -
             raise UsageError(
                 f"the batch {path.name} is of the profile {head.profile}", hint="leave -p out, or name that one"
             )
-        session.fold("profile", head.profile)
+        session.set_options(session.options.with_option("profile", head.profile))
         refuse_dialling(session.settings)
         verb = verb_of(head.command)
         if not verb.dials:  # as the command itself: nobody else asks for the same calls meanwhile

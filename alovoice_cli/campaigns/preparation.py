@@ -35,12 +35,13 @@ from alovoice_cli.campaigns.list_check import CalledSince, ListScreen, read_list
 from alovoice_cli.campaigns.list_findings import list_findings, own_line_findings, reading_notes
 from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.campaigns.preflight import CampaignLimits, limit_findings
-from alovoice_cli.campaigns.quiet_hours import QuietHours, quiet_findings
+from alovoice_cli.campaigns.quiet_hours import quiet_findings
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.schedule import Window
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import Finding, Severity
+from alovoice_cli.moments import DailyHours
 from alovoice_cli.phones import number_of
 
 Hide = Callable[[str], str]
@@ -103,7 +104,7 @@ def check_window(options: CampaignOptions, rules: CampaignRules, report: CheckRe
     found = [Finding(Severity.ERROR, code, error.message, error.hint) for code, error in problems]
     report.add(found)
     if not found and not options.night_ok:
-        report.add(quiet_findings(window, QuietHours.parse(rules.quiet_hours)))
+        report.add(quiet_findings(window, DailyHours.parse(rules.quiet_hours)))
     return window
 
 

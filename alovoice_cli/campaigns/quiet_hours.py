@@ -1,17 +1,15 @@
 """When people are not to be called: at night, on Sundays, on the public holidays of Uzbekistan."""
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from alovoice_cli.campaigns.schedule import Window
 from alovoice_cli.findings import Finding, Severity, count
 from alovoice_cli.holiday_calendar import country_holidays, library_version
+from alovoice_cli.moments import DailyHours
 
 NIGHT_OK = "--night-ok"
 
-_HOURS = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})")
 _SUNDAY = 6
 _DAYS_NAMED = 4
 _MOST_DAYS = 400
@@ -19,37 +17,7 @@ _END_OF_DATA = 2076  # the library's own
 _ESTIMATED = "estimated"
 
 
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """The minutes of a day from `begin` until before `end`, perhaps over midnight."""
-
-    begin: time
-    end: time
-
-    @classmethod
-    def parse(cls, text: str) -> "QuietHours | None":
-        """`21:00-08:00`, or None for `none`: no hour is quiet. The form is checked where the profile is read."""
-        match = _HOURS.fullmatch(text.strip())
-        if match is None:
-            return None
-        return cls(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
-
-    def overlap(self, opens: time, closes: time) -> bool:
-        """Whether a window of these minutes, both inclusive, touches the quiet ones."""
-        if self.begin < self.end:
-            return opens < self.end and closes >= self.begin
-        return opens < self.end or closes >= self.begin
-
-    def hold(self, local: datetime) -> bool:
-        """Whether the moment, by the clock of those who are called, is quiet."""
-        minute = local.time()
-        return self.overlap(minute, minute)
-
-    def __str__(self) -> str:
-        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
-
-
-def quiet_findings(window: Window, quiet: QuietHours | None) -> Iterator[Finding]:
+def quiet_findings(window: Window, quiet: DailyHours | None) -> Iterator[Finding]:
     """The nights, Sundays and holidays that the window falls on. By the campaign's own clock."""
     if quiet is not None and quiet.overlap(window.opens, window.closes):
         message = f"{window.opens:%H:%M} to {window.closes:%H:%M} falls into the quiet hours {quiet}"

@@ -46,7 +46,6 @@ def send_request(
 ) -> None:
     """Send any request to the PBX. Anything but a GET that is known to read is treated as a call: never sent twice."""
     session: Session = ctx.obj
-    session.options.show_secrets = show_secrets
     if method.upper() in ("GET", "HEAD"):
         path, raw_fields, fields = with_query(path, raw_fields or (), fields or ()), None, None
     meant = match(method, typed_path(path))
@@ -63,7 +62,9 @@ def send_request(
         for file in files:
             file.close()
     reply = answer.reply
-    session.display.answer(reply.status, reply.reason, reply.headers, reply.body, with_headers=include)
+    session.display.answer(
+        reply.status, reply.reason, reply.headers, reply.body, with_headers=include, show_secrets=show_secrets
+    )
     if answer.problem is not None:
         raise answer.problem
 

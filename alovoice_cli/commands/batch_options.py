@@ -1,20 +1,17 @@
 """The options of many calls from one list, which several commands take and read into one `BatchOptions`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
-from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.commands.options import OptionGroupCommand, option_group
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
 _PANEL = "Many from a list"
-_KEY = "alovoice.batch_options"
 
 
 def _option(*names: str, **more: Any) -> Any:
@@ -233,46 +230,25 @@ def _resuming(
     )
 
 
-class _BatchCommand(TyperCommand):
-    """A command that takes the options of a batch beside its own, and reads them into one value by `build`."""
-
-    build: ClassVar[Callable[..., BatchOptions]]
-
-    def __init__(self, *words: Any, **more: Any) -> None:
-        super().__init__(*words, **more)
-        params, convertors, _ = get_params_convertors_ctx_param_name_from_function(self.build)
-        self._build = get_callback(
-            callback=self.build, params=params, convertors=convertors, pretty_exceptions_short=True
-        )
-        self._names = [str(param.name) for param in params]
-        self.params += params
-
-    def invoke(self, ctx: Any) -> Any:
-        """Runs the command; its function asks for the options by `batch_options`."""
-        assert self._build is not None
-        ctx.meta[_KEY] = self._build(**{name: ctx.params.pop(name) for name in self._names})
-        return super().invoke(ctx)
-
-
-class ReadingCommand(_BatchCommand):
+class ReadingCommand(OptionGroupCommand):
     """A command that may ask for many things."""
 
     build = staticmethod(_reading)
 
 
-class SendingCommand(_BatchCommand):
+class SendingCommand(OptionGroupCommand):
     """A command that may send many things."""
 
     build = staticmethod(_sending)
 
 
-class DiallingCommand(_BatchCommand):
+class DiallingCommand(OptionGroupCommand):
     """A command that may ring many people."""
 
     build = staticmethod(_dialling)
 
 
-class ResumingCommand(_BatchCommand):
+class ResumingCommand(OptionGroupCommand):
     """The command that goes on with a batch."""
 
     build = staticmethod(_resuming)
@@ -280,9 +256,7 @@ class ResumingCommand(_BatchCommand):
 
 def batch_options(ctx: typer.Context) -> BatchOptions:
     """The options of a batch that were given to this command."""
-    options = ctx.meta[_KEY]
-    assert isinstance(options, BatchOptions)
-    return options
+    return option_group(ctx, BatchOptions)
 
 
 def run(
@@ -310,9 +284,9 @@ def needed(value: str | None, option: str) -> str:
 
 def refuse_batch_options(options: BatchOptions, *single: str) -> None:
     """Raises UsageError for options that say nothing without `--batch`; `single` say something to one call too."""
-    for field in fields(options):
-        if field.name not in ("jobs", *single) and getattr(options, field.name):
-            word = "map" if field.name == "mapped" else field.name.replace("_", "-")
+    for name, value in options._asdict().items():
+        if name not in ("jobs", *single) and value:
+            word = "map" if name == "mapped" else name.replace("_", "-")
             raise UsageError(f"--{word} goes with --batch", hint="give --batch FILE")
 
 

@@ -5,10 +5,9 @@ one group); the others stand in the help as a line without a body. Tests keep ta
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -20,8 +19,7 @@ PROGRAM = "alovoice"
 _EPILOG = "Try it without a PBX: alovoice demo\n\nOn a real one: alovoice login"
 
 
-@dataclass(frozen=True, slots=True)
-class Subcommand:
+class Subcommand(NamedTuple):
     """A command of a noun: `place` is its function as `module:function`, or `module:app` for a group of its own."""
 
     name: str
@@ -30,8 +28,7 @@ class Subcommand:
     command_class: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Noun:
+class Noun(NamedTuple):
     """One word after `alovoice`: a group where it has verbs, else the command or group that its module's `app` is."""
 
     name: str
@@ -96,26 +93,26 @@ _CALL = (
     Subcommand(
         "conference",
         "Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue.",
-        "conference:place_conference",
-        "parties:PlacingCommand",
+        "placing:place_conference",
+        "placing:PlacingCommand",
     ),
     Subcommand(
         "ivr",
         "Ring somebody by one of the PBX's lines and play them a voice menu.",
-        "ivr:place_menu_call",
-        "parties:PlacingCommand",
+        "placing:place_menu_call",
+        "placing:PlacingCommand",
     ),
     Subcommand(
         "out",
         "Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1.",
-        "out:place_call",
-        "parties:PlacingCommand",
+        "placing:place_call",
+        "placing:PlacingCommand",
     ),
     Subcommand(
         "resolve",
         "Did it ring? Looks for our own calls among what the PBX told the listener; sends nothing.",
         "resolve:resolve_calls",
-        "waiting:CallWaitingCommand",
+        "wait_option:CallWaitingCommand",
     ),
     Subcommand("batches", "Many calls from one list: how far each batch has come.", "batches:app"),
     Subcommand("receipts", "What was asked of the PBX from this machine, and how it ended.", "receipts:app"),
@@ -123,7 +120,10 @@ _CALL = (
 
 _EVENTS = (
     Subcommand(
-        "list", "List what the PBX sent, the latest first. The first column is for `events show`.", "list:list_events"
+        "list",
+        "List what the PBX sent, the latest first. The first column is for `events show`.",
+        "list:list_events",
+        "selection:EventsCommand",
     ),
     Subcommand(
         "show",
@@ -154,6 +154,7 @@ _EVENTS = (
         "export",
         "Print the events, the oldest first (with --limit the latest N): whole, an object a line, for other programs.",
         "export:export_events",
+        "selection:EventsCommand",
     ),
     Subcommand(
         "prune",
@@ -169,6 +170,7 @@ _EVENTS = (
         "replay",
         "Send stored events to a handler again: the same bytes, in their order, one after another, marked as replays.",
         "replay:replay_events",
+        "selection:EventsCommand",
     ),
     Subcommand(
         "certify",

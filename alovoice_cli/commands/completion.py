@@ -1,18 +1,13 @@
 """`alovoice completion`: prints a shell's static completion script."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-import alovoice_cli
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
+from alovoice_cli.reference.scripts import read_script
 from alovoice_cli.session import Session
-
-FILE_NAMES: Mapping[str, str] = {"bash": "alovoice.bash", "zsh": "_alovoice", "fish": "alovoice.fish"}
-"""What each shell's script is called in the folder `completions`."""
 
 app = typer.Typer()
 
@@ -33,11 +28,4 @@ def print_script(
     session: Session = ctx.obj
     if session.options.json:
         raise UsageError("a completion script is no JSON", hint="leave --json out")
-    session.display.write(script_path(shell).read_text("utf-8"))
-
-
-def script_path(shell: str) -> Path:
-    """The script's file: in the installed package, or in the checkout that an editable install runs from."""
-    package = Path(alovoice_cli.__file__).parent
-    installed = package / "completions" / FILE_NAMES[shell]
-    return installed if installed.exists() else package.parent / "completions" / FILE_NAMES[shell]
+    session.display.write(read_script(shell))

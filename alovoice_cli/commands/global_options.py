@@ -5,15 +5,18 @@ The session folds what either side gives; a list command says so by its columns 
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
 import typer
-from typer.main import get_command
+from typer.main import get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli import __version__
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.columns import Column, choose_columns
-from alovoice_cli.output.display import Options
+from alovoice_cli.output.options import GlobalOptions
+
+if TYPE_CHECKING:
+    from alovoice_cli.output.columns import Column
 
 F = TypeVar("F", bound=Callable[..., object])
 PANEL = "Global options"
@@ -57,7 +60,7 @@ def _global_options(
     """Only a signature: Typer reads the options off it."""
 
 
-def shows_list(columns: tuple[Column, ...]) -> Callable[[F], F]:
+def shows_list(columns: "tuple[Column, ...]") -> Callable[[F], F]:
     """Marks a command function as one that shows a list of these columns."""
 
     def mark(function: F) -> F:
@@ -67,7 +70,7 @@ def shows_list(columns: tuple[Column, ...]) -> Callable[[F], F]:
     return mark
 
 
-def check_excel(options: Options, command: Any) -> None:
+def check_excel(options: GlobalOptions, command: Any) -> None:
     """Raises UsageError where `--excel` is given and nothing is written as CSV, before the command does anything."""
     if options.excel and not options.csv and not _WRITES_CSV & {param.name for param in command.params}:
         raise UsageError(
@@ -75,12 +78,14 @@ def check_excel(options: Options, command: Any) -> None:
         )
 
 
-def check_listing(options: Options, columns: tuple[Column, ...] | None) -> None:
+def check_listing(options: GlobalOptions, columns: "tuple[Column, ...] | None") -> None:
     """Raises UsageError where `--csv` or `--columns` do not fit the command, before it does anything."""
     if columns is None and (options.csv or options.columns is not None):
         word = "--csv" if options.csv else "--columns"
         raise UsageError(f"{word} is for lists: this command shows no list", hint="use --json instead")
     if columns is not None and options.columns is not None:
+        from alovoice_cli.output.columns import choose_columns  # noqa: PLC0415 - help shows no list
+
         choose_columns(columns, options.columns)
 
 
@@ -90,7 +95,7 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
         if param.name == "version":
             session.display.write(f"alovoice {__version__}\n")
             raise typer.Exit
-        session.fold(param.name, value)
+        session.set_options(session.options.with_option(param.name, value))
     if session is not None and not hasattr(ctx.command, "commands"):
         check_listing(session.options, getattr(ctx.command.callback, "columns", None))
         if not value and param.name != "version":  # options that are not given come last, but eager ones
@@ -98,19 +103,19 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
     return value
 
 
-def add_global_options(command: Any) -> None:
-    """Adds the global options to this command and to all below it (the same objects: they keep no state)."""
-    app = typer.Typer(add_completion=False)
-    app.command()(_global_options)
-    options: list[Any] = get_command(app).params
+@cache
+def _options() -> list[Any]:
+    """The global options as Typer's parameters: the same objects for every command, for they keep no state."""
+    options, _, _ = get_params_convertors_ctx_param_name_from_function(_global_options)
     for option in options:
         option.expose_value = False
-        option.callback = _fold
+        option.callback = cast(Any, _fold)  # Click's own name for the context is a private one
         option.is_eager = option.name == "version"  # before a missing argument is missed
-    _add(command, options)
+    return options
 
 
-def _add(command: Any, options: list[Any]) -> None:
-    command.params = [*command.params, *options]
+def add_global_options(command: Any) -> None:
+    """Adds the global options to this command and to all below it."""
+    command.params = [*command.params, *_options()]
     for below in getattr(command, "commands", {}).values():
-        _add(below, options)
+        add_global_options(below)

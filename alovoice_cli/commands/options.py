@@ -1,11 +1,46 @@
-"""Option types that several commands share, and the form of the examples in their help."""
+"""Options that several commands share, one by one or as a group, and the form of the examples in their help."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import typer
+from typer.core import TyperCommand
+from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli.output.columns import Column
+
+_T = TypeVar("_T")
+_GROUP = "alovoice.option_group"
+
+
+class OptionGroupCommand(TyperCommand):
+    """A command that takes, beside its own options, those of the function `build`, and reads them into one value."""
+
+    build: ClassVar[Callable[..., object]]
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        params, convertors, _ = get_params_convertors_ctx_param_name_from_function(self.build)
+        self._build = get_callback(
+            callback=self.build, params=params, convertors=convertors, pretty_exceptions_short=True
+        )
+        self._names = [str(param.name) for param in params]
+        self.params += params
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command; its function asks for the value by `option_group`."""
+        assert self._build is not None
+        ctx.meta[_GROUP] = self._build(**{name: ctx.params.pop(name) for name in self._names})
+        return super().invoke(ctx)
+
+
+def option_group(ctx: typer.Context, kind: type[_T]) -> _T:
+    """The value that the command's `build` made of the options of its group."""
+    value = ctx.meta[_GROUP]
+    assert isinstance(value, kind)
+    return value
+
 
 ShowSecrets = Annotated[
     bool, typer.Option("--show-secrets", help="Show passwords and tokens whole, not masked.", show_default=False)

@@ -1,6 +1,5 @@
 """`alovoice peers`: the PBX's extensions."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 import typer
@@ -54,7 +53,6 @@ def list_peers(
 ) -> None:
     """The PBX's extensions. SIP passwords and the links that set up a phone are masked."""
     session: Session = ctx.obj
-    session.options.show_secrets = show_secrets
     if show_secrets and session.stdout.isatty():
         session.warn("SIP passwords follow: whoever reads this screen can place calls on your account")
     peers = [
@@ -62,5 +60,6 @@ def list_peers(
         for peer in session.client.peers.list()
         if (status is None or peer.get("status") == status) and (number is None or str(peer.get("number")) == number)
     ]
-    columns = tuple(replace(c, shown=c.name in _WITH_SECRETS) for c in COLUMNS) if show_secrets else COLUMNS
-    session.show(Listing(peers, columns, nothing="no such extension" if status or number else "no extensions"))
+    columns = tuple(c._replace(shown=c.name in _WITH_SECRETS) for c in COLUMNS) if show_secrets else COLUMNS
+    nothing = "no such extension" if status or number else "no extensions"
+    session.show(Listing(peers, columns, nothing=nothing), show_secrets=show_secrets)

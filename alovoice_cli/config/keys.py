@@ -1,10 +1,9 @@
 """What a profile may say: each key with its form, read from TOML and from the words of `config set`."""
 
 import re
-import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from alovoice_cli.config.urls import check_base_url
 
@@ -14,15 +13,14 @@ ENCODINGS = ("json", "multipart", "form", "vendor-curl")
 
 _LONGEST_TIMEOUT = 86_400.0  # a day, in seconds: more is a slip of the keyboard
 _TIMEOUT_FORM = "must be a number of seconds, above 0 and at most 86400"
-_TIMEZONE = re.compile(r"(?:utc\s*)?[+-]\d{1,2}(?::?\d\d)?|utc|[a-z_]+(?:/[a-z0-9_+-]+)*", re.IGNORECASE | re.ASCII)
-_QUIET = re.compile(r"none|([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d", re.ASCII | re.IGNORECASE)
+_TIMEZONE = r"(?:utc\s*)?[+-]\d{1,2}(?::?\d\d)?|utc|[a-z_]+(?:/[a-z0-9_+-]+)*"
+_QUIET = r"none|([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d"
 _MOST = 1_000_000_000
-_PREFIX = re.compile(r"\+?[0-9]{1,15}")
-_TRUNK = re.compile(r"\+?[0-9]{1,20}")
+_PREFIX = r"\+?[0-9]{1,15}"
+_TRUNK = r"\+?[0-9]{1,20}"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One key. `check` takes what TOML holds, `parse` makes that from a word; both raise ValueError ("must be …")."""
 
     name: str
@@ -47,7 +45,7 @@ def check_encoding(value: object) -> str:
 
 def check_timezone(value: object) -> str:
     """`utc +5`, `+05:00` or an IANA name, by its shape alone. Raises ValueError."""
-    if not isinstance(value, str) or not _TIMEZONE.fullmatch(value.strip()):
+    if not isinstance(value, str) or not re.fullmatch(_TIMEZONE, value.strip(), re.ASCII | re.IGNORECASE):
         raise ValueError("must be such as `utc +5`, `+05:00` or `Asia/Tashkent`")
     return value.strip()
 
@@ -68,6 +66,8 @@ def _check_bool(value: object) -> bool:
 def _check_command(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError("must be a command in one line, in quotes")
+    import shlex
+
     try:
         shlex.split(value)
     except ValueError as error:
@@ -87,13 +87,13 @@ def _check_store(value: object) -> str:
 def _check_trunks(value: object) -> tuple[str, ...]:
     if value == ["all"]:
         return ("all",)
-    if not isinstance(value, list) or not all(isinstance(item, str) and _TRUNK.fullmatch(item) for item in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) and re.fullmatch(_TRUNK, item) for item in value):
         raise ValueError('must be a list of line numbers in quotes, such as ["712037006", "712037007"], or ["all"]')
     return tuple(value)
 
 
 def _check_quiet_hours(value: object) -> str:
-    if not isinstance(value, str) or not _QUIET.fullmatch(value.strip()):
+    if not isinstance(value, str) or not re.fullmatch(_QUIET, value.strip(), re.ASCII | re.IGNORECASE):
         raise ValueError('must be such as "21:00-08:00", or "none"')
     begin, _, end = value.partition("-")
     if begin.strip() == end.strip():
@@ -114,7 +114,7 @@ def _check_reserve(value: object) -> int:
 
 
 def _check_prefixes(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) and _PREFIX.fullmatch(item) for item in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) and re.fullmatch(_PREFIX, item) for item in value):
         raise ValueError('must be a list of beginnings of numbers in quotes, such as ["998"] or ["99890", "99891"]')
     if not value:
         raise ValueError('must name one beginning at least, such as ["998"]')

@@ -3,8 +3,8 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
 
@@ -17,8 +17,7 @@ if _HAS_ITS_OWN_WAY:
     import platformdirs
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(NamedTuple):
     """The two directories, both absolute; neither needs to exist. `home` ends the search for `.alovoice.toml`."""
 
     config: Path

@@ -1,11 +1,10 @@
 """Who else may change config.toml: whoever may, chooses the command that the program runs and the server it asks."""
 
 import os
-import shlex
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.errors import BadConfigError
@@ -13,8 +12,7 @@ from alovoice_cli.errors import BadConfigError
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPlace:
+class OpenPlace(NamedTuple):
     """A file, link or directory on the way to config.toml that another user may change."""
 
     path: Path
@@ -83,6 +81,8 @@ def _way(path: Path) -> Iterator[Path]:
 
 
 def _remedy(places: list[OpenPlace]) -> str:
+    import shlex
+
     names = " ".join(shlex.quote(str(place.path)) for place in places)
     foreign = [place for place in places if place.foreign]
     if not foreign:

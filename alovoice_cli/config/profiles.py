@@ -11,9 +11,8 @@ trunks = ["712037006", "712037007"]
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alovoice_cli.config.keys import KEYS
 from alovoice_cli.config.toml_files import complain, nearest, parse_toml, read_text, shorten
@@ -25,8 +24,7 @@ _LARGEST_BYTES = 4096
 _SAYS = 'a project says profile = "NAME" and nothing else'
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """The profile that a project names, and the file that does."""
 
     profile: str
@@ -70,21 +68,20 @@ BUILT_IN = (DEFAULT, SANDBOX)
 """Profiles that exist without being written down."""
 
 _TOP = ("profile", "profiles", "require_profile")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 
 NAME_FORM = "a profile's name is letters, digits, `-` and `_`"
 SANDBOX_STAYS = "the profile sandbox is the simulated PBX: its address is a loopback one"
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """One profile as the file says it; None where it says nothing. `timeout` is in seconds."""
 
     base_url: str | None = None
     encoding: str | None = None
     timezone: str | None = None
     timeout: float | None = None
-    token_command: str | None = field(default=None, repr=False)
+    token_command: str | None = None
     trunks: tuple[str, ...] | None = None
     quiet_hours: str | None = None
     max_recipients: int | None = None
@@ -100,14 +97,16 @@ class Profile:
     insecure: bool | None = None
     require_profile: bool | None = None
 
+    def __repr__(self) -> str:
+        return f"<profile of {self.base_url}>"  # not its token command
 
-@dataclass(frozen=True, slots=True)
-class Config:
+
+class Config(NamedTuple):
     """The whole file. `profile` is the current one's name, which may be of a profile that is not there."""
 
     profile: str | None = None
     require_profile: bool | None = None
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = {}
 
 
 def configured_url(config: Config, name: str) -> str:
@@ -118,7 +117,7 @@ def configured_url(config: Config, name: str) -> str:
 
 def is_profile_name(name: str) -> bool:
     """Whether a profile may be called so."""
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(_NAME, name) is not None
 
 
 def unknown_profile(name: str, known: Sequence[str], *, named_by: str = "") -> UsageError:

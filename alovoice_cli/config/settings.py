@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import check_timeout
@@ -40,8 +39,7 @@ _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """What the command line says; None where it says nothing. `timeout` is in seconds."""
 
     profile: str | None = None
@@ -50,19 +48,20 @@ class Flags:
     no_permission_check: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token and where it was found: `environment ALOVOICE_TOKEN`, `tokens.toml` or `token_command`."""
 
-    value: str = field(repr=False)
+    value: str
     source: str
 
     def __str__(self) -> str:
         return mask(self.value)
 
+    def __repr__(self) -> str:
+        return str(self)
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+
+class Settings(NamedTuple):
     """The settings in force. `timeout` is in seconds; `trunks` are the lines of campaigns that name none.
     `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule.
 
@@ -94,9 +93,12 @@ class Settings:
     configured_url: str
     """The profile's base URL, whatever flag and environment say."""
     permission_check: bool
-    token_command: str | None = field(repr=False)
-    paths: Paths = field(repr=False)
-    environ: Mapping[str, str] = field(repr=False)
+    token_command: str | None
+    paths: Paths
+    environ: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"<settings of the profile {self.profile}>"  # neither its token command nor the environment
 
     @property
     def embedded(self) -> bool:

@@ -6,17 +6,15 @@ No message of this module holds a token.
 import codecs
 import os
 import re
-import secrets
-import shlex
 import signal
 import stat
 import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
+from typing import NamedTuple
 
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import Config, configured_url, parse_config
@@ -29,12 +27,14 @@ _FORBIDDEN = frozenset("/?#%\\ ")
 _MARKS = ("\ufeff", "\udcef\udcbb\udcbf")  # the byte order mark, also as Python reads its bytes in the C locale
 
 
-@dataclass(frozen=True, slots=True)
-class StoredToken:
+class StoredToken(NamedTuple):
     """A token of tokens.toml, and the only origin that it may be sent to; None where an older version stored it."""
 
-    value: str = field(repr=False)
+    value: str
     origin: str | None
+
+    def __repr__(self) -> str:
+        return f"<token for {self.origin}>"
 
 
 def decode_token(content: bytes) -> str:
@@ -221,6 +221,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _split(command: str) -> list[str]:
+    import shlex
+
     if os.name == "posix":
         return shlex.split(command)
     # POSIX rules would take the backslashes out of C:\Program Files.
@@ -232,12 +234,12 @@ def _no_token(program: str, trouble: str, *, hint: str = _RUN_BY_HAND) -> TokenM
 
 
 _BYTES = 16
-_FORM = re.compile(r"[A-Za-z0-9_-]{8,128}")
+_FORM = r"[A-Za-z0-9_-]{8,128}"
 
 
 def check_secret(text: str) -> str:
     """A secret of the operator's own. Raises UsageError for what cannot stand in a path, or is soon guessed."""
-    if not _FORM.fullmatch(text):
+    if not re.fullmatch(_FORM, text):
         raise UsageError(
             "a secret is 8 to 128 letters, digits, `-` and `_`", hint="`--secret auto` makes one, and keeps it"
         )
@@ -252,8 +254,11 @@ def listen_secret(paths: Paths, profile: str) -> str:
     with locked(paths):
         every = _read(paths)  # another process may have come first
         if profile not in every:
-            every[profile] = secrets.token_hex(_BYTES)
+            import secrets
+
             import tomli_w
+
+            every[profile] = secrets.token_hex(_BYTES)
 
             replace({_file(paths): tomli_w.dumps({"secrets": every}).encode()})
         return every[profile]

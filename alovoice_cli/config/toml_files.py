@@ -5,7 +5,6 @@ import errno
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +20,7 @@ _LARGEST_BYTES = 256 << 10  # a thousand profiles
 _MOST_DOTS = 64  # of a line; tomllib takes 6 seconds for a dotted key of 16,000 parts
 _MOST_PARSES = 200
 _LONGEST_SHOWN = 40
-_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_PLACE = r" \(at (?:line (\d+), column (\d+)|end of document)\)$"
 
 
 def read_text(path: Path, *, largest: int = _LARGEST_BYTES, hint: str = "move it aside") -> str | None:
@@ -47,6 +46,8 @@ def read_text(path: Path, *, largest: int = _LARGEST_BYTES, hint: str = "move it
 
 def parse_toml(path: Path, text: str) -> dict[str, object]:
     """The text as TOML. Raises BadConfigError with the path, and line and column where they are known."""
+    import tomllib
+
     for number, line in enumerate(text.split("\n"), start=1):
         if line.count(".") > _MOST_DOTS and not line.lstrip().startswith("#"):
             raise BadConfigError(f"{path}, line {number}: more than {_MOST_DOTS} dots", hint="correct it by hand")
@@ -79,7 +80,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _placed(path: Path, text: str, message: str) -> str:
-    place = _PLACE.search(message)
+    place = re.search(_PLACE, message)
     if place is None:
         return f"{path}: {message}"
     lines = text.split("\n")
@@ -115,6 +116,8 @@ def _line_of(text: str, keys: Sequence[str]) -> int | None:
 
 def _holds_key(text: str, keys: Sequence[str]) -> bool | None:
     """Whether the text, parsed, has the key in its tables; None where the text does not parse."""
+    import tomllib
+
     try:
         table: object = tomllib.loads(text)
     except (ValueError, RecursionError):

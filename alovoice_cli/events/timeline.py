@@ -6,6 +6,7 @@ from datetime import datetime
 
 from alovoice_cli.events.event import Event
 from alovoice_cli.events.event_table import event_as_json, iso, step_text
+from alovoice_cli.receipts import Receipt
 
 STATUSES = {
     "200": "success",
@@ -43,9 +44,12 @@ class TimelineStep:
         return datetime.fromisoformat(self.at)
 
 
-def timeline(events: Iterable[Event], requests: Iterable[TimelineStep]) -> list[TimelineStep]:
-    """The steps in order of time; at the same moment in the order of the store, our requests before all."""
-    steps = list(requests)
+def timeline(events: Iterable[Event], receipts: Iterable[Receipt]) -> list[TimelineStep]:
+    """The steps in order of time; at the same moment in the order of the store, our request before all."""
+    steps = [
+        TimelineStep(receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict())
+        for receipt in receipts
+    ]
     for event in sorted(events, key=lambda event: event.delivery.seq):
         delivery = event.delivery
         steps.append(
@@ -98,3 +102,8 @@ def _route_text(event: Event) -> str:
     answered = step_text(event)
     rule = f"by rule {event.rule}" if event.rule else ""
     return ", ".join(part for part in (*asked, f"answered: {answered}" if answered else "", rule) if part)
+
+
+def _request_text(receipt: Receipt) -> str:
+    numbers = ", ".join(receipt.numbers)
+    return f"{receipt.command} {numbers}".strip() + f": {receipt.outcome}"

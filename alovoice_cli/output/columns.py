@@ -2,16 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
 
 Item = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):  # no dataclass, which takes five times as long to make: every command loads it
     """One column: `name` is the server's own field and what `--columns` takes, `title` heads it in a table.
 
     `value` computes a cell that is not simply the field. A column that is not `shown` appears when it is asked for.

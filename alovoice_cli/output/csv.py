@@ -3,7 +3,6 @@
 Both write whole values, an item a line, as the items come.
 """
 
-import csv
 import re
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
@@ -13,11 +12,10 @@ from typing import TextIO
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.columns import Column, cell_text
 from alovoice_cli.output.listing import Listing, Record
-from alovoice_cli.spreadsheet import format_for, local_time
 
 # The last is a byte order mark: at a file's start it is taken off, and what follows would be the cell.
 _STARTS_A_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠\ufeff")
-_WHOLE_NUMBER = re.compile(r"[+-]?\d+")
+_WHOLE_NUMBER = r"[+-]?\d+"
 
 
 def write_csv(
@@ -27,6 +25,10 @@ def write_csv(
 
     With `excel_zone` as Excel wants it: its mark, semicolons, and moments in this zone.
     """
+    import csv
+
+    from alovoice_cli.spreadsheet import format_for, local_time
+
     form = format_for(excel=excel_zone is not None)
     writer = csv.writer(out, delimiter=form.delimiter or ",", lineterminator="\n")
 
@@ -43,7 +45,7 @@ def safe_cell(text: str) -> str:
 
     A value that is wholly `[+-]?digits` stays as it is: a phone number `+998…` must survive a round trip.
     """
-    if text.startswith(_STARTS_A_FORMULA) and not _WHOLE_NUMBER.fullmatch(text):
+    if text.startswith(_STARTS_A_FORMULA) and not re.fullmatch(_WHOLE_NUMBER, text):
         text = "'" + text
     return disarm(text, one_line=False)
 

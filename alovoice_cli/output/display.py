@@ -5,7 +5,6 @@ The imports of rich inside functions are meant: errors, TSV and JSON do without 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TextIO
 
@@ -16,30 +15,10 @@ from alovoice_cli.output.csv import write_csv, write_tsv
 from alovoice_cli.output.json import json_text, write_json
 from alovoice_cli.output.listing import Dialogue, Listing, Record
 from alovoice_cli.output.messages import write_body, write_error, write_head, write_message, write_rehearsal
+from alovoice_cli.output.options import GlobalOptions
 from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
 
 _YES = ("y", "yes", "д", "да", "ha")
-
-
-@dataclass(slots=True)
-class Options:
-    """The global options, folded from both sides of the verb: the later one wins."""
-
-    profile: str | None = None
-    base_url: str | None = None
-    timeout: float | None = None
-    json: bool = False
-    csv: bool = False
-    columns: str | None = None
-    no_headers: bool = False
-    excel: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    color: str = "auto"
-    yes: bool = False
-    dry_run: bool = False
-    no_permission_check: bool = False
-    show_secrets: bool = False
 
 
 class Display:
@@ -51,7 +30,7 @@ class Display:
         stdout: TextIO,
         stderr: TextIO,
         environ: Mapping[str, str],
-        options: Options,
+        options: GlobalOptions,
         masker: Masker,
         open_terminal: OpenTerminal | None = None,
         zone: Callable[[], tzinfo] = lambda: UTC,
@@ -63,19 +42,28 @@ class Display:
         self._masker = masker
         self._zone = zone
 
-    def show(self, thing: Listing | Record, *, lines: bool = False) -> None:
+    def show(
+        self,
+        thing: Listing | Record,
+        *,
+        lines: bool = False,
+        show_secrets: bool = False,
+        options: GlobalOptions | None = None,
+    ) -> None:
         """Prints a list or a record: JSON or CSV where asked for, a table on a terminal, else tab-separated lines.
 
-        With `lines` a list is printed as JSON, an object a line.
+        With `lines` a list is printed as JSON, an object a line. `options` hold in place of the command line's.
         """
-        thing = thing.mapped(self._masker.hide_in if thing.ours else self._cleaned)
+        options = options or self._options
+        if thing.ours or not show_secrets:
+            thing = thing.mapped(self._masker.hide_in if thing.ours else self._cleaned)
         if isinstance(thing, Record):
-            self._show_record(thing)
+            self._show_record(thing, options)
         else:
-            self._show_listing(thing, lines=lines)
+            self._show_listing(thing, options, lines=lines)
 
-    def _show_record(self, record: Record) -> None:
-        options, out, terminal = self._options, self._out, self._out.isatty()
+    def _show_record(self, record: Record, options: GlobalOptions) -> None:
+        out, terminal = self._out, self._out.isatty()
         if options.json:
             out.write(json_text(record.as_json(), indent=terminal, ascii_only=_ascii_only(out)) + "\n")
         elif terminal:
@@ -85,8 +73,8 @@ class Display:
         else:
             write_tsv(record, (), out, headers=not options.no_headers)
 
-    def _show_listing(self, listing: Listing, *, lines: bool) -> None:
-        options, out, terminal = self._options, self._out, self._out.isatty()
+    def _show_listing(self, listing: Listing, options: GlobalOptions, *, lines: bool) -> None:
+        out, terminal = self._out, self._out.isatty()
         columns, headers = choose_columns(listing.columns, options.columns), not options.no_headers
         if lines or options.json:
             chosen, ascii_only = columns if options.columns is not None else None, _ascii_only(out)
@@ -95,21 +83,23 @@ class Display:
             zone = self._zone() if options.excel else None
             write_csv(listing, columns, out, headers=headers, excel_zone=zone)
         elif terminal:
-            self._draw([pair.item for pair in listing.pairs()], listing, columns)
+            self._draw([pair.item for pair in listing.pairs()], listing, columns, options)
         else:
             write_tsv(listing, columns, out, headers=headers)
 
-    def _draw(self, items: Sequence[Item], listing: Listing, columns: tuple[Column, ...]) -> None:
+    def _draw(
+        self, items: Sequence[Item], listing: Listing, columns: tuple[Column, ...], options: GlobalOptions
+    ) -> None:
         out, color = self._out, self._colored(self._out)
         if not items:
             self.message("note", listing.nothing)
             return
         from alovoice_cli.output.table import write_checklist, write_table
 
-        if listing.checklist is not None and self._options.columns is None:
+        if listing.checklist is not None and options.columns is None:
             write_checklist(items, listing.checklist, out, color=color)
         else:
-            write_table(items, columns, out, headers=not self._options.no_headers, color=color)
+            write_table(items, columns, out, headers=not options.no_headers, color=color)
 
     def dialogue(self, dialogue: Dialogue) -> None:
         """Prints a conversation, for a person at a terminal."""
@@ -147,7 +137,14 @@ class Display:
         self._out.write(self._masker.hide(text))
 
     def answer(
-        self, status: int, reason: str, headers: Sequence[tuple[str, str]], body: bytes, *, with_headers: bool
+        self,
+        status: int,
+        reason: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        *,
+        with_headers: bool,
+        show_secrets: bool = False,
     ) -> None:
         """Prints an answer as it came: with its status and headers where asked for, then its body."""
         if with_headers:
@@ -156,16 +153,16 @@ class Display:
         write_body(
             body,
             self._out,
-            clean=self._cleaned,
+            clean=(lambda value: value) if show_secrets else self._cleaned,
             indent=self._out.isatty(),
             ascii_only=_ascii_only(self._out),
             as_json=self._options.json,
         )
 
     def _cleaned(self, value: object) -> object:
-        if isinstance(value, str) and not self._options.show_secrets:
+        if isinstance(value, str):
             return self._masker.hide(mask_text(value))
-        return value if self._options.show_secrets else self._masker.hide_in(mask_fields(value))
+        return self._masker.hide_in(mask_fields(value))
 
     def rehearsal(self, rehearsed: Mapping[str, object]) -> None:
         """Prints what `--dry-run` stopped: an object, or a shell script that sends it (the rest are its comments)."""

@@ -9,7 +9,7 @@ from typing import TextIO
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 
-_ARMED = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_ARMED = "[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 def json_text(value: object, *, indent: bool, ascii_only: bool) -> str:
@@ -18,7 +18,7 @@ def json_text(value: object, *, indent: bool, ascii_only: bool) -> str:
     `ascii_only` is for streams that are not UTF-8: `backslashreplace` would write `\\U0001f600`, which is no JSON.
     """
     text = json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, indent=2 if indent else None)
-    return _ARMED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    return re.sub(_ARMED, lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def write_json(

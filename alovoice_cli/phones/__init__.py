@@ -10,7 +10,9 @@ from alovoice_cli.phones.cells import (
     numbers_in,
     read_cell,
     remark_on,
+    sent_as,
     spreadsheet_trouble,
+    trouble_text,
 )
 from alovoice_cli.phones.keys import (
     LONGEST,
@@ -64,6 +66,8 @@ __all__ = [
     "parse_dialled",
     "read_cell",
     "remark_on",
+    "sent_as",
     "spelled",
     "spreadsheet_trouble",
+    "trouble_text",
 ]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from alovoice_cli.phones.keys import canonical, key_of_number
 from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, base_of, kind_of_number, number_abroad, number_dialled
-from alovoice_cli.phones.search import DATE, cleaned, foreign_without_plus, search
 
 LIKE_A_COUNTRY: Final = {"998": "begins_with_998", "994": "begins_with_994"}
 
@@ -21,15 +21,15 @@ _ZEROS: Final = {ord(letter): "0" for letter in "ОоOo"}
 _ROUNDED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _EXACT_POWER = re.compile(r"([0-9])[.,]([0-9]{8,14})[eE]\+?([0-9]{1,2})")
 _DECIMAL = re.compile(r"\+?[0-9]{7,}[.,]0+")
-_EXTENSION = re.compile(
-    r"(?P<number>.*[0-9])"
+_EXTENSION: Final = (
+    r"(?is)(?P<number>.*[0-9])"
     r"(?:[\s,;.(\[]*(?:;ext=|x|х|#|\*)|.*?\b(?:доб(?:авочный)?|вн(?:утр)?|ext(?:ension)?|ичк[иa-яё]*|ichki))"
-    r"[.:\s]*(?P<extension>[0-9]{1,7})\s*[)\]]?\s*",
-    re.IGNORECASE | re.DOTALL,
+    r"[.:\s]*(?P<extension>[0-9]{1,7})\s*[)\]]?\s*"
 )
-_APART = re.compile(r"\s*(?:[,;/\\|&\n\r]|\s(?:и|или|or|and|va|yoki|ва|ёки)\s)\s*", re.IGNORECASE)
+_APART: Final = r"(?i)\s*(?:[,;/\\|&\n\r]|\s(?:и|или|or|and|va|yoki|ва|ёки)\s)\s*"
 _LONGEST: Final = 15  # digits, of E.164
 _SHORTEST_FOREIGN: Final = 11  # digits: of fewer, without a plus, an Uzbek number with a digit too many is likelier
+_WHOLE_LENGTH: Final = 12  # digits of 998901234567
 _LONGEST_CELL: Final = 300  # signs up to which a number's own extension is looked for
 _FEWEST = 5  # digits of what somebody may have meant for a number
 
@@ -88,6 +88,22 @@ def compact_of(cell: str) -> str:
     return cell.translate(_BETWEEN)
 
 
+def trouble_text(code: str, cell: str) -> tuple[str, str]:
+    """What is wrong with a cell, as a sentence about it, and what to do."""
+    if code == "empty":
+        return "holds nothing", "write a number, or leave the row out"
+    return f"{cell.strip()!r}: {TROUBLES.get(code, ('no phone number',))[0]}", ADVICE.get(code, "")
+
+
+def sent_as(number: int, cell: str) -> str:
+    """A cell's number as it is sent: as it stands where the API's samples have its form, else as +998901234567."""
+    typed = cell.strip()
+    digits = typed.removeprefix("+")
+    has_form = len(digits) == _WHOLE_LENGTH or (len(digits) == NATIONAL_LENGTH and digits == typed)
+    is_plain = has_form and digits.isascii() and digits.isdigit() and canonical(digits) == key_of_number(number)
+    return typed if is_plain else f"+{number}"
+
+
 def remark_on(compact: str) -> str:
     """The remark on a number of nine digits that begins like a country's code and is national all the same."""
     return LIKE_A_COUNTRY.get(compact[:3], "") if len(compact) == NATIONAL_LENGTH else ""
@@ -95,8 +111,13 @@ def remark_on(compact: str) -> str:
 
 def number_of(cell: str) -> int:
     """The number that a cell is; 0 where it is none, or more than one."""
-    base, tail = base_of(cell[:-4]), cell[-4:]
-    return base + int(tail) if base and tail.isascii() and tail.isdigit() else read_cell(cell).number
+    return _quick(cell) or read_cell(cell).number
+
+
+def _quick(text: str) -> int:
+    """The number that a text is in one of the spellings that `base_of` knows; else 0."""
+    base, tail = base_of(text[:-4]), text[-4:]
+    return base + int(tail) if base and tail.isascii() and tail.isdigit() else 0
 
 
 def read_cell(cell: str) -> Verdict:
@@ -104,6 +125,10 @@ def read_cell(cell: str) -> Verdict:
     text = cell.strip().strip("\ufeff\u200b\u200e\u200f").strip()
     if not text:
         return Verdict(0, "empty")
+    if number := _quick(text):
+        return _good(number, text, remark_on(text))
+    from alovoice_cli.phones.search import DATE  # its patterns take 10 ms: a plain number needs none
+
     if number := _exact(text):
         return _good(number, text, "text_around")
     if code := spreadsheet_trouble(text):
@@ -124,6 +149,11 @@ def numbers_in(cell: str) -> Iterator[int]:
     A foreign number counts also without its plus.
     """
     text = cell.strip()
+    if number := _quick(text):
+        yield number
+        return
+    from alovoice_cli.phones.search import DATE, foreign_without_plus, search
+
     number = _plain(text) or _plain(text.translate(_ZEROS)) or _exact(text)
     if number and not DATE.fullmatch(text):
         yield number
@@ -161,15 +191,16 @@ def _exact(text: str) -> int:
 def _plain(text: str) -> int:
     """The number that the text is without what stands between its digits; 0 where it is none."""
     compact = text.translate(_BETWEEN)
-    base, tail = base_of(compact[:-4]), compact[-4:]
-    if base is not None and tail.isascii() and tail.isdigit():
-        return base + int(tail)
+    if number := _quick(compact):
+        return number
     digits = compact.removeprefix("tel:").removeprefix("+")
     return number_dialled(digits, has_plus="+" in compact) if digits.isascii() and digits.isdigit() else 0
 
 
 def _read_among_text(text: str) -> Verdict:
     """A cell that is more than a number: the one number in it, or the name of what is wrong."""
+    from alovoice_cli.phones.search import search
+
     found = search(text)
     if len(found.numbers) > 1:
         return Verdict(0, "two_numbers", text)
@@ -184,12 +215,16 @@ def _read_among_text(text: str) -> Verdict:
 
 
 def _has_extension(text: str) -> bool:
-    match = _EXTENSION.fullmatch(cleaned(text)) if len(text) <= _LONGEST_CELL else None
+    from alovoice_cli.phones.search import cleaned, search
+
+    match = re.fullmatch(_EXTENSION, cleaned(text)) if len(text) <= _LONGEST_CELL else None
     return bool(match and search(match["number"]).numbers)
 
 
 def _is_variants(text: str) -> bool:
-    first, *rest = [part for part in _APART.split(text) if part]
+    from alovoice_cli.phones.search import search
+
+    first, *rest = [part for part in re.split(_APART, text) if part]
     return bool(rest) and bool(search(first).numbers) and all(part.translate(_BETWEEN).isdigit() for part in rest)
 
 

@@ -5,7 +5,6 @@ from typing import Final
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, is_assigned, number_abroad, number_dialled
-from alovoice_cli.phones.search import bare, cleaned, foreign_without_plus, search
 
 SHORTEST, LONGEST = 7, 15
 """Digits of what counts as a phone number in a list: a city's own numbers have 7, E.164 ends at 15."""
@@ -32,6 +31,9 @@ def canonical(text: str) -> str:
         return _key_of_digits(plain, has_plus=plain != text)
     if len(_NOT_A_DIGIT.sub("", text)) < _SHORTEST_EXTENSION:  # `anonymous`, as a caller may be
         return ""
+    # The patterns of a number among words take 10 ms to compile: a plain number, as of a single call, needs none.
+    from alovoice_cli.phones.search import bare, cleaned, foreign_without_plus, search
+
     numbers = search(text).numbers
     if numbers:
         return key_of_number(numbers[0]) if len(numbers) == 1 else ""

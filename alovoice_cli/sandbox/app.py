@@ -18,12 +18,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from alovoice_cli.errors import AlovoiceError
-from alovoice_cli.sandbox.audio import stereo_wav
 from alovoice_cli.sandbox.autorules import TEXT_FIELDS, read_order
 from alovoice_cli.sandbox.bodies import Refusal, content_type, read_fields, read_multipart
 from alovoice_cli.sandbox.calls import read_outcall, read_requestcall
 from alovoice_cli.sandbox.faults import App, Fault, Message, Receive, Send, with_faults
 from alovoice_cli.sandbox.pbx import Pbx
+from alovoice_cli.sandbox.scenario import stereo_wav
 
 _MARK = (b"x-alovoice-sandbox", b"1")
 _NOTE = "X-Alovoice-Sandbox-Note"

@@ -9,7 +9,6 @@ from hashlib import blake2b
 from typing import BinaryIO
 
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
-from alovoice_cli.sandbox.audio import is_mp3
 from alovoice_cli.sandbox.bodies import Refusal
 
 TEXT_FIELDS = (
@@ -176,3 +175,59 @@ def _column_of_phones(text: io.TextIOWrapper) -> tuple[str, ...]:
 
 def _is_phone(cell: str) -> bool:
     return bool(_PHONE.fullmatch(cell)) and sum(map(str.isdigit, cell)) in _PHONE_DIGITS
+
+
+_ID3_HEADER = 10
+_SEARCHED = 64 * 1024
+_FRAMES_IN_A_ROW = 3
+
+_BITRATES_V1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_BITRATES_V2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+_LAYER_3 = 1
+
+
+def is_mp3(file: BinaryIO) -> bool:
+    """Whether MPEG layer III frames follow each other, after an ID3 tag if there is one. Reads at most 64 KiB."""
+    file.seek(0)
+    head = file.read(_ID3_HEADER)
+    start = 0
+    if head[:3] == b"ID3" and len(head) == _ID3_HEADER:
+        size = 0
+        for byte in head[6:10]:  # a "syncsafe" number: seven bits a byte
+            size = size << 7 | byte & 0x7F
+        start = _ID3_HEADER + size
+    file.seek(start)
+    data = file.read(_SEARCHED)
+    position = data.find(b"\xff")
+    while position >= 0:
+        if _frames_follow(data, position):
+            return True
+        position = data.find(b"\xff", position + 1)
+    return False
+
+
+def _frames_follow(data: bytes, position: int) -> bool:
+    found = 0
+    while found < _FRAMES_IN_A_ROW:
+        length = _frame_length(data[position : position + 4])
+        if length == 0:
+            return False
+        found += 1
+        position += length
+        if position >= len(data):  # a very short announcement: all of it was frames
+            return position == len(data)
+    return True
+
+
+def _frame_length(header: bytes) -> int:
+    """Bytes of the layer III frame that this header opens; 0 if it opens none."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return 0
+    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    bitrate_index, rate_index = header[2] >> 4, header[2] >> 2 & 3
+    if layer != _LAYER_3 or version not in _RATES or rate_index == 3 or bitrate_index in (0, 15):
+        return 0
+    bitrate = (_BITRATES_V1 if version == 3 else _BITRATES_V2)[bitrate_index] * 1000
+    samples_by_eight = 144 if version == 3 else 72
+    return samples_by_eight * bitrate // _RATES[version][rate_index] + (header[2] >> 1 & 1)

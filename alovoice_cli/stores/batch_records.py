@@ -7,24 +7,16 @@ and a row that was sent stays known where its journal is lost.
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
-SCHEMA = """
-CREATE TABLE batch (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, profile TEXT NOT NULL, digest TEXT NOT NULL, name TEXT NOT NULL,
-    path TEXT NOT NULL, source TEXT NOT NULL, begun_at TEXT NOT NULL
-);
-CREATE INDEX batch_by_digest ON batch (profile, digest);
-CREATE TABLE batch_row (
-    key TEXT NOT NULL, our_id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (key, our_id)
-) WITHOUT ROWID;
-"""
+from alovoice_cli.stores.ledger import Ledger
+from alovoice_cli.stores.migrations import iso, storable
 
 _COLUMNS = "profile, digest, name, path, source, begun_at"
 
 
-@dataclass(frozen=True, slots=True)
-class BatchRecord:
+class BatchRecord(NamedTuple):
     """A batch. `digest` is of its rows, `path` is its journal's, `source` is its list's, `begun_at` ISO 8601 in UTC."""
 
     profile: str
@@ -35,8 +27,7 @@ class BatchRecord:
     begun_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class SentRow:
+class SentRow(NamedTuple):
     """A row that was, or may have been (`outcome` unknown), sent by the batch of this name."""
 
     key: str
@@ -47,38 +38,64 @@ class SentRow:
     begun_at: str
 
 
-def find_twin_batch(connection: sqlite3.Connection, record: BatchRecord, since: str) -> BatchRecord | None:
-    """The latest batch of the same rows under another journal's path, begun at `since` or later."""
+class BatchRecords:
+    """The batches in a ledger. Every method raises UsageError when the file cannot be used."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def find_twin(self, record: BatchRecord, since: datetime) -> BatchRecord | None:
+        """The latest batch of the same rows with another journal, begun at `since` (aware) or later."""
+        if not self._ledger.path.exists():
+            return None
+        with self._ledger.opened() as connection:
+            return _find_twin(connection, record, since)
+
+    def write(
+        self, record: BatchRecord, rows: Iterable[tuple[str, str]], twins_since: datetime | None
+    ) -> BatchRecord | None:
+        """Writes down a batch and its rows (key, our id), safely on the disk when this returns None.
+
+        Where a twin was begun at `twins_since` (aware) or later, nothing is written, and the twin is returned.
+        """
+        with self._ledger.writing() as connection:
+            if twins_since is not None and (twin := _find_twin(connection, record, twins_since)) is not None:
+                return twin
+            values = BatchRecord(*map(storable, record))
+            connection.execute("DELETE FROM batch WHERE path = ? AND digest = ?", (values.path, values.digest))
+            connection.execute(f"INSERT INTO batch ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", values)  # noqa: S608 - a constant
+            connection.executemany(
+                "INSERT OR REPLACE INTO batch_row (key, our_id, name) VALUES (?, ?, ?)",
+                ((key, our_id, values.name) for key, our_id in rows),
+            )
+        return None
+
+    def forget(self, path: str) -> None:
+        """Forgets the batch of this journal, for one that has sent nothing; its rows' receipts stay."""
+        with self._ledger.writing() as connection:
+            connection.execute("DELETE FROM batch WHERE path = ?", (storable(path),))
+
+    def sent_rows(self, profile: str, keys: Iterable[str], since: datetime) -> list[SentRow]:
+        """Those of the rows that were, or may have been, sent at `since` (aware) or later, oldest first."""
+        if not self._ledger.path.exists():
+            return []
+        with self._ledger.opened() as connection:
+            found = connection.execute(
+                "SELECT batch_row.key, batch_row.our_id, batch_row.name, 'R-' || receipt.code,"
+                " COALESCE(receipt.state, 'unknown'), receipt.begun_at"
+                " FROM json_each(?) AS wanted JOIN batch_row ON batch_row.key = wanted.value"
+                " JOIN receipt ON receipt.our_id = batch_row.our_id"
+                " WHERE receipt.profile = ? AND receipt.begun_at >= ?"
+                " AND COALESCE(receipt.state, 'unknown') NOT IN ('refused', 'unsent') ORDER BY receipt.number",
+                (json.dumps(list(keys)), storable(profile), iso(since)),
+            ).fetchall()
+        return [SentRow(*row) for row in found]
+
+
+def _find_twin(connection: sqlite3.Connection, record: BatchRecord, since: datetime) -> BatchRecord | None:
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM batch WHERE profile = ? AND digest = ? AND path != ? AND begun_at >= ?"  # noqa: S608 - a constant
         " ORDER BY number DESC",
-        (record.profile, record.digest, record.path, since),
+        (storable(record.profile), record.digest, storable(record.path), iso(since)),
     ).fetchone()
     return None if row is None else BatchRecord(*row)
-
-
-def write_batch(connection: sqlite3.Connection, record: BatchRecord, rows: Iterable[tuple[str, str]]) -> None:
-    """Writes down a batch, and its rows as pairs of key and our id."""
-    connection.execute("DELETE FROM batch WHERE path = ? AND digest = ?", (record.path, record.digest))
-    connection.execute(
-        f"INSERT INTO batch ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
-        (record.profile, record.digest, record.name, record.path, record.source, record.begun_at),
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO batch_row (key, our_id, name) VALUES (?, ?, ?)",
-        ((key, our_id, record.name) for key, our_id in rows),
-    )
-
-
-def find_sent_rows(connection: sqlite3.Connection, profile: str, keys: Iterable[str], since: str) -> list[SentRow]:
-    """Those of the rows that were, or may have been, sent at `since` or later, oldest first."""
-    found = connection.execute(
-        "SELECT batch_row.key, batch_row.our_id, batch_row.name, 'R-' || receipt.code,"
-        " COALESCE(receipt.state, 'unknown'), receipt.begun_at"
-        " FROM json_each(?) AS wanted JOIN batch_row ON batch_row.key = wanted.value"
-        " JOIN receipt ON receipt.our_id = batch_row.our_id"
-        " WHERE receipt.profile = ? AND receipt.begun_at >= ?"
-        " AND COALESCE(receipt.state, 'unknown') NOT IN ('refused', 'unsent') ORDER BY receipt.number",
-        (json.dumps(list(keys)), profile, since),
-    ).fetchall()
-    return [SentRow(*row) for row in found]

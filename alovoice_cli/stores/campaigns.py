@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from alovoice_cli.batch.placed_call import Receipt
 from alovoice_cli.campaigns.campaign_record import (
     FILES,
     CampaignGuard,
@@ -27,9 +26,9 @@ from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.plans import OVER, overlap
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker, mask_fields
+from alovoice_cli.receipts import Receipt
 from alovoice_cli.stores.campaign_rows import COLUMNS, Created, campaign_of, created_from, paper_text
-from alovoice_cli.stores.cells import iso, storable
-from alovoice_cli.stores.migrations import explained, open_store, transaction
+from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
 
 STORE_NAME = "campaigns.db"
 """The file's name in the state directory."""

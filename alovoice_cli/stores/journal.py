@@ -17,10 +17,9 @@ from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 
-from alovoice_cli.batch.rows import BatchRow, RowProgress, RowResult
+from alovoice_cli.batch_rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.cells import iso, storable
-from alovoice_cli.stores.migrations import explained, open_store, transaction
+from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
 
 MIGRATIONS = (
     """

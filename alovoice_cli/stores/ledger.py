@@ -7,36 +7,30 @@ reads as `unknown`. Each operation opens its own connection: any thread of any p
 
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
-from alovoice_cli.batch.placed_call import Receipt
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.batch_records import SCHEMA as BATCHES
-from alovoice_cli.stores.batch_records import BatchRecord, SentRow, find_sent_rows, find_twin_batch, write_batch
-from alovoice_cli.stores.cells import iso, storable
-from alovoice_cli.stores.migrations import explained, open_store, transaction
-from alovoice_cli.stores.quotas import Quota
-from alovoice_cli.stores.receipts import (
-    COLUMNS,
-    Begin,
-    End,
-    Intended,
-    Settled,
-    count_against,
-    receipt_from,
-    write_receipt,
-)
+from alovoice_cli.receipts import Intent, Receipt, RequestOutcome
+from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
 
-_MISREAD = str.maketrans("OIL", "011")  # Crockford's alphabet leaves out what is taken for a digit
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_MISREAD = str.maketrans("OIL", "011")  # the alphabet leaves out what is taken for a digit
+_SHORTEST_CODE = 4  # a million codes; a crowded ledger gets longer ones
+_TRIES_A_LENGTH = 8
 
 _TICKS_A_SECOND = 100_000  # of 10 microseconds: 15 digits last until the year 2286
 _LARGEST_ID = 10**15 - 1
 
+_BEGUN = "code, profile, command, method, path, numbers, our_id, request, begun_at, pid"
+_COLUMNS = f"{_BEGUN}, state, exit_code, sent, status, answer, settled_at"
+_MAY_BE_DONE = "COALESCE(state, 'unknown') NOT IN ('refused', 'unsent')"
 MIGRATIONS = (
     """
     CREATE TABLE receipt (
@@ -52,8 +46,35 @@ MIGRATIONS = (
     CREATE INDEX receipt_by_time ON receipt (profile, begun_at);
     CREATE INDEX receipt_by_id ON receipt (our_id);
     """,
-    BATCHES,
+    # What stores.batch_records reads and writes.
+    """
+    CREATE TABLE batch (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, profile TEXT NOT NULL, digest TEXT NOT NULL, name TEXT NOT NULL,
+        path TEXT NOT NULL, source TEXT NOT NULL, begun_at TEXT NOT NULL
+    );
+    CREATE INDEX batch_by_digest ON batch (profile, digest);
+    CREATE TABLE batch_row (
+        key TEXT NOT NULL, our_id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (key, our_id)
+    ) WITHOUT ROWID;
+    """,
 )
+
+
+class Quota(NamedTuple):
+    """The most requests of some paths (their beginnings) from `since` on, an aware moment; `name` is the limit's."""
+
+    name: str
+    most: int
+    paths: tuple[str, ...]
+    since: datetime
+
+    def spent(self, more: int = 0) -> UsageError:
+        """Returns the error for a quota that does not hold (so many) more."""
+        asked = f", and {more} more are asked for" if more else ""
+        return UsageError(
+            f"the profile's {self.name} is {self.most} within 24 hours{asked}",
+            hint=f"wait, or raise it with `alovoice config set {self.name} N`",
+        )
 
 
 class Ledger:
@@ -68,7 +89,9 @@ class Ledger:
         self._kept: sqlite3.Connection | None = None
         self._using_kept = Lock()
 
-    def intend(self, intent: Intended, quota: Quota | None = None) -> str:
+    # --- what is written ---------------------------------------------------------------------------------------------
+
+    def intend(self, intent: Intent, quota: Quota | None = None) -> str:
         """Writes down what is about to be sent and returns its receipt (`R-7F3K`), once it is safely on the disk.
 
         Raises UsageError where the quota is spent: counted and written in one transaction, whoever else dials.
@@ -78,22 +101,27 @@ class Ledger:
             json.dumps(list(intent.numbers)),
             storable(intent.our_id),
             json.dumps(dict(intent.request)),
-            self._moment(),
+            iso(self._now()),
             os.getpid(),
         )
-        return f"R-{self._write(Begin(columns, quota))}"
+        with self._kept_or_opened() as connection:
+            if quota is None:
+                return f"R-{_insert(connection, columns)}"
+            with transaction(connection):
+                if _count(connection, columns[0], quota) >= quota.most:
+                    raise quota.spent()
+                return f"R-{_insert(connection, columns)}"
 
-    def settle(self, receipt: str, outcome: Settled) -> None:
+    def settle(self, receipt: str, outcome: RequestOutcome) -> None:
         """Adds the outcome to a receipt; a second outcome replaces the first."""
-        columns = (
-            outcome.state,
-            int(outcome.exit_code),
-            outcome.sent,
-            outcome.status,
-            storable(outcome.answer),
-            self._moment(),
-        )
-        if not self._write(End(_code(receipt), columns)):
+        end = (outcome.state, int(outcome.exit_code), outcome.sent, outcome.status, storable(outcome.answer))
+        with self._kept_or_opened() as connection:
+            found = connection.execute(
+                "UPDATE receipt SET state = ?, exit_code = ?, sent = ?, status = ?, answer = ?, settled_at = ?"
+                " WHERE code = ?",
+                (*end, iso(self._now()), _code(receipt)),
+            )
+        if not found.rowcount:
             raise _unknown_receipt(receipt)
 
     def make_id(self) -> str:
@@ -103,7 +131,7 @@ class Ledger:
     def make_ids(self, count: int) -> list[str]:
         """Several at once, as `make_id`."""
         tick = int(self._now().timestamp() * _TICKS_A_SECOND)
-        with self._writing() as connection:
+        with self.writing() as connection:
             # The clock may go back, and two processes may ask within one tick: so the last id counts too.
             (last,) = connection.execute("SELECT last FROM made_id").fetchone()
             made = max(int(last) + 1, tick)
@@ -113,74 +141,19 @@ class Ledger:
                 raise UsageError("no id of 15 digits is left: the clock is far in the future", hint="set the clock")
         return [str(number) for number in range(made, latest + 1)]
 
+    # --- what is read ------------------------------------------------------------------------------------------------
+
     def receipts(self, *, since: datetime | None = None, limit: int = 0) -> list[Receipt]:
         """The receipts, newest first; of those begun at `since` (aware) or later; `limit` 0 means all."""
         begun = "" if since is None else iso(since)
-        with self._open() as connection:
-            rows = connection.execute(
-                f"SELECT {COLUMNS} FROM receipt WHERE begun_at >= ? ORDER BY number DESC LIMIT ?",  # noqa: S608 - a constant
-                (begun, limit or -1),
-            ).fetchall()
-        return [self._entry(row) for row in rows]
-
-    def count(self, profile: str, quota: Quota) -> int:
-        """How many requests count against the quota already: those that were carried out, or may have been."""
-        with self._open() as connection:
-            return count_against(connection, storable(profile), quota)
-
-    def called_numbers(self, profile: str, since: datetime) -> set[str]:
-        """The numbers of the calls that were, or may have been, asked for at `since` (aware) or later."""
-        with self._open() as connection:
-            rows = connection.execute(
-                "SELECT numbers FROM receipt WHERE profile = ? AND begun_at >= ?"
-                " AND COALESCE(state, 'unknown') NOT IN ('refused', 'unsent')",
-                (storable(profile), iso(since)),
-            ).fetchall()
-        return {number for (numbers,) in rows for number in json.loads(numbers)}
+        return self._read("begun_at >= ? ORDER BY number DESC LIMIT ?", begun, limit or -1)
 
     def receipts_of(self, our_ids: Iterable[str]) -> list[Receipt]:
         """The receipts of requests that bore one of these ids of ours, oldest first; none where there is no ledger."""
         ids = [storable(our_id) for our_id in our_ids]
         if not ids or not self.path.exists():
             return []
-        with self._open() as connection:
-            rows = connection.execute(
-                f"SELECT {COLUMNS} FROM receipt WHERE our_id IN (SELECT value FROM json_each(?)) ORDER BY number",  # noqa: S608 - a constant
-                (json.dumps(ids),),
-            ).fetchall()
-        return [self._entry(row) for row in rows]
-
-    def find_twin_batch(self, record: BatchRecord, since: datetime) -> BatchRecord | None:
-        """The latest batch of the same rows with another journal, begun at `since` (aware) or later."""
-        if not self.path.exists():
-            return None
-        with self._open() as connection:
-            return find_twin_batch(connection, record, iso(since))
-
-    def record_batch(
-        self, record: BatchRecord, rows: Iterable[tuple[str, str]], twins_since: datetime | None
-    ) -> BatchRecord | None:
-        """Writes down a batch and its rows (key, our id), safely on the disk when this returns None.
-
-        Where a twin was begun at `twins_since` (aware) or later, nothing is written, and the twin is returned.
-        """
-        with self._writing() as connection:
-            twin = None if twins_since is None else find_twin_batch(connection, record, iso(twins_since))
-            if twin is None:
-                write_batch(connection, record, rows)
-        return twin
-
-    def forget_batch(self, path: str) -> None:
-        """Forgets the batch of this journal, for one that has sent nothing; its rows' receipts stay."""
-        with self._writing() as connection:
-            connection.execute("DELETE FROM batch WHERE path = ?", (path,))
-
-    def sent_rows(self, profile: str, keys: Iterable[str], since: datetime) -> list[SentRow]:
-        """The rows of batches that were, or may have been, sent at `since` (aware) or later, oldest first."""
-        if not self.path.exists():
-            return []
-        with self._open() as connection:
-            return find_sent_rows(connection, storable(profile), keys, iso(since))
+        return self._read("our_id IN (SELECT value FROM json_each(?)) ORDER BY number", json.dumps(ids))
 
     def placed(self, profile: str, since: datetime, path: str = "") -> list[Receipt]:
         """The profile's receipts begun at `since` (aware) or later, oldest first: an indexed read, for who asks often.
@@ -189,42 +162,73 @@ class Ledger:
         """
         if not self.path.exists():
             return []
-        with self._open() as connection:
-            rows = connection.execute(
-                f"SELECT {COLUMNS} FROM receipt WHERE profile = ? AND begun_at >= ?"  # noqa: S608 - a constant
-                " AND path LIKE ? || '%' ORDER BY begun_at",
-                (storable(profile), iso(since), path),
-            ).fetchall()
-        return [self._entry(row) for row in rows]
+        where = "profile = ? AND begun_at >= ? AND path LIKE ? || '%' ORDER BY begun_at"
+        return self._read(where, storable(profile), iso(since), path)
 
     def receipt(self, code: str) -> Receipt:
         """The receipt of this code, in either case, with or without `R-`. Raises UsageError if there is none."""
-        with self._open() as connection:
-            row = connection.execute(
-                f"SELECT {COLUMNS} FROM receipt WHERE code = ?",  # noqa: S608 - a constant
-                (_code(code),),
-            ).fetchone()
-        if row is None:
+        found = self._read("code = ?", _code(code))
+        if not found:
             raise _unknown_receipt(code)
-        return self._entry(row)
+        return found[0]
 
-    def _entry(self, row: tuple[object, ...]) -> Receipt:
+    def count(self, profile: str, quota: Quota) -> int:
+        """How many requests count against the quota already: those that were carried out, or may have been."""
+        with self.opened() as connection:
+            return _count(connection, storable(profile), quota)
+
+    def called_numbers(self, profile: str, since: datetime) -> set[str]:
+        """The numbers of the calls that were, or may have been, asked for at `since` (aware) or later."""
+        with self.opened() as connection:
+            rows = connection.execute(
+                f"SELECT numbers FROM receipt WHERE profile = ? AND begun_at >= ? AND {_MAY_BE_DONE}",  # noqa: S608 - a constant
+                (storable(profile), iso(since)),
+            ).fetchall()
+        return {number for (numbers,) in rows for number in json.loads(numbers)}
+
+    def _read(self, where: str, *values: object) -> list[Receipt]:
+        with self.opened() as connection:
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM receipt WHERE {where}", values).fetchall()  # noqa: S608 - our own conditions
+        return [self._receipt_from(row) for row in rows]
+
+    def _receipt_from(self, row: tuple[object, ...]) -> Receipt:
+        code, profile, command, method, path, numbers, our_id, request, begun_at, pid, *end = row
+        state, exit_code, sent, status, answer, settled_at = end
         try:
-            return receipt_from(row)
+            return Receipt(
+                receipt=f"R-{code}",
+                profile=str(profile),
+                command=str(command),
+                method=str(method),
+                path=str(path),
+                numbers=tuple(json.loads(str(numbers))),
+                our_id=str(our_id),
+                request=json.loads(str(request)),
+                begun_at=str(begun_at),
+                pid=int(str(pid)),
+                outcome=str(state or "unknown"),
+                exit_code=None if exit_code is None else int(str(exit_code)),
+                sent=str(sent or "maybe"),
+                status=None if status is None else int(str(status)),
+                answer=None if answer is None else str(answer),
+                settled_at=None if settled_at is None else str(settled_at),
+            )
         except ValueError as error:
-            raise UsageError(f"{self.path} is damaged: receipt R-{row[0]} cannot be read") from error
+            raise UsageError(f"{self.path} is damaged: receipt R-{code} cannot be read") from error
 
-    def _moment(self) -> str:
-        return iso(self._now())
+    # --- the file ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        connection = open_store(self.path, MIGRATIONS)
-        try:
-            with explained(self.path):
-                yield connection
-        finally:
-            connection.close()
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for a few questions."""
+        with closing(open_store(self.path, MIGRATIONS)) as connection, explained(self.path):
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for one transaction."""
+        with self.opened() as connection, transaction(connection):
+            yield connection
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
@@ -238,17 +242,38 @@ class Ledger:
                 self._kept = None
                 kept.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _write(self, change: Begin | End) -> str:
-        if self._kept is not None:
-            with explained(self.path), self._using_kept:
-                return write_receipt(self._kept, change)
-        with self._open() as connection:
-            return write_receipt(connection, change)
-
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._open() as connection, transaction(connection):
-            yield connection
+    def _kept_or_opened(self) -> Iterator[sqlite3.Connection]:
+        if self._kept is None:
+            with self.opened() as connection:
+                yield connection
+        else:
+            with explained(self.path), self._using_kept:
+                yield self._kept
+
+
+def _count(connection: sqlite3.Connection, profile: object, quota: Quota) -> int:
+    fits = " OR ".join(["path LIKE ? || '%'"] * len(quota.paths))
+    (found,) = connection.execute(
+        f"SELECT COUNT(*) FROM receipt WHERE profile = ? AND begun_at >= ? AND {_MAY_BE_DONE} AND ({fits})",  # noqa: S608 - constants
+        (profile, iso(quota.since), *quota.paths),
+    ).fetchone()
+    return int(found)
+
+
+def _insert(connection: sqlite3.Connection, columns: tuple[object, ...]) -> str:
+    """Draws a code that no receipt has, as short as there are some, and writes the receipt. Returns the code."""
+    tries = 0
+    while True:
+        # One question to the system a code: 256 is a multiple of the letters, so each is as likely.
+        drawn = secrets.token_bytes(_SHORTEST_CODE + tries // _TRIES_A_LENGTH)
+        code = "".join(_CROCKFORD[byte % len(_CROCKFORD)] for byte in drawn)
+        try:
+            connection.execute(f"INSERT INTO receipt ({_BEGUN}) VALUES (?{', ?' * 9})", (code, *columns))  # noqa: S608 - question marks
+        except sqlite3.IntegrityError:  # a code that is taken: rare enough for not to ask before
+            tries += 1
+        else:
+            return code
 
 
 def _code(receipt: str) -> str:

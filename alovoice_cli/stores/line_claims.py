@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alovoice_cli.batch.lines import HOLD, LineClaim
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 
 MIGRATIONS = (
@@ -22,11 +21,18 @@ MIGRATIONS = (
 )
 
 
-class LineClaims:
-    """The file `lines.db`. For one thread at a time. Every method raises UsageError when the file cannot be used."""
+ClaimRow = tuple[str, str | None, int, int]
+"""Our id of the call, its line (None: any), how many lines it takes, and when they were taken (unix microseconds)."""
 
-    def __init__(self, path: Path, profile: str) -> None:
-        self.path, self._profile = path, profile
+
+class LineClaims:
+    """The file `lines.db`. For one thread at a time. Every method raises UsageError when the file cannot be used.
+
+    A claim is forgotten after `hold` microseconds.
+    """
+
+    def __init__(self, path: Path, profile: str, hold: int) -> None:
+        self.path, self._profile, self._hold = path, profile, hold
         self._opened: sqlite3.Connection | None = None
 
     @contextmanager
@@ -38,7 +44,10 @@ class LineClaims:
                 # What a power cut loses here has lost its call as well: nothing is worth waiting for the disk.
                 self._opened.execute("PRAGMA synchronous = OFF")
             with transaction(self._opened):
-                yield Turn(self._opened, self._profile, now)
+                # On either side: the clock may have been set.
+                lately = (now - self._hold, now + self._hold)
+                self._opened.execute("DELETE FROM claim WHERE claimed_at NOT BETWEEN ? AND ?", lately)
+                yield Turn(self._opened, self._profile)
 
     def close(self) -> None:
         """Gives the file back."""
@@ -51,20 +60,18 @@ class LineClaims:
 class Turn:
     """One process's turn at the lines of a PBX."""
 
-    def __init__(self, connection: sqlite3.Connection, profile: str, now: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, profile: str) -> None:
         self._connection, self._profile = connection, profile
-        # Beyond HOLD on either side: the clock may have been set.
-        connection.execute("DELETE FROM claim WHERE claimed_at NOT BETWEEN ? AND ?", (now - HOLD, now + HOLD))
 
     @property
-    def claims(self) -> list[LineClaim]:
+    def claims(self) -> list[ClaimRow]:
         """The lines taken lately by batches on this PBX."""
         statement = "SELECT our_id, line, lines, claimed_at FROM claim WHERE profile = ?"
-        return [LineClaim(*row) for row in self._connection.execute(statement, (self._profile,))]
+        return self._connection.execute(statement, (self._profile,)).fetchall()
 
-    def take(self, claim: LineClaim) -> None:
+    def take(self, claim: ClaimRow) -> None:
         """Takes a line; the others see it when the turn is over."""
         self._connection.execute(
             "INSERT INTO claim (profile, our_id, line, lines, claimed_at) VALUES (?, ?, ?, ?, ?)",
-            (self._profile, claim.our_id, claim.line, claim.lines, claim.claimed_at),
+            (self._profile, *claim),
         )

@@ -1,10 +1,13 @@
-"""Opens a SQLite file as every store wants it: private, durable, and at the schema version of this program."""
+"""Opens a SQLite file as every store wants it: private, durable, and at the schema version of this program.
+
+Also how moments and texts stand in a column."""
 
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left
@@ -166,3 +169,14 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def iso(moment: datetime) -> str:
+    """Sortable as text: always microseconds, always UTC."""
+    moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def storable(text: str) -> str:
+    """SQLite takes no lone surrogate, which an argument in a broken encoding holds."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -95,7 +95,7 @@ def test_an_app_that_fails_leaves_the_outcome_unknown(fault: str, client: Any, u
     started = time.monotonic()
     with pytest.raises(OutcomeUnknownError):
         unsafe["outcall"](pbx)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
     assert len(seen.bodies) == 1
     assert book.outcomes["R-0001"].state == "unknown"
     if fault == "hang":

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.api.send_guard import Abandoned, InFlightRequest, Intent, RequestOutcome, SendGuard
+from alovoice_cli.api.send_guard import Abandoned, InFlightRequest, SendGuard
 from alovoice_cli.errors import OutcomeUnknownError, UsageError
+from alovoice_cli.receipts import Intent, RequestOutcome
 
 INTENT = Intent("p", "call out", "POST", "/outcall/{token}", ("998994412860",), "7", {})
 DONE = RequestOutcome("done", 0, "yes", 200, "true")

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.batch.pacing import CallingHours, Gate, parse_rate
-from alovoice_cli.batch.rows import BatchRow
+from alovoice_cli.batch.pacing import Gate, parse_rate, parse_window
+from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.errors import UsageError
+from alovoice_cli.moments import DailyHours
 
 ROW = BatchRow("key", 2, {})
 TASHKENT = timezone(timedelta(hours=5))
@@ -67,7 +68,7 @@ def test_a_clock_that_is_set_back_changes_no_pace() -> None:
 
 def test_outside_the_window_it_sleeps_until_it_opens_and_says_so_once() -> None:
     world = World(datetime(2026, 11, 25, 14, 30, tzinfo=UTC))  # 19:30 in Tashkent
-    gate = world.gate(window=CallingHours.parse("10:00-19:00", TASHKENT))
+    gate = world.gate(window=parse_window("10:00-19:00"), zone=TASHKENT)
     assert gate.enter(ROW)
     assert world.wall == datetime(2026, 11, 26, 5, 0, tzinfo=UTC)
     assert len(world.said) == 1
@@ -76,7 +77,7 @@ def test_outside_the_window_it_sleeps_until_it_opens_and_says_so_once() -> None:
 
 def test_the_quiet_hours_are_slept_through_also_over_midnight() -> None:
     world = World(datetime(2026, 11, 25, 16, 0, tzinfo=UTC))  # 21:00 in Tashkent
-    assert world.gate(quiet=CallingHours.parse("21:00-08:00", TASHKENT)).enter(ROW)
+    assert world.gate(quiet=DailyHours.parse("21:00-08:00"), zone=TASHKENT).enter(ROW)
     assert world.wall == datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 
 
@@ -100,4 +101,4 @@ def test_a_stop_ends_the_wait() -> None:
 @pytest.mark.parametrize("text", ["", "10-19", "10:00-10:00", "25:00-26:00", "10:00"])
 def test_what_is_no_window_is_said(text: str) -> None:
     with pytest.raises(UsageError):
-        CallingHours.parse(text, TASHKENT)
+        parse_window(text)

@@ -1,4 +1,4 @@
-"""What a command costs before it does anything: interleaved medians as ratios to `python -c pass` of the same run.
+"""What a command costs before it does anything: processor time, as ratios of interleaved medians to `python -c pass`.
 
 By hand: `python tests/bench/startup.py [ROUNDS]`. Rivals are measured where they are installed.
 """
@@ -6,6 +6,7 @@ By hand: `python tests/bench/startup.py [ROUNDS]`. Rivals are measured where the
 import http.server
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -46,6 +47,12 @@ class _Lines(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+
+def _processor_seconds() -> float:
+    """What all ended children took, in the program and in the system for it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
@@ -95,10 +102,10 @@ def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(ROUNDS + 1):
         for name, words in commands.items():
-            began = time.perf_counter()
+            began = _processor_seconds()
             subprocess.run(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
             if number:  # the first round warms caches
-                times[name].append(time.perf_counter() - began)
+                times[name].append(_processor_seconds() - began)
     floor = statistics.median(times["python -c pass"])
     for name, taken in times.items():
         median = statistics.median(taken)

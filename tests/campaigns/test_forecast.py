@@ -14,7 +14,7 @@ from strength import examples
 
 from alovoice_cli.campaigns.dialer_simulation import DialPlan, People, dial, finishes_at
 from alovoice_cli.campaigns.forecast import Forecast, assume, forecast
-from alovoice_cli.sandbox import open_sandbox
+from alovoice_cli.sandbox.opening import open_sandbox
 from alovoice_cli.stores.pbx import PbxStore
 
 FIRST = date(2026, 11, 24)
@@ -164,7 +164,7 @@ def test_the_shares_and_the_calls_agree_with_the_dialler() -> None:
 
 
 def test_the_same_seed_gives_the_same_forecast_and_another_one_does_not() -> None:
-    one, same, other = (_made(500, _plan(), seed=seed) for seed in (3, 3, 4))
+    one, same, other = (_made(500, _plan(), seed=seed, runs=40) for seed in (3, 3, 4))
     assert one == same
     assert one.finish != other.finish
 
@@ -195,7 +195,7 @@ def test_the_lines_that_are_needed_finish_and_fewer_do_not() -> None:
 
 
 def test_lines_to_spare_are_told_too() -> None:
-    made = _made(1000, _plan(days=1, lines=30))
+    made = _made(1000, _plan(days=1, lines=30), runs=40)
     assert made.finishing == 1
     assert made.lines_needed is not None
     assert 1 <= made.lines_needed < 5
@@ -211,9 +211,9 @@ def test_where_no_number_of_lines_helps_none_is_named() -> None:
 def test_what_has_passed_of_the_window_is_not_dialled_in() -> None:
     plan = _plan(days=1, lines=2)
     begins = datetime(2026, 11, 24, 17, 59, 30, tzinfo=_zone(plan))
-    made = _made(3000, plan, begins=begins)
+    made = _made(3000, plan, begins=begins, runs=20)
     assert made.begins == begins
-    assert made.called < _made(3000, plan).called
+    assert made.called < _made(3000, plan, runs=20).called
     assert made.curve[0].moment == datetime(2026, 11, 24, 18, tzinfo=_zone(plan))
     assert forecast(3000, plan, begins=begins + timedelta(days=1)) is None
     assert forecast(0, plan) is None

@@ -4,19 +4,19 @@ from datetime import date, time
 
 import pytest
 
-from alovoice_cli.campaigns.quiet_hours import NIGHT_OK, QuietHours, quiet_findings
+from alovoice_cli.campaigns.quiet_hours import NIGHT_OK, quiet_findings
 from alovoice_cli.campaigns.schedule import Window
-from alovoice_cli.moments import parse_zone
+from alovoice_cli.moments import DailyHours, parse_zone
 
 TASHKENT = parse_zone("utc +5")
-NIGHT = QuietHours(time(21), time(8))
+NIGHT = DailyHours(time(21), time(8))
 
 
 def window(first: date, last: date, opens: time = time(10), closes: time = time(19, 59)) -> Window:
     return Window(first, last, opens, closes, TASHKENT)
 
 
-def codes(of: Window, quiet: QuietHours | None = NIGHT) -> list[str]:
+def codes(of: Window, quiet: DailyHours | None = NIGHT) -> list[str]:
     return [finding.code for finding in quiet_findings(of, quiet)]
 
 
@@ -38,10 +38,10 @@ def test_the_last_quiet_minute_and_the_first_are_quiet(opens: time, closes: time
 
 def test_quiet_hours_within_one_day_and_none_at_all() -> None:
     day = date(2026, 11, 25)
-    noon = QuietHours.parse("13:00 - 14:00")
+    noon = DailyHours.parse("13:00 - 14:00")
     assert codes(window(day, day), noon) == ["quiet_hours"]
     assert codes(window(day, day, time(14), time(19)), noon) == []
-    assert QuietHours.parse("none") is None
+    assert DailyHours.parse("none") is None
     assert codes(window(day, day, time(0), time(23)), None) == []
 
 

@@ -240,7 +240,7 @@ _SPELLED = (
     st.sampled_from(["{0}", "998{0}", "+998{0}"]),
     st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_column_alone_reads_as_it_does_beside_another(
     odd: list[tuple[str, int]], end: str, usual: str, header: bool
 ) -> None:

@@ -76,7 +76,7 @@ _CELLS = st.sampled_from(
 
 
 @given(st.lists(st.tuples(_CELLS, _CELLS), min_size=1, max_size=25), st.sampled_from([None, "1,2", "2,1"]))
-@examples(120)
+@examples(40)
 def test_reading_the_cleaned_list_gives_the_same_people_and_the_same_list(
     rows: list[tuple[str, str]], column: str | None
 ) -> None:

@@ -249,7 +249,7 @@ class _Terminal:
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(5)
+            self.process.wait(60)
         for descriptor in (self._ours, self._theirs):
             with contextlib.suppress(OSError):
                 os.close(descriptor)

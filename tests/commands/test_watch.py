@@ -12,21 +12,25 @@ import pytest
 from front_door import TOKEN, FrontDoor
 from raw_server import Act, Connection, RawServer
 
-TODAY = (datetime.now(UTC) + timedelta(hours=5)).date()
-CAMPAIGN = {
-    "id": 124,
-    "name": "Куз oʻ \x1b[31m",
-    "from": f"{TODAY}",
-    "to": f"{TODAY + timedelta(days=1)}",
-    "fromtime": "00:00:00",
-    "totime": "23:59:59",
-    "recipients": 0,
-    "paused": "0",
-    "status": "new",
-    "timezone": 18000,
-    "createdAt": datetime.now(UTC).isoformat(),
-    "unknown": {"a": [1.5]},
-}
+
+def campaign(**changes: object) -> dict[str, object]:
+    """A campaign that was created this moment and runs today and tomorrow, with these changes."""
+    now = datetime.now(UTC)
+    today = (now + timedelta(hours=5)).date()
+    return {
+        "id": 124,
+        "name": "Куз oʻ \x1b[31m",
+        "from": f"{today}",
+        "to": f"{today + timedelta(days=1)}",
+        "fromtime": "00:00:00",
+        "totime": "23:59:59",
+        "recipients": 0,
+        "paused": "0",
+        "status": "new",
+        "timezone": 18000,
+        "createdAt": now.isoformat(),
+        "unknown": {"a": [1.5]},
+    } | changes
 
 
 @pytest.fixture
@@ -60,20 +64,21 @@ def _lines(out: str) -> list[dict[str, object]]:
 
 
 def test_one_line_a_change_and_the_answer_whole(alovoice: FrontDoor, pbx: Callable[..., RawServer]) -> None:
-    running = {**CAMPAIGN, "status": "running", "recipients": 6}
-    server = pbx(CAMPAIGN, CAMPAIGN, running, running, {**running, "status": "done"})
+    new = campaign()
+    running = new | {"status": "running", "recipients": 6}
+    server = pbx(new, new, running, running, running | {"status": "done"})
     result = alovoice("autorule", "watch", "124", "--interval", "1s", "--timeout", "5")
     assert result.code == 0, result.err
     lines = _lines(result.out)
     assert [line["status"] for line in lines] == ["new", "running", "done"]
     assert [line["changed"] for line in lines] == [[], ["recipients", "status"], ["status"]]
     assert [line["why_code"] for line in lines] == ["", "", "over"]
-    assert lines[0]["campaign"] == CAMPAIGN
+    assert lines[0]["campaign"] == new
     assert len(server.requests) == 5
 
 
 def test_it_ends_at_the_status_that_is_waited_for(alovoice: FrontDoor, pbx: Callable[..., RawServer]) -> None:
-    pbx(CAMPAIGN, {**CAMPAIGN, "status": "running"})
+    pbx(campaign(), campaign(status="running"))
     result = alovoice("autorule", "watch", "124", "124", "--until", "Running", "--interval", "1s")
     assert result.code == 0
     assert [line["status"] for line in _lines(result.out)] == ["new", "running"]
@@ -82,7 +87,7 @@ def test_it_ends_at_the_status_that_is_waited_for(alovoice: FrontDoor, pbx: Call
 def test_a_campaign_that_is_over_otherwise_is_not_waited_for(
     alovoice: FrontDoor, pbx: Callable[..., RawServer]
 ) -> None:
-    pbx({**CAMPAIGN, "status": "done"})
+    pbx(campaign(status="done"))
     result = alovoice("autorule", "watch", "124", "--until", "running", "--json")
     assert result.code == 9
     assert json.loads(result.err)["error"]["kind"] == "not_ready"
@@ -90,7 +95,7 @@ def test_a_campaign_that_is_over_otherwise_is_not_waited_for(
 
 
 def test_out_of_time_is_not_ready_and_says_how_to_look_on(alovoice: FrontDoor, pbx: Callable[..., RawServer]) -> None:
-    pbx({**CAMPAIGN, "paused": 1})
+    pbx(campaign(paused=1))
     result = alovoice("autorule", "watch", "124", "--wait", "1s")
     assert result.code == 9
     assert "124 (new)" in result.err
@@ -99,7 +104,7 @@ def test_out_of_time_is_not_ready_and_says_how_to_look_on(alovoice: FrontDoor, p
 
 
 def test_a_pbx_that_fails_for_a_while_does_not_end_it(alovoice: FrontDoor, pbx: Callable[..., RawServer]) -> None:
-    pbx("500 Oops", {**CAMPAIGN, "status": "done"})
+    pbx("500 Oops", campaign(status="done"))
     result = alovoice("autorule", "watch", "124", "--interval", "1s")
     assert result.code == 0
     first, second = _lines(result.out)
@@ -118,7 +123,7 @@ def test_a_span_that_is_none_is_refused(alovoice: FrontDoor, words: tuple[str, .
 
 
 def test_on_a_terminal_the_table_is_drawn_over(alovoice: FrontDoor, pbx: Callable[..., RawServer]) -> None:
-    pbx(CAMPAIGN, {**CAMPAIGN, "status": "done"})
+    pbx(campaign(), campaign(status="done"))
     shown = alovoice("autorule", "watch", "124", "--interval", "1s", "--color", "never", terminal=True)
     assert shown.code == 0
     assert "\x1b[2K" in shown.out
@@ -169,7 +174,7 @@ def _started(alovoice: FrontDoor, server: RawServer, *words: str) -> subprocess.
 def test_one_poller_a_campaign_and_a_killed_one_frees_its_place(
     alovoice: FrontDoor, pbx: Callable[..., RawServer]
 ) -> None:
-    server = pbx(CAMPAIGN)
+    server = pbx(campaign())
     first = _started(alovoice, server)
     try:
         second = alovoice("autorule", "watch", "125", "124", "--wait", "2s")
@@ -188,7 +193,7 @@ def test_one_poller_a_campaign_and_a_killed_one_frees_its_place(
 def test_an_interrupt_says_how_to_go_on(
     alovoice: FrontDoor, pbx: Callable[..., RawServer], number: int, code: int
 ) -> None:
-    process = _started(alovoice, pbx(CAMPAIGN), "--until", "done")
+    process = _started(alovoice, pbx(campaign()), "--until", "done")
     process.stdout.readline()  # type: ignore[union-attr] # a pipe
     process.send_signal(number)
     _, err = process.communicate(timeout=20)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.sandbox import open_sandbox
+from alovoice_cli.sandbox.opening import open_sandbox
 from alovoice_cli.serving import SocketServer
 
 HERE = Path(__file__).parent

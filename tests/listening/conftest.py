@@ -32,14 +32,14 @@ class Listening:
     pid: int = 0
 
     def post(
-        self, kind: str, body: bytes | dict[str, Any], *, timeout: float = 15, **headers: str
+        self, kind: str, body: bytes | dict[str, Any], *, timeout: float = 60, **headers: str
     ) -> tuple[int, bytes]:
         """POSTs to one of the four URLs, or to any path; a dict goes as JSON."""
         raw = json.dumps(body).encode() if isinstance(body, dict) else body
         return self.request("POST", self.urls.get(kind, kind), raw, headers, timeout)
 
     def request(
-        self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None, timeout: float = 15
+        self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None, timeout: float = 60
     ) -> tuple[int, bytes]:
         """Any request on a connection of its own."""
         parts = urlsplit(url)
@@ -52,11 +52,11 @@ class Listening:
         finally:
             connection.close()
 
-    def event(self, seconds: float = 10) -> dict[str, Any]:
+    def event(self, seconds: float = 60) -> dict[str, Any]:
         """The next event that it prints."""
         return self.lines.get(timeout=seconds)
 
-    def wait_for(self, text: str, seconds: float = 15) -> str:
+    def wait_for(self, text: str, seconds: float = 60) -> str:
         """The first line on stderr that holds the text."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -70,7 +70,7 @@ class Listening:
         """Sends the signal, and returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -87,7 +87,7 @@ class Listening:
         """Reads both streams from now on; returns when the listener is ready, or has ended."""
         for target in (self._read, self._read_errors):
             threading.Thread(target=target, daemon=True).start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
                 ready = self.lines.get(timeout=0.1)
@@ -122,7 +122,7 @@ def listen(alovoice: FrontDoor) -> Iterator[Callable[..., Listening]]:
     for listening in started:
         if listening.process.poll() is None:
             listening.process.kill()
-        listening.process.wait(10)
+        listening.process.wait(60)
         for stream in (listening.process.stdout, listening.process.stderr):
             if stream is not None:
                 stream.close()
@@ -168,7 +168,7 @@ class Handler:
             self.server.server_close()
             self.server = None
 
-    def wait(self, count: int, seconds: float = 15) -> list[tuple[dict[str, str], bytes]]:
+    def wait(self, count: int, seconds: float = 60) -> list[tuple[dict[str, str], bytes]]:
         """What it was sent, once there is so much of it."""
         deadline = time.monotonic() + seconds
         while len(self.seen) < count and time.monotonic() < deadline:

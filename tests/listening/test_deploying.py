@@ -98,7 +98,7 @@ def behind_nginx(
     words = [str(NGINX), "-p", f"{tmp_path}/", "-c", "nginx.conf", "-e", "error.log"]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL) as nginx:
         try:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                     break

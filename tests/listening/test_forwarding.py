@@ -172,16 +172,17 @@ def test_an_answer_that_the_pbx_would_not_take_stays_here(listen: Listen, crm: H
 
 
 def test_a_slow_crm_is_not_waited_for(listen: Listen, crm: Handler) -> None:
+    released = threading.Event()
+
     def slowly(_: bytes) -> tuple[int, bytes]:
-        time.sleep(1.5)
+        released.wait(60)
         return 200, b"4711"
 
     crm.answer = slowly
     listening = listen("--forward", f"callstart={crm.url}", "--forward-timeout", "0.3")
-    began = time.monotonic()
-    body = listening.post("callstart", START)[1]
-    assert time.monotonic() - began < 1.4
+    body = listening.post("callstart", START)[1]  # the CRM has not answered: nothing releases it before
     assert listening.event()["id"].encode() == body
+    released.set()
 
 
 def _script(home: Path, text: str) -> str:
@@ -199,7 +200,7 @@ def test_a_program_gets_the_event_and_no_token(listen: Listen, alovoice: FrontDo
     listening.post("callstart", START)
     listening.post("callend", {"call_id": "; touch pwned #"})
     events = [listening.event(), listening.event()]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (out.exists() and out.read_text().endswith("\n")) and time.monotonic() < deadline:
         time.sleep(0.05)
     ((event, arguments, environ),) = map(json.loads, out.read_text().splitlines())
@@ -210,12 +211,12 @@ def test_a_program_gets_the_event_and_no_token(listen: Listen, alovoice: FrontDo
 
 
 def test_a_program_that_fails_or_sleeps_changes_no_answer(listen: Listen, alovoice: FrontDoor) -> None:
-    sleeper = _script(alovoice.home, "import time\ntime.sleep(60)")
+    sleeper = _script(alovoice.home, "import time\ntime.sleep(600)")
     listening = listen("--exec", sleeper, "--exec", "/nowhere/at/all", "--exec", f"{sys.executable} -c exit(3)")
     began = time.monotonic()
     for number in range(20):
         assert listening.post("callend", {"call_id": number})[0] == 200
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 300
     assert "cannot be started" in listening.wait_for("/nowhere/at/all")
     assert "ended with 3" in listening.wait_for("ended with")
     assert listening.stop() == 143

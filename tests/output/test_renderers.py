@@ -17,8 +17,9 @@ from alovoice_cli.errors import ServerError, UsageError
 from alovoice_cli.masking import Masker, is_secret_key
 from alovoice_cli.output.columns import Column, cell_text
 from alovoice_cli.output.csv import safe_cell
-from alovoice_cli.output.display import Display, Options
+from alovoice_cli.output.display import Display
 from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.options import GlobalOptions
 
 ARMED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 OWN_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -55,7 +56,7 @@ class _Screen:
     def __init__(self, *, terminal: bool = False, encoding: str = "utf-8", **options: object) -> None:
         self._out, self._err = (_Stream(terminal=terminal, encoding=encoding) for _ in range(2))
         stdin = _Stream(terminal=terminal)
-        chosen = Options(**options)  # type: ignore[arg-type] # any of the options
+        chosen = GlobalOptions(**options)  # type: ignore[arg-type] # any of the options
         environ = {"TERM": "xterm-256color", "COLUMNS": "80"}
         self.display = Display(stdin, self._out, self._err, environ, chosen, Masker())
 

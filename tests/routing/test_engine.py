@@ -24,7 +24,7 @@ def _rule(name: str, when: str, then: str = 'queue = "1"') -> str:
     return f'[[rule]]\nname = "{name}"\nwhen = {{ {when} }}\nthen = {{ {then} }}\n'
 
 
-@examples(60)
+@examples(25)
 @given(
     rules_texts(), st.sampled_from(["901234567", "998712000000", "2424", "123456789012", ""]), st.integers(0, 10_079)
 )
@@ -183,7 +183,7 @@ def test_a_question_is_read_in_every_form_in_which_it_may_come(body: bytes) -> N
     assert Question.from_body(body) == Question("974244100", "712037006", "6000", "inc")
 
 
-@examples(100)
+@examples(50)
 @given(BODIES)
 def test_whatever_is_asked_the_answer_is_a_valid_step(body: bytes) -> None:
     decision = answer(rules_of(ISSUE), body, NOON)

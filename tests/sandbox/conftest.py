@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from alovoice_cli.sandbox import EMBEDDED_URL, Sandbox, open_sandbox
+from alovoice_cli.sandbox.opening import EMBEDDED_URL, Sandbox, open_sandbox
 from alovoice_cli.sandbox.scenario import data
 
 TOKEN = "22dfbb22-d073-4422-b322-22949d14a022"

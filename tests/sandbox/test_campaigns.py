@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.sandbox.audio import is_mp3
-from alovoice_cli.sandbox.autorules import read_numbers
+from alovoice_cli.sandbox.autorules import is_mp3, read_numbers
 from alovoice_cli.sandbox.bodies import Refusal
 from alovoice_cli.sandbox.scenario import data
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from alovoice_cli.sandbox import MOST_BODY_BYTES, open_sandbox
+from alovoice_cli.sandbox.opening import MOST_BODY_BYTES, open_sandbox
 from alovoice_cli.serving import Limits, SocketServer
 from alovoice_cli.stores.pbx import PbxStore
 
@@ -31,7 +31,7 @@ def faulty(tmp_path_factory):
     assert not thread.is_alive()
 
 
-def ask(address, method, path, body=None, timeout=5.0):
+def ask(address, method, path, body=None, timeout=60.0):
     connection = http.client.HTTPConnection(address, timeout=timeout)
     try:
         connection.request(method, path, body, {"Authorization": f"Bearer {TOKEN}"})
@@ -81,7 +81,7 @@ def test_an_ordered_status_comes_with_its_retry_after_and_the_sandboxs_mark(faul
 
 def test_a_body_over_the_cap_is_refused_before_it_is_sent(faulty):
     host, port = faulty[0].split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         head = f"POST /mapi/addAutorule HTTP/1.1\r\nHost: localhost\r\nContent-Length: {MOST_BODY_BYTES + 1}\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")

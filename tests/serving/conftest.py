@@ -27,7 +27,7 @@ class Running:
     @contextlib.contextmanager
     def connected(self, text: bytes = b"") -> Iterator[socket.socket]:
         """A connection on which the text has been written; reading gives up after five seconds."""
-        with socket.create_connection(self.address, timeout=5) as connection:
+        with socket.create_connection(self.address, timeout=60) as connection:
             if text:
                 connection.sendall(text)
             yield connection

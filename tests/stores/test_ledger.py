@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores import receipts
+from alovoice_cli.stores import ledger as ledger_module
 from alovoice_cli.stores.ledger import Ledger
 
 NOON = datetime(2025, 4, 25, 12, 0, tzinfo=UTC)
@@ -118,7 +118,7 @@ def test_a_receipt_is_found_however_it_is_typed(ledger: Ledger, spell: Callable[
 
 
 def test_letters_taken_for_digits_are_forgiven(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receipts, "_CROCKFORD", "01")
+    monkeypatch.setattr(ledger_module, "_CROCKFORD", "01")
     code = ledger.intend(Intent())
     assert ledger.receipt(code.replace("0", "o").replace("1", "l")).receipt == code
 
@@ -132,7 +132,7 @@ def test_an_unknown_receipt_is_a_usage_error(ledger: Ledger) -> None:
 
 
 def test_a_crowded_ledger_gives_longer_codes_and_none_twice(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receipts, "_CROCKFORD", "01")  # sixteen codes of four
+    monkeypatch.setattr(ledger_module, "_CROCKFORD", "01")  # sixteen codes of four
     codes = [ledger.intend(Intent()) for _ in range(40)]
     assert len(set(codes)) == 40
     assert max(map(len, codes)) > len("R-0000")

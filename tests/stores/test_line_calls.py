@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from event_rows import MICRO, Rows
 
+from alovoice_cli.batch.limits import hear_calls
 from alovoice_cli.batch.lines import HeardCalls
 from alovoice_cli.stores.line_calls import GOING, LineCalls, calls_to
 
@@ -25,7 +26,7 @@ def rows(tmp_path: Path) -> Rows:
 def _heard(rows: Rows, numbers: Sequence[str] = (), now: int = NOW) -> HeardCalls | None:
     calls = LineCalls(rows.url)
     try:
-        return calls.heard(numbers, now * MICRO)
+        return hear_calls(calls, numbers, now * MICRO)
     finally:
         calls.close()
 
@@ -56,7 +57,7 @@ def test_calls_to_our_numbers_are_told_with_their_end(rows: Rows) -> None:
 def test_where_nobody_listens_nothing_is_known(rows: Rows, tmp_path: Path) -> None:
     rows.call(NOW - 60, status=None)
     assert _heard(rows, now=NOW + 60) is None
-    assert LineCalls(f"sqlite:///{tmp_path / 'none.db'}").heard([], NOW * MICRO) is None
+    assert hear_calls(LineCalls(f"sqlite:///{tmp_path / 'none.db'}"), [], NOW * MICRO) is None
     assert not (tmp_path / "none.db").exists()
 
 

@@ -1,6 +1,5 @@
 """`alovoice ai report`: what a period was like, on the terminal or as a page."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -84,8 +83,7 @@ def _show(session: Session, report: SpeechReport, by: By) -> None:
     drawn = session.stdout.isatty()
     crowded = drawn and by == "tag"
     columns = tuple(
-        replace(
-            column,
+        column._replace(
             title=_TITLES[by] if column.name == "group" else column.title,
             shown=drawn if column.name == "chart" else column.shown and not (crowded and column.name in _LEFT_OUT),
         )

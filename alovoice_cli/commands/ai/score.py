@@ -1,7 +1,6 @@
 """`alovoice ai score`: how good the calls were, by the supervisor's own rules."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Literal
@@ -105,7 +104,7 @@ def _check(session: Session, file: Path) -> ExitCode:
 
 
 def _columns(by: str) -> tuple[Column, ...]:
-    return tuple(replace(column, shown=column.name in _SHOWN[by]) for column in COLUMNS)
+    return tuple(column._replace(shown=column.name in _SHOWN[by]) for column in COLUMNS)
 
 
 def _items(scored: ScoredCalls, by: str, zone: tzinfo) -> Iterator[dict[str, object]]:

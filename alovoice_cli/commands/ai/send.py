@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +19,7 @@ from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import Sending
-    from alovoice_cli.batch.placed_call import Receipt
+    from alovoice_cli.receipts import Receipt
 
 EXAMPLES = examples(
     "alovoice ai send 1716209468.1234",
@@ -84,7 +84,7 @@ def send_calls(
         refuse_both(call_ids, "CALL_ID")
         # As below: between looking into the ledger and the requests nobody else may ask for the same calls.
         with session.turn(_COMMAND):
-            return run(session, _COMMAND, replace(options, again=again, budget=budget), {})
+            return run(session, _COMMAND, options._replace(again=again, budget=budget), {})
     refuse_batch_options(options)
     call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...")))
     if session.options.dry_run:

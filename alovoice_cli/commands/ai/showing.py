@@ -106,9 +106,7 @@ def show_talks(session: Session, found: Sequence[FoundTalk], wish: AiShowOptions
 
 
 def _show_lines(session: Session, found: Sequence[FoundTalk], form: Form | None, whole: object) -> None:
-    options = session.options
-    if form is not None:
-        session.fold(form, True)
+    options = session.options if form is None else session.options.with_option(form, True)
     plain = options.json or options.csv or options.columns is not None
     if session.stdout.isatty() and not plain:
         for number, one in enumerate(found):
@@ -117,10 +115,11 @@ def _show_lines(session: Session, found: Sequence[FoundTalk], form: Form | None,
         return
     shown = IN_A_FILE if form == "csv" else ("time", "direction", "text")
     columns = tuple(
-        replace(column, shown=column.name in shown or (column.name == "call_id" and len(found) > 1))
+        column._replace(shown=column.name in shown or (column.name == "call_id" and len(found) > 1))
         for column in COLUMNS
     )
-    session.show(Listing(rows_of(found), columns, whole=whole, nothing="nothing was said in this call"))
+    listing = Listing(rows_of(found), columns, whole=whole, nothing="nothing was said in this call")
+    session.display.show(listing, options=options)
     for one in found if not options.json else ():
         if tags := one.talk.tag_names:
             session.note((f"{one.call_id}: " if len(found) > 1 else "") + "tags: " + ", ".join(tags))

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from alovoice_cli.api.autorule import Campaign
 from alovoice_cli.api.client import Client
 from alovoice_cli.api.files import FilePart
-from alovoice_cli.api.types import Campaign
 from alovoice_cli.campaigns.draft import CampaignPart
 from alovoice_cli.campaigns.preparation import PreparedCampaign, record_of_part
 from alovoice_cli.output.columns import Column

@@ -1,11 +1,10 @@
 """`alovoice call batches`: the batches that were begun from this machine, and how far each has come."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from alovoice_cli.batch.rows import STATES
+from alovoice_cli.batch_rows import STATES
 from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
@@ -107,7 +106,7 @@ def resume(ctx: typer.Context, name: Name) -> int:
 
     session: Session = ctx.obj
     path = journal_folder(session).existing(name)
-    return resume_batch(session, path, replace(batch_options(ctx), journal=name))
+    return resume_batch(session, path, batch_options(ctx)._replace(journal=name))
 
 
 @app.command("forget", epilog=examples("alovoice call batches forget out-clients-3f9a2b1c"))

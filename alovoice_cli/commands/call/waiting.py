@@ -1,12 +1,7 @@
 """`--wait`: a call that is placed is followed to its end; after a lost answer the events are asked whether it rang."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Annotated, Any
-
-import typer
-from typer.core import TyperCommand
 
 from alovoice_cli.batch.call_search import CallSearch
 from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
@@ -17,43 +12,10 @@ from alovoice_cli.moments import parse_span
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 
-USUAL = "90s"
-_BARE = "--wait"
-_MEANT_AS_SPAN = re.compile(r"[0-9]{1,6}[A-Za-z]{1,7}")  # `90sec` is one too, for the message that it deserves
 
-Wait = Annotated[
-    str | None,
-    typer.Option(
-        "--wait",
-        metavar="SPAN",
-        help=f"Follow the call to its end, for so long (90s, 5m; alone: {USUAL}). Not heard of by then: exit code 6.",
-    ),
-]
-
-
-class CallWaitingCommand(TyperCommand):
-    """A command whose `--wait` may stand alone: Typer knows no option whose value can be left out."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads the words, a bare `--wait` as `--wait=90s`."""
-        return super().parse_args(ctx, spell_out(args))
-
-
-def spell_out(words: Sequence[str]) -> list[str]:
-    """The words with a value for each `--wait` that is followed by no span of time."""
-    end = words.index("--") if "--" in words else len(words)
-    spelt = []
-    for place, word in enumerate(words[:end], start=1):
-        has_value = place < end and _MEANT_AS_SPAN.fullmatch(words[place]) is not None
-        spelt.append(word if word != _BARE or has_value else f"{_BARE}={USUAL}")
-    return [*spelt, *words[end:]]
-
-
-def read_patience(session: Session, wait: str | None) -> timedelta | None:
+def read_patience(session: Session, wait: str) -> timedelta:
     """How long to wait for the call's end. Raises UsageError, before anything is sent, where nobody would hear it."""
-    if wait is None:
-        return None
-    patience = parse_span(wait, _BARE)
+    patience = parse_span(wait, "--wait")
     if session.options.dry_run:
         return patience
     if session.settings.embedded:
@@ -75,7 +37,7 @@ def read_patience(session: Session, wait: str | None) -> timedelta | None:
     return patience
 
 
-def follow(session: Session, named: dict[str, object], place: Callable[[], object], patience: timedelta) -> int:
+def follow(session: Session, named: Mapping[str, str], place: Callable[[], object], patience: timedelta) -> int:
     """Places the call, waits for its end, and shows how it went.
 
     Raises RefusedError where it did not ring for certain, OutcomeUnknownError where it is not known how it ended:

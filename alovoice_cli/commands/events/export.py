@@ -5,23 +5,9 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.events.selection import (
-    Limit,
-    Line,
-    Number,
-    Peer,
-    Since,
-    Status,
-    Store,
-    Type,
-    Until,
-    Where,
-    WithTrials,
-    clock_of,
-    tell_coverage,
-)
+from alovoice_cli.commands.events.selection import Limit, Store, clock_of, tell_coverage
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import examples, option_group
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import Call, Event
@@ -56,15 +42,6 @@ def export_events(
             show_default=False,
         ),
     ] = False,
-    since: Since = None,
-    until: Until = None,
-    type: Type = None,
-    number: Number = None,
-    line: Line = None,
-    peer: Peer = None,
-    status: Status = None,
-    where: Where = None,
-    with_trials: WithTrials = False,
     limit: Limit = 0,
     store: Store = None,
     form: Annotated[str | None, typer.Option("--format", hidden=True)] = None,
@@ -79,9 +56,7 @@ def export_events(
     if form is not None:
         raise UsageError("events export has no --format", hint="--csv prints CSV; without it JSON Lines are printed")
     clock = clock_of(session)
-    wanted = read_filter(
-        FilterWords(since, until, type, number, line, peer, status, where, with_trials), EVENT_FIELDS, clock
-    )
+    wanted = read_filter(option_group(ctx, FilterWords), EVENT_FIELDS, clock)
     events = session.event_store(store)
     found = events.told(wanted)
     if limit:

@@ -4,23 +4,9 @@ from collections.abc import Iterator
 
 import typer
 
-from alovoice_cli.commands.events.selection import (
-    Limit,
-    Line,
-    Number,
-    Peer,
-    Since,
-    Status,
-    Store,
-    Type,
-    Until,
-    Where,
-    WithTrials,
-    clock_of,
-    tell_coverage,
-)
+from alovoice_cli.commands.events.selection import Limit, Store, clock_of, tell_coverage
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import examples, option_group
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event_table import event_as_json, event_cells
 from alovoice_cli.events.filters import FilterWords, read_filter
@@ -66,15 +52,6 @@ COLUMNS = (
 @shows_list(COLUMNS)
 def list_events(
     ctx: typer.Context,
-    since: Since = None,
-    until: Until = None,
-    type: Type = None,
-    number: Number = None,
-    line: Line = None,
-    peer: Peer = None,
-    status: Status = None,
-    where: Where = None,
-    with_trials: WithTrials = False,
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
@@ -84,8 +61,7 @@ def list_events(
     """
     session: Session = ctx.obj
     clock = clock_of(session)
-    words = FilterWords(since, until, type, number, line, peer, status, where, with_trials)
-    wanted = read_filter(words, EVENT_FIELDS, clock)
+    wanted = read_filter(option_group(ctx, FilterWords), EVENT_FIELDS, clock)
     short, is_cut = session.stdout.isatty(), False
 
     def rows() -> Iterator[ListedItem]:

@@ -6,20 +6,9 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent, stored_delivery
-from alovoice_cli.commands.events.selection import (
-    Line,
-    Number,
-    Peer,
-    Since,
-    Status,
-    Store,
-    Type,
-    Until,
-    Where,
-    clock_of,
-)
+from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import examples, option_group
 from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import EVENT_FIELDS
@@ -47,14 +36,6 @@ def replay_events(
     speed: Annotated[
         str, typer.Option("--speed", metavar="X", help="1: with the gaps that there were; 60: a minute a second.")
     ] = "max",
-    since: Since = None,
-    until: Until = None,
-    type: Type = None,
-    number: Number = None,
-    line: Line = None,
-    peer: Peer = None,
-    status: Status = None,
-    where: Where = None,
     store: Store = None,
 ) -> int:
     """Send stored events to a handler again: the same bytes, in their order, one after another, marked as replays.
@@ -63,7 +44,7 @@ def replay_events(
     said of --speed, all go at once. Repeated deliveries are sent as often as they came.
     """
     session: Session = ctx.obj
-    words = FilterWords(since, until, type, number, line, peer, status, where)
+    words = option_group(ctx, FilterWords)
     if bool(ids) == (words != FilterWords()):
         raise UsageError("say which events", hint="either their ids, or filters such as --since 14:00 --type callend")
     if not to:

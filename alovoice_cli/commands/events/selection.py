@@ -1,46 +1,42 @@
 """Which events, which store, what was covered: the options that the verbs of `events` share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from alovoice_cli.commands.options import OptionGroupCommand
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.coverage import cover, describe
-from alovoice_cli.events.filters import Period
+from alovoice_cli.events.filters import FilterWords, Period
 from alovoice_cli.moments import ClockTime, days_ago, parse_zone, unix_microseconds
 from alovoice_cli.session import Session
 
+_PANEL = "Which events"
+
+
+def _option(name: str, metavar: str, help: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=help, rich_help_panel=_PANEL)
+
+
 Since = Annotated[
     str | None,
-    typer.Option(
+    _option(
         "--since",
-        metavar="WHEN",
-        help="From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30', with a zone too; or all.",
+        "WHEN",
+        "From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30', with a zone too; or all.",
     ),
 ]
-Until = Annotated[
-    str | None, typer.Option("--until", metavar="WHEN", help="Up to then; a day alone is included, whole.")
-]
-Type = Annotated[
-    str | None, typer.Option("--type", metavar="TYPE", help="callstart, callend, result, route or probe; a,b for more.")
-]
-Number = Annotated[
-    str | None, typer.Option("--number", metavar="PHONE", help="The other party, in any spelling; a,b for more.")
-]
-Line = Annotated[str | None, typer.Option("--line", metavar="N", help="The PBX's line.")]
-Peer = Annotated[str | None, typer.Option("--peer", metavar="N", help="The extension.")]
-Status = Annotated[str | None, typer.Option("--status", metavar="CODE", help="200, 304, 480, 486, 603, 603-S …")]
+Until = Annotated[str | None, _option("--until", "WHEN", "Up to then; a day alone is included, whole.")]
+Type = Annotated[str | None, _option("--type", "TYPE", "callstart, callend, result, route or probe; a,b for more.")]
+Number = Annotated[str | None, _option("--number", "PHONE", "The other party, in any spelling; a,b for more.")]
+Line = Annotated[str | None, _option("--line", "N", "The PBX's line.")]
+Peer = Annotated[str | None, _option("--peer", "N", "The extension.")]
+Status = Annotated[str | None, _option("--status", "CODE", "200, 304, 480, 486, 603, 603-S …")]
 _LANGUAGE = (
     "Such as 'status = 486 and duration < 5', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, ()."
 )
-Where = Annotated[
-    str | None,
-    typer.Option("--where", metavar="CONDITION", help=f"{_LANGUAGE} Fields: {', '.join(EVENT_FIELDS)}."),
-]
-WhereCalls = Annotated[
-    str | None,
-    typer.Option("--where", metavar="CONDITION", help=f"{_LANGUAGE} Fields: {', '.join(CALL_FIELDS)}."),
-]
+Where = Annotated[str | None, _option("--where", "CONDITION", f"{_LANGUAGE} Fields: {', '.join(EVENT_FIELDS)}.")]
+WhereCalls = Annotated[str | None, _option("--where", "CONDITION", f"{_LANGUAGE} Fields: {', '.join(CALL_FIELDS)}.")]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")]
 Store = Annotated[
     str | None, typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///….")
@@ -49,6 +45,27 @@ WithTrials = Annotated[
     bool,
     typer.Option("--with-trials", help="With what `events trigger` and `certify` made up.", show_default=False),
 ]
+
+
+def _filter_words(
+    since: Since = None,
+    until: Until = None,
+    type: Type = None,
+    number: Number = None,
+    line: Line = None,
+    peer: Peer = None,
+    status: Status = None,
+    where: Where = None,
+    with_trials: WithTrials = False,
+) -> FilterWords:
+    """The options that choose events."""
+    return FilterWords(since, until, type, number, line, peer, status, where, with_trials)
+
+
+class EventsCommand(OptionGroupCommand):
+    """A command on the events that its options choose: `option_group(ctx, FilterWords)`."""
+
+    build = staticmethod(_filter_words)
 
 
 def clock_of(session: Session) -> ClockTime:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,9 +18,6 @@ from alovoice_cli.moments import ClockTime, long_text, short_text, span_text
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
-
-if TYPE_CHECKING:
-    from alovoice_cli.batch.placed_call import Receipt
 
 EXAMPLES = examples(
     "alovoice events show e1204",
@@ -62,7 +59,7 @@ def show_call(
             hint="`alovoice events list` shows what there is; its first column will do",
         )
     found.widen()
-    steps = timeline(found.events.values(), map(_request, found.receipts.values()))
+    steps = timeline(found.events.values(), found.receipts.values())
     calls = [call_as_json(call) for call in events.calls_by_id(found.call_ids).values()]
     whole = {
         "id": id,
@@ -73,12 +70,6 @@ def show_call(
     session.show(Listing(_cells(steps, clock, short=session.stdout.isatty()), COLUMNS, whole=whole))
     if calls:
         session.note(_sentence(calls[0]))
-
-
-def _request(receipt: "Receipt") -> TimelineStep:
-    """What the ledger knows of our own request."""
-    said = f"{receipt.command} {', '.join(receipt.numbers)}".strip() + f": {receipt.outcome}"
-    return TimelineStep(receipt.begun_at, "request", receipt.receipt, said, receipt.as_dict())
 
 
 def _cells(steps: Iterable[TimelineStep], clock: ClockTime, *, short: bool) -> list[dict[str, object]]:
@@ -107,7 +98,7 @@ class Search:
     def __init__(self, session: Session, store: str | None) -> None:
         self._ledger, self._store = session.ledger, session.event_store(store)
         self.events: dict[int, Event] = {}
-        self.receipts: dict[str, Receipt] = {}
+        self.receipts: dict[str, Any] = {}
 
     @property
     def call_ids(self) -> set[str]:

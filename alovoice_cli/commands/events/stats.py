@@ -1,7 +1,6 @@
 """`alovoice events stats`: calls counted."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -112,7 +111,7 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
         if column.name == "chart":
             shown = drawn
         title = _TITLES[by] if column.name == "group" else "Asked" if by == "rule" and column.name == "calls" else None
-        columns.append(replace(column, shown=shown, title=title or column.title))
+        columns.append(column._replace(shown=shown, title=title or column.title))
     return tuple(columns)
 
 

@@ -15,8 +15,8 @@ from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
-    from alovoice_cli.sandbox import Sandbox
-    from alovoice_cli.sandbox.callback import Callbacks, Switchboard
+    from alovoice_cli.sandbox.callback.switchboard import Callbacks, Switchboard
+    from alovoice_cli.sandbox.opening import Sandbox
     from alovoice_cli.stores.pbx_traffic import Totals
 
 EXAMPLES = examples(
@@ -72,7 +72,7 @@ def serve_sandbox(
     taken is lost. The same seed and --day, on a new --state, give the same calls, ids and order; --speed 1440 plays a
     day in a minute. When it is over, its account is printed, and the PBX goes on serving.
     """
-    from alovoice_cli.sandbox import MOST_BODY_BYTES, STATE_NAME, open_sandbox
+    from alovoice_cli.sandbox.opening import MOST_BODY_BYTES, STATE_NAME, open_sandbox
     from alovoice_cli.serving import Limits, serve
 
     session: Session = ctx.obj
@@ -97,7 +97,10 @@ def _read_callbacks(
     session: Session, events_to: list[str], inbound: str | None, day: str | None, chaos: str
 ) -> "Callbacks | None":
     """What is to be sent, read before anything is opened. Raises UsageError."""
-    from alovoice_cli.sandbox.callback import ZONE, Callbacks, parse_chaos, parse_day, parse_handlers, parse_rate
+    from alovoice_cli.sandbox.callback.day import ZONE, parse_day, parse_rate
+    from alovoice_cli.sandbox.callback.messages import parse_handlers
+    from alovoice_cli.sandbox.callback.posting import parse_chaos
+    from alovoice_cli.sandbox.callback.switchboard import Callbacks
 
     callbacks = Callbacks(
         handlers=parse_handlers(events_to),
@@ -115,7 +118,7 @@ def _read_callbacks(
 
 def _open_switchboard(session: Session, sandbox: "Sandbox", callbacks: "Callbacks", at_end: ExitStack) -> "Switchboard":
     from alovoice_cli.api.poster import Poster
-    from alovoice_cli.sandbox.callback import Switchboard
+    from alovoice_cli.sandbox.callback.switchboard import Switchboard
 
     def tell_over(totals: "Totals") -> None:
         _tell_totals(session, callbacks.day, totals)

@@ -4,7 +4,7 @@ import typer
 
 from alovoice_cli.commands.options import examples
 from alovoice_cli.output.listing import Record
-from alovoice_cli.sandbox import STATE_NAME, reset_sandbox
+from alovoice_cli.sandbox.opening import STATE_NAME, reset_sandbox
 from alovoice_cli.session import Session
 
 RESET_EXAMPLES = examples("alovoice sandbox reset --yes")

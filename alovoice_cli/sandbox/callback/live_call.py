@@ -1,113 +1,21 @@
-"""The bodies that the simulated PBX sends, as the vendor's document has them (sections 5, 6 and 9).
+"""A call of the simulated PBX as it goes on: each change is written down, and its handlers are told of it."""
 
-The document leaves the types of many fields open, and its samples send JSON without its content type. So do we, by
-lot: numbers come as numbers or as text, and the content type is JSON's, another one, or missing. The same call says the
-same bytes in every run.
-"""
-
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
-from alovoice_cli.campaigns.dialer_simulation import lot
+from alovoice_cli.campaigns.dialer_simulation import DialAttempt, DialStatus, lot
 from alovoice_cli.posts import Posted
-from alovoice_cli.sandbox.callback.call_course import Ringing
+from alovoice_cli.sandbox.callback.day import Ringing, outside_code
+from alovoice_cli.sandbox.callback.messages import Wording, read_start_reply
 from alovoice_cli.sandbox.callback.posting import Envelope, Letter, Mailing
+from alovoice_cli.sandbox.calls import CallOrder
+from alovoice_cli.sandbox.scenario import Scenario
 from alovoice_cli.stores.pbx_traffic import CallCourse, Traffic
 
 RECORD_BASE = "http://sandbox.localhost/stereo"
 """Where recordings are said to lie: at the embedded PBX whatever port this one has, so that days can be compared."""
-
-_CONTENT_TYPES = (
-    *("application/json",) * 9,
-    *(None,) * 5,
-    *("application/x-www-form-urlencoded",) * 4,  # what curl --data makes of the document's samples
-    *("text/plain;charset=UTF-8",) * 2,
-)
-_TEXT_IN_100 = 20
-_LIST_IN_100, _BRACKETS_IN_100 = 10, 5
-_BRACKETED = ("id", "from_number", "to_number", "trunk_number", "begin_time")
-
-
-class Wording:
-    """How one message of one call is written: every choice is drawn by the seed, the call and the type."""
-
-    def __init__(self, seed: int, kind: str, call: int) -> None:
-        self._seed, self._kind, self._call = seed, kind, call
-
-    @property
-    def content_type(self) -> str | None:
-        """The Content-Type header, or None where there is none."""
-        return _CONTENT_TYPES[self.draw("content type") % len(_CONTENT_TYPES)]
-
-    def draw(self, what: str) -> int:
-        """A number of 64 bits for this choice."""
-        return lot(self._seed, "wording", self._kind, self._call, what)
-
-    def number(self, name: str, value: int | str, *, text_in_100: int = _TEXT_IN_100) -> int | str:
-        """The value of this field as a number or as text; what is no plain number stays text."""
-        text = str(value)
-        is_plain = text.isascii() and text.isdigit() and len(text) <= 15 and str(int(text)) == text
-        return int(text) if is_plain and self.draw(name) % 100 >= text_in_100 else text
-
-    def callstart(self, course: CallCourse) -> bytes:
-        """The start of a call."""
-        return _dump(
-            {
-                "inner_phone": self.number("inner_phone", course.inner_phone),
-                "number": course.number,
-                "line": self.number("line", course.line, text_in_100=50),
-                "type": course.type,
-                "start_time": self.number("start_time", course.started_at),
-            }
-        )
-
-    def callend(self, call_id: str | None, finished_at: int, duration: int, status_code: str, record: str) -> bytes:
-        """The end of a call: without `call_id` where the handler gave none; a call without recording says so or not."""
-        fields: dict[str, object] = {} if call_id is None else {"call_id": self.number("call_id", call_id)}
-        fields |= {
-            "finish_time": self.number("finish_time", finished_at),
-            "duration": self.number("duration", duration),
-            "status_code": self.number("status_code", status_code, text_in_100=40),
-        }
-        if record or self.draw("record") % 2:
-            fields["record"] = record
-        return _dump(fields)
-
-    def result(self, fields: Mapping[str, object], attempts: list[dict[str, object]]) -> bytes:
-        """A call's result: one object, a list of one, or with the document's `[]` before its first five names."""
-        written = {
-            name: self.number(name, value) if isinstance(value, int) else value for name, value in fields.items()
-        }
-        written["attempts"] = self._attempts(attempts)
-        shape = self.draw("shape") % 100
-        if shape < _LIST_IN_100:
-            return _dump([written])
-        if shape < _LIST_IN_100 + _BRACKETS_IN_100:
-            written = {f"[]{name}" if name in _BRACKETED else name: value for name, value in written.items()}
-        return _dump(written)
-
-    def route(self, number: str, line: str, queue: str, direction: str) -> bytes:
-        """The question of where a call goes next."""
-        fields: dict[str, object] = {"from_number": number, "line_number": line}
-        if queue:
-            fields["queue_number"] = self.number("queue_number", queue)
-        return _dump({**fields, "direction": direction})
-
-    def _attempts(self, attempts: list[dict[str, object]]) -> object:
-        """`attempts` is an array, an object or a string, says the document."""
-        shape = self.draw("attempts") % 10
-        if shape < 6:
-            return attempts
-        numbered = {str(place): attempt for place, attempt in enumerate(attempts, 1)}
-        return numbered if shape < 8 else json.dumps(attempts, ensure_ascii=False)
-
-
-def _dump(value: object) -> bytes:
-    """As JavaScript writes it: no spaces, letters as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
-
 
 _RESULT_AFTER_SECONDS = 2
 _SHORTEST_PHONE, _LOCAL_PHONE = 7, 9
@@ -270,3 +178,103 @@ def wire_phone(number: str) -> str:
 
 def _nothing(_: Posted | None) -> None:
     """The answer to a callend or a result says `true` and no more."""
+
+
+OWED = ("callstart", "callend", "result")
+
+Legs = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedCall:
+    """A call to make, and how its ringings go."""
+
+    order: CallOrder
+    legs: Legs
+
+    def course(self, started_at: int, scenario: Scenario, seed: int) -> CallCourse:
+        """What callstart says of it. The line is the one asked for, else any."""
+        order = self.order
+        lines = list(scenario.trunks)
+        line = str(order.request.get("fromline") or lines[lot(seed, "line", order.kind, order.key) % len(lines)])
+        extensions = {str(peer["number"]) for peer in scenario.peers}
+        outside = next((number for number in order.then if not number.startswith("queue ")), order.first)
+        number = outside if order.first in extensions else order.first
+        inner = order.first if order.first in extensions else str(order.request.get("ivrid") or 0)
+        kind = "int" if number in extensions else "out"
+        return CallCourse(kind, wire_phone(number), line, int(inner), started_at, went_to=str(self.legs[-1]["number"]))
+
+    def dialstatus(self) -> str:
+        """How the last ringing ended: nobody is rung after one who answers."""
+        return str(self.legs[-1]["dialstatus"]) if self._got_through else str(self.legs[0]["dialstatus"])
+
+    @property
+    def _got_through(self) -> bool:
+        return len(self.legs) > 1 or not self.order.then
+
+    def times(self, started_at: int) -> tuple[int | None, int]:
+        """When the call was answered, by the last one who was rung, and when it ended."""
+        rung = started_at + sum(leg["ring_seconds"] for leg in self.legs)
+        if self._got_through and self.dialstatus() == DialStatus.ANSWER:
+            return rung, rung + max(int(self.legs[-1]["talk_seconds"]), 1)
+        return None, rung
+
+    def made(self, line: str) -> ReportedCall:
+        """What the result says of it."""
+        order = self.order
+        first = order.first if order.kind != "ivr" else line
+        return ReportedCall(
+            first, str(self.legs[-1]["number"]).removeprefix("queue "), self.dialstatus(), _attempts(self.legs)
+        )
+
+
+def _attempts(legs: Legs) -> list[dict[str, object]]:
+    return [{key: leg[key] for key in ("number", "dialstatus", "ring_seconds")} for leg in legs]
+
+
+def lead_request(calls: LiveCalls, call: LiveCall, request: RequestedCall) -> None:
+    """Tells of the call's beginning, its end and its result."""
+    order = request.order
+    # The CRM's own id of a call that it asked for names the call where its handler does not (A).
+    own_id = order.key if order.kind == "out" else ""
+    call.tell_start(partial(name_call, call, own_id or None))
+    answered_at, ended_at = request.times(call.course.started_at)
+    code = outside_code(calls.seed, request.dialstatus(), order.kind, order.key, call.id)
+    call.end(answered_at=answered_at, ended_at=ended_at, status_code=code)
+    call.tell_result(request.made(call.course.line))
+
+
+def name_call(call: LiveCall, own_id: str | None, answer: Posted | None) -> None:
+    """The answer to the callstart names the call; a redirect is not obeyed: somebody chose the number."""
+    call.note(call_id=read_start_reply(answer).call_id or own_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedCampaign:
+    """A campaign that is dialled: one attempt after the other, each when it is due."""
+
+    calls: LiveCalls
+    number: int
+    clock: SandboxClock
+    attempts: Iterator[DialAttempt]
+    at: Callable[[float, Callable[[], None]], None]
+
+    def go_on(self) -> None:
+        """Waits for the next attempt, if there is one."""
+        if (attempt := next(self.attempts, None)) is not None:
+            self.at(self.clock.due(attempt.started_at.timestamp()), partial(self._dial, attempt))
+
+    def _dial(self, attempt: DialAttempt) -> None:
+        self.go_on()
+        started_at = int(attempt.started_at.timestamp())
+        course = CallCourse("out", wire_phone(attempt.number), attempt.trunk, 0, started_at, went_to=attempt.number)
+        call = self.calls.open("campaign", "", self.clock, course, OWED)
+        call.tell_start(partial(name_call, call, None))
+        status = str(attempt.dialstatus)
+        call.end(
+            answered_at=None if attempt.answered_at is None else int(attempt.answered_at.timestamp()),
+            ended_at=int(attempt.ended_at.timestamp()),
+            status_code=outside_code(self.calls.seed, status, self.number, attempt.number, attempt.ordinal),
+        )
+        tries: list[dict[str, object]] = [{"number": attempt.number, "attempt": attempt.ordinal, "dialstatus": status}]
+        call.tell_result(ReportedCall(attempt.trunk, attempt.number, status, tries))

@@ -1,4 +1,7 @@
-"""What goes wrong on the way to a handler, to order: `dup=3%,late=5%,reorder=1%`, drawn by the seed."""
+"""The way of messages to the handlers: one thread leads all calls, posts go out beside it, and chaos happens to order.
+
+`--chaos dup=3%,late=5%,reorder=1%` says what goes wrong, drawn by the seed.
+"""
 
 import difflib
 import heapq
@@ -7,17 +10,15 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
-from queue import SimpleQueue
-from typing import Generic, TypeVar
 
 from alovoice_cli import __version__
 from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.errors import UsageError
 from alovoice_cli.posts import AnyPoster, Posted
-from alovoice_cli.sandbox.callback.handlers import ANSWER_SECONDS
+from alovoice_cli.sandbox.callback.messages import ANSWER_SECONDS
 from alovoice_cli.stores.pbx_traffic import Traffic
 
 WORDS = ("dup", "late", "reorder")
@@ -84,60 +85,6 @@ def _happens(drawn: int, percent: float) -> bool:
 
 def _within(bounds: tuple[int, int], drawn: int) -> int:
     return bounds[0] + (drawn >> 24) % (bounds[1] - bounds[0] + 1)
-
-
-T = TypeVar("T")
-
-
-class Messengers(Generic[T]):
-    """At most `most` at once. Daemons, unlike those of an executor: a handler that hangs cannot hold up the exit."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._work: SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = SimpleQueue()
-        self._under_way: set[Future[T]] = set()
-        self._lock = threading.Lock()
-        self._count = 0
-
-    def send(self, work: Callable[[], T]) -> "Future[T]":
-        """Has the work done by one of them; the future gets its result."""
-        future: Future[T] = Future()
-        with self._lock:
-            self._under_way.add(future)
-            if len(self._under_way) > self._count and self._count < self._most:
-                self._count += 1
-                threading.Thread(target=self._run, name=f"sandbox messenger {self._count}", daemon=True).start()
-        future.add_done_callback(self._forget)
-        self._work.put((future, work))
-        return future
-
-    def wait_for_one(self, timeout: float) -> bool:
-        """Waits until one of them is free, for at most so many seconds; whether one is."""
-        with self._lock:
-            under_way = set(self._under_way)
-        if len(under_way) >= self._most:
-            wait(under_way, timeout, FIRST_COMPLETED)
-        return len(self._under_way) < self._most
-
-    def close(self, timeout: float) -> None:
-        """Lets what is under way end, for at most so many seconds, and sends the messengers home."""
-        with self._lock:
-            under_way = set(self._under_way)
-        wait(under_way, timeout)
-        for _ in range(self._count):
-            self._work.put(None)
-
-    def _run(self) -> None:
-        while (task := self._work.get()) is not None:
-            future, work = task
-            try:
-                future.set_result(work())
-            except BaseException as error:  # whoever waits is told
-                future.set_exception(error)
-
-    def _forget(self, future: "Future[T]") -> None:
-        with self._lock:
-            self._under_way.discard(future)
 
 
 class Timetable:
@@ -257,7 +204,7 @@ class Mailing:
         self.handlers = handlers
         self._timetable, self._traffic, self._poster = timetable, traffic, poster
         self._chaos, self._seed, self._complain = chaos, seed, complain
-        self._messengers: Messengers[Posted] = Messengers(_AT_ONCE)
+        self._executor = ThreadPoolExecutor(_AT_ONCE, "sandbox post")
         self._slow: dict[Future[Posted], int] = {}
         self._overtaken: list[Letter] = []
         self._blamed: set[str] = set()
@@ -276,7 +223,8 @@ class Mailing:
 
     def stop(self, timeout: float) -> None:
         """Lets what is under way be answered, for at most so many seconds. To be called after the timetable's end."""
-        self._messengers.close(timeout)
+        wait(self._slow, timeout)
+        self._executor.shutdown(wait=False)
         for future, number in self._slow.items():
             if future.done():
                 self._finish(number, future.result())
@@ -299,12 +247,13 @@ class Mailing:
             self._send(letter)
 
     def _send(self, letter: Letter) -> None:
-        while not self._messengers.wait_for_one(0.2):
+        while len(under_way := [post for post in self._slow if not post.done()]) >= _AT_ONCE:
             if self._timetable.is_stopping:
                 return
+            wait(under_way, 0.2, FIRST_COMPLETED)
         body = letter.write()
         number = self._traffic.begin(letter.envelope.call, letter.kind, body, letter.content_type, letter.note)
-        future = self._messengers.send(partial(self._post, letter, body))
+        future = self._executor.submit(self._post, letter, body)
         wait([future], 0 if self._slow else _PATIENCE_SECONDS)
         if future.done():
             self._came(letter, number, body, future.result())

@@ -1,19 +1,200 @@
-"""A simulated PBX that calls its customer back: joins its calls, their time, and the way to the handlers."""
+"""Leads the calls of a simulated PBX that calls its customer back, from start to stop."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 
-from alovoice_cli.posts import AnyPoster
-from alovoice_cli.sandbox.callback.live_call import LiveCalls, SandboxClock
+from alovoice_cli.campaigns.dialer_simulation import lot
+from alovoice_cli.posts import AnyPoster, Posted
+from alovoice_cli.routing.step import RouteStep
+from alovoice_cli.sandbox.callback.day import (
+    DAY_RATE,
+    ZONE,
+    Series,
+    Staff,
+    Visit,
+    Way,
+    Ways,
+    ring_colleague,
+    ring_outside,
+)
+from alovoice_cli.sandbox.callback.live_call import (
+    OWED,
+    LiveCall,
+    LiveCalls,
+    RequestedCall,
+    RequestedCampaign,
+    SandboxClock,
+    lead_request,
+    name_call,
+    wire_phone,
+)
+from alovoice_cli.sandbox.callback.messages import read_start_reply, read_step
 from alovoice_cli.sandbox.callback.posting import Chaos, Mailing, Timetable
-from alovoice_cli.sandbox.callback.requested import OWED, RequestedCall, RequestedCampaign, lead_request
-from alovoice_cli.sandbox.callback.visitors import DAY_RATE, ZONE, Series, Visitors
 from alovoice_cli.sandbox.calls import CallOrder
 from alovoice_cli.sandbox.pbx import Pbx
 from alovoice_cli.stores.pbx import CallRow
-from alovoice_cli.stores.pbx_traffic import Totals, Traffic
+from alovoice_cli.stores.pbx_traffic import CallCourse, Totals, Traffic
+
+_ROUTED_AFTER_SECONDS = 1
+_MOST_REPEATS = 2
+_CALLS_AGAIN_IN_100, _IS_CALLED_BACK_IN_100 = 35, 30
+_AGAIN_AFTER_SECONDS, _BACK_AFTER_SECONDS = (90, 900), (240, 2400)
+_TOLD = ("callstart", "callend")
+_NO_STEP = "none"
+
+
+@dataclass(eq=False, slots=True)
+class Play:
+    """Arrivals that are being played. `over` is called when the last of their calls has been told of."""
+
+    clock: SandboxClock
+    over: Callable[[], None]
+    pending: int = 0
+
+    def opened(self) -> None:
+        """Something more is to come."""
+        self.pending += 1
+
+    def closed(self) -> None:
+        """Something is done with."""
+        self.pending -= 1
+        if self.pending == 0:
+            self.over()
+
+
+class Visitors:
+    """Leads arrivals through their calls, each when it is due."""
+
+    def __init__(self, pbx: Pbx, calls: LiveCalls, at: Callable[[float, Callable[[], None]], None]) -> None:
+        self._pbx, self._calls, self._at = pbx, calls, at
+        self._seed = pbx.seed
+        self._staff = Staff(pbx.scenario.peers, pbx.seed)
+        self._ways = Ways(self._staff, pbx.seed)
+
+    def play(self, arrivals: Iterator[Visit], clock: SandboxClock, over: Callable[[], None]) -> None:
+        """Plays these arrivals by this clock."""
+        play = Play(clock, over)
+        play.opened()
+        self._next(play, arrivals)
+
+    def _next(self, play: Play, arrivals: Iterator[Visit]) -> None:
+        arrival = next(arrivals, None)
+        if arrival is None:
+            play.closed()
+        else:
+            self._at(play.clock.due(arrival.at), partial(self._arrive, play, arrival, arrivals))
+
+    def _arrive(self, play: Play, arrival: Visit, arrivals: Iterator[Visit]) -> None:
+        try:
+            self._lead(play, arrival)
+        finally:  # a call that goes wrong must not end the day
+            self._next(play, arrivals)
+
+    def _arrive_again(self, play: Play, arrival: Visit) -> None:
+        try:
+            self._lead(play, arrival)
+        finally:
+            play.closed()
+
+    def _lead(self, play: Play, arrival: Visit) -> None:
+        match arrival.kind:
+            case "inbound":
+                self._take_in(play, arrival)
+            case "internal":
+                self._call_inside(play, arrival)
+            case "conference":
+                self._call_on_request(play, arrival)
+            case _:
+                self._call_out(play, arrival)
+
+    def _open(self, play: Play, arrival: Visit, course: CallCourse, owed: tuple[str, ...], key: str = "") -> LiveCall:
+        call = self._calls.open(arrival.kind, key, play.clock, course, owed)
+        call.envelope.opened, call.envelope.closed = play.opened, play.closed
+        return call
+
+    # --- inbound -----------------------------------------------------------------------------------------------------
+
+    def _take_in(self, play: Play, arrival: Visit) -> None:
+        course = CallCourse("inc", wire_phone(arrival.number), arrival.line, 0, arrival.at)
+        call = self._open(play, arrival, course, ("route", *_TOLD))
+        call.ask_route(arrival.number, arrival.queue, partial(self._routed, play, arrival, call))
+
+    def _routed(self, play: Play, arrival: Visit, call: LiveCall, answer: Posted | None) -> None:
+        """The step that the route answered, or the department's own where no route is asked."""
+        if self._calls.asks("route"):
+            step = read_step(answer, self._pbx.scenario)
+        else:
+            step = RouteStep("queue", arrival.queue or max(self._pbx.scenario.queues))
+        way = self._ways.by_step(step, arrival.mark, arrival.at + _ROUTED_AFTER_SECONDS)
+        call.note(step=str(step) if step else _NO_STEP, inner_phone=way.inner_phone, went_to=way.went_to)
+        call.tell_start(partial(self._started, play, arrival, call, way), after_seconds=_ROUTED_AFTER_SECONDS)
+
+    def _started(self, play: Play, arrival: Visit, call: LiveCall, way: Way, answer: Posted | None) -> None:
+        """The handler named the call, or leads it elsewhere; a call that is over goes nowhere."""
+        reply = read_start_reply(answer)
+        call.note(call_id=reply.call_id)
+        if reply.callto is not None and not way.is_over:
+            way = self._ways.by_number(reply.callto, arrival.mark, arrival.at + _ROUTED_AFTER_SECONDS)
+            call.note(went_to=way.went_to)
+        call.ring(way.ringing, after_seconds=_ROUTED_AFTER_SECONDS)
+        if call.course.answered_at is None and not way.is_over:
+            self._come_back(play, arrival, call)
+
+    def _come_back(self, play: Play, arrival: Visit, call: LiveCall) -> None:
+        """Some of those who were missed call again, some are called back, and the others are lost."""
+        assert call.course.ended_at is not None
+        drawn = lot(self._seed, "after", arrival.mark)
+        chance = drawn % 100
+        if chance < _CALLS_AGAIN_IN_100 and arrival.again < _MOST_REPEATS:
+            kind, bounds = "inbound", _AGAIN_AFTER_SECONDS
+        elif _CALLS_AGAIN_IN_100 <= chance < _CALLS_AGAIN_IN_100 + _IS_CALLED_BACK_IN_100:
+            kind, bounds = "outbound", _BACK_AFTER_SECONDS
+        else:
+            return
+        at = call.course.ended_at + bounds[0] + (drawn >> 16) % (bounds[1] - bounds[0])
+        again = replace(arrival, at=at, kind=kind, mark=f"{arrival.mark} again", again=arrival.again + 1)
+        play.opened()
+        self._at(play.clock.due(at), partial(self._arrive_again, play, again))
+
+    # --- made by those who work here ---------------------------------------------------------------------------------
+
+    def _call_out(self, play: Play, arrival: Visit) -> None:
+        inner = self._staff.free(arrival.at, arrival.mark)
+        if inner is None:
+            return
+        course = CallCourse(
+            "out", wire_phone(arrival.number), arrival.line, int(inner), arrival.at, went_to=arrival.number
+        )
+        call = self._open(play, arrival, course, _TOLD)
+        call.tell_start(partial(name_call, call, None))
+        call.ring(ring_outside(self._seed, arrival.number, arrival.mark), after_seconds=0)
+        self._staff.occupy(inner, call.course.ended_at or arrival.at)
+
+    def _call_inside(self, play: Play, arrival: Visit) -> None:
+        caller = self._staff.free(arrival.at, arrival.mark)
+        called = self._staff.free(arrival.at, arrival.mark, "called", besides=caller or "")
+        if caller is None or called is None:
+            return
+        # An extension calls another over no line (A).
+        course = CallCourse("int", called, "", int(caller), arrival.at, went_to=called)
+        call = self._open(play, arrival, course, _TOLD)
+        call.tell_start(partial(name_call, call, None))
+        call.ring(ring_colleague(self._seed, called, arrival.mark), after_seconds=0)
+        for number in (caller, called):
+            self._staff.occupy(number, call.course.ended_at or arrival.at)
+
+    def _call_on_request(self, play: Play, arrival: Visit) -> None:
+        """A call that a CRM asked for: the caller's own line first, then two numbers in turn."""
+        key = str(lot(self._seed, "extid", arrival.mark) % 10**12)
+        other = f"9{lot(self._seed, 'second', arrival.mark) % 10**8:08}"
+        order = CallOrder("conference", key, arrival.line, (arrival.number, other))
+        request = RequestedCall(order, self._pbx.ring_legs(order))
+        course = request.course(arrival.at, self._pbx.scenario, self._seed)
+        call = self._open(play, arrival, course, OWED, key)
+        lead_request(self._calls, call, request)
+
 
 _STOP_SECONDS = 2.0
 

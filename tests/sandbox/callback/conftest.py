@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from alovoice_cli.api.poster import Poster
-from alovoice_cli.sandbox import Sandbox, open_sandbox
-from alovoice_cli.sandbox.callback import Callbacks, Switchboard, parse_chaos, parse_handlers
+from alovoice_cli.sandbox.callback.messages import parse_handlers
+from alovoice_cli.sandbox.callback.posting import parse_chaos
+from alovoice_cli.sandbox.callback.switchboard import Callbacks, Switchboard
+from alovoice_cli.sandbox.opening import Sandbox, open_sandbox
 from alovoice_cli.stores.pbx_traffic import CallAccount, Totals, Traffic
 
 DAY = date(2026, 3, 2)
@@ -118,7 +120,7 @@ class Calling:
         _, board, poster = self.open(*events_to)
         with poster:
             board.start()
-            assert self.over.wait(30)
+            assert self.over.wait(60)
             board.stop()
         return self.accounts()
 

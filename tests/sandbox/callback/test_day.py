@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from alovoice_cli.sandbox.callback.call_course import ring_colleague
-from alovoice_cli.sandbox.callback.visitors import Series
+from alovoice_cli.sandbox.callback.day import ring_colleague
+from alovoice_cli.sandbox.callback.switchboard import Series
 
 CHAOS = "dup=10%,late=15%,reorder=15%"
 

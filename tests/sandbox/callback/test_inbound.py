@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.posts import Posted
-from alovoice_cli.sandbox.callback.handlers import StartReply, read_start_reply, read_step
+from alovoice_cli.sandbox.callback.messages import StartReply, read_start_reply, read_step
 from alovoice_cli.sandbox.scenario import shipped
 
 

@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from alovoice_cli.sandbox import EMBEDDED_URL
+from alovoice_cli.sandbox.opening import EMBEDDED_URL
 from alovoice_cli.sandbox.scenario import data
 
 CONFERENCE = {"callfrom": {"phone": "712037006"}, "callto": [{"phone": "994412860"}, {"phone": "977076909"}]}

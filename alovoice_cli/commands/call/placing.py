@@ -1,0 +1,250 @@
+"""`alovoice call out`, `ivr` and `conference`: places one call, or those of a list.
+
+A single call loads neither batches nor events: what `--batch` and `--wait` need is imported when they are given.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from alovoice_cli.commands.batch_options import (
+    DiallingCommand,
+    batch_options,
+    needed,
+    refuse_batch_options,
+    refuse_with_batch,
+    run,
+)
+from alovoice_cli.commands.call.wait_option import CallWaitingCommand, Wait
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
+from alovoice_cli.moments import DailyHours, parse_zone
+from alovoice_cli.output.listing import Record
+from alovoice_cli.phones import canonical, parse_dialled, read_cell, sent_as, trouble_text
+from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.api.call import Party
+
+OUT_EXAMPLES = examples(
+    "alovoice call out --inner-phone 2424 --number +998901234567",
+    "alovoice call out --inner-phone 2424 --number +998901234567 --wait",
+    "alovoice call out --batch clients.csv --map number=Телефон --inner-phone 2424 --rate 10/m --confirm 312",
+)
+IVR_EXAMPLES = examples(
+    "alovoice call ivr --callto 901234567 --ivrid 222 --fromline 712037006 --lang uz",
+    "alovoice call ivr --batch debtors.csv --ivrid 222 --fromline 712037006 --window 10:00-19:00 --confirm 48",
+)
+CONFERENCE_EXAMPLES = examples(
+    "alovoice call conference --callfrom 712037006 --callto 994412860:ru --callto 977076909:uz",
+    "alovoice call conference --from 712037006:uz --queue 6000",
+    "alovoice call conference --batch - --callfrom 712037006 --rate 2/m < meetings.jsonl",
+)
+EXTENSION_LENGTHS = range(2, 6)
+
+Encoding = Annotated[
+    Literal["json", "multipart", "form", "vendor-curl"] | None,
+    typer.Option("--encoding", metavar="FORM", help="json, multipart, form or vendor-curl; else the profile's."),
+]
+ExternalId = Annotated[
+    str | None, typer.Option("--extid", metavar="ID", help="Your id of the call; made if left out. Results carry it.")
+]
+NoCheck = Annotated[
+    bool, typer.Option("--no-check", help="Call a number that no telephone plan knows.", show_default=False)
+]
+
+
+class PlacingCommand(CallWaitingCommand, DiallingCommand):
+    """Places one call, followed by `--wait`, or those of a list."""
+
+
+def place_call(
+    ctx: typer.Context,
+    inner_phone: Annotated[
+        str | None, typer.Option("--inner-phone", "--from", metavar="N", help="The extension, rung first.")
+    ] = None,
+    number: Annotated[
+        str | None, typer.Option("--number", "--to", metavar="PHONE", help="Who is rung when it answers.")
+    ] = None,
+    call_id: Annotated[
+        str | None, typer.Option("--call-id", metavar="ID", help="Your id of the call; made if left out.")
+    ] = None,
+    user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="Your CRM's id of the user.")] = None,
+    encoding: Encoding = None,
+    wait: Wait = None,
+    no_check: NoCheck = False,
+) -> int:
+    """Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1."""
+    session: Session = ctx.obj
+    given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
+    if batch_options(ctx).source is not None:
+        return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
+    refuse_batch_options(batch_options(ctx), "night_ok")
+    extension = parse_id(needed(inner_phone, "--inner-phone"), "--inner-phone")
+    phone = read_number(session, needed(number, "--number"), "--number", no_check=no_check)
+    user = parse_id(user_id, "--user-id") if user_id is not None else None
+
+    def place(own_id: str) -> object:
+        call = session.client_for(encoding=encoding).call
+        return call.out(inner_phone=extension, number=phone, call_id=own_id, user_id=user)
+
+    return _place_one(ctx, place, "Call asked for", ("call_id", call_id), wait)
+
+
+def place_menu_call(
+    ctx: typer.Context,
+    callto: Annotated[str | None, typer.Option("--callto", "--to", metavar="PHONE", help="Who is rung.")] = None,
+    ivrid: Annotated[
+        str | None, typer.Option("--ivrid", "--ivr", metavar="ID", help="The menu's id, from the web console.")
+    ] = None,
+    fromline: Annotated[
+        str | None, typer.Option("--fromline", "--line", metavar="LINE", help="The line to call by.")
+    ] = None,
+    lang: Annotated[str | None, typer.Option("--lang", metavar="LANG", help="The menu's language: ru, uz.")] = None,
+    extid: ExternalId = None,
+    encoding: Encoding = None,
+    wait: Wait = None,
+    no_check: NoCheck = False,
+) -> int:
+    """Ring somebody by one of the PBX's lines and play them a voice menu."""
+    session: Session = ctx.obj
+    given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
+    if batch_options(ctx).source is not None:
+        return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
+    refuse_batch_options(batch_options(ctx), "night_ok")
+    phone = read_number(session, needed(callto, "--callto"), "--callto", no_check=no_check)
+    menu = parse_id(needed(ivrid, "--ivrid"), "--ivrid")
+    line = parse_dialled(needed(fromline, "--fromline"), "--fromline")
+
+    def place(own_id: str) -> object:
+        call = session.client_for(encoding=encoding).call
+        return call.ivr(callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=own_id)
+
+    return _place_one(ctx, place, "Menu call asked for", ("extid", extid), wait)
+
+
+def place_conference(
+    ctx: typer.Context,
+    callfrom: Annotated[
+        str | None,
+        typer.Option("--callfrom", "--from", metavar="PHONE[:LANG]", help="Who is rung first: the initiator."),
+    ] = None,
+    callto: Annotated[
+        list[str] | None,
+        typer.Option("--callto", "--to", metavar="PHONE[:LANG]", help="Who is rung then, in turn; repeatable."),
+    ] = None,
+    queue: Annotated[str | None, typer.Option("--queue", metavar="N", help="A queue instead of phones.")] = None,
+    extid: ExternalId = None,
+    encoding: Encoding = None,
+    wait: Wait = None,
+    no_check: NoCheck = False,
+) -> int:
+    """Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue."""
+    session: Session = ctx.obj
+    given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
+    if batch_options(ctx).source is not None:
+        return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
+    refuse_batch_options(batch_options(ctx), "night_ok")
+    if (queue is None) == (not callto):
+        raise UsageError("say once whom to connect", hint="either --callto PHONE, repeated, or --queue N")
+    initiator = read_party(session, needed(callfrom, "--callfrom"), "--callfrom", no_check=no_check)
+    parties = [read_party(session, text, "--callto", no_check=no_check) for text in callto or ()]
+    number = parse_id(queue, "--queue") if queue is not None else ""
+
+    def place(own_id: str) -> object:
+        call = session.client_for(encoding=encoding).call
+        return call.conference(callfrom=initiator, callto=parties, queue=number, extid=own_id)
+
+    return _place_one(ctx, place, "Conference asked for", ("extid", extid), wait)
+
+
+def _place_batch(
+    ctx: typer.Context,
+    given: Mapping[str, str | Sequence[str] | None],
+    encoding: str | None,
+    *,
+    wait: str | None,
+    no_check: bool,
+) -> int:
+    """Places the calls of a list; `given` are the values that hold for rows without their own."""
+    refuse_with_batch(wait=wait, no_check=no_check)
+    return run(ctx.obj, f"call {ctx.command.name}", batch_options(ctx)._replace(encoding=encoding), given)
+
+
+def _place_one(
+    ctx: typer.Context, place: Callable[[str], object], title: str, own_id: tuple[str, str | None], wait: str | None
+) -> int:
+    """Places a call by `place(id)` and shows what became of the request: its receipt, its id, the PBX's answer, whole.
+
+    `own_id` is the field of the call's id, and the id where one was given. With `wait` the call is followed to its end.
+    Returns the exit code.
+    """
+    session: Session = ctx.obj
+    check_hours(session, night_ok=batch_options(ctx).night_ok)
+    field, given = own_id
+    if wait is None:
+        named = {field: given or session.ledger.make_id()}
+        answer = place(named[field])
+        session.show(Record({"receipt": session.last_receipt, **named, "answer": answer}, title=title))
+        return ExitCode.DONE
+    from alovoice_cli.commands.call.waiting import follow, read_patience
+
+    patience = read_patience(session, wait)
+    named = {field: given or session.ledger.make_id()}
+    return follow(session, named, partial(place, named[field]), patience)
+
+
+def read_number(session: Session, text: str, option: str, *, no_check: bool) -> str:
+    """The number to ring as it is sent, read as lists are: any spelling, or an extension of 2 to 5 digits.
+
+    Raises UsageError for what is no number, CheckFailedError for a number that no telephone plan knows.
+    """
+    key, typed = canonical(text), text.strip()
+    if len(key) in EXTENSION_LENGTHS:
+        sent = key
+    elif (verdict := read_cell(text)).number:
+        sent = sent_as(verdict.number, text)
+    elif no_check or not any(letter.isdigit() for letter in text):
+        return parse_dialled(text, option)
+    else:
+        trouble, advice = trouble_text(verdict.code, text)
+        hint = f"{advice}; --no-check calls it as it is written".removeprefix("; ")
+        raise CheckFailedError(f"{option} {trouble}: nothing was sent", hint=hint)
+    if sent != typed:
+        session.note(f"{option} {typed!r} is sent as {sent}")
+    return sent
+
+
+def read_party(session: Session, text: str, option: str, *, no_check: bool) -> "Party":
+    """`PHONE[:LANG]` as a party, see `read_number`."""
+    from alovoice_cli.api.call import Party
+    from alovoice_cli.batch.fields import BadCellError, split_party
+
+    try:
+        phone, lang = split_party(text)
+    except BadCellError as problem:
+        raise UsageError(f"{option} {problem.message}", hint=problem.hint) from problem
+    return Party(read_number(session, phone, option, no_check=no_check), lang.lower())
+
+
+def check_hours(session: Session, *, night_ok: bool) -> None:
+    """Raises CheckFailedError in quiet hours that the profile itself sets; says so in the usual ones."""
+    settings = session.settings
+    quiet = DailyHours.parse(settings.quiet_hours)
+    local = session.now().astimezone(parse_zone(settings.timezone))
+    if night_ok or quiet is None or not quiet.hold(local):
+        return
+    message = f"it is {local:%H:%M}, within the quiet hours {quiet}"
+    if settings.origin["quiet_hours"].startswith("profile") and not session.options.dry_run:
+        raise CheckFailedError(f"{message} of the profile: nothing was sent", hint="give --night-ok if that is meant")
+    session.note(message)
+
+
+def parse_id(text: str, option: str) -> str:
+    """A number or name of the PBX (extension, queue, menu, user) as typed. Raises UsageError for spaces or nothing."""
+    typed = text.strip()
+    if not typed or not typed.isprintable() or " " in typed:
+        raise UsageError(f"{option} {text!r} is no number of the PBX", hint="see `alovoice peers`, or the web console")
+    return typed

@@ -1,0 +1,40 @@
+"""The global options of one run, as the session and the display read them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from alovoice_cli.errors import UsageError
+
+
+class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a dataclass takes 1 ms to make
+    """The global options, folded from both sides of the verb: the later one wins."""
+
+    profile: str | None = None
+    base_url: str | None = None
+    timeout: float | None = None
+    json: bool = False
+    csv: bool = False
+    columns: str | None = None
+    no_headers: bool = False
+    excel: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+    yes: bool = False
+    dry_run: bool = False
+    no_permission_check: bool = False
+
+    def with_option(self, name: str, value: object) -> "GlobalOptions":
+        """The options with this one said too. Raises UsageError for two that exclude each other."""
+        options = self._replace(**{name: value})  # type: ignore[arg-type] # the option's own parser gave the value
+        if options.json and options.csv:
+            raise UsageError("--json and --csv exclude each other", hint="choose one of them")
+        return options
+
+    def with_form(self, words: Sequence[str]) -> "GlobalOptions":
+        """The options for an error: `--json` and `--color` count also behind the word that ended the reading."""
+        color = self.color
+        for word, following in zip(words, [*words[1:], ""], strict=True):
+            said = following if word == "--color" else word.removeprefix("--color=")
+            color = said if said in ("always", "never") else color
+        return self._replace(json=self.json or "--json" in words, color=color)
