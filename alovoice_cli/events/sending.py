@@ -11,7 +11,7 @@ from threading import Semaphore, Thread
 from typing import TypeVar
 
 from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError, ServerError, UnreachableError, UsageError
-from alovoice_cli.events.event import PBX_TYPES, Delivery, EventType
+from alovoice_cli.events.event import PBX_TYPES, TRIAL_HEADER, Delivery, EventType
 from alovoice_cli.events.handler import Handlers, shown_url
 from alovoice_cli.events.samples import read_value
 from alovoice_cli.posts import AnyPoster, Posted
@@ -186,9 +186,11 @@ def read_speed(text: str) -> float | None:
 def replayed(delivery: Delivery, handlers: Handlers, option: str) -> Outgoing:
     """The event as it came, marked as a replay and with the id under which it was forwarded at first.
 
-    Its own headers stay behind but the content type: they told of another connection.
+    Its own headers stay behind but the content type and the mark of a trial: they told of another connection.
     """
     headers = {MARK: "1", "webhook-id": delivery.id, "x-alovoice-type": delivery.type, **content_type_of(delivery)}
+    if (TRIAL_HEADER, "1") in delivery.headers:
+        headers[TRIAL_HEADER] = "1"
     return Outgoing(delivery.type, handlers.needed(delivery.type, option), delivery.body, headers, delivery.id)
 
 
