@@ -20,7 +20,6 @@ class FromNumbers(Condition):
     cost = 2
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether any of the sets has the caller."""
         for numbers in self.sets:
             found = call.known.get(numbers)
             if found is None:
@@ -30,7 +29,6 @@ class FromNumbers(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        """The caller's number."""
         return f"the caller is {call.caller.digits or 'hidden'}"
 
 
@@ -41,7 +39,6 @@ class OnLine(Condition):
     sets: tuple[NumberSet, ...]
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether any of the sets has the line."""
         # Here and below: any() of a generator takes three times as long as a loop, and a caller may meet a thousand.
         for numbers in self.sets:  # noqa: SIM110 - as said
             if numbers.has(call.line):
@@ -49,7 +46,6 @@ class OnLine(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        """The line's number."""
         return f"the line is {call.question.line_number or 'not said'}"
 
 
@@ -60,11 +56,9 @@ class OnQueue(Condition):
     queues: frozenset[str]
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the queue is one of them."""
         return call.queue in self.queues
 
     def facts(self, call: IncomingCall) -> str:
-        """The queue's number."""
         return f"the queue is {call.queue}" if call.queue else "there is no queue"
 
 
@@ -75,11 +69,9 @@ class Direction(Condition):
     direction: str
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the direction is this one."""
         return call.direction == self.direction
 
     def facts(self, call: IncomingCall) -> str:
-        """The direction."""
         return f"the direction is {call.direction or 'not said'}"
 
 
@@ -90,7 +82,6 @@ class WithinHours(Condition):
     hours: tuple[AnyHours, ...]
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether any of them is open."""
         for hours in self.hours:
             found = call.known.get(hours.name)
             if found is None:
@@ -100,7 +91,6 @@ class WithinHours(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        """The time on the wall."""
         return f"it is {call.local:%a %Y-%m-%d %H:%M}"
 
 
@@ -112,11 +102,9 @@ class OnDays(Condition):
     cost = 2
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the date is one of them."""
         return call.local.date() in self.days
 
     def facts(self, call: IncomingCall) -> str:
-        """The date."""
         return f"it is {call.local:%Y-%m-%d}"
 
 
@@ -139,7 +127,6 @@ class Share(Condition):
         return int.from_bytes(digest) * 100 / 2**64
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the caller falls into the share."""
         return self.place_of(call.caller.digits) < self.percent
 
     def facts(self, call: IncomingCall) -> str:
@@ -155,7 +142,6 @@ class AllOf(Condition):
     cost = 4
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether each part holds."""
         for part in self.parts:  # noqa: SIM110 - as said in OnLine
             if not part.holds(call):
                 return False
@@ -174,7 +160,6 @@ class AnyOf(Condition):
     cost = 4
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether a part holds."""
         for part in self.parts:  # noqa: SIM110 - as said in OnLine
             if part.holds(call):
                 return True
@@ -193,11 +178,9 @@ class NotClause(Condition):
     cost = 4
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the part does not hold."""
         return not self.part.holds(call)
 
     def facts(self, call: IncomingCall) -> str:
-        """What the part says."""
         return self.part.facts(call)
 
 
@@ -248,11 +231,9 @@ class CallsWithin(Condition):
     cost = 9
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether there were as many calls."""
         return _counted(call, "calls", self.window) >= self.count
 
     def facts(self, call: IncomingCall) -> str:
-        """How many calls there were."""
         return f"calls before: {_counted(call, 'calls', self.window)}"
 
 
@@ -264,11 +245,9 @@ class MissedWithin(Condition):
     cost = 9
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether any was missed."""
         return _counted(call, "missed", self.window) > 0
 
     def facts(self, call: IncomingCall) -> str:
-        """How many were missed."""
         return f"missed calls: {_counted(call, 'missed', self.window)}"
 
 
