@@ -44,6 +44,8 @@ def test_a_listener_keeps_a_trial_and_passes_it_on_to_nobody(listen: Listen, alo
     assert {body for _, body in crm.seen} == {asked[1]}
     assert ran.read_text().count("callstart") == 1
     assert [event["body"]["number"] for event in _listed(alovoice, "list")] == ["+998901234567"]
+    shown = alovoice("events", "list", "--with-trials", "--columns", "said", "--no-headers").out
+    assert shown.split("\n")[:2] == ["inbound", "200 35s (trial)"]
     trials = _listed(alovoice, "list", "--with-trials")
     assert [event.get("trial", False) for event in trials] == [False, True, True, True, True]
 
