@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
     from alovoice_cli.stores.line_calls import LineCalls
+    from alovoice_cli.stores.outbox_orders import OutboxOrders
 
 
 class Session:
@@ -139,6 +140,12 @@ class Session:
         from alovoice_cli.stores.events import EventStore
 
         return EventStore(self.settings.event_store_url(flag))
+
+    def outbox(self, flag: str | None = None) -> "OutboxOrders":
+        """What the event store is still to forward, for an operator: of `--store`, or the profile's."""
+        from alovoice_cli.stores.outbox_orders import OutboxOrders
+
+        return OutboxOrders(self.settings.event_store_url(flag))
 
     def line_calls(self) -> "LineCalls":
         """What the profile's event store knows of the calls that go on."""

@@ -161,6 +161,7 @@ _EVENTS = (
         "Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile.",
         "prune:prune_events",
     ),
+    Subcommand("outbox", "What waits to be forwarded, and what was given up: list, retry, drop.", "outbox:app"),
     Subcommand(
         "trigger",
         "Send a handler an event as the PBX would. Of several each has another number (or id), unless --set fixes it.",
