@@ -83,43 +83,28 @@ def _parse_lines(text: str) -> list[str]:
 LISTEN_KEYS = {
     key.name: key
     for key in (
-        Key("host", "the address to listen on", _check_text),
-        Key("port", "0 picks a free one", _check_port, _parse_number),
-        Key("store", "where events are kept: a file, or sqlite:////path", _check_text),
-        Key("secret", "auto | none | STR | @FILE", _check_secret, secret=True),
-        Key("forward", "[TYPE=]URL, several apart by spaces", _check_list, _parse_words),
-        Key("forward-timeout", "seconds that a callstart waits for the CRM", _check_forward_timeout, _parse_number),
-        Key("sign-secret", "whsec_…, or @FILE", _check_secret, secret=True),
-        Key("exec", "[TYPE=]CMD, one a line", _check_list, _parse_lines),
-        Key("rules", "the rules file", _check_file),
-        Key("fallback", "a step, such as queue:6000", _check_text),
-        Key("deadline", "how long a caller waits for the rules: 700ms", _check_text),
-        Key("shadow", "a rules file whose answers are noted", _check_file),
-        Key("allow-from", "networks that may deliver", _check_list, _parse_networks),
-        Key("trusted-proxy", "networks whose X-Forwarded-For is believed", _check_list, _parse_networks),
-        Key("tls-cert", "the certificate's file", _check_file),
-        Key("tls-key", "its key's file", _check_file),
-        Key("no-dedupe", "true passes repeated deliveries on", check_bool, parse_bool),
-        Key("ready-file", "the URLs as JSON, there while all works", _check_file),
-        Key("admin", "ADDRESS:PORT of /live, /ready and /metrics", _check_text),
-        Key("log-format", " | ".join(_LOG_FORMATS), _check_log_format),
+        Key("host", _check_text, default="127.0.0.1"),
+        Key("port", _check_port, _parse_number, default=8787),
+        Key("store", _check_text),
+        Key("secret", _check_secret, secret=True, default="auto"),
+        Key("forward", _check_list, _parse_words, default=()),
+        Key("forward-timeout", _check_forward_timeout, _parse_number, default=2.0),
+        Key("sign-secret", _check_secret, secret=True),
+        Key("exec", _check_list, _parse_lines, default=()),
+        Key("rules", _check_file),
+        Key("fallback", _check_text),
+        Key("deadline", _check_text, default="700ms"),
+        Key("shadow", _check_file),
+        Key("allow-from", _check_list, _parse_networks, default=()),
+        Key("trusted-proxy", _check_list, _parse_networks, default=()),
+        Key("tls-cert", _check_file),
+        Key("tls-key", _check_file),
+        Key("no-dedupe", check_bool, parse_bool, default=False),
+        Key("ready-file", _check_file),
+        Key("admin", _check_text),
+        Key("log-format", _check_log_format),
     )
 }
-
-
-LISTEN_DEFAULTS: Mapping[str, Value] = {
-    "host": "127.0.0.1",
-    "port": 8787,
-    "secret": "auto",
-    "forward": (),
-    "forward-timeout": 2.0,
-    "exec": (),
-    "deadline": "700ms",
-    "allow-from": (),
-    "trusted-proxy": (),
-    "no-dedupe": False,
-}
-"""What holds where nothing is said; the others are then left out."""
 
 
 def listen_variable(name: str) -> str:

@@ -29,6 +29,8 @@ _GONE = 410
 
 DUE, RUNNING, DONE, DEAD = "due", "running", "done", "dead"
 """The states of an event in the outbox. `running`: a program is started for it, or about to be."""
+INTERRUPTED = "it had not ended when the listener died"
+"""The trouble of a program that ran, or was about to start, when its listener was killed."""
 
 OutcomeKind = Literal["delivered", "retry", "pause", "gone", "dead", "later"]
 TargetState = Literal["taking", "refusing", "paused", "stopped"]
@@ -209,6 +211,8 @@ class TargetHealth:
         return HealthChange(recovery=recovery, pulls=pulls)
 
     def _note_refusal(self, outcome: DeliveryOutcome, attempt: DeliveryAttempt, now: int) -> HealthChange:
+        if outcome.status is None:
+            return HealthChange(refuses_event=True)  # nothing was sent
         if outcome.status in _OF_ONE_EVENT:
             self._refused.add(attempt.seq)
             if self.state == "taking" and len(self._refused) == 1:
@@ -219,7 +223,7 @@ class TargetHealth:
         self._owes_pull, self._failures, self.waits_until = True, 0, 0
         if self.state != "refusing":
             self._become("refusing", now)
-        hint = " (redirects are not followed)" if 300 <= (outcome.status or 0) < 400 else ""
+        hint = " (redirects are not followed)" if 300 <= outcome.status < 400 else ""
         return self._telling(f"answers {outcome.status} to events{hint}")
 
     def _note_pause(self, outcome: DeliveryOutcome, now: int, chance: float) -> HealthChange:
@@ -262,7 +266,8 @@ class TargetStanding:
     """How it stands with a target: how many deliveries wait or run, and how many are dead letters.
 
     Moments are unix microseconds. The oldest delivery waits since `oldest_at`; the state holds since `changed_at`;
-    `waits_until` is the end of a pause that the target asked for, else 0.
+    `waits_until` is the end of a pause that the target asked for, `resumed_at` when an operator last ordered an attempt
+    at once; else they are 0.
     """
 
     name: str
@@ -274,6 +279,7 @@ class TargetStanding:
     dead: int
     oldest_at: int | None
     waits_until: int
+    resumed_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from alovoice_cli.errors import AlovoiceError
 from alovoice_cli.events.outbox import (
     DEAD,
     DONE,
@@ -34,12 +35,16 @@ from alovoice_cli.stores.outbox import (
     Outbox,
     claimed,
     noted_state,
+    probed,
     pulled_forward,
     put_off,
     settled,
     stopped,
     unclaimed,
 )
+
+_TROUBLES = (AlovoiceError, *TROUBLES)
+"""What the outbox raises when it cannot be read: it says what it can in our own words."""
 
 _MICRO = 1_000_000
 _MOST_AT_ONCE = 8
@@ -86,15 +91,15 @@ class Dispatcher:
         )
         self._warnings = TargetWarnings(target, access.complain, access.commands)
         self._in_flight: set[str] = set()  # queues: until what follows from the attempt is durable
-        self._resumed_at = 0
+        self._resumed_at = standing.resumed_at if standing is not None else 0
         self._lock = threading.Lock()  # guards health and queues
         self._woken = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
-        """Begins with what an earlier run left."""
-        self._resumed_at = self._access.outbox.resumed_at(self.target.name)
+        """Begins with what an earlier run left: perhaps the target is mended by now."""
+        self._access.change(probed(self.target.name, self._access.clock()))
         self._thread.start()
 
     def wake(self) -> None:
@@ -123,7 +128,7 @@ class Dispatcher:
                 self._resume_if_ordered()
                 self._start_what_is_due()
                 told = ""
-            except TROUBLES as trouble:
+            except _TROUBLES as trouble:
                 if str(trouble) != told:  # once: the deliveries are safe in the store
                     told = str(trouble)
                     self._access.complain(f"{self.target.label}: the outbox cannot be read now ({told})")
@@ -165,12 +170,13 @@ class Dispatcher:
         try:
             outcome = self._delivered(row)
         except Exception as fault:
-            outcome = DeliveryOutcome("dead" if self.target.command else "retry", f"{type(fault).__name__}: {fault}")
+            outcome = DeliveryOutcome("retry", f"{type(fault).__name__}: {fault}")
         change = self._note(self._with_proof(attempt, outcome), outcome)
         waiting = self._waiting() if change.trouble or change.recovery else 0
         self._follow(row, outcome, change)
         self._warnings.tell(change, waiting)
-        if change.refuses_event and not attempt.is_repeated:
+        is_refused = change.refuses_event or (outcome.kind == "retry" and bool(self.target.command))
+        if is_refused and not attempt.is_repeated:
             self._warnings.tell_refused(row.delivery.id, outcome)
         if self._is_given_up(row, outcome):
             self._warnings.tell_given_up(row.delivery.id, outcome)
@@ -209,7 +215,7 @@ class Dispatcher:
             return attempt
         try:
             return replace(attempt, is_repeated=not self._access.outbox.has_failed(self.target.name))
-        except TROUBLES:
+        except _TROUBLES:
             return attempt
 
     def _note(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> HealthChange:
@@ -232,7 +238,7 @@ class Dispatcher:
     def _waiting(self) -> int:
         try:
             return self._access.outbox.waiting().get(self.target.name, 0)
-        except TROUBLES:
+        except _TROUBLES:
             return 0
 
     def _follow(self, row: Due, outcome: DeliveryOutcome, change: HealthChange) -> None:

@@ -36,15 +36,19 @@ class Hook:
         self._stopping = False
 
     def deliver(self, delivery: Delivery, claim: Callable[[], bool]) -> DeliveryOutcome:
-        """Runs the program once, after `claim` has made durable that it starts; not where `claim` returns False."""
+        """Runs the program once, after `claim` has made durable that it starts; not where `claim` returns False.
+
+        Raises, before the claim, where the event cannot be read.
+        """
         line = json.dumps(self._as_json(delivery), allow_nan=False).encode() + b"\n"
         with _slots:
             if self._stopping or not claim() or self._stopping:
                 return DeliveryOutcome("later")
             try:
                 process = self._start(delivery)
-            except OSError as error:
-                return DeliveryOutcome("dead", f"it cannot be started: {error.strerror or error}")
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or error
+                return DeliveryOutcome("dead", f"it cannot be started: {why}")
             self._running.add(process)
             if self._stopping:  # the stop may have missed it
                 _signal(process, signal.SIGTERM)

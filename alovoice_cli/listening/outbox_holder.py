@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alovoice_cli.errors import AlovoiceError
-from alovoice_cli.events.outbox import TargetStanding
+from alovoice_cli.events.outbox import INTERRUPTED, TargetStanding
 from alovoice_cli.listening.dispatch import Dispatcher, OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder
 from alovoice_cli.listening.hooks import STOP_SECONDS, Hook
 from alovoice_cli.listening.target_warnings import start_lines
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_engine import TROUBLES
-from alovoice_cli.stores.outbox import INTERRUPTED, outbox_lock
+from alovoice_cli.stores.outbox import outbox_lock
 
 _LOOK_SECONDS = 2.0
 _PATIENCE_SECONDS = 0.5  # commands of `events outbox` hold the lock for a moment
@@ -85,7 +85,7 @@ class OutboxHolder:
             self._tell_once(f"the outbox cannot be taken now ({trouble}): nothing is forwarded, and it is tried again")
             return False
         if self._told:
-            self._access.complain("this listener forwards from now on")
+            self._access.complain("this listener takes over, and forwards from now on")
         for line in start_lines(standing, list(self._couriers), self._access.commands):
             self._access.complain(line)
         if self._couriers:
@@ -95,7 +95,7 @@ class OutboxHolder:
         return True
 
     def _note_targets(self) -> None:
-        if not self._is_noted:
+        if self._couriers and not self._is_noted:
             self._access.outbox.given([(one.name, one.label) for one in self._couriers], self._access.clock())
             self._is_noted = True
 
@@ -119,7 +119,7 @@ class OutboxHolder:
             self._access.complain(text)
 
 
-_SECOND = "this one receives, stores and answers, forwards nothing, and takes over when the other ends"
+_SECOND = "this one receives, stores and answers, does not forward, and takes over when the other ends"
 
 
 def _owner(process: str) -> str:

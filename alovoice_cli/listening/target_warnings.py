@@ -49,15 +49,18 @@ class TargetWarnings:
 
     def tell_refused(self, event_id: str, outcome: DeliveryOutcome) -> None:
         """The target does not take this one event."""
-        label = self._target.label
-        self._complain(f"{label} answers {outcome.status} to event {event_id}: it is tried again for 72 hours")
+        label, again = self._target.label, "it is tried again for 72 hours"
+        if outcome.status is None:
+            self._complain(f"{label}: event {event_id} is not sent ({outcome.trouble}): {again}")
+        else:
+            self._complain(f"{label} answers {outcome.status} to event {event_id}: {again}")
 
     def tell_given_up(self, event_id: str, outcome: DeliveryOutcome) -> None:
-        """An event became a dead letter: a line for each program, and for events that nobody took one line a minute."""
-        if self._target.command:
+        """An event became a dead letter: a line for each, but of events that nobody took for long one line a minute."""
+        if outcome.kind == "dead":
             again = self._commands("retry", event_id)
-            label = self._target.label
-            self._complain(f"{label}: event {event_id} is given up: {outcome.trouble}; {again} starts it again")
+            label, verb = self._target.label, "starts" if self._target.command else "sends"
+            self._complain(f"{label}: event {event_id} is given up: {outcome.trouble}; {again} {verb} it again")
             return
         self._given_up += 1
         self._given_up_why = outcome.trouble

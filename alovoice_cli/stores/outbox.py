@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from alovoice_cli.events.event import Delivery
-from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, TargetStanding, TargetState
-from alovoice_cli.stores.event_engine import Connection, open_event_store, opened, writing
+from alovoice_cli.events.outbox import DEAD, DUE, INTERRUPTED, RUNNING, TargetStanding, TargetState
+from alovoice_cli.stores.event_engine import Connection, opened, writing
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS
 from alovoice_cli.stores.process_lock import ProcessLock
-
-INTERRUPTED = "it had not ended when the listener died"
 
 _LONGEST_TROUBLE = 500
 _COLUMNS = ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS.split(", "))
@@ -53,7 +51,6 @@ class Outbox:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        open_event_store(url).close()
 
     def due(self, target: str, now_us: int, limit: int) -> list[Due]:
         """The deliveries whose time has come, oldest first: of each queue only the first that is not done."""
@@ -108,22 +105,28 @@ _TARGETS = """WITH RECURSIVE queued(name) AS (
         UNION ALL SELECT (SELECT min(target) FROM outbox WHERE target > queued.name) FROM queued
         WHERE queued.name IS NOT NULL)
     SELECT names.name, coalesce(known.label, names.name), coalesce(known.state, 'taking'),
-        coalesce(known.changed_at, 0), coalesce(known.trouble, ''), coalesce(known.waits_until, 0)
+        coalesce(known.changed_at, 0), coalesce(known.trouble, ''), coalesce(known.waits_until, 0),
+        coalesce(known.resumed_at, 0)
     FROM (SELECT name FROM outbox_target UNION SELECT name FROM queued WHERE name IS NOT NULL) AS names
     LEFT JOIN outbox_target AS known ON known.name = names.name ORDER BY names.name"""
 _COUNT = "SELECT count(*), min(born_at) FROM outbox WHERE target = ? AND state = ?"
 
 
 def _standing(connection: Connection, name: str, label: str, state: TargetState, *known: Any) -> TargetStanding:
-    changed_at, trouble, waits_until = known
+    changed_at, trouble, *moments = known
     counts = {kind: connection.execute(_COUNT, (name, kind)).fetchone() for kind in (DUE, RUNNING, DEAD)}
     oldest = [counts[kind][1] for kind in (DUE, RUNNING) if counts[kind][1] is not None]
     waiting = counts[DUE][0] + counts[RUNNING][0]
     numbers = (waiting, counts[DEAD][0], min(oldest, default=None))
-    return TargetStanding(name, label, state, changed_at, trouble, *numbers, waits_until)
+    return TargetStanding(name, label, state, changed_at, trouble, *numbers, *moments)
 
 
 # --- changes, for the event writer
+
+
+def _kept(trouble: str) -> str:
+    """The trouble as the store takes it."""
+    return trouble.encode("utf-8", "replace").decode()[:_LONGEST_TROUBLE]
 
 
 def settled(target: str, seq: int, state: str, trouble: str = "") -> Change:
@@ -132,7 +135,7 @@ def settled(target: str, seq: int, state: str, trouble: str = "") -> Change:
     def settle(connection: Connection) -> None:
         connection.execute(
             "UPDATE outbox SET state = ?, attempts = attempts + 1, trouble = ? WHERE target = ? AND seq = ?",
-            (state, trouble[:_LONGEST_TROUBLE], target, seq),
+            (state, _kept(trouble), target, seq),
         )
 
     return settle
@@ -145,7 +148,7 @@ def put_off(target: str, seq: int, due_at: int, trouble: str) -> Change:
         connection.execute(
             "UPDATE outbox SET attempts = attempts + 1, due_at = ?, trouble = ?"
             " WHERE target = ? AND seq = ? AND state = ?",
-            (due_at, trouble[:_LONGEST_TROUBLE], target, seq, DUE),
+            (due_at, _kept(trouble), target, seq, DUE),
         )
 
     return delay
@@ -186,6 +189,19 @@ def pulled_forward(target: str, now_us: int) -> Change:
     return pull
 
 
+def probed(target: str, now_us: int) -> Change:
+    """The change after which the oldest event that failed before is due: its success pulls the others forward."""
+
+    def probe(connection: Connection) -> None:
+        failed = "target = ? AND state = ? AND attempts > 0"
+        connection.execute(
+            f"UPDATE outbox SET due_at = ? WHERE {failed} AND seq = (SELECT min(seq) FROM outbox WHERE {failed})",
+            (now_us, target, DUE, target, DUE),
+        )
+
+    return probe
+
+
 def stopped(target: str, trouble: str) -> Change:
     """The change that makes dead letters of all that waits for a stopped target, unless it was resumed meanwhile."""
 
@@ -203,10 +219,11 @@ def noted_state(name: str, label: str, state: TargetState, trouble: str, waits_u
     """The change that keeps what is known of a target."""
 
     def note(connection: Connection) -> None:
-        connection.execute(_REGISTER, (name, label, state, now_us, trouble, waits_until))
+        connection.execute(_REGISTER, (name, label, state, now_us, "", waits_until))
         connection.execute(
-            "UPDATE outbox_target SET state = ?, trouble = ?, waits_until = ?, changed_at = ? WHERE name = ?",
-            (state, trouble[:_LONGEST_TROUBLE], waits_until, now_us, name),
+            "UPDATE outbox_target SET trouble = ?, waits_until = ?, state = ?,"
+            " changed_at = CASE WHEN state = ? THEN changed_at ELSE ? END WHERE name = ?",
+            (_kept(trouble), waits_until, state, state, now_us, name),
         )
 
     return note

@@ -39,6 +39,7 @@ class ProcessLock:
                 f"cannot use {self._path}: {error.strerror or error}", hint="make its directory writable"
             ) from error
         with suppress(OSError):  # a full disk: who comes second then hears no process id
+            self._owner_file.touch(mode=0o600)
             self._owner_file.write_text(f"{os.getpid()}\n", encoding="ascii")
         return True
 

@@ -11,7 +11,8 @@ from alovoice_cli.events.outbox import queue_of
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
 from alovoice_cli.stores.event_engine import opened, writing
 from alovoice_cli.stores.event_rows import QueuedDelivery, insert_events
-from alovoice_cli.stores.outbox import Outbox, settled
+from alovoice_cli.stores.outbox import Outbox, claimed, probed, put_off, settled
+from alovoice_cli.stores.process_lock import hold
 
 AT = 1_745_571_727
 OLD = parse_forward("https://old.example.com/hook/s3cret-key?token=t0ken")
@@ -55,6 +56,19 @@ def test_what_waits_is_listed_by_target_and_state_without_secrets(alovoice: Fron
             assert shown.code == 0
             assert "s3cret" not in shown.out + shown.err
             assert "t0ken" not in shown.out + shown.err
+
+
+def test_a_program_that_ran_when_its_listener_died_is_a_dead_letter(alovoice: FrontDoor, rows: Rows) -> None:
+    with opened(rows.url) as connection, writing(connection):
+        claimed(PROGRAM.name, 2, lambda _: None)(connection)
+    assert _list(alovoice, "--state", "dead", "--target", PROGRAM.name) == [(2, PROGRAM.label, "dead")]
+    with hold(rows.path.with_name("events.db.outbox.lock"), "a listener"):
+        assert _list(alovoice, "--state", "dead", "--target", PROGRAM.name) == []
+        assert (2, PROGRAM.label, "running") in _list(alovoice, "--state", "due")
+        kept = alovoice("events", "outbox", "retry", "e2", "--target", PROGRAM.name)
+        assert "1 event left alone: their programs run now" in kept.err
+    assert alovoice("events", "outbox", "retry", "e2", "--target", PROGRAM.name).code == 0
+    assert (2, PROGRAM.label, "due") in _list(alovoice)
 
 
 def test_status_counts_what_waits_and_what_is_dead(alovoice: FrontDoor, rows: Rows) -> None:
@@ -136,6 +150,17 @@ def test_what_cannot_be_meant_changes_nothing(alovoice: FrontDoor, rows: Rows, w
     before = _list(alovoice)
     assert alovoice("events", "outbox", *words).code == 2
     assert _list(alovoice) == before
+
+
+def test_a_listener_that_begins_tries_the_oldest_event_that_failed(rows: Rows) -> None:
+    outbox = Outbox(rows.url)
+    with opened(rows.url) as connection, writing(connection):
+        for seq in (1, 2):
+            put_off(OLD.name, seq, 10**18, "it answered \ud800")(connection)
+    assert outbox.due(OLD.name, 2 * AT * 10**6, 9) == []
+    with opened(rows.url) as connection, writing(connection):
+        probed(OLD.name, 2 * AT * 10**6)(connection)
+    assert [row.delivery.seq for row in outbox.due(OLD.name, 2 * AT * 10**6, 9)] == [1]
 
 
 def test_a_long_backlog_is_ordered_bit_by_bit(alovoice: FrontDoor, rows: Rows) -> None:

@@ -1,17 +1,26 @@
 """The outbox in the open: trouble is told, a backlog goes on, one listener forwards, no program runs twice."""
 
 import json
+import shlex
 import sqlite3
-import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 from front_door import FrontDoor
+from outbox_kills import KillPlay
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.listening.dispatch import Dispatcher, OutboxAccess
+from alovoice_cli.listening.forwarding import Forwarder
+from alovoice_cli.listening.target_warnings import OutboxCommands
+from alovoice_cli.listening.targets import parse_forward
+from alovoice_cli.posts import Posted
+from alovoice_cli.stores.outbox import Due, Outbox
 
 from .conftest import Handler, Listening
 
@@ -24,7 +33,7 @@ def _until(is_so: Callable[[], object], what: str = "it") -> None:
     deadline = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < deadline, f"{what} never came"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def _outbox(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:
@@ -47,13 +56,24 @@ def _sql(alovoice: FrontDoor, statement: str) -> None:
         connection.execute(statement)
 
 
-def test_a_crm_at_404_is_told_once_and_once_when_it_is_mended_and_gets_all_in_order(
+def _command(line: str) -> list[str]:
+    """The command that a line names, without the program."""
+    return line.partition("`")[2].partition("`")[0].split()[1:]
+
+
+def test_one_event_is_refused_then_all_are_and_the_mended_crm_gets_them_in_order(
     listen: Listen, crm: Handler, alovoice: FrontDoor
 ) -> None:
-    crm.answer = lambda _: (404, b"")
+    crm.answer = lambda body: ((422 if b"odd" in body else 200), b"")
     listening = listen("--forward", f"{crm.url}?key=s3cret")
+    _post(listening, {"call_id": "even"}, {"call_id": "odd"}, {"call_id": "other"})
+    odd = [listening.event(), listening.event()][1]["id"]
+    assert f"answers 422 to event {odd}" in listening.wait_for("422", PATIENCE)
+    _until(lambda: [row["id"] for row in _outbox(alovoice)] == [odd])
+    assert alovoice("events", "outbox", "drop", odd, "--yes").code == 0
+    crm.answer = lambda _: (404, b"")
     _post(listening, *({"call_id": f"c{number % 2}", "n": number} for number in range(6)))
-    assert "answers 404 to events; " in listening.wait_for(f"http://127.0.0.1:{crm.port} ", PATIENCE)
+    assert f"http://127.0.0.1:{crm.port} answers" in listening.wait_for("answers 404 to events; ", PATIENCE)
     _until(lambda: sum(row["attempts"] for row in _outbox(alovoice)) >= 2)
     (target,) = json.loads(alovoice("status", "--offline", "--json").out)["outbox"]
     assert (target["waiting"], target["dead"], target["state"]) == (6, 0, "refusing")
@@ -69,202 +89,153 @@ def test_a_crm_at_404_is_told_once_and_once_when_it_is_mended_and_gets_all_in_or
         assert told == sorted(told)
     listening.wait_for("takes events again: ", PATIENCE)
     _until(lambda: _outbox(alovoice) == [])
-    assert (_told(listening, "404"), _told(listening, "again")) == (1, 1)
+    assert [_told(listening, text) for text in ("422", "answers 404", "takes events again")] == [1, 1, 1]
+    _asks_for_pauses(listening, crm)
     assert not any("s3cret" in line for line in listening.errors)
 
 
-def test_a_crm_that_asks_for_a_pause_gets_it(listen: Listen, crm: Handler, alovoice: FrontDoor) -> None:
-    seen: list[float] = []
+def _asks_for_pauses(listening: Listening, crm: Handler) -> None:
+    """The CRM asks for three seconds, then for a date, and gets what it asks for."""
+    came: list[float] = []
 
     def answer(_: bytes) -> tuple[int, bytes]:
-        seen.append(time.time())
-        crm.headers = {1: {"Retry-After": "3"}, 2: {"Retry-After": formatdate(seen[-1] + 5, usegmt=True)}}.get(
-            len(seen), {}
-        )
-        return (503 if len(seen) < 3 else 200), b""
+        came.append(time.time())
+        asked = ["3", formatdate(came[-1] + 4, usegmt=True)][len(came) - 1 :][:1]
+        crm.headers = {"Retry-After": asked[0]} if asked else {}
+        return (503 if asked else 200), b""
 
+    crm.seen.clear()
     crm.answer = answer
-    listening = listen("--forward", crm.url)
-    _post(listening, *({"call_id": number} for number in range(5)))
+    _post(listening, {"call_id": "first"})
     listening.wait_for("answers 503 to events and asks for a pause of 3 s", PATIENCE)
+    _post(listening, *({"call_id": number} for number in range(4)))
     crm.wait(7, PATIENCE)
-    assert seen[1] - seen[0] >= 2.9
-    assert seen[2] - seen[1] >= 3.9  # a date has whole seconds
+    assert came[1] - came[0] >= 2.9
+    assert came[2] - came[1] >= 2.9  # a date has whole seconds
     assert "5 events waited for it" in listening.wait_for("answers again", PATIENCE)
     assert _told(listening, "answers 503") == 1
 
 
-def test_an_order_ends_a_pause_of_an_hour_and_a_restart_does_not(
+def test_a_pause_of_an_hour_and_a_stop_by_410_outlast_a_restart_and_end_by_order(
     listen: Listen, crm: Handler, alovoice: FrontDoor
 ) -> None:
     crm.answer, crm.headers = lambda _: (429, b""), {"Retry-After": "7200"}
     listening = listen("--forward", crm.url)
-    _post(listening, {"call_id": "a"})
+    _post(listening, {"call_id": "first"})
     listening.wait_for("asks for a pause of 7200 s (it is tried after 3600 s)", PATIENCE)
-    _until(lambda: json.loads(alovoice("status", "--offline", "--json").out)["outbox"][0]["state"] == "paused")
     listening.stop()
     listening = listen("--forward", crm.url)
-    crm.answer, crm.headers = lambda _: (200, b""), {}
-    _post(listening, {"call_id": "b"})
+    crm.answer, crm.headers = lambda body: ((410 if b"first" in body else 200), b""), {}
+    _post(listening, {"call_id": "second"})
     listening.event()
     time.sleep(1.5)
     assert len(crm.seen) == 1
     assert "2 events will be sent again" in alovoice("events", "outbox", "retry", "--all").err
-    crm.wait(3, PATIENCE)
-
-
-def test_410_stops_a_target_until_a_retry(listen: Listen, crm: Handler, alovoice: FrontDoor) -> None:
-    crm.answer = lambda body: ((410 if b"first" in body else 200), b"")
-    listening = listen("--forward", crm.url)
-    _post(listening, {"call_id": "first"})
     line = listening.wait_for("answers 410", PATIENCE)
-    _post(listening, {"call_id": "second"}, {"call_id": "third"})
+    _post(listening, {"call_id": "third"})
     _until(lambda: [row["state"] for row in _outbox(alovoice)] == ["dead"] * 3, "the dead letters")
-    assert len(crm.seen) == 1
+    assert len(crm.seen) == 2
     listening.stop()
     listening = listen("--forward", crm.url)
     listening.wait_for("for it answered 410: 3 are dead letters", PATIENCE)
     crm.answer = lambda _: (200, b"")
-    words = line.partition("`")[2].partition("`")[0].split()[1:]
-    assert alovoice(*words).code == 0
-    assert len(crm.wait(4, PATIENCE)) == 4
-    _post(listening, {"call_id": "fourth"})
+    assert alovoice(*_command(line)).code == 0
     crm.wait(5, PATIENCE)
-
-
-def test_one_event_that_is_refused_concerns_nobody_else(listen: Listen, crm: Handler, alovoice: FrontDoor) -> None:
-    crm.answer = lambda body: ((422 if b"odd" in body else 200), b"")
-    listening = listen("--forward", crm.url)
-    _post(listening, {"call_id": "first"}, {"call_id": "odd"})
-    odd = [listening.event(), listening.event()][1]["id"]
-    assert f"answers 422 to event {odd}" in listening.wait_for("422", PATIENCE)
-    _post(listening, *({"call_id": number} for number in range(5)))
-    crm.wait(7, PATIENCE)
-    _until(lambda: [row["id"] for row in _outbox(alovoice)] == [odd])
-    assert _told(listening, "422") == 1
+    _post(listening, {"call_id": "fourth"})
+    crm.wait(6, PATIENCE)
 
 
 def test_events_of_a_url_that_is_no_longer_given_are_named_and_handed_over(
     listen: Listen, crm: Handler, alovoice: FrontDoor
 ) -> None:
     crm.stop()
-    listening = listen("--forward", "http://127.0.0.1:9/old?key=s3cret")
+    store = ("--store", "the events.db")
+    listening = listen(*store, "--forward", "http://127.0.0.1:9/old?key=s3cret")
     _post(listening, *({"call_id": "c", "n": number} for number in range(5)))
     listening.wait_for("is not reached", PATIENCE)
     listening.stop()
     crm.start()
-    listening = listen("--forward", crm.url)
+    listening = listen(*store, "--forward", crm.url)
     line = listening.wait_for("is no target any more", PATIENCE)
     assert "5 events wait for http://127.0.0.1:9, which" in line
-    retry, drop = (part.split() for part in line.split("`")[1::2])
+    retry, drop = (shlex.split(part) for part in line.split("`")[1::2])
     assert drop[:4] == ["alovoice", "events", "outbox", "drop"]
+    assert [retry[-2:], drop[-2:]] == [list(store)] * 2
     words = [crm.url if word == "URL" else word for word in retry[1:]]
     assert alovoice(*words).code == 0
     seen = [json.loads(body)["n"] for _, body in crm.wait(5, PATIENCE)]
     assert seen == list(range(5))
-    _until(lambda: _outbox(alovoice) == [])
+    _until(lambda: _outbox(alovoice, *store) == [])
     assert not any("s3cret" in line for line in listening.errors)
 
 
-SLOW = """
-import json, os, sys, time
-event = json.load(sys.stdin)
-with open({log!r}, "a") as log:
-    log.write(f"begin {{event['id']}}\\n")
-time.sleep({seconds})
-with open({log!r}, "a") as log:
-    log.write(f"end {{event['id']}}\\n")
-"""
+def _program(home: Path, name: str, *lines: str) -> tuple[str, Callable[[], list[str]]]:
+    """An `--exec` that writes to a log as it goes, and a function that reads the log."""
+    log, script = home / f"{name}.txt", home / f"{name}.sh"
+    script.write_text("\n".join(lines).replace("LOG", f">> {log}"))
+    return f"/bin/sh {script}", lambda: (log.read_text() if log.exists() else "").split()
 
 
-def _program(home: Path, seconds: float) -> tuple[str, Callable[[], list[list[str]]]]:
-    """An `--exec` that takes so long, and a function that reads its log."""
-    log, script = home / "log.txt", home / f"slow{seconds}.py"
-    script.write_text(SLOW.format(log=str(log), seconds=seconds))
-    return f"{sys.executable} {script}", lambda: [
-        line.split() for line in (log.read_text() if log.exists() else "").splitlines()
-    ]
-
-
-def test_of_two_listeners_one_forwards_and_the_other_takes_over(
+def test_of_two_listeners_one_forwards_and_when_it_dies_nothing_is_done_twice_or_forgotten(
     listen: Listen, crm: Handler, alovoice: FrontDoor
 ) -> None:
-    program, log = _program(alovoice.home, 0.3)
-
-    def slowly(_: bytes) -> tuple[int, bytes]:
-        time.sleep(0.3)
-        return 200, b""
-
-    crm.answer = slowly
-    words = ("--forward", crm.url, "--exec", program)
-    first = listen(*words)
-    _post(first, {"call_id": "before"})
-    _until(lambda: ["end"] in [line[:1] for line in log()])
-    second = listen(*words)
-    assert f"(process {first.pid}) forwards" in second.wait_for("forwards nothing", PATIENCE)
-    for number in range(6):
-        _post((first, second)[number % 2], {"call_id": f"c{number}"})
-    _until(lambda: len(log()) == 14 and len(crm.seen) == 7)
-    first.process.kill()
-    _post(second, *({"call_id": f"d{number}"} for number in range(4)))
-    _until(lambda: len(log()) == 22 and len(crm.seen) >= 11)
-    second.wait_for("forwards from now on", PATIENCE)
-    assert max(Counter(line[1] for line in log() if line[0] == "begin").values()) == 1
-    assert max(Counter(headers["webhook-id"] for headers, _ in crm.seen).values()) == 1
-    assert _told(second, "forwards nothing") == 1
+    KillPlay(alovoice, listen, crm).run(2)
 
 
-def test_a_stop_ends_programs_that_run_and_they_can_be_started_again(listen: Listen, alovoice: FrontDoor) -> None:
-    program, log = _program(alovoice.home, 3)
-    listening = listen("--exec", program)
-    _post(listening, *({"call_id": number} for number in range(3)))
-    _until(lambda: len(log()) == 3)
-    assert listening.stop() == 143
-    _until(lambda: _told(listening, "when the listener was stopped") == 3, "three lines")
-    assert "`alovoice events outbox retry " in listening.wait_for("by SIGTERM")
-    assert [row["state"] for row in _outbox(alovoice, "--state", "dead")] == ["dead"] * 3
-    assert alovoice("events", "outbox", "retry", "--all").code == 0
-    again = listen("--exec", _program(alovoice.home, 0)[0])
-    again.stop()
-    assert [row["state"] for row in _outbox(alovoice)] == ["due"] * 3, "another program is another target"
-    listen("--exec", program)
-    _until(lambda: [line[0] for line in log()].count("begin") == 6)
-
-
-def test_a_program_that_takes_sigterm_in_its_own_way_is_waited_for(listen: Listen, alovoice: FrontDoor) -> None:
-    log, script = alovoice.home / "log.txt", alovoice.home / "neat.py"
-    script.write_text(
-        "import signal, sys, time\n"
-        f"log = open({str(log)!r}, 'a')\n"
-        "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), print('neat', file=log, flush=True), sys.exit(0)))\n"
-        "print('begun', file=log, flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    listening = listen("--exec", f"{sys.executable} {script}")
-    _post(listening, {"call_id": "a"})
-    _until(lambda: log.exists() and "begun" in log.read_text())
-    assert listening.stop() == 143
-    assert log.read_text().split() == ["begun", "neat"]
-    assert _outbox(alovoice) == []
-
-
-def test_a_program_of_a_killed_listener_is_not_started_again_unless_somebody_orders_it(
+def test_programs_are_ended_with_the_listener_told_and_started_again_by_order_alone(
     listen: Listen, alovoice: FrontDoor
 ) -> None:
-    program, log = _program(alovoice.home, 1.5)
-    listening = listen("--exec", program)
-    _post(listening, {"call_id": "a"})
-    _until(lambda: len(log()) == 1)
+    slow, log = _program(alovoice.home, "slow", "echo $ALOVOICE_EVENT_ID LOG", "exec sleep 3")
+    trap = "trap 'sleep 0.5; echo neat LOG; exit 0' TERM"
+    neat, neat_log = _program(alovoice.home, "neat", trap, "echo begin LOG", "while :; do sleep 0.1; done")
+    listening = listen("--exec", slow, "--exec", f"result={neat}")
+    listening.post("result", {"id": "a"})
+    _post(listening, *({"call_id": number} for number in range(2)))
+    _until(lambda: len(log()) == 3 and neat_log() == ["begin"])
+    assert listening.stop() == 143
+    assert neat_log() == ["begin", "neat"]
+    _until(lambda: _told(listening, "ended by SIGTERM when the listener was stopped; ") == 3, "three lines")
+    dead = [row["id"] for row in _outbox(alovoice, "--state", "dead")]
+    assert sorted(dead) == sorted(log())
+    assert alovoice("events", "outbox", "drop", *dead[1:], "--yes").code == 0
+
+    listening = listen("--exec", slow)
+    assert alovoice(*_command(f"`alovoice events outbox retry {dead[0]}`")).code == 0
+    _until(lambda: log()[3:] == dead[:1])
     listening.process.kill()
     listening.process.wait()
-    again = listen("--exec", program)
-    line = again.wait_for("had not ended when the listener died", PATIENCE)
-    _post(again, {"call_id": "b"})
-    _until(lambda: len(log()) == 4)
-    assert [line[0] for line in log()].count("begin") == 2
-    assert [row["state"] for row in _outbox(alovoice)] == ["dead"]
-    words = line.partition("`")[2].partition("`")[0].split()[1:]
-    assert alovoice(*words).code == 0
-    _until(lambda: len(log()) == 6)
-    (first, second) = Counter(line[1] for line in log() if line[0] == "begin").values()
-    assert {first, second} == {1, 2}
+
+    listening = listen("--exec", slow)
+    line = listening.wait_for(f"event {dead[0]}: it had not ended when the listener died", PATIENCE)
+    _post(listening, {"call_id": "new"})
+    _until(lambda: len(log()) == 5)
+    assert [(row["id"], row["state"]) for row in _outbox(alovoice, "--state", "dead")] == [(dead[0], "dead")]
+    assert log().count(dead[0]) == 2
+    assert alovoice(*_command(line)).code == 0
+    _until(lambda: log().count(dead[0]) == 3)
+
+
+class _FailingOutbox(Outbox):
+    """An outbox that cannot be read at first."""
+
+    def __init__(self) -> None:
+        super().__init__("nowhere.db")
+        self.asked = 0
+
+    def due(self, target: str, now_us: int, limit: int) -> list[Due]:
+        self.asked += 1
+        if self.asked < 3:
+            raise UsageError("events.db is in use by another process", hint="")
+        return []
+
+
+def test_an_outbox_that_cannot_be_read_for_a_while_is_told_once_and_read_again() -> None:
+    outbox, told = _FailingOutbox(), list[str]()
+    target = parse_forward("http://127.0.0.1:9/")
+    access = OutboxAccess(outbox, lambda *_: None, told.append, time.monotonic_ns, OutboxCommands(()))
+    courier = Forwarder(target, lambda *_, **__: Posted(200), lambda: datetime.now(UTC), None)
+    dispatcher = Dispatcher(target, courier, access, None)
+    dispatcher.start()
+    _until(lambda: dispatcher.wake() or outbox.asked > 4)
+    dispatcher.stop()
+    assert told == ["http://127.0.0.1:9: the outbox cannot be read now (events.db is in use by another process)"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ from alovoice_cli.events.event_table import iso, when
 from alovoice_cli.events.outbox import (
     DEAD,
     DUE,
+    INTERRUPTED,
     RUNNING,
     OutboxEntry,
     OutboxSelection,
@@ -49,7 +51,6 @@ COLUMNS = (
     Column("due_at", "Due (UTC)", shown=False),
 )
 _MICRO = 1_000_000
-_STATES = {None: (DUE, RUNNING, DEAD), DUE: (DUE, RUNNING), DEAD: (DEAD,)}
 
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]…", help="Of events, as the list's first column shows them.")
@@ -78,13 +79,14 @@ def list_outbox(ctx: typer.Context, target: ForTarget = None, state: InState = N
     """
     session: Session = ctx.obj
     outbox = session.outbox(store)
-    selection = OutboxSelection(_names(outbox, target), _states(state))
-    labels = {one.name: one.label for one in outbox.standing()}
+    standing, is_held = outbox.standing(), outbox.is_held()
+    selection = OutboxSelection(_names(standing, target), _states(state, is_held=is_held))
+    labels = {one.name: one.label for one in standing}
     clock, short = clock_of(session), session.stdout.isatty()
-    entries = outbox.entries(selection)
+    entries = (entry if is_held else _as_interrupted(entry) for entry in outbox.entries(selection))
     rows = (_row(entry, labels[entry.target], clock, short=short) for entry in entries)
     session.show(Listing(rows, COLUMNS, nothing="nothing waits, and nothing was given up", ours=True))
-    for one in outbox.standing():
+    for one in standing:
         if one.name in selection.targets and one.state != "taking":
             session.note(_trouble_line(one, clock))
 
@@ -168,23 +170,29 @@ def _selection(
             "which events?", hint="give ids as `alovoice events outbox list` shows them, --target or --all"
         )
     outbox.give_up_interrupted()
-    states = _states(state)
-    selection = OutboxSelection(_names(outbox, target), states, outbox.numbers(ids))
+    states = _states(state, is_held=True)
+    selection = OutboxSelection(_names(outbox.standing(), target), states, outbox.numbers(ids))
     running = outbox.count(OutboxSelection(selection.targets, (RUNNING,), selection.events)) if RUNNING in states else 0
     if running:
         session.note(f"{events_text(running)} left alone: their programs run now")
     return OutboxSelection(selection.targets, [one for one in states if one != RUNNING], selection.events)
 
 
-def _states(state: str | None) -> tuple[str, ...]:
-    if state not in _STATES:
+def _states(state: str | None, *, is_held: bool) -> tuple[str, ...]:
+    """The states that the word means. Where no listener forwards, no program runs: what was running was cut off."""
+    if state is None:
+        return DUE, RUNNING, DEAD
+    if state not in (DUE, DEAD):
         raise UsageError(f"--state {state!r} is none", hint="give due or dead")
-    return _STATES[state]
+    return (state, RUNNING) if (state == DUE) == is_held else (state,)
 
 
-def _names(outbox: "OutboxOrders", word: str | None) -> list[str]:
+def _as_interrupted(entry: OutboxEntry) -> OutboxEntry:
+    return replace(entry, state=DEAD, trouble=INTERRUPTED) if entry.state == RUNNING else entry
+
+
+def _names(standing: Sequence[TargetStanding], word: str | None) -> list[str]:
     """The targets' names that a word means: an id, a URL or a program as a listener was given it, or as it is shown."""
-    standing = outbox.standing()
     if word is None:
         return [one.name for one in standing]
     given = _given(word)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alovoice_cli.commands.listen.options import ListenOptions
-from alovoice_cli.config.profile_places import event_store_url, home_path, override_path
 from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
@@ -42,7 +41,7 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
         session.settings.check_permissions("its options of `listen` are not used")
     admin = _admin(options)
     return Plan(
-        store_url=event_store_url(session.settings, options.store),
+        store_url=session.settings.event_store_url(options.store),
         door=_door(session, options),
         host=options.host,
         port=options.port,
@@ -104,7 +103,7 @@ def _routes(session: Session, options: ListenOptions, admin: AdminPlan | None) -
     served = Live(rules, now) if rules is not None else None
     other = Live(shadow, now) if shadow is not None else None
     zone = parse_zone(session.settings.timezone, "the profile's timezone")
-    switch = Switch(OverrideFile(override_path(session.settings)), session.warn, zone)
+    switch = Switch(OverrideFile(session.settings.override_path), session.warn, zone)
     history_at = session.past(options.store).as_of
     ruling = Ruling(switch, history_at, session.now, rules=served, fallback=step, shadow=other)
     lives = {name: live for name, live in (("", served), ("--shadow: ", other)) if live is not None}
@@ -136,7 +135,7 @@ def _secret(session: Session, text: str, option: str) -> str:
     """A secret, or what stands in the file of an `@FILE`."""
     if not text.startswith("@"):
         return text
-    path = home_path(session.paths, text[1:])
+    path = session.paths.from_home(text[1:])
     try:
         return path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -157,7 +156,7 @@ def _tls(session: Session, options: ListenOptions) -> tuple[str, str] | None:
 
 
 def _path(session: Session, text: str | None) -> Path | None:
-    return home_path(session.paths, text) if text else None
+    return session.paths.from_home(text) if text else None
 
 
 def _network(text: str, option: str) -> Network:
