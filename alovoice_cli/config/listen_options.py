@@ -1,13 +1,18 @@
 """The options of `listen` that a profile ([profiles.NAME.listen]) or the environment (ALOVOICE_LISTEN_…) may give."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from alovoice_cli.config.keys import Key, Value, check_bool, parse_bool
 from alovoice_cli.config.toml_files import nearest
 from alovoice_cli.errors import UsageError
 
+if TYPE_CHECKING:
+    from alovoice_cli.config.settings import Settings
+
+_T = TypeVar("_T")
 LISTEN = "listen"
 """The table of a profile that holds the keys."""
 _VARIABLE = "ALOVOICE_LISTEN_"
@@ -133,3 +138,33 @@ def listen_values(environ: Mapping[str, str]) -> dict[str, Value]:
         except ValueError as error:
             raise UsageError(f"{variable} {error}") from None
     return values
+
+
+class ListenSettings(NamedTuple):
+    """What the environment and the profile say of the options of `listen`, by their names."""
+
+    environment: Mapping[str, Value]
+    profile: Mapping[str, Value]
+    profile_name: str
+
+    @classmethod
+    def of(cls, settings: "Settings") -> "ListenSettings":
+        """Raises UsageError for a variable ALOVOICE_LISTEN_… that no option has, or that holds a bad value."""
+        return cls(listen_values(settings.environ), settings.listen, settings.profile)
+
+    def first(self, name: str, flag: _T | None) -> _T:
+        """The option: by its flag, else by the environment, the profile, or the default; None where all are silent."""
+        value: Any = flag if flag is not None else self.find(name)[0]
+        return cast(_T, value)  # by the key's own check; None where the option may be left out
+
+    def all(self, name: str, flags: Sequence[str] | None) -> tuple[str, ...]:
+        """The same of an option that may be given several times: one place gives all of its values."""
+        return self.first(name, tuple(flags) if flags else None)
+
+    def find(self, name: str) -> tuple[Value | None, str]:
+        """The option without its flag, and where it comes from."""
+        if name in self.environment:
+            return self.environment[name], f"environment {listen_variable(name)}"
+        if name in self.profile:
+            return self.profile[name], f"profile {self.profile_name}"
+        return LISTEN_KEYS[name].default, "default"

@@ -1,13 +1,13 @@
 """What holds for this run: flag, then environment, then profile, then default; and which of them won."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import KEYS, Value, check_timeout
-from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS, listen_values, listen_variable
+from alovoice_cli.config.listen_options import LISTEN
 from alovoice_cli.config.paths import Paths, check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
     BASE_URL,
@@ -28,7 +28,6 @@ from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
 from alovoice_cli.masking import mask
 
-_T = TypeVar("_T")
 _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
 
 
@@ -200,36 +199,6 @@ class Settings(NamedTuple):
         except BadConfigError:
             return ""
         return "tokens.toml" if stored else "token_command" if self.token_command else ""
-
-
-class ListenSettings(NamedTuple):
-    """What the environment and the profile say of the options of `listen`, by their names."""
-
-    environment: Mapping[str, Value]
-    profile: Mapping[str, Value]
-    profile_name: str
-
-    @classmethod
-    def of(cls, settings: Settings) -> "ListenSettings":
-        """Raises UsageError for a variable ALOVOICE_LISTEN_… that no option has, or that holds a bad value."""
-        return cls(listen_values(settings.environ), settings.listen, settings.profile)
-
-    def first(self, name: str, flag: _T | None) -> _T:
-        """The option: by its flag, else by the environment, the profile, or the default; None where all are silent."""
-        value: Any = flag if flag is not None else self.find(name)[0]
-        return cast(_T, value)  # by the key's own check; None where the option may be left out
-
-    def all(self, name: str, flags: Sequence[str] | None) -> tuple[str, ...]:
-        """The same of an option that may be given several times: one place gives all of its values."""
-        return self.first(name, tuple(flags) if flags else None)
-
-    def find(self, name: str) -> tuple[Value | None, str]:
-        """The option without its flag, and where it comes from."""
-        if name in self.environment:
-            return self.environment[name], f"environment {listen_variable(name)}"
-        if name in self.profile:
-            return self.profile[name], f"profile {self.profile_name}"
-        return LISTEN_KEYS[name].default, "default"
 
 
 def resolve(

@@ -264,5 +264,5 @@ def test_what_ends_the_listener_is_a_line_of_its_log(alovoice: FrontDoor) -> Non
 
 
 def test_prometheus_is_imported_for_an_admin_port_only() -> None:
-    code = "import alovoice_cli.commands.listen.run, sys; print('prometheus_client' in sys.modules)"
+    code = "import alovoice_cli.commands.listen.plan, sys; print('prometheus_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"False\n"

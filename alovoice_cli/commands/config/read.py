@@ -8,8 +8,9 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.edits import find_place
 from alovoice_cli.config.keys import KEYS
+from alovoice_cli.config.listen_options import ListenSettings
 from alovoice_cli.config.profiles import read_config
-from alovoice_cli.config.settings import ListenSettings, profile_rows
+from alovoice_cli.config.settings import profile_rows
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session
