@@ -21,7 +21,6 @@ from alovoice_cli.config.profiles import (
     SANDBOX,
     SANDBOX_STAYS,
     Config,
-    Profile,
     configured_url,
     is_profile_name,
     parse_config,
@@ -81,18 +80,16 @@ class ConfigChange:
     token_origin: str | None = None
 
 
-def names(paths: Paths) -> list[str]:
-    """Every profile's name, sorted. Raises BadConfigError."""
-    return known_profiles(read_config(paths.config_file), paths)
-
-
 def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | None:
     """What the file says of the key; None if nothing. `profile` is whose a bare key is. Raises UsageError."""
     config = read_config(paths.config_file)
     place = find_place(key, config, profile)
-    held = config if place.profile is None else config.profiles.get(place.profile, Profile())
-    values = held.listen if isinstance(held, Profile) and place.in_listen else None
-    value: Value | None = (values or {}).get(place.name) if place.in_listen else getattr(held, place.name)
+    value: Value | None
+    if place.profile is None:
+        value = getattr(config, place.name)
+        return value
+    held = config.profiles.get(place.profile, {})
+    value = held.get(LISTEN, {}).get(place.name) if place.in_listen else held.get(place.name)
     return value
 
 
@@ -135,11 +132,6 @@ def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
         tokens = _bound_tokens(paths, place, config)
         _write(paths, _changed(paths, source, lambda table: _remove(table, place.keys)), tokens)
     return True
-
-
-def use_profile(paths: Paths, name: str) -> None:
-    """Makes the profile the current one. Raises UsageError with the known names if there is no such profile."""
-    set_value(paths, "profile", name)
 
 
 def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]) -> bytes:
@@ -199,11 +191,11 @@ def _check(place: TomlPlace, plain: object, config: Config) -> Value:
     """The value that the key will have. Stricter than reading: a zone must exist, http must have been agreed to."""
     if place.keys == ("profile",):
         return str(plain)
-    held = config.profiles.get(place.profile or "")
+    held = config.profiles.get(place.profile or "", {})
     try:
         value = place.key.check(plain)
         if place.name == "base_url":
-            check_base_url(str(value), insecure=bool(held and held.insecure))
+            check_base_url(str(value), insecure=held.get("insecure", False))
         if place.name == "timezone":
             _check_zone(str(value))
     except ValueError as error:

@@ -1,13 +1,18 @@
 """The options of `listen` that a profile ([profiles.NAME.listen]) or the environment (ALOVOICE_LISTEN_…) may give."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from alovoice_cli.config.keys import Key, Value, check_bool, parse_bool
 from alovoice_cli.config.toml_files import nearest
 from alovoice_cli.errors import UsageError
 
+if TYPE_CHECKING:
+    from alovoice_cli.config.settings import Settings
+
+_T = TypeVar("_T")
 LISTEN = "listen"
 """The table of a profile that holds the keys."""
 _VARIABLE = "ALOVOICE_LISTEN_"
@@ -87,47 +92,30 @@ def _parse_lines(text: str) -> list[str]:
 LISTEN_KEYS = {
     key.name: key
     for key in (
-        Key("host", "the address to listen on", _check_text),
-        Key("port", "0 picks a free one", _check_port, _parse_number),
-        Key("store", "where events are kept: a file, or sqlite:////path", _check_text),
-        Key("secret", "auto | none | STR | @FILE", _check_secret, secret=True),
-        Key("forward", "[TYPE=]URL, several apart by spaces", _check_list, _parse_words),
-        Key("forward-timeout", "seconds that a callstart waits for the CRM", _check_forward_timeout, _parse_number),
-        Key("forward-header", "NAME: VALUE, or @FILE, one a line", _check_headers, _parse_lines, secret=True),
-        Key("forward-json", "true forwards events as JSON, whatever came", check_bool, parse_bool),
-        Key("sign-secret", "whsec_…, or @FILE", _check_secret, secret=True),
-        Key("exec", "[TYPE=]CMD, one a line", _check_list, _parse_lines),
-        Key("rules", "the rules file", _check_file),
-        Key("fallback", "a step, such as queue:6000", _check_text),
-        Key("deadline", "how long a caller waits for the rules: 700ms", _check_text),
-        Key("shadow", "a rules file whose answers are noted", _check_file),
-        Key("allow-from", "networks that may deliver", _check_list, _parse_networks),
-        Key("trusted-proxy", "networks whose X-Forwarded-For is believed", _check_list, _parse_networks),
-        Key("tls-cert", "the certificate's file", _check_file),
-        Key("tls-key", "its key's file", _check_file),
-        Key("no-dedupe", "true passes repeated deliveries on", check_bool, parse_bool),
-        Key("ready-file", "the URLs as JSON, there while all works", _check_file),
-        Key("admin", "ADDRESS:PORT of /live, /ready and /metrics", _check_text),
-        Key("log-format", " | ".join(_LOG_FORMATS), _check_log_format),
+        Key("host", _check_text, default="127.0.0.1"),
+        Key("port", _check_port, _parse_number, default=8787),
+        Key("store", _check_text),
+        Key("secret", _check_secret, secret=True, default="auto"),
+        Key("forward", _check_list, _parse_words, default=()),
+        Key("forward-timeout", _check_forward_timeout, _parse_number, default=2.0),
+        Key("forward-header", _check_headers, _parse_lines, secret=True, default=()),
+        Key("forward-json", check_bool, parse_bool, default=False),
+        Key("sign-secret", _check_secret, secret=True),
+        Key("exec", _check_list, _parse_lines, default=()),
+        Key("rules", _check_file),
+        Key("fallback", _check_text),
+        Key("deadline", _check_text, default="700ms"),
+        Key("shadow", _check_file),
+        Key("allow-from", _check_list, _parse_networks, default=()),
+        Key("trusted-proxy", _check_list, _parse_networks, default=()),
+        Key("tls-cert", _check_file),
+        Key("tls-key", _check_file),
+        Key("no-dedupe", check_bool, parse_bool, default=False),
+        Key("ready-file", _check_file),
+        Key("admin", _check_text),
+        Key("log-format", _check_log_format),
     )
 }
-
-
-LISTEN_DEFAULTS: Mapping[str, Value] = {
-    "host": "127.0.0.1",
-    "port": 8787,
-    "secret": "auto",
-    "forward": (),
-    "forward-timeout": 2.0,
-    "forward-header": (),
-    "forward-json": False,
-    "exec": (),
-    "deadline": "700ms",
-    "allow-from": (),
-    "trusted-proxy": (),
-    "no-dedupe": False,
-}
-"""What holds where nothing is said; the others are then left out."""
 
 
 def listen_variable(name: str) -> str:
@@ -156,3 +144,33 @@ def listen_values(environ: Mapping[str, str]) -> dict[str, Value]:
         except ValueError as error:
             raise UsageError(f"{variable} {error}") from None
     return values
+
+
+class ListenSettings(NamedTuple):
+    """What the environment and the profile say of the options of `listen`, by their names."""
+
+    environment: Mapping[str, Value]
+    profile: Mapping[str, Value]
+    profile_name: str
+
+    @classmethod
+    def of(cls, settings: "Settings") -> "ListenSettings":
+        """Raises UsageError for a variable ALOVOICE_LISTEN_… that no option has, or that holds a bad value."""
+        return cls(listen_values(settings.environ), settings.listen, settings.profile)
+
+    def first(self, name: str, flag: _T | None) -> _T:
+        """The option: by its flag, else by the environment, the profile, or the default; None where all are silent."""
+        value: Any = flag if flag is not None else self.find(name)[0]
+        return cast(_T, value)  # by the key's own check; None where the option may be left out
+
+    def all(self, name: str, flags: Sequence[str] | None) -> tuple[str, ...]:
+        """The same of an option that may be given several times: one place gives all of its values."""
+        return self.first(name, tuple(flags) if flags else None)
+
+    def find(self, name: str) -> tuple[Value | None, str]:
+        """The option without its flag, and where it comes from."""
+        if name in self.environment:
+            return self.environment[name], f"environment {listen_variable(name)}"
+        if name in self.profile:
+            return self.profile[name], f"profile {self.profile_name}"
+        return LISTEN_KEYS[name].default, "default"

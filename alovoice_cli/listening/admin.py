@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from alovoice_cli.serving import Limits, Receive, Send, SocketServer
+from alovoice_cli.serving.limits import Limits, Receive, Send
+from alovoice_cli.serving.server import SocketServer
 
 if TYPE_CHECKING:
     from alovoice_cli.listening.metrics import Metrics

@@ -1,6 +1,5 @@
 """What the listener counts, as Prometheus reads it. No label holds a number, a line, a URL's path or any secret."""
 
-import time
 from collections.abc import Callable, Iterable
 from typing import get_args
 
@@ -48,7 +47,9 @@ class Metrics:
             "alovoice_refused", "Requests that were not taken, by reason.", ["reason"], registry=registry
         )
         self._last = Gauge(
-            "alovoice_last_received_timestamp_seconds", "When the last delivery came.", registry=registry
+            "alovoice_last_received_timestamp_seconds",
+            "When the last delivery came, or the listener began.",
+            registry=registry,
         )
         self._relays = Counter(
             "alovoice_callstart_relays", "Callstarts that the CRM was asked about.", ["outcome"], registry=registry
@@ -63,6 +64,7 @@ class Metrics:
 
     def _start_at_zero(self) -> None:
         """A counter that is not there yet raises no alert when it appears with its first value."""
+        self._last.set_to_current_time()
         for kind in PBX_TYPES:
             self._received.labels(kind)
         for reason in _REFUSALS.values():
@@ -84,7 +86,7 @@ class Metrics:
         self._answered.labels(kind, str(status)).inc()
         if status in _TAKEN:
             self._received.labels(kind).inc()
-            self._last.set(time.time())
+            self._last.set_to_current_time()
 
     def note_relay(self, outcome: RelayOutcome) -> None:
         """Counts a callstart that the CRM was asked about."""

@@ -51,6 +51,7 @@ def test_what_is_no_address_of_an_admin_port_is_told(alovoice: FrontDoor, given:
     assert "--admin" in result.err or "1:2" in result.err
 
 
+@pytest.mark.floors
 def test_metrics_count_what_came_what_was_answered_and_what_decided(
     listen: Listen, alovoice: FrontDoor, crm: Handler
 ) -> None:
@@ -263,5 +264,5 @@ def test_what_ends_the_listener_is_a_line_of_its_log(alovoice: FrontDoor) -> Non
 
 
 def test_prometheus_is_imported_for_an_admin_port_only() -> None:
-    code = "import alovoice_cli.commands.listen.run, sys; print('prometheus_client' in sys.modules)"
+    code = "import alovoice_cli.commands.listen.plan, sys; print('prometheus_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"False\n"

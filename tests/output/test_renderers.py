@@ -88,6 +88,7 @@ def _tame(text: str, *, coloured: bool = False) -> None:
 # --- nothing drives the terminal -------------------------------------------------------------------------------------
 
 
+@pytest.mark.floors
 @examples(60)
 @given(value=VALUES, other=TEXTS)
 @example(value="\x1b]0;title\x07", other="\x9b31m")
@@ -260,6 +261,7 @@ def test_a_cell_says_what_the_value_is(value: object, text: str) -> None:
 LISTING = Listing([{"a": "oʻzbek", "b": 2, "hidden": "h", "more": None}], COLUMNS)
 
 
+@pytest.mark.floors
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

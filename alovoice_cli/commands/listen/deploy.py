@@ -8,7 +8,6 @@ from pathlib import Path
 
 from alovoice_cli.commands.listen.options import ListenOptions
 from alovoice_cli.config.listen_options import LISTEN_KEYS, listen_variable
-from alovoice_cli.config.profile_places import event_store_url, home_path
 from alovoice_cli.config.profiles import DEFAULT
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.deployment import ServiceUnit, credential_path, nginx_location, systemd_unit
@@ -129,7 +128,7 @@ class _Secrets:
                 hint=f"put the secret into a file, and give {option} @FILE",
             )
         name = option.removeprefix("--") + (f"-{len(self.credentials) + 1}" if self.credentials else "")
-        self.credentials[name] = str(self.session.cwd / home_path(self.session.paths, value[1:]))
+        self.credentials[name] = str(self.session.cwd / self.session.paths.from_home(value[1:]))
         return "@" + credential_path(self.unit_name, name)
 
 
@@ -139,9 +138,9 @@ def _writable(session: Session, options: ListenOptions, state: str) -> Iterator[
         yield state
     named = options.store or session.settings.store
     if named is not None:
-        yield str((session.cwd / sqlite_path(event_store_url(session.settings, options.store))).parent)
+        yield str((session.cwd / sqlite_path(session.settings.event_store_url(options.store))).parent)
     if options.ready_file is not None:
-        yield str((session.cwd / home_path(session.paths, options.ready_file)).parent)
+        yield str((session.cwd / session.paths.from_home(options.ready_file)).parent)
 
 
 def _program() -> Sequence[str]:

@@ -3,13 +3,13 @@
 import ipaddress
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from alovoice_cli.commands.listen.options import ListenOptions
-from alovoice_cli.config.profile_places import event_store_url, home_path, override_path
 from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
@@ -41,15 +41,16 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
     if session.settings.listen:
         session.settings.check_permissions("its options of `listen` are not used")
     admin = _admin(options)
+    targets = _targets(options)
     return Plan(
-        store_url=event_store_url(session.settings, options.store),
+        store_url=session.settings.event_store_url(options.store),
         door=_door(session, options),
         host=options.host,
         port=options.port,
         routes=_routes(session, options, admin),
-        targets=_targets(options),
+        targets=targets,
         forward_timeout=options.forward_timeout,
-        forward=_forward_options(session, options),
+        forward=_forward_options(session, options, targets),
         tls=_tls(session, options),
         environ=session.environ,
         ready_file=_path(session, options.ready_file),
@@ -83,8 +84,8 @@ def _targets(options: ListenOptions) -> list[Target]:
     return list({target.name: target for target in targets}.values())
 
 
-def _forward_options(session: Session, options: ListenOptions) -> ForwardOptions:
-    """How events are sent."""
+def _forward_options(session: Session, options: ListenOptions, targets: Sequence[Target]) -> ForwardOptions:
+    """How events are sent; warns of headers, which hold secrets, that go to several hosts."""
     signer = Signer(_secret(session, options.sign_secret, "--sign-secret")) if options.sign_secret else None
     lines: list[tuple[str, str]] = []
     for word in options.forward_header:
@@ -94,6 +95,9 @@ def _forward_options(session: Session, options: ListenOptions) -> ForwardOptions
         else:
             lines.append(("--forward-header", text))
     headers = parse_headers(lines)
+    hosts = sorted({urlsplit(one.url).netloc for one in targets if one.url})
+    if headers and len(hosts) > 1:
+        session.warn(f"--forward-header goes to each of {', '.join(hosts)}")
     return ForwardOptions(signer, headers, as_json=options.forward_json)
 
 
@@ -118,7 +122,7 @@ def _routes(session: Session, options: ListenOptions, admin: AdminPlan | None) -
     served = Live(rules, now) if rules is not None else None
     other = Live(shadow, now) if shadow is not None else None
     zone = parse_zone(session.settings.timezone, "the profile's timezone")
-    switch = Switch(OverrideFile(override_path(session.settings)), session.warn, zone)
+    switch = Switch(OverrideFile(session.settings.override_path), session.warn, zone)
     history_at = session.past(options.store).as_of
     ruling = Ruling(switch, history_at, session.now, rules=served, fallback=step, shadow=other)
     lives = {name: live for name, live in (("", served), ("--shadow: ", other)) if live is not None}
@@ -150,7 +154,7 @@ def _secret(session: Session, text: str, option: str) -> str:
     """A secret, or what stands in the file of an `@FILE`."""
     if not text.startswith("@"):
         return text
-    path = home_path(session.paths, text[1:])
+    path = session.paths.from_home(text[1:])
     try:
         return path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -171,7 +175,7 @@ def _tls(session: Session, options: ListenOptions) -> tuple[str, str] | None:
 
 
 def _path(session: Session, text: str | None) -> Path | None:
-    return home_path(session.paths, text) if text else None
+    return session.paths.from_home(text) if text else None
 
 
 def _network(text: str, option: str) -> Network:

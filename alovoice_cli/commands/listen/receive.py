@@ -1,12 +1,16 @@
 """`alovoice listen`: one durable receiver of callstart, callend, results and route questions."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from alovoice_cli.commands.global_options import check_listing
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.commands.listen.options import ListenOptions
 
 EXAMPLES = examples(
     "alovoice listen --fallback queue:6000",
@@ -141,8 +145,7 @@ def listen(
         return None
     check_listing(session.options, None)  # whoever has sub-commands is not looked at before it runs
     from alovoice_cli.commands.listen.options import ListenOptions
-    from alovoice_cli.commands.listen.run import print_or_run
-    from alovoice_cli.config.settings import ListenSettings
+    from alovoice_cli.config.listen_options import ListenSettings
 
     given = ListenSettings.of(session.settings)
     options = ListenOptions(
@@ -169,4 +172,33 @@ def listen(
         admin=given.first("admin", admin),
         log_format=given.first("log-format", log_format),
     )
-    return print_or_run(session, options, systemd=print_systemd, nginx=print_nginx)
+    return _print_or_run(session, options, systemd=print_systemd, nginx=print_nginx)
+
+
+def _print_or_run(session: Session, options: "ListenOptions", *, systemd: bool, nginx: bool) -> int:
+    """Returns the exit code. Raises as `read_plan` does, and as Listener.run."""
+    from alovoice_cli.commands.listen.deploy import print_deployment
+    from alovoice_cli.commands.listen.narrator import Narrator
+    from alovoice_cli.commands.listen.plan import read_plan
+    from alovoice_cli.commands.posting import poster_of
+    from alovoice_cli.events.event import Delivery, Event
+    from alovoice_cli.events.event_table import event_as_json
+    from alovoice_cli.listening.listener import Listener
+
+    if options.log_format is not None:
+        session.set_options(session.options.with_option("log_format", options.log_format))
+    plan = read_plan(session, options)
+    if systemd or nginx:
+        return print_deployment(session, options, plan, systemd=systemd, nginx=nginx)
+    if options.fallback is None and options.rules is None:
+        session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
+    read = session.event_store(options.store).event
+
+    def as_json(delivery: Delivery) -> Mapping[str, object]:
+        return event_as_json(read(delivery.id) or Event(delivery))
+
+    poster = poster_of(session, plan.forward.headers.values())
+    code = Listener(plan, Narrator(session), poster.post, as_json, session.now).run()
+    if options.log_format is not None:
+        session.note(f"ended with exit code {code}", exit_code=code)
+    return code
