@@ -13,7 +13,7 @@ from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, OutboxEntry, OutboxSe
 from alovoice_cli.stores.event_engine import Connection, marks, opened, sqlite_path, writing
 from alovoice_cli.stores.outbox import Outbox, outbox_lock
 
-_AT_ONCE = 500
+_AT_ONCE = 400  # of which a statement names some twice: older SQLites take 999 values
 _BREATH_SECONDS = 0.02
 _ROWS = """SELECT delivery.id, outbox.seq, delivery.type, delivery.received_at, outbox.target, outbox.state,
     outbox.attempts, outbox.born_at, outbox.due_at, outbox.trouble
@@ -97,9 +97,9 @@ class OutboxOrders:
             # A dead letter of the other target gives way; what it waits for, or has, stays.
             connection.execute(f"DELETE FROM outbox WHERE {chosen} AND state = ?", (to, *numbers, DEAD))
             connection.execute(
-                "INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)"
-                f" SELECT ?, seq, queue, ?, 0, ?, ?, '' FROM outbox WHERE {chosen} ON CONFLICT DO NOTHING",
-                (to, DUE, now_us, now_us, target, *numbers),
+                "UPDATE outbox SET target = ?, state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = ''"
+                f" WHERE {chosen} AND seq NOT IN (SELECT seq FROM outbox WHERE {chosen})",
+                (to, DUE, now_us, now_us, target, *numbers, to, *numbers),
             )
             connection.execute(f"DELETE FROM outbox WHERE {chosen}", (target, *numbers))
 
