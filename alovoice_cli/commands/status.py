@@ -9,7 +9,6 @@ import typer
 
 from alovoice_cli import __version__
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
@@ -103,7 +102,7 @@ def _age(one: TargetStanding, now: datetime) -> int | None:
 def _override(session: Session, settings: Settings) -> dict[str, object]:
     """The panic switch, where it is on; one that can't be read is no override for the listener either."""
     try:
-        override = OverrideFile(override_path(settings)).read()
+        override = OverrideFile(settings.override_path).read()
     except AlovoiceError as trouble:
         session.warn(f"{trouble.message}: there is no override")
         override = None

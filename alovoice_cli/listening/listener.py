@@ -26,7 +26,8 @@ from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.target_warnings import OutboxCommands
 from alovoice_cli.listening.targets import Target
-from alovoice_cli.serving import Limits, SocketServer
+from alovoice_cli.serving.limits import Limits
+from alovoice_cli.serving.server import SocketServer
 from alovoice_cli.stores.event_engine import sqlite_path
 from alovoice_cli.stores.event_file import EventFile
 from alovoice_cli.stores.event_rows import QueuedDelivery

@@ -96,12 +96,11 @@ def listen(
     check_listing(session.options, None)  # whoever has sub-commands is not looked at before it runs
     from alovoice_cli.commands.listen.wishes import read_door, read_routes, read_signer, read_targets, read_tls
     from alovoice_cli.commands.posting import poster_of
-    from alovoice_cli.config.profile_places import event_store_url
     from alovoice_cli.events.event import Delivery, Event
     from alovoice_cli.events.event_table import event_as_json
     from alovoice_cli.listening.listener import Listener, Plan
 
-    store_url = event_store_url(session.settings, store)
+    store_url = session.settings.event_store_url(store)
     plan = Plan(
         store_url=store_url,
         door=read_door(session, secret, allow_from or [], trusted_proxy or []),
