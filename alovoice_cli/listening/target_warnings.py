@@ -64,7 +64,7 @@ class TargetWarnings:
     def tell_given_up(self, event_id: str, outcome: DeliveryOutcome) -> None:
         """An event became a dead letter: a line for each, but of events that nobody took for long one line a minute."""
         if outcome.kind == "dead":
-            again = self._commands("retry", event_id)
+            again = self._commands("retry", event_id, "--target", target_id(self._target.name))
             label, verb = self._target.label, "starts" if self._target.command else "sends"
             self._complain(f"{label}: event {event_id} is given up: {outcome.trouble}; {again} {verb} it again")
             return
