@@ -90,18 +90,18 @@ class Outbox:
             row = connection.execute("SELECT resumed_at FROM outbox_target WHERE name = ?", (target,)).fetchone()
         return int(row[0]) if row else 0
 
-    def give_up_interrupted(self) -> list[tuple[str, str]]:
+    def give_up_interrupted(self) -> list[tuple[str, str, str]]:
         """Makes dead letters of the programs that a listener had started when it died.
 
-        Returns the target's label and the event's id of each. For the holder alone, before it starts a program.
+        Returns the target's name and label, and the event's id, of each. For the holder alone, before it starts a program.
         """
-        running = f"""SELECT coalesce(outbox_target.label, outbox.target), delivery.id FROM outbox
+        running = f"""SELECT outbox.target, coalesce(outbox_target.label, outbox.target), delivery.id FROM outbox
             JOIN delivery ON delivery.seq = outbox.seq LEFT JOIN outbox_target ON outbox_target.name = outbox.target
             WHERE outbox.state = '{RUNNING}' ORDER BY outbox.seq"""
         with opened(self._url) as connection, writing(connection):
             rows = connection.execute(running).fetchall()
             connection.execute("UPDATE outbox SET state = ?, trouble = ? WHERE state = ?", (DEAD, INTERRUPTED, RUNNING))
-        return [(label, own_id) for label, own_id in rows]
+        return [(name, label, own_id) for name, label, own_id in rows]
 
 
 # The names of the outbox one by one, from the index: most of its deliveries are done, and there may be millions.
