@@ -43,7 +43,7 @@ def test_every_key_is_read_with_its_type() -> None:
                 "base_url": "https://pbx.example",
                 "encoding": "vendor-curl",
                 "timezone": "Asia/Tashkent",
-                "timeout": 60.0,
+                "timeout": 5.0,
                 "token_command": "pass show alovoice/tashkent",
                 "trunks": ("712037006", "+998712037007"),
                 "insecure": False,
