@@ -8,8 +8,8 @@ from typing import NamedTuple
 from alovoice_cli.findings import Finding, RulePlace, Severity, has_errors, in_order
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import AllOf, AnyOf, Direction, NotClause, OnDays, OnLine, WithinHours, leaves
-from alovoice_cli.routing.coverage import Facts, Ordinary, cases_of, certain_of_all, minutes_of
 from alovoice_cli.routing.hours import ALWAYS, WEEK, describe
+from alovoice_cli.routing.implications import Facts, Ordinary, cases_of, certain_of_all, minutes_of
 from alovoice_cli.routing.numbers import Number, NumberSet, national
 from alovoice_cli.routing.reading import LoadedRules, load
 from alovoice_cli.routing.rules import FixedStep, RoundRobin, Rule, Rules

@@ -1,5 +1,6 @@
 """`alovoice listen`: one durable receiver of callstart, callend, results and route questions."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -113,6 +114,7 @@ def listen(
         environ=session.environ,
         ready_file=Path(ready_file) if ready_file else None,
         repeats=no_dedupe,
+        store_words=_store_words(session, store),
     )
     if print_systemd or print_nginx:
         from alovoice_cli.commands.listen.deploy import print_deployment
@@ -126,3 +128,10 @@ def listen(
         return event_as_json(read(delivery.id) or Event(delivery))
 
     return Listener(plan, Narrator(session), poster_of(session).post, as_json, session.now).run()
+
+
+def _store_words(session: Session, store: str | None) -> tuple[str, ...]:
+    """The words by which another command finds the same store."""
+    profile = session.options.profile
+    named = ("-p", shlex.quote(profile)) if profile else ()
+    return ("--store", shlex.quote(store)) if store else named

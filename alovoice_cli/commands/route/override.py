@@ -71,6 +71,8 @@ def _begin(session: Session, file: OverrideFile, override: Override) -> None:
     profile = session.settings.profile
     if session.options.dry_run:
         session.note(f"every caller of profile {profile} would get {override.step}; nothing was changed")
+        if not file.has_reader(session.now()):
+            session.warn(f"no listener of profile {profile} runs: nobody would obey until one starts")
         _show(session, override, session.now())
         return
     file.write(override)
