@@ -10,8 +10,8 @@ _SPAN = r"([0-9]{1,6})\s*([smhdw])"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DAY = r"([0-9]{4})([.-])([0-9]{1,2})\2([0-9]{1,2})"
 _CLOCK = r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,6})?)?"
-_HOURS = r"([01]?[0-9]|2[0-3]):([0-5][0-9])\s*[-–]\s*([01]?[0-9]|2[0-3]):([0-5][0-9])"
-_OFFSET = r"(?i)\s*(z|[+-][0-9]{2}:?[0-9]{2})"
+_HOURS = r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3]):([0-5]\d)"
+_OFFSET = r"\s*(z|[+-][0-9]{2}:?[0-9]{2})"
 FORMS = "give 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30' or 2025-04-25T14:30+05:00"
 _SPAN_FORMS = "give 90s, 30m, 12h, 90d or 8w"
 _ZONE_OFFSET = r"(?:utc|gmt)?\s*([+-])\s*([0-9]{1,2})(?::?([0-5][0-9]))?"
@@ -56,7 +56,7 @@ class DailyHours(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "DailyHours | None":
         """The hours that a text such as `21:00-08:00` names; None for other text, such as `none`."""
-        match = re.fullmatch(_HOURS, text.strip())
+        match = re.fullmatch(_HOURS, text.strip(), re.ASCII)
         if match is None:
             return None
         return cls(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
@@ -133,7 +133,7 @@ def _read_date(word: str, clock: ClockTime) -> Moment | None:
 def _zone(text: str, default: tzinfo) -> tzinfo | None:
     if not text:
         return default
-    match = re.fullmatch(_OFFSET, text)
+    match = re.fullmatch(_OFFSET, text, re.IGNORECASE)
     if match is None:
         return None
     word = match.group(1).upper()
@@ -204,7 +204,7 @@ def parse_zone(text: str, option: str = "--timezone") -> tzinfo:
 
 
 def _named_zone(name: str, option: str) -> tzinfo:
-    import zoneinfo  # noqa: PLC0415 - it looks through the system's folders, and most profiles name an offset
+    import zoneinfo  # noqa: PLC0415 - most zones are an offset
 
     try:
         return zoneinfo.ZoneInfo(name)
@@ -214,10 +214,10 @@ def _named_zone(name: str, option: str) -> tzinfo:
 
 
 def _nearest_zone(name: str) -> str:
-    import zoneinfo  # noqa: PLC0415 - as above
     from difflib import get_close_matches  # noqa: PLC0415 - only a misspelt zone needs it
+    from zoneinfo import available_timezones  # noqa: PLC0415 - same
 
-    by_lower = {zone.lower(): zone for zone in zoneinfo.available_timezones() if not zone.startswith("Etc/")}
+    by_lower = {zone.lower(): zone for zone in available_timezones() if not zone.startswith("Etc/")}
     by_city = {lower.rpartition("/")[2]: zone for lower, zone in sorted(by_lower.items(), reverse=True)}
     wanted = name.lower().replace(" ", "_")
     known = by_lower if "/" in wanted else by_city | by_lower

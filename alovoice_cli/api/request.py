@@ -40,14 +40,11 @@ class FilePart(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes at this moment, by the descriptor and not by the name."""
-        try:
-            return os.fstat(self.file.fileno()).st_size
-        except OSError:  # a BytesIO has no descriptor (io.UnsupportedOperation is an OSError)
-            place = self.file.tell()
-            size = self.file.seek(0, os.SEEK_END)
-            self.file.seek(place)
-            return size
+        """Bytes at this moment, by the open file and not by the name; a file in memory stays there."""
+        place = self.file.tell()
+        size = self.file.seek(0, os.SEEK_END)
+        self.file.seek(place)
+        return size
 
 
 class FileShrankError(Exception):

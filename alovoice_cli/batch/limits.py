@@ -75,17 +75,22 @@ def check_limits(session: "Session", verb: BatchVerb, options: BatchOptions, row
         )
     _check_lines(rows, line_limit(session, verb, overridden))
     if budget is not None:
-        asked = session.ledger.count(settings.profile, Quota("--budget", budget, (verb.path,), session.now() - DAY))
-        if asked + len(rows) > budget:
-            raise UsageError(
-                f"{asked} were asked for in the last 24 hours; {len(rows)} more would pass the budget of {budget}",
-                hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
-            )
+        check_budget(session, verb.path, budget, len(rows))
     quota = quota_of(settings, verb.path, session.now())
     if quota is None or quota.name in overridden:
         return
     if session.ledger.count(settings.profile, quota) + len(rows) > quota.most:
         raise quota.spent(len(rows))
+
+
+def check_budget(session: "Session", path: str, budget: int, more: int) -> None:
+    """Raises UsageError where so many more requests of a path (its beginning) would pass `--budget` within 24 hours."""
+    asked = session.ledger.count(session.settings.profile, Quota("--budget", budget, (path,), session.now() - DAY))
+    if more and asked + more > budget:
+        raise UsageError(
+            f"{asked} were asked for in the last 24 hours; {more} more would pass the budget of {budget}",
+            hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
+        )
 
 
 def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:

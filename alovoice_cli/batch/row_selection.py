@@ -5,7 +5,7 @@ rows are refused under another name within 24 hours, and rows are not sent where
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
@@ -169,20 +169,27 @@ def _entry_of(session: "Session", journal: Journal, row: BatchRow, began_at: str
     return found[0] if len(found) == 1 else None
 
 
+def analyses_sent(session: "Session", call_ids: Iterable[str]) -> dict[str, Receipt]:
+    """Returns the latest receipt of each call whose analysis was, or may have been, asked for at this PBX."""
+    by_id = {session.masker.hide(call_id): call_id for call_id in call_ids}
+    return {
+        by_id[entry.our_id]: entry
+        for entry in session.ledger.receipts_of(by_id)
+        if (entry.command, entry.profile) == ("ai send", session.settings.profile)
+        and entry.outcome in ("done", "unknown")
+        and entry.our_id in by_id
+    }
+
+
 def adopt_earlier(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> list[BatchRow]:
     """Gives analyses that this machine has asked for before the end that they had then; returns those.
 
     Each call is sent once, as `ai send` promises: so says the ledger, whichever journal or none it came by.
     """
-    profile, hide = session.settings.profile, session.masker.hide
-    earlier = {
-        entry.our_id: entry
-        for entry in session.ledger.receipts_of(hide(row.our_id) for row in going)
-        if (entry.command, entry.profile) == ("ai send", profile) and entry.outcome in ("done", "unknown")
-    }
-    adopted = [row for row in going if hide(row.our_id) in earlier]
+    earlier = analyses_sent(session, (row.our_id for row in going))
+    adopted = [row for row in going if row.our_id in earlier]
     for row in adopted:
-        entry = earlier[hide(row.our_id)]
+        entry = earlier[row.our_id]
         outcome: RowOutcome = "done" if entry.outcome == "done" else "unknown"
         code = ExitCode.DONE if outcome == "done" else ExitCode.UNKNOWN_OUTCOME
         told = f"sent before, at {entry.begun_at[:16]}Z; --again sends it once more"

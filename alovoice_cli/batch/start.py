@@ -125,9 +125,9 @@ def _read(
 ) -> Batch:
     profile = session.settings.profile
     planner = Planner(verb.form, profile, parse_map(options.mapped, verb.form), defaults)
-    file, source = open_list(options.source or "", None, session.stdin)
-    with file:
-        name = source or "stdin"
+    held = open_list(options.source or "", None, session.stdin)
+    with held.file as file:
+        name = held.path or "stdin"
         table = read_table(
             file, name, planner.knows, options.list_encoding, tab=options.sheet, header_line=options.header_line
         )
@@ -143,7 +143,7 @@ def _read(
         session.note(f"columns that are not used: {', '.join(plan.ignored)}")
     if plan.repeated:
         session.warn(f"{count(plan.repeated, 'row says', 'rows say')} what a row above says: each is sent once")
-    absolute = str(Path(source).absolute()) if source else "-"
+    absolute = str(Path(held.path).absolute()) if held.path else "-"
     return Batch(verb, JournalHead(profile, verb.command, absolute, digest, iso(session.now())), plan)
 
 
