@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from alovoice_cli.batch.call_evidence import MICRO, SKEW
-from alovoice_cli.batch.lines import (
+from alovoice_cli.batch.call_evidence import MICRO, SKEW, PlacedCall, read_receipt
+from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.pacing import (
     HOLD,
     LONGEST_CALL,
     HeardCalls,
@@ -17,8 +18,6 @@ from alovoice_cli.batch.lines import (
     need_of,
     why_closed,
 )
-from alovoice_cli.batch.options import BatchOptions
-from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
 from alovoice_cli.batch.verbs import BatchVerb
 from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.dialling import DAY, numbers_outside, quota_of

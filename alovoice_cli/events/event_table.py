@@ -63,7 +63,7 @@ def event_cells(
         "when": when(delivery.received_at // _MICRO, clock, short=short),
         "type": delivery.type,
         **cells,
-        "said": _said(event, said),
+        "said": _said(event, said) + (" (trial)" if event.is_trial else ""),
         "id": delivery.id,
         "seq": delivery.seq,
         "received_at": iso(delivery.received_at),
@@ -106,8 +106,10 @@ def routed(event: Event) -> str:
 def brief(event: Event) -> str:
     """What matters of the event, where a line of 80 columns has room for no more than a word or two.
 
-    By which rule a caller went there, `events list` says.
+    By which rule a caller went there, and what a trial says, `events list` tells.
     """
+    if event.is_trial:
+        return "trial"
     if event.delivery.type == "route":
         return step_text(event)
     return _said(event, event.fact) + (f" (+{len(event.facts) - 1})" if len(event.facts) > 1 else "")

@@ -3,12 +3,15 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import starmap
 from threading import Semaphore, Thread
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError, ServerError, UnreachableError, UsageError
-from alovoice_cli.events.event import PBX_TYPES, Delivery, EventType
+from alovoice_cli.events.event import PBX_TYPES, TRIAL_HEADER, Delivery, EventType
 from alovoice_cli.events.handler import Handlers, shown_url
 from alovoice_cli.events.samples import read_value
 from alovoice_cli.posts import AnyPoster, Posted
@@ -21,33 +24,6 @@ MARK = "x-alovoice-replay"
 _MICRO = 1_000_000
 
 
-class _Task(Generic[T]):
-    def __init__(self, job: Callable[[], T], slots: Semaphore) -> None:
-        self._job, self._slots = job, slots
-        self._results: list[T] = []
-        self._error: BaseException | None = None
-        self._thread = Thread(target=self._work, name="alovoice-event", daemon=True)
-        self._thread.start()
-
-    def _work(self) -> None:
-        try:
-            self._results.append(self._job())
-        except BaseException as error:  # whoever asks for the result raises it
-            self._error = error
-        finally:
-            self._slots.release()
-
-    @property
-    def is_done(self) -> bool:
-        return not self._thread.is_alive()
-
-    def result(self) -> T:
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._results[0]
-
-
 def at_rate(
     jobs: Iterable[Callable[[], T]],
     rate: float,
@@ -57,18 +33,34 @@ def at_rate(
 ) -> Iterator[T]:
     """Starts `rate` jobs a second, at most 64 at once; yields their results in the jobs' order, as early as it can."""
     slots = Semaphore(MOST_AT_ONCE)
-    waiting: deque[_Task[T]] = deque()
+    waiting: deque[Future[T]] = deque()
     began = monotonic()
     for place, job in enumerate(jobs):
         pause = began + place / rate - monotonic()
         if pause > 0:
             sleep(pause)
         slots.acquire()
-        waiting.append(_Task(job, slots))
-        while waiting and waiting[0].is_done:
+        waiting.append(_started(job, slots))
+        while waiting and waiting[0].done():
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def _started(job: Callable[[], T], slots: Semaphore) -> Future[T]:
+    """The job in a thread of its own. Not in an executor, whose threads Ctrl-C would have to wait for."""
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(job())
+        except BaseException as error:  # whoever asks for the result raises it
+            future.set_exception(error)
+        finally:
+            slots.release()
+
+    Thread(target=work, name="alovoice-event", daemon=True).start()
+    return future
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +118,9 @@ class EventSender:
         """Posts one event; may be called by several threads."""
         return self.poster.post(outgoing.url, outgoing.body, headers=outgoing.headers, timeout=self.timeout)
 
+    def _posted(self, outgoing: Outgoing) -> tuple[Outgoing, Posted]:
+        return outgoing, self.post(outgoing)
+
     def counted(self, outgoing: Outgoing, answer: Posted) -> Sent:
         """The answer, numbered and counted."""
         self.sent += 1
@@ -140,9 +135,8 @@ class EventSender:
         if rate is None:
             yield from map(self.send, events)
             return
-        jobs = (_posting(self, outgoing) for outgoing in events)
-        for outgoing, answer in at_rate(jobs, rate, sleep=self.sleep, monotonic=self.monotonic):
-            yield self.counted(outgoing, answer)
+        jobs = (partial(self._posted, outgoing) for outgoing in events)
+        yield from starmap(self.counted, at_rate(jobs, rate, sleep=self.sleep, monotonic=self.monotonic))
 
     def trouble(self) -> AlovoiceError | None:
         """The error that the run ends with: no answer before a failing handler, that before one that refuses."""
@@ -176,10 +170,6 @@ def content_type_of(delivery: Delivery) -> dict[str, str]:
     return {"Content-Type": kind} if kind.isascii() and kind.isprintable() and kind else {}
 
 
-def _posting(sender: EventSender, outgoing: Outgoing) -> Callable[[], tuple[Outgoing, Posted]]:
-    return lambda: (outgoing, sender.post(outgoing))
-
-
 def read_speed(text: str) -> float | None:
     """How many times faster than it was: `1`, `60`, `0.5`; None for `max` or 0, without gaps. Raises UsageError."""
     if text.strip().lower() == AT_ONCE:
@@ -196,9 +186,11 @@ def read_speed(text: str) -> float | None:
 def replayed(delivery: Delivery, handlers: Handlers, option: str) -> Outgoing:
     """The event as it came, marked as a replay and with the id under which it was forwarded at first.
 
-    Its own headers stay behind but the content type: they told of another connection.
+    Its own headers stay behind but the content type and the mark of a trial: they told of another connection.
     """
     headers = {MARK: "1", "webhook-id": delivery.id, "x-alovoice-type": delivery.type, **content_type_of(delivery)}
+    if (TRIAL_HEADER, "1") in delivery.headers:
+        headers[TRIAL_HEADER] = "1"
     return Outgoing(delivery.type, handlers.needed(delivery.type, option), delivery.body, headers, delivery.id)
 
 

@@ -1,6 +1,6 @@
 """Calls counted: by hour, day, line, extension or status; what was missed stays split by its reason."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Literal, NamedTuple
@@ -16,7 +16,7 @@ NONE = "none"
 QUARTER_SECONDS = 900
 """Every time zone is whole quarters of an hour from UTC: what is counted by quarters can be put into local hours."""
 
-
+_CLOCKS: Mapping[By, str] = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d"}
 NO_RULE = "no rule"
 """The group of route questions that no rule decided: they got the fallback, or an override."""
 
@@ -77,12 +77,11 @@ class StatusTally:
 
 def tally(counts: Iterable[CallCount], by: By, zone: tzinfo) -> list[StatusTally]:
     """The groups: hours and days in order of time, in the zone; the others with the most calls first."""
-    name = _NAMES.get(by, _plain_name)
     tallies: dict[str, StatusTally] = {}
     for count in counts:
-        group = name(count.group, zone)
+        group = _group_name(count.group, by, zone)
         tallies.setdefault(group, StatusTally(group)).add(count)
-    if by in ("hour", "day"):
+    if by in _CLOCKS:
         return sorted(tallies.values(), key=lambda tally: tally.group)
     return sorted(tallies.values(), key=lambda tally: (-tally.calls, tally.group))
 
@@ -101,22 +100,10 @@ def total(tallies: Iterable[StatusTally]) -> StatusTally:
     return whole
 
 
-def _hour(quarter: int | str | None, zone: tzinfo) -> str:
-    local = from_unix(int(quarter or 0) * QUARTER_SECONDS, zone)
-    return f"{local:%Y-%m-%d %H}:00" if local else "unknown"
-
-
-def _day(quarter: int | str | None, zone: tzinfo) -> str:
-    local = from_unix(int(quarter or 0) * QUARTER_SECONDS, zone)
-    return f"{local:%Y-%m-%d}" if local else "unknown"
-
-
-def _plain_name(group: int | str | None, zone: tzinfo) -> str:
-    return NONE if group is None else str(group)
-
-
-def _rule_name(group: int | str | None, zone: tzinfo) -> str:
-    return NO_RULE if group is None else str(group)
-
-
-_NAMES: dict[By, Callable[[int | str | None, tzinfo], str]] = {"hour": _hour, "day": _day, "rule": _rule_name}
+def _group_name(group: int | str | None, by: By, zone: tzinfo) -> str:
+    if by in _CLOCKS:
+        local = from_unix(int(group or 0) * QUARTER_SECONDS, zone)
+        return f"{local:{_CLOCKS[by]}}" if local else "unknown"
+    if group is None:
+        return NO_RULE if by == "rule" else NONE
+    return str(group)

@@ -5,9 +5,10 @@ A scenario is data: its steps in the order in which the PBX tells them. Time pas
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
+from itertools import count
 from typing import Any
 
 from alovoice_cli.errors import UsageError
@@ -16,11 +17,10 @@ from alovoice_cli.events.bodies import read_body
 from alovoice_cli.events.event import TRIAL_HEADER, Delivery, EventType
 from alovoice_cli.events.handler import JSON_TYPE, Handlers
 from alovoice_cli.events.samples import EventChange, as_json, changed, counted_path, counted_up, sample
-from alovoice_cli.events.sending import EventSender, Outgoing, Sent, content_type_of
+from alovoice_cli.events.sending import Outgoing, content_type_of
 from alovoice_cli.posts import Posted
 
 _LONGEST_INTEGER = 12
-Send = Callable[[EventType, object], Posted]
 OPTION = "--to"
 
 
@@ -66,8 +66,12 @@ def load_scenario(name: str) -> CallScenario:
 
 
 def play(
-    scenario: CallScenario, now: datetime, changes: Sequence[EventChange], send: Send
-) -> Iterator[tuple[ScenarioStep, Posted]]:
+    scenario: CallScenario,
+    now: datetime,
+    changes: Sequence[EventChange],
+    handlers: Handlers,
+    post: Callable[[Outgoing], Posted],
+) -> Iterator[tuple[Outgoing, Posted]]:
     """Sends the steps one by one; the last one happens `now`, those before it earlier by what the scenario says.
 
     A callend has the `call_id` that its callstart was answered with, or none where that gave none. The `changes` are
@@ -82,10 +86,24 @@ def play(
             body.pop("call_id")
             if ids.get(step.call) is not None:
                 body = {"call_id": ids[step.call], **body}
-        answer = send(step.type, _with(body, step.type, changes, now))
+        url = handlers.needed(step.type, OPTION)
+        outgoing = _made_up(step.type, url, _with(body, step.type, changes, now), step.call)
+        answer = post(outgoing)
         if step.type == "callstart":
             ids[step.call] = given_id(answer)
-        yield step, answer
+        yield outgoing, answer
+
+
+def rehearse_scenario(
+    scenario: CallScenario, now: datetime, changes: Sequence[EventChange], handlers: Handlers
+) -> Iterator[Outgoing]:
+    """The scenario's events as they would go; in the place of each call's id a word that says whose it is."""
+    starts = count(1)
+
+    def answer(outgoing: Outgoing) -> Posted:
+        return Posted(200, f"ID-GIVEN-TO-{next(starts)}".encode() if outgoing.kind == "callstart" else b"true")
+
+    return (outgoing for outgoing, _ in play(scenario, now, changes, handlers, answer))
 
 
 def given_id(answer: Posted) -> int | str | None:
@@ -135,7 +153,7 @@ def _body(step: ScenarioStep, scenario: CallScenario, began: datetime) -> dict[s
 
 
 def made_up(
-    kind: EventType, now: datetime, changes: Sequence[EventChange], handlers: Handlers, count: int = 1
+    kind: EventType, now: datetime, changes: Sequence[EventChange], handlers: Handlers, copies: int = 1
 ) -> Iterator[Outgoing]:
     """Documented events with the changes. Of several each differs in its number or id, unless that was set.
 
@@ -143,18 +161,18 @@ def made_up(
     """
     body = with_changes(kind, sample(kind, now), now, changes)
     as_json(body)
-    return _copies(kind, handlers.needed(kind, OPTION), body, changes, count)
+    return _copies(kind, handlers.needed(kind, OPTION), body, changes, copies)
 
 
 def from_delivery(
-    delivery: Delivery, now: datetime, changes: Sequence[EventChange], handlers: Handlers, count: int = 1
+    delivery: Delivery, now: datetime, changes: Sequence[EventChange], handlers: Handlers, copies: int = 1
 ) -> Iterator[Outgoing]:
     """A stored event: its bytes as they are, or, where something changes or several are wanted, what they say as JSON.
 
     Raises UsageError for a change in a body that cannot be read.
     """
     url = handlers.needed(delivery.type, OPTION)
-    if not changes and count == 1:
+    if not changes and copies == 1:
         headers = {TRIAL_HEADER: "1", **content_type_of(delivery)}
         return iter([Outgoing(delivery.type, url, delivery.body, headers, delivery.id)])
     value, problem = read_body(delivery.body, delivery.content_type)
@@ -164,44 +182,16 @@ def from_delivery(
             hint="send it as it is, without --set, --unset and --count",
         )
     body = with_changes(delivery.type, value, now, changes)
-    return _copies(delivery.type, url, body, changes, count, delivery.id)
+    return _copies(delivery.type, url, body, changes, copies, delivery.id)
 
 
 def _copies(
-    kind: EventType, url: str, body: object, changes: Sequence[EventChange], count: int, label: str = ""
+    kind: EventType, url: str, body: object, changes: Sequence[EventChange], copies: int, label: str = ""
 ) -> Iterator[Outgoing]:
     path = counted_path(kind)
     is_counted = path not in (change.path for change in changes)
-    for by in range(count):
-        yield replace(_json(kind, url, _counted(body, path, by) if is_counted else body), label=label)
-
-
-def scenario_events(
-    scenario: CallScenario, now: datetime, changes: Sequence[EventChange], handlers: Handlers, sender: EventSender
-) -> Iterator[Sent]:
-    """Sends the scenario's events one after another: what a callstart is answered is the call's id at its end."""
-    went: list[Outgoing] = []
-
-    def send(kind: EventType, body: object) -> Posted:
-        went.append(_json(kind, handlers.needed(kind, OPTION), body))
-        return sender.post(went[-1])
-
-    for step, answer in play(scenario, now, changes, send):
-        yield sender.counted(replace(went[-1], label=step.call), answer)
-
-
-def rehearsed(
-    scenario: CallScenario, now: datetime, changes: Sequence[EventChange], handlers: Handlers
-) -> Iterator[Outgoing]:
-    """The scenario's events as they would go; in the place of each call's id a word that says whose it is."""
-    went: list[Outgoing] = []
-
-    def keep(kind: EventType, body: object) -> Posted:
-        went.append(_json(kind, handlers.needed(kind, OPTION), body))
-        return Posted(200, f"ID-GIVEN-TO-{sum(each.kind == 'callstart' for each in went)}".encode())
-
-    for step, _ in play(scenario, now, changes, keep):
-        yield replace(went[-1], label=step.call)
+    for by in range(copies):
+        yield _made_up(kind, url, _counted(body, path, by) if is_counted else body, label)
 
 
 def with_changes(kind: EventType, body: object, now: datetime, changes: Sequence[EventChange]) -> object:
@@ -212,8 +202,8 @@ def with_changes(kind: EventType, body: object, now: datetime, changes: Sequence
     return body
 
 
-def _json(kind: EventType, url: str, body: object) -> Outgoing:
-    return Outgoing(kind, url, as_json(body), {"Content-Type": JSON_TYPE, TRIAL_HEADER: "1"})
+def _made_up(kind: EventType, url: str, body: object, label: str = "") -> Outgoing:
+    return Outgoing(kind, url, as_json(body), {"Content-Type": JSON_TYPE, TRIAL_HEADER: "1"}, label)
 
 
 def _counted(body: object, path: str, by: int) -> object:

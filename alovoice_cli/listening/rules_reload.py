@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
@@ -98,7 +99,7 @@ def _read(path: Path, now: datetime) -> CheckedRules | UsageError | ReloadFailed
 
 def main() -> None:
     """The child: reads the file of its first argument at the time of its second."""
-    if hasattr(os, "nice"):
+    with suppress(AttributeError, OSError):  # Windows has none, a hardened unit may forbid it
         os.nice(_NICENESS)
     outcome = _read(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))
     pickle.dump(outcome, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)

@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 
 from alovoice_cli.findings import Findings, RulePlace, did_you_mean
 from alovoice_cli.routing.call import Condition
@@ -151,12 +152,8 @@ def _named_list(entry: LocatedEntry, text: str, reading: ReadRules) -> list[Numb
     return [reading.lists[name]] if name in reading.lists else []
 
 
-def _from(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
-    return FromNumbers(_written("from", entry), _numbers(entry, reading, "from"))
-
-
-def _line(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
-    return OnLine(_written("line", entry), _numbers(entry, reading, "line"))
+def _among(entry: LocatedEntry, reading: ReadRules, kind: type[FromNumbers | OnLine], key: str) -> Condition | None:
+    return kind(_written(key, entry), _numbers(entry, reading, key))
 
 
 def _queue(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
@@ -217,14 +214,11 @@ def read_span(entry: LocatedEntry, reading: ReadRules, what: str) -> timedelta |
     return span
 
 
-def _spoke_within(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
-    window = read_span(entry, reading, "spoke_within")
-    return SpokeWithin(_written("spoke_within", entry), window) if window else None
-
-
-def _missed_within(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
-    window = read_span(entry, reading, "missed_within")
-    return MissedWithin(_written("missed_within", entry), window) if window else None
+def _within(
+    entry: LocatedEntry, reading: ReadRules, kind: type[SpokeWithin | MissedWithin], key: str
+) -> Condition | None:
+    window = read_span(entry, reading, key)
+    return kind(_written(key, entry), window) if window else None
 
 
 def _calls_within(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
@@ -249,12 +243,12 @@ def _share(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     return Share(_written("share", entry), float(percent), reading.rule)
 
 
-def _parts(entry: LocatedEntry, reading: ReadRules, word: str) -> tuple[Condition, ...] | None:
+def _composed(entry: LocatedEntry, reading: ReadRules, kind: type[AllOf | AnyOf], word: str) -> Condition | None:
     if not isinstance(entry.value, list) or not entry.items:
         hint = f'write {word} = [{{ from = "@vip" }}, {{ hours = "office" }}]'
         reading.bad(entry, f"`{word}` is no array of conditions", hint)
         return None
-    return tuple(_joined(item, reading, word) for item in entry.items)
+    return kind(_written(word, entry), tuple(_joined(item, reading, word) for item in entry.items))
 
 
 def _joined(entry: LocatedEntry, reading: ReadRules, word: str) -> Condition:
@@ -265,33 +259,23 @@ def _joined(entry: LocatedEntry, reading: ReadRules, word: str) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(toml_of(entry), parts)
 
 
-def _all(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
-    parts = _parts(entry, reading, "all")
-    return AllOf(_written("all", entry), parts) if parts else None
-
-
-def _any(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
-    parts = _parts(entry, reading, "any")
-    return AnyOf(_written("any", entry), parts) if parts else None
-
-
 def _not(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     return NotClause(_written("not", entry), _joined(entry, reading, "not"))
 
 
 _READERS: dict[str, Callable[[LocatedEntry, ReadRules], Condition | None]] = {
-    "from": _from,
-    "line": _line,
+    "from": partial(_among, kind=FromNumbers, key="from"),
+    "line": partial(_among, kind=OnLine, key="line"),
     "queue": _queue,
     "direction": _direction,
     "hours": _hours,
     "date": _date,
-    "spoke_within": _spoke_within,
+    "spoke_within": partial(_within, kind=SpokeWithin, key="spoke_within"),
     "calls_within": _calls_within,
-    "missed_within": _missed_within,
+    "missed_within": partial(_within, kind=MissedWithin, key="missed_within"),
     "share": _share,
-    "all": _all,
-    "any": _any,
+    "all": partial(_composed, kind=AllOf, word="all"),
+    "any": partial(_composed, kind=AnyOf, word="any"),
     "not": _not,
 }
 

@@ -34,7 +34,7 @@ class StoredQuestions:
                 yield question, datetime.fromtimestamp(event.delivery.received_at / 1_000_000, UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallerMove:
     """Callers who go elsewhere for the same reason: what decided before, and what decides now.
 
@@ -45,21 +45,27 @@ class CallerMove:
     new_rule: str | None
     old_action: str
     new_action: str
-    calls: int
-    callers: int
-    examples: tuple[Asked, ...]
+    calls: int = 0
+    numbers: set[str] = field(default_factory=set)
+    examples: list[Asked] = field(default_factory=list)
+
+    @property
+    def callers(self) -> int:
+        """How many callers go elsewhere."""
+        return len(self.numbers)
+
+    def add(self, caller: str, asked: Asked) -> None:
+        """Counts one call in."""
+        self.calls += 1
+        if caller not in self.numbers and len(self.examples) < _EXAMPLES:
+            self.examples.append(asked)
+        self.numbers.add(caller)
 
     def as_json(self) -> dict[str, object]:
         """The object that `route diff --json` prints."""
-        return {
-            "old_rule": self.old_rule,
-            "new_rule": self.new_rule,
-            "old_action": self.old_action,
-            "new_action": self.new_action,
-            "calls": self.calls,
-            "callers": self.callers,
-            "examples": [{**question.as_wire(), "at": at.isoformat()} for question, at in self.examples],
-        }
+        names = ("old_rule", "new_rule", "old_action", "new_action", "calls", "callers")
+        examples = [{**question.as_wire(), "at": at.isoformat()} for question, at in self.examples]
+        return {**{name: getattr(self, name) for name in names}, "examples": examples}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +79,6 @@ class Comparison:
     moves: tuple[CallerMove, ...]
 
 
-@dataclass(slots=True)
-class _CountedMove:
-    calls: int = 0
-    callers: set[str] = field(default_factory=set)
-    examples: list[Asked] = field(default_factory=list)
-
-    def add(self, caller: str, asked: Asked) -> None:
-        self.calls += 1
-        if caller not in self.callers and len(self.examples) < _EXAMPLES:
-            self.examples.append(asked)
-        self.callers.add(caller)
-
-
 def compare(
     old: Rules, new: Rules, asked: Iterable[Asked], history_at: HistoryAt = lambda moment: NO_HISTORY
 ) -> Comparison:
@@ -93,9 +86,8 @@ def compare(
 
     The same step from another rule is no move, nor is another turn of the same `round_robin`.
     """
-    moved: dict[tuple[str | None, str | None, str, str], _CountedMove] = {}
+    moves: dict[tuple[str | None, str | None, str, str], CallerMove] = {}
     callers: set[str] = set()
-    moved_callers: set[str] = set()
     calls = 0
     for question, at in asked:
         calls += 1
@@ -104,12 +96,8 @@ def compare(
         history = history_at(at)
         before, after = decide(old, question, at, history), decide(new, question, at, history)
         if before.destination != after.destination:
-            moved_callers.add(caller)
             pair = (before.rule, after.rule, before.action, after.action)
-            moved.setdefault(pair, _CountedMove()).add(caller, (question, at))
-    moves = [
-        CallerMove(*pair, calls=found.calls, callers=len(found.callers), examples=tuple(found.examples))
-        for pair, found in moved.items()
-    ]
-    moves.sort(key=lambda move: (-move.callers, -move.calls))
-    return Comparison(calls, len(callers), sum(m.calls for m in moves), len(moved_callers), tuple(moves))
+            moves.setdefault(pair, CallerMove(*pair)).add(caller, (question, at))
+    ordered = sorted(moves.values(), key=lambda move: (-move.callers, -move.calls))
+    moved = set().union(*(move.numbers for move in ordered))
+    return Comparison(calls, len(callers), sum(move.calls for move in ordered), len(moved), tuple(ordered))

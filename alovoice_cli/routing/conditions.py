@@ -1,17 +1,14 @@
 """The conditions of rules. Each is ready to be asked when the file has been read: asking costs a fraction of a
 microsecond, and what many rules ask of one call is found out once."""
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar, cast
+from typing import Literal, cast
 
 from alovoice_cli.routing.call import Condition, IncomingCall
 from alovoice_cli.routing.hours import AnyHours, CalendarDays
 from alovoice_cli.routing.numbers import NumberSet
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +19,6 @@ class FromNumbers(Condition):
     cost = 2
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether any of the sets has the caller."""
         for numbers in self.sets:
             found = call.known.get(numbers)
             if found is None:
@@ -32,7 +28,6 @@ class FromNumbers(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        """The caller's number."""
         return f"the caller is {call.caller.digits or 'hidden'}"
 
 
@@ -43,7 +38,6 @@ class OnLine(Condition):
     sets: tuple[NumberSet, ...]
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether any of the sets has the line."""
         # Here and below: any() of a generator takes three times as long as a loop, and a caller may meet a thousand.
         for numbers in self.sets:  # noqa: SIM110 - as said
             if numbers.has(call.line):
@@ -51,7 +45,6 @@ class OnLine(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        """The line's number."""
         return f"the line is {call.question.line_number or 'not said'}"
 
 
@@ -62,11 +55,9 @@ class OnQueue(Condition):
     queues: frozenset[str]
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the queue is one of them."""
         return call.queue in self.queues
 
     def facts(self, call: IncomingCall) -> str:
-        """The queue's number."""
         return f"the queue is {call.queue}" if call.queue else "there is no queue"
 
 
@@ -77,11 +68,9 @@ class Direction(Condition):
     direction: str
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the direction is this one."""
         return call.direction == self.direction
 
     def facts(self, call: IncomingCall) -> str:
-        """The direction."""
         return f"the direction is {call.direction or 'not said'}"
 
 
@@ -92,7 +81,6 @@ class WithinHours(Condition):
     hours: tuple[AnyHours, ...]
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether any of them is open."""
         for hours in self.hours:
             found = call.known.get(hours.name)
             if found is None:
@@ -102,7 +90,6 @@ class WithinHours(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        """The time on the wall."""
         return f"it is {call.local:%a %Y-%m-%d %H:%M}"
 
 
@@ -114,12 +101,16 @@ class OnDays(Condition):
     cost = 2
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the date is one of them."""
         return call.local.date() in self.days
 
     def facts(self, call: IncomingCall) -> str:
-        """The date."""
         return f"it is {call.local:%Y-%m-%d}"
+
+
+def _digest(text: str, size: int, salt: bytes = b"") -> bytes:
+    import hashlib  # noqa: PLC0415 - it loads OpenSSL, and few rules name a share
+
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=size, salt=salt).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +124,13 @@ class Share(Condition):
     _salt: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_salt", hashlib.blake2b(self.rule.encode("utf-8", "replace")).digest()[:16])
+        object.__setattr__(self, "_salt", _digest(self.rule, 64)[:16])
 
     def place_of(self, number: str) -> float:
         """Where the canonical number falls, from 0 to 100."""
-        digest = hashlib.blake2b(number.encode(), digest_size=8, salt=self._salt).digest()
-        return int.from_bytes(digest) * 100 / 2**64
+        return int.from_bytes(_digest(number, 8, self._salt)) * 100 / 2**64
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the caller falls into the share."""
         return self.place_of(call.caller.digits) < self.percent
 
     def facts(self, call: IncomingCall) -> str:
@@ -157,7 +146,6 @@ class AllOf(Condition):
     cost = 4
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether each part holds."""
         for part in self.parts:  # noqa: SIM110 - as said in OnLine
             if not part.holds(call):
                 return False
@@ -176,7 +164,6 @@ class AnyOf(Condition):
     cost = 4
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether a part holds."""
         for part in self.parts:  # noqa: SIM110 - as said in OnLine
             if part.holds(call):
                 return True
@@ -195,11 +182,9 @@ class NotClause(Condition):
     cost = 4
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether the part does not hold."""
         return not self.part.holds(call)
 
     def facts(self, call: IncomingCall) -> str:
-        """What the part says."""
         return self.part.facts(call)
 
 
@@ -241,13 +226,6 @@ class SpokeWithin(Condition):
         return "no answered call of the caller is known" if peer is None else f"they spoke with {peer}"
 
 
-def last_peer(call: IncomingCall, window: timedelta) -> str | None:
-    """The extension of the caller's last answered call within the window."""
-    if not call.caller.key:
-        return None
-    return _once(call, ("last_peer", window), lambda since: call.history.last_peer(call.caller.digits, since))
-
-
 @dataclass(frozen=True, slots=True)
 class CallsWithin(Condition):
     """The caller has called so often before, or more often."""
@@ -256,18 +234,11 @@ class CallsWithin(Condition):
     window: timedelta
     cost = 9
 
-    def _calls(self, call: IncomingCall) -> int:
-        if not call.caller.key:
-            return 0
-        return _once(call, ("calls", self.window), lambda since: call.history.calls(call.caller.digits, since))
-
     def holds(self, call: IncomingCall) -> bool:
-        """Whether there were as many calls."""
-        return self._calls(call) >= self.count
+        return _counted(call, "calls", self.window) >= self.count
 
     def facts(self, call: IncomingCall) -> str:
-        """How many calls there were."""
-        return f"calls before: {self._calls(call)}"
+        return f"calls before: {_counted(call, 'calls', self.window)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,26 +248,30 @@ class MissedWithin(Condition):
     window: timedelta
     cost = 9
 
-    def _missed(self, call: IncomingCall) -> int:
-        if not call.caller.key:
-            return 0
-        return _once(call, ("missed", self.window), lambda since: call.history.missed(call.caller.digits, since))
-
     def holds(self, call: IncomingCall) -> bool:
-        """Whether any was missed."""
-        return self._missed(call) > 0
+        return _counted(call, "missed", self.window) > 0
 
     def facts(self, call: IncomingCall) -> str:
-        """How many were missed."""
-        return f"missed calls: {self._missed(call)}"
+        return f"missed calls: {_counted(call, 'missed', self.window)}"
 
 
-def _once(call: IncomingCall, question: tuple[str, timedelta], ask: Callable[[datetime], T]) -> T:
-    """The history's answer; asked once a call, from then on remembered."""
-    if question not in call.past:
+def last_peer(call: IncomingCall, window: timedelta) -> str | None:
+    """The extension of the caller's last answered call within the window."""
+    return cast("str | None", _past(call, "last_peer", window))
+
+
+def _counted(call: IncomingCall, what: Literal["calls", "missed"], window: timedelta) -> int:
+    return cast("int | None", _past(call, what, window)) or 0
+
+
+def _past(call: IncomingCall, what: str, window: timedelta) -> object:
+    """What the history says of the caller; asked once a call, from then on remembered. None for a hidden number."""
+    if not call.caller.key:
+        return None
+    if (what, window) not in call.past:
         try:
-            since = call.now - question[1]
+            since = call.now - window
         except OverflowError:
             since = datetime.min.replace(tzinfo=UTC)
-        call.past[question] = ask(since)
-    return cast(T, call.past[question])
+        call.past[what, window] = getattr(call.history, what)(call.caller.digits, since)
+    return call.past[what, window]

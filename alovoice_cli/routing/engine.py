@@ -1,11 +1,10 @@
 """Question in, decision out: pure, and never without a valid step."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from types import MethodType
-from typing import cast
+from typing import NamedTuple, cast
 
 from alovoice_cli.routing.call import Condition, IncomingCall, Question, UnreadableQuestionError
 from alovoice_cli.routing.history import NO_HISTORY, History, Turns, first_turn
@@ -16,8 +15,7 @@ _PASSED_OVER = None
 """Stands for a rule that matched and had no step: its `@last_peer` is no extension."""
 
 
-@dataclass(frozen=True, slots=True)
-class TriedRule:
+class TriedRule(NamedTuple):
     """A rule that was tried: whether it decided, and why it did or did not."""
 
     rule: str
@@ -30,35 +28,33 @@ class TriedRule:
         return {"rule": self.rule, "line": self.line, "matched": self.matched, "why": self.why}
 
 
-class Decision:
-    """The step, the rule that gave it (None: the fallback), and the trail, which is put into words when asked for."""
+class Decision(NamedTuple):
+    """The step, what decided, and the trail, which is put into words when asked for."""
 
-    __slots__ = ("_call", "_failed", "_rule", "_rules", "rule", "step", "trouble")
+    step: RouteStep
+    decider: Rule | None
+    """The rule that gave the step; None: the fallback."""
+    rules: Rules
+    call: IncomingCall | None = None
+    failed: Sequence[MethodType | None] = ()
+    """Of each rule that was tried before: the check that failed."""
+    trouble: str = ""
+    """Why the fallback stands in for a decision, empty where one was made."""
 
-    def __init__(
-        self,
-        step: RouteStep,
-        rule: Rule | None,
-        rules: Rules,
-        call: IncomingCall | None = None,
-        failed: Sequence[MethodType | None] = (),
-        trouble: str = "",
-    ) -> None:
-        self.step = step
-        self.rule = rule.name if rule else None
-        self.trouble = trouble
-        """Why the fallback stands in for a decision, empty where one was made."""
-        self._rule, self._rules, self._call, self._failed = rule, rules, call, failed
+    @property
+    def rule(self) -> str | None:
+        """The name of the rule that decided."""
+        return self.decider.name if self.decider is not None else None
 
     @property
     def action(self) -> str:
         """What the rule says, in a word: `queue:6000`, `peer:@last_peer`, `round_robin:2000,2001`."""
-        return str(self._rule.action) if self._rule else str(self.step)
+        return str(self.decider.action) if self.decider else str(self.step)
 
     @property
     def destination(self) -> str:
         """Where the call goes: the step; of a `round_robin` all its extensions, whoever's turn it is."""
-        turns = self._rule is not None and isinstance(self._rule.action, RoundRobin)
+        turns = self.decider is not None and isinstance(self.decider.action, RoundRobin)
         return self.action if turns else str(self.step)
 
     @property
@@ -68,22 +64,22 @@ class Decision:
 
     def trail_end(self, most: int) -> tuple[tuple[TriedRule, ...], int]:
         """The last so many rules that were tried, and how many before them are left out; else as `trail`."""
-        skipped = max(len(self._failed) + (self._rule is not None) - most, 0)
+        skipped = max(len(self.failed) + (self.decider is not None) - most, 0)
         return tuple(self._tried(skipped)), skipped
 
     def _tried(self, skipped: int = 0) -> Iterator[TriedRule]:
-        call = self._call
+        call = self.call
         if call is None:
             return
-        for rule, holds in islice(zip(self._rules.rules, self._failed, strict=False), skipped, None):
+        for rule, holds in islice(zip(self.rules.rules, self.failed, strict=False), skipped, None):
             if holds is _PASSED_OVER:
                 why = f"{rule.action} is no extension"
             else:
                 condition = cast(Condition, holds.__self__)
                 why = f"{condition.text}: {condition.facts(call)}"
             yield TriedRule(rule.name, rule.place.line, False, why)
-        if self._rule is not None:
-            rule = self._rule
+        if self.decider is not None:
+            rule = self.decider
             why = "; ".join(f"{condition.text}: {condition.facts(call)}" for condition in rule.conditions)
             yield TriedRule(rule.name, rule.place.line, True, why or "it has no condition")
 

@@ -1,15 +1,15 @@
 """Findings in a readable file: rules out of reach, hours and lines without a rule, extensions that the PBX lacks."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from alovoice_cli.findings import Finding, RulePlace, Severity, has_errors, in_order
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import AllOf, AnyOf, Direction, NotClause, OnDays, OnLine, WithinHours, leaves
-from alovoice_cli.routing.coverage import Facts, Ordinary, cases_of, certain_of_all, minutes_of
 from alovoice_cli.routing.hours import ALWAYS, WEEK, describe
+from alovoice_cli.routing.implications import Facts, Ordinary, cases_of, certain_of_all, minutes_of
 from alovoice_cli.routing.numbers import Number, NumberSet, national
 from alovoice_cli.routing.reading import LoadedRules, load
 from alovoice_cli.routing.rules import FixedStep, RoundRobin, Rule, Rules
@@ -21,8 +21,7 @@ _MOST_LINES = 50  # lines of which gaps are told one by one
 _UNSEEN = {"queue": "departments", "ivr": "voice menus", "hangup": "sound files"}
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedRules:
+class CheckedRules(NamedTuple):
     """A file with everything that was found in it. `rules` is None where it must not be served."""
 
     rules: Rules | None

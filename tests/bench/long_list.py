@@ -56,6 +56,11 @@ class Listener:
         self.took.append((time.perf_counter() - start) * 1000)
         return str(json.loads(answer)["action_type"])
 
+    def begin(self) -> None:
+        """Counts answers anew, on a new connection: the last one may have been idle for too long."""
+        self._connection.close()
+        self.took = []
+
     def resident(self) -> float:
         """The process's memory in MB, without what it shares with others."""
         found = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
@@ -91,7 +96,9 @@ def _write(folder: Path, first: int) -> str:
 
 def _replace(folder: Path, place: int, long: Listener, control: Listener) -> None:
     number = _write(folder, place)
-    start, most, long.took, control.took = time.perf_counter(), 0.0, [], []
+    start, most = time.perf_counter(), 0.0
+    for listener in (long, control):
+        listener.begin()
     while long.ask(number) != "hangup":
         control.ask(number)
         most = max(most, long.children())

@@ -157,7 +157,8 @@ def test_words_that_make_no_override_change_nothing(alovoice: FrontDoor, words: 
 
 
 def test_a_rehearsal_changes_nothing_and_a_broken_file_can_be_put_right(alovoice: FrontDoor, tmp_path: Path) -> None:
-    assert alovoice("route", "override", "queue:6000", "--for", "1h", "--dry-run").code == 0
+    rehearsed = alovoice("route", "override", "queue:6000", "--for", "1h", "--dry-run")
+    assert (rehearsed.code, "no listener of profile default runs" in rehearsed.err) == (0, True)
     file = alovoice.home / "state" / "override.json"
     assert not file.exists()
     assert alovoice("route", "override", "queue:6000", "--for", "1h").code == 9

@@ -44,6 +44,8 @@ def test_a_listener_keeps_a_trial_and_passes_it_on_to_nobody(listen: Listen, alo
     assert {body for _, body in crm.seen} == {asked[1]}
     assert ran.read_text().count("callstart") == 1
     assert [event["body"]["number"] for event in _listed(alovoice, "list")] == ["+998901234567"]
+    shown = alovoice("events", "list", "--with-trials", "--columns", "said", "--no-headers").out
+    assert shown.split("\n")[:2] == ["inbound", "200 35s (trial)"]
     trials = _listed(alovoice, "list", "--with-trials")
     assert [event.get("trial", False) for event in trials] == [False, True, True, True, True]
 
@@ -104,3 +106,14 @@ def test_rules_do_not_ask_trials_for_a_caller_s_past(alovoice: FrontDoor, rows: 
     (alovoice.home / "rules.toml").write_text(rules + 'then = { peer = "@last_peer" }\n')
     asked = ("route", "test", "rules.toml", "--from", REAL, "--json")
     assert json.loads(alovoice(*asked).out)["rule"] is None
+
+
+def test_a_trial_that_is_replayed_stays_one(alovoice: FrontDoor, rows: Rows, crm: Handler) -> None:
+    words = ("events", "replay", "--to", crm.url, "--type", "callstart,callend")
+    assert alovoice(*words).code == 0
+    assert [headers.get(TRIAL_HEADER) for headers, _ in crm.seen] == [None, None]
+    crm.seen.clear()
+    assert alovoice(*words, "--with-trials").code == 0
+    assert [headers.get(TRIAL_HEADER) for headers, _ in crm.seen] == [None, None, None, "1", "1"]
+    assert alovoice("events", "replay", "e1", "--with-trials", "--to", crm.url).code == 0
+    assert alovoice("events", "replay", "--with-trials", "--to", crm.url).code == 2

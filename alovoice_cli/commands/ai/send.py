@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alovoice_cli.batch.ledger_check import analyses_sent
 from alovoice_cli.batch.limits import check_budget
+from alovoice_cli.batch.row_selection import analyses_sent
 from alovoice_cli.commands.batch_options import SendingCommand as SendingCommand
 from alovoice_cli.commands.batch_options import batch_options, needed_ids, refuse_batch_options, refuse_both, run
 from alovoice_cli.commands.global_options import shows_list

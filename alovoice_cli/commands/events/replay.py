@@ -1,6 +1,7 @@
 """`alovoice events replay`: stored events sent anew, untouched and marked."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -45,7 +46,7 @@ def replay_events(
     """
     session: Session = ctx.obj
     words = option_group(ctx, FilterWords)
-    if bool(ids) == (words != FilterWords()):
+    if bool(ids) == (replace(words, with_trials=False) != FilterWords()):
         raise UsageError("say which events", hint="either their ids, or filters such as --since 14:00 --type callend")
     if not to:
         raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8000/hooks")

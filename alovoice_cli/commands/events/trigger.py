@@ -1,5 +1,6 @@
 """`alovoice events trigger`: an event as the PBX would send it, made up or made from a stored one."""
 
+from itertools import starmap
 from typing import Annotated, Literal
 
 import typer
@@ -16,8 +17,8 @@ from alovoice_cli.events.triggering import (
     from_delivery,
     load_scenario,
     made_up,
-    rehearsed,
-    scenario_events,
+    play,
+    rehearse_scenario,
     scenario_names,
 )
 from alovoice_cli.session import Session
@@ -103,6 +104,6 @@ def _play(
     for step in scenario.steps:
         handlers.needed(step.type, "--to")
     if session.options.dry_run:
-        return rehearse(session, rehearsed(scenario, now, changes, handlers))
+        return rehearse(session, rehearse_scenario(scenario, now, changes, handlers))
     session.note(scenario.title)
-    return show_sent(session, sender, scenario_events(scenario, now, changes, handlers, sender))
+    return show_sent(session, sender, starmap(sender.counted, play(scenario, now, changes, handlers, sender.post)))

@@ -5,8 +5,12 @@ lines and the past only as far as they can be compared. What cannot be told coun
 of reach only where that is proven.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from math import prod
+from operator import or_
 
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import (
@@ -47,10 +51,7 @@ def cases_of(conditions: tuple[Condition, ...]) -> list[Facts]:
             options.append([case for part in condition.parts for case in cases_of((part,))])
         else:
             options.append([(condition,)])
-        count = 1
-        for option in options:
-            count *= len(option)
-        if count > _MOST_CASES:
+        if prod(map(len, options)) > _MOST_CASES:
             return [conditions]
     return [tuple(fact for facts in chosen for fact in facts) for chosen in product(*options)]
 
@@ -58,14 +59,11 @@ def cases_of(conditions: tuple[Condition, ...]) -> list[Facts]:
 def certain(condition: Condition, facts: Facts) -> int:
     """The minutes at which the condition certainly holds of every caller of whom the facts hold."""
     if isinstance(condition, WithinHours):
-        return _bits(condition)
+        return _open_minutes(condition)
     if isinstance(condition, AllOf):
         return certain_of_all(condition.parts, facts)
     if isinstance(condition, AnyOf):
-        bits = 0
-        for part in condition.parts:
-            bits |= certain(part, facts)
-        return bits
+        return _at_some(certain(part, facts) for part in condition.parts)
     if isinstance(condition, NotClause):
         return ALWAYS & ~possible(condition.part, facts) | (ALWAYS if condition in facts else 0)
     return ALWAYS if any(implies(fact, condition) for fact in facts) else 0
@@ -73,28 +71,17 @@ def certain(condition: Condition, facts: Facts) -> int:
 
 def certain_of_all(conditions: tuple[Condition, ...], facts: Facts) -> int:
     """The minutes at which all the conditions certainly hold."""
-    bits = ALWAYS
-    for condition in conditions:
-        bits &= certain(condition, facts)
-        if not bits:
-            return 0
-    return bits
+    return _at_all(certain(condition, facts) for condition in conditions)
 
 
 def possible(condition: Condition, facts: Facts) -> int:
     """The minutes at which the condition may hold of some caller of whom the facts hold."""
     if isinstance(condition, WithinHours):
-        return _bits(condition)
+        return _open_minutes(condition)
     if isinstance(condition, AllOf):
-        bits = ALWAYS
-        for part in condition.parts:
-            bits &= possible(part, facts)
-        return bits
+        return _at_all(possible(part, facts) for part in condition.parts)
     if isinstance(condition, AnyOf):
-        bits = 0
-        for part in condition.parts:
-            bits |= possible(part, facts)
-        return bits
+        return _at_some(possible(part, facts) for part in condition.parts)
     if isinstance(condition, NotClause):
         return ALWAYS & ~certain(condition.part, facts)
     return 0 if any(excludes(fact, condition) for fact in facts) else ALWAYS
@@ -102,16 +89,23 @@ def possible(condition: Condition, facts: Facts) -> int:
 
 def minutes_of(facts: Facts) -> int:
     """The minutes at which all the facts may hold together; none where they contradict each other."""
+    return _at_all(possible(fact, facts[:index] + facts[index + 1 :]) for index, fact in enumerate(facts))
+
+
+def _open_minutes(condition: WithinHours) -> int:
+    return _at_some(hours.bits for hours in condition.hours)
+
+
+def _at_some(minutes: Iterable[int]) -> int:
+    return reduce(or_, minutes, 0)
+
+
+def _at_all(minutes: Iterable[int]) -> int:
     bits = ALWAYS
-    for index, fact in enumerate(facts):
-        bits &= possible(fact, facts[:index] + facts[index + 1 :])
-    return bits
-
-
-def _bits(condition: WithinHours) -> int:
-    bits = 0
-    for hours in condition.hours:
-        bits |= hours.bits
+    for some in minutes:
+        bits &= some
+        if not bits:  # most of a thousand rules are told apart by the first condition
+            break
     return bits
 
 
@@ -119,36 +113,38 @@ def implies(fact: Condition, condition: Condition) -> bool:
     """Whether the condition holds wherever the fact does; False also where that can't be told."""
     if type(fact) is not type(condition):
         return False
-    if isinstance(fact, FromNumbers | OnLine) and isinstance(condition, FromNumbers | OnLine):
-        return all(_within(numbers, condition.sets) for numbers in fact.sets) and bool(fact.sets)
-    if isinstance(fact, OnQueue) and isinstance(condition, OnQueue):
-        return fact.queues <= condition.queues
-    if isinstance(fact, Share) and isinstance(condition, Share):
-        return False  # other rules fall otherwise
-    if isinstance(fact, SpokeWithin) and isinstance(condition, SpokeWithin):
-        return fact.window <= condition.window
-    if isinstance(fact, MissedWithin) and isinstance(condition, MissedWithin):
-        return fact.window <= condition.window
-    if isinstance(fact, CallsWithin) and isinstance(condition, CallsWithin):
-        return fact.window <= condition.window and fact.count >= condition.count
+    match fact, condition:
+        case (FromNumbers(sets=own), FromNumbers(sets=others)) | (OnLine(sets=own), OnLine(sets=others)):
+            return bool(own) and all(_is_within(numbers, others) for numbers in own)
+        case OnQueue(queues=some), OnQueue(queues=more):
+            return some <= more
+        case Share(), Share():
+            return False  # other rules fall otherwise
+        case (SpokeWithin(window=short), SpokeWithin(window=long)) | (
+            MissedWithin(window=short),
+            MissedWithin(window=long),
+        ):
+            return short <= long
+        case CallsWithin(count=most, window=short), CallsWithin(count=least, window=long):
+            return short <= long and most >= least
     return fact == condition
 
 
-def _within(numbers: NumberSet, sets: tuple[NumberSet, ...]) -> bool:
+def _is_within(numbers: NumberSet, sets: tuple[NumberSet, ...]) -> bool:
     return any(numbers is other for other in sets) or any(numbers.within(other) for other in sets)
 
 
 def excludes(fact: Condition, condition: Condition) -> bool:
     """Whether the two can't hold together; False also where that can't be told."""
-    if isinstance(fact, FromNumbers | OnLine) and type(fact) is type(condition):
-        sets = condition.sets if isinstance(condition, FromNumbers | OnLine) else ()
-        return all(numbers.apart_from(other) or other.apart_from(numbers) for numbers in fact.sets for other in sets)
-    if isinstance(fact, Ordinary):
-        return isinstance(condition, FromNumbers | OnQueue | SpokeWithin | CallsWithin | MissedWithin)
-    if isinstance(fact, NotClause):
-        return implies(condition, fact.part)
-    if isinstance(fact, OnQueue) and isinstance(condition, OnQueue):
-        return not fact.queues & condition.queues
-    if isinstance(fact, Direction) and isinstance(condition, Direction):
-        return fact.direction != condition.direction
+    match fact, condition:
+        case (FromNumbers(sets=own), FromNumbers(sets=others)) | (OnLine(sets=own), OnLine(sets=others)):
+            return all(numbers.apart_from(other) or other.apart_from(numbers) for numbers in own for other in others)
+        case Ordinary(), FromNumbers() | OnQueue() | SpokeWithin() | CallsWithin() | MissedWithin():
+            return True
+        case NotClause(part=part), _:
+            return implies(condition, part)
+        case OnQueue(queues=some), OnQueue(queues=more):
+            return not some & more
+        case Direction(direction=one), Direction(direction=other):
+            return one != other
     return False
