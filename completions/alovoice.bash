@@ -42,16 +42,16 @@ _alovoice_command() {
     'alovoice call receipts list') options=--limit ;;
     'alovoice call receipts show') arguments=(text) ;;
     'alovoice events') commands='list show tail stats missed gaps export prune trigger replay certify' ;;
-    'alovoice events list') options='--since --until --type --number --line --peer --status --where --limit --store' ;;
+    'alovoice events list') options='--limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
     'alovoice events show') options=--store arguments=(text) ;;
-    'alovoice events tail') options='-f --follow -n --lines --type --number --line --peer --status --where --store' ;;
-    'alovoice events stats') options='--by --since --until --number --line --peer --status --where --store' ;;
-    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --exclude --exclude-unread-ok --limit --store' ;;
-    'alovoice events gaps') options='--since --until --limit --store' ;;
-    'alovoice events export') options='--mask-numbers --since --until --type --number --line --peer --status --where --limit --store' ;;
+    'alovoice events tail') options='-f --follow -n --lines --type --number --line --peer --status --where --with-trials --store' ;;
+    'alovoice events stats') options='--by --since --until --number --line --peer --status --where --with-trials --store' ;;
+    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --with-trials --exclude --exclude-unread-ok --limit --store' ;;
+    'alovoice events gaps') options='--since --until --with-trials --limit --store' ;;
+    'alovoice events export') options='--mask-numbers --limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
     'alovoice events prune') options='--older-than --store' ;;
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store' arguments=('choice:callstart callend result route') ;;
-    'alovoice events replay') options='--to --speed --since --until --type --number --line --peer --status --where --store' arguments=('*text') ;;
+    'alovoice events replay') options='--to --speed --store --since --until --type --number --line --peer --status --where --with-trials' arguments=('*text') ;;
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
     'alovoice route') commands='check test diff override' ;;
     'alovoice route check') options='--online --strict' arguments=(file) ;;
@@ -244,6 +244,8 @@ _alovoice_option() {
     'alovoice call batches resume --report') value='file' ;;
     'alovoice call batches resume --override-limit') value='text' ;;
     'alovoice call receipts list --limit') value='text' ;;
+    'alovoice events list --limit') value='text' ;;
+    'alovoice events list --store') value='text' ;;
     'alovoice events list --since') value='text' ;;
     'alovoice events list --until') value='text' ;;
     'alovoice events list --type') value='text' ;;
@@ -252,8 +254,6 @@ _alovoice_option() {
     'alovoice events list --peer') value='text' ;;
     'alovoice events list --status') value='text' ;;
     'alovoice events list --where') value='text' ;;
-    'alovoice events list --limit') value='text' ;;
-    'alovoice events list --store') value='text' ;;
     'alovoice events show --store') value='text' ;;
     'alovoice events tail -n' | 'alovoice events tail --lines') value='text' ;;
     'alovoice events tail --type') value='text' ;;
@@ -285,6 +285,8 @@ _alovoice_option() {
     'alovoice events gaps --until') value='text' ;;
     'alovoice events gaps --limit') value='text' ;;
     'alovoice events gaps --store') value='text' ;;
+    'alovoice events export --limit') value='text' ;;
+    'alovoice events export --store') value='text' ;;
     'alovoice events export --since') value='text' ;;
     'alovoice events export --until') value='text' ;;
     'alovoice events export --type') value='text' ;;
@@ -293,8 +295,6 @@ _alovoice_option() {
     'alovoice events export --peer') value='text' ;;
     'alovoice events export --status') value='text' ;;
     'alovoice events export --where') value='text' ;;
-    'alovoice events export --limit') value='text' ;;
-    'alovoice events export --store') value='text' ;;
     'alovoice events prune --older-than') value='text' ;;
     'alovoice events prune --store') value='text' ;;
     'alovoice events trigger --to') value='text' ;;
@@ -307,6 +307,7 @@ _alovoice_option() {
     'alovoice events trigger --store') value='text' ;;
     'alovoice events replay --to') value='text' ;;
     'alovoice events replay --speed') value='text' ;;
+    'alovoice events replay --store') value='text' ;;
     'alovoice events replay --since') value='text' ;;
     'alovoice events replay --until') value='text' ;;
     'alovoice events replay --type') value='text' ;;
@@ -315,7 +316,6 @@ _alovoice_option() {
     'alovoice events replay --peer') value='text' ;;
     'alovoice events replay --status') value='text' ;;
     'alovoice events replay --where') value='text' ;;
-    'alovoice events replay --store') value='text' ;;
     'alovoice events certify --callstart') value='text' ;;
     'alovoice events certify --callend') value='text' ;;
     'alovoice events certify --result') value='text' ;;
