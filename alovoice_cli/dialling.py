@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE
-from alovoice_cli.campaigns.campaign_record import FILES, CampaignGuard, CampaignRecord
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.receipts import Intent, RequestOutcome
@@ -99,6 +98,8 @@ class GuardedLedger:
 
     def _intend_campaign(self, receipt: str, intent: Intent) -> None:
         # The intent's fields, not the papers': they are masked already.
+        from alovoice_cli.campaigns.campaign_record import FILES, CampaignGuard, CampaignRecord  # noqa: PLC0415 - a call needs none of it
+
         fields = {name: str(text) for name, text in intent.request.items() if name not in FILES}
         given = intent.campaign if isinstance(intent.campaign, CampaignRecord) else CampaignRecord({})
         papers = replace(given, fields=fields)

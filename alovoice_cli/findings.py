@@ -1,8 +1,8 @@
 """Findings of a check, of a campaign or of a rules file: how grave each is, where it stands, what to do about it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 _LINES_NAMED = 5
 
@@ -16,8 +16,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class RulePlace:
+class RulePlace(NamedTuple):
     """A character in a rules file; line and column count from 1."""
 
     file: str
@@ -28,8 +27,7 @@ class RulePlace:
         return f"{self.file}, line {self.line}, column {self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One finding. `lines` are all the lines that it speaks of; `column` counts from 1."""
 
     severity: Severity

@@ -1,21 +1,20 @@
 """Moments, spans and time zones as an operator writes them, and as reports show them."""
 
 import re
-import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
 
-_SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+_SPAN = r"([0-9]{1,6})\s*([smhdw])"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DAY = re.compile(r"([0-9]{4})([.-])([0-9]{1,2})\2([0-9]{1,2})")
-_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,6})?)?")
-_HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
-_OFFSET = re.compile(r"\s*(z|[+-][0-9]{2}:?[0-9]{2})", re.IGNORECASE)
+_DAY = r"([0-9]{4})([.-])([0-9]{1,2})\2([0-9]{1,2})"
+_CLOCK = r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,6})?)?"
+_HOURS = r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3]):([0-5]\d)"
+_OFFSET = r"\s*(z|[+-][0-9]{2}:?[0-9]{2})"
 FORMS = "give 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30' or 2025-04-25T14:30+05:00"
 _SPAN_FORMS = "give 90s, 30m, 12h, 90d or 8w"
-_ZONE_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])\s*([0-9]{1,2})(?::?([0-5][0-9]))?")
+_ZONE_OFFSET = r"(?:utc|gmt)?\s*([+-])\s*([0-9]{1,2})(?::?([0-5][0-9]))?"
 _ZONE_FORMS = "give 'utc +5', +05:00 or a name such as Asia/Tashkent"
 _WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)  # the offsets that the world uses
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,7 +56,7 @@ class DailyHours(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "DailyHours | None":
         """The hours that a text such as `21:00-08:00` names; None for other text, such as `none`."""
-        match = _HOURS.fullmatch(text.strip())
+        match = re.fullmatch(_HOURS, text.strip(), re.ASCII)
         if match is None:
             return None
         return cls(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
@@ -79,7 +78,7 @@ class DailyHours(NamedTuple):
 
 def parse_span(text: str, option: str) -> timedelta:
     """`90s`, `30m`, `12h`, `90d`, `8w`. Raises UsageError for all else."""
-    match = _SPAN.fullmatch(text.strip().lower())
+    match = re.fullmatch(_SPAN, text.strip().lower())
     if match is None:
         raise UsageError(f"{option} {text!r} is no span of time", hint=_SPAN_FORMS)
     return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
@@ -105,7 +104,7 @@ def parse_moment(text: str, clock: ClockTime, option: str) -> Moment:
 def _read(word: str, clock: ClockTime) -> Moment | None:
     if word == "now":
         return Moment(clock.now)
-    if _SPAN.fullmatch(word):
+    if re.fullmatch(_SPAN, word):
         return Moment(clock.now - parse_span(word, ""))
     days = {"today": 0, "yesterday": 1}.get(word)
     if days is not None:
@@ -115,14 +114,14 @@ def _read(word: str, clock: ClockTime) -> Moment | None:
 
 def _read_date(word: str, clock: ClockTime) -> Moment | None:
     day, rest = clock.today, word
-    if match := _DAY.match(word):
+    if match := re.match(_DAY, word):
         day = date(int(match.group(1)), int(match.group(3)), int(match.group(4)))
         rest = word[match.end() :]
         if not rest:
             return Moment(datetime.combine(day, time(), clock.zone), is_day=True)
         if not rest.startswith(("t", " ")):
             return None
-    match = _CLOCK.match(rest.lstrip("t "))
+    match = re.match(_CLOCK, rest.lstrip("t "))
     if match is None:
         return None
     hour, minute, second, fraction = match.groups()
@@ -134,7 +133,7 @@ def _read_date(word: str, clock: ClockTime) -> Moment | None:
 def _zone(text: str, default: tzinfo) -> tzinfo | None:
     if not text:
         return default
-    match = _OFFSET.fullmatch(text)
+    match = re.fullmatch(_OFFSET, text, re.IGNORECASE)
     if match is None:
         return None
     word = match.group(1).upper()
@@ -194,7 +193,7 @@ def parse_zone(text: str, option: str = "--timezone") -> tzinfo:
     word = text.strip().lower().replace("\N{MINUS SIGN}", "-")
     if word in ("z", "utc", "gmt"):
         return UTC
-    match = _ZONE_OFFSET.fullmatch(word)
+    match = re.fullmatch(_ZONE_OFFSET, word)
     if match is None:
         return _named_zone(text.strip(), option)
     size = timedelta(hours=int(match.group(2)), minutes=int(match.group(3) or 0))
@@ -205,6 +204,8 @@ def parse_zone(text: str, option: str = "--timezone") -> tzinfo:
 
 
 def _named_zone(name: str, option: str) -> tzinfo:
+    import zoneinfo  # noqa: PLC0415 - most zones are an offset
+
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -214,8 +215,9 @@ def _named_zone(name: str, option: str) -> tzinfo:
 
 def _nearest_zone(name: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only a misspelt zone needs it
+    from zoneinfo import available_timezones  # noqa: PLC0415 - same
 
-    by_lower = {zone.lower(): zone for zone in zoneinfo.available_timezones() if not zone.startswith("Etc/")}
+    by_lower = {zone.lower(): zone for zone in available_timezones() if not zone.startswith("Etc/")}
     by_city = {lower.rpartition("/")[2]: zone for lower, zone in sorted(by_lower.items(), reverse=True)}
     wanted = name.lower().replace(" ", "_")
     known = by_lower if "/" in wanted else by_city | by_lower

@@ -9,13 +9,15 @@ from typing import Protocol
 class Posted:
     """How a POST went. `status` is None where no whole answer came, and `error` says why; `seconds` is its length.
 
-    `seconds` runs from before the connection to the last byte; a very long `body` may be cut.
+    `seconds` runs from before the connection to the last byte; a very long `body` may be cut. `retry_after` is the
+    header of that name.
     """
 
     status: int | None
     body: bytes = b""
     error: str = ""
     seconds: float = 0.0
+    retry_after: str = ""
 
 
 class AnyPoster(Protocol):

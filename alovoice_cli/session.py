@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from alovoice_cli.dialling import GuardedLedger
     from alovoice_cli.errors import BadConfigError
     from alovoice_cli.masking import Masker
+    from alovoice_cli.moments import ClockTime
     from alovoice_cli.output.display import Display
     from alovoice_cli.output.listing import Listing, Record
     from alovoice_cli.output.terminal import OpenTerminal
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
     from alovoice_cli.stores.line_calls import LineCalls
+    from alovoice_cli.stores.outbox_orders import OutboxOrders
 
 
 class Session:
@@ -89,6 +91,13 @@ class Session:
         flags = self._flags(profile)
         return resolve(flags, self.environ, self.paths, self.cwd, allow_new_profile=allow_new_profile)
 
+    @property
+    def clock(self) -> "ClockTime":
+        """Now, in the profile's time zone."""
+        from alovoice_cli.moments import ClockTime, parse_zone
+
+        return ClockTime(self.now(), parse_zone(self.settings.timezone, "the profile's timezone"))
+
     def settings_or_defaults(self) -> "tuple[Settings, BadConfigError | None]":
         """The settings, and what is wrong with the configuration file where defaults stand in for it."""
         from alovoice_cli.config.settings import resolve_leniently
@@ -130,24 +139,25 @@ class Session:
         """The event store to read: `--store`, or the profile's."""
         from alovoice_cli.stores.events import EventStore
 
-        return EventStore(self._event_store_url(flag))
+        return EventStore(self.settings.event_store_url(flag))
+
+    def outbox(self, flag: str | None = None) -> "OutboxOrders":
+        """What the event store is still to forward, for an operator: of `--store`, or the profile's."""
+        from alovoice_cli.stores.outbox_orders import OutboxOrders
+
+        return OutboxOrders(self.settings.event_store_url(flag))
 
     def line_calls(self) -> "LineCalls":
         """What the profile's event store knows of the calls that go on."""
         from alovoice_cli.stores.line_calls import LineCalls
 
-        return LineCalls(self._event_store_url())
+        return LineCalls(self.settings.event_store_url())
 
     def past(self, flag: str | None = None) -> "StoredPast":
         """The callers' past in the event store, for rules that ask for it."""
         from alovoice_cli.stores.history import StoredPast
 
-        return StoredPast(self._event_store_url(flag))
-
-    def _event_store_url(self, flag: str | None = None) -> str:
-        from alovoice_cli.config.profile_places import event_store_url
-
-        return event_store_url(self.settings, flag)
+        return StoredPast(self.settings.event_store_url(flag))
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, `timeout` seconds at most."""

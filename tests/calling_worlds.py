@@ -9,8 +9,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from alovoice_cli.batch.call_evidence import EvidenceFinder
-from alovoice_cli.batch.placed_call import PlacedCall
+from alovoice_cli.batch.call_evidence import EvidenceFinder, PlacedCall
 from alovoice_cli.batch.resolve import CallVerdict, learn, resolve
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Delivery, Event

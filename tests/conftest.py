@@ -3,6 +3,7 @@
 import gc
 import ipaddress
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -14,6 +15,10 @@ from front_door import FrontDoor
 # Kept from run to run, also where the environment asks for no bytecode: rewriting the tests' assertions takes a worker
 # 12 seconds, and each process that a test starts would compile the program anew.
 sys.dont_write_bytecode = False
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and the processes that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

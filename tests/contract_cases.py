@@ -10,7 +10,7 @@ import pytest
 
 from alovoice_cli.api.call import Party
 from alovoice_cli.api.client import Client
-from alovoice_cli.api.files import FilePart
+from alovoice_cli.api.request import FilePart
 
 HERE = Path(__file__).parent / "contract"
 DATA = HERE.parents[1] / "alovoice_cli" / "sandbox" / "scenarios"

@@ -3,13 +3,10 @@
 import ast
 import subprocess
 import sys
-import tomllib
 from functools import cache
 from pathlib import Path
 
 import pytest
-
-from alovoice_cli.commands.command_table import NOUNS
 
 PACKAGE = Path(__file__).parent.parent / "alovoice_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -38,14 +35,6 @@ def test_the_import_table_holds() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_each_noun_is_a_command_that_imports_no_other() -> None:
-    contracts = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
-    (independent,) = [contract["modules"] for contract in contracts if contract["type"] == "independence"]
-    assert {f"alovoice_cli.commands.{noun.name}" for noun in NOUNS} == set(independent)
 
 
 @pytest.mark.parametrize("room", PURE)

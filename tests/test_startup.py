@@ -101,6 +101,20 @@ def test_a_read_over_http_loads_neither_tls_nor_sql_nor_rich(alovoice: FrontDoor
     assert not modules & (_HEAVY - {"ssl"})
 
 
+@pytest.mark.parametrize("more", [("--dry-run",), ("--timeout", "0.2")])
+def test_a_single_call_loads_neither_batches_nor_events(alovoice: FrontDoor, more: tuple[str, ...]) -> None:
+    alovoice.environ["ALOVOICE_BASE_URL"] = "http://127.0.0.1:1"
+    alovoice.environ["ALOVOICE_TOKEN"] = "t"
+    modules = _loaded(alovoice, "call", "out", "--night-ok", "--from", "101", "--to", "998901234567", *more)
+    own = {name for name in modules if name.startswith("alovoice_cli")}
+    rooms = {name.split(".")[1] for name in own if "." in name}
+    assert not rooms & {"campaigns", "events", "listening", "routing", "sandbox", "serving", "speech"}
+    assert {name for name in own if name.startswith("alovoice_cli.batch.")} == {"alovoice_cli.batch.options"}
+    assert len(own) <= 60
+    # No data of telephone plans for a plain number, no data of time zones for a plain offset.
+    assert not modules & {"phonenumbers", "zoneinfo", "rich", "uvicorn"}
+
+
 def test_config_loads_no_client(alovoice: FrontDoor) -> None:
     modules = _loaded(alovoice, "config", "list", "--json")
     assert not modules & _HEAVY

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE, GET_AUTORULE
-from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.reply import Reply
-from alovoice_cli.api.request import Multipart, Request, segment
+from alovoice_cli.api.request import FilePart, Multipart, Request, segment
 from alovoice_cli.api.transport import Progress
 from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError
 from alovoice_cli.masking import disarm

@@ -13,11 +13,10 @@ import httpx
 from alovoice_cli.api import failures
 from alovoice_cli.api.address import parse_address
 from alovoice_cli.api.deadline import Lost
-from alovoice_cli.api.encode import ENCODINGS, Encoded, Encoding, encode, needs_token
 from alovoice_cli.api.endpoints import ADD_AUTORULE, CALLSENDAI, OUTCALL
 from alovoice_cli.api.failures import FailureCase
 from alovoice_cli.api.reply import Reply, UnreadableError
-from alovoice_cli.api.request import Request, check_token
+from alovoice_cli.api.request import ENCODINGS, Encoded, Encoding, Request, check_token, encode, needs_token
 from alovoice_cli.api.send_guard import InFlightRequest, ReceiptLedger, SendGuard
 from alovoice_cli.api.trace import Trace, hide_in_logs
 from alovoice_cli.api.transport import PreparedRequest, Progress, Sender, authorities_of, file_parts

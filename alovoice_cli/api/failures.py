@@ -11,9 +11,8 @@ import httpx
 from alovoice_cli.api.address import Address
 from alovoice_cli.api.deadline import AnswerTooLongError, Lost
 from alovoice_cli.api.endpoints import ADD_AUTORULE, CALLSENDAI, OUTCALL, REQUESTCALL, Endpoint, TokenPlace
-from alovoice_cli.api.files import FileShrankError
 from alovoice_cli.api.reply import Reply, UnreadableError, readable
-from alovoice_cli.api.request import Request
+from alovoice_cli.api.request import FileShrankError, Request
 from alovoice_cli.errors import (
     AlovoiceError,
     NotFoundError,

@@ -8,8 +8,7 @@ from typing import BinaryIO
 from urllib.parse import urlencode
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE, Endpoint
-from alovoice_cli.api.files import FilePart, wire_name
-from alovoice_cli.api.request import Body, Fields, Multipart
+from alovoice_cli.api.request import Body, Fields, FilePart, Multipart, wire_name
 from alovoice_cli.errors import UsageError
 
 _KEY = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])*")

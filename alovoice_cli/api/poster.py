@@ -6,6 +6,7 @@ No redirect is followed, nothing is sent twice, nothing is raised: what went wro
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -50,12 +51,12 @@ class Poster:
         """POSTs the body with these headers; `timeout` is in seconds, for all of it."""
         began = time.monotonic()
         try:
-            status, answer = self._post(url, body, headers, timeout)
+            posted = self._post(url, body, headers, timeout)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             return Posted(None, error=_said(error), seconds=time.monotonic() - began)
-        return Posted(status, answer, seconds=time.monotonic() - began)
+        return replace(posted, seconds=time.monotonic() - began)
 
-    def _post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
+    def _post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Posted:
         deadline = time.monotonic() + timeout
         parts: list[bytes] = []
         size = 0
@@ -67,7 +68,8 @@ class Poster:
                     break
                 if time.monotonic() > deadline:
                     raise httpx.ReadTimeout("the answer did not end in time")
-            return response.status_code, b"".join(parts)[:MOST_ANSWER_BYTES]
+            answer = b"".join(parts)[:MOST_ANSWER_BYTES]
+            return Posted(response.status_code, answer, retry_after=response.headers.get("retry-after", ""))
 
     def _client(self, url: str) -> httpx.Client:
         if is_loopback(urlsplit(url).hostname or ""):

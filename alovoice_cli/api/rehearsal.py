@@ -9,10 +9,8 @@ vendor's are UUIDs.
 import json
 
 from alovoice_cli.api.address import Address
-from alovoice_cli.api.encode import Encoded, Flat, token_headers
 from alovoice_cli.api.endpoints import TOKEN
-from alovoice_cli.api.files import FilePart, wire_name
-from alovoice_cli.api.request import JSON_TYPE, Request
+from alovoice_cli.api.request import JSON_TYPE, Encoded, FilePart, Flat, Request, token_headers, wire_name
 from alovoice_cli.errors import Rehearsal
 
 _VARIABLE = "${ALOVOICE_TOKEN}"

@@ -1,14 +1,98 @@
-"""A request before it is encoded: its content, and the facts that the ledger keeps of it."""
+"""A request: its files and fields, the facts that the ledger keeps of it, and its bytes in the four encodings.
 
+Files are opened once, measured once, and read from disk while they are sent.
+"""
+
+import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
-from urllib.parse import quote, unquote
+from typing import BinaryIO, Literal, NamedTuple, get_args
+from urllib.parse import quote, unquote, urlencode
 
-from alovoice_cli.api.endpoints import TOKEN, Endpoint
-from alovoice_cli.api.files import FilePart
+from alovoice_cli.api.address import Address
+from alovoice_cli.api.endpoints import TOKEN, Endpoint, TokenPlace
 from alovoice_cli.errors import UsageError
+
+_SEPARATORS = r"[/\\]"
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+
+
+def wire_name(path: str) -> str:
+    """The name that a file gets on the wire: the last component, whatever the separators (`C:\\Users\\x.mp3`).
+
+    Control characters become `_`, so that no server has to guess how they were escaped.
+    """
+    return re.sub(_CONTROL, "_", re.split(_SEPARATORS, path)[-1]) or "file"
+
+
+class FilePart(NamedTuple):
+    """A file in a multipart body. `file` is open for binary reading and stays the caller's to close.
+
+    `path` is where it lies on disk, for the curl that a dry run prints; empty when the content was made in memory.
+    """
+
+    filename: str
+    content_type: str
+    file: BinaryIO
+    path: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes at this moment, by the open file and not by the name; a file in memory stays there."""
+        place = self.file.tell()
+        size = self.file.seek(0, os.SEEK_END)
+        self.file.seek(place)
+        return size
+
+
+class FileShrankError(Exception):
+    """A file has become shorter than the Content-Length that was announced for it."""
+
+
+class WatchedFile:
+    """Reads exactly as many bytes as the file had when the request was made; tells how far it is.
+
+    A file that grows meanwhile is cut at the announced size. One that shrinks raises FileShrankError before the body's
+    last boundary, so that the server cannot take it for whole.
+    """
+
+    def __init__(self, part: FilePart, moved: Callable[[int], None]) -> None:
+        self._part = part
+        self._moved = moved
+        self.size = part.size
+        self._place = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, at most `size`; empty at the announced end."""
+        left = self.size - self._place
+        want = left if size < 0 else min(size, left)
+        if not want:
+            return b""
+        chunk = self._part.file.read(want)
+        if not chunk:
+            raise FileShrankError(self._part.filename)
+        self._place += len(chunk)
+        self._moved(len(chunk))
+        return chunk
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        """httpx asks for the end to learn the length, and for the start before it sends."""
+        self._place = self.size if whence == os.SEEK_END else place
+        self._part.file.seek(self._place)
+        return self._place
+
+    def tell(self) -> int:
+        """The place in the file, in bytes."""
+        return self._place
+
+
+def check_unchanged(part: FilePart, size: int) -> None:
+    """Raises UsageError when a file has another size than when it was looked at: nothing was sent yet."""
+    if part.size != size:
+        raise UsageError(f"{part.filename} changed while it was being read", hint="run again when it is finished")
+
 
 _FORBIDDEN_IN_SEGMENT = "[/\\\\\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 _PRINTABLE = r"[!-~]+"
@@ -122,3 +206,100 @@ def _check_header(name: str, value: str) -> None:
 def number_or_text(value: str | int) -> str | int:
     """A number where the text is nothing but its digits; a leading zero keeps it a text."""
     return int(value) if isinstance(value, str) and re.fullmatch(_DIGITS, value) else value
+
+
+Encoding = Literal["json", "multipart", "form", "vendor-curl"]
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_FORBIDDEN_IN_NAME = frozenset("=\\")
+
+
+class Flat(NamedTuple):
+    """A body whose bytes are known."""
+
+    content_type: str
+    content: bytes
+
+
+Parts = tuple[tuple[str, str | FilePart], ...]
+Encoded = Flat | Parts | None
+
+
+def encode(body: Body | None, encoding: Encoding) -> Encoded:
+    """The body in the profile's encoding: bytes with their type, the parts of a multipart body, or nothing.
+
+    Raises UsageError for text that is no Unicode, and for NaN and infinities.
+    """
+    if body is None:
+        return None
+    if isinstance(body, Raw):
+        return Flat(body.content_type, body.content)
+    if isinstance(body, Multipart):
+        return _checked(body.parts)
+    if encoding == "multipart":
+        return _checked(tuple((name, _as_text(value)) for name, value in body.values.items()))
+    return _flat(body, encoding)
+
+
+def _flat(body: Fields, encoding: Encoding) -> Flat:
+    if encoding == "form":
+        pairs = [(name, _as_text(value)) for name, value in body.values.items()]
+        return Flat(FORM_TYPE, urlencode([(_utf8(name), _utf8(value)) for name, value in pairs]).encode("ascii"))
+    # The vendor's curl for outcall sends JSON text under the type that curl's --data gives it.
+    return Flat(FORM_TYPE if encoding == "vendor-curl" else JSON_TYPE, _utf8(_json(dict(body.values))))
+
+
+def _checked(parts: Parts) -> Parts:
+    for name, value in parts:
+        if not name or not name.isprintable() or _FORBIDDEN_IN_NAME & set(name):
+            raise UsageError(f"a form field cannot be named {name!r}")
+        _utf8(name)
+        if isinstance(value, str):
+            _utf8(value)
+    return parts
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else _json(value)
+
+
+def _json(value: object) -> str:
+    try:
+        return _ENCODER.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError("the fields cannot be written as JSON", detail=str(error)) from error
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError("the request holds text that is no Unicode", hint="check the terminal's encoding") from error
+
+
+def target(request: Request, token: str) -> str:
+    """The path and query with the token in its place."""
+    return request.path.replace(TOKEN, quote(token, safe=""))
+
+
+def url(address: Address, request: Request, token: str) -> str:
+    """The whole URL, token included: never to be shown."""
+    return address.url + target(request, token)
+
+
+def token_headers(request: Request, token: str) -> list[tuple[str, str]]:
+    """The headers that carry the token where the endpoint wants it so; a header given by hand wins."""
+    given = {name.lower() for name, _ in request.headers}
+    headers = []
+    if TokenPlace.BEARER in request.endpoint.token_in and "authorization" not in given:
+        headers.append(("Authorization", f"Bearer {token}"))
+    if TokenPlace.HEADER in request.endpoint.token_in and "token" not in given:
+        headers.append(("token", token))
+    return headers
+
+
+def needs_token(request: Request) -> bool:
+    """Whether the request cannot go without a token."""
+    return TOKEN in request.path or bool(token_headers(request, ""))

@@ -5,9 +5,8 @@ import re
 from collections.abc import Callable
 
 from alovoice_cli.api.address import Address
-from alovoice_cli.api.encode import Encoded, Flat, target
 from alovoice_cli.api.reply import Reply, readable
-from alovoice_cli.api.request import Request
+from alovoice_cli.api.request import Encoded, Flat, Request, target
 from alovoice_cli.masking import DOTS, Masker, disarm
 
 _LONG_NUMBER = r"(?<![0-9a-fA-F-])\+?[0-9]{3,}([0-9]{4})(?![0-9a-fA-F-])"

@@ -8,7 +8,6 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alovoice_cli.batch.journal_paths import JournalFolder, JournalPath
 from alovoice_cli.batch_rows import LEFT_OUT, STATES, BatchRow, RowProgress
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.findings import count
@@ -16,6 +15,7 @@ from alovoice_cli.output.columns import cell_text
 from alovoice_cli.output.csv import safe_cell
 from alovoice_cli.output.files import check_free, check_writable, write_private
 from alovoice_cli.spreadsheet import PLAIN, SpreadsheetFormat
+from alovoice_cli.stores.journal import JournalFolder, JournalPath
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from alovoice_cli.batch.call_evidence import MICRO, SKEW
-from alovoice_cli.batch.lines import (
+from alovoice_cli.batch.call_evidence import MICRO, SKEW, PlacedCall, read_receipt
+from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.pacing import (
     HOLD,
     LONGEST_CALL,
     HeardCalls,
@@ -17,8 +18,6 @@ from alovoice_cli.batch.lines import (
     need_of,
     why_closed,
 )
-from alovoice_cli.batch.options import BatchOptions
-from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
 from alovoice_cli.batch.verbs import BatchVerb
 from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.dialling import DAY, numbers_outside, quota_of
@@ -76,17 +75,22 @@ def check_limits(session: "Session", verb: BatchVerb, options: BatchOptions, row
         )
     _check_lines(rows, line_limit(session, verb, overridden))
     if budget is not None:
-        asked = session.ledger.count(settings.profile, Quota("--budget", budget, (verb.path,), session.now() - DAY))
-        if asked + len(rows) > budget:
-            raise UsageError(
-                f"{asked} were asked for in the last 24 hours; {len(rows)} more would pass the budget of {budget}",
-                hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
-            )
+        check_budget(session, verb.path, budget, len(rows))
     quota = quota_of(settings, verb.path, session.now())
     if quota is None or quota.name in overridden:
         return
     if session.ledger.count(settings.profile, quota) + len(rows) > quota.most:
         raise quota.spent(len(rows))
+
+
+def check_budget(session: "Session", path: str, budget: int, more: int) -> None:
+    """Raises UsageError where so many more requests of a path (its beginning) would pass `--budget` within 24 hours."""
+    asked = session.ledger.count(session.settings.profile, Quota("--budget", budget, (path,), session.now() - DAY))
+    if more and asked + more > budget:
+        raise UsageError(
+            f"{asked} were asked for in the last 24 hours; {more} more would pass the budget of {budget}",
+            hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
+        )
 
 
 def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.batch.batch_report import row_json, shown_state, sums, worst_code, write_report
-from alovoice_cli.batch.journal_paths import JournalPath
 from alovoice_cli.batch.limits import line_keeper, line_limit
 from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.batch.pacing import Gate, parse_rate, parse_window
@@ -20,6 +19,7 @@ from alovoice_cli.moments import DailyHours, parse_zone
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.spreadsheet import format_for
+from alovoice_cli.stores.journal import JournalPath
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.batch.batch_report import check_report, moment
-from alovoice_cli.batch.confirmation import agree_to_restart, agree_to_send, choose_risks
-from alovoice_cli.batch.journal_paths import JournalFolder, JournalPath, digest_of
-from alovoice_cli.batch.ledger_check import (
+from alovoice_cli.batch.limits import line_limit
+from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.plan import BatchPlan, Planner, parse_map
+from alovoice_cli.batch.row_selection import (
     Listed,
     adopt_earlier,
+    agree_to_restart,
+    agree_to_send,
+    choose_risks,
     find_sent_before,
     forget_batch,
     forget_unsent,
+    leave_out,
     read_excluded,
     record_batch,
     recover,
@@ -25,9 +30,6 @@ from alovoice_cli.batch.ledger_check import (
     tell_left_out,
     write_left_out,
 )
-from alovoice_cli.batch.limits import line_limit
-from alovoice_cli.batch.options import BatchOptions
-from alovoice_cli.batch.plan import BatchPlan, Planner, leave_out, parse_map
 from alovoice_cli.batch.run import Execution, MemoryStates, Run, RunTimes
 from alovoice_cli.batch.table import read_table
 from alovoice_cli.batch.verbs import BatchVerb, verb_of
@@ -36,7 +38,7 @@ from alovoice_cli.campaigns.files import open_list
 from alovoice_cli.dialling import refuse_dialling
 from alovoice_cli.errors import ExitCode, Rehearsal, UsageError
 from alovoice_cli.findings import count
-from alovoice_cli.stores.journal import Journal, JournalHead
+from alovoice_cli.stores.journal import Journal, JournalFolder, JournalHead, JournalPath, digest_of
 from alovoice_cli.stores.migrations import iso
 
 if TYPE_CHECKING:
@@ -123,9 +125,9 @@ def _read(
 ) -> Batch:
     profile = session.settings.profile
     planner = Planner(verb.form, profile, parse_map(options.mapped, verb.form), defaults)
-    file, source = open_list(options.source or "", None, session.stdin)
-    with file:
-        name = source or "stdin"
+    held = open_list(options.source or "", None, session.stdin)
+    with held.file as file:
+        name = held.path or "stdin"
         table = read_table(
             file, name, planner.knows, options.list_encoding, tab=options.sheet, header_line=options.header_line
         )
@@ -141,7 +143,7 @@ def _read(
         session.note(f"columns that are not used: {', '.join(plan.ignored)}")
     if plan.repeated:
         session.warn(f"{count(plan.repeated, 'row says', 'rows say')} what a row above says: each is sent once")
-    absolute = str(Path(source).absolute()) if source else "-"
+    absolute = str(Path(held.path).absolute()) if held.path else "-"
     return Batch(verb, JournalHead(profile, verb.command, absolute, digest, iso(session.now())), plan)
 
 

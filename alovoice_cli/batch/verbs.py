@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.api.call import Party
-from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, BatchForm
+from alovoice_cli.batch.plan import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, BatchForm
 from alovoice_cli.batch_rows import BatchRow, RowOutcome, RowResult
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, RateLimitedError, UsageError
 from alovoice_cli.masking import mask_fields

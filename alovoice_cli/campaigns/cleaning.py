@@ -1,19 +1,17 @@
 """Writes what a list comes to: the rows to call, their number in one spelling, and the rows left out, with reasons."""
 
 import csv
-import io
-import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import compress
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO, cast
+from typing import Any, Final, TextIO
 
+from alovoice_cli.campaigns.files import ListFile, made_list
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.errors import UsageError
 from alovoice_cli.phones import COUNTRY, NATIONAL_LENGTH, TROUBLES, spelled
 from alovoice_cli.spreadsheet import PLAIN, SpreadsheetFormat
-
-Keep = Callable[[Sequence[str]], object]
 
 _AT_HOME: Final = range(COUNTRY * 10**NATIONAL_LENGTH, (COUNTRY + 1) * 10**NATIONAL_LENGTH)
 
@@ -37,80 +35,87 @@ def new_file(path: Path, option: str) -> Iterator[TextIO]:
 
 def write_lists(whom: Recipients, clean: Path | None, rejected: Path | None, form: SpreadsheetFormat = PLAIN) -> None:
     """Writes the cleaned list and the rejected rows, each where a path is given. Raises UsageError."""
-    if clean is None and rejected is None:
-        return
     delimiter = form.delimiter or whom.layout.delimiter
     with ExitStack() as files:
         kept = files.enter_context(new_file(clean, "--clean")) if clean else None
         left_out = files.enter_context(new_file(rejected, "--rejected")) if rejected else None
         for file in filter(None, (kept, left_out)):
             file.write(form.mark)
-        _write(whom, _writer(kept, delimiter), _writer(left_out, delimiter))
+        if kept is not None:
+            _writer(kept, delimiter).writerows(_kept_rows(whom))
+        if left_out is not None:
+            _writer(left_out, delimiter).writerows(_rejected_rows(whom))
 
 
-def cleaned_file(whom: Recipients) -> BinaryIO:
-    """The cleaned list to be uploaded, as a temporary file, open at its start; the caller closes it.
+def cleaned_file(whom: Recipients) -> ListFile:
+    """The cleaned list to be uploaded, which lies in no file that has a name.
 
     Which column the PBX dials is not documented: further columns with phones are emptied.
     """
-    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it, as it does the list
-    try:
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        emptied = {*whom.layout.phone_columns, *whom.layout.columns} - {whom.layout.column}
-        _write(whom, _writer(text, whom.layout.delimiter), _writer(None, ""), emptied)
-        text.detach()
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return file
+    emptied = {*whom.layout.phone_columns, *whom.layout.columns} - {whom.layout.column}
+    return made_list(_kept_rows(whom, emptied), whom.layout.delimiter)
 
 
-def _write(whom: Recipients, keep: Keep, reject: Keep, emptied: Collection[int] = ()) -> None:
-    """The cleaned list keeps its columns and heading, in UTF-8; the number is written `998901234567`, `+49301234567`.
+def _kept_rows(whom: Recipients, emptied: Collection[int] = ()) -> Iterator[list[str]]:
+    """The heading and the rows to call, with all their columns; the number is written `998901234567`, `+49301234567`.
 
     The number stands in the first of the columns chosen, also where another one held it. `emptied` are the columns
     whose cells are left out.
     """
-    layout, tally = whom.layout, whom.tally
-    column, above, wide = layout.column, whom.sheet.above, max(tally.widest, layout.width)
-    reject(["line", "reason", "explanation", *_headings(layout.headings, wide)])
-    reasons = _reasons(whom)
-    with whom.sheet.reading(layout.delimiter) as reader:
-        for row, number in zip(reader, tally.row_numbers, strict=True):
-            line = above + reader.line_num
-            if number and line not in reasons:
+    column, numbers = whom.layout.column, whom.tally.row_numbers
+    with whom.sheet.reading(whom.layout.delimiter) as reader:
+        for row, number in compress(zip(reader, numbers, strict=True), _is_kept(whom)):
+            if number:
                 if len(row) <= column:
                     row += [""] * (column + 1 - len(row))
                 for other in emptied:
                     row[other : other + 1] = [""] * (other < len(row))
                 row[column] = str(number) if number in _AT_HOME else spelled(number)
-                keep(row)
-            elif line == layout.header_line:
-                keep(row)
-            elif line > layout.header_line:
-                reject([str(line), *reasons[line], *row, *[""] * (wide - len(row))])
-    whom.sheet.file.seek(0)
+            yield row
 
 
-def _headings(headings: Sequence[str], wide: int) -> list[str]:
-    """As many headings as there are cells: those of the list, else their number."""
-    return [headings[at] if at < len(headings) else f"column {at + 1}" for at in range(wide)]
+def _is_kept(whom: Recipients) -> bytearray:
+    """For each row, by its place, whether it stays in the cleaned list."""
+    kept = bytearray(map(bool, whom.tally.row_numbers))
+    if whom.left_out:
+        kept = bytearray(bool(number) and number not in whom.left_out for number in whom.tally.row_numbers)
+    for place in whom.repeats:
+        kept[place] = False
+    if whom.layout.header_line:
+        kept[whom.tally.heading_rows - 1] = True
+    return kept
+
+
+def _rejected_rows(whom: Recipients) -> Iterator[list[str]]:
+    """The rows left out, under a heading: the line, why, and the row's own cells."""
+    layout, wide = whom.layout, max(whom.tally.widest, whom.layout.width)
+    headings = [*layout.headings[:wide], *(f"column {at + 1}" for at in range(len(layout.headings), wide))]
+    yield ["line", "reason", "explanation", *headings]
+    reasons = _reasons(whom)
+    first_lines: dict[int, int] = {}
+    with whom.sheet.reading(layout.delimiter) as reader:
+        for row, number in zip(reader, whom.tally.row_numbers, strict=True):
+            line = whom.sheet.above + reader.line_num
+            first = first_lines.setdefault(number, line)
+            if line in reasons:
+                code, why = reasons[line]
+            elif number and first != line:
+                code, why = "duplicate", f"{number} stands on line {first}"
+            else:
+                continue
+            yield [str(line), code, why, *row, *[""] * (wide - len(row))]
 
 
 def _reasons(whom: Recipients) -> dict[int, tuple[str, str]]:
-    """Why each row is left out that is: a code, and words."""
+    """Why each line is left out that has no number, or one not to be called: a code, and words."""
     reasons = dict.fromkeys(whom.tally.empty, ("empty", "no number"))
     for code, lines in whom.tally.troubles.items():
         reasons |= dict.fromkeys(lines, (code, TROUBLES[code][0]))
-    for number, at in whom.duplicates.items():
-        reasons |= dict.fromkeys(at[1:], ("duplicate", f"{number} stands on line {at[0]}"))
     for reason, numbers in whom.excluded_by.items():
         for number, at in numbers.items():
             reasons |= dict.fromkeys(at, ("excluded", f"{number}: {reason}"))
     return reasons
 
 
-def _writer(out: TextIO | None, delimiter: str) -> Keep:
-    """Writes a row of a CSV; goes nowhere where no list is asked for."""
-    return csv.writer(out, delimiter=delimiter, lineterminator="\n").writerow if out is not None else len
+def _writer(out: TextIO, delimiter: str) -> Any:
+    return csv.writer(out, delimiter=delimiter, lineterminator="\n")

@@ -179,3 +179,16 @@ def _match(name: str, first: Sequence[str], word: str) -> int | None:
             return at[0]
     is_number = word.isascii() and word.isdigit() and len(word) < 6
     return int(word) - 1 if is_number and 1 <= int(word) <= len(first) else None
+
+
+def column_name(headings: Sequence[str], column: int) -> str:
+    """The column in words, with its heading."""
+    heading = headings[column] if column < len(headings) else ""
+    return f"column {column + 1}" + (f" ({heading})" if heading else "")
+
+
+def column_word(headings: Sequence[str], column: int) -> str:
+    """How `--column` names a column."""
+    heading = headings[column] if column < len(headings) else ""
+    is_plain = bool(heading) and headings.count(heading) == 1 and not {",", "'"} & set(heading)
+    return heading if is_plain else str(column + 1)

@@ -3,12 +3,13 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
+from typing import BinaryIO
 
-from alovoice_cli.campaigns.campaign_record import FILES, SubmittedFile, describe
+from alovoice_cli.campaigns.campaign_record import FILES, SubmittedFile
 from alovoice_cli.campaigns.files import open_regular
 from alovoice_cli.errors import UsageError
 
@@ -42,32 +43,33 @@ def read_definition(content: bytes, name: str, folder: Path) -> Definition:
     return definition
 
 
+def open_definition(given: str, stdin: BinaryIO, folder: Path) -> Definition:
+    """The definition in a file, or in stdin (`-`), whose paths are taken from `folder`. Raises UsageError."""
+    if given == "-":
+        return read_definition(stdin.read(), "stdin", folder)
+    with open_regular(Path(given)) as file:
+        return read_definition(file.read(), given, Path(given).parent)
+
+
 def _value(name: str, key: str, value: object) -> object:
     if key not in KEYS:
         near = difflib.get_close_matches(key, KEYS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"keys: {', '.join(KEYS[: -len(_DIGESTS)])}"
         raise UsageError(f"{name}: no campaign has the key {key!r}", hint=hint)
-    form = _form(key)
-    found = _as_text(value) if form == "a text in quotes" else value
-    if key == "trunks" and isinstance(value, str):
-        found = [value]
-    right = {
-        "a text in quotes": isinstance(found, str),
-        "a whole number": isinstance(found, int) and not isinstance(found, bool),
-        "true or false": isinstance(found, bool),
-        "a list of texts in quotes": isinstance(found, list) and all(isinstance(part, str) for part in found),
-    }
-    if not right[form]:
+    found = _as_text(value) if key in (*_TEXTS, *_DIGESTS) else value
+    if key == "paused":
+        form, is_right = "true or false", isinstance(found, bool)
+    elif key in _COUNTS:
+        form, is_right = "a whole number", isinstance(found, int) and not isinstance(found, bool)
+    elif key in _LISTS:
+        found = [found] if key == "trunks" and isinstance(found, str) else found
+        form = "a list of texts in quotes"
+        is_right = isinstance(found, list) and all(isinstance(part, str) for part in found)
+    else:
+        form, is_right = "a text in quotes", isinstance(found, str)
+    if not is_right:
         raise UsageError(f"{name}: {key} must be {form}", hint="see one: `alovoice autorule export ID`")
     return found
-
-
-def _form(key: str) -> str:
-    if key in _COUNTS:
-        return "a whole number"
-    if key in _LISTS:
-        return "a list of texts in quotes"
-    return "true or false" if key == "paused" else "a text in quotes"
 
 
 def _as_text(value: object) -> object:
@@ -88,9 +90,9 @@ def define(
     said |= {key: int(fields[key]) for key in _COUNTS if fields.get(key, "").isdigit()}
     said["trunks"] = [trunk.strip() for trunk in fields.get("trunks", "").split(",") if trunk.strip()]
     said["paused"] = fields.get("paused") == "1"
-    for key, paper in zip(FILES, (record, recipients), strict=True):
-        if paper is not None and paper.path:
-            said |= {key: paper.path, f"{key}_sha256": paper.sha256}
+    for key, file in zip(FILES, (record, recipients), strict=True):
+        if file is not None and file.path:
+            said |= {key: file.path, f"{key}_sha256": file.sha256}
     if "recipients" not in said and 0 < len(numbers) <= _MOST_WRITTEN_OUT:
         said["recipient"] = list(numbers)
     return {key: said[key] for key in KEYS if key in said}
@@ -135,18 +137,20 @@ class DefinitionDefaults:
         """A list of texts as one text, with commas between."""
         return given if given is not None else ",".join(self.texts(key, None)) or None
 
-    def without(self, *keys: str) -> "DefinitionDefaults":
-        """These defaults but for some keys."""
-        return DefinitionDefaults({key: value for key, value in self.definition.items() if key not in keys})
+    def beside(self, given: Collection[str]) -> "DefinitionDefaults":
+        """These defaults beside the files and numbers that are given.
 
+        `recipients` takes the place of `recipient`, and the other way round; of a given file no digest is known.
+        """
+        gone = {"recipients", "recipient"} if {"recipients", "recipient"} & set(given) else set[str]()
+        gone |= {f"{key}_sha256" for key in (*given, *gone)}
+        return DefinitionDefaults({key: value for key, value in self.definition.items() if key not in gone})
 
-def changed_file(definition: Mapping[str, object], key: str) -> str | None:
-    """The path of the file `key` of a definition where the file is no longer the one that the campaign was made of."""
-    path, known = definition.get(key), definition.get(f"{key}_sha256")
-    if not isinstance(path, str) or known is None or path == "-":
-        return None
-    with open_regular(Path(path)) as file:
-        return path if describe(file, path, path).sha256 != known else None
+    @property
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of the files that the campaign was made of, by path."""
+        known = {self.definition.get(key): self.definition.get(f"{key}_sha256") for key in FILES}
+        return {str(path): str(digest) for path, digest in known.items() if path and digest}
 
 
 def missing_files(definition: Mapping[str, object]) -> list[str]:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
+from typing import NamedTuple
 
 _MINUTE = timedelta(minutes=1)
 _DRAWN_AT_ONCE = 4096
@@ -75,8 +76,7 @@ class People:
     line_gap_seconds: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(NamedTuple):
     """One person's answer to one ringing: seconds of ringing, and of talk, if there was any."""
 
     dialstatus: DialStatus
@@ -84,8 +84,7 @@ class Ring:
     talk_seconds: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DialAttempt:
+class DialAttempt(NamedTuple):
     """One ringing of one number: `recipient` is its place in the list from 0, `ordinal` counts the tries from 1."""
 
     recipient: int
@@ -237,8 +236,7 @@ def _dialled(
         yield start, line, recipient, ordinal, rung, is_good
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedRun:
+class SimulatedRun(NamedTuple):
     """What one simulated campaign came to; times are seconds since the first window's opening.
 
     `finish` is the end of the last call, None where the windows close before every person is settled: reached, or

@@ -3,14 +3,14 @@
 import csv
 import io
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from alovoice_cli.campaigns.campaign_record import reading_rows
+from alovoice_cli.campaigns.files import ListFile, made_list
+from alovoice_cli.campaigns.number_count import dialled_number
 from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, today_in
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import count
@@ -105,11 +105,11 @@ class SplitLayout:
 
 @dataclass(frozen=True, slots=True)
 class CampaignPart:
-    """One campaign to be sent: its draft, its open list, and the path that the list came from, if from one."""
+    """One campaign to be sent: its draft, its list, and the different numbers that the PBX will dial."""
 
     draft: CampaignDraft
-    people: BinaryIO
-    source: str
+    people: ListFile
+    numbers: Sequence[int]
 
 
 def parse_split(text: str) -> int:
@@ -121,34 +121,34 @@ def parse_split(text: str) -> int:
 
 
 def split(draft: CampaignDraft, people: BinaryIO, layout: SplitLayout, size: int) -> list[CampaignPart]:
-    """The campaigns of `size` rows each, on one day each, from the window's first day on; all files are open.
+    """The campaigns of `size` rows each, on one day each, from the window's first day on.
 
     Each list is written anew, in UTF-8, with the heading and all columns. Raises UsageError where the days are too few.
     """
-    with reading_rows(people, layout.encoding, layout.delimiter) as rows:
-        heading = [next(rows)] if layout.header else []
-        files = list(_cut(rows, heading, layout.delimiter, size))
+    people.seek(0)
+    text = io.TextIOWrapper(people, layout.encoding, newline="")
+    rows = (row for row in csv.reader(text, delimiter=layout.delimiter) if any(cell.strip() for cell in row))
+    lists = list(_cut(rows, layout, size))
+    text.detach()  # else the wrapper would close the file
     window, days = draft.window, (draft.window.last - draft.window.first).days + 1
-    if len(files) > days:
-        for file in files:
-            file.close()
+    if len(lists) > days:
         raise UsageError(
-            f"--split {size}/day makes {len(files)} campaigns of a day each, and --from to --to are {days} days",
-            hint=f"give --to {window.first + timedelta(days=len(files) - 1):%Y.%m.%d}, or more people a day",
+            f"--split {size}/day makes {len(lists)} campaigns of a day each, and --from to --to are {days} days",
+            hint=f"give --to {window.first + timedelta(days=len(lists) - 1):%Y.%m.%d}, or more people a day",
         )
-    pieces = []
-    for number, file in enumerate(files):
+    parts = []
+    for number, (part, dialled) in enumerate(lists):
         day = window.first + timedelta(days=number)
-        name = f"{draft.name} {number + 1}/{len(files)}"
-        pieces.append(CampaignPart(replace(draft, name=name, window=replace(window, first=day, last=day)), file, ""))
-    return pieces
+        name = f"{draft.name} {number + 1}/{len(lists)}"
+        of_day = replace(draft, name=name, window=replace(window, first=day, last=day))
+        parts.append(CampaignPart(of_day, part, dialled))
+    return parts
 
 
-def _cut(rows: Iterator[list[str]], heading: Sequence[list[str]], delimiter: str, size: int) -> Iterator[BinaryIO]:
+def _cut(rows: Iterator[list[str]], layout: SplitLayout, size: int) -> Iterator[tuple[ListFile, Sequence[int]]]:
+    """The list of each part, and its numbers. Of several columns all count: which the PBX dials is not documented."""
+    heading = [next(rows)] if layout.header else []
     while part := list(islice(rows, size)):
-        file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the sender closes it, as it does the list
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows([*heading, *part])
-        text.detach()
-        file.seek(0)
-        yield file
+        cells = (row[column] for row in part for column in layout.columns if column < len(row))
+        numbers = dict.fromkeys(filter(None, map(dialled_number, cells)))
+        yield made_list([*heading, *part], layout.delimiter), tuple(numbers)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,22 +14,11 @@ from alovoice_cli.campaigns.layout import find_delimiter
 from alovoice_cli.campaigns.sheet import Sheet, open_sheet
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, Severity, count, errors, name_lines, spaced
+from alovoice_cli.moments import parse_span
 
 _UNTIL = re.compile(r"until|expir|valid.?to|\bдо\b|срок|истека|действ|muddat|муддат|gacha", re.IGNORECASE)
 _DAY = re.compile(r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})(?:[ T].*)?")
 _DAY_FIRST = re.compile(r"(?P<day>[0-9]{1,2})[-./](?P<month>[0-9]{1,2})[-./](?P<year>[0-9]{4})(?:\s.*)?")
-_SPAN = re.compile(r"([0-9]{1,5})\s*([mhdw])")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-
-
-def parse_span(text: str, option: str) -> timedelta:
-    """A length of time such as `7d`, `12h`, `2w`. Raises UsageError for all else."""
-    match = _SPAN.fullmatch(text.strip().lower())
-    if match is None or not int(match[1]):
-        raise UsageError(f"{option} {text!r} is no length of time", hint="give 7d, 12h or 2w")
-    return int(match[1]) * _UNITS[match[2]]
-
-
 _SHOWN_CHARACTERS = 60
 _HEADING_DIGITS = 5  # fewer than a heading may have, such as "phones 2026"
 
@@ -272,9 +261,13 @@ class _EntryReader:
             return False
 
 
-def since(span: timedelta, now: datetime) -> datetime:
-    """The aware moment that lies this long before `now`. Raises UsageError for one before the calendar."""
+def called_from(text: str, now: datetime) -> datetime:
+    """The aware moment from which on `--exclude-called 7d` counts. Raises UsageError for what is no span before now."""
+    span = parse_span(text, "--exclude-called")
     try:
-        return now - span
+        begins = now - span
     except OverflowError:
         raise UsageError("--exclude-called reaches back beyond the calendar", hint="give 7d or 30d") from None
+    if begins == now:
+        raise UsageError(f"--exclude-called {text!r} leaves nobody out", hint="give 7d, 12h or 2w")
+    return begins

@@ -1,14 +1,18 @@
-"""Opens what is to be uploaded: a regular file that holds something, looked at through the descriptor that is sent."""
+"""Opens what is to be uploaded: a regular file that holds something; a list is read into a file of our own at once."""
 
+import csv
+import hashlib
+import io
 import os
-import shutil
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import UnopenedListError, UsageError
 from alovoice_cli.phones import parse_dialled
 
 _FLAGS = (
@@ -27,16 +31,39 @@ _KINDS = {
 
 
 _KEPT_IN_MEMORY = 1 << 25  # bytes
+_BLOCK = 1 << 20  # bytes
 
 
 class MadeFile(tempfile.SpooledTemporaryFile[bytes]):
-    """A file of no name, in memory while it is small; it ends with the last object that reads it."""
+    """A file of no name, in memory while it is small; it ends with the last object that reads it.
+
+    Writing raises UnopenedListError where the disk has no room for a long list.
+    """
 
     def __init__(self) -> None:
         super().__init__(_KEPT_IN_MEMORY)
 
+    def write(self, s: Any) -> int:
+        """Writes bytes."""
+        with _room_explained():
+            return super().write(s)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Goes to a place; what was written before may go to the disk only now."""
+        with _room_explained():
+            return super().seek(offset, whence)
+
     def __del__(self) -> None:
         self.close()  # else Python warns of a file that nobody closed
+
+
+@contextmanager
+def _room_explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = f"a list of more than {_KEPT_IN_MEMORY >> 20} MB needs as much room in {tempfile.gettempdir()} (TMPDIR)"
+        raise UnopenedListError(f"the list cannot be held: {error.strerror or error}", hint=hint) from error
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -76,27 +103,63 @@ def _unopened(path: Path, error: OSError | ValueError) -> UsageError:
     return UsageError(f"{path} cannot be opened: {reason}")
 
 
-def open_list(given: str | None, numbers: Sequence[str] | None, stdin: TextIO) -> tuple[BinaryIO, str]:
-    """The list of recipients and the path it came from: a file, `-` for stdin, or numbers given one by one (no path).
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """A list of recipients in a file of our own: what is checked is what is sent, whatever happens to the list."""
 
-    What has no size of its own is held in a temporary file. Raises UsageError unless exactly one of both is given.
+    file: BinaryIO
+    """At its start; it ends with the last object that reads it."""
+    path: str
+    """Where the list lies; empty for one from stdin, or made here."""
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The name under which the list is uploaded."""
+        return Path(self.path or "recipients.csv").name
+
+
+def open_list(given: str | None, numbers: Sequence[str] | None, stdin: TextIO) -> ListFile:
+    """The list of recipients: a file, `-` for stdin, or numbers given one by one. It is opened and read once.
+
+    Raises UsageError unless exactly one of both is given.
     """
     if (given is None) == (not numbers):
         raise UsageError("give the recipients once", hint="either --recipients FILE, or --recipient NUMBER, repeated")
-    if given is not None and given != "-":
-        return open_regular(Path(given)), given
-    content = numbers_to_csv(numbers) if numbers else None  # before there is anything to close
-    held: BinaryIO = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it, as it does a file
-    try:
-        if content is None:
-            shutil.copyfileobj(stdin.buffer, held)
-        else:
-            held.write(content)
-        held.seek(0)
-    except BaseException:
-        held.close()
-        raise
-    return held, ""
+    if numbers:
+        return _read_once(io.BytesIO(numbers_to_csv(numbers)), "")
+    if given is None or given == "-":
+        return _read_once(stdin.buffer, "")
+    with open_regular(Path(given)) as file:
+        return _read_once(file, given)
+
+
+def _read_once(source: BinaryIO, path: str) -> ListFile:
+    held, digest = cast(BinaryIO, MadeFile()), hashlib.sha256()
+    while block := source.read(_BLOCK):
+        held.write(block)
+        digest.update(block)
+    held.seek(0)
+    return ListFile(held, path, digest.hexdigest())
+
+
+def made_list(rows: Iterable[Sequence[str]], delimiter: str) -> ListFile:
+    """A CSV of these rows, in UTF-8."""
+    file = cast(BinaryIO, MadeFile())
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    text.detach()
+    return ListFile(file, "", sha256_of(file))
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """The digest of an open, seekable file, which is left at its start."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def numbers_to_csv(numbers: Sequence[str], option: str = "--recipient") -> bytes:

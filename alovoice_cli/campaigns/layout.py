@@ -14,12 +14,15 @@ from alovoice_cli import phones
 from alovoice_cli.campaigns.column_choice import (
     PhoneColumn,
     choose_column,
+    column_name,
     column_of,
+    column_word,
     match_columns,
     says_phone,
 )
 from alovoice_cli.campaigns.sheet import Sheet
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import name_lines
 from alovoice_cli.phones import LONGEST, SHORTEST, looks_like_phone
 
 Line = tuple[int, list[str]]
@@ -113,6 +116,33 @@ def without_phones(sheet: Sheet) -> UsageError:
         f"{sheet.name} holds no phone number: line {first[0]} is {first[1]!r}",
         hint=f"a phone number has {SHORTEST} to {LONGEST} digits, such as 998901234567, in a column of its own",
     )
+
+
+def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
+    """Raises UsageError for a list that reads as one column because most rows end before the column of the phones.
+
+    Called where a list is to be refused: a delimiter that divides nothing has won, and its message would mislead.
+    """
+    for other in sheet.delimiters.replace(delimiter, "") if width == 1 else "":
+        try:
+            sample = _sample(sheet, other, None, _SAMPLE_ROWS)
+        except UsageError:
+            continue
+        best = max(sample.columns, key=lambda column: column.weight, default=None)
+        if best is None or not best.index or not best.numbers:
+            continue
+        rows = sample.rows[1:] if best.heading else sample.rows
+        short = [line for line, row in rows if len(row) <= best.index]
+        if not short:
+            continue
+        headings = [cell.strip() for cell in sample.rows[0][1]] if best.heading else []
+        word = column_word(headings, best.index)
+        word = f"'{word}'" if " " in word else word
+        raise UsageError(
+            f"{sheet.name}: {len(short)} of {'the first ' * (len(sample.rows) >= _SAMPLE_ROWS)}{len(rows)} rows end"
+            f" before {column_name(headings, best.index)}, where the phones are, {name_lines(short)}",
+            hint=f"--column {word} takes the rows that have one; or correct the others",
+        )
 
 
 def find_delimiter(sheet: Sheet, knows: Callable[[str], bool]) -> str:
@@ -260,6 +290,7 @@ def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str
         above.append((line, row))
     titles = (line for line, row in reversed(above[1:]) if _is_title(row, column, sample.width, must_say=bool(heading)))
     if found := next(titles, 0):
+        refuse_ragged(sheet, sample.delimiter, sample.width)
         raise UsageError(
             f"{sheet.name}, line {found} looks like the headings, and lines stand above",
             hint=f"--header-line {found} leaves the lines above out; if line {above[0][0]} is right, give that",

@@ -4,19 +4,102 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import BinaryIO, TextIO
+from typing import TypeVar
 
-from alovoice_cli.campaigns.check_report import CheckReport
 from alovoice_cli.campaigns.cleaning import write_lists
-from alovoice_cli.campaigns.exclusion import parse_do_not_call, parse_span, since
-from alovoice_cli.campaigns.files import open_list, open_regular
+from alovoice_cli.campaigns.exclusion import called_from, parse_do_not_call
+from alovoice_cli.campaigns.files import ListFile, open_regular
 from alovoice_cli.campaigns.list_findings import list_findings, reading_notes
 from alovoice_cli.campaigns.options import ListOptions
 from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
-from alovoice_cli.campaigns.schedule import today_in
 from alovoice_cli.campaigns.sheet import Moved
-from alovoice_cli.moments import parse_zone
+from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UnopenedListError, UsageError
+from alovoice_cli.findings import Finding, Severity, count, errors
 from alovoice_cli.spreadsheet import format_for
+
+T = TypeVar("T")
+
+_SPREADSHEET = ("excel_rounded", "excel_decimal")
+
+
+class CheckReport:
+    """The findings of one check. `strict`: what cannot even be read raises at once, as `create` wants it."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self.findings: list[Finding] = []
+        self.strict = strict
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Adds findings."""
+        self.findings += findings
+
+    def attempt(self, code: str, file: str, read: Callable[[], T]) -> T | None:
+        """What `read` gives; where it raises UsageError, that is an error found, and None (or it is raised: strict).
+
+        Raises UnopenedListError in any case: a file that cannot be opened is no check that failed.
+        """
+        try:
+            return read()
+        except UnopenedListError:
+            raise
+        except UsageError as problem:
+            if self.strict:
+                raise
+            self.findings.append(Finding(Severity.ERROR, code, problem.message, problem.hint, file=file))
+            return None
+
+    def keep_what_stops(self) -> None:
+        """Drops the notes and the warnings, but those that a script must agree to by name."""
+        self.findings = [found for found in self.findings if found.severity is Severity.ERROR or found.needs]
+
+    def stop(self) -> None:
+        """Raises what keeps the campaign from being created, where the check is strict."""
+        if self.strict and (problem := self.problem) is not None:
+            raise problem
+
+    @property
+    def problem(self) -> AlovoiceError | None:
+        """What keeps the campaign from being created: errors (8), damaged numbers or a limit (2); None for nothing."""
+        found = errors(self.findings)
+        if not found:
+            return None
+        first, rest = found[0], found[1:]
+        detail = "\n".join(f"{finding.place}: {finding.message}".removeprefix(": ") for finding in rest)
+        # A bad file or a limit is known by its words alone; what was looked for and found is a check that failed.
+        usage = all(finding.limit or finding.code in _SPREADSHEET for finding in found)
+        kind = UsageError if usage else CheckFailedError
+        place = f"{first.file}, " if first.file and not first.message.startswith(first.file) else ""
+        return kind(f"{place}{first.message}", hint=first.hint, detail=detail)
+
+    @property
+    def in_order(self) -> list[Finding]:
+        """The findings, the gravest first."""
+        order = list(Severity)
+        return sorted(self.findings, key=lambda finding: order.index(finding.severity))
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What a check ends with: 8 for errors, 2 where limits of the profile are all that is wrong, 0 for the rest."""
+        found = errors(self.findings)
+        if not found:
+            return ExitCode.DONE
+        return ExitCode.USAGE if all(finding.limit for finding in found) else ExitCode.CHECK_FAILED
+
+    @property
+    def verdict(self) -> str:
+        """How many errors, warnings and notes there are, in one line."""
+        by = {severity: sum(found.severity is severity for found in self.findings) for severity in Severity}
+        told = ", ".join(count(number, str(severity)) for severity, number in by.items() if number)
+        return f"{told}: nothing was sent" if told else "no findings: nothing was sent"
+
+    def without_consent(self) -> AlovoiceError | None:
+        """What a script must agree to by name, and has not; None for nothing."""
+        found = [finding for finding in self.findings if finding.needs]
+        if not found:
+            return None
+        message = "; ".join(finding.message for finding in found)
+        return CheckFailedError(message, hint=f"give {found[0].needs} if that is meant, or choose other days and hours")
+
 
 CalledSince = Callable[[datetime], Iterable[str]]
 """Gives the whole numbers (998901234567) that campaigns called at an aware moment or later."""
@@ -37,13 +120,14 @@ class ListScreen:
 
 
 def read_list(
-    file: BinaryIO, name: str, options: ListOptions, screen: ListScreen, report: CheckReport, moved: Moved
+    people: ListFile, options: ListOptions, screen: ListScreen, report: CheckReport, moved: Moved
 ) -> Recipients | None:
     """The list without whom the screen leaves out; None where the list cannot be read, which is a finding then."""
+    name = people.path or "the list"
     exclusions = list(_exclusions(options, screen, report))
     read = partial(
         read_recipients,
-        file,
+        people.file,
         name,
         encoding=options.encoding,
         column=options.column,
@@ -65,8 +149,7 @@ def _exclusions(options: ListOptions, screen: ListScreen, report: CheckReport) -
             report.add(listed.findings())
             yield Exclusion(f"on {path}", listed.numbers, listed.note)
     if options.exclude_called is not None:
-        span = parse_span(options.exclude_called, "--exclude-called")
-        called = screen.called_since(since(span, screen.now))
+        called = screen.called_since(called_from(options.exclude_called, screen.now))
         yield Exclusion(f"called within {options.exclude_called}", set(map(int, called)))
 
 
@@ -96,28 +179,15 @@ class CheckedList:
         yield self.report.verdict.removesuffix(": nothing was sent")
 
 
-def check_list(
-    name: str,
-    options: ListOptions,
-    stdin: TextIO,
-    *,
-    zone: str,
-    now: datetime,
-    called_since: CalledSince,
-    own_lines: Collection[int],
-    moved: Moved,
-) -> CheckedList:
-    """Reads the list `name` (`-`: stdin) as a campaign of today would, and writes the files that the options name.
+def check_list(people: ListFile, options: ListOptions, screen: ListScreen, moved: Moved) -> CheckedList:
+    """Checks a list by itself, and writes the files that the options name.
 
     Raises UsageError where a file cannot be opened or written; what is wrong within a file is a finding.
     """
     report, written = CheckReport(strict=False), tuple[str, ...]()
-    file, source = open_list(name, None, stdin)
-    with file:
-        screen = ListScreen(today_in(parse_zone(zone), now), now, called_since, own_lines)
-        whom = read_list(file, source or "the list", options, screen, report, moved)
-        if whom is not None:
-            report.add(list_findings(whom, cleaned=options.clean))
-            write_lists(whom, options.clean_name, options.rejected, format_for(excel=options.excel))
-            written = options.written
+    whom = read_list(people, options, screen, report, moved)
+    if whom is not None:
+        report.add(list_findings(whom, cleaned=options.clean))
+        write_lists(whom, options.clean_name, options.rejected, format_for(excel=options.excel))
+        written = options.written
     return CheckedList(report, whom, written)

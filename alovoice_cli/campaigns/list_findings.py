@@ -1,7 +1,8 @@
 """What is to be said of a list of recipients: each trap named for what it is, with its lines."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from alovoice_cli.campaigns.column_choice import column_name, column_word
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.sheet import delimiter_name
 from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced
@@ -85,25 +86,13 @@ def _no_one(whom: Recipients) -> Iterator[Finding]:
 
 def _elsewhere(whom: Recipients) -> Iterator[Finding]:
     layout = whom.layout
-    chosen = " or ".join(_named(layout.headings, column) for column in layout.columns)
+    chosen = " or ".join(column_name(layout.headings, column) for column in layout.columns)
     for column, lines in sorted(whom.tally.elsewhere.items()):
-        other = _named(layout.headings, column)
+        other = column_name(layout.headings, column)
         text = f"{count(len(lines), 'row')} without a number in {chosen} and with one in {other}, {name_lines(lines)}"
-        columns = ",".join(_word(layout.headings, at) for at in (*layout.columns, column))
+        columns = ",".join(column_word(layout.headings, at) for at in (*layout.columns, column))
         hint = f"--column '{columns}' takes the first good number of each row"
         yield Finding(Severity.WARNING, "other_column_number", text, hint, whom.name, lines, column + 1)
-
-
-def _named(headings: Sequence[str], column: int) -> str:
-    heading = headings[column] if column < len(headings) else ""
-    return f"column {column + 1}" + (f" ({heading})" if heading else "")
-
-
-def _word(headings: Sequence[str], column: int) -> str:
-    """How `--column` names a column."""
-    heading = headings[column] if column < len(headings) else ""
-    is_plain = bool(heading) and headings.count(heading) == 1 and not {",", "'"} & set(heading)
-    return heading if is_plain else str(column + 1)
 
 
 def _troubles(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
@@ -126,17 +115,26 @@ def _article(one: str) -> str:
 
 
 def _duplicates(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
-    if not whom.duplicates:
+    repeated = whom.repeated()
+    if not repeated:
         return
-    named = [f"{number} on {name_lines(lines)}" for number, lines in list(whom.duplicates.items())[:_NUMBERS_NAMED]]
-    lines = sorted(line for at in whom.duplicates.values() for line in at[1:])
+    shown = whom.tally.matching(_first_of(repeated, whom.tally.row_numbers))
+    named = "; ".join(f"{number} on {name_lines(lines)}" for number, lines in shown.items())
+    more = f", and {spaced(len(repeated) - len(shown))} more" if len(repeated) > len(shown) else ""
     severity = Severity.NOTE if cleaned else Severity.WARNING
     hint = "it is called once" if cleaned else "the PBX may call it twice: --clean uploads each number once"
-    more = (
-        f", and {spaced(len(whom.duplicates) - _NUMBERS_NAMED)} more" if len(whom.duplicates) > _NUMBERS_NAMED else ""
-    )
-    text = f"{count(len(whom.duplicates), 'number')} in more than one row: {'; '.join(named)}{more}"
-    yield _found(whom, severity, "duplicate", text, hint, lines)
+    text = f"{count(len(repeated), 'number')} in more than one row: {named}{more}"
+    yield _found(whom, severity, "duplicate", text, hint, whom.tally.lines_at(whom.repeats))
+
+
+def _first_of(wanted: set[int], numbers: Iterable[int]) -> set[int]:
+    """The first few of these numbers that come in a list."""
+    found = set[int]()
+    for number in filter(wanted.__contains__, numbers):
+        found.add(number)
+        if len(found) == _NUMBERS_NAMED:
+            break
+    return found
 
 
 def _excluded(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """The options of a campaign and of a list, before anything is checked. Loads nothing: `--help` pays for this module."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,3 +73,5 @@ class CampaignOptions:
     override_limit: frozenset[str]
     no_check: bool
     forecast: ForecastOptions | None
+    known_digests: Mapping[str, str]
+    """The SHA-256 of files, by path, that an earlier campaign was made of."""

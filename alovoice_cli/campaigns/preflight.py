@@ -2,21 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TypeVar
 
-from alovoice_cli.campaigns.campaign_record import KnownCampaign, beyond_daily_limit, twin_words
+from alovoice_cli.campaigns.campaign_record import beyond_daily_limit
+from alovoice_cli.campaigns.created import CreatedCampaign, twin_words
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced
 
 LIMITS = ("max_recipients", "allowed_prefixes", "max_campaigns_per_day")
-_TWIN_WITHIN = timedelta(hours=24)
 _TOO_MANY = 429
 _SKEW_SECONDS = 120
-_SPREADSHEET = ("excel_rounded", "excel_decimal")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +28,6 @@ class CampaignLimits:
             raise UsageError(f"--override-limit {name!r} is no limit", hint=f"limits: {', '.join(LIMITS)}")
 
 
-def line_findings(trunks: Sequence[str], known: Sequence[str]) -> Iterator[Finding]:
-    """Lines that the PBX does not have."""
-    there = {line.removeprefix("+") for line in known}
-    missing = [line for line in trunks if line.removeprefix("+") not in there]
-    if missing:
-        message = f"this PBX has no line {', '.join(missing)}; it has {', '.join(known) or 'none'}"
-        yield Finding(Severity.ERROR, "unknown_line", message, "see `alovoice trunks`")
-
-
 def maxline_findings(trunks: Sequence[str], maxline: int | None) -> Iterator[Finding]:
     """More calls at once than the campaign has lines."""
     if maxline is not None and maxline > len(trunks):
@@ -49,41 +35,44 @@ def maxline_findings(trunks: Sequence[str], maxline: int | None) -> Iterator[Fin
         yield Finding(Severity.WARNING, "maxline", message, "a line may carry several calls; else give --maxline less")
 
 
-def stops_creating(problem: AlovoiceError) -> bool:
-    """Whether a PBX that could not be asked for its lines can't be sent a campaign either: not reached, token refused,
-    out of order. One that answers, but not with lines, perhaps has no such method; then they are not checked."""
-    failing = problem.status is not None and (problem.status >= 500 or 300 <= problem.status < 400)
-    return failing or problem.exit_code in (ExitCode.NETWORK, ExitCode.AUTH) or problem.status == _TOO_MANY
+@dataclass(frozen=True, slots=True)
+class PbxAnswer:
+    """What the PBX told of its lines: None where it did not, with the problem.
+
+    `skew_seconds` is this machine's clock minus the server's, None where it says none.
+    """
+
+    lines: Sequence[str] | None
+    skew_seconds: int | None
+    problem: AlovoiceError | None
 
 
-def clock_findings(skew_seconds: int | None) -> Iterator[Finding]:
-    """This machine's clock against the server's: today and tomorrow are reckoned by it."""
-    if skew_seconds is not None and abs(skew_seconds) > _SKEW_SECONDS:
-        ahead = "ahead of" if skew_seconds > 0 else "behind"
-        message = f"this machine's clock is {abs(skew_seconds)} s {ahead} the server's"
-        yield Finding(Severity.WARNING, "clock", message, "set the clock: `today` and `past` are reckoned by it")
-
-
-def pbx_findings(
-    trunks: Sequence[str],
-    known: Sequence[str] | None,
-    skew_seconds: int | None,
-    problem: AlovoiceError | None,
-    *,
-    strict: bool,
-) -> Iterator[Finding]:
+def pbx_findings(trunks: Sequence[str], answer: PbxAnswer, *, strict: bool) -> Iterator[Finding]:
     """What the PBX's answer shows: lines that it lacks, a clock that differs, or why it could not be asked.
 
     Raises the problem where the check is strict and the problem would keep the campaign from being sent too.
     """
+    problem, skew = answer.problem, answer.skew_seconds
     if problem is not None:
-        if strict and stops_creating(problem):
+        if strict and _stops_creating(problem):
             raise problem
         message = f"the lines were not checked: {problem.message}"
         yield Finding(Severity.WARNING, "lines_unchecked", message, problem.hint)
-    elif known is not None:
-        yield from line_findings(trunks, known)
-    yield from clock_findings(skew_seconds)
+    elif answer.lines is not None:
+        there = {line.removeprefix("+") for line in answer.lines}
+        if missing := [line for line in trunks if line.removeprefix("+") not in there]:
+            message = f"this PBX has no line {', '.join(missing)}; it has {', '.join(answer.lines) or 'none'}"
+            yield Finding(Severity.ERROR, "unknown_line", message, "see `alovoice trunks`")
+    if skew is not None and abs(skew) > _SKEW_SECONDS:
+        message = f"this machine's clock is {abs(skew)} s {'ahead of' if skew > 0 else 'behind'} the server's"
+        yield Finding(Severity.WARNING, "clock", message, "set the clock: `today` and `past` are reckoned by it")
+
+
+def _stops_creating(problem: AlovoiceError) -> bool:
+    """Whether a PBX that could not be asked for its lines can't be sent a campaign either: not reached, token refused,
+    out of order. One that answers, but not with lines, perhaps has no such method; then they are not checked."""
+    failing = problem.status is not None and (problem.status >= 500 or 300 <= problem.status < 400)
+    return failing or problem.exit_code in (ExitCode.NETWORK, ExitCode.AUTH) or problem.status == _TOO_MANY
 
 
 def busy_findings(busy: Sequence[tuple[str, str]]) -> Iterator[Finding]:
@@ -96,7 +85,7 @@ def busy_findings(busy: Sequence[tuple[str, str]]) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, "busy_line", message, "choose other lines or hours, or share them")
 
 
-def twin_findings(twin: KnownCampaign | None) -> Iterator[Finding]:
+def twin_findings(twin: CreatedCampaign | None) -> Iterator[Finding]:
     """The same campaign, created within the last 24 hours."""
     if twin is not None:
         message, hint = twin_words(twin)

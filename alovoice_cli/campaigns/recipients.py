@@ -3,11 +3,11 @@
 The vendor does not document the file's columns: the phone is in the first column that holds phones.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from alovoice_cli.campaigns.layout import Layout, find_layout, without_phones
+from alovoice_cli.campaigns.layout import Layout, find_layout, refuse_ragged, without_phones
 from alovoice_cli.campaigns.number_count import NumberCount
 from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
 from alovoice_cli.errors import UsageError
@@ -38,12 +38,14 @@ class Recipients:
     sheet: Sheet
     layout: Layout
     tally: NumberCount
-    duplicates: Mapping[int, Sequence[int]]
-    """Each number that more than one row has (excluded ones left out), with the lines of all of them."""
+    repeats: Sequence[int]
+    """The rows, by their place in the list, whose number stands in a row above; those left out do not count."""
     excluded_by: Mapping[str, Mapping[int, Sequence[int]]]
     """For each reason the numbers that are left out, with their lines."""
     unread_excluded: Mapping[str, Mapping[int, Sequence[int]]]
     """For each reason the numbers within cells that are no good number: the PBX gets these of a list as it is."""
+    left_out: Collection[int]
+    """The numbers that are not to be called and stand in the list."""
     exclusion_notes: Sequence[str]
     """How each do-not-call list was read."""
 
@@ -70,7 +72,16 @@ class Recipients:
     @property
     def duplicate(self) -> int:
         """Rows whose number stands in a row above."""
-        return sum(len(lines) - 1 for lines in self.duplicates.values())
+        return len(self.repeats)
+
+    def repeated(self) -> set[int]:
+        """The numbers that more than one row has; those left out do not count."""
+        return {self.tally.row_numbers[place] for place in self.repeats}
+
+    @property
+    def duplicates(self) -> Mapping[int, Sequence[int]]:
+        """Each of these numbers with all its lines, in the order of the list; costly where half of a list repeats."""
+        return self.tally.matching(self.repeated())
 
     @property
     def excluded(self) -> int:
@@ -86,6 +97,17 @@ class Recipients:
             return "the numbers come from several columns"
         return "cells have text around their number" if "text_around" in self.tally.remarks else ""
 
+    def dialled(self, *, cleaned: bool) -> Iterator[int]:
+        """The different numbers that the PBX will dial, as the list has them.
+
+        Of a list that goes out as it is also the first number of a cell that holds more, and a foreign number without
+        its plus: these come last.
+        """
+        numbers = dict.fromkeys(self.tally.row_numbers)
+        if not cleaned:
+            numbers |= dict.fromkeys(self.tally.numbers_of_unread())
+        return (number for number in numbers if number and number not in self.left_out)
+
     def people(self, *, cleaned: bool) -> int:
         """How many the PBX will call: with a list that goes out as it is also cells that are no number, but digits."""
         return self.good + (0 if cleaned else len(set(self.tally.unread_dialled().values())))
@@ -97,11 +119,6 @@ class Recipients:
             dialled = self.tally.unread_dialled().items()
             lines = sorted([*lines, *(line for line, digits in dialled if not digits.startswith(prefixes))])
         return lines
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """The first few phones as they are written."""
-        return self.layout.shown
 
     def counts(self) -> dict[str, int]:
         """The rows, and the five kinds that they fall into."""
@@ -170,6 +187,7 @@ def _refuse_misread(sheet: Sheet, layout: Layout, tally: NumberCount) -> None:
     if not meant:
         raise without_phones(sheet)
     if meant < _PHONES_AT_LEAST * (meant + len(others)):
+        refuse_ragged(sheet, layout.delimiter, layout.width)
         raise UsageError(
             f"{sheet.name}, line {others[0]}: column {layout.column + 1} holds phones, but no phone number here",
             hint=f"{len(others)} of {meant + len(others)} rows are so: correct them, leave them out, or give --column",
@@ -186,7 +204,6 @@ def _settle(sheet: Sheet, layout: Layout, tally: NumberCount, exclusions: Sequen
         excluded.setdefault(exclusion.reason, {}).update(hits)
         unread.setdefault(exclusion.reason, {}).update(tally.unread_matching(exclusion.numbers))
         gone |= hits.keys()
-    duplicates = {number: lines for number, lines in tally.repeated().items() if number not in gone}
-    in_order = dict(sorted(duplicates.items(), key=lambda item: item[1]))
+    repeats = [place for place in tally.repeats if tally.row_numbers[place] not in gone] if gone else tally.repeats
     notes = [exclusion.note for exclusion in exclusions if exclusion.note]
-    return Recipients(sheet.name, sheet, layout, tally, in_order, excluded, unread, notes)
+    return Recipients(sheet.name, sheet, layout, tally, repeats, excluded, unread, gone, notes)

@@ -1,13 +1,15 @@
 """Looks at campaigns until they are over: how often, what has changed, and why nothing does."""
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from alovoice_cli.campaigns.created import OVER, plan_from_answer
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
-from alovoice_cli.campaigns.plans import OVER, plan_from_answer
 from alovoice_cli.campaigns.schedule import wire_offset
-from alovoice_cli.errors import AlovoiceError, ServerError, UnreachableError
+from alovoice_cli.errors import AlovoiceError, NotReadyError, ServerError, UnreachableError
 from alovoice_cli.moments import span_text
 
 Answer = Mapping[str, object]
@@ -18,6 +20,8 @@ _STILL = timedelta(minutes=10)
 _SOON, _LATE = timedelta(seconds=5), timedelta(seconds=60)
 _SOON_HERE, _LATE_HERE = timedelta(seconds=1), timedelta(seconds=5)
 _SLOWER = 1.5
+_REDRAWN = timedelta(seconds=15)
+_LONGEST_NAP = timedelta(minutes=1)  # a machine that was asleep wakes to the right hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,9 @@ class WatchedCampaign:
     why: Why = field(default_factory=Why)
     changed: tuple[str, ...] = ()
     """The PBX's fields that differ from the look before."""
+    looked_at: datetime | None = None
     seen_at: datetime | None = None
+    """When the PBX last answered."""
     due_at: datetime | None = None
     _moved_at: datetime | None = None
     _wait: timedelta = timedelta(0)
@@ -72,6 +78,7 @@ class WatchedCampaign:
         A PBX that is out of reach, or fails, is a reason too, and is asked again. Other errors are raised.
         """
         first, before = self.seen_at is None, self.why.code
+        self.looked_at = now
         try:
             answer = self.ask(self.id)
         except (UnreachableError, ServerError) as error:
@@ -85,6 +92,19 @@ class WatchedCampaign:
         self._wait = self.pace.first() if self.changed or first else self.pace.slower(self._wait)
         self.due_at = self._next(now)
         return first or bool(self.changed) or self.why.code != before
+
+    def as_line(self) -> dict[str, object]:
+        """The last look as JSON prints it."""
+        at = "" if self.looked_at is None else self.looked_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return {
+            "at": at,
+            "id": self.id,
+            "status": self.status,
+            "why": self.why.text,
+            "why_code": self.why.code,
+            "changed": list(self.changed),
+            "campaign": dict(self.answer),
+        }
 
     def _next(self, now: datetime) -> datetime:
         opens = (
@@ -174,3 +194,54 @@ def moment_text(moment: datetime) -> str:
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     zone = wire_offset(moment.utcoffset() or timedelta(0))
     return f"{day} {moment.day} {months[moment.month - 1]} {moment:%H:%M} ({zone})"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchAim:
+    """When to stop: at a status, or when all is over; by `deadline` (of `time.monotonic`) at the latest."""
+
+    until: str | None
+    deadline: float | None
+
+    def is_met(self, one: WatchedCampaign, now: datetime) -> bool:
+        """Whether this campaign needs no more looks. Raises NotReadyError where it is over and never came there."""
+        if self.until is None:
+            return one.is_over(now)
+        if one.status.lower() == self.until.lower():
+            return True
+        if one.status in OVER:
+            raise NotReadyError(
+                f"campaign {one.id} is {one.status}, and was not seen as {self.until}",
+                hint=f"see `alovoice autorule get {one.id}`",
+            )
+        return False
+
+
+def watch_until(
+    aim: WatchAim,
+    watched: Sequence[WatchedCampaign],
+    clock: Callable[[], datetime],
+    looked: Callable[[WatchedCampaign, bool], None],
+    draw: Callable[[datetime], None] | None,
+) -> None:
+    """Looks at the campaigns when they are due, until the aim is met for all. Raises NotReadyError at the deadline.
+
+    `looked` is told of each look, and whether it brought news. `draw`, where there is one, shows all every 15 seconds.
+    """
+    while True:
+        now = clock()
+        for one in watched:
+            if one.due_at is None or (one.due_at <= now and not aim.is_met(one, now)):
+                looked(one, one.look(now))
+        if draw is not None:
+            draw(now)
+        now = clock()
+        open_ones = [one for one in watched if not aim.is_met(one, now)]
+        if not open_ones:
+            return
+        left = math.inf if aim.deadline is None else aim.deadline - time.monotonic()
+        if left <= 0:
+            names = ", ".join(f"{one.id} ({one.status or 'not seen'})" for one in open_ones)
+            raise NotReadyError(f"--wait is over, and not all campaigns are there yet: {names}")
+        nap = min(*(one.due_at or now for one in open_ones), now + (_REDRAWN if draw else _LONGEST_NAP)) - now
+        time.sleep(max(0.0, min(nap.total_seconds(), left)))

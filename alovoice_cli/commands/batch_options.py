@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -18,157 +18,81 @@ def _option(*names: str, **more: Any) -> Any:
     return typer.Option(*names, rich_help_panel=_PANEL, show_default=False, **more)
 
 
-Batch = Annotated[
-    str | None,
-    _option(
-        "--batch", metavar="FILE|-", help="A CSV, workbook or JSON Lines; its columns are the options, - is stdin."
-    ),
-]
-Map = Annotated[
-    list[str] | None, _option("--map", metavar="OPTION=COLUMN", help="Which column an option stands in; repeatable.")
-]
-TableEncoding = Annotated[
-    str | None, _option("--list-encoding", metavar="NAME", help="The list's encoding, else found.")
-]
-TableSheet = Annotated[str | None, _option("--sheet", metavar="NAME", help="The sheet of a workbook, else the first.")]
-TableHeaderLine = Annotated[
-    int | None,
-    _option("--header-line", metavar="N", min=1, help="The line of the headings; lines above are left out."),
-]
-Jobs = Annotated[int, _option("--jobs", metavar="N", min=1, max=64, help="How many at once; 1 if left out.")]
-Rate = Annotated[str | None, _option("--rate", metavar="10/m", help="At most so many a second, minute or hour.")]
-WindowOption = Annotated[
-    str | None, _option("--window", metavar="10:00-19:00", help="Sleep outside these hours, by the profile's zone.")
-]
-StopAfter = Annotated[
-    int | None, _option("--stop-after-failures", metavar="N", min=1, help="Begin no row after so many have failed.")
-]
-Report = Annotated[Path | None, _option("--report", metavar="OUT.csv", help="Your columns, with each row's outcome.")]
 Confirm = Annotated[
-    int | None, _option("--confirm", metavar="N", min=0, help="The number of people you mean; another stops it.")
-]
-JournalOption = Annotated[
-    str | None, _option("--journal", metavar="NAME|PATH", help="Where it is kept what was sent; else by the list.")
-]
-Restart = Annotated[bool, _option("--restart", help="Send all rows anew; asks.")]
-ChangedOk = Annotated[bool, _option("--changed-ok", help="The list has changed: take its new rows.")]
-RetryRefused = Annotated[bool, _option("--retry-refused", help="Send again what the PBX refused.")]
-ResendUnknown = Annotated[bool, _option("--resend-unknown", help="Ask for each unknown row whether to send it again.")]
-AcceptRisk = Annotated[bool, _option("--accept-risk", help="Rows that are unknown or were sent before may ring twice.")]
-EachRow = Annotated[bool, _option("--each-row", help="Every row is meant: ring a person once for each row.")]
-AllowDuplicate = Annotated[
-    bool, _option("--allow-duplicate", help="Send rows that were sent within 24 hours once more.")
-]
-ExcludeFiles = Annotated[
-    list[Path] | None,
-    _option("--exclude", metavar="FILE", help="A do-not-call file: its people are not rung; repeatable."),
-]
-ExcludeUnreadOk = Annotated[
-    bool, _option("--exclude-unread-ok", help="Let entries of a do-not-call file pass that cannot be read.")
-]
-NightOk = Annotated[bool, _option("--night-ok", help="Call in the profile's quiet hours too.")]
-OverrideLimit = Annotated[
-    list[str] | None, _option("--override-limit", metavar="NAME", help="Let a limit of the profile pass; repeatable.")
+    int | None,
+    _option("--confirm", metavar="N", min=0, help="The number of people you mean; another stops it."),
 ]
 
 
-def _reading(
+def _batch_options(
     *,
-    batch: Batch = None,
-    map: Map = None,
-    list_encoding: TableEncoding = None,
-    sheet: TableSheet = None,
-    header_line: TableHeaderLine = None,
-    jobs: Jobs = 1,
-    rate: Rate = None,
-    stop_after_failures: StopAfter = None,
-    report: Report = None,
-) -> BatchOptions:
-    """Options of a command that asks for many things."""
-    return BatchOptions(
-        source=batch,
-        mapped=map or (),
-        list_encoding=list_encoding,
-        sheet=sheet,
-        header_line=header_line,
-        jobs=jobs,
-        rate=rate,
-        stop_after_failures=stop_after_failures,
-        report=report,
-    )
-
-
-def _sending(
-    *,
-    batch: Batch = None,
-    map: Map = None,
+    batch: Annotated[
+        str | None,
+        _option(
+            "--batch", metavar="FILE|-", help="A CSV, workbook or JSON Lines; its columns are the options, - is stdin."
+        ),
+    ] = None,
+    map: Annotated[
+        list[str] | None,
+        _option("--map", metavar="OPTION=COLUMN", help="Which column an option stands in; repeatable."),
+    ] = None,
     confirm: Confirm = None,
-    list_encoding: TableEncoding = None,
-    sheet: TableSheet = None,
-    header_line: TableHeaderLine = None,
-    jobs: Jobs = 1,
-    rate: Rate = None,
-    window: WindowOption = None,
-    stop_after_failures: StopAfter = None,
-    report: Report = None,
-    journal: JournalOption = None,
-    restart: Restart = False,
-    changed_ok: ChangedOk = False,
-    retry_refused: RetryRefused = False,
-    resend_unknown: ResendUnknown = False,
-    accept_risk: AcceptRisk = False,
-    override_limit: OverrideLimit = None,
+    list_encoding: Annotated[
+        str | None, _option("--list-encoding", metavar="NAME", help="The list's encoding, else found.")
+    ] = None,
+    sheet: Annotated[
+        str | None, _option("--sheet", metavar="NAME", help="The sheet of a workbook, else the first.")
+    ] = None,
+    header_line: Annotated[
+        int | None,
+        _option("--header-line", metavar="N", min=1, help="The line of the headings; lines above are left out."),
+    ] = None,
+    exclude: Annotated[
+        list[Path] | None,
+        _option("--exclude", metavar="FILE", help="A do-not-call file: its people are not rung; repeatable."),
+    ] = None,
+    exclude_unread_ok: Annotated[
+        bool, _option("--exclude-unread-ok", help="Let entries of a do-not-call file pass that cannot be read.")
+    ] = False,
+    each_row: Annotated[
+        bool, _option("--each-row", help="Every row is meant: ring a person once for each row.")
+    ] = False,
+    allow_duplicate: Annotated[
+        bool, _option("--allow-duplicate", help="Send rows that were sent within 24 hours once more.")
+    ] = False,
+    jobs: Annotated[int, _option("--jobs", metavar="N", min=1, max=64, help="How many at once; 1 if left out.")] = 1,
+    rate: Annotated[
+        str | None, _option("--rate", metavar="10/m", help="At most so many a second, minute or hour.")
+    ] = None,
+    window: Annotated[
+        str | None, _option("--window", metavar="10:00-19:00", help="Sleep outside these hours, by the profile's zone.")
+    ] = None,
+    stop_after_failures: Annotated[
+        int | None,
+        _option("--stop-after-failures", metavar="N", min=1, help="Begin no row after so many have failed."),
+    ] = None,
+    report: Annotated[
+        Path | None, _option("--report", metavar="OUT.csv", help="Your columns, with each row's outcome.")
+    ] = None,
+    journal: Annotated[
+        str | None, _option("--journal", metavar="NAME|PATH", help="Where it is kept what was sent; else by the list.")
+    ] = None,
+    restart: Annotated[bool, _option("--restart", help="Send all rows anew; asks.")] = False,
+    changed_ok: Annotated[bool, _option("--changed-ok", help="The list has changed: take its new rows.")] = False,
+    retry_refused: Annotated[bool, _option("--retry-refused", help="Send again what the PBX refused.")] = False,
+    resend_unknown: Annotated[
+        bool, _option("--resend-unknown", help="Ask for each unknown row whether to send it again.")
+    ] = False,
+    accept_risk: Annotated[
+        bool, _option("--accept-risk", help="Rows that are unknown or were sent before may ring twice.")
+    ] = False,
+    night_ok: Annotated[bool, _option("--night-ok", help="Call in the profile's quiet hours too.")] = False,
+    override_limit: Annotated[
+        list[str] | None,
+        _option("--override-limit", metavar="NAME", help="Let a limit of the profile pass; repeatable."),
+    ] = None,
 ) -> BatchOptions:
-    """Options of a command that sends many things."""
-    return BatchOptions(
-        source=batch,
-        mapped=map or (),
-        confirm=confirm,
-        list_encoding=list_encoding,
-        sheet=sheet,
-        header_line=header_line,
-        jobs=jobs,
-        rate=rate,
-        window=window,
-        stop_after_failures=stop_after_failures,
-        report=report,
-        journal=journal,
-        restart=restart,
-        changed_ok=changed_ok,
-        retry_refused=retry_refused,
-        resend_unknown=resend_unknown,
-        accept_risk=accept_risk,
-        override_limit=override_limit or (),
-    )
-
-
-def _dialling(
-    *,
-    batch: Batch = None,
-    map: Map = None,
-    confirm: Confirm = None,
-    list_encoding: TableEncoding = None,
-    sheet: TableSheet = None,
-    header_line: TableHeaderLine = None,
-    exclude: ExcludeFiles = None,
-    exclude_unread_ok: ExcludeUnreadOk = False,
-    each_row: EachRow = False,
-    allow_duplicate: AllowDuplicate = False,
-    jobs: Jobs = 1,
-    rate: Rate = None,
-    window: WindowOption = None,
-    stop_after_failures: StopAfter = None,
-    report: Report = None,
-    journal: JournalOption = None,
-    restart: Restart = False,
-    changed_ok: ChangedOk = False,
-    retry_refused: RetryRefused = False,
-    resend_unknown: ResendUnknown = False,
-    accept_risk: AcceptRisk = False,
-    night_ok: NightOk = False,
-    override_limit: OverrideLimit = None,
-) -> BatchOptions:
-    """Options of a command that rings many people."""
+    """The options of many calls from one list; a command that has not all of them leaves some at their defaults."""
     return BatchOptions(
         source=batch,
         mapped=map or (),
@@ -196,62 +120,44 @@ def _dialling(
     )
 
 
-def _resuming(
-    *,
-    confirm: Confirm = None,
-    exclude: ExcludeFiles = None,
-    exclude_unread_ok: ExcludeUnreadOk = False,
-    jobs: Jobs = 1,
-    rate: Rate = None,
-    window: WindowOption = None,
-    stop_after_failures: StopAfter = None,
-    report: Report = None,
-    retry_refused: RetryRefused = False,
-    resend_unknown: ResendUnknown = False,
-    accept_risk: AcceptRisk = False,
-    night_ok: NightOk = False,
-    override_limit: OverrideLimit = None,
-) -> BatchOptions:
-    """Options of a batch that goes on from its journal."""
-    return BatchOptions(
-        confirm=confirm,
-        exclude=exclude or (),
-        exclude_unread_ok=exclude_unread_ok,
-        jobs=jobs,
-        rate=rate,
-        window=window,
-        stop_after_failures=stop_after_failures,
-        report=report,
-        retry_refused=retry_refused,
-        resend_unknown=resend_unknown,
-        accept_risk=accept_risk,
-        night_ok=night_ok,
-        override_limit=override_limit or (),
-    )
-
-
-class ReadingCommand(OptionGroupCommand):
-    """A command that may ask for many things."""
-
-    build = staticmethod(_reading)
-
-
-class SendingCommand(OptionGroupCommand):
-    """A command that may send many things."""
-
-    build = staticmethod(_sending)
-
-
 class DiallingCommand(OptionGroupCommand):
     """A command that may ring many people."""
 
-    build = staticmethod(_dialling)
+    build = staticmethod(_batch_options)
+    left_out: ClassVar[frozenset[str]] = frozenset()
+    """Options that the command does not have."""
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        self._names = [name for name in self._names if name not in self.left_out]
+        self.params = [param for param in self.params if param.name not in self.left_out]
 
 
-class ResumingCommand(OptionGroupCommand):
-    """The command that goes on with a batch."""
+_OF_LISTS = frozenset({"batch", "map", "list_encoding", "sheet", "header_line"})
+_OF_PEOPLE = frozenset({"exclude", "exclude_unread_ok", "each_row", "allow_duplicate", "night_ok"})
+_OF_JOURNALS = frozenset({"journal", "restart", "changed_ok"})
 
-    build = staticmethod(_resuming)
+
+class SendingCommand(DiallingCommand):
+    """A command that may send many things and rings nobody."""
+
+    left_out = _OF_PEOPLE
+
+
+class ReadingCommand(DiallingCommand):
+    """A command that may ask for many things, and repeats nothing when it asks again."""
+
+    left_out = (
+        _OF_PEOPLE
+        | _OF_JOURNALS
+        | {"confirm", "window", "retry_refused", "resend_unknown", "accept_risk", "override_limit"}
+    )
+
+
+class ResumingCommand(DiallingCommand):
+    """The command that goes on with a batch: its list and what was asked of it stand in the journal."""
+
+    left_out = _OF_LISTS | _OF_JOURNALS | {"each_row", "allow_duplicate"}
 
 
 def batch_options(ctx: typer.Context) -> BatchOptions:

@@ -44,7 +44,7 @@ class Noun(NamedTuple):
     def find(self, place: str) -> Any:
         """What stands at `module:name` in the noun's folder."""
         module, _, name = place.partition(":")
-        return getattr(import_module(f"{self.module}.{module}"), name)
+        return getattr(import_module(f"{self.module}.{module}".rstrip(".")), name)
 
 
 _AUTORULE = (
@@ -161,6 +161,7 @@ _EVENTS = (
         "Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile.",
         "prune:prune_events",
     ),
+    Subcommand("outbox", "What waits to be forwarded, and what was given up: list, retry, drop.", "outbox:app"),
     Subcommand(
         "trigger",
         "Send a handler an event as the PBX would. Of several each has another number (or id), unless --set fixes it.",
@@ -208,10 +209,10 @@ _AI = (
         "result:ResultCommand",
     ),
     Subcommand(
-        "show", "Show analyses that are kept on this machine, as `ai result` does. Asks nobody.", "show:show_stored"
+        "show", "Show analyses that are kept on this machine, as `ai result` does. Asks nobody.", "kept:show_stored"
     ),
     Subcommand(
-        "list", "List the analyses that `ai result` kept, the latest call first. Asks nobody.", "list:list_analyses"
+        "list", "List the analyses that `ai result` kept, the latest call first. Asks nobody.", "kept:list_analyses"
     ),
     Subcommand(
         "grep", "Find what was said in the kept analyses, the latest call first. Asks nobody.", "grep:grep_phrases"
@@ -236,7 +237,7 @@ _AI = (
     Subcommand(
         "prune",
         "Forget analyses of old calls, of the profile in force, for good. --dry-run counts them and forgets none.",
-        "prune:prune_analyses",
+        "kept:prune_analyses",
     ),
 )
 
@@ -273,7 +274,7 @@ _SANDBOX = (
 _WORK, _ACCOUNT, _TOOLS = "PBX", "Account", "Tools"
 
 NOUNS = (
-    Noun("autorule", "Auto-dial campaigns: check, create, list, watch.", _WORK, _AUTORULE, "unsupported:CampaignGroup"),
+    Noun("autorule", "Auto-dial campaigns: check, create, list, watch.", _WORK, _AUTORULE, ":CampaignGroup"),
     Noun("numbers", "Lists of phone numbers: read, cleaned, explained.", _WORK, _NUMBERS),
     Noun("trunks", "The PBX's lines.", _WORK),
     Noun("peers", "The PBX's extensions.", _WORK),

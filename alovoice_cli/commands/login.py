@@ -7,7 +7,7 @@ import typer
 
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.edits import Login, check_place, keep_login
-from alovoice_cli.config.permissions import check_permissions
+from alovoice_cli.config.paths import check_permissions
 from alovoice_cli.config.profiles import SANDBOX
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import check_token, decode_token, run_token_command

@@ -18,15 +18,22 @@ class OptionGroupCommand(TyperCommand):
     """A command that takes, beside its own options, those of the function `build`, and reads them into one value."""
 
     build: ClassVar[Callable[..., object]]
+    without: ClassVar[tuple[str, ...]] = ()
+    """The options of `build` that this command lacks: they keep their defaults."""
 
     def __init__(self, *words: Any, **more: Any) -> None:
         super().__init__(*words, **more)
-        params, convertors, _ = get_params_convertors_ctx_param_name_from_function(self.build)
+        params, convertors, context_name = get_params_convertors_ctx_param_name_from_function(self.build)
         self._build = get_callback(
-            callback=self.build, params=params, convertors=convertors, pretty_exceptions_short=True
+            callback=self.build,
+            params=params,
+            convertors=convertors,
+            context_param_name=context_name,
+            pretty_exceptions_short=True,
         )
-        self._names = [str(param.name) for param in params]
-        self.params += params
+        added = [param for param in params if param.name not in self.without]
+        self._names = [str(param.name) for param in added]
+        self.params += added
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command; its function asks for the value by `option_group`."""
@@ -47,68 +54,46 @@ ShowSecrets = Annotated[
 ]
 
 LIST_PANEL = "The list"
-ListEncoding = Annotated[
-    str | None,
-    typer.Option("--encoding", metavar="NAME", help="The list's encoding, else found.", rich_help_panel=LIST_PANEL),
-]
+
+
+def _of_list(flag: str, metavar: str | None, help: str, **more: Any) -> Any:
+    return typer.Option(flag, metavar=metavar, help=help, rich_help_panel=LIST_PANEL, **more)
+
+
+ListEncoding = Annotated[str | None, _of_list("--encoding", "NAME", "The list's encoding, else found.")]
 ListColumn = Annotated[
     str | None,
-    typer.Option(
+    _of_list(
         "--column",
-        metavar="NAME|N,…",
-        help="The column of the phones, else found. Of several: the first good number of each row.",
-        rich_help_panel=LIST_PANEL,
+        "NAME|N,…",
+        "The column of the phones, else found. Of several: the first good number of each row.",
     ),
 ]
-ListSheet = Annotated[
-    str | None,
-    typer.Option(
-        "--sheet", metavar="NAME", help="The sheet of a workbook, else the first.", rich_help_panel=LIST_PANEL
-    ),
-]
+ListSheet = Annotated[str | None, _of_list("--sheet", "NAME", "The sheet of a workbook, else the first.")]
 HeaderLine = Annotated[
-    int | None,
-    typer.Option(
-        "--header-line",
-        metavar="N",
-        min=1,
-        help="The line of the headings; lines above are left out.",
-        rich_help_panel=LIST_PANEL,
-    ),
+    int | None, _of_list("--header-line", "N", "The line of the headings; lines above are left out.", min=1)
 ]
 Exclude = Annotated[
     list[Path] | None,
-    typer.Option(
+    _of_list(
         "--exclude",
-        metavar="FILE",
-        help="Whom not to call: every number of a CSV or workbook, perhaps with a column `until`; repeatable.",
-        rich_help_panel=LIST_PANEL,
+        "FILE",
+        "Whom not to call: every number of a CSV or workbook, perhaps with a column `until`; repeatable.",
     ),
 ]
 ExcludeUnreadOk = Annotated[
     bool,
-    typer.Option(
+    _of_list(
         "--exclude-unread-ok",
-        help="Go on where an entry of a do-not-call file cannot be read.",
+        None,
+        "Go on where an entry of a do-not-call file cannot be read.",
         show_default=False,
-        rich_help_panel=LIST_PANEL,
     ),
 ]
 ExcludeCalled = Annotated[
-    str | None,
-    typer.Option(
-        "--exclude-called",
-        metavar="7d",
-        help="Leave out whom campaigns from here called lately.",
-        rich_help_panel=LIST_PANEL,
-    ),
+    str | None, _of_list("--exclude-called", "7d", "Leave out whom campaigns from here called lately.")
 ]
-Rejected = Annotated[
-    Path | None,
-    typer.Option(
-        "--rejected", metavar="OUT.csv", help="Write the rows left out, with reasons.", rich_help_panel=LIST_PANEL
-    ),
-]
+Rejected = Annotated[Path | None, _of_list("--rejected", "OUT.csv", "Write the rows left out, with reasons.")]
 
 
 FINDINGS = (

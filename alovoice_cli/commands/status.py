@@ -1,17 +1,19 @@
 """`alovoice status`: what is in force, and whether it works."""
 
 import platform
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from alovoice_cli import __version__
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
-from alovoice_cli.moments import parse_zone
+from alovoice_cli.events.outbox import TargetStanding, counts_text, target_id
+from alovoice_cli.moments import parse_zone, span_text, unix_microseconds
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile
@@ -52,15 +54,55 @@ def show_status(
             problem = _add_connection(session, fields, offline=offline)
         except AlovoiceError as found:  # a finding like the others: what is known is shown first
             problem = found
-    session.show(Record(fields, title="AloVoice", ours=True))
+    outbox, now = [] if broken else _outbox(session), session.now()
+    whole = {**fields, "outbox": [_as_json(one, now) for one in outbox]}
+    session.show(Record({**fields, "outbox": _as_text(outbox, now)}, title="AloVoice", whole=whole, ours=True))
     if problem is not None:
         raise problem
+
+
+def _outbox(session: Session) -> list[TargetStanding]:
+    """How it stands with the targets that events are forwarded to; a store that cannot be read is warned of."""
+    try:
+        outbox = session.outbox()
+        return outbox.standing() if outbox.exists else []
+    except AlovoiceError as trouble:
+        session.warn(trouble.message)
+        return []
+
+
+def _as_json(one: TargetStanding, now: datetime) -> dict[str, object]:
+    return {
+        "target": one.label,
+        "target_id": target_id(one.name),
+        "state": one.state,
+        "trouble": one.trouble or None,
+        "waiting": one.waiting,
+        "dead": one.dead,
+        "oldest_seconds": _age(one, now),
+    }
+
+
+def _as_text(standing: Sequence[TargetStanding], now: datetime) -> str | None:
+    """The targets of which there is something to say."""
+    parts = []
+    for one in standing:
+        age = _age(one, now)
+        oldest = "" if age is None else f" (the oldest for {span_text(age)})"
+        if one.waiting or one.dead or one.state != "taking":
+            parts.append(f"{one.label}: {counts_text(one.waiting, one.dead)}{oldest}")
+    return "; ".join(parts) or None
+
+
+def _age(one: TargetStanding, now: datetime) -> int | None:
+    """For how many seconds the oldest event waits."""
+    return None if one.oldest_at is None else max(unix_microseconds(now) - one.oldest_at, 0) // 1_000_000
 
 
 def _override(session: Session, settings: Settings) -> dict[str, object]:
     """The panic switch, where it is on; one that can't be read is no override for the listener either."""
     try:
-        override = OverrideFile(override_path(settings)).read()
+        override = OverrideFile(settings.override_path).read()
     except AlovoiceError as trouble:
         session.warn(f"{trouble.message}: there is no override")
         override = None

@@ -61,11 +61,6 @@ class ConfigChange:
     token_origin: str | None = None
 
 
-def names(paths: Paths) -> list[str]:
-    """Every profile's name, sorted. Raises BadConfigError."""
-    return known_profiles(read_config(paths.config_file), paths)
-
-
 def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | None:
     """What the file says of the key; None if nothing. `profile` is whose a bare key is. Raises UsageError."""
     config = read_config(paths.config_file)
@@ -73,8 +68,7 @@ def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | 
     if place.profile is None:
         value: Value | None = getattr(config, place.name)
         return value
-    held = config.profiles.get(place.profile)
-    return None if held is None else getattr(held, place.name)
+    return config.profiles.get(place.profile, {}).get(place.name)
 
 
 def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, rehearse: bool = False) -> ConfigChange:
@@ -116,11 +110,6 @@ def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
         tokens = _bound_tokens(paths, place, config)
         _write(paths, _changed(paths, source, lambda table: _remove(table, place.keys)), tokens)
     return True
-
-
-def use_profile(paths: Paths, name: str) -> None:
-    """Makes the profile the current one. Raises UsageError with the known names if there is no such profile."""
-    set_value(paths, "profile", name)
 
 
 def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]) -> bytes:
@@ -170,11 +159,11 @@ def _check(place: TomlPlace, plain: object, config: Config) -> Value:
     """The value that the key will have. Stricter than reading: a zone must exist, http must have been agreed to."""
     if place.keys == ("profile",):
         return str(plain)
-    held = config.profiles.get(place.profile or "")
+    held = config.profiles.get(place.profile or "", {})
     try:
         value = KEYS[place.name].check(plain)
         if place.name == "base_url":
-            check_base_url(str(value), insecure=bool(held and held.insecure))
+            check_base_url(str(value), insecure=held.get("insecure", False))
         if place.name == "timezone":
             _check_zone(str(value))
     except ValueError as error:

@@ -24,9 +24,9 @@ class Key(NamedTuple):
     """One key. `check` takes what TOML holds, `parse` makes that from a word; both raise ValueError ("must be …")."""
 
     name: str
-    form: str
     check: Callable[[object], Value]
     parse: Callable[[str], object] = str
+    default: Value | None = None
 
 
 def check_timeout(value: object) -> float:
@@ -101,16 +101,21 @@ def _check_quiet_hours(value: object) -> str:
     return value.strip()
 
 
-def _check_count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
-        raise ValueError("must be a whole number, 1 or more")
-    return value
+def _whole_number(name: str, least: int = 1, default: int | None = None) -> Key:
+    """A key that takes a whole number."""
+    form = f"must be a whole number, {least} or more"
 
+    def check(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+            raise ValueError(form)
+        return value
 
-def _check_reserve(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
-        raise ValueError("must be a whole number, 0 or more")
-    return value
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit()):
+            raise ValueError(form)
+        return int(text)
+
+    return Key(name, check, parse, default)
 
 
 def _check_prefixes(value: object) -> tuple[str, ...]:
@@ -119,18 +124,6 @@ def _check_prefixes(value: object) -> tuple[str, ...]:
     if not value:
         raise ValueError('must name one beginning at least, such as ["998"]')
     return tuple(item.removeprefix("+") for item in value)
-
-
-def _parse_count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("must be a whole number, 1 or more")
-    return int(text)
-
-
-def _parse_reserve(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("must be a whole number, 0 or more")
-    return int(text)
 
 
 def _parse_bool(text: str) -> bool:
@@ -153,24 +146,25 @@ def _parse_list(text: str) -> list[str]:
 KEYS = {
     key.name: key
     for key in (
-        Key("base_url", "the PBX's address, https://…", _check_base_url),
-        Key("encoding", " | ".join(ENCODINGS), check_encoding),
-        Key("timezone", "of campaigns: utc +5, +05:00 or Asia/Tashkent", check_timezone),
-        Key("timeout", "seconds that a whole command may talk to the PBX", check_timeout, _parse_seconds),
-        Key("token_command", "a command that prints the token", _check_command),
-        Key("trunks", "lines that campaigns dial by, comma-separated", _check_trunks, _parse_list),
-        Key("store", "where events are kept: a file, or sqlite:////path", _check_store),
-        Key("quiet_hours", "when nobody is called: 21:00-08:00, or none", _check_quiet_hours),
-        Key("max_recipients", "most numbers of one campaign", _check_count, _parse_count),
-        Key("allowed_prefixes", "beginnings of numbers that may be called", _check_prefixes, _parse_list),
-        Key("confirm_above", "people above whom --yes is not enough: 100", _check_count, _parse_count),
-        Key("max_calls_per_run", "most calls of one batch", _check_count, _parse_count),
-        Key("max_calls_per_day", "most calls from this machine within 24 hours", _check_count, _parse_count),
-        Key("ai_budget_per_day", "most analyses asked for within 24 hours", _check_count, _parse_count),
-        Key("trunk_lines", "calls that a trunk can carry at once", _check_count, _parse_count),
-        Key("reserve_lines", "how many of trunk_lines batches leave free", _check_reserve, _parse_reserve),
-        Key("max_campaigns_per_day", "most campaigns within 24 hours", _check_count, _parse_count),
-        Key("insecure", "true allows http:// to another machine", _check_bool, _parse_bool),
-        Key("require_profile", "true makes -p obligatory for dialling", _check_bool, _parse_bool),
+        Key("base_url", _check_base_url),
+        Key("encoding", check_encoding, default=ENCODINGS[0]),
+        Key("timezone", check_timezone, default="utc +5"),  # of campaigns
+        Key("timeout", check_timeout, _parse_seconds, default=30.0),  # seconds that a command may talk to the PBX
+        Key("token_command", _check_command),
+        Key("trunks", _check_trunks, _parse_list, default=()),  # lines that campaigns dial by
+        Key("store", _check_store),
+        Key("quiet_hours", _check_quiet_hours, default="21:00-08:00"),
+        _whole_number("max_recipients"),  # of one campaign
+        Key("allowed_prefixes", _check_prefixes, _parse_list),
+        _whole_number("confirm_above", default=100),  # people above whom --yes is not enough
+        _whole_number("max_calls_per_run"),
+        _whole_number("max_calls_per_day"),
+        _whole_number("ai_budget_per_day"),
+        _whole_number("trunk_lines"),  # calls that a trunk can carry at once
+        _whole_number("reserve_lines", least=0),  # how many of trunk_lines batches leave free
+        _whole_number("max_campaigns_per_day"),
+        Key("insecure", _check_bool, _parse_bool, default=False),  # http:// to another machine
+        Key("require_profile", _check_bool, _parse_bool, default=False),  # -p is obligatory for dialling
     )
 }
+"""What a profile may say, and what holds where it says nothing. A URL's default depends on the profile."""

@@ -1,14 +1,19 @@
-"""Where configuration and state live."""
+"""Where configuration and state live, and who else may change config.toml.
+
+Whoever may change it chooses the command that the program runs and the server that it asks.
+"""
 
 import os
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import BadConfigError, UsageError
 
 _NAME = "alovoice"
+_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _HAS_ITS_OWN_WAY = sys.platform in ("win32", "cygwin", "darwin")
 
 # Elsewhere the XDG rule is short enough to follow here: platformdirs costs 3 ms (a bare interpreter: 9 ms), and reads
@@ -74,3 +79,92 @@ def _standard(environ: Mapping[str, str], home: Path | None, kind: str) -> Path:
             hint=f"set HOME, or ALOVOICE_{kind.upper()}_DIR to a directory of yours",
         )
     return home / fallback / _NAME
+
+
+class OpenPlace(NamedTuple):
+    """A file, link or directory on the way to config.toml that another user may change."""
+
+    path: Path
+    mode: int
+    owner: int
+    foreign: bool
+
+    def __str__(self) -> str:
+        trouble = "belongs to another user" if self.foreign else "may be changed by other users"
+        return f"{self.path} {trouble} (mode {self.mode:04o}, owner {_user_name(self.owner)})"
+
+
+def check_permissions(paths: Paths, consequence: str) -> None:
+    """Raises BadConfigError with the consequence where another user than root may change config.toml."""
+    if places := find_open_places(paths):
+        hint = f"{_remedy(places)}; for a file system without modes: --no-permission-check"
+        raise BadConfigError(f"{places[0]}: {consequence}", hint=hint)
+
+
+def warn_of_permissions(paths: Paths) -> str:
+    """A warning where another user than root may change config.toml, or nothing."""
+    places = find_open_places(paths)
+    return f"{places[0]}, and says which server is asked: {_remedy(places)}" if places else ""
+
+
+def find_open_places(paths: Paths) -> list[OpenPlace]:
+    """What another user may change of config.toml, its directory, and all that leads to them.
+
+    In a sticky directory such as /tmp nobody can replace a file of ours; the own directory is to be ours alone.
+    Nothing is known on Windows.
+    """
+    if os.name != "posix":
+        return []
+    # Where root's uid is not mapped (a user namespace), the owner of / stands for root.
+    trusted = {0, os.geteuid(), Path("/").stat().st_uid}
+    own = {paths.config.resolve(), paths.config_file.resolve().parent}
+    places = []
+    for path in _way(paths.config_file):
+        try:
+            status = path.lstat()
+        except OSError:
+            break  # not there yet, or not to be seen: nothing is read from it
+        foreign = status.st_uid not in trusted
+        shared = stat.S_ISLNK(status.st_mode) or (status.st_mode & stat.S_ISVTX and path not in own)
+        if foreign or (status.st_mode & _OTHERS and not shared):
+            places.append(OpenPlace(path, stat.S_IMODE(status.st_mode), status.st_uid, foreign))
+    return places[::-1]
+
+
+def _way(path: Path) -> Iterator[Path]:
+    """Every directory and link that the system passes on its way to the file, and the file: each under its real name.
+
+    The path leads to a file that was opened, or ends at what is missing: it holds no endless links.
+    """
+    place, *parts = [Path(part) for part in path.absolute().parts]
+    yield place
+    while parts:
+        part = parts.pop(0)
+        step = place.parent if str(part) == ".." else place / part
+        yield step
+        if step.is_symlink():
+            target = step.readlink()
+            parts = [*(Path(piece) for piece in target.parts), *parts]
+        else:
+            place = step
+
+
+def _remedy(places: list[OpenPlace]) -> str:
+    import shlex
+
+    names = " ".join(shlex.quote(str(place.path)) for place in places)
+    foreign = [place for place in places if place.foreign]
+    if not foreign:
+        return f"run `chmod go-w {names}`"
+    taken = " ".join(shlex.quote(str(place.path)) for place in foreign)
+    me, owner = _user_name(os.geteuid()), _user_name(foreign[0].owner)
+    return f"run alovoice as {owner}, or `sudo chown {me} {taken} && chmod go-w {names}`"
+
+
+def _user_name(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

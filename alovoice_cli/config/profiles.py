@@ -74,31 +74,8 @@ NAME_FORM = "a profile's name is letters, digits, `-` and `_`"
 SANDBOX_STAYS = "the profile sandbox is the simulated PBX: its address is a loopback one"
 
 
-class Profile(NamedTuple):
-    """One profile as the file says it; None where it says nothing. `timeout` is in seconds."""
-
-    base_url: str | None = None
-    encoding: str | None = None
-    timezone: str | None = None
-    timeout: float | None = None
-    token_command: str | None = None
-    trunks: tuple[str, ...] | None = None
-    quiet_hours: str | None = None
-    max_recipients: int | None = None
-    allowed_prefixes: tuple[str, ...] | None = None
-    max_campaigns_per_day: int | None = None
-    confirm_above: int | None = None
-    max_calls_per_run: int | None = None
-    max_calls_per_day: int | None = None
-    ai_budget_per_day: int | None = None
-    trunk_lines: int | None = None
-    reserve_lines: int | None = None
-    store: str | None = None
-    insecure: bool | None = None
-    require_profile: bool | None = None
-
-    def __repr__(self) -> str:
-        return f"<profile of {self.base_url}>"  # not its token command
+Profile = Mapping[str, Any]
+"""One profile as the file says it: values by the names of KEYS, `timeout` in seconds."""
 
 
 class Config(NamedTuple):
@@ -108,11 +85,14 @@ class Config(NamedTuple):
     require_profile: bool | None = None
     profiles: Mapping[str, Profile] = {}
 
+    def __repr__(self) -> str:
+        return f"<configuration of {', '.join(self.profiles)}>"  # no token command
+
 
 def configured_url(config: Config, name: str) -> str:
     """The base URL of the profile as the file has it, without flag and environment; the default where it has none."""
-    profile = config.profiles.get(name, Profile())
-    return profile.base_url or (SANDBOX_URL if name == SANDBOX else BASE_URL)
+    url: str | None = config.profiles.get(name, {}).get("base_url")
+    return url or (SANDBOX_URL if name == SANDBOX else BASE_URL)
 
 
 def is_profile_name(name: str) -> bool:
@@ -175,8 +155,8 @@ class _Reader:
             if key not in KEYS:
                 hint = nearest(key, KEYS) or f"known are {', '.join(KEYS)}"
                 raise complain(self._path, self._text, [*keys, key], f"unknown key {shorten(key)}", hint=hint)
-        profile = Profile(**{key: self._checked([*keys, key], table) for key in table})
-        if name == SANDBOX and profile.base_url and not is_loopback_url(profile.base_url):
+        profile = {key: self._checked([*keys, key], table) for key in table}
+        if name == SANDBOX and "base_url" in profile and not is_loopback_url(profile["base_url"]):
             raise complain(self._path, self._text, [*keys, "base_url"], SANDBOX_STAYS)
         return profile
 

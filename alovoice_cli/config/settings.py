@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from alovoice_cli.config import tokens
-from alovoice_cli.config.keys import check_timeout
-from alovoice_cli.config.paths import Paths
-from alovoice_cli.config.permissions import check_permissions, warn_of_permissions
+from alovoice_cli.config.keys import KEYS, Value, check_timeout
+from alovoice_cli.config.paths import Paths, check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
     BASE_URL,
     BUILT_IN,
@@ -17,7 +16,6 @@ from alovoice_cli.config.profiles import (
     SANDBOX,
     SANDBOX_STAYS,
     Config,
-    Profile,
     configured_url,
     find_pin,
     is_profile_name,
@@ -29,14 +27,7 @@ from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
 from alovoice_cli.masking import mask
 
-TIMEOUT_SECONDS = 30.0
-ENCODING = "json"
-TIMEZONE = "utc +5"
-QUIET_HOURS = "21:00-08:00"
-CONFIRM_ABOVE = 100
 _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
-
-_T = TypeVar("_T")
 
 
 class Flags(NamedTuple):
@@ -110,6 +101,28 @@ class Settings(NamedTuple):
         """The variables that are set, and that the profile sandbox ignores."""
         names = _REAL_ONES if self.profile == SANDBOX else ()
         return tuple(name for name in names if self.environ.get(name))
+
+    def event_store_url(self, flag: str | None = None) -> str:
+        """The event store's: `--store`, else the profile's `store`, else a file of the profile's own among the state.
+
+        Either may be `sqlite:///FILE` or a path alone; `~` is the home directory of `paths`.
+        """
+        named = flag or self.store
+        if named is None:
+            return f"sqlite:///{self._own_file('events', 'db')}"
+        home = self.paths.home
+        if home is not None and named.startswith(("~/", "~\\")):
+            return str(home / Path(named[2:]))
+        return named
+
+    @property
+    def override_path(self) -> Path:
+        """The file of override switches; it need not exist."""
+        return self._own_file("override", "json")
+
+    def _own_file(self, stem: str, suffix: str) -> Path:
+        """A file of the profile's own in the state directory."""
+        return self.paths.state / (f"{stem}.{suffix}" if self.profile == DEFAULT else f"{stem}-{self.profile}.{suffix}")
 
     def find_token(self) -> Token | None:
         """The token of the profile; None if there is none.
@@ -232,6 +245,25 @@ def known_profiles(config: Config, paths: Paths) -> list[str]:
     return sorted({*BUILT_IN, *config.profiles, *with_token})
 
 
+def profile_rows(paths: Paths, current: str) -> list[dict[str, object]]:
+    """A row a profile: its settings by their names, `token_from`, and whether it is the `current` one.
+
+    Raises BadConfigError when config.toml cannot be understood.
+    """
+    rows: list[dict[str, object]] = []
+    for name in known_profiles(read_config(paths.config_file), paths):
+        settings = resolve(Flags(profile=name), {}, paths, paths.config)
+        row = {
+            "profile": name,
+            "current": name == current,
+            "base_url": settings.base_url,
+            "token_from": "the sandbox's own" if name == SANDBOX else settings.token_source() or None,
+        }
+        others = ("encoding", "timezone", "timeout", "trunks", "store", "insecure", "require_profile")
+        rows.append(row | {setting: getattr(settings, setting) for setting in others})
+    return rows
+
+
 def _choose_profile(
     flags: Flags, environ: Mapping[str, str], paths: Paths, cwd: Path, config: Config
 ) -> tuple[str, str]:
@@ -269,38 +301,24 @@ class _Choice:
     ) -> None:
         self._flags, self._environ, self._paths, self._config = flags, environ, paths, config
         self._name = name
-        self._profile = config.profiles.get(name, Profile())
+        self._profile = config.profiles.get(name, {})
         self._origin = {"profile": origin}
 
     def settings(self) -> Settings:
-        insecure = self._of_profile("insecure", default=False)
+        own_rule = ("base_url", "timeout", "require_profile", "token_command")
+        plain = {name: self._of_profile(name, key.default) for name, key in KEYS.items() if name not in own_rule}
+        no_check = self._flags.no_permission_check or self._environ.get("ALOVOICE_NO_PERMISSION_CHECK") == "1"
         return Settings(
+            **plain,
             profile=self._name,
-            base_url=self._base_url(insecure=insecure),
-            timeout=self._of_flag("timeout", check_timeout, default=TIMEOUT_SECONDS),
-            encoding=self._of_profile("encoding", default=ENCODING),
-            timezone=self._of_profile("timezone", default=TIMEZONE),
-            trunks=self._of_profile("trunks", default=()),
-            quiet_hours=self._of_profile("quiet_hours", default=QUIET_HOURS),
-            max_recipients=self._of_profile("max_recipients", default=None),
-            allowed_prefixes=self._of_profile("allowed_prefixes", default=None),
-            max_campaigns_per_day=self._of_profile("max_campaigns_per_day", default=None),
-            confirm_above=self._of_profile("confirm_above", default=CONFIRM_ABOVE),
-            max_calls_per_run=self._of_profile("max_calls_per_run", default=None),
-            max_calls_per_day=self._of_profile("max_calls_per_day", default=None),
-            ai_budget_per_day=self._of_profile("ai_budget_per_day", default=None),
-            trunk_lines=self._of_profile("trunk_lines", default=None),
-            reserve_lines=self._of_profile("reserve_lines", default=None),
-            store=self._of_profile("store", default=None),
-            insecure=insecure,
+            base_url=self._base_url(insecure=plain["insecure"]),
+            timeout=self._timeout(),
             require_profile=self._require_profile(),
             origin=self._origin,
             profile_conflict=self._conflict(),
             configured_url=configured_url(self._config, self._name),
-            permission_check=not (
-                self._flags.no_permission_check or self._environ.get("ALOVOICE_NO_PERMISSION_CHECK") == "1"
-            ),
-            token_command=self._profile.token_command,
+            permission_check=not no_check,
+            token_command=self._profile.get("token_command"),
             paths=self._paths,
             environ=self._environ,
         )
@@ -314,7 +332,7 @@ class _Choice:
             url, place = variable, "ALOVOICE_BASE_URL"
             self._origin["base_url"] = f"environment {place}"
         else:
-            url = self._of_profile("base_url", default=configured_url(self._config, self._name))
+            url = self._of_profile("base_url", configured_url(self._config, self._name))
             place = f"base_url of profile {self._name}"
         try:
             url = check_base_url(url, insecure=insecure)
@@ -325,26 +343,25 @@ class _Choice:
             raise UsageError(SANDBOX_STAYS, hint="name the real PBX's profile with -p")
         return url
 
-    def _of_flag(self, name: str, check: Any, *, default: _T) -> _T:
-        given = getattr(self._flags, name)
+    def _timeout(self) -> float:
+        given = self._flags.timeout
         if given is None:
-            return self._of_profile(name, default=default)
-        self._origin[name] = "flag"
+            return float(self._of_profile("timeout", KEYS["timeout"].default))
+        self._origin["timeout"] = "flag"
         try:
-            return check(given)  # type: ignore[no-any-return] # the key's own check gives the default's type
+            return check_timeout(given)
         except ValueError as error:
-            raise UsageError(f"--{name} {error}") from None
+            raise UsageError(f"--timeout {error}") from None
 
-    def _of_profile(self, name: str, *, default: _T) -> _T:
-        value = getattr(self._profile, name)
-        self._origin[name] = "default" if value is None else f"profile {self._name}"
-        return default if value is None else value
+    def _of_profile(self, name: str, default: Value | None) -> Any:
+        self._origin[name] = f"profile {self._name}" if name in self._profile else "default"
+        return self._profile.get(name, default)
 
     def _require_profile(self) -> bool:
-        if self._profile.require_profile is None and self._config.require_profile is not None:
+        if "require_profile" not in self._profile and self._config.require_profile is not None:
             self._origin["require_profile"] = "config.toml"
             return self._config.require_profile
-        return self._of_profile("require_profile", default=False)
+        return bool(self._of_profile("require_profile", default=False))
 
     def _conflict(self) -> str:
         named = self._environ.get("ALOVOICE_PROFILE")

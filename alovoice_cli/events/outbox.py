@@ -1,12 +1,80 @@
-"""When a failed delivery is tried again, and when it is given up. Pure; times in seconds."""
+"""When a failed delivery is tried again, when a target is left alone, and when an event is given up. Pure.
+
+Spans are seconds; moments (`*_at`, `*_until`) are unix microseconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from typing import Literal
 
 from alovoice_cli.events.event import Event, EventType
+from alovoice_cli.posts import Posted
 
 GIVEN_UP_AFTER_SECONDS = 72 * 3600
 """An event that nobody took for so long is a dead letter: kept, listed, not sent any more."""
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+"""A target that asks for more is tried after so long: what it says may be a mistake, and its events grow old."""
 
 _DELAYS = (1, 5, 15, 60, 300, 900, 3600)
 _LONGEST_PAUSE = 60
+_SHORTEST_PAUSE = 1.0
+_FIRST_PULL_WAIT = 60
+_MICRO = 1_000_000
+_PAUSING = (429, 502, 503, 504)
+_OF_ONE_EVENT = (400, 409, 413, 415, 422)
+_GONE = 410
+
+DUE, RUNNING, DONE, DEAD = "due", "running", "done", "dead"
+"""The states of an event in the outbox. `running`: a program is started for it, or about to be."""
+INTERRUPTED = "it had not ended when the listener died"
+"""The trouble of a program that ran, or was about to start, when its listener was killed."""
+
+OutcomeKind = Literal["delivered", "retry", "pause", "gone", "dead", "later"]
+TargetState = Literal["taking", "refusing", "paused", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOutcome:
+    """How one attempt to deliver an event went.
+
+    `retry`: the target is there and did not take the event. `pause`: it takes nothing now; `seconds` is how long it
+    asks to be left alone. `gone`: it wants no events any more. `dead`: the event is not delivered again unless somebody
+    orders it. `later`: there was no attempt. `trouble` says why of the event, `status` is the HTTP status.
+    """
+
+    kind: OutcomeKind
+    trouble: str = ""
+    status: int | None = None
+    seconds: float | None = None
+
+
+def outcome_of(posted: Posted, now: datetime) -> DeliveryOutcome:
+    """What the answer to a forwarded event means."""
+    status = posted.status
+    if status is None:
+        return DeliveryOutcome("pause", posted.error)
+    if 200 <= status < 300:
+        return DeliveryOutcome("delivered", status=status)
+    trouble = f"it answered {status}"
+    if status in _PAUSING:
+        return DeliveryOutcome("pause", trouble, status, retry_after_seconds(posted.retry_after, now))
+    return DeliveryOutcome("gone" if status == _GONE else "retry", trouble, status)
+
+
+def retry_after_seconds(text: str, now: datetime) -> float | None:
+    """The seconds that a Retry-After header asks for, given in seconds or as a date; None where it is not readable."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        when = parsedate_to_datetime(text)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return max(0.0, (when - now).total_seconds())
+    except (ValueError, OverflowError):
+        return None
 
 
 def next_delay(attempts: int, chance: float) -> float:
@@ -30,3 +98,222 @@ def queue_of(event: Event) -> str:
 def queue_of_call(call_id: str) -> str:
     """What the events of this call stay in order with."""
     return f"call {call_id}"
+
+
+def target_id(name: str) -> str:
+    """The short id of a target, for the command line."""
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAttempt:
+    """One attempt: of the event with this number, begun then.
+
+    `is_repeated`: an earlier attempt failed, or no event is left of which one did.
+    """
+
+    seq: int
+    began_at: int
+    is_repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChange:
+    """What follows from an outcome.
+
+    `trouble` is to be told: the target begins to fail so. `recovery` too: it takes events again. `pulls`: all events
+    that wait for a time of their own are due at once. `stops`: the target gets no events any more. `refuses_event`: the
+    trouble is the event's alone.
+    """
+
+    trouble: str = ""
+    recovery: str = ""
+    pulls: bool = False
+    stops: bool = False
+    refuses_event: bool = False
+
+
+_NOTHING = HealthChange()
+
+
+@dataclass(slots=True)
+class TargetHealth:
+    """Whether a target takes events, by what it answered. For one thread at a time.
+
+    An outcome counts only where its attempt began after the latest change: what was under way before says nothing new.
+    Events wait for a time of their own while the target refuses them; its first success pulls all of them forward.
+    Where those are refused again, while others are taken, the next pull waits: a minute, then twice as long each time.
+    """
+
+    state: TargetState = "taking"
+    waits_until: int = 0
+    """Nothing is sent to a paused target until then."""
+    is_asked_to_wait: bool = False
+    """Whether the target asked for the pause."""
+    _noted_at: int = 0
+    _failures: int = 0
+    _told: set[str] = field(default_factory=set)
+    _refused: set[int] = field(default_factory=set)  # events that were refused for their own sake, since a success
+    _owes_pull: bool = True  # an earlier run may have left events that wait
+    _pulled_at: int = 0
+    _pull_wait: int = 0
+    _awaits_proof: bool = False  # whether the latest pull helped is not known
+
+    @classmethod
+    def of_earlier_run(cls, *, is_stopped: bool, waits_until: int) -> "TargetHealth":
+        """What an earlier run knew that still holds: the target is stopped, or asked to be left alone until then."""
+        if is_stopped:
+            return cls(state="stopped")
+        return cls(state="paused", waits_until=waits_until, is_asked_to_wait=True) if waits_until else cls()
+
+    def room(self, now: int, most: int) -> int:
+        """How many deliveries may be under way; a target that was away is tried with one."""
+        if self.state == "stopped" or now < self.waits_until:
+            return 0
+        return 1 if self.state == "paused" else most
+
+    def resume(self) -> None:
+        """Somebody orders an attempt at once, of a target that is paused or stopped."""
+        self.waits_until = self._failures = 0
+        if self.state == "stopped":
+            self._become("taking", self._noted_at)
+
+    def note(self, outcome: DeliveryOutcome, attempt: DeliveryAttempt, now: int, chance: float) -> HealthChange:
+        """What the outcome changes. `chance` (0 to 1) spreads pauses."""
+        if self.state == "stopped" or attempt.began_at < self._noted_at:
+            self._owes_pull |= outcome.kind != "delivered"
+            return _NOTHING
+        match outcome.kind:
+            case "delivered":
+                return self._note_success(attempt, now)
+            case "retry":
+                return self._note_refusal(outcome, attempt, now)
+            case "pause":
+                return self._note_pause(outcome, now, chance)
+            case "gone":
+                self._become("stopped", now)
+                return HealthChange(trouble=f"answers {outcome.status}: it wants no events any more", stops=True)
+            case _:
+                return _NOTHING
+
+    def _note_success(self, attempt: DeliveryAttempt, now: int) -> HealthChange:
+        self._failures = 0
+        self._refused.clear()
+        if attempt.is_repeated and self._awaits_proof:
+            self._pull_wait, self._awaits_proof = 0, False
+        pulls = self._owes_pull and now >= self._pulled_at + self._pull_wait * _MICRO
+        if pulls:
+            self._owes_pull, self._pulled_at, self._awaits_proof = False, now, True
+        if self.state == "taking" or (self.state == "refusing" and not attempt.is_repeated):
+            return HealthChange(pulls=pulls)  # those that were refused may be refused again
+        recovery = "answers again" if self.state == "paused" else "takes events again"
+        self._become("taking", now)
+        return HealthChange(recovery=recovery, pulls=pulls)
+
+    def _note_refusal(self, outcome: DeliveryOutcome, attempt: DeliveryAttempt, now: int) -> HealthChange:
+        if outcome.status is None:
+            return HealthChange(refuses_event=True)  # nothing was sent
+        if outcome.status in _OF_ONE_EVENT:
+            self._refused.add(attempt.seq)
+            if self.state == "taking" and len(self._refused) == 1:
+                return HealthChange(refuses_event=True)
+        if attempt.is_repeated and self._awaits_proof:
+            self._pull_wait = min(max(2 * self._pull_wait, _FIRST_PULL_WAIT), _DELAYS[-1])
+            self._awaits_proof = False
+        self._owes_pull, self._failures, self.waits_until = True, 0, 0
+        if self.state != "refusing":
+            self._become("refusing", now)
+        hint = " (redirects are not followed)" if 300 <= outcome.status < 400 else ""
+        return self._telling(f"answers {outcome.status} to events{hint}")
+
+    def _note_pause(self, outcome: DeliveryOutcome, now: int, chance: float) -> HealthChange:
+        self._owes_pull = True
+        self._failures += 1
+        asked = outcome.seconds
+        if asked is None:
+            seconds = pause(self._failures, chance)
+        else:
+            seconds = min(max(asked, _SHORTEST_PAUSE), LONGEST_RETRY_AFTER_SECONDS)
+        self._become("paused", now)
+        self.waits_until, self.is_asked_to_wait = now + int(seconds * _MICRO), asked is not None
+        if outcome.status is None:
+            return self._telling(f"is not reached ({outcome.trouble})")
+        words = f"answers {outcome.status} to events"
+        return self._telling(words, "" if asked is None else _waiting_words(asked))
+
+    def _become(self, state: TargetState, now: int) -> None:
+        self.state, self._noted_at = state, now
+        self.waits_until, self.is_asked_to_wait = 0, False
+        if state == "taking":
+            self._told.clear()
+
+    def _telling(self, words: str, detail: str = "") -> HealthChange:
+        """Each trouble is told once, until the target takes events again."""
+        if words in self._told:
+            return _NOTHING
+        self._told.add(words)
+        return HealthChange(trouble=words + detail)
+
+
+def _waiting_words(asked: float) -> str:
+    if asked <= LONGEST_RETRY_AFTER_SECONDS:
+        return f" and asks for a pause of {asked:.0f} s"
+    return f" and asks for a pause of {asked:.0f} s (it is tried after {LONGEST_RETRY_AFTER_SECONDS:.0f} s)"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStanding:
+    """How it stands with a target: how many deliveries wait or run, and how many are dead letters.
+
+    Moments are unix microseconds. The oldest delivery waits since `oldest_at`; the state holds since `changed_at`;
+    `waits_until` is the end of a pause that the target asked for, `resumed_at` when an operator last ordered an attempt
+    at once; else they are 0.
+    """
+
+    name: str
+    label: str
+    state: TargetState
+    changed_at: int
+    trouble: str
+    waiting: int
+    dead: int
+    oldest_at: int | None
+    waits_until: int
+    resumed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """An event that waits for a target, or is a dead letter. `id` and `seq` are the event's; moments are unix µs."""
+
+    id: str
+    seq: int
+    type: EventType
+    received_at: int
+    target: str
+    state: str
+    attempts: int
+    born_at: int
+    due_at: int
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxSelection:
+    """Some entries: of these targets (by name), in these states, of these events (by number; empty: of all)."""
+
+    targets: Sequence[str]
+    states: Sequence[str] = (DUE, DEAD)
+    events: Sequence[int] = ()
+
+
+def events_text(count: int) -> str:
+    """`1 event`, `6 events`."""
+    return "1 event" if count == 1 else f"{count} events"
+
+
+def counts_text(waiting: int, dead: int) -> str:
+    """`6 wait, 1 is a dead letter`; of nothing, `nothing waits`."""
+    letters = ["1 is a dead letter" if dead == 1 else f"{dead} are dead letters"] if dead else []
+    waits = ["1 waits" if waiting == 1 else f"{waiting} wait"] if waiting else []
+    return ", ".join(waits + letters) or "nothing waits"

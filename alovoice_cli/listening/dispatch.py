@@ -1,40 +1,57 @@
-"""Makes the queued deliveries of one target, from the durable outbox: at least once, in order within each call.
+"""Makes the queued deliveries of one target, from the durable outbox: in order within each call.
 
-A target that is not reached is left alone for a while, and costs one line; an event that it does not take is tried
-again with growing pauses, while the events of other calls go on. After 72 hours it is a dead letter.
+A forward is made at least once. A program is started at most once: that it is about to start is durable before it does.
+A target that takes nothing is left alone for a while, and costs one line; an event that it does not take is tried again
+with growing pauses, while the events of other calls go on. After 72 hours an event that failed is a dead letter.
 """
 
 import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from alovoice_cli.events.event import Delivery
-from alovoice_cli.events.outbox import GIVEN_UP_AFTER_SECONDS, next_delay, pause
+from alovoice_cli.errors import AlovoiceError
+from alovoice_cli.events.outbox import (
+    DEAD,
+    DONE,
+    GIVEN_UP_AFTER_SECONDS,
+    DeliveryAttempt,
+    DeliveryOutcome,
+    HealthChange,
+    TargetHealth,
+    TargetStanding,
+    next_delay,
+)
+from alovoice_cli.listening.forwarding import Forwarder
+from alovoice_cli.listening.hooks import Hook
+from alovoice_cli.listening.target_warnings import OutboxCommands, TargetWarnings
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_engine import TROUBLES
 from alovoice_cli.stores.event_file import Change
-from alovoice_cli.stores.outbox import DEAD, DONE, Due, Outbox, put_off, settled
+from alovoice_cli.stores.outbox import (
+    Due,
+    Outbox,
+    claimed,
+    noted_state,
+    probed,
+    pulled_forward,
+    put_off,
+    settled,
+    stopped,
+    unclaimed,
+)
+
+_TROUBLES = (AlovoiceError, *TROUBLES)
+"""What the outbox raises when it cannot be read: it says what it can in our own words."""
 
 _MICRO = 1_000_000
 _MOST_AT_ONCE = 8
 _LOOK_SECONDS = 1.0
 _LAST_SECONDS = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryOutcome:
-    """How a queued delivery went. `final`: it is not repeated.
-
-    Not `reached`: nobody was there, which says nothing of the event.
-    """
-
-    done: bool
-    trouble: str = ""
-    reached: bool = True
-    final: bool = False
+_CLAIM_SECONDS = 0.2
+STOPPED = "its target answered 410: it wants no events any more"
 
 
 class UnixClock(Protocol):
@@ -43,147 +60,208 @@ class UnixClock(Protocol):
     def __call__(self) -> int: ...
 
 
-@dataclass(slots=True)
-class _State:
-    """What the dispatcher knows while it runs; guarded by its lock.
+class ChangeStore(Protocol):
+    """Makes a change in the store; `made` hears after the commit whether it was made."""
 
-    `handled` are deliveries by number, with their attempts before: until the store shows more, the row read is old.
-    `applied` are those whose change has been made since.
-    """
+    def __call__(self, change: Change, made: Callable[[bool], None] | None = None) -> None: ...
 
-    in_flight: set[str] = field(default_factory=set)  # queues
-    handled: dict[int, int] = field(default_factory=dict)
-    applied: set[int] = field(default_factory=set)
-    failures: int = 0
-    paused_until: int = 0
+
+@dataclass(frozen=True, slots=True)
+class OutboxAccess:
+    """The outbox as its dispatchers use it: read by them, changed by the event writer."""
+
+    outbox: Outbox
+    change: ChangeStore
+    complain: Callable[[str], None]
+    clock: UnixClock
+    commands: OutboxCommands
 
 
 class Dispatcher:
     """One target's thread. `wake` tells it that there may be something to do."""
 
     def __init__(
-        self,
-        target: Target,
-        outbox: Outbox,
-        deliver: Callable[[Delivery], DeliveryOutcome],
-        change: Callable[[Change], None],
-        complain: Callable[[str], None],
-        clock: UnixClock,
+        self, target: Target, courier: Forwarder | Hook, access: OutboxAccess, standing: TargetStanding | None
     ) -> None:
         self.target = target
-        self._outbox, self._deliver, self._change, self._complain, self._clock = (
-            outbox,
-            deliver,
-            change,
-            complain,
-            clock,
+        self._courier, self._access = courier, access
+        self._health = TargetHealth.of_earlier_run(
+            is_stopped=standing is not None and standing.state == "stopped",
+            waits_until=standing.waits_until if standing is not None else 0,
         )
-        self._state, self._lock = _State(), threading.Lock()
+        self._warnings = TargetWarnings(target, access.complain, access.commands)
+        self._in_flight: set[str] = set()  # queues: until what follows from the attempt is durable
+        self._resumed_at = standing.resumed_at if standing is not None else 0
+        self._lock = threading.Lock()  # guards health and queues
         self._woken = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
-        """Begins with what an earlier run left."""
+        """Begins with what an earlier run left: perhaps the target is mended by now."""
+        self._access.change(probed(self.target.name, self._access.clock()))
         self._thread.start()
 
     def wake(self) -> None:
         """There is something new."""
         self._woken.set()
 
-    def stop(self) -> None:
-        """Starts nothing more, and waits a while for what is under way; the rest stays in the outbox."""
+    def halt(self) -> None:
+        """Begins no attempt any more."""
         self._stopping = True
         self._woken.set()
+
+    def stop(self) -> None:
+        """Begins no attempt any more, and waits a while for what is under way; the rest stays in the outbox."""
+        self.halt()
         self._thread.join()
         deadline = time.monotonic() + _LAST_SECONDS
-        while self._state.in_flight and time.monotonic() < deadline:
+        while self._in_flight and time.monotonic() < deadline:
             self._woken.wait(0.05)
             self._woken.clear()
+        self._warnings.tell_count(last=True)
 
     def _run(self) -> None:
         told = ""
         while not self._stopping:
             try:
+                self._resume_if_ordered()
                 self._start_what_is_due()
                 told = ""
-            except TROUBLES as trouble:
+            except _TROUBLES as trouble:
                 if str(trouble) != told:  # once: the deliveries are safe in the store
                     told = str(trouble)
-                    self._complain(f"{self.target.label}: the outbox cannot be read now ({told})")
+                    self._access.complain(f"{self.target.label}: the outbox cannot be read now ({told})")
+            self._warnings.tell_count()
             self._woken.wait(_LOOK_SECONDS)
             self._woken.clear()
 
+    def _resume_if_ordered(self) -> None:
+        """`events outbox retry` orders an attempt at once; a target that is not held back needs no order."""
+        if self._health.state not in ("paused", "stopped"):
+            return
+        name, ordered_at = self.target.name, self._access.outbox.resumed_at(self.target.name)
+        if ordered_at != self._resumed_at:
+            self._resumed_at = ordered_at
+            with self._lock:
+                self._health.resume()
+            self._note_state()
+        elif self._health.state == "stopped" and self._access.outbox.due(name, self._access.clock(), 1):
+            self._access.change(stopped(name, STOPPED))  # what came since
+
     def _start_what_is_due(self) -> None:
-        now, state = self._clock(), self._state
+        now = self._access.clock()
         with self._lock:
-            busy, applied = set(state.in_flight), state.applied
-            state.applied = set()
-            if now < state.paused_until or len(busy) >= _MOST_AT_ONCE:
-                state.applied |= applied
-                return
-        rows = self._outbox.due(self.target.name, now, _MOST_AT_ONCE * 4)
+            busy = set(self._in_flight)
+            room = self._health.room(now, _MOST_AT_ONCE) - len(busy)
+        if room <= 0:
+            return
+        rows = self._access.outbox.due(self.target.name, now, _MOST_AT_ONCE * 4)
+        # What was busy before the rows were read: they do not show what has changed since.
+        ready = [row for row in rows if row.queue not in busy][:room]
         with self._lock:
-            stale = {row.delivery.seq for row in rows if row.attempts <= state.handled.get(row.delivery.seq, -1)}
-            for seq in applied - stale:
-                state.handled.pop(seq, None)
-            ready = [row for row in rows if row.queue not in busy and row.delivery.seq not in stale]
-            room = 1 if state.failures else _MOST_AT_ONCE - len(busy)  # one that was away is tried with one event
-            ready = ready[:room]
-            state.in_flight.update(row.queue for row in ready)
+            self._in_flight.update(row.queue for row in ready)
         for row in ready:
             # Not a pool's threads: Python waits for those at its end, and a slow target is not worth that.
-            threading.Thread(target=self._run_delivery, args=[row], name="delivery", daemon=True).start()
+            threading.Thread(target=self._attempt, args=[row], name="delivery", daemon=True).start()
 
-    def _run_delivery(self, row: Due) -> None:
+    def _attempt(self, row: Due) -> None:
+        attempt = DeliveryAttempt(row.delivery.seq, self._access.clock(), row.attempts > 0)
         try:
-            verdict = self._deliver(row.delivery)
+            outcome = self._delivered(row)
         except Exception as fault:
-            verdict = DeliveryOutcome(done=False, trouble=f"{type(fault).__name__}: {fault}")
+            outcome = DeliveryOutcome("retry", f"{type(fault).__name__}: {fault}")
+        change = self._note(self._with_proof(attempt, outcome), outcome)
+        waiting = self._waiting() if change.trouble or change.recovery else 0
+        self._follow(row, outcome, change)
+        self._warnings.tell(change, waiting)
+        is_refused = change.refuses_event or (outcome.kind == "retry" and bool(self.target.command))
+        if is_refused and not attempt.is_repeated:
+            self._warnings.tell_refused(row.delivery.id, outcome)
+        if self._is_given_up(row, outcome):
+            self._warnings.tell_given_up(row.delivery.id, outcome)
+
+    def _delivered(self, row: Due) -> DeliveryOutcome:
+        if isinstance(self._courier, Hook):
+            return self._courier.deliver(row.delivery, lambda: self._claim(row))
+        return self._courier.deliver(row.delivery)
+
+    def _claim(self, row: Due) -> bool:
+        """Makes it durable that the program is about to start; False where it must not."""
+        place, was_due = (self.target.name, row.delivery.seq), threading.Event()
+        answered = threading.Event()
+        claim = claimed(*place, lambda due: was_due.set() if due else was_due.clear())
+
+        def made(is_made: bool) -> None:
+            if not is_made:
+                was_due.clear()
+            answered.set()
+
+        self._access.change(claim, made)
+        while not answered.wait(_CLAIM_SECONDS):
+            if self._stopping:  # the store takes nothing now, and may take the claim yet
+                self._access.change(unclaimed(*place))
+                return False
+        return was_due.is_set()
+
+    def _release(self, row: Due) -> None:
         with self._lock:
-            was_away = self._state.failures > 0
-            self._note_reach(verdict)
-            is_away = self._state.failures > 0
-            self._state.handled[row.delivery.seq] = row.attempts
-            self._state.in_flight.discard(row.queue)
-        self._change(self._applying(row, verdict))
-        self._tell(row, verdict, was_away=was_away, is_away=is_away)
+            self._in_flight.discard(row.queue)
         self._woken.set()
 
-    def _note_reach(self, verdict: DeliveryOutcome) -> None:
-        state = self._state
-        state.failures = 0 if verdict.reached else state.failures + 1
-        wait = pause(state.failures, random.random()) if state.failures else 0.0  # noqa: S311 - spreads retries only
-        state.paused_until = self._clock() + int(wait * _MICRO)
+    def _with_proof(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> DeliveryAttempt:
+        """The attempt; where no event is left that was refused before, a new one's success proves as much."""
+        if outcome.kind != "delivered" or attempt.is_repeated or self._health.state != "refusing":
+            return attempt
+        try:
+            return replace(attempt, is_repeated=not self._access.outbox.has_failed(self.target.name))
+        except _TROUBLES:
+            return attempt
 
-    def _applying(self, row: Due, verdict: DeliveryOutcome) -> Change:
-        """The change to the delivery's row, which also tells this dispatcher that it was made."""
-        name, seq = self.target.name, row.delivery.seq
-        if verdict.done:
-            change = settled(name, seq, DONE)
-        elif self._is_given_up(row, verdict):
-            change = settled(name, seq, DEAD, verdict.trouble)
-        else:
-            delay = next_delay(row.attempts + 1, random.random()) if verdict.reached else 0.0  # noqa: S311 - as above
-            change = put_off(name, seq, self._clock() + int(delay * _MICRO), verdict.trouble)
+    def _note(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> HealthChange:
+        """What the outcome changes for the target, and keeps it."""
+        if self.target.command:
+            return HealthChange()
+        with self._lock:
+            before = (self._health.state, self._health.waits_until)
+            change = self._health.note(outcome, attempt, self._access.clock(), random.random())  # noqa: S311 - a spread
+            is_changed = before != (self._health.state, self._health.waits_until)
+        if is_changed:
+            self._note_state(outcome.trouble)
+        return change
 
-        def apply(connection: Any) -> None:
-            change(connection)
-            with self._lock:
-                self._state.applied.add(seq)
+    def _note_state(self, trouble: str = "") -> None:
+        health, now = self._health, self._access.clock()
+        until = health.waits_until if health.is_asked_to_wait else 0
+        self._access.change(noted_state(self.target.name, self.target.label, health.state, trouble, until, now))
 
-        return apply
+    def _waiting(self) -> int:
+        try:
+            return self._access.outbox.waiting().get(self.target.name, 0)
+        except _TROUBLES:
+            return 0
 
-    def _is_given_up(self, row: Due, verdict: DeliveryOutcome) -> bool:
-        return verdict.final or self._clock() - row.born_at > GIVEN_UP_AFTER_SECONDS * _MICRO
+    def _follow(self, row: Due, outcome: DeliveryOutcome, change: HealthChange) -> None:
+        """Makes what follows from the attempt durable; until then the row's queue is busy."""
+        if change.pulls:
+            self._access.change(pulled_forward(self.target.name, self._access.clock()))
+        if change.stops:
+            self._access.change(stopped(self.target.name, STOPPED))
+        self._access.change(self._following(row, outcome), lambda _: self._release(row))
 
-    def _tell(self, row: Due, verdict: DeliveryOutcome, *, was_away: bool, is_away: bool) -> None:
-        """One line when a target goes, one with a count when it is back, one for each event that is given up."""
-        label = self.target.label
-        if is_away and not was_away:
-            self._complain(f"{label} is not reached ({verdict.trouble}): its events wait, for up to 72 hours")
-        if was_away and not is_away:
-            count = self._outbox.waiting().get(self.target.name, 0)
-            self._complain(f"{label} answers again: {count} events waited for it")
-        if not verdict.done and self._is_given_up(row, verdict):
-            self._complain(f"{label}: event {row.delivery.id} is given up: {verdict.trouble}")
+    def _following(self, row: Due, outcome: DeliveryOutcome) -> Change:
+        """The change to the delivery's row."""
+        place = (self.target.name, row.delivery.seq)
+        if outcome.kind == "delivered":
+            return settled(*place, DONE)
+        if outcome.kind == "later":
+            return unclaimed(*place)
+        if outcome.kind == "gone" or self._is_given_up(row, outcome):
+            return settled(*place, DEAD, STOPPED if outcome.kind == "gone" else outcome.trouble)
+        waits = outcome.kind == "retry"
+        delay = next_delay(row.attempts + 1, random.random()) if waits else 0.0  # noqa: S311 - spreads retries only
+        return put_off(*place, self._access.clock() + int(delay * _MICRO), outcome.trouble)
+
+    def _is_given_up(self, row: Due, outcome: DeliveryOutcome) -> bool:
+        is_old = self._access.clock() - row.born_at > GIVEN_UP_AFTER_SECONDS * _MICRO
+        return outcome.kind == "dead" or (is_old and outcome.kind in ("retry", "pause"))

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.answers import StartAnswer, read_crm_answer
 from alovoice_cli.events.event import Delivery
-from alovoice_cli.listening.dispatch import DeliveryOutcome
+from alovoice_cli.events.outbox import DeliveryOutcome, outcome_of
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.posts import Posted
 
@@ -54,11 +54,8 @@ class Forwarder:
         self._post, self._now, self._signer = post, now, signer
 
     def deliver(self, delivery: Delivery) -> DeliveryOutcome:
-        """Sends one event; an answer of 2xx is delivered, and everything else is tried again."""
-        posted = self.send(delivery, FORWARD_SECONDS)
-        if posted.status is None:
-            return DeliveryOutcome(done=False, trouble=posted.error, reached=False)
-        return DeliveryOutcome(done=200 <= posted.status < 300, trouble=f"it answered {posted.status}")
+        """Sends one event; returns what the answer means."""
+        return outcome_of(self.send(delivery, FORWARD_SECONDS), self._now())
 
     def send(self, delivery: Delivery, timeout: float) -> Posted:
         """One POST; the seconds bound all of it."""

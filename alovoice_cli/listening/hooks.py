@@ -4,16 +4,20 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import BoundedSemaphore
 
 from alovoice_cli.events.event import Delivery
-from alovoice_cli.listening.dispatch import DeliveryOutcome
+from alovoice_cli.events.outbox import DeliveryOutcome
 from alovoice_cli.listening.targets import Target
 
 HOOK_SECONDS = 30.0
+STOP_SECONDS = 10.0
+"""How long a program may go on after the SIGTERM that it gets when the listener ends."""
 MOST_AT_ONCE = 8
+_LOOK_SECONDS = 0.05
 
 _slots = BoundedSemaphore(MOST_AT_ONCE)
 """Of all hooks together: a burst of events must not become a burst of processes."""
@@ -31,53 +35,77 @@ class Hook:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopping = False
 
-    def deliver(self, delivery: Delivery) -> DeliveryOutcome:
-        """Runs the program once."""
+    def deliver(self, delivery: Delivery, claim: Callable[[], bool]) -> DeliveryOutcome:
+        """Runs the program once, after `claim` has made durable that it starts; not where `claim` returns False.
+
+        Raises, before the claim, where the event cannot be read.
+        """
         line = json.dumps(self._as_json(delivery), allow_nan=False).encode() + b"\n"
         with _slots:
-            if self._stopping:
-                return DeliveryOutcome(done=False, trouble="the listener ended before its turn came")
+            if self._stopping or not claim() or self._stopping:
+                return DeliveryOutcome("later")
             try:
-                process = subprocess.Popen(  # noqa: S603 - the operator's own words, split without a shell
-                    self._target.command,
-                    env={**self._environ, "ALOVOICE_EVENT_ID": delivery.id, "ALOVOICE_EVENT_TYPE": delivery.type},
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,  # ours carries data only; what it complains of goes where we complain
-                    start_new_session=os.name == "posix",
-                )
-            except OSError as error:
-                return DeliveryOutcome(
-                    done=False, trouble=f"it cannot be started: {error.strerror or error}", final=True
-                )
+                process = self._start(delivery)
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or error
+                return DeliveryOutcome("dead", f"it cannot be started: {why}")
             self._running.add(process)
+            if self._stopping:  # the stop may have missed it
+                _signal(process, signal.SIGTERM)
             try:
-                return _attend(process, line)
+                return self._attend(process, line)
             finally:
                 self._running.discard(process)
 
-    def stop(self) -> None:
-        """Ends the programs that still run, and starts no more: their events wait for the next start."""
+    def begin_stop(self) -> None:
+        """Starts no program any more, and asks those that run to end (SIGTERM)."""
         self._stopping = True
         for process in list(self._running):
-            _kill(process)
+            _signal(process, signal.SIGTERM)
+
+    def finish_stop(self, deadline: float) -> None:
+        """Waits for the programs until the deadline (of `time.monotonic`), and kills those that still run then."""
+        while self._running and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+        for process in list(self._running):
+            _signal(process, _KILL)
+
+    def _start(self, delivery: Delivery) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - the operator's own words, split without a shell
+            self._target.command,
+            env={**self._environ, "ALOVOICE_EVENT_ID": delivery.id, "ALOVOICE_EVENT_TYPE": delivery.type},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,  # ours carries data only; what it complains of goes where we complain
+            start_new_session=os.name == "posix",
+        )
+
+    def _attend(self, process: subprocess.Popen[bytes], line: bytes) -> DeliveryOutcome:
+        with process:
+            try:
+                process.communicate(line, timeout=HOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                _signal(process, _KILL)
+                return DeliveryOutcome("dead", f"it ran longer than {HOOK_SECONDS:.0f} s")
+        if not process.returncode:
+            return DeliveryOutcome("delivered")
+        how = _how_it_ended(process.returncode)
+        return DeliveryOutcome("dead", f"{how} when the listener was stopped" if self._stopping else how)
 
 
-def _attend(process: subprocess.Popen[bytes], line: bytes) -> DeliveryOutcome:
-    with process:
-        try:
-            process.communicate(line, timeout=HOOK_SECONDS)
-        except subprocess.TimeoutExpired:
-            _kill(process)
-            return DeliveryOutcome(done=False, trouble=f"it ran longer than {HOOK_SECONDS:.0f} s", final=True)
-    if process.returncode:
-        return DeliveryOutcome(done=False, trouble=f"it ended with {process.returncode}", final=True)
-    return DeliveryOutcome(done=True)
+def _how_it_ended(code: int) -> str:
+    with suppress(ValueError):
+        if code < 0:
+            return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended with {code}"
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends the program, and what it has started."""
+_KILL = signal.SIGKILL if os.name == "posix" else signal.SIGTERM
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Sends the signal to the program, and to what it has started; on Windows there is only an end."""
     with suppress(OSError):
         if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, number)
         else:
-            process.kill()
+            process.terminate()

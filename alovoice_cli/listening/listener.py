@@ -16,15 +16,19 @@ from alovoice_cli.events.answers import StartAnswer
 from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
 from alovoice_cli.events.receiver import Door, Receiver
 from alovoice_cli.listening.bridge import Bridge, queued_deliveries
-from alovoice_cli.listening.dispatch import DeliveryOutcome, Dispatcher
+from alovoice_cli.listening.dispatch import OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder, Post, Relay, Signer
 from alovoice_cli.listening.hooks import Hook
 from alovoice_cli.listening.notify import notify, write_ready_file
+from alovoice_cli.listening.outbox_holder import OutboxHolder
 from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import RouteAnswerer
+from alovoice_cli.listening.target_warnings import OutboxCommands
 from alovoice_cli.listening.targets import Target
-from alovoice_cli.serving import Limits, SocketServer
+from alovoice_cli.serving.limits import Limits
+from alovoice_cli.serving.server import SocketServer
+from alovoice_cli.stores.event_engine import sqlite_path
 from alovoice_cli.stores.event_file import EventFile
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
@@ -68,6 +72,8 @@ class Plan:
     ready_file: Path | None = None
     repeats: bool = False
     """Whether repeated deliveries are passed on too."""
+    store_words: Sequence[str] = ()
+    """The words by which another command finds the same store, such as `--store URL`."""
 
 
 class Listener:
@@ -93,7 +99,7 @@ class Listener:
         self._forwarders = {target: Forwarder(target, post, now, plan.signer) for target in plan.targets if target.url}
         self._hooks = {target: Hook(target, plan.environ, as_json) for target in plan.targets if target.command}
         self._relay = self._asking()
-        self._dispatchers: list[Dispatcher] = []
+        self._outbox: OutboxHolder | None = None
         self._server: SocketServer | None = None
         self._clock_offset_us = int(now().timestamp() * 1_000_000) - time.monotonic_ns() // 1000
 
@@ -110,7 +116,7 @@ class Listener:
             self._printer.start()
             self._plan.routes.start()
             self._server = self._bound(receiver)
-            self._start_dispatchers()
+            self._start_forwarding()
             self._bridge.watchers.append(self._hear)
             code = self._server.run(self._ready)
         finally:
@@ -146,17 +152,12 @@ class Listener:
             event, plan.targets, repeats=plan.repeats, asked=asked, ask_seconds=plan.forward_timeout
         )
 
-    def _start_dispatchers(self) -> None:
-        if not self._plan.targets:
-            return
-        outbox = Outbox(self._plan.store_url)
-        for target in self._plan.targets:
-            deliver: Callable[[Delivery], DeliveryOutcome] = (
-                self._forwarders[target].deliver if target in self._forwarders else self._hooks[target].deliver
-            )
-            dispatcher = Dispatcher(target, outbox, deliver, self._writer.change, self._shown.complain, self._clock)
-            dispatcher.start()
-            self._dispatchers.append(dispatcher)
+    def _start_forwarding(self) -> None:
+        plan, complain = self._plan, self._shown.complain
+        outbox, commands = Outbox(plan.store_url), OutboxCommands(plan.store_words)
+        access = OutboxAccess(outbox, self._writer.change, complain, self._clock, commands)
+        self._outbox = OutboxHolder(sqlite_path(plan.store_url), {**self._forwarders, **self._hooks}, access)
+        self._outbox.start()
 
     async def _prove(self) -> None:
         assert self._server is not None
@@ -187,8 +188,8 @@ class Listener:
 
     def _hear(self, events: Sequence[Event]) -> None:
         self._printer.take(events)
-        for dispatcher in self._dispatchers:
-            dispatcher.wake()
+        if self._outbox is not None:
+            self._outbox.wake()
 
     def _clock(self) -> int:
         return self._clock_offset_us + time.monotonic_ns() // 1000
@@ -202,14 +203,14 @@ class Listener:
         notify(self._plan.environ, "STOPPING=1")
         if self._plan.ready_file is not None:
             self._plan.ready_file.unlink(missing_ok=True)
-        for hook in self._hooks.values():
-            hook.stop()
-        for dispatcher in self._dispatchers:
-            dispatcher.stop()
+        if self._outbox is not None:
+            self._outbox.stop()
         if self._relay is not None:
             self._relay.close()
         self._plan.routes.close()
         self._writer.close()
+        if self._outbox is not None:
+            self._outbox.release()
         self._printer.close(_PRINT_SECONDS)
 
 

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from alovoice_cli.phones.keys import canonical, key_of_number
 from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, base_of, kind_of_number, number_abroad, number_dialled
@@ -18,9 +17,9 @@ _BETWEEN: Final = dict.fromkeys(
     )
 )
 _ZEROS: Final = {ord(letter): "0" for letter in "ОоOo"}
-_ROUNDED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
-_EXACT_POWER = re.compile(r"([0-9])[.,]([0-9]{8,14})[eE]\+?([0-9]{1,2})")
-_DECIMAL = re.compile(r"\+?[0-9]{7,}[.,]0+")
+_ROUNDED: Final = r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+"
+_EXACT_POWER: Final = r"([0-9])[.,]([0-9]{8,14})[eE]\+?([0-9]{1,2})"
+_DECIMAL: Final = r"\+?[0-9]{7,}[.,]0+"
 _EXTENSION: Final = (
     r"(?is)(?P<number>.*[0-9])"
     r"(?:[\s,;.(\[]*(?:;ext=|x|х|#|\*)|.*?\b(?:доб(?:авочный)?|вн(?:утр)?|ext(?:ension)?|ичк[иa-яё]*|ichki))"
@@ -34,8 +33,7 @@ _LONGEST_CELL: Final = 300  # signs up to which a number's own extension is look
 _FEWEST = 5  # digits of what somebody may have meant for a number
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one cell holds. `number` is the whole number (998901234567) or 0; `code` its kind, or what is wrong.
 
     `remark` names a reading that might surprise: `letter_for_digit`, `begins_with_998`, `begins_with_994`; and
@@ -171,9 +169,9 @@ def spreadsheet_trouble(cell: str) -> str:
     Of a phone number digits may be left as they were (998901234567.0); an id is not to be guessed at.
     """
     text = cell.strip()
-    if _ROUNDED.fullmatch(text):
+    if re.fullmatch(_ROUNDED, text):
         return "excel_rounded"
-    return "excel_decimal" if _DECIMAL.fullmatch(text) else ""
+    return "excel_decimal" if re.fullmatch(_DECIMAL, text) else ""
 
 
 def _good(number: int, text: str, remark: str = "") -> Verdict:
@@ -182,9 +180,9 @@ def _good(number: int, text: str, remark: str = "") -> Verdict:
 
 def _exact(text: str) -> int:
     """The number that a spreadsheet or a program has made a decimal without losing a digit; 0 where it is none."""
-    if _DECIMAL.fullmatch(text):
+    if re.fullmatch(_DECIMAL, text):
         return _plain(re.split("[.,]", text)[0])
-    match = _EXACT_POWER.fullmatch(text)
+    match = re.fullmatch(_EXACT_POWER, text)
     return _plain(match[1] + match[2]) if match and len(match[2]) == int(match[3]) else 0
 
 

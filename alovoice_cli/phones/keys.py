@@ -11,12 +11,12 @@ SHORTEST, LONGEST = 7, 15
 
 _HOME_LENGTH: Final = 12
 _SHORTEST_EXTENSION, _LONGEST_EXTENSION = 2, 5
-_NOT_A_DIGIT = re.compile(r"[^0-9]")
-_DIALLED = re.compile(r"\+?[0-9]{3,15}")
+_NOT_A_DIGIT: Final = r"[^0-9]"
+_DIALLED: Final = r"\+?[0-9]{3,15}"
 _SIGNS_BETWEEN = r"[ \t\xa0\u2009\u202f()\u2010-\u2015-]*"
-_WRITTEN = re.compile(rf"(?:\({_SIGNS_BETWEEN})?\+?(?:{_SIGNS_BETWEEN}[0-9])+")
-_LABELLED = re.compile(r"[\s¦]*(?:(?:tel|callto):)?([^¦]*)[\s¦]*", re.IGNORECASE)
-_PHONE_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}")
+_WRITTEN: Final = rf"(?:\({_SIGNS_BETWEEN})?\+?(?:{_SIGNS_BETWEEN}[0-9])+"
+_LABELLED: Final = r"(?i)[\s¦]*(?:(?:tel|callto):)?([^¦]*)[\s¦]*"
+_PHONE_DATE: Final = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}"
 
 
 def canonical(text: str) -> str:
@@ -29,7 +29,7 @@ def canonical(text: str) -> str:
     plain = text.removeprefix("+")
     if plain.isascii() and plain.isdigit():
         return _key_of_digits(plain, has_plus=plain != text)
-    if len(_NOT_A_DIGIT.sub("", text)) < _SHORTEST_EXTENSION:  # `anonymous`, as a caller may be
+    if len(re.sub(_NOT_A_DIGIT, "", text)) < _SHORTEST_EXTENSION:  # `anonymous`, as a caller may be
         return ""
     # The patterns of a number among words take 10 ms to compile: a plain number, as of a single call, needs none.
     from alovoice_cli.phones.search import bare, cleaned, foreign_without_plus, search
@@ -40,11 +40,11 @@ def canonical(text: str) -> str:
     if number := foreign_without_plus(text):
         return key_of_number(number)
     rest = cleaned(text)
-    match = _LABELLED.fullmatch(rest) if bare(text) == rest else None
+    match = re.fullmatch(_LABELLED, rest) if bare(text) == rest else None
     written = match[1].strip().rstrip(")") if match else ""
-    if not _WRITTEN.fullmatch(written):
+    if not re.fullmatch(_WRITTEN, written):
         return ""
-    return _key_of_digits(_NOT_A_DIGIT.sub("", written), has_plus="+" in written)
+    return _key_of_digits(re.sub(_NOT_A_DIGIT, "", written), has_plus="+" in written)
 
 
 def key_of_number(number: int) -> str:
@@ -92,9 +92,9 @@ def looks_like_phone(cell: str) -> bool:
     written = cell.strip()
     if written.isascii() and written.isdigit():  # most cells of most lists, at a third of the time
         return SHORTEST <= len(written) <= LONGEST
-    if not _WRITTEN.fullmatch(written) or _PHONE_DATE.fullmatch(written):
+    if not re.fullmatch(_WRITTEN, written) or re.fullmatch(_PHONE_DATE, written):
         return False
-    return SHORTEST <= len(_NOT_A_DIGIT.sub("", written)) <= LONGEST
+    return SHORTEST <= len(re.sub(_NOT_A_DIGIT, "", written)) <= LONGEST
 
 
 def parse_dialled(text: str, option: str) -> str:
@@ -103,9 +103,9 @@ def parse_dialled(text: str, option: str) -> str:
     Raises UsageError for all else, and offers the spelling that is accepted where there is one.
     """
     typed = text.strip()
-    if _DIALLED.fullmatch(typed):
+    if re.fullmatch(_DIALLED, typed):
         return typed
-    compact = ("+" if "+" in typed else "") + _NOT_A_DIGIT.sub("", typed)
-    if _WRITTEN.fullmatch(typed) and _DIALLED.fullmatch(compact):
+    compact = ("+" if "+" in typed else "") + re.sub(_NOT_A_DIGIT, "", typed)
+    if re.fullmatch(_WRITTEN, typed) and re.fullmatch(_DIALLED, compact):
         raise UsageError(f"{option} {text!r} has other signs between its digits", hint=f"write it as {compact}")
     raise UsageError(f"{option} {text!r} is no phone number", hint="give 3 to 15 digits, with or without a plus")

@@ -3,16 +3,7 @@
 from collections.abc import Iterator, Sequence
 from shlex import quote
 
-from alovoice_cli.reference.tree import (
-    ALWAYS_THERE,
-    MAC_DIRECTORY,
-    SED_SCRIPTS,
-    Argument,
-    Command,
-    Option,
-    common_options,
-    own_options,
-)
+from alovoice_cli.reference.tree import Argument, Command, Option, common_options, fill_script, own_options
 
 _SCRIPT = r"""# bash completion for @NAME@, written by `@NAME@ completion bash`.
 
@@ -133,21 +124,15 @@ complete -F _@NAME@ @NAME@
 def write_bash(tree: Command) -> str:
     """The script for this tree."""
     common = common_options(tree)
-    parts = {
-        "CONFIG_DIR": f"{tree.name.upper()}_CONFIG_DIR",
-        "ALWAYS_THERE": ALWAYS_THERE,
-        "MAC": MAC_DIRECTORY,
-        "SED": " ".join(f"-e {quote(script)}" for script in SED_SCRIPTS),
-        "COMMANDS": "\n".join(_command(command, common) for command in tree.walk()),
-        "COMMON_OPTIONS": "\n".join(_common(option) for option in common if option.takes_value) or "    '') ;;",
-        "OPTIONS": "\n".join(line for command in tree.walk() for line in _own(command, common)) or "    '') ;;",
-        "COMMON_FLAGS": _flags(common),
-        "NAME": tree.name,
-    }
-    script = _SCRIPT
-    for name, part in parts.items():
-        script = script.replace(f"@{name}@", part)
-    return script
+    return fill_script(
+        _SCRIPT,
+        tree,
+        quote,
+        COMMANDS="\n".join(_command(command, common) for command in tree.walk()),
+        COMMON_OPTIONS="\n".join(_common(option) for option in common if option.takes_value) or "    '') ;;",
+        OPTIONS="\n".join(line for command in tree.walk() for line in _own(command, common)) or "    '') ;;",
+        COMMON_FLAGS=_flags(common),
+    )
 
 
 def _command(command: Command, common: Sequence[Option]) -> str:

@@ -2,16 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from alovoice_cli.reference.tree import (
-    ALWAYS_THERE,
-    MAC_DIRECTORY,
-    SED_SCRIPTS,
-    Argument,
-    Command,
-    Option,
-    common_options,
-    own_options,
-)
+from alovoice_cli.reference.tree import Argument, Command, Option, common_options, fill_script, own_options
 
 _SCRIPT = r"""# fish completion for @NAME@, written by `@NAME@ completion fish`.
 
@@ -70,27 +61,21 @@ def write_fish(tree: Command) -> str:
     """The script for this tree."""
     common = common_options(tree)
     commands = list(tree.walk())
-    parts = {
-        "CONFIG_DIR": f"{tree.name.upper()}_CONFIG_DIR",
-        "ALWAYS_THERE": ALWAYS_THERE,
-        "MAC": MAC_DIRECTORY,
-        "SED": " ".join(f"-e {_quoted(script)}" for script in SED_SCRIPTS),
-        "PATHS": _list(" ".join(command.path) for command in commands[1:]),
-        "COMMON_WITH_VALUE": _list(flag for option in common if option.takes_value for flag in option.flags),
-        "WITH_VALUE": _list(
+    return fill_script(
+        _SCRIPT,
+        tree,
+        _quoted,
+        PATHS=_list(" ".join(command.path) for command in commands[1:]),
+        COMMON_WITH_VALUE=_list(flag for option in common if option.takes_value for flag in option.flags),
+        WITH_VALUE=_list(
             " ".join((*command.path, flag))
             for command in commands
             for option in own_options(command, common)
             if option.takes_value
             for flag in option.flags
         ),
-        "COMPLETIONS": "\n".join(_completions(commands, common, tree.name)),
-        "NAME": tree.name,
-    }
-    script = _SCRIPT
-    for name, part in parts.items():
-        script = script.replace(f"@{name}@", part)
-    return script
+        COMPLETIONS="\n".join(_completions(commands, common, tree.name)),
+    )
 
 
 def _completions(commands: Sequence[Command], common: Sequence[Option], program: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ Typer's objects are read by their attributes (they are Click's, which Typer carr
 
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
@@ -213,13 +213,25 @@ def _text(text: str) -> str:
 
 
 _TABLE = r"^[[:space:]]*\[[[:space:]]*profiles[[:space:]]*\.[[:space:]]*"
-
-SED_SCRIPTS = (
+_SED_SCRIPTS = (
     _TABLE.join(("s/", r"\([A-Za-z0-9_-]\{1,\}\)[[:space:]]*[].].*/\1/p")),
     _TABLE.join(("s/", r'"\([^"\\]*\)"[[:space:]]*[].].*/\1/p')),
 )
 """For `sed -n`: prints NAME of each `[profiles.NAME]` and `[profiles."NAME"]`, also where a table goes deeper."""
 
-ALWAYS_THERE = "sandbox"
-MAC_DIRECTORY = "$HOME/Library/Application Support"
-"""Where macOS keeps what stands in ~/.config elsewhere; read too, where it exists."""
+
+def fill_script(template: str, tree: Command, quote: Callable[[str], str], **parts: str) -> str:
+    """A completion script: the template with its parts, and with what every shell is told of profiles.
+
+    `@MAC@` is where macOS keeps what stands in ~/.config elsewhere; it is read too, where it exists.
+    """
+    parts |= {
+        "CONFIG_DIR": f"{tree.name.upper()}_CONFIG_DIR",
+        "ALWAYS_THERE": "sandbox",
+        "MAC": "$HOME/Library/Application Support",
+        "SED": " ".join(f"-e {quote(script)}" for script in _SED_SCRIPTS),
+        "NAME": tree.name,  # the last: the other parts may hold it
+    }
+    for name, part in parts.items():
+        template = template.replace(f"@{name}@", part)
+    return template

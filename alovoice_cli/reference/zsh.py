@@ -3,16 +3,7 @@
 from collections.abc import Iterator, Sequence
 from shlex import quote
 
-from alovoice_cli.reference.tree import (
-    ALWAYS_THERE,
-    MAC_DIRECTORY,
-    SED_SCRIPTS,
-    Argument,
-    Command,
-    Option,
-    common_options,
-    own_options,
-)
+from alovoice_cli.reference.tree import Argument, Command, Option, common_options, fill_script, own_options
 
 _SCRIPT = r"""#compdef @NAME@
 # zsh completion for @NAME@, written by `@NAME@ completion zsh`.
@@ -76,15 +67,12 @@ _LEAF = r"""@FUNCTION@() {
 def write_zsh(tree: Command) -> str:
     """The script for this tree."""
     common = common_options(tree)
-    return _filled(
+    return fill_script(
         _SCRIPT,
-        CONFIG_DIR=f"{tree.name.upper()}_CONFIG_DIR",
-        ALWAYS_THERE=ALWAYS_THERE,
-        MAC=MAC_DIRECTORY,
-        SED=" ".join(f"-e {quote(script)}" for script in SED_SCRIPTS),
+        tree,
+        quote,
         COMMON="\n".join(f"  {quote(spec)}" for option in common for spec in _option(option)),
         FUNCTIONS="\n\n".join(_function(command, common) for command in tree.walk()),
-        NAME=tree.name,
     )
 
 

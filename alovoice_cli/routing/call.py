@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from alovoice_cli.routing.history import History
@@ -16,8 +17,7 @@ class UnreadableQuestionError(ValueError):
     """The body holds no question; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """Numbers as they came, an empty text where a field is missing. `direction` is `inc`, `out` or empty."""
 
     from_number: str = ""

@@ -1,7 +1,6 @@
 """The conditions of rules. Each is ready to be asked when the file has been read: asking costs a fraction of a
 microsecond, and what many rules ask of one call is found out once."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -108,6 +107,12 @@ class OnDays(Condition):
         return f"it is {call.local:%Y-%m-%d}"
 
 
+def _digest(text: str, size: int, salt: bytes = b"") -> bytes:
+    import hashlib  # noqa: PLC0415 - it loads OpenSSL, and few rules name a share
+
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=size, salt=salt).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Share(Condition):
     """So many percent of all callers, by a hash of number and rule: a caller always falls on the same side, also
@@ -119,12 +124,11 @@ class Share(Condition):
     _salt: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_salt", hashlib.blake2b(self.rule.encode("utf-8", "replace")).digest()[:16])
+        object.__setattr__(self, "_salt", _digest(self.rule, 64)[:16])
 
     def place_of(self, number: str) -> float:
         """Where the canonical number falls, from 0 to 100."""
-        digest = hashlib.blake2b(number.encode(), digest_size=8, salt=self._salt).digest()
-        return int.from_bytes(digest) * 100 / 2**64
+        return int.from_bytes(_digest(number, 8, self._salt)) * 100 / 2**64
 
     def holds(self, call: IncomingCall) -> bool:
         return self.place_of(call.caller.digits) < self.percent

@@ -1,11 +1,10 @@
 """Question in, decision out: pure, and never without a valid step."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from types import MethodType
-from typing import cast
+from typing import NamedTuple, cast
 
 from alovoice_cli.routing.call import Condition, IncomingCall, Question, UnreadableQuestionError
 from alovoice_cli.routing.history import NO_HISTORY, History, Turns, first_turn
@@ -16,8 +15,7 @@ _PASSED_OVER = None
 """Stands for a rule that matched and had no step: its `@last_peer` is no extension."""
 
 
-@dataclass(frozen=True, slots=True)
-class TriedRule:
+class TriedRule(NamedTuple):
     """A rule that was tried: whether it decided, and why it did or did not."""
 
     rule: str
@@ -30,8 +28,7 @@ class TriedRule:
         return {"rule": self.rule, "line": self.line, "matched": self.matched, "why": self.why}
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The step, what decided, and the trail, which is put into words when asked for."""
 
     step: RouteStep

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from alovoice_cli.holiday_calendar import country_holidays, known_countries, parts_of
 
@@ -152,8 +153,7 @@ class OpeningHours:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class HolidayHours:
+class HolidayHours(NamedTuple):
     """The hours named `holidays`: whole days, from midnight to midnight."""
 
     holidays: Holidays

@@ -1,9 +1,9 @@
 """Findings in a readable file: rules out of reach, hours and lines without a rule, extensions that the PBX lacks."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from alovoice_cli.findings import Finding, RulePlace, Severity, has_errors, in_order
 from alovoice_cli.routing.call import Condition
@@ -21,8 +21,7 @@ _MOST_LINES = 50  # lines of which gaps are told one by one
 _UNSEEN = {"queue": "departments", "ivr": "voice menus", "hangup": "sound files"}
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedRules:
+class CheckedRules(NamedTuple):
     """A file with everything that was found in it. `rules` is None where it must not be served."""
 
     rules: Rules | None

@@ -5,7 +5,7 @@ twice."""
 import re
 import tomllib
 from bisect import bisect_right
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alovoice_cli.findings import RulePlace
 
@@ -30,8 +30,7 @@ class BadTomlError(Exception):
         self.message, self.place = message, place
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedEntry:
+class LocatedEntry(NamedTuple):
     """A value of a TOML file and where it stands. `value` is a dict or a list of entries, or a plain TOML value."""
 
     value: object

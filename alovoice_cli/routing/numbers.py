@@ -8,8 +8,8 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from alovoice_cli.phones import canonical, is_country_prefix, is_dialable, is_prefix_assigned
 
@@ -22,8 +22,7 @@ _SHORTEST_OUTSIDE = 7  # digits: fewer are the PBX's own
 _LONGEST_PREFIX = 14
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number of one call: the digits that all its spellings share, and their key. Key 0 is no number at all."""
 
     digits: str

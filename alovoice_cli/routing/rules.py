@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from types import MethodType
-from typing import cast
+from typing import NamedTuple, cast
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import RulePlace
@@ -21,8 +21,7 @@ FALLBACK = "fallback"
 """What takes the place of a rule's name where no rule matched; no rule may be called so."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixedStep:
+class FixedStep(NamedTuple):
     """Always the same step."""
 
     step: RouteStep
@@ -35,8 +34,7 @@ class FixedStep:
         return str(self.step)
 
 
-@dataclass(frozen=True, slots=True)
-class RoundRobin:
+class RoundRobin(NamedTuple):
     """Extensions in turn."""
 
     steps: tuple[RouteStep, ...]
@@ -49,8 +47,7 @@ class RoundRobin:
         return "round_robin:" + ",".join(step.action_data or "" for step in self.steps)
 
 
-@dataclass(frozen=True, slots=True)
-class LastPeer:
+class LastPeer(NamedTuple):
     """The extension of the caller's last answered call within the window of the rule's `spoke_within`."""
 
     window: timedelta
@@ -89,8 +86,7 @@ class Rule:
         object.__setattr__(self, "checks", checks)
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTrial:
+class RuleTrial(NamedTuple):
     """A `[[test]]` of the file: a question, perhaps with its time and its past, and the step that is expected."""
 
     question: Question

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from alovoice_cli.errors import UsageError
 
@@ -78,8 +78,7 @@ class RouteStep:
         return self.action_type if self.action_data is None else f"{self.action_type}:{self.action_data}"
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """One step for everybody, until an aware moment."""
 
     step: RouteStep

@@ -1,8 +1,8 @@
 """The file's own `[[test]]` tables: what somebody must get who calls at a given time."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from alovoice_cli.findings import Finding, Severity, did_you_mean
 from alovoice_cli.routing.call import Question
@@ -88,8 +88,7 @@ def _count(entry: LocatedEntry | None, reading: ReadRules) -> int:
     return entry.value
 
 
-@dataclass(frozen=True, slots=True)
-class TrialVerdict:
+class TrialVerdict(NamedTuple):
     """How the tests of a file ended."""
 
     passed: int

@@ -6,7 +6,6 @@ a campaign's own times (`createdAt`, its windows, its status) agree with each ot
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 
@@ -73,7 +72,7 @@ class Pbx:
         number = self.store.add_campaign(row, order.numbers)
         if self.watcher is not None:
             self.watcher.campaign_added(number)
-        return _wire_campaign(replace(row, id=number), born)
+        return _wire_campaign(row._replace(id=number), born)
 
     def campaign(self, number: int) -> dict[str, object] | None:
         """The campaign as it stands now; None if there is none of this id."""
@@ -85,7 +84,7 @@ class Pbx:
         legs = self.ring_legs(order)
         answered = bool(legs) and legs[-1]["dialstatus"] == DialStatus.ANSWER and len(legs) > bool(order.then)
         row = CallRow(order.kind, order.key, dict(order.request), legs, answered, self.seconds(), self.speed)
-        placed = replace(row, id=self.store.add_call(row))
+        placed = row._replace(id=self.store.add_call(row))
         if self.watcher is not None:
             self.watcher.call_placed(placed, order)
         return placed

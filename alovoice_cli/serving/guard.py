@@ -1,34 +1,13 @@
-"""One connection's share of time and room, whichever parser reads it, and before one does.
+"""One connection's share of time and room.
 
 Measured with uvicorn 0.54: a connection that sends nothing, half a header or half a body is held open for ever, and no
 ASGI middleware can see it. So the deadline stands here, at the socket.
 """
 
 import asyncio
-from typing import Protocol
+from collections.abc import Callable
 
 from alovoice_cli.serving.limits import MOST_FORGOTTEN, Limits
-
-
-class Watched(Protocol):
-    """What a connection tells of itself."""
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a request has wholly arrived, and the app is at work on it."""
-
-
-class Wire(Protocol):
-    """As much of an asyncio.Transport as is used here."""
-
-    def abort(self) -> None:
-        """Closes at once."""
-
-    def is_closing(self) -> bool:
-        """Whether it is closed, or will be when all is written."""
-
-    def is_reading(self) -> bool:
-        """Whether what comes is read."""
 
 
 class Room:
@@ -45,7 +24,7 @@ class Room:
         """Over the bound, the one that has kept us waiting longest goes; if all are being answered, the newcomer."""
         self._guards[newcomer] = None
         if len(self._guards) > self.limits.connections:
-            victim = next((guard for guard in self._guards if not guard.is_busy), newcomer)
+            victim = next((guard for guard in self._guards if not guard.is_busy()), newcomer)
             del self._guards[victim]  # now: its loss is told later, and the next newcomer must not choose it again
             victim.abort()
 
@@ -66,34 +45,24 @@ class Room:
 
 
 class Guard:
-    """Ends one connection when its time is up, or when it sends more than any request may be."""
+    """Ends one connection when its time is up, or when it sends more than any request may be.
 
-    def __init__(self, room: Room) -> None:
+    `is_busy` says whether a request has wholly arrived, and the app is at work on it.
+    """
+
+    def __init__(self, room: Room, transport: asyncio.Transport, is_busy: Callable[[], bool]) -> None:
+        self.is_busy = is_busy
         self._room = room
         self._limits = room.limits
         self._loop = asyncio.get_running_loop()
-        self._transport: Wire | None = None
-        self._watched: Watched | None = None
+        self._transport = transport
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._began = 0.0
         self._received = 0
         self._most = self._limits.body_bytes + MOST_FORGOTTEN + (1 << 20)
-
-    @property
-    def is_busy(self) -> bool:
-        return self._watched is not None and self._watched.is_busy
-
-    def attach(self, transport: Wire, watched: Watched | None) -> None:
-        """Watches this connection; a second time, what has become of it (the inside of TLS): the clock runs on.
-
-        While nothing stands behind the connection yet (None), it is not busy.
-        """
-        is_new = self._transport is None
-        self._transport, self._watched = transport, watched
-        if is_new:
-            self.expect()
-            self._room.enter(self)
+        self.expect()
+        room.enter(self)
 
     def release(self) -> None:
         """The connection is lost."""
@@ -103,8 +72,7 @@ class Guard:
 
     def abort(self) -> None:
         """Cuts the connection now."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def expect(self) -> None:
         """A request, or the end of the connection, must come in time; runs on where it was running."""
@@ -133,7 +101,7 @@ class Guard:
         """A request had its answer."""
         self._received = 0
         self._room.wait_anew(self)
-        if self._transport is not None and self._transport.is_closing():
+        if self._transport.is_closing():
             self.expect()  # else a client that does not read the rest of it would keep the connection for ever
 
     def stall(self) -> None:
@@ -148,7 +116,6 @@ class Guard:
             self._stall = None
 
     def _time_is_up(self) -> None:
-        assert self._transport is not None
         seconds = self._limits.request_deadline.total_seconds()
         earned = self._received / self._limits.bytes_per_extra_second
         left = self._began + seconds + earned - self._loop.time()

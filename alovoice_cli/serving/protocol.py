@@ -112,7 +112,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
 
     def __init__(self, config: GuardedConfig, state: ServerState) -> None:
         super().__init__(config, state, {})
-        self.guard = Guard(config.room)
+        self._room = config.room
         self._limits = config.limits
         self._complain = config.complain
         self._guarded: App = self.app
@@ -144,7 +144,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         self.client = _unmapped(self.client)
-        self.guard.attach(transport, self)
+        self.guard = Guard(self._room, transport, lambda: self.is_busy)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.guard.release()

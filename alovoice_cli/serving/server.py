@@ -36,44 +36,13 @@ _LAST_LOOK_SECONDS = 0.05  # in which bytes that have reached this machine are r
 _GOODBYE_SECONDS = 1.0  # how long a TLS client may take to answer our close
 
 
-def serve(
-    app: App,
-    *,
-    ready: Callable[[str], None],
-    host: str = "127.0.0.1",
-    port: int = 0,
-    allow_public: bool = False,
-    limits: Limits | None = None,
-    complain: Callable[[str], None] | None = None,
-    started: Hook | None = None,
-    finished: Hook | None = None,
-    tls: tuple[str, str] | None = None,
-) -> int:
-    """Serves the app until SIGINT, SIGTERM or SIGHUP; returns 130 or 143 after the requests in flight are answered.
-
-    Port 0 is a free one. `ready` gets the real base URL once connections are accepted and `started` is done; `complain`
-    a line for each failure of the app; `finished` runs after the last answer. `tls` names the certificate's file and
-    the key's. Raises UsageError when the address cannot be bound, is not loopback without `allow_public`, or when one
-    of the files is bad.
-    """
-    server = SocketServer(
-        app,
-        host=host,
-        port=port,
-        allow_public=allow_public,
-        limits=limits,
-        complain=complain,
-        started=started,
-        finished=finished,
-        tls=tls,
-    )
-    return server.run(ready)
-
-
 class SocketServer:
-    """A bound socket with an app behind it; parameters as those of `serve`. It binds at once, and `run` closes it.
+    """A bound socket with an app behind it. It binds at once, and `run` closes it.
 
-    `overfull` may answer a request whose body is over the cap, in place of 413: an app that gets no body.
+    Port 0 is a free one. `complain` gets a line for each failure of the app; `started` is done before the server is
+    ready, `finished` runs after the last answer. `tls` names the certificate's file and the key's. `overfull` may
+    answer a request whose body is over the cap, in place of 413: an app that gets no body. Raises UsageError when the
+    address cannot be bound, is not loopback without `allow_public`, or when one of the files is bad.
     """
 
     def __init__(
@@ -100,6 +69,7 @@ class SocketServer:
     def run(self, ready: Callable[[str], None]) -> int:
         """Serves until a signal (in the main thread) or `stop`; returns 128 + the signal, or the code of `stop`.
 
+        `ready` gets the real base URL once connections are accepted. Requests in flight are answered before the end.
         Where the listening socket is closed behind our back, it complains and returns 7. What `started`, `ready` or
         `finished` raise comes out of here, after the drain.
         """

@@ -1,13 +1,21 @@
-"""A talk as text, Markdown and subtitles, for files, mails and players. Nothing in it can drive what reads it."""
+"""Talks as text, Markdown, subtitles and pages of HTML: for files, mails and players, none of which they can drive.
+
+A page stands alone: no network, no script, light and dark, on a phone and in print. Whatever comes from outside is
+escaped by one function, and the page's own policy forbids scripts besides.
+"""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import NamedTuple
+from html import escape
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 from alovoice_cli.masking import disarm
 from alovoice_cli.speech.measures import Measures, measure
-from alovoice_cli.speech.talk import Fragment, Tag, Talk, clock
+from alovoice_cli.speech.number_masking import mask_answer
+from alovoice_cli.speech.talk import Fragment, Tag, Talk, clock, marks, read_talk, read_transcript
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _STARTS_A_LIST = re.compile(r"^(\d+)([.)])|^([-+=])")
@@ -81,29 +89,9 @@ def names(tags: Iterable[Tag]) -> list[str]:
     return list(dict.fromkeys(tag.name for tag in tags))
 
 
-def rows(talk: Talk) -> list[dict[str, object]]:
-    """The talk as rows of a table: one a phrase, times in whole milliseconds."""
-    return [
-        {
-            "call_id": talk.call_id,
-            "time": clock(part.begin_ms),
-            "begin_ms": _whole(part.begin_ms),
-            "end_ms": _whole(part.end_ms),
-            "direction": part.direction,
-            "text": part.text,
-            "tags": ", ".join(names(part.tags)),
-        }
-        for part in talk.fragments
-    ]
-
-
 def side_of(part: Fragment) -> str:
     """Where a phrase stands in a dialogue: `left` for the operator, `right` for the client."""
     return {"operator": "left", "client": "right"}.get(part.direction, "none")
-
-
-def _whole(milliseconds: float | None) -> int | None:
-    return None if milliseconds is None else round(milliseconds)
 
 
 def _line(text: str) -> str:
@@ -176,3 +164,115 @@ def _time(milliseconds: int, mark: str) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{rest:03}"
+
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def page(heading: str, parts: Iterable[str]) -> str:
+    """A whole page; `heading` is text, the parts are HTML already."""
+    from importlib.resources import files  # noqa: PLC0415 - 10 ms, for pages alone
+
+    style = files("alovoice_cli.speech").joinpath("page.css").read_text("utf-8")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n<meta name="robots" content="noindex">\n'
+        f"<title>{safe(heading)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>{safe(heading)}</h1>\n" + "\n".join(parts) + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def safe(text: str) -> str:
+    """Text as HTML: its markup escaped, its control and direction characters shown."""
+    return escape(disarm(text, one_line=False))
+
+
+def talk_section(talk: Talk, zone: tzinfo, *, level: int = 2) -> str:
+    """A talk as a section: its title, the dialogue, its tags."""
+    said = "\n".join(_said(part) for part in talk.fragments) or '<p class="nothing">Nothing was said.</p>'
+    tags = "".join(f"<li>{safe(line)}</li>" for line in tag_lines(talk))
+    below = f'<ul class="tags" aria-label="Tags">{tags}</ul>\n' if tags else ""
+    head = f"<h{level}>{safe(title(talk, zone))}</h{level}>"
+    return f'<section class="talk">\n{head}\n<div class="dialogue">\n{said}\n</div>\n{below}</section>'
+
+
+def _said(part: Fragment) -> str:
+    tags = "".join(f' <span class="tag">{safe(name)}</span>' for name in names(part.tags))
+    time = f"<time>{safe(clock(part.begin_ms))}</time> " if part.begin_ms is not None else ""
+    who = safe(part.direction) or "?"
+    return f'<div class="said {side_of(part)}"><p class="who">{time}{who}{tags}</p><p>{_marked(part)}</p></div>'
+
+
+def _marked(part: Fragment) -> str:
+    text, at = "", 0
+    for begin, end in marks(part):
+        text += safe(part.text[at:begin]) + f"<mark>{safe(part.text[begin:end])}</mark>"
+        at = end
+    return text + safe(part.text[at:])
+
+
+Form = Literal["text", "json", "md", "srt", "vtt", "csv", "html"]
+_FORMS: Mapping[str, Form] = {
+    "txt": "text",
+    "json": "json",
+    "md": "md",
+    "srt": "srt",
+    "vtt": "vtt",
+    "csv": "csv",
+    "html": "html",
+    "htm": "html",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTalk:
+    """A call whose analysis is there: the server's answer, and the operator's extension where it is known."""
+
+    call_id: str
+    answer: Mapping[str, object]
+    peer: str | None = None
+
+    @property
+    def talk(self) -> Talk:
+        """The analysis as values."""
+        return read_talk(self.call_id, self.answer, peer=self.peer) or Talk(self.call_id, ())
+
+
+def rendered(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
+    """The calls in a form for people, as one text. Control characters are shown, markup is escaped."""
+    talks = [one.talk for one in found]
+    if form == "html":
+        heading = title(talks[0], zone) if len(talks) == 1 else f"{len(talks)} calls"
+        return page(heading, [talk_section(talk, zone) for talk in talks])
+    texts = {
+        "text": lambda talk: as_text(talk, zone),
+        "md": lambda talk: as_markdown(talk, zone),
+        "srt": as_srt,
+        "vtt": as_vtt,
+    }
+    return "\n".join(texts[form](talk) for talk in talks)
+
+
+def rows_of(found: Sequence[FoundTalk]) -> list[dict[str, object]]:
+    """What was said, a row a phrase: the server's own fields, and the call's id."""
+    return [{"call_id": one.call_id, **line} for one in found for line in read_transcript(one.answer) or []]
+
+
+def form_of(path: Path) -> Form | None:
+    """The form that a file's ending stands for, if any."""
+    return _FORMS.get(path.suffix.lstrip(".").lower())
+
+
+def file_name(call_id: str, form: Form) -> str:
+    """The name of a call's file in a folder: nothing in an id leads out of it."""
+    ending = next(ending for ending, named in _FORMS.items() if named == form)
+    return re.sub(r"[^\w.@+-]", "_", call_id).lstrip(".") + f".{ending}"
+
+
+def masked_answers(whole: object) -> object:
+    """An answer, or a list of answers, with long numbers hidden."""
+    if isinstance(whole, dict):
+        return mask_answer(whole)
+    return [masked_answers(part) for part in whole] if isinstance(whole, list) else whole

@@ -187,11 +187,6 @@ def read_transcript(answer: Mapping[str, object]) -> list[dict[str, object]] | N
     return sorted(fragments, key=lambda fragment: number(fragment.get("begin")) or 0)
 
 
-def tag_names(answer: Mapping[str, object]) -> list[str]:
-    """The names of all tags of the call, each once, in the server's order."""
-    return _names(dicts(inner_answer(answer).get("tags")))
-
-
 def recording_path(answer: Mapping[str, object]) -> str | None:
     """Where the server keeps the stereo recording (`stereoaudio`, such as `/stereo/CALL_ID`), or None."""
     path = inner_answer(answer).get("stereoaudio")

@@ -10,9 +10,10 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from alovoice_cli.campaigns.campaign_record import (
     FILES,
@@ -20,14 +21,12 @@ from alovoice_cli.campaigns.campaign_record import (
     CampaignRecord,
     SubmittedFile,
     same_words,
-    twin_error,
 )
+from alovoice_cli.campaigns.created import OVER, CreatedCampaign, overlap, twin_error
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
-from alovoice_cli.campaigns.plans import OVER, overlap
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker, mask_fields
 from alovoice_cli.receipts import Receipt
-from alovoice_cli.stores.campaign_rows import COLUMNS, Created, campaign_of, created_from, paper_text
 from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
 
 STORE_NAME = "campaigns.db"
@@ -46,6 +45,10 @@ MIGRATIONS = (
     """,
 )
 
+_COLUMNS = (
+    "receipt, profile, digest, fields, record, recipients, count, begun_at, pid,"
+    " state, exit_code, settled_at, id, answer, seen_at"
+)
 _NOT_CREATED = ("refused", "unsent")
 _CREATED = f"profile = ? AND begun_at >= ? AND COALESCE(state, 'unknown') NOT IN {_NOT_CREATED!r}"
 
@@ -71,7 +74,7 @@ class CampaignStore:
 
     # --- what is sent ------------------------------------------------------------------------------------------------
 
-    def intend(self, receipt: str, profile: str, papers: CampaignRecord, guard: CampaignGuard | None = None) -> None:
+    def intend(self, receipt: str, profile: str, record: CampaignRecord, guard: CampaignGuard | None = None) -> None:
         """Writes down a campaign that is about to be sent, safely on the disk when this returns.
 
         Raises CheckFailedError or UsageError where the guard forbids it: looked at and written in one transaction,
@@ -80,18 +83,18 @@ class CampaignStore:
         values = (
             receipt,
             storable(profile),
-            papers.digest,
-            json.dumps(dict(papers.fields)),
-            paper_text(papers.record),
-            paper_text(papers.recipients),
-            papers.count,
+            record.digest,
+            json.dumps(dict(record.fields)),
+            _file_text(record.record),
+            _file_text(record.recipients),
+            record.count,
             iso(self._now()),
             os.getpid(),
         )
-        numbers = zlib.compress("\n".join(papers.numbers).encode(), 1)
+        numbers = zlib.compress("\n".join(record.numbers).encode(), 1)
         with self._writing() as connection:
             if guard is not None:
-                self._check(connection, storable(profile), papers, guard)
+                self._check(connection, storable(profile), record, guard)
             # Another process may have taken it for one of an older version in the moment since its receipt was written.
             connection.execute("DELETE FROM campaign WHERE receipt = ?", (receipt,))
             cursor = connection.execute(
@@ -102,10 +105,10 @@ class CampaignStore:
             connection.execute("INSERT INTO called VALUES (?, ?)", (cursor.lastrowid, numbers))
 
     def _check(
-        self, connection: sqlite3.Connection, profile: str, papers: CampaignRecord, guard: CampaignGuard
+        self, connection: sqlite3.Connection, profile: str, record: CampaignRecord, guard: CampaignGuard
     ) -> None:
         if guard.refuses_twins:
-            twin = self._twin(connection, profile, guard.since, papers.digest, papers, guard.own)
+            twin = self._twin(connection, profile, guard.since, record, guard.own)
             if twin is not None:
                 raise twin_error(twin)
         guard.check_count(_count(connection, profile, guard.since))
@@ -125,7 +128,7 @@ class CampaignStore:
     def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None:
         """Adds what became of it: done, refused, unsent or unknown, and the answer's text, which is kept if it is
         a campaign."""
-        campaign = campaign_of(answer) if state not in _NOT_CREATED else None
+        campaign = _campaign_of(answer) if state not in _NOT_CREATED else None
         with self._writing() as connection:
             connection.execute(
                 "UPDATE campaign SET state = ?, exit_code = ?, settled_at = ?, id = ?, answer = ? WHERE receipt = ?",
@@ -150,20 +153,20 @@ class CampaignStore:
 
     # --- what is asked -----------------------------------------------------------------------------------------------
 
-    def campaigns(self, profile: str, since: datetime | None = None) -> list[Created]:
+    def campaigns(self, profile: str, since: datetime | None = None) -> list[CreatedCampaign]:
         """Those of one profile, the latest first; of those begun at `since` (aware) or later."""
         with self._open() as connection:
             rows = connection.execute(
-                f"SELECT {COLUMNS} FROM campaign WHERE profile = ? AND begun_at >= ? ORDER BY number DESC",  # noqa: S608 - a constant
+                f"SELECT {_COLUMNS} FROM campaign WHERE profile = ? AND begun_at >= ? ORDER BY number DESC",  # noqa: S608 - a constant
                 (storable(profile), "" if since is None else iso(since)),
             ).fetchall()
         return [self._created(row) for row in rows]
 
-    def campaign(self, profile: str, label: str) -> Created | None:
+    def campaign(self, profile: str, label: str) -> CreatedCampaign | None:
         """The latest one of this id or receipt; None where it was not created from here."""
         with self._open() as connection:
             row = connection.execute(
-                f"SELECT {COLUMNS} FROM campaign WHERE profile = ? AND (id = ? OR receipt = ?) ORDER BY number DESC",  # noqa: S608 - a constant
+                f"SELECT {_COLUMNS} FROM campaign WHERE profile = ? AND (id = ? OR receipt = ?) ORDER BY number DESC",  # noqa: S608 - a constant
                 (storable(profile), storable(label), storable(label.upper())),
             ).fetchone()
         return None if row is None else self._created(row)
@@ -186,31 +189,29 @@ class CampaignStore:
         for (packed,) in rows:
             yield from self._unpacked(packed)
 
-    def find_twin(self, profile: str, digest: str, since: datetime, like: CampaignRecord | None = None) -> str | None:
-        """The id (or receipt) of a campaign of this digest that was, or may have been, created at `since` or later.
+    def find_twin(self, profile: str, since: datetime, record: CampaignRecord) -> CreatedCampaign | None:
+        """The campaign of the same digest that was, or may have been, created at `since` or later.
 
-        Or of one without a digest, of an older version, that says the same as `like`.
+        Or one without a digest, of an older version, that says the same.
         """
         with self._open() as connection:
-            twin = self._twin(connection, storable(profile), since, digest, like)
-        return None if twin is None else twin.label
+            return self._twin(connection, storable(profile), since, record)
 
     def _twin(
         self,
         connection: sqlite3.Connection,
         profile: str,
         since: datetime,
-        digest: str,
-        like: CampaignRecord | None,
+        record: CampaignRecord,
         own: Collection[str] = (),
-    ) -> Created | None:
+    ) -> CreatedCampaign | None:
         rows = connection.execute(
-            f"SELECT {COLUMNS} FROM campaign WHERE {_CREATED} AND digest IN (?, '') ORDER BY number DESC",  # noqa: S608 - a constant
-            (profile, iso(since), digest),
+            f"SELECT {_COLUMNS} FROM campaign WHERE {_CREATED} AND digest IN (?, '') ORDER BY number DESC",  # noqa: S608 - a constant
+            (profile, iso(since), record.digest),
         ).fetchall()
-        words = None if like is None else same_words(like.fields, like.record, like.recipients)
+        words = same_words(record.fields, record.record, record.recipients)
         for found in map(self._created, rows):
-            is_same = found.digest == digest or same_words(found.fields, found.record, found.recipients) == words
+            is_same = found.digest == record.digest or same_words(found.fields, found.record, found.recipients) == words
             if is_same and found.receipt not in own:
                 return found
         return None
@@ -232,7 +233,7 @@ class CampaignStore:
         found = []
         with self._open() as connection:
             rows = connection.execute(
-                f"SELECT {COLUMNS} FROM campaign WHERE {_CREATED} ORDER BY number DESC",  # noqa: S608 - a constant
+                f"SELECT {_COLUMNS} FROM campaign WHERE {_CREATED} ORDER BY number DESC",  # noqa: S608 - a constant
                 (storable(profile), ""),
             ).fetchall()
         for created in map(self._created, rows):
@@ -242,9 +243,9 @@ class CampaignStore:
                 found += [(line, created.label) for line in shared]
         return found
 
-    def _created(self, row: tuple[object, ...]) -> Created:
+    def _created(self, row: Sequence[Any]) -> CreatedCampaign:
         try:
-            return created_from(row)
+            return _created_from(row)
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{self.path} is damaged: campaign {row[0]} cannot be read") from error
 
@@ -283,12 +284,12 @@ def _adopted(entry: Receipt) -> tuple[object, ...]:
         str(name): str(text) for name, text in (entry.request if isinstance(entry.request, dict) else {}).items()
     }
     files = [SubmittedFile(request[name], "", "") if request.get(name) else None for name in FILES]
-    campaign = campaign_of(entry.answer or "") if entry.outcome not in _NOT_CREATED else None
+    campaign = _campaign_of(entry.answer or "") if entry.outcome not in _NOT_CREATED else None
     return (
         entry.receipt,
         entry.profile,
         json.dumps({name: text for name, text in request.items() if name not in FILES}),
-        *map(paper_text, files),
+        *map(_file_text, files),
         entry.begun_at,
         entry.pid,
         entry.outcome if entry.settled_at else None,
@@ -304,3 +305,45 @@ def _daily(opens: datetime, closes: datetime) -> DialPlan:
     offset = opens.utcoffset()
     plan = DialPlan(opens.date(), last.date(), opens.time(), last.time().replace(second=0, microsecond=0))
     return plan if offset is None else replace(plan, utc_offset=offset)
+
+
+def _file_text(file: SubmittedFile | None) -> str:
+    """A file's description as JSON."""
+    return json.dumps(None if file is None else asdict(file))
+
+
+def _file_of(text: str) -> SubmittedFile | None:
+    value = json.loads(text)
+    return None if value is None else SubmittedFile(**value)
+
+
+def _campaign_of(answer: str) -> dict[str, object] | None:
+    """The answer as a campaign, if it is one: JSON with an id."""
+    try:
+        value = json.loads(answer)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and value.get("id") not in (None, "") else None
+
+
+def _created_from(row: Sequence[Any]) -> CreatedCampaign:
+    """The campaign in a row of _COLUMNS. Raises ValueError, KeyError or TypeError where it is damaged."""
+    receipt, profile, digest, fields, record, recipients, count, begun_at, pid, *end = row
+    state, exit_code, settled_at, number, answer, seen_at = end
+    return CreatedCampaign(
+        receipt=receipt,
+        profile=profile,
+        digest=digest,
+        fields=json.loads(fields),
+        record=_file_of(record),
+        recipients=_file_of(recipients),
+        count=int(count),
+        begun_at=begun_at,
+        pid=int(pid),
+        outcome=state or "unknown",
+        exit_code=None if exit_code is None else int(exit_code),
+        settled_at=settled_at,
+        id=number,
+        answer=None if answer is None else json.loads(answer),
+        seen_at=seen_at,
+    )

@@ -44,8 +44,8 @@ def _add_outbox_targets(connection: Connection) -> None:
     if not has_table(connection, "outbox_target"):
         create_table(connection, OUTBOX_TARGET)
     connection.execute(
-        "INSERT INTO outbox_target (name, label, given_at, state, changed_at, trouble, waits_until, resumed_at)"
-        " SELECT target, target, 0, 'taking', 0, '', 0, 0 FROM outbox"
+        "INSERT INTO outbox_target (name, label, state, changed_at, trouble, waits_until, resumed_at)"
+        " SELECT target, target, 'taking', 0, '', 0, 0 FROM outbox"
         " WHERE target NOT IN (SELECT name FROM outbox_target) GROUP BY target"
     )
 

@@ -92,13 +92,11 @@ _OUTBOX = """CREATE TABLE outbox (
 )"""
 
 # What is known of each target of the outbox. `name` is that of `outbox.target`; `label` is shown, and holds no secret.
-# `given_at`: when a listener was last started with the target. `state` is taking, refusing, paused or stopped, since
-# `changed_at`; `waits_until` is the end of a pause that the target asked for. `resumed_at`: when `events outbox retry`
-# last told the listener to try the target at once.
+# `state` is taking, refusing, paused or stopped, since `changed_at`; `waits_until` is the end of a pause that the
+# target asked for. `resumed_at`: when `events outbox retry` last told the listener to try the target at once.
 OUTBOX_TARGET = """CREATE TABLE outbox_target (
     name VARCHAR(200) NOT NULL,
     label TEXT NOT NULL,
-    given_at BIGINT NOT NULL,
     state VARCHAR(8) NOT NULL,
     changed_at BIGINT NOT NULL,
     trouble TEXT NOT NULL,

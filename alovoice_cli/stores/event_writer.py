@@ -56,6 +56,18 @@ class EventStoreCallbacks:
     is_lost: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
+class AwaitedChange:
+    """A change, and who hears, after the commit, whether it was made; the writer's thread calls them."""
+
+    change: Change
+    made: Callable[[bool], None]
+
+
+Written = LateAnswer | AwaitedChange | Change
+"""What the writer does to stored deliveries."""
+
+
 class Arrival(NamedTuple):
     """A delivery that waits to be stored, as the event that it is, and who waits for it."""
 
@@ -71,12 +83,12 @@ class EventWriter:
         self, file: EventFile, spool: Spool, callbacks: EventStoreCallbacks, now: Callable[[], datetime]
     ) -> None:
         self._file, self._spool, self._callbacks, self._now = file, spool, callbacks, now
-        self._inbox: queue.SimpleQueue[Sequence[tuple[NewDelivery, Settle]] | LateAnswer | Change | None]
+        self._inbox: queue.SimpleQueue[Sequence[tuple[NewDelivery, Settle]] | Written | None]
         self._inbox = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
         self._recent: Recent[FirstDelivery] = Recent(time.monotonic)
         self._arrived: list[Arrival] = []
-        self._changes: list[LateAnswer | Change] = []
+        self._changes: list[Written] = []
         self._unanswered: dict[str, Event | None] = {}  # by id: the event, once it is in the store
         self._troubled_at: float | None = None
         self._has_older = True  # deliveries of which an older version derived nothing
@@ -104,9 +116,9 @@ class EventWriter:
         """Keeps what a delivery was answered that was appended before."""
         self._inbox.put(late)
 
-    def change(self, change: Change) -> None:
-        """Makes a change in one of the next transactions."""
-        self._inbox.put(change)
+    def change(self, change: Change, made: Callable[[bool], None] | None = None) -> None:
+        """Makes a change in one of the next transactions; `made` hears of it as AwaitedChange says."""
+        self._inbox.put(change if made is None else AwaitedChange(change, made))
 
     def close(self) -> None:
         """Stores all that was appended, answered or asked for, marks the end, and lets go of the file."""
@@ -134,10 +146,10 @@ class EventWriter:
             for _ in range(_MOST_AT_ONCE):
                 self._sort(self._inbox.get_nowait())
 
-    def _sort(self, item: Sequence[tuple[NewDelivery, Settle]] | LateAnswer | Change | None) -> None:
+    def _sort(self, item: Sequence[tuple[NewDelivery, Settle]] | Written | None) -> None:
         if item is None:
             self._stopping = True
-        elif isinstance(item, LateAnswer) or callable(item):
+        elif isinstance(item, (LateAnswer, AwaitedChange)) or callable(item):
             self._changes.append(item)
         else:
             self._arrived += [self._arrival(new, settle) for new, settle in item]
@@ -161,7 +173,7 @@ class EventWriter:
         if arrived or changes:
             self._store(arrived, changes)
 
-    def _store(self, arrived: Sequence[Arrival], changes: Sequence[LateAnswer | Change]) -> None:
+    def _store(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
         """Stores the deliveries and makes the changes; where the store fails, deliveries are spooled, changes wait."""
         if self._troubled_at is not None:
             self._put_by(arrived, changes)
@@ -180,7 +192,7 @@ class EventWriter:
         self._settle([(one.settle, stored) for one, stored in zip(arrived, numbers, strict=True)])
         self._tell(events, changes)
 
-    def _stored(self, arrived: Sequence[Arrival], changes: Sequence[LateAnswer | Change]) -> Sequence[Event]:
+    def _stored(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> Sequence[Event]:
         """The events with their numbers; where the file is damaged, in a new one."""
         events = [arrival.event for arrival in arrived]
         try:
@@ -191,9 +203,7 @@ class EventWriter:
         self._file.replace_damaged()
         return self._file.store(events, map(_as_change, changes))
 
-    def _store_singly(
-        self, arrived: Sequence[Arrival], changes: Sequence[LateAnswer | Change], trouble: Exception
-    ) -> None:
+    def _store_singly(self, arrived: Sequence[Arrival], changes: Sequence[Written], trouble: Exception) -> None:
         """The store is well and refuses some value: the culprit must not hold up the others.
 
         A delivery that is refused is stored without what was read of it; a change that is refused is dropped.
@@ -205,6 +215,8 @@ class EventWriter:
                 self._store([], [change])
         elif changes:
             self._callbacks.complain(f"a change of the event store is dropped ({type(trouble).__name__}: {trouble})")
+            if isinstance(changes[0], AwaitedChange):
+                changes[0].made(False)
         elif _is_bare(arrived[0].event):
             self._lose(arrived)
         else:
@@ -215,7 +227,7 @@ class EventWriter:
         self._troubled_at = time.monotonic()
         self._callbacks.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
 
-    def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[LateAnswer | Change]) -> None:
+    def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
         """Spools the deliveries, and keeps the changes until the store works again."""
         self._changes += changes
         if not arrived:
@@ -248,7 +260,7 @@ class EventWriter:
         if outcomes:
             self._callbacks.settled(outcomes)
 
-    def _tell(self, events: Sequence[Event], changes: Sequence[LateAnswer | Change] = ()) -> None:
+    def _tell(self, events: Sequence[Event], changes: Sequence[Written] = ()) -> None:
         """Tells of the events of which all is known; the others wait for their answer."""
         ready = []
         for event in events:
@@ -257,7 +269,9 @@ class EventWriter:
             else:
                 ready.append(event)
         for change in changes:
-            if isinstance(change, LateAnswer):
+            if isinstance(change, AwaitedChange):
+                change.made(True)
+            elif isinstance(change, LateAnswer):
                 waiting = self._unanswered.pop(change.delivery_id, None)
                 ready += [with_answer(waiting, change)] if waiting is not None else []
         if ready:
@@ -333,7 +347,9 @@ class EventWriter:
         return int(self._now().timestamp() * 1_000_000)
 
 
-def _as_change(change: LateAnswer | Change) -> Change:
+def _as_change(change: Written) -> Change:
+    if isinstance(change, AwaitedChange):
+        return change.change
     if not isinstance(change, LateAnswer):
         return change
 

@@ -7,7 +7,6 @@ reads as `unknown`. Each operation opens its own connection: any thread of any p
 
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -266,7 +265,7 @@ def _insert(connection: sqlite3.Connection, columns: tuple[object, ...]) -> str:
     tries = 0
     while True:
         # One question to the system a code: 256 is a multiple of the letters, so each is as likely.
-        drawn = secrets.token_bytes(_SHORTEST_CODE + tries // _TRIES_A_LENGTH)
+        drawn = os.urandom(_SHORTEST_CODE + tries // _TRIES_A_LENGTH)
         code = "".join(_CROCKFORD[byte % len(_CROCKFORD)] for byte in drawn)
         try:
             connection.execute(f"INSERT INTO receipt ({_BEGUN}) VALUES (?{', ?' * 9})", (code, *columns))  # noqa: S608 - question marks

@@ -1,17 +1,21 @@
-"""What is still to be forwarded: durable deliveries of stored events, in order within each call.
+"""What is still to be forwarded: durable deliveries of stored events, in order within each call, and their targets.
 
-Read here by whoever delivers them; changed by changes that ride along in the event writer's transactions.
+Read here by whoever delivers them; changed by changes that ride along in the event writer's transactions. What an
+operator asks and orders is in `outbox_orders`.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from alovoice_cli.events.event import Delivery
-from alovoice_cli.stores.event_engine import Connection, open_event_store, opened
+from alovoice_cli.events.outbox import DEAD, DUE, INTERRUPTED, RUNNING, TargetStanding, TargetState
+from alovoice_cli.stores.event_engine import Connection, opened, writing
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS
-
-DUE, DONE, DEAD = "due", "done", "dead"
+from alovoice_cli.stores.process_lock import ProcessLock
 
 _LONGEST_TROUBLE = 500
 _COLUMNS = ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS.split(", "))
@@ -21,7 +25,10 @@ _DUE = f"""SELECT {_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at
     WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.target = outbox.target AND earlier.queue = outbox.queue
         AND earlier.state = '{DUE}' AND earlier.seq < outbox.seq)
-    ORDER BY outbox.seq LIMIT ?"""  # noqa: S608 - only our own names
+    ORDER BY outbox.seq LIMIT ?"""
+_REGISTER = """INSERT INTO outbox_target
+    (name, label, state, changed_at, trouble, waits_until, resumed_at) VALUES (?, ?, ?, ?, ?, ?, 0)
+    ON CONFLICT (name) DO UPDATE SET label = excluded.label"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,16 @@ class Due:
     born_at: int
 
 
+def outbox_lock(store: Path) -> ProcessLock:
+    """The lock that the one listener holds which forwards what this store's outbox holds."""
+    return ProcessLock(store.with_name(f"{store.name}.outbox.lock"))
+
+
 class Outbox:
     """The queued deliveries of one store. Each method uses a connection of its own; raises as the database does."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        open_event_store(url).close()
 
     def due(self, target: str, now_us: int, limit: int) -> list[Due]:
         """The deliveries whose time has come, oldest first: of each queue only the first that is not done."""
@@ -48,13 +59,74 @@ class Outbox:
         return [Due(delivery_from(row), *row[-3:]) for row in rows]
 
     def waiting(self) -> dict[str, int]:
-        """How many deliveries are still to be made, by target."""
+        """How many deliveries are still to be made, by target; none where there are none."""
+        return {one.name: one.waiting for one in self.standing() if one.waiting}
+
+    def has_failed(self, target: str) -> bool:
+        """Whether a delivery waits of which an attempt failed."""
         with opened(self._url) as connection:
-            return dict(
-                connection.execute(
-                    "SELECT target, count(*) FROM outbox WHERE state = ? GROUP BY target", (DUE,)
-                ).fetchall()
-            )
+            failed = "SELECT 1 FROM outbox WHERE target = ? AND state = ? AND attempts > 0 LIMIT 1"
+            return connection.execute(failed, (target, DUE)).fetchone() is not None
+
+    def standing(self) -> list[TargetStanding]:
+        """Each target that a listener was given, or for which something waits or is given up, by name."""
+        with opened(self._url) as connection:
+            return [_standing(connection, *row) for row in connection.execute(_TARGETS).fetchall()]
+
+    def given(self, targets: Sequence[tuple[str, str]], now_us: int) -> None:
+        """Notes the targets (name and label) that a listener is started with."""
+        with opened(self._url) as connection, writing(connection):
+            for name, label in targets:
+                connection.execute(_REGISTER, (name, label, "taking", now_us, "", 0))
+
+    def resumed_at(self, target: str) -> int:
+        """When an operator last ordered an attempt at once, 0 for never."""
+        with opened(self._url) as connection:
+            row = connection.execute("SELECT resumed_at FROM outbox_target WHERE name = ?", (target,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def give_up_interrupted(self) -> list[tuple[str, str]]:
+        """Makes dead letters of the programs that a listener had started when it died.
+
+        Returns the target's label and the event's id of each. For the holder alone, before it starts a program.
+        """
+        running = f"""SELECT coalesce(outbox_target.label, outbox.target), delivery.id FROM outbox
+            JOIN delivery ON delivery.seq = outbox.seq LEFT JOIN outbox_target ON outbox_target.name = outbox.target
+            WHERE outbox.state = '{RUNNING}' ORDER BY outbox.seq"""
+        with opened(self._url) as connection, writing(connection):
+            rows = connection.execute(running).fetchall()
+            connection.execute("UPDATE outbox SET state = ?, trouble = ? WHERE state = ?", (DEAD, INTERRUPTED, RUNNING))
+        return [(label, own_id) for label, own_id in rows]
+
+
+# The names of the outbox one by one, from the index: most of its deliveries are done, and there may be millions.
+_TARGETS = """WITH RECURSIVE queued(name) AS (
+        SELECT min(target) FROM outbox
+        UNION ALL SELECT (SELECT min(target) FROM outbox WHERE target > queued.name) FROM queued
+        WHERE queued.name IS NOT NULL)
+    SELECT names.name, coalesce(known.label, names.name), coalesce(known.state, 'taking'),
+        coalesce(known.changed_at, 0), coalesce(known.trouble, ''), coalesce(known.waits_until, 0),
+        coalesce(known.resumed_at, 0)
+    FROM (SELECT name FROM outbox_target UNION SELECT name FROM queued WHERE name IS NOT NULL) AS names
+    LEFT JOIN outbox_target AS known ON known.name = names.name ORDER BY names.name"""
+_COUNT = "SELECT count(*), min(born_at) FROM outbox WHERE target = ? AND state = ?"
+
+
+def _standing(connection: Connection, name: str, label: str, state: TargetState, *known: Any) -> TargetStanding:
+    changed_at, trouble, *moments = known
+    counts = {kind: connection.execute(_COUNT, (name, kind)).fetchone() for kind in (DUE, RUNNING, DEAD)}
+    oldest = [counts[kind][1] for kind in (DUE, RUNNING) if counts[kind][1] is not None]
+    waiting = counts[DUE][0] + counts[RUNNING][0]
+    numbers = (waiting, counts[DEAD][0], min(oldest, default=None))
+    return TargetStanding(name, label, state, changed_at, trouble, *numbers, *moments)
+
+
+# --- changes, for the event writer
+
+
+def _kept(trouble: str) -> str:
+    """The trouble as the store takes it."""
+    return trouble.encode("utf-8", "replace").decode()[:_LONGEST_TROUBLE]
 
 
 def settled(target: str, seq: int, state: str, trouble: str = "") -> Change:
@@ -63,7 +135,7 @@ def settled(target: str, seq: int, state: str, trouble: str = "") -> Change:
     def settle(connection: Connection) -> None:
         connection.execute(
             "UPDATE outbox SET state = ?, attempts = attempts + 1, trouble = ? WHERE target = ? AND seq = ?",
-            (state, trouble[:_LONGEST_TROUBLE], target, seq),
+            (state, _kept(trouble), target, seq),
         )
 
     return settle
@@ -74,8 +146,84 @@ def put_off(target: str, seq: int, due_at: int, trouble: str) -> Change:
 
     def delay(connection: Connection) -> None:
         connection.execute(
-            "UPDATE outbox SET attempts = attempts + 1, due_at = ?, trouble = ? WHERE target = ? AND seq = ?",
-            (due_at, trouble[:_LONGEST_TROUBLE], target, seq),
+            "UPDATE outbox SET attempts = attempts + 1, due_at = ?, trouble = ?"
+            " WHERE target = ? AND seq = ? AND state = ?",
+            (due_at, _kept(trouble), target, seq, DUE),
         )
 
     return delay
+
+
+def claimed(target: str, seq: int, tell: Callable[[bool], None]) -> Change:
+    """The change that marks a program as started, before it is; `tell` hears whether the delivery was still due."""
+
+    def claim(connection: Connection) -> None:
+        place = (target, seq, DUE)
+        due = connection.execute("SELECT 1 FROM outbox WHERE target = ? AND seq = ? AND state = ?", place).fetchone()
+        connection.execute("UPDATE outbox SET state = ? WHERE target = ? AND seq = ? AND state = ?", (RUNNING, *place))
+        tell(due is not None)
+
+    return claim
+
+
+def unclaimed(target: str, seq: int) -> Change:
+    """The change that takes a claim back: the program was not started."""
+
+    def unclaim(connection: Connection) -> None:
+        connection.execute(
+            "UPDATE outbox SET state = ? WHERE target = ? AND seq = ? AND state = ?", (DUE, target, seq, RUNNING)
+        )
+
+    return unclaim
+
+
+def pulled_forward(target: str, now_us: int) -> Change:
+    """The change after which all that failed before is due at once; what was never tried keeps its time."""
+
+    def pull(connection: Connection) -> None:
+        connection.execute(
+            "UPDATE outbox SET due_at = ? WHERE target = ? AND state = ? AND due_at > ? AND attempts > 0",
+            (now_us, target, DUE, now_us),
+        )
+
+    return pull
+
+
+def probed(target: str, now_us: int) -> Change:
+    """The change after which the oldest event that failed before is due: its success pulls the others forward."""
+
+    def probe(connection: Connection) -> None:
+        failed = "target = ? AND state = ? AND attempts > 0"
+        connection.execute(
+            f"UPDATE outbox SET due_at = ? WHERE {failed} AND seq = (SELECT min(seq) FROM outbox WHERE {failed})",
+            (now_us, target, DUE, target, DUE),
+        )
+
+    return probe
+
+
+def stopped(target: str, trouble: str) -> Change:
+    """The change that makes dead letters of all that waits for a stopped target, unless it was resumed meanwhile."""
+
+    def stop(connection: Connection) -> None:
+        connection.execute(
+            "UPDATE outbox SET state = ?, trouble = ? WHERE target = ? AND state = ?"
+            " AND EXISTS (SELECT 1 FROM outbox_target WHERE name = outbox.target AND state = 'stopped')",
+            (DEAD, trouble, target, DUE),
+        )
+
+    return stop
+
+
+def noted_state(name: str, label: str, state: TargetState, trouble: str, waits_until: int, now_us: int) -> Change:
+    """The change that keeps what is known of a target."""
+
+    def note(connection: Connection) -> None:
+        connection.execute(_REGISTER, (name, label, state, now_us, "", waits_until))
+        connection.execute(
+            "UPDATE outbox_target SET trouble = ?, waits_until = ?, state = ?,"
+            " changed_at = CASE WHEN state = ? THEN changed_at ELSE ? END WHERE name = ?",
+            (_kept(trouble), waits_until, state, state, now_us, name),
+        )
+
+    return note

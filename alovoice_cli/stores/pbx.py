@@ -11,8 +11,8 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 
@@ -46,8 +46,7 @@ MIGRATIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignRow:
+class CampaignRow(NamedTuple):
     """A campaign as it was accepted: `answer` is what the wire says, `plan` what is dialled; `id` is 0 before storing.
 
     `begins` and `ends` are virtual times: None for a campaign that is never dialled (paused, or without a window left).
@@ -63,8 +62,7 @@ class CampaignRow:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CallRow:
+class CallRow(NamedTuple):
     """A call that was asked for. `key` is the caller's own id (`call_id`, `extid`), if any; `legs` are its ringings."""
 
     kind: str
@@ -77,8 +75,7 @@ class CallRow:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AnalysisRow:
+class AnalysisRow(NamedTuple):
     """An analysis that was asked for."""
 
     call_id: str

@@ -14,6 +14,59 @@ from alovoice_cli.stores.migrations import full_disk_error
 _OWNER_SECONDS = 1.0
 
 
+class ProcessLock:
+    """The lock on a file, which stays; the owner's process id stands beside it. Any thread may give it back."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = FileLock(path, mode=0o600, thread_local=False)
+
+    def acquire(self, patience: float = 0.0) -> bool:
+        """Whether the lock is held now; another process's is waited for so many seconds.
+
+        Raises UsageError where the file cannot be made.
+        """
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.acquire(timeout=patience)
+        except Timeout:
+            return False
+        except OSError as error:
+            self._lock.release()
+            if error.errno in FULL_DISK:
+                raise full_disk_error(self._path, str(error)) from error
+            raise UsageError(
+                f"cannot use {self._path}: {error.strerror or error}", hint="make its directory writable"
+            ) from error
+        with suppress(OSError):  # a full disk: who comes second then hears no process id
+            self._owner_file.touch(mode=0o600)
+            self._owner_file.write_text(f"{os.getpid()}\n", encoding="ascii")
+        return True
+
+    def release(self) -> None:
+        """Gives the lock back, where it is held."""
+        if self._lock.is_locked:
+            self._owner_file.unlink(missing_ok=True)
+        self._lock.release()
+
+    def owner(self, patience: float = 0.0) -> str:
+        """The owner's process id, for which an owner that has just begun is given so many seconds; else nothing."""
+        deadline = time.monotonic() + patience
+        while True:
+            with suppress(OSError, UnicodeDecodeError):
+                text = self._owner_file.read_text(encoding="ascii")
+                if text.endswith("\n"):
+                    return text.strip()
+            if time.monotonic() >= deadline:
+                return ""
+            time.sleep(0.02)
+
+    @property
+    def _owner_file(self) -> Path:
+        # Beside the lock and not in it: a locked file cannot be read on Windows.
+        return self._path.with_name(self._path.name + ".pid")
+
+
 @contextmanager
 def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
     """Holds the lock while the block runs; the file stays, and the owner's process id beside it.
@@ -21,43 +74,14 @@ def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
     Raises UsageError (`what` is already under way) when another process holds it for longer than `patience` seconds,
     or the file cannot be made.
     """
-    lock = FileLock(path, timeout=patience, mode=0o600)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        owner = _owner(path)
+    lock = ProcessLock(path)
+    if not lock.acquire(patience):
+        owner = lock.owner(_OWNER_SECONDS)
         raise UsageError(
             f"{what} already{f', by process {owner}' if owner else ''}",
             hint="end that one first, or read what it prints",
-        ) from error
-    except OSError as error:
-        lock.release()
-        if error.errno in FULL_DISK:
-            raise full_disk_error(path, str(error)) from error
-        raise UsageError(f"cannot use {path}: {error.strerror or error}", hint="make its directory writable") from error
+        )
     try:
-        with suppress(OSError):  # a full disk: who comes second then hears no process id
-            _owner_file(path).write_text(f"{os.getpid()}\n", encoding="ascii")
         yield
     finally:
-        _owner_file(path).unlink(missing_ok=True)
         lock.release()
-
-
-def _owner_file(path: Path) -> Path:
-    # Beside the lock and not in it: a locked file cannot be read on Windows.
-    return path.with_name(path.name + ".pid")
-
-
-def _owner(path: Path) -> str:
-    """The owner's process id, for which an owner that has just begun is given a moment; else nothing."""
-    deadline = time.monotonic() + _OWNER_SECONDS
-    while True:
-        with suppress(OSError, UnicodeDecodeError):
-            text = _owner_file(path).read_text(encoding="ascii")
-            if text.endswith("\n"):
-                return text.strip()
-        if time.monotonic() > deadline:
-            return ""
-        time.sleep(0.02)

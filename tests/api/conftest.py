@@ -12,7 +12,7 @@ from raw_server import Act, RawServer
 
 from alovoice_cli.api.call import Party
 from alovoice_cli.api.client import Client
-from alovoice_cli.api.files import FilePart
+from alovoice_cli.api.request import FilePart
 from alovoice_cli.receipts import Intent, RequestOutcome
 
 TOKEN = "22dfbb22-d073-4422-b322-22949d14a022"

@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.api.endpoints import match
-from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.rehearsal import Rehearsed
-from alovoice_cli.api.request import Fields, Multipart, Raw, Request
+from alovoice_cli.api.request import Fields, FilePart, Multipart, Raw, Request
 
 pytestmark = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("sh")), reason="curl or sh is not installed")
 

@@ -27,7 +27,7 @@ def test_a_read_ends_by_the_deadline_whatever_drips(act: str, serve: Any, client
     assert 0.3 < time.monotonic() - started < 30
 
 
-@pytest.mark.parametrize("try_number", range(20))
+@pytest.mark.parametrize("try_number", range(4))
 def test_a_body_that_the_deadline_cut_is_never_taken_for_whole(
     try_number: int, serve: Any, client: Any, unsafe: Any
 ) -> None:
@@ -37,7 +37,7 @@ def test_a_body_that_the_deadline_cut_is_never_taken_for_whole(
         c.hang()
 
     with pytest.raises(OutcomeUnknownError, match="no whole answer"):
-        unsafe["outcall"](client(serve(true_and_more_to_come), timeout=0.05))
+        unsafe["outcall"](client(serve(true_and_more_to_come), timeout=1.0))
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -47,16 +47,16 @@ def test_ctrl_c_ends_the_wait_at_once(when: str, serve: Any, client: Any, unsafe
         c.hang()
 
     server = serve(hang)
-    pbx = client(server, timeout=300)
+    pbx = client(server, timeout=20)
     timer = threading.Timer(0.3, _thread.interrupt_main)
     if when == "before":
-        pbx = client(f"https://localhost:{server.port}", timeout=300)  # it hangs in the handshake
+        pbx = client(f"https://localhost:{server.port}", timeout=20)  # it hangs in the handshake
     timer.start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         unsafe["outcall"](pbx)
     timer.join()
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 15
     assert pbx.send_guard.guard(130) == (130 if when == "before" else 6)
     assert [outcome.state for outcome in book.outcomes.values()] == (["unsent"] if when == "before" else [])
 

@@ -8,11 +8,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from alovoice_cli.api.encode import Flat, encode
-from alovoice_cli.api.files import FilePart, wire_name
 from alovoice_cli.api.request import (
     Fields,
+    FilePart,
+    Flat,
     Multipart,
+    encode,
+    wire_name,
 )
 from alovoice_cli.errors import UsageError
 

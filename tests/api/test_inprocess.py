@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.api.files import FilePart
 from alovoice_cli.api.inprocess import InProcess
+from alovoice_cli.api.request import FilePart
 from alovoice_cli.errors import OutcomeUnknownError, ServerError, UnreachableError
 
 URL = "http://sandbox.localhost"

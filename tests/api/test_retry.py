@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alovoice_cli.api.deadline import Budget
 from alovoice_cli.api.reply import Reply
-from alovoice_cli.api.retry import Retry
+from alovoice_cli.api.transport import Retry
 from alovoice_cli.errors import AlovoiceError, RateLimitedError, RedirectedError, ServerError, UnreachableError
 
 ANSWERS = {

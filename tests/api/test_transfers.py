@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.api.files import FilePart
+from alovoice_cli.api.request import FilePart
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, ServerError, UsageError
 
 FIELDS = {"name": "N"}
@@ -125,7 +125,7 @@ MEMORY = r"""
 import re, sys
 from pathlib import Path
 from alovoice_cli.api.client import Client
-from alovoice_cli.api.files import FilePart
+from alovoice_cli.api.request import FilePart
 def peak():  # KiB; ru_maxrss would remember the parent's memory from before exec
     return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
 base = peak()

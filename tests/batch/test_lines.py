@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.batch.lines import LONGEST_CALL, HeardCalls, LineClaim, LineLimit, count_busy, heard_from, need_of
-from alovoice_cli.batch.lines import why_closed as why
-from alovoice_cli.batch.placed_call import PlacedCall
+from alovoice_cli.batch.call_evidence import PlacedCall
+from alovoice_cli.batch.pacing import LONGEST_CALL, HeardCalls, LineClaim, LineLimit, count_busy, heard_from, need_of
+from alovoice_cli.batch.pacing import why_closed as why
 from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call

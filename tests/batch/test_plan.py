@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.batch.fields import ANALYSIS, CONFERENCE, IVR, OUT, BatchForm
-from alovoice_cli.batch.plan import BatchPlan, Planner, parse_map
+from alovoice_cli.batch.plan import ANALYSIS, CONFERENCE, IVR, OUT, BatchForm, BatchPlan, Planner, parse_map
 from alovoice_cli.batch.table import read_table
 from alovoice_cli.errors import CheckFailedError, UsageError
 

@@ -10,8 +10,7 @@ from calling_worlds import MICRO, T0, World, make_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.batch.call_evidence import EvidenceFinder
-from alovoice_cli.batch.placed_call import PlacedCall
+from alovoice_cli.batch.call_evidence import EvidenceFinder, PlacedCall
 from alovoice_cli.batch.resolve import CallVerdict, Delays, learn, resolve
 from alovoice_cli.batch.verdict_text import as_json, sentence
 from alovoice_cli.events.coverage import Uptime

@@ -22,7 +22,7 @@ SENDERS = (1, 8, 64)
 
 _FLOOR = """
 from alovoice_cli.listening.listener import LIMITS
-from alovoice_cli.serving import serve
+from alovoice_cli.serving.server import SocketServer
 
 async def answer(scope, receive, send):
     more = True
@@ -33,7 +33,7 @@ async def answer(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": head})
     await send({"type": "http.response.body", "body": b"true"})
 
-serve(answer, ready=lambda url: print(url, flush=True), limits=LIMITS)
+SocketServer(answer, limits=LIMITS).run(lambda url: print(url, flush=True))
 """
 _STORELESS = """
 import asyncio
@@ -42,7 +42,7 @@ from alovoice_cli.events.answers import StartAnswer
 from alovoice_cli.events.event_assembly import FirstDelivery, Stored
 from alovoice_cli.events.receiver import Door, Receiver
 from alovoice_cli.listening.listener import LIMITS
-from alovoice_cli.serving import serve
+from alovoice_cli.serving.server import SocketServer
 
 class Nothing:
     asked = None
@@ -53,7 +53,7 @@ class Nothing:
         return stored
 
 app = Receiver(Door(None), Nothing(), lambda: datetime.now(UTC))
-serve(app, ready=lambda url: print(url + "/callend", flush=True), limits=LIMITS)
+SocketServer(app, limits=LIMITS).run(lambda url: print(url + "/callend", flush=True))
 """
 _LUA = """
 local count = 0

@@ -25,7 +25,7 @@ RATE, SENDERS, SLICE = 200, 16, 50
 
 _BARE = """
 from alovoice_cli.listening.listener import LIMITS
-from alovoice_cli.serving import serve
+from alovoice_cli.serving.server import SocketServer
 
 STEP = b'{"action_type": "queue", "action_data": "6000"}'
 
@@ -37,7 +37,7 @@ async def answer(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": head})
     await send({"type": "http.response.body", "body": STEP})
 
-serve(answer, ready=lambda url: print(url, flush=True), limits=LIMITS)
+SocketServer(answer, limits=LIMITS).run(lambda url: print(url, flush=True))
 """
 _HEAD = 'fallback = { queue = "6000" }\n[lists]\nvip = "vip.csv"\n[hours]\noffice = ["Mon-Fri 09:00-18:00"]\n'
 _RULE = '[[rule]]\nname = "r{n}"\nwhen = {{ from = "@vip", line = "71{n:07}" }}\nthen = {{ queue = "{n}" }}\n'

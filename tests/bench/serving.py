@@ -28,7 +28,7 @@ import sys
 sys.modules["uvloop"] = None
 """
 OURS = """
-from alovoice_cli.serving import SocketServer
+from alovoice_cli.serving.server import SocketServer
 SocketServer(app).run(lambda url: print(url, flush=True))
 """
 BARE = """

@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import shutil
+import ssl
 import statistics
 import subprocess
 import sys
@@ -55,11 +56,31 @@ def _processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main() -> None:
+def _serve(certificate: Path | None = None) -> int:
+    """Starts a server, over TLS where it gets a certificate, and returns its port."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Lines)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
+    return int(server.server_address[1])
+
+
+def _certificate(folder: str) -> Path:
+    """A certificate of its own authority, which no client trusts, with its key in one file."""
+    file = Path(folder, "server.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-subj", "/CN=localhost", "-keyout", f"{file}.key", "-out", f"{file}.cert"]
+    subprocess.run(command, check=True, capture_output=True)
+    file.write_text(Path(f"{file}.key").read_text() + Path(f"{file}.cert").read_text())
+    return file
+
+
+def main() -> None:
     home = tempfile.mkdtemp()
+    url = f"http://127.0.0.1:{_serve()}"
+    https_url = f"https://localhost:{_serve(_certificate(home))}"
     rules = Path(home, "rules.toml")
     rules.write_text(_RULES, "utf-8")
     events = Rows(Path(home, "events-sandbox.db"))
@@ -81,6 +102,8 @@ def main() -> None:
         "alovoice call out --help | cat": [alovoice, "call", "out", "--help"],
         "alovoice trunks --json (http)": [alovoice, "trunks", "--json"],
         "alovoice trunks (http)": [alovoice, "trunks"],
+        # The system's authorities are asked about the server, and know it not.
+        "alovoice trunks (https, refused)": [alovoice, "--base-url", https_url, "trunks"],
         "alovoice -p sandbox trunks": [alovoice, "-p", "sandbox", "trunks"],
         "alovoice -p sandbox events list": [alovoice, "-p", "sandbox", "events", "list"],
         "alovoice -p sandbox route check": [alovoice, "-p", "sandbox", "route", "check", str(rules)],

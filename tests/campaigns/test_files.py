@@ -1,12 +1,15 @@
 """What may be uploaded: regular files that hold something."""
 
+import errno
+import io
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from alovoice_cli.campaigns.files import open_regular
+from alovoice_cli.campaigns.files import made_list, open_list, open_regular
 from alovoice_cli.errors import UsageError
 
 
@@ -89,3 +92,16 @@ def test_a_refused_file_leaves_no_descriptor_open(tmp_path: Path) -> None:
         with pytest.raises(UsageError):
             open_regular(tmp_path)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_list_without_room_on_the_disk_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    path = tmp_path / "long.csv"
+    path.write_bytes(b"998901234567\n" * 3_000_000)
+    with pytest.raises(UsageError, match="the list cannot be held: No space left on device"):
+        open_list(str(path), None, io.TextIOWrapper(io.BytesIO()))
+    with pytest.raises(UsageError, match="the list cannot be held"):
+        made_list([["998901234567"]] * 3_000_000, ",")

@@ -1,13 +1,18 @@
 """`autorule create`: what is wrong is said before anything is sent, and what is right goes out exactly."""
 
+import hashlib
+import io
 import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.parser import BytesParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from front_door import TOKEN, FrontDoor, Result
@@ -181,6 +186,85 @@ def test_a_list_can_come_from_stdin(alovoice: FrontDoor, pbx: RawServer) -> None
     assert done.returncode == 0, done.stderr
     assert _parts(pbx.effects[1])["recipients"][2] == "тел\n901234567\n".encode("cp1251"), "byte for byte"
     assert b"cp1251" in done.stderr
+
+
+@dataclass
+class _Reads:
+    """How often a file was opened, and how many bytes were read of it."""
+
+    opens: int = 0
+    size: int = 0
+
+
+@pytest.fixture
+def reads(alovoice: FrontDoor, pbx: RawServer, monkeypatch: pytest.MonkeyPatch) -> _Reads:
+    """Counts what happens to the list: every way of the program to a file leads through `os.open` or `io.open`."""
+    found, path, real_open, real_fdopen = _Reads(), alovoice.home / "clients.csv", os.open, os.fdopen
+
+    class Counted(io.FileIO):
+        def readinto(self, buffer: Any) -> int:
+            size = super().readinto(buffer)
+            found.size += size or 0
+            return size or 0
+
+        def readall(self) -> bytes:
+            content = super().readall()
+            found.size += len(content)
+            return content
+
+    def opened(name: Any, *words: Any, **more: Any) -> int:
+        found.opens += Path(os.fsdecode(name)).name == path.name
+        return real_open(name, *words, **more)
+
+    def wrapped(descriptor: int, *words: Any, **more: Any) -> Any:
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return io.BufferedReader(Counted(descriptor))
+        return real_fdopen(descriptor, *words, **more)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "fdopen", wrapped)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("verb", "more"),
+    [
+        ("check", []),
+        ("create", []),
+        ("create", ["--clean"]),
+        ("create", ["--clean", "good.csv", "--rejected", "bad.csv"]),
+        ("create", ["--split", "1/day"]),
+        ("create", ["--from-file", "campaign.toml"]),
+    ],
+    ids=" ".join,
+)
+def test_a_list_is_opened_once_and_read_once(
+    alovoice: FrontDoor, pbx: RawServer, reads: _Reads, verb: str, more: list[str]
+) -> None:
+    digest = hashlib.sha256(CSV).hexdigest()
+    toml = f'recipients = "clients.csv"\nrecipients_sha256 = "{digest}"\n'
+    (alovoice.home / "campaign.toml").write_text(toml)
+    words = _words(recipients=None if "--from-file" in more else "clients.csv")
+    words[1] = verb
+    if verb == "check":
+        words.remove("--yes")
+    assert alovoice(*words, *more).code == 0
+    assert (reads.opens, reads.size) == (1, len(CSV))
+    assert len(pbx.effects) == (0 if verb == "check" else 2 if "--split" in more else 1)
+
+
+def test_what_is_sent_is_what_was_checked_though_the_list_changes_meanwhile(
+    alovoice: FrontDoor, pbx: RawServer
+) -> None:
+    def swaps(connection: Connection) -> None:
+        (alovoice.home / "clients.csv").write_bytes(b"998907777777\n998906666666\n")
+        _answers(connection)
+
+    pbx.acts = [swaps]
+    assert alovoice(*_words()).code == 0
+    assert _parts(pbx.effects[0])["recipients"][2] == CSV
+    exported = tomllib.loads(alovoice("autorule", "export", "124").out)
+    assert exported["recipients_sha256"] == hashlib.sha256(CSV).hexdigest()
 
 
 def test_a_name_that_was_not_given_is_unique(alovoice: FrontDoor, pbx: RawServer) -> None:

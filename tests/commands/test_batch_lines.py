@@ -19,7 +19,7 @@ from event_rows import Rows, end_of
 from front_door import FrontDoor
 from raw_server import Connection, Seen
 
-from alovoice_cli.batch.lines import HOLD, LineClaim, count_busy
+from alovoice_cli.batch.pacing import HOLD, LineClaim, count_busy
 from alovoice_cli.stores.line_claims import LineClaims
 
 LINE = "712037006"

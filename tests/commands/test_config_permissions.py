@@ -10,8 +10,7 @@ from front_door import TOKEN, FrontDoor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alovoice_cli.config.paths import Paths
-from alovoice_cli.config.permissions import find_open_places
+from alovoice_cli.config.paths import Paths, find_open_places
 from alovoice_cli.config.toml_files import complain, parse_toml
 from alovoice_cli.errors import BadConfigError
 

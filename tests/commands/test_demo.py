@@ -4,7 +4,7 @@ import json
 
 from front_door import FrontDoor
 
-from alovoice_cli.commands.demo.day import play_day
+from alovoice_cli.commands.demo import play_day
 
 
 def test_the_day_of_the_tour_is_heard_whole_and_is_the_same_each_time(alovoice: FrontDoor) -> None:

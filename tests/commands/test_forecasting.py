@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from front_door import FrontDoor, Result
 
-from alovoice_cli.campaigns.forecast import forecast
-from alovoice_cli.campaigns.forecast_report import parse_share
-from alovoice_cli.campaigns.plans import plan_from_form
+from alovoice_cli.campaigns.created import plan_from_form
+from alovoice_cli.campaigns.forecast import forecast, parse_share
 from alovoice_cli.errors import UsageError
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"

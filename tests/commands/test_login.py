@@ -226,7 +226,7 @@ class _Terminal:
         return self._settings(self._theirs)
 
     def wait_for(self, text: bytes) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while text not in self.shown:
             assert time.monotonic() < deadline, self.shown
             if select.select([self._ours], [], [], 0.2)[0]:
@@ -241,7 +241,7 @@ class _Terminal:
         os.write(self._ours, text)
 
     def end(self) -> int:
-        code = self.process.wait(20)
+        code = self.process.wait(90)
         while select.select([self._ours], [], [], 0.1)[0]:
             self.shown += os.read(self._ours, 4096)
         return code

@@ -127,3 +127,18 @@ def test_the_profiles_own_line_is_never_taken_for_people(alovoice: FrontDoor) ->
     (alovoice.home / "crm.csv").write_text("line;client\n712037006;901234567\n712037006;901234567\n")
     result = alovoice("numbers", "check", "crm.csv", "--json")
     assert json.loads(result.out)["recipients"]["column"] == 2, result.out + result.err
+
+
+@pytest.mark.parametrize(
+    ("heading", "word"), [("name,phone\n", "phone"), ("", "2"), ("исм,тел. моб.\n", "'тел. моб.'")]
+)
+def test_rows_that_end_before_the_phones_are_named_for_that(alovoice: FrontDoor, heading: str, word: str) -> None:
+    rows = "".join(f"Мижоз,{998901230000 + row}\n" if row % 2 == 0 else "Мижоз\n" for row in range(40))
+    (alovoice.home / "ragged.csv").write_text(heading + rows, "utf-8")
+    found = alovoice("numbers", "check", "ragged.csv")
+    assert found.code == 8
+    assert "20 of 40 rows end before column 2" in found.out
+    assert f"--column {word} takes" in found.out
+    taken = alovoice("numbers", "check", "ragged.csv", "--column", word.strip("'"), "--json")
+    assert taken.code == 0, taken.err
+    assert json.loads(taken.out)["recipients"]["good"] == 20

@@ -11,6 +11,7 @@ from alovoice_cli.config import edits
 from alovoice_cli.config.edits import Login, keep_login
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import read_config
+from alovoice_cli.config.settings import known_profiles
 from alovoice_cli.errors import BadConfigError, UsageError
 
 MINE = """\
@@ -37,7 +38,7 @@ def test_a_changed_value_leaves_comments_and_order(paths: Paths, mine: Path) -> 
     edits.set_value(paths, "tashkent.timeout", "60")
     edits.set_value(paths, "samarkand.encoding", "form")
     edits.unset_value(paths, "samarkand.insecure")
-    edits.use_profile(paths, "samarkand")
+    edits.set_value(paths, "profile", "samarkand")
     assert mine.read_text() == MINE.replace("timeout = 5 ", "timeout = 60 ").replace(
         "insecure = true", 'encoding = "form"'
     ).replace('profile = "tashkent"', 'profile = "samarkand"')
@@ -48,7 +49,7 @@ def test_a_first_value_makes_a_file_that_reads_like_one_written_by_hand(paths: P
     assert (change.value, change.created) == (("712037006", "712037007"), True)
     edits.set_value(paths, "tashkent.insecure", "false")
     edits.set_value(paths, "require_profile", "true")
-    edits.use_profile(paths, "tashkent")
+    edits.set_value(paths, "profile", "tashkent")
     assert paths.config_file.read_text() == (
         'require_profile = true\nprofile = "tashkent"\n\n'
         '[profiles.tashkent]\ntrunks = ["712037006", "712037007"]\ninsecure = false\n'
@@ -67,7 +68,7 @@ def test_unset_says_whether_there_was_something(paths: Paths, mine: Path) -> Non
     assert edits.unset_value(paths, "tashkent.timeout") is True
     assert edits.unset_value(paths, "tashkent.timeout") is False
     assert edits.unset_value(paths, "profile") is True
-    assert edits.names(paths) == ["default", "samarkand", "sandbox", "tashkent"]
+    assert known_profiles(read_config(paths.config_file), paths) == ["default", "samarkand", "sandbox", "tashkent"]
 
 
 def test_a_profile_can_be_added_without_a_value(paths: Paths, mine: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_bad_key_or_value_changes_nothing(paths: Paths, mine: Path, key: str, 
 
 def test_the_nearest_spelling_is_offered(paths: Paths, mine: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        edits.use_profile(paths, "tashkend")
+        edits.set_value(paths, "profile", "tashkend")
     assert "did you mean tashkent?" in caught.value.hint
     with pytest.raises(UsageError) as caught:
         edits.set_value(paths, "timeuot", "5")
@@ -127,8 +128,8 @@ def test_http_is_allowed_once_it_was_agreed_to(paths: Paths, mine: Path) -> None
 
 def test_a_profile_that_only_has_a_token_can_be_used(paths: Paths) -> None:
     keep_login(paths, Login("bukhara", "https://cld.alovoice.uz"), "11111111-2222-3333-4444-555555555555")
-    edits.use_profile(paths, "bukhara")
-    assert edits.names(paths) == ["bukhara", "default", "sandbox"]
+    edits.set_value(paths, "profile", "bukhara")
+    assert known_profiles(read_config(paths.config_file), paths) == ["bukhara", "default", "sandbox"]
 
 
 @pytest.mark.parametrize("broken", ["profile = ", "[profiles.a]\nwrong = 1\n"])

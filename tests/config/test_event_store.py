@@ -6,7 +6,6 @@ import pytest
 from front_door import FrontDoor
 
 from alovoice_cli.config.paths import Paths
-from alovoice_cli.config.profile_places import event_store_url
 from alovoice_cli.config.settings import Flags, Settings, resolve
 
 CONFIG = """
@@ -41,7 +40,7 @@ def _settings(home: Path, profile: str | None) -> Settings:
 def test_the_store_is_the_flags_or_the_profiles_or_named_after_it(
     tmp_path: Path, profile: str | None, flag: str | None, store: str
 ) -> None:
-    assert event_store_url(_settings(tmp_path, profile), flag) == store.format(home=tmp_path)
+    assert _settings(tmp_path, profile).event_store_url(flag) == store.format(home=tmp_path)
 
 
 def test_a_relative_store_is_refused_since_each_directory_would_have_its_own(alovoice: FrontDoor) -> None:

@@ -18,6 +18,7 @@ from alovoice_cli.config import edits, toml_files
 from alovoice_cli.config.edits import Login, keep_login
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import read_config
+from alovoice_cli.config.settings import known_profiles
 from alovoice_cli.errors import BadConfigError, UsageError
 
 SERVER = "https://cld.alovoice.uz"
@@ -100,7 +101,7 @@ def test_a_killed_writer_leaves_a_whole_file_and_the_next_one_sweeps_up(paths: P
         "        while True: edits.set_value(paths, 'a.trunks', ','.join([str(turn)] * 400))\n"
         "    time.sleep(random.uniform(0.001, 0.06)); os.kill(child, signal.SIGKILL); os.waitpid(child, 0)\n"
         "    cut += (paths.config / '.config.toml.tmp').exists()\n"
-        "    trunks = read_config(paths.config_file).profiles['a'].trunks\n"
+        "    trunks = read_config(paths.config_file).profiles['a']['trunks']\n"
         "    assert len(set(trunks)) == 1 and len(trunks) in (1, 400), trunks\n"
         "edits.set_value(paths, 'a.trunks', '7')\n"
         "print(cut, sorted(path.name for path in paths.config.iterdir()))\n"
@@ -160,7 +161,7 @@ def test_sixteen_writers_lose_nothing_and_readers_never_see_a_broken_file(paths:
     done.set()
     reader.join()
     assert told == [b""] * 16
-    assert len(edits.names(paths)) == len({"default", "sandbox", "first"}) + 16 * 4
+    assert len(known_profiles(read_config(paths.config_file), paths)) == len({"default", "sandbox", "first"}) + 16 * 4
     assert seen == sorted(seen)
     assert seen[0] >= 1
 
@@ -193,7 +194,7 @@ def test_a_writer_waits_for_as_long_as_others_get_on(paths: Paths, monkeypatch: 
     served.append("we")
     writer.join()
     assert served == ["others", "we"]
-    assert set(edits.names(paths)) >= {"first", "a"}
+    assert set(known_profiles(read_config(paths.config_file), paths)) >= {"first", "a"}
 
 
 @on_posix

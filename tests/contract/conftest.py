@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alovoice_cli.sandbox.opening import open_sandbox
-from alovoice_cli.serving import SocketServer
+from alovoice_cli.serving.server import SocketServer
 
 HERE = Path(__file__).parent
 TOKEN = "22dfbb22-d073-4422-b322-22949d14a022"

@@ -124,9 +124,9 @@ def test_the_right_token_in_the_wrong_place_or_a_wrong_one_is_refused(method: An
     assert send(request).status_code == 401
 
 
-def test_the_contract_covers_the_eight_methods_and_agrees_with_the_vendors_answers() -> None:
+def test_the_contract_covers_the_documents_eight_methods_and_agrees_with_the_vendors_answers() -> None:
     methods = [json.loads(file.read_text("utf-8")) for file in Path(__file__).parent.glob("*.json")]
-    assert {method["name"] for method in methods} == NAMES
+    assert {method["name"] for method in methods} >= NAMES
     for method in methods:
         shapes = [case["answer"].get("types") for case in method["cases"] if case["source"] == "documented"]
         if method.get("vendor_answer") and shapes[0]:
@@ -136,4 +136,4 @@ def test_the_contract_covers_the_eight_methods_and_agrees_with_the_vendors_answe
 def test_every_line_of_curl_in_the_contract_is_played() -> None:
     methods = [json.loads(file.read_text("utf-8")) for file in Path(__file__).parent.glob("*.json")]
     with_curl = {method["name"] for method in methods if any("curl" in case for case in method["cases"])}
-    assert with_curl == NAMES - {"requestcall"}, "the document has a curl line for all but requestcall"
+    assert with_curl & NAMES == NAMES - {"requestcall"}, "the document has a curl line for all but requestcall"

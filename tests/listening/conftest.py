@@ -135,6 +135,7 @@ class Handler:
     url: str = ""
     answer: Callable[[bytes], tuple[int, bytes]] = lambda _: (200, b"true")
     seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
     server: http.server.ThreadingHTTPServer | None = None
     port: int = 0
 
@@ -150,6 +151,8 @@ class Handler:
                 with contextlib.suppress(OSError):
                     self.send_response(status)
                     self.send_header("Content-Length", str(len(answer)))
+                    for name, value in handler.headers.items():
+                        self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(answer)
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from alovoice_cli.sandbox.opening import MOST_BODY_BYTES, open_sandbox
-from alovoice_cli.serving import Limits, SocketServer
+from alovoice_cli.serving.limits import Limits
+from alovoice_cli.serving.server import SocketServer
 from alovoice_cli.stores.pbx import PbxStore
 
 TOKEN = "22dfbb22-d073-4422-b322-22949d14a022"

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from alovoice_cli.serving import App, Limits, SocketServer
+from alovoice_cli.serving.limits import App, Limits
+from alovoice_cli.serving.server import SocketServer
 
 
 @dataclass

@@ -14,12 +14,14 @@ from datetime import timedelta
 import pytest
 from http_talk import GET, counting, one_answer, post, status_of
 
-from alovoice_cli.serving import Limits, SocketServer
+from alovoice_cli.serving.limits import Limits
+from alovoice_cli.serving.server import SocketServer
 
 PROGRAM = """
 import asyncio, signal, sys
 from datetime import timedelta
-from alovoice_cli.serving import Limits, SocketServer
+from alovoice_cli.serving.limits import Limits
+from alovoice_cli.serving.server import SocketServer
 
 async def app(scope, receive, send):
     await asyncio.sleep(float(scope["path"][1:] if scope["method"] == "GET" else 0))

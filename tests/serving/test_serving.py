@@ -11,7 +11,7 @@ import pytest
 from http_talk import GET, HALF_BODY, HALF_HEADER, answer, counting, one_answer, post, status_of
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.serving import SocketServer, serve
+from alovoice_cli.serving.server import SocketServer
 
 SOON = timedelta(seconds=0.4)
 
@@ -34,7 +34,7 @@ def test_the_url_that_is_reported_accepts_at_once_on_a_free_port():
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_a_public_address_is_refused_unless_it_is_allowed(host):
     with pytest.raises(UsageError, match="other machines"):
-        serve(counting, ready=print, host=host)
+        SocketServer(counting, host=host)
 
 
 def test_a_public_address_can_be_allowed():

@@ -11,7 +11,7 @@ import pytest
 from http_talk import GET, answer, counting, one_answer, post, status_of
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.serving import SocketServer
+from alovoice_cli.serving.server import SocketServer
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 SOON = timedelta(seconds=0.4)

@@ -18,7 +18,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from http_talk import counting
-from alovoice_cli.serving import SocketServer
+from alovoice_cli.serving.server import SocketServer
 SocketServer(counting).run(lambda url: print(url, flush=True))
 """
 

@@ -15,10 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from speech_cases import VENDOR, answer, kept, sandbox_answer
 
-from alovoice_cli.speech.exports import as_srt, as_vtt, cues
+from alovoice_cli.speech.exports import as_srt, as_vtt, cues, page, talk_section
 from alovoice_cli.speech.measures import measure
-from alovoice_cli.speech.pages import page, talk_section
-from alovoice_cli.speech.private import mask_numbers
+from alovoice_cli.speech.number_masking import mask_numbers
 from alovoice_cli.speech.talk import marks, read_talk
 
 GOLDEN = Path(__file__).parent / "golden"

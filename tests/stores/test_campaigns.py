@@ -88,10 +88,10 @@ def test_what_may_have_been_created_counts_and_what_was_refused_does_not(store: 
     before = NOON - timedelta(seconds=1)
     assert set(store.called_numbers("p", before)) == {"998901234560", "998901234561", "998901234564"}
     assert store.created_count("p", before) == 3
-    twins = [store.find_twin("p", f"d{number}", before) for number in range(5)]
-    assert twins == ["124", "125", None, None, "R-4"]
+    twins = [store.find_twin("p", before, _papers("", digest=f"d{number}")) for number in range(5)]
+    assert [twin and twin.label for twin in twins] == ["124", "125", None, None, "R-4"]
     assert store.created_count("q", before) == 0
-    assert store.find_twin("q", "d0", before) is None
+    assert store.find_twin("q", before, _papers("", digest="d0")) is None
 
 
 def test_what_lies_before_the_moment_is_left_out(store: CampaignStore, clock: _Clock) -> None:
@@ -101,7 +101,9 @@ def test_what_lies_before_the_moment_is_left_out(store: CampaignStore, clock: _C
     week = clock.now - timedelta(days=7)
     assert list(store.called_numbers("p", week)) == ["998912345678"]
     assert store.created_count("p", week) == 1
-    assert store.find_twin("p", "d", week) == "R-2"
+    twin = store.find_twin("p", week, _papers("998912345678"))
+    assert twin is not None
+    assert twin.label == "R-2"
     assert [found.receipt for found in store.campaigns("p", week)] == ["R-2"]
     assert [found.receipt for found in store.campaigns("p")] == ["R-2", "R-1"]
     # The same moment in another zone is the same moment.

@@ -8,7 +8,7 @@ import pytest
 from event_rows import MICRO, Rows
 
 from alovoice_cli.batch.limits import hear_calls
-from alovoice_cli.batch.lines import HeardCalls
+from alovoice_cli.batch.pacing import HeardCalls
 from alovoice_cli.stores.line_calls import GOING, LineCalls, calls_to
 
 NOW = 1_764_000_000

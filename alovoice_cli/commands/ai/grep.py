@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, clock_of, read_wanted
+from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, read_wanted
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
@@ -16,7 +16,7 @@ from alovoice_cli.output.listing import Dialogue, ListedItem, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
 from alovoice_cli.speech.folding import find_phrases, foldings
-from alovoice_cli.speech.private import mask_numbers as hide_numbers
+from alovoice_cli.speech.number_masking import mask_numbers as hide_numbers
 from alovoice_cli.speech.talk import Fragment, Wanted, clock
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _latest(session: Session, found: Iterator[Hit], limit: int) -> Iterator[Hit]
 
 
 def _show_dialogues(session: Session, found: Iterator[Hit], *, hide: bool) -> None:
-    zone, calls, phrases = clock_of(session).zone, 0, 0
+    zone, calls, phrases = session.clock.zone, 0, 0
     for hit in found:
         fragments = hit.kept.talk.fragments
         said = [_said(session, fragments[place], marks, hide=hide) for place, marks in hit.phrases.items()]
@@ -124,7 +124,7 @@ def _said(session: Session, part: Fragment, marks: list[tuple[int, int]], *, hid
 
 
 def _rows(session: Session, found: Iterator[Hit], *, hide: bool) -> Iterator[ListedItem]:
-    zone = clock_of(session).zone
+    zone = session.clock.zone
     for hit in found:
         fragments = hit.kept.talk.fragments
         for place, marks in hit.phrases.items():

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, clock_of, read_wanted
+from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, read_wanted
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.moments import ClockTime, from_unix
@@ -13,8 +13,8 @@ from alovoice_cli.output.columns import Column
 from alovoice_cli.output.files import check_free, write_private
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
-from alovoice_cli.speech.private import mask_answer
-from alovoice_cli.speech.report import DEFAULT_RULES, ScoreTally, SpeechReport
+from alovoice_cli.speech.number_masking import mask_answer
+from alovoice_cli.speech.score import DEFAULT_RULES, ScoreTally, SpeechReport
 from alovoice_cli.speech.score_rules import load_sound
 from alovoice_cli.speech.talk import Talk, clock, read_talk
 
@@ -70,7 +70,7 @@ def report_calls(
     if html is not None:
         check_free(html, force=force)
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
-    now = clock_of(session)
+    now = session.clock
     report = SpeechReport(DEFAULT_RULES if rules is None else load_sound(rules), worst)
     for kept in session.analyses.all(wanted):
         report.add(kept.talk, from_unix(kept.begun_at, now.zone))

@@ -33,7 +33,7 @@ from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.filters import Filter
 from alovoice_cli.moments import parse_span
 from alovoice_cli.session import Session
-from alovoice_cli.speech.forms import FoundTalk
+from alovoice_cli.speech.exports import FoundTalk
 from alovoice_cli.speech.talk import read_transcript
 
 EXAMPLES = examples(
@@ -143,8 +143,8 @@ def show_result(
         return run(session, "ai result", options, {}, keep if store else None)
     refuse_batch_options(options)
     call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...")))
-    wish = AiShowOptions(form, output, force, mask_numbers)
-    wish.check(session, call_ids)
+    shown = AiShowOptions(form, output, force, mask_numbers)
+    shown.check(session, call_ids)
     budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0
     asked = [_AskedCall(call_id) for call_id in call_ids]
     _ask_all(session, asked, PollPace(budget, interval), lambda found: _keep(session, found, peer) if store else None)
@@ -152,7 +152,7 @@ def show_result(
     problem = _gravest(asked)
     if len(call_ids) > 1 or problem is None:
         whole = found[0].answer if len(call_ids) == 1 else [one.as_json() for one in asked]
-        show_talks(session, found, wish, whole=whole)
+        show_talks(session, found, shown, whole=whole)
     if problem is not None:
         raise problem
     return 0

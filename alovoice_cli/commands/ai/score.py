@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, clock_of, read_wanted
+from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, read_wanted
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode
@@ -75,7 +75,7 @@ def score_calls(
         return _check(session, rules)
     sound = load_sound(rules)
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
-    zone = clock_of(session).zone
+    zone = session.clock.zone
     scored = ScoredCalls(sound, zone)
     for kept in session.analyses.all(wanted):
         scored.add(kept.talk, kept.begun_at, kept.peer)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
+from alovoice_cli.moments import parse_moment
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import Wanted
 
@@ -22,11 +22,6 @@ WithoutTags = Annotated[list[str] | None, typer.Option("--without-tag", metavar=
 Peer = Annotated[str | None, typer.Option("--peer", metavar="N", help="Of this extension, where it is known.")]
 
 
-def clock_of(session: Session) -> ClockTime:
-    """Now, in the profile's time zone."""
-    return ClockTime(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
-
-
 def read_wanted(
     session: Session,
     since: str | None = None,
@@ -36,7 +31,7 @@ def read_wanted(
     peer: str | None = None,
 ) -> Wanted:
     """The analyses that the options name. Raises UsageError for a moment that cannot be read."""
-    clock = clock_of(session)
+    clock = session.clock
     return Wanted(
         since=None if since in (None, "all") else int(parse_moment(since or "", clock, "--since").at.timestamp()),
         until=None if until is None else int(parse_moment(until, clock, "--until").end.timestamp()),

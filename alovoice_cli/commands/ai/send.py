@@ -3,16 +3,17 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.batch.limits import check_budget
+from alovoice_cli.batch.row_selection import analyses_sent
 from alovoice_cli.commands.batch_options import SendingCommand as SendingCommand
 from alovoice_cli.commands.batch_options import batch_options, needed_ids, refuse_batch_options, refuse_both, run
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
+from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, worst
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -36,7 +37,6 @@ COLUMNS = (
     Column("problem", "Problem"),
 )
 _COMMAND = "ai send"
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,37 +101,12 @@ def _send(
 ) -> tuple[list[_Row], "list[Sending]"]:
     # Between looking into the ledger and the request nobody else may ask for the same call.
     with session.turn(_COMMAND):
-        earlier = {} if again else _earlier(session, call_ids)
+        earlier = {} if again else analyses_sent(session, call_ids)
         left = [call_id for call_id in call_ids if call_id not in earlier]
         if budget is not None:
-            _check_budget(session, len(left), budget)
+            check_budget(session, "/callsendai/", budget, len(left))
         return [_told_before(session, call_id, entry) for call_id, entry in earlier.items()], (
             session.client.ai.send_each(left) if left else []
-        )
-
-
-def _earlier(session: Session, call_ids: Sequence[str]) -> "dict[str, Receipt]":
-    """The latest receipt of each call that was, or may have been, sent for this PBX."""
-    by_id = {session.masker.hide(call_id): call_id for call_id in call_ids}
-    return {
-        by_id[entry.our_id]: entry
-        for entry in session.ledger.receipts_of(by_id)
-        if _may_have_been_sent(entry, session.settings.profile) and entry.our_id in by_id
-    }
-
-
-def _may_have_been_sent(entry: "Receipt", profile: str) -> bool:
-    return (entry.command, entry.profile) == (_COMMAND, profile) and entry.outcome in ("done", "unknown")
-
-
-def _check_budget(session: Session, wanted: int, budget: int) -> None:
-    since = session.now() - _DAY
-    receipts = session.ledger.receipts(since=since) if session.ledger.path.exists() else []
-    spent = sum(_may_have_been_sent(entry, session.settings.profile) for entry in receipts)
-    if wanted and spent + wanted > budget:
-        raise UsageError(
-            f"{spent} analyses were asked for in the last 24 hours; {wanted} more would pass the budget of {budget}",
-            hint=f"nothing was sent; {max(budget - spent, 0)} more fit into it",
         )
 
 

@@ -10,16 +10,26 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.moments import parse_zone
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.csv import write_csv
 from alovoice_cli.output.files import write_private
 from alovoice_cli.output.json import json_text
 from alovoice_cli.output.listing import Dialogue, Listing, Said
 from alovoice_cli.session import Session
-from alovoice_cli.speech.exports import names, side_of, tag_lines, title
-from alovoice_cli.speech.forms import Form, FoundTalk, file_name, form_of, masked_answers, rendered, rows_of
-from alovoice_cli.speech.private import mask_answer
+from alovoice_cli.speech.exports import (
+    Form,
+    FoundTalk,
+    file_name,
+    form_of,
+    masked_answers,
+    names,
+    rendered,
+    rows_of,
+    side_of,
+    tag_lines,
+    title,
+)
+from alovoice_cli.speech.number_masking import mask_answer
 from alovoice_cli.speech.talk import Talk, clock, marks
 
 COLUMNS = (
@@ -53,7 +63,7 @@ MaskNumbers = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class AiShowOptions:
-    """What the options ask for."""
+    """How talks are to be shown: the options of `ai result` and `ai show`."""
 
     form: Form | None
     output: Path | None
@@ -87,22 +97,17 @@ def _text_of(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
     return rendered(found, form, zone)
 
 
-def zone_of(session: Session) -> tzinfo:
-    """The profile's time zone."""
-    return parse_zone(session.settings.timezone, "the profile's timezone")
-
-
-def show_talks(session: Session, found: Sequence[FoundTalk], wish: AiShowOptions, *, whole: object) -> None:
-    """Shows them as they are wished for; `whole` is what `--json` prints."""
-    if wish.mask_numbers:
+def show_talks(session: Session, found: Sequence[FoundTalk], options: AiShowOptions, *, whole: object) -> None:
+    """Shows the talks as the options ask; `whole` is what `--json` prints."""
+    if options.mask_numbers:
         found = [replace(one, answer=mask_answer(one.answer)) for one in found]
         whole = masked_answers(whole)
-    if wish.output is not None:
-        _write_files(session, found, wish, wish.output)
-    elif wish.form in (None, "json", "csv"):
-        _show_lines(session, found, wish.form, whole)
+    if options.output is not None:
+        _write_files(session, found, options, options.output)
+    elif options.form is None or options.form in ("json", "csv"):
+        _show_lines(session, found, options.form, whole)
     else:
-        session.display.write(rendered(found, wish.form or "text", zone_of(session)))
+        session.display.write(rendered(found, options.form, session.clock.zone))
 
 
 def _show_lines(session: Session, found: Sequence[FoundTalk], form: Form | None, whole: object) -> None:
@@ -127,30 +132,26 @@ def _show_lines(session: Session, found: Sequence[FoundTalk], form: Form | None,
 
 def _dialogue(session: Session, talk: Talk) -> Dialogue:
     hide = session.masker.hide
+    # A phrase that names a secret of this run loses its marks with it.
+    hidden = [replace(part, text=hide(part.text)) for part in talk.fragments]
     said = [
         Said(hide(part.direction), clock(part.begin_ms), part.text, side_of(part), marks(part), names(part.tags))
-        for part in _hidden(session, talk).fragments
+        for part in hidden
     ]
     tags = [hide(line) for line in tag_lines(talk)]
     below = ["Tags: " + "; ".join(tags)] if tags else []
-    return Dialogue(hide(title(talk, zone_of(session))), said, below if said else ["Nothing was said.", *below])
+    return Dialogue(hide(title(talk, session.clock.zone)), said, below if said else ["Nothing was said.", *below])
 
 
-def _hidden(session: Session, talk: Talk) -> Talk:
-    """The talk without the secrets that this run knows: a line that names one loses its marks with it."""
-    hide = session.masker.hide
-    return replace(talk, fragments=tuple(replace(part, text=hide(part.text)) for part in talk.fragments))
-
-
-def _write_files(session: Session, found: Sequence[FoundTalk], wish: AiShowOptions, output: Path) -> None:
-    form = wish.form or form_of(output) or "text"
+def _write_files(session: Session, found: Sequence[FoundTalk], options: AiShowOptions, output: Path) -> None:
+    form = options.form or form_of(output) or "text"
     folder = output.is_dir()
     hide = session.masker.hide
     groups = [[one] for one in found] if folder else [list(found)] if found else []
     written: list[str] = []
     for group in groups:
         target = output / file_name(group[0].call_id, form) if folder else output
-        write_private(target, hide(_text_of(group, form, zone_of(session))), force=wish.force)
+        write_private(target, hide(_text_of(group, form, session.clock.zone)), force=options.force)
         written.append(str(target))
     if written or session.options.json:
         session.report(f"written: {', '.join(written)}", files=written)

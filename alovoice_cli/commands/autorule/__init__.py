@@ -1,1 +1,40 @@
-"""`alovoice autorule`: auto-dial campaigns."""
+"""`alovoice autorule`: auto-dial campaigns.
+
+`stop` and its like are no commands: no help page, manual or completion offers them. Whoever tries one hears what the
+API cannot do to a campaign, and where it can be done.
+"""
+
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from alovoice_cli.commands.command_table import LazyGroup
+from alovoice_cli.commands.global_options import add_global_options
+from alovoice_cli.errors import UsageError
+
+VERBS = ("stop", "pause", "resume", "delete", "update")
+
+
+class CampaignGroup(LazyGroup):
+    """The commands of `alovoice autorule`, and an answer to the verbs that the API lacks."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name."""
+        found = super().get_command(ctx, cmd_name)
+        return _refusal(cmd_name) if found is None and cmd_name in VERBS else found
+
+
+def _refusal(verb: str) -> Any:
+    app = typer.Typer(add_completion=False)
+
+    @app.command(verb)
+    def refuse(words: Annotated[list[str] | None, typer.Argument(metavar="[ID]")] = None) -> None:
+        named = f"campaign {words[0]}" if words else "a campaign"
+        first = "`autorule create --paused` creates one that does not start by itself; " if verb == "pause" else ""
+        hint = f"{first}{verb} it in the web console of the PBX, among the auto-dial campaigns (автообзвоны)"
+        raise UsageError(f"the API cannot {verb} {named}: nothing was sent", hint=hint)
+
+    command = get_command(app)
+    add_global_options(command)
+    return command

@@ -3,10 +3,12 @@
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import typer
+
 from alovoice_cli.campaigns.options import CampaignOptions
-from alovoice_cli.commands.autorule.options import SENDING_OPTIONS, campaign_command, without_options
+from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import FINDINGS, examples
+from alovoice_cli.commands.options import FINDINGS, OptionGroupCommand, examples, option_group
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session
@@ -20,7 +22,6 @@ EXAMPLES = examples(
     "alovoice autorule check --from-file campaign.toml --clean good.csv --rejected bad.csv",
     "alovoice autorule check --from-file campaign.toml --forecast --answer-rate 40% --tariff 95",
 )
-CheckCommand = without_options(SENDING_OPTIONS)
 _CURVE = (
     Column("at", "By"),
     Column("called", "Called", numeric=True),
@@ -29,7 +30,15 @@ _CURVE = (
 _SHAPES = ("called in nine runs of ten", "", "in some runs", "not called")
 
 
-def _check(session: Session, options: CampaignOptions) -> int:
+class CheckCommand(OptionGroupCommand):
+    """The command with the options of a campaign."""
+
+    build = staticmethod(campaign_options)
+    without = ("split_from", "confirm")
+
+
+@shows_list(FINDINGS)
+def check_campaign(ctx: typer.Context) -> int:
     """Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.
 
     Exit code 8 where there is an error, 2 where only a limit of the profile is broken. Asks the PBX for its lines.
@@ -39,18 +48,19 @@ def _check(session: Session, options: CampaignOptions) -> int:
     answer after 4 to 24 s and talk 1 to 60 s (--answer-rate, --seconds-per-call), 12 % are busy, 6 % out of reach, the
     others ring for 40 s; a call begun in the window is finished after it. What was assumed stands with the result.
     """
-    # Here and not above: help needs neither phonenumbers nor holidays.
-    from alovoice_cli.campaigns.forecast_report import (  # noqa: PLC0415 - as said above
+    # Here and not above: help needs no forecast.
+    from alovoice_cli.campaigns.forecast import (  # noqa: PLC0415 - as said above
         forecast_as_dict,
         forecast_campaign,
         forecast_findings,
     )
-    from alovoice_cli.commands.autorule import preparation  # noqa: PLC0415 - as said above
 
+    session: Session = ctx.obj
+    options = option_group(ctx, CampaignOptions)
     made, tariff = None, None
     with ExitStack() as opened:
-        ready, _ = preparation.prepare(session, options, opened, strict=False)
-        preparation.write_asked_lists(session, ready)
+        ready, _ = prepare(session, options, opened, strict=False)
+        write_asked_lists(session, ready)
         if options.forecast is not None:
             tariff = options.forecast.tariff
             made = forecast_campaign(ready.draft, ready.numbers_to_call, options.forecast, session.now())
@@ -61,19 +71,17 @@ def _check(session: Session, options: CampaignOptions) -> int:
         if session.options.json:
             whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
         session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
-        preparation.tell_remarks(session, ready)
+        for remark in ready.remarks:
+            session.note(remark)
         if made is not None and not (session.options.json or session.options.csv or session.options.columns):
             _show_forecast(session, made, tariff)
         session.note(ready.report.verdict)
     return ready.report.exit_code
 
 
-check_campaign = shows_list(FINDINGS)(campaign_command(_check))
-
-
 def _show_forecast(session: Session, made: "Forecast", tariff: float | None) -> None:
     """Shows the figures, on a terminal in words and with a chart. For `--json` there is `forecast_as_dict`."""
-    from alovoice_cli.campaigns.forecast_report import (  # noqa: PLC0415 - as in _check
+    from alovoice_cli.campaigns.forecast import (  # noqa: PLC0415 - as in check_campaign
         curve_rows,
         forecast_figures,
         forecast_in_words,

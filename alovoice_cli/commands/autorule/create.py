@@ -3,13 +3,22 @@
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import typer
+
 from alovoice_cli.campaigns.options import CampaignOptions
-from alovoice_cli.commands.autorule.options import FORECAST_OPTIONS, campaign_command, without_options
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
+from alovoice_cli.commands.options import OptionGroupCommand, examples, option_group
 from alovoice_cli.findings import Severity, count
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alovoice_cli.api.autorule import Campaign
+    from alovoice_cli.api.client import Client
+    from alovoice_cli.campaigns.draft import CampaignPart
     from alovoice_cli.campaigns.preparation import PreparedCampaign
 
 EXAMPLES = examples(
@@ -19,23 +28,32 @@ EXAMPLES = examples(
     "--from today --to today --fromtime 10:00 --totime 19:59 --trunks all --dry-run",
     "alovoice autorule create --from-file campaign.toml --from tomorrow --to +3d --split 500/day",
 )
-CreateCommand = without_options(FORECAST_OPTIONS)
+_CREATED = (
+    Column("id", "Id", numeric=True),
+    Column("name", "Name"),
+    Column("from", "Day"),
+    Column("status", "Status"),
+)
 
 
-def _create(session: Session, options: CampaignOptions) -> None:
+class CreateCommand(OptionGroupCommand):
+    """The command with the options of a campaign."""
+
+    build = staticmethod(campaign_options)
+    without = ("forecast", "answer_rate", "seconds_per_call", "tariff", "seed")
+
+
+def create_campaign(ctx: typer.Context) -> None:
     """Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.
 
     There is no way to change or delete a campaign through the API: the same checks as `autorule check` run first.
     The list goes out byte for byte; with --clean alone, cleaned. --dry-run shows what would be sent.
     """
-    # Here and not above: help needs neither phonenumbers nor holidays.
-    from alovoice_cli.campaigns.preparation import campaign_parts  # noqa: PLC0415 - as said above
-    from alovoice_cli.commands.autorule import preparation  # noqa: PLC0415 - as said above
-    from alovoice_cli.commands.autorule.sending import send, tell_parts  # noqa: PLC0415 - as said above
-
+    session: Session = ctx.obj
+    options = option_group(ctx, CampaignOptions)
     with ExitStack() as opened:
-        ready, client = preparation.prepare(session, options, opened, strict=True)
-        parts = campaign_parts(ready, opened)
+        ready, client = prepare(session, options, opened, strict=True)
+        parts = ready.parts()
         # `--confirm` answers how many are called, and not that a night is meant.
         is_agreed = session.options.dry_run or (session.display.asks and options.confirm is None)
         unasked = None if is_agreed else ready.report.without_consent()
@@ -44,17 +62,15 @@ def _create(session: Session, options: CampaignOptions) -> None:
                 continue  # the refusal itself says it
             say = session.note if finding.severity is Severity.NOTE else session.warn
             say(finding.sentence)
-        preparation.tell_remarks(session, ready)
-        tell_parts(session, ready, parts)
+        for remark in ready.remarks:
+            session.note(remark)
+        _tell_parts(session, ready, parts)
         if unasked is not None:
             raise unasked
         _agree(session, ready)
         if not session.options.dry_run:
-            preparation.write_asked_lists(session, ready)
-        send(session, client, ready, parts)
-
-
-create_campaign = campaign_command(_create)
+            write_asked_lists(session, ready)
+        _send(session, client, ready, parts)
 
 
 def _agree(session: Session, ready: "PreparedCampaign") -> None:
@@ -69,3 +85,56 @@ def _agree(session: Session, ready: "PreparedCampaign") -> None:
         session.display.confirm(question, about)
         return
     agree(session, Reach(people, f"{count(people, 'person', 'people')} on PBX {profile}"), confirm, about)
+
+
+def _tell_parts(session: Session, ready: "PreparedCampaign", parts: "Sequence[CampaignPart]") -> None:
+    """Says before the question what will be sent where it is more than one campaign."""
+    days, first = [f"{part.draft.window.first:%Y.%m.%d}" for part in parts], ready.options.split_from
+    if len(days) > 1:
+        remark = f"{len(days)} campaigns, a day each: {days[0]} to {days[-1]}"
+        session.note(remark if first == 1 else f"{remark}; from part {first} on")
+
+
+def _send(session: Session, client: "Client", ready: "PreparedCampaign", parts: "Sequence[CampaignPart]") -> None:
+    """Sends and shows the parts, one after the other; what stops it leaves the earlier ones created, and says so."""
+    wanted = parts[ready.options.split_from - 1 :]
+    created: list[Campaign] = []
+    try:
+        for part in wanted:
+            created.append(_send_part(session, client, ready, part, len(wanted)))
+            session.note(f"receipt {session.last_receipt}")
+    except BaseException:
+        if created:
+            _tell_stopped(session, ready, created, len(parts))
+        raise
+    if len(parts) == 1:
+        session.show(Record(created[0], title=f"Campaign {created[0].get('id', '')}", whole=created[0]))
+    else:
+        session.show(Listing(created, _CREATED))
+
+
+def _send_part(
+    session: Session, client: "Client", ready: "PreparedCampaign", part: "CampaignPart", planned: int
+) -> "Campaign":
+    from alovoice_cli.api.request import FilePart  # noqa: PLC0415 - help sends nothing
+
+    options, audio = ready.options, ready.files.audio
+    with session.display.transfer("uploading") as moved:
+        return client.autorule.create(
+            part.draft.to_wire(),
+            record=FilePart(options.record.name, "audio/mpeg", audio, str(options.record)),
+            recipients=FilePart(part.people.name, "text/csv", part.people.file, part.people.path),
+            numbers=options.numbers,
+            progress=moved,
+            campaign=ready.record_of(part),
+            planned=planned,
+        )
+
+
+def _tell_stopped(session: Session, ready: "PreparedCampaign", created: "Sequence[Campaign]", parts: int) -> None:
+    session.show(Listing(created, _CREATED))
+    stopped = ready.options.split_from + len(created)
+    session.warn(
+        f"{len(created)} of {parts} campaigns are created, as shown; part {stopped} was stopped: when it is"
+        f" mended, the same line with --split-from {stopped} goes on (after exit code 6, look in the console first)"
+    )

@@ -21,7 +21,7 @@ def export_campaign(
     """Print a campaign as TOML: its options, and the files that it was made of, by path and digest."""
     # Here and not above: help needs neither the files' kinds nor TOML.
     from alovoice_cli.campaigns.definition import missing_files, write_definition  # noqa: PLC0415 - as said above
-    from alovoice_cli.commands.autorule.definitions import created_definition  # noqa: PLC0415 - as said above
+    from alovoice_cli.commands.autorule.options import created_definition  # noqa: PLC0415 - as said above
 
     session: Session = ctx.obj
     definition = created_definition(session, campaign_id)

@@ -1,14 +1,15 @@
-"""The options of `autorule create` and `autorule check`: one list for both, which becomes one `CampaignOptions`.
+"""What `autorule create` and `autorule check` share: one list of options, and the campaign that the options make.
 
-Each command leaves out what only the other one has (`without_options`).
+The options become one `CampaignOptions`; each command leaves out what only the other one has (`without`).
 """
 
-from collections.abc import Callable
+from collections.abc import Collection
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from alovoice_cli.campaigns.options import CampaignOptions, ForecastOptions, ListOptions
 from alovoice_cli.commands.batch_options import Confirm
@@ -25,221 +26,236 @@ from alovoice_cli.commands.options import (
 )
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
+from alovoice_cli.spreadsheet import format_for
 
-_CHECKS = "The checks"
-_FORECAST = "Forecast"
-FORECAST_OPTIONS = ("forecast", "answer_rate", "seconds_per_call", "tariff", "seed")
-SENDING_OPTIONS = ("split_from", "confirm")
+if TYPE_CHECKING:
+    from alovoice_cli.api.client import Client
+    from alovoice_cli.campaigns.definition import Definition, DefinitionDefaults
+    from alovoice_cli.campaigns.preparation import CampaignContext, PreparedCampaign
 
-Record = Annotated[str | None, typer.Option("--record", metavar="FILE", help="What is played: an MP3 file (required).")]
-First = Annotated[
-    str | None,
-    typer.Option("--from", metavar="DAY", help="2026.11.24, 2026-11-24, today, tomorrow or +3d (required)."),
-]
-Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day, inclusive (required).")]
-Opens = Annotated[
-    str | None, typer.Option("--fromtime", metavar="HH:MM", help="When calls begin, each day (required).")
-]
-Closes = Annotated[
-    str | None, typer.Option("--totime", metavar="HH:MM", help="The last minute of calls, inclusive (required).")
-]
-RecipientsFile = Annotated[
-    str | None, typer.Option("--recipients", metavar="FILE", help="Whom to call: a CSV or a workbook, or - for stdin.")
-]
-Numbers = Annotated[
-    list[str] | None, typer.Option("--recipient", metavar="NUMBER", help="Whom to call, one by one; repeatable.")
-]
-Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Else the audio's name and an id.")]
-Trunks = Annotated[str | None, typer.Option("--trunks", metavar="A,B|all", help="By which lines; else the profile's.")]
-Maxline = Annotated[int | None, typer.Option("--maxline", min=1, help="Maximum concurrent calls (server default: 1).")]
-Goodtime = Annotated[
-    int | None, typer.Option("--goodtime", min=0, help="Seconds that make a call successful (server default: 3).")
-]
-Tryes = Annotated[int | None, typer.Option("--tryes", min=1, help="Attempts a number (server default: 2).")]
-Paused = Annotated[bool | None, typer.Option("--paused/--no-paused", help="Do not start by itself.")]
-Timezone = Annotated[
-    str | None,
-    typer.Option("--timezone", metavar="ZONE", help="'utc +5', +05:00 or Asia/Tashkent; else the profile's."),
-]
-Clean = Annotated[
-    bool,
-    typer.Option(
-        "--clean",
-        help="With a name, [OUT.csv]: write the cleaned list there. Without: upload it cleaned.",
-        show_default=False,
-        rich_help_panel=LIST_PANEL,
-    ),
-]
-CleanName = Annotated[
-    Path | None, typer.Argument(metavar="[OUT.csv]", help="The name that --clean may have.", show_default=False)
-]
-NightOk = Annotated[
-    bool,
-    typer.Option(
-        "--night-ok",
-        help="Quiet hours, Sundays and holidays are meant.",
-        show_default=False,
-        rich_help_panel=_CHECKS,
-    ),
-]
-AllowDuplicate = Annotated[
-    bool,
-    typer.Option(
-        "--allow-duplicate",
-        help="The same campaign within 24 hours is meant.",
-        show_default=False,
-        rich_help_panel=_CHECKS,
-    ),
-]
-OverrideLimit = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--override-limit", metavar="NAME", help="Go beyond this limit of the profile.", rich_help_panel=_CHECKS
-    ),
-]
-NoCheck = Annotated[
-    bool,
-    typer.Option(
-        "--no-check",
-        help="Skip what only warns; quiet hours hold all the same.",
-        show_default=False,
-        rich_help_panel=_CHECKS,
-    ),
-]
-FromFile = Annotated[
-    str | None,
-    typer.Option(
-        "--from-file",
-        metavar="FILE",
-        help="A campaign.toml (see export): what it says, these options may say otherwise.",
-    ),
-]
-Like = Annotated[
-    str | None,
-    typer.Option("--like", metavar="ID", help="As the campaign of this id or receipt, but for what is said here."),
-]
-Split = Annotated[
-    str | None,
-    typer.Option("--split", metavar="N/day", help="Several campaigns, N people a day each, from the first day on."),
-]
-SplitFrom = Annotated[
-    int, typer.Option("--split-from", metavar="PART", min=1, help="Go on with this part, after a failure.")
-]
-ShowForecast = Annotated[
-    bool,
-    typer.Option(
-        "--forecast", rich_help_panel=_FORECAST, help="Simulate the dialling: when it ends, and what it costs."
-    ),
-]
-AnswerRate = Annotated[
-    str | None,
-    typer.Option("--answer-rate", metavar="SHARE", rich_help_panel=_FORECAST, help="How many answer: 0.4 or 40%."),
-]
-SecondsPerCall = Annotated[
-    float | None,
-    typer.Option(
-        "--seconds-per-call",
-        metavar="S",
-        min=1,
-        max=3600,
-        rich_help_panel=_FORECAST,
-        help="How long they talk, in the mean.",
-    ),
-]
-Tariff = Annotated[
-    float | None,
-    typer.Option("--tariff", metavar="PRICE", min=0, rich_help_panel=_FORECAST, help="The price of a minute of talk."),
-]
-Seed = Annotated[
-    int, typer.Option("--seed", metavar="N", min=0, rich_help_panel=_FORECAST, help="Of the forecast's luck.")
-]
+_CHECKS, _FORECAST = "The checks", "Forecast"
 
 
-def without_options(names: tuple[str, ...]) -> type[TyperCommand]:
-    """A command that has all options of its function but these."""
-
-    class Chosen(TyperCommand):
-        """The command with fewer options."""
-
-        def __init__(self, *words: Any, params: list[Any], **settings: Any) -> None:
-            super().__init__(*words, params=[param for param in params if param.name not in names], **settings)
-
-    return Chosen
+def _option(flag: str, metavar: str | None, help: str, *, panel: str | None = None, **more: Any) -> Any:
+    return typer.Option(flag, metavar=metavar, help=help, rich_help_panel=panel, **more)
 
 
-def campaign_command(run: Callable[[Session, CampaignOptions], int | None]) -> Callable[..., int | None]:
-    """The command function of a campaign: the options, from the command line and the definition, are given to `run`."""
+def _flag(flag: str, help: str, panel: str) -> Any:
+    return typer.Option(flag, help=help, rich_help_panel=panel, show_default=False)
 
-    def command(
-        ctx: typer.Context,
-        record: Record = None,
-        first: First = None,
-        last: Last = None,
-        opens: Opens = None,
-        closes: Closes = None,
-        recipients: RecipientsFile = None,
-        numbers: Numbers = None,
-        name: Name = None,
-        trunks: Trunks = None,
-        maxline: Maxline = None,
-        goodtime: Goodtime = None,
-        tryes: Tryes = None,
-        paused: Paused = None,
-        timezone: Timezone = None,
-        encoding: ListEncoding = None,
-        column: ListColumn = None,
-        sheet: ListSheet = None,
-        header_line: HeaderLine = None,
-        exclude: Exclude = None,
-        exclude_unread_ok: ExcludeUnreadOk = False,
-        exclude_called: ExcludeCalled = None,
-        clean: Clean = False,
-        clean_name: CleanName = None,
-        rejected: Rejected = None,
-        night_ok: NightOk = False,
-        allow_duplicate: AllowDuplicate = False,
-        override_limit: OverrideLimit = None,
-        no_check: NoCheck = False,
-        from_file: FromFile = None,
-        like: Like = None,
-        split: Split = None,
-        split_from: SplitFrom = 1,
-        confirm: Confirm = None,
-        forecast: ShowForecast = False,
-        answer_rate: AnswerRate = None,
-        seconds_per_call: SecondsPerCall = None,
-        tariff: Tariff = None,
-        seed: Seed = 1,
-    ) -> int | None:
-        # Here and not above: help needs neither locks nor digests.
-        from alovoice_cli.commands.autorule.definitions import find_defaults  # noqa: PLC0415 - as said above
 
-        session: Session = ctx.obj
-        if clean_name is not None and not clean:
-            raise UsageError(f"{clean_name} is given, and no --clean", hint="the name belongs behind --clean")
-        given_files = {"record": record, "recipients": recipients, "recipient": numbers}
-        said = find_defaults(session, from_file, like, {key for key, value in given_files.items() if value})
-        of_list = ListOptions(
-            encoding=encoding, column=column, tab=sheet, header_line=header_line, exclude=exclude or (),
-            exclude_called=exclude_called, exclude_unread_ok=exclude_unread_ok, clean=clean, clean_name=clean_name,
-            rejected=rejected, excel=session.options.excel
-        )  # fmt: skip
-        options = CampaignOptions(
-            record=Path(said.needed("record", record)),
-            first=said.needed("from", first), last=said.needed("to", last),
-            opens=said.needed("fromtime", opens), closes=said.needed("totime", closes),
-            recipients=said.text("recipients", recipients), numbers=said.texts("recipient", numbers),
-            name=said.text("name", name), trunks=said.joined("trunks", trunks),
-            maxline=said.whole("maxline", maxline, least=1), goodtime=said.whole("goodtime", goodtime, least=0),
-            tryes=said.whole("tryes", tryes, least=1), paused=said.flag("paused", paused),
-            timezone=said.text("timezone", timezone),
-            of_list=of_list, split=split, split_from=split_from, confirm=confirm, night_ok=night_ok,
-            # The first parts of a split campaign are there already, and look like its twins.
-            allow_duplicate=allow_duplicate or split_from > 1,
-            override_limit=frozenset(override_limit or ()), no_check=no_check,
-            forecast=ForecastOptions(answer_rate, seconds_per_call, tariff, seed) if forecast else None,
-        )  # fmt: skip
-        return run(session, options)
+Text = str | None
+Count = int | None
 
-    command.__doc__, command.__module__ = run.__doc__, run.__module__  # the help page, and its examples
-    return command
+
+def campaign_options(
+    ctx: typer.Context,
+    record: Annotated[Text, _option("--record", "FILE", "What is played: an MP3 file (required).")] = None,
+    first: Annotated[
+        Text, _option("--from", "DAY", "2026.11.24, 2026-11-24, today, tomorrow or +3d (required).")
+    ] = None,
+    last: Annotated[Text, _option("--to", "DAY", "The last day, inclusive (required).")] = None,
+    opens: Annotated[Text, _option("--fromtime", "HH:MM", "When calls begin, each day (required).")] = None,
+    closes: Annotated[Text, _option("--totime", "HH:MM", "The last minute of calls, inclusive (required).")] = None,
+    recipients: Annotated[
+        Text, _option("--recipients", "FILE", "Whom to call: a CSV or a workbook, or - for stdin.")
+    ] = None,
+    numbers: Annotated[
+        list[str] | None, _option("--recipient", "NUMBER", "Whom to call, one by one; repeatable.")
+    ] = None,
+    name: Annotated[Text, _option("--name", "TEXT", "Else the audio's name and an id.")] = None,
+    trunks: Annotated[Text, _option("--trunks", "A,B|all", "By which lines; else the profile's.")] = None,
+    maxline: Annotated[
+        Count, _option("--maxline", None, "Maximum concurrent calls (server default: 1).", min=1)
+    ] = None,
+    goodtime: Annotated[
+        Count, _option("--goodtime", None, "Seconds that make a call successful (server default: 3).", min=0)
+    ] = None,
+    tryes: Annotated[Count, _option("--tryes", None, "Attempts a number (server default: 2).", min=1)] = None,
+    paused: Annotated[bool | None, _option("--paused/--no-paused", None, "Do not start by itself.")] = None,
+    timezone: Annotated[
+        Text, _option("--timezone", "ZONE", "'utc +5', +05:00 or Asia/Tashkent; else the profile's.")
+    ] = None,
+    encoding: ListEncoding = None,
+    column: ListColumn = None,
+    sheet: ListSheet = None,
+    header_line: HeaderLine = None,
+    exclude: Exclude = None,
+    exclude_unread_ok: ExcludeUnreadOk = False,
+    exclude_called: ExcludeCalled = None,
+    clean: Annotated[
+        bool,
+        _flag(
+            "--clean", "With a name, [OUT.csv]: write the cleaned list there. Without: upload it cleaned.", LIST_PANEL
+        ),
+    ] = False,
+    clean_name: Annotated[
+        Path | None, typer.Argument(metavar="[OUT.csv]", help="The name that --clean may have.", show_default=False)
+    ] = None,
+    rejected: Rejected = None,
+    night_ok: Annotated[bool, _flag("--night-ok", "Quiet hours, Sundays and holidays are meant.", _CHECKS)] = False,
+    allow_duplicate: Annotated[
+        bool, _flag("--allow-duplicate", "The same campaign within 24 hours is meant.", _CHECKS)
+    ] = False,
+    override_limit: Annotated[
+        list[str] | None, _option("--override-limit", "NAME", "Go beyond this limit of the profile.", panel=_CHECKS)
+    ] = None,
+    no_check: Annotated[
+        bool, _flag("--no-check", "Skip what only warns; quiet hours hold all the same.", _CHECKS)
+    ] = False,
+    from_file: Annotated[
+        Text,
+        _option("--from-file", "FILE", "A campaign.toml (see export): what it says, these options may say otherwise."),
+    ] = None,
+    like: Annotated[
+        Text, _option("--like", "ID", "As the campaign of this id or receipt, but for what is said here.")
+    ] = None,
+    split: Annotated[
+        Text, _option("--split", "N/day", "Several campaigns, N people a day each, from the first day on.")
+    ] = None,
+    split_from: Annotated[int, _option("--split-from", "PART", "Go on with this part, after a failure.", min=1)] = 1,
+    confirm: Confirm = None,
+    forecast: Annotated[
+        bool, _option("--forecast", None, "Simulate the dialling: when it ends, and what it costs.", panel=_FORECAST)
+    ] = False,
+    answer_rate: Annotated[
+        Text, _option("--answer-rate", "SHARE", "How many answer: 0.4 or 40%.", panel=_FORECAST)
+    ] = None,
+    seconds_per_call: Annotated[
+        float | None,
+        _option("--seconds-per-call", "S", "How long they talk, in the mean.", panel=_FORECAST, min=1, max=3600),
+    ] = None,
+    tariff: Annotated[
+        float | None, _option("--tariff", "PRICE", "The price of a minute of talk.", panel=_FORECAST, min=0)
+    ] = None,
+    seed: Annotated[int, _option("--seed", "N", "Of the forecast's luck.", panel=_FORECAST, min=0)] = 1,
+) -> CampaignOptions:
+    """The options of a campaign, from the command line and from the definition that `--from-file` or `--like` names."""
+    session: Session = ctx.obj
+    if clean_name is not None and not clean:
+        raise UsageError(f"{clean_name} is given, and no --clean", hint="the name belongs behind --clean")
+    files = {"record": record, "recipients": recipients, "recipient": numbers}
+    said = _defaults(session, from_file, like, [key for key, value in files.items() if value])
+    of_list = ListOptions(
+        encoding=encoding, column=column, tab=sheet, header_line=header_line, exclude=exclude or (),
+        exclude_called=exclude_called, exclude_unread_ok=exclude_unread_ok, clean=clean, clean_name=clean_name,
+        rejected=rejected, excel=session.options.excel
+    )  # fmt: skip
+    return CampaignOptions(
+        record=Path(said.needed("record", record)),
+        first=said.needed("from", first), last=said.needed("to", last),
+        opens=said.needed("fromtime", opens), closes=said.needed("totime", closes),
+        recipients=said.text("recipients", recipients), numbers=said.texts("recipient", numbers),
+        name=said.text("name", name), trunks=said.joined("trunks", trunks),
+        maxline=said.whole("maxline", maxline, least=1), goodtime=said.whole("goodtime", goodtime, least=0),
+        tryes=said.whole("tryes", tryes, least=1), paused=said.flag("paused", paused),
+        timezone=said.text("timezone", timezone),
+        of_list=of_list, split=split, split_from=split_from, confirm=confirm, night_ok=night_ok,
+        # The first parts of a split campaign are there already, and look like its twins.
+        allow_duplicate=allow_duplicate or split_from > 1,
+        override_limit=frozenset(override_limit or ()), no_check=no_check,
+        forecast=ForecastOptions(answer_rate, seconds_per_call, tariff, seed) if forecast else None,
+        known_digests=said.digests,
+    )  # fmt: skip
+
+
+def _defaults(
+    session: Session, from_file: str | None, like: str | None, given: Collection[str]
+) -> "DefinitionDefaults":
+    """What stands behind the options of the command line, of which `given` names the files and numbers."""
+    # Here and not above: help needs neither TOML nor locks.
+    from alovoice_cli.campaigns.definition import DefinitionDefaults, open_definition  # noqa: PLC0415 - as said above
+
+    if from_file is not None and like is not None:
+        raise UsageError("--from-file and --like exclude each other", hint="choose one of them")
+    if from_file is not None:
+        definition = open_definition(from_file, session.stdin.buffer, session.cwd)
+    else:
+        definition = {} if like is None else created_definition(session, like)
+    return DefinitionDefaults(definition).beside(given)
+
+
+def created_definition(session: Session, label: str) -> "Definition":
+    """The definition of a campaign that was created from here. Raises UsageError where it was not."""
+    from alovoice_cli.campaigns.definition import define  # noqa: PLC0415 - as in _defaults
+
+    profile = session.settings.profile
+    created = session.campaigns.campaign(profile, label)
+    if created is None:
+        raise UsageError(
+            f"campaign {label} was not created from here on PBX {profile}",
+            hint="see `alovoice autorule list`; what the PBX knows of it: `alovoice autorule get`",
+        )
+    return define(created.fields, created.record, created.recipients, session.campaigns.numbers(created.receipt))
+
+
+def prepare(
+    session: Session, options: CampaignOptions, opened: ExitStack, *, strict: bool
+) -> "tuple[PreparedCampaign, Client]":
+    """The campaign, ready to be sent, with what was found on it, and the client to send it; `opened` closes its files.
+
+    `strict` is for `create`: what cannot be read raises, and errors stop before the PBX is asked.
+    """
+    # Here and not above: help needs neither phonenumbers nor holidays.
+    from alovoice_cli.api.trunks import probe  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns import preparation  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns.list_check import CheckReport  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns.preflight import PbxAnswer  # noqa: PLC0415 - as said above
+    from alovoice_cli.consent import Reach, check_confirmed  # noqa: PLC0415 - as said above
+
+    context, report = _context(session, options), CheckReport(strict=strict)
+    window = preparation.check_window(options, context, report)
+    with session.display.transfer("reading") as moved:
+        files = preparation.read_files(
+            options, context, window, report, stdin=session.stdin, opened=opened, moved=moved
+        )
+    for path in files.changed(options.known_digests):
+        session.warn(f"{path} is no longer the file that this campaign was made of")
+    report.stop()
+    if options.confirm is not None:  # before the PBX is asked for anything
+        check_confirmed(Reach(files.numbers_to_call, ""), options.confirm)
+    client = session.client_for(override_limits=options.override_limit)
+
+    def ask_pbx() -> PbxAnswer:
+        answer = probe(client, session.now())
+        return PbxAnswer(answer.lines, answer.skew_seconds, answer.problem)
+
+    rehearsed = strict and session.options.dry_run  # a rehearsal opens no connection of its own
+    ready = preparation.prepare_campaign(options, context, window, files, report, ask_pbx=ask_pbx, rehearsed=rehearsed)
+    return ready, client
+
+
+def _context(session: Session, options: CampaignOptions) -> "CampaignContext":
+    from alovoice_cli.api.endpoints import ADD_AUTORULE  # noqa: PLC0415 - as in prepare
+    from alovoice_cli.campaigns.preflight import CampaignLimits  # noqa: PLC0415 - as in prepare
+    from alovoice_cli.campaigns.preparation import CampaignContext  # noqa: PLC0415 - as in prepare
+    from alovoice_cli.dialling import DAY  # noqa: PLC0415 - as in prepare
+
+    settings, store, now = session.settings, session.campaigns, session.now()
+    profile, daily = settings.profile, settings.max_campaigns_per_day
+    # Campaigns that an older version created within a day count too: as twins, and against the limit.
+    store.adopt(session.ledger.placed(profile, now - DAY, ADD_AUTORULE.path))
+    return CampaignContext(
+        profile=profile,
+        trunks=tuple(settings.trunks or ()),
+        quiet_hours=settings.quiet_hours,
+        timezone=settings.timezone,
+        limits=CampaignLimits(settings.max_recipients, settings.allowed_prefixes, daily, options.override_limit),
+        now=now,
+        made_today=0 if daily is None else store.created_count(profile, now - DAY),
+        called_since=partial(store.called_numbers, profile),
+        busy_lines=partial(store.busy_lines, profile),
+        find_twin=partial(store.find_twin, profile, now - DAY),
+        make_id=session.ledger.make_id,
+        hide=session.masker.hide,
+    )
+
+
+def write_asked_lists(session: Session, ready: "PreparedCampaign") -> None:
+    """Writes what `--clean OUT` and `--rejected OUT` ask for, and says so."""
+    from alovoice_cli.campaigns.cleaning import write_lists  # noqa: PLC0415 - as in prepare
+
+    asked, whom = ready.options.of_list, ready.files.whom
+    if whom is not None and asked.written:
+        write_lists(whom, asked.clean_name, asked.rejected, format_for(excel=asked.excel))
+        session.note(f"written: {', '.join(asked.written)}")

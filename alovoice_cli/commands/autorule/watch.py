@@ -1,15 +1,38 @@
 """`alovoice autorule watch`: looks at campaigns until they are over, and says why nothing moves."""
 
-from typing import Annotated
+import hashlib
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import NotReadyError, Terminated, UsageError
+from alovoice_cli.moments import parse_span
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Listing
+from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.campaigns.watching import WatchAim, WatchedCampaign
 
 EXAMPLES = examples(
     "alovoice autorule watch 124",
     "alovoice autorule watch 124 125 --until done --wait 8h",
     "alovoice autorule watch 124 | jq -r '\"\\(.at) \\(.status) \\(.why)\"'",
+)
+
+COLUMNS = (
+    Column("id", "Id", numeric=True),
+    Column("name", "Name"),
+    Column("status", "Status"),
+    Column("recipients", "Recipients", numeric=True),
+    Column("why", "Why nothing moves"),
+    Column("seen", "Seen"),
 )
 
 
@@ -31,6 +54,67 @@ def watch_campaigns(
     While a window is shut nothing is asked. Ctrl-C ends it; the campaigns go on.
     """
     # Here and not above: help needs neither locks nor the dialler's plan.
-    from alovoice_cli.commands.autorule.watching import watch  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns.watching import DialPace, WatchAim, WatchedCampaign  # noqa: PLC0415 - as said above
+    from alovoice_cli.config.urls import is_loopback_url  # noqa: PLC0415 - as said above
+    from alovoice_cli.stores.process_lock import hold  # noqa: PLC0415 - as said above
 
-    watch(ctx.obj, campaign_ids, interval, until, wait)
+    session: Session = ctx.obj
+    settings = session.settings
+    pace = DialPace(_read_interval(interval), is_loopback_url(settings.base_url))
+    deadline = time.monotonic() + parse_span(wait, "--wait").total_seconds() if wait else None
+    ids = list(dict.fromkeys(campaign_ids))
+    watched = [WatchedCampaign(number, lambda asked: dict(session.client.autorule.get(asked)), pace) for number in ids]
+    with ExitStack() as held:
+        for number in ids:
+            name = hashlib.sha256(f"{settings.base_url}\n{settings.profile}\n{number}".encode()).hexdigest()[:16]
+            lock = session.paths.state / "locks" / f"watch-{name}.lock"
+            held.enter_context(hold(lock, f"campaign {number} on PBX {settings.profile} is watched"))
+        try:
+            _watch(session, watched, WatchAim(until, deadline), held.enter_context(session.display.live(COLUMNS)))
+        except (KeyboardInterrupt, Terminated, NotReadyError) as end:
+            words = ["alovoice", "-p", settings.profile, "autorule", "watch", *ids]
+            line = shlex.join([*words, *(["--until", until] if until else [])])
+            if isinstance(end, NotReadyError):
+                end.hint = end.hint or f"look on: `{line}`"
+            else:
+                held.close()  # the terminal in order first
+                session.note(f"the campaigns go on; to look on: {line}")
+            raise
+
+
+def _read_interval(text: str | None) -> timedelta | None:
+    span = None if text is None else parse_span(text, "--interval")
+    if span is not None and not span:
+        raise UsageError(f"--interval {text!r} would never rest", hint="give 1s or more")
+    return span
+
+
+def _watch(
+    session: Session,
+    watched: "Sequence[WatchedCampaign]",
+    aim: "WatchAim",
+    draw: Callable[[Listing], None] | None,
+) -> None:
+    from alovoice_cli.campaigns.watching import watch_until  # noqa: PLC0415 - as in watch_campaigns
+
+    def looked(one: "WatchedCampaign", is_news: bool) -> None:
+        if one.seen_at == one.looked_at:
+            session.campaigns.note(session.settings.profile, one.id, one.answer, session.masker)
+        if is_news and draw is None:
+            session.display.line(one.as_line())
+
+    drawn = None if draw is None else (lambda now: draw(Listing([_row(one, now) for one in watched], COLUMNS)))
+    watch_until(aim, watched, session.now, looked, drawn)
+
+
+def _row(one: "WatchedCampaign", now: datetime) -> dict[str, object]:
+    seen = "" if one.seen_at is None else f"{one.seen_at.astimezone():%H:%M:%S}"
+    answer = one.answer
+    return {
+        "id": one.id,
+        "name": answer.get("name"),
+        "status": one.status,
+        "recipients": answer.get("recipients"),
+        "why": one.why_at(now).text,
+        "seen": seen,
+    }

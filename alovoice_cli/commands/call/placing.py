@@ -220,7 +220,7 @@ def read_number(session: Session, text: str, option: str, *, no_check: bool) -> 
 def read_party(session: Session, text: str, option: str, *, no_check: bool) -> "Party":
     """`PHONE[:LANG]` as a party, see `read_number`."""
     from alovoice_cli.api.call import Party
-    from alovoice_cli.batch.fields import BadCellError, split_party
+    from alovoice_cli.batch.plan import BadCellError, split_party
 
     try:
         phone, lang = split_party(text)

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.batch.call_search import CallSearch
-from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
-from alovoice_cli.batch.resolve import CallVerdict
+from alovoice_cli.batch.call_evidence import PlacedCall, read_receipt
+from alovoice_cli.batch.resolve import CallSearch, CallVerdict
 from alovoice_cli.batch.verdict_text import WORDS, as_json, moment_text, sentence
 from alovoice_cli.commands.call.wait_option import USUAL
 from alovoice_cli.commands.global_options import shows_list

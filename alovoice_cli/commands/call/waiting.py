@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from alovoice_cli.batch.call_search import CallSearch
-from alovoice_cli.batch.placed_call import PlacedCall, read_receipt
-from alovoice_cli.batch.resolve import CallVerdict
+from alovoice_cli.batch.call_evidence import PlacedCall, read_receipt
+from alovoice_cli.batch.resolve import CallSearch, CallVerdict
 from alovoice_cli.batch.verdict_text import as_json, sentence
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, RefusedError, UsageError
 from alovoice_cli.moments import parse_span

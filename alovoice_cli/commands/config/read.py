@@ -6,9 +6,9 @@ import typer
 
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config import profile_places
 from alovoice_cli.config.edits import get_value
 from alovoice_cli.config.keys import KEYS
+from alovoice_cli.config.settings import profile_rows
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import Listing, Record
 from alovoice_cli.session import Session
@@ -37,7 +37,7 @@ def list_profiles(ctx: typer.Context) -> None:
     """List the profiles, which of them is in use, and where their tokens are."""
     session: Session = ctx.obj
     settings, broken = session.settings_or_defaults()
-    rows = profile_places.list_profiles(session.paths, settings.profile)
+    rows = profile_rows(session.paths, settings.profile)
     if broken is not None:  # the list shows which profiles there are to choose from
         session.warn(f"{broken.message}: {broken.hint}")
     session.show(Listing(rows, COLUMNS, ours=True))

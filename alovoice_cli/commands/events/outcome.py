@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from alovoice_cli.api.address import Address
-from alovoice_cli.api.encode import Flat
 from alovoice_cli.api.endpoints import Effect, Endpoint, TokenPlace
 from alovoice_cli.api.rehearsal import curl_command
-from alovoice_cli.api.request import Raw, Request
+from alovoice_cli.api.request import Flat, Raw, Request
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.samples import read_value

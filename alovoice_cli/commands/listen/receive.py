@@ -1,5 +1,6 @@
 """`alovoice listen`: one durable receiver of callstart, callend, results and route questions."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,12 +96,11 @@ def listen(
     check_listing(session.options, None)  # whoever has sub-commands is not looked at before it runs
     from alovoice_cli.commands.listen.wishes import read_door, read_routes, read_signer, read_targets, read_tls
     from alovoice_cli.commands.posting import poster_of
-    from alovoice_cli.config.profile_places import event_store_url
     from alovoice_cli.events.event import Delivery, Event
     from alovoice_cli.events.event_table import event_as_json
     from alovoice_cli.listening.listener import Listener, Plan
 
-    store_url = event_store_url(session.settings, store)
+    store_url = session.settings.event_store_url(store)
     plan = Plan(
         store_url=store_url,
         door=read_door(session, secret, allow_from or [], trusted_proxy or []),
@@ -114,6 +114,7 @@ def listen(
         environ=session.environ,
         ready_file=Path(ready_file) if ready_file else None,
         repeats=no_dedupe,
+        store_words=_store_words(session, store),
     )
     if print_systemd or print_nginx:
         from alovoice_cli.commands.listen.deploy import print_deployment
@@ -127,3 +128,10 @@ def listen(
         return event_as_json(read(delivery.id) or Event(delivery))
 
     return Listener(plan, Narrator(session), poster_of(session).post, as_json, session.now).run()
+
+
+def _store_words(session: Session, store: str | None) -> tuple[str, ...]:
+    """The words by which another command finds the same store."""
+    profile = session.options.profile
+    named = ("-p", shlex.quote(profile)) if profile else ()
+    return ("--store", shlex.quote(store)) if store else named

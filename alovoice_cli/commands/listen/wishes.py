@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
@@ -55,7 +54,7 @@ def read_routes(
     served = Live(rules, now) if rules is not None else None
     other = Live(shadow, now) if shadow is not None else None
     zone = parse_zone(session.settings.timezone, "the profile's timezone")
-    switch = Switch(OverrideFile(override_path(session.settings)), session.warn, zone)
+    switch = Switch(OverrideFile(session.settings.override_path), session.warn, zone)
     ruling = Ruling(switch, session.past(store).as_of, session.now, rules=served, fallback=step, shadow=other)
     lives = {name: live for name, live in (("", served), ("--shadow: ", other)) if live is not None}
     watch = Watch(lives, switch, session.now, note=session.note, warn=session.warn)

@@ -20,6 +20,7 @@ from alovoice_cli.commands.options import (
     Rejected,
     examples,
 )
+from alovoice_cli.moments import parse_zone
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
 
@@ -54,7 +55,9 @@ def check_numbers(
     Exit code 8 where there is an error, such as numbers that a spreadsheet has rounded.
     """
     # Here and not above: help needs no phonenumbers.
-    from alovoice_cli.campaigns.list_check import check_list  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns.files import open_list  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns.list_check import ListScreen, check_list  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns.schedule import today_in  # noqa: PLC0415 - as said above
     from alovoice_cli.phones import number_of  # noqa: PLC0415 - as said above
 
     session: Session = ctx.obj
@@ -71,17 +74,15 @@ def check_numbers(
         header_line=header_line,
         excel=session.options.excel,
     )
+    settings, now = session.settings, session.now()
+    screen = ListScreen(
+        first_day=today_in(parse_zone(settings.timezone), now),
+        now=now,
+        called_since=lambda since: session.campaigns.called_numbers(settings.profile, since),
+        own_lines=frozenset(filter(None, map(number_of, settings.trunks or ()))),
+    )
     with session.display.transfer("reading") as moved:
-        seen = check_list(
-            file,
-            options,
-            session.stdin,
-            zone=session.settings.timezone,
-            now=session.now(),
-            called_since=lambda since: session.campaigns.called_numbers(session.settings.profile, since),
-            moved=moved,
-            own_lines=frozenset(filter(None, map(number_of, session.settings.trunks or ()))),
-        )
+        seen = check_list(open_list(file, None, session.stdin), options, screen, moved)
     items = [finding.as_dict() for finding in seen.report.in_order]
     whole = seen.as_dict() if session.options.json else None  # of a long list as much work as to read the list
     session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))

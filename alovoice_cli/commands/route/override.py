@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.profile_places import override_path
 from alovoice_cli.errors import NotReadyError, UsageError
 from alovoice_cli.moments import parse_span, parse_zone
 from alovoice_cli.output.listing import Record
@@ -38,7 +37,7 @@ def override_rules(
     fallback, ends by itself, and outlives a restart. Exit code 9 where no listener runs: one that starts in time obeys.
     """
     session: Session = ctx.obj
-    file = OverrideFile(override_path(session.settings))
+    file = OverrideFile(session.settings.override_path)
     now = session.now()
     if off and (step or span):
         raise UsageError("--off takes no step and no --for", hint="alovoice route override --off")

@@ -73,7 +73,8 @@ def serve_sandbox(
     day in a minute. When it is over, its account is printed, and the PBX goes on serving.
     """
     from alovoice_cli.sandbox.opening import MOST_BODY_BYTES, STATE_NAME, open_sandbox
-    from alovoice_cli.serving import Limits, serve
+    from alovoice_cli.serving.limits import Limits
+    from alovoice_cli.serving.server import SocketServer
 
     session: Session = ctx.obj
     callbacks = _read_callbacks(session, events_to or [], inbound, day, chaos)
@@ -90,7 +91,8 @@ def serve_sandbox(
                 at_end.callback(lambda: _tell_totals(session, None, switchboard.stop()))
 
         limits = Limits(body_bytes=MOST_BODY_BYTES)
-        return serve(sandbox.app, ready=tell_ready, host=host, port=port, limits=limits, complain=session.warn)
+        server = SocketServer(sandbox.app, host=host, port=port, limits=limits, complain=session.warn)
+        return server.run(tell_ready)
 
 
 def _read_callbacks(

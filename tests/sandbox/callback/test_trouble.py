@@ -14,7 +14,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.sandbox.callback import posting
 from alovoice_cli.sandbox.callback.messages import Wording
 from alovoice_cli.sandbox.callback.posting import Chaos, Fate, Timetable, parse_chaos
-from alovoice_cli.serving import SocketServer
+from alovoice_cli.serving.server import SocketServer
 from alovoice_cli.stores.pbx_traffic import UNANSWERED, CallCourse
 
 

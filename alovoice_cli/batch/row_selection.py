@@ -1,20 +1,25 @@
-"""What the ledger and the do-not-call files say of the rows of a batch, before the first of them is sent.
+"""Which rows of a batch go: by the ledger, the do-not-call files and the operator, before the first of them is sent.
 
 The ledger is the second witness beside the journals: a journal may be deleted, or put back from a copy. So the same
 rows are refused under another name within 24 hours, and rows are not sent where the ledger knows that they were.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alovoice_cli.batch.batch_report import moment
+from alovoice_cli.batch.batch_report import moment, sums
+from alovoice_cli.batch.limits import check_limits
 from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.batch.run import Run
 from alovoice_cli.batch_rows import BatchRow, RowOutcome, RowProgress, RowResult, State
 from alovoice_cli.campaigns.exclusion import read_do_not_call
+from alovoice_cli.consent import Reach, agree
 from alovoice_cli.dialling import DAY
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
 from alovoice_cli.findings import Severity, count, name_lines
@@ -26,6 +31,7 @@ from alovoice_cli.stores.migrations import iso
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
+
 
 Listed = Sequence[tuple[BatchRow, RowProgress]]
 
@@ -163,20 +169,27 @@ def _entry_of(session: "Session", journal: Journal, row: BatchRow, began_at: str
     return found[0] if len(found) == 1 else None
 
 
+def analyses_sent(session: "Session", call_ids: Iterable[str]) -> dict[str, Receipt]:
+    """Returns the latest receipt of each call whose analysis was, or may have been, asked for at this PBX."""
+    by_id = {session.masker.hide(call_id): call_id for call_id in call_ids}
+    return {
+        by_id[entry.our_id]: entry
+        for entry in session.ledger.receipts_of(by_id)
+        if (entry.command, entry.profile) == ("ai send", session.settings.profile)
+        and entry.outcome in ("done", "unknown")
+        and entry.our_id in by_id
+    }
+
+
 def adopt_earlier(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> list[BatchRow]:
     """Gives analyses that this machine has asked for before the end that they had then; returns those.
 
     Each call is sent once, as `ai send` promises: so says the ledger, whichever journal or none it came by.
     """
-    profile, hide = session.settings.profile, session.masker.hide
-    earlier = {
-        entry.our_id: entry
-        for entry in session.ledger.receipts_of(hide(row.our_id) for row in going)
-        if (entry.command, entry.profile) == ("ai send", profile) and entry.outcome in ("done", "unknown")
-    }
-    adopted = [row for row in going if hide(row.our_id) in earlier]
+    earlier = analyses_sent(session, (row.our_id for row in going))
+    adopted = [row for row in going if row.our_id in earlier]
     for row in adopted:
-        entry = earlier[hide(row.our_id)]
+        entry = earlier[row.our_id]
         outcome: RowOutcome = "done" if entry.outcome == "done" else "unknown"
         code = ExitCode.DONE if outcome == "done" else ExitCode.UNKNOWN_OUTCOME
         told = f"sent before, at {entry.begun_at[:16]}Z; --again sends it once more"
@@ -225,3 +238,139 @@ def tell_left_out(session: "Session", rows: Listed) -> None:
         if lines:
             rows_are = count(len(lines), "row is", "rows are")
             session.warn(f"{rows_are} {what}, {name_lines(lines)}: {reason}")
+
+
+_OPEN = ("pending", "unsent", "refused", "duplicate", "sent_before")
+"""States in which a do-not-call file still keeps a row from being sent."""
+
+
+def leave_out(
+    rows: Sequence[tuple[BatchRow, RowProgress]],
+    *,
+    excluded: AbstractSet[int] = frozenset(),
+    sent_before: Mapping[str, RowProgress] | None = None,
+    each_row: bool = False,
+) -> dict[str, RowProgress]:
+    """The rows whose state this changes, each with its new course. `sent_before` are courses by the rows' keys.
+
+    `each_row` says that every row is meant: no row is a duplicate then.
+    """
+    found = {row.key: _excluded(row) for row, course in rows if _is_excluded(row, course, excluded)}
+    known = sent_before or {}
+    for row, course in rows:
+        if row.key in known and row.key not in found and course.state in _OPEN and course.state != "sent_before":
+            found[row.key] = known[row.key]
+    rest = [(row, found.get(row.key, course)) for row, course in rows]
+    return found | find_duplicates(rest, each_row=each_row)
+
+
+def find_duplicates(rows: Sequence[tuple[BatchRow, RowProgress]], *, each_row: bool = False) -> dict[str, RowProgress]:
+    """Waiting rows that become duplicates, and duplicates that wait from now on, each with its new course.
+
+    The first row that rings the same people stands for the others, or whichever was, or may have been, sent.
+    """
+    lines: dict[frozenset[str], int] = {}
+    for row, course in rows:
+        if course.state not in ("pending", "duplicate") and row.numbers:
+            lines.setdefault(frozenset(row.numbers), row.line)
+    found: dict[str, RowProgress] = {}
+    for row, course in rows:
+        if course.state not in ("pending", "duplicate"):
+            continue
+        people = frozenset(row.numbers)
+        is_first = people not in lines
+        if people and is_first:
+            lines[people] = row.line
+        is_duplicate = bool(people) and not is_first and not each_row
+        if is_duplicate != (course.state == "duplicate"):
+            found[row.key] = _duplicate(row, lines[people]) if is_duplicate else RowProgress()
+    return found
+
+
+def _is_excluded(row: BatchRow, course: RowProgress, excluded: AbstractSet[int]) -> bool:
+    return course.state in _OPEN and any(number.isdigit() and int(number) in excluded for number in row.numbers)
+
+
+def _excluded(row: BatchRow) -> RowProgress:
+    whom = "this number" if len(row.numbers) == 1 else "one of these numbers"
+    return RowProgress("excluded", problem=f"a do-not-call file lists {whom}")
+
+
+def _duplicate(row: BatchRow, line: int) -> RowProgress:
+    whom = "the same person" if len(row.numbers) == 1 else "the same people"
+    return RowProgress("duplicate", problem=f"rings {whom} as line {line}")
+
+
+_LATELY = timedelta(days=7)
+
+
+def agree_to_restart(run: Run, journal: Journal) -> None:
+    """Asks before all rows go again; in a script `--confirm N` says so. Raises UsageError where that is not meant."""
+    session, options = run.session, run.options
+    courses = [course for _, course in journal.listed()]
+    if any(course.state in ("unknown", "intent") for course in courses) and not options.accept_risk:
+        raise UsageError(
+            f"rows of the batch {run.name} are unknown: to start anew may call them twice",
+            hint="look first; then add --accept-risk",
+        )
+    if session.display.is_asked:
+        if not session.display.agrees(f"The batch {run.name} has {sums(courses)}. Send all of it again?"):
+            raise UsageError("not confirmed: nothing was sent")
+    elif options.confirm is None:
+        raise UsageError("--restart sends all rows again", hint="in a script, give --confirm N with it")
+
+
+def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
+    """Asks for each unknown row whether to send it again, and returns the keys; `--yes` answers nothing here."""
+    # A row that the ledger knows as sent goes again with --accept-risk alone, the line by which its journal began too.
+    session, options = run.session, run.options
+    again = options.accept_risk or options.allow_duplicate
+    sent_before = {row.key for row, course in journal.listed() if course.state == "sent_before" and again}
+    if not options.resend_unknown:
+        return frozenset(sent_before)
+    if not options.accept_risk:
+        raise UsageError(
+            "--resend-unknown may call people twice: nothing was sent",
+            hint="look whether it rang; then add --accept-risk",
+        )
+    unknown = [(row, course) for row, course in journal.listed() if course.state == "unknown"]
+    if not session.display.is_asked:
+        if options.journal is None:
+            raise UsageError(
+                "--resend-unknown asks for each row, and nobody is there to answer",
+                hint=f"name the batch whose risk you take: --journal {run.name}",
+            )
+        return frozenset({row.key for row, _ in unknown} | sent_before)
+    chosen = sent_before
+    for row, course in unknown:
+        whom = ", ".join(row.numbers) or row.our_id
+        question = f"Line {row.line}, {whom}: it may have been carried out at {moment(course.began_at)}. Send it again?"
+        if session.display.agrees(question):
+            chosen.add(row.key)
+    return frozenset(chosen)
+
+
+def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow]) -> None:
+    """Checks limits and hours, and asks how many people are meant. `listed` are the rows that the operator counts."""
+    session, verb = run.session, run.verb
+    check_limits(session, verb, run.options, going)
+    people = {number for row in listed for number in row.numbers}
+    profile = session.settings.profile
+    if verb.dials:
+        reach = Reach(len(people), f"{count(len(people), 'person', 'people')} on PBX {profile}")
+        if session.display.is_asked:
+            reach = replace(reach, summary=reach.summary + _lately(session, len(listed), going))
+    else:
+        summary = f"{count(len(listed), 'call')} to analyse on PBX {profile}"
+        reach = Reach(len(listed), summary, "call", "calls", rings=False)
+    agree(session, reach, run.options.confirm)
+    run.times.check()
+
+
+def _lately(session: "Session", rows: int, going: Sequence[BatchRow]) -> str:
+    """Returns how many of these people were called in the last days, and how much of the list is left."""
+    since, profile = session.now() - _LATELY, session.settings.profile
+    called = session.ledger.called_numbers(profile, since) | set(session.campaigns.called_numbers(profile, since))
+    again = len(called & {number for row in going for number in row.numbers})
+    left = f"; {len(going)} of {rows} rows are left" if len(going) < rows else ""
+    return f", {again} of them called in the last 7 days{left}"

@@ -1,0 +1,148 @@
+"""`alovoice ai list`, `ai show`, `ai prune`: the analyses that are kept on this machine, without asking the PBX."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, read_wanted
+from alovoice_cli.commands.ai.showing import (
+    COLUMNS,
+    AiShowOptions,
+    Force,
+    Format,
+    MaskNumbers,
+    Output,
+    show_talks,
+)
+from alovoice_cli.commands.global_options import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.moments import parse_span
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import ListedItem, Listing
+from alovoice_cli.session import Session
+from alovoice_cli.speech.exports import FoundTalk, began
+from alovoice_cli.speech.measures import measure
+from alovoice_cli.speech.talk import Wanted, clock
+
+LIST_EXAMPLES = examples(
+    "alovoice ai list --since 7d --without-tag Приветствие",
+    "alovoice ai list --since 7d --tag Жалоба --json | jq -r '.[].call_id'",
+)
+LIST_COLUMNS = (
+    Column("call_id", "Call"),
+    Column("began", "Began"),
+    Column("peer", "Extension", numeric=True),
+    Column("length", "Length", numeric=True),
+    Column("operator", "Operator", numeric=True),
+    Column("tags", "Tags"),
+    Column("phrases", "Phrases", shown=False, numeric=True),
+    Column("silence", "Silence", shown=False, numeric=True),
+)
+
+
+@shows_list(LIST_COLUMNS)
+def list_analyses(
+    ctx: typer.Context,
+    since: Since = None,
+    until: Until = None,
+    tags: Tags = None,
+    without_tags: WithoutTags = None,
+    peer: Peer = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")] = 50,
+) -> None:
+    """List the analyses that `ai result` kept, the latest call first. Asks nobody."""
+    session: Session = ctx.obj
+    wanted = read_wanted(session, since, until, tags, without_tags, peer)
+    if limit and (count := session.analyses.count(wanted)) > limit:
+        session.note(f"the latest {limit} of {count}; --limit 0 shows all")
+    nothing = "no analysis is kept here" + (" that fits" if wanted != Wanted() else "; `alovoice ai result` keeps them")
+    session.show(Listing(_rows(session, wanted, limit), LIST_COLUMNS, nothing=nothing))
+
+
+def _rows(session: Session, wanted: Wanted, limit: int) -> Iterator[ListedItem]:
+    zone = session.clock.zone
+    for kept in session.analyses.all(wanted, limit=limit):
+        talk = kept.talk
+        figures = measure(talk)
+        whole: dict[str, object] = {
+            "call_id": kept.call_id,
+            "begun_at": kept.begun_at,
+            "kept_at": kept.kept_at,
+            "peer": kept.peer,
+            "phrases": len(talk.fragments),
+            "tags": list(talk.tag_names),
+            **figures.as_json(),
+        }
+        cells = {
+            "began": began(kept.begun_at, zone),
+            "length": clock(figures.length_ms),
+            "operator": _percent(figures.talk_ratio),
+            "silence": _percent(figures.silence_share),
+        }
+        yield ListedItem({**whole, **cells}, whole)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
+
+
+SHOW_EXAMPLES = examples(
+    "alovoice ai show 8001", "alovoice ai show 8001 8002 --format html -o calls.html --mask-numbers"
+)
+
+
+@shows_list(COLUMNS)
+def show_stored(
+    ctx: typer.Context,
+    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID...", help="As in `ai list`.")],
+    form: Format = None,
+    output: Output = None,
+    force: Force = False,
+    mask_numbers: MaskNumbers = False,
+) -> None:
+    """Show analyses that are kept on this machine, as `ai result` does. Asks nobody."""
+    session: Session = ctx.obj
+    call_ids = list(dict.fromkeys(call_ids))
+    shown = AiShowOptions(form, output, force, mask_numbers)
+    shown.check(session, call_ids)
+    kept = {call_id: session.analyses.get(call_id) for call_id in call_ids}
+    if missing := [call_id for call_id, one in kept.items() if one is None]:
+        raise UsageError(
+            f"no analysis of call {', '.join(missing)} is kept here for PBX {session.analyses.profile}",
+            hint=f"`alovoice ai result {missing[0]}` fetches it; `alovoice ai list` shows what is kept",
+        )
+    found = [FoundTalk(one.call_id, one.answer, one.peer) for one in kept.values() if one is not None]
+    whole: object = found[0].answer
+    if len(found) > 1:
+        whole = [{"call_id": one.call_id, "answer": one.answer} for one in found]
+    show_talks(session, found, shown, whole=whole)
+
+
+PRUNE_EXAMPLES = examples("alovoice ai prune --older-than 90d --dry-run", "alovoice ai prune --older-than 90d --yes")
+
+
+def prune_analyses(
+    ctx: typer.Context,
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="SPAN", help="Of calls that began longer ago: 90d, 26w.")
+    ],
+) -> None:
+    """Forget analyses of old calls, of the profile in force, for good. --dry-run counts them and forgets none."""
+    session: Session = ctx.obj
+    span = parse_span(older_than, "--older-than")
+    try:
+        before = int((session.now() - span).timestamp())
+    except OverflowError:
+        raise UsageError(f"--older-than {older_than!r} is before the calendar", hint="give 90d, 26w") from None
+    store = session.analyses
+    count = store.count(Wanted(until=before))
+    words = f"{count} {'analysis' if count == 1 else 'analyses'} of PBX {store.profile}"
+    if session.options.dry_run:
+        session.report(f"{words} would be forgotten", pruned=0, would_prune=count)
+        return
+    if count:
+        session.display.confirm_on_terminal(f"forget {words} for good?")
+        count = store.prune(before)
+    session.report(f"{words} forgotten" if count else "nothing is that old", pruned=count)

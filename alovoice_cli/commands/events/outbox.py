@@ -1,0 +1,275 @@
+"""`alovoice events outbox`: what waits to be forwarded, and what was given up; whether a listener runs or not."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alovoice_cli.commands.events.selection import Store, clock_of
+from alovoice_cli.commands.global_options import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.event_table import iso, when
+from alovoice_cli.events.outbox import (
+    DEAD,
+    DUE,
+    INTERRUPTED,
+    RUNNING,
+    OutboxEntry,
+    OutboxSelection,
+    TargetStanding,
+    counts_text,
+    events_text,
+    target_id,
+)
+from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
+from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
+from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import ListedItem, Listing
+from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.stores.outbox_orders import OutboxOrders
+
+app = typer.Typer()
+COLUMNS = (
+    Column("event", "Event"),
+    Column("type", "Type"),
+    Column("target", "Target"),
+    Column("target_id", "Target id"),
+    Column("state", "State"),
+    Column("waits", "Waits for"),
+    Column("attempts", "Tried", numeric=True),
+    Column("next", "Next"),
+    Column("trouble", "Trouble"),
+    Column("id", "Id", shown=False),
+    Column("seq", "Seq", shown=False, numeric=True),
+    Column("received_at", "Received (UTC)", shown=False),
+    Column("waits_since", "Waits since (UTC)", shown=False),
+    Column("due_at", "Due (UTC)", shown=False),
+)
+_MICRO = 1_000_000
+
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]…", help="Of events, as the list's first column shows them.")
+]
+All = Annotated[bool, typer.Option("--all", help="All that wait, and all dead letters.", show_default=False)]
+ForTarget = Annotated[
+    str | None, typer.Option("--target", metavar="TARGET", help="Only of this target: its id, its URL or its program.")
+]
+InState = Annotated[
+    str | None, typer.Option("--state", metavar="due|dead", help="Only what waits, or only dead letters.")
+]
+
+
+@app.command(
+    "list",
+    epilog=examples(
+        "alovoice events outbox list",
+        "alovoice events outbox list --state dead --json | jq -r '.[].id'",
+    ),
+)
+@shows_list(COLUMNS)
+def list_outbox(ctx: typer.Context, target: ForTarget = None, state: InState = None, store: Store = None) -> None:
+    """List the events that wait for a target, and those that were given up (dead letters), the oldest first.
+
+    `running`: a program was started for it and has not ended.
+    """
+    session: Session = ctx.obj
+    outbox = session.outbox(store)
+    standing, is_held = outbox.standing(), outbox.is_held()
+    selection = OutboxSelection(_names(standing, target), _states(state, is_held=is_held))
+    labels = {one.name: one.label for one in standing}
+    clock, short = clock_of(session), session.stdout.isatty()
+    entries = (entry if is_held else _as_interrupted(entry) for entry in outbox.entries(selection))
+    rows = (_row(entry, labels[entry.target], clock, short=short) for entry in entries)
+    session.show(Listing(rows, COLUMNS, nothing="nothing waits, and nothing was given up", ours=True))
+    for one in standing:
+        if one.name in selection.targets and one.state != "taking":
+            session.note(_trouble_line(one, clock))
+
+
+@app.command(
+    "retry",
+    epilog=examples(
+        "alovoice events outbox retry e1204",
+        "alovoice events outbox retry --all",
+        "alovoice events outbox retry --target 3f9a2b1c --to https://crm.example.com/hook",
+    ),
+)
+def retry_outbox(
+    ctx: typer.Context,
+    ids: Ids = None,
+    every: All = False,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="[TYPE=]URL", help="Hand them to this target, as --forward names it, or by its id."
+        ),
+    ] = None,
+    target: ForTarget = None,
+    state: InState = None,
+    store: Store = None,
+) -> None:
+    """Send events again now, also dead letters: each counts as new. A program starts again, whatever it did before.
+
+    A listener that forwards for the store hears of it within two seconds; without one they wait for the next.
+    """
+    session: Session = ctx.obj
+    outbox = session.outbox(store)
+    selection = _selection(session, outbox, ids or [], every=every, target=target, state=state)
+    receiver = _receiver(outbox.standing(), to) if to is not None else None
+    count = outbox.count(selection)
+    if session.options.dry_run:
+        session.report(f"{events_text(count)} would be sent again", retried=0, chosen=count)
+        return
+    now = unix_microseconds(session.now())
+    count = outbox.hand_over(selection, *receiver, now) if receiver else outbox.retry(selection, now)
+    where = f"to {receiver[1]} ({target_id(receiver[0])})" if receiver else "again"
+    session.report(f"{events_text(count)} will be sent {where}", retried=count, chosen=count)
+    if count and not outbox.is_held():
+        session.note("no listener forwards for this store now: they go when `alovoice listen` runs with the target")
+
+
+@app.command(
+    "drop",
+    epilog=examples("alovoice events outbox drop e1204 --yes", "alovoice events outbox drop --target 3f9a2b1c"),
+)
+def drop_outbox(
+    ctx: typer.Context,
+    ids: Ids = None,
+    every: All = False,
+    target: ForTarget = None,
+    state: InState = None,
+    store: Store = None,
+) -> None:
+    """Take events out of the outbox: they are not sent any more. They stay in the history (`events list`)."""
+    session: Session = ctx.obj
+    outbox = session.outbox(store)
+    selection = _selection(session, outbox, ids or [], every=every, target=target, state=state)
+    count = outbox.count(selection)
+    if session.options.dry_run or not count:
+        told = f"{events_text(count)} would be dropped" if count else "nothing to drop"
+        session.report(told, dropped=0, chosen=count)
+        return
+    session.display.confirm(f"Drop {events_text(count)}? No target is told of them any more.")
+    count = outbox.drop(selection)
+    session.report(f"dropped {events_text(count)}", dropped=count, chosen=count)
+
+
+def _selection(
+    session: Session, outbox: "OutboxOrders", ids: Sequence[str], *, every: bool, target: str | None, state: str | None
+) -> OutboxSelection:
+    """What an order is about. Raises UsageError where nothing says so, or two words contradict each other."""
+    if every and ids:
+        raise UsageError("--all and the ids of events exclude each other", hint="give one of them")
+    if not (every or ids or target):
+        raise UsageError(
+            "which events?", hint="give ids as `alovoice events outbox list` shows them, --target or --all"
+        )
+    outbox.give_up_interrupted()
+    states = _states(state, is_held=True)
+    selection = OutboxSelection(_names(outbox.standing(), target), states, outbox.numbers(ids))
+    running = outbox.count(OutboxSelection(selection.targets, (RUNNING,), selection.events)) if RUNNING in states else 0
+    if running:
+        session.note(f"{events_text(running)} left alone: their programs run now")
+    return OutboxSelection(selection.targets, [one for one in states if one != RUNNING], selection.events)
+
+
+def _states(state: str | None, *, is_held: bool) -> tuple[str, ...]:
+    """The states that the word means. Where no listener forwards, no program runs: what was running was cut off."""
+    if state is None:
+        return DUE, RUNNING, DEAD
+    if state not in (DUE, DEAD):
+        raise UsageError(f"--state {state!r} is none", hint="give due or dead")
+    return (state, RUNNING) if (state == DUE) == is_held else (state,)
+
+
+def _as_interrupted(entry: OutboxEntry) -> OutboxEntry:
+    return replace(entry, state=DEAD, trouble=INTERRUPTED) if entry.state == RUNNING else entry
+
+
+def _names(standing: Sequence[TargetStanding], word: str | None) -> list[str]:
+    """The targets' names that a word means: an id, a URL or a program as a listener was given it, or as it is shown."""
+    if word is None:
+        return [one.name for one in standing]
+    given = _given(word)
+    for meant in (
+        [one.name for one in standing if word in (target_id(one.name), one.name) or one.name in given],
+        [one.name for one in standing if _place(one.name) in map(_place, given)],
+        [one.name for one in standing if one.label == word.rstrip("/")],
+    ):
+        if meant:
+            return meant
+    raise UsageError(f"the outbox knows no target {word!r}", hint=_known(standing))
+
+
+def _receiver(standing: Sequence[TargetStanding], word: str) -> tuple[str, str]:
+    """The name and label of the target to hand events to: one that a listener was given, else a new one."""
+    for one in standing:
+        if word in (target_id(one.name), one.name):
+            return one.name, one.label
+    target = parse_forward(word)
+    same = [one for one in standing if _place(one.name) == _place(target.name)]
+    if not same or target.name in [one.name for one in same]:
+        return target.name, target.label
+    if len(same) > 1:
+        raise UsageError("a listener has this URL in several ways", hint=_known(same))
+    return same[0].name, same[0].label
+
+
+def _given(word: str) -> list[str]:
+    """The names of the targets that --forward and --exec make of the word."""
+    found: list[Target] = []
+    for parse in (parse_forward, parse_exec):
+        with suppress(UsageError):
+            found.append(parse(word))
+    return [target.name for target in found]
+
+
+def _place(name: str) -> str:
+    """What a name says of the place, whatever types of events go there."""
+    return name.rpartition(" ")[2]
+
+
+def _known(standing: Sequence[TargetStanding]) -> str:
+    if not standing:
+        return "`alovoice listen --forward URL` makes targets"
+    return "targets: " + ", ".join(f"{target_id(one.name)} ({one.label})" for one in standing)
+
+
+def _row(entry: OutboxEntry, label: str, clock: ClockTime, *, short: bool) -> ListedItem:
+    now = unix_microseconds(clock.now)
+    is_due = entry.state == DUE
+    whole = {
+        "id": entry.id,
+        "seq": entry.seq,
+        "type": entry.type,
+        "received_at": iso(entry.received_at),
+        "target": label,
+        "target_id": target_id(entry.target),
+        "state": entry.state,
+        "attempts": entry.attempts,
+        "waits_since": iso(entry.born_at),
+        "due_at": iso(entry.due_at) if is_due else None,
+        "trouble": entry.trouble or None,
+    }
+    shown = {
+        "event": f"e{entry.seq}",
+        "waits": span_text(max(now - entry.born_at, 0) // _MICRO),
+        "next": _next(entry.due_at, clock, now, short=short) if is_due else "",
+    }
+    return ListedItem({**whole, **shown}, whole)
+
+
+def _next(due_at: int, clock: ClockTime, now: int, *, short: bool) -> str:
+    return "now" if due_at <= now else when(due_at // _MICRO, clock, short=short)
+
+
+def _trouble_line(one: TargetStanding, clock: ClockTime) -> str:
+    since = when(one.changed_at // _MICRO, clock, short=True)
+    words = {"refusing": "refuses events", "paused": "takes nothing now", "stopped": "gets no events any more"}
+    trouble = f" ({one.trouble})" if one.trouble else ""
+    return f"{one.label} {words[one.state]} since {since}{trouble}: {counts_text(one.waiting, one.dead)}"

@@ -1,0 +1,177 @@
+"""What an operator asks of the outbox, and orders: list, retry, hand over, drop; whether a listener runs or not.
+
+Each order is made bit by bit: between two transactions a listener gets its turn to write.
+"""
+
+import heapq
+import time
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, OutboxEntry, OutboxSelection, TargetStanding
+from alovoice_cli.stores.event_engine import Connection, marks, opened, sqlite_path, writing
+from alovoice_cli.stores.outbox import Outbox, outbox_lock
+
+_AT_ONCE = 500
+_BREATH_SECONDS = 0.02
+_ROWS = """SELECT delivery.id, outbox.seq, delivery.type, delivery.received_at, outbox.target, outbox.state,
+    outbox.attempts, outbox.born_at, outbox.due_at, outbox.trouble
+    FROM outbox JOIN delivery ON delivery.seq = outbox.seq"""
+
+
+class OutboxOrders:
+    """The outbox of a store that exists. Methods raise UsageError when the file is missing or cannot be used."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @property
+    def exists(self) -> bool:
+        """Whether a listener has ever made the store."""
+        return sqlite_path(self._url).exists()
+
+    def standing(self) -> list[TargetStanding]:
+        """As in Outbox."""
+        with opened(self._url):  # raises where there is no store
+            return Outbox(self._url).standing()
+
+    def is_held(self) -> bool:
+        """Whether a listener forwards what this store holds."""
+        lock = outbox_lock(sqlite_path(self._url))
+        is_free = lock.acquire()
+        lock.release()
+        return not is_free
+
+    def give_up_interrupted(self) -> None:
+        """Makes dead letters of programs that had not ended when their listener died, where no other one runs now."""
+        lock = outbox_lock(sqlite_path(self._url))
+        if lock.acquire():
+            try:
+                Outbox(self._url).give_up_interrupted()
+            finally:
+                lock.release()
+
+    def numbers(self, ids: Sequence[str]) -> list[int]:
+        """The numbers of the events (`e1204`, or the event's id) of which the outbox has entries.
+
+        Raises UsageError for an event that has none.
+        """
+        with opened(self._url) as connection:
+            return [_number(connection, own_id) for own_id in ids]
+
+    def entries(self, selection: OutboxSelection) -> Iterator[OutboxEntry]:
+        """The entries in the order of their events."""
+        streams = [
+            self._stream(target, state, selection.events) for target in selection.targets for state in selection.states
+        ]
+        return heapq.merge(*streams, key=attrgetter("seq"))
+
+    def count(self, selection: OutboxSelection) -> int:
+        """How many entries there are."""
+        with opened(self._url) as connection:
+            return sum(len(numbers) for _, numbers in _batches(connection, selection))
+
+    def retry(self, selection: OutboxSelection, now_us: int) -> int:
+        """Makes the entries due now, as if they were new, and lets a held back target be tried; returns their count."""
+
+        def revive(connection: Connection, target: str, numbers: Sequence[int]) -> None:
+            connection.execute(
+                "UPDATE outbox SET state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = ''"
+                f" WHERE target = ? AND seq IN ({marks(numbers)})",
+                (DUE, now_us, now_us, target, *numbers),
+            )
+
+        with opened(self._url) as connection:
+            named = {target for target, _ in _batches(connection, selection)} if selection.events else selection.targets
+            with writing(connection):
+                for target in named:
+                    _resume(connection, target, now_us)
+        return self._each(selection, revive)
+
+    def hand_over(self, selection: OutboxSelection, to: str, label: str, now_us: int) -> int:
+        """Gives the entries to another target, due now; what that one has already is not doubled."""
+
+        def move(connection: Connection, target: str, numbers: Sequence[int]) -> None:
+            chosen = f"target = ? AND seq IN ({marks(numbers)})"
+            # A dead letter of the other target gives way; what it waits for, or has, stays.
+            connection.execute(f"DELETE FROM outbox WHERE {chosen} AND state = ?", (to, *numbers, DEAD))
+            connection.execute(
+                "INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)"
+                f" SELECT ?, seq, queue, ?, 0, ?, ?, '' FROM outbox WHERE {chosen} ON CONFLICT DO NOTHING",
+                (to, DUE, now_us, now_us, target, *numbers),
+            )
+            connection.execute(f"DELETE FROM outbox WHERE {chosen}", (target, *numbers))
+
+        Outbox(self._url).given([(to, label)], now_us)
+        with opened(self._url) as connection, writing(connection):
+            _resume(connection, to, now_us)
+        others = [target for target in selection.targets if target != to]
+        return self._each(OutboxSelection(others, selection.states, selection.events), move)
+
+    def drop(self, selection: OutboxSelection) -> int:
+        """Takes the entries out of the outbox; their events stay in the history."""
+
+        def forget(connection: Connection, target: str, numbers: Sequence[int]) -> None:
+            connection.execute(f"DELETE FROM outbox WHERE target = ? AND seq IN ({marks(numbers)})", (target, *numbers))
+
+        return self._each(selection, forget)
+
+    def _each(self, selection: OutboxSelection, change: Callable[[Connection, str, Sequence[int]], None]) -> int:
+        """Makes the change to all entries, some at a time; returns their count."""
+        done = 0
+        with opened(self._url) as connection:
+            for target, numbers in _batches(connection, selection):
+                started = time.monotonic()
+                with writing(connection):
+                    change(connection, target, numbers)
+                done += len(numbers)
+                # A waiting writer asks again every few milliseconds: the lock stays free as long as it was held.
+                time.sleep(max(_BREATH_SECONDS, time.monotonic() - started) if len(numbers) == _AT_ONCE else 0.0)
+        return done
+
+    def _stream(self, target: str, state: str, events: Sequence[int]) -> Iterator[OutboxEntry]:
+        with opened(self._url) as connection:
+            for _, numbers in _batches(connection, OutboxSelection((target,), (state,), events)):
+                found = f"{_ROWS} WHERE outbox.target = ? AND outbox.seq IN ({marks(numbers)}) ORDER BY outbox.seq"
+                for row in connection.execute(found, (target, *numbers)).fetchall():
+                    yield OutboxEntry(*row)
+
+
+def _batches(connection: Connection, selection: OutboxSelection) -> Iterator[tuple[str, list[int]]]:
+    """The entries' numbers by target, a bit at a time, each bit as the store is when it is asked for."""
+    wanted = sorted(set(selection.events))
+    among = f" AND seq IN ({marks(wanted)})" if wanted else ""
+    question = f"SELECT seq FROM outbox WHERE target = ? AND state = ? AND seq > ?{among} ORDER BY seq LIMIT {_AT_ONCE}"
+    for target in selection.targets:
+        for state in selection.states:
+            last = 0
+            while True:
+                rows = connection.execute(question, (target, state, last, *wanted)).fetchall()
+                if not rows:
+                    break
+                last = rows[-1][0]
+                yield target, [row[0] for row in rows]
+
+
+def _resume(connection: Connection, target: str, now_us: int) -> None:
+    connection.execute("UPDATE outbox_target SET resumed_at = ?, waits_until = 0 WHERE name = ?", (now_us, target))
+    connection.execute("UPDATE outbox_target SET state = 'taking' WHERE name = ? AND state = 'stopped'", (target,))
+
+
+def _number(connection: Connection, own_id: str) -> int:
+    text = own_id.strip()
+    number = text[1:] if text[:1] == "e" and text[1:].isascii() and text[1:].isdigit() else ""
+    column, value = ("seq", int(number[:18])) if number else ("id", text)
+    open_states = (DUE, RUNNING, DEAD)
+    row = connection.execute(
+        f"SELECT delivery.seq FROM delivery JOIN outbox ON outbox.seq = delivery.seq WHERE delivery.{column} = ?"
+        f" AND outbox.state IN ({marks(open_states)}) LIMIT 1",
+        (value, *open_states),
+    ).fetchone()
+    if row is None:
+        raise UsageError(
+            f"no event {own_id!r} waits in the outbox, or is a dead letter",
+            hint="`alovoice events outbox list` shows what there is; its first column will do",
+        )
+    return int(row[0])

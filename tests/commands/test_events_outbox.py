@@ -1,0 +1,182 @@
+"""`events outbox` without a listener: what waits is listed, sent again, handed over, dropped."""
+
+import json
+from typing import Any
+
+import pytest
+from event_rows import Rows
+from front_door import FrontDoor
+
+from alovoice_cli.events.outbox import queue_of
+from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
+from alovoice_cli.stores.event_engine import opened, writing
+from alovoice_cli.stores.event_rows import QueuedDelivery, insert_events
+from alovoice_cli.stores.outbox import Outbox, claimed, probed, put_off, settled
+from alovoice_cli.stores.process_lock import hold
+
+AT = 1_745_571_727
+OLD = parse_forward("https://old.example.com/hook/s3cret-key?token=t0ken")
+NEW = parse_forward("https://new.example.com/hook")
+CALLENDS = parse_forward("callend=https://new.example.com/hook")
+PROGRAM = parse_exec("./звонок.sh --key s3cret-key")
+
+
+@pytest.fixture
+def rows(alovoice: FrontDoor) -> Rows:
+    """The profile's store: e1 to e4, of which e1 and e2 wait for OLD, e3 is a dead letter, and all wait for PROGRAM."""
+    rows = Rows(alovoice.home / "state" / "events.db")
+    Outbox(rows.url).given([(one.name, one.label) for one in (OLD, PROGRAM)], 0)
+    for number in range(4):
+        event = rows.deliver("callend", AT + number, {"call_id": f"c{number}"}, is_read=False)
+        told = [OLD, PROGRAM] if number < 3 else [PROGRAM]
+        with opened(rows.url) as connection, writing(connection):
+            queued = {event.delivery.id: [QueuedDelivery(one.name, queue_of(event)) for one in told]}
+            insert_events(connection, [event], queued)
+            if number == 2:
+                settled(OLD.name, event.delivery.seq, "dead", "it answered 500")(connection)
+    return rows
+
+
+def _list(alovoice: FrontDoor, *words: str) -> list[tuple[Any, ...]]:
+    listed = json.loads(alovoice("events", "outbox", "list", "--json", *words).out)
+    return [(row["seq"], row["target"], row["state"]) for row in listed]
+
+
+def test_what_waits_is_listed_by_target_and_state_without_secrets(alovoice: FrontDoor, rows: Rows) -> None:
+    waiting = [(seq, OLD.label, "due") for seq in (1, 2)]
+    dead = [(3, OLD.label, "dead")]
+    for word in (OLD.url, "https://old.example.com", OLD.name):
+        assert sorted(_list(alovoice, "--target", word)) == waiting + dead
+    assert _list(alovoice, "--target", "./звонок.sh") == [(seq, "./звонок.sh", "due") for seq in (1, 2, 3, 4)]
+    assert _list(alovoice, "--state", "dead") == dead
+    assert [seq for seq, *_ in _list(alovoice)] == [1, 1, 2, 2, 3, 3, 4]
+    for words in ([], ["--json"], ["--csv", "--columns", "id,target,due_at,trouble"]):
+        for terminal in (False, True):
+            shown = alovoice("events", "outbox", "list", *words, terminal=terminal)
+            assert shown.code == 0
+            assert "s3cret" not in shown.out + shown.err
+            assert "t0ken" not in shown.out + shown.err
+
+
+def test_a_program_that_ran_when_its_listener_died_is_a_dead_letter(alovoice: FrontDoor, rows: Rows) -> None:
+    with opened(rows.url) as connection, writing(connection):
+        claimed(PROGRAM.name, 2, lambda _: None)(connection)
+    assert _list(alovoice, "--state", "dead", "--target", PROGRAM.name) == [(2, PROGRAM.label, "dead")]
+    with hold(rows.path.with_name("events.db.outbox.lock"), "a listener"):
+        assert _list(alovoice, "--state", "dead", "--target", PROGRAM.name) == []
+        assert (2, PROGRAM.label, "running") in _list(alovoice, "--state", "due")
+        kept = alovoice("events", "outbox", "retry", "e2", "--target", PROGRAM.name)
+        assert "1 event left alone: their programs run now" in kept.err
+    assert alovoice("events", "outbox", "retry", "e2", "--target", PROGRAM.name).code == 0
+    assert (2, PROGRAM.label, "due") in _list(alovoice)
+
+
+def test_status_counts_what_waits_and_what_is_dead(alovoice: FrontDoor, rows: Rows) -> None:
+    told = {one["target"]: one for one in json.loads(alovoice("status", "--offline", "--json").out)["outbox"]}
+    assert (told[OLD.label]["waiting"], told[OLD.label]["dead"]) == (2, 1)
+    assert (told["./звонок.sh"]["waiting"], told["./звонок.sh"]["dead"]) == (4, 0)
+    assert told[OLD.label]["oldest_seconds"] > 86_400
+    assert "2 wait, 1 is a dead letter (the oldest for " in alovoice("status", "--offline").out
+
+
+def test_a_retry_makes_a_dead_letter_due_and_new(alovoice: FrontDoor, rows: Rows) -> None:
+    done = alovoice("events", "outbox", "retry", "e3", "--target", OLD.url)
+    assert (done.code, "1 event will be sent again" in done.err, "no listener forwards" in done.err) == (0, True, True)
+    listed = json.loads(alovoice("events", "outbox", "list", "--target", OLD.url, "--json").out)
+    assert [(row["seq"], row["state"], row["attempts"], row["trouble"]) for row in listed] == [
+        (1, "due", 0, None),
+        (2, "due", 0, None),
+        (3, "due", 0, None),
+    ]
+    assert listed[2]["waits_since"] > listed[1]["waits_since"]
+
+
+def test_events_are_handed_to_a_target_that_a_listener_knows_or_to_a_new_one(alovoice: FrontDoor, rows: Rows) -> None:
+    assert alovoice("events", "outbox", "retry", "--target", OLD.url, "--to", NEW.url, "--state", "due").code == 0
+    assert sorted(_list(alovoice, "--target", NEW.name)) == [(1, NEW.label, "due"), (2, NEW.label, "due")]
+    Outbox(rows.url).given([(CALLENDS.name, CALLENDS.label)], 0)
+    _hands_all_over(alovoice, CALLENDS, "callend=https://new.example.com/hook", [1, 2, 3])
+    refused = alovoice("events", "outbox", "retry", "--all", "--to", "https://new.example.com/hook/")
+    assert refused.code == 0  # another URL: with its slash
+    assert alovoice("events", "outbox", "retry", "--all", "--to", "nowhere").code == 2
+
+
+def _hands_all_over(alovoice: FrontDoor, target: Target, word: str, seqs: list[int]) -> None:
+    words = ("events", "outbox", "retry", "--to", word)
+    assert alovoice(*words, "--target", NEW.name).code == 0
+    assert alovoice(*words, "--target", OLD.name).code == 0
+    assert alovoice(*words, "--target", target.name).code == 0  # to itself: nothing is lost
+    assert sorted(_list(alovoice, "--target", target.name)) == [(seq, target.label, "due") for seq in seqs]
+
+
+def test_what_the_new_target_has_already_is_not_doubled(alovoice: FrontDoor, rows: Rows) -> None:
+    with opened(rows.url) as connection, writing(connection):
+        connection.execute(
+            "INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)"
+            " VALUES (?, 1, 'call c0', 'done', 1, 0, 0, ''), (?, 3, 'call c2', 'dead', 9, 0, 0, 'it answered 500')",
+            (NEW.name, NEW.name),
+        )
+    assert alovoice("events", "outbox", "retry", "--target", OLD.url, "--to", NEW.url).code == 0
+    assert _list(alovoice, "--target", NEW.url) == [(2, NEW.label, "due"), (3, NEW.label, "due")]
+
+
+def test_a_drop_asks_and_needs_an_answer(alovoice: FrontDoor, rows: Rows) -> None:
+    drop = ("events", "outbox", "drop", "--target", OLD.url)
+    refused = alovoice(*drop)
+    assert (refused.code, "--yes" in refused.err) == (2, True)
+    assert alovoice(*drop, "--dry-run").code == 0
+    assert len(_list(alovoice, "--target", OLD.url)) == 3
+    assert json.loads(alovoice(*drop, "--yes", "--json").out) == {"dropped": 3, "chosen": 3}
+    assert _list(alovoice, "--target", OLD.url) == []
+    assert len(json.loads(alovoice("events", "list", "--json").out)) == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("retry",),
+        ("drop", "--yes"),
+        ("retry", "--all", "e1"),
+        ("retry", "e99"),
+        ("retry", "e1", "ҒАЙБ"),
+        ("drop", "e99999999999999999999", "--yes"),
+        ("list", "--target", "https://unknown.example.com"),
+        ("list", "--target", ""),
+        ("list", "--state", "gone"),
+        ("retry", "--all", "--to", "https://user:pass@new.example.com"),
+    ],
+)
+def test_what_cannot_be_meant_changes_nothing(alovoice: FrontDoor, rows: Rows, words: tuple[str, ...]) -> None:
+    before = _list(alovoice)
+    assert alovoice("events", "outbox", *words).code == 2
+    assert _list(alovoice) == before
+
+
+def test_a_listener_that_begins_tries_the_oldest_event_that_failed(rows: Rows) -> None:
+    outbox = Outbox(rows.url)
+    with opened(rows.url) as connection, writing(connection):
+        for seq in (1, 2):
+            put_off(OLD.name, seq, 10**18, "it answered \ud800")(connection)
+    assert outbox.due(OLD.name, 2 * AT * 10**6, 9) == []
+    with opened(rows.url) as connection, writing(connection):
+        probed(OLD.name, 2 * AT * 10**6)(connection)
+    assert [row.delivery.seq for row in outbox.due(OLD.name, 2 * AT * 10**6, 9)] == [1]
+
+
+def test_a_long_backlog_is_ordered_bit_by_bit(alovoice: FrontDoor, rows: Rows) -> None:
+    with opened(rows.url) as connection, writing(connection):
+        connection.executemany(
+            "INSERT INTO delivery (seq, id, type, received_at, peer, content_type, headers, body)"
+            " VALUES (?, ?, 'callend', 1, '', '', '[]', '')",
+            [(seq, f"id{seq}") for seq in range(10, 1510)],
+        )
+        connection.execute(
+            "INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)"
+            " SELECT ?, seq, id, 'dead', 9, 0, 0, 'x' FROM delivery WHERE seq >= 10",
+            (OLD.name,),
+        )
+    assert (
+        "1503 events will be sent to" in alovoice("events", "outbox", "retry", "--target", OLD.url, "--to", NEW.url).err
+    )
+    listed = _list(alovoice, "--target", NEW.url)
+    assert [seq for seq, *_ in listed] == [1, 2, 3, *range(10, 1510)]
