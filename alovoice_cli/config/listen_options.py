@@ -41,6 +41,10 @@ def _check_secret(value: object) -> str:
     return text
 
 
+def _check_headers(value: object) -> tuple[str, ...]:
+    return tuple(map(_check_secret, _check_list(value)))
+
+
 def _check_port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
         raise ValueError("must be a port, 0 to 65535")
@@ -94,6 +98,8 @@ LISTEN_KEYS = {
         Key("secret", _check_secret, secret=True, default="auto"),
         Key("forward", _check_list, _parse_words, default=()),
         Key("forward-timeout", _check_forward_timeout, _parse_number, default=2.0),
+        Key("forward-header", _check_headers, _parse_lines, default=(), secret=True),
+        Key("forward-json", check_bool, parse_bool, default=False),
         Key("sign-secret", _check_secret, secret=True),
         Key("exec", _check_list, _parse_lines, default=()),
         Key("rules", _check_file),

@@ -108,7 +108,7 @@ def rehearse_scenario(
 
 def given_id(answer: Posted) -> int | str | None:
     """The id that a callstart's answer gives the call; None where it gives none, or one that the PBX cannot take."""
-    start = read_crm_answer(answer.status or 0, answer.body, "")
+    start = read_crm_answer(answer.status or 0, answer.body, "").start
     if start is None or start.callto is not None:
         return None
     text = start.call_id

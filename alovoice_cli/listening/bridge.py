@@ -15,7 +15,7 @@ _CALLER_SECONDS = 0.2
 """How long a caller waits for a slow store. A commit takes 1 to 5 ms; behind one that takes longer the question
 waits, and the caller does not."""
 _KEPT_SECONDS = 1.0
-_IN_FLIGHT_SECONDS = 1.0
+_IN_FLIGHT_SECONDS = 2.0
 
 
 def queued_deliveries(

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from alovoice_cli.errors import AlovoiceError, ExitCode
-from alovoice_cli.events.answers import StartAnswer
-from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
+from alovoice_cli.events.answers import CrmAnswer
+from alovoice_cli.events.event import CALL_TYPES, PBX_TYPES, Delivery, Event, EventType
 from alovoice_cli.events.receiver import Door, Receiver
 from alovoice_cli.listening.admin import AdminPlan, AdminServer
 from alovoice_cli.listening.bridge import Bridge, queued_deliveries
 from alovoice_cli.listening.dispatch import OutboxAccess
-from alovoice_cli.listening.forwarding import Forwarder, Post, Relay, Signer
+from alovoice_cli.listening.forwarding import Forwarder, ForwardOptions, Post, Relay
 from alovoice_cli.listening.hooks import Hook
 from alovoice_cli.listening.notify import Heartbeat
 from alovoice_cli.listening.outbox_holder import OutboxHolder
@@ -26,13 +26,14 @@ from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.target_warnings import OutboxCommands
-from alovoice_cli.listening.targets import Target
+from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.serving.limits import Limits
 from alovoice_cli.serving.server import SocketServer
 from alovoice_cli.stores.event_engine import sqlite_path
 from alovoice_cli.stores.event_file import EventFile
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
+from alovoice_cli.stores.finished_calls import CallTarget
 from alovoice_cli.stores.outbox import Outbox
 from alovoice_cli.stores.spool import Spool
 
@@ -67,7 +68,7 @@ class Plan:
     routes: RouteAnswerer
     targets: Sequence[Target] = ()
     forward_timeout: float = 2.0
-    signer: Signer | None = None
+    forward: ForwardOptions = field(default_factory=ForwardOptions)
     tls: tuple[str, str] | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     ready_file: Path | None = None
@@ -86,19 +87,22 @@ class Listener:
         plan: Plan,
         shown: Shown,
         post: Post,
-        as_json: Callable[[Delivery], Mapping[str, object]],
+        as_json: EventReader,
         now: Callable[[], datetime],
     ) -> None:
         self._plan, self._shown, self._now = plan, shown, now
         self._problem: AlovoiceError | None = None
         self._bridge = Bridge()
-        file = EventFile(plan.store_url, shown.complain, self._queued)
+        call_targets = [CallTarget(one.name, kind) for one in plan.targets for kind in CALL_TYPES if kind in one.kinds]
+        file = EventFile(plan.store_url, shown.complain, self._queued, call_targets)
         callbacks = EventStoreCallbacks(
             self._bridge.settled, self._bridge.happened, shown.complain, lambda: self._stop(ExitCode.SERVER)
         )
         self._writer = EventWriter(file, Spool.beside(file.path), callbacks, now)
         self._printer = Printer(shown.event, shown.complain, lambda: self._stop(ExitCode.READER_GONE))
-        self._forwarders = {target: Forwarder(target, post, now, plan.signer) for target in plan.targets if target.url}
+        self._forwarders = {
+            target: Forwarder(target, post, now, plan.forward, as_json) for target in plan.targets if target.url
+        }
         self._hooks = {target: Hook(target, plan.environ, as_json) for target in plan.targets if target.command}
         self._relay = self._asking()
         self._outbox: OutboxHolder | None = None
@@ -116,7 +120,8 @@ class Listener:
         self._writer.start()
         sys.setswitchinterval(_SWITCH_SECONDS)
         try:
-            receiver = Receiver(self._plan.door, _Duties(self._bridge, self._relay, self._plan.routes), self._now)
+            duties = _Duties(self._bridge, self._relay, self._plan.routes, self._shown.complain)
+            receiver = Receiver(self._plan.door, duties, self._now)
             self._bridge.attach(self._writer)
             self._printer.start()
             self._plan.routes.start()
@@ -169,7 +174,7 @@ class Listener:
         for target, forwarder in self._forwarders.items():
             if target.is_named and "callstart" in target.kinds:
                 count = self._plan.admin.metrics.note_relay if self._plan.admin is not None else lambda _: None
-                return Relay(forwarder, self._plan.forward_timeout, count)
+                return Relay(forwarder, self._plan.forward_timeout, self._shown.complain, count, self._writer.change)
         return None
 
     def _queued(self, event: Event) -> list[QueuedDelivery]:
@@ -238,14 +243,28 @@ class Listener:
 class _Duties:
     """What the receiver needs done, by those who do it."""
 
-    def __init__(self, bridge: Bridge, relay: Relay | None, routes: RouteAnswerer) -> None:
+    def __init__(
+        self, bridge: Bridge, relay: Relay | None, routes: RouteAnswerer, complain: Callable[[str], None]
+    ) -> None:
         self.store, self.store_soon = bridge.store, bridge.store_soon
         self.keep_answer, self.kept_answer = bridge.keep_answer, bridge.kept_answer
         self.route = routes.answer
         self.asked = relay.target.name if relay is not None else None
-        self._relay = relay
+        self._relay, self._complain = relay, complain
+        self._told_too_large: set[EventType] = set()
 
-    def ask(self, delivery: Delivery) -> "asyncio.Task[StartAnswer | None]":
+    def tell_too_large(self, kind: EventType, size: int | None) -> None:
+        """One line for the first of each type: a sender that packs too much into one body does so again and again."""
+        if kind not in self._told_too_large:
+            self._told_too_large.add(kind)
+            said = f"of {size} bytes" if size is not None else "whose size its sender does not name"
+            answered = "a step" if kind == "route" else "413"
+            self._complain(
+                f"a {kind} {said} is over the limit of {LIMITS.body_bytes} bytes: such bodies are neither read nor"
+                f" stored, and answered {answered}; this is told once"
+            )
+
+    def ask(self, delivery: Delivery) -> "asyncio.Task[CrmAnswer]":
         """The CRM's answer."""
         assert self._relay is not None
         return self._relay.ask(delivery)

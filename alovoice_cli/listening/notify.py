@@ -3,6 +3,7 @@ whoever waits for a file."""
 
 import asyncio
 import os
+import re
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ def watchdog_seconds(environ: Mapping[str, str]) -> float | None:
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     text = environ.get("WATCHDOG_USEC", "")
-    return int(text) / 1_000_000 if text.isascii() and text.isdigit() and int(text) else None
+    return int(text) / 1_000_000 if re.fullmatch("[1-9][0-9]{0,17}", text) else None
 
 
 class Heartbeat:

@@ -9,6 +9,7 @@ from datetime import tzinfo
 from itertools import chain, islice
 from typing import TextIO
 
+from alovoice_cli.json_text import well_formed
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.columns import Column, cell_text
 from alovoice_cli.output.listing import Listing, Record
@@ -47,7 +48,7 @@ def safe_cell(text: str) -> str:
     """
     if text.startswith(_STARTS_A_FORMULA) and not re.fullmatch(_WHOLE_NUMBER, text):
         text = "'" + text
-    return disarm(text, one_line=False)
+    return disarm(well_formed(text), one_line=False)
 
 
 def write_tsv(thing: Listing | Record, columns: tuple[Column, ...], out: TextIO, *, headers: bool) -> None:

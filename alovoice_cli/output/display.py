@@ -6,13 +6,15 @@ The imports of rich inside functions are meant: errors, TSV and JSON do without 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
+from itertools import chain
+from textwrap import indent as indented
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
+from alovoice_cli.json_text import json_text
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 from alovoice_cli.output.columns import Column, Item, cell_text, choose_columns, legend
 from alovoice_cli.output.csv import write_csv, write_tsv
-from alovoice_cli.output.json import json_text, write_json
 from alovoice_cli.output.listing import Dialogue, Listing, Record
 from alovoice_cli.output.messages import (
     write_body,
@@ -86,7 +88,7 @@ class Display:
         columns, headers = choose_columns(listing.columns, options.columns), not options.no_headers
         if lines or options.json:
             chosen, ascii_only = columns if options.columns is not None else None, _ascii_only(out)
-            write_json(listing, chosen, out, indent=terminal, ascii_only=ascii_only, lines=lines)
+            _write_json(listing, chosen, out, indent=terminal, ascii_only=ascii_only, lines=lines)
         elif options.csv:
             zone = self._zone() if options.excel else None
             write_csv(listing, columns, out, headers=headers, excel_zone=zone)
@@ -308,3 +310,34 @@ def _ascii_only(stream: TextIO) -> bool:
     """Whether the stream's encoding lacks letters; a stream without one (a test's) takes them all."""
     encoding = (stream.encoding or "utf-8").lower().replace("-", "").replace("_", "")
     return encoding not in ("utf8", "utf8sig")
+
+
+def _write_json(
+    listing: Listing, columns: tuple[Column, ...] | None, out: TextIO, *, indent: bool, ascii_only: bool, lines: bool
+) -> None:
+    """Writes the list whole, or of each item only the named columns, in the bytes that JSON has for all of it.
+
+    `lines` writes a JSON text a line instead, each flushed.
+    """
+    if listing.has_whole and columns is None:
+        out.write(json_text(listing.whole, indent=indent, ascii_only=ascii_only) + "\n")
+        return
+    values = (
+        pair.whole if columns is None else {column.name: column.of(pair.item) for column in columns}
+        for pair in listing.pairs()
+    )
+    texts = (json_text(value, indent=indent and not lines, ascii_only=ascii_only) for value in values)
+    if lines:
+        for text in texts:
+            out.write(text + "\n")
+            out.flush()
+        return
+    first = next(texts, None)  # before the bracket: a list that fails to begin prints nothing
+    if first is None:
+        out.write("[]\n")
+        return
+    begin, between, end = ("[\n", ",\n", "\n]\n") if indent else ("[", ", ", "]\n")
+    for text in chain([first], texts):
+        out.write(begin + (indented(text, "  ") if indent else text))
+        begin = between
+    out.write(end)

@@ -25,10 +25,9 @@ from alovoice_cli.events.event_assembly import (
     event_of,
     with_answer,
 )
-from alovoice_cli.events.reading import read
-from alovoice_cli.stores.event_engine import Connection, is_damage, is_refusal
+from alovoice_cli.events.reading import read_delivery
+from alovoice_cli.stores.event_engine import is_damage, is_refusal
 from alovoice_cli.stores.event_file import Change, EventFile
-from alovoice_cli.stores.event_rows import store_answer
 from alovoice_cli.stores.spool import Spool
 
 Settle = Callable[[Stored | None], None]
@@ -208,12 +207,17 @@ class EventWriter:
         """The events with their numbers; where the file is damaged, in a new one."""
         events = [arrival.event for arrival in arrived]
         try:
-            return self._file.store(events, map(_as_change, changes))
+            return self._file.store(events, map(self._as_change, changes))
         except Exception as trouble:
             if not is_damage(trouble):
                 raise
         self._file.replace_damaged()
-        return self._file.store(events, map(_as_change, changes))
+        return self._file.store(events, map(self._as_change, changes))
+
+    def _as_change(self, change: Written) -> Change:
+        if isinstance(change, AwaitedChange):
+            return change.change
+        return self._file.answered(change) if isinstance(change, LateAnswer) else change
 
     def _store_singly(self, arrived: Sequence[Arrival], changes: Sequence[Written], trouble: Exception) -> None:
         """The store is well and refuses some value: the culprit must not hold up the others.
@@ -339,12 +343,12 @@ class EventWriter:
         """Stores a part of the spool, with the answers that became known meanwhile."""
         ids = {event.delivery.id for event in events}
         late = [one for one in self._changes if isinstance(one, LateAnswer) and one.delivery_id in ids]
-        stored = _stored_or_bare(events, lambda part: self._file.take_back(part, map(_as_change, late)))
+        stored = _stored_or_bare(events, lambda part: self._file.take_back(part, map(self._as_change, late)))
         self._changes = [change for change in self._changes if change not in late]
         self._tell(stored, late)
 
     def _read_again(self, delivery: Delivery) -> Event:
-        new = NewDelivery(delivery, read(delivery.type, delivery.body, delivery.content_type))
+        new = NewDelivery(delivery, read_delivery(delivery))
         return event_of(new, self._first(new))
 
     def _end(self) -> None:
@@ -359,18 +363,6 @@ class EventWriter:
 
     def _micro(self) -> int:
         return int(self._now().timestamp() * 1_000_000)
-
-
-def _as_change(change: Written) -> Change:
-    if isinstance(change, AwaitedChange):
-        return change.change
-    if not isinstance(change, LateAnswer):
-        return change
-
-    def keep(connection: Connection) -> None:
-        store_answer(connection, change)
-
-    return keep
 
 
 def _stored_or_bare(events: Sequence[Event], store: Callable[[Sequence[Event]], Sequence[Event]]) -> Sequence[Event]:

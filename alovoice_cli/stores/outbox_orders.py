@@ -97,8 +97,8 @@ class OutboxOrders:
             # A dead letter of the other target gives way; what it waits for, or has, stays.
             connection.execute(f"DELETE FROM outbox WHERE {chosen} AND state = ?", (to, *numbers, DEAD))
             connection.execute(
-                "INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)"
-                f" SELECT ?, seq, queue, ?, 0, ?, ?, '' FROM outbox WHERE {chosen} ON CONFLICT DO NOTHING",
+                "INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble, message)"
+                f" SELECT ?, seq, queue, ?, 0, ?, ?, '', message FROM outbox WHERE {chosen} ON CONFLICT DO NOTHING",
                 (to, DUE, now_us, now_us, target, *numbers),
             )
             connection.execute(f"DELETE FROM outbox WHERE {chosen}", (target, *numbers))

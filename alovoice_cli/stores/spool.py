@@ -82,6 +82,7 @@ def _as_json(delivery: Delivery) -> dict[str, object]:
         "peer": delivery.peer,
         "content_type": delivery.content_type,
         "headers": delivery.headers,
+        "query": delivery.query,
         "body": base64.b64encode(delivery.body).decode("ascii"),
     }
 
@@ -99,6 +100,7 @@ def _from_line(line: bytes) -> Delivery | None:
             content_type=str(row["content_type"]),
             peer=str(row["peer"]),
             headers=tuple((str(name), str(value)) for name, value in row["headers"]),
+            query=str(row.get("query", "")),  # an older version's line has none
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -47,7 +47,7 @@ class Listening:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
         try:
             named = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
-            connection.request(method, parts.path, body, named)
+            connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, named)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

@@ -106,6 +106,8 @@ USEFUL = {
     b"e5e456se456s56w456": b"e5e456se456s56w456",
     b'"in-quotes"': b"in-quotes",
     b'{"callto": "99 123 45 67"}': b'{"callto": "99 123 45 67"}',
+    b'{\n  callto: "99 123 45 68"\n}': b'{"callto": "99 123 45 68"}',
+    b"{'callto': '99 123 45 69',}": b'{"callto": "99 123 45 69"}',
 }
 USELESS = [
     *(

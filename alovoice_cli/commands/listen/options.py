@@ -13,6 +13,8 @@ class ListenOptions:
     secret: str
     forward: tuple[str, ...]
     forward_timeout: float
+    forward_header: tuple[str, ...]
+    forward_json: bool
     sign_secret: str | None
     exec: tuple[str, ...]
     rules: str | None

@@ -13,12 +13,12 @@ from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
 from alovoice_cli.listening.admin import AdminPlan
-from alovoice_cli.listening.forwarding import Signer
+from alovoice_cli.listening.forwarding import ForwardOptions, Signer
 from alovoice_cli.listening.listener import Plan
 from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
-from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
+from alovoice_cli.listening.targets import Target, parse_exec, parse_forward, parse_headers
 from alovoice_cli.listening.watching import Watch
 from alovoice_cli.moments import parse_zone
 from alovoice_cli.routing.live import Live
@@ -48,7 +48,7 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
         routes=_routes(session, options, admin),
         targets=_targets(options),
         forward_timeout=options.forward_timeout,
-        signer=Signer(_secret(session, options.sign_secret, "--sign-secret")) if options.sign_secret else None,
+        forward=_forward_options(session, options),
         tls=_tls(session, options),
         environ=session.environ,
         ready_file=_path(session, options.ready_file),
@@ -82,12 +82,26 @@ def _targets(options: ListenOptions) -> list[Target]:
     return list({target.name: target for target in targets}.values())
 
 
+def _forward_options(session: Session, options: ListenOptions) -> ForwardOptions:
+    """How events are sent."""
+    signer = Signer(_secret(session, options.sign_secret, "--sign-secret")) if options.sign_secret else None
+    lines: list[tuple[str, str]] = []
+    for word in options.forward_header:
+        text = _secret(session, word, "--forward-header")
+        if word.startswith("@"):
+            lines += [(f"{Path(word).name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
+        else:
+            lines.append(("--forward-header", text))
+    headers = parse_headers(lines)
+    return ForwardOptions(signer, headers, as_json=options.forward_json)
+
+
 def _admin(options: ListenOptions) -> AdminPlan | None:
     """The admin port of `[ADDRESS:]PORT`."""
     if options.admin is None:
         return None
     host, _, port = options.admin.rpartition(":")
-    if not (port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
+    if not re.fullmatch("[0-9]{1,5}", port) or int(port) > _LAST_PORT:
         raise UsageError(f"--admin {options.admin!r} is no address", hint="give it as 127.0.0.1:9187, or 9187")
     from alovoice_cli.listening.metrics import Metrics
 

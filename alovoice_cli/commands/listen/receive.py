@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -42,7 +43,11 @@ def listen(
     ] = None,
     forward: Annotated[
         list[str] | None,
-        typer.Option("--forward", metavar="[TYPE=]URL", help="Pass events on; callstart=URL is asked for its answer."),
+        typer.Option(
+            "--forward",
+            metavar="[TYPE=]URL",
+            help="Pass events on; callstart=URL is asked for its answer, call=URL and missed=URL get finished calls.",
+        ),
     ] = None,
     forward_timeout: Annotated[
         float | None,
@@ -54,12 +59,28 @@ def listen(
             help="How long a callstart waits for the CRM; 2 by default.",
         ),
     ] = None,
+    forward_header: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--forward-header",
+            metavar="'NAME: VALUE'|@FILE",
+            help="A header for what is forwarded, such as Authorization; @FILE has one a line. Never shown.",
+        ),
+    ] = None,
+    forward_json: Annotated[
+        bool | None,
+        typer.Option(
+            "--forward-json/--forward-raw",
+            help="Forward the event as JSON, whatever came; else the body as it came.",
+            show_default=False,
+        ),
+    ] = None,
     sign_secret: Annotated[
         str | None,
         typer.Option("--sign-secret", metavar="SECRET", help="Sign what is forwarded: whsec_…, or @FILE with it."),
     ] = None,
     run: Annotated[
-        list[str] | None, typer.Option("--exec", metavar="[TYPE=]CMD", help="Start a program for each event.")
+        list[str] | None, typer.Option("--exec", metavar="[TYPE=]CMD", help="Start a program for each event, or call.")
     ] = None,
     rules: Annotated[
         str | None, typer.Option("--rules", metavar="FILE", help="The rules that answer route questions.")
@@ -135,6 +156,8 @@ def listen(
         secret=given.first("secret", secret),
         forward=given.all("forward", forward),
         forward_timeout=given.first("forward-timeout", forward_timeout),
+        forward_header=given.all("forward-header", forward_header),
+        forward_json=given.first("forward-json", forward_json),
         sign_secret=given.first("sign-secret", sign_secret),
         exec=given.all("exec", run),
         rules=given.first("rules", rules),
@@ -170,12 +193,16 @@ def _print_or_run(session: Session, options: "ListenOptions", *, systemd: bool, 
         return print_deployment(session, options, plan, systemd=systemd, nginx=nginx)
     if options.fallback is None and options.rules is None:
         session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
+    hosts = sorted({urlsplit(one.url).netloc for one in plan.targets if one.url})
+    if plan.forward.headers and len(hosts) > 1:
+        session.warn(f"--forward-header goes to each of {', '.join(hosts)}")
     read = session.event_store(options.store).event
 
     def as_json(delivery: Delivery) -> Mapping[str, object]:
         return event_as_json(read(delivery.id) or Event(delivery))
 
-    code = Listener(plan, Narrator(session), poster_of(session).post, as_json, session.now).run()
+    post = poster_of(session, plan.forward.headers.values()).post
+    code = Listener(plan, Narrator(session), post, as_json, session.now).run()
     if options.log_format is not None:
         session.note(f"ended with exit code {code}", exit_code=code)
     return code
