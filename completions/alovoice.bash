@@ -41,7 +41,7 @@ _alovoice_command() {
     'alovoice call receipts') commands='list show' ;;
     'alovoice call receipts list') options=--limit ;;
     'alovoice call receipts show') arguments=(text) ;;
-    'alovoice events') commands='list show tail stats missed gaps export prune trigger replay certify' ;;
+    'alovoice events') commands='list show tail stats missed gaps export prune outbox trigger replay certify' ;;
     'alovoice events list') options='--limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
     'alovoice events show') options=--store arguments=(text) ;;
     'alovoice events tail') options='-f --follow -n --lines --type --number --line --peer --status --where --with-trials --store' ;;
@@ -50,6 +50,10 @@ _alovoice_command() {
     'alovoice events gaps') options='--since --until --with-trials --limit --store' ;;
     'alovoice events export') options='--mask-numbers --limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
     'alovoice events prune') options='--older-than --store' ;;
+    'alovoice events outbox') commands='list retry drop' ;;
+    'alovoice events outbox list') options='--target --state --store' ;;
+    'alovoice events outbox retry') options='--all --to --target --state --store' arguments=('*text') ;;
+    'alovoice events outbox drop') options='--all --target --state --store' arguments=('*text') ;;
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store' arguments=('choice:callstart callend result route') ;;
     'alovoice events replay') options='--to --speed --store --since --until --type --number --line --peer --status --where --with-trials' arguments=('*text') ;;
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
@@ -297,6 +301,16 @@ _alovoice_option() {
     'alovoice events export --where') value='text' ;;
     'alovoice events prune --older-than') value='text' ;;
     'alovoice events prune --store') value='text' ;;
+    'alovoice events outbox list --target') value='text' ;;
+    'alovoice events outbox list --state') value='text' ;;
+    'alovoice events outbox list --store') value='text' ;;
+    'alovoice events outbox retry --to') value='text' ;;
+    'alovoice events outbox retry --target') value='text' ;;
+    'alovoice events outbox retry --state') value='text' ;;
+    'alovoice events outbox retry --store') value='text' ;;
+    'alovoice events outbox drop --target') value='text' ;;
+    'alovoice events outbox drop --state') value='text' ;;
+    'alovoice events outbox drop --store') value='text' ;;
     'alovoice events trigger --to') value='text' ;;
     'alovoice events trigger --set') value='text' ;;
     'alovoice events trigger --unset') value='text' ;;
