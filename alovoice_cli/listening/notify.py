@@ -54,7 +54,7 @@ class Heartbeat:
         self._trouble, self._environ, self._say = trouble, environ, say
         self._ready_file, self._ready_text = ready_file, ""
         self._watchdog = watchdog_seconds(environ)
-        self._told_at = float("-inf")
+        self._watchdog_at = float("-inf")
         self._beat_at = time.monotonic()
         self._is_well = True
 
@@ -82,12 +82,8 @@ class Heartbeat:
             self._beat_at = time.monotonic()
             trouble = self._trouble()
             self._follow(trouble)
-            if (
-                not trouble
-                and self._watchdog is not None
-                and self._beat_at - self._told_at >= self._watchdog / 2 - pause
-            ):
-                self._told_at = self._beat_at
+            if not trouble and self._beat_at >= self._watchdog_at and self._watchdog is not None:
+                self._watchdog_at = self._beat_at + self._watchdog / 2 - pause
                 notify(self._environ, "WATCHDOG=1")
             await asyncio.sleep(pause)
         self._remove_ready_file()
