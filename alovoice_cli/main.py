@@ -62,8 +62,9 @@ def _flush(session: Session, code: int) -> None:
     """A reader that has left takes no more; what the command has to say of it by its exit code stands."""
     try:
         session.stdout.flush()
-    except BrokenPipeError:
-        if not code:
+    except OSError as error:
+        is_gone = isinstance(error, BrokenPipeError) or error.errno == errno.EIO  # EIO: a terminal that was closed
+        if not (is_gone and code):
             raise
 
 

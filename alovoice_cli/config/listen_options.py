@@ -98,7 +98,7 @@ LISTEN_KEYS = {
         Key("secret", _check_secret, secret=True, default="auto"),
         Key("forward", _check_list, _parse_words, default=()),
         Key("forward-timeout", _check_forward_timeout, _parse_number, default=2.0),
-        Key("forward-header", _check_headers, _parse_lines, secret=True, default=()),
+        Key("forward-header", _check_headers, _parse_lines, default=(), secret=True),
         Key("forward-json", check_bool, parse_bool, default=False),
         Key("sign-secret", _check_secret, secret=True),
         Key("exec", _check_list, _parse_lines, default=()),

@@ -108,6 +108,7 @@ class Listener:
         self._outbox: OutboxHolder | None = None
         self._server: SocketServer | None = None
         self._heartbeat = Heartbeat(lambda: self._writer.trouble, plan.environ, plan.ready_file, shown.complain)
+        self._beating: asyncio.Task[None] | None = None
         self._admin: AdminServer | None = None
         self._is_proven = False
         self._clock_offset_us = int(now().timestamp() * 1_000_000) - time.monotonic_ns() // 1000
@@ -165,9 +166,12 @@ class Listener:
 
     def _not_ready(self) -> str:
         """Why deliveries are not taken now, or nothing; from any thread."""
-        if self._server is None or not self._is_proven:
+        if not self._is_proven:
             return "the listener is starting"
-        return "the listener is ending" if self._server.is_ending else self._writer.trouble
+        return "the listener is ending" if self._is_ending() else self._writer.trouble
+
+    def _is_ending(self) -> bool:
+        return self._server is not None and self._server.is_ending
 
     def _asking(self) -> Relay | None:
         """The CRM that answers callstarts: the first that is named for them."""
@@ -208,9 +212,7 @@ class Listener:
         self._heartbeat.begin(json.dumps(told) + "\n")
         self._is_proven = True
         self._shown.ready(urls, told)
-        assert self._server is not None
-        server = self._server
-        self._beating = asyncio.get_running_loop().create_task(self._heartbeat.run(lambda: server.is_ending))
+        self._beating = asyncio.get_running_loop().create_task(self._heartbeat.run(self._is_ending))
 
     def _hear(self, events: Sequence[Event]) -> None:
         self._printer.take(events)

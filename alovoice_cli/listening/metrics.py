@@ -36,9 +36,8 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call] # the library leaves it without types
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        Gauge("alovoice_build_info", "The version that runs.", ["version"], registry=registry).labels(__version__).set(
-            1
-        )
+        build = Gauge("alovoice_build_info", "The version that runs.", ["version"], registry=registry)
+        build.labels(__version__).set(1)
         self._received = Counter("alovoice_received", "Deliveries that came in, by type.", ["type"], registry=registry)
         self._answered = Counter(
             "alovoice_answered", "Answers, by type and status.", ["type", "status"], registry=registry

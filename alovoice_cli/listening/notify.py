@@ -3,6 +3,7 @@ whoever waits for a file."""
 
 import asyncio
 import os
+import re
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ def watchdog_seconds(environ: Mapping[str, str]) -> float | None:
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     text = environ.get("WATCHDOG_USEC", "")
-    return int(text) / 1_000_000 if text.isascii() and text.isdigit() and int(text) else None
+    return int(text) / 1_000_000 if re.fullmatch("[1-9][0-9]{0,17}", text) else None
 
 
 class Heartbeat:
@@ -53,7 +54,7 @@ class Heartbeat:
         self._trouble, self._environ, self._say = trouble, environ, say
         self._ready_file, self._ready_text = ready_file, ""
         self._watchdog = watchdog_seconds(environ)
-        self._told_at = float("-inf")
+        self._watchdog_at = float("-inf")
         self._beat_at = time.monotonic()
         self._is_well = True
 
@@ -81,12 +82,8 @@ class Heartbeat:
             self._beat_at = time.monotonic()
             trouble = self._trouble()
             self._follow(trouble)
-            if (
-                not trouble
-                and self._watchdog is not None
-                and self._beat_at - self._told_at >= self._watchdog / 2 - pause
-            ):
-                self._told_at = self._beat_at
+            if not trouble and self._beat_at >= self._watchdog_at and self._watchdog is not None:
+                self._watchdog_at = self._beat_at + self._watchdog / 2 - pause
                 notify(self._environ, "WATCHDOG=1")
             await asyncio.sleep(pause)
         self._remove_ready_file()

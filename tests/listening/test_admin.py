@@ -44,7 +44,7 @@ def metrics(listening: Listening) -> dict[tuple[str, ...], float]:
     }
 
 
-@pytest.mark.parametrize("given", ["127.0.0.1", "127.0.0.1:", "localhost:x", ":70000", "1:2:3", ""])
+@pytest.mark.parametrize("given", ["127.0.0.1", "127.0.0.1:", "localhost:x", ":70000", "1:2:3", "", ":" + "9" * 5000])
 def test_what_is_no_address_of_an_admin_port_is_told(alovoice: FrontDoor, given: str) -> None:
     result = alovoice("listen", "--port", "0", "--admin", given)
     assert (result.code, result.out) == (2, "")
@@ -188,6 +188,7 @@ def test_the_admin_port_stands_in_the_ready_line_and_answers_three_paths(
         ({"WATCHDOG_USEC": "0"}, None),
         ({"WATCHDOG_USEC": "-1"}, None),
         ({"WATCHDOG_USEC": "³"}, None),
+        ({"WATCHDOG_USEC": "9" * 5000}, None),
     ],
 )
 def test_the_watchdog_is_read_as_systemd_gives_it(environ: dict[str, str], seconds: float | None) -> None:

@@ -40,7 +40,7 @@ class Narrator:
             session.stdout.write("listening; AloVoice must be able to reach these URLs:\n" + "".join(lines))
             session.stdout.flush()
             if "admin" in told:
-                session.note(f"/live, /ready and /metrics: {told['admin']}")
+                session.note(f"admin port, with /live, /ready and /metrics: {told['admin']}")
             if urlsplit(next(iter(urls.values()))).netloc.startswith(_LOOPBACK):
                 session.note("only this machine reaches them; `listen --print-nginx` shows a way in")
             session.stdout.write("\n")

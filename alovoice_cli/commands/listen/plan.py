@@ -106,7 +106,7 @@ def _admin(options: ListenOptions) -> AdminPlan | None:
     if options.admin is None:
         return None
     host, _, port = options.admin.rpartition(":")
-    if not (port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
+    if not re.fullmatch("[0-9]{1,5}", port) or int(port) > _LAST_PORT:
         raise UsageError(f"--admin {options.admin!r} is no address", hint="give it as 127.0.0.1:9187, or 9187")
     from alovoice_cli.listening.metrics import Metrics
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -192,13 +193,16 @@ def _print_or_run(session: Session, options: "ListenOptions", *, systemd: bool, 
         return print_deployment(session, options, plan, systemd=systemd, nginx=nginx)
     if options.fallback is None and options.rules is None:
         session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
+    hosts = sorted({urlsplit(one.url).netloc for one in plan.targets if one.url})
+    if plan.forward.headers and len(hosts) > 1:
+        session.warn(f"--forward-header goes to each of {', '.join(hosts)}")
     read = session.event_store(options.store).event
 
     def as_json(delivery: Delivery) -> Mapping[str, object]:
         return event_as_json(read(delivery.id) or Event(delivery))
 
-    poster = poster_of(session, plan.forward.headers.values())
-    code = Listener(plan, Narrator(session), poster.post, as_json, session.now).run()
+    post = poster_of(session, plan.forward.headers.values()).post
+    code = Listener(plan, Narrator(session), post, as_json, session.now).run()
     if options.log_format is not None:
         session.note(f"ended with exit code {code}", exit_code=code)
     return code
