@@ -201,6 +201,7 @@ class Session:
         from alovoice_cli.api.client import Client
 
         settings = settings or self.settings
+        display = self.display  # loaded before anything leaves: to tell how a request went then needs no file
         transport, base_url = self._transport, settings.base_url
         embedded = settings.embedded and transport is None
         if token is None and not embedded:
@@ -225,7 +226,7 @@ class Session:
             send_guard=self.send_guard,
             override_limits=override_limits,
             profile=settings.profile,
-            trace=self.display.trace if self.options.verbose else None,
+            trace=display.trace if self.options.verbose else None,
             rehearse=self.options.dry_run,
         )
         self._clients.append(client)

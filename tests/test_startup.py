@@ -50,6 +50,18 @@ def test_version_loads_nothing_but_itself(alovoice: FrontDoor) -> None:
     assert {name for name in modules if name.startswith("alovoice_cli")} == {"alovoice_cli", "alovoice_cli.__main__"}
 
 
+def test_a_completion_script_loads_nothing_but_its_place(alovoice: FrontDoor) -> None:
+    modules = _loaded(alovoice, "completion", "bash")
+    own = {"alovoice_cli", "alovoice_cli.__main__", "alovoice_cli.reference", "alovoice_cli.reference.scripts"}
+    assert {name for name in modules if name.startswith("alovoice_cli")} == own
+    assert _foreign(modules) == {"alovoice_cli"}
+
+
+def test_help_makes_no_dataclass_and_loads_no_display(alovoice: FrontDoor) -> None:
+    unneeded = {"dataclasses", "csv", "alovoice_cli.masking", "alovoice_cli.output.display"}
+    assert not _loaded(alovoice, "--help") & unneeded
+
+
 @pytest.mark.parametrize(
     "words", [("--help",), *((noun, "--help") for noun in ("trunks", "call", "ai", "autorule", "events", "listen"))]
 )
@@ -90,6 +102,7 @@ def test_the_days_of_one_country_import_no_other(alovoice: FrontDoor) -> None:
     rules.write_text('[hours]\nholidays = "UZ"\n', "utf-8")
     modules = _loaded(alovoice, "route", "check", str(rules))
     assert {name for name in modules if name.startswith("holidays.countries.")} == {"holidays.countries.uzbekistan"}
+    assert not modules & {"importlib.metadata", "_hashlib"}  # the packages' metadata, OpenSSL
 
 
 def test_a_read_over_http_loads_neither_tls_nor_sql_nor_rich(alovoice: FrontDoor) -> None:
@@ -99,6 +112,7 @@ def test_a_read_over_http_loads_neither_tls_nor_sql_nor_rich(alovoice: FrontDoor
     assert _foreign(modules) <= _SHELL | _HTTP
     # httpx itself imports ssl; what costs is a context, which only https makes.
     assert not modules & (_HEAVY - {"ssl"})
+    assert not modules & {"tomllib", "csv", "secrets", "shlex"}
 
 
 @pytest.mark.parametrize("more", [("--dry-run",), ("--timeout", "0.2")])

@@ -209,7 +209,8 @@ class Client:
         except BaseException as error:
             # An error of ours was settled below. Anything else (Ctrl-C, a bug) stays open once it left: unknown.
             if in_flight.outcome is None and in_flight.withdraw():
-                in_flight.settle(RequestOutcome("unsent", _code_of(error), "no"))
+                code = error.exit_code if isinstance(error, AlovoiceError) else ExitCode.INTERRUPTED
+                in_flight.settle(RequestOutcome("unsent", code, "no"))
             raise
 
     def _send_guarded(
@@ -274,10 +275,6 @@ def _outcome(case: FailureCase, reply: Reply, problem: AlovoiceError | None) -> 
         state = "unsent" if problem.sent == "no" else state
     code, sent = (problem.exit_code, problem.sent) if problem else (ExitCode.DONE, "yes")
     return RequestOutcome(state, code, sent, reply.status, case.for_ledger(reply.body))
-
-
-def _code_of(error: BaseException) -> ExitCode:
-    return error.exit_code if isinstance(error, AlovoiceError) else ExitCode.INTERRUPTED
 
 
 def _known_encoding(name: str) -> Encoding:

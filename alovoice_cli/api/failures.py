@@ -268,7 +268,8 @@ def refusal(case: FailureCase, reply: Reply) -> RefusedError | None:
         value = reply.json_or_text()
     except UnreadableError:
         return None
-    if not (_says_no(value) or _starts_nothing(case, value)):
+    starts_nothing = case.endpoint == CALLSENDAI and isinstance(value, dict) and value.get("answer") is False
+    if not (_says_no(value) or starts_nothing):
         return None
     what, hint = "the PBX understood the request, and refused it", _NOT_DONE
     if case.endpoint == OUTCALL:
@@ -281,10 +282,6 @@ def _says_no(value: object) -> bool:
     if isinstance(value, dict):
         return bool(value.get("error")) or any(value.get(key) is False for key in _SAYS_NO)
     return value is False or (isinstance(value, str) and value.strip().lower() == "false")
-
-
-def _starts_nothing(case: FailureCase, value: object) -> bool:
-    return case.endpoint == CALLSENDAI and isinstance(value, dict) and value.get("answer") is False
 
 
 def unreadable(case: FailureCase, reply: Reply, why: str) -> AlovoiceError:

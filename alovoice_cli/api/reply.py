@@ -99,10 +99,6 @@ class Reply(NamedTuple):
         return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
-def _refuse(constant: str) -> object:
-    raise ValueError(constant)
-
-
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
@@ -110,7 +106,8 @@ def _finite(text: str) -> float:
     return value
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+# A constant is NaN or an infinity.
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
 
 def _shallow(value: object) -> bool:

@@ -88,7 +88,7 @@ def check_budget(session: "Session", path: str, budget: int, more: int) -> None:
     asked = session.ledger.count(session.settings.profile, Quota("--budget", budget, (path,), session.now() - DAY))
     if more and asked + more > budget:
         raise UsageError(
-            f"{asked} were asked for in the last 24 hours; {more} more would pass the budget of {budget}",
+            f"{asked} analyses were asked for in the last 24 hours; {more} more would pass the budget of {budget}",
             hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
         )
 

@@ -25,6 +25,7 @@ from alovoice_cli.errors import ExitCode
 from alovoice_cli.events.coverage import ListenerGap, Uptime, cover
 from alovoice_cli.events.filters import Period
 from alovoice_cli.moments import ClockTime, from_unix, parse_zone, unix_microseconds
+from alovoice_cli.receipts import Receipt
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
@@ -244,8 +245,7 @@ class CallSearch:
     def unknown(self) -> list[PlacedCall]:
         """Returns the calls whose outcome is unknown, oldest first."""
         entries = reversed(self._session.ledger.receipts())
-        found = (read_receipt(entry) for entry in entries if entry.profile == self._profile)
-        return [asked for asked in found if asked is not None and asked.outcome == "unknown"]
+        return [asked for asked in self._ours(entries) if asked.outcome == "unknown"]
 
     def look(self, wanted: Sequence[PlacedCall]) -> list[CallVerdict]:
         """Returns what is known of these calls now."""
@@ -280,7 +280,10 @@ class CallSearch:
         """Collects the evidence for these calls, with all other calls that could be taken for one of them."""
         ids = {asked.our_id for asked in wanted} - {""}
         numbers = {number for asked in wanted for number in asked.numbers}
-        others = [*self._since(min((asked.begun_at for asked in wanted), default=0)), *self._bearing(ids)]
+        others = [
+            *self._since(min((asked.begun_at for asked in wanted), default=0)),
+            *self._ours(self._session.ledger.receipts_of(ids)),
+        ]
         near = [other for other in others if other.our_id in ids or numbers & {*other.numbers}]
         return self._traces({asked.receipt: asked for asked in (*near, *wanted)}.values())
 
@@ -292,14 +295,12 @@ class CallSearch:
 
     def _since(self, moment: int) -> list[PlacedCall]:
         begun = from_unix(moment // MICRO, self.clock.zone)
-        entries = self._session.ledger.receipts(since=None if begun is None else begun - _NEAR)
-        return self._ours(read_receipt(entry) for entry in entries)
+        return self._ours(self._session.ledger.receipts(since=None if begun is None else begun - _NEAR))
 
-    def _bearing(self, ids: set[str]) -> list[PlacedCall]:
-        return self._ours(read_receipt(entry) for entry in self._session.ledger.receipts_of(ids))
-
-    def _ours(self, found: Iterable[PlacedCall | None]) -> list[PlacedCall]:
-        return [asked for asked in found if asked is not None and asked.profile == self._profile]
+    def _ours(self, entries: Iterable[Receipt]) -> list[PlacedCall]:
+        """Returns the calls of this PBX among the receipts."""
+        found = (read_receipt(entry) for entry in entries if entry.profile == self._profile)
+        return [asked for asked in found if asked is not None]
 
     def _traces(self, asked: Collection[PlacedCall]) -> EvidenceFinder:
         if not self.store.exists or not asked:

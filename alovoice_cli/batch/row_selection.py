@@ -255,7 +255,11 @@ def leave_out(
 
     `each_row` says that every row is meant: no row is a duplicate then.
     """
-    found = {row.key: _excluded(row) for row, course in rows if _is_excluded(row, course, excluded)}
+    found: dict[str, RowProgress] = {}
+    for row, course in rows:
+        if course.state in _OPEN and any(number.isdigit() and int(number) in excluded for number in row.numbers):
+            whom = "this number" if len(row.numbers) == 1 else "one of these numbers"
+            found[row.key] = RowProgress("excluded", problem=f"a do-not-call file lists {whom}")
     known = sent_before or {}
     for row, course in rows:
         if row.key in known and row.key not in found and course.state in _OPEN and course.state != "sent_before":
@@ -283,22 +287,10 @@ def find_duplicates(rows: Sequence[tuple[BatchRow, RowProgress]], *, each_row: b
             lines[people] = row.line
         is_duplicate = bool(people) and not is_first and not each_row
         if is_duplicate != (course.state == "duplicate"):
-            found[row.key] = _duplicate(row, lines[people]) if is_duplicate else RowProgress()
+            whom = "person" if len(row.numbers) == 1 else "people"
+            problem = f"rings the same {whom} as line {lines[people]}" if is_duplicate else ""
+            found[row.key] = RowProgress("duplicate" if is_duplicate else "pending", problem=problem)
     return found
-
-
-def _is_excluded(row: BatchRow, course: RowProgress, excluded: AbstractSet[int]) -> bool:
-    return course.state in _OPEN and any(number.isdigit() and int(number) in excluded for number in row.numbers)
-
-
-def _excluded(row: BatchRow) -> RowProgress:
-    whom = "this number" if len(row.numbers) == 1 else "one of these numbers"
-    return RowProgress("excluded", problem=f"a do-not-call file lists {whom}")
-
-
-def _duplicate(row: BatchRow, line: int) -> RowProgress:
-    whom = "the same person" if len(row.numbers) == 1 else "the same people"
-    return RowProgress("duplicate", problem=f"rings {whom} as line {line}")
 
 
 _LATELY = timedelta(days=7)

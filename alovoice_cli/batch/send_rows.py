@@ -1,7 +1,7 @@
 """Sends the rows of a batch from several threads, each through the journal: intent first, then the call, then its end.
 
 The journal's word comes before every dial and after every answer; whatever stops the batch, a row is in one of the
-states that `rows.State` names, and never in two.
+states that `batch_rows.State` names, and never in two.
 """
 
 import signal

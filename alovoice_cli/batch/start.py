@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alovoice_cli.batch.batch_report import check_report, moment
+from alovoice_cli.batch.batch_report import check_report, journal_folder, moment
 from alovoice_cli.batch.limits import line_limit
 from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.batch.plan import BatchPlan, Planner, parse_map
@@ -84,7 +84,7 @@ def run_batch(
     batch = _read(session, verb, options, defaults)
     if verb.reads:
         return Execution(run, MemoryStates(batch.plan.rows)).send(batch.plan.rows)
-    folder = JournalFolder(session.paths.state, session.now)
+    folder = journal_folder(session)
     path, is_sibling = find_path(folder, options, batch)
     run = replace(run, path=path, excluded=read_excluded(session, options))
     if rehearses:
@@ -97,7 +97,7 @@ def run_batch(
 
 def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -> int:
     """Goes on with a batch from its journal alone, on the profile that it began on."""
-    folder = JournalFolder(session.paths.state, session.now)
+    folder = journal_folder(session)
     with path.locked(), ExitStack() as stack:
         journal = _open(session, folder, path, stack)
         head = head_of(journal)

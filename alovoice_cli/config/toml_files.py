@@ -144,7 +144,8 @@ def locked(paths: Paths) -> Iterator[None]:
     """
     with _told(paths.config):
         _refuse_foreign_link(paths.config)
-        _make_private_directory(paths.config)
+        for missing in [path for path in (*reversed(paths.config.parents), paths.config) if not path.exists()]:
+            missing.mkdir(mode=0o700, exist_ok=True)
         lock = _acquire(paths.config)
         try:
             for path in (paths.config_file, paths.tokens_file):
@@ -220,12 +221,6 @@ def _sync_directory(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _make_private_directory(path: Path) -> None:
-    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
-    for directory in reversed(missing):
-        directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def _refuse_foreign_link(path: Path) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TextIO
 
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 from rich.style import Style
@@ -101,13 +101,13 @@ def items_table(items: Sequence[Item], columns: tuple[Column, ...], *, headers: 
         if column.bar
     }
     for item in items:
-        table.add_row(*(_bar_or_cell(column, item, longest) for column in columns))
+        table.add_row(
+            *(
+                Bar(_parts(column.of(item)), longest[column.name]) if column.bar else _cell(column.of(item))
+                for column in columns
+            )
+        )
     return table
-
-
-def _bar_or_cell(column: Column, item: Item, longest: dict[str, int]) -> RenderableType:
-    value = column.of(item)
-    return Bar(_parts(value), longest[column.name]) if column.bar else _cell(value)
 
 
 def _parts(value: object) -> list[int]:

@@ -64,7 +64,7 @@ def _write_page(command: Command, tree: Command, common: Sequence[Option], versi
         *_section("SYNOPSIS", _synopsis(command)),
         *_section("DESCRIPTION", _paragraphs(command.help)),
         *_section("COMMANDS", _listed((f"{_bold(below.name)}", _sentence(below.summary)) for below in command.shown)),
-        *_section("ARGUMENTS", _listed(_argument_entry(argument) for argument in command.arguments)),
+        *_section("ARGUMENTS", _arguments(command.arguments)),
         *_section("OPTIONS", _options(own_options(command, common))),
         *_section("GLOBAL OPTIONS", _global_options(common, tree, is_root=is_root)),
         *_section("EXAMPLES", _examples(command.examples)),
@@ -93,8 +93,8 @@ def _synopsis(command: Command) -> list[str]:
     return [" ".join(words)]
 
 
-def _argument_entry(argument: Argument) -> tuple[str, str]:
-    return _italic(argument.metavar), _with_choices(argument.help, argument.choices)
+def _arguments(arguments: Iterable[Argument]) -> list[str]:
+    return _listed((_italic(one.metavar), _with_choices(one.help, one.choices)) for one in arguments)
 
 
 def _options(options: Iterable[Option]) -> list[str]:

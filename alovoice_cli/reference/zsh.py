@@ -91,17 +91,15 @@ def _function(command: Command, common: Sequence[Option]) -> str:
         FUNCTION=_function_name(command),
         PAGE="-".join(command.path),
         SPECS="".join(f" \\\n    {quote(spec)}" for spec in specs),
-        COMMANDS="\n".join(f"    {quote(_described(below))}" for below in command.shown),
+        COMMANDS="\n".join(
+            f"    {quote(f'{_escaped(below.name)}:{_escaped(below.summary)}')}" for below in command.shown
+        ),
         CASES="\n".join(f"        {below.name}) {_function_name(below)} && ret=0 ;;" for below in command.shown),
     )
 
 
 def _function_name(command: Command) -> str:
     return "_" + "_".join(command.path)
-
-
-def _described(command: Command) -> str:
-    return f"{_escaped(command.name)}:{_escaped(command.summary)}"
 
 
 def _option(option: Option) -> Iterator[str]:

@@ -243,12 +243,12 @@ class Ledger:
 
     @contextmanager
     def _kept_or_opened(self) -> Iterator[sqlite3.Connection]:
-        if self._kept is None:
-            with self.opened() as connection:
-                yield connection
-        else:
-            with explained(self.path), self._using_kept:
+        with explained(self.path), self._using_kept:
+            if self._kept is not None:
                 yield self._kept
+                return
+        with self.opened() as connection:  # also for an answer that comes after the kept one was closed
+            yield connection
 
 
 def _count(connection: sqlite3.Connection, profile: object, quota: Quota) -> int:

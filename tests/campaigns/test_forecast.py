@@ -101,7 +101,7 @@ def test_without_luck_a_simulated_run_is_the_dialler_to_the_second(
 )
 def test_half_of_the_runs_end_where_the_sandboxs_dialler_ends(count: int, plan: DialPlan) -> None:
     numbers = _numbers(count)
-    ends = sorted(_elapsed(plan, finishes_at(numbers, plan, seed=seed)) for seed in range(900, 911))
+    ends = sorted(_elapsed(plan, finishes_at(numbers, plan, seed=seed)) for seed in range(900, 905))
     middle = _elapsed(plan, _made(count, plan, seed=5).finish[1])
     assert middle == pytest.approx(ends[len(ends) // 2], rel=0.05)
 
@@ -170,7 +170,7 @@ def test_the_same_seed_gives_the_same_forecast_and_another_one_does_not() -> Non
 
 
 def test_ten_fifty_and_ninety_percent_are_in_order() -> None:
-    low, middle, high = _made(700, _plan()).finish
+    low, middle, high = _made(700, _plan(), runs=60).finish
     assert low is not None
     assert middle is not None
     assert high is not None
@@ -190,8 +190,8 @@ def test_the_lines_that_are_needed_finish_and_fewer_do_not() -> None:
     made = _made(4812, plan)
     assert not made.finishes
     assert made.lines_needed is not None
-    assert _finishing(4812, plan, made.lines_needed, range(10)) >= 0.8
-    assert _finishing(4812, plan, made.lines_needed - 1, range(10)) < 0.9
+    assert _finishing(4812, plan, made.lines_needed, range(5)) >= 0.8
+    assert _finishing(4812, plan, made.lines_needed - 1, range(5)) < 0.9
 
 
 def test_lines_to_spare_are_told_too() -> None:

@@ -345,13 +345,14 @@ def test_the_sandbox_says_which_variables_of_a_real_pbx_it_ignores(alovoice: Fro
 # --- files for Excel -------------------------------------------------------------------------------------------------
 
 
-def test_excel_gets_its_mark_semicolons_and_local_times(alovoice: FrontDoor) -> None:
+@pytest.mark.parametrize("column", ["begun_at", "settled_at"])
+def test_excel_gets_its_mark_semicolons_and_local_times(alovoice: FrontDoor, column: str) -> None:
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
     assert alovoice("call", "out", "--from", "2424", "--to", "901234567", "--night-ok").code == 0
-    plain = alovoice("call", "receipts", "list", "--csv", "--columns", "settled_at,numbers")
-    excel = alovoice("call", "receipts", "list", "--csv", "--excel", "--columns", "settled_at,numbers")
+    plain = alovoice("call", "receipts", "list", "--csv", "--columns", f"{column},numbers")
+    excel = alovoice("call", "receipts", "list", "--csv", "--excel", "--columns", f"{column},numbers")
     assert (plain.code, excel.code) == (0, 0), excel.err
-    assert excel.out.startswith("\ufeffsettled_at;numbers\n")
+    assert excel.out.startswith(f"\ufeff{column};numbers\n")
     when = datetime.fromisoformat(plain.out.splitlines()[1].split(",")[0])
     local = when.astimezone(timezone(timedelta(hours=5)))
     assert excel.out.splitlines()[1].startswith(f"{local:%Y-%m-%d %H:%M:%S};")

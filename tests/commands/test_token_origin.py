@@ -163,7 +163,8 @@ def test_a_full_disk_is_noticed_before_the_pbx_is_asked(
     alovoice: FrontDoor, servers: tuple[RawServer, RawServer]
 ) -> None:
     script = (
-        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        # Else Python writes the bytecode of a changed module cut short, and every later run fails by it.
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); sys.dont_write_bytecode = True\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))\n"
         "from alovoice_cli.__main__ import main; sys.argv[0] = 'alovoice'; main()\n"
     )

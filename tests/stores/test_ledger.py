@@ -166,26 +166,26 @@ def test_a_clock_beyond_fifteen_digits_is_refused(ledger: Ledger, clock: Clock) 
     assert len(ledger.make_id()) == 15
 
 
-def test_ids_and_receipts_of_twenty_processes_are_all_different(tmp_path: Path) -> None:
+def test_ids_and_receipts_of_ten_processes_are_all_different(tmp_path: Path) -> None:
     script = (
         "import sys; from datetime import UTC, datetime; from pathlib import Path; from types import SimpleNamespace\n"
         "from alovoice_cli.stores.ledger import Ledger\n"
         "ledger = Ledger(Path(sys.argv[1]), lambda: datetime(2025, 1, 1, tzinfo=UTC))\n"
         "what = dict(profile='p', command='c', method='POST', path='/', numbers=(), our_id='', request={})\n"
         "sys.stdin.readline()\n"
-        "print(*(ledger.make_id() + ' ' + ledger.intend(SimpleNamespace(**what)) for _ in range(5)))\n"
+        "print(*(ledger.make_id() + ' ' + ledger.intend(SimpleNamespace(**what)) for _ in range(10)))\n"
     )
     path = tmp_path / "state" / "ledger.db"
     askers = [
-        subprocess.Popen([sys.executable, "-c", script, str(path)], stdin=-1, stdout=-1, text=True) for _ in range(20)
+        subprocess.Popen([sys.executable, "-c", script, str(path)], stdin=-1, stdout=-1, text=True) for _ in range(10)
     ]
     for asker in askers:  # every one is up and waiting by the time the first is let go
         assert asker.stdin is not None
         asker.stdin.write("go\n")
         asker.stdin.flush()
     words = " ".join(asker.communicate(timeout=60)[0] for asker in askers).split()
-    assert [asker.returncode for asker in askers] == [0] * 20
-    assert len(words) == len(set(words)) == 20 * 5 * 2
+    assert [asker.returncode for asker in askers] == [0] * 10
+    assert len(words) == len(set(words)) == 10 * 10 * 2
     assert len(Ledger(path, lambda: NOON).receipts()) == 100
 
 

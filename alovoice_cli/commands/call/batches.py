@@ -16,7 +16,7 @@ from alovoice_cli.session import Session
 app = typer.Typer()
 BATCHES = (
     Column("name", "Batch"),
-    Column("created_at", "Begun (UTC)", value=lambda item: f"{item['created_at']}"[:16].replace("T", " ")),
+    Column("created_at", "Begun (UTC)", value=lambda item: f"{item['created_at']}"[:16].replace("T", " ") + "Z"),
     Column("rows", "Rows", numeric=True),
     Column("done", "Done", numeric=True),
     Column("refused", "Refused", numeric=True),

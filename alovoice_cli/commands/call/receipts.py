@@ -13,7 +13,7 @@ from alovoice_cli.session import Session
 app = typer.Typer()
 COLUMNS = (
     Column("receipt", "Receipt"),
-    Column("begun_at", "When (UTC)", value=lambda item: f"{item['begun_at']}"[:19].replace("T", " ")),
+    Column("begun_at", "When (UTC)", value=lambda item: f"{item['begun_at']}"[:19].replace("T", " ") + "Z"),
     Column("profile", "PBX"),
     Column("command", "Command"),
     Column("numbers", "Numbers"),

@@ -48,26 +48,16 @@ class ReportedCall:
 class LiveCall:
     """A call of this id, whose course is known so far. All that happens to it is written down as it happens."""
 
-    def __init__(
-        self,
-        mailing: Mailing,
-        traffic: Traffic,
-        *,
-        seed: int,
-        number: int,
-        key: str,
-        clock: SandboxClock,
-        course: CallCourse,
-    ) -> None:
-        self._mailing, self._traffic, self._seed = mailing, traffic, seed
+    def __init__(self, calls: "LiveCalls", number: int, key: str, clock: SandboxClock, course: CallCourse) -> None:
+        self._calls = calls
         self.id, self.key, self.clock, self.course = number, key, clock, course
         self.envelope = Envelope(number, clock.speed)
-        traffic.note_course(number, course)
+        calls.traffic.note_course(number, course)
 
     def note(self, **changes: object) -> None:
         """Changes what is known of the call."""
         self.course = replace(self.course, **changes)  # type: ignore[arg-type]  # the names are the course's own
-        self._traffic.note_course(self.id, self.course)
+        self._calls.traffic.note_course(self.id, self.course)
 
     def ask_route(self, number: str, queue: str, then: Then) -> None:
         """Asks where the call goes; `number` is the caller's as the route's question has it, without a plus."""
@@ -100,11 +90,11 @@ class LiveCall:
         self._post("result", words, partial(self._result, words, made), after, _nothing)
 
     def _words(self, kind: str) -> Wording:
-        return Wording(self._seed, kind, self.id)
+        return Wording(self._calls.seed, kind, self.id)
 
     def _post(self, kind: str, words: Wording, write: Callable[[], bytes], after_seconds: int, then: Then) -> None:
         due = self.clock.due(self.course.started_at + after_seconds)
-        self._mailing.enter(Letter(self.envelope, kind, words.content_type, write, then, due))
+        self._calls.mailing.enter(Letter(self.envelope, kind, words.content_type, write, then, due))
 
     def _callend(self, words: Wording) -> bytes:
         course = self.course
@@ -139,30 +129,27 @@ class LiveCall:
         return "" if self.course.answered_at is None else f"{RECORD_BASE}/{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
 class LiveCalls:
     """Begins calls, each with a row in the account."""
 
-    def __init__(self, mailing: Mailing, traffic: Traffic, seed: int) -> None:
-        self._mailing, self._traffic, self.seed = mailing, traffic, seed
+    mailing: Mailing
+    traffic: Traffic
+    seed: int
 
     def asks(self, kind: str) -> bool:
         """Whether a message of this type has a handler."""
-        return kind in self._mailing.handlers
+        return kind in self.mailing.handlers
 
     def open(self, kind: str, key: str, clock: SandboxClock, course: CallCourse, owed: Sequence[str]) -> LiveCall:
         """A call that begins now, with its row. `owed` are the messages that tell of it; those count that are sent."""
         owing = self._owing(course, owed)
-        number = self._traffic.add_call(kind, key, owing, born=course.started_at, speed=clock.speed)
-        return self._live(number, key, clock, owing)
+        number = self.traffic.add_call(kind, key, owing, born=course.started_at, speed=clock.speed)
+        return LiveCall(self, number, key, clock, owing)
 
     def adopt(self, number: int, key: str, clock: SandboxClock, course: CallCourse, owed: Sequence[str]) -> LiveCall:
         """A call that has a row already."""
-        return self._live(number, key, clock, self._owing(course, owed))
-
-    def _live(self, number: int, key: str, clock: SandboxClock, course: CallCourse) -> LiveCall:
-        return LiveCall(
-            self._mailing, self._traffic, seed=self.seed, number=number, key=key, clock=clock, course=course
-        )
+        return LiveCall(self, number, key, clock, self._owing(course, owed))
 
     def _owing(self, course: CallCourse, owed: Sequence[str]) -> CallCourse:
         return replace(course, owed=tuple(kind for kind in owed if self.asks(kind)))

@@ -73,7 +73,13 @@ def test_what_is_under_way_at_the_end_is_known_as_such(small_day, handler, monke
     small_day.rate, small_day.day = 1000, None
     arrived, released = threading.Event(), threading.Event()
     monkeypatch.setattr(posting, "ANSWER_SECONDS", 60)
-    handler.answers["route"] = lambda _: arrived.set() or released.wait(60) or b""
+
+    def hang(_):
+        arrived.set()
+        released.wait(60)
+        return b""
+
+    handler.answers["route"] = hang
     _, board, poster = small_day.open()
     with poster:
         board.start()
