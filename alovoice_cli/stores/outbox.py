@@ -93,7 +93,7 @@ class Outbox:
     def give_up_interrupted(self) -> list[tuple[str, str, str]]:
         """Makes dead letters of the programs that a listener had started when it died.
 
-        Returns of each the target's name and label, and the event's id. For the holder alone, before it starts programs.
+        Returns the target's name and label, and the event's id, of each. For the holder, before it starts a program.
         """
         told = f"""{_QUEUED} SELECT outbox.target, coalesce(outbox_target.label, outbox.target), delivery.id FROM outbox
             JOIN delivery ON delivery.seq = outbox.seq LEFT JOIN outbox_target ON outbox_target.name = outbox.target
