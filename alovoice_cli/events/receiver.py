@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from alovoice_cli.events.answers import NO_ANSWER, TRUE, CrmAnswer, StartAnswer, new_id
-from alovoice_cli.events.event import EVENT_TYPES, Delivery, EventType, is_trial
+from alovoice_cli.events.event import EVENT_TYPES, Delivery, EventType
 from alovoice_cli.events.event_assembly import FirstDelivery, LateAnswer, NewDelivery, Stored
 from alovoice_cli.events.reading import read_delivery
 
@@ -165,8 +165,7 @@ class Receiver:
         if delivery.type == "route":
             return await self._answer_route(delivery, send)
         reading = read_delivery(delivery)
-        asks = delivery.type == "callstart" and not is_trial(delivery, reading.facts)
-        asked = self._duties.asked if asks else None
+        asked = self._duties.asked if delivery.type == "callstart" else None
         stored = await self._duties.store(NewDelivery(delivery, reading, answer_follows=asked is not None))
         if stored is None:
             return await _answer(send, 503)

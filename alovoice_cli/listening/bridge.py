@@ -23,11 +23,9 @@ def queued_deliveries(
 ) -> list[QueuedDelivery]:
     """What the targets are to be told; of a repeated delivery nothing, unless asked for: it was told before.
 
-    Of a trial nothing: no CRM makes a lead of a call that was made up.
-
     The target that is asked what a callstart is answered learns of it so; it is told where that went wrong.
     """
-    if event.is_trial or (event.duplicate_of is not None and not repeats):
+    if event.duplicate_of is not None and not repeats:
         return []
     kind, queue = event.delivery.type, queue_of(event)
     is_asked = kind == "callstart" and event.duplicate_of is None

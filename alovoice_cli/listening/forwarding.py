@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.answers import EXPECTED_ANSWER, LATE_ANSWER, NO_ANSWER, CrmAnswer, read_crm_answer
-from alovoice_cli.events.event import Delivery, Event, TargetType
+from alovoice_cli.events.event import TRIAL_HEADER, Delivery, Event, TargetType
 from alovoice_cli.events.event_table import event_as_json
 from alovoice_cli.events.outbox import DONE, DeliveryOutcome, outcome_of
 from alovoice_cli.events.reading import read_delivery
@@ -84,6 +84,7 @@ class WebhookMessage:
     body: bytes
     content: Mapping[str, str]
     call_id: str | None
+    is_trial: bool = False
 
 
 class Forwarder:
@@ -108,7 +109,8 @@ class Forwarder:
         delivery = due.delivery
         if due.message:
             call = json.loads(due.message)
-            return WebhookMessage(call["id"], call["type"], due.message.encode(), _JSON, call["call_id"])
+            is_trial = bool(call.get("trial"))
+            return WebhookMessage(call["id"], call["type"], due.message.encode(), _JSON, call["call_id"], is_trial)
         return _event_message(delivery, due.call_id, self._as_json(delivery) if self._options.as_json else None)
 
     def _send(self, message: WebhookMessage, timeout: float) -> Posted:
@@ -121,6 +123,8 @@ class Forwarder:
         }
         if message.call_id:
             headers["x-alovoice-call-id"] = quote(message.call_id, safe=_HEADER_SAFE)
+        if message.is_trial:
+            headers[TRIAL_HEADER] = "1"
         headers |= {name: quote(value, safe=_HEADER_SAFE) for name, value in message.content.items() if value}
         if self._options.signer is not None:
             headers["webhook-signature"] = self._options.signer.sign(message.id, timestamp, message.body)
@@ -128,15 +132,16 @@ class Forwarder:
 
 
 def _event_message(delivery: Delivery, call_id: str | None, told: Mapping[str, object] | None) -> WebhookMessage:
-    """The event as it came, or as `told`, in JSON."""
+    """The event as it came, or as `told`, in JSON; with the mark of a trial where it came with one."""
+    is_trial = (TRIAL_HEADER, "1") in delivery.headers
     if told is not None:
-        return WebhookMessage(delivery.id, delivery.type, json_text(told).encode(), _JSON, call_id)
+        return WebhookMessage(delivery.id, delivery.type, json_text(told).encode(), _JSON, call_id, is_trial)
     content = {
         "content-type": delivery.content_type,
         "content-encoding": delivery.content_encoding,
         "x-alovoice-query": delivery.query,
     }
-    return WebhookMessage(delivery.id, delivery.type, delivery.body, content, call_id)
+    return WebhookMessage(delivery.id, delivery.type, delivery.body, content, call_id, is_trial)
 
 
 def _just_stored(delivery: Delivery) -> Mapping[str, object]:

@@ -75,9 +75,10 @@ class Hook:
             _signal(process, _KILL)
 
     def _start(self, told: Mapping[str, object]) -> subprocess.Popen[bytes]:
+        named = {"ALOVOICE_EVENT_ID": str(told["id"]), "ALOVOICE_EVENT_TYPE": str(told["type"])}
         return subprocess.Popen(  # noqa: S603 - the operator's own words, split without a shell
             self._target.command,
-            env={**self._environ, "ALOVOICE_EVENT_ID": str(told["id"]), "ALOVOICE_EVENT_TYPE": str(told["type"])},
+            env=self._environ | named | ({"ALOVOICE_EVENT_TRIAL": "1"} if told.get("trial") else {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,  # ours carries data only; what it complains of goes where we complain
             start_new_session=os.name == "posix",
