@@ -22,7 +22,7 @@ MOST_ANSWER_BYTES = 64 << 10
 """What is read of an answer: a handler's answers are short."""
 
 _CONNECTIONS = 64
-_SHOWN = ("content-type", "webhook-", "x-alovoice-")
+_SHOWN = ("content-", "webhook-", "x-alovoice-")
 """The headers of our own making: what else goes out is an operator's, and may be a secret."""
 # Shorter than what web servers keep an idle connection for (Node 5 s, nginx more): one that is about to be closed
 # would cost a delivery.
@@ -97,7 +97,7 @@ class TracedPoster:
         """As the poster that it wraps."""
         self._trace.line(f"→ POST {self._shown(url)}")
         for name, value in headers.items():
-            self._trace.line(f"  {name}: {value if name.startswith(_SHOWN) else DOTS}")
+            self._trace.line(f"  {name}: {value if name.lower().startswith(_SHOWN) else DOTS}")
         self._trace.line(f"  {self._trace.body(body)}")
         posted = self._poster.post(url, body, headers=headers, timeout=timeout)
         if posted.status is None:

@@ -26,7 +26,7 @@ from alovoice_cli.stores.outbox import Due, settled
 
 FORWARD_SECONDS = 30.0
 """How long a forwarded event may take: as long as others give it (Stripe's forwarder)."""
-JSON_TYPE = "application/json"
+_JSON = {"content-type": "application/json"}
 
 _MOST_RELAYS = 64
 _LATE_SECONDS = 1.0
@@ -77,12 +77,12 @@ class ForwardOptions:
 
 @dataclass(frozen=True, slots=True)
 class WebhookMessage:
-    """What one POST says."""
+    """What one POST says. `content` are the headers that say what the body's bytes are."""
 
     id: str
     type: TargetType
     body: bytes
-    content_type: str
+    content: Mapping[str, str]
     call_id: str | None
 
 
@@ -101,20 +101,15 @@ class Forwarder:
 
     def ask(self, delivery: Delivery, timeout: float) -> Posted:
         """Sends a callstart that was stored just now, for its answer; the seconds bound all of it."""
-        body, content_type = delivery.body, delivery.content_type
-        if self._options.as_json:
-            body, content_type = json_text(_just_stored(delivery)).encode(), JSON_TYPE
-        return self._send(WebhookMessage(delivery.id, delivery.type, body, content_type, delivery.id), timeout)
+        told = _just_stored(delivery) if self._options.as_json else None
+        return self._send(_event_message(delivery, delivery.id, told), timeout)
 
     def _message(self, due: Due) -> WebhookMessage:
         delivery = due.delivery
         if due.message:
             call = json.loads(due.message)
-            return WebhookMessage(call["id"], call["type"], due.message.encode(), JSON_TYPE, call["call_id"])
-        if not self._options.as_json:
-            return WebhookMessage(delivery.id, delivery.type, delivery.body, delivery.content_type, due.call_id)
-        body = json_text(self._as_json(delivery)).encode()
-        return WebhookMessage(delivery.id, delivery.type, body, JSON_TYPE, due.call_id)
+            return WebhookMessage(call["id"], call["type"], due.message.encode(), _JSON, call["call_id"])
+        return _event_message(delivery, due.call_id, self._as_json(delivery) if self._options.as_json else None)
 
     def _send(self, message: WebhookMessage, timeout: float) -> Posted:
         timestamp = str(int(self._now().timestamp()))
@@ -126,11 +121,22 @@ class Forwarder:
         }
         if message.call_id:
             headers["x-alovoice-call-id"] = quote(message.call_id, safe=_HEADER_SAFE)
-        if message.content_type:
-            headers["content-type"] = quote(message.content_type, safe=_HEADER_SAFE)
+        headers |= {name: quote(value, safe=_HEADER_SAFE) for name, value in message.content.items() if value}
         if self._options.signer is not None:
             headers["webhook-signature"] = self._options.signer.sign(message.id, timestamp, message.body)
         return self._post(self.target.url, message.body, headers=headers, timeout=timeout)
+
+
+def _event_message(delivery: Delivery, call_id: str | None, told: Mapping[str, object] | None) -> WebhookMessage:
+    """The event as it came, or as `told`, in JSON."""
+    if told is not None:
+        return WebhookMessage(delivery.id, delivery.type, json_text(told).encode(), _JSON, call_id)
+    content = {
+        "content-type": delivery.content_type,
+        "content-encoding": delivery.content_encoding,
+        "x-alovoice-query": delivery.query,
+    }
+    return WebhookMessage(delivery.id, delivery.type, delivery.body, content, call_id)
 
 
 def _just_stored(delivery: Delivery) -> Mapping[str, object]:

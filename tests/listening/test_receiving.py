@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from front_door import FrontDoor
 
-from .conftest import START, Listening
+from .conftest import START, Handler, Listening
 
 Listen = Callable[..., Listening]
 
@@ -249,8 +249,10 @@ def test_a_hangup_drains_as_sigterm_does(listen: Listen, alovoice: FrontDoor) ->
     assert len(json.loads(alovoice("events", "list", "--json").out)) == 1
 
 
-def test_packed_bodies_and_queries_are_stored_as_they_came_and_read(listen: Listen, alovoice: FrontDoor) -> None:
-    listening = listen()
+def test_packed_bodies_and_queries_are_stored_as_they_came_and_read(
+    listen: Listen, crm: Handler, alovoice: FrontDoor
+) -> None:
+    listening = listen("--forward", crm.url)
     raw = gzip.compress(json.dumps(START).encode())
     call_id = listening.post("callstart", raw, content_encoding="gzip")[1].decode()
     assert listening.event()["body"] == START
@@ -258,6 +260,9 @@ def test_packed_bodies_and_queries_are_stored_as_they_came_and_read(listen: List
     event = listening.event()
     assert (event["call_id"], event["query"]["status_code"], event["query"]["name"]) == (call_id, "486", "Ш")
     assert "problem" not in event
+    seen = crm.wait(2)
+    assert [(headers.get("content-encoding"), body) for headers, body in seen] == [("gzip", raw), (None, b"")]
+    assert seen[1][0]["x-alovoice-query"] == f"call_id={call_id}&status_code=486&name=%D0%A8"
     listening.stop()
     listed = json.loads(alovoice("events", "list", "--number", "901234567", "--json").out)
     assert listed == [event, {**listed[1], "body": START}]

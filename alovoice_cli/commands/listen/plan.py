@@ -3,10 +3,11 @@
 import ipaddress
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from alovoice_cli.commands.listen.options import ListenOptions
 from alovoice_cli.config.tokens import check_secret, listen_secret
@@ -40,15 +41,16 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
     if session.settings.listen:
         session.settings.check_permissions("its options of `listen` are not used")
     admin = _admin(options)
+    targets = _targets(options)
     return Plan(
         store_url=session.settings.event_store_url(options.store),
         door=_door(session, options),
         host=options.host,
         port=options.port,
         routes=_routes(session, options, admin),
-        targets=_targets(options),
+        targets=targets,
         forward_timeout=options.forward_timeout,
-        forward=_forward_options(session, options),
+        forward=_forward_options(session, options, targets),
         tls=_tls(session, options),
         environ=session.environ,
         ready_file=_path(session, options.ready_file),
@@ -82,8 +84,8 @@ def _targets(options: ListenOptions) -> list[Target]:
     return list({target.name: target for target in targets}.values())
 
 
-def _forward_options(session: Session, options: ListenOptions) -> ForwardOptions:
-    """How events are sent."""
+def _forward_options(session: Session, options: ListenOptions, targets: Sequence[Target]) -> ForwardOptions:
+    """How events are sent; warns of headers, which hold secrets, that go to several hosts."""
     signer = Signer(_secret(session, options.sign_secret, "--sign-secret")) if options.sign_secret else None
     lines: list[tuple[str, str]] = []
     for word in options.forward_header:
@@ -93,6 +95,9 @@ def _forward_options(session: Session, options: ListenOptions) -> ForwardOptions
         else:
             lines.append(("--forward-header", text))
     headers = parse_headers(lines)
+    hosts = sorted({urlsplit(one.url).netloc for one in targets if one.url})
+    if headers and len(hosts) > 1:
+        session.warn(f"--forward-header goes to each of {', '.join(hosts)}")
     return ForwardOptions(signer, headers, as_json=options.forward_json)
 
 
