@@ -41,9 +41,14 @@ class Target:
 def parse_forward(text: str) -> Target:
     """The target of `[TYPE=]URL`. Raises UsageError."""
     kinds, url = _kinds(text)
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"--forward {text!r} is no URL", hint="give it as https://crm.example.com/hook, or callend=…")
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # such as `http://[::1`, or a port over 65535
+        is_url = False
+    if not is_url:
+        place = shown(url) if "//" in url else shown(url).partition("/")[0]
+        raise UsageError(f"--forward {place!r} is no URL", hint="give it as https://crm.example.com/hook, or callend=…")
     if parts.username or parts.password:
         raise UsageError("--forward takes no user and password in the URL", hint="give it without")
     is_named = kinds != _TOLD_TO_ALL
@@ -58,10 +63,19 @@ def parse_exec(text: str) -> Target:
     try:
         words = tuple(shlex.split(command))
     except ValueError as error:
-        raise UsageError(f"--exec {text!r} cannot be split into words ({error})", hint="check its quotes") from None
+        raise UsageError(
+            f"--exec {shown(command)!r} cannot be split into words ({error})", hint="check its quotes"
+        ) from None
     if not words:
         raise UsageError("--exec names no program", hint="such as --exec './on-event.sh'")
     return Target(_name("exec", kinds, command), kinds, words[0], command=words, is_named=command != text)
+
+
+def shown(words: str) -> str:
+    """The words of a target without what may hold a key: scheme and host of a URL, else the first word."""
+    first = re.split(r"[?#\s]", words.strip(), maxsplit=1)[0]
+    scheme, slashes, rest = first.partition("//")
+    return scheme + slashes + rest.partition("/")[0].rpartition("@")[2]
 
 
 def parse_headers(lines: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -240,3 +240,26 @@ def test_verbose_shows_what_is_passed_on(listen: Listen, crm: Handler) -> None:
     listening.wait_for(f"→ POST {crm.url}")
     listening.wait_for('{"call_id": "a", "status_code": 486}')
     listening.wait_for("← 200")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("https://crm.example.com:99999/hook/s3cret?key=t0ken", "https://crm.example.com:99999"),
+        ("http://[::1/s3cret", "http://[::1"),
+        ("ht!tp://me:t0ken@crm.example.com/s3cret", "ht!tp://crm.example.com"),
+        ("crm.example.com/s3cret?key=t0ken", "crm.example.com"),
+        ("callend=https:/crm.example.com/s3cret", "https:"),
+    ],
+)
+def test_a_forward_that_is_no_url_is_refused_without_showing_its_keys(
+    alovoice: FrontDoor, words: str, shown: str
+) -> None:
+    for refused in (
+        alovoice("listen", "--store", "none://", "--forward", words),
+        alovoice("listen", "--store", "none://", environ={"ALOVOICE_LISTEN_FORWARD": words}),
+    ):
+        assert (refused.code, refused.out) == (2, "")
+        assert f"--forward '{shown}' is no URL" in refused.err
+        assert "s3cret" not in refused.err
+        assert "t0ken" not in refused.err
