@@ -37,7 +37,7 @@ def open_store(path: Path, migrations: Sequence[str], *, timeout: float = 5.0) -
 
 def open_private_connection(path: Path, *, timeout: float) -> sqlite3.Connection:
     """A durable connection in autocommit mode to the file, made 0600 when there is none; raises as SQLite and OS do."""
-    _make_private_file(path)
+    make_private_file(path)
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     try:
         _make_durable(connection, timeout)
@@ -114,13 +114,25 @@ def _explanation(path: Path, error: sqlite3.Error) -> UsageError:
     return UsageError(f"cannot use {path}: {error}", hint=_ELSEWHERE)
 
 
-def _make_private_file(path: Path) -> None:
-    """Creates the file 0600 before SQLite opens it, which gives the file's mode to `-wal` and `-shm` too."""
+def make_private_file(path: Path) -> None:
+    """Creates the file 0600, empty, where there is none: before SQLite opens it, which gives its mode to `-wal` too."""
     missing = [parent for parent in path.parents if not parent.exists()]
     for parent in reversed(missing):
         parent.mkdir(mode=0o700, exist_ok=True)
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            give_to_owner(descriptor, path.parent)
+        finally:
+            os.close(descriptor)
+
+
+def give_to_owner(descriptor: int, directory: Path) -> None:
+    """Gives a file that root has just made to the directory's owner: a listener that is not root must open it too."""
+    with suppress(AttributeError, OSError):  # Windows has no such owners; some file systems know none
+        if os.geteuid() == 0:
+            owner = directory.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _make_durable(connection: sqlite3.Connection, timeout: float) -> None:

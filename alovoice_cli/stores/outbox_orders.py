@@ -64,7 +64,8 @@ class OutboxOrders:
 
     def give_up_interrupted(self) -> None:
         """Makes dead letters of programs that had not ended when their listener died, where no other one runs now."""
-        lock = outbox_lock(sqlite_path(self._url))
+        with opened(self._url):  # raises where there is no store, before a lock is made for it
+            lock = outbox_lock(sqlite_path(self._url))
         if lock.acquire():
             try:
                 Outbox(self._url).give_up_interrupted()

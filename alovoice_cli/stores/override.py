@@ -9,8 +9,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import FULL_DISK, UsageError
 from alovoice_cli.routing.step import Override, RouteStep
+from alovoice_cli.stores.migrations import full_disk_error, give_to_owner
 
 _ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
 _LARGEST = 4096  # bytes; one takes a hundred
@@ -60,11 +61,14 @@ class OverrideFile:
                 with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:  # noqa: PTH123 - a descriptor has no path
                     file.write(json.dumps(told).encode() + b"\n")
                     file.flush()
+                    give_to_owner(file.fileno(), self.path.parent)
                     os.fsync(file.fileno())
                 temporary.replace(self.path)
             finally:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
+            if error.errno in FULL_DISK:
+                raise full_disk_error(self.path, str(error)) from error
             raise UsageError(f"{self.path} cannot be written: {error.strerror or error}", hint=_ELSEWHERE) from error
 
     def remove(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from alovoice_cli.errors import FULL_DISK, UsageError
-from alovoice_cli.stores.migrations import full_disk_error
+from alovoice_cli.stores.migrations import full_disk_error, make_private_file
 
 _OWNER_SECONDS = 1.0
 
@@ -27,7 +27,7 @@ class ProcessLock:
         Raises UsageError where the file cannot be made.
         """
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_file(self._path)
             self._lock.acquire(timeout=patience)
         except Timeout:
             return False
