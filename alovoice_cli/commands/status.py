@@ -12,6 +12,7 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
+from alovoice_cli.events.event_table import iso
 from alovoice_cli.events.outbox import TargetStanding, counts_text, target_id
 from alovoice_cli.moments import parse_zone, span_text, unix_microseconds
 from alovoice_cli.output.listing import Record
@@ -54,22 +55,25 @@ def show_status(
             problem = _add_connection(session, fields, offline=offline)
         except AlovoiceError as found:  # a finding like the others: what is known is shown first
             problem = found
-    outbox, now = [] if broken else _outbox(session), session.now()
+    outbox, now = None if broken else _outbox(session), session.now()
     fields["unreadable_events"] = None if broken else _unreadable(session)
-    whole = {**fields, "outbox": [_as_json(one, now) for one in outbox]}
-    session.show(Record({**fields, "outbox": _as_text(outbox, now)}, title="AloVoice", whole=whole, ours=True))
+    whole = {**fields, "outbox": None if outbox is None else [_as_json(one, now) for one in outbox]}
+    session.show(Record({**fields, "outbox": _as_text(outbox or [], now)}, title="AloVoice", whole=whole, ours=True))
     if problem is not None:
         raise problem
 
 
-def _outbox(session: Session) -> list[TargetStanding]:
-    """How it stands with the targets that events are forwarded to; a store that cannot be read is warned of."""
+def _outbox(session: Session) -> list[TargetStanding] | None:
+    """How it stands with the targets that events are forwarded to; None, with a warning, for a store that is not read.
+
+    Who watches the numbers must not take a store that fails for one in which nothing waits.
+    """
     try:
         outbox = session.outbox()
         return outbox.standing() if outbox.exists else []
     except AlovoiceError as trouble:
         session.warn(trouble.message)
-        return []
+        return None
 
 
 def _unreadable(session: Session) -> int | None:
@@ -91,6 +95,7 @@ def _as_json(one: TargetStanding, now: datetime) -> dict[str, object]:
         "waiting": one.waiting,
         "dead": one.dead,
         "oldest_seconds": _age(one, now),
+        "waits_until": iso(one.waits_until) if one.waits_until > unix_microseconds(now) else None,
     }
 
 

@@ -1,6 +1,8 @@
 """`events outbox` without a listener: what waits is listed, sent again, handed over, dropped."""
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +15,7 @@ from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
 from alovoice_cli.stores import outbox_orders
 from alovoice_cli.stores.event_engine import opened, writing
 from alovoice_cli.stores.event_rows import QueuedDelivery, insert_events
-from alovoice_cli.stores.outbox import Outbox, claimed, probed, put_off, settled
+from alovoice_cli.stores.outbox import Outbox, claimed, noted_state, probed, put_off, settled
 from alovoice_cli.stores.process_lock import hold
 
 AT = 1_745_571_727
@@ -201,3 +203,54 @@ def test_a_long_backlog_is_ordered_bit_by_bit(alovoice: FrontDoor, rows: Rows) -
     )
     listed = _list(alovoice, "--target", NEW.url)
     assert [seq for seq, *_ in listed] == [1, 2, 3, *range(10, 1510)]
+
+
+@pytest.mark.parametrize("words", [("list",), ("retry", "--all"), ("drop", "--all", "--yes")])
+def test_a_store_that_is_missing_is_named_and_nothing_is_made_in_its_place(
+    alovoice: FrontDoor, words: tuple[str, ...]
+) -> None:
+    place = alovoice.home / "elsewhere"
+    refused = alovoice("events", "outbox", *words, "--store", str(place / "events.db"))
+    assert (refused.code, place.exists()) == (2, False)
+    assert f"there is no event store {place / 'events.db'}" in refused.err
+
+
+def test_status_does_not_take_a_store_that_fails_for_one_in_which_nothing_waits(
+    alovoice: FrontDoor, rows: Rows
+) -> None:
+    rows.path.write_bytes(b"no database " * 1000)
+    shown = alovoice("status", "--offline", "--json")
+    assert json.loads(shown.out)["outbox"] is None
+    assert "is damaged, or no SQLite file" in shown.err
+
+
+def test_the_end_of_a_pause_that_a_target_asked_for_is_shown(alovoice: FrontDoor, rows: Rows) -> None:
+    until = int(time.time() + 3000) * 1_000_000
+    with opened(rows.url) as connection, writing(connection):
+        noted_state(OLD.name, OLD.label, "paused", "it answered 503", until, 0)(connection)
+    listed = alovoice("events", "outbox", "list", "--target", OLD.url, "--state", "due", "--columns", "next")
+    assert "now" not in listed.out
+    end = listed.out.split()[-1]
+    assert f"(it answered 503), and asked for a pause until {end[:5]}" in listed.err
+    (old,) = [one for one in json.loads(alovoice("status", "--offline", "--json").out)["outbox"] if one["waits_until"]]
+    assert old["waits_until"].endswith("Z")
+
+
+@pytest.mark.parametrize("word", ["https://x.example.com/s3cret-key?k=t0ken", "x.example.com?k=t0ken", "./x --k t0ken"])
+def test_a_target_that_is_not_known_is_named_without_its_keys(alovoice: FrontDoor, rows: Rows, word: str) -> None:
+    refused = alovoice("events", "outbox", "list", "--target", word)
+    assert refused.code == 2
+    assert "s3cret" not in refused.err
+    assert "t0ken" not in refused.err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root makes files for another user")
+def test_what_root_makes_beside_another_user_s_store_belongs_to_that_user(alovoice: FrontDoor, rows: Rows) -> None:
+    state = rows.path.parent
+    for path in (state, *state.iterdir()):
+        os.chown(path, 65534, 65534)
+    assert alovoice("events", "outbox", "list").code == 0
+    assert alovoice("route", "override", "queue:6000", "--for", "1m").code == 9
+    owners = {path.name: path.stat().st_uid for path in state.iterdir()}
+    assert {"events.db.outbox.lock", "override.json"} <= owners.keys()
+    assert set(owners.values()) == {65534}

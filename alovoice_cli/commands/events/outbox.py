@@ -24,7 +24,7 @@ from alovoice_cli.events.outbox import (
     events_text,
     target_id,
 )
-from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
+from alovoice_cli.listening.targets import Target, parse_exec, parse_forward, shown
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
 from alovoice_cli.output.columns import Column
 from alovoice_cli.output.listing import ListedItem, Listing
@@ -81,10 +81,10 @@ def list_outbox(ctx: typer.Context, target: ForTarget = None, state: InState = N
     outbox = session.outbox(store)
     standing, is_held = outbox.standing(), outbox.is_held()
     selection = OutboxSelection(_names(standing, target), _states(state, is_held=is_held))
-    labels = {one.name: one.label for one in standing}
+    targets = {one.name: one for one in standing}
     clock, short = clock_of(session), session.stdout.isatty()
     entries = (entry if is_held else _as_interrupted(entry) for entry in outbox.entries(selection))
-    rows = (_row(entry, labels[entry.target], clock, short=short) for entry in entries)
+    rows = (_row(entry, targets[entry.target], clock, short=short) for entry in entries)
     session.show(Listing(rows, COLUMNS, nothing="nothing waits, and nothing was given up", ours=True))
     for one in standing:
         if one.name in selection.targets and one.state != "taking":
@@ -203,7 +203,7 @@ def _names(standing: Sequence[TargetStanding], word: str | None) -> list[str]:
     ):
         if meant:
             return meant
-    raise UsageError(f"the outbox knows no target {word!r}", hint=_known(standing))
+    raise UsageError(f"the outbox knows no target {shown(word)!r}", hint=_known(standing))
 
 
 def _receiver(standing: Sequence[TargetStanding], word: str) -> tuple[str, str]:
@@ -240,7 +240,7 @@ def _known(standing: Sequence[TargetStanding]) -> str:
     return "targets: " + ", ".join(f"{target_id(one.name)} ({one.label})" for one in standing)
 
 
-def _row(entry: OutboxEntry, label: str, clock: ClockTime, *, short: bool) -> ListedItem:
+def _row(entry: OutboxEntry, target: TargetStanding, clock: ClockTime, *, short: bool) -> ListedItem:
     now = unix_microseconds(clock.now)
     is_due = entry.state == DUE
     whole = {
@@ -248,7 +248,7 @@ def _row(entry: OutboxEntry, label: str, clock: ClockTime, *, short: bool) -> Li
         "seq": entry.seq,
         "type": entry.type,
         "received_at": iso(entry.received_at),
-        "target": label,
+        "target": target.label,
         "target_id": target_id(entry.target),
         "state": entry.state,
         "attempts": entry.attempts,
@@ -256,12 +256,12 @@ def _row(entry: OutboxEntry, label: str, clock: ClockTime, *, short: bool) -> Li
         "due_at": iso(entry.due_at) if is_due else None,
         "trouble": entry.trouble or None,
     }
-    shown = {
+    cells = {
         "event": f"e{entry.seq}",
         "waits": span_text(max(now - entry.born_at, 0) // _MICRO),
-        "next": _next(entry.due_at, clock, now, short=short) if is_due else "",
+        "next": _next(max(entry.due_at, target.waits_until), clock, now, short=short) if is_due else "",
     }
-    return ListedItem({**whole, **shown}, whole)
+    return ListedItem({**whole, **cells}, whole)
 
 
 def _next(due_at: int, clock: ClockTime, now: int, *, short: bool) -> str:
@@ -272,4 +272,7 @@ def _trouble_line(one: TargetStanding, clock: ClockTime) -> str:
     since = when(one.changed_at // _MICRO, clock, short=True)
     words = {"refusing": "refuses events", "paused": "takes nothing now", "stopped": "gets no events any more"}
     trouble = f" ({one.trouble})" if one.trouble else ""
-    return f"{one.label} {words[one.state]} since {since}{trouble}: {counts_text(one.waiting, one.dead)}"
+    asks = ""
+    if one.waits_until > unix_microseconds(clock.now):
+        asks = f", and asked for a pause until {when(one.waits_until // _MICRO, clock, short=True)}"
+    return f"{one.label} {words[one.state]} since {since}{trouble}{asks}: {counts_text(one.waiting, one.dead)}"
