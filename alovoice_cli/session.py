@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
-    from alovoice_cli.stores.line_calls import LineCalls
     from alovoice_cli.stores.outbox_orders import OutboxOrders
 
 
@@ -94,9 +93,14 @@ class Session:
     @property
     def clock(self) -> "ClockTime":
         """Now, in the profile's time zone."""
-        from alovoice_cli.moments import ClockTime, parse_zone
+        from alovoice_cli.moments import ClockTime
 
-        return ClockTime(self.now(), parse_zone(self.settings.timezone, "the profile's timezone"))
+        return ClockTime(self.now(), self._zone())
+
+    def _zone(self) -> tzinfo:
+        from alovoice_cli.moments import parse_zone
+
+        return parse_zone(self.settings.timezone, "the profile's timezone")
 
     def settings_or_defaults(self) -> "tuple[Settings, BadConfigError | None]":
         """The settings, and what is wrong with the configuration file where defaults stand in for it."""
@@ -146,12 +150,6 @@ class Session:
         from alovoice_cli.stores.outbox_orders import OutboxOrders
 
         return OutboxOrders(self.settings.event_store_url(flag))
-
-    def line_calls(self) -> "LineCalls":
-        """What the profile's event store knows of the calls that go on."""
-        from alovoice_cli.stores.line_calls import LineCalls
-
-        return LineCalls(self.settings.event_store_url())
 
     def past(self, flag: str | None = None) -> "StoredPast":
         """The callers' past in the event store, for rules that ask for it."""
@@ -289,11 +287,6 @@ class Session:
 
         streams = self.stdin, self.stdout, self.stderr
         return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone)
-
-    def _zone(self) -> tzinfo:
-        from alovoice_cli.moments import parse_zone
-
-        return parse_zone(self.settings.timezone, "the profile's timezone")
 
     def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> None:
         """Prints a list or a record on stdout in the form that the options or the stream call for: `Display.show`."""

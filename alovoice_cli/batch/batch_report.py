@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from alovoice_cli.batch_rows import LEFT_OUT, STATES, BatchRow, RowProgress
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.findings import count
-from alovoice_cli.output.columns import cell_text
-from alovoice_cli.output.csv import safe_cell
+from alovoice_cli.output.data_formats import safe_cell
 from alovoice_cli.output.files import check_free, check_writable, write_private
+from alovoice_cli.output.listing import cell_text
 from alovoice_cli.spreadsheet import PLAIN, SpreadsheetFormat
 from alovoice_cli.stores.journal import JournalFolder, JournalPath
 

@@ -25,11 +25,10 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import count, name_lines
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.ledger import Quota
-from alovoice_cli.stores.line_claims import LineClaims
+from alovoice_cli.stores.line_calls import LineCalls, LineClaims
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
-    from alovoice_cli.stores.line_calls import LineCalls
 
 
 LIMITS = ("max_calls_per_run", "max_calls_per_day", "allowed_prefixes", "ai_budget_per_day", "reserve_lines")
@@ -115,7 +114,7 @@ def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[Callabl
         yield lambda row: True
         return
     claims = LineClaims(session.paths.state / "lines.db", session.settings.profile, HOLD)
-    keeper = LineKeeper(session, limit, session.line_calls(), claims)
+    keeper = LineKeeper(session, limit, LineCalls(session.settings.event_store_url()), claims)
     try:
         yield keeper.has_line
     finally:
@@ -125,7 +124,7 @@ def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[Callabl
 class LineKeeper:
     """Counts the busy lines anew for each row. For one thread at a time."""
 
-    def __init__(self, session: "Session", limit: LineLimit, calls: "LineCalls", claims: LineClaims) -> None:
+    def __init__(self, session: "Session", limit: LineLimit, calls: LineCalls, claims: LineClaims) -> None:
         self._session, self._limit, self._calls, self._claims = session, limit, calls, claims
         self._warned: set[str] = set()
         self._waiting = ""  # the key of the row that waits
@@ -181,7 +180,7 @@ class LineKeeper:
             self._session.warn(text)
 
 
-def hear_calls(calls: "LineCalls", numbers: Collection[str], now: int) -> HeardCalls | None:
+def hear_calls(calls: LineCalls, numbers: Collection[str], now: int) -> HeardCalls | None:
     """The calls that go on at this moment (unix microseconds), and those to these numbers; None: nobody listens."""
     since, until = heard_from(calls.uptimes(now - LONGEST_CALL), now), (now + HOLD) // MICRO
     if since is None:

@@ -16,8 +16,7 @@ from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.moments import DailyHours, parse_zone
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.spreadsheet import format_for
 from alovoice_cli.stores.journal import JournalPath
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from alovoice_cli.campaigns.created import plan_from_form
+from alovoice_cli.campaigns.campaign_record import plan_from_form
 from alovoice_cli.campaigns.dialer_simulation import DialPlan, People, SimulatedRun, simulate
 from alovoice_cli.campaigns.draft import CampaignDraft
 from alovoice_cli.campaigns.options import ForecastOptions

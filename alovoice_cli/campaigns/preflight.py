@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from alovoice_cli.campaigns.campaign_record import beyond_daily_limit
-from alovoice_cli.campaigns.created import CreatedCampaign, twin_words
+from alovoice_cli.campaigns.campaign_record import CreatedCampaign, beyond_daily_limit, twin_words
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from alovoice_cli.campaigns.audio import Audio, audio_findings, inspect_mp3
-from alovoice_cli.campaigns.campaign_record import CampaignRecord, SubmittedFile, make_digest
+from alovoice_cli.campaigns.campaign_record import CampaignRecord, CreatedCampaign, SubmittedFile, make_digest
 from alovoice_cli.campaigns.cleaning import cleaned_file
-from alovoice_cli.campaigns.created import CreatedCampaign
 from alovoice_cli.campaigns.draft import (
     CampaignDraft,
     CampaignPart,
@@ -39,9 +38,8 @@ from alovoice_cli.campaigns.preflight import (
     pbx_findings,
     twin_findings,
 )
-from alovoice_cli.campaigns.quiet_hours import quiet_findings
 from alovoice_cli.campaigns.recipients import Recipients
-from alovoice_cli.campaigns.schedule import Window
+from alovoice_cli.campaigns.schedule import Window, quiet_findings
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import Finding, Severity

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from alovoice_cli.campaigns.created import OVER, plan_from_answer
+from alovoice_cli.campaigns.campaign_record import OVER, plan_from_answer
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.schedule import wire_offset
 from alovoice_cli.errors import AlovoiceError, NotReadyError, ServerError, UnreachableError

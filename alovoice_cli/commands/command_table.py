@@ -85,7 +85,7 @@ _NUMBERS = (
         "check",
         "Read a list of phone numbers as `autorule create` would: which rows are good, and what is "
         "wrong with the others.",
-        "check:check_numbers",
+        ":check_numbers",
     ),
 )
 
@@ -112,7 +112,7 @@ _CALL = (
         "resolve",
         "Did it ring? Looks for our own calls among what the PBX told the listener; sends nothing.",
         "resolve:resolve_calls",
-        "wait_option:CallWaitingCommand",
+        ":CallWaitingCommand",
     ),
     Subcommand("batches", "Many calls from one list: how far each batch has come.", "batches:app"),
     Subcommand("receipts", "What was asked of the PBX from this machine, and how it ended.", "receipts:app"),
@@ -242,32 +242,30 @@ _AI = (
 )
 
 _CONFIG = (
-    Subcommand("list", "List the profiles, which of them is in use, and where their tokens are.", "read:list_profiles"),
-    Subcommand("get", "Print the value that is in force, whether set or by default.", "read:show_value"),
+    Subcommand("list", "List the profiles, which of them is in use, and where their tokens are.", ":list_profiles"),
+    Subcommand("get", "Print the value that is in force, whether set or by default.", ":show_value"),
     Subcommand(
         "set",
         "Set a setting of a profile, and keep the comments of the file. A profile that is new is made.",
-        "change:set_key",
+        ":set_key",
     ),
-    Subcommand("unset", "Remove a setting of a profile: its default holds again.", "change:unset_key"),
-    Subcommand(
-        "use", "Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another.", "change:use"
-    ),
-    Subcommand("path", "Print where the configuration file is, or would be.", "read:print_path"),
+    Subcommand("unset", "Remove a setting of a profile: its default holds again.", ":unset_key"),
+    Subcommand("use", "Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another.", ":use"),
+    Subcommand("path", "Print where the configuration file is, or would be.", ":print_path"),
 )
 
 _SANDBOX = (
     Subcommand(
         "serve",
         "Serve the simulated PBX over HTTP until Ctrl-C. Prints its URL and token when it is ready to answer.",
-        "serve:serve_sandbox",
+        ":serve_sandbox",
     ),
     Subcommand(
         "reset",
         "Make the embedded PBX as new: its campaigns, calls and analyses are gone, its token stays.",
-        "state:reset_state",
+        ":reset_state",
     ),
-    Subcommand("path", "Print where the embedded PBX keeps its state.", "state:print_path"),
+    Subcommand("path", "Print where the embedded PBX keeps its state.", ":print_path"),
 )
 
 

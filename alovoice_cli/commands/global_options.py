@@ -16,7 +16,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.output.options import GlobalOptions
 
 if TYPE_CHECKING:
-    from alovoice_cli.output.columns import Column
+    from alovoice_cli.output.listing import Column
 
 F = TypeVar("F", bound=Callable[..., object])
 PANEL = "Global options"
@@ -84,7 +84,7 @@ def check_listing(options: GlobalOptions, columns: "tuple[Column, ...] | None") 
         word = "--csv" if options.csv else "--columns"
         raise UsageError(f"{word} is for lists: this command shows no list", hint="use --json instead")
     if columns is not None and options.columns is not None:
-        from alovoice_cli.output.columns import choose_columns  # noqa: PLC0415 - help shows no list
+        from alovoice_cli.output.listing import choose_columns  # noqa: PLC0415 - help shows no list
 
         choose_columns(columns, options.columns)
 

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
-from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Column
 
 _T = TypeVar("_T")
 _GROUP = "alovoice.option_group"

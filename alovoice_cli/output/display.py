@@ -10,10 +10,8 @@ from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
-from alovoice_cli.output.columns import Column, Item, cell_text, choose_columns, legend
-from alovoice_cli.output.csv import write_csv, write_tsv
-from alovoice_cli.output.json import json_text, write_json
-from alovoice_cli.output.listing import Dialogue, Listing, Record
+from alovoice_cli.output.data_formats import json_text, write_csv, write_json, write_tsv
+from alovoice_cli.output.listing import Column, Dialogue, Item, Listing, Record, cell_text, choose_columns, legend
 from alovoice_cli.output.messages import write_body, write_error, write_head, write_message, write_rehearsal
 from alovoice_cli.output.options import GlobalOptions
 from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
@@ -103,7 +101,7 @@ class Display:
 
     def dialogue(self, dialogue: Dialogue) -> None:
         """Prints a conversation, for a person at a terminal."""
-        from alovoice_cli.output.dialogue import write_dialogue
+        from alovoice_cli.output.table import write_dialogue
 
         write_dialogue(dialogue, self._out, color=self._colored(self._out))
 

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.masking import disarm
-from alovoice_cli.output.json import json_text
+from alovoice_cli.output.data_formats import json_text
 
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "note": "2"}
 

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from alovoice_cli.output.columns import Column, Item
+from alovoice_cli.output.listing import Column, Item
 from alovoice_cli.output.table import items_table, open_console
 
 

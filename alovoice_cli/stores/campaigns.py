@@ -17,12 +17,15 @@ from typing import Any
 
 from alovoice_cli.campaigns.campaign_record import (
     FILES,
+    OVER,
     CampaignGuard,
     CampaignRecord,
+    CreatedCampaign,
     SubmittedFile,
+    overlap,
     same_words,
+    twin_error,
 )
-from alovoice_cli.campaigns.created import OVER, CreatedCampaign, overlap, twin_error
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker, mask_fields

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alovoice_cli.events.conditions import And, Compare, Condition, Not, Operator, Value, fields_of, lower, needs
-from alovoice_cli.events.event import Event, Fact
+from alovoice_cli.events.event import Event, Fact, parties
 from alovoice_cli.events.filters import Filter, Period
-from alovoice_cli.events.result_matching import parties
 from alovoice_cli.events.statistics import QUARTER_SECONDS, By
 from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.event_schema import CALL_COLUMNS

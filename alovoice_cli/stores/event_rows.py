@@ -8,10 +8,9 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
-from alovoice_cli.events.event import Delivery, Event, EventType, Fact
+from alovoice_cli.events.event import APART_SECONDS, Delivery, Event, EventType, Fact, parties
 from alovoice_cli.events.event_assembly import LateAnswer
 from alovoice_cli.events.outbox import queue_of_call
-from alovoice_cli.events.result_matching import APART_SECONDS, parties
 from alovoice_cli.phones import canonical
 from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS, FACT_COLUMNS

@@ -5,6 +5,7 @@ grow for a slow reader's sake. Nothing here writes, but `pruning`.
 """
 
 import json
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -12,14 +13,21 @@ from typing import Any, NamedTuple
 
 from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.coverage import Uptime
-from alovoice_cli.events.event import Call, Delivery, Event, Fact
+from alovoice_cli.events.event import Call, Delivery, Event, Fact, is_meant
 from alovoice_cli.events.event_assembly import UNANSWERED
 from alovoice_cli.events.filters import Filter, Period
 from alovoice_cli.events.reading import read
-from alovoice_cli.events.result_matching import is_meant
 from alovoice_cli.events.statistics import By, CallCount
-from alovoice_cli.stores.event_engine import Connection, marks, open_event_store, reading, sqlite_path
-from alovoice_cli.stores.event_pruning import EventPruning
+from alovoice_cli.stores.event_engine import (
+    Connection,
+    marks,
+    open_event_store,
+    opened,
+    reading,
+    shrink,
+    sqlite_path,
+    writing,
+)
 from alovoice_cli.stores.event_query import Sql, StoreQuestion, calls_question, counting, events_question, matching_seqs
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS, DELIVERY_COLUMNS, FACT_COLUMNS
@@ -27,6 +35,9 @@ from alovoice_cli.stores.migrations import explained
 
 EVERYTHING = Filter()
 _CHUNK = 500
+_PRUNED_AT_ONCE = 500
+_PAGES_PRUNED_AT_ONCE = 500
+_BREATH_SECONDS = 0.02  # between two steps of pruning: a listener gets its turn to write
 _MICRO = 1_000_000
 _PATIENCE = 30 * _MICRO  # under a flood the listener reads what it stored some time before
 _LATEST_PROBES = 200
@@ -43,6 +54,64 @@ class EventWithCall(NamedTuple):
 
     event: Event
     call: Call | None = None
+
+
+class Old(NamedTuple):
+    """How much there is to forget."""
+
+    events: int
+    calls: int
+
+
+class EventPruning:
+    """Of one store, what came before a moment (unix microseconds). Raises UsageError where the file fails."""
+
+    def __init__(self, url: str, before: int) -> None:
+        self._url, self._before = url, before
+
+    def count(self) -> Old:
+        """What would be forgotten."""
+        with opened(self._url) as connection:
+            events = "SELECT count(*) FROM delivery WHERE received_at < ?"
+            calls = "SELECT count(*) FROM call WHERE reported_at < ?"
+            return Old(
+                connection.execute(events, (self._before,)).fetchone()[0],
+                connection.execute(calls, (self._before // _MICRO,)).fetchone()[0],
+            )
+
+    def run(self) -> Iterator[Old]:
+        """Forgets, a bit a step, and gives the room back; yields what each step forgot."""
+        with opened(self._url) as connection:
+            while True:
+                begun = time.monotonic()
+                with writing(connection):
+                    done = Old(self._forget_events(connection), self._forget_calls(connection))
+                yield done
+                if not any(done):
+                    break
+                # A waiting writer asks again every few milliseconds: the lock stays free as long as it was held.
+                time.sleep(max(_BREATH_SECONDS, time.monotonic() - begun))
+            with writing(connection):
+                connection.execute("DELETE FROM uptime WHERE seen_at < ?", (self._before,))
+            while shrink(connection, _PAGES_PRUNED_AT_ONCE):
+                time.sleep(_BREATH_SECONDS)
+
+    def _forget_events(self, connection: Connection) -> int:
+        rows = connection.execute(
+            "SELECT seq FROM delivery WHERE received_at < ? LIMIT ?", (self._before, _PRUNED_AT_ONCE)
+        )
+        numbers = [row[0] for row in rows]
+        for table in ("outbox", "fact", "delivery") if numbers else ():
+            connection.execute(f"DELETE FROM {table} WHERE seq IN ({marks(numbers)})", numbers)
+        return len(numbers)
+
+    def _forget_calls(self, connection: Connection) -> int:
+        until = self._before // _MICRO
+        rows = connection.execute("SELECT call_id FROM call WHERE reported_at < ? LIMIT ?", (until, _PRUNED_AT_ONCE))
+        ids = [row[0] for row in rows]
+        if ids:
+            connection.execute(f"DELETE FROM call WHERE call_id IN ({marks(ids)})", ids)
+        return len(ids)
 
 
 class EventStore:

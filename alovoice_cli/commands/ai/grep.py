@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, read_wanted
+from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read_wanted
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Dialogue, ListedItem, Listing, Said
+from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
 from alovoice_cli.speech.folding import find_phrases, foldings

@@ -14,8 +14,7 @@ from alovoice_cli.commands.batch_options import batch_options, needed_ids, refus
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, worst
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:

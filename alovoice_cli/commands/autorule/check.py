@@ -9,8 +9,7 @@ from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import FINDINGS, OptionGroupCommand, examples, option_group
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:

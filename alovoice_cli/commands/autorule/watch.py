@@ -13,8 +13,7 @@ import typer
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotReadyError, Terminated, UsageError
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:

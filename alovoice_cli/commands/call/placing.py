@@ -17,7 +17,7 @@ from alovoice_cli.commands.batch_options import (
     refuse_with_batch,
     run,
 )
-from alovoice_cli.commands.call.wait_option import CallWaitingCommand, Wait
+from alovoice_cli.commands.call import CallWaitingCommand, Wait
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
 from alovoice_cli.moments import DailyHours, parse_zone

@@ -8,13 +8,12 @@ import typer
 from alovoice_cli.batch.call_evidence import PlacedCall, read_receipt
 from alovoice_cli.batch.resolve import CallSearch, CallVerdict
 from alovoice_cli.batch.verdict_text import WORDS, as_json, moment_text, sentence
-from alovoice_cli.commands.call.wait_option import USUAL
+from alovoice_cli.commands.call import USUAL
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(

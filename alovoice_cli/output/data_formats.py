@@ -1,17 +1,19 @@
-"""CSV that a spreadsheet opens without running anything (OWASP ASVS 1.2.10, CWE-1236), and lines with tabs for pipes.
+"""The forms for other programs: CSV, lines with tabs, and JSON. Each writes whole values as the items come.
 
-Both write whole values, an item a line, as the items come.
+CSV opens in a spreadsheet without running anything (OWASP ASVS 1.2.10, CWE-1236). JSON has the server's own names and
+types, and holds nothing that can drive a terminal; it is valid in any encoding.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from itertools import chain, islice
+from textwrap import indent as indented
 from typing import TextIO
 
 from alovoice_cli.masking import disarm
-from alovoice_cli.output.columns import Column, cell_text
-from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record, cell_text
 
 # The last is a byte order mark: at a file's start it is taken off, and what follows would be the cell.
 _STARTS_A_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠\ufeff")
@@ -72,3 +74,46 @@ def _write_items(
         write_line([column.name for column in columns])
     for pair in chain(first, pairs):
         write_line([column.of(pair.item) for column in columns])
+
+
+_ARMED = "[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+
+
+def json_text(value: object, *, indent: bool, ascii_only: bool) -> str:
+    """The value as JSON text: two-space indent or one line; control, C1 and bidi characters escaped.
+
+    `ascii_only` is for streams that are not UTF-8: `backslashreplace` would write `\\U0001f600`, which is no JSON.
+    """
+    text = json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, indent=2 if indent else None)
+    return re.sub(_ARMED, lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def write_json(
+    listing: Listing, columns: tuple[Column, ...] | None, out: TextIO, *, indent: bool, ascii_only: bool, lines: bool
+) -> None:
+    """Writes the list whole, or of each item only the named columns, in the bytes that JSON has for all of it.
+
+    `lines` writes a JSON text a line instead, each flushed.
+    """
+    if listing.has_whole and columns is None:
+        out.write(json_text(listing.whole, indent=indent, ascii_only=ascii_only) + "\n")
+        return
+    values = (
+        pair.whole if columns is None else {column.name: column.of(pair.item) for column in columns}
+        for pair in listing.pairs()
+    )
+    texts = (json_text(value, indent=indent and not lines, ascii_only=ascii_only) for value in values)
+    if lines:
+        for text in texts:
+            out.write(text + "\n")
+            out.flush()
+        return
+    first = next(texts, None)  # before the bracket: a list that fails to begin prints nothing
+    if first is None:
+        out.write("[]\n")
+        return
+    begin, between, end = ("[\n", ",\n", "\n]\n") if indent else ("[", ", ", "]\n")
+    for text in chain([first], texts):
+        out.write(begin + (indented(text, "  ") if indent else text))
+        begin = between
+    out.write(end)

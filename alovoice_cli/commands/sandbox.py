@@ -1,4 +1,4 @@
-"""`alovoice sandbox serve`: the simulated PBX on a port of this machine."""
+"""`alovoice sandbox`: the simulated PBX as a server on a port of this machine, and its state."""
 
 import os
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alovoice_cli.sandbox.opening import Sandbox
     from alovoice_cli.stores.pbx_traffic import Totals
 
-EXAMPLES = examples(
+SERVE_EXAMPLES = examples(
     "alovoice sandbox serve --port 8700",
     "alovoice sandbox serve --json --fault 'outcall:503@10%,*:reset@1%,getpeers:delay=2s'",
     "alovoice sandbox serve --events-to http://127.0.0.1:8787/h/SECRET --inbound 30/h",
@@ -149,3 +149,33 @@ def _tell_totals(session: Session, day: date | None, totals: "Totals") -> None:
         f"{f'{day} is over' if day else 'the whole run'}: {totals.calls} calls; sent {sent}; {totals.repeated} again; "
         f"{totals.failed} not taken; {totals.unbalanced} calls not told to their end"
     )
+
+
+RESET_EXAMPLES = examples("alovoice sandbox reset --yes")
+PATH_EXAMPLES = examples("alovoice sandbox path")
+
+
+def reset_state(ctx: typer.Context) -> None:
+    """Make the embedded PBX as new: its campaigns, calls and analyses are gone, its token stays."""
+    from alovoice_cli.sandbox.opening import STATE_NAME, reset_sandbox
+
+    session: Session = ctx.obj
+    path = session.paths.state / STATE_NAME
+    session.display.confirm_on_terminal(f"Forget everything on the simulated PBX ({path})?")
+    if session.options.dry_run:
+        session.report("the sandbox would be as new", path=str(path), reset=False)
+        return
+    done = reset_sandbox(path)
+    session.report("the sandbox is as new" if done else "there was nothing to reset", path=str(path), reset=done)
+
+
+def print_path(ctx: typer.Context) -> None:
+    """Print where the embedded PBX keeps its state."""
+    from alovoice_cli.sandbox.opening import STATE_NAME
+
+    session: Session = ctx.obj
+    path = str(session.paths.state / STATE_NAME)
+    if session.options.json:
+        session.show(Record({"path": path}))
+    else:
+        session.display.value(path)
