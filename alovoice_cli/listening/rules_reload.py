@@ -82,6 +82,7 @@ def _received(process: "subprocess.Popen[bytes]") -> CheckedRules | UsageError |
         try:
             outcome: CheckedRules | UsageError | ReloadFailedError = pickle.load(process.stdout)  # noqa: S301 - our own child's
         except Exception:  # EOFError, or whatever half a pickle leads to
+            process.stdout.close()  # a child that still writes ends by that
             code = process.wait()
             end = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
             return ReloadFailedError(f"the process that read them {end}")

@@ -13,6 +13,7 @@ from alovoice_cli.routing.live import Live, RefusedRules, Reloaded
 _LOOK_SECONDS = 0.5
 _STILL_SECONDS = 0.4  # what changes while it is looked at is being written: half a file is no mistake of the operator's
 _RETRY_SECONDS = 30.0
+_MOST_OVERTAKEN = 3  # then one reading goes on to its end: a list that never rests comes into force too
 _END_SECONDS = 1.0
 
 
@@ -24,13 +25,16 @@ class FollowedRules:
         self._stamps = live.stamps()
         self._changed_at = self._retry_at = 0.0
         self._reload: RulesReload | None = None
+        self._overtaken = 0
 
     def look(self, now: datetime) -> Reloaded | RefusedRules | None:
         """What a reload has ended with, None where there is nothing to say. Raises ReloadFailedError."""
         stamps, clock = self.live.stamps(), time.monotonic()
         if stamps != self._stamps:
             self._stamps, self._changed_at, self._retry_at = stamps, clock, 0.0
-            self.give_up()
+            if self._reload is not None and self._overtaken < _MOST_OVERTAKEN:
+                self._overtaken += 1
+                self.give_up()
         if self._reload is not None:
             return self._ended(self._reload, clock) if self._reload.is_done else None
         is_still = clock - self._changed_at >= _STILL_SECONDS
@@ -39,7 +43,7 @@ class FollowedRules:
         return None
 
     def _ended(self, reload: RulesReload, clock: float) -> Reloaded | RefusedRules:
-        self._reload = None
+        self._reload, self._overtaken = None, 0
         try:
             return self.live.take(reload.checked())
         except UsageError as error:

@@ -8,7 +8,7 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
-from alovoice_cli.events.event import APART_SECONDS, Delivery, Event, EventType, Fact, parties
+from alovoice_cli.events.event import APART_SECONDS, TRIAL_PREFIX, Delivery, Event, EventType, Fact, parties
 from alovoice_cli.events.event_assembly import LateAnswer
 from alovoice_cli.events.outbox import queue_of_call
 from alovoice_cli.phones import canonical
@@ -26,6 +26,9 @@ _fact_values = attrgetter(*(field.name for field in fields(Fact)))
 _INSERT_OUTBOX = """INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)
     VALUES (?, ?, ?, 'due', 0, ?, ?, '') ON CONFLICT DO NOTHING"""
 
+# An end names no number: where a proxy lost the header, that of the start tells.
+_TRIAL_OR_NOT = f"CASE WHEN call.number LIKE '{TRIAL_PREFIX}%' THEN 1 ELSE excluded.trial END"
+
 
 def _upsert_call(names: Sequence[str]) -> str:
     """The insert of a call of which these columns are told now; what was told before stays where they say nothing.
@@ -36,13 +39,13 @@ def _upsert_call(names: Sequence[str]) -> str:
     columns = ["call_id", "reported_at", "trial", *names]
     return (
         f"INSERT INTO call ({', '.join(columns)}) VALUES ({marks(columns)})"
-        f" ON CONFLICT (call_id) DO UPDATE SET trial = excluded.trial, {changes} WHERE excluded.trial <= call.trial"
+        f" ON CONFLICT (call_id) DO UPDATE SET trial = {_TRIAL_OR_NOT}, {changes} WHERE excluded.trial <= call.trial"
     )
 
 
 _UPSERT_START = _upsert_call(("number", "line", "peer", "direction", "started_at", "start_seq"))
 _UPSERT_END = _upsert_call(("status", "duration", "ended_at", "record", "end_seq"))
-# As `events.result_matching` judges: two calls may have one id, where a CRM counts its own.
+# As `events.event.is_of_another` judges: two calls may have one id, where a CRM counts its own.
 _UPDATE_RESULT = """UPDATE call
     SET external_id = coalesce(external_id, ?), record = coalesce(record, ?), result_seq = ?
     WHERE call_id = ? AND trial >= ? AND (number IS NULL OR number IN (?, ?) OR started_at BETWEEN ? AND ? OR ? = 1)"""

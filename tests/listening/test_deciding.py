@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -222,6 +223,15 @@ def test_an_override_that_cannot_be_read_is_none_and_is_told_once(desk: Desk, co
     assert "there is no override" in desk.said[0]
 
 
+def _outcome(followed: FollowedRules, woken: threading.Event) -> object:
+    """What a reload ends with."""
+    deadline, outcome = time.monotonic() + 60, None
+    while outcome is None and time.monotonic() < deadline:
+        outcome = followed.look(NOW)
+        woken.wait(0.1)
+    return outcome
+
+
 def test_a_file_that_is_being_written_is_not_judged(desk: Desk) -> None:
     live = desk.live("rules.toml", PLAIN)
     woken = threading.Event()
@@ -229,9 +239,18 @@ def test_a_file_that_is_being_written_is_not_judged(desk: Desk) -> None:
     live.path.write_text(PLAIN[:40], "utf-8")
     assert followed.look(NOW) is None
     live.path.write_text(PLAIN + "# all of it\n", "utf-8")
-    deadline, outcome = time.monotonic() + 60, None
-    while outcome is None and time.monotonic() < deadline:
-        outcome = followed.look(NOW)
-        woken.wait(0.1)
-    assert isinstance(outcome, Reloaded)
+    assert isinstance(_outcome(followed, woken), Reloaded)
     assert not live.outdated
+
+
+def test_where_no_process_can_be_started_changed_rules_are_read_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(desk.folder / "nosuch"))
+    live = desk.live("rules.toml", PLAIN)
+    woken = threading.Event()
+    followed = FollowedRules(live, woken.set)
+    live.path.write_text(RULES, "utf-8")
+    assert isinstance(_outcome(followed, woken), Reloaded)
+    live.path.unlink()
+    assert "cannot be read" in str(_outcome(followed, woken))

@@ -129,3 +129,16 @@ def test_a_child_that_dies_leaves_the_last_good_rules_and_a_stop_ends_one_that_r
     child = gate.child(3)
     listening.stop()
     _until(lambda: _is_gone(child))
+
+
+def test_a_list_that_never_rests_comes_into_force_too(listen: Listen, gate: Gate) -> None:
+    listening = listen("--rules", "rules.toml")
+    for place in range(1, 5):
+        gate.write(SECOND, str(935550000 + place))
+        gate.child(place)
+    gate.write(THIRD)
+    time.sleep(1.2)  # what changes now overtakes nobody any more
+    gate.let_go()
+    listening.wait_for("was read anew", 60)
+    assert _decisions(listening) == ["6000", "6000", "2000"]
+    assert len((gate.folder / "children").read_text().splitlines()) == 4

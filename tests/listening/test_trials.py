@@ -97,8 +97,9 @@ def test_a_trial_changes_no_call_of_a_person_and_is_shown_by_its_id(alovoice: Fr
     (missed,) = _listed(alovoice, "missed")
     assert (missed["call_id"], missed["status"], missed["returned"]) == ("person", "304", None)
     assert alovoice("events", "show", trial.delivery.id).code == 0
-    rows.deliver("callend", time.time(), {"call_id": "nobody", "status_code": 486, "duration": 0})
-    assert [row["group"] for row in _listed(alovoice, "stats", "--by", "status")] == ["304", "486"]
+    rows.deliver("callend", time.time(), {"call_id": "nobody", "status_code": 486, "duration": 0})  # its mark was lost
+    rows.deliver("callend", time.time(), {"call_id": "marked", "status_code": 480, "duration": 0})
+    assert [row["group"] for row in _listed(alovoice, "stats", "--by", "status")] == ["304", "480"]
 
 
 def test_rules_do_not_ask_trials_for_a_caller_s_past(alovoice: FrontDoor, rows: Rows) -> None:
