@@ -1,4 +1,4 @@
-"""What is known of a campaign that was created from here: its form, files and numbers, its windows, its twin."""
+"""A campaign that was created from here: its form, files and numbers, its windows, and campaigns equal to it."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ _MADE_NAME = re.compile(r" [0-9]{9,15}")
 
 @dataclass(frozen=True, slots=True)
 class SubmittedFile:
-    """One file of a campaign. `path` is absolute, or empty where the content came from stdin or was made here."""
+    """One file of a campaign. `path` is absolute; empty for content from stdin or made by this program."""
 
     name: str
     path: str
@@ -31,17 +31,17 @@ class SubmittedFile:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """A campaign as it is about to be sent. `digest` says whether two are the same."""
+    """A campaign before it is sent. Two campaigns with equal `digest` are the same."""
 
     fields: Mapping[str, str]
-    """The form's texts, as the ledger may keep them: without any secret."""
+    """The form's texts for the ledger, without secrets."""
     digest: str = ""
     record: SubmittedFile | None = None
     recipients: SubmittedFile | None = None
     numbers: tuple[str, ...] = ()
     """The numbers that will be called, whole: 998901234567."""
     allow_duplicate: bool = False
-    """Whether the same campaign may have been created lately."""
+    """Whether a recent campaign with the same digest is allowed."""
 
     @property
     def count(self) -> int:
@@ -52,9 +52,9 @@ class CampaignRecord:
 def same_words(
     fields: Mapping[str, str], record: SubmittedFile | None, recipients: SubmittedFile | None
 ) -> tuple[object, ...]:
-    """What tells two campaigns apart where their files' content is not known: the form's texts and the files' names.
+    """Returns the values that tell two campaigns apart without their files' content: form texts and file names.
 
-    A name that was made here, of the recording's name and digits, is another one each time, and does not count.
+    A generated name (of the recording's name and digits) differs each time, and does not count.
     """
     stem = Path(record.name).stem if record else ""
     is_made = _MADE_NAME.fullmatch(fields.get("name", "").removeprefix(stem)) is not None
@@ -63,9 +63,9 @@ def same_words(
 
 
 def make_digest(fields: Mapping[str, str], record: str, recipients: str, *, named: bool) -> str:
-    """One key for the campaigns that are the same in all fields and both files, of which the SHA-256 is given.
+    """Returns one digest for campaigns with equal fields and files (their SHA-256).
 
-    A name that was made here (not `named`) is another one each time, and does not count.
+    A generated name (not `named`) differs each time, and does not count.
     """
     told = {name: text for name, text in fields.items() if named or name != "name"}
     parts = [json.dumps(told, sort_keys=True), record, recipients]
@@ -74,9 +74,9 @@ def make_digest(fields: Mapping[str, str], record: str, recipients: str, *, name
 
 @dataclass(frozen=True, slots=True)
 class CampaignGuard:
-    """The rules for one campaign. `since` is aware: what was created before counts for nothing.
+    """The limits for one new campaign. Campaigns created before `since` (aware) do not count.
 
-    `most` campaigns may be created, None for any number. `own` are the receipts of the same order's earlier parts.
+    At most `most` campaigns are allowed; None means no limit. `own` are receipts of earlier parts of the same order.
     """
 
     since: datetime
@@ -85,7 +85,7 @@ class CampaignGuard:
     own: frozenset[str] = frozenset()
 
     def check_count(self, made: int) -> None:
-        """Raises UsageError where one more is too many."""
+        """Raises UsageError where one more campaign exceeds the limit."""
         if self.most is not None and made >= self.most:
             raise UsageError(
                 f"{beyond_daily_limit(made, 1, self.most)}: nothing was sent",
@@ -94,22 +94,22 @@ class CampaignGuard:
 
 
 def beyond_daily_limit(made: int, planned: int, most: int) -> str:
-    """What is wrong where the campaigns of a day are too many."""
+    """Returns the message for too many campaigns in a day."""
     return f"{count(made, 'campaign')} in the last 24 hours and {planned} now: the profile allows {most}"
 
 
 OVER = ("done",)
-"""What the PBX says of a campaign that is over. Only `new` is documented; `done` is the sandbox's word."""
+"""The PBX's status of a finished campaign. Only `new` is documented; `done` is the sandbox's word."""
 
 _CREATE_ANYWAY = "--allow-duplicate creates it once more"
 _USUAL = (("maxline", 1), ("tryes", 2), ("goodtime", 3))
-"""What the PBX takes where the form says nothing (document, addAutorule)."""
+"""The PBX's defaults for missing fields (document, addAutorule)."""
 
 
 def plan_from_form(fields: Mapping[str, str]) -> DialPlan | None:
-    """The plan that the fields of `addAutorule` say; None where they do not say it as the document spells it."""
+    """Returns the plan of the fields of `addAutorule`; None where they are not written as the document says."""
     try:
-        # The form knows zones by their offset alone: any day tells it.
+        # The form has zones as offsets only: any day gives the offset.
         offset = datetime(2000, 1, 1, tzinfo=parse_zone(fields.get("timezone") or "utc +5")).utcoffset()
         plan = DialPlan(
             first=parse_day(fields["from"], date.min),
@@ -125,7 +125,7 @@ def plan_from_form(fields: Mapping[str, str]) -> DialPlan | None:
 
 
 def plan_from_answer(answer: Mapping[str, object]) -> DialPlan | None:
-    """The plan in an answer of `getAutorule`: days ISO, minutes with seconds, the zone in seconds; None for others."""
+    """Returns the plan of a `getAutorule` answer: ISO days, minutes with seconds, zone in seconds. None for others."""
     try:
         plan = DialPlan(
             first=date.fromisoformat(str(answer["from"])[:10]),
@@ -140,23 +140,23 @@ def plan_from_answer(answer: Mapping[str, object]) -> DialPlan | None:
 
 
 def _counted(plan: DialPlan, fields: Mapping[str, object]) -> DialPlan:
-    """The plan with the form's numbers, which may come as text; the PBX's own where one is missing."""
+    """Returns the plan with the form's numbers, which may be text, and the PBX's defaults for missing numbers."""
     lines, tries, seconds = (int(str(fields.get(name) or usual)) for name, usual in _USUAL)
     return replace(plan, lines=max(1, lines), tries=max(1, tries), goodtime=timedelta(seconds=seconds))
 
 
 def overlap(one: Iterable[tuple[datetime, datetime]], other: Iterable[tuple[datetime, datetime]]) -> bool:
-    """Whether any two of the windows share a moment."""
+    """Returns whether any two of the windows share a moment."""
     theirs = list(other)
     return any(opens < closes_too and opens_too < closes for opens, closes in one for opens_too, closes_too in theirs)
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedCampaign:
-    """A campaign as it was asked for, and what is known of it. Times are ISO 8601 in UTC.
+    """A campaign as it was requested, and its known state. Times are ISO 8601 in UTC.
 
-    `outcome` is done, refused, unsent or unknown. `id` and `answer` are the PBX's: of its creation, or of `seen_at`,
-    when it was last asked for. Both are None where no answer was read.
+    `outcome` is done, refused, unsent or unknown. `id` and `answer` come from the PBX: from the creation, or from the
+    latest reading at `seen_at`. Both are None where no answer was read.
     """
 
     receipt: str
@@ -177,19 +177,19 @@ class CreatedCampaign:
 
     @property
     def status(self) -> str:
-        """The PBX's word for where it stands, as last seen; the outcome where there is none to be trusted."""
+        """Returns the PBX's status as last seen; the outcome where no reliable status exists."""
         if self.outcome != "done" and self.seen_at is None:
-            return self.outcome  # an answer of 500 may hold an id too
+            return self.outcome  # an answer with status 500 may also hold an id
         return str((self.answer or {}).get("status") or self.outcome)
 
     @property
     def label(self) -> str:
-        """What to call it by: the PBX's id, else our receipt."""
+        """Returns the PBX's id, or our receipt."""
         return self.id or self.receipt
 
     @property
     def plan(self) -> DialPlan | None:
-        """Its windows; None where the form cannot be read."""
+        """Returns the plan of its form; None where the form cannot be read."""
         return plan_from_form(self.fields)
 
     def as_dict(self) -> dict[str, object]:
@@ -198,7 +198,7 @@ class CreatedCampaign:
 
 
 def twin_words(twin: CreatedCampaign) -> tuple[str, str]:
-    """What to say where the same campaign is there, or may be: a message, and what to do."""
+    """Returns the message and the hint for a campaign that exists already, or may exist."""
     if twin.outcome == "done":
         message = f"the same campaign was created within the last 24 hours: {twin.label}"
         return message, f"see `alovoice autorule get {twin.label}`; {_CREATE_ANYWAY}"
@@ -215,6 +215,6 @@ def twin_words(twin: CreatedCampaign) -> tuple[str, str]:
 
 
 def twin_error(twin: CreatedCampaign) -> CheckFailedError:
-    """The error for a campaign that another one was faster with."""
+    """Returns the error for a campaign that another process created first."""
     message, hint = twin_words(twin)
     return CheckFailedError(f"{message}; nothing was sent", hint=hint)
