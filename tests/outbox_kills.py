@@ -16,7 +16,7 @@ PROGRAM = """echo "begin $ALOVOICE_EVENT_ID" >> {log}
 sleep 0.3
 echo "end $ALOVOICE_EVENT_ID" >> {log}
 """
-_COMMIT_SECONDS = 2.0
+_COMMIT_SECONDS = 5.0
 """An answer that came so shortly before a kill was perhaps not kept."""
 
 
@@ -31,7 +31,7 @@ class KillPlay:
     kills: list[float] = field(default_factory=list)
     posts: list[tuple[dict[str, Any], float, float]] = field(default_factory=list)  # body, from, to
     posted: list[str] = field(default_factory=list)  # ids of events
-    told: list[str] = field(default_factory=list)  # what all listeners said
+    listeners: list[Any] = field(default_factory=list)
     numbers: int = 0
 
     def run(self, kills: int) -> str:
@@ -41,9 +41,9 @@ class KillPlay:
         script.write_text(PROGRAM.format(log=self.log))
         self.crm.answer = self._slowly
         self.words = ("--forward", self.crm.url, "--exec", f"/bin/sh {script}")
-        first = self.listen(*self.words)
+        first = self._start()
         self._holder([first])
-        alive = [first, self.listen(*self.words)]
+        alive = [first, self._start()]
         assert f"another listener (process {first.pid}) forwards" in alive[1].wait_for("does not forward", PATIENCE)
         for _ in range(kills):
             self._post(alive)
@@ -54,14 +54,16 @@ class KillPlay:
             self.kills.append(time.time())
             holder.process.wait(PATIENCE)
             alive.remove(holder)
-            self.told += holder.errors
             self._post(alive)
-            alive.append(self.listen(*self.words))
+            alive.append(self._start())
         assert self._holder(alive).stop() == 143  # with programs under way
         self.kills.append(time.time())
         self._wait_for_the_end()
-        self.told += [line for listening in alive for line in listening.errors]
         return self._account()
+
+    def _start(self) -> Any:
+        self.listeners.append(self.listen(*self.words))
+        return self.listeners[-1]
 
     def _slowly(self, body: bytes) -> tuple[int, bytes]:
         began = time.time()
@@ -118,7 +120,8 @@ class KillPlay:
         dead = {row["id"] for row in self._entries("--state", "dead")}
         assert max(begun.values()) == 1, "a program ran twice"
         assert set(begun) | dead == ids, "a program was forgotten"
-        assert all(any(own_id in line for line in self.told) for own_id in dead), "a program was given up in silence"
+        told = [line for listening in self.listeners for line in listening.errors]
+        assert all(any(own_id in line for line in told) for own_id in dead), "a program was given up in silence"
         return len(dead)
 
     def _account_for_forwards(self, numbers: set[int]) -> int:

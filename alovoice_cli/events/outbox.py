@@ -22,6 +22,7 @@ _DELAYS = (1, 5, 15, 60, 300, 900, 3600)
 _LONGEST_PAUSE = 60
 _SHORTEST_PAUSE = 1.0
 _FIRST_PULL_WAIT = 60
+_FAILURES_OF_AN_OUTAGE = 3
 _MICRO = 1_000_000
 _PAUSING = (429, 502, 503, 504)
 _OF_ONE_EVENT = (400, 409, 413, 415, 422)
@@ -83,6 +84,14 @@ def next_delay(attempts: int, chance: float) -> float:
     return delay * (0.8 + 0.4 * chance)
 
 
+def next_delay_of_pause(attempts: int, chance: float) -> float:
+    """The same of an event at which the target began to pause: others are tried first, for it may be the event's fault.
+
+    It is never long: it may be the target's.
+    """
+    return min(next_delay(attempts, chance), _LONGEST_PAUSE)
+
+
 def pause(failures: int, chance: float) -> float:
     """Seconds to leave a target alone that was not reached so many times in a row."""
     return min(2.0 ** min(failures - 1, 10), _LONGEST_PAUSE) * (0.8 + 0.4 * chance)
@@ -142,7 +151,8 @@ class TargetHealth:
 
     An outcome counts only where its attempt began after the latest change: what was under way before says nothing new.
     Events wait for a time of their own while the target refuses them; its first success pulls all of them forward.
-    Where those are refused again, while others are taken, the next pull waits: a minute, then twice as long each time.
+    Where those are refused again, while others are taken, the next pull waits: a minute, then twice as long each time;
+    but not where three new events in a row failed, for then the target was away.
     """
 
     state: TargetState = "taking"
@@ -152,11 +162,13 @@ class TargetHealth:
     """Whether the target asked for the pause."""
     _noted_at: int = 0
     _failures: int = 0
+    _was_away: bool = False
     _told: set[str] = field(default_factory=set)
     _refused: set[int] = field(default_factory=set)  # events that were refused for their own sake, since a success
     _owes_pull: bool = True  # an earlier run may have left events that wait
     _pulled_at: int = 0
     _pull_wait: int = 0
+    _fresh_failures: int = 0  # first attempts that failed, since a success
     _awaits_proof: bool = False  # whether the latest pull helped is not known
 
     @classmethod
@@ -189,7 +201,7 @@ class TargetHealth:
             case "retry":
                 return self._note_refusal(outcome, attempt, now)
             case "pause":
-                return self._note_pause(outcome, now, chance)
+                return self._note_pause(outcome, attempt, now, chance)
             case "gone":
                 self._become("stopped", now)
                 return HealthChange(trouble=f"answers {outcome.status}: it wants no events any more", stops=True)
@@ -201,12 +213,18 @@ class TargetHealth:
         self._refused.clear()
         if attempt.is_repeated and self._awaits_proof:
             self._pull_wait, self._awaits_proof = 0, False
-        pulls = self._owes_pull and now >= self._pulled_at + self._pull_wait * _MICRO
+        is_time = now >= self._pulled_at + self._pull_wait * _MICRO or self._fresh_failures >= _FAILURES_OF_AN_OUTAGE
+        self._fresh_failures = 0
+        pulls = self._owes_pull and is_time
         if pulls:
             self._owes_pull, self._pulled_at, self._awaits_proof = False, now, True
-        if self.state == "taking" or (self.state == "refusing" and not attempt.is_repeated):
-            return HealthChange(pulls=pulls)  # those that were refused may be refused again
-        recovery = "answers again" if self.state == "paused" else "takes events again"
+        if self.state == "taking":
+            return HealthChange(pulls=pulls)
+        if not attempt.is_repeated:  # those that failed may fail again, each by itself
+            if self.state == "paused":
+                self._become("refusing", now)
+            return HealthChange(pulls=pulls)
+        recovery = "answers again" if self._was_away else "takes events again"
         self._become("taking", now)
         return HealthChange(recovery=recovery, pulls=pulls)
 
@@ -217,17 +235,22 @@ class TargetHealth:
             self._refused.add(attempt.seq)
             if self.state == "taking" and len(self._refused) == 1:
                 return HealthChange(refuses_event=True)
-        if attempt.is_repeated and self._awaits_proof:
-            self._pull_wait = min(max(2 * self._pull_wait, _FIRST_PULL_WAIT), _DELAYS[-1])
-            self._awaits_proof = False
-        self._owes_pull, self._failures, self.waits_until = True, 0, 0
+        self._note_failure(attempt)
+        self._failures = self.waits_until = 0
         if self.state != "refusing":
             self._become("refusing", now)
         hint = " (redirects are not followed)" if 300 <= outcome.status < 400 else ""
         return self._telling(f"answers {outcome.status} to events{hint}")
 
-    def _note_pause(self, outcome: DeliveryOutcome, now: int, chance: float) -> HealthChange:
+    def _note_failure(self, attempt: DeliveryAttempt) -> None:
         self._owes_pull = True
+        self._fresh_failures += not attempt.is_repeated
+        if attempt.is_repeated and self._awaits_proof:
+            self._pull_wait = min(max(2 * self._pull_wait, _FIRST_PULL_WAIT), _DELAYS[-1])
+            self._awaits_proof = False
+
+    def _note_pause(self, outcome: DeliveryOutcome, attempt: DeliveryAttempt, now: int, chance: float) -> HealthChange:
+        self._note_failure(attempt)
         self._failures += 1
         asked = outcome.seconds
         if asked is None:
@@ -237,6 +260,7 @@ class TargetHealth:
         self._become("paused", now)
         self.waits_until, self.is_asked_to_wait = now + int(seconds * _MICRO), asked is not None
         if outcome.status is None:
+            self._was_away = True
             return self._telling(f"is not reached ({outcome.trouble})")
         words = f"answers {outcome.status} to events"
         return self._telling(words, "" if asked is None else _waiting_words(asked))
@@ -246,6 +270,7 @@ class TargetHealth:
         self.waits_until, self.is_asked_to_wait = 0, False
         if state == "taking":
             self._told.clear()
+            self._was_away, self._pull_wait = False, 0
 
     def _telling(self, words: str, detail: str = "") -> HealthChange:
         """Each trouble is told once, until the target takes events again."""

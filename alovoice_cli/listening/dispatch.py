@@ -23,6 +23,7 @@ from alovoice_cli.events.outbox import (
     TargetHealth,
     TargetStanding,
     next_delay,
+    next_delay_of_pause,
 )
 from alovoice_cli.listening.forwarding import Forwarder
 from alovoice_cli.listening.hooks import Hook
@@ -90,6 +91,7 @@ class Dispatcher:
             waits_until=standing.waits_until if standing is not None else 0,
         )
         self._warnings = TargetWarnings(target, access.complain, access.commands)
+        self._trouble = standing.trouble if standing is not None else ""
         self._in_flight: set[str] = set()  # queues: until what follows from the attempt is durable
         self._resumed_at = standing.resumed_at if standing is not None else 0
         self._lock = threading.Lock()  # guards health and queues
@@ -172,7 +174,8 @@ class Dispatcher:
         except Exception as fault:
             outcome = DeliveryOutcome("retry", f"{type(fault).__name__}: {fault}")
         change = self._note(self._with_proof(attempt, outcome), outcome)
-        waiting = self._waiting() if change.trouble or change.recovery else 0
+        is_in_trouble = change.trouble or change.recovery or (change.pulls and self._health.state != "taking")
+        waiting = self._waiting() if is_in_trouble else 0
         self._follow(row, outcome, change)
         self._warnings.tell(change, waiting)
         is_refused = change.refuses_event or (outcome.kind == "retry" and bool(self.target.command))
@@ -211,7 +214,7 @@ class Dispatcher:
 
     def _with_proof(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> DeliveryAttempt:
         """The attempt; where no event is left that was refused before, a new one's success proves as much."""
-        if outcome.kind != "delivered" or attempt.is_repeated or self._health.state != "refusing":
+        if outcome.kind != "delivered" or attempt.is_repeated or self._health.state not in ("refusing", "paused"):
             return attempt
         try:
             return replace(attempt, is_repeated=not self._access.outbox.has_failed(self.target.name))
@@ -227,11 +230,13 @@ class Dispatcher:
             change = self._health.note(outcome, attempt, self._access.clock(), random.random())  # noqa: S311 - a spread
             is_changed = before != (self._health.state, self._health.waits_until)
         if is_changed:
-            self._note_state(outcome.trouble)
+            self._trouble = outcome.trouble or self._trouble
+            self._note_state()
         return change
 
-    def _note_state(self, trouble: str = "") -> None:
+    def _note_state(self) -> None:
         health, now = self._health, self._access.clock()
+        trouble = "" if health.state == "taking" else self._trouble
         until = health.waits_until if health.is_asked_to_wait else 0
         self._access.change(noted_state(self.target.name, self.target.label, health.state, trouble, until, now))
 
@@ -258,8 +263,8 @@ class Dispatcher:
             return unclaimed(*place)
         if outcome.kind == "gone" or self._is_given_up(row, outcome):
             return settled(*place, DEAD, STOPPED if outcome.kind == "gone" else outcome.trouble)
-        waits = outcome.kind == "retry"
-        delay = next_delay(row.attempts + 1, random.random()) if waits else 0.0  # noqa: S311 - spreads retries only
+        delay_of = next_delay_of_pause if outcome.kind == "pause" else next_delay
+        delay = delay_of(row.attempts + 1, random.random())  # noqa: S311 - spreads retries only
         return put_off(*place, self._access.clock() + int(delay * _MICRO), outcome.trouble)
 
     def _is_given_up(self, row: Due, outcome: DeliveryOutcome) -> bool:

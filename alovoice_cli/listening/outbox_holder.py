@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alovoice_cli.errors import AlovoiceError
-from alovoice_cli.events.outbox import INTERRUPTED, TargetStanding
+from alovoice_cli.events.outbox import INTERRUPTED, TargetStanding, target_id
 from alovoice_cli.listening.dispatch import Dispatcher, OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder
 from alovoice_cli.listening.hooks import STOP_SECONDS, Hook
@@ -108,9 +108,9 @@ class OutboxHolder:
             dispatcher.start()
         return dispatchers
 
-    def _tell_interrupted(self, interrupted: Sequence[tuple[str, str]]) -> None:
-        for label, event_id in interrupted:
-            again = self._access.commands("retry", event_id)
+    def _tell_interrupted(self, interrupted: Sequence[tuple[str, str, str]]) -> None:
+        for name, label, event_id in interrupted:
+            again = self._access.commands("retry", event_id, "--target", target_id(name))
             self._access.complain(f"{label}: event {event_id}: {INTERRUPTED}; {again} starts it again")
 
     def _tell_once(self, text: str) -> None:

@@ -32,20 +32,26 @@ class TargetWarnings:
 
     def __init__(self, target: Target, complain: Callable[[str], None], commands: OutboxCommands) -> None:
         self._target, self._complain, self._commands = target, complain, commands
+        self._waited = 0
         self._given_up = 0
         self._given_up_told_at = float("-inf")
         self._given_up_why = ""
 
     def tell(self, change: HealthChange, waiting: int) -> None:
-        """One line when the target begins to fail, one when it takes events again; `waiting` are waiting for it."""
+        """One line when the target begins to fail, one when it takes events again, with the most that waited.
+
+        `waiting` are waiting now; it counts where the target begins or ends to fail, or the backlog is pulled forward.
+        """
         label = self._target.label
+        self._waited = max(self._waited, waiting)
         if change.stops:
             starts = self._commands("retry", "--target", target_id(self._target.name))
             self._complain(f"{label} {change.trouble}; {counts_text(0, waiting)}; {starts} sends them all the same")
         elif change.trouble:
             self._complain(f"{label} {change.trouble}; {counts_text(waiting, 0)}")
         if change.recovery:
-            self._complain(f"{label} {change.recovery}: {events_text(waiting)} waited for it")
+            self._complain(f"{label} {change.recovery}: {events_text(self._waited)} waited for it")
+            self._waited = 0
 
     def tell_refused(self, event_id: str, outcome: DeliveryOutcome) -> None:
         """The target does not take this one event."""
@@ -58,7 +64,7 @@ class TargetWarnings:
     def tell_given_up(self, event_id: str, outcome: DeliveryOutcome) -> None:
         """An event became a dead letter: a line for each, but of events that nobody took for long one line a minute."""
         if outcome.kind == "dead":
-            again = self._commands("retry", event_id)
+            again = self._commands("retry", event_id, "--target", target_id(self._target.name))
             label, verb = self._target.label, "starts" if self._target.command else "sends"
             self._complain(f"{label}: event {event_id} is given up: {outcome.trouble}; {again} {verb} it again")
             return

@@ -26,6 +26,11 @@ _DUE = f"""SELECT {_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at
         SELECT 1 FROM outbox AS earlier WHERE earlier.target = outbox.target AND earlier.queue = outbox.queue
         AND earlier.state = '{DUE}' AND earlier.seq < outbox.seq)
     ORDER BY outbox.seq LIMIT ?"""
+# The targets' names one by one, from the index: most deliveries are done, and there may be millions.
+_QUEUED = """WITH RECURSIVE queued(name) AS (
+        SELECT min(target) FROM outbox
+        UNION ALL SELECT (SELECT min(target) FROM outbox WHERE target > queued.name) FROM queued
+        WHERE queued.name IS NOT NULL)"""
 _REGISTER = """INSERT INTO outbox_target
     (name, label, state, changed_at, trouble, waits_until, resumed_at) VALUES (?, ?, ?, ?, ?, ?, 0)
     ON CONFLICT (name) DO UPDATE SET label = excluded.label"""
@@ -85,25 +90,23 @@ class Outbox:
             row = connection.execute("SELECT resumed_at FROM outbox_target WHERE name = ?", (target,)).fetchone()
         return int(row[0]) if row else 0
 
-    def give_up_interrupted(self) -> list[tuple[str, str]]:
+    def give_up_interrupted(self) -> list[tuple[str, str, str]]:
         """Makes dead letters of the programs that a listener had started when it died.
 
-        Returns the target's label and the event's id of each. For the holder alone, before it starts a program.
+        Returns the target's name and label, and the event's id, of each. For the holder, before it starts a program.
         """
-        running = f"""SELECT coalesce(outbox_target.label, outbox.target), delivery.id FROM outbox
+        told = f"""{_QUEUED} SELECT outbox.target, coalesce(outbox_target.label, outbox.target), delivery.id FROM outbox
             JOIN delivery ON delivery.seq = outbox.seq LEFT JOIN outbox_target ON outbox_target.name = outbox.target
-            WHERE outbox.state = '{RUNNING}' ORDER BY outbox.seq"""
+            WHERE outbox.target IN (SELECT name FROM queued) AND outbox.state = ? ORDER BY outbox.seq"""
+        given_up = f"""{_QUEUED} UPDATE outbox SET state = ?, trouble = ?
+            WHERE target IN (SELECT name FROM queued) AND state = ?"""
         with opened(self._url) as connection, writing(connection):
-            rows = connection.execute(running).fetchall()
-            connection.execute("UPDATE outbox SET state = ?, trouble = ? WHERE state = ?", (DEAD, INTERRUPTED, RUNNING))
-        return [(label, own_id) for label, own_id in rows]
+            rows = connection.execute(told, (RUNNING,)).fetchall()
+            connection.execute(given_up, (DEAD, INTERRUPTED, RUNNING))
+        return [(name, label, own_id) for name, label, own_id in rows]
 
 
-# The names of the outbox one by one, from the index: most of its deliveries are done, and there may be millions.
-_TARGETS = """WITH RECURSIVE queued(name) AS (
-        SELECT min(target) FROM outbox
-        UNION ALL SELECT (SELECT min(target) FROM outbox WHERE target > queued.name) FROM queued
-        WHERE queued.name IS NOT NULL)
+_TARGETS = f"""{_QUEUED}
     SELECT names.name, coalesce(known.label, names.name), coalesce(known.state, 'taking'),
         coalesce(known.changed_at, 0), coalesce(known.trouble, ''), coalesce(known.waits_until, 0),
         coalesce(known.resumed_at, 0)

@@ -5,7 +5,8 @@ Each order is made bit by bit: between two transactions a listener gets its turn
 
 import heapq
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 from alovoice_cli.errors import UsageError
@@ -13,11 +14,29 @@ from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, OutboxEntry, OutboxSe
 from alovoice_cli.stores.event_engine import Connection, marks, opened, sqlite_path, writing
 from alovoice_cli.stores.outbox import Outbox, outbox_lock
 
-_AT_ONCE = 500
+_AT_ONCE = 400  # of which a statement names some twice: older SQLites take 999 values
 _BREATH_SECONDS = 0.02
 _ROWS = """SELECT delivery.id, outbox.seq, delivery.type, delivery.received_at, outbox.target, outbox.state,
     outbox.attempts, outbox.born_at, outbox.due_at, outbox.trouble
     FROM outbox JOIN delivery ON delivery.seq = outbox.seq"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some entries of one target in one state, by their events' numbers."""
+
+    target: str
+    state: str
+    numbers: Sequence[int]
+
+    @property
+    def condition(self) -> str:
+        """The condition that chooses them: a program that a listener has started meanwhile is none of them any more."""
+        return f"target = ? AND state = ? AND seq IN ({marks(self.numbers)})"
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        return self.target, self.state, *self.numbers
 
 
 class OutboxOrders:
@@ -70,20 +89,20 @@ class OutboxOrders:
     def count(self, selection: OutboxSelection) -> int:
         """How many entries there are."""
         with opened(self._url) as connection:
-            return sum(len(numbers) for _, numbers in _batches(connection, selection))
+            return sum(len(batch.numbers) for batch in _batches(connection, selection))
 
     def retry(self, selection: OutboxSelection, now_us: int) -> int:
         """Makes the entries due now, as if they were new, and lets a held back target be tried; returns their count."""
 
-        def revive(connection: Connection, target: str, numbers: Sequence[int]) -> None:
-            connection.execute(
-                "UPDATE outbox SET state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = ''"
-                f" WHERE target = ? AND seq IN ({marks(numbers)})",
-                (DUE, now_us, now_us, target, *numbers),
-            )
+        def revive(connection: Connection, batch: _Batch) -> None:
+            new = "state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = ''"
+            values = (DUE, now_us, now_us, *batch.values)
+            connection.execute(f"UPDATE outbox SET {new} WHERE {batch.condition}", values)
 
         with opened(self._url) as connection:
-            named = {target for target, _ in _batches(connection, selection)} if selection.events else selection.targets
+            named: Iterable[str] = selection.targets
+            if selection.events:
+                named = {batch.target for batch in _batches(connection, selection)}
             with writing(connection):
                 for target in named:
                     _resume(connection, target, now_us)
@@ -92,16 +111,16 @@ class OutboxOrders:
     def hand_over(self, selection: OutboxSelection, to: str, label: str, now_us: int) -> int:
         """Gives the entries to another target, due now; what that one has already is not doubled."""
 
-        def move(connection: Connection, target: str, numbers: Sequence[int]) -> None:
-            chosen = f"target = ? AND seq IN ({marks(numbers)})"
+        def move(connection: Connection, batch: _Batch) -> None:
             # A dead letter of the other target gives way; what it waits for, or has, stays.
-            connection.execute(f"DELETE FROM outbox WHERE {chosen} AND state = ?", (to, *numbers, DEAD))
+            theirs = f"target = ? AND seq IN ({marks(batch.numbers)})"
+            connection.execute(f"DELETE FROM outbox WHERE {theirs} AND state = ?", (to, *batch.numbers, DEAD))
             connection.execute(
-                "INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)"
-                f" SELECT ?, seq, queue, ?, 0, ?, ?, '' FROM outbox WHERE {chosen} ON CONFLICT DO NOTHING",
-                (to, DUE, now_us, now_us, target, *numbers),
+                "UPDATE outbox SET target = ?, state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = ''"
+                f" WHERE {batch.condition} AND seq NOT IN (SELECT seq FROM outbox WHERE {theirs})",
+                (to, DUE, now_us, now_us, *batch.values, to, *batch.numbers),
             )
-            connection.execute(f"DELETE FROM outbox WHERE {chosen}", (target, *numbers))
+            connection.execute(f"DELETE FROM outbox WHERE {batch.condition}", batch.values)
 
         Outbox(self._url).given([(to, label)], now_us)
         with opened(self._url) as connection, writing(connection):
@@ -112,33 +131,34 @@ class OutboxOrders:
     def drop(self, selection: OutboxSelection) -> int:
         """Takes the entries out of the outbox; their events stay in the history."""
 
-        def forget(connection: Connection, target: str, numbers: Sequence[int]) -> None:
-            connection.execute(f"DELETE FROM outbox WHERE target = ? AND seq IN ({marks(numbers)})", (target, *numbers))
+        def forget(connection: Connection, batch: _Batch) -> None:
+            connection.execute(f"DELETE FROM outbox WHERE {batch.condition}", batch.values)
 
         return self._each(selection, forget)
 
-    def _each(self, selection: OutboxSelection, change: Callable[[Connection, str, Sequence[int]], None]) -> int:
+    def _each(self, selection: OutboxSelection, change: Callable[[Connection, _Batch], None]) -> int:
         """Makes the change to all entries, some at a time; returns their count."""
         done = 0
         with opened(self._url) as connection:
-            for target, numbers in _batches(connection, selection):
+            for batch in _batches(connection, selection):
                 started = time.monotonic()
                 with writing(connection):
-                    change(connection, target, numbers)
-                done += len(numbers)
+                    change(connection, batch)
+                done += len(batch.numbers)
                 # A waiting writer asks again every few milliseconds: the lock stays free as long as it was held.
-                time.sleep(max(_BREATH_SECONDS, time.monotonic() - started) if len(numbers) == _AT_ONCE else 0.0)
+                time.sleep(max(_BREATH_SECONDS, time.monotonic() - started) if len(batch.numbers) == _AT_ONCE else 0.0)
         return done
 
     def _stream(self, target: str, state: str, events: Sequence[int]) -> Iterator[OutboxEntry]:
         with opened(self._url) as connection:
-            for _, numbers in _batches(connection, OutboxSelection((target,), (state,), events)):
-                found = f"{_ROWS} WHERE outbox.target = ? AND outbox.seq IN ({marks(numbers)}) ORDER BY outbox.seq"
-                for row in connection.execute(found, (target, *numbers)).fetchall():
+            for batch in _batches(connection, OutboxSelection((target,), (state,), events)):
+                found = f"{_ROWS} WHERE outbox.target = ? AND outbox.seq IN ({marks(batch.numbers)})"
+                rows = connection.execute(f"{found} ORDER BY outbox.seq", (target, *batch.numbers))
+                for row in rows.fetchall():
                     yield OutboxEntry(*row)
 
 
-def _batches(connection: Connection, selection: OutboxSelection) -> Iterator[tuple[str, list[int]]]:
+def _batches(connection: Connection, selection: OutboxSelection) -> Iterator[_Batch]:
     """The entries' numbers by target, a bit at a time, each bit as the store is when it is asked for."""
     wanted = sorted(set(selection.events))
     among = f" AND seq IN ({marks(wanted)})" if wanted else ""
@@ -151,7 +171,7 @@ def _batches(connection: Connection, selection: OutboxSelection) -> Iterator[tup
                 if not rows:
                     break
                 last = rows[-1][0]
-                yield target, [row[0] for row in rows]
+                yield _Batch(target, state, [row[0] for row in rows])
 
 
 def _resume(connection: Connection, target: str, now_us: int) -> None:

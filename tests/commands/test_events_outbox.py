@@ -1,6 +1,7 @@
 """`events outbox` without a listener: what waits is listed, sent again, handed over, dropped."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from front_door import FrontDoor
 
 from alovoice_cli.events.outbox import queue_of
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
+from alovoice_cli.stores import outbox_orders
 from alovoice_cli.stores.event_engine import opened, writing
 from alovoice_cli.stores.event_rows import QueuedDelivery, insert_events
 from alovoice_cli.stores.outbox import Outbox, claimed, probed, put_off, settled
@@ -69,6 +71,25 @@ def test_a_program_that_ran_when_its_listener_died_is_a_dead_letter(alovoice: Fr
         assert "1 event left alone: their programs run now" in kept.err
     assert alovoice("events", "outbox", "retry", "e2", "--target", PROGRAM.name).code == 0
     assert (2, PROGRAM.label, "due") in _list(alovoice)
+
+
+@pytest.mark.parametrize("words", [("retry",), ("drop", "--yes"), ("retry", "--to", NEW.url)])
+def test_a_program_that_starts_while_an_order_is_made_is_left_alone(
+    alovoice: FrontDoor, rows: Rows, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    batches = outbox_orders._batches
+
+    def meanwhile(*chosen: Any) -> Iterator[Any]:
+        for batch in list(batches(*chosen)):
+            with opened(rows.url) as connection, writing(connection):
+                claimed(PROGRAM.name, 2, lambda _: None)(connection)
+            yield batch
+
+    with hold(rows.path.with_name("events.db.outbox.lock"), "a listener"):
+        monkeypatch.setattr(outbox_orders, "_batches", meanwhile)
+        assert alovoice("events", "outbox", *words, "e2", "--target", PROGRAM.name).code == 0
+        monkeypatch.undo()
+        assert (2, PROGRAM.label, "running") in _list(alovoice)
 
 
 def test_status_counts_what_waits_and_what_is_dead(alovoice: FrontDoor, rows: Rows) -> None:

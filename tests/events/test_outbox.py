@@ -24,6 +24,7 @@ TAKEN = DeliveryOutcome("delivered", status=200)
 NOT_FOUND = DeliveryOutcome("retry", "it answered 404", 404)
 BROKEN = DeliveryOutcome("retry", "it answered 500", 500)
 UNREADABLE = DeliveryOutcome("retry", "it answered 422", 422)
+TIMED_OUT = DeliveryOutcome("pause", "it answered 504", 504)
 AWAY = DeliveryOutcome("pause", "connection refused")
 
 
@@ -97,6 +98,18 @@ def test_one_event_that_is_never_taken_costs_one_line_and_few_attempts() -> None
     assert pulls < 10  # a minute after the first, then two, four, eight …
 
 
+def test_an_outage_is_pulled_forward_also_beside_an_event_that_is_never_taken() -> None:
+    play = Play()
+    play.note(BROKEN, seq=1)
+    play.note(TAKEN, seq=2)
+    play.note(BROKEN, seq=1, repeated=True)
+    assert not play.note(TAKEN, seq=3).pulls
+    for seq in (4, 5, 6):
+        play.note(NOT_FOUND, seq=seq)
+    assert play.note(TAKEN, seq=7).pulls
+    assert play.told == ["answers 500 to events", "answers 404 to events"]
+
+
 def test_an_event_that_is_refused_for_its_own_sake_says_nothing_of_the_target() -> None:
     play = Play()
     play.note(TAKEN)
@@ -114,9 +127,20 @@ def test_a_paused_target_is_left_alone_then_tried_with_one_event() -> None:
     assert play.health.room(play.now + 2 * MICRO, 8) == 1
     play.note(TAKEN, late=30)  # was under way before: it says nothing of now
     assert play.health.state == "paused"
-    play.note(TAKEN)
+    play.note(TAKEN, repeated=True)
     assert play.health.room(play.now, 8) == 8
     assert play.told == ["is not reached (connection refused)", "answers again"]
+
+
+def test_one_event_that_the_target_never_answers_costs_one_line_and_the_others_go_on() -> None:
+    play = Play()
+    pulls = 0
+    for _ in range(3600):
+        play.note(TIMED_OUT, seq=1, repeated=bool(pulls))
+        pulls += play.note(TAKEN, seq=2, seconds=2).pulls
+        assert play.health.room(play.now, 8) == 8
+    assert play.told == ["answers 504 to events"]
+    assert pulls < 10
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from front_door import FrontDoor
 from outbox_kills import KillPlay
@@ -19,7 +18,6 @@ from alovoice_cli.listening.dispatch import Dispatcher, OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder
 from alovoice_cli.listening.target_warnings import OutboxCommands
 from alovoice_cli.listening.targets import parse_forward
-from alovoice_cli.posts import Posted
 from alovoice_cli.stores.outbox import Due, Outbox
 
 from .conftest import Handler, Listening
@@ -71,6 +69,12 @@ def test_one_event_is_refused_then_all_are_and_the_mended_crm_gets_them_in_order
     assert f"answers 422 to event {odd}" in listening.wait_for("422", PATIENCE)
     _until(lambda: [row["id"] for row in _outbox(alovoice)] == [odd])
     assert alovoice("events", "outbox", "drop", odd, "--yes").code == 0
+    _never_answers_one_event(listening, crm)
+    assert alovoice("events", "outbox", "drop", "--all", "--yes").code == 0
+    _post(listening, {"call_id": "more"})
+    listening.wait_for("takes events again: ", PATIENCE)
+    _until(lambda: _outbox(alovoice) == [])
+    crm.seen.clear()
     crm.answer = lambda _: (404, b"")
     _post(listening, *({"call_id": f"c{number % 2}", "n": number} for number in range(6)))
     assert f"http://127.0.0.1:{crm.port} answers" in listening.wait_for("answers 404 to events; ", PATIENCE)
@@ -87,11 +91,19 @@ def test_one_event_is_refused_then_all_are_and_the_mended_crm_gets_them_in_order
     for call in ("c0", "c1"):
         told = [body["n"] for body in seen if body["call_id"] == call]
         assert told == sorted(told)
-    listening.wait_for("takes events again: ", PATIENCE)
+    _until(lambda: _told(listening, "takes events again: ") == 2)
     _until(lambda: _outbox(alovoice) == [])
-    assert [_told(listening, text) for text in ("422", "answers 404", "takes events again")] == [1, 1, 1]
+    assert [_told(listening, text) for text in ("422", "504", "404")] == [1, 1, 1]
     _asks_for_pauses(listening, crm)
     assert not any("s3cret" in line for line in listening.errors)
+
+
+def _never_answers_one_event(listening: Listening, crm: Handler) -> None:
+    """Of one event the CRM dies, each time: the others go on."""
+    crm.seen.clear()
+    crm.answer = lambda body: ((504 if b"deadly" in body else 200), b"")
+    _post(listening, {"call_id": "deadly"}, *({"call_id": number} for number in range(20)))
+    _until(lambda: len({body for _, body in crm.seen}) == 21, "the others")
 
 
 def _asks_for_pauses(listening: Listening, crm: Handler) -> None:
@@ -108,11 +120,11 @@ def _asks_for_pauses(listening: Listening, crm: Handler) -> None:
     crm.answer = answer
     _post(listening, {"call_id": "first"})
     listening.wait_for("answers 503 to events and asks for a pause of 3 s", PATIENCE)
-    _post(listening, *({"call_id": number} for number in range(4)))
+    _post(listening, *({"call_id": f"later {number}"} for number in range(4)))
     crm.wait(7, PATIENCE)
     assert came[1] - came[0] >= 2.9
     assert came[2] - came[1] >= 2.9  # a date has whole seconds
-    assert "5 events waited for it" in listening.wait_for("answers again", PATIENCE)
+    listening.wait_for("takes events again: 5 events waited for it", PATIENCE)
     assert _told(listening, "answers 503") == 1
 
 
@@ -233,8 +245,7 @@ def test_an_outbox_that_cannot_be_read_for_a_while_is_told_once_and_read_again()
     outbox, told = _FailingOutbox(), list[str]()
     target = parse_forward("http://127.0.0.1:9/")
     access = OutboxAccess(outbox, lambda *_: None, told.append, time.monotonic_ns, OutboxCommands(()))
-    courier = Forwarder(target, lambda *_, **__: Posted(200), lambda: datetime.now(UTC), None)
-    dispatcher = Dispatcher(target, courier, access, None)
+    dispatcher = Dispatcher(target, cast(Forwarder, None), access, None)  # nothing is ever due
     dispatcher.start()
     _until(lambda: dispatcher.wake() or outbox.asked > 4)
     dispatcher.stop()
