@@ -1,7 +1,7 @@
-"""The forms for other programs: CSV, lines with tabs, and JSON. Each writes whole values as the items come.
+"""The forms for other programs: CSV, tab-separated lines, and JSON. Each writes whole values, item by item.
 
 CSV opens in a spreadsheet without running anything (OWASP ASVS 1.2.10, CWE-1236). JSON has the server's own names and
-types, and holds nothing that can drive a terminal; it is valid in any encoding.
+types, contains nothing that can control a terminal, and is valid in any encoding.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import TextIO
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Column, Listing, Record, cell_text
 
-# The last is a byte order mark: at a file's start it is taken off, and what follows would be the cell.
+# The last is a byte order mark: at a file's start programs remove it, and the rest is the cell.
 _STARTS_A_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠\ufeff")
 _WHOLE_NUMBER = r"[+-]?\d+"
 
@@ -23,9 +23,9 @@ _WHOLE_NUMBER = r"[+-]?\d+"
 def write_csv(
     listing: Listing, columns: tuple[Column, ...], out: TextIO, *, headers: bool, excel_zone: tzinfo | None = None
 ) -> None:
-    """A header and a line an item, quoted as RFC 4180 says, lines ended by LF.
+    """Writes a header and a line an item, quoted as RFC 4180 says, lines ended by LF.
 
-    With `excel_zone` as Excel wants it: its mark, semicolons, and moments in this zone.
+    With `excel_zone` writes for Excel: byte order mark, semicolons, and moments in this zone.
     """
     import csv
 
@@ -43,9 +43,9 @@ def write_csv(
 
 
 def safe_cell(text: str) -> str:
-    """The text with a leading quote where a spreadsheet would take it for a formula.
+    """Returns the text with a leading quote where a spreadsheet would read a formula.
 
-    A value that is wholly `[+-]?digits` stays as it is: a phone number `+998…` must survive a round trip.
+    A value of `[+-]?digits` alone stays as it is: a phone number `+998…` must survive a round trip.
     """
     if text.startswith(_STARTS_A_FORMULA) and not re.fullmatch(_WHOLE_NUMBER, text):
         text = "'" + text
@@ -69,7 +69,7 @@ def _write_items(
     listing: Listing, columns: tuple[Column, ...], write_line: Callable[[Iterable[object]], object], *, headers: bool
 ) -> None:
     pairs = listing.pairs()
-    first = list(islice(pairs, 1))  # before the header: a list that fails to begin prints nothing
+    first = list(islice(pairs, 1))  # before the header: a list that fails at its start prints nothing
     if headers:
         write_line([column.name for column in columns])
     for pair in chain(first, pairs):
@@ -91,9 +91,9 @@ def json_text(value: object, *, indent: bool, ascii_only: bool) -> str:
 def write_json(
     listing: Listing, columns: tuple[Column, ...] | None, out: TextIO, *, indent: bool, ascii_only: bool, lines: bool
 ) -> None:
-    """Writes the list whole, or of each item only the named columns, in the bytes that JSON has for all of it.
+    """Writes the whole list, or only the named columns of each item, with the bytes of one JSON document.
 
-    `lines` writes a JSON text a line instead, each flushed.
+    `lines` writes one JSON text a line instead, each flushed.
     """
     if listing.has_whole and columns is None:
         out.write(json_text(listing.whole, indent=indent, ascii_only=ascii_only) + "\n")
@@ -108,7 +108,7 @@ def write_json(
             out.write(text + "\n")
             out.flush()
         return
-    first = next(texts, None)  # before the bracket: a list that fails to begin prints nothing
+    first = next(texts, None)  # before the bracket: a list that fails at its start prints nothing
     if first is None:
         out.write("[]\n")
         return

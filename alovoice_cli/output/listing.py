@@ -1,4 +1,4 @@
-"""Values that a command shows: a list, a record, a conversation. The writers decide how each looks.
+"""The values that a command shows: a list, a record, a conversation. The writers choose their form.
 
 Every command loads them, so they are named tuples: a frozen dataclass takes 1 ms to make, five times as long.
 """
@@ -13,11 +13,11 @@ from alovoice_cli.errors import UsageError
 Item = Mapping[str, object]
 
 
-class Column(NamedTuple):  # no dataclass, which takes five times as long to make: every command loads it
-    """One column: `name` is the server's own field and what `--columns` takes, `title` heads it in a table.
+class Column(NamedTuple):
+    """One column: `name` is the server's own field and the word for `--columns`, `title` is its heading in a table.
 
-    `value` computes a cell that is not simply the field. A column that is not `shown` appears when it is asked for.
-    A `bar` holds a list of numbers, which a table on a terminal draws as parts of a bar, as wide as there is room.
+    `value` computes a cell that is not simply the field. A column that is not `shown` appears on request only. A `bar`
+    is a list of numbers, which a table on a terminal draws as parts of a bar, as wide as the room allows.
     """
 
     name: str
@@ -28,14 +28,14 @@ class Column(NamedTuple):  # no dataclass, which takes five times as long to mak
     bar: bool = False
 
     def of(self, item: Item) -> object:
-        """The cell's value in this item, None where the item has no such field."""
+        """Returns the cell's value in this item, None where the item has no such field."""
         return self.value(item) if self.value else item.get(self.name)
 
 
 def choose_columns(columns: Sequence[Column], wanted: str | None) -> tuple[Column, ...]:
-    """The shown columns, or those that `--columns a,b` names, in that order.
+    """Returns the shown columns, or the columns of `--columns a,b`, in that order.
 
-    Raises UsageError, with the list, for a name that is not there.
+    Raises UsageError, with the list, for an unknown name.
     """
     if wanted is None:
         return tuple(column for column in columns if column.shown)
@@ -52,7 +52,7 @@ def choose_columns(columns: Sequence[Column], wanted: str | None) -> tuple[Colum
 
 
 def cell_text(value: object) -> str:
-    """A cell's value as text: nothing for None, `true`/`false`, lists joined with commas, objects as JSON."""
+    """Returns a cell's value as text: '' for None, `true`/`false`, lists joined with commas, objects as JSON."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -65,12 +65,12 @@ def cell_text(value: object) -> str:
 
 
 def bar_glyphs(*, ascii_only: bool) -> str:
-    """The characters that the parts of a bar are drawn in, in the order of the parts."""
+    """Returns the characters for the parts of a bar, in the order of the parts."""
     return "#=-." if ascii_only else "█▒░·"
 
 
 def legend(names: Sequence[str], *, ascii_only: bool) -> str:
-    """The name of each part of a bar behind its character; a part without a name is left out."""
+    """Returns the name of each part of a bar behind its character, without the parts that have no name."""
     glyphs = zip(bar_glyphs(ascii_only=ascii_only), names, strict=False)
     return ", ".join(f"{glyph} {name}" for glyph, name in glyphs if name)
 
@@ -79,17 +79,17 @@ _UNSET = object()
 
 
 class ListedItem(NamedTuple):
-    """An item of a list whose JSON is another object than the one that its columns are taken from."""
+    """An item of a list whose JSON (`whole`) differs from the object of its columns (`item`)."""
 
     item: Item
     whole: object
 
 
 class Checklist(NamedTuple):
-    """How a list of checks is laid out on a terminal: which of an item's fields is what.
+    """The layout of a list of checks on a terminal: the names of an item's fields.
 
-    `grade` is one of pass, warn, fail and skip; `section` heads the items that follow each other with the same one;
-    `unit` stands behind what is `aside`.
+    `grade` is one of pass, warn, fail and skip; `section` is the heading of successive items with the same value;
+    `unit` stands behind the `aside` value.
     """
 
     section: str
@@ -106,7 +106,7 @@ class Checklist(NamedTuple):
 class Listing(NamedTuple):
     """A list. Columns are taken from its items; JSON prints `whole`, by default a list of the whole items.
 
-    Items may be an iterator: each is printed as it comes, and the list is never whole in memory, but for a table.
+    Items may be an iterator: each is printed as it comes, and only a table needs the whole list in memory.
     """
 
     items: Iterable[Item | ListedItem]
@@ -116,11 +116,11 @@ class Listing(NamedTuple):
     ours: bool = False
     """As in Record."""
     checklist: Checklist | None = None
-    """Drawn on a terminal in place of a table, where no columns are named."""
+    """Drawn on a terminal in place of a table, unless columns are named."""
 
     @property
     def has_whole(self) -> bool:
-        """Whether JSON prints one value that is not the list of the items."""
+        """Returns whether JSON prints another value than the list of the items."""
         return self.whole is not _UNSET
 
     def pairs(self) -> Iterator[ListedItem]:
@@ -129,7 +129,7 @@ class Listing(NamedTuple):
             yield item if isinstance(item, ListedItem) else ListedItem(item, item)
 
     def mapped(self, change: Callable[[object], object]) -> "Listing":
-        """The same list with its values changed, such as masked: the items when each is printed."""
+        """Returns the list with changed (for example masked) values; an item is changed when it is printed."""
         whole = change(self.whole) if self.has_whole else self.whole
         return self._replace(items=(_changed(pair, change) for pair in self.pairs()), whole=whole)
 
@@ -140,20 +140,20 @@ def _changed(pair: ListedItem, change: Callable[[object], object]) -> Item | Lis
 
 
 class Record(NamedTuple):
-    """One thing. JSON prints `whole` (by default the fields) as it is; the other forms print the fields, one a line."""
+    """One thing. JSON prints `whole` (by default the fields); the other forms print the fields, one a line."""
 
     fields: Mapping[str, object]
     title: str = ""
     whole: object = _UNSET
     ours: bool = False
-    """Of our own making: a field named `token_from` is no secret, and what is one is masked already."""
+    """Made by this program: a field named `token_from` is no secret, and secrets are masked already."""
 
     def as_json(self) -> object:
-        """The value that `--json` prints."""
+        """Returns the value that `--json` prints."""
         return dict(self.fields) if self.whole is _UNSET else self.whole
 
     def mapped(self, change: Callable[[object], object]) -> "Record":
-        """The same record with its values changed, such as masked."""
+        """Returns the record with changed (for example masked) values."""
         fields = cast(Mapping[str, object], change(dict(self.fields)))
         return self._replace(fields=fields, whole=self.whole if self.whole is _UNSET else change(self.whole))
 
