@@ -17,7 +17,7 @@ WRITERS = {"bash": write_bash, "zsh": write_zsh, "fish": write_fish}
 
 
 def write_reference(tree: Command, version: str, directory: Path) -> None:
-    """Puts the scripts and pages of this tree into the two folders, and removes pages of commands that are gone."""
+    """Writes the scripts and pages of this tree into the two folders, and removes pages of deleted commands."""
     scripts, pages = directory / "completions", directory / "man"
     for folder in (scripts, pages):
         folder.mkdir(parents=True, exist_ok=True)

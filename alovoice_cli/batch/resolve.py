@@ -209,7 +209,7 @@ def _certain(uptime: Uptime, now: int) -> Uptime:
 
 
 def learn(traces: EvidenceFinder, now: int) -> Delays:
-    """Measures how long the calls of the last 30 days took to appear: certain calls, and calls without a rival request."""
+    """Measures how long the calls of the last 30 days took to appear: certain calls, and calls without a rival."""
     since = now - LEARN_DAYS * 24 * 3600 * MICRO
     shown = []
     for asked in traces.asked:

@@ -313,7 +313,7 @@ def agree_to_restart(run: Run, journal: Journal) -> None:
 
 
 def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
-    """Asks for each unknown row whether to send it again, and returns the keys; `--yes` does not answer this question."""
+    """Asks for each unknown row whether to send it again, and returns the keys; `--yes` does not answer this."""
     # A row that the ledger knows as sent is sent again with --accept-risk alone, as when its journal began.
     session, options = run.session, run.options
     again = options.accept_risk or options.allow_duplicate

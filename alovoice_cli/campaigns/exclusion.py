@@ -210,7 +210,7 @@ class _EntryReader:
         return is_only or (column.read > 0 and column.read * 2 >= column.filled) or says_phone(self.heading(index))
 
     def _is_heading(self, row: Sequence[str], *, is_first: bool) -> bool:
-        """Returns whether a row holds headings: the first row without a number, a repetition of it, or a phone heading."""
+        """Returns whether a row holds headings: the first without a number, a repetition, or a phone heading."""
         text = " ".join(row)
         if sum(letter.isdigit() for letter in text) >= _HEADING_DIGITS or any(phones.numbers_in(text)):
             return False

@@ -36,7 +36,7 @@ def show_transfer(label: str, err: TextIO, *, color: bool) -> Iterator[Callable[
 
 @contextmanager
 def show_count(label: str, total: int, err: TextIO, *, color: bool) -> Iterator[Callable[[], None]]:
-    """Yields a function that counts one more; the bar, with rate and remaining time, disappears with the block's end."""
+    """Yields a function that counts one more; the bar, with rate and remaining time, ends with the block."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _RateColumn())
     console = open_console(err, color=color)
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:

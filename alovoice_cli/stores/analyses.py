@@ -68,7 +68,7 @@ class Analyses:
         self.path, self.profile, self._now = path, profile, now
 
     def keep(self, call_id: str, answer: Mapping[str, object], *, peer: str | None = None) -> None:
-        """Stores a finished analysis in place of an earlier one of this call; with `peer` None the stored peer stays."""
+        """Stores a finished analysis in place of an earlier one of this call; `peer` None keeps the stored peer."""
         talk = read_talk(call_id, answer, peer=peer)
         if talk is None:
             return
