@@ -62,8 +62,9 @@ def _flush(session: Session, code: int) -> None:
     """Flushes stdout. A reader that closed the pipe takes no more; the command's exit code stays."""
     try:
         session.stdout.flush()
-    except BrokenPipeError:
-        if not code:
+    except OSError as error:
+        is_gone = isinstance(error, BrokenPipeError) or error.errno == errno.EIO  # EIO: a terminal that was closed
+        if not (is_gone and code):
             raise
 
 

@@ -289,7 +289,7 @@ class Session:
         from alovoice_cli.output.display import Display
 
         streams = self.stdin, self.stdout, self.stderr
-        return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone)
+        return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone, self.now)
 
     def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> None:
         """Prints a list or a record on stdout, in the form for the options or the stream: `Display.show`."""
@@ -308,7 +308,7 @@ class Session:
         """Prints a warning on stderr, also when quiet."""
         self.display.message("warning", text)
 
-    def note(self, text: str) -> None:
-        """Prints a remark on stderr, unless quiet."""
+    def note(self, text: str, **fields: object) -> None:
+        """Prints a remark on stderr, unless quiet; a log of JSON lines has the fields too."""
         if not self.options.quiet:
-            self.display.message("note", text)
+            self.display.message("note", text, **fields)

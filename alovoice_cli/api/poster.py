@@ -15,13 +15,15 @@ import httpx
 
 from alovoice_cli.api.address import is_loopback
 from alovoice_cli.api.trace import Trace
-from alovoice_cli.masking import disarm
+from alovoice_cli.masking import DOTS, disarm
 from alovoice_cli.posts import Posted
 
 MOST_ANSWER_BYTES = 64 << 10
 """The bytes that are read of an answer: a handler's answers are short."""
 
 _CONNECTIONS = 64
+_SHOWN = ("content-", "webhook-", "x-alovoice-")
+"""The headers of our own making: what else goes out is an operator's, and may be a secret."""
 # Shorter than what web servers keep an idle connection for (Node 5 s, nginx more): one that is about to be closed
 # would lose a delivery.
 _IDLE_SECONDS = 2.0
@@ -95,7 +97,7 @@ class TracedPoster:
         """Posts as the wrapped poster does."""
         self._trace.line(f"→ POST {self._shown(url)}")
         for name, value in headers.items():
-            self._trace.line(f"  {name}: {value}")
+            self._trace.line(f"  {name}: {value if name.lower().startswith(_SHOWN) else DOTS}")
         self._trace.line(f"  {self._trace.body(body)}")
         posted = self._poster.post(url, body, headers=headers, timeout=timeout)
         if posted.status is None:

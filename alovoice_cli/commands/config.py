@@ -6,8 +6,10 @@ import typer
 
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.config.edits import get_value, set_value, unset_value
+from alovoice_cli.config.edits import find_place, get_value, set_value, unset_value
 from alovoice_cli.config.keys import KEYS
+from alovoice_cli.config.listen_options import ListenSettings
+from alovoice_cli.config.profiles import read_config
 from alovoice_cli.config.settings import profile_rows
 from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
@@ -48,12 +50,17 @@ def show_value(
 ) -> None:
     """Print the value that is in force, whether set or by default."""
     session: Session = ctx.obj
-    get_value(session.paths, key)
-    owner, _, name = key.rpartition(".")
-    settings = session.resolve_settings(owner or None)
-    value = getattr(settings, name)
+    place = find_place(key, read_config(session.paths.config_file), None)
+    settings = session.resolve_settings(None if key == place.label else place.profile)
+    value: object
+    origin: str | None
+    if place.in_listen:
+        found, origin = ListenSettings.of(settings).find(place.name)
+        value = place.key.shown(found)
+    else:
+        value, origin = getattr(settings, place.name), settings.origin.get(place.name)
     if session.options.json:
-        session.show(Record({"key": key, "value": value, "from": settings.origin.get(name)}, ours=True))
+        session.show(Record({"key": key, "value": value, "from": origin}, ours=True))
     else:
         session.display.value(value)
 
@@ -86,8 +93,10 @@ def set_key(
     session: Session = ctx.obj
     change = set_value(session.paths, key, value, profile=session.named_profile, rehearse=session.options.dry_run)
     full = ".".join(change.place.keys).removeprefix("profiles.")
-    text = f"{full} would become {value}" if session.options.dry_run else f"{full} is now {value}"
-    session.report(text, key=full, value=change.value)
+    shown = change.place.shown(change.value)
+    word = value if shown == change.value else shown
+    text = f"{full} would become {word}" if session.options.dry_run else f"{full} is now {word}"
+    session.report(text, key=full, value=shown)
     if change.token_origin is not None:
         owner = change.place.profile
         session.warn(

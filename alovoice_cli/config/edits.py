@@ -1,18 +1,19 @@
 """Changes single values of config.toml and keeps everything else: comments, order and blank lines are the user's.
 
 A key is written `[PROFILE.]NAME`: `tashkent.timeout`. Without a profile it belongs to the current profile, except
-`profile` and `require_profile`, which stand at the top of the file.
+`profile` and `require_profile`, which stand at the top of the file. `[PROFILE.]listen.NAME` is an option of `listen`.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tomlkit
 import tomlkit.exceptions
 
-from alovoice_cli.config.keys import KEYS, Value
+from alovoice_cli.config.keys import KEYS, Key, Value
+from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import (
     DEFAULT,
@@ -37,15 +38,33 @@ _AT_THE_TOP = ("profile", "require_profile")
 
 @dataclass(frozen=True, slots=True)
 class TomlPlace:
-    """The place of a key: at the top of the file (`profile` is None), or in a profile."""
+    """The place of a key: at the top of the file (`profile` is None), in a profile, or in its table `listen`."""
 
     name: str
     profile: str | None
+    in_listen: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Returns the key, behind the names of the tables around it."""
-        return (self.name,) if self.profile is None else ("profiles", self.profile, self.name)
+        if self.profile is None:
+            return (self.name,)
+        table = ("profiles", self.profile)
+        return (*table, LISTEN, self.name) if self.in_listen else (*table, self.name)
+
+    @property
+    def key(self) -> Key:
+        """Returns the definition of the key."""
+        return LISTEN_KEYS[self.name] if self.in_listen else KEYS[self.name]
+
+    def shown(self, value: Value | None) -> Value | None:
+        """Returns the value for display: a secret is masked."""
+        return value if self.profile is None else self.key.shown(value)
+
+    @property
+    def label(self) -> str:
+        """Returns the name of the key for messages."""
+        return f"{LISTEN}.{self.name}" if self.in_listen else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +83,14 @@ class ConfigChange:
 def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | None:
     """Returns the key's value in the file, or None. `profile` is the owner of a bare key. Raises UsageError."""
     config = read_config(paths.config_file)
-    place = _place(key, config, profile)
+    place = find_place(key, config, profile)
+    value: Value | None
     if place.profile is None:
-        value: Value | None = getattr(config, place.name)
+        value = getattr(config, place.name)
         return value
-    return config.profiles.get(place.profile, {}).get(place.name)
+    held = config.profiles.get(place.profile, {})
+    value = held.get(LISTEN, {}).get(place.name) if place.in_listen else held.get(place.name)
+    return value
 
 
 def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, rehearse: bool = False) -> ConfigChange:
@@ -79,7 +101,7 @@ def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, 
     with locked(paths):
         source = read_text(paths.config_file) or ""
         config = parse_config(paths.config_file, source)
-        place = _place(key, config, profile)
+        place = find_place(key, config, profile)
         if place.keys == ("profile",) and text not in (known := known_profiles(config, paths)):
             raise unknown_profile(text, known)
         plain = _parse(place, text)
@@ -101,7 +123,7 @@ def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
     with locked(paths):
         source = read_text(paths.config_file) or ""
         config = parse_config(paths.config_file, source)
-        place = _place(key, config, profile)
+        place = find_place(key, config, profile)
         table: object = parse_toml(paths.config_file, source)
         for step in place.keys:
             if not isinstance(table, dict) or step not in table:
@@ -132,27 +154,37 @@ def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]
     return _changed(paths, source, change)
 
 
-def _place(key: str, config: Config, profile: str | None) -> TomlPlace:
+def find_place(key: str, config: Config, profile: str | None) -> TomlPlace:
+    """Where the key stands in the file. Raises UsageError for an unknown key and a bad profile name."""
     owner, dot, name = key.rpartition(".")
     if not dot and name in _AT_THE_TOP:
         return TomlPlace(name, None)
-    if name not in KEYS:
-        hint = nearest(name, KEYS) or f"known are {', '.join(KEYS)}"
-        raise UsageError(f"there is no setting {name}", hint=hint)
+    # A profile may be called `listen`, and have a `store`.
+    in_listen = owner.rpartition(".")[2] == LISTEN and not (owner in config.profiles and name in KEYS)
+    if in_listen:
+        owner, dot, _ = owner.rpartition(".")
+    if in_listen and name not in LISTEN_KEYS:
+        raise _unknown(f"{LISTEN}.{name}", [f"{LISTEN}.{key}" for key in LISTEN_KEYS])
+    if not in_listen and name not in KEYS:
+        raise _unknown(name, KEYS)
     if not dot:
         owner = profile or config.profile or DEFAULT
     if not is_profile_name(owner):
         raise UsageError(f"no profile can be called {owner!r}", hint=NAME_FORM)
-    return TomlPlace(name, owner)
+    return TomlPlace(name, owner, in_listen)
+
+
+def _unknown(name: str, known: Collection[str]) -> UsageError:
+    return UsageError(f"there is no setting {name}", hint=nearest(name, known) or f"known are {', '.join(known)}")
 
 
 def _parse(place: TomlPlace, text: str) -> object:
     if place.keys == ("profile",):
         return text
     try:
-        return KEYS[place.name].parse(text)
+        return place.key.parse(text)
     except ValueError as error:
-        raise UsageError(f"{place.name} {error}") from None
+        raise UsageError(f"{place.label} {error}") from None
 
 
 def _check(place: TomlPlace, plain: object, config: Config) -> Value:
@@ -161,13 +193,13 @@ def _check(place: TomlPlace, plain: object, config: Config) -> Value:
         return str(plain)
     held = config.profiles.get(place.profile or "", {})
     try:
-        value = KEYS[place.name].check(plain)
+        value = place.key.check(plain)
         if place.name == "base_url":
             check_base_url(str(value), insecure=held.get("insecure", False))
         if place.name == "timezone":
             _check_zone(str(value))
     except ValueError as error:
-        raise UsageError(f"{place.name} {error}") from None
+        raise UsageError(f"{place.label} {error}") from None
     if place.name == "base_url" and place.profile == SANDBOX and not is_loopback_url(str(value)):
         raise UsageError(SANDBOX_STAYS, hint="set it for another profile: `alovoice config set NAME.base_url URL`")
     return value

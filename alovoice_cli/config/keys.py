@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.config.urls import check_base_url
+from alovoice_cli.masking import mask
 
 Value = str | int | float | bool | tuple[str, ...]
 
@@ -16,17 +17,30 @@ _TIMEOUT_FORM = "must be a number of seconds, above 0 and at most 86400"
 _TIMEZONE = r"(?:utc\s*)?[+-]\d{1,2}(?::?\d\d)?|utc|[a-z_]+(?:/[a-z0-9_+-]+)*"
 _QUIET = r"none|([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d"
 _MOST = 1_000_000_000
+_NO_SECRETS = ("auto", "none")  # words in the place of one
 _PREFIX = r"\+?[0-9]{1,15}"
 _TRUNK = r"\+?[0-9]{1,20}"
 
 
 class Key(NamedTuple):
-    """One key. `check` takes a TOML value, `parse` converts a word to it; both raise ValueError ("must be …")."""
+    """One key. `check` takes a TOML value, `parse` converts a word to it; both raise ValueError ("must be …").
+
+    The value of a `secret` key is masked in all output, except an `@FILE` with the secret.
+    """
 
     name: str
     check: Callable[[object], Value]
     parse: Callable[[str], object] = str
     default: Value | None = None
+    secret: bool = False
+
+    def shown(self, value: Value | None) -> Value | None:
+        """The value as it may be shown."""
+        if not self.secret or value is None:
+            return value
+        texts = value if isinstance(value, tuple) else (str(value),)
+        masked = tuple(text if text in _NO_SECRETS or text.startswith("@") else mask(text) for text in texts)
+        return masked if isinstance(value, tuple) else masked[0]
 
 
 def check_timeout(value: object) -> float:
@@ -57,7 +71,8 @@ def _check_base_url(value: object) -> str:
     return check_base_url(value, insecure=True)
 
 
-def _check_bool(value: object) -> bool:
+def check_bool(value: object) -> bool:
+    """True or false. Raises ValueError."""
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
     return value
@@ -126,7 +141,8 @@ def _check_prefixes(value: object) -> tuple[str, ...]:
     return tuple(item.removeprefix("+") for item in value)
 
 
-def _parse_bool(text: str) -> bool:
+def parse_bool(text: str) -> bool:
+    """`true` or `false`. Raises ValueError."""
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
     return text == "true"
@@ -163,8 +179,8 @@ KEYS = {
         _whole_number("trunk_lines"),  # calls that a trunk can carry at once
         _whole_number("reserve_lines", least=0),  # how many of trunk_lines batches leave free
         _whole_number("max_campaigns_per_day"),
-        Key("insecure", _check_bool, _parse_bool, default=False),  # http:// to another machine
-        Key("require_profile", _check_bool, _parse_bool, default=False),  # -p is obligatory for dialling
+        Key("insecure", check_bool, parse_bool, default=False),  # http:// to another machine
+        Key("require_profile", check_bool, parse_bool, default=False),  # -p is obligatory for dialling
     )
 }
 """The keys of a profile and their defaults. The default of `base_url` depends on the profile."""

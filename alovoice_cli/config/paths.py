@@ -42,6 +42,12 @@ class Paths(NamedTuple):
             home=home,
         )
 
+    def from_home(self, text: str) -> Path:
+        """The path; `~/` at its beginning is the home directory."""
+        if self.home is not None and text.startswith(("~/", "~\\")):
+            return self.home / Path(text[2:])
+        return Path(text)
+
     @property
     def config_file(self) -> Path:
         """Profiles and defaults: the user's own file, edited by hand too."""

@@ -6,6 +6,9 @@ profile = "tashkent"
 base_url = "https://cld.alovoice.uz"
 timeout = 30                          # seconds
 trunks = ["712037006", "712037007"]
+
+[profiles.tashkent.listen]            # the options of `alovoice listen`
+port = 8787
 """
 
 import os
@@ -14,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alovoice_cli.config.keys import KEYS
+from alovoice_cli.config.keys import KEYS, Key
+from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS
 from alovoice_cli.config.toml_files import complain, nearest, parse_toml, read_text, shorten
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import BadConfigError, UsageError
@@ -75,7 +79,8 @@ SANDBOX_STAYS = "the profile sandbox is the simulated PBX: its address is a loop
 
 
 Profile = Mapping[str, Any]
-"""One profile of the file: values by the names of KEYS, `timeout` in seconds."""
+"""One profile of the file: values by the names of KEYS, `timeout` in seconds; under LISTEN, the options of
+`alovoice listen` by the names of LISTEN_KEYS."""
 
 
 class Config(NamedTuple):
@@ -141,7 +146,7 @@ class _Reader:
             raise complain(self._path, self._text, ["profile"], "profile must be a profile's name in quotes")
         return Config(
             profile=current,
-            require_profile=self._checked(["require_profile"], table),
+            require_profile=self._checked([], "require_profile", table, KEYS),
             profiles={name: self._profile(name, profile) for name, profile in profiles.items()},
         )
 
@@ -151,20 +156,39 @@ class _Reader:
             raise complain(self._path, self._text, keys, f"bad profile name {shorten(name)!r}", hint=NAME_FORM)
         if not isinstance(table, dict):
             raise complain(self._path, self._text, keys, f"{name} must be a table: [profiles.{name}]")
-        for key in table:
-            if key not in KEYS:
-                hint = nearest(key, KEYS) or f"known are {', '.join(KEYS)}"
-                raise complain(self._path, self._text, [*keys, key], f"unknown key {shorten(key)}", hint=hint)
-        profile = {key: self._checked([*keys, key], table) for key in table}
+        plain = {key: value for key, value in table.items() if key != LISTEN}
+        profile = self._values(keys, plain, KEYS)
+        if LISTEN in table:
+            profile[LISTEN] = self._listen(keys, table[LISTEN])
         if name == SANDBOX and "base_url" in profile and not is_loopback_url(profile["base_url"]):
             raise complain(self._path, self._text, [*keys, "base_url"], SANDBOX_STAYS)
         return profile
 
-    def _checked(self, keys: list[str], table: Mapping[str, object]) -> Any:
-        name = keys[-1]
+    def _listen(self, keys: list[str], table: object) -> dict[str, Any]:
+        keys = [*keys, LISTEN]
+        if not isinstance(table, dict):
+            raise complain(self._path, self._text, keys, f"{LISTEN} must be a table: [{'.'.join(keys)}]")
+        return self._values(keys, table, LISTEN_KEYS)
+
+    def _values(self, tables: list[str], table: Mapping[str, object], known: Mapping[str, Key]) -> dict[str, Any]:
+        """The values of one table, each by its key's own check."""
+        for key in table:
+            if key not in known:
+                raise complain(
+                    self._path, self._text, [*tables, key], f"unknown key {shorten(key)}", hint=_hint(key, known)
+                )
+        return {key: self._checked(tables, key, table, known) for key in table}
+
+    def _checked(self, tables: list[str], name: str, table: Mapping[str, object], known: Mapping[str, Key]) -> Any:
         if name not in table:
             return None
         try:
-            return KEYS[name].check(table[name])
+            return known[name].check(table[name])
         except ValueError as error:
-            raise complain(self._path, self._text, keys, f"{name} {error}") from error
+            raise complain(self._path, self._text, [*tables, name], f"{name} {error}") from error
+
+
+def _hint(key: str, known: Mapping[str, Key]) -> str:
+    if key in LISTEN_KEYS and known is KEYS:
+        return f"{key} has a meaning under [profiles.NAME.{LISTEN}]"
+    return nearest(key, known) or f"known are {', '.join(known)}"

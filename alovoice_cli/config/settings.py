@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import KEYS, Value, check_timeout
+from alovoice_cli.config.listen_options import LISTEN
 from alovoice_cli.config.paths import Paths, check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
     BASE_URL,
@@ -54,7 +55,8 @@ class Token(NamedTuple):
 
 class Settings(NamedTuple):
     """The settings in force. `timeout` is in seconds; `trunks` are the lines of campaigns that name none.
-    `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule.
+    `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule. `listen` are the
+    options of `alovoice listen` that the profile gives.
 
     `origin` says for each of them where it came from: `flag`, `environment ALOVOICE_…`, `profile NAME`, `config.toml`,
     `project FILE` or `default`. `profile_conflict` is one line for commands that dial, or empty.
@@ -79,6 +81,7 @@ class Settings(NamedTuple):
     reserve_lines: int | None
     insecure: bool
     require_profile: bool
+    listen: Mapping[str, Value]
     origin: Mapping[str, str]
     profile_conflict: str
     configured_url: str
@@ -111,10 +114,7 @@ class Settings(NamedTuple):
         named = flag or self.store
         if named is None:
             return f"sqlite:///{self._own_file('events', 'db')}"
-        home = self.paths.home
-        if home is not None and named.startswith(("~/", "~\\")):
-            return str(home / Path(named[2:]))
-        return named
+        return str(self.paths.from_home(named)) if named.startswith("~") else named
 
     @property
     def override_path(self) -> Path:
@@ -138,11 +138,11 @@ class Settings(NamedTuple):
         stored = tokens.read(self.paths, self.profile)
         if stored is not None:
             if stored.origin is None and self.configured_url != BASE_URL:
-                self._check_permissions("its base_url is not trusted with a token stored by an older version")
+                self.check_permissions("its base_url is not trusted with a token stored by an older version")
             self._check_origin("stored token", stored.origin or origin_of(self.configured_url))
             return Token(stored.value, "tokens.toml")
         if self.token_command is not None:
-            self._check_permissions("its token_command is not run")
+            self.check_permissions("its token_command is not run")
             self._check_origin("token command", origin_of(self.configured_url))
             return Token(run_token_command(self.token_command, self.environ, self.timeout), "token_command")
         return None
@@ -162,7 +162,8 @@ class Settings(NamedTuple):
         """Returns a warning where others may change config.toml, else ''."""
         return warn_of_permissions(self.paths) if self.permission_check else ""
 
-    def _check_permissions(self, consequence: str) -> None:
+    def check_permissions(self, consequence: str) -> None:
+        """Raises BadConfigError with the consequence where others may change config.toml, unless that is agreed to."""
         if self.permission_check:
             check_permissions(self.paths, consequence)
 
@@ -315,6 +316,7 @@ class _Choice:
             base_url=self._base_url(insecure=plain["insecure"]),
             timeout=self._timeout(),
             require_profile=self._require_profile(),
+            listen=self._profile.get(LISTEN, {}),
             origin=self._origin,
             profile_conflict=self._conflict(),
             configured_url=configured_url(self._config, self._name),

@@ -16,6 +16,12 @@ EventType = Literal["callstart", "callend", "result", "route", "probe"]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 PBX_TYPES: tuple[EventType, ...] = EVENT_TYPES[:-1]
 
+CallType = Literal["call", "missed"]
+"""What targets can be told beside events: each finished call, or those alone whose callers nobody talked to."""
+
+CALL_TYPES: tuple[CallType, ...] = get_args(CallType)
+TargetType = EventType | CallType
+
 MISSED_STATUSES = ("304", "480", "486", "603", "603-S")
 """`status_code` of calls that nobody took, each its own reason: missed, unavailable, busy, declined, cancelled."""
 ANSWERED_STATUS = "200"
@@ -30,7 +36,8 @@ TRIAL_PREFIX = "99800"
 class Delivery:
     """A request as it arrived. `received_at` is unix microseconds (UTC); `id` is ours: 26 letters and digits.
 
-    `headers` keep their order and repetitions, lower-case names; `seq` is 0 before it is stored, then strictly rising
+    `headers` keep their order and repetitions, lower-case names; `query` is what stood behind the URL's question mark,
+    as Latin-1; `seq` is 0 before it is stored, then strictly rising
     in the order of the store.
     """
 
@@ -42,6 +49,12 @@ class Delivery:
     peer: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     seq: int = 0
+    query: str = ""
+
+    @property
+    def content_encoding(self) -> str:
+        """How its headers say that the body is packed; "" where they do not."""
+        return next((value for name, value in self.headers if name == "content-encoding"), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,17 @@ class Call:
     start_seq: int | None = None
     end_seq: int | None = None
     result_seq: int | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether start and end are known, and the end is of this start: a CRM that counts its own ids may repeat one.
+
+        An end that came before its start has a time that is not before it.
+        """
+        if self.start_seq is None or self.end_seq is None:
+            return False
+        is_late = self.started_at is not None and self.ended_at is not None and self.started_at <= self.ended_at
+        return self.end_seq > self.start_seq or is_late
 
     @property
     def is_answered(self) -> bool:

@@ -44,9 +44,7 @@ class Hiding:
             hidden: object = {"hidden_bytes": len(base64.b64decode(str(body["base64"])))}
         else:
             hidden = self.value(body)
-        changed = {"body": hidden}
-        if "answer" in shown:
-            changed["answer"] = self.value(shown["answer"])
+        changed = {"body": hidden, **{name: self.value(shown[name]) for name in ("answer", "query") if name in shown}}
         return {**shown, **changed}
 
     def cells(self, cells: Mapping[str, object]) -> dict[str, object]:

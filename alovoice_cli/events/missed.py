@@ -22,6 +22,9 @@ REASONS = {
 
 IS_MISSED: Condition = And((Compare("direction", "=", "inc"), Compare("status", "in", MISSED_STATUSES)))
 
+RING_GROUP_SECONDS = 5
+"""Telephones that ring for one caller begin to ring within so many seconds of each other."""
+
 Returned = Literal["called again", "called back"]
 
 
@@ -58,6 +61,25 @@ def judge(missed: Iterable[Call], later: Iterable[Call]) -> list[MissedCall]:
     for caller in callers.values():
         judged.update(caller.still_waiting())
     return [judged[call.call_id] for call in calls]
+
+
+def ring_group(call: Call, beside: Iterable[Call]) -> list[Call]:
+    """Those of the calls with the same number that are other telephones which rang for the same caller."""
+    if _number(call) is None:
+        return []
+    at = _began(call)
+    near = [other for other in beside if abs(_began(other) - at) <= RING_GROUP_SECONDS]
+    return [other for other in near if other.direction == "inc" and other.line == call.line]
+
+
+def is_owed_a_call(call: Call, group: Iterable[Call]) -> bool:
+    """Whether nobody talked to a missed call's caller: a telephone of its ring group that still rings may yet."""
+    is_missed = call.direction == "inc" and call.is_missed
+    return is_missed and all(other.is_finished and not other.is_answered for other in group)
+
+
+def _began(call: Call) -> int:
+    return call.reported_at if call.started_at is None else call.started_at
 
 
 def _number(call: Call) -> str | None:

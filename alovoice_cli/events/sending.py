@@ -164,10 +164,15 @@ class EventSender:
         return f"{some} of {self.sent} events"
 
 
-def content_type_of(delivery: Delivery) -> dict[str, str]:
-    """The header with which a stored event came; nothing where it had none, or one that cannot be sent again."""
-    kind = delivery.content_type.strip()
-    return {"Content-Type": kind} if kind.isascii() and kind.isprintable() and kind else {}
+def content_headers_of(delivery: Delivery) -> dict[str, str]:
+    """The headers that say what the bytes of a stored event are: those that it came with, and can be sent again."""
+    came = {"Content-Type": delivery.content_type.strip(), "Content-Encoding": delivery.content_encoding.strip()}
+    return {name: value for name, value in came.items() if value and value.isascii() and value.isprintable()}
+
+
+def with_query(url: str, delivery: Delivery) -> str:
+    """The URL with the query with which a stored event came, behind its own."""
+    return url + ("&" if "?" in url else "?") + delivery.query if delivery.query else url
 
 
 def read_speed(text: str) -> float | None:
@@ -186,12 +191,13 @@ def read_speed(text: str) -> float | None:
 def replayed(delivery: Delivery, handlers: Handlers, option: str) -> Outgoing:
     """The event as it came, marked as a replay and with the id under which it was forwarded at first.
 
-    Its own headers stay behind but the content type and the mark of a trial: they told of another connection.
+    Its own headers stay behind but those of its content and the mark of a trial: they told of another connection.
     """
-    headers = {MARK: "1", "webhook-id": delivery.id, "x-alovoice-type": delivery.type, **content_type_of(delivery)}
+    headers = {MARK: "1", "webhook-id": delivery.id, "x-alovoice-type": delivery.type, **content_headers_of(delivery)}
     if (TRIAL_HEADER, "1") in delivery.headers:
         headers[TRIAL_HEADER] = "1"
-    return Outgoing(delivery.type, handlers.needed(delivery.type, option), delivery.body, headers, delivery.id)
+    url = with_query(handlers.needed(delivery.type, option), delivery)
+    return Outgoing(delivery.type, url, delivery.body, headers, delivery.id)
 
 
 def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:

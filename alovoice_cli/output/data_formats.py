@@ -4,7 +4,6 @@ CSV opens in a spreadsheet without running anything (OWASP ASVS 1.2.10, CWE-1236
 types, contains nothing that can control a terminal, and is valid in any encoding.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
@@ -12,6 +11,7 @@ from itertools import chain, islice
 from textwrap import indent as indented
 from typing import TextIO
 
+from alovoice_cli.json_text import json_text, well_formed
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Column, Listing, Record, cell_text
 
@@ -49,7 +49,7 @@ def safe_cell(text: str) -> str:
     """
     if text.startswith(_STARTS_A_FORMULA) and not re.fullmatch(_WHOLE_NUMBER, text):
         text = "'" + text
-    return disarm(text, one_line=False)
+    return disarm(well_formed(text), one_line=False)
 
 
 def write_tsv(thing: Listing | Record, columns: tuple[Column, ...], out: TextIO, *, headers: bool) -> None:
@@ -74,18 +74,6 @@ def _write_items(
         write_line([column.name for column in columns])
     for pair in chain(first, pairs):
         write_line([column.of(pair.item) for column in columns])
-
-
-_ARMED = "[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-
-
-def json_text(value: object, *, indent: bool, ascii_only: bool) -> str:
-    """The value as JSON text: two-space indent or one line; control, C1 and bidi characters escaped.
-
-    `ascii_only` is for streams that are not UTF-8: `backslashreplace` would write `\\U0001f600`, which is no JSON.
-    """
-    text = json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, indent=2 if indent else None)
-    return re.sub(_ARMED, lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def write_json(

@@ -5,14 +5,22 @@ The imports of rich inside functions are intended: errors, TSV and JSON need not
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
+from alovoice_cli.json_text import json_text
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
-from alovoice_cli.output.data_formats import json_text, write_csv, write_json, write_tsv
+from alovoice_cli.output.data_formats import write_csv, write_json, write_tsv
 from alovoice_cli.output.listing import Column, Dialogue, Item, Listing, Record, cell_text, choose_columns, legend
-from alovoice_cli.output.messages import write_body, write_error, write_head, write_message, write_rehearsal
+from alovoice_cli.output.messages import (
+    write_body,
+    write_error,
+    write_head,
+    write_log_line,
+    write_message,
+    write_rehearsal,
+)
 from alovoice_cli.output.options import GlobalOptions
 from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
 
@@ -32,13 +40,14 @@ class Display:
         masker: Masker,
         open_terminal: OpenTerminal | None = None,
         zone: Callable[[], tzinfo] = lambda: UTC,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._out, self._err = stdout, stderr
         self._terminal = QuestionTerminal(stdin, stderr, open_terminal)
         self._environ = environ
         self._options = options
         self._masker = masker
-        self._zone = zone
+        self._zone, self._now = zone, now
 
     def show(
         self,
@@ -175,16 +184,30 @@ class Display:
     def error(self, error: AlovoiceError) -> None:
         """Prints an error on stderr: a sentence and what to do, or with `--json` one object."""
         error.message, error.hint, error.detail = map(self._masker.hide, (error.message, error.hint, error.detail))
+        if self._options.log_format is not None:
+            told = {"kind": error.kind, "detail": error.detail, "exit_code": int(error.exit_code)}
+            self._log("error", f"{error.message} ({error.hint})".removesuffix(" ()"), told)
+            return
         color, ascii_only = self._colored(self._err), _ascii_only(self._err)
         write_error(error, self._err, as_json=self._options.json, color=color, ascii_only=ascii_only)
 
-    def message(self, kind: str, text: str) -> None:
-        """Prints one line on stderr under its kind: `warning`, `note` or `hint`.
+    def message(self, kind: str, text: str, **fields: object) -> None:
+        """Prints one line on stderr under its kind: `warning`, `note` or `hint`. `fields` go into a log of JSON lines.
 
         Where stderr cannot be written (a full disk), prints nothing: the command goes on.
         """
+        text = self._masker.hide(text)
         with suppress(OSError):
-            write_message(kind, self._masker.hide(text), self._err, color=self._colored(self._err))
+            if self._options.log_format is not None:
+                self._log(kind, text, fields)
+            else:
+                write_message(kind, text, self._err, color=self._colored(self._err))
+
+    def _log(self, kind: str, text: str, fields: Mapping[str, object]) -> None:
+        level, moment = {"note": "info"}.get(kind, kind), self._now().astimezone(self._zone())
+        as_json, ascii_only = self._options.log_format == "json", _ascii_only(self._err)
+        write_log_line(level, text, fields, self._err, moment=moment, as_json=as_json, ascii_only=ascii_only)
+        self._err.flush()
 
     def trace(self, line: str) -> None:
         """Prints one line of `--verbose` on stderr."""

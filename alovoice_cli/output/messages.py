@@ -5,11 +5,12 @@ Uses plain colour codes: rich would delay an error by 50 ms.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
+from alovoice_cli.json_text import json_text
 from alovoice_cli.masking import disarm
-from alovoice_cli.output.data_formats import json_text
 
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "note": "2"}
 
@@ -30,6 +31,25 @@ def write_message(kind: str, text: str, err: TextIO, *, color: bool) -> None:
     """`kind: text` on one line, control characters shown; kinds: error, warning, hint, note."""
     label = f"\x1b[{_STYLES[kind]}m{kind}:\x1b[0m" if color else f"{kind}:"
     err.write(f"{label} {disarm(text)}\n")
+
+
+def write_log_line(
+    level: str,
+    text: str,
+    fields: Mapping[str, object],
+    err: TextIO,
+    *,
+    moment: datetime,
+    as_json: bool,
+    ascii_only: bool,
+) -> None:
+    """One dated line: `2026-11-28T21:40:07.512+05:00 warning: text`, or an object with the fields behind the text."""
+    time = moment.isoformat(timespec="milliseconds")
+    if as_json:
+        line = json_text({"time": time, "level": level, "message": text, **fields}, indent=False, ascii_only=ascii_only)
+    else:
+        line = f"{time} {level}: {disarm(text)}"
+    err.write(line + "\n")
 
 
 def write_rehearsal(rehearsed: Mapping[str, object], out: TextIO, *, disarmed: bool) -> None:

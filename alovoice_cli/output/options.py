@@ -23,6 +23,8 @@ class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a 
     yes: bool = False
     dry_run: bool = False
     no_permission_check: bool = False
+    log_format: str | None = None
+    """`text` or `json` of a command that runs for good: what goes to stderr is dated."""
 
     def with_option(self, name: str, value: object) -> "GlobalOptions":
         """Returns the options with one more. Raises UsageError for two that exclude each other."""

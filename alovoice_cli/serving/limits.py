@@ -9,6 +9,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Answered = Callable[[MutableMapping[str, Any], int], None]
+"""Hears of each answer: the request's scope, and the status."""
 
 MOST_FORGOTTEN = 64 << 20
 _TOO_LARGE = b'{"error": "the body is too large"}'

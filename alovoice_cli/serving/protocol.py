@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from alovoice_cli.serving.guard import Guard, Room
-from alovoice_cli.serving.limits import App, Limits, Receive, Send, with_caps
+from alovoice_cli.serving.limits import Answered, App, Limits, Message, Receive, Send, with_caps
 
 # Linger on, for zero seconds: closing then sends RST. Windows has shorts where POSIX has ints.
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -85,6 +85,7 @@ class GuardedConfig(Config):
         limits: Limits,
         complain: Callable[[str], None],
         overfull: App | None = None,
+        answered: Answered | None = None,
     ) -> None:
         super().__init__(
             with_caps(app, limits, overfull),
@@ -101,6 +102,7 @@ class GuardedConfig(Config):
         )
         self.limits = limits
         self.complain = complain
+        self.answered = answered
         self.room = Room(limits)
 
 
@@ -115,6 +117,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
         self._room = config.room
         self._limits = config.limits
         self._complain = config.complain
+        self._answered = config.answered
         self._guarded: App = self.app
         self.app = self._serve
         # The request that the app is at work on: `cycle` is the newest request that the client has pipelined.
@@ -243,7 +246,9 @@ class GuardedConnection(UpgradeTolerantProtocol):
         if self._is_leaving:
             cycle.keep_alive = False
         try:
-            await self._guarded(scope, receive, send)
+            await self._guarded(
+                scope, receive, send if self._answered is None else _observed(self._answered, scope, send)
+            )
         except ConnectionResetError:
             self._drop(cycle)
         except Exception as error:
@@ -260,6 +265,17 @@ class GuardedConnection(UpgradeTolerantProtocol):
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
+
+
+def _observed(answered: Answered, scope: Any, send: Send) -> Send:
+    """The same `send`, which tells the status of the answer before it goes out."""
+
+    async def observed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answered(scope, message["status"])
+        await send(message)
+
+    return observed
 
 
 def _unmapped(client: tuple[str, int] | None) -> tuple[str, int] | None:

@@ -91,6 +91,7 @@ def _delivery_row(delivery: Delivery, seq: int) -> tuple[object, ...]:
         delivery.peer,
         _headers_text(delivery.headers),
         seq,
+        delivery.query,
     )
 
 
@@ -101,10 +102,10 @@ def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
 
 def delivery_from(row: Sequence[Any]) -> Delivery:
     """A row of `delivery` (its DELIVERY_COLUMNS first) as a value."""
-    own_id, name, received_at, body, content_type, peer, headers, seq = row[:8]
+    own_id, name, received_at, body, content_type, peer, headers, seq, query = row[:9]
     kind: EventType = name
     pairs = tuple((str(header), str(value)) for header, value in json.loads(headers))
-    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq)
+    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq, query)
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:

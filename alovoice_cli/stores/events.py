@@ -11,12 +11,12 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
 
-from alovoice_cli.events.conditions import Compare
+from alovoice_cli.events.conditions import ALWAYS, Compare, Condition
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Delivery, Event, Fact, is_meant
 from alovoice_cli.events.event_assembly import UNANSWERED
-from alovoice_cli.events.filters import Filter, Period
-from alovoice_cli.events.reading import read
+from alovoice_cli.events.filters import Filter, Period, meeting
+from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.events.statistics import By, CallCount
 from alovoice_cli.stores.event_engine import (
     Connection,
@@ -137,9 +137,9 @@ class EventStore:
     def told(
         self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0, after: int = 0
     ) -> Iterator[EventWithCall]:
-        """Returns the same as `events`, each with its call."""
+        """Returns the same as `events`, each with its call; of several results in a delivery only the wanted ones."""
         for numbers in self._numbers(wanted, newest_first=newest_first, limit=limit, after=after):
-            yield from self._load(numbers)
+            yield from self._load(numbers, wanted.condition)
 
     def event(self, own_id: str) -> Event | None:
         """The event with this id; None if there is none."""
@@ -150,7 +150,7 @@ class EventStore:
         return next(self.events(Filter(condition=Compare("seq", "=", seq), with_trials=True), limit=1), None)
 
     def related(self, call_ids: Collection[str], external_ids: Collection[str]) -> list[Event]:
-        """Returns the events with the id of one of these calls, in the store's order, without results of other calls."""
+        """Returns the events with the id of one of these calls, in the store's order, without other calls' results."""
         named = f"call_id IN ({marks(call_ids)}) OR external_id IN ({marks(external_ids)})"
         with self._reading() as connection:
             rows = connection.execute(
@@ -218,6 +218,12 @@ class EventStore:
         with self._reading() as connection:
             return any(nonce.encode() in row[0] for row in connection.execute(latest, (_LATEST_PROBES,)))
 
+    def unreadable(self) -> int:
+        """How many events could not be read: each says why in its `problem`."""
+        counted = "SELECT count(*) FROM fact WHERE problem <> '' AND part = 0 AND type <> 'probe' AND trial = 0"
+        with self._reading() as connection:
+            return int(connection.execute(counted).fetchone()[0])
+
     def pruning(self, before: int) -> EventPruning:
         """Returns the pruning of everything before this moment (unix microseconds)."""
         return EventPruning(self.url, before)
@@ -252,8 +258,8 @@ class EventStore:
                 return
             after = tuple(rows[-1][place] for place in question.places)
 
-    def _load(self, numbers: Sequence[int]) -> list[EventWithCall]:
-        """The events with these numbers, in that order."""
+    def _load(self, numbers: Sequence[int], condition: Condition = ALWAYS) -> list[EventWithCall]:
+        """The events with these numbers, in that order; of several facts those that meet the condition."""
         among = f"WHERE seq IN ({marks(numbers)})"
         with self._reading() as connection:
             rows = connection.execute(f"SELECT {DELIVERY_COLUMNS} FROM delivery {among}", numbers)
@@ -263,10 +269,11 @@ class EventStore:
             for fact in facts:
                 by_number.setdefault(fact[0], []).append(fact)
             events = {own.seq: _event(own, by_number.get(own.seq, [])) for own in deliveries}
-            call_ids = {event.fact.call_id for event in events.values() if event.digest and event.fact.call_id}
-            calls = _calls_by_id(connection, call_ids)
-        told = (events[number] for number in numbers if number in events)  # pruned since, where it is missing
-        return [EventWithCall(event, calls.get(event.fact.call_id or "")) for event in told]
+            told = [fact for event in events.values() if event.digest for fact in event.facts]
+            calls = _calls_by_id(connection, {fact.call_id for fact in told if fact.call_id})
+        found = [events[number] for number in numbers if number in events]  # pruned since, where it is missing
+        shown = [meeting(condition, event, calls) if len(event.facts) > 1 else event for event in found]
+        return [EventWithCall(event, calls.get(event.fact.call_id or "")) for event in shown]
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -289,15 +296,16 @@ def _calls_by_id(connection: Connection, call_ids: Collection[str]) -> dict[str,
 
 def _event(own: Delivery, facts: Sequence[Sequence[Any]]) -> Event:
     """The event of this delivery and its rows of `fact`, as _FACTS asks for them."""
-    body = read(own.type, own.body, own.content_type)
+    body = read_delivery(own)
     if not facts:
         # An older version stored it this moment, and will say more of it, such as what a callstart was answered with.
         return Event(own, body.facts, value=body.value, problem=body.problem)
     _, digest, duplicate_of, problem, answered, rule, *_ = facts[0]
     answer = json.loads(answered) if answered else {}
+    told = tuple(Fact(*row[6:]) for row in facts)  # also of a body that could not be read, if its query said something
     return Event(
         own,
-        () if problem else tuple(Fact(*row[6:]) for row in facts),
+        () if problem and told == (Fact(),) else told,
         duplicate_of,
         body.value,
         problem,

@@ -13,6 +13,7 @@ from pathlib import Path
 from alovoice_cli.events.event import EVENT_TYPES, Delivery
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_BLANKS = b"\n" * 4096
 
 
 class Spool:
@@ -28,7 +29,17 @@ class Spool:
 
     def append(self, deliveries: Sequence[Delivery]) -> None:
         """Adds the deliveries, durably and all or none. Raises OSError."""
-        lines = b"".join(json.dumps(_as_json(delivery)).encode() + b"\n" for delivery in deliveries)
+        self._write(b"".join(json.dumps(_as_json(delivery)).encode() + b"\n" for delivery in deliveries))
+
+    def has_room(self) -> bool:
+        """Whether a delivery would be taken: tried with blank lines, which no reader minds, and which are cut off."""
+        try:
+            self._write(_BLANKS, is_trial=True)
+        except OSError:
+            return False
+        return True
+
+    def _write(self, lines: bytes, *, is_trial: bool = False) -> None:
         descriptor = os.open(self.path, _FLAGS, 0o600)
         try:
             size = os.fstat(descriptor).st_size
@@ -40,6 +51,8 @@ class Spool:
             except OSError:
                 os.ftruncate(descriptor, size)
                 raise
+            if is_trial:
+                os.ftruncate(descriptor, size)
         finally:
             os.close(descriptor)
 
@@ -70,6 +83,7 @@ def _as_json(delivery: Delivery) -> dict[str, object]:
         "peer": delivery.peer,
         "content_type": delivery.content_type,
         "headers": delivery.headers,
+        "query": delivery.query,
         "body": base64.b64encode(delivery.body).decode("ascii"),
     }
 
@@ -87,6 +101,7 @@ def _from_line(line: bytes) -> Delivery | None:
             content_type=str(row["content_type"]),
             peer=str(row["peer"]),
             headers=tuple((str(name), str(value)) for name, value in row["headers"]),
+            query=str(row.get("query", "")),  # an older version's line has none
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

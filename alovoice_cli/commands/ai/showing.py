@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.data_formats import json_text, write_csv
+from alovoice_cli.json_text import json_text
+from alovoice_cli.output.data_formats import write_csv
 from alovoice_cli.output.files import write_private
 from alovoice_cli.output.listing import Column, Dialogue, Listing, Said
 from alovoice_cli.session import Session
