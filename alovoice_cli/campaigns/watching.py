@@ -21,7 +21,7 @@ _SOON, _LATE = timedelta(seconds=5), timedelta(seconds=60)
 _SOON_HERE, _LATE_HERE = timedelta(seconds=1), timedelta(seconds=5)
 _SLOWER = 1.5
 _REDRAWN = timedelta(seconds=15)
-_LONGEST_NAP = timedelta(minutes=1)  # seconds; after a sleep of the machine the hour is right again within this time
+_LONGEST_NAP = timedelta(minutes=1)  # after a sleep of the machine the hour is right again within this time
 
 
 @dataclass(frozen=True, slots=True)
