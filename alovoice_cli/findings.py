@@ -111,17 +111,17 @@ class Findings:
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that stop the campaign, or keep the rules from being served."""
+    """Returns the findings that stop the campaign, or make the rules unusable."""
     return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
-    """Whether any finding is an error."""
+    """Returns whether any finding is an error."""
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings as a reader of the file meets them."""
+    """Returns the findings in the order of the file."""
     return tuple(sorted(findings, key=lambda found: (found.file, found.line or 0, found.column or 0)))
 
 

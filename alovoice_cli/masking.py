@@ -15,7 +15,7 @@ _SHORTEST_WITH_TAIL = 9  # in `voip123`, the vendor's sample of a SIP password, 
 _SECRET_WORDS = ("secret", "passw", "token", "qr", "windowsapp", "authorization")
 _SECRET_KEY = "|".join(_SECRET_WORDS)
 
-# Text that cannot be parsed: JSON that was cut or is wrong, `key=value`, headers. Every repeat is possessive, and a
+# Text that cannot be parsed: truncated or wrong JSON, `key=value`, headers. Every repeat is possessive, and a
 # name without a value is consumed all the same: no letter is looked at more than a fixed number of times.
 _SECRET_NAME = (
     rf"""(?is)(?:{_SECRET_KEY})[\w.-]*+"""

@@ -24,7 +24,7 @@ MOST_ANSWER_BYTES = 64 << 10
 _CONNECTIONS = 64
 _SHOWN = ("content-", "webhook-", "x-alovoice-")
 """The headers of our own making: what else goes out is an operator's, and may be a secret."""
-# Shorter than what web servers keep an idle connection for (Node 5 s, nginx more): one that is about to be closed
+# Shorter than the idle time of web servers (Node 5 s, nginx more): a connection that the server is about to close
 # would lose a delivery.
 _IDLE_SECONDS = 2.0
 _ERRNO = re.compile(r"^\[Errno -?[0-9]+\] ")

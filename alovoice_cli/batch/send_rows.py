@@ -227,7 +227,7 @@ class SignalCount:
 
 @contextmanager
 def counted() -> Iterator[SignalCount]:
-    """Counts the signals while the block runs. Outside the main thread none arrive."""
+    """Counts the signals while the block runs. Outside the main thread no signal arrives."""
     signals = SignalCount()
     if threading.current_thread() is not threading.main_thread():
         yield signals

@@ -60,7 +60,7 @@ class ReadRules:
 
 
 def check_keys(table: LocatedEntry, known: tuple[str, ...], what: str, findings: Findings) -> None:
-    """An error for each key of the table that is not known."""
+    """Adds an error for each unknown key of the table."""
     for key, entry in table.table.items():
         if key not in known:
             hint = did_you_mean(key, known, f"{what} takes ")
@@ -68,7 +68,7 @@ def check_keys(table: LocatedEntry, known: tuple[str, ...], what: str, findings:
 
 
 def text_of(entry: LocatedEntry) -> str | None:
-    """A text, or a whole number written without quotes; None for all else."""
+    """Returns a text, or a whole number without quotes; None for other values."""
     value = entry.value
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
         return str(value)

@@ -62,7 +62,7 @@ class Scenario:
 
 
 def data(name: str) -> Traversable:
-    """A file that is shipped with the scenarios, such as `announcement.mp3` or `recipients.csv`."""
+    """Returns a file that is shipped with the scenarios, such as `announcement.mp3` or `recipients.csv`."""
     return files("alovoice_cli.sandbox").joinpath("scenarios", name)
 
 

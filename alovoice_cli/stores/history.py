@@ -16,7 +16,7 @@ _THIS_CALL_SECONDS = 120
 # Their values: the number, since, until, until (unix seconds), and with _BEFORE the beginning of what is this call.
 _OF_NUMBER = "number = ? AND reported_at >= ? AND reported_at <= ? AND trial = 0"
 _OVER = "coalesce(ended_at, reported_at) <= ?"
-# The call in question may have been reported before its route was asked for. A call that is over is another one, and
+# The present call may have been reported before its route question. A call that is over is another one, and
 # so is one that began a while ago: its end may never have been told.
 _BEFORE = f"(status IS NOT NULL AND {_OVER} OR reported_at < ?)"
 

@@ -265,7 +265,7 @@ def _count(connection: sqlite3.Connection, profile: object, quota: Quota) -> int
 
 
 def _insert(connection: sqlite3.Connection, columns: tuple[object, ...]) -> str:
-    """Draws a code that no receipt has, as short as there are some, and writes the receipt. Returns the code."""
+    """Draws the shortest code without a receipt, and writes the receipt. Returns the code."""
     tries = 0
     while True:
         # One system call a code: 256 is a multiple of the number of letters, so all are equally likely.
