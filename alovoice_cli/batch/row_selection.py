@@ -271,7 +271,7 @@ def leave_out(
 def find_duplicates(rows: Sequence[tuple[BatchRow, RowProgress]], *, each_row: bool = False) -> dict[str, RowProgress]:
     """Returns waiting rows that become duplicates, and duplicates that wait from now on, with their new state.
 
-    Among rows that ring the same people the first one is sent, or stays sent; the others are duplicates.
+    Of rows that ring the same people one counts: the row that was, or may have been, sent, else the first.
     """
     lines: dict[frozenset[str], int] = {}
     for row, course in rows:

@@ -1,7 +1,7 @@
-"""The command table: which word is which module, and the line of help that stands for a command until it is named.
+"""The command table: the module of each word, and the line of help for a command that is not loaded.
 
-A command's module is imported when the words name the command (84 commands built at once cost about 30 ms more than
-one group); the others stand in the help as a line without a body. Tests keep table and modules in step.
+A command's module is imported when the words name the command (building all 84 commands costs about 30 ms more than
+building one group); the others appear in the help as a line without a body. Tests keep table and modules in step.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Subcommand(NamedTuple):
 
 
 class Noun(NamedTuple):
-    """One word after `alovoice`: a group where it has verbs, else the command or group that its module's `app` is."""
+    """One word after `alovoice`: a group with verbs, or the command or group `app` of its module."""
 
     name: str
     help: str
@@ -42,7 +42,7 @@ class Noun(NamedTuple):
         return f"alovoice_cli.commands.{self.name}"
 
     def find(self, place: str) -> Any:
-        """What stands at `module:name` in the noun's folder."""
+        """Returns the object `module:name` in the noun's folder."""
         module, _, name = place.partition(":")
         return getattr(import_module(f"{self.module}.{module}".rstrip(".")), name)
 
@@ -293,7 +293,7 @@ NOUNS = (
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are built when one is named; until then each is a line of help."""
+    """A group that builds a command when it is named; before that each is a line of help."""
 
     builders: dict[str, Callable[[], Any]]
 
@@ -303,7 +303,7 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def build(self, name: str) -> None:
-        """Puts the command in the place of its line of help."""
+        """Replaces the command's line of help by the command."""
         builder = self.builders.pop(name, None)
         if builder is not None:
             self.commands[name] = builder()
@@ -358,7 +358,7 @@ def _build_verb(noun: Noun, verb: Subcommand, *, decorated: bool) -> Any:
 
 
 def _built(app: typer.Typer, word: str, *, decorated: bool, **placed: Any) -> Any:
-    """The command or group of this word in the app, with the global options."""
+    """Returns the command or group of this word in the app, with the global options."""
     parent = typer.Typer(add_completion=False, rich_markup_mode="rich" if decorated else None)
     parent.callback()(_root)
     parent.add_typer(app, **placed)
@@ -371,7 +371,7 @@ def _built(app: typer.Typer, word: str, *, decorated: bool, **placed: Any) -> An
 
 
 def _keep_lines(command: Any) -> None:
-    """rich runs the lines of a paragraph together: each line of the examples becomes a paragraph of its own."""
+    """Keeps the lines of the examples: rich joins the lines of a paragraph, so each becomes its own paragraph."""
     if command.epilog:
         command.epilog = "\n\n".join(line for line in command.epilog.splitlines() if line.strip("\b"))
     for below in getattr(command, "commands", {}).values():

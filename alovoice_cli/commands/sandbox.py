@@ -98,7 +98,7 @@ def serve_sandbox(
 def _read_callbacks(
     session: Session, events_to: list[str], inbound: str | None, day: str | None, chaos: str
 ) -> "Callbacks | None":
-    """What is to be sent, read before anything is opened. Raises UsageError."""
+    """Reads what to send, before anything is opened. Raises UsageError."""
     from alovoice_cli.sandbox.callback.day import ZONE, parse_day, parse_rate
     from alovoice_cli.sandbox.callback.messages import parse_handlers
     from alovoice_cli.sandbox.callback.posting import parse_chaos
@@ -131,7 +131,7 @@ def _open_switchboard(session: Session, sandbox: "Sandbox", callbacks: "Callback
 
 def _tell_ready(session: Session, url: str, token: str) -> None:
     if session.options.json:
-        # The token is a simulation's: a script needs it whole.
+        # The token is of a simulation: a script needs it whole.
         session.show(Record({"url": url, "token": token, "pid": os.getpid()}, ours=True))
     else:
         session.stdout.write(f"the sandbox is ready at {url} with the token {token}\n")
@@ -139,7 +139,7 @@ def _tell_ready(session: Session, url: str, token: str) -> None:
 
 
 def _tell_totals(session: Session, day: date | None, totals: "Totals") -> None:
-    """The account of a day that is over, or of the whole run."""
+    """Prints the totals of a finished day, or of the whole run."""
     if session.options.json:
         session.show(Record({"account": str(day) if day else "run", **asdict(totals)}, ours=True))
         session.stdout.flush()

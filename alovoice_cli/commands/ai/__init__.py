@@ -30,7 +30,7 @@ def read_wanted(
     without_tags: list[str] | None = None,
     peer: str | None = None,
 ) -> Wanted:
-    """The analyses that the options name. Raises UsageError for a moment that cannot be read."""
+    """Returns the filter of the options. Raises UsageError for an unreadable moment."""
     clock = session.clock
     return Wanted(
         since=None if since in (None, "all") else int(parse_moment(since or "", clock, "--since").at.timestamp()),

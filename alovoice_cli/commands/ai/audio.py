@@ -88,7 +88,7 @@ def _name(call_id: str) -> str:
 
 
 def _tell(session: Session, problems: Sequence[AlovoiceError]) -> None:
-    """Raises the gravest problem; the others are warned of."""
+    """Raises the gravest problem; warns of the others."""
     if not problems:
         return
     code = worst([problem.exit_code for problem in problems])

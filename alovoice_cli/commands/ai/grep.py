@@ -1,4 +1,4 @@
-"""`alovoice ai grep`: where something was said, in any of its spellings."""
+"""`alovoice ai grep`: finds phrases, in any of their spellings."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ COLUMNS = (
 
 
 class Hit(NamedTuple):
-    """A call, and the places of its phrases to show: those that match with their marks, those around without."""
+    """A call with the places of its phrases to show: matching ones with marks, and those around without."""
 
     kept: "Kept"
     phrases: dict[int, list[tuple[int, int]]]

@@ -1,4 +1,4 @@
-"""`alovoice ai report`: what a period was like, on the terminal or as a page."""
+"""`alovoice ai report`: the figures of a period, on the terminal or as a page."""
 
 from pathlib import Path
 from typing import Annotated, Literal

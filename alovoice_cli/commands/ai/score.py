@@ -1,4 +1,4 @@
-"""`alovoice ai score`: how good the calls were, by the supervisor's own rules."""
+"""`alovoice ai score`: scores calls by the supervisor's own rules."""
 
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo

@@ -1,4 +1,4 @@
-"""`alovoice autorule list`: the campaigns that were created from this machine; the API itself can list none."""
+"""`alovoice autorule list`: the campaigns that were created from this machine; the API cannot list campaigns."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`alovoice autorule watch`: looks at campaigns until they are over, and says why nothing moves."""
+"""`alovoice autorule watch`: looks at campaigns until they are over, and explains why nothing moves."""
 
 import hashlib
 import shlex

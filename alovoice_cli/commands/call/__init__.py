@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 
 USUAL = "90s"
 _BARE = "--wait"
-_MEANT_AS_SPAN = r"[0-9]{1,6}[A-Za-z]{1,7}"  # `90sec` is one too, for the message that it deserves
+_MEANT_AS_SPAN = r"[0-9]{1,6}[A-Za-z]{1,7}"  # also `90sec`, so that the error message can explain it
 
 Wait = Annotated[
     str | None,
@@ -22,7 +22,7 @@ Wait = Annotated[
 
 
 class CallWaitingCommand(TyperCommand):
-    """A command whose `--wait` may stand alone: Typer knows no option whose value can be left out."""
+    """A command with a `--wait` without a value: Typer has no optional values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the words, a bare `--wait` as `--wait=90s`."""
@@ -30,7 +30,7 @@ class CallWaitingCommand(TyperCommand):
 
 
 def spell_out(words: Sequence[str]) -> list[str]:
-    """The words with a value for each `--wait` that is followed by no span of time."""
+    """Returns the words with a value for each `--wait` without a span of time."""
     end = words.index("--") if "--" in words else len(words)
     spelt = []
     for place, word in enumerate(words[:end], start=1):

@@ -1,4 +1,4 @@
-"""`alovoice call batches`: the batches that were begun from this machine, and how far each has come."""
+"""`alovoice call batches`: the batches of this machine, and the progress of each."""
 
 from typing import Annotated
 

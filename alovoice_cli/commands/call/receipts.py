@@ -1,4 +1,4 @@
-"""`alovoice call receipts`: the ledger of everything that dials, creates or costs, asked for from this machine."""
+"""`alovoice call receipts`: the ledger of every request from this machine that dials, creates or costs."""
 
 from typing import Annotated
 

@@ -84,7 +84,7 @@ def resolve_calls(
 
 
 def _of_batch(session: Session, name: str) -> list[PlacedCall]:
-    """The calls of a batch's rows that are unknown. Raises UsageError where there is no such batch."""
+    """Returns the calls of a batch's unknown rows. Raises UsageError for an unknown batch."""
     from alovoice_cli.batch.batch_report import journal_rows
 
     receipts = [str(row["receipt"]) for row in journal_rows(session, name, "unknown") if row["receipt"]]
@@ -92,7 +92,10 @@ def _of_batch(session: Session, name: str) -> list[PlacedCall]:
 
 
 def _find(session: Session, word: str) -> PlacedCall:
-    """The call of this receipt or id. Raises UsageError for none, several, another PBX's, or what is no call."""
+    """Returns the call of this receipt or id.
+
+    Raises UsageError for none, several, another PBX's, or another request.
+    """
     own = session.ledger.receipts_of([word.strip()])
     if len(own) > 1:
         names = ", ".join(entry.receipt for entry in own)
