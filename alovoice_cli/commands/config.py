@@ -17,6 +17,11 @@ from alovoice_cli.session import Session
 LIST_EXAMPLES = examples("alovoice config list", "alovoice config list --json | jq -r '.[].profile'")
 GET_EXAMPLES = examples("alovoice config get timeout", "alovoice config get tashkent.base_url")
 PATH_EXAMPLES = examples("alovoice config path", '"$EDITOR" "$(alovoice config path)"')
+SET_EXAMPLES = examples(
+    "alovoice config set timezone Asia/Tashkent", "alovoice config set tashkent.trunks 712037006,712037007"
+)
+UNSET_EXAMPLES = examples("alovoice config unset tashkent.timeout")
+USE_EXAMPLES = examples("alovoice config use tashkent")
 
 COLUMNS = (
     Column("profile", "Profile"),
@@ -31,6 +36,10 @@ COLUMNS = (
     Column("store", "Event store", shown=False),
     Column("require_profile", "Needs -p", shown=False),
 )
+
+Setting = Annotated[
+    str, typer.Argument(metavar="[PROFILE.]KEY", help=f"Of the profile in use, or PROFILE's: {', '.join(KEYS)}.")
+]
 
 
 @shows_list(COLUMNS)
@@ -73,17 +82,6 @@ def print_path(ctx: typer.Context) -> None:
         session.show(Record({"path": path}, ours=True))
     else:
         session.display.value(path)
-
-
-SET_EXAMPLES = examples(
-    "alovoice config set timezone Asia/Tashkent", "alovoice config set tashkent.trunks 712037006,712037007"
-)
-UNSET_EXAMPLES = examples("alovoice config unset tashkent.timeout")
-USE_EXAMPLES = examples("alovoice config use tashkent")
-
-Setting = Annotated[
-    str, typer.Argument(metavar="[PROFILE.]KEY", help=f"Of the profile in use, or PROFILE's: {', '.join(KEYS)}.")
-]
 
 
 def set_key(

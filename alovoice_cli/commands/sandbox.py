@@ -26,6 +26,8 @@ SERVE_EXAMPLES = examples(
     "alovoice sandbox serve --events-to http://127.0.0.1:8787/h/SECRET --day today --speed 1440 "
     "--chaos dup=3%,late=5%,reorder=1%",
 )
+RESET_EXAMPLES = examples("alovoice sandbox reset --yes")
+PATH_EXAMPLES = examples("alovoice sandbox path")
 
 
 def serve_sandbox(
@@ -149,10 +151,6 @@ def _tell_totals(session: Session, day: date | None, totals: "Totals") -> None:
         f"{f'{day} is over' if day else 'the whole run'}: {totals.calls} calls; sent {sent}; {totals.repeated} again; "
         f"{totals.failed} not taken; {totals.unbalanced} calls not told to their end"
     )
-
-
-RESET_EXAMPLES = examples("alovoice sandbox reset --yes")
-PATH_EXAMPLES = examples("alovoice sandbox path")
 
 
 def reset_state(ctx: typer.Context) -> None:
