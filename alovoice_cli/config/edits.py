@@ -1,7 +1,7 @@
-"""Changes config.toml and leaves alone what it was not asked to change: comments, order and blanks are the user's.
+"""Changes single values of config.toml and keeps everything else: comments, order and blank lines are the user's.
 
-A key is written `[PROFILE.]NAME`: `tashkent.timeout`; without a profile it is the current one's, but for `profile` and
-`require_profile`, which stand at the top of the file. The options of `listen` are `[PROFILE.]listen.NAME`.
+A key is written `[PROFILE.]NAME`: `tashkent.timeout`. Without a profile it belongs to the current profile, except
+`profile` and `require_profile`, which stand at the top of the file. `[PROFILE.]listen.NAME` is an option of `listen`.
 """
 
 import copy
@@ -38,7 +38,7 @@ _AT_THE_TOP = ("profile", "require_profile")
 
 @dataclass(frozen=True, slots=True)
 class TomlPlace:
-    """Where a key stands: at the top of the file (`profile` is None), in a profile, or in its table `listen`."""
+    """The place of a key: at the top of the file (`profile` is None), in a profile, or in its table `listen`."""
 
     name: str
     profile: str | None
@@ -46,7 +46,7 @@ class TomlPlace:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key with the tables that it stands in."""
+        """Returns the key, behind the names of the tables around it."""
         if self.profile is None:
             return (self.name,)
         table = ("profiles", self.profile)
@@ -54,24 +54,24 @@ class TomlPlace:
 
     @property
     def key(self) -> Key:
-        """What the key may be."""
+        """Returns the definition of the key."""
         return LISTEN_KEYS[self.name] if self.in_listen else KEYS[self.name]
 
     def shown(self, value: Value | None) -> Value | None:
-        """The value of the key as it may be shown."""
+        """Returns the value for display: a secret is masked."""
         return value if self.profile is None else self.key.shown(value)
 
     @property
     def label(self) -> str:
-        """The key as a message names it."""
+        """Returns the name of the key for messages."""
         return f"{LISTEN}.{self.name}" if self.in_listen else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigChange:
-    """What `set_value` did. `created`: the profile was not there before.
+    """The result of `set_value`. `created`: the profile did not exist before.
 
-    `token_origin` is the server that the profile's stored token belongs to, where it is not the new base URL's.
+    `token_origin` is the server of the profile's stored token, if the new base URL is another server.
     """
 
     place: TomlPlace
@@ -81,7 +81,7 @@ class ConfigChange:
 
 
 def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | None:
-    """What the file says of the key; None if nothing. `profile` is whose a bare key is. Raises UsageError."""
+    """Returns the key's value in the file, or None. `profile` is the owner of a bare key. Raises UsageError."""
     config = read_config(paths.config_file)
     place = find_place(key, config, profile)
     value: Value | None
@@ -94,9 +94,9 @@ def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | 
 
 
 def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, rehearse: bool = False) -> ConfigChange:
-    """Sets the key to the value that the word means; makes the profile when it is new. `rehearse` only judges.
+    """Sets the key to the value of the word; creates a new profile. `rehearse` only checks.
 
-    Raises UsageError for an unknown key or a bad value, and BadConfigError when the file is broken or out of reach.
+    Raises UsageError for an unknown key or a bad value, and BadConfigError for a broken or unreachable file.
     """
     with locked(paths):
         source = read_text(paths.config_file) or ""
@@ -116,9 +116,9 @@ def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, 
 
 
 def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
-    """Removes the key; False if it was not there. A profile stays known when its last key goes.
+    """Removes the key; returns False if it was not set. A profile without keys stays known.
 
-    Raises UsageError for an unknown key, and BadConfigError when the file is broken or out of reach.
+    Raises UsageError for an unknown key, and BadConfigError for a broken or unreachable file.
     """
     with locked(paths):
         source = read_text(paths.config_file) or ""
@@ -135,9 +135,9 @@ def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
 
 
 def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]) -> bytes:
-    """config.toml with these values in `[profiles.NAME]`, which is made where it is missing: completion finds it.
+    """Returns config.toml with these values in `[profiles.NAME]`, which is created if missing.
 
-    Raises UsageError for a bad name or value, and BadConfigError when the file is broken.
+    Raises UsageError for a bad name or value, and BadConfigError for a broken file.
     """
     if not is_profile_name(name):
         raise UsageError(f"no profile can be called {name!r}", hint=NAME_FORM)
@@ -188,7 +188,7 @@ def _parse(place: TomlPlace, text: str) -> object:
 
 
 def _check(place: TomlPlace, plain: object, config: Config) -> Value:
-    """The value that the key will have. Stricter than reading: a zone must exist, http must have been agreed to."""
+    """Returns the value of the key. Stricter than reading: a zone must exist, http must be agreed to."""
     if place.keys == ("profile",):
         return str(plain)
     held = config.profiles.get(place.profile or "", {})
@@ -215,7 +215,7 @@ def _check_zone(name: str) -> None:
 
 
 def _bound_tokens(paths: Paths, place: TomlPlace, config: Config) -> dict[str, StoredToken]:
-    """The stored tokens as they belong to servers before this base URL changes; none where none changes."""
+    """Returns the stored tokens with their servers, as before the base URL changes; None if no token changes."""
     return bound_tokens(paths, config) if place.name == "base_url" else {}
 
 
@@ -225,7 +225,7 @@ def _write(paths: Paths, config_text: bytes, tokens: Mapping[str, StoredToken]) 
 
 
 def _changed(paths: Paths, source: str, change: Callable[[dict[str, object]], None]) -> bytes:
-    """The user's text with the change. Raises BadConfigError where the result would not mean what it should."""
+    """Returns the user's text with the change. Raises BadConfigError where the result would have another meaning."""
     path = paths.config_file
     meant = copy.deepcopy(parse_toml(path, source))
     change(meant)
@@ -245,7 +245,7 @@ def _changed(paths: Paths, source: str, change: Callable[[dict[str, object]], No
 def _put(table: dict[str, object], keys: tuple[str, ...], value: object) -> None:
     for position, key in enumerate(keys[:-1]):
         if key not in table:
-            # `profiles` alone needs no header of its own: it shows in [profiles.NAME].
+            # `profiles` needs no header of its own: [profiles.NAME] implies it.
             table[key] = tomlkit.table(is_super_table=position == 0) if _is_document(table) else {}
         table = _subtable(table, key)
     if value == {}:
@@ -267,13 +267,13 @@ def _subtable(table: Mapping[str, object], key: str) -> dict[str, object]:
 
 
 def _is_document(table: object) -> bool:
-    """Whether tomlkit made this table, rather than tomllib."""
+    """Returns whether tomlkit, not tomllib, made this table."""
     return type(table).__module__.startswith("tomlkit")
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A profile, the base URL that takes its token, and whether this becomes the profile's `base_url`."""
+    """A profile, the base URL for its token, and whether this URL becomes the profile's `base_url`."""
 
     profile: str
     base_url: str
@@ -281,7 +281,7 @@ class Login:
     token_command: str | None = field(default=None, repr=False)
 
     def describe_place(self, paths: Paths) -> str:
-        """Says where the token is about to be kept."""
+        """Returns where the token will be stored."""
         if self.token_command is not None:
             return f"the command, not the token, will be kept for profile {self.profile} in {paths.config_file}"
         return (
@@ -291,7 +291,7 @@ class Login:
 
 
 def check_place(paths: Paths, login: Login) -> None:
-    """Makes sure that the login can be kept: directory, lock, links, disk space, files that can be understood.
+    """Checks that the login can be stored: directory, lock, links, disk space, readable files.
 
     Raises BadConfigError and UsageError, as `keep_login` does.
     """
@@ -299,9 +299,9 @@ def check_place(paths: Paths, login: Login) -> None:
 
 
 def keep_login(paths: Paths, login: Login, token: str) -> None:
-    """Stores the token, or the command in place of a stored token; and the base URL where it changes: all, or nothing.
+    """Stores the token, or a command in its place, and a changed base URL: everything or nothing.
 
-    Raises UsageError for a bad name or token, BadConfigError when a file is broken or cannot be written.
+    Raises UsageError for a bad name or token, BadConfigError for a file that is broken or not writable.
     """
     _keep(paths, login, check_token(token, "the input"), rehearse=False)
 
@@ -328,5 +328,5 @@ def _keep(paths: Paths, login: Login, token: str, *, rehearse: bool) -> None:
 
 
 def _moves(config: Config, login: Login) -> bool:
-    """Whether the server is another than the profile's own, which is the only one that a command's token goes to."""
+    """Returns whether the server differs from the profile's own, the only server that gets a command's token."""
     return origin_of(configured_url(config, login.profile)) != origin_of(login.base_url)

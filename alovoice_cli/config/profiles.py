@@ -29,16 +29,16 @@ _SAYS = 'a project says profile = "NAME" and nothing else'
 
 
 class Pin(NamedTuple):
-    """The profile that a project names, and the file that does."""
+    """The profile that a project names, and the file with that name."""
 
     profile: str
     path: Path
 
 
 def find_pin(cwd: Path, home: Path | None) -> Pin | None:
-    """The nearest pin from `cwd` upwards; the search ends at the home directory, or at the root.
+    """Returns the nearest pin from `cwd` upwards, up to the home directory or the root.
 
-    Raises BadConfigError when it is larger than 4 kB, says anything but `profile = "NAME"`, or belongs to another user.
+    Raises BadConfigError for a file larger than 4 kB, with anything but `profile = "NAME"`, or of another user.
     """
     for directory in (cwd, *cwd.parents):
         path = directory / NAME
@@ -51,7 +51,7 @@ def find_pin(cwd: Path, home: Path | None) -> Pin | None:
 
 
 def _read(path: Path, text: str) -> Pin:
-    # In a directory that all may write to, such as /tmp, somebody else could choose which PBX is dialled.
+    # In a directory that everybody may write to, such as /tmp, another user could choose the PBX.
     if hasattr(os, "geteuid") and path.stat().st_uid not in (0, os.geteuid()):
         raise BadConfigError(f"{path} belongs to another user", hint="name the profile with -p")
     table = parse_toml(path, text)
@@ -69,7 +69,7 @@ SANDBOX_URL = "http://sandbox.localhost"
 DEFAULT = "default"
 SANDBOX = "sandbox"
 BUILT_IN = (DEFAULT, SANDBOX)
-"""Profiles that exist without being written down."""
+"""Built-in profiles, which need no entry in the file."""
 
 _TOP = ("profile", "profiles", "require_profile")
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -79,12 +79,12 @@ SANDBOX_STAYS = "the profile sandbox is the simulated PBX: its address is a loop
 
 
 Profile = Mapping[str, Any]
-"""One profile as the file says it: values by the names of KEYS, `timeout` in seconds; under LISTEN, the options of
+"""One profile of the file: values by the names of KEYS, `timeout` in seconds; under LISTEN, the options of
 `alovoice listen` by the names of LISTEN_KEYS."""
 
 
 class Config(NamedTuple):
-    """The whole file. `profile` is the current one's name, which may be of a profile that is not there."""
+    """The whole file. `profile` is the current profile's name; that profile may be missing."""
 
     profile: str | None = None
     require_profile: bool | None = None
@@ -95,18 +95,18 @@ class Config(NamedTuple):
 
 
 def configured_url(config: Config, name: str) -> str:
-    """The base URL of the profile as the file has it, without flag and environment; the default where it has none."""
+    """Returns the profile's base URL in the file, without flag and environment; the default if missing."""
     url: str | None = config.profiles.get(name, {}).get("base_url")
     return url or (SANDBOX_URL if name == SANDBOX else BASE_URL)
 
 
 def is_profile_name(name: str) -> bool:
-    """Whether a profile may be called so."""
+    """Returns whether this may be the name of a profile."""
     return re.fullmatch(_NAME, name) is not None
 
 
 def unknown_profile(name: str, known: Sequence[str], *, named_by: str = "") -> UsageError:
-    """The error that lists the profiles there are; `named_by` is the file or the variable that named this one."""
+    """Returns the error that lists the known profiles; `named_by` is the file or variable with the name."""
     place = f" (named by {named_by})" if named_by else ""
     makes = f"`alovoice login -p {name}` makes it" if is_profile_name(name) else NAME_FORM
     near = nearest(name, known)
@@ -116,18 +116,18 @@ def unknown_profile(name: str, known: Sequence[str], *, named_by: str = "") -> U
 
 
 def read_config(path: Path) -> Config:
-    """The file's content; an empty Config if there is no file. Raises BadConfigError."""
+    """Returns the file's content; an empty Config without a file. Raises BadConfigError."""
     text = read_text(path)
     return Config() if text is None else parse_config(path, text)
 
 
 def parse_config(path: Path, text: str) -> Config:
-    """The text as configuration; `path` is for the errors. Raises BadConfigError for anything that means nothing."""
+    """Parses the text as configuration; `path` is for errors. Raises BadConfigError for unknown content."""
     return _Reader(path, text).config()
 
 
 class _Reader:
-    """One reading: the text, and the errors that point into it."""
+    """One reading: the text, and the errors with their places in the text."""
 
     def __init__(self, path: Path, text: str) -> None:
         self._path, self._text = path, text

@@ -4,9 +4,11 @@ A delivery is the record: its bytes are stored before anyone reads them. Facts a
 can be derived again. One delivery holds one fact, seldom several (a list of call results), or none that can be read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
+
+from alovoice_cli.phones import canonical
 
 EventType = Literal["callstart", "callend", "result", "route", "probe"]
 """The four that the PBX sends (API, sections 5, 6 and 9), and our own proof that a request reaches the store."""
@@ -167,3 +169,32 @@ class Call:
     def is_missed(self) -> bool:
         """Whether an end was told, and nobody took the call."""
         return self.status in MISSED_STATUSES
+
+
+# Which result is of which call: the document gives a result the PBX's own `id`, and does not say whether that is the id
+# which the callstart was answered with. Equal ids of two calls are possible, and no id in common is usual.
+
+APART_SECONDS = 300
+"""How far apart the times that two messages tell for the beginning of one call may be."""
+
+
+def parties(fact: Fact) -> set[str]:
+    """The numbers that a result tells, in one spelling: who was called, and who called."""
+    return {canonical(text) or text for text in (fact.number, fact.peer) if text}
+
+
+def is_of_another(fact: Fact, call: Call) -> bool:
+    """Whether a result that has this call's id speaks of another one: of other numbers, and of another time."""
+    told = parties(fact)
+    if call.number is None or not told or call.number in told:
+        return False
+    if call.started_at is None or fact.started_at is None:
+        return True
+    return abs(call.started_at - fact.started_at) > APART_SECONDS
+
+
+def is_meant(event: Event, call: Call | None, external_ids: Collection[str]) -> bool:
+    """Whether an event that has this call's id, or one of these ids of ours, is no result of another call."""
+    if event.delivery.type != "result" or call is None or any(fact.external_id in external_ids for fact in event.facts):
+        return True
+    return not is_of_another(event.fact, call)

@@ -8,10 +8,9 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
-from alovoice_cli.events.event import TRIAL_PREFIX, Delivery, Event, EventType, Fact
+from alovoice_cli.events.event import APART_SECONDS, TRIAL_PREFIX, Delivery, Event, EventType, Fact, parties
 from alovoice_cli.events.event_assembly import LateAnswer
 from alovoice_cli.events.outbox import queue_of_call
-from alovoice_cli.events.result_matching import APART_SECONDS, parties
 from alovoice_cli.phones import canonical
 from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS, FACT_COLUMNS
@@ -46,7 +45,7 @@ def _upsert_call(names: Sequence[str]) -> str:
 
 _UPSERT_START = _upsert_call(("number", "line", "peer", "direction", "started_at", "start_seq"))
 _UPSERT_END = _upsert_call(("status", "duration", "ended_at", "record", "end_seq"))
-# As `events.result_matching` judges: two calls may have one id, where a CRM counts its own.
+# As `events.event.is_of_another` judges: two calls may have one id, where a CRM counts its own.
 _UPDATE_RESULT = """UPDATE call
     SET external_id = coalesce(external_id, ?), record = coalesce(record, ?), result_seq = ?
     WHERE call_id = ? AND trial >= ? AND (number IS NULL OR number IN (?, ?) OR started_at BETWEEN ? AND ? OR ? = 1)"""

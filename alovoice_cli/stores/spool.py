@@ -1,6 +1,7 @@
-"""Where deliveries go when the store does not take them: a file of JSON lines, synced before the answer.
+"""Stores deliveries that the event store refuses: a file of JSON lines, synced before the answer.
 
-It is emptied into the store as soon as that works again. A line that a crash cut short was never answered for.
+It is emptied into the store as soon as the store works again. The sender of a line that a crash cut short was never
+answered.
 """
 
 import base64
@@ -42,7 +43,7 @@ class Spool:
         descriptor = os.open(self.path, _FLAGS, 0o600)
         try:
             size = os.fstat(descriptor).st_size
-            # What a crash or a full disk left without a line end must not swallow the next line.
+            # A line without its end, after a crash or a full disk, must not absorb the next line.
             lines = b"\n" + lines if size else lines
             try:
                 _write_all(descriptor, lines)
@@ -64,7 +65,7 @@ class Spool:
         return [delivery for line in content.splitlines() if (delivery := _from_line(line)) is not None]
 
     def forget(self) -> None:
-        """Removes the file: all of it is in the store."""
+        """Removes the file: the store has everything in it."""
         self.path.unlink(missing_ok=True)
 
 

@@ -15,10 +15,9 @@ from strength import examples
 
 from alovoice_cli.errors import ServerError, UsageError
 from alovoice_cli.masking import Masker, is_secret_key
-from alovoice_cli.output.columns import Column, cell_text
-from alovoice_cli.output.csv import safe_cell
+from alovoice_cli.output.data_formats import safe_cell
 from alovoice_cli.output.display import Display
-from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record, cell_text
 from alovoice_cli.output.options import GlobalOptions
 
 ARMED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -1,7 +1,7 @@
 """`alovoice autorule`: auto-dial campaigns.
 
-`stop` and its like are no commands: no help page, manual or completion offers them. Whoever tries one hears what the
-API cannot do to a campaign, and where it can be done.
+`stop` and the like are no commands: no help page, manual or completion shows them. An operator who tries one reads that
+the API cannot do it, and where it can be done.
 """
 
 from typing import Annotated, Any

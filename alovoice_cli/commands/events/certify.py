@@ -14,8 +14,7 @@ from alovoice_cli.events.certify.runner import CaseOutcome, CertifyCase, Certify
 from alovoice_cli.events.certify.trial import Bench
 from alovoice_cli.events.event import PBX_TYPES
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Checklist, Listing
+from alovoice_cli.output.listing import Checklist, Column, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
