@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.findings import count
 
 FILES = ("record", "recipients")
@@ -82,9 +82,9 @@ class CampaignGuard:
     own: frozenset[str] = frozenset()
 
     def check_count(self, made: int) -> None:
-        """Raises UsageError where one more is too many."""
+        """Raises CheckFailedError where one more is too many."""
         if self.most is not None and made >= self.most:
-            raise UsageError(
+            raise CheckFailedError(
                 f"{beyond_daily_limit(made, 1, self.most)}: nothing was sent",
                 hint="--override-limit max_campaigns_per_day, if that is meant",
             )

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from alovoice_cli import phones
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.phones import NATIONAL_LENGTH
 
 _SAYS_PHONE: Final = (  # and not the end of another word, such as получатель or автомобиль
@@ -80,8 +80,8 @@ def choose_column(
     """The column with the most different good numbers; of equal ones that whose heading says phone, then the first.
 
     `is_only`: the list has no other column, so that it is chosen whatever it holds. Columns that are `asked` for are
-    phones, and no choice is left. Raises UsageError where the best holds ids by its heading, lines of the PBX, or one
-    number throughout.
+    phones, and no choice is left. Raises CheckFailedError where the best holds ids by its heading,
+    lines of the PBX, or one number throughout.
     """
     people = columns if is_only else [column for column in columns if not _is_one_party(column, own_lines)]
     found = [column.index for column in people if _holds_phones(column)]
@@ -93,7 +93,7 @@ def choose_column(
     near = [column for column in people if _score(column) >= _NEAR * best]
     chosen = next((column for column in near if says_phone(column.heading)), near[0])
     if says_id(chosen.heading) and not is_only:
-        raise UsageError(
+        raise CheckFailedError(
             f"{name}: only column {chosen.index + 1} holds numbers, and its heading {chosen.heading!r} says ids",
             hint=f"if they are, --column {chosen.index + 1}",
         )
@@ -130,11 +130,11 @@ def _holds_phones(column: PhoneColumn) -> bool:
     return _trust(column) > _ID_LIKE and len(column.numbers) * 2 >= column.filled
 
 
-def _no_people(name: str, column: PhoneColumn, own_lines: Collection[int]) -> UsageError:
+def _no_people(name: str, column: PhoneColumn, own_lines: Collection[int]) -> CheckFailedError:
     heading = f" ({column.heading})" if column.heading else ""
     is_own = set(own_lines).issuperset(column.numbers)
     what = "lines of the PBX only" if is_own else f"one number throughout, {column.numbers[0]}"
-    return UsageError(
+    return CheckFailedError(
         f"{name}: column {column.index + 1}{heading} holds {what}: it is no list of people",
         hint=f"give a list of people; --column {column.index + 1} takes it all the same",
     )
@@ -146,7 +146,7 @@ def _no_people(name: str, column: PhoneColumn, own_lines: Collection[int]) -> Us
 def match_columns(name: str, first: Sequence[str], wanted: str) -> tuple[int, ...]:
     """The columns that `--column` names by headings or numbers from 1, with commas between; each once, in that order.
 
-    A heading may hold commas itself. Raises UsageError for one that is not there, or stands over two columns.
+    A heading may hold commas itself. Raises CheckFailedError for one that is not there, or stands over two columns.
     """
     words, found = wanted.split(","), list[int]()
     while words:
@@ -155,7 +155,7 @@ def match_columns(name: str, first: Sequence[str], wanted: str) -> tuple[int, ..
             if column is not None:
                 break
         else:
-            raise UsageError(
+            raise CheckFailedError(
                 f"{name} has no column {words[0].strip()!r}",
                 hint="give its heading or its number from 1; the first row is "
                 + " · ".join(cell.strip() for cell in first),
@@ -174,7 +174,9 @@ def _match(name: str, first: Sequence[str], word: str) -> int | None:
         at = [column for column, heading in enumerate(headings) if heading == sought and heading]
         if len(at) > 1:
             numbers = " or ".join(str(column + 1) for column in at)
-            raise UsageError(f"{name} has {len(at)} columns {word!r}", hint=f"give the number: --column {numbers}")
+            raise CheckFailedError(
+                f"{name} has {len(at)} columns {word!r}", hint=f"give the number: --column {numbers}"
+            )
         if at:
             return at[0]
     is_number = word.isascii() and word.isdigit() and len(word) < 6

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.receipts import Intent, Receipt, RequestOutcome
 from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
 
@@ -67,10 +67,10 @@ class Quota(NamedTuple):
     paths: tuple[str, ...]
     since: datetime
 
-    def spent(self, more: int = 0) -> UsageError:
+    def spent(self, more: int = 0) -> CheckFailedError:
         """Returns the error for a quota that does not hold (so many) more."""
         asked = f", and {more} more are asked for" if more else ""
-        return UsageError(
+        return CheckFailedError(
             f"the profile's {self.name} is {self.most} within 24 hours{asked}",
             hint=f"wait, or raise it with `alovoice config set {self.name} N`",
         )
@@ -93,7 +93,7 @@ class Ledger:
     def intend(self, intent: Intent, quota: Quota | None = None) -> str:
         """Writes down what is about to be sent and returns its receipt (`R-7F3K`), once it is safely on the disk.
 
-        Raises UsageError where the quota is spent: counted and written in one transaction, whoever else dials.
+        Raises CheckFailedError where the quota is spent: counted and written in one transaction, whoever else dials.
         """
         columns = (
             *(storable(text) for text in (intent.profile, intent.command, intent.method, intent.path)),
