@@ -87,7 +87,7 @@ class NumberCount:
         self.unread: dict[int, str] = {}
         """The cells with something in them that is no number, by line."""
         self.elsewhere: dict[int, array[int]] = {}
-        """By further column: the lines of the rows that have a number there, and none in the columns chosen."""
+        """By further column: the lines of the rows that have numbers there, and none in the columns chosen."""
 
     def read(self, reader: Any, above: int = 0, header_line: int = 0) -> None:
         """Takes all the rows of a csv reader that come after the headings; `above` lines stand above the reader's."""
@@ -186,7 +186,7 @@ class NumberCount:
             if unread.code == "empty":
                 unread, of_unread = found, cell
         for column in self._others:
-            if column < len(row) and phones.read_cell(row[column]).number:
+            if column < len(row) and any(phones.numbers_in(row[column])):
                 self.elsewhere.setdefault(column, array("L")).append(line)
                 break
         return self._note_unread(unread, of_unread, line)
