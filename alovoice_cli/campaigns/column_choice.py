@@ -8,7 +8,6 @@ from typing import Final
 
 from alovoice_cli import phones
 from alovoice_cli.errors import CheckFailedError
-from alovoice_cli.phones import NATIONAL_LENGTH
 
 _SAYS_PHONE: Final = (  # and not the end of another word, such as получатель or автомобиль
     r"phone|mobile|msisdn|whatsapp|caller.?id|\btel(?!egram)|телефон|(?<![а-яё])тел(?!егр)|(?<![а-яё])моб"
@@ -23,6 +22,7 @@ _ID: Final = re.compile(
 )
 _NEAR: Final = 0.9
 """Columns with so many of the best one's numbers are as good: then the headings decide."""
+_BARE_FORM: Final = re.compile(r"[0-9]{9}|[0-9]{3}([ \xa0\u202f.,'])[0-9]{3}\1[0-9]{3}")
 _ID_LIKE, _BARE, _FULL = 0.05, 0.25, 1.0
 """What a number counts: among ids, of nine digits as ids also have, else."""
 _MEANT = 0.5
@@ -42,7 +42,7 @@ class PhoneColumn:
     numbers: tuple[int, ...]
     """The good numbers, from the top down."""
     bare: int
-    """How many of them are written as nine digits and nothing else, as ids are too."""
+    """How many of them are written as nine digits, as ids are too, or as 901 234 567, as sums of money are."""
     weight: int
     """How much the cells speak for phones, damaged ones included."""
     meant: int
@@ -70,7 +70,7 @@ def says_id(heading: str) -> bool:
 def column_of(index: int, heading: str, cells: Sequence[str], weight: int, meant: int) -> PhoneColumn:
     """What these cells say of their column."""
     read = [(cell, number) for cell in cells if (number := phones.number_of(cell))]
-    bare = sum(len(cell) == NATIONAL_LENGTH and cell.isdigit() for cell in (cell.strip() for cell, _ in read))
+    bare = sum(bool(_BARE_FORM.fullmatch(cell.strip())) for cell, _ in read)
     return PhoneColumn(index, heading, len(cells), tuple(number for _, number in read), bare, weight, meant - len(read))
 
 

@@ -112,9 +112,12 @@ def without_phones(sheet: Sheet) -> CheckFailedError:
     first = sheet.first_row()
     if first is None:
         return CheckFailedError(f"{sheet.name} holds blank lines only", hint="give a CSV with a phone number a line")
+    others = " · ".join(sheet.other_tabs)
     return CheckFailedError(
         f"{sheet.name} holds no phone number: line {first[0]} is {first[1]!r}",
-        hint=f"a phone number has {SHORTEST} to {LONGEST} digits, such as 998901234567, in a column of its own",
+        hint=f"--sheet NAME reads another sheet: {others}"
+        if others
+        else f"a phone number has {SHORTEST} to {LONGEST} digits, such as 998901234567, in a column of its own",
     )
 
 
