@@ -111,7 +111,7 @@ class AlovoiceError(Exception):
 
 
 class UsageError(AlovoiceError):
-    """Wrong words, a bad file, a bad date, a lock held: nothing was sent."""
+    """Wrong words, a file that cannot be opened, a lock held: nothing was sent."""
 
     kind = "usage"
     exit_code = ExitCode.USAGE
