@@ -28,7 +28,7 @@ def _quick_answer(words: list[str]) -> str:
 
         return f"alovoice {__version__}\n"
     if len(words) == 2 and words[0] == "completion":
-        from alovoice_cli.reference.scripts import FILE_NAMES, read_script  # noqa: PLC0415 - as said above
+        from alovoice_cli.reference import FILE_NAMES, read_script  # noqa: PLC0415 - as said above
 
         return read_script(words[1]) if words[1] in FILE_NAMES else ""
     return ""

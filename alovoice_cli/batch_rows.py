@@ -1,4 +1,4 @@
-"""One row of a batch: what is to be sent, and how far the row has come. States only go forward."""
+"""One row of a batch: its content, and its progress. States only go forward."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ State = Literal["pending", "intent", "done", "refused", "unsent", "unknown", "du
 RowOutcome = Literal["done", "refused", "unsent", "unknown"]
 
 STATES: tuple[State, ...] = ("done", "refused", "unsent", "unknown", "pending", "duplicate", "excluded", "sent_before")
-"""All states but `intent`, in the order in which they are shown."""
+"""All states but `intent`, in display order."""
 
 LEFT_OUT: frozenset[State] = frozenset({"duplicate", "excluded", "sent_before"})
 """Rows that are not sent: another row rings the same people; a do-not-call file names one of them; the ledger knows
@@ -31,10 +31,10 @@ _FORWARD: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """What one row says. `line` is where it ends in its file; `numbers` are the people it rings, one key a person.
+    """The content of one row. `line` is where it ends in its file; `numbers` are the people it rings, one key a person.
 
-    `key` is what the row is known by: its profile, command and payload, and which of several equal rows it is.
-    `our_id` is the id that the PBX will name it by; empty where the command has none.
+    `key` identifies the row: its profile, command and payload, and its position among equal rows. `our_id` is the PBX's
+    id for the call; empty where the command has none.
     """
 
     key: str
@@ -44,12 +44,12 @@ class BatchRow:
     our_id: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     generation: int = 1
-    """The latest list in which it stands: 1, and one more each time that a changed list was agreed to."""
+    """The latest list with this row: 1, and one more for each accepted change of the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowProgress:
-    """How far a row has come. `sent`: no, maybe or yes; `risks`: how often it was sent although that may call twice."""
+    """How far a row has come. `sent`: no, maybe or yes; `risks`: how often it was sent at the risk of a second call."""
 
     state: State = "pending"
     attempts: int = 0
@@ -64,7 +64,7 @@ class RowProgress:
     ended_at: str = ""
 
     def follows(self, earlier: "RowProgress") -> bool:
-        """Whether this may come after `earlier`: a call that was made, or may have been, never becomes a new one."""
+        """Returns whether this may come after `earlier`: a call that was made, or may have been, never becomes new."""
         if self.state not in _FORWARD[earlier.state]:
             return False
         again = earlier.state in ("unknown", "sent_before") and self.state == "intent"
@@ -73,7 +73,7 @@ class RowProgress:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What came of one attempt. `pause` is how many seconds the PBX wants to be left alone."""
+    """The result of one attempt. `pause` is how many seconds the PBX asks to wait."""
 
     outcome: RowOutcome
     exit_code: int

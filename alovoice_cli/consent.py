@@ -1,4 +1,4 @@
-"""The question before something that cannot be undone: how many people do you mean to reach?"""
+"""The question before an action that cannot be undone: how many people do you mean to reach?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many are reached; `summary` tells of them in one sentence. `one` and `many` are what they are."""
+    """How many are reached; `summary` describes them in one sentence. `one` and `many` are the nouns."""
 
     number: int
     summary: str
     one: str = "person"
     many: str = "people"
     rings: bool = True
-    """Whether people are rung: a script must then say that this is meant."""
+    """Whether people are rung: a script must then confirm explicitly."""
 
     def __str__(self) -> str:
         return count(self.number, self.one, self.many)
 
 
 def check_confirmed(reach: Reach, confirm: int) -> None:
-    """Raises CheckFailedError (8) where `--confirm` says another number."""
+    """Raises CheckFailedError (8) where `--confirm` names another number."""
     if confirm != reach.number:
         raise CheckFailedError(
             f"the list reaches {reach}, and --confirm says {confirm}: nothing was sent",
@@ -37,10 +37,10 @@ def check_confirmed(reach: Reach, confirm: int) -> None:
 
 
 def agree(session: "Session", reach: Reach, confirm: int | None, about: Sequence[str] = ()) -> None:
-    """Returns where the operator means this number; raises CheckFailedError (8) or UsageError where not.
+    """Returns if the operator confirms this number; raises CheckFailedError (8) or UsageError otherwise.
 
-    `--confirm N` must be the number. On a terminal the number is asked for, unless `--yes` answers for up to the
-    profile's `confirm_above`. A script that rings people must give one of both, and above that `--confirm`. `about` is
+    `--confirm N` must be the number. On a terminal the number is asked for, unless `--yes` answers, up to the profile's
+    `confirm_above`. A script that rings people needs one of both options, and above that limit `--confirm`. `about` is
     as in `Display.ask`.
     """
     options, above = session.options, session.settings.confirm_above
@@ -58,7 +58,7 @@ def agree(session: "Session", reach: Reach, confirm: int | None, about: Sequence
 
 
 def _check_script(reach: Reach, above: int, *, is_meant: bool) -> None:
-    """Raises where a script has to say more than it does: that so many are meant, or that it is meant at all."""
+    """Raises where a script lacks `--yes` or `--confirm`, or the `--confirm` that a large number needs."""
     if reach.number > above:
         raise CheckFailedError(
             f"the list reaches {reach}, more than the profile's confirm_above {above}: nothing was sent",

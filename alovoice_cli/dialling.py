@@ -1,4 +1,4 @@
-"""What stands between a command and a dial: the profile's rules first, then the ledger, and that of campaigns."""
+"""The checks between a command and a dial: the profile's rules first, then the ledger and the campaign store."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -20,7 +20,7 @@ DAY = timedelta(hours=24)
 
 
 def quota_of(settings: Settings, path: str, now: datetime) -> Quota | None:
-    """The profile's daily limit that a request of this path counts against; None for none."""
+    """Returns the profile's daily limit for requests to this path, or None."""
     if settings.max_calls_per_day is not None and path.startswith(_CALLS):
         return Quota("max_calls_per_day", settings.max_calls_per_day, _CALLS, now - DAY)
     if settings.ai_budget_per_day is not None and path.startswith(_ANALYSES):
@@ -29,7 +29,7 @@ def quota_of(settings: Settings, path: str, now: datetime) -> Quota | None:
 
 
 def refuse_dialling(settings: Settings) -> None:
-    """Raises UsageError where ALOVOICE_READONLY=1, or a profile that is not named, forbids all that has an effect."""
+    """Raises UsageError where ALOVOICE_READONLY=1, or the rule `require_profile`, forbids all effects."""
     if settings.environ.get("ALOVOICE_READONLY", "") not in ("", "0"):
         raise UsageError(
             "ALOVOICE_READONLY is set: nothing that dials, creates or costs is sent",
@@ -43,14 +43,15 @@ def refuse_dialling(settings: Settings) -> None:
 
 
 def numbers_outside(settings: Settings, numbers: Iterable[str]) -> list[str]:
-    """Those of the numbers (998901234567) that the profile's `allowed_prefixes` do not hold."""
+    """Returns the numbers (998901234567) that begin with none of the profile's `allowed_prefixes`."""
     allowed = settings.allowed_prefixes
     return [] if allowed is None else [number for number in numbers if not number.startswith(allowed)]
 
 
 class GuardedLedger:
-    """The ledger of the send guard. It checks the profile's rules before it writes an intent, and writes a campaign
-    into the store of campaigns too. So no command can forget any of it.
+    """The ledger of the send guard. It checks the profile's rules before it writes an intent.
+
+    It also writes a campaign into the store of campaigns. So no command can forget any of these steps.
     """
 
     def __init__(
@@ -67,11 +68,11 @@ class GuardedLedger:
         self._is_warned = False
 
     def intend(self, intent: Intent) -> str:
-        """Writes the intent; raises UsageError or CheckFailedError where the profile's rules forbid to dial."""
+        """Writes the intent; raises UsageError where the profile's rules forbid the request."""
         settings = self._settings
         refuse_dialling(settings)
         overridden = intent.override_limits
-        dials = intent.path != ADD_AUTORULE.path  # a campaign's list is checked whole, with names of lines
+        dials = intent.path != ADD_AUTORULE.path  # a campaign's list is checked as a whole, with its line numbers
         outside = numbers_outside(settings, intent.numbers) if dials and "allowed_prefixes" not in overridden else []
         if outside:
             raise CheckFailedError(
@@ -97,7 +98,7 @@ class GuardedLedger:
                 self._campaigns().settle(receipt, outcome.state, outcome.exit_code, outcome.answer)
 
     def _intend_campaign(self, receipt: str, intent: Intent) -> None:
-        # The intent's fields, not the papers': they are masked already.
+        # The intent's fields, not the record's: they are masked already.
         from alovoice_cli.campaigns.campaign_record import FILES, CampaignGuard, CampaignRecord  # noqa: PLC0415 - a call needs none of it
 
         fields = {name: str(text) for name, text in intent.request.items() if name not in FILES}

@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 Sent = Literal["no", "maybe", "yes"]
-"""Whether the request's first byte left this machine, and whether the server is known to have read it."""
+"""Whether the request's first byte left this machine, and whether the server certainly read the request."""
 
 
 class ExitCode(IntEnum):
-    """The contract with shell scripts; `worst` orders what a batch ends with."""
+    """The contract with shell scripts; `worst` orders the codes of a batch."""
 
     DONE = 0
     REFUSED = 1
@@ -50,7 +50,7 @@ FULL_DISK = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno
 
 
 def no_space_left(path: Path) -> str:
-    """What to say where a file cannot be written because its disk is full."""
+    """Returns the message for a file on a full disk."""
     return f"no space is left in {path.absolute().parent}"
 
 
@@ -58,7 +58,7 @@ _WORST_FIRST = (6, 3, 5, 7, 1, 4, 0)
 
 
 def worst(codes: list[int]) -> int:
-    """The code that several outcomes of one command end with: 6 before 3, 5, 7, 1, 4, 0."""
+    """Returns the exit code for several outcomes of one command: 6 before 3, 5, 7, 1, 4, 0."""
     for code in _WORST_FIRST:
         if code in codes:
             return code
@@ -66,10 +66,10 @@ def worst(codes: list[int]) -> int:
 
 
 class AlovoiceError(Exception):
-    """A failure that is told to the user as one sentence.
+    """A failure that the user sees as one sentence.
 
-    `message` says what is wrong, `hint` what to do next (with the exact command where there is one), `detail` what
-    else helps: each already without token or secrets. `status` is the HTTP status, where one came.
+    `message` says what is wrong, `hint` what to do next (with the exact command if possible), `detail` further help:
+    each without token and secrets. `status` is the HTTP status of an answer.
     """
 
     kind: ClassVar[str] = "server"
@@ -94,7 +94,7 @@ class AlovoiceError(Exception):
 
     @property
     def retry_safe(self) -> bool:
-        """Whether running the same line again can repeat nothing: true of all but an unknown outcome."""
+        """Returns whether running the same line again is harmless: true for all but an unknown outcome."""
         return self.exit_code is not ExitCode.UNKNOWN_OUTCOME
 
     def as_json(self) -> dict[str, object]:
@@ -170,7 +170,7 @@ class OutcomeUnknownError(AlovoiceError):
 
 
 class ServerError(AlovoiceError):
-    """The server failed at a read, or answered what cannot be read."""
+    """The server failed at a read, or its answer is unreadable."""
 
     default_sent = "yes"
 
@@ -180,7 +180,7 @@ class RedirectedError(ServerError):
 
 
 class RateLimitedError(ServerError):
-    """The server answered 429. `retry_after` is in seconds, where it said so."""
+    """The server answered 429. `retry_after` is in seconds, if the answer has it."""
 
     def __init__(self, message: str, *, retry_after: float | None = None, hint: str = "", detail: str = "") -> None:
         super().__init__(message, hint=hint, detail=detail, status=429)
@@ -195,7 +195,7 @@ class CheckFailedError(AlovoiceError):
 
 
 class NotReadyError(AlovoiceError):
-    """What was asked for is not there yet."""
+    """The requested thing is not there yet."""
 
     kind = "not_ready"
     exit_code = ExitCode.NOT_READY
@@ -206,9 +206,9 @@ class Rehearsal(Exception):  # noqa: N818 - not an error: `--dry-run` ends here
     """A request that would change something, stopped before anything was opened."""
 
     def as_json(self) -> dict[str, object]:
-        """What would have gone: `method`, `url`, `headers`, `body`, and the `curl` that sends the same."""
+        """Returns the request: `method`, `url`, `headers`, `body`, and the `curl` that sends the same."""
         raise NotImplementedError
 
 
 class Terminated(BaseException):
-    """SIGTERM or SIGHUP arrived: unwinds like Ctrl-C does, so that the ledger and the terminal are left in order."""
+    """SIGTERM or SIGHUP arrived: unwinds like Ctrl-C, so that ledger and terminal stay in order."""

@@ -1,4 +1,4 @@
-"""Findings of a check, of a campaign or of a rules file: how grave each is, where it stands, what to do about it."""
+"""Findings of a check, in a campaign or a rules file: severity, place, and advice."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 
 class RulePlace(NamedTuple):
-    """A character in a rules file; line and column count from 1."""
+    """A character's place in a rules file; line and column count from 1."""
 
     file: str
     line: int = 1
@@ -28,7 +28,7 @@ class RulePlace(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One finding. `lines` are all the lines that it speaks of; `column` counts from 1."""
+    """One finding. `lines` are all the lines it refers to; `column` counts from 1."""
 
     severity: Severity
     code: str
@@ -38,9 +38,9 @@ class Finding(NamedTuple):
     lines: Sequence[int] = ()
     column: int | None = None
     limit: str = ""
-    """The profile's limit that it breaks, for `--override-limit`."""
+    """The exceeded limit of the profile, for `--override-limit`."""
     needs: str = ""
-    """The option that a script must give to go on in spite of it, such as `--night-ok`."""
+    """The option with which a script continues in spite of the finding, such as `--night-ok`."""
 
     @classmethod
     def at(cls, severity: Severity, code: str, place: RulePlace, message: str, hint: str = "") -> "Finding":
@@ -49,24 +49,24 @@ class Finding(NamedTuple):
 
     @property
     def line(self) -> int | None:
-        """The first line that the finding speaks of."""
+        """Returns the first line of the finding."""
         return self.lines[0] if self.lines else None
 
     @property
     def place(self) -> str:
-        """`clients.csv:12:2`, or as much of it as is known."""
+        """Returns `clients.csv:12:2`, or the known part of it."""
         parts = [self.file, *(str(part) for part in (self.line, self.column) if part)]
         return ":".join(part for part in parts if part)
 
     @property
     def sentence(self) -> str:
-        """The finding on one line: where it stands, what it is, what to do."""
+        """Returns the finding on one line: place, message, advice."""
         named = not self.file or self.file in self.message
         place = "" if named else f"{self.file}: "
         return place + self.message + (f" ({self.hint})" if self.hint else "")
 
     def as_dict(self) -> dict[str, object]:
-        """The finding as JSON prints it, every line named."""
+        """Returns the finding as JSON prints it, with every line."""
         return {
             "severity": str(self.severity),
             "code": self.code,
@@ -96,13 +96,13 @@ class Finding(NamedTuple):
 
 
 class Findings:
-    """Gathers findings while a file is read: reading goes on, so that one run shows all that is wrong."""
+    """Collects findings while a file is read: reading continues, so that one run shows all errors."""
 
     def __init__(self) -> None:
         self.items: list[Finding] = []
 
     def error(self, code: str, place: RulePlace, message: str, hint: str = "") -> None:
-        """Adds a finding that keeps the file from being served."""
+        """Adds a finding that makes the file unusable."""
         self.items.append(Finding.at(Severity.ERROR, code, place, message, hint))
 
     def warning(self, code: str, place: RulePlace, message: str, hint: str = "") -> None:
@@ -111,22 +111,22 @@ class Findings:
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that stop the campaign, or keep the rules from being served."""
+    """Returns the findings that stop the campaign, or make the rules unusable."""
     return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
-    """Whether any finding is an error."""
+    """Returns whether any finding is an error."""
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings as a reader of the file meets them."""
+    """Returns the findings in the order of the file."""
     return tuple(sorted(findings, key=lambda found: (found.file, found.line or 0, found.column or 0)))
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A hint with the nearest known word, else all of them after `otherwise`."""
+    """Returns a hint with the nearest known word, else all words after `otherwise`."""
     from difflib import get_close_matches  # noqa: PLC0415 - only a misspelt word needs it
 
     names = list(known)
@@ -148,7 +148,7 @@ def name_lines(lines: Sequence[int]) -> str:
 
 
 def spaced(number: int) -> str:
-    """`4 812`: thousands apart, as is usual in Uzbekistan."""
+    """Returns `4 812`: thousands apart, as is usual in Uzbekistan."""
     return f"{number:,}".replace(",", " ")
 
 

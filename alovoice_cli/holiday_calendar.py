@@ -1,4 +1,4 @@
-"""The public holidays of countries, by the library `holidays`, of which only the countries asked for are imported."""
+"""The public holidays of countries, by the library `holidays`; only the needed countries are imported."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,24 +13,24 @@ _COUNTRIES = "holidays.countries"
 def country_holidays(
     code: str, years: Iterable[int], *, part: str | None = None, language: str | None = None
 ) -> Mapping[date, str]:
-    """The holidays of a country (`UZ`) or of its part in these years, each with its name."""
+    """Returns the holidays of a country (`UZ`) or of its part in these years, each with its name."""
     found: Mapping[date, str] = _library().country_holidays(code, subdiv=part, years=years, language=language)
     return found
 
 
 def known_countries() -> Sequence[str]:
-    """The codes of the countries that the library knows."""
+    """Returns the country codes of the library."""
     return list(_library().registry.EntityLoader.get_country_codes())
 
 
 def parts_of(code: str) -> Sequence[str]:
-    """The codes of the parts of a known country."""
+    """Returns the codes of a country's parts."""
     return list(getattr(_library(), code).subdivisions)
 
 
 def library_version() -> str:
-    """The version of the library, by which its data is dated."""
-    from importlib.metadata import version  # noqa: PLC0415 - it takes as long as all of the library
+    """Returns the version of the library, which dates its data."""
+    from importlib.metadata import version  # noqa: PLC0415 - this import takes as long as the whole library
 
     return version("holidays")
 

@@ -21,16 +21,16 @@ from alovoice_cli.errors import (
 from alovoice_cli.session import Session
 
 _QUIET = (KeyboardInterrupt, Terminated, BrokenPipeError)
-"""What is nobody's fault: the user's own wish, a reader that left."""
+"""Endings without a fault: the user stopped the program, or the reader closed the pipe."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNWRITABLE = (*_NO_SPACE, errno.EIO, errno.EBADF)
 
 
 def run(session: Session) -> int:
-    """Runs the words of the session and returns the exit code. Prints every error itself; raises nothing it can help.
+    """Runs the words of the session and returns the exit code. Prints every error itself; raises nothing avoidable.
 
-    Once a request that dials has left, no trouble of ours is told as "nothing happened": the send guard has the
-    last word.
+    Once a request that dials has left, no local error may look like "nothing happened": the send guard decides the exit
+    code.
     """
     try:
         try:
@@ -45,13 +45,13 @@ def run(session: Session) -> int:
 
 
 def _true_code(session: Session, code: int) -> int:
-    """The exit code that is true of what was sent, for the one that the program was about to end with."""
+    """Returns the exit code that fits the sent requests, for the code that the program was about to end with."""
     guard = session.used_send_guard
     return code if guard is None else guard.guard(code)
 
 
 def _warn_of_ledger_trouble(session: Session) -> None:
-    """Warns where the ledger could not write how a request ended: its receipt will read `unknown`."""
+    """Warns where the ledger could not write a request's outcome: its receipt will read `unknown`."""
     guard = session.used_send_guard
     if guard is not None and guard.trouble is not None:
         receipt = guard.last_receipt or "the request"
@@ -59,11 +59,12 @@ def _warn_of_ledger_trouble(session: Session) -> None:
 
 
 def _flush(session: Session, code: int) -> None:
-    """A reader that has left takes no more; what the command has to say of it by its exit code stands."""
+    """Flushes stdout. A reader that closed the pipe takes no more; the command's exit code stays."""
     try:
         session.stdout.flush()
-    except BrokenPipeError:
-        if not code:
+    except OSError as error:
+        is_gone = isinstance(error, BrokenPipeError) or error.errno == errno.EIO  # EIO: a terminal that was closed
+        if not (is_gone and code):
             raise
 
 
@@ -71,7 +72,7 @@ def _invoke(session: Session) -> int:
     argv = list(session.argv)
     plain = bool(session.environ.get("NO_COLOR")) or session.environ.get("TERM") == "dumb"
     tree = build_tree(decorated=session.stdout.isatty() and not plain)
-    # Not `tree.main()`: it answers Ctrl-C and a closed pipe itself, with exit codes that could be a lie here.
+    # Not `tree.main()`: it handles Ctrl-C and a closed pipe itself, with exit codes that could be wrong here.
     try:
         with tree.make_context(PROGRAM, argv or ["--help"], obj=session) as ctx:
             ctx.call_on_close(session.close)
@@ -93,12 +94,12 @@ def _usage_error(wrong_words: typer.TyperException) -> UsageError:
 
 
 def _explain(problem: BaseException, session: Session) -> int:
-    """Says what went wrong, if stderr still takes it, and returns the exit code."""
+    """Prints the error, if stderr still works, and returns the exit code."""
     if isinstance(problem, Rehearsal):
         return _show_rehearsal(problem, session)
     code, error = _judge(_full_disk(problem, session) or problem)
     if not isinstance(problem, AlovoiceError):
-        # Trouble of this machine. Where something left before it, only the send guard knows how that went: 0, or 6.
+        # An error of this machine. If a request left before, only the send guard knows its outcome: 0, or 6.
         told = _true_code(session, ExitCode.USAGE)
         if told != ExitCode.USAGE:
             code, error = told, _trouble_after_leaving(told, problem, session.last_receipt)
@@ -109,12 +110,12 @@ def _explain(problem: BaseException, session: Session) -> int:
             session.stderr.write(session.masker.hide("".join(traceback.format_exception(problem))))
         session.stderr.flush()
     except (OSError, ValueError):
-        pass  # stderr is gone too: the exit code is all that is left to say
+        pass  # stderr is closed too: only the exit code remains
     return _true_code(session, code)
 
 
 def _full_disk(problem: BaseException, session: Session) -> UsageError | None:
-    """The error for a disk that takes no more, where a store did not name its folder already."""
+    """Returns the error for a full disk, where a store did not name its folder already."""
     folder = None
     if isinstance(problem, OSError) and problem.errno in _NO_SPACE and problem.filename is not None:
         folder = str(Path(os.fsdecode(problem.filename)).absolute().parent)
@@ -126,7 +127,7 @@ def _full_disk(problem: BaseException, session: Session) -> UsageError | None:
 
 
 def _judge(problem: BaseException) -> tuple[int, AlovoiceError | None]:
-    """The exit code of a problem where nothing has left, and the error to print (None: nothing to say)."""
+    """Returns the exit code of a problem before any request left, and the error to print (None: nothing)."""
     if isinstance(problem, AlovoiceError):
         return problem.exit_code, problem
     if isinstance(problem, BrokenPipeError):

@@ -1,4 +1,4 @@
-"""Hides tokens and secrets, and disarms text that could drive a terminal: the only place where either is decided."""
+"""Hides tokens and secrets, and disarms text that could control a terminal: the only module that does either."""
 
 import base64
 import json
@@ -10,12 +10,12 @@ from urllib.parse import quote, quote_plus
 DOTS = "••••"
 _TAIL = 4
 _SHORTEST_HIDDEN = 6
-_SHORTEST_WITH_TAIL = 9  # of `voip123`, the vendor's sample of a SIP password, the last four would be half
+_SHORTEST_WITH_TAIL = 9  # in `voip123`, the vendor's sample of a SIP password, the last four are half
 
 _SECRET_WORDS = ("secret", "passw", "token", "qr", "windowsapp", "authorization")
 _SECRET_KEY = "|".join(_SECRET_WORDS)
 
-# Text that cannot be parsed: JSON that was cut or is wrong, `key=value`, headers. Every repeat is possessive, and a
+# Text that cannot be parsed: truncated or wrong JSON, `key=value`, headers. Every repeat is possessive, and a
 # name without a value is consumed all the same: no letter is looked at more than a fixed number of times.
 _SECRET_NAME = (
     rf"""(?is)(?:{_SECRET_KEY})[\w.-]*+"""
@@ -23,7 +23,7 @@ _SECRET_NAME = (
 )
 _QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+'
 _ESCAPED = (
-    r'(?<!\\)(?P<slashes>\\++)(?P<quote>["\'])(?:.*?(?<!\\)(?P=slashes)(?P=quote)|.*+)'  # a string inside of a string
+    r'(?<!\\)(?P<slashes>\\++)(?P<quote>["\'])(?:.*?(?<!\\)(?P=slashes)(?P=quote)|.*+)'  # a string within a string
 )
 _SECRET_VALUE = (
     rf"""(?is){_QUOTED}|{_ESCAPED}|'[^']*+'?+|(?P<opens>[\[{{])|(?:(?:bearer|basic|digest)[ \t]++)?[^\s,;&}}\]]++"""
@@ -38,23 +38,23 @@ _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """The pattern, compiled when it is first used: most commands use none of them."""
+    """Returns the pattern, compiled at its first use: most commands need none."""
     return re.compile(pattern)
 
 
 def mask(secret: str) -> str:
-    """Four dots, and the last four characters where the secret is long enough to spare them."""
+    """Returns four dots, and the last four characters of a long secret."""
     return DOTS + secret[-_TAIL:] if len(secret) >= _SHORTEST_WITH_TAIL else DOTS
 
 
 @lru_cache(maxsize=1024)
 def is_secret_key(key: str) -> bool:
-    """Whether a field of this name holds a secret: `secret`, `windowsapp`, `mobileqr` (getpeers) and their like."""
+    """Returns whether a field of this name is secret: `secret`, `windowsapp`, `mobileqr` (getpeers) and the like."""
     return re.search(_SECRET_KEY, key, re.IGNORECASE) is not None
 
 
 def mask_fields(value: object) -> object:
-    """The same JSON value with every secret field masked, at any depth; empty and boolean values stay as they are."""
+    """Returns the JSON value with every secret field masked, at any depth; empty and boolean values stay."""
     if isinstance(value, dict):
         return {key: _mask_field(str(key), item) for key, item in value.items()}
     if isinstance(value, list):
@@ -63,9 +63,9 @@ def mask_fields(value: object) -> object:
 
 
 def mask_text(text: str) -> str:
-    """The text with whatever stands behind a secret's key masked: for bodies that are not the JSON they should be.
+    """Returns the text with values behind secret keys masked: for bodies that are not valid JSON.
 
-    Takes time in proportion to the text's length, whatever the text holds.
+    Takes time in proportion to the text's length, for every text.
     """
     folded = text.casefold()
     if not any(word in folded for word in _SECRET_WORDS):  # ten times faster than the search below
@@ -83,7 +83,7 @@ def mask_text(text: str) -> str:
 
 
 def _end_of_brackets(text: str, start: int) -> int:
-    """Behind the bracket that closes the one at `start`; the text's end where none does."""
+    """Returns the place behind the bracket that closes the one at `start`; the text's end without one."""
     depth = 0
     for match in _compiled(_BRACKET_OR_STRING).finditer(text, start):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match.group(), 0)
@@ -97,7 +97,7 @@ def _mask_field(key: str, item: object) -> object:
 
 
 def _mask_whole(item: object) -> object:
-    """What stands under a secret's name: every text and number in it is taken for a secret."""
+    """Masks everything under a secret's name: every text and number in it counts as secret."""
     if isinstance(item, dict):
         return {key: _mask_whole(inner) for key, inner in item.items()}
     if isinstance(item, list):
@@ -108,7 +108,7 @@ def _mask_whole(item: object) -> object:
 
 
 class Masker:
-    """Hides known secrets in any text, in the spellings in which they travel: raw, percent-encoded, base64, JSON."""
+    """Hides known secrets in any text, in all their spellings: raw, percent-encoded, base64, JSON."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: dict[str, str] = {}
@@ -118,7 +118,7 @@ class Masker:
             self.learn(secret)
 
     def learn(self, secret: str) -> None:
-        """From now on hide this secret too. One under 6 characters is none: hiding it would tear up ordinary words."""
+        """Hides this secret too from now on. A text under 6 characters is ignored: it occurs in ordinary words."""
         if len(secret) < _SHORTEST_HIDDEN:
             return
         for spelling in _spellings(secret):
@@ -129,11 +129,11 @@ class Masker:
 
     @property
     def longest(self) -> int:
-        """The length of the longest spelling of a known secret, 0 where none is known."""
+        """Returns the length of the longest spelling of a known secret, 0 without one."""
         return len(self._longest_first[0][0]) if self._longest_first else 0
 
     def hide(self, text: str) -> str:
-        """The text with every known secret masked."""
+        """Returns the text with every known secret masked."""
         if len(text) < self._shortest:  # most texts: keys, numbers, states
             return text
         for spelling, shown in self._longest_first:
@@ -141,7 +141,7 @@ class Masker:
         return text
 
     def hide_in(self, value: object) -> object:
-        """The same JSON value with every known secret masked in its texts, keys included, at any depth."""
+        """Returns the JSON value with every known secret masked in its texts and keys, at any depth."""
         if isinstance(value, str):
             return self.hide(value)
         if isinstance(value, dict):

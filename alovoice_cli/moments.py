@@ -1,4 +1,4 @@
-"""Moments, spans and time zones as an operator writes them, and as reports show them."""
+"""Reads moments, spans and time zones as operators write them, and formats them for reports."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
@@ -16,31 +16,31 @@ FORMS = "give 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30' or
 _SPAN_FORMS = "give 90s, 30m, 12h, 90d or 8w"
 _ZONE_OFFSET = r"(?:utc|gmt)?\s*([+-])\s*([0-9]{1,2})(?::?([0-5][0-9]))?"
 _ZONE_FORMS = "give 'utc +5', +05:00 or a name such as Asia/Tashkent"
-_WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)  # the offsets that the world uses
+_WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)  # the offsets in use in the world
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ClockTime(NamedTuple):
-    """The present moment (aware), and the zone in which days begin and times are meant."""
+    """The present moment (aware), and the zone in which days begin and times are read."""
 
     now: datetime
     zone: tzinfo
 
     @property
     def today(self) -> date:
-        """The day that it is in the zone."""
+        """Returns today's date in the zone."""
         return self.now.astimezone(self.zone).date()
 
 
 class Moment(NamedTuple):
-    """A moment, aware; `is_day` where only a day was named: its beginning."""
+    """An aware moment; `is_day`: only a day was named, and the moment is its beginning."""
 
     at: datetime
     is_day: bool = False
 
     @property
     def end(self) -> datetime:
-        """Where a period ends that lasts until this: a day is included, whole."""
+        """Returns the end of a period that lasts until this moment: a day is included, whole."""
         if not self.is_day:
             return self.at
         following = self.at.date() + timedelta(days=1)
@@ -48,27 +48,27 @@ class Moment(NamedTuple):
 
 
 class DailyHours(NamedTuple):
-    """The minutes of each day from `begin` until before `end`, perhaps over midnight."""
+    """The minutes of each day from `begin` until before `end`, which may be after midnight."""
 
     begin: time
     end: time
 
     @classmethod
     def parse(cls, text: str) -> "DailyHours | None":
-        """The hours that a text such as `21:00-08:00` names; None for other text, such as `none`."""
+        """Parses hours such as `21:00-08:00`; returns None for other text, such as `none`."""
         match = re.fullmatch(_HOURS, text.strip(), re.ASCII)
         if match is None:
             return None
         return cls(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
 
     def overlap(self, opens: time, closes: time) -> bool:
-        """Whether a window of these minutes, both inclusive, touches the hours."""
+        """Returns whether a window of these minutes, both inclusive, overlaps the hours."""
         if self.begin < self.end:
             return opens < self.end and closes >= self.begin
         return opens < self.end or closes >= self.begin
 
     def hold(self, local: datetime) -> bool:
-        """Whether the moment, by its own clock, lies in the hours."""
+        """Returns whether the moment, by its own clock, is within the hours."""
         minute = local.time()
         return self.overlap(minute, minute)
 
@@ -77,7 +77,7 @@ class DailyHours(NamedTuple):
 
 
 def parse_span(text: str, option: str) -> timedelta:
-    """`90s`, `30m`, `12h`, `90d`, `8w`. Raises UsageError for all else."""
+    """Parses `90s`, `30m`, `12h`, `90d`, `8w`. Raises UsageError for other text."""
     match = re.fullmatch(_SPAN, text.strip().lower())
     if match is None:
         raise UsageError(f"{option} {text!r} is no span of time", hint=_SPAN_FORMS)
@@ -85,9 +85,9 @@ def parse_span(text: str, option: str) -> timedelta:
 
 
 def parse_moment(text: str, clock: ClockTime, option: str) -> Moment:
-    """A moment: a span before now, `now`, `today`, `yesterday`, a time of today, a day, a day and time; zone optional.
+    """Parses a moment: a span before now, `now`, `today`, `yesterday`, a time of today, a day, a day and time.
 
-    Raises UsageError for all else, and for what the calendar or the clock lacks.
+    A zone is optional. Raises UsageError for other text, and for days and times that do not exist.
     """
     word = text.strip().lower()
     try:
@@ -141,7 +141,7 @@ def _zone(text: str, default: tzinfo) -> tzinfo | None:
 
 
 def days_ago(days: int, clock: ClockTime) -> str:
-    """The day so many days before today, as an option would say it."""
+    """Returns the day this many days before today, as an option's text."""
     return (clock.today - timedelta(days=days)).isoformat()
 
 
@@ -151,7 +151,7 @@ def unix_microseconds(moment: datetime) -> int:
 
 
 def from_unix(seconds: int, zone: tzinfo) -> datetime | None:
-    """Unix seconds as a moment in the zone; None where they are beyond the calendar (a PBX's slip)."""
+    """Returns unix seconds as a moment in the zone; None beyond the calendar (an error of the PBX)."""
     try:
         return (_EPOCH + timedelta(seconds=seconds)).astimezone(zone)
     except (OverflowError, ValueError):
@@ -186,9 +186,9 @@ def span_text(seconds: int) -> str:
 
 
 def parse_zone(text: str, option: str = "--timezone") -> tzinfo:
-    """A zone as `utc +5`, `+05:00`, `+5`, `Z`, or an IANA name; raises UsageError for all else.
+    """Parses a zone: `utc +5`, `+05:00`, `+5`, `Z`, or an IANA name; raises UsageError for other text.
 
-    A sign counts as in `utc +5`, east is plus, also after `GMT`; only the IANA names `Etc/GMT-5` turn it round.
+    The sign is as in `utc +5`, east is plus, also after `GMT`; only IANA names such as `Etc/GMT-5` reverse it.
     """
     word = text.strip().lower().replace("\N{MINUS SIGN}", "-")
     if word in ("z", "utc", "gmt"):
@@ -209,7 +209,7 @@ def _named_zone(name: str, option: str) -> tzinfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        # Of names that are no zone, a folder (`America`) is an OSError and `../x` a ValueError.
+        # For a wrong name, a folder (`America`) raises OSError and `../x` ValueError.
         raise UsageError(f"{option} {name!r} is no time zone", hint=_nearest_zone(name) or _ZONE_FORMS) from error
 
 

@@ -1,4 +1,4 @@
-"""A POST to a customer's handler and its answer, as the client, the listener, the events and the sandbox know it."""
+"""A POST to a customer's handler and its answer, for the client, the listener, the events and the sandbox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """How a POST went. `status` is None where no whole answer came, and `error` says why; `seconds` is its length.
+    """The result of a POST. `status` is None without a whole answer, and `error` gives the reason.
 
-    `seconds` runs from before the connection to the last byte; a very long `body` may be cut. `retry_after` is the
-    header of that name.
+    `seconds` is the time from before the connection to the last byte; a very long `body` may be cut. `retry_after` is
+    the header of that name.
     """
 
     status: int | None
@@ -21,7 +21,7 @@ class Posted:
 
 
 class AnyPoster(Protocol):
-    """Posts bytes as they are, from any thread, once; follows no redirect and raises nothing."""
+    """Posts unchanged bytes once, from any thread; follows no redirect and raises nothing."""
 
     def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
-        """One request and its answer; `timeout` bounds the whole of it, in seconds."""
+        """Makes one request and returns its answer; `timeout` limits the whole, in seconds."""

@@ -22,7 +22,7 @@ def run_process() -> NoReturn:
         signal.signal(hangup, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # it never dies of a letter that its encoding lacks
+            stream.reconfigure(errors="backslashreplace")  # a letter that the encoding lacks must not raise here
     session = Session(
         sys.argv[1:],
         stdin=sys.stdin,
@@ -42,7 +42,7 @@ def _terminate(number: int, frame: object) -> NoReturn:
 
 
 def _reopen_closed_streams() -> None:
-    """Gives `>&-` a place to write to, before a database or socket gets file descriptor 1 or 2."""
+    """Opens a place for streams closed by `>&-`, before a database or socket gets file descriptor 1 or 2."""
     for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)
@@ -53,7 +53,7 @@ def _reopen_closed_streams() -> None:
 
 
 def _drain_streams() -> None:
-    """Flushes both streams, and lets a full disk or a reader that left not turn the exit code into Python's own 120."""
+    """Flushes both streams, so that a full disk or a closed pipe does not turn the exit code into Python's 120."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,4 +1,4 @@
-"""What the ledger is told of a request that dials, creates or costs, and the receipt that it keeps."""
+"""The ledger's input for a request that dials, creates or costs, and the receipt that the ledger keeps."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,10 +10,10 @@ State = Literal["done", "refused", "unsent", "unknown"]
 
 
 class Intent(NamedTuple):
-    """A request that is about to be sent. `path` is a template such as `/outcall/{token}`: it never holds the token.
+    """A request that is about to be sent. `path` is a template such as `/outcall/{token}`, never with the token.
 
-    `override_limits` names the profile's limits that do not hold for the request. `campaign` is what the ledger of
-    campaigns keeps beside the form; the ledger knows its type.
+    `override_limits` names the profile's limits that do not apply to the request. `campaign` is the campaign ledger's
+    record beside the form; the ledger knows its type.
     """
 
     profile: str
@@ -28,7 +28,7 @@ class Intent(NamedTuple):
 
 
 class RequestOutcome(NamedTuple):
-    """How a request ended. `answer` is the body's text, masked and capped."""
+    """How a request ended. `answer` is the body's text, masked and shortened."""
 
     state: State
     exit_code: int

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from alovoice_cli import __version__
 from alovoice_cli.commands.command_table import full_tree
+from alovoice_cli.reference import FILE_NAMES
 from alovoice_cli.reference.bash import write_bash
 from alovoice_cli.reference.fish import write_fish
 from alovoice_cli.reference.manpage import write_manual
-from alovoice_cli.reference.scripts import FILE_NAMES
 from alovoice_cli.reference.tree import Command, read_tree
 from alovoice_cli.reference.zsh import write_zsh
 
@@ -17,7 +17,7 @@ WRITERS = {"bash": write_bash, "zsh": write_zsh, "fish": write_fish}
 
 
 def write_reference(tree: Command, version: str, directory: Path) -> None:
-    """Puts the scripts and pages of this tree into the two folders, and removes pages of commands that are gone."""
+    """Writes the scripts and pages of this tree into the two folders, and removes pages of deleted commands."""
     scripts, pages = directory / "completions", directory / "man"
     for folder in (scripts, pages):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """The session of one command line: words, streams, environment, clock, settings, client, stores.
 
-Each is built when first asked for, and its module imported then: `alovoice --help` pays for none of them. Tests give
-the constructor other arguments.
+Each part is built at its first use, and its module imported then, so that `alovoice --help` needs none of them. Tests
+give the constructor other arguments.
 """
 
 import time
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
-    from alovoice_cli.stores.line_calls import LineCalls
     from alovoice_cli.stores.outbox_orders import OutboxOrders
 
 
@@ -68,9 +67,9 @@ class Session:
         self._clients: list[Client] = []
 
     def set_options(self, options: GlobalOptions) -> None:
-        """Lets these options hold from now on."""
+        """Replaces the global options."""
         self.options = options
-        self.__dict__.pop("display", None)  # it was made for the options before
+        self.__dict__.pop("display", None)  # it has the old options
 
     # --- settings ----------------------------------------------------------------------------------------------------
 
@@ -85,7 +84,7 @@ class Session:
         return self.resolve_settings()
 
     def resolve_settings(self, profile: str | None = None, *, allow_new_profile: bool = False) -> "Settings":
-        """The settings of the profile in use, or of another; raises as config.settings.resolve does."""
+        """Returns the settings of the profile in use, or of another; raises as config.settings.resolve does."""
         from alovoice_cli.config.settings import resolve
 
         flags = self._flags(profile)
@@ -94,12 +93,17 @@ class Session:
     @property
     def clock(self) -> "ClockTime":
         """Now, in the profile's time zone."""
-        from alovoice_cli.moments import ClockTime, parse_zone
+        from alovoice_cli.moments import ClockTime
 
-        return ClockTime(self.now(), parse_zone(self.settings.timezone, "the profile's timezone"))
+        return ClockTime(self.now(), self._zone())
+
+    def _zone(self) -> tzinfo:
+        from alovoice_cli.moments import parse_zone
+
+        return parse_zone(self.settings.timezone, "the profile's timezone")
 
     def settings_or_defaults(self) -> "tuple[Settings, BadConfigError | None]":
-        """The settings, and what is wrong with the configuration file where defaults stand in for it."""
+        """Returns the settings; for a malformed configuration file defaults, and the error."""
         from alovoice_cli.config.settings import resolve_leniently
 
         return resolve_leniently(self._flags(), self.environ, self.paths, self.cwd)
@@ -112,7 +116,7 @@ class Session:
 
     @property
     def named_profile(self) -> str | None:
-        """The profile that -p or ALOVOICE_PROFILE names, whether it exists or not."""
+        """Returns the profile of -p or ALOVOICE_PROFILE, whether it exists or not."""
         return self.options.profile or self.environ.get("ALOVOICE_PROFILE")
 
     # --- stores ------------------------------------------------------------------------------------------------------
@@ -142,25 +146,19 @@ class Session:
         return EventStore(self.settings.event_store_url(flag))
 
     def outbox(self, flag: str | None = None) -> "OutboxOrders":
-        """What the event store is still to forward, for an operator: of `--store`, or the profile's."""
+        """Returns the outbox of `--store`, or of the profile's event store, for an operator."""
         from alovoice_cli.stores.outbox_orders import OutboxOrders
 
         return OutboxOrders(self.settings.event_store_url(flag))
 
-    def line_calls(self) -> "LineCalls":
-        """What the profile's event store knows of the calls that go on."""
-        from alovoice_cli.stores.line_calls import LineCalls
-
-        return LineCalls(self.settings.event_store_url())
-
     def past(self, flag: str | None = None) -> "StoredPast":
-        """The callers' past in the event store, for rules that ask for it."""
+        """Returns the callers' past in the event store, for rules about it."""
         from alovoice_cli.stores.history import StoredPast
 
         return StoredPast(self.settings.event_store_url(flag))
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
-        """Waits until no other process runs this command's critical part, `timeout` seconds at most."""
+        """Waits until no other process runs this command's critical part, at most `timeout` seconds."""
         from alovoice_cli.stores.process_lock import hold
 
         lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
@@ -170,7 +168,7 @@ class Session:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Counts what happens within, the token command above all, against the first request's `--timeout`."""
+        """Counts the time of the block (mainly the token command's) as part of the first request's `--timeout`."""
         begun = time.monotonic()
         try:
             yield
@@ -179,7 +177,7 @@ class Session:
 
     @cached_property
     def token(self) -> "Token | None":
-        """The token of the profile, where one is known and belongs to the server; raises as the settings do."""
+        """Returns the profile's token, if there is one, for its server only; raises as the settings do."""
         with self.counted():
             return self.settings.find_token()
 
@@ -196,12 +194,15 @@ class Session:
         encoding: str | None = None,
         override_limits: frozenset[str] = frozenset(),
     ) -> "Client":
-        """A client with these settings, token and encoding in place of the chosen profile's; `override_limits` names
-        the limits of the profile that do not hold. Makes no connection; raises UsageError for a bad profile or URL."""
+        """Makes a client with these settings, token and encoding in place of the chosen profile's.
+
+        `override_limits` names the limits of the profile that do not apply. Makes no connection; raises UsageError for
+        a bad profile or URL.
+        """
         from alovoice_cli.api.client import Client
 
         settings = settings or self.settings
-        display = self.display  # loaded before anything leaves: to tell how a request went then needs no file
+        display = self.display  # loaded before a request leaves: reporting its outcome then needs no further file
         transport, base_url = self._transport, settings.base_url
         embedded = settings.embedded and transport is None
         if token is None and not embedded:
@@ -241,13 +242,13 @@ class Session:
 
     @cached_property
     def poster(self) -> "Poster":
-        """Sends bytes to handlers, untouched; makes no connection before the first."""
+        """Sends unchanged bytes to handlers; makes no connection before the first use."""
         from alovoice_cli.api.poster import Poster
 
         return Poster()
 
     def close(self) -> None:
-        """Closes the connections that were opened."""
+        """Closes the open connections."""
         for client in self._clients:
             client.close()
         if "poster" in self.__dict__:
@@ -266,19 +267,19 @@ class Session:
 
     @property
     def used_send_guard(self) -> "SendGuard | None":
-        """The guard of what this run sent that dials, creates or costs; None where no client was made."""
+        """Returns the guard of this run's requests that dial, create or cost; None if no client was made."""
         return self.__dict__.get("send_guard")
 
     @property
     def last_receipt(self) -> str:
-        """The receipt of the latest request that dials, creates or costs, or nothing."""
+        """Returns the receipt of the latest request that dials, creates or costs, or ''."""
         return self.used_send_guard.last_receipt if self.used_send_guard else ""
 
     # --- what is shown -----------------------------------------------------------------------------------------------
 
     @cached_property
     def masker(self) -> "Masker":
-        """Knows the tokens of this run, and hides them in all that is printed."""
+        """Knows the tokens of this run, and hides them in all output."""
         from alovoice_cli.masking import Masker
 
         return Masker()
@@ -288,19 +289,14 @@ class Session:
         from alovoice_cli.output.display import Display
 
         streams = self.stdin, self.stdout, self.stderr
-        return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone)
-
-    def _zone(self) -> tzinfo:
-        from alovoice_cli.moments import parse_zone
-
-        return parse_zone(self.settings.timezone, "the profile's timezone")
+        return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone, self.now)
 
     def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> None:
-        """Prints a list or a record on stdout in the form that the options or the stream call for: `Display.show`."""
+        """Prints a list or a record on stdout, in the form for the options or the stream: `Display.show`."""
         self.display.show(thing, lines=lines, show_secrets=show_secrets)
 
     def report(self, text: str, **fields: object) -> None:
-        """Says what was done where nothing else is to be shown: a remark, or with `--json` the fields on stdout."""
+        """Reports the result of a command without data: a remark, or with `--json` the fields on stdout."""
         if self.options.json:
             from alovoice_cli.output.listing import Record
 
@@ -312,7 +308,7 @@ class Session:
         """Prints a warning on stderr, also when quiet."""
         self.display.message("warning", text)
 
-    def note(self, text: str) -> None:
-        """Prints a remark on stderr, unless quiet."""
+    def note(self, text: str, **fields: object) -> None:
+        """Prints a remark on stderr, unless quiet; a log of JSON lines has the fields too."""
         if not self.options.quiet:
-            self.display.message("note", text)
+            self.display.message("note", text, **fields)

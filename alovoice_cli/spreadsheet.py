@@ -1,4 +1,4 @@
-"""The one rule for CSV files that people open in a spreadsheet: plain by default, as Excel wants them where asked."""
+"""The one rule for CSV files that people open in a spreadsheet: plain by default, Excel's form on request."""
 
 import re
 from datetime import datetime, tzinfo
@@ -8,28 +8,28 @@ _MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9.]+)?(?:Z|[+-
 
 
 class SpreadsheetFormat(NamedTuple):
-    """How a CSV file for a spreadsheet is written, always in UTF-8 and with LF line ends."""
+    """The form of a CSV file for a spreadsheet, always in UTF-8 and with LF line ends."""
 
     mark: str = ""
-    """The byte order mark by which Excel knows UTF-8, or nothing."""
+    """The byte order mark by which Excel recognises UTF-8, or ''."""
     delimiter: str = ""
     """What divides the cells; nothing: what divided the cells of the file that the CSV is made from, else a comma."""
 
 
 PLAIN: Final = SpreadsheetFormat()
 EXCEL: Final = SpreadsheetFormat("\ufeff", ";")
-"""What a double click in a Windows of Uzbekistan or Russia opens rightly."""
+"""The form that opens correctly by a double click in a Windows of Uzbekistan or Russia."""
 
 
 def format_for(*, excel: bool) -> SpreadsheetFormat:
-    """The format that `--excel` asks for, or the plain one."""
+    """Returns the format of `--excel`, or the plain one."""
     return EXCEL if excel else PLAIN
 
 
 def local_time(text: str, zone: tzinfo) -> str:
-    """A moment with its zone, such as `2026-11-28T15:04:05Z`, as Excel reads times: local and without a zone.
+    """Returns a moment with zone, such as `2026-11-28T15:04:05Z`, in Excel's form: local and without a zone.
 
-    Other text is returned as it is.
+    Other text is returned unchanged.
     """
     if not re.fullmatch(_MOMENT, text):
         return text

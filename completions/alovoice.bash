@@ -72,7 +72,7 @@ _alovoice_command() {
     'alovoice ai report') options='--by --html --rules --worst --force --mask-numbers --since --until --tag --without-tag --peer' ;;
     'alovoice ai audio') options='-o --output --force --resume' arguments=('*text') ;;
     'alovoice ai prune') options=--older-than ;;
-    'alovoice listen') commands=check options='--host --port --store --secret --forward --forward-timeout --sign-secret --exec --rules --fallback --deadline --shadow --allow-from --trusted-proxy --tls-cert --tls-key --no-dedupe --ready-file --print-systemd --print-nginx' ;;
+    'alovoice listen') commands=check options='--host --port --store --secret --forward --forward-timeout --forward-header --forward-json --forward-raw --sign-secret --exec --rules --fallback --deadline --shadow --allow-from --trusted-proxy --tls-cert --tls-key --no-dedupe --dedupe --ready-file --admin --log-format --print-systemd --print-nginx' ;;
     'alovoice listen check') options='--url --store' ;;
     'alovoice api') options='-f --raw-field -F --field --input -H --header -i --include --show-secrets' arguments=(text text) ;;
     'alovoice login') options='--with-token --token-command --no-check' ;;
@@ -418,6 +418,7 @@ _alovoice_option() {
     'alovoice listen --secret') value='text' ;;
     'alovoice listen --forward') value='text' ;;
     'alovoice listen --forward-timeout') value='text' ;;
+    'alovoice listen --forward-header') value='text' ;;
     'alovoice listen --sign-secret') value='text' ;;
     'alovoice listen --exec') value='text' ;;
     'alovoice listen --rules') value='file' ;;
@@ -429,6 +430,8 @@ _alovoice_option() {
     'alovoice listen --tls-cert') value='file' ;;
     'alovoice listen --tls-key') value='file' ;;
     'alovoice listen --ready-file') value='file' ;;
+    'alovoice listen --admin') value='text' ;;
+    'alovoice listen --log-format') value='choice:text json' ;;
     'alovoice listen check --url') value='text' ;;
     'alovoice listen check --store') value='text' ;;
     'alovoice api -f' | 'alovoice api --raw-field') value='text' ;;

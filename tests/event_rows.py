@@ -9,7 +9,7 @@ from typing import Any
 
 from alovoice_cli.events.answers import new_id
 from alovoice_cli.events.event import Delivery, Event, EventType
-from alovoice_cli.events.reading import read
+from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.stores.event_engine import open_event_store, opened, writing
 from alovoice_cli.stores.event_rows import insert_deliveries, insert_events
 
@@ -34,13 +34,14 @@ class Rows:
         repeats: Event | None = None,
         is_read: bool = True,
         headers: tuple[tuple[str, str], ...] = (),
+        query: str = "",
         **more: Any,
     ) -> Event:
         """Stores one delivery; `body` is bytes, or what becomes JSON. Without `is_read` the writer lags behind."""
         moment = at.timestamp() if isinstance(at, datetime) else at
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         own_id, received_at = new_id(int(moment * 1000)), round(moment * MICRO)
-        delivery = Delivery(own_id, kind, received_at, raw, "application/json", headers=headers)
+        delivery = Delivery(own_id, kind, received_at, raw, "application/json", headers=headers, query=query)
         (event,) = self.store([_event(delivery, call_id, repeats, **more)], is_read=is_read)
         return event
 
@@ -99,7 +100,7 @@ def end_of(call_id: str, at: int, duration: int, status: str) -> dict[str, objec
 
 
 def _event(delivery: Delivery, call_id: str | None, repeats: Event | None, **more: Any) -> Event:
-    reading = read(delivery.type, delivery.body, delivery.content_type)
+    reading = read_delivery(delivery)
     facts = reading.facts
     if delivery.type == "callstart":
         facts = tuple(replace(fact, call_id=call_id or delivery.id) for fact in facts)

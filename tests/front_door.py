@@ -95,7 +95,7 @@ class FrontDoor:
             capture_output=True,
             env={**self.environ, **(environ or {})},
             cwd=more.pop("cwd", self.home),
-            timeout=60,
+            timeout=180,
             check=False,
             **more,
         )

@@ -148,6 +148,7 @@ def test_a_trap_gets_libphonenumbers_verdict_through_the_quick_path(cell: str) -
     assert _through_a_list(cell) == read_cell(cell).number == _libphonenumber(cell)
 
 
+@pytest.mark.floors
 @given(st.from_regex(r"(\+?998|00998)?[0-9]{8,10}", fullmatch=True))
 @settings(max_examples=60, deadline=None)
 def test_digits_get_libphonenumbers_verdict(cell: str) -> None:
@@ -159,6 +160,7 @@ def test_digits_get_libphonenumbers_verdict(cell: str) -> None:
         assert ours == theirs
 
 
+@pytest.mark.floors
 @given(st.integers(20_000, 99_999), st.integers(0, 9_999))
 @settings(max_examples=100, deadline=None)
 def test_the_last_four_digits_decide_nothing(head: int, tail: int) -> None:

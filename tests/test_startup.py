@@ -52,7 +52,7 @@ def test_version_loads_nothing_but_itself(alovoice: FrontDoor) -> None:
 
 def test_a_completion_script_loads_nothing_but_its_place(alovoice: FrontDoor) -> None:
     modules = _loaded(alovoice, "completion", "bash")
-    own = {"alovoice_cli", "alovoice_cli.__main__", "alovoice_cli.reference", "alovoice_cli.reference.scripts"}
+    own = {"alovoice_cli", "alovoice_cli.__main__", "alovoice_cli.reference"}
     assert {name for name in modules if name.startswith("alovoice_cli")} == own
     assert _foreign(modules) == {"alovoice_cli"}
 

@@ -1,4 +1,4 @@
-"""The PBX's address: which base URLs are allowed, and what counts as the same origin."""
+"""The PBX's address: the allowed base URLs, and the rule of the same origin."""
 
 import ipaddress
 import re
@@ -9,13 +9,13 @@ from alovoice_cli.errors import UsageError
 
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_LABEL, _LONGEST_NAME = 63, 253  # RFC 1035
-_HOST = r"[A-Za-z0-9._-]+"  # with the underscore, which names in private networks have
+_HOST = r"[A-Za-z0-9._-]+"  # with the underscore, which occurs in private networks
 _SHOWN = 80
 _FORM = "write it as https://HOST[:PORT], such as https://cld.alovoice.uz"
 
 
 class Address(NamedTuple):
-    """A base URL, taken apart. `prefix` is a path without its last slash, mostly empty."""
+    """The parts of a base URL. `prefix` is the path without its last slash, usually empty."""
 
     scheme: str
     host: str
@@ -24,23 +24,23 @@ class Address(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """`scheme://host[:port]`, the port only where it is not the scheme's own."""
+        """Returns `scheme://host[:port]`, without the scheme's default port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
 
     @property
     def url(self) -> str:
-        """The base URL in its plain form."""
+        """Returns the base URL in its plain form."""
         return self.origin + self.prefix
 
     @property
     def loopback(self) -> bool:
-        """Whether nothing sent there leaves this machine."""
+        """Returns whether requests to this address stay on this machine."""
         return is_loopback(self.host)
 
     def same_origin(self, url: str) -> bool:
-        """Whether an absolute URL leads to this very server, by the browser's rule: scheme, host and port."""
+        """Returns whether an absolute URL has the same origin, as browsers compare: scheme, host and port."""
         parts = _split(url)
         return (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)) == (
             self.scheme,
@@ -50,7 +50,7 @@ class Address(NamedTuple):
 
 
 def _check_host(host: str) -> None:
-    """Raises UsageError for a name that no resolver takes: the system's own words for that help nobody."""
+    """Raises UsageError for a name that no resolver accepts: the system's own message for that helps nobody."""
     if ":" in host:
         if "%" in host:
             raise _no_host(host, "an address with a zone (%) cannot be used")
@@ -68,12 +68,12 @@ def _check_host(host: str) -> None:
 
 
 def _ascii_name(host: str) -> str:
-    """The name as resolvers take it, by the client's own reading of names in other letters and of IPv4 addresses."""
-    import httpx  # noqa: PLC0415 - hardly any host needs it, and its import takes 150 ms
+    """Returns the name for resolvers: httpx's own encoding of international names and IPv4 addresses."""
+    import httpx  # noqa: PLC0415 - few hosts need it, and its import takes 150 ms
 
     try:
         url = httpx.URL(f"https://{host}")
-        _ = url.host  # a wrong name in Punycode shows only here
+        _ = url.host  # a wrong Punycode name raises only here
         return url.raw_host.decode("ascii").removesuffix(".")
     except (httpx.InvalidURL, ValueError) as error:
         raise _no_host(host, "it has a letter, a length or a digit that no host has") from error
@@ -85,7 +85,7 @@ def _no_host(host: str, why: str) -> UsageError:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine: `localhost` and names under it, 127.0.0.0/8, `::1`."""
+    """Returns whether the host is this machine: `localhost` and names under it, 127.0.0.0/8, `::1`."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -95,10 +95,10 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_address(base_url: str, *, insecure: bool = False) -> Address:
-    """The address that a base URL names.
+    """Parses a base URL.
 
-    Raises UsageError: not http or https, a user and password, a query, or `http://` to another machine, where the token
-    in the path would be open to everyone between (`insecure` allows that one).
+    Raises UsageError for a scheme other than http and https, a user and password, a query, and `http://` to another
+    machine, which would show the token in the path to the network (`insecure` allows this).
     """
     parts = _split(base_url)
     if parts.scheme not in _PORTS or not parts.hostname:
@@ -121,7 +121,7 @@ def parse_address(base_url: str, *, insecure: bool = False) -> Address:
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url.strip())
-        _ = parts.port  # a bad port shows only when it is asked for
+        _ = parts.port  # a bad port raises only when it is read
     except ValueError as error:
         raise UsageError("the URL cannot be read", hint="write it as https://HOST[:PORT]", detail=str(error)) from error
     return parts

@@ -30,7 +30,7 @@ class WireFragment(TypedDict, total=False):
 
 
 class WireTag(TypedDict, total=False):
-    """A rule's verdict; the place (`begin`, `end`, `match_text`, `fragment_id`) only where a phrase matched."""
+    """A rule's verdict; `begin`, `end`, `match_text` and `fragment_id` exist only where a phrase matched."""
 
     name: str
     value: str
@@ -43,7 +43,7 @@ class WireTag(TypedDict, total=False):
 
 
 class Analysis(TypedDict, total=False):
-    """What is under `answer`. Without `stalk` the analysis is not ready yet (our reading: it is not documented)."""
+    """The content of `answer`. Without `stalk` the analysis is not ready yet (an assumption, not documented)."""
 
     begin_time: int
     aicallid: str
@@ -60,25 +60,25 @@ class AnalysisAnswer(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What came of one analysis that was asked for: an answer, a problem, or neither (it was not sent)."""
+    """The outcome of one requested analysis: an answer, a problem, or neither (not sent)."""
 
     call_id: str
     answer: AnalysisAnswer | None
     problem: AlovoiceError | None
 
     def as_json(self) -> dict[str, object]:
-        """The outcome, and the server's answer whole."""
+        """Returns the outcome, and the server's whole answer."""
         problem = self.problem.as_json() if self.problem else None
         return {"call_id": self.call_id, "outcome": self.outcome, "answer": self.answer, "error": problem}
 
     @property
     def ends_all(self) -> bool:
-        """Whether the next ones would meet the same: no token, no network, a bad setting, or not sent for such."""
+        """Returns whether the next requests would fail alike: no token, no network, a bad setting."""
         return self.answer is None and (self.problem is None or self.problem.exit_code in _MEETS_ALL)
 
     @property
     def outcome(self) -> str:
-        """`done`, `refused`, `unsent` or `unknown`."""
+        """Returns `done`, `refused`, `unsent` or `unknown`."""
         if self.answer is not None:
             return "done"
         if self.problem is None or self.problem.sent == "no":
@@ -93,14 +93,14 @@ class AiApi:
         self._client = client
 
     def send(self, call_id: str) -> AnalysisAnswer:
-        """Starts an analysis (callsendai: a GET, but it has an effect and may cost)."""
+        """Starts an analysis (callsendai: a GET with an effect, which may cost)."""
         return self._send(call_id, planned=1)
 
     def send_each(self, call_ids: Sequence[str]) -> list[Sending]:
-        """Starts several analyses, one request each, in turn; an id given twice is asked for once.
+        """Starts several analyses, one request each, in order; a repeated id is sent once.
 
-        A call that is refused or unknown does not keep the others back; what would meet each of them alike (no token,
-        no network) does. Raises UsageError before the first for an id that cannot stand in a path.
+        A refused or unknown request does not stop the others. An error that would stop each of them alike (no token, no
+        network) does. Raises UsageError before the first request for an id that a path cannot contain.
         """
         call_ids = list(dict.fromkeys(call_ids))
         for call_id in call_ids:
@@ -114,7 +114,7 @@ class AiApi:
                 sendings.append(Sending(call_id, self._send(call_id, planned=len(call_ids)), None))
             except AlovoiceError as problem:
                 if not sendings and problem.exit_code is ExitCode.USAGE:
-                    raise  # nothing was sent, and nothing will be: one sentence says it
+                    raise  # nothing was sent, and nothing will be: one error is enough
                 sendings.append(Sending(call_id, None, problem))
         return sendings
 
@@ -125,7 +125,7 @@ class AiApi:
         return self._client.send(request, _read)
 
     def result(self, call_id: str) -> AnalysisAnswer:
-        """The analysis as far as it is (callgetaireresult); without `stalk` it is not ready."""
+        """Returns the analysis in its present state (callgetaireresult); without `stalk` it is not ready."""
         path = f"/callgetaireresult/{{token}}/{segment(call_id, 'the call id')}"
         return self._client.send(Request(CALLGETAIRERESULT, path, command="ai result"), _read)
 
@@ -138,11 +138,11 @@ class AiApi:
         largest: int = LARGEST,
         progress: Progress | None = None,
     ) -> int:
-        """Saves the recording that `stereoaudio` names, a path or a URL on the PBX itself; returns its bytes.
+        """Saves the recording of `stereoaudio`, a path or a URL on the PBX itself; returns its size in bytes.
 
-        Raises UsageError before any connection for another server (the token would go there) and for a file that exists
-        (`force` replaces it); ServerError for a recording over `largest` bytes or one that came cut: then no file is
-        left behind.
+        Raises UsageError before any connection for another server (the token would go there) and for an existing file
+        (`force` replaces it); ServerError for a recording over `largest` bytes or an incomplete one: then no file
+        remains.
         """
         return self.recording(where, target, force=force, largest=largest, progress=progress)[1]
 
@@ -157,10 +157,10 @@ class AiApi:
         largest: int = LARGEST,
         progress: Progress | None = None,
     ) -> tuple[Path, int]:
-        """As `audio`; returns the file too, whose name gets a fitting ending unless it is `named`.
+        """Saves as `audio` does, and returns the file too. Unless `named`, the name gets a fitting ending.
 
-        With `resume` what came before a break stays as `NAME.part` and is gone on with; where the PBX does not go on
-        (it knows no ranges, or has another recording by now), all is fetched anew.
+        With `resume` an interrupted download stays as `NAME.part` and continues next time. Where the PBX cannot
+        continue (no ranges, or another recording), everything is fetched again.
         """
         path = self._path(where)
         there = None if named or force else self.saved(target, named=named)
@@ -176,7 +176,7 @@ class AiApi:
         return part.target, part.written
 
     def _fetch(self, path: str, part: PartFile) -> bool:
-        """Fills the part; False where it cannot be gone on with."""
+        """Fills the part. Returns False where the download cannot continue."""
         headers = (("Range", f"bytes={part.start}-"),) if part.start else ()
         try:
             self._client.send(Request(STEREO, path, headers=headers, command="ai audio"), _nothing, sink=part)
@@ -189,7 +189,7 @@ class AiApi:
         return True
 
     def saved(self, target: Path, *, named: bool) -> Path | None:
-        """The file that an earlier `recording` of these words left, if it is there."""
+        """Returns the file that an earlier `recording` with these arguments saved, if it exists."""
         names = [target] if named else [target.with_name(target.name + ending) for ending in ENDINGS]
         return next((path for path in names if path.is_file()), None)
 
@@ -211,4 +211,4 @@ def _read(reply: Reply) -> AnalysisAnswer:
 
 
 def _nothing(reply: Reply) -> None:
-    """The sink has the body."""
+    """Returns nothing: the sink has received the body."""

@@ -28,9 +28,9 @@ _UNKNOWN_WORDS = (
 
 
 class Campaign(TypedDict, total=False):
-    """The answer of addAutorule and getAutorule. Numbers may come as text: `maxline` does in both samples.
+    """The answer of addAutorule and getAutorule. Numbers may be text: `maxline` is in both samples.
 
-    `from` and `to` come back as `YYYY-MM-DD`, `totime` with `:59`, `trunks` as the server's own ids.
+    `from` and `to` are `YYYY-MM-DD`, `totime` ends with `:59`, `trunks` are the server's own ids.
     """
 
     id: int | str
@@ -70,15 +70,15 @@ class AutoruleApi:
         """Creates a campaign (addAutorule).
 
         `fields` are the form's texts as the document spells them: name, from and to (`YYYY.MM.DD`), fromtime and totime
-        (`HH:MM`), trunks (`A,B`), and where given maxline, goodtime (seconds), tryes, paused (`0` or `1`), timezone
-        (`utc +5`). For the ledger: `numbers`, where they are few enough to be named; `campaign`, what the ledger of
-        campaigns keeps beside the form; `planned`, how many campaigns are created in all.
+        (`HH:MM`), trunks (`A,B`), and optional maxline, goodtime (seconds), tryes, paused (`0` or `1`), timezone (`utc
+        +5`). For the ledger: `numbers`, if they are few; `campaign`, the record beside the form; `planned`, the number
+        of campaigns of this command.
         """
         files = {"record": record.filename, "recipients": recipients.filename}
         request = Request(
             ADD_AUTORULE,
             ADD_AUTORULE.path,
-            # The order of the vendor's own curl.
+            # The order of the vendor's curl example.
             Multipart((("record", record), ("recipients", recipients), *fields.items())),
             command="autorule create",
             numbers=tuple(canonical(number) for number in numbers),
@@ -89,7 +89,7 @@ class AutoruleApi:
         return self._client.send(request, _read, progress=progress)
 
     def get(self, autorule_id: str) -> Campaign:
-        """A campaign by its id (getAutorule). Raises NotFoundError for an id that the PBX does not know."""
+        """Returns a campaign by its id (getAutorule). Raises NotFoundError for an unknown id."""
         path = f"/mapi/getAutorule/{segment(str(autorule_id), 'the id')}"
         try:
             return self._client.send(
@@ -114,13 +114,13 @@ def _no_campaign(autorule_id: str, error: AlovoiceError | None = None) -> NotFou
 
 
 def _says_unknown(answer: str) -> bool:
-    """Whether a refusal says that there is no such campaign. The document names no answer for an unknown id."""
+    """Returns whether a refusal means an unknown campaign. The document names no answer for an unknown id."""
     text = answer.strip().strip('"').lower()
     return text == "false" or any(words in text for words in _UNKNOWN_WORDS)
 
 
 def _read_known(reply: Reply, autorule_id: str) -> Campaign:
-    """The campaign; an empty answer of any form means that there is none."""
+    """Returns the campaign; an empty answer of any form means that the campaign does not exist."""
     if not reply.text().strip() or reply.json_or_text() in (None, [], {}, ""):
         raise _no_campaign(autorule_id)
     return _read(reply)

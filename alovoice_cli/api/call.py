@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class Party(NamedTuple):
-    """Who is rung, and in which language the sound files speak; without `lang` the server chooses `ru`."""
+    """A person to ring, and the language of the sound files; without `lang` the server uses `ru`."""
 
     phone: str
     lang: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """The form on the wire."""
+        """Returns the form on the wire."""
         return {"phone": self.phone, "lang": self.lang} if self.lang else {"phone": self.phone}
 
 
 class CallApi:
-    """`client.call`. All three dial: they are never sent twice unless the first certainly never left."""
+    """`client.call`. All three methods dial: a request is repeated only if it certainly never left."""
 
     def __init__(self, client: "Client") -> None:
         self._client = client
@@ -32,7 +32,7 @@ class CallApi:
     def conference(self, *, callfrom: Party, callto: Sequence[Party] = (), queue: str = "", extid: str = "") -> object:
         """Rings `callfrom`, then each of `callto` until one answers, or a queue (requestcall).
 
-        Returns whatever comes: the answer is not documented.
+        Returns the whole answer: it is not documented.
         """
         targets: list[dict[str, str]] = [{"queue": queue}] if queue else [party.as_json() for party in callto]
         fields: dict[str, object] = {"callfrom": callfrom.as_json(), "callto": targets}
@@ -40,7 +40,7 @@ class CallApi:
         return self._request("call conference", fields, numbers, extid)
 
     def ivr(self, *, callto: str, ivrid: str | int, fromline: str | int, extid: str = "", lang: str = "") -> object:
-        """Rings `callto` from a line and plays it a voice menu (requestcall). Returns whatever comes."""
+        """Rings `callto` from a line and plays a voice menu (requestcall). Returns the whole answer."""
         fields: dict[str, object] = {
             "callto": callto,  # text in the vendor's sample, where the other two are numbers
             "ivrid": number_or_text(ivrid),
@@ -51,7 +51,7 @@ class CallApi:
         return self._request("call ivr", fields, [callto], extid)
 
     def out(self, *, inner_phone: str | int, number: str, call_id: str = "", user_id: str | int | None = None) -> bool:
-        """Rings an extension, then the number (outcall). True; `false` is a RefusedError."""
+        """Rings an extension, then the number (outcall). Returns True; raises RefusedError for `false`."""
         fields: dict[str, object] = {"call_id": call_id} if call_id else {}
         fields |= {"inner_phone": number_or_text(inner_phone), "number": number}
         if user_id is not None:

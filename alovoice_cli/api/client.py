@@ -1,4 +1,4 @@
-"""The client of one PBX: one `send`, and one attribute a group (`client.autorule.create(...)`). Usable as a library."""
+"""The client of one PBX: one `send`, and one attribute a group (`client.autorule.create(...)`). Also a library."""
 
 import os
 import random
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What `raw` asks of the body where an unreadable one would leave open what happened.
+# Reads the body in `raw` where an unreadable body would leave the outcome open.
 _MUST_READ: Mapping[str, Callable[[Reply], object]] = {
     OUTCALL.name: Reply.accepted,
     ADD_AUTORULE.name: Reply.json_object,
@@ -43,7 +43,7 @@ _MUST_READ: Mapping[str, Callable[[Reply], object]] = {
 
 
 class RawAnswer(NamedTuple):
-    """An answer as it came, and the error that its status or body means, if any: the caller raises it when it may."""
+    """An answer as received, and the error of its status or body, if any; the caller decides when to raise it."""
 
     reply: Reply
     problem: AlovoiceError | None
@@ -52,11 +52,11 @@ class RawAnswer(NamedTuple):
 class Client:
     """Talks to the PBX at `base_url` with one token. Makes no connection before the first request.
 
-    `timeout` is in seconds and bounds everything that one call does, retries included; of the first call's seconds
-    `spent` are gone already. `transport` replaces the network (an embedded PBX): deadline, retry and send guard stay
-    around it. `rehearse` turns every request that changes something into a Rehearsed exception. `trace` takes the lines
-    of `--verbose`. `override_limits` names the profile's limits that do not hold for what this client sends. Raises
-    UsageError for a base URL, a token or an encoding that cannot be used.
+    `timeout` is in seconds and limits everything that one call does, retries included; `spent` seconds of the first
+    call's time are already used. `transport` replaces the network (an embedded PBX): deadline, retry and send guard
+    stay. `rehearse` turns every request that changes something into a Rehearsed exception. `trace` receives the lines
+    of `--verbose`. `override_limits` names the profile's limits that do not apply to this client's requests. Raises
+    UsageError for an unusable base URL, token or encoding.
     """
 
     def __init__(
@@ -116,12 +116,12 @@ class Client:
 
     @property
     def proxy(self) -> str:
-        """The proxy in force, without its password; empty for none."""
+        """Returns the proxy in use, without its password; '' for none."""
         return self._sender.proxy
 
     @property
     def authorities(self) -> str:
-        """The trusted certificates in force: a file, a folder or `the bundle of certifi`; empty for `http://`."""
+        """Returns the trusted certificates: a file, a folder or `the bundle of certifi`; '' for `http://`."""
         return authorities_of(self._environ) if self.address.scheme == "https" else ""
 
     # --- the groups of methods, each loaded when first asked for -----------------------------------------------------
@@ -171,9 +171,9 @@ class Client:
         sink: "PartFile | None" = None,
         progress: Progress | None = None,
     ) -> T:
-        """What `read` makes of a 2xx; `read` raises UnreadableError for what it does not know.
+        """Sends the request, and returns the result of `read` for a 2xx; `read` raises UnreadableError for a bad body.
 
-        Raises AlovoiceError for everything else, and Rehearsed for what would change something in a rehearsal.
+        Raises AlovoiceError for everything else, and Rehearsed for a change in a rehearsal.
         """
         found: list[T] = []
         answer = self._deliver(request, lambda reply: found.append(read(reply)), sink, progress)
@@ -182,7 +182,7 @@ class Client:
         return found[0]
 
     def raw(self, request: Request) -> RawAnswer:
-        """The answer as it came, of any status. Raises AlovoiceError only when none came."""
+        """Returns the answer as received, with any status. Raises AlovoiceError only without an answer."""
         return self._deliver(request, _MUST_READ.get(request.endpoint.name, lambda _: None), None, None)
 
     def _deliver(
@@ -207,7 +207,7 @@ class Client:
                 in_flight, PreparedRequest(request, body, on_left=in_flight.left, progress=progress), read
             )
         except BaseException as error:
-            # An error of ours was settled below. Anything else (Ctrl-C, a bug) stays open once it left: unknown.
+            # Our own errors are settled below. After another exception (Ctrl-C, a bug) a request that left is unknown.
             if in_flight.outcome is None and in_flight.withdraw():
                 code = error.exit_code if isinstance(error, AlovoiceError) else ExitCode.INTERRUPTED
                 in_flight.settle(RequestOutcome("unsent", code, "no"))
@@ -216,7 +216,7 @@ class Client:
     def _send_guarded(
         self, in_flight: InFlightRequest, prepared: PreparedRequest, read: Callable[[Reply], object]
     ) -> RawAnswer:
-        # The ledger comes first: to show an answer can take long, or fail.
+        # The ledger comes first: showing an answer can take long, or fail.
         case = self._case(prepared.request, prepared.body, in_flight.receipt)
         try:
             reply = self._sender.carry(prepared)

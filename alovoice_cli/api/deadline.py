@@ -1,13 +1,13 @@
-"""One attempt at an exchange, bounded as a whole, and sure whether its request left.
+"""One attempt at an exchange, with a time limit for the whole, and with certainty whether the request left.
 
-httpx's time-outs bound single reads, not DNS and not a server that drips. So each exchange runs in a thread of its
-own, and the caller's thread waits for the deadline, for Ctrl-C, or for the answer, whichever is first.
-The thread is a daemon: the threads of `concurrent.futures` are waited for at exit, and one in a hung DNS look-up would
-keep the process alive. To start a thread takes 0.1 ms.
+httpx's time-outs limit single reads; they do not cover DNS, or a server that sends slowly. So each exchange runs in its
+own thread, and the caller's thread waits for the deadline, for Ctrl-C, or for the answer. The thread is a daemon:
+Python waits at exit for the threads of `concurrent.futures`, and a thread in a hung DNS look-up would keep the process
+alive. Starting a thread takes 0.1 ms.
 
-Whether the request left is told by httpcore's trace event `send_request_headers.started` alone (exception classes
-cannot tell). The event is raised before the first byte; there the worker asks, under a lock, whether it was given up.
-A request that was given up before it left can therefore never leave.
+Only httpcore's trace event `send_request_headers.started` tells whether the request left (exception classes cannot).
+The event comes before the first byte; the worker then checks, under a lock, whether the request was given up. A request
+that was given up before it left can therefore never leave.
 """
 
 import contextlib
@@ -33,14 +33,14 @@ LONGEST_DIAL_ANSWER = 1024 * 1024
 
 To judge a longer one could take longer than `--timeout` allows."""
 LONGEST_CONNECT = 10.0
-_SLICE = 0.2  # on Windows a wait cannot be interrupted by Ctrl-C: it must end by itself
-_SLOWEST = 32 * 1024  # bytes of a file that buy one more second
+_SLICE = 0.2  # on Windows Ctrl-C does not interrupt a wait: each wait must end by itself
+_SLOWEST = 32 * 1024  # bytes of a file that add one second
 
 
 class Budget:
-    """Seconds left for everything that one call does, tries and pauses included.
+    """Seconds left for everything that one call does, retries and pauses included.
 
-    Files take as long as they take: each 32 KiB of an upload or download that has moved buys a second more.
+    File transfers may take longer: each 32 KiB of an upload or download adds a second.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,11 +49,11 @@ class Budget:
         self._end = clock() + seconds
 
     def remaining(self) -> float:
-        """Seconds until the deadline, below zero after it."""
+        """Returns the seconds until the deadline, negative after it."""
         return self._end - self._clock()
 
     def moved(self, size: int) -> None:
-        """Tells that so many bytes of a file have moved."""
+        """Notes that this many bytes of a file were transferred."""
         self._end += size / _SLOWEST
 
 
@@ -61,13 +61,13 @@ _RANGE = r"bytes ([0-9]{1,15})-"
 
 
 class AnswerTooLongError(Exception):
-    """The body passed the attempt's limit."""
+    """The body exceeds the attempt's limit."""
 
 
-class Lost(Exception):  # noqa: N818 - not yet an error: retry or the table of failures decides what it means
-    """An attempt without a whole answer. `left`: whether its first byte may have gone.
+class Lost(Exception):  # noqa: N818 - not yet an error: retry or the table of failures decides its meaning
+    """An attempt without a whole answer. `left`: whether the first byte may have left.
 
-    `proxy` names the proxy where the exchange ended between us and a proxy, and is empty where it was the PBX.
+    `proxy` names the proxy where the exchange ended between this machine and a proxy; '' where it ended at the PBX.
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class Lost(Exception):  # noqa: N818 - not yet an error: retry or the table of f
 class TransportAttempt:
     """One exchange. `run` is called once.
 
-    `announces` says that the transport raises httpcore's trace events; of any other transport the request counts as
-    left just before it is handed over. `proxy` is the proxy's URL without its password, or nothing. An answer of more
-    than `longest` bytes is lost.
+    `announces`: the transport raises httpcore's trace events. With another transport the request counts as left just
+    before the transport receives it. `proxy` is the proxy's URL without its password, or ''. An answer of more than
+    `longest` bytes is lost.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class TransportAttempt:
         self._error: BaseException | None = None
 
     def run(self) -> Reply:
-        """The whole answer. Raises Lost, or whatever the sink or a signal raised."""
+        """Returns the whole answer. Raises Lost, or the exception of the sink or of a signal."""
         request = self._request
         request.extensions = {**request.extensions, "timeout": self._timeouts(), "trace": self._trace}
         self._worker.start()
@@ -134,7 +134,7 @@ class TransportAttempt:
             self._wait()
         finally:
             given_up = self._give_up()
-        # What the worker brings after that is void: our own shutdown may look like the end of the body.
+        # Later results of the worker do not count: our own shutdown can look like the end of the body.
         if self._reply is not None and not given_up:
             return self._reply
         if isinstance(self._error, AlovoiceError):
@@ -187,14 +187,14 @@ class TransportAttempt:
 
     def _trace(self, event: str, info: Mapping[str, object]) -> None:
         if event.endswith("send_request_headers.started"):
-            if getattr(info["request"], "method", b"") != b"CONNECT":  # to a proxy: the request itself comes after it
+            if getattr(info["request"], "method", b"") != b"CONNECT":  # to a proxy; the request itself follows
                 self._leave()
             self._proxy_is_asked = True
         elif event.endswith("start_tls.started"):
-            # The first one with an https:// proxy is with the proxy itself.
+            # With an https:// proxy the first TLS handshake is with the proxy itself.
             self._is_past_proxy = self._proxy_is_asked or not self._proxy.startswith("https:")
         elif event.endswith("start_tls.complete") or (event.endswith("connect_tcp.complete") and not self._is_secure):
-            # Not one that TLS is yet to take over: shut down in that moment, Python would leave it open.
+            # Not a socket that TLS takes over next: after a shutdown at that moment Python would leave it open.
             self._keep_socket(info["return_value"])
 
     def _keep_socket(self, stream: object) -> None:
@@ -215,7 +215,7 @@ class TransportAttempt:
         except httpx.DecodingError:
             if response.is_success and response.status_code != httpx.codes.NO_CONTENT:
                 raise
-            # Any other status says all there is to say, whatever became of its body.
+            # Any other status is a full answer, even with an incomplete body.
         finally:
             response.close()
         return Reply(
@@ -232,7 +232,7 @@ class TransportAttempt:
             length = response.headers.get("Content-Length", "")
             sink.begin(int(length) if length.isascii() and length.isdigit() else None, _start(response))
         assert isinstance(response.stream, httpx.SyncByteStream)
-        # Not `response.iter_bytes()`: it takes an encoding that was cut for a whole one.
+        # Not `response.iter_bytes()`: it accepts a truncated encoding as whole.
         for chunk in decoded(response.stream, encodings_of(response.headers.get("Content-Encoding", ""))):
             if sink is not None:
                 sink.write(chunk)
@@ -244,7 +244,7 @@ class TransportAttempt:
 
 
 def _start(response: httpx.Response) -> int:
-    """At which byte the body of a 206 begins; one that does not say so begins nowhere near what was asked for."""
+    """Returns the first byte's position in the body of a 206; -1 where the answer does not say so."""
     if response.status_code != httpx.codes.PARTIAL_CONTENT:
         return 0
     match = re.match(_RANGE, response.headers.get("Content-Range", ""))

@@ -11,21 +11,21 @@ from alovoice_cli.errors import ServerError, UsageError
 
 LARGEST = 200 * 1024 * 1024
 OVERLAP = 64 * 1024
-"""How much of what is there is fetched again when a download goes on: other bytes mean another recording."""
+"""How many bytes a continued download fetches again: different bytes mean another recording."""
 _SIGNS = ((b"RIFF", ".wav"), (b"ID3", ".mp3"), (b"\xff\xfb", ".mp3"), (b"\xff\xf3", ".mp3"), (b"OggS", ".ogg"))
 _PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 ENDINGS = (".wav", ".mp3", ".ogg", ".audio")
 
 
 class ChangedError(ServerError):
-    """What the PBX sends does not go on where the part that is there ends."""
+    """The PBX's bytes do not match the end of the part on the disk."""
 
 
 class PartFile:
-    """A sink that writes `NAME.part`, mode 0600, and renames it by `keep()`; left without it, the part is removed.
+    """A sink that writes `NAME.part`, mode 0600, and renames it by `keep()`; without `keep()` the part is removed.
 
-    The part never follows a link and is never somebody else's: a stale one of a killed run is removed first. With
-    `resume` a stale part is gone on with instead (from byte `start` on), and what was written stays for the next time.
+    The part never follows a link and never belongs to another process: the old part of a killed run is removed first.
+    With `resume` an old part is continued (from byte `start` on), and the written bytes stay for the next time.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class PartFile:
         self._expected = b""
 
     def __enter__(self) -> Self:
-        """Raises UsageError when the file exists already, or its folder cannot be written."""
+        """Raises UsageError when the file exists already, or its folder is not writable."""
         self._check_free()
         try:
             if self._resume and self._part.is_file() and not self._part.is_symlink():
@@ -63,7 +63,7 @@ class PartFile:
     ) -> None:
         if self._file is not None:
             size = 0
-            with contextlib.suppress(OSError, ValueError):  # a full disk shows in write or keep; keep closes it
+            with contextlib.suppress(OSError, ValueError):  # a full disk raises in write or keep; keep closes the file
                 size = self._file.seek(0, os.SEEK_END)
             with contextlib.suppress(OSError):
                 self._file.close()
@@ -81,7 +81,7 @@ class PartFile:
         return file
 
     def begin(self, length: int | None, start: int = 0) -> None:
-        """Starts anew, or goes on from byte `start`. Raises ServerError when the announced length is over the limit."""
+        """Starts from the beginning, or continues at byte `start`. Raises ServerError for a body over the limit."""
         whole = None if length is None else start + length
         if whole is not None and whole > self._largest:
             raise self._too_large()
@@ -96,7 +96,7 @@ class PartFile:
             file.truncate()
 
     def write(self, chunk: bytes) -> None:
-        """Raises ServerError over the limit, ChangedError where it differs from what is there already."""
+        """Raises ServerError over the limit, ChangedError for bytes that differ from those on the disk."""
         self.written += len(chunk)
         if self.written > self._largest:
             raise self._too_large()
@@ -109,17 +109,17 @@ class PartFile:
         except OSError as error:
             raise self._cannot_write(error) from error
         if self._progress is not None:
-            with contextlib.suppress(Exception):  # decoration must not cut a download
+            with contextlib.suppress(Exception):  # a broken progress bar must not stop a download
                 self._progress(self.written, self._length)
 
     def discard(self) -> None:
-        """What is there is of no use: it goes when the block ends, resumable or not."""
+        """Marks the part as useless: it is removed when the block ends, also with `resume`."""
         self._resume = False
 
     def keep(self, *, ending: bool = False) -> int:
-        """Makes it durable under its name; returns its bytes. Raises UsageError when the disk refuses.
+        """Makes the file durable under its name; returns its bytes. Raises UsageError for an error of the disk.
 
-        With `ending` the name gets one that fits the sound.
+        With `ending` the name gets an ending for the audio format.
         """
         file = self._open_file()
         try:
@@ -131,7 +131,7 @@ class PartFile:
             file.flush()
             os.fsync(file.fileno())
             file.close()
-            self._check_free()  # somebody may have made it meanwhile
+            self._check_free()  # another process may have created it meanwhile
             self._part.replace(self.target)
         except OSError as error:
             raise self._cannot_write(error) from error

@@ -1,6 +1,6 @@
-"""The vendor's table as data: where each method lives, where it wants the token, and what it does to the world.
+"""The vendor's methods as data: each method's path, its place of the token, and its effect.
 
-Retries, the send guard, `alovoice api` and the tests read it; it imports nothing heavy.
+Retries, the send guard, `alovoice api` and the tests use it; it imports nothing heavy.
 """
 
 from enum import Enum, Flag, auto
@@ -19,7 +19,7 @@ class Effect(Enum):
 
 
 class TokenPlace(Flag):
-    """Where the token stands; getpeers wants it in two places (document, "Получить список внутренних номеров")."""
+    """The token's place; getpeers needs it in two places (document, "Получить список внутренних номеров")."""
 
     NOWHERE = 0
     BEARER = auto()
@@ -28,7 +28,7 @@ class TokenPlace(Flag):
 
 
 class Endpoint(NamedTuple):
-    """One method of the API. `path` is a template: `{token}`, and `{id}` or `{call_id}` where an id stands."""
+    """One method of the API. `path` is a template with `{token}`, and `{id}` or `{call_id}` for an id."""
 
     name: str
     method: str
@@ -38,7 +38,7 @@ class Endpoint(NamedTuple):
 
     @property
     def reads(self) -> bool:
-        """Whether sending it again repeats nothing."""
+        """Returns whether sending the request again is harmless."""
         return self.effect is Effect.READS
 
 
@@ -48,13 +48,13 @@ GET_MY_TRUNKS = Endpoint("getMyTrunks", "GET", "/mapi/getMyTrunks", TokenPlace.B
 REQUESTCALL = Endpoint("requestcall", "POST", "/requestcall/{token}", TokenPlace.PATH, Effect.DIALS)
 OUTCALL = Endpoint("outcall", "POST", "/outcall/{token}", TokenPlace.PATH, Effect.DIALS)
 GETPEERS = Endpoint("getpeers", "GET", "/getpeers/{token}", TokenPlace.PATH | TokenPlace.HEADER, Effect.READS)
-# A GET that starts an analysis; whether it costs is not said, so it is treated as if it does.
+# A GET that starts an analysis. The document does not say whether it costs: it is treated as if it does.
 CALLSENDAI = Endpoint("callsendai", "GET", "/callsendai/{token}/{call_id}", TokenPlace.PATH, Effect.COSTS)
-# Spelled so by the vendor.
+# The vendor's spelling.
 CALLGETAIRERESULT = Endpoint(
     "callgetaireresult", "GET", "/callgetaireresult/{token}/{call_id}", TokenPlace.PATH, Effect.READS
 )
-# The path that `stereoaudio` names. Where it wants the token is not documented: it gets the usual header.
+# The path in `stereoaudio`. Its place of the token is not documented: it gets the usual header.
 STEREO = Endpoint("stereo", "GET", "/stereo/{call_id}", TokenPlace.BEARER, Effect.READS)
 
 ENDPOINTS = (
@@ -71,18 +71,18 @@ ENDPOINTS = (
 
 
 class Match(NamedTuple):
-    """A path that somebody typed: the endpoint it means, and the path with `{token}` where it was left out."""
+    """A typed path: its endpoint, and the path with `{token}` added where it was missing."""
 
     endpoint: Endpoint
     path: str
 
 
 def match(method: str, path: str) -> Match:
-    """What `METHOD PATH` means; a query is kept and plays no part.
+    """Finds the endpoint of `METHOD PATH`; a query is kept and plays no part.
 
-    Anything but a GET that is known to read counts as dialling. `{token}` may be left out of a known path
+    Every request counts as dialling, except a GET that is known to read. `{token}` may be missing in a known path
     (`/getpeers` means `/getpeers/{token}`). An unknown path gets the token under `/mapi/`, as the document says for all
-    of its methods, and wherever `{token}` is written; nowhere else.
+    of its methods, and in place of every `{token}`; nowhere else.
     """
     method = method.upper()
     bare, mark, query = path.partition("?")

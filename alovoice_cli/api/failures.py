@@ -1,4 +1,4 @@
-"""Status and body, or what was lost, become the right error: the table "Safe retry" of the design, row by row."""
+"""Turns a status and body, or a lost exchange, into the right error: the rows of the table "Safe retry"."""
 
 import ssl
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from alovoice_cli.errors import (
 )
 from alovoice_cli.masking import Masker, disarm
 
-# Raised before anything is written: our own mistake, or words that cannot be sent.
+# Raised before anything is written: a bug of ours, or text that cannot be sent.
 LOCAL = (httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
 _HANDSHAKE_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _PROXY_DENIES = "407"
@@ -39,7 +39,7 @@ _NOT_DONE = "nothing was done on the PBX: running it again is safe"
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The exception and those that caused it."""
+    """Yields the exception and its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -48,7 +48,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def certificate_fault(lost: Lost) -> ssl.SSLError | None:
-    """The TLS error that no retry heals: a wrong certificate, or a server that speaks no TLS."""
+    """Returns the TLS error that no retry can solve: a wrong certificate, or a server without TLS."""
     if not isinstance(lost.cause, httpx.ConnectError):
         return None
     for error in chain(lost.cause):
@@ -58,12 +58,12 @@ def certificate_fault(lost: Lost) -> ssl.SSLError | None:
 
 
 def wants_proxy_password(lost: Lost) -> bool:
-    """Whether a proxy answered CONNECT with 407."""
+    """Returns whether a proxy answered CONNECT with 407."""
     return isinstance(lost.cause, httpx.ProxyError) and str(lost.cause).startswith(_PROXY_DENIES)
 
 
 def hopeless(lost: Lost) -> bool:
-    """Whether another try would end in the same way."""
+    """Returns whether another try would end in the same way."""
     if isinstance(lost.cause, (*LOCAL, FileShrankError, AnswerTooLongError)):
         return True
     expected = isinstance(lost.cause, (httpx.HTTPError, OSError))
@@ -71,7 +71,7 @@ def hopeless(lost: Lost) -> bool:
 
 
 def in_words(lost: Lost, host: str, seconds: float) -> str:
-    """What happened, as the end of a sentence about the server, or about the proxy where the proxy failed."""
+    """Returns what happened, as the end of a sentence about the server, or about the proxy if the proxy failed."""
     speaker = f"the proxy {lost.proxy}" if lost.proxy else host
     if isinstance(lost.cause, httpx.ProxyError):
         return f"{speaker} did not open a way to {host} ({disarm(str(lost.cause))})"
@@ -101,7 +101,7 @@ def _cut(lost: Lost, speaker: str) -> str:
 
 
 class FailureCase(NamedTuple):
-    """What the messages need to know of the request that failed."""
+    """The facts of the failed request that the messages need."""
 
     address: Address
     request: Request
@@ -119,25 +119,25 @@ class FailureCase(NamedTuple):
 
     @property
     def host(self) -> str:
-        """The server as people say it."""
+        """Returns the server's name for people."""
         return self.address.origin.partition("://")[2]
 
     @property
     def forwarded(self) -> bool:
-        """Whether a proxy reads the request and answers in the PBX's place: with https:// it cannot."""
+        """Returns whether a proxy reads the request and may answer for the PBX: impossible with https://."""
         return self.proxy != "" and self.address.scheme == "http"
 
     def detail(self, body: bytes) -> str:
-        """The body for people, masked and capped."""
+        """Returns the body for people, masked and shortened."""
         return readable(body, self.masker)
 
     def for_ledger(self, body: bytes) -> str:
-        """The body for the ledger, masked and capped."""
+        """Returns the body for the ledger, masked and shortened."""
         return readable(body, self.masker, _LEDGER_TEXT)
 
 
 def from_loss(case: FailureCase, lost: Lost) -> BaseException:
-    """The error for an exchange without an answer; a bug of ours comes back as itself."""
+    """Returns the error for an exchange without an answer; a bug of ours is returned unchanged."""
     if isinstance(lost.cause, LOCAL) and (not lost.left or case.endpoint.reads):
         return UsageError("the request cannot be sent as it is", detail=disarm(case.masker.hide(str(lost.cause))))
     if not lost.left:
@@ -185,7 +185,7 @@ def _proxy_refused(case: FailureCase) -> TokenRefusedError:
 
 
 def from_status(case: FailureCase, reply: Reply) -> AlovoiceError | None:
-    """The error that a status means, or None for a 2xx."""
+    """Returns the error for a status, or None for a 2xx."""
     if reply.ok:
         return None
     status, detail = reply.status, case.detail(reply.body)
@@ -201,7 +201,7 @@ def from_status(case: FailureCase, reply: Reply) -> AlovoiceError | None:
 
 
 def login_words(profile: str) -> str:
-    """The command that stores a token for this profile, and not for another one."""
+    """Returns the command that stores a token for this profile."""
     return "alovoice login" if profile in ("", "default") else f"alovoice login -p {profile}"
 
 
@@ -263,7 +263,7 @@ def _refused_by_status(case: FailureCase, status: int, detail: str) -> RefusedEr
 
 
 def refusal(case: FailureCase, reply: Reply) -> RefusedError | None:
-    """The error for a 2xx that says no: `false`, an error object, or `result: false`."""
+    """Returns the error for a 2xx that refuses: `false`, an error object, or `result: false`."""
     try:
         value = reply.json_or_text()
     except UnreadableError:
@@ -285,7 +285,7 @@ def _says_no(value: object) -> bool:
 
 
 def unreadable(case: FailureCase, reply: Reply, why: str) -> AlovoiceError:
-    """The error for a 2xx whose body is not what the document promises."""
+    """Returns the error for a 2xx with a body that differs from the document."""
     if not case.endpoint.reads:
         return unknown(case, why, reply.body, reply.status)
     return ServerError(
@@ -297,7 +297,7 @@ def unreadable(case: FailureCase, reply: Reply, why: str) -> AlovoiceError:
 
 
 def unknown(case: FailureCase, why: str, body: bytes, status: int | None) -> OutcomeUnknownError:
-    """Exit code 6, with the receipt and the way to find out."""
+    """Returns the error with exit code 6, with the receipt and the way to find the outcome."""
     receipt = f" (receipt {case.receipt})" if case.receipt else ""
     return OutcomeUnknownError(
         f"{why}: it may have been carried out{receipt}",

@@ -19,9 +19,9 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 def read_fields(texts: Sequence[str], typed: Sequence[str]) -> dict[str, object]:
-    """The fields as one object. `a[b]=1` nests, `a[]=1` appends to a list.
+    """Returns the fields as one object. `a[b]=1` nests, `a[]=1` appends to a list.
 
-    Raises UsageError for a field without `=`, a key that cannot be read or is used in two ways, an unreadable file.
+    Raises UsageError for a field without `=`, a key that is malformed or used in two ways, an unreadable file.
     """
     fields: dict[str, object] = {}
     for given in texts:
@@ -34,14 +34,17 @@ def read_fields(texts: Sequence[str], typed: Sequence[str]) -> dict[str, object]
 
 
 def typed_value(text: str) -> object:
-    """`true`, `false`, `null` and whole numbers as JSON has them; everything else is text."""
+    """Returns `true`, `false`, `null` and whole numbers as JSON values; everything else as text."""
     if text in _WORDS:
         return _WORDS[text]
     return int(text) if _WHOLE.fullmatch(text) else text
 
 
 def upload_parts(texts: Sequence[str], typed: Sequence[str], files: list[BinaryIO]) -> Multipart:
-    """The fields as the parts of a form; `-F key=@file` is a file. Opened files are added to `files`, to close."""
+    """Returns the fields as the parts of a form; `-F key=@file` is a file.
+
+    Opened files are added to `files`, to close.
+    """
     parts: list[tuple[str, str | FilePart]] = [_split(given, "-f") for given in texts]
     for given in typed:
         key, value = _split(given, "-F")
@@ -60,7 +63,7 @@ def upload_parts(texts: Sequence[str], typed: Sequence[str], files: list[BinaryI
 
 
 def body_of(endpoint: Endpoint, texts: Sequence[str], typed: Sequence[str], files: list[BinaryIO]) -> Body | None:
-    """The body that the fields make: a form with files for addAutorule, else fields in the profile's encoding."""
+    """Returns the body of the fields: a form with files for addAutorule, else fields in the profile's encoding."""
     if not texts and not typed:
         return None
     if endpoint is ADD_AUTORULE:
@@ -69,7 +72,7 @@ def body_of(endpoint: Endpoint, texts: Sequence[str], typed: Sequence[str], file
 
 
 def with_query(path: str, texts: Sequence[str], typed: Sequence[str]) -> str:
-    """The path with the fields as its query, as gh does for a GET. Raises UsageError as `read_fields` does."""
+    """Returns the path with the fields as its query, as gh does for a GET. Raises UsageError as `read_fields` does."""
     pairs = [_split(given, "-f") for given in texts] + [_split(given, "-F") for given in typed]
     if not pairs:
         return path

@@ -1,6 +1,6 @@
-"""A transport that mounts an ASGI app in this process: no socket, no server. It imports no app: one is handed to it.
+"""A transport that runs an ASGI app in this process: no socket, no server. The caller supplies the app.
 
-An app that raises ConnectionResetError drops the connection; half a body before it arrives as half a body.
+An app that raises ConnectionResetError drops the connection; half a body before that arrives as half a body.
 """
 
 import asyncio
@@ -10,18 +10,18 @@ from urllib.parse import unquote
 
 import httpx
 
-Message = MutableMapping[str, Any]  # the ASGI specification's own looseness
+Message = MutableMapping[str, Any]  # as the ASGI specification types it
 App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 
 class InProcess(httpx.BaseTransport):
-    """Runs the app once a request, in whatever thread asks. The request's body is streamed in, the answer kept."""
+    """Runs the app once a request, in the caller's thread. The request's body is streamed, the answer is collected."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises httpx.ReadError for a connection that the app drops, RemoteProtocolError for one that it breaks."""
+        """Raises httpx.ReadError for a dropped connection, RemoteProtocolError for a broken answer."""
         exchange = _Exchange(request)
         error: httpx.TransportError | None = None
         try:
@@ -72,7 +72,7 @@ class _Exchange:
 
     async def receive(self) -> Message:
         if self._sent_all:
-            await asyncio.Event().wait()  # the client never leaves before the answer; the app may wait and be cancelled
+            await asyncio.Event().wait()  # the client stays until the answer; the app may wait and be cancelled
         chunk = next(self._chunks, None)
         self._sent_all = chunk is None
         return {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
@@ -94,7 +94,7 @@ class _Exchange:
 
 
 class _Body(httpx.SyncByteStream):
-    """The parts of the body, then the error that cut it, if any."""
+    """The parts of the body, then the error that ended it, if any."""
 
     def __init__(self, parts: list[bytes], error: httpx.TransportError | None) -> None:
         self._parts, self._error = parts, error

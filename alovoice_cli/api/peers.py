@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Peer(TypedDict, total=False):
-    """An extension, in the long or the short shape. `secret`, `windowsapp` and `mobileqr` are secrets."""
+    """An extension, in the long or the short form. `secret`, `windowsapp` and `mobileqr` are secrets."""
 
     id: int
     number: int | str
@@ -45,7 +45,7 @@ class PeersApi:
         self._client = client
 
     def list(self) -> list[Peer]:
-        """The extensions (getpeers), secrets included: who shows them masks them."""
+        """Returns the extensions (getpeers) with their secrets: the caller masks them."""
         return self._client.send(LIST, _read)
 
 

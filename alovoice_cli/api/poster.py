@@ -1,6 +1,6 @@
-"""Sends bytes to somebody's handler, untouched: what the PBX would send, or what it sent, to a CRM or to ourselves.
+"""Sends unchanged bytes to a handler (a CRM, or our own listener): the PBX's requests, new or stored.
 
-No redirect is followed, nothing is sent twice, nothing is raised: what went wrong is part of the outcome.
+Follows no redirect, sends nothing twice, raises nothing: errors are part of the outcome.
 """
 
 import re
@@ -15,21 +15,23 @@ import httpx
 
 from alovoice_cli.api.address import is_loopback
 from alovoice_cli.api.trace import Trace
-from alovoice_cli.masking import disarm
+from alovoice_cli.masking import DOTS, disarm
 from alovoice_cli.posts import Posted
 
 MOST_ANSWER_BYTES = 64 << 10
-"""What is read of an answer: a handler's answers are short."""
+"""The bytes that are read of an answer: a handler's answers are short."""
 
 _CONNECTIONS = 64
-# Shorter than what web servers keep an idle connection for (Node 5 s, nginx more): one that is about to be closed
-# would cost a delivery.
+_SHOWN = ("content-", "webhook-", "x-alovoice-")
+"""The headers of our own making: what else goes out is an operator's, and may be a secret."""
+# Shorter than the idle time of web servers (Node 5 s, nginx more): a connection that the server is about to close
+# would lose a delivery.
 _IDLE_SECONDS = 2.0
 _ERRNO = re.compile(r"^\[Errno -?[0-9]+\] ")
 
 
 class Poster:
-    """Posts from any thread, over kept connections; the environment's proxies serve all hosts but this machine."""
+    """Posts from any thread, over kept connections; the environment's proxies apply to all hosts but this machine."""
 
     def __init__(self) -> None:
         limits = httpx.Limits(
@@ -48,7 +50,7 @@ class Poster:
         self.close()
 
     def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
-        """POSTs the body with these headers; `timeout` is in seconds, for all of it."""
+        """POSTs the body with these headers; `timeout` limits the whole exchange, in seconds."""
         began = time.monotonic()
         try:
             posted = self._post(url, body, headers, timeout)
@@ -92,10 +94,10 @@ class TracedPoster:
         self._poster, self._trace, self._shown = poster, trace, shown
 
     def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
-        """As the poster that it wraps."""
+        """Posts as the wrapped poster does."""
         self._trace.line(f"→ POST {self._shown(url)}")
         for name, value in headers.items():
-            self._trace.line(f"  {name}: {value}")
+            self._trace.line(f"  {name}: {value if name.lower().startswith(_SHOWN) else DOTS}")
         self._trace.line(f"  {self._trace.body(body)}")
         posted = self._poster.post(url, body, headers=headers, timeout=timeout)
         if posted.status is None:
@@ -108,7 +110,7 @@ class TracedPoster:
 
 
 def _said(error: Exception) -> str:
-    """The error in a few words, without the URL: it may hold a key."""
+    """Returns the error in a few words, without the URL, which may contain a key."""
     named = {
         httpx.ConnectTimeout: "no connection in time",
         httpx.ReadTimeout: "no answer in time",

@@ -1,9 +1,9 @@
-"""The request that `--dry-run` shows instead of sending it, and its equal as a shell command.
+"""The request that `--dry-run` shows instead of sending, and the same request as a shell command.
 
 The command shows no token, neither on the screen nor in the process list: curl reads its whole configuration from a
-here-document, in which the shell itself puts the token. Every other text is escaped twice: for curl's quotes, then for
-the here-document. A token outside `[A-Za-z0-9._~-]` would have to be percent-encoded in `$ALOVOICE_TOKEN` by hand; the
-vendor's are UUIDs.
+here-document, in which the shell inserts the token. Every other text is escaped twice: for curl's quotes, then for the
+here-document. A token outside `[A-Za-z0-9._~-]` would need percent-encoding in `$ALOVOICE_TOKEN` by hand; the vendor's
+tokens are UUIDs.
 """
 
 import json
@@ -15,7 +15,7 @@ from alovoice_cli.errors import Rehearsal
 
 _VARIABLE = "${ALOVOICE_TOKEN}"
 _BARE_VARIABLE = "$ALOVOICE_TOKEN"
-_MARK = "\ue000"  # stands for the token until everything else is escaped
+_MARK = "\ue000"  # the token's place until everything else is escaped
 _LONGEST_LITERAL = 64 * 1024
 
 _CURL = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
@@ -24,7 +24,7 @@ _FORM = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
 def curl_command(address: Address, request: Request, body: Encoded) -> str:
-    """The command, ready to be pasted into a POSIX shell in which `ALOVOICE_TOKEN` is set."""
+    """Returns the command, ready for a POSIX shell in which `ALOVOICE_TOKEN` is set."""
     notes: list[str] = []
     lines = [_line("url", address.url + request.path.replace(TOKEN, _MARK)), "globoff", "path-as-is"]
     if address.loopback and address.scheme == "http":
@@ -78,7 +78,7 @@ def _read_small(part: FilePart) -> bytes | None:
 
 
 def _literal(content: bytes) -> str | None:
-    """The bytes as text that a shell can hold, or None."""
+    """Returns the bytes as text that a shell can hold, or None."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -94,7 +94,7 @@ def _line(option: str, value: str) -> str:
     escaped = value.translate(_CURL).translate(_HEREDOC)
     before, *rest = escaped.split(_MARK)
     for piece in rest:
-        joins = piece[:1].isalnum() or piece.startswith("_")  # the shell would read it as part of the name
+        joins = piece[:1].isalnum() or piece.startswith("_")  # the shell would read it into the name
         before += (_VARIABLE if joins else _BARE_VARIABLE) + piece
     return f'{option} = "{before}"'
 
@@ -103,10 +103,10 @@ SHOWN_TOKEN = "$ALOVOICE_TOKEN"  # noqa: S105 - the variable's name
 
 
 class Rehearsed(Rehearsal):
-    """Raised instead of sending. The token is nowhere in it.
+    """Raised instead of sending. Contains no token.
 
-    `headers` are those that carry a meaning: content type, token, and what was given by hand. `body` is text (of JSON:
-    its value), or for multipart a list of `{"name", "value"}` and `{"name", "filename", "type", "size"}`.
+    `headers` are the meaningful ones: content type, token, and headers given by hand. `body` is text (for JSON: its
+    value), or for multipart a list of `{"name", "value"}` and `{"name", "filename", "type", "size"}`.
     """
 
     def __init__(self, address: Address, request: Request, encoded: Encoded) -> None:
@@ -122,7 +122,7 @@ class Rehearsed(Rehearsal):
         self.curl = curl_command(address, request, encoded)
 
     def as_json(self) -> dict[str, object]:
-        """The object that `--dry-run --json` prints."""
+        """Returns the object that `--dry-run --json` prints."""
         return {
             "method": self.method,
             "url": self.url,

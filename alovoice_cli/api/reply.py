@@ -1,4 +1,4 @@
-"""An answer of the PBX: its content encodings are taken off, its body is read as text or JSON and shown to people."""
+"""An answer of the PBX: its content encodings are removed, its body is read as text or JSON and shown to people."""
 
 import json
 import math
@@ -16,16 +16,16 @@ from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 _SURROGATE = rb"\\u[dD][89a-fA-F]"
 _DEEPEST = 100
 _DETAIL = 300
-_LOOKED_AT = 64 * 1024  # bytes of a body that is shown in part
+_LOOKED_AT = 64 * 1024  # the most bytes of a body to show
 _BOM = b"\xef\xbb\xbf"
 
 
 class UnreadableError(Exception):
-    """A body that is not what the document promises. The text says how."""
+    """A body that differs from the document. The text says how."""
 
 
 class Reply(NamedTuple):
-    """A whole answer. `seconds` is how long the one exchange took."""
+    """A whole answer. `seconds` is the duration of this one exchange."""
 
     status: int
     reason: str
@@ -34,25 +34,25 @@ class Reply(NamedTuple):
     seconds: float = 0.0
 
     def header(self, name: str) -> str:
-        """The first header of that name, or nothing."""
+        """Returns the first header of that name, or ''."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
     @property
     def ok(self) -> bool:
-        """Whether the status is a 2xx."""
+        """Returns whether the status is a 2xx."""
         return self.status // 100 == 2
 
     def text(self) -> str:
-        """The body as text. Raises UnreadableError when it is no UTF-8."""
+        """Returns the body as text. Raises UnreadableError for a body that is not UTF-8."""
         try:
             return self.body.removeprefix(_BOM).decode("utf-8")
         except UnicodeDecodeError as error:
             raise UnreadableError("the answer is no UTF-8 text") from error
 
     def json(self) -> object:
-        """The body as JSON.
+        """Returns the body as JSON.
 
-        Raises UnreadableError also for what Python's parser lets through and nobody can print again: NaN, infinities,
+        Raises UnreadableError also for values that Python's parser accepts and nobody can print again: NaN, infinities,
         lone surrogates, numbers of thousands of digits, nesting deeper than 100.
         """
         text = self.text()
@@ -67,27 +67,30 @@ class Reply(NamedTuple):
         return value
 
     def json_or_text(self) -> object:
-        """JSON where it is some, else the text. Raises UnreadableError for bytes that are neither."""
+        """Returns the body as JSON, else as text. Raises UnreadableError for bytes that are neither."""
         try:
             return self.json()
         except UnreadableError:
             return self.text()
 
     def json_object(self) -> dict[str, object]:
-        """The body as a JSON object. Raises UnreadableError for anything else."""
+        """Returns the body as a JSON object. Raises UnreadableError for anything else."""
         value = self.json()
         if not isinstance(value, dict):
             raise UnreadableError("the answer is no JSON object")
         return value
 
     def accepted(self) -> bool:
-        """True for plain text or JSON `true`. Raises UnreadableError for anything else: whether it rang is open."""
+        """Returns True for plain text or JSON `true`.
+
+        Raises UnreadableError otherwise: it is unknown whether it rang.
+        """
         if self.text().strip().strip('"').lower() != "true":
             raise UnreadableError("the PBX answered neither true nor false")
         return True
 
     def retry_after(self) -> float | None:
-        """Seconds that the server asks to wait, by either form of Retry-After; None without a readable one."""
+        """Returns the seconds of Retry-After, in either form; None without a readable value."""
         text = self.header("Retry-After").strip()
         if text.isascii() and text.isdigit():
             return float(text[:9])
@@ -133,15 +136,15 @@ def _check_unicode(value: object) -> None:
 
 
 def readable(body: bytes, masker: Masker, limit: int = _DETAIL) -> str:
-    """The body as text for people: secrets masked, control characters disarmed, spaces run together, capped.
+    """Returns the body for people: secrets masked, control characters removed, spaces joined, shortened.
 
-    Takes the same time for a body of any length: it is cut before it is masked.
+    Takes the same time for a body of any length: the body is cut before masking.
     """
     head = body[:_LOOKED_AT]
     text = masker.hide(_without_secrets(head))
     is_cut = len(head) < len(body)
     if is_cut:
-        text = text[: max(len(text) - masker.longest, 0)]  # the cut may have left the half of a known secret
+        text = text[: max(len(text) - masker.longest, 0)]  # the cut may have left half of a known secret
     text = disarm(" ".join(text.split()))
     return text if len(text) <= limit and not is_cut else text[: limit - 1] + "…"
 
@@ -160,16 +163,16 @@ _GZIP, _ZLIB, _RAW_DEFLATE = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBIT
 
 
 def encodings_of(header: str) -> tuple[str, ...]:
-    """The encodings that a Content-Encoding header names, in the order in which they were put on."""
+    """Returns the encodings of a Content-Encoding header, in the order in which they were applied."""
     names = (name.strip().lower() for name in header.split(","))
     return tuple(name for name in names if name not in ("", "identity"))
 
 
 def decoded(chunks: Iterable[bytes], encodings: tuple[str, ...]) -> Iterable[bytes]:
-    """The body without its encodings, in pieces of at most 64 KiB where there are any.
+    """Yields the body without its encodings; encoded bodies in pieces of at most 64 KiB.
 
-    Raises httpx.DecodingError for a body that is cut or damaged, that something else follows, or whose encoding is not
-    served (we ask for none, so the server has no reason to use another).
+    Raises httpx.DecodingError for a truncated or damaged body, for bytes after its end, and for an unsupported encoding
+    (we request no encoding, so the server has no reason to use another).
     """
     for name in reversed(encodings):
         if name in ("gzip", "x-gzip"):
@@ -182,7 +185,7 @@ def decoded(chunks: Iterable[bytes], encodings: tuple[str, ...]) -> Iterable[byt
 
 
 def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Several members make one body, as RFC 1952 says; zeros may follow, nothing else."""
+    """Decodes gzip. Several members make one body (RFC 1952); only zeros may follow."""
     member: _Inflater | None = None
     members = 0
     for chunk in chunks:
@@ -201,7 +204,7 @@ def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """With zlib's header, as RFC 9110 wants it, or without, as some servers send it."""
+    """Decodes deflate, with zlib's header (RFC 9110), or without it, as some servers send it."""
     head = b""
     inflater: _Inflater | None = None
     for chunk in chunks:
@@ -229,16 +232,16 @@ class _Inflater:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the stream's own end was seen, and its checksum fits."""
+        """Returns whether the stream's end was reached, with a correct checksum."""
         return self._stream.eof
 
     @property
     def behind(self) -> bytes:
-        """What follows the stream's end in the last data."""
+        """Returns the bytes after the stream's end in the last data."""
         return self._stream.unused_data
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """What the next data hold, decoded."""
+        """Yields the decoded bytes of the next data."""
         if self._stream.eof:
             raise httpx.DecodingError("something follows the answer's end")
         piece = b""

@@ -1,4 +1,4 @@
-"""A request: its files and fields, the facts that the ledger keeps of it, and its bytes in the four encodings.
+"""A request: its files and fields, its facts for the ledger, and its bytes in the four encodings.
 
 Files are opened once, measured once, and read from disk while they are sent.
 """
@@ -20,17 +20,17 @@ _CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udf
 
 
 def wire_name(path: str) -> str:
-    """The name that a file gets on the wire: the last component, whatever the separators (`C:\\Users\\x.mp3`).
+    """Returns the file name for the wire: the last component, with either separator (`C:\\Users\\x.mp3`).
 
-    Control characters become `_`, so that no server has to guess how they were escaped.
+    Control characters become `_`, so that no server has to guess their escaping.
     """
     return re.sub(_CONTROL, "_", re.split(_SEPARATORS, path)[-1]) or "file"
 
 
 class FilePart(NamedTuple):
-    """A file in a multipart body. `file` is open for binary reading and stays the caller's to close.
+    """A file in a multipart body. `file` is open for binary reading; the caller closes it.
 
-    `path` is where it lies on disk, for the curl that a dry run prints; empty when the content was made in memory.
+    `path` is its place on the disk, for the curl of a dry run; empty for content made in memory.
     """
 
     filename: str
@@ -40,7 +40,7 @@ class FilePart(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes at this moment, by the open file and not by the name; a file in memory stays there."""
+        """Returns the present size of the open file in bytes (not of the file with its name)."""
         place = self.file.tell()
         size = self.file.seek(0, os.SEEK_END)
         self.file.seek(place)
@@ -52,10 +52,10 @@ class FileShrankError(Exception):
 
 
 class WatchedFile:
-    """Reads exactly as many bytes as the file had when the request was made; tells how far it is.
+    """Reads exactly the size that the file had when the request was made, and reports progress.
 
-    A file that grows meanwhile is cut at the announced size. One that shrinks raises FileShrankError before the body's
-    last boundary, so that the server cannot take it for whole.
+    A file that grows meanwhile is cut at the announced size. A file that shrinks raises FileShrankError before the
+    body's last boundary, so that the server cannot accept it as whole.
     """
 
     def __init__(self, part: FilePart, moved: Callable[[int], None]) -> None:
@@ -65,7 +65,7 @@ class WatchedFile:
         self._place = 0
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most `size`; empty at the announced end."""
+        """Returns the next bytes, at most `size`; empty at the announced end."""
         left = self.size - self._place
         want = left if size < 0 else min(size, left)
         if not want:
@@ -78,18 +78,18 @@ class WatchedFile:
         return chunk
 
     def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
-        """httpx asks for the end to learn the length, and for the start before it sends."""
+        """Moves in the file: httpx seeks to the end for the length, and to the start before it sends."""
         self._place = self.size if whence == os.SEEK_END else place
         self._part.file.seek(self._place)
         return self._place
 
     def tell(self) -> int:
-        """The place in the file, in bytes."""
+        """Returns the place in the file, in bytes."""
         return self._place
 
 
 def check_unchanged(part: FilePart, size: int) -> None:
-    """Raises UsageError when a file has another size than when it was looked at: nothing was sent yet."""
+    """Raises UsageError when a file's size has changed since it was checked: nothing was sent yet."""
     if part.size != size:
         raise UsageError(f"{part.filename} changed while it was being read", hint="run again when it is finished")
 
@@ -108,7 +108,7 @@ JSON_TYPE = "application/json"
 
 
 class Fields(NamedTuple):
-    """Top-level fields whose form on the wire is the profile's choice: JSON, multipart, form or the vendor's curl."""
+    """Top-level fields. The profile chooses their form on the wire: JSON, multipart, form or the vendor's curl."""
 
     values: Mapping[str, object]
 
@@ -120,7 +120,7 @@ class Multipart(NamedTuple):
 
 
 class Raw(NamedTuple):
-    """A body that goes out as it is."""
+    """A body that is sent unchanged."""
 
     content: bytes
     content_type: str = JSON_TYPE
@@ -131,11 +131,11 @@ Body = Fields | Multipart | Raw
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to the PBX. `path` is percent-encoded and holds `{token}` where the token goes.
+    """One request to the PBX. `path` is percent-encoded and holds `{token}` in place of the token.
 
-    `command`, `numbers`, `our_id` and `summary` are for the ledger: the words that caused it, whom it rings, the id by
-    which the PBX will name it in what it sends later, and its fields as JSON. `campaign` is what the ledger of
-    campaigns keeps beside that. `planned` is how many requests that dial, create or cost the command sends in all.
+    `command`, `numbers`, `our_id` and `summary` are for the ledger: the words of the command, the numbers to ring, the
+    id in the PBX's later messages, and the fields as JSON. `campaign` is the campaign ledger's additional record.
+    `planned` is how many requests that dial, create or cost the command sends in all.
     """
 
     endpoint: Endpoint
@@ -160,10 +160,10 @@ class Request:
 
 
 def segment(text: str, name: str) -> str:
-    """One path segment from outside, percent-encoded whole.
+    """Returns outside text as one percent-encoded path segment.
 
-    Raises UsageError for what could lead elsewhere: httpx collapses `..` itself, a server may collapse `%2e%2e`
-    and `%2f`. `name` is what the text is, for the message.
+    Raises UsageError for text that could change the path: httpx collapses `..`, a server may collapse `%2e%2e` and
+    `%2f`. `name` describes the text in the message.
     """
     if not text or text in {".", ".."} or re.search(_FORBIDDEN_IN_SEGMENT, text):
         raise UsageError(f"{name} {text!r} cannot stand in a path", hint="give the id alone, as the PBX shows it")
@@ -171,9 +171,10 @@ def segment(text: str, name: str) -> str:
 
 
 def typed_path(path: str) -> str:
-    """A whole path (and query) as somebody typed it for `alovoice api`, percent-encoded where it is not yet.
+    """Returns a whole typed path (and query) of `alovoice api`, percent-encoded where necessary.
 
-    Raises UsageError: not starting with one `/`, dot segments also when encoded, backslashes, control characters.
+    Raises UsageError for a path without one leading `/`, for dot segments (also encoded), backslashes and control
+    characters.
     """
     bare, mark, query = path.partition("?")
     whole = unquote(unquote(bare))
@@ -191,7 +192,7 @@ def _has_control(text: str) -> bool:
 
 
 def check_token(token: str) -> None:
-    """Raises UsageError for a token that could change the path it stands in."""
+    """Raises UsageError for a token that could change the path around it."""
     if not re.fullmatch(_PRINTABLE, token) or _FORBIDDEN_IN_TOKEN & set(token):
         raise UsageError("the token holds characters that no token has", hint="copy it again from the PBX's settings")
 
@@ -204,7 +205,7 @@ def _check_header(name: str, value: str) -> None:
 
 
 def number_or_text(value: str | int) -> str | int:
-    """A number where the text is nothing but its digits; a leading zero keeps it a text."""
+    """Returns a number for digits without a leading zero, else the text."""
     return int(value) if isinstance(value, str) and re.fullmatch(_DIGITS, value) else value
 
 
@@ -217,7 +218,7 @@ _FORBIDDEN_IN_NAME = frozenset("=\\")
 
 
 class Flat(NamedTuple):
-    """A body whose bytes are known."""
+    """A body of known bytes."""
 
     content_type: str
     content: bytes
@@ -228,9 +229,9 @@ Encoded = Flat | Parts | None
 
 
 def encode(body: Body | None, encoding: Encoding) -> Encoded:
-    """The body in the profile's encoding: bytes with their type, the parts of a multipart body, or nothing.
+    """Returns the body in the profile's encoding: bytes with their type, multipart parts, or nothing.
 
-    Raises UsageError for text that is no Unicode, and for NaN and infinities.
+    Raises UsageError for text that is not Unicode, and for NaN and infinities.
     """
     if body is None:
         return None
@@ -247,7 +248,7 @@ def _flat(body: Fields, encoding: Encoding) -> Flat:
     if encoding == "form":
         pairs = [(name, _as_text(value)) for name, value in body.values.items()]
         return Flat(FORM_TYPE, urlencode([(_utf8(name), _utf8(value)) for name, value in pairs]).encode("ascii"))
-    # The vendor's curl for outcall sends JSON text under the type that curl's --data gives it.
+    # The vendor's curl for outcall sends JSON text with the content type of curl's --data.
     return Flat(FORM_TYPE if encoding == "vendor-curl" else JSON_TYPE, _utf8(_json(dict(body.values))))
 
 
@@ -280,17 +281,17 @@ def _utf8(text: str) -> bytes:
 
 
 def target(request: Request, token: str) -> str:
-    """The path and query with the token in its place."""
+    """Returns the path and query with the token in its place."""
     return request.path.replace(TOKEN, quote(token, safe=""))
 
 
 def url(address: Address, request: Request, token: str) -> str:
-    """The whole URL, token included: never to be shown."""
+    """Returns the whole URL, token included: must never be shown."""
     return address.url + target(request, token)
 
 
 def token_headers(request: Request, token: str) -> list[tuple[str, str]]:
-    """The headers that carry the token where the endpoint wants it so; a header given by hand wins."""
+    """Returns the headers with the token, if the endpoint needs them; a header given by hand has priority."""
     given = {name.lower() for name, _ in request.headers}
     headers = []
     if TokenPlace.BEARER in request.endpoint.token_in and "authorization" not in given:
@@ -301,5 +302,5 @@ def token_headers(request: Request, token: str) -> list[tuple[str, str]]:
 
 
 def needs_token(request: Request) -> bool:
-    """Whether the request cannot go without a token."""
+    """Returns whether the request needs a token."""
     return TOKEN in request.path or bool(token_headers(request, ""))

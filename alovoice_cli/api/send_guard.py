@@ -1,7 +1,7 @@
-"""Guards that no trouble of this machine looks like "nothing happened".
+"""Ensures that an error of this machine never looks like "nothing happened".
 
-Every request that dials, creates or costs is written to the ledger before it leaves, and its outcome before anything
-is printed. The guard also keeps both in memory: whatever breaks afterwards, `SendGuard.guard` knows the true exit code.
+Every request that dials, creates or costs is written to the ledger before it leaves, and its outcome before anything is
+printed. The guard also keeps both in memory: whatever fails afterwards, `SendGuard.guard` knows the true exit code.
 """
 
 from collections.abc import Callable
@@ -16,21 +16,21 @@ _SAYS_NOT_DONE = frozenset({1, 2, 5, 130, 143})
 
 
 class ReceiptLedger(Protocol):
-    """Keeps receipts. A Protocol, because this package may import no store (see dialling.GuardedLedger)."""
+    """Keeps receipts. A Protocol, because this package may not import a store (see dialling.GuardedLedger)."""
 
     def intend(self, intent: Intent) -> str:
-        """Writes the intent so that it survives a power cut, then returns its receipt."""
+        """Writes the intent durably, then returns its receipt."""
 
     def settle(self, receipt: str, outcome: RequestOutcome) -> None:
         """Writes the outcome."""
 
 
-class Abandoned(Exception):  # noqa: N818 - not an error: the sender was told that nobody waits any more
-    """Raised in place of the first byte when the request was given up before: the request stays here."""
+class Abandoned(Exception):  # noqa: N818 - not an error: nobody waits for the request any more
+    """Raised in place of sending the first byte when the request was given up before: the request does not leave."""
 
 
 class InFlightRequest:
-    """One request of the guard: `left()` when its first byte goes, `settle()` when its outcome is known."""
+    """One request of the guard: `left()` before its first byte, `settle()` when its outcome is known."""
 
     __slots__ = ("_guard", "has_left", "outcome", "receipt", "withdrawn")
 
@@ -42,15 +42,15 @@ class InFlightRequest:
         self.outcome: RequestOutcome | None = None
 
     def left(self) -> None:
-        """Marks that the first byte goes now. Raises Abandoned when it was withdrawn, or the exit code already told."""
+        """Notes that the first byte leaves now. Raises Abandoned after `withdraw`, or after the exit code was given."""
         self._guard.mark_left(self)
 
     def withdraw(self) -> bool:
-        """Keeps the request from leaving from now on; returns whether it had not left before."""
+        """Prevents the request from leaving; returns whether it had not left before."""
         return self._guard.withdraw(self)
 
     def settle(self, outcome: RequestOutcome) -> None:
-        """Notes the outcome: in memory first, so that it stays true whatever the ledger's disk does."""
+        """Notes the outcome: in memory first, so that it stays true also when the ledger's disk fails."""
         self.outcome = outcome
         self._guard.write(self.receipt, outcome)
 
@@ -68,12 +68,14 @@ class SendGuard:
         self._command_told_all = False
         self._here = local()
         self.trouble: Exception | None = None
-        """Why the ledger could not write an outcome, if so: to be told beside the answer, never instead of it."""
+        """Why the ledger could not write an outcome: a message beside the answer, never in place of the answer."""
 
     def begin(self, intent: Intent, *, planned: int = 1) -> InFlightRequest:
-        """Writes the intent. `planned` is how many requests the command sends in all: an interrupted command that sent
-        fewer is not done. Raises UsageError where the ledger cannot be written, and whatever the ledger refuses the
-        request by: nothing was sent, nothing will be."""
+        """Writes the intent. `planned` is how many requests the command sends in all.
+
+        An interrupted command that sent fewer is not done. Raises UsageError where the ledger is not writable, and the
+        ledger's own refusals: nothing was sent, nothing will be.
+        """
         self._planned = max(self._planned, planned)
         self._here.receipt = ""
         try:
@@ -111,17 +113,17 @@ class SendGuard:
             return not request.has_left
 
     def command_told_all(self) -> None:
-        """Lets the command's own exit code stand once all requests are settled: it has told of each by itself."""
+        """Keeps the command's own exit code once all requests are settled: the command has reported each request."""
         self._command_told_all = True
 
     def prove(self, receipt: str, code: int) -> None:
-        """Replaces the exit code of a request that left by the one that the PBX's own events show."""
+        """Replaces the exit code of a request that left by the code that the PBX's own events prove."""
         for request in self._requests:
             if request.receipt == receipt and request.outcome is not None:
                 request.outcome = request.outcome._replace(exit_code=code)
 
     def write(self, receipt: str, outcome: RequestOutcome) -> None:
-        """Gives an outcome to the ledger; a failure is kept in `trouble`."""
+        """Writes an outcome to the ledger; a failure goes to `trouble`."""
         if self._ledger is None:
             return
         try:
@@ -131,26 +133,26 @@ class SendGuard:
 
     @property
     def last_receipt(self) -> str:
-        """The receipt of the latest request, or nothing."""
+        """Returns the receipt of the latest request, or ''."""
         return self._requests[-1].receipt if self._requests else ""
 
     @property
     def receipt_here(self) -> str:
-        """The receipt of this thread's latest request, or nothing."""
+        """Returns the receipt of this thread's latest request, or ''."""
         return getattr(self._here, "receipt", "")
 
     @property
     def anything_left(self) -> bool:
-        """Whether a request that dials, creates or costs has left this process."""
+        """Returns whether a request that dials, creates or costs has left this process."""
         return any(request.has_left for request in self._requests)
 
     def guard(self, code: int) -> int:
-        """The exit code that is true, for the one that the program was about to end with.
+        """Returns the true exit code for the code that the program is about to end with.
 
-        From here on nothing can leave any more. A request that left and was not settled makes it 6. Once anything left,
-        a code that says "not done" gives way to the worst outcome of the requests.
+        After this call no request can leave. A request that left and was not settled makes the code 6. Once a request
+        left, a code that means "not done" is replaced by the worst outcome of the requests.
         """
-        # Not `with`: a signal that strikes as the lock is given back leaves it held, and the next call must not hang.
+        # Not `with`: a signal during the release leaves the lock held, and the next call must not hang.
         held = self._lock.acquire(timeout=_PATIENCE_SECONDS)
         self._closed = True
         if held:

@@ -14,18 +14,18 @@ _BODY = 1000
 
 
 class Trace:
-    """Writes lines to `tell`, or nothing when there is none."""
+    """Writes lines to `tell`; writes nothing without it."""
 
     def __init__(self, tell: Callable[[str], None] | None, masker: Masker, *, show_numbers: bool = False) -> None:
         self._tell, self._masker, self._show_numbers = tell, masker, show_numbers
 
     def line(self, text: str) -> None:
-        """One line, masked."""
+        """Writes one line, masked."""
         if self._tell is not None:
             self._tell(disarm(self._masker.hide(text)))
 
     def sent(self, address: Address, request: Request, token: str, body: Encoded) -> None:
-        """What goes out."""
+        """Writes the request."""
         if self._tell is None:
             return
         self.line(f"→ {request.method} {address.url}{target(request, token)}")
@@ -36,21 +36,21 @@ class Trace:
             self.line(f"  multipart/form-data: {self._numbers(', '.join(shown))}")
 
     def came(self, reply: Reply) -> None:
-        """What came back."""
+        """Writes the answer."""
         if self._tell is None:
             return
         kind = reply.header("Content-Type").partition(";")[0] or "no type"
-        size = len(reply.body) or reply.header("Content-Length") or 0  # a download's body is in its file
+        size = len(reply.body) or reply.header("Content-Length") or 0  # the body of a download is in its file
         self.line(f"← {reply.status} {reply.reason} {reply.seconds * 1000:.0f} ms {kind} {size} bytes")
         if reply.body:
             self.line(f"  {self.body(reply.body)}")
 
     def lost(self, words: str) -> None:
-        """That nothing came back."""
+        """Writes that no answer came."""
         self.line(f"← {words}")
 
     def body(self, body: bytes) -> str:
-        """A body for people: masked, numbers shortened, cut where it is long."""
+        """Writes a body: masked, numbers shortened, cut if long."""
         return self._numbers(readable(body, self._masker, _BODY))
 
     def _numbers(self, text: str) -> str:
@@ -78,7 +78,7 @@ _LOG_MASK = _LogMask()
 
 
 def hide_in_logs(secret: str) -> None:
-    """Masks the secret in the log records of the HTTP libraries. A logger inherits no filter: each gets its own."""
+    """Masks the secret in the log records of the HTTP libraries. Loggers inherit no filters: each gets its own."""
     _LOG_MASKER.learn(secret)
     for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_LOG_MASK)  # adding it twice is adding it once
+        logging.getLogger(name).addFilter(_LOG_MASK)  # a second addition has no effect

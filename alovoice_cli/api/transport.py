@@ -1,4 +1,4 @@
-"""Sends one request and brings its answer: proxy, certificates, connections that are kept or not, safe retries."""
+"""Sends one request and returns its answer: proxy, certificates, kept or fresh connections, safe retries."""
 
 import contextlib
 import os
@@ -46,8 +46,8 @@ _LONGEST_RETRY_AFTER = 60.0
 class Retry:
     """Runs attempts until one is final or the budget is spent (the table "Safe retry" of the design).
 
-    A request that reads: up to three more tries on trouble with the connection, 408, 425, 429, 502, 503, 504.
-    A request that dials, creates or costs: two more tries, and only when it certainly never left.
+    A request that reads: up to three more tries after a connection error, 408, 425, 429, 502, 503, 504. A request that
+    dials, creates or costs: two more tries, and only if it certainly never left.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Retry:
         self._sleep, self._uniform = sleep, uniform
 
     def run(self, attempt: Callable[[], Reply]) -> Reply:
-        """The last answer, whatever its status. Raises Lost when the last try brought none."""
+        """Returns the last answer, with any status. Raises Lost when the last try had no answer."""
         tries = 0
         while True:
             lost, reply = None, None
@@ -85,7 +85,7 @@ class Retry:
         if hopeless(lost):
             return None
         if self._reads:
-            # A cut or damaged answer mostly comes cut again: one more try, not three.
+            # A truncated or damaged answer usually comes truncated again: one more try, not three.
             return self._jitter(tries) if tries < (_MORE_READS if lost.status is None else 1) else None
         return _UNSENT_PAUSES[tries] if not lost.left and tries < len(_UNSENT_PAUSES) else None
 
@@ -107,9 +107,9 @@ _FEWEST_AUTHORITIES = 50  # Mozilla's list has about 140
 
 
 def proxy_of(address: Address, environ: Mapping[str, str]) -> str:
-    """The proxy's URL for this address by the usual variables, or nothing.
+    """Returns the proxy's URL for this address by the usual variables, or ''.
 
-    `http://` to this machine never goes through one: the proxy would see the token in the path.
+    `http://` to this machine never uses a proxy: the proxy would see the token in the path.
     """
     if address.scheme == "http" and address.loopback:
         return ""
@@ -120,21 +120,21 @@ def proxy_of(address: Address, environ: Mapping[str, str]) -> str:
 
 
 def shown_proxy(proxy: str) -> str:
-    """The proxy without its user and password."""
+    """Returns the proxy without its user and password."""
     return "://".join((urlsplit(proxy).scheme, urlsplit(proxy).netloc.rpartition("@")[2])) if proxy else ""
 
 
 def authorities_of(environ: Mapping[str, str]) -> str:
-    """The trusted certificates: `SSL_CERT_FILE`, `SSL_CERT_DIR`, the system's hashed folder, else certifi's bundle."""
+    """Returns the trusted certificates: `SSL_CERT_FILE`, `SSL_CERT_DIR`, the system's hashed folder, else certifi."""
     return environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR") or hashed_folder() or CERTIFI
 
 
 def hashed_folder() -> str:
-    """OpenSSL's own folder where it holds the system's authorities by their hashes; empty for none.
+    """Returns OpenSSL's own folder if it holds the system's authorities by their hashes; else ''.
 
-    OpenSSL looks up there the one authority that a server names, in 3 ms of processor time; certifi's bundle takes
-    45 to 60, for it is read whole. A folder of a few files (a company's own authority alone) is not taken: it would
-    replace the public ones.
+    OpenSSL finds the one authority of a server there in 3 ms of processor time; certifi's bundle takes 45 to 60 ms,
+    because it is read whole. A folder of a few files (a company's own authority alone) is not used: it would replace
+    the public ones.
     """
     folder = ssl.get_default_verify_paths().openssl_capath
     try:
@@ -161,21 +161,22 @@ def _variable(environ: Mapping[str, str], name: str) -> str:
 class ProxyRoutes:
     """Transports to one address, made when first used: kept connections for reading, a fresh one for each dial.
 
-    A kept connection that dies cannot be told from a lost answer, so dialling on one would end in false unknowns.
+    The death of a kept connection looks like a lost answer, so a dial over a kept connection would end as a false
+    "unknown".
     """
 
     def __init__(self, address: Address, environ: Mapping[str, str]) -> None:
         self._address, self._environ = address, environ
         self.proxy = shown_proxy(proxy_of(address, environ))
-        """The proxy in force, without its user and password; empty for none."""
+        """The proxy in use, without its user and password; empty for none."""
         self._kept: httpx.HTTPTransport | None = None
         self._fresh: httpx.HTTPTransport | None = None
         self._context: ssl.SSLContext | None = None
         self._lock = Lock()
 
     def transport(self, *, kept: bool) -> httpx.HTTPTransport:
-        """The transport for a request. Raises UsageError for a proxy or CA setting that cannot be used."""
-        with self._lock:  # the threads of a batch ask at once
+        """Returns the transport for a request. Raises UsageError for an unusable proxy or CA setting."""
+        with self._lock:  # several threads of a batch call this at once
             if kept:
                 self._kept = self._kept or self._make(httpx.Limits())
                 return self._kept
@@ -183,7 +184,7 @@ class ProxyRoutes:
             return self._fresh
 
     def close(self) -> None:
-        """Closes what is open."""
+        """Closes the open transports."""
         for transport in (self._kept, self._fresh):
             if transport is not None:
                 transport.close()
@@ -204,7 +205,7 @@ class ProxyRoutes:
 
     def _trust(self) -> ssl.SSLContext:
         if self._address.scheme == "http":
-            # Plain http needs no authorities; this context would trust nobody.
+            # Plain http needs no authorities; this context trusts no certificate.
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         file, folder = self._environ.get("SSL_CERT_FILE"), self._environ.get("SSL_CERT_DIR")
         try:
@@ -221,7 +222,7 @@ class ProxyRoutes:
             ) from error
 
 
-# Compressed answers are not asked for: a Content-Length then says how long a download is.
+# No compression is requested: the Content-Length is then the size of a download.
 _HEADERS = {
     "user-agent": ("User-Agent", f"alovoice/{__version__}"),
     "accept": ("Accept", "*/*"),
@@ -229,11 +230,11 @@ _HEADERS = {
 }
 
 Progress = Callable[[int, int | None], None]
-"""Bytes moved so far, and bytes in all where that is known. Called from another thread than the caller's."""
+"""Called with the bytes so far and the total (None if unknown), from another thread than the caller's."""
 
 
 class PreparedRequest(NamedTuple):
-    """A request ready to be sent. `on_left` is called when its first byte goes, and may refuse."""
+    """A request ready to be sent. `on_left` is called before its first byte, and may refuse."""
 
     request: Request
     body: Encoded
@@ -255,7 +256,7 @@ def file_parts(body: Encoded) -> list[FilePart]:
 
 
 class Sender:
-    """Sends through the network, or through `transport` where one is given (an embedded PBX)."""
+    """Sends through the network, or through a given `transport` (an embedded PBX)."""
 
     def __init__(
         self,
@@ -277,10 +278,10 @@ class Sender:
         self._sleep, self._uniform = sleep, uniform
 
     def carry(self, prepared: PreparedRequest) -> Reply:
-        """The last answer, whatever its status.
+        """Returns the last answer, with any status.
 
-        An answer to a request that dials, creates or costs, or its loss, is not traced yet: see `tell_reply`.
-        Raises Lost when none came, UsageError for a file that changed or a setting that cannot be used.
+        The answer to a request that dials, creates or costs, or its loss, is not traced here: see `tell_reply`. Raises
+        Lost without an answer, UsageError for a changed file or an unusable setting.
         """
         reads = prepared.request.endpoint.reads
         budget, self._spent = Budget(self._timeout - self._spent), 0.0
@@ -290,7 +291,7 @@ class Sender:
 
         def attempt() -> Reply:
             nonlocal first
-            # A second try takes no kept connection: it may be dead like the first one's.
+            # A second try uses no kept connection: it may be dead like the first one.
             transport = self._given or self._routes.transport(kept=reads and first)
             first = False
             for part, size in zip(prepared.files, sizes, strict=True):
@@ -301,20 +302,20 @@ class Sender:
 
     @property
     def proxy(self) -> str:
-        """The proxy in force, without its password; empty for none."""
+        """Returns the proxy in use, without its password; '' for none."""
         return "" if self._given else self._routes.proxy
 
     def tell_reply(self, reply: Reply) -> None:
-        """Traces the answer to a request that dials, creates or costs: its outcome is in the ledger by now."""
+        """Traces the answer to a request that dials, creates or costs: its outcome is in the ledger now."""
         self._trace.came(reply)
 
     def tell_loss(self, lost: Lost) -> None:
-        """Traces that no answer came to such a request, which `carry` does for one that never left."""
+        """Traces a lost answer to such a request; `carry` traces a request that never left."""
         if lost.left:
             self._trace.lost(in_words(lost, self._address.host, self._timeout))
 
     def close(self) -> None:
-        """Closes the connections; a transport that was given too."""
+        """Closes the connections, also of a given transport."""
         self._routes.close()
         if self._given is not None:
             self._given.close()
@@ -365,8 +366,8 @@ _Part = tuple[None, str] | tuple[str, BinaryIO, str]
 
 def _part(value: str | FilePart, moved: Callable[[int], None]) -> _Part:
     if isinstance(value, str):
-        return (None, value)  # no file name, and so no Content-Type
-    watched = cast(BinaryIO, WatchedFile(value, moved))  # httpx asks for read, seek and tell: it has these
+        return (None, value)  # without a file name there is no Content-Type
+    watched = cast(BinaryIO, WatchedFile(value, moved))  # httpx needs read, seek and tell, which it has
     return (wire_name(value.filename), watched, value.content_type)
 
 
@@ -378,7 +379,7 @@ def _meter(budget: Budget, progress: Progress | None, total: int) -> Callable[[i
         done += size
         budget.moved(size)
         if progress is not None:
-            with contextlib.suppress(Exception):  # decoration must not cut an upload
+            with contextlib.suppress(Exception):  # a broken progress bar must not stop an upload
                 progress(done, total)
 
     return moved

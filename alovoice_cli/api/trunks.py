@@ -22,12 +22,12 @@ class TrunksApi:
         self._client = client
 
     def list(self) -> list[str | int]:
-        """The numbers of the lines (getMyTrunks) as they come: text, by the document's sample."""
+        """Returns the numbers of the lines (getMyTrunks) unchanged: text, by the document's sample."""
         return self._client.send(LIST, read_lines)
 
 
 def read_lines(reply: Reply) -> list[str | int]:
-    """The lines in an answer of getMyTrunks. Raises UnreadableError for another one."""
+    """Returns the lines in an answer of getMyTrunks. Raises UnreadableError for another answer."""
     value = reply.json()
     if not isinstance(value, list) or not all(isinstance(item, (str, int)) for item in value):
         raise UnreadableError("the answer is no list of lines")
@@ -35,10 +35,10 @@ def read_lines(reply: Reply) -> list[str | int]:
 
 
 class Probe(NamedTuple):
-    """What one request showed. `skew_seconds` is this machine's clock minus the server's, None where it says none.
+    """The result of one request. `skew_seconds` is this machine's clock minus the server's, None without a Date.
 
-    `problem` is what kept the PBX from answering well: not reached, token refused, a failing server. Without a token
-    nothing is asked, and `reachable` is None.
+    `problem` is the error of the request: not reached, token refused, a failing server. Without a token no request is
+    made, and `reachable` is None.
     """
 
     reachable: bool | None
@@ -46,11 +46,14 @@ class Probe(NamedTuple):
     skew_seconds: int | None = None
     problem: AlovoiceError | None = None
     lines: tuple[str, ...] | None = None
-    """The numbers of the PBX's lines, where they were told."""
+    """The numbers of the PBX's lines, if the answer has them."""
 
 
 def probe(client: "Client", now: datetime) -> Probe:
-    """Asks once (with the retries of every read). Raises nothing for a PBX that fails: that is the finding."""
+    """Makes one request (with the retries of every read).
+
+    Raises nothing for a failing PBX: the failure is the result.
+    """
     try:
         answer = client.raw(LIST)
     except AlovoiceError as problem:

@@ -1,4 +1,4 @@
-"""What the operator sees of batches: rows, sums, the report file, the exit code, the list of all batches."""
+"""What people see of batches: rows, sums, the report file, the exit code, the list of all batches."""
 
 import csv
 from collections import Counter
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from alovoice_cli.batch_rows import LEFT_OUT, STATES, BatchRow, RowProgress
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.findings import count
-from alovoice_cli.output.columns import cell_text
-from alovoice_cli.output.csv import safe_cell
+from alovoice_cli.output.data_formats import safe_cell
 from alovoice_cli.output.files import check_free, check_writable, write_private
+from alovoice_cli.output.listing import cell_text
 from alovoice_cli.spreadsheet import PLAIN, SpreadsheetFormat
 from alovoice_cli.stores.journal import JournalFolder, JournalPath
 
@@ -51,7 +51,7 @@ def tally(courses: Iterable[RowProgress]) -> Mapping[str, int]:
 
 
 def shown_state(course: RowProgress) -> str:
-    """Returns the state that people see: an intent of an ended process may have been carried out: unknown."""
+    """Returns the state that people see. The intent of an ended process is `unknown`: the call may have been made."""
     return "unknown" if course.state == "intent" else course.state
 
 
@@ -65,7 +65,7 @@ def worst_code(courses: Iterable[RowProgress]) -> int:
     """Returns the batch's exit code: 6 before 3, 5, 7, 1, 4, 0; pending rows count for nothing."""
     ended = [course for course in courses if course.state not in ("pending", "duplicate", "excluded")]
     codes = {int(ExitCode.UNKNOWN_OUTCOME) if shown_state(c) == "unknown" else c.exit_code for c in ended}
-    # Trouble of this machine half way, such as a full disk: others have left, so it is not told as nothing sent.
+    # Trouble of this machine half way, such as a full disk: other rows were sent, so the code is not "nothing sent".
     if ExitCode.USAGE in codes and len(codes) > 1:
         codes = codes - {int(ExitCode.USAGE)} | {int(ExitCode.SERVER)}
     return next((code for code in _WORST_FIRST if code in codes), 0)
@@ -87,9 +87,9 @@ def write_report(path: Path, listed: Listed, form: SpreadsheetFormat = PLAIN) ->
 
 
 def check_report(path: Path, source: str, *, tries: bool = True) -> None:
-    """Raises UsageError where the report could not be written, or would be written over the list: before any row.
+    """Raises UsageError where the report cannot be written, or would overwrite the list.
 
-    It tries, with a file that is gone again.
+    It writes and removes a trial file, before any row is sent.
     """
     check_free(path, force=True)
     if not path.absolute().parent.is_dir():
@@ -155,9 +155,9 @@ def journal_rows(session: "Session", name: str, state: str | None) -> list[Mappi
 
 
 def forget_journal(session: "Session", name: str, *, accept_risk: bool) -> str:
-    """Deletes a journal that no process has, and tells what it held. Asks on a terminal.
+    """Deletes a journal that no process holds, and returns what it held. Asks on a terminal.
 
-    Raises UsageError where rows wait or are unknown, unless that risk is accepted: nothing else remembers them.
+    Raises UsageError where rows wait or are unknown, unless that risk is accepted: no other file remembers those rows.
     """
     folder = journal_folder(session)
     place = folder.existing(name)

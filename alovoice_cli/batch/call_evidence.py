@@ -1,7 +1,7 @@
-"""A call that was placed, and which of the PBX's events are of that call: by our id first, then number, line and time.
+"""Finds the PBX's events of a call that was placed: by our id first, then by number, line and time.
 
-An id proves; number and time only suggest. All of it is a function of what is known, whatever the order in which it
-came: an event may be there before the answer to our own request.
+An id proves; number and time only suggest. The result depends on the known requests and events alone, not on their
+order: an event may arrive before the answer to our own request.
 """
 
 import json
@@ -19,14 +19,14 @@ from alovoice_cli.receipts import Receipt
 Kind = Literal["out", "ivr", "conference"]
 
 MAY_HAVE_RUNG = ("done", "unknown")
-"""Outcomes of requests that were, or may have been, carried out."""
+"""Outcomes of requests that the PBX carried out, or may have carried out."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedCall:
-    """One request to call. `numbers` and `line` are canonical; of a conference the first is the initiator.
+    """One request to call. `numbers` and `line` are canonical; the first number of a conference is the initiator.
 
-    `peer` is the extension of a call out, `begun_at` unix microseconds: when the request was about to leave.
+    `peer` is the extension of `call out`. `begun_at` is when the request was about to leave, in unix microseconds.
     """
 
     receipt: str
@@ -43,12 +43,12 @@ class PlacedCall:
 
     @property
     def may_have_rung(self) -> bool:
-        """Returns whether the request was, or may have been, carried out."""
+        """Returns whether the PBX carried out the request, or may have."""
         return self.outcome in MAY_HAVE_RUNG
 
 
 def read_receipt(entry: Receipt) -> PlacedCall | None:
-    """Returns the call of this receipt; None for a receipt of something else (a campaign, an analysis)."""
+    """Returns the call of this receipt, or None for a receipt of another kind (a campaign, an analysis)."""
     request = entry.request if isinstance(entry.request, Mapping) else {}
     kind = _kind(entry.path, request)
     if kind is None:
@@ -89,16 +89,18 @@ MICRO = 1_000_000
 HORIZON = 2 * 3600 * MICRO
 """How long after the request a call may still begin: PBX queues have dialled 49 minutes late."""
 SKEW = 5 * MICRO
-"""By how much this machine's clock may have been set back between our request and the event: a call that we heard of
-before that is an earlier one."""
+"""How far the clock of this machine may have been set back between our request and the event.
+
+A call that was heard of still earlier is another call.
+"""
 _ID_SKEW = 3600 * MICRO
-"""The same, where an id says that they belong together, and no other request bears it."""
+"""The same, for an event with our id, where no other request has that id."""
 _SAME_START_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class CallEvidence:
-    """What is known of one call. `heard_at` is when we first heard of it, in unix microseconds.
+    """What is known of one call. `heard_at` is when this machine first heard of the call, in unix microseconds.
 
     `source` is `call` (its start and end) or `result`. `tried` are the ringings that a result lists: number and word.
     `seqs` are the numbers of the events in the store.
@@ -123,8 +125,11 @@ class CallEvidence:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFound:
-    """What was found of one request: `certain` by our id, `shared` by an id that other requests bear too, and `loose`
-    by number, line and time. `rivals` are the receipts of requests that the shared or loose ones may be of as well."""
+    """The evidence for one request.
+
+    `certain` matches by our id, `shared` by an id that other requests have too, `loose` by number, line and time.
+    `rivals` are receipts of other requests that the shared or loose evidence may belong to.
+    """
 
     certain: tuple[CallEvidence, ...] = ()
     shared: tuple[CallEvidence, ...] = ()
@@ -134,7 +139,7 @@ class EvidenceFound:
 
 @dataclass(slots=True)
 class EvidenceFinder:
-    """Joins requests with what the PBX said. `asked` are all requests of one PBX that can be taken for each other."""
+    """Joins requests with the PBX's events. `asked` are all requests of one PBX that could be confused."""
 
     asked: Sequence[PlacedCall]
     results: Iterable[Event] = ()
@@ -166,7 +171,7 @@ class EvidenceFinder:
                 self._to_number[call.number].append(call)
 
     def of(self, asked: PlacedCall) -> EvidenceFound:
-        """What was found of this request, which is one of those that were given."""
+        """Returns the evidence for this request, which must be one of `asked`."""
         certain = self._proven[asked.receipt]
         if certain:
             return EvidenceFound(certain)
@@ -190,7 +195,10 @@ class EvidenceFinder:
                 self._claimed[trace.call_id] = asked.receipt
 
     def _with_id(self, asked: PlacedCall) -> list[CallEvidence]:
-        """What bears our id. The `call_id` of `outcall` may come back as the call's own; an `extid` never does."""
+        """Returns the evidence with our id.
+
+        The `call_id` of `outcall` may return as the call's own id; an `extid` never does.
+        """
         if not asked.our_id:
             return []
         found = list(self._results.get(asked.our_id, ()))
@@ -200,9 +208,10 @@ class EvidenceFinder:
         return [trace for trace in found if trace.heard_at >= asked.begun_at - _ID_SKEW]
 
     def _owners(self, asked: PlacedCall, trace: CallEvidence) -> list[PlacedCall]:
-        """The requests with this id that the trace may be of: those that had been made when it came.
+        """Returns the requests with this id that were made before the evidence arrived.
 
-        Calls of one id are one row in the store, the last one's end over the first one's: it may be of any of them.
+        Calls with one id share one row in the store: the end of the last call overwrites the first. The evidence may
+        belong to any of them.
         """
         able = [other for other in self._by_id[asked.our_id] if other.may_have_rung or other == asked]
         if trace.source == "call":
@@ -211,7 +220,7 @@ class EvidenceFinder:
         return made or able
 
     def _call_of(self, asked: PlacedCall, result: CallEvidence) -> Call | None:
-        """The call that this result is of: the same line and second, or the same id. None where two fit."""
+        """Returns the call of this result: same line and second, or same id. None where two calls fit."""
         numbers = {*asked.numbers, *([result.number] if result.number else [])}
         fitting = [
             call for number in sorted(numbers) for call in self._to_number.get(number, ()) if _same(call, result)
@@ -219,7 +228,7 @@ class EvidenceFinder:
         return fitting[0] if len(fitting) == 1 else None
 
     def _near(self, asked: PlacedCall) -> list[Call]:
-        """The calls to our numbers that fit by line, extension and time."""
+        """Returns the calls to our numbers that fit by line, extension and time."""
         calls = {call.call_id: call for number in asked.numbers for call in self._to_number.get(number, ())}
         return [call for call in calls.values() if fits(call, asked)]
 
@@ -235,7 +244,7 @@ def _in_order(traces: Iterable[CallEvidence]) -> tuple[CallEvidence, ...]:
 
 
 def fits(call: Call, asked: PlacedCall) -> bool:
-    """Whether the call may be of this request, by line, extension and time."""
+    """Returns whether the call may belong to this request, by line, extension and time."""
     heard = call.reported_at * MICRO
     if not asked.begun_at - SKEW <= heard <= asked.begun_at + HORIZON:
         return False
@@ -250,7 +259,7 @@ def _same(call: Call, result: CallEvidence) -> bool:
     if call.started_at is None or result.started_at is None:
         return False
     apart = abs(call.started_at - result.started_at)
-    # Ids of a PBX and of a CRM may be equal by chance: they count for calls that began at the same time.
+    # An id of the PBX and an id of a CRM may be equal by chance: equal ids count only for calls of the same time.
     if call.call_id == result.call_id:
         return apart <= _SAME_START_SECONDS
     return apart == 0 and call.line is not None and call.line == result.line
@@ -308,7 +317,7 @@ def _of_result(event: Event, fact: Fact, item: Mapping[str, object]) -> CallEvid
 
 
 def _tried(attempts: object) -> Iterator[tuple[str, str]]:
-    """The ringings: the document says array, object or string, and no more; what is not understood is left out."""
+    """Returns the ringings. The document says only "array, object or string"; other values are left out."""
     if isinstance(attempts, str):
         try:
             attempts = json.loads(attempts)

@@ -1,4 +1,4 @@
-"""The profile's limits: those that are checked before the first row, and the free lines, before each dial."""
+"""The profile's limits: some are checked before the first row, the free lines before each dial."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,18 +25,17 @@ from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import count, name_lines
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.ledger import Quota
-from alovoice_cli.stores.line_claims import LineClaims
+from alovoice_cli.stores.line_calls import LineCalls, LineClaims
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
-    from alovoice_cli.stores.line_calls import LineCalls
 
 
 LIMITS = ("max_calls_per_run", "max_calls_per_day", "allowed_prefixes", "ai_budget_per_day", "reserve_lines")
 
 
 def line_limit(session: "Session", verb: BatchVerb, overridden: Collection[str]) -> LineLimit | None:
-    """The lines that a batch has to leave free; None for none. Raises UsageError where the profile's make no sense."""
+    """Returns how many lines a batch must leave free, or None. Raises UsageError for contradictory settings."""
     settings = session.settings
     trunk, reserve = settings.trunk_lines, settings.reserve_lines
     if reserve is None or not verb.dials or "reserve_lines" in overridden:
@@ -84,7 +83,7 @@ def check_limits(session: "Session", verb: BatchVerb, options: BatchOptions, row
 
 
 def check_budget(session: "Session", path: str, budget: int, more: int) -> None:
-    """Raises CheckFailedError where so many more requests of a path would pass `--budget` within 24 hours."""
+    """Raises CheckFailedError where `more` requests to a path (or its beginning) exceed `--budget` within 24 hours."""
     asked = session.ledger.count(session.settings.profile, Quota("--budget", budget, (path,), session.now() - DAY))
     if more and asked + more > budget:
         raise CheckFailedError(
@@ -94,7 +93,7 @@ def check_budget(session: "Session", path: str, budget: int, more: int) -> None:
 
 
 def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:
-    """Raises CheckFailedError for rows that would wait for ever: a conference may take two lines."""
+    """Raises CheckFailedError for rows that would wait for ever: a conference can need two lines."""
     beyond = [row.line for row in rows if limit is not None and need_of(row)[1] > limit.usable]
     if limit is not None and beyond:
         raise CheckFailedError(
@@ -110,12 +109,12 @@ _HELD = timedelta(microseconds=HOLD)
 
 @contextmanager
 def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[Callable[[BatchRow], bool]]:
-    """Says of a row whether it may go, and takes its line if so; any may, where there is no limit."""
+    """Yields a function that tells whether a row may be sent, and takes its line. Without a limit every row may."""
     if limit is None:
         yield lambda row: True
         return
     claims = LineClaims(session.paths.state / "lines.db", session.settings.profile, HOLD)
-    keeper = LineKeeper(session, limit, session.line_calls(), claims)
+    keeper = LineKeeper(session, limit, LineCalls(session.settings.event_store_url()), claims)
     try:
         yield keeper.has_line
     finally:
@@ -125,15 +124,18 @@ def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[Callabl
 class LineKeeper:
     """Counts the busy lines anew for each row. For one thread at a time."""
 
-    def __init__(self, session: "Session", limit: LineLimit, calls: "LineCalls", claims: LineClaims) -> None:
+    def __init__(self, session: "Session", limit: LineLimit, calls: LineCalls, claims: LineClaims) -> None:
         self._session, self._limit, self._calls, self._claims = session, limit, calls, claims
         self._warned: set[str] = set()
-        self._waiting = ""  # the key of the row that waits
+        self._waiting = ""  # the key of the waiting row
         self._told: set[str | None] = set()  # trunks that are known to be full
         self._heard: tuple[int, HeardCalls | None] = (0, None)
 
     def has_line(self, row: BatchRow) -> bool:
-        """Whether there is a line for it, which then is its own; tells why not, once while rows wait for the trunk."""
+        """Returns whether the row has a line, and takes that line.
+
+        Reports why not, once while rows wait for the trunk.
+        """
         line, need = need_of(row)
         now = unix_microseconds(self._session.now())
         with self._claims.turn(now) as turn:
@@ -151,22 +153,22 @@ class LineKeeper:
         return is_free
 
     def close(self) -> None:
-        """Gives its files back."""
+        """Closes the files."""
         self._calls.close()
         self._claims.close()
 
     def _asked(self, now: int) -> list[PlacedCall]:
-        """The calls that this machine placed lately, whichever command and process."""
+        """Returns the calls that this machine placed lately, from all commands and processes."""
         entries = self._session.ledger.placed(self._session.settings.profile, self._session.now() - _HELD)
         found = [asked for entry in entries if (asked := read_receipt(entry)) is not None]
-        # Of a clock that was set back since: they would hold their lines until it comes there again.
+        # Their time is in the future: the clock was set back. They would hold their lines until that time comes.
         return [asked for asked in found if asked.begun_at <= now + HOLD]
 
     def _listen(self, asked: list[PlacedCall], now: int) -> HeardCalls | None:
-        """What the event store knows. One that cannot be read is believed for a while as it was, then nothing is."""
+        """Returns what the event store knows. After an error the last reading stays valid for a while, then None."""
         try:
             heard = hear_calls(self._calls, {number for each in asked for number in each.numbers}, now)
-        except Exception as error:  # whatever it is, the batch goes on, with care
+        except Exception as error:  # the batch continues, with careful assumptions
             self._warn("store", f"the event store cannot be read ({error}): {_ASSUMED}")
             then, heard = self._heard
             return heard if now - then <= HOLD else None
@@ -181,11 +183,14 @@ class LineKeeper:
             self._session.warn(text)
 
 
-def hear_calls(calls: "LineCalls", numbers: Collection[str], now: int) -> HeardCalls | None:
-    """The calls that go on at this moment (unix microseconds), and those to these numbers; None: nobody listens."""
+def hear_calls(calls: LineCalls, numbers: Collection[str], now: int) -> HeardCalls | None:
+    """Returns the calls in progress at this moment (unix microseconds) and the calls to these numbers.
+
+    Returns None where no listener runs.
+    """
     since, until = heard_from(calls.uptimes(now - LONGEST_CALL), now), (now + HOLD) // MICRO
     if since is None:
         return None
-    # Those to our numbers first: a call that begins in between is then counted twice, and not at all otherwise.
+    # Calls to our numbers first: a call that begins between the two reads is then counted twice instead of never.
     ours = calls.to_numbers(sorted(numbers), (now - HOLD - SKEW) // MICRO, until)
     return HeardCalls(calls.going(since // MICRO, until), ours)

@@ -1,8 +1,8 @@
-"""When the next row may go: a rate, the hours of a window, the pause that the PBX asked for, and the free lines.
+"""When the next row may be sent: the rate, the hours of a window, the pause that the PBX asked for, free lines.
 
-The API says neither how many lines a trunk has nor how long a call holds one. What the event store knows as begun and
-not ended holds its line; so does a call that was placed from here and that nobody has told of yet, for a while.
-A call of which it is not known by which line it goes may go by any of them: it counts on each.
+The API says neither how many lines a trunk has nor how long a call holds a line. A call without an end in the event
+store holds a line. A call that was placed from here, and that the store does not know yet, holds a line for a while. A
+call on an unknown line counts on every line.
 """
 
 import re
@@ -24,12 +24,12 @@ from alovoice_cli.phones import SHORTEST, canonical
 
 _RATE = re.compile(r"(\d{1,6})\s*/\s*(s|sec|m|min|h|hour)")
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600}
-_LONGEST_NAP = 30.0  # seconds: a wall clock that was set is noticed within it
+_LONGEST_NAP = 30.0  # seconds, in which a change of the wall clock is noticed
 _LINE_NAP = 1.0
 
 
 def parse_rate(text: str) -> float:
-    """Seconds from one row to the next, of `10/m`, `2/s` or `100/h`. Raises UsageError."""
+    """Returns the seconds between two rows for `10/m`, `2/s` or `100/h`. Raises UsageError."""
     match = _RATE.fullmatch(text.strip().lower())
     if match is None or not int(match[1]):
         raise UsageError(f"--rate {text!r} is no rate", hint="write it as 10/m, 2/s or 100/h")
@@ -37,7 +37,7 @@ def parse_rate(text: str) -> float:
 
 
 def parse_window(text: str) -> DailyHours:
-    """The hours of `--window`. Raises UsageError."""
+    """Returns the hours of `--window`. Raises UsageError."""
     hours = DailyHours.parse(text)
     if hours is None:
         raise UsageError(f"--window {text!r} is no window", hint="write it as 10:00-19:00")
@@ -47,11 +47,11 @@ def parse_window(text: str) -> DailyHours:
 
 
 class Gate:
-    """Lets rows through one at a time. `wait(seconds)` sleeps and tells whether the batch was stopped meanwhile.
+    """Lets rows through one at a time. `wait(seconds)` sleeps and returns whether the batch was stopped.
 
-    `window` are hours to keep to, `quiet` hours to keep out of, both by the clock of `zone`; `told` hears why the batch
-    sleeps. Rate and pause run by `clock`, which no setting of the wall clock moves. `has_line` is asked
-    last, when all else is open: whether there is a line for the row, which then is the row's.
+    Rows are sent inside the hours of `window` and outside the hours of `quiet`, by the clock of `zone`. `told` receives
+    the reason of each sleep. Rate and pause use the monotonic `clock`. `has_line` is called last: it returns whether
+    the row has a line, and takes that line.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Gate:
         self._zone, self._paused = zone, ""
 
     def enter(self, row: BatchRow) -> bool:
-        """Waits until the row may go, which is the next; False where the batch was stopped first."""
+        """Waits until the row may be sent. Returns False where the batch was stopped first."""
         asleep = ""
         while True:
             seconds, why = self._closed_for(row)
@@ -88,10 +88,10 @@ class Gate:
                 return False
 
     def pause(self, seconds: float) -> None:
-        """Nothing goes for so long."""
+        """Blocks all rows for this time."""
         until = self._clock() + seconds
         if until > self._paused_until:
-            # Rounded up: who looks at the clock then finds the batch at work.
+            # Rounded up: at the time that the message names the batch is already at work.
             end = (self._now() + timedelta(seconds=seconds + 0.999)).astimezone(self._zone)
             self._paused = f"the PBX takes no more for now (429): waiting until {end:%H:%M:%S} ({self._zone})"
             self._paused_until = until
@@ -112,15 +112,15 @@ class Gate:
 
 
 def _seconds_until(border: time, local: datetime) -> float:
-    """How long it is until that time of day comes next."""
+    """Returns the seconds until this time of day comes next."""
     there = datetime.combine(local.date(), border, local.tzinfo)
     return ((there if there > local else there + timedelta(days=1)) - local).total_seconds()
 
 
 HOLD = 120 * MICRO
-"""So long a call placed from here holds its line while nothing is heard of it: it rings, and is talked over."""
+"""How long a call placed from here holds its line while the store knows nothing of it: ringing and talk."""
 LONGEST_CALL = 3 * 3600 * MICRO
-"""A call that began longer ago is over: its end was lost."""
+"""A call that began longer ago counts as ended: its end message was lost."""
 _LONGEST_OVER_A_GAP = 3600 * MICRO  # the same, where its end may have been told while nobody listened
 _COUNTRY, _WHOLE = "998", 12
 
@@ -139,7 +139,7 @@ class LineLimit:
 
 
 class LineClaim(NamedTuple):
-    """The lines that a row has taken whose request may not be in the ledger yet. `line` is canonical; None: any.
+    """The lines of a row whose request may not be in the ledger yet. `line` is canonical, or None for any line.
 
     `claimed_at` is in unix microseconds.
     """
@@ -152,8 +152,9 @@ class LineClaim(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeardCalls:
-    """What the event store knows: how many calls go on by line (None: it was not told), and the calls, over or not,
-    to numbers that were called from here."""
+    """What the event store knows: the number of calls in progress by line (None: line unknown), and all calls to
+    numbers that were called from here.
+    """
 
     going: Mapping[str | None, int]
     ours: Sequence[Call] = ()
@@ -161,21 +162,21 @@ class HeardCalls:
 
 @dataclass(frozen=True, slots=True)
 class BusyLines:
-    """How many lines are busy by trunk, and how many calls may go by any of them."""
+    """The number of busy lines by trunk, and the number of calls that may be on any trunk."""
 
     lines: Mapping[str, int]
     anywhere: int = 0
 
     def on(self, line: str | None) -> tuple[int, str]:
-        """How many lines of this trunk are busy, and its name; None: of the busiest, for a row may go by any."""
+        """Returns the number of busy lines of this trunk and its name. For None: of the busiest trunk."""
         where = line if line is not None else max(self.lines, key=lambda name: self.lines[name], default="")
         return self.lines.get(where, 0) + self.anywhere, where
 
 
 def need_of(row: BatchRow) -> tuple[str | None, int]:
-    """The trunk that a row names (canonical), and how many lines it takes.
+    """Returns the trunk that a row names (canonical), and how many lines it needs.
 
-    A conference takes two at most: whoever is to be connected is rung in turn, one at a time; a queue is inside.
+    A conference needs two at most: the people to connect are rung one after another, and a queue needs no line.
     """
     line = row.payload.get("fromline")
     is_conference = "callfrom" in row.payload
@@ -183,7 +184,10 @@ def need_of(row: BatchRow) -> tuple[str | None, int]:
 
 
 def heard_from(uptimes: Iterable[Uptime], now: int) -> int | None:
-    """From when on calls without an end are held to go on, in unix microseconds; None where nobody listens now."""
+    """Returns the moment from which calls without an end count as in progress, in unix microseconds.
+
+    Returns None where no listener runs now.
+    """
     known = list(uptimes)
     if not is_listening(known, now):
         return None
@@ -193,7 +197,10 @@ def heard_from(uptimes: Iterable[Uptime], now: int) -> int | None:
 
 
 def count_busy(asked: Sequence[PlacedCall], claims: Sequence[LineClaim], heard: HeardCalls | None) -> BusyLines:
-    """The busy lines. `asked` are the requests of the last HOLD from this machine; `heard` None: nobody listens."""
+    """Counts the busy lines.
+
+    `asked` are this machine's requests of the last HOLD; `heard` is None without a listener.
+    """
     lines = Counter(heard.going if heard is not None else {})
     for request, held in _unheard(asked, heard.ours if heard is not None else ()):
         lines[request.line] += held
@@ -204,7 +211,7 @@ def count_busy(asked: Sequence[PlacedCall], claims: Sequence[LineClaim], heard: 
 
 
 def why_closed(busy: int, line: str, need: int, limit: LineLimit) -> str:
-    """`28 of 30 lines of 712037006 are busy, 2 are reserved: waiting for one`."""
+    """Returns `28 of 30 lines of 712037006 are busy, 2 are reserved: waiting for one`."""
     of_line = f" of {line.removeprefix(_COUNTRY) if len(line) == _WHOLE else line}" if line else ""
     told = f"{busy} of {limit.trunk} lines{of_line} {'is' if busy == 1 else 'are'} busy"
     if limit.reserve:
@@ -213,14 +220,17 @@ def why_closed(busy: int, line: str, need: int, limit: LineLimit) -> str:
 
 
 def _unheard(asked: Iterable[PlacedCall], calls: Iterable[Call]) -> Iterator[tuple[PlacedCall, int]]:
-    """The requests that hold lines of which the store does not know yet, and how many. Each call is of one request."""
+    """Returns the requests whose lines the store does not know yet, with their number.
+
+    Each call belongs to one request.
+    """
     left = sorted(calls, key=lambda call: call.reported_at)
     for request in sorted(asked, key=lambda request: request.begun_at):
         if not request.may_have_rung:
             continue
         legs = [_take_leg(request, number, left) for number in dict.fromkeys(request.numbers)]
         if legs and legs[0] is not None and legs[0].end_seq is not None:
-            continue  # whom it began with has hung up
+            continue  # the first party has hung up
         going = sum(leg is not None and leg.end_seq is None for leg in legs)
         if (held := _lines_of(request) - going) > 0:
             yield request, held
@@ -235,7 +245,10 @@ def _take_leg(request: PlacedCall, number: str, left: list[Call]) -> Call | None
 
 
 def _lines_of(request: PlacedCall) -> int:
-    """How many lines a request takes: of a conference none for an extension, and one for all who are rung in turn."""
+    """Returns how many lines a request needs.
+
+    In a conference: none for an extension, one for all people rung in turn.
+    """
     first, *rest = request.numbers or ("",)
     if request.kind != "conference":
         return 1
@@ -247,7 +260,10 @@ def _is_outside(number: str) -> bool:
 
 
 def _uncovered(claims: Iterable[LineClaim], asked: Iterable[PlacedCall]) -> Iterator[LineClaim]:
-    """The claims whose requests are not in the ledger yet: each request is one claim's, also where ids are equal."""
+    """Returns the claims whose requests are not in the ledger yet.
+
+    Each request matches one claim, also with equal ids.
+    """
     begun: defaultdict[str, list[int]] = defaultdict(list)
     for request in sorted(asked, key=lambda request: request.begun_at):
         begun[request.our_id].append(request.begun_at)

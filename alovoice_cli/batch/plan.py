@@ -1,4 +1,4 @@
-"""Reads and checks every row of a list before the first is sent."""
+"""Reads and checks every row of a list before the first row is sent."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _TOLD = 10
 
 
 class BadCellError(ValueError):
-    """What a cell holds cannot be sent. `code` is of phones.TROUBLES where it is a number's trouble."""
+    """A cell holds something that cannot be sent. `code` is one of phones.TROUBLES for a bad number."""
 
     def __init__(self, message: str, hint: str = "", code: str = "") -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class BadCellError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CellValue:
-    """A cell as read: what is sent, what it is known by among all spellings, and the people whom it rings."""
+    """A cell as read: the value to send, one key for all its spellings, and the people that it rings."""
 
     value: object
     key: object
@@ -34,27 +34,27 @@ class CellValue:
 
 @dataclass(frozen=True, slots=True)
 class BatchField:
-    """One column: the option's name, its other spellings, and how a cell is read. `read` raises BadCellError."""
+    """One column: the option's name, its other spellings, and its reader. `read` raises BadCellError."""
 
     name: str
     read: Callable[[str], CellValue]
     aliases: tuple[str, ...] = ()
     needed: bool = False
     many: bool = False
-    """Whether it may hold several, apart by spaces, commas or semicolons, or (in JSON) a list."""
+    """Whether a cell may hold several values: separated by spaces, commas or semicolons, or a JSON list."""
 
     def answers_to(self, heading: str) -> bool:
-        """Whether a column under this heading is this field's."""
+        """Returns whether a column with this heading belongs to this field."""
         return plain(heading) in (self.name, *self.aliases)
 
 
 def plain(heading: str) -> str:
-    """A heading as options are compared: `--inner-phone`, `Inner phone` and `inner_phone` are one."""
+    """Returns a heading in the form for comparing: `--inner-phone`, `Inner phone` and `inner_phone` are equal."""
     return "_".join(heading.strip().lower().lstrip("-").replace("-", " ").replace("_", " ").split())
 
 
 def read_person(cell: str) -> CellValue:
-    """A number to ring, in any spelling that lists of recipients may have; sent as +998901234567 unless it is plain."""
+    """Reads a number to ring, in any spelling of a recipients' list. A full number is sent as +998901234567."""
     verdict = phones.read_cell(cell)
     if not verdict.number:
         message, hint = phones.trouble_text(verdict.code, cell)
@@ -64,7 +64,7 @@ def read_person(cell: str) -> CellValue:
 
 
 def read_party(cell: str) -> CellValue:
-    """`PHONE[:LANG]`, the form of a conference's numbers; the object `{"phone", "lang"}` of the API."""
+    """Reads `PHONE[:LANG]`, the form of a conference's numbers, as the API's object `{"phone", "lang"}`."""
     phone, lang = split_party(cell)
     person = read_person(phone)
     value = {"phone": person.value, "lang": lang.lower()} if lang else {"phone": person.value}
@@ -72,9 +72,9 @@ def read_party(cell: str) -> CellValue:
 
 
 def split_party(text: str) -> tuple[str, str]:
-    """The phone and the language of `PHONE[:LANG]`; the colon of `tel:+998901234567` names none.
+    """Splits `PHONE[:LANG]`. The colon of `tel:+998901234567` starts no language.
 
-    Raises BadCellError where something else than a language follows the phone.
+    Raises BadCellError where the part after the colon is no language.
     """
     phone, colon, lang = text.strip().rpartition(":")
     if not colon or not any(letter.isdigit() for letter in phone):
@@ -85,7 +85,7 @@ def split_party(text: str) -> tuple[str, str]:
 
 
 def read_line(cell: str) -> CellValue:
-    """A line of the PBX, as typed."""
+    """Reads a line of the PBX, as typed."""
     try:
         line = parse_dialled(cell, "it")
     except UsageError as error:
@@ -94,7 +94,7 @@ def read_line(cell: str) -> CellValue:
 
 
 def read_id(cell: str) -> CellValue:
-    """A number or name of the PBX: extension, queue, menu, user; or an id of yours."""
+    """Reads a number or name of the PBX (extension, queue, menu, user), or an id of the caller's own."""
     typed = cell.strip()
     if code := phones.spreadsheet_trouble(cell):
         message, hint = phones.trouble_text(code, cell)
@@ -105,7 +105,7 @@ def read_id(cell: str) -> CellValue:
 
 
 def read_segment(cell: str) -> CellValue:
-    """A call's id, which will stand in a path."""
+    """Reads a call's id, which becomes part of a URL path."""
     try:
         found = read_id(cell)
     except BadCellError as error:
@@ -117,7 +117,7 @@ def read_segment(cell: str) -> CellValue:
 
 
 def read_language(cell: str) -> CellValue:
-    """The language of a voice menu."""
+    """Reads the language of a voice menu."""
     word = cell.strip().lower()
     if not (word.isascii() and word.isalpha()):
         raise BadCellError(f"{cell!r} names no language", "write it as ru or uz")
@@ -125,7 +125,7 @@ def read_language(cell: str) -> CellValue:
 
 
 def read_many(field: BatchField, words: Sequence[str]) -> CellValue:
-    """Several of a field."""
+    """Reads several values of a field."""
     found = [field.read(word) for word in words]
     numbers = tuple(number for reading in found for number in reading.numbers)
     return CellValue([reading.value for reading in found], [reading.key for reading in found], numbers)
@@ -133,9 +133,9 @@ def read_many(field: BatchField, words: Sequence[str]) -> CellValue:
 
 @dataclass(frozen=True, slots=True)
 class BatchForm:
-    """What the rows of one command may hold. `own_id` is the field of the caller's id, if the command has one.
+    """The fields of one command's rows. `own_id` is the field of the caller's id, if the command has such a field.
 
-    `check` raises BadCellError for a row whose fields do not go together. `twice`: whether equal rows are each sent.
+    `check` raises BadCellError for a row whose fields contradict each other. `twice`: equal rows are each sent.
     """
 
     command: str
@@ -145,7 +145,7 @@ class BatchForm:
     twice: bool = True
 
     def field(self, heading: str) -> BatchField | None:
-        """The field that a column of this heading is for."""
+        """Returns the field of a column with this heading."""
         return next((field for field in self.fields if field.answers_to(heading)), None)
 
 
@@ -192,7 +192,7 @@ TRANSCRIPT = BatchForm("ai result", (BatchField("call_id", read_segment, needed=
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """What is wrong with one row. `column` counts from 1; 0 where none is at fault."""
+    """What is wrong with one row. `column` counts from 1; 0 where no single column is wrong."""
 
     line: int
     column: int
@@ -201,7 +201,7 @@ class RowProblem:
     hint: str
 
     def place(self, name: str) -> str:
-        """`clients.csv, line 12, column 2 (number)`."""
+        """Returns `clients.csv, line 12, column 2 (number)`."""
         column = f", column {self.column}" if self.column else ""
         heading = f" ({self.heading})" if self.heading and self.column else f", {self.heading}" if self.heading else ""
         return f"{name}, line {self.line}{column}{heading}"
@@ -209,7 +209,7 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """The rows of a list. `repeated` counts equal rows that are sent once; `ignored` are spare columns."""
+    """The rows of a list. `repeated` is the number of repeated rows, sent once; `ignored` are unused columns."""
 
     rows: tuple[BatchRow, ...]
     repeated: int
@@ -217,7 +217,7 @@ class BatchPlan:
 
 
 def parse_map(words: Sequence[str], form: BatchForm) -> Mapping[str, str]:
-    """`number=Телефон`: which column stands for which option. Raises UsageError."""
+    """Parses `number=Телефон`: the option and the column that holds its values. Raises UsageError."""
     found: dict[str, str] = {}
     for word in words:
         name, equals, heading = word.partition("=")
@@ -230,7 +230,7 @@ def parse_map(words: Sequence[str], form: BatchForm) -> Mapping[str, str]:
 
 
 class Planner:
-    """Reads the rows of one command. `defaults` are the command line's own options, for rows that do not say it."""
+    """Reads the rows of one command. `defaults` are the command line's own options, for rows without a value."""
 
     def __init__(
         self,
@@ -245,13 +245,13 @@ class Planner:
         self._problems: list[RowProblem] = []
 
     def knows(self, heading: str) -> bool:
-        """Whether a column of this heading is read."""
+        """Returns whether a column with this heading is used."""
         return heading.strip() in self._mapped.values() or self._form.field(heading) is not None
 
     def plan(self, table: ListTable) -> BatchPlan:
         """Returns the rows to send.
 
-        Raises CheckFailedError for rows that cannot be sent, and for columns that are missing.
+        Raises CheckFailedError for rows that cannot be sent, and for missing columns.
         """
         columns = self._columns(table)
         rows = [row for read in table.rows if (row := self._read_row(read, columns)) is not None]
@@ -264,7 +264,7 @@ class Planner:
         return BatchPlan(tuple(rows), sum(self._seen.values()) - len(rows), ignored)
 
     def _columns(self, table: ListTable) -> dict[str, str]:
-        """Which heading each field stands under."""
+        """Returns the heading of each field."""
         columns: dict[str, str] = {}
         for field in self._form.fields:
             wanted = self._mapped.get(field.name)

@@ -1,8 +1,8 @@
-"""Did it ring? One of five honest answers, from what is known of a request and of the listener that would have heard.
+"""Did it ring? Gives one of five answers, from the request and from the listener's events.
 
-Silence is never called safe. That it did not ring is said on positive evidence alone: the request never left, the PBX
-refused it, or a call that our id proves to be this one ended with a status that says so. Nothing that happens to other
-requests (a token that is revoked later, an account that runs dry) says anything of this one.
+Silence never means "safe". "Did not ring" needs positive evidence: the request never left, the PBX refused it, or a
+call with our id ended with a status that proves it. What happens to other requests (a token revoked later, an account
+without money) proves nothing about this request.
 """
 
 import time
@@ -47,20 +47,20 @@ Why = Literal[
 ]
 
 NOT_RUNG = frozenset({"404", "484", "503", "402"})
-"""Statuses of a callend that say that nobody was rung: bad number, direction not available, no money (section 6)."""
+"""Statuses of a callend after which nobody was rung: bad number, direction not available, no money (section 6)."""
 _RANG = frozenset(
     {"200", "304", "480", "486", "603", "603-S", "ANSWER", "ANSWERED", "NOANSWER", "NO ANSWER", "BUSY", "CANCEL"}
 )
-"""Statuses of calls that got as far as a person, or may have: the document's, and the words that results have."""
+"""Statuses of calls that reached a person, or may have: codes of the document, and words of results."""
 ANSWERED = frozenset({"200", "ANSWER", "ANSWERED"})
 
 LEARN_DAYS = 30
-_PULSE = 15 * MICRO  # a sign of life comes every ten seconds
+_PULSE = 15 * MICRO  # the listener gives a sign of life every ten seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """How long after their requests `n` calls of the last 30 days showed, at the slowest, in seconds."""
+    """The longest time, in seconds, after which one of `n` calls of the last 30 days appeared in the store."""
 
     n: int = 0
     slowest: float | None = None
@@ -68,7 +68,7 @@ class Delays:
 
 @dataclass(frozen=True, slots=True)
 class Listened:
-    """Whether a listener was there for this request: `since` when without a gap (None: not now), and the gaps."""
+    """Whether a listener ran for this request: `since` when without a gap (None: not now), and the gaps."""
 
     since: int | None = None
     gaps: tuple[ListenerGap, ...] = ()
@@ -77,7 +77,7 @@ class Listened:
 
 @dataclass(frozen=True, slots=True)
 class CallVerdict:
-    """An answer, and what it rests on. `is_over`: the call's end was told, so that nothing more is to come."""
+    """An answer and its evidence. `is_over`: the call's end is known, so no further event is expected."""
 
     asked: PlacedCall
     answer: Answer
@@ -91,17 +91,17 @@ class CallVerdict:
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is known if it rang."""
+        """Returns whether the question "did it ring" has a certain answer."""
         return self.answer in ("rang", "did_not_ring")
 
     @property
     def resend_safe(self) -> bool:
-        """Whether asking again can ring nobody twice: true on positive evidence alone."""
+        """Returns whether a repeated request can ring nobody twice: true on positive evidence alone."""
         return self.answer == "did_not_ring"
 
     @property
     def exit_code(self) -> ExitCode:
-        """Rang 0, did not ring 1; all else leaves the outcome unknown: 6."""
+        """Returns 0 for rang, 1 for did not ring, 6 for an unknown outcome."""
         return _CODES.get(self.answer, ExitCode.UNKNOWN_OUTCOME)
 
 
@@ -111,7 +111,10 @@ _CODES = {"rang": ExitCode.DONE, "did_not_ring": ExitCode.REFUSED}
 def resolve(
     asked: PlacedCall, traces: EvidenceFinder, uptimes: Sequence[Uptime], now: int, delays: Delays | None = None
 ) -> CallVerdict:
-    """The answer for this request, which is one of those that `traces` were made of; `now` is unix microseconds."""
+    """Returns the answer for this request, which must be one of the requests of `traces`.
+
+    `now` is in unix microseconds.
+    """
     found = traces.of(asked)
     if found.certain:
         return _judge(asked, found.certain)
@@ -126,7 +129,7 @@ _REFUSALS: dict[str, Why] = {"unsent": "never_left", "refused": "refused"}
 
 
 def _judge(asked: PlacedCall, traces: Sequence[CallEvidence]) -> CallVerdict:
-    """Of events that are of this request for certain. Whatever says that it rang outweighs all that does not."""
+    """Judges events that certainly belong to this request. Evidence that it rang outweighs all other evidence."""
     own = tuple(traces)
     if any(_rang(asked, trace) for trace in own):
         return CallVerdict(asked, "rang", "status", "id", own, is_over=True)
@@ -138,7 +141,7 @@ def _judge(asked: PlacedCall, traces: Sequence[CallEvidence]) -> CallVerdict:
 
 
 def _rang(asked: PlacedCall, trace: CallEvidence) -> bool:
-    """Whether it got as far as a person. Of a call out that is the number: our own extension rings before it."""
+    """Returns whether the call reached a person. In `call out` that is the number: our own extension rings first."""
     reached = {number for number, word in trace.tried if word.upper() in _RANG}
     if asked.kind == "out":
         reached &= {*asked.numbers}
@@ -146,14 +149,14 @@ def _rang(asked: PlacedCall, trace: CallEvidence) -> bool:
 
 
 def is_answered(trace: CallEvidence) -> bool:
-    """Whether somebody talked."""
+    """Returns whether somebody talked."""
     return trace.status in ANSWERED or bool(trace.answered_at) or bool(trace.duration)
 
 
 def _nobody_before(asked: PlacedCall, traces: Sequence[CallEvidence]) -> bool:
-    """Whether the status is of the first who was rung: in a conference the initiator may have rung before the others.
+    """Returns whether the status is the initiator's: in a conference the initiator may have rung before the others.
 
-    Then only a result that lists the initiator alone says so.
+    Only a result that lists the initiator alone proves that.
     """
     if asked.kind != "conference":
         return True
@@ -162,7 +165,7 @@ def _nobody_before(asked: PlacedCall, traces: Sequence[CallEvidence]) -> bool:
 
 
 def _by_chance(asked: PlacedCall, found: EvidenceFound, listened: Listened, delays: Delays) -> CallVerdict:
-    """Of calls that only fit by number, line and time, or of silence."""
+    """Judges calls that fit only by number, line and time, and silence."""
     calls = found.loose
     if len(calls) > 1 or found.rivals:
         return CallVerdict(asked, "two_candidates", "ambiguous", "number_and_time", calls, found.rivals, listened)
@@ -170,7 +173,7 @@ def _by_chance(asked: PlacedCall, found: EvidenceFound, listened: Listened, dela
         is_over = calls[0].status is not None
         why: Why = "status" if is_over else "begun"
         return CallVerdict(asked, "rang", why, "number_and_time", calls, (), listened, is_over=is_over)
-    # A call that did not ring proves nothing where no id says that it is ours: ours may still come.
+    # Without our id, a call that did not ring proves nothing: our own call may still come.
     basis: Basis | None = "number_and_time" if calls else None
     if not asked.our_id and not asked.numbers:
         return CallVerdict(asked, "cannot_know", "nothing_to_join", basis, (), (), listened)
@@ -181,7 +184,7 @@ def _by_chance(asked: PlacedCall, found: EvidenceFound, listened: Listened, dela
 
 
 def listened(asked: PlacedCall, uptimes: Iterable[Uptime], now: int) -> Listened:
-    """Whether a listener was there from the request on, until now, or until no call can begin any more."""
+    """Returns whether a listener ran from the request until now, or until no call can begin any more."""
     uptimes = [_certain(uptime, now) for uptime in uptimes]
     until = min(now, asked.begun_at + HORIZON)
     covered = cover(uptimes, Period(until=max(until, asked.begun_at + 1)), max(now, asked.begun_at + 1))
@@ -195,18 +198,18 @@ def listened(asked: PlacedCall, uptimes: Iterable[Uptime], now: int) -> Listened
 
 
 def is_listening(uptimes: Iterable[Uptime], now: int) -> bool:
-    """Whether a listener is there at this moment: without one nothing more can come."""
+    """Returns whether a listener runs at this moment: without a listener no further event comes."""
     return any(_certain(uptime, now).until(now) >= now for uptime in uptimes)
 
 
 def _certain(uptime: Uptime, now: int) -> Uptime:
-    """A listener that has given no sign for so long that one is missing may be gone: it counts up to its last one."""
+    """Returns the uptimes that are certain: a listener that missed its sign of life counts up to its last sign."""
     silent = uptime.ended_at is None and now - uptime.seen_at > _PULSE
     return uptime._replace(ended_at=uptime.seen_at) if silent else uptime
 
 
 def learn(traces: EvidenceFinder, now: int) -> Delays:
-    """How long the calls of the last 30 days took to show: those that are certain, or fit no other request."""
+    """Measures how long the calls of the last 30 days took to appear: certain calls, and calls without a rival."""
     since = now - LEARN_DAYS * 24 * 3600 * MICRO
     shown = []
     for asked in traces.asked:
@@ -225,7 +228,7 @@ _NEAR = timedelta(microseconds=HORIZON + SKEW)
 
 
 class CallSearch:
-    """Searches one PBX's events, read anew each time. Without an event store nobody ever listened."""
+    """Searches the events of one PBX, read anew each time. Without an event store no listener ever ran."""
 
     def __init__(self, session: "Session", store: str | None = None) -> None:
         self._session, self._profile = session, session.settings.profile
@@ -262,7 +265,7 @@ class CallSearch:
     def watch(
         self, wanted: Sequence[PlacedCall], patience: timedelta, is_done: Callable[[CallVerdict], bool]
     ) -> list[CallVerdict]:
-        """Looks until `is_done` holds for all calls, no listener runs, or `patience` is over."""
+        """Looks until `is_done` holds for all calls, no listener runs, or `patience` has passed."""
         deadline = time.monotonic() + patience.total_seconds()
         while True:
             verdicts = self.look(wanted)
@@ -272,7 +275,7 @@ class CallSearch:
             time.sleep(min(POLL_SECONDS, left))
 
     def is_listened(self) -> bool:
-        """Returns whether a listener runs now: without a listener nothing more can come."""
+        """Returns whether a listener runs now: without a listener no further event comes."""
         now = unix_microseconds(self._session.now())
         return is_listening(self.uptimes, now)
 

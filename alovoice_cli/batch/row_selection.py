@@ -1,7 +1,7 @@
-"""Which rows of a batch go: by the ledger, the do-not-call files and the operator, before the first of them is sent.
+"""Chooses the rows of a batch to send: by ledger, do-not-call files and the operator's answers, before the first.
 
-The ledger is the second witness beside the journals: a journal may be deleted, or put back from a copy. So the same
-rows are refused under another name within 24 hours, and rows are not sent where the ledger knows that they were.
+The ledger is a second record beside the journals: a journal can be deleted, or restored from an old copy. So the same
+rows under another name are refused for 24 hours, and rows that the ledger knows as sent are left out.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ def refuse_twin(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> None:
 def record_batch(run: Run, head: JournalHead, rows: Sequence[BatchRow], *, is_new: bool) -> None:
     """Writes the batch into the ledger, before its first row is sent.
 
-    Raises CheckFailedError where a new one has a twin: of two that start at once, one goes.
+    Raises CheckFailedError where a new batch has a twin: of two batches that start at once, one continues.
     """
     since = run.session.now() - DAY if is_new and not run.options.allow_duplicate else None
     known = [(row.key, run.session.masker.hide(row.our_id)) for row in rows]
@@ -54,7 +54,7 @@ def record_batch(run: Run, head: JournalHead, rows: Sequence[BatchRow], *, is_ne
 
 
 def refuse_all_sent(sent: dict[str, RowProgress], rows: Sequence[BatchRow]) -> None:
-    """Raises CheckFailedError for a new batch each of whose rows was sent within 24 hours."""
+    """Raises CheckFailedError for a new batch whose rows were all sent within 24 hours."""
     courses = [sent[row.key] for row in rows if row.key in sent]
     if len(courses) == len(rows) and all(course.exit_code == ExitCode.DONE for course in courses):
         all_rows = "the only row" if len(rows) == 1 else f"all {len(rows)} rows"
@@ -67,7 +67,7 @@ def refuse_all_sent(sent: dict[str, RowProgress], rows: Sequence[BatchRow]) -> N
 
 
 def find_sent_before(run: Run, rows: Listed) -> dict[str, RowProgress]:
-    """Returns rows whose receipt of the last 24 hours the journal does not know; none where that risk was accepted."""
+    """Returns rows with a receipt of the last 24 hours that is not in the journal; none where the risk was accepted."""
     if run.options.allow_duplicate or run.options.accept_risk:
         return {}
     own = {(row.key, row.our_id) for row, _ in rows if is_ours(row)}
@@ -78,14 +78,14 @@ def find_sent_before(run: Run, rows: Listed) -> dict[str, RowProgress]:
 
 
 def forget_unsent(run: Run, journal: Journal, going: Sequence[BatchRow]) -> None:
-    """Forgets a batch that has sent nothing, such as one whose token was refused: its rows may go by any name."""
+    """Forgets a batch that has sent nothing, for example after a refused token: its rows may be sent under any name."""
     courses = [course for _, course in journal.listed()]
     if going and not any(course.sent in ("yes", "maybe") and course.state != "refused" for course in courses):
         forget_batch(run, journal.path)
 
 
 def forget_batch(run: Run, path: Path) -> None:
-    """Forgets the batch of this journal: nothing of it has left."""
+    """Forgets the batch of this journal: none of its rows was sent."""
     with suppress(UsageError):  # the disk is full: at worst the same rows need --allow-duplicate
         BatchRecords(run.session.ledger).forget(str(path))
 
@@ -121,7 +121,7 @@ _LOST = "the process ended before its answer was written down"
 
 
 def recover(session: "Session", journal: Journal) -> None:
-    """Settles rows in flight of a run that was killed, by what the ledger knows for certain; all others are unknown."""
+    """Settles the rows in flight of a killed run by the certain outcomes of the ledger; the others are unknown."""
     for row, course in journal.listed():
         if course.state != "intent":
             continue
@@ -142,9 +142,9 @@ def recover(session: "Session", journal: Journal) -> None:
 
 
 def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> None:
-    """Raises UsageError where the ledger knows of a row as called that the journal holds for unsent.
+    """Raises UsageError where the ledger knows a row as sent and the journal knows the row as unsent.
 
-    SQLite drops the damaged end of a write-ahead log in silence: the journal alone would then call people twice.
+    SQLite silently drops the damaged end of a write-ahead log: the journal alone would then call people twice.
     """
     own = {row.our_id: row for row in going if is_ours(row)}
     for entry in session.ledger.receipts_of(own):
@@ -157,12 +157,12 @@ def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[Bat
 
 
 def is_ours(row: BatchRow) -> bool:
-    """Returns whether this program made the id: then no other row has it."""
+    """Returns whether this program made the id: then no other row has the same id."""
     return bool(row.our_id) and row.our_id not in (row.payload.get("call_id"), row.payload.get("extid"))
 
 
 def _entry_of(session: "Session", journal: Journal, row: BatchRow, began_at: str) -> Receipt | None:
-    """Returns the receipt of the row's last attempt, if it is certain which one that is."""
+    """Returns the receipt of the row's last attempt, if that receipt is certain."""
     if not is_ours(row):
         return None
     found = [entry for entry in session.ledger.receipts_of([row.our_id]) if entry.begun_at >= began_at]
@@ -170,7 +170,7 @@ def _entry_of(session: "Session", journal: Journal, row: BatchRow, began_at: str
 
 
 def analyses_sent(session: "Session", call_ids: Iterable[str]) -> dict[str, Receipt]:
-    """Returns the latest receipt of each call whose analysis was, or may have been, asked for at this PBX."""
+    """Returns the latest receipt of each call whose analysis this PBX was asked for, or may have been."""
     by_id = {session.masker.hide(call_id): call_id for call_id in call_ids}
     return {
         by_id[entry.our_id]: entry
@@ -182,9 +182,9 @@ def analyses_sent(session: "Session", call_ids: Iterable[str]) -> dict[str, Rece
 
 
 def adopt_earlier(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> list[BatchRow]:
-    """Gives analyses that this machine has asked for before the end that they had then; returns those.
+    """Gives rows whose analysis was requested before the outcome of that request, and returns those rows.
 
-    Each call is sent once, as `ai send` promises: so says the ledger, whichever journal or none it came by.
+    The ledger decides, with or without a journal: `ai send` promises one request a call.
     """
     earlier = analyses_sent(session, (row.our_id for row in going))
     adopted = [row for row in going if row.our_id in earlier]
@@ -241,7 +241,7 @@ def tell_left_out(session: "Session", rows: Listed) -> None:
 
 
 _OPEN = ("pending", "unsent", "refused", "duplicate", "sent_before")
-"""States in which a do-not-call file still keeps a row from being sent."""
+"""States in which a do-not-call file still stops a row."""
 
 
 def leave_out(
@@ -251,9 +251,9 @@ def leave_out(
     sent_before: Mapping[str, RowProgress] | None = None,
     each_row: bool = False,
 ) -> dict[str, RowProgress]:
-    """The rows whose state this changes, each with its new course. `sent_before` are courses by the rows' keys.
+    """Returns the rows whose state changes, with their new state. `sent_before` are states by row key.
 
-    `each_row` says that every row is meant: no row is a duplicate then.
+    `each_row`: every row is wanted, and no row is a duplicate.
     """
     found: dict[str, RowProgress] = {}
     for row, course in rows:
@@ -269,9 +269,9 @@ def leave_out(
 
 
 def find_duplicates(rows: Sequence[tuple[BatchRow, RowProgress]], *, each_row: bool = False) -> dict[str, RowProgress]:
-    """Waiting rows that become duplicates, and duplicates that wait from now on, each with its new course.
+    """Returns waiting rows that become duplicates, and duplicates that wait from now on, with their new state.
 
-    The first row that rings the same people stands for the others, or whichever was, or may have been, sent.
+    Of rows that ring the same people one counts: the row that was, or may have been, sent, else the first.
     """
     lines: dict[frozenset[str], int] = {}
     for row, course in rows:
@@ -297,7 +297,7 @@ _LATELY = timedelta(days=7)
 
 
 def agree_to_restart(run: Run, journal: Journal) -> None:
-    """Asks before all rows go again; in a script `--confirm N` says so. Raises UsageError where that is not meant."""
+    """Asks before all rows are sent again; a script uses `--confirm N`. Raises UsageError without agreement."""
     session, options = run.session, run.options
     courses = [course for _, course in journal.listed()]
     if any(course.state in ("unknown", "intent") for course in courses) and not options.accept_risk:
@@ -313,8 +313,8 @@ def agree_to_restart(run: Run, journal: Journal) -> None:
 
 
 def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
-    """Asks for each unknown row whether to send it again, and returns the keys; `--yes` answers nothing here."""
-    # A row that the ledger knows as sent goes again with --accept-risk alone, the line by which its journal began too.
+    """Asks for each unknown row whether to send it again, and returns the keys; `--yes` does not answer this."""
+    # A row that the ledger knows as sent is sent again with --accept-risk alone, as when its journal began.
     session, options = run.session, run.options
     again = options.accept_risk or options.allow_duplicate
     sent_before = {row.key for row, course in journal.listed() if course.state == "sent_before" and again}
@@ -343,7 +343,7 @@ def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
 
 
 def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow]) -> None:
-    """Checks limits and hours, and asks how many people are meant. `listed` are the rows that the operator counts."""
+    """Checks limits and hours, and asks how many people to reach. `listed` are the rows that the operator counts."""
     session, verb = run.session, run.verb
     check_limits(session, verb, run.options, going)
     people = {number for row in listed for number in row.numbers}

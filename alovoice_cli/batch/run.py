@@ -1,4 +1,4 @@
-"""One run of a batch: what it needs, and its way from the first row that is sent to the report."""
+"""One run of a batch: its values, and the way from the first row to the report."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +16,7 @@ from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.moments import DailyHours, parse_zone
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.spreadsheet import format_for
 from alovoice_cli.stores.journal import JournalPath
 
@@ -36,7 +35,7 @@ _TROUBLED = (
 
 
 class MemoryStates:
-    """Keeps the states of the rows of a command that only reads in memory: a second run repeats nothing."""
+    """Keeps row states in memory, for a command that only reads: a second run changes nothing on the PBX."""
 
     def __init__(self, rows: Sequence[BatchRow]) -> None:
         self._rows = rows
@@ -47,7 +46,7 @@ class MemoryStates:
         return ((row, self._courses[row.key]) for row in self._rows)
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
-        """Notes that the row is about to be sent."""
+        """Notes that the row will be sent now."""
         course = RowProgress("intent", self._courses[key].attempts + 1)
         self._courses[key] = course
         return course
@@ -75,7 +74,7 @@ class RunTimes:
         self.lines = line_limit(session, verb, options.override_limit)
 
     def check(self) -> None:
-        """Raises CheckFailedError in the quiet hours, where no window says when to begin."""
+        """Raises CheckFailedError in the quiet hours, unless a window says when to begin."""
         if self.quiet is not None and self.window is None and self.quiet.hold(self._now().astimezone(self._zone)):
             raise CheckFailedError(
                 f"it is within the quiet hours {self.quiet}: nothing was sent",
@@ -83,7 +82,7 @@ class RunTimes:
             )
 
     def gate(self, stop: StopSwitch, told: Callable[[str], None], has_line: Callable[[BatchRow], bool]) -> Gate:
-        """Returns the gate that lets rows through by these hours, this pace and these lines."""
+        """Returns the gate for these hours, this rate and these lines."""
         return Gate(
             spacing=self.spacing,
             window=self.window,
@@ -99,10 +98,10 @@ class RunTimes:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run of a batch needs, from its start to its report.
+    """The values of one run of a batch, from its start to its report.
 
-    `path` is where the journal is; None for a command that only reads. `excluded` are the numbers of the do-not-call
-    files. `keep` takes the call's id and the answer of each row of a command that reads.
+    `path` is the journal's place; None for a command that only reads. `excluded` are the numbers of the do-not-call
+    files. `keep` receives the call's id and the answer of each row of a command that reads.
     """
 
     session: "Session"
@@ -115,12 +114,11 @@ class Run:
 
     @property
     def journal_path(self) -> JournalPath:
-        """Returns where the journal of a command that sends is."""
+        """Returns the journal's place, for a command that sends."""
         assert self.path is not None
         return self.path
 
     def client(self) -> "Client":
-        """Makes the client of this run."""
         options = self.options
         return self.session.client_for(encoding=options.encoding, override_limits=frozenset(options.override_limit))
 
@@ -131,7 +129,7 @@ class Run:
 
 
 class Execution:
-    """Sends the rows of one run, shows each, and reports on all of them at the end."""
+    """Sends the rows of one run, shows each row, and reports on all rows at the end."""
 
     def __init__(self, run: Run, rows: RowStates) -> None:
         self._run, self._session, self._rows = run, run.session, rows
@@ -143,7 +141,7 @@ class Execution:
     ) -> int:
         """Sends these rows and returns the exit code, by the worst row of the list.
 
-        `adopted` are rows that were found to be sent before: they are told too.
+        `adopted` are rows that an earlier request sent already: they are shown too.
         """
         untold = self._tell_others({row.key for row in rows}, {row.key for row in adopted})
         ending, signals = (RunEnding(untold=untold), SignalCount()) if untold else self._send(rows, risky)
@@ -151,7 +149,7 @@ class Execution:
         return self._account(ending, signals)
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
-        """Shows rows that are left out, or that an earlier run left unknown, in every run: nobody is forgotten."""
+        """Shows, in every run, the rows that are left out and the rows that an earlier run left unknown."""
         rows = [
             (row, course)
             for row, course in self._rows.listed()
@@ -167,7 +165,7 @@ class Execution:
 
     def _send(self, rows: Sequence[BatchRow], risky: frozenset[str]) -> tuple[RunEnding, SignalCount]:
         stop = StopSwitch()
-        client = self._run.client()  # once, and not by several threads at a time
+        client = self._run.client()  # here once, before several threads need it
         with counted() as signals, self._closing() as stack:
             if not self._run.verb.reads:
                 stack.enter_context(self._session.ledger.kept_open())
@@ -193,7 +191,7 @@ class Execution:
 
     @contextmanager
     def _closing(self) -> Iterator[ExitStack]:
-        """Keeps open what a run needs. Trouble at the closing (a full disk) is a warning and changes no outcome."""
+        """Keeps the run's resources open. An error at closing (a full disk) is a warning and changes no outcome."""
         stack = ExitStack()
         try:
             yield stack
@@ -236,7 +234,7 @@ class Execution:
         return ExitCode.SERVER if unwritten and trouble == ExitCode.DONE else trouble
 
     def _write_report(self, listed: Sequence[tuple[BatchRow, RowProgress]]) -> bool:
-        """Writes the report that was asked for, and returns whether that failed."""
+        """Writes the report of `--report`, and returns whether that failed."""
         if self._run.options.report is None:
             return False
         try:

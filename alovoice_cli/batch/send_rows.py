@@ -1,7 +1,7 @@
-"""Sends the rows of a batch from several threads, each through the journal: intent first, then the call, then its end.
+"""Sends the rows of a batch from several threads, each through the journal: intent, call, outcome.
 
-The journal's word comes before every dial and after every answer; whatever stops the batch, a row is in one of the
-states that `batch_rows.State` names, and never in two.
+The journal is written before every call and after every answer. However the batch stops, each row is in exactly one
+state of `batch_rows.State`.
 """
 
 import signal
@@ -18,23 +18,23 @@ from alovoice_cli.batch.pacing import Gate
 from alovoice_cli.batch_rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, ExitCode
 
-_LOOK_SECONDS = 0.2  # how often a signal is looked for; on Windows a wait cannot be interrupted by one
+_LOOK_SECONDS = 0.2  # how often to check for a signal; on Windows a signal does not interrupt a wait
 _SAME_FOR_ALL = (ExitCode.AUTH, ExitCode.USAGE)
 _OFFLINE_AFTER = 3
-_PAUSE_SECONDS = 30.0  # after a 429 that does not say how long
+_PAUSE_SECONDS = 30.0  # after a 429 without a waiting time
 
 
 Told = Sequence[tuple[BatchRow, RowProgress]]
 
 
 class RowStates(Protocol):
-    """Keeps the rows' states: the journal, or memory for a command that only reads."""
+    """Keeps the rows' states: in the journal, or in memory for a command that only reads."""
 
     def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
         """Returns the rows of the latest list."""
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
-        """Writes that the row is about to be sent; on the disk when this returns."""
+        """Writes that the row will be sent now; the state is on the disk when this returns."""
 
     def settle(self, key: str, result: RowResult) -> RowProgress:
         """Writes how the row ended."""
@@ -42,17 +42,17 @@ class RowStates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunEnding:
-    """Why the batch ended. `trouble` is what of this machine stopped it; `interrupted` counts the signals."""
+    """Why the batch ended. `trouble` is an error of this machine that stopped it; `interrupted` counts the signals."""
 
     reason: str = ""
     interrupted: int = 0
     trouble: BaseException | None = None
     untold: BaseException | None = None
-    """Why the rows could not be shown any more, such as a reader that left."""
+    """Why rows could not be shown any more, such as a reader that closed the pipe."""
 
 
 class StopSwitch:
-    """Tells all threads to take no new row, and why. The first reason stands."""
+    """Tells all threads to take no new row, with the reason. The first reason stays."""
 
     def __init__(self) -> None:
         self._event = Event()
@@ -74,7 +74,7 @@ class StopSwitch:
 
 
 class Runner:
-    """Sends rows from `jobs` threads. `send` makes one call and raises nothing that a call may end with."""
+    """Sends rows from `jobs` threads. `send` makes one call and raises none of the errors that a call can end with."""
 
     def __init__(
         self,
@@ -92,14 +92,14 @@ class Runner:
         self._jobs, self._most_failures, self._interruptions = jobs, most_failures, interruptions
         self._risky = risky
         self._lock, self._taking = Lock(), Lock()
-        # Bounded: nobody is called whose row the reader, slow or gone, would never get to see.
+        # Bounded: no row is sent that a slow or closed reader would never see.
         self._results: Queue[tuple[BatchRow, RowProgress] | None] = Queue(2 * jobs)
         self._flying: dict[str, BatchRow] = {}
         self._failures = self._offline = 0
         self._trouble: BaseException | None = None
 
     def run(self, rows: Iterable[BatchRow], told: Callable[[Told], None]) -> RunEnding:
-        """Sends the rows and calls `told` in the caller's thread. One signal: no new rows; a second: returns."""
+        """Sends the rows and calls `told` in the caller's thread. First signal: no new rows. Second signal: returns."""
         self._rows = deque(rows)
         # No ThreadPoolExecutor: Python joins its threads at exit, and a second signal must end the program at once.
         for number in range(self._jobs):
@@ -120,7 +120,7 @@ class Runner:
         return RunEnding(self._stop.reason, self._interruptions(), self._trouble, untold)
 
     def _take_results(self) -> list[tuple[BatchRow, RowProgress] | None]:
-        """Returns the rows that have ended, and None for each ended thread; nothing after a while without any."""
+        """Returns the rows that have ended, and None for each ended thread; after a time-out an empty list."""
         try:
             ended = [self._results.get(timeout=_LOOK_SECONDS)]
             while not self._results.empty():
@@ -138,7 +138,7 @@ class Runner:
         return None
 
     def _abandon(self, told: Callable[[Told], None]) -> None:
-        """Makes the rows in flight unknown. A thread whose answer still comes writes that answer."""
+        """Makes the rows in flight unknown. A thread that still receives its answer writes that answer."""
         with self._lock:
             flying = list(self._flying.values())
         for row in flying:
@@ -185,7 +185,7 @@ class Runner:
         self._judge(result)
 
     def _judge(self, result: RowResult) -> None:
-        """Stops or pauses the batch where one row's end says that the next rows would fare alike."""
+        """Stops or pauses the batch where the outcome of one row predicts the outcome of the next rows."""
         with self._lock:
             self._failures += result.outcome != "done"
             self._offline = self._offline + 1 if result.exit_code == ExitCode.NETWORK else 0
@@ -207,7 +207,7 @@ if _HANGUP is not None:
 
 
 class SignalCount:
-    """Counts signals, with the exit code of the first one. SIGHUP counts once: shell and system both send it."""
+    """Counts signals; the exit code is the first signal's. SIGHUP counts once: shell and system both send it."""
 
     def __init__(self) -> None:
         self._is_hung_up = False
@@ -215,7 +215,7 @@ class SignalCount:
         self.code: ExitCode = ExitCode.INTERRUPTED
 
     def take(self, number: int, frame: object) -> None:
-        """Handles a signal: counts it."""
+        """Counts a signal."""
         if number == _HANGUP:
             if self._is_hung_up:
                 return
@@ -227,7 +227,7 @@ class SignalCount:
 
 @contextmanager
 def counted() -> Iterator[SignalCount]:
-    """Counts the signals while the block runs. Outside the main thread none arrive."""
+    """Counts the signals while the block runs. Outside the main thread no signal arrives."""
     signals = SignalCount()
     if threading.current_thread() is not threading.main_thread():
         yield signals
@@ -241,5 +241,5 @@ def counted() -> Iterator[SignalCount]:
 
 
 def _is_ignored(number: signal.Signals) -> bool:
-    """Returns whether `nohup` makes the program ignore a closed terminal."""
+    """Returns whether `nohup` made the program ignore SIGHUP."""
     return number == _HANGUP and signal.getsignal(number) is signal.SIG_IGN

@@ -1,4 +1,4 @@
-"""From the options to the rows that are to go: everything is read, checked and agreed to before the first is sent."""
+"""Prepares a batch: everything is read, checked and agreed to before the first row is sent."""
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A list that was read, and where its journal is."""
+    """A list that was read, with its command and its journal's head."""
 
     verb: BatchVerb
     head: JournalHead
@@ -56,7 +56,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A journal whose rows may go: all was asked and agreed to. `risky` are keys of rows that may ring twice."""
+    """A journal whose rows may be sent. `risky` are keys of rows that may ring twice."""
 
     journal: Journal
     going: Sequence[BatchRow]
@@ -70,9 +70,9 @@ def run_batch(
     defaults: Mapping[str, str | Sequence[str] | None],
     keep: Callable[[str, Any], None] | None = None,
 ) -> int:
-    """Runs `--batch`, and returns the exit code. Raises AlovoiceError for whatever keeps the first row from going.
+    """Runs `--batch`, and returns the exit code. Raises AlovoiceError where the first row cannot be sent.
 
-    `keep` takes the call's id and the answer of each row of a command that reads.
+    `keep` receives the call's id and the answer of each row of a command that reads.
     """
     verb = verb_of(command)
     rehearses = session.options.dry_run
@@ -96,7 +96,7 @@ def run_batch(
 
 
 def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -> int:
-    """Goes on with a batch from its journal alone, on the profile that it began on."""
+    """Continues a batch from its journal alone, with the profile of its beginning."""
     folder = journal_folder(session)
     with path.locked(), ExitStack() as stack:
         journal = _open(session, folder, path, stack)
@@ -108,13 +108,13 @@ def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -
         session.set_options(session.options.with_option("profile", head.profile))
         refuse_dialling(session.settings)
         verb = verb_of(head.command)
-        if not verb.dials:  # as the command itself: nobody else asks for the same calls meanwhile
+        if not verb.dials:  # as the command itself does: no other process requests the same calls meanwhile
             stack.enter_context(session.turn(verb.command))
         if options.report is not None:
             check_report(options.report, head.source)
         times = RunTimes(session, verb, options)
         run = Run(session, verb, options, times, path, read_excluded(session, options))
-        # Its duplicates stay as they are: the line that began the batch said whether every row is meant.
+        # Duplicates keep their state: the command that began the batch decided whether every row is sent.
         rows = [(row, course) for row, course in journal.listed() if course.state != "duplicate"]
         write_left_out(journal, _left_out(run, rows, each_row=True))
         return _send(run, _go_on(run, journal))
@@ -148,7 +148,7 @@ def _read(
 
 
 def _prepare(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack) -> _Ready:
-    """Begins the batch, or goes on with its journal, which the stack closes."""
+    """Begins the batch, or continues its journal, which the stack closes."""
     session, path = run.session, run.journal_path
     if not path.path.exists():
         return _begin(run, folder, batch, stack)
@@ -165,7 +165,6 @@ def _prepare(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack) ->
 
 
 def _begin(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack, *, is_restart: bool = False) -> _Ready:
-    """Begins with a journal that is new."""
     plan = batch.plan
     left_out = _left_out(run, [(row, RowProgress()) for row in plan.rows], is_restart=is_restart)
     going = [row for row in plan.rows if row.key not in left_out]
@@ -188,7 +187,6 @@ def _begin(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack, *, i
 
 
 def _go_on(run: Run, journal: Journal) -> _Ready:
-    """Goes on with a journal that has begun."""
     recover(run.session, journal)
     listed = list(journal.listed())
     going = [row for row, course in listed if _goes(course, run.options)]
@@ -219,7 +217,7 @@ def _send(run: Run, ready: _Ready) -> int:
 
 
 def _rehearse(run: Run, folder: JournalFolder, batch: Batch) -> int:
-    """Prints what would be sent, for `--dry-run`, and says which rows would be left out."""
+    """Prints the requests of `--dry-run`, and the rows that would be left out."""
     session, verb, foreseen = run.session, run.verb, _foreseen(run, folder, batch)
     tell_left_out(session, foreseen)
     rows = [row for row, course in foreseen if _goes(course, run.options)]
@@ -237,7 +235,7 @@ def _rehearse(run: Run, folder: JournalFolder, batch: Batch) -> int:
 
 
 def _foreseen(run: Run, folder: JournalFolder, batch: Batch) -> list[tuple[BatchRow, RowProgress]]:
-    """The rows as they would be when the first goes: the journal is only looked at."""
+    """Returns the rows in the state that they would start with; the journal is only read."""
     rows, known = batch.plan.rows, dict[str, RowProgress]()
     if run.journal_path.path.exists():
         journal = folder.open(run.journal_path)
@@ -251,7 +249,7 @@ def _foreseen(run: Run, folder: JournalFolder, batch: Batch) -> list[tuple[Batch
 
 
 def _left_out(run: Run, rows: Listed, *, each_row: bool = False, is_restart: bool = False) -> dict[str, RowProgress]:
-    """The rows whose state changes: left out, or not any more."""
+    """Returns the rows that become left out, or that are left out no longer."""
     if not run.verb.dials:
         return {}
     sent = {} if is_restart else find_sent_before(run, rows)
@@ -259,21 +257,21 @@ def _left_out(run: Run, rows: Listed, *, each_row: bool = False, is_restart: boo
 
 
 def _goes(course: RowProgress, options: BatchOptions) -> bool:
-    """Whether a row is sent by this run: never one that was, or may have been, carried out."""
+    """Returns whether this run sends the row: never a row that was carried out, or may have been."""
     if course.state in ("pending", "unsent"):
         return True
-    # A refused token is mended by a login, and says nothing of the row.
+    # A refused token says nothing of the row; a login corrects it.
     return course.state == "refused" and (options.retry_refused or course.exit_code == ExitCode.AUTH)
 
 
 def head_of(journal: Journal) -> JournalHead:
-    """What the batch is."""
+    """Returns the head of a journal."""
     assert journal.head is not None  # the folder opens no other
     return journal.head
 
 
 def find_path(folder: JournalFolder, options: BatchOptions, batch: Batch) -> tuple[JournalPath, bool]:
-    """The journal of the list; and whether it is of an earlier list of that name that this one shares rows with."""
+    """Returns the list's journal, and whether that journal belongs to an earlier list of this name with common rows."""
     if options.journal is not None:
         return folder.named(options.journal), False
     head, verb = batch.head, batch.verb
@@ -294,7 +292,7 @@ def find_path(folder: JournalFolder, options: BatchOptions, batch: Batch) -> tup
 
 
 def changed(path: JournalPath, why: str) -> UsageError:
-    """What to say of a list that is not the journal's."""
+    """Returns the error for a list that differs from the journal's list."""
     return UsageError(
         f"{why} (batch {path.name}): nothing was sent",
         hint="--changed-ok takes only its new rows; --journal NAME begins a batch of its own",
@@ -302,7 +300,7 @@ def changed(path: JournalPath, why: str) -> UsageError:
 
 
 def with_ids(session: "Session", batch: Batch, journal: Journal | None = None) -> list[BatchRow]:
-    """The rows, each with the id that the PBX will know it by; those of the journal keep theirs."""
+    """Returns the rows with the id that the PBX will know them by; rows of the journal keep their ids."""
     rows = batch.plan.rows
     nameless = [row.key for row in rows if not row.our_id and (journal is None or journal.course(row.key) is None)]
     if not (batch.verb.form.own_id and nameless):
@@ -312,7 +310,7 @@ def with_ids(session: "Session", batch: Batch, journal: Journal | None = None) -
 
 
 def take_changes(run: Run, journal: Journal, batch: Batch) -> None:
-    """Compares the list with the journal's; takes the new rows of a changed one where that was agreed to."""
+    """Compares the list with the journal's list, and takes the new rows where `--changed-ok` agrees."""
     session = run.session
     head = head_of(journal)
     if (head.profile, head.command) != (batch.head.profile, batch.head.command):
@@ -341,8 +339,10 @@ def take_changes(run: Run, journal: Journal, batch: Batch) -> None:
 
 
 def standing_rows(journal: Journal, listed: AbstractSet[str] | None = None) -> list[tuple[BatchRow, RowProgress]]:
-    """The rows that are `listed` (by their keys; else the latest list's), and those of earlier lists that were, or may
-    have been, sent: a row that is gone and never went stands for nobody."""
+    """Returns the rows that are `listed` (keys; default: the latest list), and sent rows of earlier lists.
+
+    A row that was removed from the list and never sent does not count.
+    """
     keys = {row.key for row, _ in journal.listed()} if listed is None else listed
     known = [(row, journal.course(row.key) or RowProgress()) for row in journal.rows]
     return [(row, course) for row, course in known if row.key in keys or course.state in ("done", "unknown")]
@@ -355,7 +355,7 @@ def _open(session: "Session", folder: JournalFolder, path: JournalPath, stack: E
 
 
 def _close_quietly(session: "Session", journal: Journal) -> None:
-    """Closes the journal after its run: what is wrong then is told, and changes nothing of what became of the rows."""
+    """Closes the journal after its run. An error is a warning and changes no row's outcome."""
     try:
         journal.close()
     except UsageError as problem:

@@ -1,4 +1,4 @@
-"""The rows of a batch as they stand: every cell as text, every row with its line."""
+"""The rows of a batch as written: every cell as text, every row with its line."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _APART = re.compile(r"[\s,;]+")
 
 @dataclass(frozen=True, slots=True)
 class TableCell:
-    """What stands in one place. `column` counts from 1; in JSON Lines it is 0. `items` are those of a JSON list."""
+    """The content of one cell. `column` counts from 1; in JSON Lines it is 0. `items` are those of a JSON list."""
 
     text: str
     column: int
@@ -25,7 +25,7 @@ class TableCell:
 
     @property
     def several(self) -> tuple[str, ...]:
-        """What it holds where it may hold several."""
+        """Returns the values of a cell that may hold several."""
         return self.items if self.items is not None else tuple(word for word in _APART.split(self.text) if word)
 
 
@@ -39,7 +39,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class ListTable:
-    """A list, whole. `name` is for the messages, `conversion` says what the list was made from."""
+    """A whole list. `name` is for messages, `conversion` says from which kind of file the list was made."""
 
     name: str
     headings: tuple[str, ...]
@@ -48,7 +48,7 @@ class ListTable:
 
 
 def is_json_lines(file: BinaryIO) -> bool:
-    """Whether an open, seekable file begins as JSON Lines do; a CSV does not begin with a brace."""
+    """Returns whether an open, seekable file starts like JSON Lines; a CSV does not start with a brace."""
     file.seek(0)
     return file.read(512).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
 
@@ -56,8 +56,8 @@ def is_json_lines(file: BinaryIO) -> bool:
 def read_json_lines(file: BinaryIO, name: str) -> ListTable:
     """Reads the file from its start.
 
-    Raises CheckFailedError, with the line, for what is no object of texts and whole numbers, and for a key
-    that a row has twice: which of its values is meant, nobody knows.
+    Raises CheckFailedError, with the line, for a value that is no object of texts and whole numbers, and for a key
+    that occurs twice in a row: no rule says which value is right.
     """
     file.seek(0)
     rows: list[TableRow] = []
@@ -73,7 +73,7 @@ def read_json_lines(file: BinaryIO, name: str) -> ListTable:
 
 
 class _Object(dict[str, object]):
-    """An object as it stands; `twice` is the first key that it has twice."""
+    """An object as written; `twice` is the first repeated key."""
 
     twice: str | None = None
 
@@ -122,7 +122,7 @@ def _cell(value: object, key: str, line: int, name: str) -> TableCell:
     )
 
 
-_LOOKED_THROUGH = 20  # rows, in which headings below other lines are looked for
+_LOOKED_THROUGH = 20  # rows in which to search for headings below other lines
 
 
 def read_table(
@@ -134,9 +134,9 @@ def read_table(
     tab: str | None = None,
     header_line: int | None = None,
 ) -> ListTable:
-    """Reads an open, seekable list from its start. `knows` tells whether a heading is one that is looked for.
+    """Reads an open, seekable list from its start. `knows` tells whether a heading is useful.
 
-    Raises CheckFailedError, with the line, for what is neither a table with headings nor JSON Lines.
+    Raises CheckFailedError, with the line, for a file that is neither a table with headings nor JSON Lines.
     """
     if is_json_lines(file):
         if tab is not None or header_line is not None:
@@ -179,7 +179,7 @@ def _check_headings(name: str, line: int, headings: Sequence[str]) -> None:
 
 
 def _refuse_lines_above(sheet: Sheet, delimiter: str, knows: Callable[[str], bool]) -> None:
-    """Raises CheckFailedError where the headings stand further below."""
+    """Raises CheckFailedError where lines stand above the headings."""
     with closing(sheet.rows(delimiter)) as rows:
         for line, row in islice(rows, 1, _LOOKED_THROUGH):
             if any(map(knows, row)):

@@ -1,4 +1,4 @@
-"""The commands that take `--batch`: what their rows hold, how one row is sent, and what came of it."""
+"""The commands that take `--batch`: the fields of their rows, how to send one row, and its outcome."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ Payload = Mapping[str, Any]
 class BatchVerb:
     """One command. `send(client, payload, our_id)` makes the request and returns the answer.
 
-    `path` is its endpoint's; empty for one that only reads: then there is no journal, and nothing to agree to.
+    `path` is the endpoint's path; empty for a command that only reads, which needs no journal and no agreement.
     """
 
     form: BatchForm
@@ -33,22 +33,22 @@ class BatchVerb:
 
     @property
     def command(self) -> str:
-        """The words, such as `call out`."""
+        """Returns the words, such as `call out`."""
         return self.form.command
 
     @property
     def name(self) -> str:
-        """The last of the words."""
+        """Returns the last word."""
         return self.command.rpartition(" ")[2]
 
     @property
     def reads(self) -> bool:
-        """Whether sending it again repeats nothing."""
+        """Returns whether sending a row again is harmless."""
         return not self.path
 
     @property
     def dials(self) -> bool:
-        """Whether people are rung."""
+        """Returns whether people are rung."""
         return self.noun == "call"
 
 
@@ -86,7 +86,7 @@ def _send(client: "Client", payload: Payload, our_id: str) -> object:
 
 def _result(client: "Client", payload: Payload, our_id: str) -> object:
     answer: Mapping[str, Any] = client.ai.result(payload["call_id"])
-    # Without `stalk` it is not ready: what a call still under analysis gets is not documented (section 8).
+    # Without `stalk` the analysis is not ready; section 8 does not document that answer.
     if "stalk" not in (answer.get("answer") or {}):
         raise NotReadyError(f"the analysis of call {payload['call_id']} is not ready", hint="run it again in a while")
     return answer
@@ -105,7 +105,7 @@ VERBS = {
 
 
 def verb_of(command: str) -> BatchVerb:
-    """The verb that a journal names. Raises UsageError for one that this version does not know."""
+    """Returns the verb that a journal names. Raises UsageError for a verb that this version does not know."""
     if command not in VERBS:
         raise UsageError(f"this version knows no batches of `{command}`", hint="upgrade alovoice")
     return VERBS[command]
@@ -116,12 +116,12 @@ _LONGEST_ANSWER = 4096  # characters kept in the journal
 
 
 def send(session: "Session", client: "Client", verb: BatchVerb, row: BatchRow) -> RowResult:
-    """Makes the request of one row, through the send guard like any other. Runs in a thread of the batch."""
+    """Makes the request of one row, through the send guard like every request. Runs in a thread of the batch."""
     try:
         answer = verb.send(client, row.payload, row.our_id)
     except AlovoiceError as problem:
         return _failed(session, problem)
-    except Exception as fault:  # a fault of ours must not stop the account of what left
+    except Exception as fault:  # an error of this program must not hide what was sent
         name = f"{type(fault).__name__}: {fault}"
         return RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem=name, receipt=_receipt(session, verb))
     receipt = _receipt(session, verb)

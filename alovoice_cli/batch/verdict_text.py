@@ -1,4 +1,4 @@
-"""A verdict in words and as JSON: what is known, what it rests on, and never more."""
+"""A verdict in words and as JSON: the known facts and their evidence, and nothing more."""
 
 from math import ceil
 
@@ -21,7 +21,7 @@ _MOST_TOLD = 3
 
 
 def answered_by(verdict: CallVerdict) -> str | None:
-    """Who talked last, as the PBX says it; None where nobody did, or it was not told."""
+    """Returns who talked last, in the PBX's words; None where nobody did, or nothing was said."""
     if verdict.answer != "rang" or not any(map(is_answered, verdict.traces)):
         return None
     tried = [number for trace in verdict.traces for number, word in trace.tried if word.upper() in ANSWERED]
@@ -30,13 +30,16 @@ def answered_by(verdict: CallVerdict) -> str | None:
 
 
 def main_trace(verdict: CallVerdict) -> CallEvidence | None:
-    """The trace that says most: one with an end before one without, a call before a result."""
+    """Returns the most informative evidence: with an end before without, a call before a result."""
     known = sorted(verdict.traces, key=lambda trace: (trace.status is None, trace.source != "call"))
     return known[0] if known and verdict.answer != "two_candidates" else None
 
 
 def as_json(verdict: CallVerdict) -> dict[str, object]:
-    """The verdict's keys, always all of them. Moments are ISO 8601 in UTC; the PBX's own times stay unix seconds."""
+    """Returns the verdict's keys, always all of them.
+
+    Moments are ISO 8601 in UTC; the PBX's times stay unix seconds.
+    """
     asked, trace, listened = verdict.asked, main_trace(verdict), verdict.listened
     return {
         "receipt": asked.receipt,
@@ -83,7 +86,7 @@ def _trace_as_json(trace: CallEvidence) -> dict[str, object]:
 
 
 def sentence(verdict: CallVerdict, clock: ClockTime) -> str:
-    """The verdict in one or two sentences, for an operator who must decide."""
+    """Returns the verdict in one or two sentences, for an operator who must decide."""
     return _TELL[verdict.answer](verdict, clock)
 
 
@@ -176,7 +179,7 @@ def _how_joined(verdict: CallVerdict) -> str:
 
 
 def _beside(verdict: CallVerdict, clock: ClockTime) -> str:
-    """A call that fits by number and time, and did not ring: it need not be ours."""
+    """Returns words for a call that fits by number and time and did not ring: another request may have made it."""
     if not verdict.traces:
         return ""
     return f" A call that may be another one: {_candidate(verdict.traces[0], clock)}."
@@ -196,6 +199,6 @@ def _gap_text(gap: ListenerGap, clock: ClockTime) -> str:
 
 
 def moment_text(moment: int, clock: ClockTime, *, short: bool = True) -> str:
-    """Unix microseconds in the profile's zone."""
+    """Returns unix microseconds as text, in the profile's time zone."""
     local = from_unix(moment // MICRO, clock.zone) or clock.now
     return short_text(local, clock) if short else long_text(local, clock)

@@ -1,1 +1,1 @@
-"""Campaigns: what is called, when, and by which rules; pure, without network, terminal or database."""
+"""Campaigns: who is called, when, and by which rules; pure, without network, terminal or database."""

@@ -1,4 +1,4 @@
-"""Checks a recording: whether it is an MP3, by its frames and not by its name, whether it is whole, and how long."""
+"""Checks a recording by its frames, not by its name: whether it is an MP3, whether it is whole, and how long."""
 
 import codecs
 import os
@@ -15,14 +15,14 @@ from alovoice_cli.findings import Finding, Severity
 _HEAD_SIZE = 512
 
 DEFAULT_GOODTIME = 3
-"""Seconds; the API's own default (document, addAutorule, `goodtime`)."""
+"""Seconds; the API's default (document, addAutorule, `goodtime`)."""
 _LONG_SECONDS = 120
-_FEW_OF_A_FRAME = 4  # a last frame that lacks a quarter or less is cut by a few bytes
+_FEW_OF_A_FRAME = 4  # a last frame with three quarters of its bytes or more lacks only a few bytes
 _AGAIN = "copy or download it again"
 _LAST_FRAME_HINT = f"players leave it out; to be sure, {_AGAIN}"
 _NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
-# (where, bytes, name): what files that are taken for recordings begin with.
+# (place, bytes, name) of other file types that people take for recordings.
 _SOUNDS = (
     (0, b"RIFF", "a WAV recording"),
     (0, b"RF64", "a WAV recording"),
@@ -56,7 +56,7 @@ _PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """The sound of an MP3 file. `duration_seconds` is the sum of its frames, whatever an index or a tag claims."""
+    """The sound of an MP3 file. `duration_seconds` is the sum of its frames, not the claim of an index or a tag."""
 
     duration_seconds: float
     bitrate: int
@@ -82,8 +82,7 @@ class Audio:
 def inspect_mp3(file: BinaryIO, name: str) -> Audio:
     """Reads an open, seekable file frame by frame and leaves it at its start; `name` is for the message only.
 
-    Raises CheckFailedError for all but MPEG layer III, and names what the file looks like instead. Needs
-    constant memory.
+    Raises CheckFailedError for all but MPEG layer III, and names the file's probable type. Needs constant memory.
     """
     try:
         return _inspect(file, name)
@@ -113,7 +112,7 @@ def _inspect(file: BinaryIO, name: str) -> Audio:
 
 
 def audio_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Finding]:
-    """What is wrong with a recording that is an MP3. `goodtime` is in seconds, None where the PBX's own holds."""
+    """Returns the defects of a recording that is an MP3. `goodtime` is in seconds, None for the PBX's default."""
     stream = sound.stream
     convert = "convert it: " + _ffmpeg(name, _converted(name))
     if stream.free_format:
@@ -137,7 +136,7 @@ def audio_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Fi
 
 
 def _whole_findings(stream: Mp3Stream, name: str) -> Iterator[Finding]:
-    """Judges whether each part is whole, by its encoder's index; the last frame of the file may be cut, too."""
+    """Checks each part against its encoder's index, and whether the last frame of the file is cut."""
     parts = _indexed_parts(stream)
     for part in parts:
         yield from _index_findings(part, stream.cut if part is parts[-1] else 0, name)
@@ -154,7 +153,7 @@ def _whole_findings(stream: Mp3Stream, name: str) -> Iterator[Finding]:
 
 
 def _index_findings(part: Mp3Part, cut: int, name: str) -> Iterator[Finding]:
-    """Compares a part with its index. An index may count one frame more or less: encoders differ in that."""
+    """Compares a part with its index. Encoders differ: an index may count one frame more or less."""
     if part.index is None or not part.index.frames:
         return
     missing, has_all_bytes = _missing(part), part.size >= part.index.size > 0
@@ -173,7 +172,7 @@ def _index_findings(part: Mp3Part, cut: int, name: str) -> Iterator[Finding]:
 
 
 def _indexed_parts(stream: Mp3Stream) -> tuple[Mp3Part, ...]:
-    """The parts, each with its own index; one part where the first index counts the frames of all."""
+    """Returns the parts, each with its own index; one part where the first index counts all frames."""
     first, total = stream.parts[0], stream.frames
     if first.index is not None and total <= first.index.frames <= total + len(stream.parts):
         size = sum(part.size for part in stream.parts)
@@ -182,7 +181,7 @@ def _indexed_parts(stream: Mp3Stream) -> tuple[Mp3Part, ...]:
 
 
 def _missing(part: Mp3Part) -> int:
-    """How many frames the index announces that are not there; below 0 where more are there."""
+    """Returns how many frames of the index are missing; below 0 where the file has more."""
     return part.index.frames - part.frames if part.index is not None and part.index.frames else 0
 
 
@@ -215,7 +214,7 @@ def _is_text(head: bytes) -> bool:
     if any(byte < 0x20 and byte not in b"\t\r\n\f" for byte in head):
         return False
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # incremental: the last letter may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # incremental: the last letter may be incomplete
     except UnicodeDecodeError:
         return False
     return True
@@ -245,7 +244,7 @@ def _ffmpeg_copy(name: str) -> str:
 
 def _quoted(word: str) -> str:
     if word.startswith("-"):
-        word = f"./{word}"  # else ffmpeg takes it for an option
+        word = f"./{word}"  # a name with a leading dash would be an option of ffmpeg
     if os.name == "nt":
         return f'"{word}"' if " " in word else word
     return shlex.quote(word)

@@ -1,15 +1,18 @@
-"""What the ledger keeps of a campaign beside its form: where its files lie, what they held, and whom it calls."""
+"""A campaign that was created from here: its form, files and numbers, its windows, and campaigns equal to it."""
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from alovoice_cli.errors import CheckFailedError
+from alovoice_cli.campaigns.dialer_simulation import DialPlan
+from alovoice_cli.campaigns.schedule import parse_day, parse_minute
+from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import count
+from alovoice_cli.moments import parse_zone
 
 FILES = ("record", "recipients")
 """The form's parts that are files."""
@@ -19,7 +22,7 @@ _MADE_NAME = re.compile(r" [0-9]{9,15}")
 
 @dataclass(frozen=True, slots=True)
 class SubmittedFile:
-    """One file of a campaign. `path` is absolute, or empty where the content came from stdin or was made here."""
+    """One file of a campaign. `path` is absolute; empty for content from stdin or made by this program."""
 
     name: str
     path: str
@@ -28,17 +31,17 @@ class SubmittedFile:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """A campaign as it is about to be sent. `digest` says whether two are the same."""
+    """A campaign before it is sent. Two campaigns with equal `digest` are the same."""
 
     fields: Mapping[str, str]
-    """The form's texts, as the ledger may keep them: without any secret."""
+    """The form's texts for the ledger, without secrets."""
     digest: str = ""
     record: SubmittedFile | None = None
     recipients: SubmittedFile | None = None
     numbers: tuple[str, ...] = ()
     """The numbers that will be called, whole: 998901234567."""
     allow_duplicate: bool = False
-    """Whether the same campaign may have been created lately."""
+    """Whether a recent campaign with the same digest is allowed."""
 
     @property
     def count(self) -> int:
@@ -49,9 +52,9 @@ class CampaignRecord:
 def same_words(
     fields: Mapping[str, str], record: SubmittedFile | None, recipients: SubmittedFile | None
 ) -> tuple[object, ...]:
-    """What tells two campaigns apart where their files' content is not known: the form's texts and the files' names.
+    """Returns the values that tell two campaigns apart without their files' content: form texts and file names.
 
-    A name that was made here, of the recording's name and digits, is another one each time, and does not count.
+    A generated name (of the recording's name and digits) differs each time, and does not count.
     """
     stem = Path(record.name).stem if record else ""
     is_made = _MADE_NAME.fullmatch(fields.get("name", "").removeprefix(stem)) is not None
@@ -60,9 +63,9 @@ def same_words(
 
 
 def make_digest(fields: Mapping[str, str], record: str, recipients: str, *, named: bool) -> str:
-    """One key for the campaigns that are the same in all fields and both files, of which the SHA-256 is given.
+    """Returns one digest for campaigns with equal fields and files (their SHA-256).
 
-    A name that was made here (not `named`) is another one each time, and does not count.
+    A generated name (not `named`) differs each time, and does not count.
     """
     told = {name: text for name, text in fields.items() if named or name != "name"}
     parts = [json.dumps(told, sort_keys=True), record, recipients]
@@ -71,9 +74,9 @@ def make_digest(fields: Mapping[str, str], record: str, recipients: str, *, name
 
 @dataclass(frozen=True, slots=True)
 class CampaignGuard:
-    """The rules for one campaign. `since` is aware: what was created before counts for nothing.
+    """The limits for one new campaign. Campaigns created before `since` (aware) do not count.
 
-    `most` campaigns may be created, None for any number. `own` are the receipts of the same order's earlier parts.
+    At most `most` campaigns are allowed; None means no limit. `own` are receipts of earlier parts of the same order.
     """
 
     since: datetime
@@ -82,7 +85,7 @@ class CampaignGuard:
     own: frozenset[str] = frozenset()
 
     def check_count(self, made: int) -> None:
-        """Raises CheckFailedError where one more is too many."""
+        """Raises CheckFailedError where one more campaign exceeds the limit."""
         if self.most is not None and made >= self.most:
             raise CheckFailedError(
                 f"{beyond_daily_limit(made, 1, self.most)}: nothing was sent",
@@ -91,5 +94,127 @@ class CampaignGuard:
 
 
 def beyond_daily_limit(made: int, planned: int, most: int) -> str:
-    """What is wrong where the campaigns of a day are too many."""
+    """Returns the message for too many campaigns in a day."""
     return f"{count(made, 'campaign')} in the last 24 hours and {planned} now: the profile allows {most}"
+
+
+OVER = ("done",)
+"""The PBX's status of a finished campaign. Only `new` is documented; `done` is the sandbox's word."""
+
+_CREATE_ANYWAY = "--allow-duplicate creates it once more"
+_USUAL = (("maxline", 1), ("tryes", 2), ("goodtime", 3))
+"""The PBX's defaults for missing fields (document, addAutorule)."""
+
+
+def plan_from_form(fields: Mapping[str, str]) -> DialPlan | None:
+    """Returns the plan of the fields of `addAutorule`; None where they are not written as the document says."""
+    try:
+        # The form has zones as offsets only: any day gives the offset.
+        offset = datetime(2000, 1, 1, tzinfo=parse_zone(fields.get("timezone") or "utc +5")).utcoffset()
+        plan = DialPlan(
+            first=parse_day(fields["from"], date.min),
+            last=parse_day(fields["to"], date.min),
+            opens=parse_minute(fields["fromtime"]),
+            closes=parse_minute(fields["totime"]),
+            utc_offset=offset or timedelta(0),
+            trunks=tuple(trunk.strip() for trunk in fields.get("trunks", "").split(",")),
+        )
+        return _counted(plan, fields)
+    except (KeyError, ValueError, UsageError):  # a form that `alovoice api` sent may hold anything
+        return None
+
+
+def plan_from_answer(answer: Mapping[str, object]) -> DialPlan | None:
+    """Returns the plan of a `getAutorule` answer: ISO days, minutes with seconds, zone in seconds. None for others."""
+    try:
+        plan = DialPlan(
+            first=date.fromisoformat(str(answer["from"])[:10]),
+            last=date.fromisoformat(str(answer["to"])[:10]),
+            opens=time.fromisoformat(str(answer["fromtime"])).replace(second=0),
+            closes=time.fromisoformat(str(answer["totime"])).replace(second=0),
+            utc_offset=timedelta(seconds=int(str(answer["timezone"]))),
+        )
+        return _counted(plan, answer)
+    except (KeyError, ValueError):
+        return None
+
+
+def _counted(plan: DialPlan, fields: Mapping[str, object]) -> DialPlan:
+    """Returns the plan with the form's numbers, which may be text, and the PBX's defaults for missing numbers."""
+    lines, tries, seconds = (int(str(fields.get(name) or usual)) for name, usual in _USUAL)
+    return replace(plan, lines=max(1, lines), tries=max(1, tries), goodtime=timedelta(seconds=seconds))
+
+
+def overlap(one: Iterable[tuple[datetime, datetime]], other: Iterable[tuple[datetime, datetime]]) -> bool:
+    """Returns whether any two of the windows share a moment."""
+    theirs = list(other)
+    return any(opens < closes_too and opens_too < closes for opens, closes in one for opens_too, closes_too in theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedCampaign:
+    """A campaign as it was requested, and its known state. Times are ISO 8601 in UTC.
+
+    `outcome` is done, refused, unsent or unknown. `id` and `answer` come from the PBX: from the creation, or from the
+    latest reading at `seen_at`. Both are None where no answer was read.
+    """
+
+    receipt: str
+    profile: str
+    digest: str
+    fields: Mapping[str, str]
+    record: SubmittedFile | None
+    recipients: SubmittedFile | None
+    count: int
+    begun_at: str
+    pid: int
+    outcome: str
+    exit_code: int | None
+    settled_at: str | None
+    id: str | None
+    answer: Mapping[str, object] | None
+    seen_at: str | None
+
+    @property
+    def status(self) -> str:
+        """Returns the PBX's status as last seen; the outcome where no reliable status exists."""
+        if self.outcome != "done" and self.seen_at is None:
+            return self.outcome  # an answer with status 500 may also hold an id
+        return str((self.answer or {}).get("status") or self.outcome)
+
+    @property
+    def label(self) -> str:
+        """Returns the PBX's id, or our receipt."""
+        return self.id or self.receipt
+
+    @property
+    def plan(self) -> DialPlan | None:
+        """Returns the plan of its form; None where the form cannot be read."""
+        return plan_from_form(self.fields)
+
+    def as_dict(self) -> dict[str, object]:
+        """The campaign as JSON prints it."""
+        return {"id": self.id, "status": self.status, **{k: v for k, v in asdict(self).items() if k != "id"}}
+
+
+def twin_words(twin: CreatedCampaign) -> tuple[str, str]:
+    """Returns the message and the hint for a campaign that exists already, or may exist."""
+    if twin.outcome == "done":
+        message = f"the same campaign was created within the last 24 hours: {twin.label}"
+        return message, f"see `alovoice autorule get {twin.label}`; {_CREATE_ANYWAY}"
+    named = f"a campaign named {twin.fields['name']}" if twin.fields.get("name") else "the campaign"
+    look = (
+        f"look in the web console whether {named} exists; `alovoice call receipts show {twin.receipt}` shows what was"
+        f" sent; {_CREATE_ANYWAY}"
+    )
+    if twin.settled_at is not None:
+        message = "the same campaign may have been created within the last 24 hours: its answer was lost or unreadable"
+        return f"{message} (receipt {twin.receipt})", look
+    message = f"the same campaign is being created by process {twin.pid}, or may have been created before that ended"
+    return f"{message} (receipt {twin.receipt})", f"let process {twin.pid} end, if it is still there; {look}"
+
+
+def twin_error(twin: CreatedCampaign) -> CheckFailedError:
+    """Returns the error for a campaign that another process created first."""
+    message, hint = twin_words(twin)
+    return CheckFailedError(f"{message}; nothing was sent", hint=hint)

@@ -1,4 +1,4 @@
-"""Writes what a list comes to: the rows to call, their number in one spelling, and the rows left out, with reasons."""
+"""Writes a cleaned list: the rows to call, with numbers in one spelling, and the rejected rows with reasons."""
 
 import csv
 from collections.abc import Collection, Iterator
@@ -18,7 +18,7 @@ _AT_HOME: Final = range(COUNTRY * 10**NATIONAL_LENGTH, (COUNTRY + 1) * 10**NATIO
 
 @contextmanager
 def new_file(path: Path, option: str) -> Iterator[TextIO]:
-    """A new text file in UTF-8; gone again where the block fails. Raises UsageError for one that is there already."""
+    """Opens a new text file in UTF-8, and removes it where the block fails. Raises UsageError for an existing file."""
     try:
         file = path.open("x", encoding="utf-8", newline="")
     except FileExistsError as error:
@@ -48,19 +48,18 @@ def write_lists(whom: Recipients, clean: Path | None, rejected: Path | None, for
 
 
 def cleaned_file(whom: Recipients) -> ListFile:
-    """The cleaned list to be uploaded, which lies in no file that has a name.
+    """Returns the cleaned list for the upload, in a file without a name.
 
-    Which column the PBX dials is not documented: further columns with phones are emptied.
+    The document does not say which column the PBX dials: further columns with phones are emptied.
     """
     emptied = {*whom.layout.phone_columns, *whom.layout.columns} - {whom.layout.column}
     return made_list(_kept_rows(whom, emptied), whom.layout.delimiter)
 
 
 def _kept_rows(whom: Recipients, emptied: Collection[int] = ()) -> Iterator[list[str]]:
-    """The heading and the rows to call, with all their columns; the number is written `998901234567`, `+49301234567`.
+    """Yields the heading and the rows to call, with all columns; numbers as `998901234567`, `+49301234567`.
 
-    The number stands in the first of the columns chosen, also where another one held it. `emptied` are the columns
-    whose cells are left out.
+    The number moves to the first chosen column, also from another column. The cells of `emptied` columns are left out.
     """
     column, numbers = whom.layout.column, whom.tally.row_numbers
     with whom.sheet.reading(whom.layout.delimiter) as reader:
@@ -75,7 +74,7 @@ def _kept_rows(whom: Recipients, emptied: Collection[int] = ()) -> Iterator[list
 
 
 def _is_kept(whom: Recipients) -> bytearray:
-    """For each row, by its place, whether it stays in the cleaned list."""
+    """Returns for each row, by its place, whether it stays in the cleaned list."""
     kept = bytearray(map(bool, whom.tally.row_numbers))
     if whom.left_out:
         kept = bytearray(bool(number) and number not in whom.left_out for number in whom.tally.row_numbers)
@@ -87,7 +86,7 @@ def _is_kept(whom: Recipients) -> bytearray:
 
 
 def _rejected_rows(whom: Recipients) -> Iterator[list[str]]:
-    """The rows left out, under a heading: the line, why, and the row's own cells."""
+    """Yields the rejected rows under a heading: line, reason, and the row's own cells."""
     layout, wide = whom.layout, max(whom.tally.widest, whom.layout.width)
     headings = [*layout.headings[:wide], *(f"column {at + 1}" for at in range(len(layout.headings), wide))]
     yield ["line", "reason", "explanation", *headings]
@@ -107,7 +106,7 @@ def _rejected_rows(whom: Recipients) -> Iterator[list[str]]:
 
 
 def _reasons(whom: Recipients) -> dict[int, tuple[str, str]]:
-    """Why each line is left out that has no number, or one not to be called: a code, and words."""
+    """Returns a code and words for each line without a number to call."""
     reasons = dict.fromkeys(whom.tally.empty, ("empty", "no number"))
     for code, lines in whom.tally.troubles.items():
         reasons |= dict.fromkeys(lines, (code, TROUBLES[code][0]))

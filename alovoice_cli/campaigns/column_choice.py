@@ -1,4 +1,4 @@
-"""Which column of a list holds the people to call: by the numbers in it, then by what its heading says."""
+"""Finds the column of the people to call: by the numbers in it, then by its heading."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ from typing import Final
 from alovoice_cli import phones
 from alovoice_cli.errors import CheckFailedError
 
-_SAYS_PHONE: Final = (  # and not the end of another word, such as получатель or автомобиль
+_SAYS_PHONE: Final = (  # at the start of a word: not in получатель or автомобиль
     r"phone|mobile|msisdn|whatsapp|caller.?id|\btel(?!egram)|телефон|(?<![а-яё])тел(?!егр)|(?<![а-яё])моб"
 )
 _SURELY_PHONE: Final = re.compile(_SAYS_PHONE, re.IGNORECASE)
@@ -21,32 +21,32 @@ _ID: Final = re.compile(
     re.IGNORECASE,
 )
 _NEAR: Final = 0.9
-"""Columns with so many of the best one's numbers are as good: then the headings decide."""
+"""A column with this share of the best column's numbers is as good: then the headings decide."""
 _BARE_FORM: Final = re.compile(r"[0-9]{9}|[0-9]{3}([ \xa0\u202f.,'])[0-9]{3}\1[0-9]{3}")
 _ID_LIKE, _BARE, _FULL = 0.05, 0.25, 1.0
-"""What a number counts: among ids, of nine digits as ids also have, else."""
+"""The weight of a number: below an id heading, with nine digits (as ids have), in other cases."""
 _MEANT = 0.5
-"""What a cell counts that was meant for a phone, under a heading that says so."""
-_RISING_FROM = 5  # rows, from which on numbers that only rise are ids
-_CONSTANT_FROM = 3  # rows with one number throughout, which are no list of people
+"""The weight of a cell that is a damaged phone, below a phone heading."""
+_RISING_FROM = 5  # from this number of rows on, always rising numbers are ids
+_CONSTANT_FROM = 3  # this many rows with the same number are no list of people
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneColumn:
-    """A column in which some cells may be phones, by a sample of its rows. `index` counts from 0."""
+    """A column with possible phones, judged by a sample of its rows. `index` counts from 0."""
 
     index: int
     heading: str
     filled: int
-    """How many cells hold something."""
+    """The number of cells with content."""
     numbers: tuple[int, ...]
-    """The good numbers, from the top down."""
+    """The good numbers, in the order of the rows."""
     bare: int
-    """How many of them are written as nine digits, as ids are too, or as 901 234 567, as sums of money are."""
+    """How many good numbers are exactly nine digits, as ids can be."""
     weight: int
-    """How much the cells speak for phones, damaged ones included."""
+    """The weight of the cells as phones, damaged phones included."""
     meant: int
-    """How many cells were meant for phones and hold no good number."""
+    """The number of cells with a damaged phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,17 @@ class ColumnChoice:
 
 
 def says_phone(heading: str) -> bool:
-    """Whether a heading says that phones stand below."""
+    """Returns whether a heading means phones."""
     return bool(_SURELY_PHONE.search(heading) or (_PHONE.search(heading) and not _ID.search(heading)))
 
 
 def says_id(heading: str) -> bool:
-    """Whether a heading says that ids, dates or sums stand below."""
+    """Returns whether a heading means ids, dates or sums."""
     return bool(_ID.search(heading)) and not says_phone(heading)
 
 
 def column_of(index: int, heading: str, cells: Sequence[str], weight: int, meant: int) -> PhoneColumn:
-    """What these cells say of their column."""
+    """Judges a column by these cells."""
     read = [(cell, number) for cell in cells if (number := phones.number_of(cell))]
     bare = sum(bool(_BARE_FORM.fullmatch(cell.strip())) for cell, _ in read)
     return PhoneColumn(index, heading, len(cells), tuple(number for _, number in read), bare, weight, meant - len(read))
@@ -77,11 +77,11 @@ def column_of(index: int, heading: str, cells: Sequence[str], weight: int, meant
 def choose_column(
     name: str, columns: Sequence[PhoneColumn], own_lines: Collection[int], *, is_only: bool, asked: Collection[int]
 ) -> ColumnChoice:
-    """The column with the most different good numbers; of equal ones that whose heading says phone, then the first.
+    """Returns the column with the most different good numbers.
 
-    `is_only`: the list has no other column, so that it is chosen whatever it holds. Columns that are `asked` for are
-    phones, and no choice is left. Raises CheckFailedError where the best holds ids by its heading,
-    lines of the PBX, or one number throughout.
+    Of equal columns a phone heading wins, then the first column. `is_only`: the list has no other column, so this
+    column is chosen in any case. Columns that are `asked` for are taken as phones. Raises CheckFailedError where the
+    best column holds ids by its heading, lines of the PBX, or the same number in all rows.
     """
     people = columns if is_only else [column for column in columns if not _is_one_party(column, own_lines)]
     found = [column.index for column in people if _holds_phones(column)]
@@ -104,7 +104,7 @@ def _score(column: PhoneColumn) -> float:
     numbers = len(set(column.numbers))
     if says_phone(column.heading):
         return numbers + column.meant * _MEANT
-    # A column without any good number is compared by what was meant for some.
+    # A column without good numbers is compared by its damaged phones.
     return (numbers or column.meant * _ID_LIKE) * _trust(column)
 
 
@@ -118,7 +118,7 @@ def _trust(column: PhoneColumn) -> float:
 
 
 def _is_one_party(column: PhoneColumn, own_lines: Collection[int]) -> bool:
-    """Whether the column is that of our own line in a log of calls."""
+    """Returns whether the column is our own line in a call log."""
     others = set(column.numbers).difference(own_lines)
     is_constant = len(column.numbers) >= _CONSTANT_FROM and len(others) == 1 and not column.meant
     return bool(column.numbers) and (not others or is_constant)
@@ -144,9 +144,9 @@ def _no_people(name: str, column: PhoneColumn, own_lines: Collection[int]) -> Ch
 
 
 def match_columns(name: str, first: Sequence[str], wanted: str) -> tuple[int, ...]:
-    """The columns that `--column` names by headings or numbers from 1, with commas between; each once, in that order.
+    """Returns the columns of `--column`: headings, or numbers from 1, separated by commas; each once, in that order.
 
-    A heading may hold commas itself. Raises CheckFailedError for one that is not there, or stands over two columns.
+    A heading may contain commas. Raises CheckFailedError for a missing heading, or a heading of two columns.
     """
     words, found = wanted.split(","), list[int]()
     while words:
@@ -184,13 +184,13 @@ def _match(name: str, first: Sequence[str], word: str) -> int | None:
 
 
 def column_name(headings: Sequence[str], column: int) -> str:
-    """The column in words, with its heading."""
+    """Returns the column in words, with its heading."""
     heading = headings[column] if column < len(headings) else ""
     return f"column {column + 1}" + (f" ({heading})" if heading else "")
 
 
 def column_word(headings: Sequence[str], column: int) -> str:
-    """How `--column` names a column."""
+    """Returns the column as `--column` names it."""
     heading = headings[column] if column < len(headings) else ""
     is_plain = bool(heading) and headings.count(heading) == 1 and not {",", "'"} & set(heading)
     return heading if is_plain else str(column + 1)

@@ -1,4 +1,4 @@
-"""A campaign as a file, `campaign.toml`: the options of `autorule create` under their own names, to keep and repeat."""
+"""A campaign as a file, `campaign.toml`: the options of `autorule create` under their own names."""
 
 import difflib
 import re
@@ -18,7 +18,7 @@ _COUNTS = ("maxline", "goodtime", "tryes")
 _LISTS = ("recipient", "trunks")
 _DIGESTS = tuple(f"{name}_sha256" for name in FILES)
 KEYS = (*_TEXTS[:3], "recipient", *_TEXTS[3:7], "trunks", *_COUNTS, "paused", "timezone", *_DIGESTS)
-"""What a file may say, in the order in which it is written."""
+"""The keys of a file, in the order of writing."""
 
 _MOST_WRITTEN_OUT = 1000
 _ARMED = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -28,7 +28,7 @@ Definition = dict[str, object]
 
 
 def read_definition(content: bytes, name: str, folder: Path) -> Definition:
-    """What the file says; paths in it are taken from `folder`. Raises UsageError for what no campaign says."""
+    """Reads a file's content; its paths are relative to `folder`. Raises UsageError for unknown keys and bad values."""
     try:
         said = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -44,7 +44,7 @@ def read_definition(content: bytes, name: str, folder: Path) -> Definition:
 
 
 def open_definition(given: str, stdin: BinaryIO, folder: Path) -> Definition:
-    """The definition in a file, or in stdin (`-`), whose paths are taken from `folder`. Raises UsageError."""
+    """Reads the definition in a file, or in stdin (`-`), with paths relative to `folder`. Raises UsageError."""
     if given == "-":
         return read_definition(stdin.read(), "stdin", folder)
     with open_regular(Path(given)) as file:
@@ -73,7 +73,7 @@ def _value(name: str, key: str, value: object) -> object:
 
 
 def _as_text(value: object) -> object:
-    """TOML has days and times of its own: `from = 2026-11-24`, `fromtime = 10:00:00` are what they look like."""
+    """Returns TOML's own days and times as text: `from = 2026-11-24`, `fromtime = 10:00:00`."""
     if type(value) is date:
         return value.isoformat()
     return value.isoformat("minutes") if isinstance(value, time) and not value.second else value
@@ -82,9 +82,9 @@ def _as_text(value: object) -> object:
 def define(
     fields: Mapping[str, str], record: SubmittedFile | None, recipients: SubmittedFile | None, numbers: Sequence[str]
 ) -> Definition:
-    """The definition of a campaign that was sent: of the form's `fields`, its files, and whom it called.
+    """Returns the definition of a campaign that was sent: from the form's `fields`, its files and its numbers.
 
-    A list that lies in no file is written out where it is short (1,000 numbers), and left out where it is not.
+    A list without a file is written out up to 1,000 numbers, and left out above that.
     """
     said: Definition = {key: text for key, text in fields.items() if key in _TEXTS and key not in FILES}
     said |= {key: int(fields[key]) for key in _COUNTS if fields.get(key, "").isdigit()}
@@ -100,17 +100,17 @@ def define(
 
 @dataclass(frozen=True, slots=True)
 class DefinitionDefaults:
-    """A definition behind the command line: each method gives what was given, else what the definition says."""
+    """A definition behind the command line: each method returns the given value, or else the definition's."""
 
     definition: Definition
 
     def text(self, key: str, given: str | None) -> str | None:
-        """A text, such as the name."""
+        """Returns a text, such as the name."""
         value = given if given is not None else self.definition.get(key)
         return None if value is None else str(value)
 
     def needed(self, key: str, given: str | None) -> str:
-        """A text without which there is no campaign. Raises UsageError where it is said nowhere."""
+        """Returns a text that every campaign needs. Raises UsageError where both sources lack it."""
         value = self.text(key, given)
         if value is None:
             hint = "see `alovoice autorule create --help`; --from-file FILE and --like ID may say it"
@@ -118,29 +118,29 @@ class DefinitionDefaults:
         return value
 
     def whole(self, key: str, given: int | None, least: int) -> int | None:
-        """A whole number of at least `least`. Raises UsageError for less in the definition."""
+        """Returns a whole number. Raises UsageError for a number below `least` in the definition."""
         value = given if given is not None else self.definition.get(key)
         if isinstance(value, int) and value < least:
             raise UsageError(f"{key} = {value} in the campaign's definition is less than {least}")
         return value if isinstance(value, int) else None
 
     def flag(self, key: str, given: bool | None) -> bool:
-        """Yes or no; no where it is said nowhere."""
+        """Returns yes or no; no where both sources lack it."""
         return bool(self.definition.get(key)) if given is None else given
 
     def texts(self, key: str, given: Sequence[str] | None) -> tuple[str, ...]:
-        """A list of texts."""
+        """Returns a list of texts."""
         value = given or self.definition.get(key)
         return tuple(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
     def joined(self, key: str, given: str | None) -> str | None:
-        """A list of texts as one text, with commas between."""
+        """Returns a list of texts as one text, with commas."""
         return given if given is not None else ",".join(self.texts(key, None)) or None
 
     def beside(self, given: Collection[str]) -> "DefinitionDefaults":
-        """These defaults beside the files and numbers that are given.
+        """Returns the defaults that remain beside the given files and numbers.
 
-        `recipients` takes the place of `recipient`, and the other way round; of a given file no digest is known.
+        `recipients` replaces `recipient`, and the other way round; a given file has no known digest.
         """
         gone = {"recipients", "recipient"} if {"recipients", "recipient"} & set(given) else set[str]()
         gone |= {f"{key}_sha256" for key in (*given, *gone)}
@@ -148,19 +148,19 @@ class DefinitionDefaults:
 
     @property
     def digests(self) -> dict[str, str]:
-        """The SHA-256 of the files that the campaign was made of, by path."""
+        """Returns the SHA-256 of the campaign's files, by path."""
         known = {self.definition.get(key): self.definition.get(f"{key}_sha256") for key in FILES}
         return {str(path): str(digest) for path, digest in known.items() if path and digest}
 
 
 def missing_files(definition: Mapping[str, object]) -> list[str]:
-    """The options that a definition leaves to be given: a file that is not known by its path."""
+    """Returns the file options that the definition lacks: files without a known path."""
     absent = [key for key in FILES if key not in definition]
     return [key for key in absent if key == "record" or "recipient" not in definition]
 
 
 def write_definition(definition: Mapping[str, object], remarks: Sequence[str] = ()) -> str:
-    """The definition as TOML under its remarks; nothing in it can drive a terminal."""
+    """Returns the definition as TOML under its remarks, without characters that control a terminal."""
     import tomli_w  # noqa: PLC0415 - only `autorule export` writes TOML
 
     head = "".join(f"# {remark}\n" for remark in remarks)

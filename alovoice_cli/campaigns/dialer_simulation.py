@@ -1,8 +1,8 @@
-"""A simulated auto-dialler: which number is rung when, on which line, and how the call ends.
+"""A simulated auto-dialler: which number rings when, on which line, and how the call ends.
 
-Pure and seeded: the same plan, people and seed give the same day to the second. `dial` draws each person's behaviour
-from the seed, the person's number and the count of the attempt alone, so that other settings (more lines, more tries)
-meet the same people. `simulate` draws from a random generator, which is faster, for forecasts.
+Pure and seeded: the same plan, people and seed give the same day to the second. `dial` derives each person's behaviour
+from the seed, the number and the attempt alone, so other settings (more lines, more tries) meet the same people.
+`simulate` uses a random generator, which is faster, for forecasts.
 """
 
 import heapq
@@ -24,7 +24,7 @@ _MOST_STEPS = 240
 
 
 class DialStatus(StrEnum):
-    """How an attempt ended, in Asterisk's words; the vendor's document (call results) does not list its own."""
+    """How an attempt ended, in Asterisk's words; the vendor's document (call results) lists no words."""
 
     ANSWER = "ANSWER"
     NO_ANSWER = "NOANSWER"
@@ -34,9 +34,9 @@ class DialStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DialPlan:
-    """What `addAutorule` fixes: the days, the daily window, lines, tries and the talk that counts as a success.
+    """The values of `addAutorule`: days, daily window, lines, tries, and the talk time of a success.
 
-    `closes` names a minute that still belongs to the window: the server answers `20:59` as `20:59:59`.
+    `closes` is the last minute of the window: the server answers `20:59` as `20:59:59`.
     """
 
     first: date
@@ -50,7 +50,7 @@ class DialPlan:
     trunks: tuple[str, ...] = ()
 
     def windows(self, begins: datetime | None = None) -> Iterator[tuple[datetime, datetime]]:
-        """Each day's window as opening and first moment after it; `begins` (aware) cuts off what lies before it."""
+        """Yields each day's window as its opening and the first moment after it, from `begins` (aware) on."""
         zone = timezone(self.utc_offset)
         for number in range((self.last - self.first).days + 1):
             day = self.first + timedelta(days=number)
@@ -64,7 +64,7 @@ class DialPlan:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """How the people who are rung behave; times in seconds, rates between 0 and 1, adding up to at most 1."""
+    """How the called people behave. Times are in seconds; rates are between 0 and 1, and their sum is at most 1."""
 
     answer_rate: float = 0.62
     busy_rate: float = 0.12
@@ -77,7 +77,7 @@ class People:
 
 
 class Ring(NamedTuple):
-    """One person's answer to one ringing: seconds of ringing, and of talk, if there was any."""
+    """One person's answer to one ringing: seconds of ringing, and of talk, if the person answered."""
 
     dialstatus: DialStatus
     ring_seconds: int
@@ -100,13 +100,13 @@ class DialAttempt(NamedTuple):
 
 
 def lot(seed: int, *keys: object) -> int:
-    """A number of 64 bits, drawn by the seed and the keys alone: the same on every machine and in every order."""
+    """Returns a number of 64 bits, from the seed and the keys alone: the same on every machine, in every order."""
     text = "\x1f".join(map(str, (seed, *keys)))
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
 def ring(people: People, seed: int, *keys: object) -> Ring:
-    """What happens when the person that the keys name is rung."""
+    """Returns the answer of the person that the keys name."""
     drawn = lot(seed, *keys)
     chance = (drawn & 0xFFFFFF) / 0x1000000
     if chance < people.answer_rate:
@@ -133,9 +133,9 @@ def dial(
     people: People | None = None,
     begins: datetime | None = None,
 ) -> Iterator[DialAttempt]:
-    """The attempts of a campaign, ordered by their start; ends when everyone is settled or the last window closes.
+    """Yields the attempts of a campaign by their start, until everyone is settled or the last window closes.
 
-    `begins` (aware) is the moment before which nothing is dialled, even inside a window: the campaign's making.
+    Nothing is dialled before `begins` (aware), the campaign's creation.
     """
     behaviour = people or People()
     zone = timezone(plan.utc_offset)
@@ -163,7 +163,7 @@ def finishes_at(
     people: People | None = None,
     begins: datetime | None = None,
 ) -> datetime | None:
-    """When a campaign is done: its last call's end, or the close of its last window; None without any window left."""
+    """Returns the end of the last call, or the close of the last window; None without any window left."""
     closes = max((closes for _, closes in plan.windows(begins)), default=None)
     if closes is None:
         return None
@@ -177,7 +177,7 @@ def finishes_at(
 def _calls(
     recipients: Sequence[str], plan: DialPlan, people: People, seed: int, begins: datetime | None
 ) -> Iterator[tuple[float, int, int, int, Ring, bool]]:
-    """The calls of a campaign whose people are drawn from their numbers."""
+    """Returns the calls of a campaign whose people are derived from their numbers."""
     hours = [(opens.timestamp(), closes.timestamp()) for opens, closes in plan.windows(begins)]
     return _dialled(
         len(recipients),
@@ -197,10 +197,10 @@ def _dialled(
     hours: Sequence[tuple[float, float]],
     draw: Callable[[int, int], Ring],
 ) -> Iterator[tuple[float, int, int, int, Ring, bool]]:
-    """The dialler: start (seconds), line, recipient, ordinal, what `draw(recipient, ordinal)` gives, and its success.
+    """Yields start (seconds), line, recipient, ordinal, the value of `draw(recipient, ordinal)`, and its success.
 
-    The line that is free first takes the next call. New people go first; a second try waits for its pause, and then
-    goes before a new person. A call that began before the window closes is finished after the window.
+    The first free line takes the next call. New people go first; a second try waits for its pause, and then goes before
+    a new person. A call that began before the window closes may end after the window.
     """
     good_seconds, gap, pause = (
         plan.goodtime.total_seconds(),
@@ -237,11 +237,11 @@ def _dialled(
 
 
 class SimulatedRun(NamedTuple):
-    """What one simulated campaign came to; times are seconds since the first window's opening.
+    """The result of one simulated campaign; times are seconds since the first window's opening.
 
-    `finish` is the end of the last call, None where the windows close before every person is settled: reached, or
-    tried as often as asked. `called` counts people rung at least once; `busy` and `talk` are seconds of all lines.
-    `progress` holds the moment at which every `stride`-th new person is rung.
+    `finish` is the end of the last call; None where the windows close before every person was reached or tried often
+    enough. `called` counts people rung at least once; `busy` and `talk` are seconds of all lines. `progress` holds the
+    moments of every `stride`-th new person.
     """
 
     finish: float | None
@@ -254,7 +254,7 @@ class SimulatedRun(NamedTuple):
     stride: int
 
     def called_by(self, seconds: float) -> int:
-        """How many people have been rung at least once by this moment."""
+        """Returns how many people have been rung at least once by this moment."""
         return min(self.called, bisect_right(self.progress, seconds) * self.stride)
 
 
@@ -297,7 +297,7 @@ def simulate(
 
 
 def _drawn_rings(people: People, generator: random.Random) -> Iterator[Ring]:
-    """Endless ringings in the proportions of `people`."""
+    """Yields endless ringings in the proportions of `people`."""
     rings, limits = _ring_table(people)
     while True:
         yield from generator.choices(rings, cum_weights=limits, k=_DRAWN_AT_ONCE)
@@ -305,7 +305,7 @@ def _drawn_rings(people: People, generator: random.Random) -> Iterator[Ring]:
 
 @lru_cache(maxsize=1)
 def _ring_table(people: People) -> tuple[Sequence[Ring], Sequence[float]]:
-    """Each ringing that `people` may give, made once, and the running sums of their weights."""
+    """Returns each possible ringing of `people`, made once, and the running sums of their weights."""
     rings: list[Ring] = []
     weights: list[float] = []
 
@@ -329,7 +329,7 @@ def _ring_table(people: People) -> tuple[Sequence[Ring], Sequence[float]]:
 
 
 def _steps(bounds: tuple[int, int]) -> range:
-    """The seconds between the bounds; of a long span only evenly spaced ones, with the same mean."""
+    """Returns the seconds between the bounds; for a long span evenly spaced seconds with the same mean."""
     span = bounds[1] - bounds[0]
     step = 1 + span // _MOST_STEPS
     return range(bounds[0] + span % step // 2, bounds[1] + 1, step)

@@ -1,4 +1,4 @@
-"""A campaign as the operator wants it, checked; and `--split 500/day`: several campaigns, a day each."""
+"""A checked campaign as the operator wants it; and `--split 500/day`: several campaigns, each on its own day."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ ALL = "all"
 
 
 def read_window(first: str, last: str, opens: str, closes: str, zone_text: str | None, now: datetime) -> Window:
-    """The window that the options name; `now` is aware. Raises UsageError for words that name none; see `check`."""
+    """Returns the window of the options; `now` is aware. Raises UsageError for unreadable words; see `check`."""
     zone = parse_zone(zone_text or DEFAULT_ZONE)
     today = today_in(zone, now)
     return Window(
@@ -36,19 +36,19 @@ def read_window(first: str, last: str, opens: str, closes: str, zone_text: str |
 
 
 def line_words(given: str | None, usual: Sequence[str]) -> list[str]:
-    """The words for the lines to dial by: those given, else the profile's `usual` ones. Raises UsageError for none."""
+    """Returns the words for the lines: the given words, or the profile's `usual`. Raises UsageError for none."""
     if given is None and not usual:
         raise UsageError("no lines to dial by", hint="give --trunks 712037006,712037007 or --trunks all")
     return [word.strip() for word in given.split(",")] if given is not None else list(usual)
 
 
 def means_all_lines(words: Sequence[str]) -> bool:
-    """Whether the words are `--trunks all`: then the PBX must be asked for its lines."""
+    """Returns whether the words are `--trunks all`, which needs the PBX's lines."""
     return [word.lower() for word in words] == [ALL]
 
 
 def choose_trunks(words: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """The lines to dial by; for `all` the PBX's `known` ones. Raises UsageError for none, or one not all digits."""
+    """Returns the lines to dial from; for `all` the PBX's `known` lines. Raises UsageError for none, or non-digits."""
     if means_all_lines(words):
         if not known:
             raise CheckFailedError("this PBX has no lines", hint="see `alovoice trunks`")
@@ -61,7 +61,7 @@ def choose_trunks(words: Sequence[str], known: Sequence[str]) -> tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class CampaignDraft:
-    """A campaign ready to be sent. What is None is left to the PBX's own defaults."""
+    """A campaign ready to be sent. None leaves a value to the PBX's default."""
 
     name: str
     window: Window
@@ -72,9 +72,9 @@ class CampaignDraft:
     paused: bool = False
 
     def to_wire(self) -> dict[str, str]:
-        """The text fields of `addAutorule` in the order of the vendor's sample, without the two files.
+        """Returns the text fields of `addAutorule` in the order of the vendor's sample, without the two files.
 
-        `paused` is always said: its default is not documented.
+        `paused` is always sent: its default is not documented.
         """
         when = self.window.to_wire()
         zone = when.pop("timezone")
@@ -85,7 +85,7 @@ class CampaignDraft:
         return {**fields, "paused": "1" if self.paused else "0", "timezone": zone}
 
     def summary(self, numbers: int, profile: str) -> str:
-        """One line for the person who is about to start it, in plain words."""
+        """Returns one line for the person who is about to start the campaign."""
         lines, people = count(len(self.trunks), "line"), count(numbers, "number")
         return f"{self.name}: {self.window.describe()}, {people}, {lines}, PBX {profile}"
 
@@ -95,7 +95,7 @@ _SPLIT = re.compile(r"([0-9]{1,9})\s*/\s*(?:day|d)")
 
 @dataclass(frozen=True, slots=True)
 class SplitLayout:
-    """How a list is to be read: `columns` of the phones from 0, `header` where its first row is a heading."""
+    """How to read a list for splitting: phone `columns` from 0; `header`: the first row is a heading."""
 
     encoding: str
     delimiter: str
@@ -105,7 +105,7 @@ class SplitLayout:
 
 @dataclass(frozen=True, slots=True)
 class CampaignPart:
-    """One campaign to be sent: its draft, its list, and the different numbers that the PBX will dial."""
+    """One campaign to send: its draft, its list, and the different numbers that the PBX will dial."""
 
     draft: CampaignDraft
     people: ListFile
@@ -113,7 +113,7 @@ class CampaignPart:
 
 
 def parse_split(text: str) -> int:
-    """How many rows a day: `500/day`. Raises UsageError."""
+    """Returns the rows a day of `500/day`. Raises UsageError."""
     match = _SPLIT.fullmatch(text.strip().lower())
     if match is None or not int(match.group(1)):
         raise UsageError(f"--split {text!r} is no number of people a day", hint="write it as --split 500/day")
@@ -121,15 +121,15 @@ def parse_split(text: str) -> int:
 
 
 def split(draft: CampaignDraft, people: BinaryIO, layout: SplitLayout, size: int) -> list[CampaignPart]:
-    """The campaigns of `size` rows each, on one day each, from the window's first day on.
+    """Yields campaigns of `size` rows each, one a day, from the window's first day on.
 
-    Each list is written anew, in UTF-8, with the heading and all columns. Raises CheckFailedError for too few days.
+    Each list is written again in UTF-8, with the heading and all columns. Raises CheckFailedError for too few days.
     """
     people.seek(0)
     text = io.TextIOWrapper(people, layout.encoding, newline="")
     rows = (row for row in csv.reader(text, delimiter=layout.delimiter) if any(cell.strip() for cell in row))
     lists = list(_cut(rows, layout, size))
-    text.detach()  # else the wrapper would close the file
+    text.detach()  # the wrapper must not close the file
     window, days = draft.window, (draft.window.last - draft.window.first).days + 1
     if len(lists) > days:
         raise CheckFailedError(
@@ -146,7 +146,7 @@ def split(draft: CampaignDraft, people: BinaryIO, layout: SplitLayout, size: int
 
 
 def _cut(rows: Iterator[list[str]], layout: SplitLayout, size: int) -> Iterator[tuple[ListFile, Sequence[int]]]:
-    """The list of each part, and its numbers. Of several columns all count: which the PBX dials is not documented."""
+    """Yields the list of each part, and its numbers. All phone columns count: no document says which the PBX dials."""
     heading = [next(rows)] if layout.header else []
     while part := list(islice(rows, size)):
         cells = (row[column] for row in part for column in layout.columns if column < len(row))

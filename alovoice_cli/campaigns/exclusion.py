@@ -1,4 +1,4 @@
-"""Whom not to call: a do-not-call list, perhaps with a day on which each entry ends; or whoever was called lately."""
+"""Who must not be called: do-not-call lists, whose entries may end on a day, and people called recently."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,17 +20,17 @@ _UNTIL = re.compile(r"until|expir|valid.?to|\bдо\b|срок|истека|де�
 _DAY = re.compile(r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})(?:[ T].*)?")
 _DAY_FIRST = re.compile(r"(?P<day>[0-9]{1,2})[-./](?P<month>[0-9]{1,2})[-./](?P<year>[0-9]{4})(?:\s.*)?")
 _SHOWN_CHARACTERS = 60
-_HEADING_DIGITS = 5  # fewer than a heading may have, such as "phones 2026"
+_HEADING_DIGITS = 5  # at least this many digits, more than in a heading such as "phones 2026"
 
 
 @dataclass(frozen=True, slots=True)
 class ExcludedColumn:
-    """One column of a do-not-call list that holds numbers. `index` counts from 0."""
+    """One column with numbers in a do-not-call list. `index` counts from 0."""
 
     index: int
     heading: str
     numbers: int
-    """How many different numbers stand in it."""
+    """The count of different numbers in the column."""
 
     def __str__(self) -> str:
         heading = f" ({self.heading})" if self.heading else ""
@@ -39,7 +39,7 @@ class ExcludedColumn:
 
 @dataclass(frozen=True, slots=True)
 class ExcludedSheet:
-    """What one sheet of a do-not-call list holds; a CSV is one sheet."""
+    """The content of one sheet of a do-not-call list; a CSV is one sheet."""
 
     name: str
     """The file, and the workbook's sheet where the file has several."""
@@ -57,7 +57,7 @@ class ExcludedSheet:
 
     @property
     def note(self) -> str:
-        """How the sheet was read: its numbers, by column."""
+        """Returns how the sheet was read: its numbers, by column."""
         by_column = f", {', '.join(map(str, self.columns))}" if self.columns else ""
         expired = f"; {count(self.expired, 'entry', 'entries')} ended before" if self.expired else ""
         return f"{self.name}: {count(len(self.numbers), 'number')} not to be called{by_column}{expired}"
@@ -65,11 +65,11 @@ class ExcludedSheet:
 
 @dataclass(frozen=True, slots=True)
 class DoNotCall:
-    """A do-not-call list: the numbers in force on the campaign's first day, and what could not be read.
+    """A do-not-call list: the numbers in force on the campaign's first day, and the unreadable entries.
 
-    Every number of every column of every visible sheet counts. A column whose heading speaks of an end (until,
-    expires, до, срок, muddat…) says on which day an entry ends; the day itself still counts. An entry without a
-    readable end stays in force: to leave a person out is the smaller mistake.
+    Every number of every column of every visible sheet counts. A column with an end heading (until, expires, до, срок,
+    muddat…) holds the last day of an entry. An entry with an unreadable end stays in force: to leave a person out is
+    the smaller mistake.
     """
 
     name: str
@@ -78,7 +78,7 @@ class DoNotCall:
 
     @property
     def numbers(self) -> frozenset[int]:
-        """The numbers that are not to be called."""
+        """Returns the numbers that must not be called."""
         return frozenset().union(*(sheet.numbers for sheet in self.sheets))
 
     @property
@@ -87,7 +87,7 @@ class DoNotCall:
         return "; ".join(sheet.note for sheet in self.sheets)
 
     def findings(self) -> Iterator[Finding]:
-        """What is to be said of the do-not-call list itself; an entry that cannot be read is an error."""
+        """Returns the findings on the list itself; an unreadable entry is an error."""
         severity = Severity.WARNING if self.unread_ok else Severity.ERROR
         for sheet in self.sheets:
             if sheet.unread:
@@ -110,7 +110,7 @@ class DoNotCall:
 
 
 def check_do_not_call(listed: DoNotCall) -> list[Finding]:
-    """The warnings about a do-not-call list. Raises CheckFailedError for an error, as where an entry is not read."""
+    """Returns the warnings about a do-not-call list. Raises CheckFailedError for errors, such as unreadable entries."""
     found = list(listed.findings())
     for error in errors(found):
         raise CheckFailedError(error.sentence.removesuffix(f" ({error.hint})"), hint=error.hint)
@@ -118,17 +118,17 @@ def check_do_not_call(listed: DoNotCall) -> list[Finding]:
 
 
 def read_do_not_call(path: Path, first_day: date, *, unread_ok: bool = False) -> DoNotCall:
-    """The do-not-call list in a CSV or in all visible sheets of a workbook, in force on `first_day`.
+    """Reads the do-not-call list in a CSV or in all visible sheets of a workbook, in force on `first_day`.
 
-    `unread_ok`: entries that cannot be read are a warning, not an error. Raises UsageError for a file that cannot be
-    opened, or is no table.
+    `unread_ok`: unreadable entries are warnings, not errors. Raises UsageError for a file that cannot be opened, or
+    holds no table.
     """
     with open_regular(path) as file:
         return parse_do_not_call(file, str(path), first_day, unread_ok=unread_ok)
 
 
 def parse_do_not_call(file: BinaryIO, name: str, first_day: date, *, unread_ok: bool = False) -> DoNotCall:
-    """The do-not-call list in an open, seekable file; see `read_do_not_call`."""
+    """Reads the do-not-call list in an open, seekable file; see `read_do_not_call`."""
     first = open_sheet(file, name)
     found = [_read_sheet(first, name, first_day)]
     for tab in first.other_tabs:
@@ -158,7 +158,7 @@ def _read_sheet(sheet: Sheet, name: str, first_day: date) -> ExcludedSheet:
 
 @dataclass(slots=True)
 class _ColumnEntries:
-    """What the cells of one column hold."""
+    """The content of one column."""
 
     numbers: set[int] = field(default_factory=set)
     in_force: set[int] = field(default_factory=set)
@@ -169,7 +169,7 @@ class _ColumnEntries:
 
 
 class _EntryReader:
-    """Goes through the rows of a do-not-call list, every cell of them."""
+    """Reads every cell of a do-not-call list."""
 
     def __init__(self, first_day: date) -> None:
         self.columns: dict[int, _ColumnEntries] = {}
@@ -183,7 +183,7 @@ class _EntryReader:
         self._bases: dict[str, int | None] = {}
 
     def read(self, sheet: Sheet) -> None:
-        """Takes all the rows of the sheet."""
+        """Reads all rows of the sheet."""
         delimiter = find_delimiter(sheet, lambda cell: says_phone(cell) or any(phones.numbers_in(cell)))
         for place, (line, row) in enumerate(sheet.rows(delimiter)):
             if self._is_heading(row, is_first=place == 0):
@@ -195,11 +195,11 @@ class _EntryReader:
                 self._take(line, row)
 
     def heading(self, index: int) -> str:
-        """The heading over a column, or nothing."""
+        """Returns the heading of a column, or ''."""
         return self._headings[index] if index < len(self._headings) else ""
 
     def unread(self) -> tuple[list[int], str]:
-        """The lines where a phone column holds no number that can be read, and the first such cell."""
+        """Returns the lines of unreadable phone cells, and the first such cell."""
         found = [column for index, column in self.columns.items() if column.unread and self._is_phone_column(index)]
         first = min(found, key=lambda column: column.unread[0], default=None)
         return sorted({line for column in found for line in column.unread}), first.sample if first else ""
@@ -210,7 +210,7 @@ class _EntryReader:
         return is_only or (column.read > 0 and column.read * 2 >= column.filled) or says_phone(self.heading(index))
 
     def _is_heading(self, row: Sequence[str], *, is_first: bool) -> bool:
-        """Whether a row is one of headings: the first without a number, one like it, or a later one that says phone."""
+        """Returns whether a row holds headings: the first without a number, a repetition, or a phone heading."""
         text = " ".join(row)
         if sum(letter.isdigit() for letter in text) >= _HEADING_DIGITS or any(phones.numbers_in(text)):
             return False
@@ -237,7 +237,7 @@ class _EntryReader:
                 column.sample = column.sample or text[:_SHOWN_CHARACTERS]
 
     def _numbers(self, text: str) -> Sequence[int]:
-        """Every number in a cell; a plain one by its head, which is read once: a list may hold millions."""
+        """Returns every number in a cell. The heads of plain numbers are read once: a list may hold millions."""
         tail = text[-4:]
         if text.isdigit() and text.isascii() and len(text) > len(tail):
             head = text[:-4]
@@ -262,7 +262,7 @@ class _EntryReader:
 
 
 def called_from(text: str, now: datetime) -> datetime:
-    """The aware moment from which on `--exclude-called 7d` counts. Raises UsageError for what is no span before now."""
+    """Returns the aware moment from which `--exclude-called 7d` counts. Raises UsageError for a bad span."""
     span = parse_span(text, "--exclude-called")
     try:
         begins = now - span

@@ -1,4 +1,4 @@
-"""Opens what is to be uploaded: a regular file that holds something; a list is read into a file of our own at once."""
+"""Opens files for upload: regular files with content. A list is copied into a private file at once."""
 
 import csv
 import hashlib
@@ -17,7 +17,7 @@ from alovoice_cli.phones import parse_dialled
 
 _FLAGS = (
     os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)  # else opening a FIFO waits for its writer, perhaps for ever
+    | getattr(os, "O_NONBLOCK", 0)  # without this flag, opening a FIFO waits for a writer, perhaps for ever
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
@@ -35,7 +35,7 @@ _BLOCK = 1 << 20  # bytes
 
 
 class MadeFile(tempfile.SpooledTemporaryFile[bytes]):
-    """A file of no name, in memory while it is small; it ends with the last object that reads it.
+    """A file without a name, in memory while it is small; it ends with the last object that reads it.
 
     Writing raises UsageError where the disk has no room for a long list.
     """
@@ -49,12 +49,12 @@ class MadeFile(tempfile.SpooledTemporaryFile[bytes]):
             return super().write(s)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Goes to a place; what was written before may go to the disk only now."""
+        """Moves to a place; earlier writes may reach the disk only now."""
         with _room_explained():
             return super().seek(offset, whence)
 
     def __del__(self) -> None:
-        self.close()  # else Python warns of a file that nobody closed
+        self.close()  # avoids Python's warning of an unclosed file
 
 
 @contextmanager
@@ -67,9 +67,9 @@ def _room_explained() -> Iterator[None]:
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """The open file, at its start: never opened twice, so what is checked is what is sent. The caller closes it.
+    """Returns the open file, at its start: it is opened once, so the checked bytes are sent. The caller closes it.
 
-    Raises UsageError when it is missing, unreadable, empty, or no regular file. There is no upper limit.
+    Raises UsageError for a missing, unreadable, empty or irregular file. There is no upper limit.
     """
     try:
         descriptor = os.open(path, _FLAGS)
@@ -105,12 +105,12 @@ def _unopened(path: Path, error: OSError | ValueError) -> UsageError:
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """A list of recipients in a file of our own: what is checked is what is sent, whatever happens to the list."""
+    """A list of recipients in a private file: the checked bytes are sent, also where the original changes."""
 
     file: BinaryIO
-    """At its start; it ends with the last object that reads it."""
+    """The private file, at its start; it ends with the last object that reads it."""
     path: str
-    """Where the list lies; empty for one from stdin, or made here."""
+    """The list's path; empty for a list from stdin, or made by this program."""
     sha256: str
 
     @property
@@ -120,7 +120,7 @@ class ListFile:
 
 
 def open_list(given: str | None, numbers: Sequence[str] | None, stdin: TextIO) -> ListFile:
-    """The list of recipients: a file, `-` for stdin, or numbers given one by one. It is opened and read once.
+    """Opens the list of recipients, and reads it once: a file, `-` for stdin, or single numbers.
 
     Raises UsageError unless exactly one of both is given.
     """
@@ -163,5 +163,5 @@ def sha256_of(file: BinaryIO) -> str:
 
 
 def numbers_to_csv(numbers: Sequence[str], option: str = "--recipient") -> bytes:
-    """The list that stands for numbers given one by one: one a line, no header. Raises UsageError for a bad one."""
+    """Returns a list of single numbers: one a line, without a header. Raises UsageError for a bad number."""
     return "".join(f"{parse_dialled(number, option)}\n" for number in numbers).encode("ascii")

@@ -1,7 +1,7 @@
-"""What a campaign will come to: its dialling, simulated many times before anybody is called, and told in words.
+"""Forecasts a campaign: simulates its dialling many times before anybody is called, and describes the result.
 
-A seeded Monte Carlo on the dialler of `dialer_simulation.py`. The vendor documents neither how the real dialler paces
-its lines nor how long it waits between two tries: what stands in `People` is assumed, and every forecast carries it.
+A seeded Monte Carlo on the dialler of `dialer_simulation.py`. The vendor documents neither the real dialler's pace nor
+its pause between two tries: the values in `People` are assumptions, and every forecast shows them.
 """
 
 import math
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from alovoice_cli.campaigns.created import plan_from_form
+from alovoice_cli.campaigns.campaign_record import plan_from_form
 from alovoice_cli.campaigns.dialer_simulation import DialPlan, People, SimulatedRun, simulate
 from alovoice_cli.campaigns.draft import CampaignDraft
 from alovoice_cli.campaigns.options import ForecastOptions
@@ -25,9 +25,9 @@ LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 
 _MOST_RUNS_A_CANDIDATE, _FEWEST_RUNS_A_CANDIDATE = 20, 2
 _CALLS = 800_000
-"""Calls to simulate, about: 100,000 people take 10 runs. The more people, the less luck there is in a run."""
+"""The approximate number of calls to simulate: 10 runs for 100,000 people. Runs with many people differ less."""
 _ENOUGH = 0.9
-"""The share of runs that must finish for a number of lines to be called enough."""
+"""The share of runs that must finish before a number of lines counts as enough."""
 _MOST_CANDIDATE = 500
 _MOST_POINTS = 16
 _PEOPLE = People()
@@ -38,7 +38,7 @@ _PARTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """How much of the list has been rung at least once by a moment: in a slow, a middling and a quick run (0 to 1)."""
+    """The share of the list that has been rung by a moment: in a slow, a middle and a quick run (0 to 1)."""
 
     moment: datetime
     low: float
@@ -48,10 +48,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the runs came to. Shares lie between 0 and 1; times are aware, in the campaign's zone.
+    """The result of the runs. Shares are between 0 and 1; times are aware, in the campaign's zone.
 
-    `finish` holds P10, P50 and P90 of the last call's end, None where so many runs do not finish: a campaign is
-    finished when everyone was reached, or tried as often as asked. The other figures are of the middling run.
+    `finish` holds P10, P50 and P90 of the last call's end, None where so many runs do not finish. A campaign is
+    finished when everyone was reached, or tried often enough. The other figures are of the middle run.
     """
 
     count: int
@@ -65,30 +65,30 @@ class Forecast:
     finishing: float
     """The share of runs that finish before the last window closes."""
     called: float
-    """Of the list, rung at least once by the end."""
+    """The share of the list that is rung at least once by the end."""
     reached: float
-    """Of the list, answered for as long as makes a call successful."""
+    """The share of the list with a successful call (a long enough talk)."""
     calls: int
     calls_an_hour: float
     line_minutes: float
-    """Minutes for which a line rings or talks, of all lines together."""
+    """The minutes of ringing and talk, of all lines together."""
     talk_minutes: float
     lines_needed: int | None
-    """With so many lines nine runs of ten finish in time; None where no number of lines is enough."""
+    """The number of lines with which nine runs of ten finish in time; None where no number is enough."""
     curve: tuple[Point, ...]
 
     @property
     def finishes(self) -> bool:
-        """Whether at least half of the runs finish in time."""
+        """Returns whether at least half of the runs finish in time."""
         return self.finish[1] is not None
 
     def cost(self, tariff: float) -> float:
-        """What the talk costs at a price a minute, billed by the second; ringing is free."""
+        """Returns the cost of the talk at a price a minute, billed by the second; ringing is free."""
         return self.talk_minutes * tariff
 
 
 def assume(answer_rate: float | None = None, seconds_a_call: float | None = None) -> People:
-    """People of whom so many answer (0 to 1) and talk so long on average; the others share what is left as ever."""
+    """Returns people with this answer rate (0 to 1) and average talk; the other outcomes keep their proportions."""
     people = _PEOPLE
     if answer_rate is not None:
         others = (1 - answer_rate) / (1 - people.answer_rate)
@@ -113,9 +113,9 @@ def forecast(
     runs: int | None = None,
     seed: int = 1,
 ) -> Forecast | None:
-    """Simulates the campaign `runs` times (200, fewer for long lists); None where no window is left, or nobody to call.
+    """Simulates the campaign `runs` times (200, fewer for long lists); None without windows, or without people.
 
-    `begins` (aware) is the moment before which nothing is dialled. The same arguments give the same forecast.
+    Nothing is dialled before `begins` (aware). The same arguments give the same forecast.
     """
     count = recipients if isinstance(recipients, int) else len(recipients)
     windows = list(plan.windows(begins))
@@ -158,7 +158,7 @@ def forecast(
 
 
 def _work(count: int, plan: DialPlan, people: People) -> float:
-    """The seconds for which lines are taken, in the mean: by all tries of everybody."""
+    """Returns the average busy seconds of lines, for all tries of all people."""
     lowest, highest = people.talk_seconds
     long_enough = sum(second >= plan.goodtime.total_seconds() for second in range(lowest, highest + 1))
     good = people.answer_rate * long_enough / (highest - lowest + 1)
@@ -170,7 +170,7 @@ def _work(count: int, plan: DialPlan, people: People) -> float:
 
 
 def _candidates(work: float, hours: Sequence[tuple[int, int]]) -> list[int]:
-    """The numbers of lines to try out: round what the mean work needs, and one that is ample."""
+    """Returns the numbers of lines to simulate: around the need of the average work, and one ample number."""
     needed = math.ceil(work / sum(closes - opens for opens, closes in hours))
     ample = needed + needed // 4 + 3
     near = (line for line in range(needed - 1, needed + 3) if line >= 1)
@@ -179,29 +179,29 @@ def _candidates(work: float, hours: Sequence[tuple[int, int]]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """The runs of the plan, and those of each candidate for the number of lines, as figures."""
+    """The figures of the plan's runs, and of the runs with each candidate number of lines."""
 
     runs: Sequence[SimulatedRun]
     candidates: Mapping[int, Sequence[SimulatedRun]]
     windows: Sequence[tuple[datetime, datetime]]
 
     def middle(self, figure: str) -> int:
-        """The figure of this name in the middling run."""
+        """Returns this figure of the middle run."""
         return int(_at(sorted(getattr(run, figure) for run in self.runs), MIDDLE))
 
     def finish(self, share: float) -> datetime | None:
-        """The end of the last call in the run at this place, the quickest first; None where it does not finish."""
+        """Returns the end of the last call in the run at this place, the quickest first; None if it does not finish."""
         seconds = _at(sorted(math.inf if run.finish is None else run.finish for run in self.runs), share)
         return None if math.isinf(seconds) else self.windows[0][0] + timedelta(seconds=seconds)
 
     @property
     def finishing(self) -> float:
-        """The share of the plan's runs that finish."""
+        """Returns the share of the plan's runs that finish."""
         return _finishing(self.runs)
 
     @property
     def open_seconds(self) -> float:
-        """For how long the windows are open until the middling run ends."""
+        """Returns the seconds of open windows until the middle run ends."""
         until = self.finish(MIDDLE) or self.windows[-1][1]
         spans = ((min(closes, until) - opens).total_seconds() for opens, closes in self.windows)
         return max(1.0, sum(span for span in spans if span > 0))
@@ -215,7 +215,7 @@ class _Summary:
         return planned if enough else None
 
     def curve(self, count: int) -> Iterator[Point]:
-        """The share called at each window's close, or where all is done in the first one, at each of its hours."""
+        """Returns the share called at each window's close, or at each hour of a campaign within its first window."""
         begins, done = self.windows[0][0], self.finish(HIGH) or self.windows[-1][1]
         for moment in _moments([window for window in self.windows if window[0] < done]):
             seconds = (moment - begins).total_seconds()
@@ -242,14 +242,14 @@ def _moments(windows: Sequence[tuple[datetime, datetime]]) -> Sequence[datetime]
 
 
 def _at(ordered: Sequence[Any], share: float) -> Any:
-    """The value at this place of an ordered list, one that is in it: P10 of 200 is the 20th."""
+    """Returns the value at this quantile of an ordered list, always a member: P10 of 200 is the 20th."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def forecast_campaign(draft: CampaignDraft, people: int, options: ForecastOptions, now: datetime) -> Forecast | None:
-    """The forecast of a draft that calls so many people from the aware `now` on; None where nothing is left to dial.
+    """Returns the forecast of a draft with this many people from `now` (aware) on; None without anything to dial.
 
-    Raises UsageError for an answer rate that is no share.
+    Raises UsageError for an answer rate outside 0 to 1.
     """
     rate = None if options.answer_rate is None else parse_share(options.answer_rate)
     plan = plan_from_form(draft.to_wire())
@@ -259,7 +259,7 @@ def forecast_campaign(draft: CampaignDraft, people: int, options: ForecastOption
 
 
 def parse_share(text: str) -> float:
-    """A share from 0 to 1, written `0.4` or `40%`. Raises UsageError for all else."""
+    """Returns a share from 0 to 1, written `0.4` or `40%`. Raises UsageError for other text."""
     match = _SHARE.fullmatch(text.strip())
     share = -1.0 if match is None else float(match.group(1).replace(",", ".")) / (100 if match.group(2) else 1)
     if not 0 <= share <= 1:
@@ -341,7 +341,7 @@ def forecast_in_words(made: Forecast, tariff: float | None) -> dict[str, object]
 
 
 def forecast_figures(made: Forecast, tariff: float | None) -> dict[str, object]:
-    """The forecast for a pipe: its figures and assumptions, without what is a list or an object."""
+    """Returns the forecast for a pipe: figures and assumptions, without lists and objects."""
     whole = forecast_as_dict(made, tariff)
     assumed = whole.pop("assumed")
     whole.pop("curve")
@@ -349,7 +349,7 @@ def forecast_figures(made: Forecast, tariff: float | None) -> dict[str, object]:
 
 
 def curve_rows(made: Forecast) -> list[dict[str, object]]:
-    """How many are called by when, a row a moment; `chart` holds the parts of a bar."""
+    """Returns the number of called people by moment, one a row; `chart` holds the parts of a bar."""
     is_hourly = made.curve[0].moment.date() == made.curve[-1].moment.date()
     return [_curve_row(point, "%H:%M" if is_hourly else "%Y-%m-%d %H:%M") for point in made.curve]
 
@@ -364,7 +364,7 @@ def _curve_row(point: Point, form: str) -> dict[str, object]:
 
 
 def forecast_findings(made: Forecast) -> Iterator[Finding]:
-    """The warning that the campaign will not, or may not, finish in time; nothing where nine runs of ten do."""
+    """Returns the warning that the campaign will not, or may not, finish in time; none if nine runs of ten do."""
     if made.finishing >= _ENOUGH:
         return
     last = moment_text(made.closes - _LAST_MINUTE)
@@ -391,5 +391,5 @@ def _span(bounds: tuple[int, int]) -> str:
 
 
 def _percent(share: float) -> str:
-    """Whole per cent; never 100 % or 0 % of what is not all or nothing."""
+    """Returns whole per cent; never 100 % or 0 % of a partial result."""
     return f"{round(share * 100) if share in (0, 1) else min(99, max(1, round(share * 100)))} %"

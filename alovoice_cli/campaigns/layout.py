@@ -1,4 +1,4 @@
-"""Where a list keeps its phones: by which delimiter, in which columns, under which heading."""
+"""Finds the phones in a list: by which delimiter, in which columns, under which heading."""
 
 import csv
 import re
@@ -32,24 +32,24 @@ _SAMPLE_ROWS: Final = 200
 _SHOWN: Final = 3
 _GOOD, _SEVERAL, _LIKELY, _MEANT = 6, 4, 2, 1
 _LOST_HEADINGS: Final = 0.5
-"""What is left of a delimiter's weight where the row above the phones has another number of cells than the others."""
+"""A delimiter's weight is multiplied by this where the row above the phones has another number of cells."""
 _NEARLY = re.compile(r"[+(]?[0-9][0-9ОоOo ()./,;\xa0-]{6,}.*", re.DOTALL)
 _NO = re.compile(r"\b(?:no|none|нет|без|yo.?q|йўқ)\b", re.IGNORECASE)
-"""What a person writes in the place of a phone, where a heading never does."""
+"""Texts in place of a phone, which are never headings."""
 _DELIMITER = re.compile(r"[,;\t|]")
 _DIGIT = re.compile("[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a list is laid out. Columns count from 0; `width` is how many cells its rows have."""
+    """The layout of a list. Columns count from 0; `width` is the number of cells of its rows."""
 
     delimiter: str
     columns: tuple[int, ...]
-    """Where the phones are: the first good number of a row counts, in this order."""
+    """The columns of the phones: the first good number of a row counts, in this order."""
     width: int
     header: str | None
-    """The heading over the phones; None where the first row is one of phones."""
+    """The heading over the phones; None where the first row has phones."""
     header_line: int
     """The line of the headings, or 0."""
     shown: tuple[str, ...]
@@ -78,37 +78,37 @@ class _Sample:
     rows: Sequence[Line]
     width: int
     columns: Sequence[PhoneColumn]
-    """Those in which a cell may be a phone."""
+    """The rows in which a cell may be a phone."""
     score: float
-    """How much speaks for the delimiter: phones in one column, in rows of one width."""
+    """The delimiter's weight: phones in one column, in rows of equal width."""
 
 
 def find_layout(sheet: Sheet, wanted: str | None = None, own_lines: Collection[int] = ()) -> Layout:
-    """The delimiter under which the first rows hold the most phones, and the column of the most different numbers.
+    """Returns the delimiter with the most phones in the first rows, and the column with the most different numbers.
 
-    `wanted` is the operator's own word for the columns: headings, or numbers from 1, with commas between. A column of
-    nothing but `own_lines`, whole numbers of the PBX's lines, is no list of people. Raises CheckFailedError for a
-    column that is not there, where there are no phones at all, and for lines above the headings.
+    `wanted` are the operator's columns: headings, or numbers from 1, separated by commas. A column of nothing but
+    `own_lines`, whole numbers of the PBX's lines, is no list of people. Raises CheckFailedError for a missing
+    column, for a list without phones, and for lines above the headings.
     """
     trouble: CheckFailedError | None = None
-    for limit in (_SAMPLE_ROWS, None):  # where phones come late, the whole list is looked through
+    for limit in (_SAMPLE_ROWS, None):  # without phones in the first rows, the whole list is searched
         found: list[_Sample] = []
         for delimiter in sheet.delimiters:
             try:
                 found.append(_sample(sheet, delimiter, wanted, limit))
-            except CheckFailedError as error:  # wrong under one delimiter may be right under another
+            except CheckFailedError as error:  # a wrongly closed quote under one delimiter may be right under another
                 trouble = trouble or error
-        # Where two tie, the one that cuts the rows less: `9,98901E+11` is one cell.
+        # Of two equal delimiters, the one that makes fewer cells: `9,98901E+11` is one cell.
         best = max(found, key=lambda sample: (sample.score, -sample.width), default=None)
         if best is not None and best.score and (trouble is None or _shown(best.rows, _wanted(sheet, best, wanted))):
             return _layout(sheet, best, wanted, own_lines)
-    if wanted is not None:  # said again by the list's own delimiter, so that the message shows its columns
+    if wanted is not None:  # repeated with the list's own delimiter, so that the message shows its columns
         _sample(sheet, find_layout(sheet).delimiter, wanted, _SAMPLE_ROWS)
     raise trouble or without_phones(sheet)
 
 
 def without_phones(sheet: Sheet) -> CheckFailedError:
-    """What to say of a list that holds no phones."""
+    """Returns the error for a list without phones."""
     first = sheet.first_row()
     if first is None:
         return CheckFailedError(f"{sheet.name} holds blank lines only", hint="give a CSV with a phone number a line")
@@ -122,9 +122,9 @@ def without_phones(sheet: Sheet) -> CheckFailedError:
 
 
 def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
-    """Raises CheckFailedError for a list that reads as one column because most rows end before the phones.
+    """Raises CheckFailedError for a list that reads as one column because most rows end before the phone column.
 
-    Called where a list is to be refused: a delimiter that divides nothing has won, and its message would mislead.
+    Called where a list will be refused: a delimiter that divides nothing has won, and its message would mislead.
     """
     for other in sheet.delimiters.replace(delimiter, "") if width == 1 else "":
         try:
@@ -149,9 +149,9 @@ def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
 
 
 def find_delimiter(sheet: Sheet, knows: Callable[[str], bool]) -> str:
-    """The delimiter by which the first row holds the most headings that `knows` answers to, and rows have one width.
+    """Returns the delimiter with the most known headings (`knows`) in the first row, and rows of equal width.
 
-    Raises CheckFailedError, with the line, where the rows break off by each of them.
+    Raises CheckFailedError, with the line, where reading the rows fails with each delimiter.
     """
     scores: dict[str, tuple[int, float, int]] = {}
     trouble: CheckFailedError | None = None
@@ -190,19 +190,19 @@ def _sample(sheet: Sheet, delimiter: str, wanted: str | None, limit: int | None)
     asked = _columns_asked(sheet.name, rows, wanted)
     weight = sum(weights.get(column, 0) for column in asked) if asked else max(weights.values(), default=0)
     keeps_headings = first_phone == 0 or len(rows[first_phone - 1][1]) == width
-    # Cubed: rows of another width weigh more against a delimiter than the phones that it happens to lay bare.
+    # Cubed: rows of another width count more against a delimiter than phones that appear by chance count for it.
     score = weight * _evenness(below, width) ** 3 * (1 if keeps_headings else _LOST_HEADINGS)
     return _Sample(delimiter, rows, width, columns, score)
 
 
 def _evenness(rows: Sequence[Line], width: int) -> float:
-    """The share of rows that have this many cells; further blank ones do not count."""
+    """Returns the share of rows with this many cells; additional blank cells do not count."""
     even = sum(len(row) == width or (len(row) > width and not "".join(row[width:]).strip()) for _, row in rows)
     return even / len(rows) if rows else 1.0
 
 
 def _probed(sheet: Sheet, delimiter: str, width: int) -> Iterator[list[str]]:
-    """Rows from all over the file. One that a quoted line end has cut has another width, and is left out."""
+    """Returns rows from all over the file. A row cut at a quoted line end has another width, and is left out."""
     for line in sheet.probes:
         try:
             row = next(csv.reader([line], delimiter=delimiter, strict=True), [])
@@ -233,7 +233,7 @@ def _columns_asked(name: str, rows: Sequence[Line], wanted: str | None) -> tuple
 
 
 def _wanted(sheet: Sheet, sample: _Sample, wanted: str | None) -> tuple[int, ...]:
-    """The columns that the operator named; else the one that weighs most."""
+    """Returns the columns that the operator named; else the column with the most weight."""
     heaviest = max(sample.columns, key=lambda column: column.weight, default=None)
     asked = _columns_asked(sheet.name, sample.rows, wanted)
     return asked or ((heaviest.index,) if heaviest is not None else (0,))
@@ -282,7 +282,7 @@ def _refuse_people_as_headings(sheet: Sheet, line: int, first: Sequence[str], co
 
 
 def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str) -> None:
-    """Raises CheckFailedError where the headings stand further below: the PBX would take the lines above for people."""
+    """Raises CheckFailedError where lines stand above the headings: the PBX would take these lines for people."""
     if says_phone(heading):
         return
     above: list[Line] = []
@@ -301,16 +301,16 @@ def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str
 
 
 def _is_title(row: Sequence[str], column: int, width: int, *, must_say: bool) -> bool:
-    """Whether a row may be the headings: words in all cells; `must_say`: the phones' own says that they are phones."""
+    """Returns whether a row may hold the headings: words in all cells; `must_say`: a phone heading among them."""
     if len(row) < width or any(cell.strip().isdigit() or _NO.search(cell) for cell in row) or _has_digits("".join(row)):
         return False
     filled = sum(bool(cell.strip()) for cell in row)
     return says_phone(row[column]) or (not must_say and bool(row[column].strip()) and filled >= width)
 
 
-@lru_cache(maxsize=8192)  # each cell is weighed by each delimiter, and again for the examples
+@lru_cache(maxsize=8192)  # each cell is weighed once a delimiter, and again for the examples
 def _weight(cell: str) -> int:
-    """How much a cell speaks for its column: numbers that there are outweigh ids and other digits."""
+    """Returns a cell's weight for its column: assigned numbers count more than ids and other digits."""
     if not _DIGIT.search(cell):
         return 0
     verdict = phones.read_cell(cell)
@@ -319,7 +319,7 @@ def _weight(cell: str) -> int:
             return _MEANT if _DELIMITER.search(cell.strip()) else _LIKELY
         return _GOOD
     if verdict.code in ("two_numbers", "variants"):
-        # Two kinds of delimiters: one of them parts this cell from its neighbour.
+        # Two kinds of delimiters: one of them separates this cell from its neighbour.
         return _SEVERAL if len(set(_DELIMITER.findall(cell))) < 2 else _MEANT
     if looks_like_phone(cell):
         return _GOOD if cell.lstrip().startswith("+") else _LIKELY

@@ -1,4 +1,4 @@
-"""Reads a list of numbers and leaves out who is not to be called; checks a list by itself, without a campaign."""
+"""Reads a list of numbers without the people who must not be called; also checks a list without a campaign."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class CheckReport:
-    """The findings of one check. `strict`: what cannot even be read raises at once, as `create` wants it."""
+    """The findings of one check. `strict`: unreadable input raises at once, as `create` needs it."""
 
     def __init__(self, *, strict: bool) -> None:
         self.findings: list[Finding] = []
@@ -32,9 +32,9 @@ class CheckReport:
         self.findings += findings
 
     def attempt(self, code: str, file: str, read: Callable[[], T]) -> T | None:
-        """What `read` gives; where it raises CheckFailedError, that is an error found, and None (strict: it is raised).
+        """Returns the result of `read`; a CheckFailedError becomes an error finding and None (strict: is raised).
 
-        A UsageError is raised in any case: words that name nothing, or a file that cannot be opened, are no finding.
+        Raises UsageError in any case: a file that cannot be opened is no failed check.
         """
         try:
             return read()
@@ -45,17 +45,17 @@ class CheckReport:
             return None
 
     def keep_what_stops(self) -> None:
-        """Drops the notes and the warnings, but those that a script must agree to by name."""
+        """Drops notes and warnings, except those that a script must accept by name."""
         self.findings = [found for found in self.findings if found.severity is Severity.ERROR or found.needs]
 
     def stop(self) -> None:
-        """Raises what keeps the campaign from being created, where the check is strict."""
+        """Raises the error that stops the campaign, if the check is strict."""
         if self.strict and (problem := self.problem) is not None:
             raise problem
 
     @property
     def problem(self) -> AlovoiceError | None:
-        """What keeps the campaign from being created; None for nothing."""
+        """Returns the error that stops the campaign: errors (8), damaged numbers or a limit (2); or None."""
         found = errors(self.findings)
         if not found:
             return None
@@ -66,24 +66,27 @@ class CheckReport:
 
     @property
     def in_order(self) -> list[Finding]:
-        """The findings, the gravest first."""
+        """Returns the findings, the gravest first."""
         order = list(Severity)
         return sorted(self.findings, key=lambda finding: order.index(finding.severity))
 
     @property
     def exit_code(self) -> ExitCode:
-        """What a check ends with: 8 for errors, 0 for the rest."""
-        return ExitCode.CHECK_FAILED if errors(self.findings) else ExitCode.DONE
+        """Returns 8 for errors, 2 where only limits of the profile are exceeded, else 0."""
+        found = errors(self.findings)
+        if not found:
+            return ExitCode.DONE
+        return ExitCode.USAGE if all(finding.limit for finding in found) else ExitCode.CHECK_FAILED
 
     @property
     def verdict(self) -> str:
-        """How many errors, warnings and notes there are, in one line."""
+        """Returns the numbers of errors, warnings and notes, in one line."""
         by = {severity: sum(found.severity is severity for found in self.findings) for severity in Severity}
         told = ", ".join(count(number, str(severity)) for severity, number in by.items() if number)
         return f"{told}: nothing was sent" if told else "no findings: nothing was sent"
 
     def without_consent(self) -> AlovoiceError | None:
-        """What a script must agree to by name, and has not; None for nothing."""
+        """Returns the error for warnings that a script must accept by name, or None."""
         found = [finding for finding in self.findings if finding.needs]
         if not found:
             return None
@@ -92,15 +95,15 @@ class CheckReport:
 
 
 CalledSince = Callable[[datetime], Iterable[str]]
-"""Gives the whole numbers (998901234567) that campaigns called at an aware moment or later."""
+"""Returns the whole numbers (998901234567) that campaigns called at an aware moment or later."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListScreen:
-    """Who is left out of a list: do-not-call lists count as of `first_day`, earlier campaigns as of the aware `now`.
+    """The people to leave out: do-not-call lists as of `first_day`, earlier campaigns as of `now` (aware).
 
-    `called_since` is asked only for `--exclude-called`. `own_lines` are the whole numbers of the PBX's lines, whose
-    column is no list of people.
+    `called_since` is called only for `--exclude-called`. `own_lines` are the whole numbers of the PBX's lines; a column
+    of them is no list of people.
     """
 
     first_day: date
@@ -112,7 +115,7 @@ class ListScreen:
 def read_list(
     people: ListFile, options: ListOptions, screen: ListScreen, report: CheckReport, moved: Moved
 ) -> Recipients | None:
-    """The list without whom the screen leaves out; None where the list cannot be read, which is a finding then."""
+    """Returns the list without the excluded people; None where it is unreadable, which is then a finding."""
     name = people.path or "the list"
     exclusions = list(_exclusions(options, screen, report))
     read = partial(
@@ -145,7 +148,7 @@ def _exclusions(options: ListOptions, screen: ListScreen, report: CheckReport) -
 
 @dataclass(frozen=True, slots=True)
 class CheckedList:
-    """What was found on a list; `whom` is None where the list could not be read."""
+    """The findings on a list; `whom` is None where the list is unreadable."""
 
     report: CheckReport
     whom: Recipients | None
@@ -161,7 +164,7 @@ class CheckedList:
 
     @property
     def remarks(self) -> Iterator[str]:
-        """Sentences for stderr: how the list was read, what was written, how many findings there are."""
+        """Returns sentences for stderr: how the list was read, what was written, the number of findings."""
         if self.whom is not None:
             yield from reading_notes(self.whom)
         if self.written:
@@ -170,9 +173,9 @@ class CheckedList:
 
 
 def check_list(people: ListFile, options: ListOptions, screen: ListScreen, moved: Moved) -> CheckedList:
-    """Checks a list by itself, and writes the files that the options name.
+    """Checks a list by itself, and writes the files of the options.
 
-    Raises UsageError where a file cannot be opened or written; what is wrong within a file is a finding.
+    Raises UsageError for a file that cannot be opened or written; an error within a file is a finding.
     """
     report, written = CheckReport(strict=False), tuple[str, ...]()
     whom = read_list(people, options, screen, report, moved)

@@ -1,4 +1,4 @@
-"""What is to be said of a list of recipients: each trap named for what it is, with its lines."""
+"""The findings on a list of recipients: each problem with its name and its lines."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -36,7 +36,7 @@ _REMARKS = {
 
 
 def list_findings(whom: Recipients, *, cleaned: bool = False) -> Iterator[Finding]:
-    """The findings of a list, the gravest kinds first. `cleaned`: the list is to be uploaded cleaned."""
+    """Returns the findings of a list, the gravest first. `cleaned`: the cleaned list will be uploaded."""
     cleaned = cleaned or bool(whom.needs_cleaning)
     yield from _no_one(whom)
     yield from _elsewhere(whom)
@@ -49,20 +49,20 @@ def list_findings(whom: Recipients, *, cleaned: bool = False) -> Iterator[Findin
 
 
 def own_line_findings(whom: Recipients, own_lines: Collection[int]) -> Iterator[Finding]:
-    """Recipients that are lines of the campaign: a line would call itself."""
+    """Returns recipients that are lines of the campaign: a line would call itself."""
     for number, lines in sorted(whom.tally.matching(own_lines).items()):
         text = f"{spelled(number)} is a line of this campaign, and {name_lines(lines)} would call it"
         yield _found(whom, Severity.ERROR, "own_line", text, "take it out of the list, or give another --trunks", lines)
 
 
 def reading_notes(whom: Recipients) -> Iterator[str]:
-    """How the list was read and counted, and how the do-not-call lists were read, a sentence each."""
+    """Returns how the list and the do-not-call lists were read, a sentence each."""
     yield describe(whom)
     yield from whom.exclusion_notes
 
 
 def describe(whom: Recipients) -> str:
-    """How the list was read, in one line: the column that was found, the counts."""
+    """Returns how the list was read, in one line: its column and its counts."""
     layout, counts = whom.layout, whom.counts()
     heading = f" ({layout.header})" if layout.header else ""
     kinds = ", ".join(f"{spaced(counts[kind])} {kind}" for kind in list(counts)[1:])
@@ -128,7 +128,7 @@ def _duplicates(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
 
 
 def _first_of(wanted: set[int], numbers: Iterable[int]) -> set[int]:
-    """The first few of these numbers that come in a list."""
+    """Returns the first few of these numbers in the order of the list."""
     found = set[int]()
     for number in filter(wanted.__contains__, numbers):
         found.add(number)
@@ -139,7 +139,7 @@ def _first_of(wanted: set[int], numbers: Iterable[int]) -> set[int]:
 
 def _excluded(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
     for reason, numbers in whom.excluded_by.items():
-        # Cells that are no number as a whole are left out of a cleaned list anyhow.
+        # A cleaned list leaves out cells that are no number as a whole.
         found = {**numbers} if cleaned else _joined(numbers, whom.unread_excluded.get(reason, {}))
         lines = sorted({line for at in found.values() for line in at})
         if not lines:

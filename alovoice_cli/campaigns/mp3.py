@@ -1,6 +1,6 @@
-"""Reads an MP3 file frame by frame, from its first byte to its last, past all the tags that programs put into it.
+"""Reads an MP3 file frame by frame, from its first byte to its last, and skips the tags of other programs.
 
-The header of a frame (ISO/IEC 11172-3, 2.4.1.3) gives its length; the next frame must begin where it ends.
+The header of a frame (ISO/IEC 11172-3, 2.4.1.3) gives its length; the next frame must begin at its end.
 """
 
 import re
@@ -24,11 +24,11 @@ _RATES: Final = {_V1: (44100, 48000, 32000), _V2: (22050, 24000, 16000), _V25: (
 _MONO: Final = 3
 _HEADER: Final = 4
 _LONGEST_FRAME: Final = 1441  # bytes, of layer III: 320 kbit/s at 32 kHz with its padding
-_PADDED: Final = 4  # what differs below this in a header's third byte is padding and a private bit
-_FREE_FRAMES: Final = range(24, 4096)  # bytes that a frame of free format may have
-_FRAMES_THAT_PROVE: Final = 4  # fewer in a row also occur in random bytes
-_FOREIGN_LIMIT: Final = 1 << 18  # bytes that are searched for more frames, so that hostile files cost little
-_TAG_LIMIT: Final = 10_000  # tags of one file that are passed, for the same reason
+_PADDED: Final = 4  # the lower bits of a header's third byte are padding and a private bit
+_FREE_FRAMES: Final = range(24, 4096)  # the most bytes of a frame of free format
+_FRAMES_THAT_PROVE: Final = 4  # shorter chains also occur in random bytes
+_FOREIGN_LIMIT: Final = 1 << 18  # bytes to search for more frames, a bound for hostile files
+_TAG_LIMIT: Final = 10_000  # tags of one file to skip, for the same reason
 
 _SIDE: Final = {(True, 2): 32, (True, 1): 17, (False, 2): 17, (False, 1): 9}  # bytes, by (MPEG 1?, channels)
 _VBRI_AT: Final = _HEADER + 32
@@ -40,7 +40,7 @@ _BLOCK: Final = 1 << 18  # bytes read at a time
 
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
-    """What four bytes say of a frame. `size` is in bytes, 0 in free format; rates are in hertz and bit/s."""
+    """The content of a frame's four-byte header. `size` is in bytes, 0 in free format; rates are in hertz and bit/s."""
 
     size: int
     padding: int
@@ -54,7 +54,7 @@ class FrameHeader:
 
 @dataclass(frozen=True, slots=True)
 class EncoderIndex:
-    """The frame of silence that an encoder writes first (Xing, Info, VBRI): what should follow; 0 is unknown."""
+    """The first, silent frame of an encoder (Xing, Info, VBRI), with the expected size; 0 is unknown."""
 
     frames: int
     size: int
@@ -80,9 +80,9 @@ class Mp3Stream:
     bits: int = 0
     foreign: int = 0
     cut: int = 0
-    """Bytes that the last frame lacks."""
+    """The missing bytes of the last frame."""
     cut_of: int = 0
-    """Bytes that the last frame should have, where it lacks some."""
+    """The full size of an incomplete last frame, in bytes."""
     formats: tuple[tuple[int, int], ...] = ()
     """Each (sample rate, channels) that occurs, in the order of the file."""
     layer: int = 3
@@ -90,12 +90,12 @@ class Mp3Stream:
 
     @property
     def frames(self) -> int:
-        """The frames that are there as a whole, without the indexes of the encoders."""
+        """Returns the number of whole frames, without the encoders' indexes."""
         return sum(part.frames for part in self.parts)
 
     @property
     def seconds(self) -> float:
-        """How long the frames sound."""
+        """Returns the duration of the frames."""
         return sum(part.seconds for part in self.parts)
 
 
@@ -109,7 +109,7 @@ def _are_alike(one: FrameHeader | None, other: FrameHeader) -> bool:
 
 @lru_cache(maxsize=1024)
 def parse_header(data: bytes) -> FrameHeader | None:
-    """The frame that four bytes announce, of any layer, or None where they are no header."""
+    """Returns the frame of four bytes, of any layer, or None where they are no header."""
     if len(data) < _HEADER or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
         return None
     version, layer = data[1] >> 3 & 3, 4 - (data[1] >> 1 & 3)
@@ -126,15 +126,15 @@ def parse_header(data: bytes) -> FrameHeader | None:
 
 
 def read_stream(file: BinaryIO) -> Mp3Stream | None:
-    """All frames of an open, seekable file, in constant memory; None where the file is no MPEG audio.
+    """Reads all frames of an open, seekable file, in constant memory; None where the file is no MPEG audio.
 
-    Another layer than III is told by `layer`, and not read further.
+    For another layer than III sets `layer` and stops reading.
     """
     return _FrameReader(file).run()
 
 
 def sound_range(file: BinaryIO) -> tuple[int, int]:
-    """The places between the tags in front and behind; the first may lie behind the second where there is no sound."""
+    """Returns the range between leading and trailing tags; without sound the start may lie behind the end."""
     reader = _FrameReader(file)
     reader.skip_tags()
     return reader.place, reader.end
@@ -142,7 +142,7 @@ def sound_range(file: BinaryIO) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class _PartCount:
-    """The part that is being read."""
+    """The counts of the present part."""
 
     start: int
     index: EncoderIndex | None = None
@@ -153,7 +153,7 @@ class _PartCount:
 
 @dataclass(slots=True)
 class _Gap:
-    """What stands between two frames."""
+    """The bytes between two frames."""
 
     zeros: int = 0
     foreign: int = 0
@@ -161,7 +161,7 @@ class _Gap:
 
 
 class _FrameReader:
-    """One reading of a file: its place, and the block of the file that is in memory."""
+    """One reading of a file: its position, and the block of the file in memory."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self.place = file, 0
@@ -207,7 +207,7 @@ class _FrameReader:
         )
 
     def skip_tags(self) -> int:
-        """Goes behind the tags that begin here, and the zeros between them; returns how many tags there were."""
+        """Skips tags, and the zeros between them, from here; returns how many tags there were."""
         before, place = self._tags, self.place
         while self._tags < _TAG_LIMIT and (size := self._tag_at(place)):
             self._tags += 1
@@ -218,7 +218,7 @@ class _FrameReader:
     # --- frames ------------------------------------------------------------------------------------------------------
 
     def _find_first(self) -> FrameHeader | None:
-        """Goes to the first of several frames in a row. A file cut out of a longer one may begin within a frame."""
+        """Moves to the first of several successive frames. A cut file may begin within a frame."""
         self.skip_tags()
         begin = self.place = self._behind_zeros(self.place)
         while self.place <= begin + _LONGEST_FRAME and self._seek_candidate():
@@ -230,7 +230,7 @@ class _FrameReader:
         return None
 
     def _frame(self, place: int) -> FrameHeader | None:
-        """The header at a place; None where its length cannot be known."""
+        """Returns the header at a position; None where its length is unknown."""
         frame = parse_header(self._at(place, _HEADER))
         if frame is None or frame.layer not in self._layers:
             return None
@@ -242,7 +242,7 @@ class _FrameReader:
         return frame.size or self._free_size + frame.padding
 
     def _measure_free(self, place: int) -> int:
-        """The length of a frame of free format: the distance to the next frame, if the one behind that is as far."""
+        """Returns the length of a frame of free format: the distance to the next frame, if the one after agrees."""
         data = self._at(place, 2 * _FREE_FRAMES.stop)
 
         def is_like_first(at: int) -> bool:
@@ -257,7 +257,7 @@ class _FrameReader:
         return 0
 
     def _is_chain(self, place: int, length: int) -> bool:
-        """Whether so many frames of one kind follow each other, or fewer up to where the sound ends."""
+        """Returns whether this many frames of one kind follow each other, or fewer up to the sound's end."""
         frame = self._frame(place)
         for count in range(1, length):
             if frame is None:
@@ -274,7 +274,7 @@ class _FrameReader:
         return frame is not None
 
     def _take(self, frame: FrameHeader) -> None:
-        """Counts the frame that begins here, and goes behind it."""
+        """Counts the frame that begins here, and moves behind it."""
         part, length = self._parts[-1], self._length(frame)
         end = self.place + length
         if end > self.end:
@@ -309,7 +309,7 @@ class _FrameReader:
     # --- what is no frame --------------------------------------------------------------------------------------------
 
     def _pass_gap(self) -> bool:
-        """Goes on to the next frame; False where the file has no more."""
+        """Moves to the next frame; returns False at the file's end."""
         gap = _Gap()
         while self.place < self.end:
             begin = self.place
@@ -330,7 +330,7 @@ class _FrameReader:
         return False
 
     def _pass_foreign(self, gap: _Gap) -> bool:
-        """Goes to what may be a frame or a tag; False where nothing of that kind follows."""
+        """Moves to a possible frame or tag; returns False where none follows."""
         begin = self.place
         if self.end - begin < _HEADER and self._last and self._at(begin, 1) == b"\xff":  # cut within a header
             self._cut_of = self._length(self._last)
@@ -350,7 +350,7 @@ class _FrameReader:
         return False
 
     def _closes_ape(self, passed: int) -> bool:
-        """Whether the bytes before this place are the items of an APE tag, which may have a footer and no header."""
+        """Returns whether the bytes before this position are items of an APE tag, which may lack a header."""
         data = self._at(self.place, TAG_HEAD)
         return data.startswith(b"APETAGEX") and data[12:16] == (passed + TAG_HEAD).to_bytes(4, "little")
 
@@ -373,7 +373,7 @@ class _FrameReader:
         return place
 
     def _seek_candidate(self) -> bool:
-        """Goes to the next bytes with which a frame or a tag may begin; False at the end of the file."""
+        """Moves to the next possible beginning of a frame or tag; returns False at the end of the file."""
         while self.place < self.end:
             self._fill(self.place, 2 * LONGEST_MARK)
             match = self._candidate.search(self._block, self.place - self._block_at)
@@ -385,12 +385,12 @@ class _FrameReader:
         return False
 
     def _at(self, place: int, length: int) -> bytes:
-        """The bytes from a place on, at most so many."""
+        """Returns at most this many bytes from a position on."""
         self._fill(place, length)
         return self._block[place - self._block_at : place - self._block_at + length]
 
     def _fill(self, place: int, length: int) -> None:
-        """Sees to it that the block holds so many bytes from the place on, where the file has them."""
+        """Loads the block so that it holds this many bytes from the position on, if the file has them."""
         offset = place - self._block_at
         if offset < 0 or min(place + length, self.end) > self._block_at + len(self._block):
             self._file.seek(place)

@@ -6,9 +6,9 @@ import struct
 from typing import BinaryIO, Final
 
 TAG_HEAD: Final = 32
-"""Bytes that tell the length of any tag but Lyrics3."""
+"""The bytes that contain the length of any tag but Lyrics3."""
 LYRICS_LIMIT: Final = 1 << 16
-"""Bytes in which the end of a Lyrics3 tag is searched for."""
+"""The bytes to search for the end of a Lyrics3 tag."""
 TAG_MARK: Final = re.compile(rb"ID3|TAG|APETAGEX|LYRICSBEGIN")
 LONGEST_MARK: Final = 11
 
@@ -20,7 +20,7 @@ _APE_HAS_HEADER: Final = 1 << 31
 
 
 def tag_size(data: bytes) -> int:
-    """The length of the tag that begins with these bytes (`TAG_HEAD` or `LYRICS_LIMIT` of them), or 0."""
+    """Returns the length of the tag that begins with these bytes (`TAG_HEAD` or `LYRICS_LIMIT` of them), or 0."""
     if data.startswith(b"ID3") and len(data) >= _TAG_HEADER:
         footer = _TAG_HEADER if data[3] >= 4 and data[5] & _ID3_FOOTER else 0
         return _TAG_HEADER + _syncsafe(data[6:_TAG_HEADER]) + footer
@@ -28,7 +28,7 @@ def tag_size(data: bytes) -> int:
         return 227 if data.startswith(b"TAG+") else _ID3V1_SIZE  # TAG+ is the "extended" tag before an ID3v1
     if data.startswith(b"APETAGEX") and len(data) >= TAG_HEAD:
         size, _, flags = struct.unpack("<III", data[12:24])
-        return TAG_HEAD + (size if flags & _APE_IS_HEADER else 0)  # a lone footer follows its items
+        return TAG_HEAD + (size if flags & _APE_IS_HEADER else 0)  # a footer without a header follows its items
     if data.startswith(b"LYRICSBEGIN"):
         end = re.search(rb"LYRICS200|LYRICSEND", data)
         return end.end() if end else 0
@@ -36,7 +36,7 @@ def tag_size(data: bytes) -> int:
 
 
 def _syncsafe(data: bytes) -> int:
-    """A number of seven bits a byte, so that no length looks like a frame."""
+    """Returns a number of seven bits a byte, a coding in which no length looks like a frame."""
     value = 0
     for byte in data:
         value = value << 7 | byte & 0x7F
@@ -44,7 +44,7 @@ def _syncsafe(data: bytes) -> int:
 
 
 def sound_end(file: BinaryIO) -> int:
-    """Where the tags at the end of a file begin: these are found from the end, whatever stands before them."""
+    """Returns the start of the tags at the end of a file, found from the end backwards."""
     end = file.seek(0, os.SEEK_END)
     while True:
         file.seek(max(0, end - _ID3V1_SIZE))
@@ -55,7 +55,7 @@ def sound_end(file: BinaryIO) -> int:
 
 
 def _tag_size_behind(data: bytes) -> int:
-    """The length of the tag that ends with these bytes; 0 where none ends."""
+    """Returns the length of the tag that ends with these bytes; 0 for none."""
     if len(data) == _ID3V1_SIZE and data.startswith(b"TAG"):
         return _ID3V1_SIZE
     footer = data[-TAG_HEAD:]

@@ -1,9 +1,9 @@
-"""Counts the rows of a list by what their phone cell holds.
+"""Counts the rows of a list by the content of their phone cells.
 
-Of an Uzbek number nothing but the value depends on its last four digits. So the number of a plain cell is the sum of
-two entries: one for the digits in front, the head, which is read once, and one for the last four. Rows are taken by
-the thousand, which is quicker than one by one; cells that are not plain are read one by one, with care
-(`tests/bench/recipients.py` measures the command beside Python's csv module).
+The last four digits of an Uzbek number do not decide whether it is good. So the number of a plain cell is the sum of
+two table entries: one for the digits in front, the head, which is read once, and one for the last four. Rows are
+processed by the thousand, which is quicker than one by one; cells that are not plain are read one by one
+(`tests/bench/recipients.py` compares the command with Python's csv module).
 """
 
 from array import array
@@ -18,7 +18,7 @@ from alovoice_cli.phones import Verdict
 _TEN_THOUSAND: Final = 10**4
 _CHUNK: Final = 1_000  # rows
 _SIGNS: Final = dict.fromkeys(map(ord, " ()-"))
-"""Signs between the digits of `+998 (90) 123-45-67`; fewer than `phones` knows, so that no date becomes a number."""
+"""Characters between the digits of `+998 (90) 123-45-67`; `phones` knows more, but here no date may pass."""
 _head_of: Final = itemgetter(slice(None, -4))
 _tail_of: Final = itemgetter(slice(-4, None))
 _SHOWN_CHARACTERS: Final = 60
@@ -28,11 +28,11 @@ _PLAIN_SIZES: Final = {
 }
 """Digits of a plain Uzbek number, without and with 998, and what is to be added to make the whole number of it."""
 _FEWEST_DIALLED: Final = 3
-"""Digits that the PBX may take for a number to dial."""
+"""The digits of a text that the PBX may dial."""
 
 
 class _Tails(dict[str, int]):
-    """The last four digits as a number; of other text a number so low that no sum with it is good."""
+    """The last four digits as a number; for other text a number so low that no sum with it is good."""
 
     def __missing__(self, tail: str) -> int:
         return -(10**16)
@@ -42,7 +42,7 @@ _TAILS: Final = _Tails((f"{number:04}", number) for number in range(_TEN_THOUSAN
 
 
 class _Heads(dict[str, int]):
-    """By all of a number but its last four digits: the whole number with 0000 there; 0 for what needs care."""
+    """By a number without its last four digits: the whole number with 0000 there; 0 for cells that need care."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,9 +60,9 @@ class _Heads(dict[str, int]):
 
 
 class NumberCount:
-    """The rows of one list by what their phone cell holds. A row's line is the one on which it ends.
+    """The rows of one list by the content of their phone cells. A row's line is the line where it ends.
 
-    The number of a row is the first good one of `columns`; `others` are further columns that hold phones.
+    The number of a row is the first good number in `columns`; `others` are further columns with phones.
     """
 
     def __init__(self, columns: Sequence[int], width: int, others: Sequence[int] = ()) -> None:
@@ -74,23 +74,23 @@ class NumberCount:
         self._lines: array[int] = array("L")
         self._samples: dict[str, str] = {}
         self.widest = 0
-        """The cells of the longest row that needed care."""
+        """The number of cells of the longest row that was read with care."""
         self.row_numbers: array[int] = array("Q")
-        """The number of each row, headings and blank ones included; 0 where it has none."""
+        """The phone number of each row, headings and blank rows included; 0 for none."""
         self.repeats: array[int] = array("L")
-        """The rows, by their place in `row_numbers`, whose number stands in a row above."""
+        """The rows with a number of an earlier row, by their place in `row_numbers`."""
         self.heading_rows = 0
         """The rows down to the headings, blank ones included."""
         self.empty: array[int] = array("L")
         self.troubles: dict[str, array[int]] = {}
         self.remarks: dict[str, array[int]] = {}
         self.unread: dict[int, str] = {}
-        """The cells with something in them that is no number, by line."""
+        """The cells with content that is no number, by line."""
         self.elsewhere: dict[int, array[int]] = {}
-        """By further column: the lines of the rows that have numbers there, and none in the columns chosen."""
+        """By further column: the lines of rows with a number there, and none in the chosen columns."""
 
     def read(self, reader: Any, above: int = 0, header_line: int = 0) -> None:
-        """Takes all the rows of a csv reader that come after the headings; `above` lines stand above the reader's."""
+        """Reads all rows of a csv reader behind the headings; `above` lines stand above the reader's first."""
         while above + reader.line_num < header_line and next(reader, None) is not None:
             self.row_numbers.append(0)
             self._lines.append(0)
@@ -106,7 +106,7 @@ class NumberCount:
             before = after
 
     def _note_repeats(self, numbers: list[int], seen: set[int]) -> None:
-        """Notes which rows of a chunk repeat a number that was seen; one by one only where a number repeats at all."""
+        """Notes the rows of a chunk that repeat an earlier number; row by row only if the chunk has any."""
         different = set(numbers)
         if len(different) == len(numbers) and 0 not in different and seen.isdisjoint(different):
             seen |= different
@@ -118,7 +118,7 @@ class NumberCount:
                 seen.add(number)
 
     def _numbers(self, rows: list[list[str]], lines: Sequence[int]) -> list[int]:
-        """The number of each row, or 0."""
+        """Returns the number of each row, or 0."""
         column, width = self._columns[0], self._width
         is_even = set(map(len, rows)) == {width}
         if is_even:
@@ -133,9 +133,9 @@ class NumberCount:
         return numbers
 
     def _numbers_of_digits(self, cells: list[str], lines: Sequence[int]) -> list[int] | None:
-        """The numbers of cells that all are 998 and nine digits, or all nine; None where one is not.
+        """Returns the numbers of cells that are all 998 and nine digits, or all nine; None if one is not.
 
-        Of most lists all cells are so; this takes a third of the time that the heads take.
+        Most lists have only such cells; this takes a third of the heads' time.
         """
         text, size = "".join(cells), len(cells[0])
         if size not in _PLAIN_SIZES or set(map(len, cells)) != {size} or not (text.isascii() and text.isdigit()):
@@ -156,7 +156,7 @@ class NumberCount:
         return numbers
 
     def _numbers_of_heads(self, rows: list[list[str]], lines: Sequence[int], cells: list[str]) -> list[int]:
-        """The number of each cell by its head and its last four digits; less than 10,000 for cells that need care."""
+        """Returns each cell's number by head and last four digits; below 10,000 for cells that need care."""
         width = self._width
         plain = "\n".join(cells).translate(_SIGNS).split("\n")
         if len(plain) != len(cells):  # a cell holds a line end
@@ -172,7 +172,7 @@ class NumberCount:
     # --- one row at a time -------------------------------------------------------------------------------------------
 
     def _read_row(self, row: list[str], line: int) -> int:
-        """The number of a row, or 0; what is to be said of the row is noted."""
+        """Returns the number of a row, or 0; notes the remarks on the row."""
         self.widest = max(self.widest, len(row))
         spilt = row[self._width :] if _is_spilt(row[self._width :]) else []
         unread, of_unread = Verdict(0, "empty"), ""
@@ -210,7 +210,7 @@ class NumberCount:
         self._samples.setdefault(code, cell)
 
     def sample(self, code: str) -> str:
-        """The first cell with this trouble or remark, cut for a message."""
+        """Returns the first cell with this trouble or remark, shortened for a message."""
         cell = " ".join(self._samples[code].split())
         return cell if len(cell) <= _SHOWN_CHARACTERS else cell[:_SHOWN_CHARACTERS] + "…"
 
@@ -218,19 +218,19 @@ class NumberCount:
 
     @property
     def numbers_read(self) -> int:
-        """How many rows hold a good number, those that repeat one included."""
+        """Returns how many rows have a good number, repetitions included."""
         return len(self.row_numbers) - self.row_numbers.count(0)
 
     def numbers(self) -> set[int]:
-        """Each different number once, those to be left out included."""
+        """Returns each different number once, excluded numbers included."""
         return set(self.row_numbers) - {0}
 
     def lines_at(self, places: Iterable[int]) -> "array[int]":
-        """The lines of the rows at these places of `row_numbers`."""
+        """Returns the lines of the rows at these places of `row_numbers`."""
         return array("L", map(self._lines.__getitem__, places))
 
     def matching(self, numbers: Collection[int]) -> dict[int, list[int]]:
-        """Each number of the list that is also among these, with its lines."""
+        """Returns each number of the list that is also among these, with its lines."""
         found: dict[int, list[int]] = {}
         wanted = numbers if isinstance(numbers, set | frozenset) else set(numbers)
         hits = compress(count(), map(wanted.__contains__, self.row_numbers)) if wanted else ()
@@ -240,7 +240,7 @@ class NumberCount:
         return found
 
     def unread_matching(self, numbers: Collection[int]) -> dict[int, list[int]]:
-        """Each of these numbers that a cell holds which is no good number as a whole, with the lines."""
+        """Returns each of these numbers that a cell contains which is no good number as a whole, with the lines."""
         found: dict[int, list[int]] = {}
         for line, cell in self.unread.items():
             for number in {*phones.numbers_in(cell), int(phones.canonical(cell) or 0)}:
@@ -248,26 +248,26 @@ class NumberCount:
         return {number: found[number] for number in found.keys() & set(numbers)}
 
     def numbers_of_unread(self) -> Iterator[int]:
-        """The number that the PBX may dial of each cell that is none as a whole, or 0."""
+        """Returns the number that the PBX may dial for each cell that is no number as a whole, or 0."""
         return (dialled_number(cell.partition(", ")[0]) for cell in self.unread.values())
 
     def unread_dialled(self) -> Mapping[int, str]:
-        """By line: the digits of the cells that are no number, and that the PBX may dial where it gets them."""
+        """Returns, by line, the digits of bad cells that the PBX may dial if it gets them."""
         digits = {line: phones.canonical(cell) for line, cell in self.unread.items()}
         return {line: text for line, text in digits.items() if len(text) >= _FEWEST_DIALLED}
 
     def lines_outside(self, prefixes: tuple[str, ...]) -> list[int]:
-        """The lines of the numbers that begin with none of these digits."""
+        """Returns the lines of the numbers that begin with none of these digits."""
         suspect = {head for head in self._all_heads() if not str(head).startswith(prefixes)}
         return [line for number, line in self._of_heads(suspect) if not str(number).startswith(prefixes)]
 
     def lines_of_kind(self, kind: str) -> list[int]:
-        """The lines of mobile numbers, landlines, or foreign numbers."""
+        """Returns the lines of mobile numbers, landlines, or foreign numbers."""
         heads = {head for head in self._all_heads() if phones.kind_of_number(head * _TEN_THOUSAND) == kind}
         return [line for _, line in self._of_heads(heads)]
 
     def _all_heads(self) -> set[int]:
-        """What the numbers of the list begin with: all but the last four digits."""
+        """Returns the list's numbers without their last four digits."""
         return {base // _TEN_THOUSAND for base in self._heads.values()} | self._plain_heads | self._heads_of_care
 
     def _of_heads(self, heads: set[int]) -> Iterator[tuple[int, int]]:
@@ -277,7 +277,7 @@ class NumberCount:
 
 
 def dialled_number(cell: str) -> int:
-    """The number of a cell that the PBX gets as it is: a foreign one counts without its plus too; 0 for none."""
+    """Returns the number of a cell that the PBX gets unchanged, also of a foreign number without its plus; else 0."""
     number = phones.number_of(cell)
     if not number and phones.read_cell(cell).code == "foreign_without_plus":
         number = next(phones.numbers_in(cell), 0)
@@ -285,7 +285,7 @@ def dialled_number(cell: str) -> int:
 
 
 def _lines_of(rows: list[list[str]], before: int) -> list[int]:
-    """On which line each row ends, where cells hold line ends of their own."""
+    """Returns the line where each row ends, for cells with line ends of their own."""
     lines = []
     for row in rows:
         before += 1 + sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in row)
@@ -294,6 +294,6 @@ def _lines_of(rows: list[list[str]], before: int) -> list[int]:
 
 
 def _is_spilt(cells: list[str]) -> bool:
-    """Whether the cells behind the last column hold a second number, or the ending of one: a comma has cut them off."""
+    """Returns whether cells behind the last column hold a second number, or a number's end: a comma cut them off."""
     text = " ".join(cells).strip()
     return (text.isascii() and text.isdigit()) or any(phones.numbers_in(text))

@@ -1,4 +1,4 @@
-"""The options of a campaign and of a list, before anything is checked. Loads nothing: `--help` pays for this module."""
+"""The options of a campaign and of a list, unchecked. Imports nothing heavy: `--help` loads this module."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """How a list is to be read, and what is to be written from the list."""
+    """How to read a list, and which files to write from it."""
 
     encoding: str | None = None
     column: str | None = None
@@ -36,7 +36,7 @@ class ListOptions:
 
 @dataclass(frozen=True, slots=True)
 class ForecastOptions:
-    """What the operator says of the people and the prices; None where nothing is said."""
+    """The operator's figures for people and prices; None where not given."""
 
     answer_rate: str | None = None
     seconds_per_call: float | None = None
@@ -46,7 +46,7 @@ class ForecastOptions:
 
 @dataclass(frozen=True, slots=True)
 class CampaignOptions:
-    """A campaign as the command line and its definition say, unchecked."""
+    """A campaign's options from the command line and its definition, unchecked."""
 
     record: Path
     first: str

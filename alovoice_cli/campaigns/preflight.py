@@ -1,10 +1,9 @@
-"""What is looked at before a campaign is created, beyond its files and its days: lines, clock, twins, limits."""
+"""The checks before a campaign is created, besides its files and its days: lines, clock, twins, limits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from alovoice_cli.campaigns.campaign_record import beyond_daily_limit
-from alovoice_cli.campaigns.created import CreatedCampaign, twin_words
+from alovoice_cli.campaigns.campaign_record import CreatedCampaign, beyond_daily_limit, twin_words
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced
@@ -16,7 +15,7 @@ _SKEW_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class CampaignLimits:
-    """The profile's limits; None where there is none. `overridden` are the names that `--override-limit` gives."""
+    """The profile's limits; None means no limit. `overridden` are the names in `--override-limit`."""
 
     max_recipients: int | None = None
     allowed_prefixes: tuple[str, ...] | None = None
@@ -29,7 +28,7 @@ class CampaignLimits:
 
 
 def maxline_findings(trunks: Sequence[str], maxline: int | None) -> Iterator[Finding]:
-    """More calls at once than the campaign has lines."""
+    """Returns the finding for more simultaneous calls than the campaign has lines."""
     if maxline is not None and maxline > len(trunks):
         message = f"maxline {maxline} is more than the {count(len(trunks), 'line')} of the campaign"
         yield Finding(Severity.WARNING, "maxline", message, "a line may carry several calls; else give --maxline less")
@@ -37,9 +36,9 @@ def maxline_findings(trunks: Sequence[str], maxline: int | None) -> Iterator[Fin
 
 @dataclass(frozen=True, slots=True)
 class PbxAnswer:
-    """What the PBX told of its lines: None where it did not, with the problem.
+    """The PBX's answer about its lines: None without an answer, with the problem.
 
-    `skew_seconds` is this machine's clock minus the server's, None where it says none.
+    `skew_seconds` is this machine's clock minus the server's, None without a time from the server.
     """
 
     lines: Sequence[str] | None
@@ -48,9 +47,9 @@ class PbxAnswer:
 
 
 def pbx_findings(trunks: Sequence[str], answer: PbxAnswer, *, strict: bool) -> Iterator[Finding]:
-    """What the PBX's answer shows: lines that it lacks, a clock that differs, or why it could not be asked.
+    """Returns the findings of the PBX's answer: missing lines, a different clock, or why there was no answer.
 
-    Raises the problem where the check is strict and the problem would keep the campaign from being sent too.
+    Raises the problem if the check is strict and the problem would also stop the campaign's sending.
     """
     problem, skew = answer.problem, answer.skew_seconds
     if problem is not None:
@@ -76,7 +75,7 @@ def _stops_creating(problem: AlovoiceError) -> bool:
 
 
 def busy_findings(busy: Sequence[tuple[str, str]]) -> Iterator[Finding]:
-    """Other campaigns on the same lines in the same hours: `busy` are such lines, each with its campaign's id."""
+    """Returns other campaigns on the same lines in the same hours: `busy` are lines, each with its campaign's id."""
     by_campaign: dict[str, list[str]] = {}
     for line, campaign in busy:
         by_campaign.setdefault(campaign, []).append(line)
@@ -86,7 +85,7 @@ def busy_findings(busy: Sequence[tuple[str, str]]) -> Iterator[Finding]:
 
 
 def twin_findings(twin: CreatedCampaign | None) -> Iterator[Finding]:
-    """The same campaign, created within the last 24 hours."""
+    """Returns the finding for an equal campaign of the last 24 hours."""
     if twin is not None:
         message, hint = twin_words(twin)
         yield Finding(Severity.ERROR, "twin", message, hint)
@@ -100,9 +99,9 @@ def limit_findings(
     *,
     cleaned: bool,
 ) -> Iterator[Finding]:
-    """What goes beyond the profile's limits: `made_today` campaigns were created in 24 hours, `planned` are now.
+    """Returns exceeded limits: `made_today` campaigns were created in 24 hours, `planned` are to be created.
 
-    `cleaned`: the PBX gets the cleaned list; else cells that are no number count too.
+    `cleaned`: the PBX gets the cleaned list; otherwise cells that are no number count too.
     """
     most, daily = limits.max_recipients, limits.max_campaigns_per_day
     if whom is not None and most is not None and (people := whom.people(cleaned=cleaned)) > most:

@@ -1,6 +1,6 @@
-"""From the options of a campaign to a campaign that is ready to be sent, and what was found on the way.
+"""Prepares a campaign: from its options to a campaign that is ready to be sent, with the findings.
 
-The functions are called in their order. What the PBX and the stores know comes as arguments.
+The functions are called in their order. Facts from the PBX and the stores are arguments.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from alovoice_cli.campaigns.audio import Audio, audio_findings, inspect_mp3
-from alovoice_cli.campaigns.campaign_record import CampaignRecord, SubmittedFile, make_digest
+from alovoice_cli.campaigns.campaign_record import CampaignRecord, CreatedCampaign, SubmittedFile, make_digest
 from alovoice_cli.campaigns.cleaning import cleaned_file
-from alovoice_cli.campaigns.created import CreatedCampaign
 from alovoice_cli.campaigns.draft import (
     CampaignDraft,
     CampaignPart,
@@ -39,9 +38,8 @@ from alovoice_cli.campaigns.preflight import (
     pbx_findings,
     twin_findings,
 )
-from alovoice_cli.campaigns.quiet_hours import quiet_findings
 from alovoice_cli.campaigns.recipients import Recipients
-from alovoice_cli.campaigns.schedule import Window
+from alovoice_cli.campaigns.schedule import Window, quiet_findings
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import Finding, Severity
@@ -53,7 +51,7 @@ Hide = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class CampaignContext:
-    """What a campaign is checked against: the profile's settings, the aware `now`, the campaigns of before."""
+    """The facts to check a campaign against: the profile's settings, `now` (aware), earlier campaigns."""
 
     profile: str
     trunks: tuple[str, ...]
@@ -70,20 +68,20 @@ class CampaignContext:
     """The same campaign, if it was created in the last 24 hours."""
     make_id: Callable[[], str]
     hide: Hide
-    """Masks secrets as the ledger does: a path may hold one, by a slip of the clipboard."""
+    """Masks secrets as the ledger does: a path may contain a secret pasted by mistake."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignFiles:
-    """The recording and the list of a campaign, and what was read of both."""
+    """The recording and the list of a campaign, and the result of reading both."""
 
     audio: BinaryIO
     record: SubmittedFile
     sound: Audio | None
     people: ListFile
-    """The list as it was given."""
+    """The given list."""
     whom: Recipients | None
-    """The list as read; None where it cannot be read."""
+    """The result of reading the list; None for an unreadable list."""
     uploads_cleaned: bool
 
     @property
@@ -92,11 +90,11 @@ class CampaignFiles:
         return self.whom.people(cleaned=self.uploads_cleaned) if self.whom is not None else 0
 
     def make_upload(self) -> ListFile:
-        """The list that the PBX gets: cleaned where that is asked for or needed."""
+        """Returns the list for the PBX: cleaned on request, or where needed."""
         return cleaned_file(self.whom) if self.whom is not None and self.uploads_cleaned else self.people
 
     def changed(self, known: Mapping[str, str]) -> Iterator[str]:
-        """The files that are no longer what their known SHA-256 says, by path."""
+        """Returns the paths of files whose SHA-256 differs from the known value."""
         for path, digest in ((self.record.path, self.record.sha256), (self.people.path, self.people.sha256)):
             if known.get(path, digest) != digest:
                 yield path
@@ -104,7 +102,7 @@ class CampaignFiles:
 
 @dataclass(frozen=True, slots=True)
 class PreparedCampaign:
-    """A campaign on its way to the PBX, and what was found on it."""
+    """A campaign before it is sent, with its findings."""
 
     options: CampaignOptions
     context: CampaignContext
@@ -162,7 +160,7 @@ class PreparedCampaign:
         return parts
 
     def record_of(self, part: CampaignPart) -> CampaignRecord:
-        """What the ledger keeps of one campaign beside its form, which it takes from the request."""
+        """Returns the ledger's record of one campaign beside its form, which the ledger takes from the request."""
         return CampaignRecord(
             fields={},
             digest=self.digest,
@@ -173,7 +171,7 @@ class PreparedCampaign:
         )
 
     def as_twin(self) -> CampaignRecord:
-        """The campaign as far as an earlier one is compared with it."""
+        """Returns the values by which a campaign is compared with an earlier one."""
         fields = {name: self.context.hide(text) for name, text in self.draft.to_wire().items()}
         record = SubmittedFile(self.files.record.name, "", "")
         recipients = SubmittedFile(self.upload.name, "", "")
@@ -185,7 +183,7 @@ class PreparedCampaign:
 
 
 def check_window(options: CampaignOptions, context: CampaignContext, report: CheckReport) -> Window:
-    """The days and hours of the campaign; quiet hours, Sundays and holidays are found, also with --no-check."""
+    """Returns the campaign's days and hours; finds quiet hours, Sundays and holidays, also with --no-check."""
     zone = options.timezone or context.timezone
     window = read_window(options.first, options.last, options.opens, options.closes, zone, context.now)
     if report.strict:
@@ -207,9 +205,9 @@ def read_files(
     opened: ExitStack,
     moved: Moved,
 ) -> CampaignFiles:
-    """Reads the recording and the list, the list once; `opened` closes the recording.
+    """Reads the recording and the list (once); `opened` closes the recording.
 
-    Raises UsageError for a file not opened.
+    Raises UsageError for a file that cannot be opened.
     """
     path = str(options.record)
     audio = opened.enter_context(open_regular(options.record))
@@ -231,7 +229,7 @@ def read_files(
 
 
 def whole_numbers(lines: Sequence[str]) -> frozenset[int]:
-    """The whole numbers of lines; words that are no numbers are left out."""
+    """Returns the whole numbers of lines, without words that are no numbers."""
     return frozenset(filter(None, map(number_of, lines)))
 
 
@@ -245,10 +243,10 @@ def prepare_campaign(
     ask_pbx: Callable[[], PbxAnswer],
     rehearsed: bool,
 ) -> PreparedCampaign:
-    """The campaign, ready to be sent, compared with the PBX's lines and with earlier campaigns.
+    """Returns the campaign, ready to be sent, compared with the PBX's lines and with earlier campaigns.
 
-    `ask_pbx` is called once; where the campaign is `rehearsed`, only for `--trunks all`. Raises the first error that
-    stops the campaign, where the report is strict.
+    Calls `ask_pbx` once; for a `rehearsed` campaign only for `--trunks all`. If the report is strict, raises the first
+    error that stops the campaign.
     """
     words, answer = line_words(options.trunks, context.trunks), None
     if means_all_lines(words):
@@ -256,7 +254,7 @@ def prepare_campaign(
         if answer.problem is not None:
             raise answer.problem
     trunks = choose_trunks(words, (answer and answer.lines) or ())
-    if answer is not None and files.whom is not None:  # which lines these are is known only now
+    if answer is not None and files.whom is not None:  # the lines are known only now
         report.add(own_line_findings(files.whom, whole_numbers(trunks)))
         report.stop()
     name = options.name or options.record.stem
@@ -265,7 +263,7 @@ def prepare_campaign(
     draft = CampaignDraft(name, window, trunks, options.maxline, options.goodtime, options.tryes, options.paused)
     upload = files.make_upload()
     fields = draft.to_wire() | ({"split": options.split} if options.split else {})
-    # A name that was made here is another one each time.
+    # A generated name differs each time.
     digest = make_digest(fields, files.record.sha256, upload.sha256, named=options.name is not None)
     ready = PreparedCampaign(options, context, draft, files, upload, digest, report)
     if answer is None and not rehearsed:

@@ -1,6 +1,6 @@
-"""Reads a CSV of recipients as it stands, without changing a byte: whom it would call, and which rows it would not.
+"""Reads a CSV of recipients without changing a byte: the people it would call, and the rows it would not.
 
-The vendor does not document the file's columns: the phone is in the first column that holds phones.
+The vendor does not document the file's columns: the phone is in the first column with phones.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,12 +13,12 @@ from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
 from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.phones import FOREIGN, LANDLINE
 
-_PHONES_AT_LEAST = 0.95  # of the cells that hold something, else the column was misread
+_PHONES_AT_LEAST = 0.95  # of the cells with content; more means a misread column
 
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Numbers that are not to be called, and why: `--exclude FILE` or `--exclude-called 7d`."""
+    """Numbers that must not be called, with the reason: `--exclude FILE` or `--exclude-called 7d`."""
 
     reason: str
     numbers: Collection[int]
@@ -29,9 +29,9 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """What the rows of a list hold. A row is `good`, `invalid`, `empty`, a `duplicate` or `excluded`, and only one.
+    """The content of a list's rows. Each row is `good`, `invalid`, `empty`, a `duplicate` or `excluded`.
 
-    The first row with a number is good, further ones are duplicates; a heading is no row, a blank line is an empty one.
+    The first row with a number is good, later ones are duplicates; a heading is no row, a blank line is an empty row.
     """
 
     name: str
@@ -39,24 +39,24 @@ class Recipients:
     layout: Layout
     tally: NumberCount
     repeats: Sequence[int]
-    """The rows, by their place in the list, whose number stands in a row above; those left out do not count."""
+    """The rows with a number of an earlier row, by their place in the list, without excluded rows."""
     excluded_by: Mapping[str, Mapping[int, Sequence[int]]]
-    """For each reason the numbers that are left out, with their lines."""
+    """The excluded numbers by reason, with their lines."""
     unread_excluded: Mapping[str, Mapping[int, Sequence[int]]]
     """For each reason the numbers within cells that are no good number: the PBX gets these of a list as it is."""
     left_out: Collection[int]
-    """The numbers that are not to be called and stand in the list."""
+    """The numbers of the list that must not be called."""
     exclusion_notes: Sequence[str]
     """How each do-not-call list was read."""
 
     @property
     def rows(self) -> int:
-        """All rows but the heading."""
+        """Returns the number of rows without the heading."""
         return self.tally.numbers_read + self.invalid + self.empty
 
     @property
     def good(self) -> int:
-        """Rows whose number will be called: each number once."""
+        """Returns the number of rows whose number will be called: each number once."""
         return self.tally.numbers_read - self.duplicate - self.excluded
 
     @property
@@ -75,12 +75,12 @@ class Recipients:
         return len(self.repeats)
 
     def repeated(self) -> set[int]:
-        """The numbers that more than one row has; those left out do not count."""
+        """Returns the numbers of more than one row, without excluded numbers."""
         return {self.tally.row_numbers[place] for place in self.repeats}
 
     @property
     def duplicates(self) -> Mapping[int, Sequence[int]]:
-        """Each of these numbers with all its lines, in the order of the list; costly where half of a list repeats."""
+        """Yields each repeated number with all its lines, in the list's order; slow where half of a list repeats."""
         return self.tally.matching(self.repeated())
 
     @property
@@ -90,7 +90,7 @@ class Recipients:
 
     @property
     def needs_cleaning(self) -> str:
-        """Why the PBX cannot be given the list as it is, as a clause; empty where it can."""
+        """Returns why the PBX cannot get the list unchanged, as a clause; '' where it can."""
         if self.sheet.conversion:
             return self.sheet.conversion
         if len(self.layout.columns) > 1:
@@ -98,10 +98,10 @@ class Recipients:
         return "cells have text around their number" if "text_around" in self.tally.remarks else ""
 
     def dialled(self, *, cleaned: bool) -> Iterator[int]:
-        """The different numbers that the PBX will dial, as the list has them.
+        """Returns the different numbers that the PBX will dial, as written in the list.
 
-        Of a list that goes out as it is also the first number of a cell that holds more, and a foreign number without
-        its plus: these come last.
+        For an uncleaned list also the first number of a cell with several, and a foreign number without its plus: these
+        come last.
         """
         numbers = dict.fromkeys(self.tally.row_numbers)
         if not cleaned:
@@ -109,11 +109,11 @@ class Recipients:
         return (number for number in numbers if number and number not in self.left_out)
 
     def people(self, *, cleaned: bool) -> int:
-        """How many the PBX will call: with a list that goes out as it is also cells that are no number, but digits."""
+        """Returns how many people the PBX will call; for an uncleaned list bad cells with digits count too."""
         return self.good + (0 if cleaned else len(set(self.tally.unread_dialled().values())))
 
     def lines_outside(self, prefixes: tuple[str, ...], *, cleaned: bool) -> list[int]:
-        """The lines of what the PBX will call that begins with none of these digits."""
+        """Returns the lines of numbers to be called that begin with none of these digits."""
         lines = self.tally.lines_outside(prefixes)
         if not cleaned:
             dialled = self.tally.unread_dialled().items()
@@ -121,7 +121,7 @@ class Recipients:
         return lines
 
     def counts(self) -> dict[str, int]:
-        """The rows, and the five kinds that they fall into."""
+        """Returns the number of rows, and the numbers of the five kinds."""
         return {
             "rows": self.rows,
             "good": self.good,
@@ -162,12 +162,12 @@ def read_recipients(
     own_lines: Collection[int] = (),
     moved: Moved | None = None,
 ) -> Recipients:
-    """Reads an open, seekable CSV or workbook from its start to its end and leaves it at its start.
+    """Reads an open, seekable CSV or workbook and leaves it at its start.
 
-    `encoding` and `column` (headings, or numbers from 1) are found where they are not given; `own_lines` are the whole
-    numbers of the PBX's lines, whose column is no list of people. Raises UsageError for what is no table;
-    CheckFailedError, with the line where one is at fault, for a column that is not there, a file of no known encoding,
-    with a quote left open, without any phone number, or with a column of which more than 5 % are something else.
+    `encoding` and `column` (headings, or numbers from 1) are detected if not given; a column of `own_lines`, the whole
+    numbers of the PBX's lines, is no list of people. Raises UsageError for an empty or binary file, CheckFailedError,
+    with a line number if possible, for one in no known encoding, with an open quote, without any phone number, or
+    with a column in which more than 5 % of the cells are something else.
     """
     try:
         sheet = open_sheet(file, name, encoding, tab=tab, header_line=header_line)

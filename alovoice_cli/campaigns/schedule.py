@@ -1,11 +1,17 @@
-"""When a campaign may ring: its days, its daily window and its time zone, in the operator's words and in the API's."""
+"""When a campaign may ring: its days, its daily window and its time zone, in the operator's words and in the API's.
+
+And when nobody should be called: quiet hours, Sundays, the public holidays of Uzbekistan.
+"""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.findings import Finding, Severity, count
+from alovoice_cli.holiday_calendar import country_holidays, library_version
+from alovoice_cli.moments import DailyHours
 
 _DAY = re.compile(r"([0-9]{4})([.-])([0-9]{2})\2([0-9]{2})")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})")
@@ -16,18 +22,18 @@ _DAY_FORMS = "give 2025.04.25, 2025-04-25, today, tomorrow or +3d"
 
 MOST_DAYS_AHEAD = 366
 _TASHKENT = timedelta(hours=5)
-_DAYS_LOOKED_AT = 400  # the rules of a zone repeat each year: what did not change in 400 days does not change later
+_DAYS_LOOKED_AT = 400  # a zone's rules repeat each year: an offset that is constant for 400 days stays constant
 
 
 def today_in(zone: tzinfo, now: datetime) -> date:
-    """The campaign's own day at the aware moment `now`; the machine's zone plays no part."""
+    """Returns the date in the campaign's zone at the aware moment `now`; the machine's zone has no influence."""
     return now.astimezone(zone).date()
 
 
 def parse_day(text: str, today: date, option: str = "the day") -> date:
-    """A day as `YYYY.MM.DD`, ISO, `today`, `tomorrow` or `+3d`, counted from the campaign's `today`.
+    """Parses a day as `YYYY.MM.DD`, ISO, `today`, `tomorrow` or `+3d`, counted from the campaign's `today`.
 
-    Raises UsageError for other text, for a day that the calendar lacks, and for more than 366 days ahead.
+    Raises UsageError for other text, for a day that does not exist, and for more than 366 days ahead.
     """
     word = text.strip().lower()
     ahead = 0 if word == "today" else 1 if word == "tomorrow" else None
@@ -54,7 +60,7 @@ def _day_ahead(today: date, days: int, option: str) -> date:
 
 
 def _other_spelling(word: str) -> str:
-    """The day in the API's order where it was written day first, as is usual in Uzbekistan; else empty."""
+    """Returns a day written day first, as is usual in Uzbekistan, in the API's order; else ''."""
     match = _DAY_FIRST.fullmatch(word)
     if match is None:
         return ""
@@ -66,7 +72,7 @@ def _other_spelling(word: str) -> str:
 
 
 def parse_minute(text: str, option: str = "the time") -> time:
-    """A minute of the day as `HH:MM`, 24 hours; raises UsageError for seconds, `24:00` and all else."""
+    """Parses a minute as `HH:MM`, 24 hours; raises UsageError for seconds, `24:00` and other text."""
     match = _MINUTE.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"{option} {text!r} is no time of day", hint="give HH:MM, 24 hours: 09:00, 18:30")
@@ -83,7 +89,7 @@ def parse_minute(text: str, option: str = "the time") -> time:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days `first` to `last`, on each the minutes `opens` to `closes`: all inclusive, in the campaign's zone."""
+    """The days `first` to `last`, with the minutes `opens` to `closes` on each: all inclusive, in its zone."""
 
     first: date
     last: date
@@ -93,11 +99,11 @@ class Window:
 
     @property
     def offset(self) -> timedelta:
-        """The zone's distance from UTC as the first day's window opens: the API knows zones by nothing else."""
+        """Returns the zone's offset from UTC when the first day's window opens: the API has offsets only."""
         return self._offset_at(self.first, self.opens)
 
     def check(self, now: datetime) -> None:
-        """Raises CheckFailedError for a window that cannot ring: upside down, over midnight, a changing zone, past.
+        """Raises CheckFailedError for an impossible window: reversed, over midnight, of a changing offset, past.
 
         `now` is aware. The last minute counts to its end: the server answers `totime` 20:59 with 20:59:59.
         """
@@ -105,7 +111,7 @@ class Window:
             raise problem
 
     def problems(self, now: datetime) -> Iterator[tuple[str, CheckFailedError]]:
-        """What `check` would raise, each with its code; where the days are upside down, nothing but that."""
+        """Yields the errors of `check`, each with its code; reversed days are the only error reported."""
         checks: tuple[tuple[str, Callable[[], None]], ...] = (
             ("days_reversed", self._check_days),
             ("hours_reversed", self._check_minutes),
@@ -122,7 +128,7 @@ class Window:
 
     @property
     def span(self) -> tuple[datetime, datetime]:
-        """The first minute of the first day and the last minute of the last one, both aware."""
+        """Returns the first minute of the first day and the last minute of the last day, both aware."""
         zone = timezone(self.offset)
         return datetime.combine(self.first, self.opens, zone), datetime.combine(self.last, self.closes, zone)
 
@@ -138,12 +144,12 @@ class Window:
 
     @property
     def place(self) -> str:
-        """The zone as people call it: the city of an IANA name, Tashkent for its offset, else `utc +4`."""
+        """Returns the zone's name for people: the city of an IANA name, Tashkent for its offset, else `utc +4`."""
         name = getattr(self.zone, "key", "Asia/Tashkent" if self.offset == _TASHKENT else "")
         return str(name).rpartition("/")[2].replace("_", " ") or wire_offset(self.offset)
 
     def to_wire(self) -> dict[str, str]:
-        """The five form fields of `addAutorule` that say when: from, to, fromtime, totime, timezone."""
+        """Returns the five form fields of `addAutorule` for the time: from, to, fromtime, totime, timezone."""
         return {
             "from": _wire_day(self.first),
             "to": _wire_day(self.last),
@@ -173,9 +179,9 @@ class Window:
         raise CheckFailedError(f"--fromtime {opens} is not before --totime {closes}", hint=hint)
 
     def _check_offset(self) -> None:
-        """The API takes one offset for the whole campaign: refuse a zone whose clock is put forward or back in it."""
+        """Refuses a zone whose clock changes within the campaign: the API has one offset for the whole."""
         days = min((self.last - self.first).days, _DAYS_LOOKED_AT)
-        for day in (self.first + timedelta(days=count) for count in range(days + 1)):
+        for day in (self.first + timedelta(days=number) for number in range(days + 1)):
             if any(self._offset_at(day, minute) != self.offset for minute in (self.opens, self.closes)):
                 raise CheckFailedError(
                     f"the clock of {self.zone} changes on {_wire_day(day)}, and a campaign has one offset from UTC",
@@ -209,7 +215,7 @@ def _days(first: date, last: date) -> str:
 
 
 def wire_offset(offset: timedelta) -> str:
-    """An offset as the API writes it: `utc +5`, and, where the document is silent, `utc +5:30`, `utc +0`."""
+    """Returns an offset in the API's form: `utc +5`, and, undocumented, `utc +5:30`, `utc +0`."""
     minutes = int(offset.total_seconds()) // 60
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"
@@ -219,3 +225,72 @@ def wire_offset(offset: timedelta) -> str:
 def _wire_day(day: date) -> str:
     # Not strftime: its %Y does not pad the year to four digits on every platform.
     return f"{day.year:04}.{day.month:02}.{day.day:02}"
+
+
+NIGHT_OK = "--night-ok"
+
+_SUNDAY = 6
+_DAYS_NAMED = 4
+_MOST_DAYS = 400
+_END_OF_DATA = 2076  # the library's own
+_ESTIMATED = "estimated"
+
+
+def quiet_findings(window: Window, quiet: DailyHours | None) -> Iterator[Finding]:
+    """Yields the nights, Sundays and holidays within the window, by the campaign's own clock."""
+    if quiet is not None and quiet.overlap(window.opens, window.closes):
+        message = f"{window.opens:%H:%M} to {window.closes:%H:%M} falls into the quiet hours {quiet}"
+        yield _warning("quiet_hours", message, "narrow --fromtime and --totime")
+    days = _days_of(window)
+    sundays = [day for day in days if day.weekday() == _SUNDAY]
+    if sundays:
+        yield _warning("sunday", f"{count(len(sundays), 'Sunday')}: {_named(sundays)}", _leave_out(len(sundays)))
+    yield from _holidays(days)
+
+
+def _holidays(days: list[date]) -> Iterator[Finding]:
+    calendar = _calendar(*{day.year for day in days})
+    found = {day: calendar[day] for day in days if day in calendar}
+    if not found:
+        return
+    names = "; ".join(f"{_day(day)} {name}" for day, name in list(found.items())[:_DAYS_NAMED])
+    more = f" and {len(found) - _DAYS_NAMED} more" if len(found) > _DAYS_NAMED else ""
+    guess = ", those marked so are estimates" if any(_ESTIMATED in name for name in found.values()) else ""
+    source = f"by holidays {library_version()}, whose data is of {_year_of_data(days[0].year)}{guess}"
+    message = f"{count(len(found), 'public holiday')}: {names}{more} ({source})"
+    yield _warning("holiday", message, f"{_leave_out(len(found))}; the government moves days at short notice")
+
+
+def _leave_out(days: int) -> str:
+    return f"leave {'it' if days == 1 else 'them'} out of the days"
+
+
+def _calendar(*years: int) -> Mapping[date, str]:
+    return country_holidays("UZ", years, language="en_US")
+
+
+def _year_of_data(year: int) -> int:
+    """Returns the last year with announced days: for later years the calendar estimates lunar holidays."""
+    while any(_ESTIMATED in name for name in _calendar(year).values()):
+        year -= 1
+    while not any(_ESTIMATED in name for name in _calendar(year + 1).values()) and year < _END_OF_DATA:
+        year += 1
+    return year
+
+
+def _warning(code: str, message: str, hint: str) -> Finding:
+    return Finding(Severity.WARNING, code, message, f"{hint}, or {NIGHT_OK}", needs=NIGHT_OK)
+
+
+def _days_of(window: Window) -> list[date]:
+    length = min((window.last - window.first).days, _MOST_DAYS)
+    return [window.first + timedelta(days=ahead) for ahead in range(length + 1)]
+
+
+def _named(days: list[date]) -> str:
+    more = f" and {len(days) - _DAYS_NAMED} more" if len(days) > _DAYS_NAMED else ""
+    return ", ".join(map(_day, days[:_DAYS_NAMED])) + more
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b}"

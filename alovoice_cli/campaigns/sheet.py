@@ -1,4 +1,4 @@
-"""A table of rows: a CSV as it stands, or the CSV that a sheet of a workbook comes to."""
+"""A table of rows: a CSV unchanged, or a CSV made from a sheet of a workbook."""
 
 import codecs
 import csv
@@ -13,14 +13,14 @@ from typing import Any, BinaryIO, TextIO, cast
 from alovoice_cli.campaigns.files import MadeFile
 from alovoice_cli.errors import CheckFailedError, UsageError
 
-# csv.Sniffer is not asked: of a column of phones it answers that the delimiter is '9' (measured).
+# Not csv.Sniffer: for a column of phones its delimiter is '9' (measured).
 DELIMITERS = ",;\t|"
 _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 Moved = Callable[[int, int | None], None]
-"""Told how many bytes were read so far, and how many there are."""
+"""Called with the bytes read so far, and their total."""
 
-_LONGEST_LINE = 65_536  # characters: what is longer is no list, and would be held in memory whole
+_LONGEST_LINE = 65_536  # characters: a longer line is no list, and would be in memory whole
 _CHUNK = 1 << 16  # bytes: so no line within one chunk is too long
 _SHOWN_CHARACTERS = 60
 
@@ -46,10 +46,10 @@ def delimiter_name(delimiter: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """An open, seekable CSV whose encoding is known. `name` is for the messages."""
+    """An open, seekable CSV of known encoding. `name` is for the messages."""
 
     file: BinaryIO
-    """The CSV: the file as given, which its opener closes, or one made from it, which ends with this object."""
+    """The CSV: the given file, closed by its opener, or one made from it, which ends with this object."""
     name: str
     encoding: str
     workbook: str = ""
@@ -69,11 +69,11 @@ class Sheet:
 
     @property
     def delimiters(self) -> str:
-        """Those that may divide the cells."""
+        """Returns the possible delimiters of the cells."""
         return "," if self.workbook else self.stated_delimiter or DELIMITERS
 
     def rows(self, delimiter: str) -> Generator[tuple[int, list[str]]]:
-        """The rows that hold something, each with the number of the line where it ends in the file as given."""
+        """Yields the rows with content, each with the number of its last line in the given file."""
         with self.reading(delimiter) as reader:
             for row in reader:
                 if any(cell.strip() for cell in row):
@@ -81,20 +81,20 @@ class Sheet:
 
     @contextmanager
     def reading(self, delimiter: str, moved: Moved | None = None) -> Iterator[Any]:
-        """Python's own csv reader from the start of `file`. Raises CheckFailedError with the line of an open quote."""
+        """Yields Python's csv reader from the start of `file`. Raises CheckFailedError with the line of an open quote."""
         with self.text(moved) as text, self.splitting(text, delimiter, self.above) as reader:
             yield reader
 
     @contextmanager
     def text(self, moved: Moved | None = None) -> Iterator[TextIO]:
-        """The file's characters from its start, its line ends as they are."""
+        """Yields the file's characters from its start, with their line ends."""
         self.file.seek(0)
         source = self.file if moved is None else io.BufferedReader(_CountedFile(self.file, moved), _CHUNK)
         text = io.TextIOWrapper(source, self.encoding, newline="")
         try:
             yield text
         finally:
-            text.detach()  # else the wrapper would close the file, which is still to be sent
+            text.detach()  # the wrapper must not close the file, which will be sent
 
     @contextmanager
     def splitting(self, lines: Iterable[str], delimiter: str, above: int = 0) -> Iterator[Any]:
@@ -109,7 +109,7 @@ class Sheet:
             ) from error
 
     def first_row(self) -> tuple[int, str] | None:
-        """The first line that holds something and its text, cut for a message; None where there is none."""
+        """Returns the first line with content, shortened for a message; None without one."""
         with closing(self.rows(",")) as rows:
             first = next(rows, None)
         if first is None:
@@ -119,7 +119,7 @@ class Sheet:
 
     @property
     def note(self) -> str:
-        """How the file is read, where that was a guess; else empty."""
+        """Returns how the file is read, if that was a guess; else ''."""
         stated = _STATED.get(self.encoding)
         fate = "" if self.conversion else "; it is sent as it is, byte for byte"
         return f"{self.name} is read as {stated}{fate}" if stated else ""
@@ -133,12 +133,11 @@ def open_sheet(
     tab: str | None = None,
     header_line: int | None = None,
 ) -> Sheet:
-    """The file as rows: a CSV, or the sheet `tab` of a workbook, else its first that holds something.
+    """Opens the file as rows: a CSV, or the sheet `tab` of a workbook, by default its first sheet with content.
 
-    A CSV's encoding is found where it is not given: by BOM, else UTF-8, else cp1251, the Russian Windows' own; the
-    whole file is decoded once to tell. `header_line` is the line of the headings, from 1; lines above, blank first
-    lines and a line `sep=;` are left out. Raises UsageError for a file that is empty or of another
-    kind, CheckFailedError for one that is no text.
+    A CSV's encoding is detected if not given: by BOM, else UTF-8, else cp1251, the encoding of Russian Windows; this
+    decodes the whole file once. `header_line` is the line of the headings, from 1; lines above, blank first lines and a
+    line `sep=;` are left out. Raises UsageError for an empty or binary file, CheckFailedError for no text.
     """
     file.seek(0)
     head = file.read(8)
@@ -187,7 +186,7 @@ class _Content:
 
 
 def _without_lines_above(sheet: Sheet, content: _Content, header_line: int | None) -> Sheet:
-    """The sheet without what stands above its headings, and without Ctrl-Z at its end; itself where nothing does."""
+    """Returns the sheet without lines above its headings, and without Ctrl-Z at its end."""
     above, delimiter = 0, ""
     with sheet.text() as text:
         while line := text.readline():
@@ -200,7 +199,7 @@ def _without_lines_above(sheet: Sheet, content: _Content, header_line: int | Non
         if header_line is not None and not line.strip(_BLANK):
             state = "is blank" if line else "is not there"
             raise UsageError(f"{sheet.name}: --header-line {header_line} {state}", hint="give the line of the headings")
-        if not line:  # blank lines only, which the reading will say
+        if not line:  # blank lines only; the reading will report that
             above = 0
         if not above and not content.ends_with_ctrl_z:
             return replace(sheet, header_line=header_line)
@@ -250,9 +249,9 @@ def _known(encoding: str, head: bytes) -> str:
 
 
 def _scan(file: BinaryIO, encoding: str, name: str) -> _Content | None:
-    """What the whole file shows; None where it is no text in this encoding.
+    """Returns facts about the whole file; None where it is no text in this encoding.
 
-    Raises CheckFailedError for NUL bytes, and for an endless line.
+    Raises CheckFailedError for NUL bytes, and for a line without end.
     """
     every = max(1, file.seek(0, io.SEEK_END) // _CHUNK // _PROBES)
     file.seek(0)
@@ -281,13 +280,13 @@ def _scan(file: BinaryIO, encoding: str, name: str) -> _Content | None:
 
 
 def _line_ends(text: str) -> tuple[int, int]:
-    """Where the text's first line ends (or the text does), and where its last line end stands (-1: nowhere)."""
+    """Returns the end of the text's first line (or of the text), and the place of its last line end (-1: none)."""
     ends = [place for place in (text.find("\n"), text.find("\r")) if place >= 0]
     return min(ends, default=len(text)), max(text.rfind("\n"), text.rfind("\r"))
 
 
 class _CountedFile(io.RawIOBase):
-    """Reads through to the file, which it never closes, and tells how far it is."""
+    """Reads through to the file, which it never closes, and reports progress."""
 
     def __init__(self, file: BinaryIO, moved: Moved) -> None:
         self._file, self._moved = file, moved

@@ -1,4 +1,4 @@
-"""Looks at campaigns until they are over: how often, what has changed, and why nothing does."""
+"""Watches campaigns until they are over: how often to look, what has changed, and why nothing happens."""
 
 import math
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from alovoice_cli.campaigns.created import OVER, plan_from_answer
+from alovoice_cli.campaigns.campaign_record import OVER, plan_from_answer
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.schedule import wire_offset
 from alovoice_cli.errors import AlovoiceError, NotReadyError, ServerError, UnreachableError
@@ -15,18 +15,21 @@ from alovoice_cli.moments import span_text
 Answer = Mapping[str, object]
 
 _LOADING = timedelta(minutes=5)
-"""How long the PBX may take to count the recipients before that is worth a word."""
+"""How long the PBX may count the recipients before the watch reports it."""
 _STILL = timedelta(minutes=10)
 _SOON, _LATE = timedelta(seconds=5), timedelta(seconds=60)
 _SOON_HERE, _LATE_HERE = timedelta(seconds=1), timedelta(seconds=5)
 _SLOWER = 1.5
 _REDRAWN = timedelta(seconds=15)
-_LONGEST_NAP = timedelta(minutes=1)  # a machine that was asleep wakes to the right hour
+_LONGEST_NAP = timedelta(minutes=1)  # after a sleep of the machine the hour is right again within this time
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why nothing moves: a code for scripts, and a sentence. Both are empty where something does, or might."""
+    """The reason for no change: a code for scripts, and a sentence.
+
+    Both are empty where something happens, or might.
+    """
 
     code: str = ""
     text: str = ""
@@ -34,24 +37,27 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class DialPace:
-    """How often to look. `interval` is the operator's; `simulated`: the PBX is one of this machine, whose clock may
-    run faster than ours, so that no window is slept through."""
+    """How often to look. `interval` is the operator's.
+
+    `simulated`: the PBX runs on this machine, and its clock may be faster than ours, so that the pause must not miss a
+    window.
+    """
 
     interval: timedelta | None = None
     simulated: bool = False
 
     def first(self) -> timedelta:
-        """Until the second look."""
+        """Returns the pause before the second look."""
         return self.interval or (_SOON_HERE if self.simulated else _SOON)
 
     def slower(self, before: timedelta) -> timedelta:
-        """Until the next look when the last one saw nothing new."""
+        """Returns the pause after a look without news."""
         return self.interval or min(before * _SLOWER, _LATE_HERE if self.simulated else _LATE)
 
 
 @dataclass(slots=True)
 class WatchedCampaign:
-    """One campaign under watch. `ask` reads it from the PBX; times are aware."""
+    """One watched campaign. `ask` reads it from the PBX; times are aware."""
 
     id: str
     ask: Callable[[str], Answer]
@@ -73,9 +79,9 @@ class WatchedCampaign:
         return str(self.answer.get("status", ""))
 
     def look(self, now: datetime) -> bool:
-        """Asks the PBX. Whether there is something to tell: the first look, a change, another reason for the stillness.
+        """Reads the campaign. Returns whether there is news: the first look, a change, or another reason for no change.
 
-        A PBX that is out of reach, or fails, is a reason too, and is asked again. Other errors are raised.
+        An unreachable or failing PBX is such a reason, and is read again. Other errors are raised.
         """
         first, before = self.seen_at is None, self.why.code
         self.looked_at = now
@@ -115,13 +121,13 @@ class WatchedCampaign:
         return opens or now + self._wait
 
     def why_at(self, now: datetime) -> Why:
-        """The reason of the last look, in the words of this moment."""
+        """Returns the reason of the last look, in words for this moment."""
         if self._moved_at is None or self.seen_at is None or self.why.code in ("unreachable", "server"):
             return self.why
         return explain(self.answer, now, now - self._moved_at)
 
     def is_over(self, now: datetime) -> bool:
-        """Whether the PBX says that it is over, or its last window has closed."""
+        """Returns whether the PBX reports the end, or the last window has closed."""
         plan = None if self.pace.simulated else plan_from_answer(self.answer)
         return self.status in OVER or (plan is not None and all(closes <= now for _, closes in plan.windows()))
 
@@ -136,7 +142,7 @@ def _differences(before: Answer, now: Answer) -> Iterable[str]:
 
 
 def explain(answer: Answer, now: datetime, still: timedelta) -> Why:
-    """Why a campaign that has not changed for so long does not move, by what the PBX answers and the aware `now`."""
+    """Returns why an unchanged campaign does not move, by the PBX's answer and the aware `now`."""
     plan, status = plan_from_answer(answer), str(answer.get("status", ""))
     if status in OVER:
         return Why("over", "it is over")
@@ -149,7 +155,7 @@ def explain(answer: Answer, now: datetime, still: timedelta) -> Why:
 
 
 def _explain_hours(plan: DialPlan, status: str, now: datetime) -> Why | None:
-    """Why nobody is called at this hour; None where the window is open."""
+    """Returns why nobody is called at this hour; None in an open window."""
     windows = list(plan.windows())
     if any(opens <= now < closes for opens, closes in windows):
         return None
@@ -158,7 +164,7 @@ def _explain_hours(plan: DialPlan, status: str, now: datetime) -> Why | None:
         return Why("window_past", f"its last window has closed: {moment_text(windows[-1][1])}")
     ahead = f"{moment_text(opens)}, in {span_text(int((opens - now).total_seconds()))}"
     if now < windows[0][0]:
-        # A PBX that says otherwise has a clock of its own: the sandbox's runs faster.
+        # A PBX with another answer has its own clock: the sandbox's runs faster.
         return Why("not_started", f"begins {ahead}") if status == "new" else Why()
     return Why("window_shut", f"window shut until {ahead}")
 
@@ -198,13 +204,13 @@ def moment_text(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WatchAim:
-    """When to stop: at a status, or when all is over; by `deadline` (of `time.monotonic`) at the latest."""
+    """When to stop: at a status, or when all are over; by `deadline` (of `time.monotonic`) at the latest."""
 
     until: str | None
     deadline: float | None
 
     def is_met(self, one: WatchedCampaign, now: datetime) -> bool:
-        """Whether this campaign needs no more looks. Raises NotReadyError where it is over and never came there."""
+        """Returns whether this campaign needs no more looks. Raises NotReadyError if it is over without the status."""
         if self.until is None:
             return one.is_over(now)
         if one.status.lower() == self.until.lower():
@@ -224,9 +230,9 @@ def watch_until(
     looked: Callable[[WatchedCampaign, bool], None],
     draw: Callable[[datetime], None] | None,
 ) -> None:
-    """Looks at the campaigns when they are due, until the aim is met for all. Raises NotReadyError at the deadline.
+    """Looks at the campaigns when due, until the aim is met for all. Raises NotReadyError at the deadline.
 
-    `looked` is told of each look, and whether it brought news. `draw`, where there is one, shows all every 15 seconds.
+    `looked` is called after each look, with whether it brought news. `draw`, if given, shows all every 15 seconds.
     """
     while True:
         now = clock()

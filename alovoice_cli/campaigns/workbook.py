@@ -1,4 +1,4 @@
-"""Turns one sheet of a workbook (.xlsx, .xls, .ods) into CSV; a row of the sheet is a line of the CSV."""
+"""Converts one sheet of a workbook (.xlsx, .xls, .ods) to CSV; a row of the sheet is a line of the CSV."""
 
 import csv
 import io
@@ -20,14 +20,14 @@ from xml.parsers import expat
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")  # the stream of an .xlsx with a password
 _LONGEST_OLE = 1 << 26  # bytes; an .xls holds 65 536 rows at most, its reader all of the file
-_EXACT = 2**53  # a float from here on has lost whole numbers between its neighbours
+_EXACT = 2**53  # from here on floats skip whole numbers
 _LINE_ENDS = re.compile(r"[\r\n]+")
 _SAVE_ANEW = "open it in a spreadsheet and save it anew, or as CSV UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkbookTab:
-    """One sheet of a workbook as CSV in UTF-8. `others` are further visible sheets that hold something."""
+    """One sheet of a workbook as CSV in UTF-8. `others` are further visible sheets with content."""
 
     csv: BinaryIO
     kind: str
@@ -36,10 +36,10 @@ class WorkbookTab:
 
 
 def read_workbook(file: BinaryIO, name: str, wanted: str | None) -> WorkbookTab:
-    """The sheet `wanted` as CSV, else the first visible sheet that holds something.
+    """Returns the sheet `wanted` as CSV, by default the first visible sheet with content.
 
-    Raises UsageError for what is no workbook, for a damaged, an empty or a huge one, for one with a password,
-    and for a sheet that is not there.
+    Raises UsageError for another kind of file, for a damaged, empty or huge workbook, for one with a password,
+    and for a missing sheet.
     """
     file.seek(0)
     kind = refuse_huge(file, name) if file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC else _ole_kind(file, name)
@@ -80,7 +80,9 @@ def _load(file: BinaryIO, name: str) -> "CalamineWorkbook":
 
 
 def _panic(name: str, error: BaseException) -> BaseException:
-    """A panic of the library's Rust, which is no Exception, as an error of the file; all else as it is."""
+    """Returns a panic of the library's Rust code, which is no Exception, as an error of the file; other errors
+    unchanged.
+    """
     return _damaged(name, error) if type(error).__name__ == "PanicException" else error
 
 
@@ -121,7 +123,7 @@ def _first_filled(book: "CalamineWorkbook", name: str) -> _Found:
 
 
 def _rows(book: "CalamineWorkbook", tab: str, name: str) -> Iterator[list[object]] | None:
-    """The rows from the sheet's first; None where the sheet holds nothing."""
+    """Yields the rows from the sheet's first; None for an empty sheet."""
     try:
         sheet = book.get_sheet_by_name(tab)
         return cast("Iterator[list[object]]", sheet.iter_rows()) if sheet.start is not None else None
@@ -142,9 +144,9 @@ def _as_csv(rows: Iterator[list[object]]) -> BinaryIO:
 
 
 def _written(value: object) -> str:
-    """A cell as a person who types a CSV writes it; a number that the workbook has rounded stays one that shows it."""
+    """Returns a cell as a person types it in a CSV; a number rounded by the workbook stays visibly rounded."""
     if isinstance(value, str):
-        # A line end within a cell would part the lines of the CSV from the rows of the sheet.
+        # With a line end in a cell, the lines of the CSV would no longer match the rows of the sheet.
         return _LINE_ENDS.sub(" ", value).replace("\0", "")
     if isinstance(value, bool):
         return str(value).upper()
@@ -171,7 +173,7 @@ _HINT = "save the sheet with the list alone as CSV UTF-8"
 
 
 def refuse_huge(file: BinaryIO, name: str) -> str:
-    """The kind of the workbook in a ZIP archive. Raises UsageError for none, a damaged one, or a huge one."""
+    """Returns the kind of the workbook in a ZIP archive. Raises UsageError for none, a damaged or a huge one."""
     try:
         with zipfile.ZipFile(file) as archive:
             kind = _kind(archive, name)
@@ -198,14 +200,14 @@ def _kind(archive: zipfile.ZipFile, name: str) -> str:
 
 @dataclass(slots=True)
 class _Size:
-    """What was counted so far of one workbook."""
+    """The counts of one workbook so far."""
 
     name: str
     unpacked: int = 0
     repeated: int = 0
 
     def chunks(self, archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
-        """A part of the archive, unpacked."""
+        """Yields a part of the archive, unpacked."""
         with archive.open(part) as source:
             while chunk := source.read(_CHUNK):
                 self.unpacked += len(chunk)
@@ -213,7 +215,7 @@ class _Size:
                 yield chunk
 
     def refuse(self, found: int, most: int, unit: str) -> None:
-        """Raises UsageError where there is more than a list of people ever has."""
+        """Raises UsageError for more than any list of people has."""
         if found > most:
             raise UsageError(f"{self.name} is too large: more than {most // 10**6} million {unit}", hint=_HINT)
 
@@ -228,7 +230,7 @@ def _measure_xlsx(archive: zipfile.ZipFile, name: str) -> None:
 
 
 def _string_lengths(chunks: Iterator[bytes]) -> list[int]:
-    """The bytes of each text that cells share, its tags included."""
+    """Returns the bytes of each shared text, its tags included."""
     lengths, carried = list[int](), b""
     for chunk in chunks:
         *whole, carried = _STRING_END.split(carried + chunk)
@@ -237,7 +239,7 @@ def _string_lengths(chunks: Iterator[bytes]) -> list[int]:
 
 
 def _measure_cells(size: _Size, chunks: Iterator[bytes], strings: list[int]) -> None:
-    """Refuses a sheet by the box round all its cells, and by the texts that its cells repeat."""
+    """Refuses a sheet by the area of its cells, and by the texts that its cells repeat."""
     width = height = cells = 0
     longest, tail = max(strings, default=0), b""
     for chunk in chunks:
@@ -254,7 +256,7 @@ def _measure_cells(size: _Size, chunks: Iterator[bytes], strings: list[int]) -> 
 
 
 def _widest(text: bytes, found: list[tuple[bytes, bytes]]) -> int:
-    """The last column of cells that say where they are, or how many stand in a row where they do not."""
+    """Returns the last column of cells with a position, or the number of cells in a row without positions."""
     columns = {letters for letters, _ in found}
     unplaced = max(len(_CELL.findall(row)) for row in _ROW_START.split(text)) if b"" in columns else 0
     return max(unplaced, *map(_column, columns), 0)
@@ -276,7 +278,7 @@ class _OpenDocument:
         self._cell_repeats = 1
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """A tag that opens."""
+        """Handles an opening tag."""
         if tag == "table:table":
             self._height = self._width = self._rows = 0
         elif tag == "table:table-row":
@@ -290,7 +292,7 @@ class _OpenDocument:
             self._last = self._columns
 
     def end(self, tag: str) -> None:
-        """A tag that closes: with a row's, the box of the table so far is known."""
+        """Handles a closing tag: after a row's, the area of the table so far is known."""
         if tag == "table:table-row":
             self._rows += self._repeats
             self._width = max(self._width, self._last)
@@ -313,4 +315,4 @@ def _measure_ods(archive: zipfile.ZipFile, name: str) -> None:
         try:
             parser.Parse(chunk)
         except expat.ExpatError:
-            return  # a password makes noise of it; its reader says so
+            return  # encrypted by a password; the reader reports that

@@ -1,4 +1,4 @@
-"""The options of many calls from one list, which several commands take and read into one `BatchOptions`."""
+"""The options of batches, shared by several commands and read into one `BatchOptions`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -92,7 +92,7 @@ def _batch_options(
         _option("--override-limit", metavar="NAME", help="Let a limit of the profile pass; repeatable."),
     ] = None,
 ) -> BatchOptions:
-    """The options of many calls from one list; a command that has not all of them leaves some at their defaults."""
+    """The options of a batch; a command with fewer options leaves the others at their defaults."""
     return BatchOptions(
         source=batch,
         mapped=map or (),
@@ -139,13 +139,13 @@ _OF_JOURNALS = frozenset({"journal", "restart", "changed_ok"})
 
 
 class SendingCommand(DiallingCommand):
-    """A command that may send many things and rings nobody."""
+    """A command that may send many requests and rings nobody."""
 
     left_out = _OF_PEOPLE
 
 
 class ReadingCommand(DiallingCommand):
-    """A command that may ask for many things, and repeats nothing when it asks again."""
+    """A command that may make many requests, all of which are safe to repeat."""
 
     left_out = (
         _OF_PEOPLE
@@ -155,7 +155,7 @@ class ReadingCommand(DiallingCommand):
 
 
 class ResumingCommand(DiallingCommand):
-    """The command that goes on with a batch: its list and what was asked of it stand in the journal."""
+    """The command that continues a batch: its list and its options are in the journal."""
 
     left_out = _OF_LISTS | _OF_JOURNALS | {"each_row", "allow_duplicate"}
 
@@ -172,7 +172,7 @@ def run(
     defaults: Mapping[str, str | Sequence[str] | None],
     keep: Callable[[str, Any], None] | None = None,
 ) -> int:
-    """Runs the batch and returns the exit code. `keep` takes each answer of a command that reads."""
+    """Runs the batch and returns the exit code. `keep` receives each answer of a command that reads."""
     from alovoice_cli.batch.start import run_batch  # noqa: PLC0415 - a single call needs none of it
 
     if session.options.csv or session.options.columns is not None:
@@ -182,14 +182,14 @@ def run(
 
 
 def needed(value: str | None, option: str) -> str:
-    """An option that only a batch may leave out. Raises UsageError."""
+    """Returns an option that only a batch may leave out. Raises UsageError."""
     if value is None:
         raise UsageError(f"Missing option '{option}'", hint="give it, or a list of rows with --batch FILE")
     return value
 
 
 def refuse_batch_options(options: BatchOptions, *single: str) -> None:
-    """Raises UsageError for options that say nothing without `--batch`; `single` say something to one call too."""
+    """Raises UsageError for options without meaning without `--batch`; `single` options also apply to one call."""
     for name, value in options._asdict().items():
         if name not in ("jobs", *single) and value:
             word = "map" if name == "mapped" else name.replace("_", "-")
@@ -197,20 +197,20 @@ def refuse_batch_options(options: BatchOptions, *single: str) -> None:
 
 
 def needed_ids(values: list[str] | None, name: str) -> list[str]:
-    """Arguments that only a batch may leave out. Raises UsageError."""
+    """Returns arguments that only a batch may leave out. Raises UsageError."""
     if not values:
         raise UsageError(f"Missing argument '{name}'", hint="give it, or a list of rows with --batch FILE")
     return values
 
 
 def refuse_both(values: object, name: str) -> None:
-    """Raises UsageError for arguments beside a list of them."""
+    """Raises UsageError for arguments together with a list of them."""
     if values:
         raise UsageError(f"{name} and --batch exclude each other", hint="give one of them")
 
 
 def refuse_with_batch(**given: object) -> None:
-    """Raises UsageError for options that a batch has no use for."""
+    """Raises UsageError for options without use in a batch."""
     for name, value in given.items():
         if value:
             raise UsageError(f"--{name.replace('_', '-')} does not go with --batch", hint="leave it out")

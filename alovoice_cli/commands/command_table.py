@@ -1,7 +1,7 @@
-"""The command table: which word is which module, and the line of help that stands for a command until it is named.
+"""The command table: the module of each word, and the line of help for a command that is not loaded.
 
-A command's module is imported when the words name the command (84 commands built at once cost about 30 ms more than
-one group); the others stand in the help as a line without a body. Tests keep table and modules in step.
+A command's module is imported when the words name the command (building all 84 commands costs about 30 ms more than
+building one group); the others appear in the help as a line without a body. Tests keep table and modules in step.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Subcommand(NamedTuple):
 
 
 class Noun(NamedTuple):
-    """One word after `alovoice`: a group where it has verbs, else the command or group that its module's `app` is."""
+    """One word after `alovoice`: a group with verbs, or the command or group `app` of its module."""
 
     name: str
     help: str
@@ -42,7 +42,7 @@ class Noun(NamedTuple):
         return f"alovoice_cli.commands.{self.name}"
 
     def find(self, place: str) -> Any:
-        """What stands at `module:name` in the noun's folder."""
+        """Returns the object `module:name` in the noun's folder."""
         module, _, name = place.partition(":")
         return getattr(import_module(f"{self.module}.{module}".rstrip(".")), name)
 
@@ -85,7 +85,7 @@ _NUMBERS = (
         "check",
         "Read a list of phone numbers as `autorule create` would: which rows are good, and what is "
         "wrong with the others.",
-        "check:check_numbers",
+        ":check_numbers",
     ),
 )
 
@@ -112,7 +112,7 @@ _CALL = (
         "resolve",
         "Did it ring? Looks for our own calls among what the PBX told the listener; sends nothing.",
         "resolve:resolve_calls",
-        "wait_option:CallWaitingCommand",
+        ":CallWaitingCommand",
     ),
     Subcommand("batches", "Many calls from one list: how far each batch has come.", "batches:app"),
     Subcommand("receipts", "What was asked of the PBX from this machine, and how it ended.", "receipts:app"),
@@ -242,32 +242,30 @@ _AI = (
 )
 
 _CONFIG = (
-    Subcommand("list", "List the profiles, which of them is in use, and where their tokens are.", "read:list_profiles"),
-    Subcommand("get", "Print the value that is in force, whether set or by default.", "read:show_value"),
+    Subcommand("list", "List the profiles, which of them is in use, and where their tokens are.", ":list_profiles"),
+    Subcommand("get", "Print the value that is in force, whether set or by default.", ":show_value"),
     Subcommand(
         "set",
         "Set a setting of a profile, and keep the comments of the file. A profile that is new is made.",
-        "change:set_key",
+        ":set_key",
     ),
-    Subcommand("unset", "Remove a setting of a profile: its default holds again.", "change:unset_key"),
-    Subcommand(
-        "use", "Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another.", "change:use"
-    ),
-    Subcommand("path", "Print where the configuration file is, or would be.", "read:print_path"),
+    Subcommand("unset", "Remove a setting of a profile: its default holds again.", ":unset_key"),
+    Subcommand("use", "Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another.", ":use"),
+    Subcommand("path", "Print where the configuration file is, or would be.", ":print_path"),
 )
 
 _SANDBOX = (
     Subcommand(
         "serve",
         "Serve the simulated PBX over HTTP until Ctrl-C. Prints its URL and token when it is ready to answer.",
-        "serve:serve_sandbox",
+        ":serve_sandbox",
     ),
     Subcommand(
         "reset",
         "Make the embedded PBX as new: its campaigns, calls and analyses are gone, its token stays.",
-        "state:reset_state",
+        ":reset_state",
     ),
-    Subcommand("path", "Print where the embedded PBX keeps its state.", "state:print_path"),
+    Subcommand("path", "Print where the embedded PBX keeps its state.", ":print_path"),
 )
 
 
@@ -295,7 +293,7 @@ NOUNS = (
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are built when one is named; until then each is a line of help."""
+    """A group that builds a command when it is named; before that each is a line of help."""
 
     builders: dict[str, Callable[[], Any]]
 
@@ -305,7 +303,7 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def build(self, name: str) -> None:
-        """Puts the command in the place of its line of help."""
+        """Replaces the command's line of help by the command."""
         builder = self.builders.pop(name, None)
         if builder is not None:
             self.commands[name] = builder()
@@ -360,7 +358,7 @@ def _build_verb(noun: Noun, verb: Subcommand, *, decorated: bool) -> Any:
 
 
 def _built(app: typer.Typer, word: str, *, decorated: bool, **placed: Any) -> Any:
-    """The command or group of this word in the app, with the global options."""
+    """Returns the command or group of this word in the app, with the global options."""
     parent = typer.Typer(add_completion=False, rich_markup_mode="rich" if decorated else None)
     parent.callback()(_root)
     parent.add_typer(app, **placed)
@@ -373,7 +371,7 @@ def _built(app: typer.Typer, word: str, *, decorated: bool, **placed: Any) -> An
 
 
 def _keep_lines(command: Any) -> None:
-    """rich runs the lines of a paragraph together: each line of the examples becomes a paragraph of its own."""
+    """Keeps the lines of the examples: rich joins the lines of a paragraph, so each becomes its own paragraph."""
     if command.epilog:
         command.epilog = "\n\n".join(line for line in command.epilog.splitlines() if line.strip("\b"))
     for below in getattr(command, "commands", {}).values():

@@ -6,7 +6,7 @@ import typer
 
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.reference.scripts import read_script
+from alovoice_cli.reference import read_script
 from alovoice_cli.session import Session
 
 app = typer.Typer()

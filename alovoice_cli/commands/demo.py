@@ -114,9 +114,9 @@ _READY_SECONDS = 60.0
 
 
 def play_day(folder: Path, environ: Mapping[str, str], tell: Callable[[str], None]) -> None:
-    """Plays the day to its end; `tell` gets each command line before it runs. Raises ServerError where one ends early.
+    """Plays the day to its end; `tell` gets each command line before it runs. Raises ServerError where one fails.
 
-    Both listen on loopback, on free ports, and are gone afterwards; what was heard stays in the folder's store.
+    Both programs listen on loopback, on free ports, and end afterwards; the received events stay in the folder's store.
     """
     tell(f"{_LISTEN} &")
     with _running(_LISTEN, folder, environ) as listener:
@@ -129,7 +129,7 @@ def play_day(folder: Path, environ: Mapping[str, str], tell: Callable[[str], Non
 
 
 def _base(urls: Path, listener: subprocess.Popen[bytes]) -> str:
-    """What the listener's URLs share, once it is ready."""
+    """Returns the common part of the listener's URLs, once it is ready."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline and listener.poll() is None:
         with contextlib.suppress(OSError):
@@ -140,7 +140,7 @@ def _base(urls: Path, listener: subprocess.Popen[bytes]) -> str:
 
 @contextlib.contextmanager
 def _running(line: str, folder: Path, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A command in the background, its JSON on a pipe or nowhere."""
+    """Runs a command in the background, with its JSON on a pipe or nowhere."""
     words = [sys.executable, "-m", "alovoice_cli", *shlex.split(line)[1:], "--json", "--quiet"]
     kept = subprocess.PIPE if "serve" in words else subprocess.DEVNULL
     with subprocess.Popen(  # noqa: S603 - our own words, no shell

@@ -1,7 +1,7 @@
-"""The global options, on both sides of the verb with one meaning: declared once, added to every command of the tree.
+"""The global options, with one meaning on both sides of the verb: declared once, added to every command.
 
-The session folds what either side gives; a list command says so by its columns (`shows_list`), so that `--csv` and
-`--columns` are judged before the command does anything.
+The session joins both sides; a list command declares its columns (`shows_list`), so that `--csv` and `--columns` are
+checked before the command does anything.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.output.options import GlobalOptions
 
 if TYPE_CHECKING:
-    from alovoice_cli.output.columns import Column
+    from alovoice_cli.output.listing import Column
 
 F = TypeVar("F", bound=Callable[..., object])
 PANEL = "Global options"
@@ -71,7 +71,7 @@ def shows_list(columns: "tuple[Column, ...]") -> Callable[[F], F]:
 
 
 def check_excel(options: GlobalOptions, command: Any) -> None:
-    """Raises UsageError where `--excel` is given and nothing is written as CSV, before the command does anything."""
+    """Raises UsageError for `--excel` without any CSV output, before the command does anything."""
     if options.excel and not options.csv and not _WRITES_CSV & {param.name for param in command.params}:
         raise UsageError(
             "--excel goes with --csv, or with an option that writes a CSV", hint="add --csv, or leave it out"
@@ -79,12 +79,12 @@ def check_excel(options: GlobalOptions, command: Any) -> None:
 
 
 def check_listing(options: GlobalOptions, columns: "tuple[Column, ...] | None") -> None:
-    """Raises UsageError where `--csv` or `--columns` do not fit the command, before it does anything."""
+    """Raises UsageError for an unsuitable `--csv` or `--columns`, before the command does anything."""
     if columns is None and (options.csv or options.columns is not None):
         word = "--csv" if options.csv else "--columns"
         raise UsageError(f"{word} is for lists: this command shows no list", hint="use --json instead")
     if columns is not None and options.columns is not None:
-        from alovoice_cli.output.columns import choose_columns  # noqa: PLC0415 - help shows no list
+        from alovoice_cli.output.listing import choose_columns  # noqa: PLC0415 - help shows no list
 
         choose_columns(columns, options.columns)
 
@@ -98,19 +98,19 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
         session.set_options(session.options.with_option(param.name, value))
     if session is not None and not hasattr(ctx.command, "commands"):
         check_listing(session.options, getattr(ctx.command.callback, "columns", None))
-        if not value and param.name != "version":  # options that are not given come last, but eager ones
+        if not value and param.name != "version":  # options that were not given come last, except eager ones
             check_excel(session.options, ctx.command)
     return value
 
 
 @cache
 def _options() -> list[Any]:
-    """The global options as Typer's parameters: the same objects for every command, for they keep no state."""
+    """Returns the global options as Typer's parameters: the same objects for every command, they have no state."""
     options, _, _ = get_params_convertors_ctx_param_name_from_function(_global_options)
     for option in options:
         option.expose_value = False
-        option.callback = cast(Any, _fold)  # Click's own name for the context is a private one
-        option.is_eager = option.name == "version"  # before a missing argument is missed
+        option.callback = cast(Any, _fold)  # Click's own class of the context is private
+        option.is_eager = option.name == "version"  # before the check for missing arguments
     return options
 
 

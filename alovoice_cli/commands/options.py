@@ -1,4 +1,4 @@
-"""Options that several commands share, one by one or as a group, and the form of the examples in their help."""
+"""Options that several commands share, singly or as a group, and the form of the examples in their help."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,14 +8,14 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
-from alovoice_cli.output.columns import Column
+from alovoice_cli.output.listing import Column
 
 _T = TypeVar("_T")
 _GROUP = "alovoice.option_group"
 
 
 class OptionGroupCommand(TyperCommand):
-    """A command that takes, beside its own options, those of the function `build`, and reads them into one value."""
+    """A command with additional options: those of the function `build`, which are read into one value."""
 
     build: ClassVar[Callable[..., object]]
     without: ClassVar[tuple[str, ...]] = ()
@@ -116,7 +116,7 @@ _WIDEST = 76
 
 
 def examples(*lines: str) -> str:
-    """The epilog of a command's help: command lines that survive being pasted, continued before an option."""
+    """Returns the epilog of a command's help: command lines for pasting, continued before an option."""
     # The backspace is Click's mark for a paragraph whose lines are kept.
     return "\n".join(["\b", "Examples:", *(row for line in lines for row in _continued(f"$ {line}"))])
 

@@ -55,6 +55,7 @@ def show_status(
         except AlovoiceError as found:  # a finding like the others: what is known is shown first
             problem = found
     outbox, now = [] if broken else _outbox(session), session.now()
+    fields["unreadable_events"] = None if broken else _unreadable(session)
     whole = {**fields, "outbox": [_as_json(one, now) for one in outbox]}
     session.show(Record({**fields, "outbox": _as_text(outbox, now)}, title="AloVoice", whole=whole, ours=True))
     if problem is not None:
@@ -69,6 +70,16 @@ def _outbox(session: Session) -> list[TargetStanding]:
     except AlovoiceError as trouble:
         session.warn(trouble.message)
         return []
+
+
+def _unreadable(session: Session) -> int | None:
+    """How many events of the store could not be read; None where there is no store."""
+    events = session.event_store()
+    try:
+        return events.unreadable() if events.exists else None
+    except AlovoiceError as trouble:
+        session.warn(trouble.message)
+        return None
 
 
 def _as_json(one: TargetStanding, now: datetime) -> dict[str, object]:

@@ -1,1 +1,1 @@
-"""What the user settled once: directories, profiles (config.toml), tokens (tokens.toml), and what of it holds now."""
+"""The user's lasting choices: directories, profiles (config.toml), tokens (tokens.toml), and the settings in force."""

@@ -1,18 +1,19 @@
-"""Changes config.toml and leaves alone what it was not asked to change: comments, order and blanks are the user's.
+"""Changes single values of config.toml and keeps everything else: comments, order and blank lines are the user's.
 
-A key is written `[PROFILE.]NAME`: `tashkent.timeout`; without a profile it is the current one's, but for `profile` and
-`require_profile`, which stand at the top of the file.
+A key is written `[PROFILE.]NAME`: `tashkent.timeout`. Without a profile it belongs to the current profile, except
+`profile` and `require_profile`, which stand at the top of the file. `[PROFILE.]listen.NAME` is an option of `listen`.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tomlkit
 import tomlkit.exceptions
 
-from alovoice_cli.config.keys import KEYS, Value
+from alovoice_cli.config.keys import KEYS, Key, Value
+from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import (
     DEFAULT,
@@ -37,22 +38,40 @@ _AT_THE_TOP = ("profile", "require_profile")
 
 @dataclass(frozen=True, slots=True)
 class TomlPlace:
-    """Where a key stands: at the top of the file, where `profile` is None, or in a profile."""
+    """The place of a key: at the top of the file (`profile` is None), in a profile, or in its table `listen`."""
 
     name: str
     profile: str | None
+    in_listen: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key with the tables that it stands in."""
-        return (self.name,) if self.profile is None else ("profiles", self.profile, self.name)
+        """Returns the key, behind the names of the tables around it."""
+        if self.profile is None:
+            return (self.name,)
+        table = ("profiles", self.profile)
+        return (*table, LISTEN, self.name) if self.in_listen else (*table, self.name)
+
+    @property
+    def key(self) -> Key:
+        """Returns the definition of the key."""
+        return LISTEN_KEYS[self.name] if self.in_listen else KEYS[self.name]
+
+    def shown(self, value: Value | None) -> Value | None:
+        """Returns the value for display: a secret is masked."""
+        return value if self.profile is None else self.key.shown(value)
+
+    @property
+    def label(self) -> str:
+        """Returns the name of the key for messages."""
+        return f"{LISTEN}.{self.name}" if self.in_listen else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigChange:
-    """What `set_value` did. `created`: the profile was not there before.
+    """The result of `set_value`. `created`: the profile did not exist before.
 
-    `token_origin` is the server that the profile's stored token belongs to, where it is not the new base URL's.
+    `token_origin` is the server of the profile's stored token, if the new base URL is another server.
     """
 
     place: TomlPlace
@@ -62,24 +81,27 @@ class ConfigChange:
 
 
 def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | None:
-    """What the file says of the key; None if nothing. `profile` is whose a bare key is. Raises UsageError."""
+    """Returns the key's value in the file, or None. `profile` is the owner of a bare key. Raises UsageError."""
     config = read_config(paths.config_file)
-    place = _place(key, config, profile)
+    place = find_place(key, config, profile)
+    value: Value | None
     if place.profile is None:
-        value: Value | None = getattr(config, place.name)
+        value = getattr(config, place.name)
         return value
-    return config.profiles.get(place.profile, {}).get(place.name)
+    held = config.profiles.get(place.profile, {})
+    value = held.get(LISTEN, {}).get(place.name) if place.in_listen else held.get(place.name)
+    return value
 
 
 def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, rehearse: bool = False) -> ConfigChange:
-    """Sets the key to the value that the word means; makes the profile when it is new. `rehearse` only judges.
+    """Sets the key to the value of the word; creates a new profile. `rehearse` only checks.
 
-    Raises UsageError for an unknown key or a bad value, and BadConfigError when the file is broken or out of reach.
+    Raises UsageError for an unknown key or a bad value, and BadConfigError for a broken or unreachable file.
     """
     with locked(paths):
         source = read_text(paths.config_file) or ""
         config = parse_config(paths.config_file, source)
-        place = _place(key, config, profile)
+        place = find_place(key, config, profile)
         if place.keys == ("profile",) and text not in (known := known_profiles(config, paths)):
             raise unknown_profile(text, known)
         plain = _parse(place, text)
@@ -94,14 +116,14 @@ def set_value(paths: Paths, key: str, text: str, *, profile: str | None = None, 
 
 
 def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
-    """Removes the key; False if it was not there. A profile stays known when its last key goes.
+    """Removes the key; returns False if it was not set. A profile without keys stays known.
 
-    Raises UsageError for an unknown key, and BadConfigError when the file is broken or out of reach.
+    Raises UsageError for an unknown key, and BadConfigError for a broken or unreachable file.
     """
     with locked(paths):
         source = read_text(paths.config_file) or ""
         config = parse_config(paths.config_file, source)
-        place = _place(key, config, profile)
+        place = find_place(key, config, profile)
         table: object = parse_toml(paths.config_file, source)
         for step in place.keys:
             if not isinstance(table, dict) or step not in table:
@@ -113,9 +135,9 @@ def unset_value(paths: Paths, key: str, *, profile: str | None = None) -> bool:
 
 
 def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]) -> bytes:
-    """config.toml with these values in `[profiles.NAME]`, which is made where it is missing: completion finds it.
+    """Returns config.toml with these values in `[profiles.NAME]`, which is created if missing.
 
-    Raises UsageError for a bad name or value, and BadConfigError when the file is broken.
+    Raises UsageError for a bad name or value, and BadConfigError for a broken file.
     """
     if not is_profile_name(name):
         raise UsageError(f"no profile can be called {name!r}", hint=NAME_FORM)
@@ -132,42 +154,52 @@ def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]
     return _changed(paths, source, change)
 
 
-def _place(key: str, config: Config, profile: str | None) -> TomlPlace:
+def find_place(key: str, config: Config, profile: str | None) -> TomlPlace:
+    """Where the key stands in the file. Raises UsageError for an unknown key and a bad profile name."""
     owner, dot, name = key.rpartition(".")
     if not dot and name in _AT_THE_TOP:
         return TomlPlace(name, None)
-    if name not in KEYS:
-        hint = nearest(name, KEYS) or f"known are {', '.join(KEYS)}"
-        raise UsageError(f"there is no setting {name}", hint=hint)
+    # A profile may be called `listen`, and have a `store`.
+    in_listen = owner.rpartition(".")[2] == LISTEN and not (owner in config.profiles and name in KEYS)
+    if in_listen:
+        owner, dot, _ = owner.rpartition(".")
+    if in_listen and name not in LISTEN_KEYS:
+        raise _unknown(f"{LISTEN}.{name}", [f"{LISTEN}.{key}" for key in LISTEN_KEYS])
+    if not in_listen and name not in KEYS:
+        raise _unknown(name, KEYS)
     if not dot:
         owner = profile or config.profile or DEFAULT
     if not is_profile_name(owner):
         raise UsageError(f"no profile can be called {owner!r}", hint=NAME_FORM)
-    return TomlPlace(name, owner)
+    return TomlPlace(name, owner, in_listen)
+
+
+def _unknown(name: str, known: Collection[str]) -> UsageError:
+    return UsageError(f"there is no setting {name}", hint=nearest(name, known) or f"known are {', '.join(known)}")
 
 
 def _parse(place: TomlPlace, text: str) -> object:
     if place.keys == ("profile",):
         return text
     try:
-        return KEYS[place.name].parse(text)
+        return place.key.parse(text)
     except ValueError as error:
-        raise UsageError(f"{place.name} {error}") from None
+        raise UsageError(f"{place.label} {error}") from None
 
 
 def _check(place: TomlPlace, plain: object, config: Config) -> Value:
-    """The value that the key will have. Stricter than reading: a zone must exist, http must have been agreed to."""
+    """Returns the value of the key. Stricter than reading: a zone must exist, http must be agreed to."""
     if place.keys == ("profile",):
         return str(plain)
     held = config.profiles.get(place.profile or "", {})
     try:
-        value = KEYS[place.name].check(plain)
+        value = place.key.check(plain)
         if place.name == "base_url":
             check_base_url(str(value), insecure=held.get("insecure", False))
         if place.name == "timezone":
             _check_zone(str(value))
     except ValueError as error:
-        raise UsageError(f"{place.name} {error}") from None
+        raise UsageError(f"{place.label} {error}") from None
     if place.name == "base_url" and place.profile == SANDBOX and not is_loopback_url(str(value)):
         raise UsageError(SANDBOX_STAYS, hint="set it for another profile: `alovoice config set NAME.base_url URL`")
     return value
@@ -183,7 +215,7 @@ def _check_zone(name: str) -> None:
 
 
 def _bound_tokens(paths: Paths, place: TomlPlace, config: Config) -> dict[str, StoredToken]:
-    """The stored tokens as they belong to servers before this base URL changes; none where none changes."""
+    """Returns the stored tokens with their servers, as before the base URL changes; None if no token changes."""
     return bound_tokens(paths, config) if place.name == "base_url" else {}
 
 
@@ -193,7 +225,7 @@ def _write(paths: Paths, config_text: bytes, tokens: Mapping[str, StoredToken]) 
 
 
 def _changed(paths: Paths, source: str, change: Callable[[dict[str, object]], None]) -> bytes:
-    """The user's text with the change. Raises BadConfigError where the result would not mean what it should."""
+    """Returns the user's text with the change. Raises BadConfigError where the result would have another meaning."""
     path = paths.config_file
     meant = copy.deepcopy(parse_toml(path, source))
     change(meant)
@@ -213,7 +245,7 @@ def _changed(paths: Paths, source: str, change: Callable[[dict[str, object]], No
 def _put(table: dict[str, object], keys: tuple[str, ...], value: object) -> None:
     for position, key in enumerate(keys[:-1]):
         if key not in table:
-            # `profiles` alone needs no header of its own: it shows in [profiles.NAME].
+            # `profiles` needs no header of its own: [profiles.NAME] implies it.
             table[key] = tomlkit.table(is_super_table=position == 0) if _is_document(table) else {}
         table = _subtable(table, key)
     if value == {}:
@@ -235,13 +267,13 @@ def _subtable(table: Mapping[str, object], key: str) -> dict[str, object]:
 
 
 def _is_document(table: object) -> bool:
-    """Whether tomlkit made this table, rather than tomllib."""
+    """Returns whether tomlkit, not tomllib, made this table."""
     return type(table).__module__.startswith("tomlkit")
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A profile, the base URL that takes its token, and whether this becomes the profile's `base_url`."""
+    """A profile, the base URL for its token, and whether this URL becomes the profile's `base_url`."""
 
     profile: str
     base_url: str
@@ -249,7 +281,7 @@ class Login:
     token_command: str | None = field(default=None, repr=False)
 
     def describe_place(self, paths: Paths) -> str:
-        """Says where the token is about to be kept."""
+        """Returns where the token will be stored."""
         if self.token_command is not None:
             return f"the command, not the token, will be kept for profile {self.profile} in {paths.config_file}"
         return (
@@ -259,7 +291,7 @@ class Login:
 
 
 def check_place(paths: Paths, login: Login) -> None:
-    """Makes sure that the login can be kept: directory, lock, links, disk space, files that can be understood.
+    """Checks that the login can be stored: directory, lock, links, disk space, readable files.
 
     Raises BadConfigError and UsageError, as `keep_login` does.
     """
@@ -267,9 +299,9 @@ def check_place(paths: Paths, login: Login) -> None:
 
 
 def keep_login(paths: Paths, login: Login, token: str) -> None:
-    """Stores the token, or the command in place of a stored token; and the base URL where it changes: all, or nothing.
+    """Stores the token, or a command in its place, and a changed base URL: everything or nothing.
 
-    Raises UsageError for a bad name or token, BadConfigError when a file is broken or cannot be written.
+    Raises UsageError for a bad name or token, BadConfigError for a file that is broken or not writable.
     """
     _keep(paths, login, check_token(token, "the input"), rehearse=False)
 
@@ -296,5 +328,5 @@ def _keep(paths: Paths, login: Login, token: str, *, rehearse: bool) -> None:
 
 
 def _moves(config: Config, login: Login) -> bool:
-    """Whether the server is another than the profile's own, which is the only one that a command's token goes to."""
+    """Returns whether the server differs from the profile's own, the only server that gets a command's token."""
     return origin_of(configured_url(config, login.profile)) != origin_of(login.base_url)

@@ -1,4 +1,4 @@
-"""What a profile may say: each key with its form, read from TOML and from the words of `config set`."""
+"""The keys of a profile, each with its form, from TOML and from the words of `config set`."""
 
 import re
 from collections.abc import Callable
@@ -6,27 +6,41 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.config.urls import check_base_url
+from alovoice_cli.masking import mask
 
 Value = str | int | float | bool | tuple[str, ...]
 
 ENCODINGS = ("json", "multipart", "form", "vendor-curl")
 
-_LONGEST_TIMEOUT = 86_400.0  # a day, in seconds: more is a slip of the keyboard
+_LONGEST_TIMEOUT = 86_400.0  # a day, in seconds: more is a typing error
 _TIMEOUT_FORM = "must be a number of seconds, above 0 and at most 86400"
 _TIMEZONE = r"(?:utc\s*)?[+-]\d{1,2}(?::?\d\d)?|utc|[a-z_]+(?:/[a-z0-9_+-]+)*"
 _QUIET = r"none|([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d"
 _MOST = 1_000_000_000
+_NO_SECRETS = ("auto", "none")  # words in the place of one
 _PREFIX = r"\+?[0-9]{1,15}"
 _TRUNK = r"\+?[0-9]{1,20}"
 
 
 class Key(NamedTuple):
-    """One key. `check` takes what TOML holds, `parse` makes that from a word; both raise ValueError ("must be …")."""
+    """One key. `check` takes a TOML value, `parse` converts a word to it; both raise ValueError ("must be …").
+
+    The value of a `secret` key is masked in all output, except an `@FILE` with the secret.
+    """
 
     name: str
     check: Callable[[object], Value]
     parse: Callable[[str], object] = str
     default: Value | None = None
+    secret: bool = False
+
+    def shown(self, value: Value | None) -> Value | None:
+        """The value as it may be shown."""
+        if not self.secret or value is None:
+            return value
+        texts = value if isinstance(value, tuple) else (str(value),)
+        masked = tuple(text if text in _NO_SECRETS or text.startswith("@") else mask(text) for text in texts)
+        return masked if isinstance(value, tuple) else masked[0]
 
 
 def check_timeout(value: object) -> float:
@@ -53,11 +67,12 @@ def check_timezone(value: object) -> str:
 def _check_base_url(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("must be a URL in quotes")
-    # Whether http is agreed to is asked when the profile is used: `insecure` may stand below, or be set next.
+    # http is checked when the profile is used: `insecure` may stand below, or be set next.
     return check_base_url(value, insecure=True)
 
 
-def _check_bool(value: object) -> bool:
+def check_bool(value: object) -> bool:
+    """True or false. Raises ValueError."""
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
     return value
@@ -78,7 +93,7 @@ def _check_command(value: object) -> str:
 def _check_store(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError("must be a file or a URL such as sqlite:////var/lib/alovoice/events.db, in quotes")
-    # A relative file would be another one in each directory, and the listener's history two.
+    # A relative path would mean another file in each directory, and split the listener's history.
     if "://" not in value and not value.startswith("~") and not Path(value).is_absolute():
         raise ValueError(f"must be a whole path (not {value!r}), or a URL such as sqlite:////path/to/events.db")
     return value.strip()
@@ -102,7 +117,7 @@ def _check_quiet_hours(value: object) -> str:
 
 
 def _whole_number(name: str, least: int = 1, default: int | None = None) -> Key:
-    """A key that takes a whole number."""
+    """Returns a key that takes a whole number."""
     form = f"must be a whole number, {least} or more"
 
     def check(value: object) -> int:
@@ -126,7 +141,8 @@ def _check_prefixes(value: object) -> tuple[str, ...]:
     return tuple(item.removeprefix("+") for item in value)
 
 
-def _parse_bool(text: str) -> bool:
+def parse_bool(text: str) -> bool:
+    """`true` or `false`. Raises ValueError."""
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
     return text == "true"
@@ -163,8 +179,8 @@ KEYS = {
         _whole_number("trunk_lines"),  # calls that a trunk can carry at once
         _whole_number("reserve_lines", least=0),  # how many of trunk_lines batches leave free
         _whole_number("max_campaigns_per_day"),
-        Key("insecure", _check_bool, _parse_bool, default=False),  # http:// to another machine
-        Key("require_profile", _check_bool, _parse_bool, default=False),  # -p is obligatory for dialling
+        Key("insecure", check_bool, parse_bool, default=False),  # http:// to another machine
+        Key("require_profile", check_bool, parse_bool, default=False),  # -p is obligatory for dialling
     )
 }
-"""What a profile may say, and what holds where it says nothing. A URL's default depends on the profile."""
+"""The keys of a profile and their defaults. The default of `base_url` depends on the profile."""

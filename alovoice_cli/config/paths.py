@@ -1,6 +1,6 @@
-"""Where configuration and state live, and who else may change config.toml.
+"""The places of configuration and state, and a check of who else may change config.toml.
 
-Whoever may change it chooses the command that the program runs and the server that it asks.
+A user who may change it chooses the command that the program runs and the server that it contacts.
 """
 
 import os
@@ -23,7 +23,7 @@ if _HAS_ITS_OWN_WAY:
 
 
 class Paths(NamedTuple):
-    """The two directories, both absolute; neither needs to exist. `home` ends the search for `.alovoice.toml`."""
+    """The two directories, both absolute; they may be missing. `home` ends the search for `.alovoice.toml`."""
 
     config: Path
     state: Path
@@ -31,9 +31,9 @@ class Paths(NamedTuple):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Paths":
-        """`ALOVOICE_CONFIG_DIR` and `ALOVOICE_STATE_DIR`, else what the system holds to be the place.
+        """Returns `ALOVOICE_CONFIG_DIR` and `ALOVOICE_STATE_DIR`, else the system's usual places.
 
-        Raises UsageError where neither they nor a home directory are known.
+        Raises UsageError where neither these variables nor a home directory are known.
         """
         home = _home(environ)
         return cls(
@@ -41,6 +41,12 @@ class Paths(NamedTuple):
             state=_chosen(environ, "ALOVOICE_STATE_DIR") or _standard(environ, home, "state"),
             home=home,
         )
+
+    def from_home(self, text: str) -> Path:
+        """The path; `~/` at its beginning is the home directory."""
+        if self.home is not None and text.startswith(("~/", "~\\")):
+            return self.home / Path(text[2:])
+        return Path(text)
 
     @property
     def config_file(self) -> Path:
@@ -59,8 +65,8 @@ def _chosen(environ: Mapping[str, str], variable: str) -> Path | None:
 
 
 def _home(environ: Mapping[str, str]) -> Path | None:
-    # Without HOME (a cron or a service that clears everything) the user database is asked.
-    home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where nobody knows
+    # Without HOME (cron, or a service with an empty environment) the user database gives the directory.
+    home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where no home is known
     return home if home.is_absolute() else None
 
 
@@ -68,7 +74,7 @@ def _standard(environ: Mapping[str, str], home: Path | None, kind: str) -> Path:
     if _HAS_ITS_OWN_WAY:
         find = platformdirs.user_config_path if kind == "config" else platformdirs.user_state_path
         return find(_NAME, appauthor=False)
-    # A relative path in these variables is to be ignored: XDG Base Directory Specification.
+    # The XDG Base Directory Specification says to ignore a relative path in these variables.
     variable, fallback = {"config": ("XDG_CONFIG_HOME", ".config"), "state": ("XDG_STATE_HOME", ".local/state")}[kind]
     named = Path(environ.get(variable, ""))
     if named.is_absolute():
@@ -102,20 +108,20 @@ def check_permissions(paths: Paths, consequence: str) -> None:
 
 
 def warn_of_permissions(paths: Paths) -> str:
-    """A warning where another user than root may change config.toml, or nothing."""
+    """Returns a warning where another user than root may change config.toml, else ''."""
     places = find_open_places(paths)
     return f"{places[0]}, and says which server is asked: {_remedy(places)}" if places else ""
 
 
 def find_open_places(paths: Paths) -> list[OpenPlace]:
-    """What another user may change of config.toml, its directory, and all that leads to them.
+    """Returns the places that another user may change: config.toml, its directory, and all parents.
 
-    In a sticky directory such as /tmp nobody can replace a file of ours; the own directory is to be ours alone.
-    Nothing is known on Windows.
+    In a sticky directory such as /tmp nobody can replace our file; our own directory must be writable for us alone.
+    Windows gives no answer.
     """
     if os.name != "posix":
         return []
-    # Where root's uid is not mapped (a user namespace), the owner of / stands for root.
+    # In a user namespace without root's uid, the owner of / counts as root.
     trusted = {0, os.geteuid(), Path("/").stat().st_uid}
     own = {paths.config.resolve(), paths.config_file.resolve().parent}
     places = []
@@ -123,7 +129,7 @@ def find_open_places(paths: Paths) -> list[OpenPlace]:
         try:
             status = path.lstat()
         except OSError:
-            break  # not there yet, or not to be seen: nothing is read from it
+            break  # missing or invisible: nothing is read from it
         foreign = status.st_uid not in trusted
         shared = stat.S_ISLNK(status.st_mode) or (status.st_mode & stat.S_ISVTX and path not in own)
         if foreign or (status.st_mode & _OTHERS and not shared):
@@ -132,9 +138,9 @@ def find_open_places(paths: Paths) -> list[OpenPlace]:
 
 
 def _way(path: Path) -> Iterator[Path]:
-    """Every directory and link that the system passes on its way to the file, and the file: each under its real name.
+    """Yields every directory and link on the system's path to the file, and the file, each under its real name.
 
-    The path leads to a file that was opened, or ends at what is missing: it holds no endless links.
+    The path leads to a file that was opened, or ends at a missing part: it has no endless links.
     """
     place, *parts = [Path(part) for part in path.absolute().parts]
     yield place

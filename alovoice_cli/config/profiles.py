@@ -6,6 +6,9 @@ profile = "tashkent"
 base_url = "https://cld.alovoice.uz"
 timeout = 30                          # seconds
 trunks = ["712037006", "712037007"]
+
+[profiles.tashkent.listen]            # the options of `alovoice listen`
+port = 8787
 """
 
 import os
@@ -14,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alovoice_cli.config.keys import KEYS
+from alovoice_cli.config.keys import KEYS, Key
+from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS
 from alovoice_cli.config.toml_files import complain, nearest, parse_toml, read_text, shorten
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import BadConfigError, UsageError
@@ -25,16 +29,16 @@ _SAYS = 'a project says profile = "NAME" and nothing else'
 
 
 class Pin(NamedTuple):
-    """The profile that a project names, and the file that does."""
+    """The profile that a project names, and the file with that name."""
 
     profile: str
     path: Path
 
 
 def find_pin(cwd: Path, home: Path | None) -> Pin | None:
-    """The nearest pin from `cwd` upwards; the search ends at the home directory, or at the root.
+    """Returns the nearest pin from `cwd` upwards, up to the home directory or the root.
 
-    Raises BadConfigError when it is larger than 4 kB, says anything but `profile = "NAME"`, or belongs to another user.
+    Raises BadConfigError for a file larger than 4 kB, with anything but `profile = "NAME"`, or of another user.
     """
     for directory in (cwd, *cwd.parents):
         path = directory / NAME
@@ -47,7 +51,7 @@ def find_pin(cwd: Path, home: Path | None) -> Pin | None:
 
 
 def _read(path: Path, text: str) -> Pin:
-    # In a directory that all may write to, such as /tmp, somebody else could choose which PBX is dialled.
+    # In a directory that everybody may write to, such as /tmp, another user could choose the PBX.
     if hasattr(os, "geteuid") and path.stat().st_uid not in (0, os.geteuid()):
         raise BadConfigError(f"{path} belongs to another user", hint="name the profile with -p")
     table = parse_toml(path, text)
@@ -65,7 +69,7 @@ SANDBOX_URL = "http://sandbox.localhost"
 DEFAULT = "default"
 SANDBOX = "sandbox"
 BUILT_IN = (DEFAULT, SANDBOX)
-"""Profiles that exist without being written down."""
+"""Built-in profiles, which need no entry in the file."""
 
 _TOP = ("profile", "profiles", "require_profile")
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -75,11 +79,12 @@ SANDBOX_STAYS = "the profile sandbox is the simulated PBX: its address is a loop
 
 
 Profile = Mapping[str, Any]
-"""One profile as the file says it: values by the names of KEYS, `timeout` in seconds."""
+"""One profile of the file: values by the names of KEYS, `timeout` in seconds; under LISTEN, the options of
+`alovoice listen` by the names of LISTEN_KEYS."""
 
 
 class Config(NamedTuple):
-    """The whole file. `profile` is the current one's name, which may be of a profile that is not there."""
+    """The whole file. `profile` is the current profile's name; that profile may be missing."""
 
     profile: str | None = None
     require_profile: bool | None = None
@@ -90,18 +95,18 @@ class Config(NamedTuple):
 
 
 def configured_url(config: Config, name: str) -> str:
-    """The base URL of the profile as the file has it, without flag and environment; the default where it has none."""
+    """Returns the profile's base URL in the file, without flag and environment; the default if missing."""
     url: str | None = config.profiles.get(name, {}).get("base_url")
     return url or (SANDBOX_URL if name == SANDBOX else BASE_URL)
 
 
 def is_profile_name(name: str) -> bool:
-    """Whether a profile may be called so."""
+    """Returns whether this may be the name of a profile."""
     return re.fullmatch(_NAME, name) is not None
 
 
 def unknown_profile(name: str, known: Sequence[str], *, named_by: str = "") -> UsageError:
-    """The error that lists the profiles there are; `named_by` is the file or the variable that named this one."""
+    """Returns the error that lists the known profiles; `named_by` is the file or variable with the name."""
     place = f" (named by {named_by})" if named_by else ""
     makes = f"`alovoice login -p {name}` makes it" if is_profile_name(name) else NAME_FORM
     near = nearest(name, known)
@@ -111,18 +116,18 @@ def unknown_profile(name: str, known: Sequence[str], *, named_by: str = "") -> U
 
 
 def read_config(path: Path) -> Config:
-    """The file's content; an empty Config if there is no file. Raises BadConfigError."""
+    """Returns the file's content; an empty Config without a file. Raises BadConfigError."""
     text = read_text(path)
     return Config() if text is None else parse_config(path, text)
 
 
 def parse_config(path: Path, text: str) -> Config:
-    """The text as configuration; `path` is for the errors. Raises BadConfigError for anything that means nothing."""
+    """Parses the text as configuration; `path` is for errors. Raises BadConfigError for unknown content."""
     return _Reader(path, text).config()
 
 
 class _Reader:
-    """One reading: the text, and the errors that point into it."""
+    """One reading: the text, and the errors with their places in the text."""
 
     def __init__(self, path: Path, text: str) -> None:
         self._path, self._text = path, text
@@ -141,7 +146,7 @@ class _Reader:
             raise complain(self._path, self._text, ["profile"], "profile must be a profile's name in quotes")
         return Config(
             profile=current,
-            require_profile=self._checked(["require_profile"], table),
+            require_profile=self._checked([], "require_profile", table, KEYS),
             profiles={name: self._profile(name, profile) for name, profile in profiles.items()},
         )
 
@@ -151,20 +156,39 @@ class _Reader:
             raise complain(self._path, self._text, keys, f"bad profile name {shorten(name)!r}", hint=NAME_FORM)
         if not isinstance(table, dict):
             raise complain(self._path, self._text, keys, f"{name} must be a table: [profiles.{name}]")
-        for key in table:
-            if key not in KEYS:
-                hint = nearest(key, KEYS) or f"known are {', '.join(KEYS)}"
-                raise complain(self._path, self._text, [*keys, key], f"unknown key {shorten(key)}", hint=hint)
-        profile = {key: self._checked([*keys, key], table) for key in table}
+        plain = {key: value for key, value in table.items() if key != LISTEN}
+        profile = self._values(keys, plain, KEYS)
+        if LISTEN in table:
+            profile[LISTEN] = self._listen(keys, table[LISTEN])
         if name == SANDBOX and "base_url" in profile and not is_loopback_url(profile["base_url"]):
             raise complain(self._path, self._text, [*keys, "base_url"], SANDBOX_STAYS)
         return profile
 
-    def _checked(self, keys: list[str], table: Mapping[str, object]) -> Any:
-        name = keys[-1]
+    def _listen(self, keys: list[str], table: object) -> dict[str, Any]:
+        keys = [*keys, LISTEN]
+        if not isinstance(table, dict):
+            raise complain(self._path, self._text, keys, f"{LISTEN} must be a table: [{'.'.join(keys)}]")
+        return self._values(keys, table, LISTEN_KEYS)
+
+    def _values(self, tables: list[str], table: Mapping[str, object], known: Mapping[str, Key]) -> dict[str, Any]:
+        """The values of one table, each by its key's own check."""
+        for key in table:
+            if key not in known:
+                raise complain(
+                    self._path, self._text, [*tables, key], f"unknown key {shorten(key)}", hint=_hint(key, known)
+                )
+        return {key: self._checked(tables, key, table, known) for key in table}
+
+    def _checked(self, tables: list[str], name: str, table: Mapping[str, object], known: Mapping[str, Key]) -> Any:
         if name not in table:
             return None
         try:
-            return KEYS[name].check(table[name])
+            return known[name].check(table[name])
         except ValueError as error:
-            raise complain(self._path, self._text, keys, f"{name} {error}") from error
+            raise complain(self._path, self._text, [*tables, name], f"{name} {error}") from error
+
+
+def _hint(key: str, known: Mapping[str, Key]) -> str:
+    if key in LISTEN_KEYS and known is KEYS:
+        return f"{key} has a meaning under [profiles.NAME.{LISTEN}]"
+    return nearest(key, known) or f"known are {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""What holds for this run: flag, then environment, then profile, then default; and which of them won."""
+"""The settings of this run: flag, then environment, then profile, then default; and the source of each."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import KEYS, Value, check_timeout
+from alovoice_cli.config.listen_options import LISTEN
 from alovoice_cli.config.paths import Paths, check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
     BASE_URL,
@@ -31,7 +32,7 @@ _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
 
 
 class Flags(NamedTuple):
-    """What the command line says; None where it says nothing. `timeout` is in seconds."""
+    """The command line's values; None where not given. `timeout` is in seconds."""
 
     profile: str | None = None
     base_url: str | None = None
@@ -40,7 +41,7 @@ class Flags(NamedTuple):
 
 
 class Token(NamedTuple):
-    """A token and where it was found: `environment ALOVOICE_TOKEN`, `tokens.toml` or `token_command`."""
+    """A token and its source: `environment ALOVOICE_TOKEN`, `tokens.toml` or `token_command`."""
 
     value: str
     source: str
@@ -54,7 +55,8 @@ class Token(NamedTuple):
 
 class Settings(NamedTuple):
     """The settings in force. `timeout` is in seconds; `trunks` are the lines of campaigns that name none.
-    `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule.
+    `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule. `listen` are the
+    options of `alovoice listen` that the profile gives.
 
     `origin` says for each of them where it came from: `flag`, `environment ALOVOICE_…`, `profile NAME`, `config.toml`,
     `project FILE` or `default`. `profile_conflict` is one line for commands that dial, or empty.
@@ -79,10 +81,11 @@ class Settings(NamedTuple):
     reserve_lines: int | None
     insecure: bool
     require_profile: bool
+    listen: Mapping[str, Value]
     origin: Mapping[str, str]
     profile_conflict: str
     configured_url: str
-    """The profile's base URL, whatever flag and environment say."""
+    """The profile's base URL, without flag and environment."""
     permission_check: bool
     token_command: str | None
     paths: Paths
@@ -93,43 +96,41 @@ class Settings(NamedTuple):
 
     @property
     def embedded(self) -> bool:
-        """Whether the PBX is the simulated one in this process: the profile sandbox, sent to no other address."""
+        """Returns whether the PBX is the simulated one in this process: the profile sandbox without another address."""
         return self.profile == SANDBOX and self.origin["base_url"] == "default"
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """The variables that are set, and that the profile sandbox ignores."""
+        """Returns the variables that are set, and that the profile sandbox ignores."""
         names = _REAL_ONES if self.profile == SANDBOX else ()
         return tuple(name for name in names if self.environ.get(name))
 
     def event_store_url(self, flag: str | None = None) -> str:
-        """The event store's: `--store`, else the profile's `store`, else a file of the profile's own among the state.
+        """Returns the event store: `--store`, else the profile's `store`, else the profile's file in the state
+        directory.
 
-        Either may be `sqlite:///FILE` or a path alone; `~` is the home directory of `paths`.
+        A value is `sqlite:///FILE` or a path alone; `~` is the home directory of `paths`.
         """
         named = flag or self.store
         if named is None:
             return f"sqlite:///{self._own_file('events', 'db')}"
-        home = self.paths.home
-        if home is not None and named.startswith(("~/", "~\\")):
-            return str(home / Path(named[2:]))
-        return named
+        return str(self.paths.from_home(named)) if named.startswith("~") else named
 
     @property
     def override_path(self) -> Path:
-        """The file of override switches; it need not exist."""
+        """Returns the file of override switches; it may be missing."""
         return self._own_file("override", "json")
 
     def _own_file(self, stem: str, suffix: str) -> Path:
-        """A file of the profile's own in the state directory."""
+        """Returns a file of this profile in the state directory."""
         return self.paths.state / (f"{stem}.{suffix}" if self.profile == DEFAULT else f"{stem}-{self.profile}.{suffix}")
 
     def find_token(self) -> Token | None:
-        """The token of the profile; None if there is none.
+        """Returns the token of the profile, or None.
 
-        The sandbox ignores ALOVOICE_TOKEN: it is a real PBX's. Raises UsageError for what is no token and for one that
-        belongs to another server, BadConfigError when tokens.toml cannot be read or the token command cannot be
-        trusted, and TokenMissingError when that command fails.
+        The sandbox ignores ALOVOICE_TOKEN: it is a real PBX's. Raises UsageError for a malformed token and for a token
+        of another server, BadConfigError for an unreadable tokens.toml or an untrusted token command, and
+        TokenMissingError when that command fails.
         """
         given = self.environ.get("ALOVOICE_TOKEN")
         if given and self.profile != SANDBOX:
@@ -137,19 +138,19 @@ class Settings(NamedTuple):
         stored = tokens.read(self.paths, self.profile)
         if stored is not None:
             if stored.origin is None and self.configured_url != BASE_URL:
-                self._check_permissions("its base_url is not trusted with a token stored by an older version")
+                self.check_permissions("its base_url is not trusted with a token stored by an older version")
             self._check_origin("stored token", stored.origin or origin_of(self.configured_url))
             return Token(stored.value, "tokens.toml")
         if self.token_command is not None:
-            self._check_permissions("its token_command is not run")
+            self.check_permissions("its token_command is not run")
             self._check_origin("token command", origin_of(self.configured_url))
             return Token(run_token_command(self.token_command, self.environ, self.timeout), "token_command")
         return None
 
     def token_origin(self) -> str | None:
-        """The only server that the profile's own token may go to.
+        """Returns the only server that the profile's own token may be sent to.
 
-        None where ALOVOICE_TOKEN is in force, which goes to the server of its run, and where there is no token.
+        Returns None with ALOVOICE_TOKEN, which goes to the server of its run, and without a token.
         """
         source = self.token_source()
         if source not in ("tokens.toml", "token_command"):
@@ -158,15 +159,16 @@ class Settings(NamedTuple):
         return (stored and stored.origin) or origin_of(self.configured_url)
 
     def warn_of_permissions(self) -> str:
-        """A warning where others may change config.toml, or nothing."""
+        """Returns a warning where others may change config.toml, else ''."""
         return warn_of_permissions(self.paths) if self.permission_check else ""
 
-    def _check_permissions(self, consequence: str) -> None:
+    def check_permissions(self, consequence: str) -> None:
+        """Raises BadConfigError with the consequence where others may change config.toml, unless that is agreed to."""
         if self.permission_check:
             check_permissions(self.paths, consequence)
 
     def _check_origin(self, what: str, origin: str) -> None:
-        """Raises UsageError where this run's server is not the one that the token belongs to."""
+        """Raises UsageError where this run's server is not the token's server."""
         if origin_of(self.base_url) == origin:
             return
         place = self.origin["base_url"].removeprefix("environment ")
@@ -190,7 +192,7 @@ class Settings(NamedTuple):
         )
 
     def token_source(self) -> str:
-        """Where the token would come from, or nothing: the token command is not run, tokens.toml may be broken."""
+        """Returns the token's source, or ''; does not run the token command, and accepts a broken tokens.toml."""
         if self.environ.get("ALOVOICE_TOKEN") and self.profile != SANDBOX:
             return "environment ALOVOICE_TOKEN"
         try:
@@ -203,10 +205,10 @@ class Settings(NamedTuple):
 def resolve(
     flags: Flags, environ: Mapping[str, str], paths: Paths, cwd: Path, *, allow_new_profile: bool = False
 ) -> Settings:
-    """The settings of this run. `cwd` is where a project's `.alovoice.toml` is looked for, upwards.
+    """Returns the settings of this run. A project's `.alovoice.toml` is searched from `cwd` upwards.
 
-    Raises BadConfigError when a file cannot be understood, and UsageError for an unknown profile (unless
-    `allow_new_profile`: for `login`), a bad flag or variable, or a base URL that would carry the token in the open.
+    Raises BadConfigError for a malformed file, and UsageError for an unknown profile (unless `allow_new_profile`: for
+    `login`), a bad flag or variable, or a base URL that would send the token unencrypted.
     """
     config = read_config(paths.config_file)
     name, origin = _choose_profile(flags, environ, paths, cwd, config)
@@ -217,7 +219,7 @@ def resolve(
 def resolve_leniently(
     flags: Flags, environ: Mapping[str, str], paths: Paths, cwd: Path
 ) -> tuple[Settings, BadConfigError | None]:
-    """As `resolve`; where a configuration file cannot be understood, defaults in place of it, and what is wrong."""
+    """Resolves as `resolve` does; for a malformed file returns defaults, and the error."""
     try:
         return resolve(flags, environ, paths, cwd), None
     except BadConfigError as problem:
@@ -226,7 +228,7 @@ def resolve_leniently(
 
 
 def _choose_profile_leniently(flags: Flags, environ: Mapping[str, str], paths: Paths, cwd: Path) -> tuple[str, str]:
-    """As `_choose_profile`; a file that cannot be understood names no profile."""
+    """Chooses as `_choose_profile` does; a malformed file names no profile."""
     config = Config()
     with suppress(BadConfigError):
         config = read_config(paths.config_file)
@@ -237,7 +239,7 @@ def _choose_profile_leniently(flags: Flags, environ: Mapping[str, str], paths: P
 
 
 def known_profiles(config: Config, paths: Paths) -> list[str]:
-    """The profiles' names, sorted: those built in, those of config.toml, and those that only have a token."""
+    """Returns the profiles' names, sorted: built-in, of config.toml, and those with a token only."""
     try:
         with_token = tokens.read_all(paths).keys()
     except BadConfigError:
@@ -246,9 +248,9 @@ def known_profiles(config: Config, paths: Paths) -> list[str]:
 
 
 def profile_rows(paths: Paths, current: str) -> list[dict[str, object]]:
-    """A row a profile: its settings by their names, `token_from`, and whether it is the `current` one.
+    """Returns a row a profile: its settings by name, `token_from`, and whether it is the `current` one.
 
-    Raises BadConfigError when config.toml cannot be understood.
+    Raises BadConfigError for a malformed config.toml.
     """
     rows: list[dict[str, object]] = []
     for name in known_profiles(read_config(paths.config_file), paths):
@@ -267,7 +269,7 @@ def profile_rows(paths: Paths, current: str) -> list[dict[str, object]]:
 def _choose_profile(
     flags: Flags, environ: Mapping[str, str], paths: Paths, cwd: Path, config: Config
 ) -> tuple[str, str]:
-    """The profile's name, and what named it."""
+    """Returns the profile's name, and the source of the name."""
     if flags.profile is not None:
         return flags.profile, "flag"
     if named := environ.get("ALOVOICE_PROFILE"):
@@ -294,7 +296,7 @@ def _check_profile_name(name: str, origin: str, config: Config, paths: Paths, *,
 
 
 class _Choice:
-    """Takes each setting from the first place that names it, and remembers from where."""
+    """Takes each setting from the first source that has it, and remembers the source."""
 
     def __init__(
         self, flags: Flags, environ: Mapping[str, str], paths: Paths, config: Config, name: str, origin: str
@@ -314,6 +316,7 @@ class _Choice:
             base_url=self._base_url(insecure=plain["insecure"]),
             timeout=self._timeout(),
             require_profile=self._require_profile(),
+            listen=self._profile.get(LISTEN, {}),
             origin=self._origin,
             profile_conflict=self._conflict(),
             configured_url=configured_url(self._config, self._name),

@@ -1,6 +1,6 @@
-"""Tokens: their form, and the file that keeps them with the servers that they belong to (tokens.toml).
+"""Tokens: their form, and the file that stores them with their servers (tokens.toml).
 
-No message of this module holds a token.
+No message of this module contains a token.
 """
 
 import codecs
@@ -28,7 +28,7 @@ _MARKS = ("\ufeff", "\udcef\udcbb\udcbf")  # the byte order mark, also as Python
 
 
 class StoredToken(NamedTuple):
-    """A token of tokens.toml, and the only origin that it may be sent to; None where an older version stored it."""
+    """A token of tokens.toml, and the only origin that it may be sent to; None for a token of an older version."""
 
     value: str
     origin: str | None
@@ -38,16 +38,16 @@ class StoredToken(NamedTuple):
 
 
 def decode_token(content: bytes) -> str:
-    """The text of a token's bytes: UTF-8, or UTF-16 behind a byte order mark, as PowerShell writes it."""
+    """Returns the text of a token's bytes: UTF-8, or UTF-16 with a byte order mark, as PowerShell writes it."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", "ignore")  # a line may end amid its line feed
+        return content.decode("utf-16", "ignore")  # a UTF-16 line may end in the middle of its line feed
     return content.decode("utf-8-sig", "replace")
 
 
 def check_token(text: str, source: str) -> str:
-    """The token without white space and a byte order mark round it; `source` says in the error where it came from.
+    """Returns the token without surrounding white space and byte order mark; `source` is named in the error.
 
-    Raises UsageError for what cannot stand in a URL's path as it is (the API's table of methods).
+    Raises UsageError for a token that cannot stand unchanged in a URL's path (the API's table of methods).
     """
     token = text.strip()
     for mark in _MARKS:
@@ -70,13 +70,13 @@ _COPY_AGAIN = "copy it again from the PBX's settings page: it looks like 8-4-4-4
 
 
 def read(paths: Paths, profile: str) -> StoredToken | None:
-    """The profile's token in tokens.toml; None if there is none. Raises BadConfigError, UsageError."""
+    """Returns the profile's token in tokens.toml, or None. Raises BadConfigError, UsageError."""
     stored = read_all(paths).get(profile)
     return stored and StoredToken(check_token(stored.value, paths.tokens_file.name), stored.origin)
 
 
 def read_all(paths: Paths) -> dict[str, StoredToken]:
-    """Every profile's token, unchecked. Raises BadConfigError when the file cannot be read or is not ours."""
+    """Returns every profile's token, unchecked. Raises BadConfigError for an unreadable file, or another user's."""
     path = paths.tokens_file
     text = read_text(path)
     if text is None:
@@ -103,7 +103,7 @@ _START_ANEW = "move it aside, then run `alovoice login` again"
 
 
 def exposure(paths: Paths) -> str:
-    """A warning if others may read tokens.toml (its next writing closes it), or nothing. Not known on Windows."""
+    """Returns a warning if others may read tokens.toml (its next writing corrects that), or ''. Not on Windows."""
     try:
         mode = stat.S_IMODE(paths.tokens_file.stat().st_mode)
     except OSError:
@@ -114,9 +114,9 @@ def exposure(paths: Paths) -> str:
 
 
 def bound_tokens(paths: Paths, config: Config) -> dict[str, StoredToken]:
-    """Every token with its origin: a token without one belongs to the base URL that its profile has in `config`.
+    """Returns every token with its origin: a token without one belongs to its profile's base URL in `config`.
 
-    Raises BadConfigError when tokens.toml cannot be read.
+    Raises BadConfigError for an unreadable tokens.toml.
     """
     return {
         name: StoredToken(token.value, token.origin or origin_of(configured_url(config, name)))
@@ -125,7 +125,7 @@ def bound_tokens(paths: Paths, config: Config) -> dict[str, StoredToken]:
 
 
 def tokens_text(tokens: Mapping[str, StoredToken]) -> bytes:
-    """The content of tokens.toml."""
+    """Returns the content of tokens.toml."""
     import tomli_w
 
     values = {name: token.value for name, token in tokens.items()}
@@ -134,7 +134,7 @@ def tokens_text(tokens: Mapping[str, StoredToken]) -> bytes:
 
 
 def forget_token(paths: Paths, profile: str) -> bool:
-    """Removes the profile's token; False if there was none. Raises BadConfigError when the file cannot be written."""
+    """Removes the profile's token; returns False without one. Raises BadConfigError for a file that is not writable."""
     if profile not in read_all(paths):
         return False
     with locked(paths):
@@ -153,9 +153,9 @@ _ONE_LINE = "let it print the token alone, such as `sh -c 'COMMAND | head -n 1'`
 
 
 def run_token_command(command: str, environ: Mapping[str, str], seconds: float) -> str:
-    """The one line that the command prints, within `seconds`. It runs without a shell and without a terminal.
+    """Returns the one line that the command prints within `seconds`. It runs without a shell and a terminal.
 
-    The programs that the command started end with it. Raises TokenMissingError, which names the program alone, and
+    Programs that the command started are ended too. Raises TokenMissingError, which names the program alone, and
     UsageError for a line that is no token.
     """
     words = _split(command)
@@ -185,7 +185,7 @@ def run_token_command(command: str, environ: Mapping[str, str], seconds: float) 
 
 
 def _read_output(process: subprocess.Popen[bytes], program: str, seconds: float) -> bytes:
-    """What the process printed until it ended. Ends the process and all its children, also when interrupted."""
+    """Returns the output of the process. Ends the process and all its children, also when interrupted."""
     found: list[bytes] = []
     stream = process.stdout
     assert stream is not None
@@ -200,7 +200,7 @@ def _read_output(process: subprocess.Popen[bytes], program: str, seconds: float)
     finally:
         _end(process)
         reader.join(_LAST_WORDS_SECONDS)
-        if not reader.is_alive():  # else a grandchild has left the session and keeps the pipe
+        if not reader.is_alive():  # after the time-out: a grandchild has left the session and keeps the pipe
             stream.close()
     if _is_too_much(found):
         raise _no_token(program, f"printed more than {_MOST_BYTES >> 10} kB", hint=_ONE_LINE)
@@ -212,7 +212,7 @@ def _is_too_much(found: list[bytes]) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kills the process and its session; a child that lives on would keep the pipe, and may hold the token."""
+    """Kills the process and its session; a living child would keep the pipe, and may know the token."""
     if os.name == "posix":
         with suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -238,7 +238,10 @@ _FORM = r"[A-Za-z0-9_-]{8,128}"
 
 
 def check_secret(text: str) -> str:
-    """A secret of the operator's own. Raises UsageError for what cannot stand in a path, or is soon guessed."""
+    """Returns the operator's own secret.
+
+    Raises UsageError for one that a path cannot hold, or that is easy to guess.
+    """
     if not re.fullmatch(_FORM, text):
         raise UsageError(
             "a secret is 8 to 128 letters, digits, `-` and `_`", hint="`--secret auto` makes one, and keeps it"
@@ -247,12 +250,12 @@ def check_secret(text: str) -> str:
 
 
 def listen_secret(paths: Paths, profile: str) -> str:
-    """The profile's secret; made at the first asking. Raises BadConfigError when its file cannot be used."""
+    """Returns the profile's secret; creates it at the first call. Raises BadConfigError for an unusable file."""
     kept = _read(paths).get(profile)
     if kept is not None:
         return kept
     with locked(paths):
-        every = _read(paths)  # another process may have come first
+        every = _read(paths)  # another process may have created it first
         if profile not in every:
             import secrets
 

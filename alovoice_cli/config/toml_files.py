@@ -1,4 +1,4 @@
-"""Reads and writes the TOML files of this program: says where a fault stands, locks, and replaces a file whole."""
+"""Reads and writes the TOML files of this program: names the place of an error, locks, and replaces a file whole."""
 
 import difflib
 import errno
@@ -24,9 +24,9 @@ _PLACE = r" \(at (?:line (\d+), column (\d+)|end of document)\)$"
 
 
 def read_text(path: Path, *, largest: int = _LARGEST_BYTES, hint: str = "move it aside") -> str | None:
-    """The file's text without a byte order mark; None if there is no file.
+    """Returns the file's text without a byte order mark; None without a file.
 
-    Reads at most `largest` bytes. Raises BadConfigError, with the hint for a file that is larger.
+    Reads at most `largest` bytes. Raises BadConfigError, with the hint for a larger file.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -45,7 +45,7 @@ def read_text(path: Path, *, largest: int = _LARGEST_BYTES, hint: str = "move it
 
 
 def parse_toml(path: Path, text: str) -> dict[str, object]:
-    """The text as TOML. Raises BadConfigError with the path, and line and column where they are known."""
+    """Parses the text as TOML. Raises BadConfigError with the path, and with line and column if known."""
     import tomllib
 
     for number, line in enumerate(text.split("\n"), start=1):
@@ -60,7 +60,7 @@ def parse_toml(path: Path, text: str) -> dict[str, object]:
 
 
 def complain(path: Path, text: str, keys: Sequence[str], trouble: str, *, hint: str = "") -> BadConfigError:
-    """The error that says where in the text the key (given with the tables that it stands in) is, and what is wrong."""
+    """Returns the error for this key (given with the tables around it), with its line in the text."""
     line = _line_of(text, keys)
     if line is None:
         return BadConfigError(f"{path}: {trouble}", hint=hint)
@@ -69,12 +69,12 @@ def complain(path: Path, text: str, keys: Sequence[str], trouble: str, *, hint: 
 
 
 def shorten(key: str) -> str:
-    """A key of the file as a message may show it."""
+    """Returns a key of the file, short enough for a message."""
     return key if len(key) <= _LONGEST_SHOWN else f"{key[:_LONGEST_SHOWN]}…"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean …?`, or nothing when no known word is near."""
+    """Returns `did you mean …?`, or '' where no known word is near."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"did you mean {close[0]}?" if close else ""
 
@@ -89,10 +89,10 @@ def _placed(path: Path, text: str, message: str) -> str:
 
 
 def _line_of(text: str, keys: Sequence[str]) -> int | None:
-    """The line where the statement begins that makes the text hold the key, for every spelling: dotted, quoted, in
-    braces. None where there is none, or where the search would take too long.
+    """Returns the line of the statement that defines the key, in every spelling: dotted, quoted, in braces.
 
-    A bisection over the beginnings of the text. A beginning that ends within a value of several lines does not parse.
+    Returns None where there is none, or where the search would take too long. The search is a bisection over the
+    beginnings of the text. A beginning that ends within a value of several lines does not parse.
     """
     if not _holds_key(text, keys):
         return None
@@ -115,7 +115,7 @@ def _line_of(text: str, keys: Sequence[str]) -> int | None:
 
 
 def _holds_key(text: str, keys: Sequence[str]) -> bool | None:
-    """Whether the text, parsed, has the key in its tables; None where the text does not parse."""
+    """Returns whether the parsed text has the key in its tables; None where the text does not parse."""
     import tomllib
 
     try:
@@ -129,7 +129,7 @@ def _holds_key(text: str, keys: Sequence[str]) -> bool | None:
     return True
 
 
-_WAIT_SECONDS = 30.0  # without any change in the directory: a writer needs a tenth of a second
+_WAIT_SECONDS = 30.0  # seconds without any change in the directory: a writer needs a tenth of a second
 _POLL_SECONDS = 0.01
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ONLY_HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -137,10 +137,10 @@ _ONLY_HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getatt
 
 @contextmanager
 def locked(paths: Paths) -> Iterator[None]:
-    """Holds `config.lock` round a read, a change and a write; makes the directory (0700) when it is missing.
+    """Holds `config.lock` during a read, a change and a write; makes the directory (0700) if it is missing.
 
-    What a killed writer left behind is swept away. Raises UsageError when another writer keeps the lock, and
-    BadConfigError when the directory cannot be written.
+    Removes files that a killed writer left. Raises UsageError when another writer keeps the lock, and BadConfigError
+    for a directory that is not writable.
     """
     with _told(paths.config):
         _refuse_foreign_link(paths.config)
@@ -156,7 +156,7 @@ def locked(paths: Paths) -> Iterator[None]:
 
 
 def _acquire(directory: Path) -> "FileLock":
-    """The directory's lock. Waits for as long as other writers get on, and `_WAIT_SECONDS` for one that does not."""
+    """Takes the directory's lock. Waits while other writers make progress, and `_WAIT_SECONDS` for a stuck one."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(directory / "config.lock", timeout=_WAIT_SECONDS, poll_interval=_POLL_SECONDS, mode=0o600)
@@ -174,11 +174,11 @@ def _acquire(directory: Path) -> "FileLock":
 
 
 def replace(contents: Mapping[Path, bytes], *, rehearse: bool = False) -> None:
-    """Puts each content in the place of its file's, 0600: all of them, or none. To be called with the lock held.
+    """Replaces each file's content, with mode 0600: all files, or none. The caller holds the lock.
 
-    `rehearse` writes the contents beside the files and removes them again: directory, links and disk space are proved.
-    A link that belongs to the user stays a link, and what it points to is replaced (dotfile managers link on purpose);
-    a link of or to somebody else is refused. Raises BadConfigError.
+    `rehearse` writes the contents beside the files and removes them again, which tests directory, links and disk space.
+    A link of the user stays a link, and its target is replaced (dotfile managers link on purpose); a link of or to
+    another user's file is refused. Raises BadConfigError.
     """
     staged: dict[Path, Path] = {}
     try:
@@ -200,7 +200,7 @@ def replace(contents: Mapping[Path, bytes], *, rehearse: bool = False) -> None:
 
 
 def _temporary(path: Path) -> Path:
-    """One fixed name a file: the lock's owner knows that whatever bears it is a dead writer's."""
+    """Returns one fixed name a file: the lock's owner knows that a file of this name is a dead writer's."""
     return path.with_name(f".{path.name}.tmp")
 
 
@@ -214,7 +214,7 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _sync_directory(path: Path) -> None:
-    """Without it a power cut can bring the old name back. Windows has no such call, and opens no directory."""
+    """Syncs the directory: without it a power cut can restore the old name. Windows has no such call."""
     with suppress(PermissionError):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -224,7 +224,7 @@ def _sync_directory(path: Path) -> None:
 
 
 def _refuse_foreign_link(path: Path) -> Path:
-    """The path behind a link; the path itself where it is none. Raises BadConfigError for a link not to be followed."""
+    """Returns the target of a link, or the path itself. Raises BadConfigError for a link of another user."""
     if not path.is_symlink():
         return path
     target = path.resolve()
@@ -239,7 +239,10 @@ def _refuse_foreign_link(path: Path) -> Path:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether the path itself, not what it points to, belongs to the user. Windows keeps links to administrators."""
+    """Returns whether the path itself, not its target, belongs to the user.
+
+    On Windows only administrators make links.
+    """
     status = path.lstat()
     if not hasattr(os, "geteuid"):
         return True

@@ -8,10 +8,10 @@ _LONGEST_LABEL = 63  # of a host's name: RFC 1035
 
 
 def check_base_url(text: str, *, insecure: bool = False) -> str:
-    """The URL without a slash at its end.
+    """Returns the URL without a slash at its end.
 
-    `http://` is for loopback hosts, or where `insecure` is agreed to: the token stands in the path of most requests.
-    Raises ValueError that says what is wrong, without repeating a password.
+    `http://` is for loopback hosts, or with `insecure`: the token is in the path of most requests. Raises ValueError
+    with the reason, without repeating a password.
     """
     parts = _parse(text)
     if parts.scheme not in ("http", "https"):
@@ -26,9 +26,9 @@ def check_base_url(text: str, *, insecure: bool = False) -> str:
 
 
 def origin_of(url: str) -> str:
-    """`scheme://host[:port]` of a base URL, the port only where it is not the scheme's own: what a token belongs to.
+    """Returns `scheme://host[:port]` of a base URL, without the scheme's default port: a token belongs to an origin.
 
-    Raises ValueError for what is no base URL.
+    Raises ValueError for text that is no base URL.
     """
     parts = _parse(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -37,7 +37,7 @@ def origin_of(url: str) -> str:
 
 
 def is_loopback_url(text: str) -> bool:
-    """Whether the URL's host is this machine."""
+    """Returns whether the URL's host is this machine."""
     try:
         return is_loopback(_parse(text).hostname or "")
     except ValueError:
@@ -45,7 +45,7 @@ def is_loopback_url(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name alone: `localhost`, `*.localhost`, 127.0.0.0/8, `::1`."""
+    """Returns whether the name alone means this machine: `localhost`, `*.localhost`, 127.0.0.0/8, `::1`."""
     host = host.rstrip(".").lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -56,12 +56,12 @@ def is_loopback(host: str) -> bool:
 
 
 def _parse(text: str) -> SplitResult:
-    # urlsplit drops tabs and line ends in silence, and takes a backslash for a letter of the host's name.
+    # urlsplit drops tabs and line ends silently, and reads a backslash as a letter of the host's name.
     if not text.isprintable() or " " in text or "\\" in text:
         raise ValueError("must not hold spaces, backslashes or control characters")
     try:
         parts = urlsplit(text)
-    except ValueError:  # its own words may repeat a password
+    except ValueError:  # the original message may repeat a password
         raise ValueError("is no URL that can be understood") from None
     try:
         port = parts.port

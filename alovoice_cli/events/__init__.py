@@ -1,1 +1,1 @@
-"""What the PBX tells its customer: starts, ends and results of calls, and the route questions. Pure: no I/O here."""
+"""The PBX's messages to its customer: starts, ends and results of calls, and route questions. Pure: no I/O here."""

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from alovoice_cli.events.bodies import read_json
+from alovoice_cli.events.body_text import body_text
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 # An id is no secret, so the system's source of randomness (50 µs a call beside a busy thread) only seeds this one.
@@ -52,40 +55,86 @@ def kept_answer(values: object, own_id: str) -> StartAnswer:
     return StartAnswer(kept["id"] if isinstance(kept.get("id"), str) else own_id)
 
 
-def read_crm_answer(status: int, body: bytes, own_id: str) -> StartAnswer | None:
-    """A CRM's answer to a callstart where it is one that the PBX takes, else None: ours goes out then.
+@dataclass(frozen=True, slots=True)
+class CrmAnswer:
+    """How a CRM that was asked about a callstart reacted.
 
-    An integer of at most 12 digits or a text of at most 32 characters (plain, or as a JSON value), or an object with
-    `callto` alone. A redirected call keeps our id, for the CRM gave none.
+    `start` is an answer that the PBX takes, else None: ours goes out then. `is_settled`: the CRM answered 2xx, so it
+    knows of the callstart; `reason` says why that answer is of no use. `is_late`: the PBX could wait no longer, and the
+    CRM may answer yet.
+    """
+
+    start: StartAnswer | None = None
+    is_settled: bool = False
+    reason: str = ""
+    is_late: bool = False
+
+
+EXPECTED_ANSWER = (
+    "the call's id in plain text (at most 12 digits, or 32 characters), or a redirect: "
+    '{"callto": "99 123 45 67"} (API, section 6)'
+)
+NO_ANSWER = CrmAnswer()
+"""The CRM was not reached, or refused: it is told of the event once more."""
+LATE_ANSWER = CrmAnswer(is_late=True)
+
+
+def read_crm_answer(status: int, body: bytes, own_id: str) -> CrmAnswer:
+    """A CRM's answer to a callstart.
+
+    Of use are an integer of at most 12 digits or a text of at most 32 characters (plain, or as a JSON value), and an
+    object with `callto`, also in the vendor's own notation: `{callto: "99 123 45 67"}`. A redirected call keeps our id,
+    for the CRM gave none.
     """
     if not 200 <= status < 300:
-        return None
-    try:
-        text = body.decode("utf-8").strip()
-        value = _value(text)
-    except (ValueError, RecursionError):
-        return None
+        return NO_ANSWER
+    text, _, problem = body_text(body)
+    if text is None:
+        return CrmAnswer(is_settled=True, reason=f"{status} and a body that cannot be read: {problem}")
+    answer = _start_answer(text.strip(), own_id)
+    if isinstance(answer, StartAnswer):
+        return CrmAnswer(answer, is_settled=True)
+    return CrmAnswer(is_settled=True, reason=f"{status} and {answer}")
+
+
+def _start_answer(text: str, own_id: str) -> StartAnswer | str:
+    """The answer that a text gives, or in words what the text is instead."""
+    value = _value(text)
     if isinstance(value, dict):
         callto = value.get("callto")
         if isinstance(callto, (str, int)) and not isinstance(callto, bool) and _CALLTO.fullmatch(str(callto).strip()):
             return StartAnswer(own_id, str(callto).strip())
-        return None
+        return "an object without `callto`" if callto is None else "a `callto` that is no phone number"
     if isinstance(value, int) and not isinstance(value, bool):
-        return StartAnswer(str(value)) if _INTEGER.fullmatch(str(value)) else None
-    if isinstance(value, str) and _is_id(value.strip()):
-        return StartAnswer(value.strip())
-    return None
+        return StartAnswer(str(value)) if _INTEGER.fullmatch(str(value)) else "a number of more than 12 digits"
+    if isinstance(value, str):
+        trouble = _id_trouble(value.strip())
+        return trouble or StartAnswer(value.strip())
+    return "JSON that is neither an id nor an object"
 
 
 def _value(text: str) -> object:
-    if text.startswith(("{", '"', "[")):
-        return json.loads(text)
+    if text.startswith(("{", '"', "[", "'")):
+        read = read_json(text)
+        return text if read.problem else read.value
     return int(text) if _INTEGER.fullmatch(text) and str(int(text)) == text else text
 
 
-def _is_id(text: str) -> bool:
-    """Twelve digits at most where it is all digits, else 32 characters; no web page, no word of yes or no."""
+def _id_trouble(text: str) -> str:
+    """Why a text is no id of a call, in words; "" where it is one.
+
+    An id has 12 digits at most where it is all digits, else 32 characters; it is no web page, no word of yes or no.
+    """
+    if not text:
+        return "no body"
+    if text.startswith(("{", "[")):
+        return "what is neither JSON nor an id"
+    if "<" in text:
+        return "a web page"
+    if text.lower() in ("true", "false", "null", "ok", "none"):
+        return f"the word {text.lower()}, which is no id"
     if text.isdigit():
-        return text.isascii() and len(text) <= 12
-    words = ("true", "false", "null", "ok", "none")
-    return 0 < len(text) <= _LONGEST_ID and text.isprintable() and "<" not in text and text.lower() not in words
+        return "" if text.isascii() and len(text) <= 12 else "a number of more than 12 digits"
+    if len(text) > _LONGEST_ID:
+        return f"a text of more than {_LONGEST_ID} characters"
+    return "" if text.isprintable() else "a text of several lines"

@@ -8,14 +8,26 @@ written as JSON again, or is told as unreadable.
 import json
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
+
+from alovoice_cli.events.body_text import charset_of, decoded, unpacked
 
 _DEEPEST = 64
 _MOST_FIELDS = 1000
-_BEGINS_JSON = re.compile(rb"\s*(?:\{|\[(?!\]))")  # and not the key `[]id`
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
-_OPENS, _CLOSES = frozenset(b"[{"), frozenset(b"]}")
+_LONGEST_LOOSE = 20_000  # whoever writes by hand writes little; a megabyte would take a second
+_BEGINS_JSON = r"\s*+(?:\{|\[(?!\]))"  # and not the key `[]id`
+_BEGINS_LOOSE = r"\s*+[{\['\"]"
+# What the vendor's page has beyond JSON: bare keys (`[]id` too), texts in single quotes, a comma before a bracket.
+# Every repeat is possessive, and what begins is consumed: no letter is looked at more than a fixed number of times.
+_LOOSE = (
+    r"""(?s)(?P<text>"(?:[^"\\]++|\\.)*+"?+)"""
+    r"""|'(?P<single>(?:[^'\\]++|\\.)*+)(?P<closed>')?+"""
+    r"""|(?P<word>(?:\[\])?+[\w$.+-]++(?:\[\])?+)(?P<colon>\s*+:)?+"""
+    r"""|(?P<comma>,)(?=\s*+[}\]])"""
+)
+_IN_SINGLE = r"""(?s)\\.|\""""
 
 
 class Value(NamedTuple):
@@ -25,36 +37,54 @@ class Value(NamedTuple):
     problem: str = ""
 
 
-def read_body(body: bytes, content_type: str) -> Value:
+def read_body(body: bytes, content_type: str, content_encoding: str = "") -> Value:
     """Reads the body. Keys such as `[]id` and `id[]` (API, section 5) lose their brackets."""
     if not body.strip():
         return Value(None, "the body is empty")
-    read = _read_json(body)
+    plain, problem = unpacked(body, content_encoding)
+    if problem:
+        return Value(None, problem)
+    text, charset, problem = decoded(plain, content_type)
+    read = Value(None, problem) if text is None else read_json(text)
     if read.problem and _is_multipart(content_type):
-        read = _read_multipart(body, content_type)
-    elif read.problem and b"=" in body and not _BEGINS_JSON.match(body):
-        read = _read_form(body)
-    if read.problem:
-        return read
-    return Value(_without_brackets(read.value))
+        read = _read_multipart(plain, content_type)
+    elif read.problem and text is not None and "=" in text and not re.match(_BEGINS_JSON, text):
+        read = _read_form(text, charset)
+    return read if read.problem else Value(_without_brackets(read.value))
 
 
-def _read_json(body: bytes) -> Value:
-    if _depth(body) > _DEEPEST:
+def read_query(query: str) -> object:
+    """The fields of a URL's query: an object, or a list of them where each comes as often; None where it has none."""
+    read = _read_form(query.encode("latin-1", "replace").decode("utf-8", "replace"), "utf-8")
+    return None if read.problem else _without_brackets(read.value)
+
+
+def read_json(text: str) -> Value:
+    """The value of a text in JSON, or in the vendor's own notation: `{callto: '99 123 45 67',}`."""
+    if _depth(text) > _DEEPEST:
         return Value(None, f"nested deeper than {_DEEPEST} levels")
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return Value(None, "no UTF-8 text")
     try:
         return Value(_loads(text))
     except (ValueError, RecursionError):
         pass
-    try:
-        # The vendor's own samples end their objects with a comma.
-        return Value(_loads(_TRAILING_COMMA.sub(r"\1", text)))
-    except (ValueError, RecursionError):
-        return Value(None, "neither JSON nor form fields")
+    if len(text) <= _LONGEST_LOOSE and re.match(_BEGINS_LOOSE, text):
+        with suppress(ValueError, RecursionError):
+            return Value(_loads(re.sub(_LOOSE, _as_strict, text)))
+    return Value(None, "neither JSON nor form fields")
+
+
+def _as_strict(match: re.Match[str]) -> str:
+    """A piece of the vendor's notation as JSON has it."""
+    if match["closed"]:
+        return '"' + re.sub(_IN_SINGLE, _unquoted, match["single"]) + '"'
+    if match["colon"] is not None:
+        return json.dumps(match["word"]) + ":"
+    return "" if match["comma"] else match.group()
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    """A quote within single quotes: the single one needs no backslash any more, the double one needs it now."""
+    return {'"': '\\"', "\\'": "'"}.get(match.group(), match.group())
 
 
 def _loads(text: str) -> object:
@@ -67,16 +97,16 @@ def _finite(text: str) -> float | str:
     return number if number - number == 0 else text  # 1e999 would come out again as invalid JSON
 
 
-def _depth(body: bytes) -> int:
+def _depth(text: str) -> int:
     """An upper bound of the nesting: brackets inside of texts count too."""
-    if body.count(b"[") + body.count(b"{") <= _DEEPEST:
+    if text.count("[") + text.count("{") <= _DEEPEST:
         return 0
     deepest = depth = 0
-    for byte in body:
-        if byte in _OPENS:
+    for letter in text:
+        if letter in "[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif byte in _CLOSES:
+        elif letter in "]}":
             depth -= 1
     return deepest
 
@@ -85,10 +115,10 @@ def _is_multipart(content_type: str) -> bool:
     return content_type.lower().lstrip().startswith("multipart/")
 
 
-def _read_form(body: bytes) -> Value:
+def _read_form(text: str, charset: str) -> Value:
     try:
         pairs = parse_qsl(
-            body.decode("utf-8").strip(), keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS
+            text.strip(), keep_blank_values=True, encoding=charset, errors="replace", max_num_fields=_MOST_FIELDS
         )
     except ValueError:
         return Value(None, "neither JSON nor form fields")
@@ -105,13 +135,18 @@ def _read_multipart(body: bytes, content_type: str) -> Value:
         pairs = [
             (
                 str(part.get_param("name", header="content-disposition")),
-                (part.get_payload(decode=True) or b"").decode("utf-8", "replace"),  # type: ignore[union-attr]  # bytes
+                _part_text(part),
             )
             for part in parts[:_MOST_FIELDS]
         ]
     except Exception as error:  # the e-mail parser meets hostile headers with errors of many kinds
         return Value(None, f"no readable multipart form ({type(error).__name__})")
     return _fields(pairs)
+
+
+def _part_text(part: Any) -> str:
+    content: bytes = part.get_payload(decode=True) or b""
+    return content.decode(charset_of(str(part.get("content-type", ""))) or "utf-8", "replace")
 
 
 def _fields(pairs: list[tuple[str, str]]) -> Value:

@@ -1,4 +1,4 @@
-"""When somebody was there to receive: what the PBX said in a gap is not in the store, and nowhere else either."""
+"""The times with a listener: events of a gap are in no store."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ from alovoice_cli.moments import ClockTime, from_unix, span_text, unix_microseco
 
 _MICRO = 1_000_000
 _SIGN_OF_LIFE = 30 * _MICRO
-"""A listener gives one every ten seconds: whose last is older than three of them is not there any more."""
+"""A listener gives a sign of life every ten seconds: after three missing signs it counts as gone."""
 _MOST_GAPS_TOLD = 3
 
 
 class Uptime(NamedTuple):
-    """One listener's time, in unix microseconds: its first and its last sign of life, and its orderly end."""
+    """One listener's time, in unix microseconds: its first and last sign of life, and its orderly end."""
 
     began_at: int
     seen_at: int
     ended_at: int | None = None
 
     def until(self, now: int) -> int:
-        """Up to when it was there for certain."""
+        """Returns the last moment at which it certainly ran."""
         if self.ended_at is not None:
             return self.ended_at
         return now if now - self.seen_at <= _SIGN_OF_LIFE else self.seen_at
 
 
 class ListenerGap(NamedTuple):
-    """A time without a listener, in unix microseconds; `is_open`: it lasts until now."""
+    """A time without a listener, in unix microseconds; `is_open`: it continues now."""
 
     begin: int
     end: int
@@ -38,7 +38,7 @@ class ListenerGap(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Of a period: from when there are events (None: never), until when, and the gaps within."""
+    """The coverage of a period: from when there are events (None: never), until when, and the gaps within."""
 
     begin: int | None
     end: int
@@ -46,7 +46,7 @@ class Coverage:
 
 
 def cover(uptimes: Iterable[Uptime], period: Period, now: int) -> Coverage:
-    """What of the period was listened to. Several listeners at once are one."""
+    """Returns the coverage of the period. Several listeners at once count as one."""
     end = min(now, period.until if period.until is not None else now)
     stretches = list(_joined(sorted((uptime.began_at, uptime.until(now)) for uptime in uptimes)))
     if not stretches or stretches[0][0] >= end:
@@ -61,7 +61,7 @@ def cover(uptimes: Iterable[Uptime], period: Period, now: int) -> Coverage:
 
 
 def _joined(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Stretches that touch or overlap as one; they come sorted."""
+    """Joins touching or overlapping spans, which come sorted."""
     begin = end = None
     for left, right in stretches:
         if begin is None or end is None:

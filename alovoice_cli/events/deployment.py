@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from alovoice_cli.errors import UsageError
 
@@ -9,79 +10,146 @@ _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./\-]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\$?|[0-9]{1,10}")
 _PATH = re.compile(r"/[A-Za-z0-9_./~-]*")
-_DRAIN_SECONDS = 20
+_UNIT_NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 _UNIT = """\
 [Unit]
 Description={description}
 Wants=network-online.target
 After=network-online.target
+# A full disk or a lost port must not end it for good: what is not received is gone.
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
 NotifyAccess=main
 ExecStart={command}
-{directory}{environment}{user}Restart=on-failure
-RestartSec=2
+{directory}{environment}# Further ALOVOICE_LISTEN_… variables; systemd reads the file, which may be root's alone.
+EnvironmentFile=-/etc/alovoice/{name}.env
+{credentials}{user}StateDirectory=alovoice
+StateDirectoryMode=0700
+RuntimeDirectory={name}
+{writable}UMask=0077
+
+# The listener reports only while it can store what comes; after 30 s without a report it is started anew.
+WatchdogSec=30
+TimeoutStartSec=600
+Restart=on-failure
+RestartSec=5
 # SIGTERM drains: what was received is answered and stored, then it exits with 143.
 SuccessExitStatus=143
-TimeoutStopSec={drain}
-UMask=0077
-NoNewPrivileges=yes
+TimeoutStopSec=40
+
+# What the listener may do, and a program of --exec too; ReadWritePaths= opens a directory to both.
+{capabilities}{memory}NoNewPrivileges=yes
 PrivateTmp=yes
-ProtectSystem=full
+PrivateDevices=yes
+ProtectSystem=strict
+ProtectHome=read-only
+ProtectProc=invisible
+ProcSubset=pid
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+LockPersonality=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RemoveIPC=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target
 """
 
 _LOCATION = """\
-# Inside the `server {{ … }}` block of the host that AloVoice calls. The secret in the path is the only
-# defence, so it is not logged; start the listener with --trusted-proxy 127.0.0.1/32.
+# Inside the `server {{ … }}` block of the host that AloVoice calls, https alone, and best of no other host's. The
+# secret in the path is the only defence, and nginx writes requests into both of its logs: they are off, here for
+# requests that reach no location. Start the listener with --trusted-proxy 127.0.0.1/32.
+access_log off;
+error_log /dev/null emerg;
+
 location {path} {{
     proxy_pass http://{upstream};
     proxy_http_version 1.1;
     proxy_set_header Host $host;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    client_max_body_size 1m;
+    # The listener answers bodies over its limit by itself: a caller with a long route question gets a step, not 413.
+    client_max_body_size 64m;
+    client_body_buffer_size 1m;
     proxy_connect_timeout 2s;
-    proxy_read_timeout 15s;
+    proxy_read_timeout {read_seconds}s;
     # A request that was sent once is never sent to the listener again: it would be a second delivery.
     proxy_next_upstream off;
     access_log off;
+    error_log /dev/null emerg;
 }}
 """
 
 
-def systemd_unit(
-    argv: Sequence[str],
-    *,
-    description: str = "AloVoice listener: receives what the PBX sends",
-    user: str = "",
-    environment: Mapping[str, str] | None = None,
-    directory: str = "",
-) -> str:
-    """A unit that runs `argv` (its first word an absolute path), and starts it again when it can no longer work.
+@dataclass(frozen=True, slots=True)
+class ServiceUnit:
+    """A systemd service: `name` without `.service`; `argv` begins with the program's whole path.
+
+    `environment` is for places, not for secrets: a unit is world-readable. `credentials` are files by name, which
+    systemd reads as root and shows to the service alone, in `credential_path`. `writable` are directories beside its
+    own two. `low_port`: it binds a port below 1024. `programs`: it starts others, which may make code at run time.
+    """
+
+    argv: Sequence[str]
+    name: str = "alovoice"
+    description: str = "AloVoice listener: receives what the PBX sends"
+    user: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    directory: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    writable: Sequence[str] = ()
+    low_port: bool = False
+    programs: bool = False
+
+
+def credential_path(unit_name: str, credential: str) -> str:
+    """Where a service finds a file that its unit loads."""
+    return f"/run/credentials/{unit_name}.service/{credential}"
+
+
+def systemd_unit(unit: ServiceUnit) -> str:
+    """The unit's text, which starts the service again when it can no longer work.
 
     `Type=notify`: the listener says by itself when a request went through it and back. Raises UsageError for words that
-    no unit can hold. `environment` is for places, not for secrets: a unit is world-readable.
+    no unit can hold.
     """
-    if not argv or not argv[0].startswith("/"):
+    if not unit.argv or not unit.argv[0].startswith("/"):
         raise UsageError("systemd wants the program's whole path", hint="give it as `command -v alovoice` prints it")
-    if user and not _USER.fullmatch(user):
-        raise UsageError(f"{user!r} is no user's name")
-    lines = [f"Environment={_variable(name, value)}\n" for name, value in (environment or {}).items()]
+    if unit.user and not _USER.fullmatch(unit.user):
+        raise UsageError(f"{unit.user!r} is no user's name")
+    if not _UNIT_NAME.fullmatch(unit.name):
+        raise UsageError(f"{unit.name!r} is no unit's name")
+    capability = "CAP_NET_BIND_SERVICE" if unit.low_port else ""
     return _UNIT.format(
-        description=_one_line(description).replace("%", "%%"),
-        command=" ".join(_word(word) for word in argv),
-        directory=f"WorkingDirectory={_one_line(directory).replace('%', '%%')}\n" if directory else "",
-        environment="".join(lines),
-        user=f"User={user}\n" if user else "",
-        drain=_DRAIN_SECONDS,
+        name=unit.name,
+        description=_one_line(unit.description).replace("%", "%%"),
+        command=" ".join(_word(word) for word in unit.argv),
+        directory=f"WorkingDirectory={_path(unit.directory)}\n" if unit.directory else "",
+        environment="".join(f"Environment={_variable(name, value)}\n" for name, value in unit.environment.items()),
+        credentials="".join(f"LoadCredential={name}:{_path(path)}\n" for name, path in unit.credentials.items()),
+        user=f"User={unit.user}\n" if unit.user else "",
+        writable="".join(f"ReadWritePaths={_quoted(_path('-' + path))}\n" for path in unit.writable),
+        # A user namespace of its own would take away the right to a low port.
+        capabilities=f"CapabilityBoundingSet={capability}\n"
+        + (f"AmbientCapabilities={capability}\n" if unit.low_port else "PrivateUsers=yes\n"),
+        memory="" if unit.programs else "MemoryDenyWriteExecute=yes\n",
     )
 
 
-def nginx_location(host: str, port: int, *, path: str = "/h/") -> str:
+def nginx_location(host: str, port: int, *, path: str = "/h/", read_seconds: int = 15) -> str:
     """A location that hands everything under `path` to the listener, its body and path untouched.
 
     Raises UsageError for a path that a location cannot hold. An IPv6 host gets its brackets.
@@ -89,7 +157,11 @@ def nginx_location(host: str, port: int, *, path: str = "/h/") -> str:
     if not _PATH.fullmatch(path):
         raise UsageError(f"{path!r} is no path of plain letters", hint="give it as /h/")
     address = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return _LOCATION.format(path=path, upstream=f"{_one_line(address)}:{port}")
+    return _LOCATION.format(path=path, upstream=f"{_one_line(address)}:{port}", read_seconds=read_seconds)
+
+
+def _path(text: str) -> str:
+    return _one_line(text).replace("%", "%%")
 
 
 def _variable(name: str, value: str) -> str:

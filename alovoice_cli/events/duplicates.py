@@ -1,6 +1,6 @@
-"""Repeated deliveries: the PBX gives none an id, so two that say the same within ten minutes are taken for one.
+"""Repeated deliveries: the PBX gives them no id, so two equal ones within ten minutes count as one.
 
-Time here is monotonic: a clock that is set must neither join two calls nor part one.
+Time here is monotonic: a change of the clock must neither join two calls nor separate one.
 """
 
 from collections import OrderedDict
@@ -12,15 +12,15 @@ from alovoice_cli.events.event import PBX_TYPES
 WINDOW_SECONDS = 600
 MOST_KNOWN = 200_000  # some 80 MB; 300 events a second fill it within the window
 REPEATABLE = tuple(kind for kind in PBX_TYPES if kind != "route")
-"""A route question holds no time: a caller who calls again within the window asks the same words anew."""
+"""A route question contains no time: a second call within the window has the same content."""
 
 First = TypeVar("First")
 
 
 class Recent(Generic[First]):
-    """What was kept of the first delivery of each digest, for as long as the window. One thread at a time.
+    """The values kept for the first delivery of each digest, during the window. One thread at a time.
 
-    Under a flood the oldest are forgotten earlier: memory has its bounds.
+    Under a flood the oldest are forgotten earlier: the memory is bounded.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -28,9 +28,9 @@ class Recent(Generic[First]):
         self._first: OrderedDict[str, tuple[float, First]] = OrderedDict()
 
     def first(self, digest: str, own: First, *, age: float = 0.0) -> First | None:
-        """What was kept of the first delivery with this digest; None where this is it, and `own` is kept of it.
+        """Returns the value of the first delivery with this digest; None for a new one, whose value `own` is kept.
 
-        `age` is how many seconds ago the delivery came, for those read back from the store at a start.
+        `age` is how many seconds ago the delivery came, for deliveries read back from the store at a start.
         """
         now = self._monotonic()
         while self._first:
@@ -45,7 +45,7 @@ class Recent(Generic[First]):
         return None
 
     def forget(self, digest: str, own: First) -> None:
-        """Takes back what was kept of a first delivery: it was lost."""
+        """Removes the value of a first delivery that was lost."""
         known = self._first.get(digest)
         if known is not None and known[1] is own:
             del self._first[digest]

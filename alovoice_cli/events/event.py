@@ -4,15 +4,23 @@ A delivery is the record: its bytes are stored before anyone reads them. Facts a
 can be derived again. One delivery holds one fact, seldom several (a list of call results), or none that can be read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
+
+from alovoice_cli.phones import canonical
 
 EventType = Literal["callstart", "callend", "result", "route", "probe"]
 """The four that the PBX sends (API, sections 5, 6 and 9), and our own proof that a request reaches the store."""
 
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 PBX_TYPES: tuple[EventType, ...] = EVENT_TYPES[:-1]
+
+CallType = Literal["call", "missed"]
+"""What targets can be told beside events: each finished call, or those alone whose callers nobody talked to."""
+
+CALL_TYPES: tuple[CallType, ...] = get_args(CallType)
+TargetType = EventType | CallType
 
 MISSED_STATUSES = ("304", "480", "486", "603", "603-S")
 """`status_code` of calls that nobody took, each its own reason: missed, unavailable, busy, declined, cancelled."""
@@ -28,7 +36,8 @@ TRIAL_PREFIX = "99800"
 class Delivery:
     """A request as it arrived. `received_at` is unix microseconds (UTC); `id` is ours: 26 letters and digits.
 
-    `headers` keep their order and repetitions, lower-case names; `seq` is 0 before it is stored, then strictly rising
+    `headers` keep their order and repetitions, lower-case names; `query` is what stood behind the URL's question mark,
+    as Latin-1; `seq` is 0 before it is stored, then strictly rising
     in the order of the store.
     """
 
@@ -40,6 +49,12 @@ class Delivery:
     peer: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     seq: int = 0
+    query: str = ""
+
+    @property
+    def content_encoding(self) -> str:
+        """How its headers say that the body is packed; "" where they do not."""
+        return next((value for name, value in self.headers if name == "content-encoding"), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +150,17 @@ class Call:
     result_seq: int | None = None
 
     @property
+    def is_finished(self) -> bool:
+        """Whether start and end are known, and the end is of this start: a CRM that counts its own ids may repeat one.
+
+        An end that came before its start has a time that is not before it.
+        """
+        if self.start_seq is None or self.end_seq is None:
+            return False
+        is_late = self.started_at is not None and self.ended_at is not None and self.started_at <= self.ended_at
+        return self.end_seq > self.start_seq or is_late
+
+    @property
     def is_answered(self) -> bool:
         """Whether somebody talked: status 200."""
         return self.status == ANSWERED_STATUS
@@ -143,3 +169,32 @@ class Call:
     def is_missed(self) -> bool:
         """Whether an end was told, and nobody took the call."""
         return self.status in MISSED_STATUSES
+
+
+# Which result is of which call: the document gives a result the PBX's own `id`, and does not say whether that is the id
+# which the callstart was answered with. Equal ids of two calls are possible, and no id in common is usual.
+
+APART_SECONDS = 300
+"""How far apart the times that two messages tell for the beginning of one call may be."""
+
+
+def parties(fact: Fact) -> set[str]:
+    """The numbers that a result tells, in one spelling: who was called, and who called."""
+    return {canonical(text) or text for text in (fact.number, fact.peer) if text}
+
+
+def is_of_another(fact: Fact, call: Call) -> bool:
+    """Whether a result that has this call's id speaks of another one: of other numbers, and of another time."""
+    told = parties(fact)
+    if call.number is None or not told or call.number in told:
+        return False
+    if call.started_at is None or fact.started_at is None:
+        return True
+    return abs(call.started_at - fact.started_at) > APART_SECONDS
+
+
+def is_meant(event: Event, call: Call | None, external_ids: Collection[str]) -> bool:
+    """Whether an event that has this call's id, or one of these ids of ours, is no result of another call."""
+    if event.delivery.type != "result" or call is None or any(fact.external_id in external_ids for fact in event.facts):
+        return True
+    return not is_of_another(event.fact, call)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from alovoice_cli.events.answers import StartAnswer
+from alovoice_cli.events.answers import CrmAnswer, StartAnswer
 from alovoice_cli.events.event import Delivery, Event, Reading
 
 
@@ -14,7 +14,7 @@ class FirstDelivery:
 
     id: str
     answer: StartAnswer
-    asked: Awaitable[StartAnswer | None] | None = None
+    asked: Awaitable[CrmAnswer] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ SPOOLED = 0
 class LateAnswer:
     """What a stored delivery was answered, known after it was stored; `call_id` is a callstart's.
 
-    `asked` is the target that was asked for the answer: where it `is_answered`, it needs not be told of the event.
+    `asked` is the target that was asked for the answer: where it `is_answered` (2xx), it knows of the event.
     """
 
     delivery_id: str

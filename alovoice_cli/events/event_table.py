@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 
-from alovoice_cli.events.event import Call, Event, Fact
+from alovoice_cli.events.bodies import read_query
+from alovoice_cli.events.body_text import body_text
+from alovoice_cli.events.event import Call, CallType, Delivery, Event, Fact
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
 
 _KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "started_at")
@@ -15,10 +17,11 @@ _MICRO = 1_000_000
 
 
 def event_as_json(event: Event) -> dict[str, object]:
-    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body; a route's answer and
-    rule too, and `trial` for what was made up.
+    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body.
 
-    `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none.
+    `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none,
+    and `problem` says why. The fields of the URL's query stand in `query`; a route has its
+    answer and rule too, and what was made up `trial`.
     """
     delivery = event.delivery
     shown: dict[str, object] = {
@@ -28,8 +31,12 @@ def event_as_json(event: Event) -> dict[str, object]:
         "received_at": iso(delivery.received_at),
         "call_id": event.fact.call_id,
         "duplicate_of": event.duplicate_of,
-        "body": _raw(delivery.body) if event.problem and event.value is None else event.value,
+        "body": _raw(delivery) if event.problem and event.value is None else event.value,
     }
+    if event.problem:
+        shown["problem"] = event.problem
+    if delivery.query:
+        shown["query"] = read_query(delivery.query)
     if delivery.type == "route" and event.answer:
         shown |= {"answer": dict(event.answer), "rule": event.rule}
     if event.is_trial:
@@ -43,11 +50,9 @@ def iso(unix_us: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micro:06d}Z"
 
 
-def _raw(body: bytes) -> object:
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode("ascii")}
+def _raw(delivery: Delivery) -> object:
+    text = body_text(delivery.body, delivery.content_type, delivery.content_encoding).text
+    return text if text is not None else {"base64": base64.b64encode(delivery.body).decode("ascii")}
 
 
 def event_cells(
@@ -78,6 +83,14 @@ def event_cells(
 def call_as_json(call: Call) -> dict[str, object]:
     """The call's fields; `reported_at` is ISO 8601 in UTC, the PBX's own times stay unix seconds."""
     return {**asdict(call), "reported_at": iso(call.reported_at * _MICRO)}
+
+
+def finished_call_as_json(call: Call, event_id: str, kind: CallType) -> dict[str, object]:
+    """What targets are told of a finished call: `call_as_json` with an `id` of this message, and its type.
+
+    `event_id` is our id of its callstart, `call_id` the CRM's of the call, or ours where the CRM gave none.
+    """
+    return {"id": f"{event_id}-{kind}", "type": kind, "event_id": event_id, **call_as_json(call)}
 
 
 def when(seconds: int, clock: ClockTime, *, short: bool) -> str:

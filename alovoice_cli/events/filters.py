@@ -12,7 +12,7 @@ grammar has six rules, and its errors name the column.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import NamedTuple, NoReturn
@@ -31,7 +31,9 @@ from alovoice_cli.events.conditions import (
     Value,
     all_of,
     fields_of,
+    holds,
 )
+from alovoice_cli.events.event import Call, Event, Fact
 from alovoice_cli.moments import ClockTime, parse_moment, parse_span, unix_microseconds
 from alovoice_cli.phones import canonical
 
@@ -54,6 +56,7 @@ _SPELLINGS: Mapping[str, Operator] = {
 
 ReadMoment = Callable[[str], datetime]
 """Text as a moment, as `--since` takes it; raises UsageError."""
+_KNOWN_OF_CALL = ("external_id", "number", "line", "peer", "direction")
 EVER = "all"
 """`--since all`: from the first event on."""
 
@@ -338,3 +341,34 @@ def _among(name: str, text: str | None, *, choices: Sequence[str] = (), is_phone
         raise UsageError(f"--{name} is empty", hint=f"leave it out to see every {name}")
     meant = tuple((canonical(value) or value) if is_phone else value for value in values)  # `anonymous` is a text
     return Compare(name, "=", meant[0]) if len(meant) == 1 else Compare(name, "in", meant)
+
+
+def meeting(condition: Condition, event: Event, calls: Mapping[str, Call]) -> Event:
+    """The event with those of its facts that meet the condition, as `conditions` says which fields a fact has.
+
+    `calls` are by id. Where none meets it, the event stays as it is.
+    """
+    facts = tuple(fact for fact in event.facts if holds(condition, _values(event, fact, calls.get(fact.call_id or ""))))
+    return replace(event, facts=facts) if facts else event
+
+
+def _values(event: Event, fact: Fact, call: Call | None) -> dict[str, Value]:
+    """The fields of one fact by the names of EVENT_FIELDS; what the fact does not say, its call does."""
+    delivery, of_call = event.delivery, call or Call("", 0)
+    both = {name: getattr(fact, name) or getattr(of_call, name) for name in _KNOWN_OF_CALL}
+    of_fact = {name: getattr(fact, name) for name in ("call_id", "status", "duration", "record", "queue")}
+    return {
+        "id": delivery.id,
+        "seq": delivery.seq,
+        "type": delivery.type,
+        "received": delivery.received_at,
+        "sender": delivery.peer,
+        "rule": event.rule,
+        "duplicate_of": event.duplicate_of,
+        "problem": event.problem or None,
+        "answered": fact.answered_at,
+        "ended": fact.ended_at,
+        "started": fact.started_at or of_call.started_at,
+        **both,
+        **of_fact,
+    }

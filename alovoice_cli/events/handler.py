@@ -1,4 +1,4 @@
-"""Where a CRM's handlers live, and what is needed to post to them; who really posts is given from outside."""
+"""The URLs of a CRM's handlers, and the values needed for a POST; the poster is given from outside."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from alovoice_cli.masking import mask
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
-"""Also what the vendor's own curl says of its JSON (API, section 6)."""
+"""Also the content type of the vendor's own curl for JSON (API, section 6)."""
 
 _SECRET = re.compile(r"(?<=/h/)[^/]+")
 PLACE = "{type}"
@@ -21,14 +21,14 @@ _HOW = "give http://HOST:PORT/h/SECRET, a handler's own URL, or TYPE=URL"
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """The URL of each type of event. What `exact` does not name is found from the `base`."""
+    """The URL of each type of event. URLs outside `exact` are derived from the `base`."""
 
     base: str = ""
     exact: Mapping[EventType, str] = field(default_factory=dict)
 
     @classmethod
     def from_words(cls, words: Sequence[str], option: str) -> "Handlers":
-        """What `[TYPE=]URL`, repeated, says. Raises UsageError for what is no http(s) URL, or said twice."""
+        """Reads repeated `[TYPE=]URL` words. Raises UsageError for other text than an http(s) URL, or a repetition."""
         base = ""
         exact: dict[EventType, str] = {}
         for word in words:
@@ -44,10 +44,10 @@ class Handlers:
         return cls(base, exact)
 
     def url(self, kind: EventType) -> str | None:
-        """The URL that an event of this type goes to; None where nobody said one.
+        """Returns the URL for an event of this type; None without one.
 
-        `{type}` in the base is replaced; a base that ends in one of the four types has its siblings beside it; a
-        script (`hook.php`, or a URL with a query) takes all types itself; to every other base the type is added.
+        `{type}` in the base is replaced; a base that ends in one of the four types has its siblings beside it; a script
+        (`hook.php`, or a URL with a query) receives all types itself; for every other base the type is appended.
         """
         if kind in self.exact or not self.base:
             return self.exact.get(kind)
@@ -63,12 +63,12 @@ class Handlers:
 
     @property
     def shown(self) -> str:
-        """The URLs for a report, without what may be secret in them."""
+        """Returns the URLs for a report, without possible secrets."""
         named = [f"{kind}={shown_url(url)}" for kind, url in self.exact.items()]
         return ", ".join([*([shown_url(self.base)] if self.base else []), *named])
 
     def needed(self, kind: EventType, option: str) -> str:
-        """As `url`. Raises UsageError where there is none."""
+        """Returns the same as `url`. Raises UsageError without one."""
         url = self.url(kind)
         if url is None:
             raise UsageError(f"{option} says no URL for {kind}", hint=f"add {option} {kind}=URL")
@@ -76,14 +76,14 @@ class Handlers:
 
 
 def shown_url(url: str) -> str:
-    """The URL with a listener's secret masked, and without its query, which may hold a key."""
+    """Returns the URL with a listener's secret masked, and without its query, which may contain a key."""
     parts = urlsplit(url)
     path = _SECRET.sub(lambda found: mask(found.group()), parts.path)
     return f"{parts.scheme}://{parts.netloc}{path}" + ("?…" if parts.query else "")
 
 
 def checked_url(text: str, option: str) -> str:
-    """The URL as it is sent, non-ASCII letters of its path encoded.
+    """Returns the URL for sending, with non-ASCII letters of its path encoded.
 
     Raises UsageError: not http(s), no host, a user and password, a fragment, spaces or control characters.
     """

@@ -1,7 +1,7 @@
-"""Exports without people's numbers: each becomes `99890•••••67`, and a tag that tells two alike apart.
+"""Exports without people's numbers: each becomes `99890•••••67`, with a tag that distinguishes similar ones.
 
-The tag is made with a key that lives as long as one export: within it the same number always looks the same, so that
-callers can be counted and followed; two exports cannot be joined, and trying all numbers finds nothing.
+The tag's key exists for one export only: within it the same number always has the same tag, so callers can be counted
+and followed; two exports cannot be joined, and trying all numbers reveals nothing.
 """
 
 import base64
@@ -23,14 +23,14 @@ _OURS = ("trunk_number", "line_number", "inner_phone", "queue_number", "call_id"
 
 
 class Hiding:
-    """One export's way of hiding. `key` is for tests."""
+    """The hiding of one export. `key` is for tests."""
 
     def __init__(self, key: bytes | None = None) -> None:
         self._key = key or secrets.token_bytes(32)
 
     def number(self, text: str) -> str:
-        """A phone number hidden; what has fewer than seven digits is an extension, and stays."""
-        digits = canonical(text) or _NOT_A_DIGIT.sub("", text)  # what is no number, or several, is hidden all the same
+        """Returns a phone number hidden; fewer than seven digits are an extension, and stay."""
+        digits = canonical(text) or _NOT_A_DIGIT.sub("", text)  # text that is no number, or several, is hidden too
         if len(digits) < 7:
             return text
         dots = "•" * max(len(digits) - _KEPT_HEAD - _KEPT_TAIL, 0)
@@ -38,26 +38,24 @@ class Hiding:
         return f"{digits[:_KEPT_HEAD]}{dots}{digits[-_KEPT_TAIL:]}~{tag}"
 
     def event(self, shown: Mapping[str, object]) -> dict[str, object]:
-        """An event as JSON with the numbers in its body and answer hidden; of bytes that are no text, their size."""
+        """Returns an event as JSON with hidden numbers in body and answer; of a binary body only its size."""
         body = shown["body"]
         if isinstance(body, dict) and set(body) == {"base64"}:
             hidden: object = {"hidden_bytes": len(base64.b64decode(str(body["base64"])))}
         else:
             hidden = self.value(body)
-        changed = {"body": hidden}
-        if "answer" in shown:
-            changed["answer"] = self.value(shown["answer"])
+        changed = {"body": hidden, **{name: self.value(shown[name]) for name in ("answer", "query") if name in shown}}
         return {**shown, **changed}
 
     def cells(self, cells: Mapping[str, object]) -> dict[str, object]:
-        """The cells of an event, with the other party's number hidden wherever it stands; the PBX's own lines stay."""
+        """Returns the cells of an event, with the other party's number hidden everywhere; the PBX's own lines stay."""
         hidden = {name: self.number(str(cells[name])) for name in ("number", "peer") if cells.get(name) is not None}
         if cells.get("record") is not None:
             hidden["record"] = self.text(str(cells["record"]), in_link=True)
         return {**cells, **hidden}
 
     def value(self, value: object, key: str = "") -> object:
-        """A JSON value with the numbers in it hidden, at any depth; ids, times and the PBX's own lines stay."""
+        """Returns a JSON value with its numbers hidden, at any depth; ids, times and the PBX's own lines stay."""
         if isinstance(value, dict):
             return {
                 self.text(str(name)): self.value(inner, str(name).strip("[]").lower()) for name, inner in value.items()
@@ -71,6 +69,6 @@ class Hiding:
         return self.text(value, in_link=key == "record") if isinstance(value, str) else value
 
     def text(self, text: str, *, in_link: bool = False) -> str:
-        """A text with every number in it hidden; within a link only what has no signs between its digits."""
+        """Returns a text with every number hidden; within a link only digits without signs between them."""
         pattern = _ONE_RUN if in_link or "://" in text else _DIGITS
         return pattern.sub(lambda match: self.number(match.group()), text)

@@ -1,7 +1,7 @@
-"""Missed inbound calls, each with its own reason, and whether the caller was talked to afterwards.
+"""Missed inbound calls, each with its reason, and whether somebody talked to the caller afterwards.
 
-A caller counts as talked to when a later call with the same number was answered: theirs or ours, by whichever line.
-Tries that nobody answered, on either side, leave the call open: they are counted.
+A caller counts as talked to when a later call with the same number was answered, in either direction, on any line.
+Unanswered tries of either side leave the call open, and are counted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,18 +18,21 @@ REASONS = {
     "603": "declined",
     "603-S": "hung up",
 }
-"""What each status says of a missed call (API, section 6: missed, unavailable, busy, declined, cancelled)."""
+"""The reason of each status of a missed call (API, section 6: missed, unavailable, busy, declined, cancelled)."""
 
 IS_MISSED: Condition = And((Compare("direction", "=", "inc"), Compare("status", "in", MISSED_STATUSES)))
+
+RING_GROUP_SECONDS = 5
+"""Several telephones for one caller begin to ring within this many seconds of each other."""
 
 Returned = Literal["called again", "called back"]
 
 
 @dataclass(frozen=True, slots=True)
 class MissedCall:
-    """A missed call. `returned` says how the caller was talked to later, and `returned_at` (unix seconds) when.
+    """A missed call. `returned` is how somebody talked to the caller later, and `returned_at` (unix seconds) when.
 
-    `again` and `back` count the later calls of either side, up to and with the one that was answered.
+    `again` and `back` count the later calls of either side, up to and including the answered one.
     """
 
     call: Call
@@ -40,10 +43,10 @@ class MissedCall:
 
 
 def judge(missed: Iterable[Call], later: Iterable[Call]) -> list[MissedCall]:
-    """Each missed call, in the order of the first argument, judged by the calls with the same numbers.
+    """Yields each missed call, in the order of the first argument, judged by the calls with the same numbers.
 
-    `later` is in order of time and may hold anything, the missed calls themselves too. A number that is not told
-    (hidden, or `anonymous`) can't be returned.
+    `later` is in order of time and may contain any calls, the missed ones too. An unknown number (hidden, or
+    `anonymous`) cannot be returned.
     """
     calls = list(missed)
     judged = {call.call_id: MissedCall(call) for call in calls}
@@ -60,14 +63,33 @@ def judge(missed: Iterable[Call], later: Iterable[Call]) -> list[MissedCall]:
     return [judged[call.call_id] for call in calls]
 
 
+def ring_group(call: Call, beside: Iterable[Call]) -> list[Call]:
+    """Returns the calls with the same number that are other telephones ringing for the same caller."""
+    if _number(call) is None:
+        return []
+    at = _began(call)
+    near = [other for other in beside if abs(_began(other) - at) <= RING_GROUP_SECONDS]
+    return [other for other in near if other.direction == "inc" and other.line == call.line]
+
+
+def is_owed_a_call(call: Call, group: Iterable[Call]) -> bool:
+    """Returns whether nobody talked to the caller; a telephone of the ring group that still rings may change that."""
+    is_missed = call.direction == "inc" and call.is_missed
+    return is_missed and all(other.is_finished and not other.is_answered for other in group)
+
+
+def _began(call: Call) -> int:
+    return call.reported_at if call.started_at is None else call.started_at
+
+
 def _number(call: Call) -> str | None:
-    """The other party's number; None where it is hidden: two that are called `anonymous` may be anybody."""
+    """Returns the other party's number; None if hidden: two `anonymous` callers may be different people."""
     number = call.number
     return number if number is not None and any(letter.isdigit() for letter in number) else None
 
 
 class _Caller:
-    """One number's calls as they follow each other: how many of either side, and which missed ones wait."""
+    """One number's calls in their order: how many of either side, and which missed ones are open."""
 
     def __init__(self) -> None:
         self._again = self._back = 0
@@ -77,7 +99,7 @@ class _Caller:
         self._waiting.append((missed, self._again, self._back))
 
     def calls(self, call: Call) -> dict[str, MissedCall]:
-        """Counts the call; of an answered one, gives those that it settles."""
+        """Counts the call; for an answered call returns the missed calls that it settles."""
         if call.direction == "inc":
             self._again += 1
         else:
@@ -99,9 +121,9 @@ class _Caller:
 
 
 def not_returned(judged: Iterable[MissedCall]) -> Iterator[MissedCall]:
-    """Those to be called back: of each number the latest missed call alone, where nobody talked since.
+    """Returns the calls to return: of each number the latest missed call, if nobody talked since.
 
-    Who called five times in vain is one caller to call back, and the earlier calls were followed by the later.
+    A caller with five missed calls is one caller to call back.
     """
     kept: dict[str, MissedCall] = {}
     for number, missed in enumerate(judged):
@@ -115,12 +137,12 @@ def not_returned(judged: Iterable[MissedCall]) -> Iterator[MissedCall]:
 
 
 def reasons_text(counts: Mapping[str, int]) -> str:
-    """How many for each reason, in words: `3 busy (486), 1 hung up (603-S)`."""
+    """Returns the count of each reason, in words: `3 busy (486), 1 hung up (603-S)`."""
     return ", ".join(f"{counts[status]} {REASONS[status]} ({status})" for status in MISSED_STATUSES if status in counts)
 
 
 def count_reasons(judged: Iterable[MissedCall]) -> dict[str, int]:
-    """How many were missed for each reason, by status; those that nobody was missed for are left out."""
+    """Returns how many calls were missed for each reason, by status, without zeros."""
     counts = dict.fromkeys(MISSED_STATUSES, 0)
     for missed in judged:
         if missed.call.status in counts:

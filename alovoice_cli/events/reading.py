@@ -1,11 +1,12 @@
 """What the PBX said: the bytes of a delivery as facts (API, sections 5, 6 and 9), best effort, never an exception."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-from alovoice_cli.events.bodies import read_body
-from alovoice_cli.events.event import EventType, Fact, Reading
+from alovoice_cli.events.bodies import read_body, read_query
+from alovoice_cli.events.event import Delivery, EventType, Fact, Reading
+from alovoice_cli.json_text import well_formed
 from alovoice_cli.phones import canonical
 
 _MOST_FACTS = 1000
@@ -13,18 +14,34 @@ _LONGEST_TEXT = 500
 _LARGEST_NUMBER = 2**63 - 1  # what every database holds
 
 
-def read(kind: EventType, body: bytes, content_type: str = "") -> Reading:
-    """Reads a body of this type. What cannot be read has a `problem` and no facts."""
+def read_delivery(delivery: Delivery) -> Reading:
+    """Reads a delivery: its body, unpacked as its headers say, and the fields in its URL's query."""
+    encoding, query = delivery.content_encoding, delivery.query
+    return read(delivery.type, delivery.body, delivery.content_type, encoding=encoding, query=query)
+
+
+def read(kind: EventType, body: bytes, content_type: str = "", *, encoding: str = "", query: str = "") -> Reading:
+    """Reads a body of this type. What cannot be read has a `problem`, and no facts but those of the query."""
     try:
-        value, problem = read_body(body, content_type)
-        if problem:
-            return Reading(None, digest=_digest(kind, body), problem=problem)
-        objects = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
-        facts = tuple(_fact(kind, item) for item in objects[:_MOST_FACTS])
-        problem = "" if facts else "no object with fields"
-        return Reading(value, facts, _digest(kind, _canonical(value)), problem)
+        value, problem = read_body(body, content_type, encoding)
+        asked = read_query(query) if query else None
+        if asked is not None and not body.strip():
+            problem = ""
+        objects = _objects(value, asked)[:_MOST_FACTS]
+        facts = tuple(_fact(kind, item) for item in objects)
+        said = body if problem else _canonical(value)
+        digest = _digest(kind, said if asked is None else said + b"?" + _canonical(asked))
+        return Reading(value, facts, digest, problem or ("" if facts else "no object with fields"))
     except Exception as error:  # the record is stored; a body that breaks the reader is one that was not read
         return Reading(None, digest=_digest(kind, body), problem=f"unreadable ({type(error).__name__})")
+
+
+def _objects(value: object, asked: object) -> Sequence[Mapping[str, object]]:
+    """The objects with fields in a body; what a body does not say of itself, the query says."""
+    objects = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
+    if isinstance(asked, dict):
+        return [{**asked, **item} for item in objects or [{}]]
+    return objects or [item for item in (asked if isinstance(asked, list) else []) if isinstance(item, dict)]
 
 
 def _digest(kind: EventType, content: bytes) -> str:
@@ -87,7 +104,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).strip()[:_LONGEST_TEXT]
-    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode() or None
+    return well_formed(text.replace("\0", "\\0")) or None
 
 
 def _phone(value: object) -> str | None:

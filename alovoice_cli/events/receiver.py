@@ -8,14 +8,14 @@ that the PBX offers (API, section 6).
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from alovoice_cli.events.answers import TRUE, StartAnswer, new_id
-from alovoice_cli.events.event import EVENT_TYPES, Delivery, EventType, is_trial
+from alovoice_cli.events.answers import NO_ANSWER, TRUE, CrmAnswer, StartAnswer, new_id
+from alovoice_cli.events.event import EVENT_TYPES, Delivery, EventType
 from alovoice_cli.events.event_assembly import FirstDelivery, LateAnswer, NewDelivery, Stored
-from alovoice_cli.events.reading import read
+from alovoice_cli.events.reading import read_delivery
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -60,11 +60,11 @@ class Duties(Protocol):
     def kept_answer(self, late: LateAnswer) -> Awaitable[None]:
         """The same, and waits until it is durable."""
 
-    def ask(self, delivery: Delivery) -> Awaitable[StartAnswer | None]:
-        """Asks the CRM what a callstart is answered; may be awaited by several.
+    def ask(self, delivery: Delivery) -> Awaitable[CrmAnswer]:
+        """Asks the CRM what a callstart is answered; may be awaited by several."""
 
-        It gives None where the CRM's answer does not come in time, or is of no use.
-        """
+    def tell_too_large(self, kind: EventType, size: int | None) -> None:
+        """Tells of a body that was not read; the size in bytes is None where its sender did not name it."""
 
     def route(self, delivery: Delivery) -> Awaitable[RouteAnswer]:
         """Decides the caller's next step, whatever happens."""
@@ -129,21 +129,26 @@ class Receiver:
         body = await _body(receive)
         if body is None:
             return None  # the sender left in the middle of it: nothing was delivered
-        return await self._serve(self._delivery(kind, body, caller, headers), send)
+        return await self._serve(self._delivery(kind, body, caller, headers, scope["query_string"]), send)
 
     async def overfull(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers a route question whose body is too large to be read, for its caller waits; sends nothing for others.
 
         It is kept without its body: its headers tell how long that was.
         """
-        if self._door.kind_of(scope["path"]) != "route" or scope["method"] != "POST":
-            return
+        kind = self._door.kind_of(scope["path"])
         headers = _headers(scope)
         caller = self._door.caller((scope.get("client") or ("", 0))[0], headers)
-        if self._door.lets_in(caller):
-            await self._answer_route(self._delivery("route", b"", caller, headers), send)
+        if kind is None or scope["method"] != "POST" or not self._door.lets_in(caller):
+            return
+        size = next((int(value) for name, value in headers if name == "content-length"), None)
+        self._duties.tell_too_large(kind, size)
+        if kind == "route":
+            await self._answer_route(self._delivery(kind, b"", caller, headers, scope["query_string"]), send)
 
-    def _delivery(self, kind: EventType, body: bytes, caller: str, headers: Sequence[tuple[str, str]]) -> Delivery:
+    def _delivery(
+        self, kind: EventType, body: bytes, caller: str, headers: Sequence[tuple[str, str]], query: bytes
+    ) -> Delivery:
         moment = self._now().timestamp()
         return Delivery(
             id=new_id(int(moment * 1000)),
@@ -153,14 +158,14 @@ class Receiver:
             content_type=next((value for name, value in headers if name == "content-type"), ""),
             peer=caller,
             headers=tuple(headers[:_MOST_HEADERS]),
+            query=query.decode("latin-1"),
         )
 
     async def _serve(self, delivery: Delivery, send: Send) -> None:
         if delivery.type == "route":
             return await self._answer_route(delivery, send)
-        reading = read(delivery.type, delivery.body, delivery.content_type)
-        asks = delivery.type == "callstart" and not is_trial(delivery, reading.facts)
-        asked = self._duties.asked if asks else None
+        reading = read_delivery(delivery)
+        asked = self._duties.asked if delivery.type == "callstart" else None
         stored = await self._duties.store(NewDelivery(delivery, reading, answer_follows=asked is not None))
         if stored is None:
             return await _answer(send, 503)
@@ -168,7 +173,7 @@ class Receiver:
             return await _answer(send, 200, TRUE)
         answer = stored.first.answer
         if asked is not None:
-            answer = await self._asked_answer(delivery, stored.first, asked)
+            answer = await self._asked_answer(replace(delivery, seq=stored.seq), stored.first, asked)
         return await _answer(send, 200, answer.as_bytes(), content_type=_TEXT if answer.callto is None else _JSON)
 
     async def _asked_answer(self, delivery: Delivery, first: FirstDelivery, asked: str) -> StartAnswer:
@@ -177,16 +182,16 @@ class Receiver:
         if is_first:
             first.asked = self._duties.ask(delivery)
         # A repetition that comes while the CRM is still being asked waits with its first, for the same answer.
-        told = await first.asked if first.asked is not None else None
-        first.answer = told or first.answer
+        told = await first.asked if first.asked is not None else NO_ANSWER
+        first.answer = told.start or first.answer
         late = LateAnswer(
             delivery.id,
             first.answer.as_values(),
             call_id=first.answer.call_id,
-            asked=asked if is_first else None,
-            is_answered=told is not None,
+            asked=asked if is_first and not told.is_late else None,
+            is_answered=told.is_settled,
         )
-        if told is not None and is_first:
+        if told.start is not None and is_first:
             # The CRM's id is the call's only name from now on: it must be known here before the PBX knows it.
             await self._duties.kept_answer(late)
         else:
@@ -195,7 +200,7 @@ class Receiver:
 
     async def _answer_route(self, delivery: Delivery, send: Send) -> None:
         answer = await self._duties.route(delivery)
-        reading = read(delivery.type, delivery.body, delivery.content_type)
+        reading = read_delivery(delivery)
         follows = answer.later is not None
         # A caller does not wait for a slow store.
         await self._duties.store_soon(NewDelivery(delivery, reading, answer.answer, answer.rule, follows))

@@ -1,7 +1,7 @@
-"""Documented bodies of events (API, sections 5, 6 and 9), and changes to them: `--set path=value`, `--unset path`.
+"""The document's bodies of events (API, sections 5, 6 and 9), and changes to them: `--set path=value`, `--unset path`.
 
-A path is a field's name; within objects and lists it goes on with `.name` and `[0]`. Known are the places that the body
-has, and the fields that the document gives the event.
+A path is a field's name; within objects and lists it continues with `.name` and `[0]`. Valid are the places in the
+body, and the fields that the document gives the event.
 """
 
 import json
@@ -28,9 +28,9 @@ _GONE = object()
 
 
 def sample(kind: EventType, now: datetime) -> dict[str, object]:
-    """The event's body with every documented field: an inbound call of 35 seconds that ends now.
+    """Returns the event's body with every documented field: an inbound call of 35 seconds that ends now.
 
-    The numbers are nobody's: +998 00 is no network.
+    The numbers are unassigned: +998 00 is no network.
     """
     end = int(now.timestamp())
     if kind == "callstart":
@@ -62,12 +62,12 @@ def sample(kind: EventType, now: datetime) -> dict[str, object]:
 
 
 def counted_path(kind: EventType) -> str:
-    """The field by which many events of one type differ."""
+    """Returns the field that differs between several events of one type."""
     return _COUNTED[kind]
 
 
 def counted_up(value: object, by: int) -> object:
-    """A number, or a text's last digits, so many further: `+998901234567` and 1 is `+998901234568`."""
+    """Returns a number, or a text's last digits, increased: `+998901234567` and 1 is `+998901234568`."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return value
     if isinstance(value, int):
@@ -76,7 +76,7 @@ def counted_up(value: object, by: int) -> object:
 
 
 def as_json(body: object) -> bytes:
-    """The body as the vendor's server writes JSON: UTF-8, no spaces. Raises UsageError for what cannot be written."""
+    """Returns the body as the vendor's server writes JSON: UTF-8, no spaces. Raises UsageError for an invalid value."""
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
     except (ValueError, RecursionError) as error:
@@ -91,12 +91,12 @@ class EventChange(NamedTuple):
 
     @property
     def removes(self) -> bool:
-        """Whether the place is to go."""
+        """Returns whether the place is removed."""
         return self.value is _GONE
 
 
 def read_changes(sets: Iterable[str], unsets: Iterable[str]) -> tuple[EventChange, ...]:
-    """The changes that the options say, those of `--set` first. Raises UsageError for a `--set` without `=`."""
+    """Returns the changes of the options, those of `--set` first. Raises UsageError for a `--set` without `=`."""
     changes = []
     for text in sets:
         path, equals, value = text.partition("=")
@@ -107,7 +107,7 @@ def read_changes(sets: Iterable[str], unsets: Iterable[str]) -> tuple[EventChang
 
 
 def read_value(text: str) -> object:
-    """The value that was typed: JSON where it is some (`5`, `null`, `"5"`, `[1]`), else the text as it stands."""
+    """Returns the typed value: as JSON if valid (`5`, `null`, `"5"`, `[1]`), else as text."""
     try:
         value: object = json.loads(text, parse_constant=_refuse)
         json.dumps(value, allow_nan=False)
@@ -121,10 +121,10 @@ def _refuse(constant: str) -> object:
 
 
 def changed(body: object, change: EventChange, documented: Iterable[str]) -> object:
-    """A copy of the body that differs in that place alone.
+    """Returns a copy of the body that differs in that place alone.
 
-    Raises UsageError for a path that is not known, with those that are, or that names two places; and for a value that
-    no JSON can hold.
+    Raises UsageError for an unknown path, with the known ones, for a path of two places, and for a value that JSON
+    cannot hold.
     """
     try:
         place = _found(body, change.path, documented, there=change.removes)

@@ -1,4 +1,4 @@
-"""Sends events to a handler, one by one, at a rate, or as they were received, and counts how they were taken."""
+"""Sends events to a handler, one by one, at a rate, or with their original pauses, and counts the answers."""
 
 import time
 from collections import deque
@@ -31,7 +31,7 @@ def at_rate(
     sleep: Callable[[float], object] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[T]:
-    """Starts `rate` jobs a second, at most 64 at once; yields their results in the jobs' order, as early as it can."""
+    """Starts `rate` jobs a second, at most 64 at once; yields their results in the jobs' order, when ready."""
     slots = Semaphore(MOST_AT_ONCE)
     waiting: deque[Future[T]] = deque()
     began = monotonic()
@@ -48,13 +48,13 @@ def at_rate(
 
 
 def _started(job: Callable[[], T], slots: Semaphore) -> Future[T]:
-    """The job in a thread of its own. Not in an executor, whose threads Ctrl-C would have to wait for."""
+    """Runs the job in its own thread. Not in an executor, for whose threads Ctrl-C would have to wait."""
     future: Future[T] = Future()
 
     def work() -> None:
         try:
             future.set_result(job())
-        except BaseException as error:  # whoever asks for the result raises it
+        except BaseException as error:  # reading the result raises it
             future.set_exception(error)
         finally:
             slots.release()
@@ -65,7 +65,7 @@ def _started(job: Callable[[], T], slots: Semaphore) -> Future[T]:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One event that is to be posted: these bytes to this URL. `label` is what a person calls it by."""
+    """One event to post: these bytes to this URL. `label` is its name for people."""
 
     kind: EventType
     url: str
@@ -76,7 +76,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An event that was posted, and its answer. `place` counts from 1."""
+    """A posted event, and its answer. `place` counts from 1."""
 
     place: int
     outgoing: Outgoing
@@ -100,7 +100,7 @@ class Sent:
 
 @dataclass(slots=True)
 class EventSender:
-    """Posts events and keeps count of those that were not taken."""
+    """Posts events and counts those that were refused or lost."""
 
     poster: AnyPoster
     timeout: float = ANSWER_SECONDS
@@ -111,11 +111,11 @@ class EventSender:
     refused: list[int] = field(default_factory=list)
 
     def send(self, outgoing: Outgoing) -> Sent:
-        """Posts one event, and counts how it went."""
+        """Posts one event, and counts its answer."""
         return self.counted(outgoing, self.post(outgoing))
 
     def post(self, outgoing: Outgoing) -> Posted:
-        """Posts one event; may be called by several threads."""
+        """Posts one event; for several threads."""
         return self.poster.post(outgoing.url, outgoing.body, headers=outgoing.headers, timeout=self.timeout)
 
     def _posted(self, outgoing: Outgoing) -> tuple[Outgoing, Posted]:
@@ -131,7 +131,7 @@ class EventSender:
         return Sent(self.sent, outgoing, answer)
 
     def send_all(self, events: Iterable[Outgoing], rate: float | None) -> Iterator[Sent]:
-        """Posts them in order: one after another, or `rate` a second whether or not those before are answered."""
+        """Posts them in order: one after another, or `rate` a second without waiting for answers."""
         if rate is None:
             yield from map(self.send, events)
             return
@@ -139,7 +139,7 @@ class EventSender:
         yield from starmap(self.counted, at_rate(jobs, rate, sleep=self.sleep, monotonic=self.monotonic))
 
     def trouble(self) -> AlovoiceError | None:
-        """The error that the run ends with: no answer before a failing handler, that before one that refuses."""
+        """Returns the run's error: no answer comes before a failing handler, and that before a refusing one."""
         if self.silent:
             return UnreachableError(
                 f"{self._of(len(self.silent))} got no answer: {self.silent[0]}",
@@ -164,14 +164,19 @@ class EventSender:
         return f"{some} of {self.sent} events"
 
 
-def content_type_of(delivery: Delivery) -> dict[str, str]:
-    """The header with which a stored event came; nothing where it had none, or one that cannot be sent again."""
-    kind = delivery.content_type.strip()
-    return {"Content-Type": kind} if kind.isascii() and kind.isprintable() and kind else {}
+def content_headers_of(delivery: Delivery) -> dict[str, str]:
+    """Returns the headers that describe a stored event's bytes: the received ones that can be sent again."""
+    came = {"Content-Type": delivery.content_type.strip(), "Content-Encoding": delivery.content_encoding.strip()}
+    return {name: value for name, value in came.items() if value and value.isascii() and value.isprintable()}
+
+
+def with_query(url: str, delivery: Delivery) -> str:
+    """Returns the URL with a stored event's query appended."""
+    return url + ("&" if "?" in url else "?") + delivery.query if delivery.query else url
 
 
 def read_speed(text: str) -> float | None:
-    """How many times faster than it was: `1`, `60`, `0.5`; None for `max` or 0, without gaps. Raises UsageError."""
+    """Returns the factor of the speed: `1`, `60`, `0.5`; None for `max` or 0, without pauses. Raises UsageError."""
     if text.strip().lower() == AT_ONCE:
         return None
     try:
@@ -186,16 +191,17 @@ def read_speed(text: str) -> float | None:
 def replayed(delivery: Delivery, handlers: Handlers, option: str) -> Outgoing:
     """The event as it came, marked as a replay and with the id under which it was forwarded at first.
 
-    Its own headers stay behind but the content type and the mark of a trial: they told of another connection.
+    Its own headers stay behind but those of its content and the mark of a trial: they told of another connection.
     """
-    headers = {MARK: "1", "webhook-id": delivery.id, "x-alovoice-type": delivery.type, **content_type_of(delivery)}
+    headers = {MARK: "1", "webhook-id": delivery.id, "x-alovoice-type": delivery.type, **content_headers_of(delivery)}
     if (TRIAL_HEADER, "1") in delivery.headers:
         headers[TRIAL_HEADER] = "1"
-    return Outgoing(delivery.type, handlers.needed(delivery.type, option), delivery.body, headers, delivery.id)
+    url = with_query(handlers.needed(delivery.type, option), delivery)
+    return Outgoing(delivery.type, url, delivery.body, headers, delivery.id)
 
 
 def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:
-    """The deliveries in the order in which they came, each once; our own probes are none of the PBX's events."""
+    """Returns the deliveries in the order of arrival, each once, without our own probes."""
     found = {delivery.id: delivery for delivery in deliveries if delivery.type in PBX_TYPES}
     return sorted(found.values(), key=lambda delivery: (delivery.received_at, delivery.seq))
 
@@ -203,7 +209,7 @@ def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:
 def replay(
     deliveries: Iterable[Delivery], handlers: Handlers, sender: EventSender, speed: float | None, option: str
 ) -> Iterator[Sent]:
-    """Sends them one after another; none before it is due, counted from the first one, at this speed."""
+    """Sends them one after another, each not before its time from the first one, at this speed."""
     began = sender.monotonic()
     first: int | None = None
     for delivery in deliveries:

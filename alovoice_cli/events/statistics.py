@@ -1,4 +1,4 @@
-"""Calls counted: by hour, day, line, extension or status; what was missed stays split by its reason."""
+"""Counts calls by hour, day, line, extension or status; missed calls stay separated by their reason."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ from alovoice_cli.moments import from_unix
 By = Literal["hour", "day", "line", "peer", "status", "rule"]
 
 NONE = "none"
-"""The group of calls that have nothing to be grouped by: no line, no extension, or no status since no end."""
+"""The group of calls without the grouping value: no line, no extension, or no status because no end."""
 
 QUARTER_SECONDS = 900
 """Every time zone is whole quarters of an hour from UTC: what is counted by quarters can be put into local hours."""
 
 _CLOCKS: Mapping[By, str] = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d"}
 NO_RULE = "no rule"
-"""The group of route questions that no rule decided: they got the fallback, or an override."""
+"""The group of route questions without a deciding rule: fallback, or an override."""
 
 
 class CallCount(NamedTuple):
-    """Some calls that have all this in common, as a store counts them. `group` is a quarter's number, or a text."""
+    """The store's count of calls with these common values. `group` is a quarter's number, or a text."""
 
     group: int | str | None
     direction: str | None
@@ -33,7 +33,7 @@ class CallCount(NamedTuple):
 
 @dataclass(slots=True)
 class StatusTally:
-    """One group's calls. `missed` are inbound, by status; `other` ended without a talk; `open` did not end."""
+    """One group's calls. `missed` are inbound, by status; `other` ended without a talk; `open` have no end."""
 
     group: str
     calls: int = 0
@@ -45,11 +45,11 @@ class StatusTally:
 
     @property
     def all_missed(self) -> int:
-        """How many inbound calls nobody took, for whichever reason."""
+        """Returns how many inbound calls nobody answered, for any reason."""
         return sum(self.missed.values())
 
     def add(self, count: CallCount) -> None:
-        """Counts some calls in."""
+        """Adds some calls."""
         self.calls += count.calls
         if count.status is None:
             self.open += count.calls
@@ -76,7 +76,7 @@ class StatusTally:
 
 
 def tally(counts: Iterable[CallCount], by: By, zone: tzinfo) -> list[StatusTally]:
-    """The groups: hours and days in order of time, in the zone; the others with the most calls first."""
+    """Returns the groups: hours and days by time, in the zone; the others with the most calls first."""
     tallies: dict[str, StatusTally] = {}
     for count in counts:
         group = _group_name(count.group, by, zone)

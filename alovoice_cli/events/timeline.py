@@ -1,4 +1,4 @@
-"""One call as it went: our own request, its start, end and result, in order of time."""
+"""The course of one call: our own request, its start, end and result, in order of time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One thing that happened. `at` is ISO 8601 in UTC, with microseconds; `what` names it, `id` finds it again."""
+    """One step. `at` is ISO 8601 in UTC, with microseconds; `what` names it, `id` identifies it."""
 
     at: str
     what: str
@@ -45,7 +45,7 @@ class TimelineStep:
 
 
 def timeline(events: Iterable[Event], receipts: Iterable[Receipt]) -> list[TimelineStep]:
-    """The steps in order of time; at the same moment in the order of the store, our request before all."""
+    """Returns the steps by time; at the same moment in the order of the store, our request first."""
     steps = [
         TimelineStep(receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict())
         for receipt in receipts
@@ -66,7 +66,7 @@ def status_text(status: str | None) -> str:
 
 
 def event_text(event: Event) -> str:
-    """What an event says, in one line."""
+    """Returns the content of an event, in one line."""
     fact = event.fact
     if event.problem and not event.facts:
         said = f"unreadable: {event.problem}"

@@ -17,7 +17,7 @@ from alovoice_cli.events.bodies import read_body
 from alovoice_cli.events.event import TRIAL_HEADER, Delivery, EventType
 from alovoice_cli.events.handler import JSON_TYPE, Handlers
 from alovoice_cli.events.samples import EventChange, as_json, changed, counted_path, counted_up, sample
-from alovoice_cli.events.sending import Outgoing, content_type_of
+from alovoice_cli.events.sending import Outgoing, content_headers_of, with_query
 from alovoice_cli.posts import Posted
 
 _LONGEST_INTEGER = 12
@@ -108,7 +108,7 @@ def rehearse_scenario(
 
 def given_id(answer: Posted) -> int | str | None:
     """The id that a callstart's answer gives the call; None where it gives none, or one that the PBX cannot take."""
-    start = read_crm_answer(answer.status or 0, answer.body, "")
+    start = read_crm_answer(answer.status or 0, answer.body, "").start
     if start is None or start.callto is not None:
         return None
     text = start.call_id
@@ -173,9 +173,9 @@ def from_delivery(
     """
     url = handlers.needed(delivery.type, OPTION)
     if not changes and copies == 1:
-        headers = {TRIAL_HEADER: "1", **content_type_of(delivery)}
-        return iter([Outgoing(delivery.type, url, delivery.body, headers, delivery.id)])
-    value, problem = read_body(delivery.body, delivery.content_type)
+        headers = {TRIAL_HEADER: "1", **content_headers_of(delivery)}
+        return iter([Outgoing(delivery.type, with_query(url, delivery), delivery.body, headers, delivery.id)])
+    value, problem = read_body(delivery.body, delivery.content_type, delivery.content_encoding)
     if problem:
         raise UsageError(
             f"the body of {delivery.id} cannot be changed: {problem}",

@@ -15,7 +15,7 @@ _CALLER_SECONDS = 0.2
 """How long a caller waits for a slow store. A commit takes 1 to 5 ms; behind one that takes longer the question
 waits, and the caller does not."""
 _KEPT_SECONDS = 1.0
-_IN_FLIGHT_SECONDS = 1.0
+_IN_FLIGHT_SECONDS = 2.0
 
 
 def queued_deliveries(
@@ -23,11 +23,9 @@ def queued_deliveries(
 ) -> list[QueuedDelivery]:
     """What the targets are to be told; of a repeated delivery nothing, unless asked for: it was told before.
 
-    Of a trial nothing: no CRM makes a lead of a call that was made up.
-
     The target that is asked what a callstart is answered learns of it so; it is told where that went wrong.
     """
-    if event.is_trial or (event.duplicate_of is not None and not repeats):
+    if event.duplicate_of is not None and not repeats:
         return []
     kind, queue = event.delivery.type, queue_of(event)
     is_asked = kind == "callstart" and event.duplicate_of is None

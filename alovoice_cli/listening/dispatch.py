@@ -186,8 +186,8 @@ class Dispatcher:
 
     def _delivered(self, row: Due) -> DeliveryOutcome:
         if isinstance(self._courier, Hook):
-            return self._courier.deliver(row.delivery, lambda: self._claim(row))
-        return self._courier.deliver(row.delivery)
+            return self._courier.deliver(row, lambda: self._claim(row))
+        return self._courier.deliver(row)
 
     def _claim(self, row: Due) -> bool:
         """Makes it durable that the program is about to start; False where it must not."""

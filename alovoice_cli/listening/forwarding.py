@@ -1,24 +1,41 @@
-"""Forwards events as they came: raw body and content type, untouched, under the headers of Standard Webhooks."""
+"""Forwards events under the headers of Standard Webhooks: as they came, or as JSON; asks a CRM about a callstart."""
 
 import asyncio
+import base64
+import hmac
+import json
+import string
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
-
-from standardwebhooks import Webhook
+from typing import Literal, Protocol
+from urllib.parse import quote
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.answers import StartAnswer, read_crm_answer
-from alovoice_cli.events.event import Delivery
-from alovoice_cli.events.outbox import DeliveryOutcome, outcome_of
-from alovoice_cli.listening.targets import Target
+from alovoice_cli.events.answers import EXPECTED_ANSWER, LATE_ANSWER, NO_ANSWER, CrmAnswer, read_crm_answer
+from alovoice_cli.events.event import TRIAL_HEADER, Delivery, Event, TargetType
+from alovoice_cli.events.event_table import event_as_json
+from alovoice_cli.events.outbox import DONE, DeliveryOutcome, outcome_of
+from alovoice_cli.events.reading import read_delivery
+from alovoice_cli.json_text import json_text
+from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.posts import Posted
+from alovoice_cli.stores.event_file import Change
+from alovoice_cli.stores.outbox import Due, settled
 
 FORWARD_SECONDS = 30.0
 """How long a forwarded event may take: as long as others give it (Stripe's forwarder)."""
+_JSON = {"content-type": "application/json"}
 
 _MOST_RELAYS = 64
+_LATE_SECONDS = 1.0
+"""How much longer than the PBX the listener waits for a CRM, which need not be sent the callstart again then."""
+_HEADER_SAFE = string.punctuation + " "
+"""What stays as it is in a header's value; all but ASCII is percent-encoded there."""
+
+RelayOutcome = Literal["answered", "unusable", "timeout", "unreachable"]
+"""How a CRM that was asked about a callstart reacted."""
 
 
 class Post(Protocol):
@@ -28,72 +45,161 @@ class Post(Protocol):
 
 
 class Signer:
-    """The signature of Standard Webhooks, made by its own library."""
+    """The signature of Standard Webhooks: an HMAC of id, time and the body's bytes, whatever they are."""
 
     def __init__(self, secret: str) -> None:
         try:
-            self._webhook = Webhook(secret)
-        except Exception as error:
+            self._key = base64.b64decode(secret.strip().removeprefix("whsec_") + "==")
+        except ValueError:
+            self._key = b""
+        if not self._key:
             raise UsageError(
                 "the signing secret is not base64", hint="make one: echo whsec_$(head -c 24 /dev/urandom | base64)"
-            ) from error
+            )
 
-    def sign(self, own_id: str, moment: datetime, body: bytes) -> str | None:
-        """The header's value; None for a body that is no UTF-8: what is signed is text."""
-        try:
-            return self._webhook.sign(own_id, moment, body.decode("utf-8"))
-        except UnicodeDecodeError:
-            return None
+    def sign(self, own_id: str, timestamp: str, body: bytes) -> str:
+        """The header's value."""
+        digest = hmac.digest(self._key, f"{own_id}.{timestamp}.".encode() + body, "sha256")
+        return f"v1,{base64.b64encode(digest).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardOptions:
+    """How events are sent. `headers` are added to each POST, with lower-case names; their values are secret.
+
+    With `as_json` the body is not what came, but the event as JSON.
+    """
+
+    signer: Signer | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookMessage:
+    """What one POST says. `content` are the headers that say what the body's bytes are."""
+
+    id: str
+    type: TargetType
+    body: bytes
+    content: Mapping[str, str]
+    call_id: str | None
+    is_trial: bool = False
 
 
 class Forwarder:
-    """Sends events to one URL."""
+    """Sends events and finished calls to one URL."""
 
-    def __init__(self, target: Target, post: Post, now: Callable[[], datetime], signer: Signer | None) -> None:
+    def __init__(
+        self, target: Target, post: Post, now: Callable[[], datetime], options: ForwardOptions, as_json: EventReader
+    ) -> None:
         self.target = target
-        self._post, self._now, self._signer = post, now, signer
+        self._post, self._now, self._options, self._as_json = post, now, options, as_json
 
-    def deliver(self, delivery: Delivery) -> DeliveryOutcome:
-        """Sends one event; returns what the answer means."""
-        return outcome_of(self.send(delivery, FORWARD_SECONDS), self._now())
+    def deliver(self, due: Due) -> DeliveryOutcome:
+        """Sends what is due; returns what the answer means."""
+        return outcome_of(self._send(self._message(due), FORWARD_SECONDS), self._now())
 
-    def send(self, delivery: Delivery, timeout: float) -> Posted:
-        """One POST; the seconds bound all of it."""
-        moment = self._now()
+    def ask(self, delivery: Delivery, timeout: float) -> Posted:
+        """Sends a callstart that was stored just now, for its answer; the seconds bound all of it."""
+        told = _just_stored(delivery) if self._options.as_json else None
+        return self._send(_event_message(delivery, delivery.id, told), timeout)
+
+    def _message(self, due: Due) -> WebhookMessage:
+        delivery = due.delivery
+        if due.message:
+            call = json.loads(due.message)
+            is_trial = bool(call.get("trial"))
+            return WebhookMessage(call["id"], call["type"], due.message.encode(), _JSON, call["call_id"], is_trial)
+        return _event_message(delivery, due.call_id, self._as_json(delivery) if self._options.as_json else None)
+
+    def _send(self, message: WebhookMessage, timeout: float) -> Posted:
+        timestamp = str(int(self._now().timestamp()))
         headers = {
-            "webhook-id": delivery.id,
-            "webhook-timestamp": str(int(moment.timestamp())),
-            "x-alovoice-type": delivery.type,
+            **self._options.headers,
+            "webhook-id": message.id,
+            "webhook-timestamp": timestamp,
+            "x-alovoice-type": message.type,
         }
-        if delivery.content_type:
-            headers["content-type"] = delivery.content_type
-        signature = self._signer.sign(delivery.id, moment, delivery.body) if self._signer else None
-        if signature:
-            headers["webhook-signature"] = signature
-        return self._post(self.target.url, delivery.body, headers=headers, timeout=timeout)
+        if message.call_id:
+            headers["x-alovoice-call-id"] = quote(message.call_id, safe=_HEADER_SAFE)
+        if message.is_trial:
+            headers[TRIAL_HEADER] = "1"
+        headers |= {name: quote(value, safe=_HEADER_SAFE) for name, value in message.content.items() if value}
+        if self._options.signer is not None:
+            headers["webhook-signature"] = self._options.signer.sign(message.id, timestamp, message.body)
+        return self._post(self.target.url, message.body, headers=headers, timeout=timeout)
+
+
+def _event_message(delivery: Delivery, call_id: str | None, told: Mapping[str, object] | None) -> WebhookMessage:
+    """The event as it came, or as `told`, in JSON; with the mark of a trial where it came with one."""
+    is_trial = (TRIAL_HEADER, "1") in delivery.headers
+    if told is not None:
+        return WebhookMessage(delivery.id, delivery.type, json_text(told).encode(), _JSON, call_id, is_trial)
+    content = {
+        "content-type": delivery.content_type,
+        "content-encoding": delivery.content_encoding,
+        "x-alovoice-query": delivery.query,
+    }
+    return WebhookMessage(delivery.id, delivery.type, delivery.body, content, call_id, is_trial)
+
+
+def _just_stored(delivery: Delivery) -> Mapping[str, object]:
+    """A callstart as JSON without a look into the store: the PBX waits. It has our id until the CRM gives another."""
+    reading = read_delivery(delivery)
+    facts = tuple(replace(fact, call_id=delivery.id) for fact in reading.facts)
+    return event_as_json(Event(delivery, facts, value=reading.value, problem=reading.problem))
 
 
 class Relay:
     """Asks a CRM for its answer to a callstart, within the time that the PBX may wait."""
 
-    def __init__(self, forwarder: Forwarder, seconds: float) -> None:
+    def __init__(
+        self,
+        forwarder: Forwarder,
+        seconds: float,
+        complain: Callable[[str], None],
+        count: Callable[[RelayOutcome], None],
+        change: Callable[[Change], None],
+    ) -> None:
         self.target = forwarder.target
-        self._forwarder, self.seconds = forwarder, seconds
+        self._forwarder, self.seconds, self._complain, self._count = forwarder, seconds, complain, count
+        self._change = change
+        self._told: set[str] = set()
         self._pool = ThreadPoolExecutor(_MOST_RELAYS, thread_name_prefix="relay")
 
-    def ask(self, delivery: Delivery) -> "asyncio.Task[StartAnswer | None]":
-        """The CRM's answer; None where it does not come in time, or is none that the PBX takes."""
+    def ask(self, delivery: Delivery) -> "asyncio.Task[CrmAnswer]":
+        """The CRM's answer. One of no use is told once for each reason; one that comes late settles the delivery."""
         return asyncio.get_running_loop().create_task(self._ask(delivery))
 
-    async def _ask(self, delivery: Delivery) -> StartAnswer | None:
+    async def _ask(self, delivery: Delivery) -> CrmAnswer:
         loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._pool, self._forwarder.send, delivery, self.seconds)
+        asked = loop.run_in_executor(self._pool, self._forwarder.ask, delivery, self.seconds + _LATE_SECONDS)
         try:
             # The time that a busy pool takes is the caller's time too.
             posted = await asyncio.wait_for(asyncio.shield(asked), self.seconds)
         except TimeoutError:
-            return None
-        return None if posted.status is None else read_crm_answer(posted.status, posted.body, delivery.id)
+            self._count("timeout")
+            asked.add_done_callback(lambda done: self._settle_late(delivery, done))
+            return LATE_ANSWER
+        if posted.status is None:
+            self._count("timeout" if posted.seconds >= self.seconds else "unreachable")
+            return NO_ANSWER
+        answer = read_crm_answer(posted.status, posted.body, delivery.id)
+        self._count("unusable" if answer.start is None else "answered")
+        if answer.reason and answer.reason not in self._told:
+            self._told.add(answer.reason)
+            self._complain(
+                f"{self.target.label} answers a callstart with {answer.reason}: the PBX gets our own id; expected is"
+                f" {EXPECTED_ANSWER}"
+            )
+        return answer
+
+    def _settle_late(self, delivery: Delivery, asked: "asyncio.Future[Posted]") -> None:
+        """A CRM that took the callstart after all is not sent it again."""
+        posted = None if asked.cancelled() or asked.exception() else asked.result()
+        if posted is not None and posted.status is not None and 200 <= posted.status < 300:
+            self._change(settled(self.target.name, delivery.seq, DONE))
 
     def close(self) -> None:
         """Lets go of the threads."""

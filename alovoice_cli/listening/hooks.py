@@ -9,15 +9,20 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import BoundedSemaphore
 
-from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.outbox import DeliveryOutcome
-from alovoice_cli.listening.targets import Target
+from alovoice_cli.json_text import json_text
+from alovoice_cli.listening.targets import EventReader, Target
+from alovoice_cli.stores.outbox import Due
 
 HOOK_SECONDS = 30.0
 STOP_SECONDS = 10.0
 """How long a program may go on after the SIGTERM that it gets when the listener ends."""
 MOST_AT_ONCE = 8
 _LOOK_SECONDS = 0.05
+_SECRET_VARIABLES = (
+    *("ALOVOICE_TOKEN", "ALOVOICE_LISTEN_SECRET"),
+    *("ALOVOICE_LISTEN_SIGN_SECRET", "ALOVOICE_LISTEN_FORWARD_HEADER"),
+)
 
 _slots = BoundedSemaphore(MOST_AT_ONCE)
 """Of all hooks together: a burst of events must not become a burst of processes."""
@@ -26,26 +31,25 @@ _slots = BoundedSemaphore(MOST_AT_ONCE)
 class Hook:
     """Runs one `--exec`. A program that fails is told of and not started again: what it did, it did."""
 
-    def __init__(
-        self, target: Target, environ: Mapping[str, str], as_json: Callable[[Delivery], Mapping[str, object]]
-    ) -> None:
+    def __init__(self, target: Target, environ: Mapping[str, str], as_json: EventReader) -> None:
         self._target, self._as_json = target, as_json
-        # The token is for this program alone.
-        self._environ = {name: value for name, value in environ.items() if name != "ALOVOICE_TOKEN"}
+        # Token and secrets are for this program alone.
+        self._environ = {name: value for name, value in environ.items() if name not in _SECRET_VARIABLES}
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopping = False
 
-    def deliver(self, delivery: Delivery, claim: Callable[[], bool]) -> DeliveryOutcome:
+    def deliver(self, due: Due, claim: Callable[[], bool]) -> DeliveryOutcome:
         """Runs the program once, after `claim` has made durable that it starts; not where `claim` returns False.
 
         Raises, before the claim, where the event cannot be read.
         """
-        line = json.dumps(self._as_json(delivery), allow_nan=False).encode() + b"\n"
+        told = json.loads(due.message) if due.message else self._as_json(due.delivery)
+        line = json_text(told).encode() + b"\n"
         with _slots:
             if self._stopping or not claim() or self._stopping:
                 return DeliveryOutcome("later")
             try:
-                process = self._start(delivery)
+                process = self._start(told)
             except (OSError, ValueError) as error:
                 why = getattr(error, "strerror", None) or error
                 return DeliveryOutcome("dead", f"it cannot be started: {why}")
@@ -70,10 +74,11 @@ class Hook:
         for process in list(self._running):
             _signal(process, _KILL)
 
-    def _start(self, delivery: Delivery) -> subprocess.Popen[bytes]:
+    def _start(self, told: Mapping[str, object]) -> subprocess.Popen[bytes]:
+        named = {"ALOVOICE_EVENT_ID": str(told["id"]), "ALOVOICE_EVENT_TYPE": str(told["type"])}
         return subprocess.Popen(  # noqa: S603 - the operator's own words, split without a shell
             self._target.command,
-            env={**self._environ, "ALOVOICE_EVENT_ID": delivery.id, "ALOVOICE_EVENT_TYPE": delivery.type},
+            env=self._environ | named | ({"ALOVOICE_EVENT_TRIAL": "1"} if told.get("trial") else {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,  # ours carries data only; what it complains of goes where we complain
             start_new_session=os.name == "posix",

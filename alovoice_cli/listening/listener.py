@@ -5,33 +5,35 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
-from alovoice_cli.events.answers import StartAnswer
-from alovoice_cli.events.event import PBX_TYPES, Delivery, Event
+from alovoice_cli.errors import AlovoiceError, ExitCode
+from alovoice_cli.events.answers import CrmAnswer
+from alovoice_cli.events.event import CALL_TYPES, PBX_TYPES, Delivery, Event, EventType
 from alovoice_cli.events.receiver import Door, Receiver
+from alovoice_cli.listening.admin import AdminPlan, AdminServer
 from alovoice_cli.listening.bridge import Bridge, queued_deliveries
 from alovoice_cli.listening.dispatch import OutboxAccess
-from alovoice_cli.listening.forwarding import Forwarder, Post, Relay, Signer
+from alovoice_cli.listening.forwarding import Forwarder, ForwardOptions, Post, Relay
 from alovoice_cli.listening.hooks import Hook
-from alovoice_cli.listening.notify import notify, write_ready_file
+from alovoice_cli.listening.notify import Heartbeat
 from alovoice_cli.listening.outbox_holder import OutboxHolder
 from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.target_warnings import OutboxCommands
-from alovoice_cli.listening.targets import Target
+from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.serving.limits import Limits
 from alovoice_cli.serving.server import SocketServer
 from alovoice_cli.stores.event_engine import sqlite_path
 from alovoice_cli.stores.event_file import EventFile
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
+from alovoice_cli.stores.finished_calls import CallTarget
 from alovoice_cli.stores.outbox import Outbox
 from alovoice_cli.stores.spool import Spool
 
@@ -66,12 +68,13 @@ class Plan:
     routes: RouteAnswerer
     targets: Sequence[Target] = ()
     forward_timeout: float = 2.0
-    signer: Signer | None = None
+    forward: ForwardOptions = field(default_factory=ForwardOptions)
     tls: tuple[str, str] | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     ready_file: Path | None = None
     repeats: bool = False
     """Whether repeated deliveries are passed on too."""
+    admin: AdminPlan | None = None
     store_words: Sequence[str] = ()
     """The words by which another command finds the same store, such as `--store URL`."""
 
@@ -84,23 +87,30 @@ class Listener:
         plan: Plan,
         shown: Shown,
         post: Post,
-        as_json: Callable[[Delivery], Mapping[str, object]],
+        as_json: EventReader,
         now: Callable[[], datetime],
     ) -> None:
         self._plan, self._shown, self._now = plan, shown, now
         self._problem: AlovoiceError | None = None
         self._bridge = Bridge()
-        file = EventFile(plan.store_url, shown.complain, self._queued)
+        call_targets = [CallTarget(one.name, kind) for one in plan.targets for kind in CALL_TYPES if kind in one.kinds]
+        file = EventFile(plan.store_url, shown.complain, self._queued, call_targets)
         callbacks = EventStoreCallbacks(
             self._bridge.settled, self._bridge.happened, shown.complain, lambda: self._stop(ExitCode.SERVER)
         )
         self._writer = EventWriter(file, Spool.beside(file.path), callbacks, now)
         self._printer = Printer(shown.event, shown.complain, lambda: self._stop(ExitCode.READER_GONE))
-        self._forwarders = {target: Forwarder(target, post, now, plan.signer) for target in plan.targets if target.url}
+        self._forwarders = {
+            target: Forwarder(target, post, now, plan.forward, as_json) for target in plan.targets if target.url
+        }
         self._hooks = {target: Hook(target, plan.environ, as_json) for target in plan.targets if target.command}
         self._relay = self._asking()
         self._outbox: OutboxHolder | None = None
         self._server: SocketServer | None = None
+        self._heartbeat = Heartbeat(lambda: self._writer.trouble, plan.environ, plan.ready_file, shown.complain)
+        self._beating: asyncio.Task[None] | None = None
+        self._admin: AdminServer | None = None
+        self._is_proven = False
         self._clock_offset_us = int(now().timestamp() * 1_000_000) - time.monotonic_ns() // 1000
 
     def run(self) -> int:
@@ -111,10 +121,12 @@ class Listener:
         self._writer.start()
         sys.setswitchinterval(_SWITCH_SECONDS)
         try:
-            receiver = Receiver(self._plan.door, _Duties(self._bridge, self._relay, self._plan.routes), self._now)
+            duties = _Duties(self._bridge, self._relay, self._plan.routes, self._shown.complain)
+            receiver = Receiver(self._plan.door, duties, self._now)
             self._bridge.attach(self._writer)
             self._printer.start()
             self._plan.routes.start()
+            self._start_admin()
             self._server = self._bound(receiver)
             self._start_forwarding()
             self._bridge.watchers.append(self._hear)
@@ -137,13 +149,36 @@ class Listener:
             started=self._prove,
             tls=plan.tls,
             overfull=receiver.overfull,
+            answered=self._note_answer if plan.admin is not None else None,
         )
+
+    def _start_admin(self) -> None:
+        plan = self._plan.admin
+        if plan is not None:
+            plan.metrics.follow("alovoice_ready", "1 while /ready answers 200.", lambda: not self._not_ready())
+            plan.metrics.follow_outbox(Outbox(self._plan.store_url), self._clock)
+            self._admin = AdminServer(plan, lambda: self._heartbeat.is_alive, self._not_ready, self._shown.complain)
+            self._admin.start()
+
+    def _note_answer(self, scope: MutableMapping[str, Any], status: int) -> None:
+        assert self._plan.admin is not None
+        self._plan.admin.metrics.note_answer(self._plan.door.kind_of(scope["path"]), status)
+
+    def _not_ready(self) -> str:
+        """Why deliveries are not taken now, or nothing; from any thread."""
+        if not self._is_proven:
+            return "the listener is starting"
+        return "the listener is ending" if self._is_ending() else self._writer.trouble
+
+    def _is_ending(self) -> bool:
+        return self._server is not None and self._server.is_ending
 
     def _asking(self) -> Relay | None:
         """The CRM that answers callstarts: the first that is named for them."""
         for target, forwarder in self._forwarders.items():
             if target.is_named and "callstart" in target.kinds:
-                return Relay(forwarder, self._plan.forward_timeout)
+                count = self._plan.admin.metrics.note_relay if self._plan.admin is not None else lambda _: None
+                return Relay(forwarder, self._plan.forward_timeout, self._shown.complain, count, self._writer.change)
         return None
 
     def _queued(self, event: Event) -> list[QueuedDelivery]:
@@ -171,20 +206,13 @@ class Listener:
         if self._problem is not None:
             return
         urls = {str(kind): url + self._plan.door.path(kind) for kind in PBX_TYPES}
-        told = {"ready": True, "urls": urls, "pid": os.getpid()}
-        if self._plan.ready_file is not None:
-            self._write_ready_file(self._plan.ready_file, json.dumps(told) + "\n")
+        told: dict[str, object] = {"ready": True, "urls": urls, "pid": os.getpid()}
+        if self._admin is not None:
+            told["admin"] = self._admin.url
+        self._heartbeat.begin(json.dumps(told) + "\n")
+        self._is_proven = True
         self._shown.ready(urls, told)
-        notify(self._plan.environ, "READY=1")
-
-    def _write_ready_file(self, path: Path, text: str) -> None:
-        try:
-            write_ready_file(path, text)
-        except OSError as error:
-            raise UsageError(
-                f"--ready-file {path} cannot be written: {error.strerror or error}",
-                hint="name a file in a directory that is there",
-            ) from error
+        self._beating = asyncio.get_running_loop().create_task(self._heartbeat.run(self._is_ending))
 
     def _hear(self, events: Sequence[Event]) -> None:
         self._printer.take(events)
@@ -200,9 +228,7 @@ class Listener:
 
     def _end(self) -> None:
         """After the drain: deliveries under way end, everything heard is stored and printed."""
-        notify(self._plan.environ, "STOPPING=1")
-        if self._plan.ready_file is not None:
-            self._plan.ready_file.unlink(missing_ok=True)
+        self._heartbeat.end()
         if self._outbox is not None:
             self._outbox.stop()
         if self._relay is not None:
@@ -212,19 +238,35 @@ class Listener:
         if self._outbox is not None:
             self._outbox.release()
         self._printer.close(_PRINT_SECONDS)
+        if self._admin is not None:
+            self._admin.close()
 
 
 class _Duties:
     """What the receiver needs done, by those who do it."""
 
-    def __init__(self, bridge: Bridge, relay: Relay | None, routes: RouteAnswerer) -> None:
+    def __init__(
+        self, bridge: Bridge, relay: Relay | None, routes: RouteAnswerer, complain: Callable[[str], None]
+    ) -> None:
         self.store, self.store_soon = bridge.store, bridge.store_soon
         self.keep_answer, self.kept_answer = bridge.keep_answer, bridge.kept_answer
         self.route = routes.answer
         self.asked = relay.target.name if relay is not None else None
-        self._relay = relay
+        self._relay, self._complain = relay, complain
+        self._told_too_large: set[EventType] = set()
 
-    def ask(self, delivery: Delivery) -> "asyncio.Task[StartAnswer | None]":
+    def tell_too_large(self, kind: EventType, size: int | None) -> None:
+        """One line for the first of each type: a sender that packs too much into one body does so again and again."""
+        if kind not in self._told_too_large:
+            self._told_too_large.add(kind)
+            said = f"of {size} bytes" if size is not None else "whose size its sender does not name"
+            answered = "a step" if kind == "route" else "413"
+            self._complain(
+                f"a {kind} {said} is over the limit of {LIMITS.body_bytes} bytes: such bodies are neither read nor"
+                f" stored, and answered {answered}; this is told once"
+            )
+
+    def ask(self, delivery: Delivery) -> "asyncio.Task[CrmAnswer]":
         """The CRM's answer."""
         assert self._relay is not None
         return self._relay.ask(delivery)

@@ -1,14 +1,14 @@
 """The next step of a caller who is waiting: decided within a deadline, else the fallback. Never nothing."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.receiver import RouteAnswer
-from alovoice_cli.listening.ruling import Ruled, Ruling
+from alovoice_cli.listening.ruling import RouteSource, Ruled, Ruling
 from alovoice_cli.listening.watching import Watch
 
 DEADLINE_SECONDS = 0.7
@@ -22,8 +22,15 @@ _TELLING_THREADS = 1
 class RouteAnswerer:
     """Answers route questions by a ruling that may be slow, or fail: then the fallback goes out."""
 
-    def __init__(self, ruling: Ruling, watch: Watch, *, deadline: float = DEADLINE_SECONDS) -> None:
-        self._ruling, self._watch, self._deadline = ruling, watch, deadline
+    def __init__(
+        self,
+        ruling: Ruling,
+        watch: Watch,
+        *,
+        deadline: float = DEADLINE_SECONDS,
+        count: Callable[[RouteSource], None] = lambda _: None,
+    ) -> None:
+        self._ruling, self._watch, self._deadline, self._count = ruling, watch, deadline, count
         self._deciding = ThreadPoolExecutor(_DECIDING_THREADS, thread_name_prefix="route")
         self._telling = ThreadPoolExecutor(_TELLING_THREADS, thread_name_prefix="route-told")
 
@@ -34,6 +41,7 @@ class RouteAnswerer:
     async def answer(self, delivery: Delivery) -> RouteAnswer:
         """The answer; raises nothing."""
         ruled = await self._ruled(delivery)
+        self._count(ruled.source)
         body = ruled.step.to_bytes()
         if self._ruling.is_told_at_once(ruled):
             with suppress(Exception):  # a trail that cannot be told is told later, without its end
@@ -48,7 +56,7 @@ class RouteAnswerer:
             decided = asyncio.get_running_loop().run_in_executor(self._deciding, self._ruling.decide, delivery)
             return await asyncio.wait_for(decided, self._deadline)
         except TimeoutError:
-            return self._ruling.failed(f"no decision within {self._deadline * 1000:.0f} ms")
+            return self._ruling.failed(f"no decision within {self._deadline * 1000:.0f} ms", "deadline")
         except Exception as fault:  # whatever a rule meets, a caller is waiting
             return self._ruling.failed(f"{type(fault).__name__}: {fault}")
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.listening.switch import Switch
@@ -20,12 +21,17 @@ _TRIED = 10
 _LONGEST_WHY = 300
 
 
+RouteSource = Literal["rule", "override", "no_rules", "no_match", "deadline", "failure"]
+"""What decided a step: all but the first two are why it is the fallback."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ruled:
     """A step for one caller. Without a decision nobody was asked, and `why` says the reason."""
 
     step: RouteStep
     at: datetime
+    source: RouteSource
     why: str = ""
     decision: Decision | None = None
     microseconds: int = 0
@@ -69,10 +75,10 @@ class Ruling:
         now = self.now()
         override = self.switch.in_force(now)
         if override is not None:
-            return Ruled(override.step, now, override.why)
+            return Ruled(override.step, now, "override", override.why)
         rules = self._rules_in_force()
         if rules is None:
-            return Ruled(self.fallback, now, "no rules")
+            return self.failed("no rules", "no_rules")
         if rules.asks_the_past or len(delivery.body) > _SHORT:
             return None
         return self._decided(rules, delivery, now)
@@ -80,11 +86,11 @@ class Ruling:
     def decide(self, delivery: Delivery) -> Ruled:
         """The step, whatever it takes."""
         rules, now = self._rules_in_force(), self.now()
-        return self._decided(rules, delivery, now) if rules is not None else self.failed("no rules")
+        return self._decided(rules, delivery, now) if rules is not None else self.failed("no rules", "no_rules")
 
-    def failed(self, why: str) -> Ruled:
+    def failed(self, why: str, source: RouteSource = "failure") -> Ruled:
         """The fallback, where no decision came."""
-        return Ruled(self.fallback, self.now(), why)
+        return Ruled(self.fallback, self.now(), source, why)
 
     def is_told_at_once(self, ruled: Ruled) -> bool:
         """Whether `tell` is quick too: what rules ask of the past may be asked again for the trail."""
@@ -132,7 +138,8 @@ class Ruling:
         found = answer(rules, delivery.body, now, self._history_at(now), self._turns)
         took = (time.perf_counter_ns() - start) // 1000
         why = found.trouble or ("" if found.rule else "no rule matches")
-        return Ruled(found.step, now, why, found, took)
+        source: RouteSource = "rule" if found.rule else "failure" if found.trouble else "no_match"
+        return Ruled(found.step, now, source, why, found, took)
 
     def _rules_in_force(self) -> Rules | None:
         """The rules as the file says them, with the fallback that was given in the place of the file's."""

@@ -1,27 +1,36 @@
 """Who is to be told of which events: the words of `--forward` and `--exec`."""
 
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlsplit
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.event import PBX_TYPES, EventType
+from alovoice_cli.events.event import CALL_TYPES, PBX_TYPES, Delivery, EventType, TargetType
 
 _TOLD_TO_ALL: tuple[EventType, ...] = ("callstart", "callend", "result")
 """A route question is for whoever decides: it goes to those alone who name it."""
 
+EventReader = Callable[[Delivery], Mapping[str, object]]
+"""The event of a stored delivery as JSON: what programs get, and with `--forward-json` also URLs."""
+
+_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?")
+_OWN_PREFIXES = ("webhook-", "x-alovoice-", "content-")
+_OWN_HEADERS = ("connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One `--forward` or `--exec`: its name in the outbox, and the kinds of event that it is told.
+    """One `--forward` or `--exec`: its name in the outbox, and the types that it is told: of events, or of calls.
 
     `url` for a forward, `command` (an argument list) for a program; `label` is how it is called in messages.
     """
 
     name: str
-    kinds: tuple[EventType, ...]
+    kinds: tuple[TargetType, ...]
     label: str
     url: str = ""
     command: tuple[str, ...] = ()
@@ -55,12 +64,31 @@ def parse_exec(text: str) -> Target:
     return Target(_name("exec", kinds, command), kinds, words[0], command=words, is_named=command != text)
 
 
-def _kinds(text: str) -> tuple[tuple[EventType, ...], str]:
+def parse_headers(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The headers of `Name: value` lines, each with the place that names it in errors; empty lines and `#` lines are
+    none. Names come out in lower case. Raises UsageError, which holds no line: its value is a secret."""
+    headers: dict[str, str] = {}
+    for place, line in lines:
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, colon, value = line.partition(":")
+        name, value = name.strip().lower(), value.strip()
+        if not colon or not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise UsageError(f"{place}: this is no header", hint="give 'NAME: VALUE' in ASCII, such as 'X-Api-Key: …'")
+        if name in _OWN_HEADERS or name.startswith(_OWN_PREFIXES):
+            raise UsageError(f"{place}: {name} is set by the listener itself", hint="leave it out")
+        if name in headers:
+            raise UsageError(f"{place}: {name} is given twice", hint="give each header once")
+        headers[name] = value
+    return headers
+
+
+def _kinds(text: str) -> tuple[tuple[TargetType, ...], str]:
     word, sign, rest = text.partition("=")
-    named: Sequence[EventType] = [kind for kind in PBX_TYPES if sign and kind == word.strip()]
+    named: Sequence[TargetType] = [kind for kind in (*PBX_TYPES, *CALL_TYPES) if sign and kind == word.strip()]
     return (tuple(named), rest.strip()) if named else (_TOLD_TO_ALL, text.strip())
 
 
-def _name(sort: str, kinds: Sequence[EventType], what: str) -> str:
+def _name(sort: str, kinds: Sequence[TargetType], what: str) -> str:
     """A name that is the same at the next start; what it stands for may hold a key, and is not kept."""
     return f"{sort} {'+'.join(kinds)} {sha256(what.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

@@ -1,20 +1,26 @@
-"""Decides the form of what is shown, by the options and by who reads the stream: a person, a pipe, a script.
+"""Chooses the form of the output, by the options and by the reader of the stream: a person, a pipe, a script.
 
-The imports of rich inside functions are meant: errors, TSV and JSON do without its 50 ms.
+The imports of rich inside functions are intended: errors, TSV and JSON need not wait 50 ms for it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
+from alovoice_cli.json_text import json_text
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
-from alovoice_cli.output.columns import Column, Item, cell_text, choose_columns, legend
-from alovoice_cli.output.csv import write_csv, write_tsv
-from alovoice_cli.output.json import json_text, write_json
-from alovoice_cli.output.listing import Dialogue, Listing, Record
-from alovoice_cli.output.messages import write_body, write_error, write_head, write_message, write_rehearsal
+from alovoice_cli.output.data_formats import write_csv, write_json, write_tsv
+from alovoice_cli.output.listing import Column, Dialogue, Item, Listing, Record, cell_text, choose_columns, legend
+from alovoice_cli.output.messages import (
+    write_body,
+    write_error,
+    write_head,
+    write_log_line,
+    write_message,
+    write_rehearsal,
+)
 from alovoice_cli.output.options import GlobalOptions
 from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
 
@@ -22,7 +28,7 @@ _YES = ("y", "yes", "д", "да", "ha")
 
 
 class Display:
-    """The terminal or pipe of one run. Nothing passes it but masked, and without control characters."""
+    """The terminal or pipe of one run. All output is masked, and has no control characters."""
 
     def __init__(
         self,
@@ -34,13 +40,14 @@ class Display:
         masker: Masker,
         open_terminal: OpenTerminal | None = None,
         zone: Callable[[], tzinfo] = lambda: UTC,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._out, self._err = stdout, stderr
         self._terminal = QuestionTerminal(stdin, stderr, open_terminal)
         self._environ = environ
         self._options = options
         self._masker = masker
-        self._zone = zone
+        self._zone, self._now = zone, now
 
     def show(
         self,
@@ -50,9 +57,9 @@ class Display:
         show_secrets: bool = False,
         options: GlobalOptions | None = None,
     ) -> None:
-        """Prints a list or a record: JSON or CSV where asked for, a table on a terminal, else tab-separated lines.
+        """Prints a list or a record: JSON or CSV by option, a table on a terminal, else tab-separated lines.
 
-        With `lines` a list is printed as JSON, an object a line. `options` hold in place of the command line's.
+        With `lines` a list is printed as JSON, an object a line. `options` replace the command line's.
         """
         options = options or self._options
         if thing.ours or not show_secrets:
@@ -103,12 +110,12 @@ class Display:
 
     def dialogue(self, dialogue: Dialogue) -> None:
         """Prints a conversation, for a person at a terminal."""
-        from alovoice_cli.output.dialogue import write_dialogue
+        from alovoice_cli.output.table import write_dialogue
 
         write_dialogue(dialogue, self._out, color=self._colored(self._out))
 
     def row(self, item: Item, widths: Mapping[str, int]) -> None:
-        """Prints one line of a table that grows: its cells by name, each padded to its width, none cut."""
+        """Prints one line of a growing table: its cells by name, each padded to its width, none shortened."""
         cells = [disarm(cell_text(self._cleaned(item.get(name)))).ljust(width) for name, width in widths.items()]
         self._out.write("  ".join(cells).rstrip() + "\n")
         self._out.flush()
@@ -125,11 +132,11 @@ class Display:
         self._out.flush()
 
     def legend(self, names: Sequence[str]) -> str:
-        """The names of a bar's parts, each behind the glyph that this terminal draws."""
+        """Returns the names of a bar's parts, each behind its character on this terminal."""
         return legend(names, ascii_only=_ascii_only(self._out))
 
     def value(self, value: object) -> None:
-        """Prints one value alone on a line, as a shell's `$(…)` wants it; lists joined with commas."""
+        """Prints one value alone on a line, for a shell's `$(…)`; lists joined with commas."""
         self.write(disarm(cell_text(value)) + "\n")
 
     def write(self, text: str) -> None:
@@ -146,7 +153,7 @@ class Display:
         with_headers: bool,
         show_secrets: bool = False,
     ) -> None:
-        """Prints an answer as it came: with its status and headers where asked for, then its body."""
+        """Prints an answer as received: status and headers if wanted, then the body."""
         if with_headers:
             hide = self._masker.hide
             write_head(status, hide(reason), [(hide(name), hide(value)) for name, value in headers], self._out)
@@ -165,7 +172,7 @@ class Display:
         return self._masker.hide_in(mask_fields(value))
 
     def rehearsal(self, rehearsed: Mapping[str, object]) -> None:
-        """Prints what `--dry-run` stopped: an object, or a shell script that sends it (the rest are its comments)."""
+        """Prints the request that `--dry-run` stopped: an object, or a shell script with comments that sends it."""
         if self._options.json:
             self.show(Record(rehearsed, ours=True))  # its token is `$ALOVOICE_TOKEN` already
             return
@@ -177,16 +184,30 @@ class Display:
     def error(self, error: AlovoiceError) -> None:
         """Prints an error on stderr: a sentence and what to do, or with `--json` one object."""
         error.message, error.hint, error.detail = map(self._masker.hide, (error.message, error.hint, error.detail))
+        if self._options.log_format is not None:
+            told = {"kind": error.kind, "detail": error.detail, "exit_code": int(error.exit_code)}
+            self._log("error", f"{error.message} ({error.hint})".removesuffix(" ()"), told)
+            return
         color, ascii_only = self._colored(self._err), _ascii_only(self._err)
         write_error(error, self._err, as_json=self._options.json, color=color, ascii_only=ascii_only)
 
-    def message(self, kind: str, text: str) -> None:
-        """Prints one line on stderr under its kind: `warning`, `note` or `hint`.
+    def message(self, kind: str, text: str, **fields: object) -> None:
+        """Prints one line on stderr under its kind: `warning`, `note` or `hint`. `fields` go into a log of JSON lines.
 
-        Where stderr takes nothing, such as a full disk, nothing is printed: a remark decides nothing.
+        Where stderr cannot be written (a full disk), prints nothing: the command goes on.
         """
+        text = self._masker.hide(text)
         with suppress(OSError):
-            write_message(kind, self._masker.hide(text), self._err, color=self._colored(self._err))
+            if self._options.log_format is not None:
+                self._log(kind, text, fields)
+            else:
+                write_message(kind, text, self._err, color=self._colored(self._err))
+
+    def _log(self, kind: str, text: str, fields: Mapping[str, object]) -> None:
+        level, moment = {"note": "info"}.get(kind, kind), self._now().astimezone(self._zone())
+        as_json, ascii_only = self._options.log_format == "json", _ascii_only(self._err)
+        write_log_line(level, text, fields, self._err, moment=moment, as_json=as_json, ascii_only=ascii_only)
+        self._err.flush()
 
     def trace(self, line: str) -> None:
         """Prints one line of `--verbose` on stderr."""
@@ -194,29 +215,30 @@ class Display:
 
     @property
     def is_asked(self) -> bool:
-        """Whether somebody sits there who could answer, whatever the options say."""
+        """Returns whether a person could answer, independent of the options."""
         return self._terminal.is_there
 
     def ask(self, question: str, about: Sequence[str] = ()) -> str:
-        """Puts a question that no option answers, and returns what was typed. Raises EOFError at the input's end.
+        """Asks a question that no option answers, and returns the typed line. Raises EOFError at the input's end.
 
-        `about` are lines on stderr that the question rests on: where stderr goes elsewhere, they are repeated above it.
+        `about` are lines on stderr that the question refers to: where stderr is not the terminal, they are repeated
+        above it.
         """
         lines = [*(() if self._err.isatty() else about), *question.splitlines()]
         return self._terminal.ask("\n".join(disarm(self._masker.hide(line)) for line in lines))
 
     def agrees(self, question: str, about: Sequence[str] = ()) -> bool:
-        """Whether the answer to a question that no option answers is a yes."""
+        """Returns whether the answer is yes, for a question that no option answers."""
         return self.ask(f"{question} [y/N] ", about).lower() in _YES
 
     @property
     def asks(self) -> bool:
-        """Whether a question is put to somebody: there is a terminal, and neither `--yes` nor `--dry-run`."""
+        """Returns whether a question reaches a person: a terminal, and neither `--yes` nor `--dry-run`."""
         options = self._options
         return not (options.yes or options.dry_run) and self.is_asked
 
     def confirm(self, question: str, about: Sequence[str] = ()) -> None:
-        """Asks before what cannot be undone; `--yes` and `--dry-run` answer it.
+        """Asks before something that cannot be undone; `--yes` and `--dry-run` answer the question.
 
         Raises UsageError for a no, and where nobody can answer.
         """
@@ -228,13 +250,16 @@ class Display:
             raise UsageError("not confirmed: nothing was done")
 
     def confirm_on_terminal(self, question: str) -> None:
-        """Asks on a terminal; a script is taken for a yes. Raises UsageError for a no."""
+        """Asks on a terminal; in a script the answer is yes. Raises UsageError for a no."""
         if self.asks and not self.agrees(question):
             raise UsageError("not confirmed: nothing was done")
 
     @contextmanager
     def transfer(self, label: str) -> Iterator[Callable[[int, int | None], None]]:
-        """Shows a bar for bytes moved, on a terminal only. Yields a function of the bytes so far and in all."""
+        """Shows a bar for transferred bytes, on a terminal only.
+
+        Yields a function of the bytes so far and the total.
+        """
         if self._options.quiet or not self._err.isatty():
             yield lambda done, total: None
             return
@@ -245,7 +270,7 @@ class Display:
 
     @contextmanager
     def counting(self, label: str, total: int) -> Iterator[Callable[[], None]]:
-        """Shows a bar for things done one by one, with their rate and the time that is left; on a terminal only."""
+        """Shows a bar for finished items, with their rate and the remaining time; on a terminal only."""
         if self._options.quiet or not self._err.isatty() or self._environ.get("TERM") == "dumb":
             yield lambda: None
             return
@@ -256,7 +281,7 @@ class Display:
 
     @contextmanager
     def live(self, columns: tuple[Column, ...]) -> Iterator[Callable[[Listing], None] | None]:
-        """Yields a function that draws a list in place of the one before; None where no person reads (`line`)."""
+        """Yields a function that redraws a list; None where no person reads (`line`)."""
         out = self._out
         if self._options.json or not out.isatty():
             yield None
@@ -275,7 +300,7 @@ class Display:
 
 
 def nobody_answers(flag: str) -> UsageError:
-    """The error for a question that nobody can answer; `flag` is the option that answers it."""
+    """Returns the error for a question that nobody can answer; `flag` is the option that answers it."""
     return UsageError(
         "this cannot be undone, and nobody is at a terminal to be asked: nothing was done",
         hint=f"add {flag} if it is meant",
@@ -283,6 +308,6 @@ def nobody_answers(flag: str) -> UsageError:
 
 
 def _ascii_only(stream: TextIO) -> bool:
-    """Whether the stream's encoding lacks letters; a stream without one (a test's) takes them all."""
+    """Returns whether the stream's encoding lacks letters; a test's stream without an encoding takes all."""
     encoding = (stream.encoding or "utf-8").lower().replace("-", "").replace("_", "")
     return encoding not in ("utf8", "utf8sig")

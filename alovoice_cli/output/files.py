@@ -1,4 +1,4 @@
-"""Writes a file that holds personal data: private, whole or not at all, never over another one unasked."""
+"""Writes a file with personal data: private, whole or not at all, and over an existing file only on request."""
 
 import contextlib
 import os
@@ -11,25 +11,28 @@ _PAGE = 4096
 
 
 def write_private(target: Path, text: str, *, force: bool = False) -> None:
-    """Writes the text as UTF-8 to a file of mode 0600 that appears under its name when it is whole.
+    """Writes the text as UTF-8 to a file of mode 0600, which gets its name when it is whole.
 
-    Raises UsageError where it exists already (`force` replaces it), or cannot be written.
+    Raises UsageError for an existing file (`force` replaces it), and for an error of the disk.
     """
     check_free(target, force=force)
-    # A lone surrogate, which JSON may hold, has no UTF-8.
+    # A lone surrogate, which JSON may contain, has no UTF-8.
     with _written(target, text.encode("utf-8", "backslashreplace")) as part:
         part.replace(target)
 
 
 def check_writable(target: Path) -> None:
-    """Raises UsageError where a file of this name could not be written: a file beside it is, and is gone again."""
+    """Raises UsageError where a file of this name cannot be written: writes and removes a file beside it."""
     with _written(target, b"\0" * _PAGE) as part:
         part.unlink()
 
 
 @contextlib.contextmanager
 def _written(target: Path, content: bytes) -> Iterator[Path]:
-    """A new file of this content beside the target. Raises UsageError naming the target, also for the block."""
+    """Yields a new file with this content beside the target.
+
+    Raises UsageError naming the target, also for the block.
+    """
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
@@ -45,7 +48,7 @@ def _written(target: Path, content: bytes) -> Iterator[Path]:
 
 
 def check_free(target: Path, *, force: bool) -> None:
-    """Raises UsageError for a folder, and, without `force`, for a name that is taken."""
+    """Raises UsageError for a folder, and, without `force`, for an existing file."""
     if target.is_dir():
         raise UsageError(f"{target} is a folder", hint="name a file in it")
     if not force and (target.exists() or target.is_symlink()):

@@ -1,28 +1,95 @@
-"""Values that a command shows: a list, a record, a conversation. The writers decide how each looks.
+"""The values that a command shows: a list, a record, a conversation. The writers choose their form.
 
 Every command loads them, so they are named tuples: a frozen dataclass takes 1 ms to make, five times as long.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import NamedTuple, cast
 
-from alovoice_cli.output.columns import Column, Item
+from alovoice_cli.errors import UsageError
+
+Item = Mapping[str, object]
+
+
+class Column(NamedTuple):
+    """One column: `name` is the server's own field and the word for `--columns`, `title` is its heading in a table.
+
+    `value` computes a cell that is not simply the field. A column that is not `shown` appears on request only. A `bar`
+    is a list of numbers, which a table on a terminal draws as parts of a bar, as wide as the room allows.
+    """
+
+    name: str
+    title: str
+    value: Callable[[Item], object] | None = None
+    shown: bool = True
+    numeric: bool = False
+    bar: bool = False
+
+    def of(self, item: Item) -> object:
+        """Returns the cell's value in this item, None where the item has no such field."""
+        return self.value(item) if self.value else item.get(self.name)
+
+
+def choose_columns(columns: Sequence[Column], wanted: str | None) -> tuple[Column, ...]:
+    """Returns the shown columns, or the columns of `--columns a,b`, in that order.
+
+    Raises UsageError, with the list, for an unknown name.
+    """
+    if wanted is None:
+        return tuple(column for column in columns if column.shown)
+    by_name = {column.name: column for column in columns}
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    for name in names or [wanted]:
+        if name not in by_name:
+            near = get_close_matches(name, by_name, n=1)
+            raise UsageError(
+                f"there is no column {name!r}",
+                hint=(f"did you mean {near[0]}? " if near else "") + "columns: " + ", ".join(by_name),
+            )
+    return tuple(by_name[name] for name in names)
+
+
+def cell_text(value: object) -> str:
+    """Returns a cell's value as text: '' for None, `true`/`false`, lists joined with commas, objects as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)) and not any(isinstance(part, (dict, list)) for part in value):
+        return ",".join(cell_text(part) for part in value)
+    if isinstance(value, (dict, list, tuple)):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def bar_glyphs(*, ascii_only: bool) -> str:
+    """Returns the characters for the parts of a bar, in the order of the parts."""
+    return "#=-." if ascii_only else "█▒░·"
+
+
+def legend(names: Sequence[str], *, ascii_only: bool) -> str:
+    """Returns the name of each part of a bar behind its character, without the parts that have no name."""
+    glyphs = zip(bar_glyphs(ascii_only=ascii_only), names, strict=False)
+    return ", ".join(f"{glyph} {name}" for glyph, name in glyphs if name)
+
 
 _UNSET = object()
 
 
 class ListedItem(NamedTuple):
-    """An item of a list whose JSON is another object than the one that its columns are taken from."""
+    """An item of a list whose JSON (`whole`) differs from the object of its columns (`item`)."""
 
     item: Item
     whole: object
 
 
 class Checklist(NamedTuple):
-    """How a list of checks is laid out on a terminal: which of an item's fields is what.
+    """The layout of a list of checks on a terminal: the names of an item's fields.
 
-    `grade` is one of pass, warn, fail and skip; `section` heads the items that follow each other with the same one;
-    `unit` stands behind what is `aside`.
+    `grade` is one of pass, warn, fail and skip; `section` is the heading of successive items with the same value;
+    `unit` stands behind the `aside` value.
     """
 
     section: str
@@ -39,7 +106,7 @@ class Checklist(NamedTuple):
 class Listing(NamedTuple):
     """A list. Columns are taken from its items; JSON prints `whole`, by default a list of the whole items.
 
-    Items may be an iterator: each is printed as it comes, and the list is never whole in memory, but for a table.
+    Items may be an iterator: each is printed as it comes, and only a table needs the whole list in memory.
     """
 
     items: Iterable[Item | ListedItem]
@@ -49,11 +116,11 @@ class Listing(NamedTuple):
     ours: bool = False
     """As in Record."""
     checklist: Checklist | None = None
-    """Drawn on a terminal in place of a table, where no columns are named."""
+    """Drawn on a terminal in place of a table, unless columns are named."""
 
     @property
     def has_whole(self) -> bool:
-        """Whether JSON prints one value that is not the list of the items."""
+        """Returns whether JSON prints another value than the list of the items."""
         return self.whole is not _UNSET
 
     def pairs(self) -> Iterator[ListedItem]:
@@ -62,7 +129,7 @@ class Listing(NamedTuple):
             yield item if isinstance(item, ListedItem) else ListedItem(item, item)
 
     def mapped(self, change: Callable[[object], object]) -> "Listing":
-        """The same list with its values changed, such as masked: the items when each is printed."""
+        """Returns the list with changed (for example masked) values; an item is changed when it is printed."""
         whole = change(self.whole) if self.has_whole else self.whole
         return self._replace(items=(_changed(pair, change) for pair in self.pairs()), whole=whole)
 
@@ -73,20 +140,20 @@ def _changed(pair: ListedItem, change: Callable[[object], object]) -> Item | Lis
 
 
 class Record(NamedTuple):
-    """One thing. JSON prints `whole` (by default the fields) as it is; the other forms print the fields, one a line."""
+    """One thing. JSON prints `whole` (by default the fields); the other forms print the fields, one a line."""
 
     fields: Mapping[str, object]
     title: str = ""
     whole: object = _UNSET
     ours: bool = False
-    """Of our own making: a field named `token_from` is no secret, and what is one is masked already."""
+    """Made by this program: a field named `token_from` is no secret, and secrets are masked already."""
 
     def as_json(self) -> object:
-        """The value that `--json` prints."""
+        """Returns the value that `--json` prints."""
         return dict(self.fields) if self.whole is _UNSET else self.whole
 
     def mapped(self, change: Callable[[object], object]) -> "Record":
-        """The same record with its values changed, such as masked."""
+        """Returns the record with changed (for example masked) values."""
         fields = cast(Mapping[str, object], change(dict(self.fields)))
         return self._replace(fields=fields, whole=self.whole if self.whole is _UNSET else change(self.whole))
 

@@ -1,21 +1,22 @@
-"""Text that is no list: errors and remarks on stderr, rehearsed requests, answers as they came.
+"""Text that is no list: errors and remarks on stderr, rehearsed requests, received answers.
 
-Plain colour codes instead of rich, which would cost an error 50 ms.
+Uses plain colour codes: rich would delay an error by 50 ms.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
+from alovoice_cli.json_text import json_text
 from alovoice_cli.masking import disarm
-from alovoice_cli.output.json import json_text
 
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "note": "2"}
 
 
 def write_error(error: AlovoiceError, err: TextIO, *, as_json: bool, color: bool, ascii_only: bool) -> None:
-    """One sentence on what is wrong, the detail that helps, what to do next; or the same as one JSON object."""
+    """Writes one sentence for the error, the useful detail, and the next step; or the same as one JSON object."""
     if as_json:
         err.write(json_text({"error": error.as_json()}, indent=False, ascii_only=ascii_only) + "\n")
         return
@@ -32,8 +33,27 @@ def write_message(kind: str, text: str, err: TextIO, *, color: bool) -> None:
     err.write(f"{label} {disarm(text)}\n")
 
 
+def write_log_line(
+    level: str,
+    text: str,
+    fields: Mapping[str, object],
+    err: TextIO,
+    *,
+    moment: datetime,
+    as_json: bool,
+    ascii_only: bool,
+) -> None:
+    """One dated line: `2026-11-28T21:40:07.512+05:00 warning: text`, or an object with the fields behind the text."""
+    time = moment.isoformat(timespec="milliseconds")
+    if as_json:
+        line = json_text({"time": time, "level": level, "message": text, **fields}, indent=False, ascii_only=ascii_only)
+    else:
+        line = f"{time} {level}: {disarm(text)}"
+    err.write(line + "\n")
+
+
 def write_rehearsal(rehearsed: Mapping[str, object], out: TextIO, *, disarmed: bool) -> None:
-    """Writes `method`, `url`, `headers` and `body` as comments, then `curl` as it is (`disarmed` for a terminal)."""
+    """Writes `method`, `url`, `headers` and `body` as comments, then `curl` unchanged (`disarmed` for a terminal)."""
     _comment(f"{rehearsed['method']} {rehearsed['url']}", out)
     headers, body, curl = rehearsed["headers"], rehearsed["body"], str(rehearsed["curl"])
     if isinstance(headers, dict):
@@ -73,7 +93,7 @@ def write_body(
 ) -> None:
     """Writes the body. `clean` masks a JSON value or a text; `as_json` makes text a JSON string.
 
-    Raises UsageError for bytes that are no text where a person would see them.
+    Raises UsageError for binary data on a person's terminal.
     """
     if not body:
         return
@@ -91,7 +111,7 @@ def write_body(
 
 
 def _masked(body: bytes, clean: Callable[[object], object]) -> bytes:
-    """The bytes as they are, but for a known secret among them."""
+    """Returns the bytes, with known secrets masked."""
     return str(clean(body.decode("utf-8", "surrogateescape"))).encode("utf-8", "surrogateescape")
 
 

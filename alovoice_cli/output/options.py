@@ -1,4 +1,4 @@
-"""The global options of one run, as the session and the display read them."""
+"""The global options of one run, for the session and the display."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from alovoice_cli.errors import UsageError
 
 
 class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a dataclass takes 1 ms to make
-    """The global options, folded from both sides of the verb: the later one wins."""
+    """The global options from both sides of the verb: the later one wins."""
 
     profile: str | None = None
     base_url: str | None = None
@@ -23,16 +23,18 @@ class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a 
     yes: bool = False
     dry_run: bool = False
     no_permission_check: bool = False
+    log_format: str | None = None
+    """`text` or `json` of a command that runs for good: what goes to stderr is dated."""
 
     def with_option(self, name: str, value: object) -> "GlobalOptions":
-        """The options with this one said too. Raises UsageError for two that exclude each other."""
+        """Returns the options with one more. Raises UsageError for two that exclude each other."""
         options = self._replace(**{name: value})  # type: ignore[arg-type] # the option's own parser gave the value
         if options.json and options.csv:
             raise UsageError("--json and --csv exclude each other", hint="choose one of them")
         return options
 
     def with_form(self, words: Sequence[str]) -> "GlobalOptions":
-        """The options for an error: `--json` and `--color` count also behind the word that ended the reading."""
+        """Returns the options for an error: `--json` and `--color` also count behind the wrong word."""
         color = self.color
         for word, following in zip(words, [*words[1:], ""], strict=True):
             said = following if word == "--color" else word.removeprefix("--color=")

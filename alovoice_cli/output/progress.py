@@ -1,4 +1,4 @@
-"""Progress on a terminal: bars on stderr, and a table that is drawn over while its values change."""
+"""Progress on a terminal: bars on stderr, and a table that is redrawn while its values change."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,13 +20,13 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from alovoice_cli.output.columns import Column, Item
+from alovoice_cli.output.listing import Column, Item
 from alovoice_cli.output.table import items_table, open_console
 
 
 @contextmanager
 def show_transfer(label: str, err: TextIO, *, color: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """Yields a function of the bytes so far and in all (None: not known); the bar is gone when the block ends."""
+    """Yields a function of the bytes so far and the total (None: unknown); the bar disappears with the block's end."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     console = open_console(err, color=color)
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
@@ -36,7 +36,7 @@ def show_transfer(label: str, err: TextIO, *, color: bool) -> Iterator[Callable[
 
 @contextmanager
 def show_count(label: str, total: int, err: TextIO, *, color: bool) -> Iterator[Callable[[], None]]:
-    """Yields a function that counts one more; the bar, with rate and time left, is gone when the block ends."""
+    """Yields a function that counts one more; the bar, with rate and remaining time, ends with the block."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _RateColumn())
     console = open_console(err, color=color)
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
@@ -45,7 +45,7 @@ def show_count(label: str, total: int, err: TextIO, *, color: bool) -> Iterator[
 
 
 class _RateColumn(ProgressColumn):
-    """How many a second, or a minute where that is few."""
+    """The rate a second, or a minute for slow rates."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed or 0.0
@@ -56,7 +56,7 @@ class _RateColumn(ProgressColumn):
 def show_live(
     columns: tuple[Column, ...], out: TextIO, *, headers: bool, color: bool, redraws: bool
 ) -> Iterator[Callable[[Sequence[Item]], None]]:
-    """Yields a function that draws the items in place of the one before; the last one stays when the block ends.
+    """Yields a function that redraws the items; the last drawing stays when the block ends.
 
     A terminal that cannot move its cursor (`redraws` False) gets one table below the other.
     """
@@ -64,7 +64,7 @@ def show_live(
         console = open_console(out, color=color)
         yield lambda items: console.print(items_table(items, columns, headers=headers))
         return
-    # Told to be a terminal also where colours are off: the cursor moves all the same.
+    # A terminal also without colours: the cursor moves all the same.
     console = Console(
         file=out,
         force_terminal=True,
@@ -76,7 +76,7 @@ def show_live(
 
     def draw(items: Sequence[Item]) -> None:
         table = items_table(items, columns, headers=headers)
-        # Room for the `^C` that a terminal echoes: behind a full line it would begin a new one, which stays.
+        # Room for the `^C` that a terminal echoes: behind a full line it would start a new line, which would stay.
         live.update(Constrain(table, console.width - len("^C") - 1), refresh=True)
 
     with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:

@@ -1,4 +1,7 @@
-"""Tables, records and checklists for a terminal. Text from outside is laid in as `Text`, never as markup."""
+"""Tables, records, checklists and conversations for a terminal.
+
+Text from outside becomes a `Text`, never markup.
+"""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -13,8 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alovoice_cli.masking import disarm
-from alovoice_cli.output.columns import Column, Item, bar_glyphs, cell_text
-from alovoice_cli.output.listing import Checklist, Record
+from alovoice_cli.output.listing import Checklist, Column, Dialogue, Item, Record, Said, bar_glyphs, cell_text
 
 _CLOSER = ((0, 1, 0, 0), (0, 0, 0, 0))
 _ENDLESS = 100_000
@@ -34,7 +36,7 @@ _STYLES = {
 
 
 def open_console(out: TextIO, *, color: bool) -> Console:
-    """A console on this stream. Streams that are not UTF-8 get boxes of ASCII (rich asks the stream's encoding)."""
+    """Returns a console on this stream. A stream that is not UTF-8 gets ASCII boxes (rich checks the encoding)."""
     return Console(
         file=out,
         force_terminal=color,
@@ -73,7 +75,7 @@ def write_record(record: Record, out: TextIO, *, color: bool) -> None:
 
 
 def _move_together(table: Table, console: Console) -> None:
-    """Columns that are too many for the width stand closer, before a number is broken in two."""
+    """Reduces the space between columns that are too wide, before rich breaks a number in two."""
     endless = console.options.update(max_width=_ENDLESS)
     for padding in _CLOSER:
         if Measurement.get(console, endless, table).maximum <= console.width:
@@ -85,7 +87,7 @@ def items_table(items: Sequence[Item], columns: tuple[Column, ...], *, headers: 
     """The table of a list, one line an item."""
     table = Table(box=box.SIMPLE_HEAD, show_header=headers, pad_edge=False, header_style="bold", show_edge=False)
     drawn = any(column.bar for column in columns)
-    if drawn:  # numbers stay whole, and close together: the bar gets what is left
+    if drawn:  # numbers stay whole, and close together: the bar gets the rest
         table.expand, table.padding = True, (0, 0, 0, 0)
     for column in columns:
         table.add_column(
@@ -127,9 +129,9 @@ _NARROWEST_BAR = 1
 
 
 class Bar:
-    """A bar in a cell: parts of a whole, at most four, side by side; `longest` is the sum that fills the cell.
+    """A bar in a cell: at most four parts of a whole, side by side; a sum of `longest` fills the cell.
 
-    The parts are told apart by their glyphs, where there is no colour too.
+    The parts differ by their characters, also without colour.
     """
 
     def __init__(self, parts: Sequence[int], longest: int) -> None:
@@ -140,7 +142,7 @@ class Bar:
         drawn = told = 0
         for part, glyph, style in zip(self._parts, glyphs, _BAR_STYLES, strict=False):
             told += part
-            # Rounding the sums, not the parts, keeps the whole bar true; what is not nothing shows.
+            # The sums are rounded, not the parts, so that the whole bar is right; a part above zero is visible.
             end = max(round(options.max_width * told / self._longest), drawn + (part > 0))
             end = min(end, options.max_width)
             yield Segment(glyph * (end - drawn), style)
@@ -170,7 +172,7 @@ class _ChecklistLayout(NamedTuple):
 
 
 def write_checklist(items: Sequence[Item], checklist: Checklist, out: TextIO, *, color: bool) -> None:
-    """Writes the sections with their checks, and the summary. Long text goes on below, indented."""
+    """Writes the sections with their checks, and the summary. Long text continues below, indented."""
     console = open_console(out, color=color)
     names = max((len(_text_of(item, checklist.name)) for item in items), default=0)
     asides = max((len(_aside(item, checklist)) for item in items), default=0)
@@ -210,3 +212,57 @@ def _aside(item: Item, checklist: Checklist) -> str:
 
 def _text_of(item: Item, name: str) -> str:
     return disarm(cell_text(item.get(name)))
+
+
+_NARROW = 56  # columns; below this width there is no room for two sides
+_WIDEST = 110  # beyond this width the eye loses the line between the sides
+_SHARE = 0.7  # of the width that one side's text may take
+_SIDES = {"left": "cyan", "right": "magenta", "none": "yellow"}
+
+
+def write_dialogue(dialogue: Dialogue, out: TextIO, *, color: bool) -> None:
+    """Writes the conversation in the terminal's width. Marks are underlined, or in `[ ]` without colour."""
+    console = open_console(out, color=color)
+    console.width = min(console.width, _WIDEST)
+    narrow = console.width < _NARROW
+    width = console.width if narrow else int(console.width * _SHARE)
+    for row in _rows(Text(disarm(dialogue.title), style="bold"), console, console.width):
+        console.print(row)
+    for said in dialogue.said:
+        _write_said(console, said, width, narrow=narrow, color=color)
+    if dialogue.below:
+        console.print()
+    for line in dialogue.below:
+        for row in _rows(Text(disarm(line)), console, console.width):
+            console.print(row)
+
+
+def _write_said(console: Console, said: Said, width: int, *, narrow: bool, color: bool) -> None:
+    style = _SIDES.get(said.side, _SIDES["none"])
+    head = Text.assemble((disarm(said.time), "dim"), " " if said.time else "", (disarm(said.who), f"bold {style}"))
+    body = _marked(said, style, brackets=not color)
+    notes = Text("  ".join(f"# {disarm(note)}" for note in said.notes), style="dim")
+    lines = [head, body, *([notes] if said.notes else [])]
+    rows = [row for line in lines for row in _rows(line, console, width)]
+    left = console.width - max(row.cell_len for row in rows) if said.side == "right" and not narrow else 0
+    console.print()
+    for row in rows:
+        console.print(Text(" " * left).append_text(row))
+
+
+def _rows(text: Text, console: Console, width: int) -> list[Text]:
+    rows = list(text.wrap(console, width, overflow="fold"))
+    for row in rows:
+        row.rstrip()
+    return rows
+
+
+def _marked(said: Said, style: str, *, brackets: bool) -> Text:
+    text, at = Text(), 0
+    for begin, end in said.marks:
+        phrase = disarm(said.text[begin:end])
+        text.append(disarm(said.text[at:begin]))
+        text.append(f"[{phrase}]" if brackets else phrase, style="" if brackets else f"underline {style}")
+        at = end
+    text.append(disarm(said.text[at:]))
+    return text

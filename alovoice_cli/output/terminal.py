@@ -1,4 +1,4 @@
-"""Where a question is put and answered: on the terminal itself, wherever stdout and stderr go."""
+"""Asks questions on the terminal itself, wherever stdout and stderr go."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TextIO
 
 OpenTerminal = Callable[[], tuple[TextIO, TextIO]]
-"""Opens the terminal of the process: one stream for answers, one for questions. Raises OSError where there is none."""
+"""Opens the terminal of the process: one stream for answers, one for questions. Raises OSError without a terminal."""
 
 _ANSWERS, _QUESTIONS = map(Path, ("CONIN$", "CONOUT$") if os.name == "nt" else ("/dev/tty", "/dev/tty"))
 
 
 def open_controlling_terminal() -> tuple[TextIO, TextIO]:
-    """The terminal that started this process. Raises OSError for a process without one: cron, `setsid`, a service."""
-    # Two streams: Python refuses to open for both what it cannot seek in.
+    """Opens the terminal of this process. Raises OSError for a process without one: cron, `setsid`, a service."""
+    # Two streams: Python opens a file that cannot seek for reading or for writing only.
     answers = _ANSWERS.open(encoding="utf-8", errors="replace")
     try:
         return answers, _QUESTIONS.open("w", encoding="utf-8", errors="backslashreplace")
@@ -26,7 +26,7 @@ def open_controlling_terminal() -> tuple[TextIO, TextIO]:
 class QuestionTerminal:
     """Asks a person at standard input's terminal.
 
-    Without `open_terminal` the streams given are the terminal themselves: a caller that has no process of its own.
+    Without `open_terminal` the given streams are the terminal: the caller has no process of its own.
     """
 
     def __init__(self, stdin: TextIO, stderr: TextIO, open_terminal: OpenTerminal | None) -> None:
@@ -35,7 +35,7 @@ class QuestionTerminal:
 
     @property
     def is_there(self) -> bool:
-        """Whether somebody could answer: standard input is a terminal, and this process may write to one."""
+        """Returns whether a person could answer: stdin is a terminal, and this process may write to a terminal."""
         if not self._in.isatty():
             return False
         try:

@@ -1,4 +1,4 @@
-"""What one cell of a list holds: a number in any spelling, or what holds none, named for what is wrong."""
+"""Reads one cell of a list: a number in any spelling, or the reason why the cell holds none."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, base_of, kind_of_
 
 LIKE_A_COUNTRY: Final = {"998": "begins_with_998", "994": "begins_with_994"}
 
-# What stands between digits, or hides before them: spaces of all widths, dashes, brackets, dots, Excel's ="…", marks.
+# Characters between or before digits: spaces of all widths, dashes, brackets, dots, Excel's ="…", marks.
 _BETWEEN: Final = dict.fromkeys(
     map(
         ord,
@@ -27,17 +27,19 @@ _EXTENSION: Final = (
 )
 _APART: Final = r"(?i)\s*(?:[,;/\\|&\n\r]|\s(?:и|или|or|and|va|yoki|ва|ёки)\s)\s*"
 _LONGEST: Final = 15  # digits, of E.164
-_SHORTEST_FOREIGN: Final = 11  # digits: of fewer, without a plus, an Uzbek number with a digit too many is likelier
+_SHORTEST_FOREIGN: Final = (
+    11  # digits: a shorter one without a plus is more likely an Uzbek number with an additional digit
+)
 _WHOLE_LENGTH: Final = 12  # digits of 998901234567
-_LONGEST_CELL: Final = 300  # signs up to which a number's own extension is looked for
-_FEWEST = 5  # digits of what somebody may have meant for a number
+_LONGEST_CELL: Final = 300  # characters in which to search for a number's extension
+_FEWEST = 5  # digits from which on a text may be meant as a number
 
 
 class Verdict(NamedTuple):
-    """What one cell holds. `number` is the whole number (998901234567) or 0; `code` its kind, or what is wrong.
+    """The content of one cell. `number` is the whole number (998901234567) or 0; `code` is its kind, or the error.
 
-    `remark` names a reading that might surprise: `letter_for_digit`, `begins_with_998`, `begins_with_994`; and
-    `text_around` where a label, a name or a note stood around the number.
+    `remark` names a surprising reading: `letter_for_digit`, `begins_with_998`, `begins_with_994`; and `text_around`
+    where a label, a name or a note stood around the number.
     """
 
     number: int
@@ -63,7 +65,7 @@ TROUBLES: Final = {
     "not_valid": ("number is not valid in its country", "numbers are not valid in their country"),
     "no_number": ("row holds no phone number", "rows hold no phone number"),
 }
-"""What is wrong with a cell, for one and for many; a rule of their order: the graver first."""
+"""The errors of cells, in singular and plural, the graver first."""
 
 ADVICE: Final = {
     "excel_rounded": "its digits are lost: format the column as text, enter the numbers anew, save as CSV UTF-8",
@@ -82,19 +84,19 @@ ADVICE: Final = {
 
 
 def compact_of(cell: str) -> str:
-    """The cell without what may stand between a number's digits, and round them."""
+    """Returns the cell without the characters between and around a number's digits."""
     return cell.translate(_BETWEEN)
 
 
 def trouble_text(code: str, cell: str) -> tuple[str, str]:
-    """What is wrong with a cell, as a sentence about it, and what to do."""
+    """Returns the error of a cell as a sentence, with advice."""
     if code == "empty":
         return "holds nothing", "write a number, or leave the row out"
     return f"{cell.strip()!r}: {TROUBLES.get(code, ('no phone number',))[0]}", ADVICE.get(code, "")
 
 
 def sent_as(number: int, cell: str) -> str:
-    """A cell's number as it is sent: as it stands where the API's samples have its form, else as +998901234567."""
+    """Returns a cell's number for sending: unchanged in a form of the API's samples, else as +998901234567."""
     typed = cell.strip()
     digits = typed.removeprefix("+")
     has_form = len(digits) == _WHOLE_LENGTH or (len(digits) == NATIONAL_LENGTH and digits == typed)
@@ -103,23 +105,23 @@ def sent_as(number: int, cell: str) -> str:
 
 
 def remark_on(compact: str) -> str:
-    """The remark on a number of nine digits that begins like a country's code and is national all the same."""
+    """Returns the remark on a nine-digit national number that begins like a country code."""
     return LIKE_A_COUNTRY.get(compact[:3], "") if len(compact) == NATIONAL_LENGTH else ""
 
 
 def number_of(cell: str) -> int:
-    """The number that a cell is; 0 where it is none, or more than one."""
+    """Returns the number of a cell; 0 for none, or for several."""
     return _quick(cell) or read_cell(cell).number
 
 
 def _quick(text: str) -> int:
-    """The number that a text is in one of the spellings that `base_of` knows; else 0."""
+    """Returns the number of a text in a spelling that `base_of` knows; else 0."""
     base, tail = base_of(text[:-4]), text[-4:]
     return base + int(tail) if base and tail.isascii() and tail.isdigit() else 0
 
 
 def read_cell(cell: str) -> Verdict:
-    """What a cell of a phone column holds; the caller's quick path has not known it."""
+    """Reads a cell of a phone column that the caller's quick path did not know."""
     text = cell.strip().strip("\ufeff\u200b\u200e\u200f").strip()
     if not text:
         return Verdict(0, "empty")
@@ -142,7 +144,7 @@ def read_cell(cell: str) -> Verdict:
 
 
 def numbers_in(cell: str) -> Iterator[int]:
-    """Every number that can be read in a cell, whatever stands around it: what must not be called.
+    """Returns every number in a cell, with any text around it: the numbers that must not be called.
 
     A foreign number counts also without its plus.
     """
@@ -165,9 +167,9 @@ def numbers_in(cell: str) -> Iterator[int]:
 
 
 def spreadsheet_trouble(cell: str) -> str:
-    """What a spreadsheet has made of the digits of a cell: `excel_rounded`, `excel_decimal`, or nothing.
+    """Returns the damage by a spreadsheet: `excel_rounded`, `excel_decimal`, or ''.
 
-    Of a phone number digits may be left as they were (998901234567.0); an id is not to be guessed at.
+    A phone number may have kept its digits (998901234567.0); an id is never guessed.
     """
     text = cell.strip()
     if re.fullmatch(_ROUNDED, text):
@@ -180,7 +182,7 @@ def _good(number: int, text: str, remark: str = "") -> Verdict:
 
 
 def _exact(text: str) -> int:
-    """The number that a spreadsheet or a program has made a decimal without losing a digit; 0 where it is none."""
+    """Returns the number of a decimal that a program has made without losing a digit; 0 for none."""
     if re.fullmatch(_DECIMAL, text):
         return _plain(re.split("[.,]", text)[0])
     match = re.fullmatch(_EXACT_POWER, text)
@@ -188,7 +190,7 @@ def _exact(text: str) -> int:
 
 
 def _plain(text: str) -> int:
-    """The number that the text is without what stands between its digits; 0 where it is none."""
+    """Returns the number of a text without the characters between its digits; 0 for none."""
     compact = text.translate(_BETWEEN)
     if number := _quick(compact):
         return number
@@ -197,7 +199,7 @@ def _plain(text: str) -> int:
 
 
 def _read_among_text(text: str) -> Verdict:
-    """A cell that is more than a number: the one number in it, or the name of what is wrong."""
+    """Reads a cell with more than a number: returns its only number, or the name of the error."""
     from alovoice_cli.phones.search import search
 
     found = search(text)

@@ -1,4 +1,4 @@
-"""One key for all the spellings of a number, and how a number is spelled."""
+"""One key for all spellings of a number, and the spelling of a number."""
 
 import re
 from typing import Final
@@ -7,7 +7,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, is_assigned, number_abroad, number_dialled
 
 SHORTEST, LONGEST = 7, 15
-"""Digits of what counts as a phone number in a list: a city's own numbers have 7, E.164 ends at 15."""
+"""The digits of a phone number in a list: local numbers of a city have 7, E.164 ends at 15."""
 
 _HOME_LENGTH: Final = 12
 _SHORTEST_EXTENSION, _LONGEST_EXTENSION = 2, 5
@@ -20,18 +20,18 @@ _PHONE_DATE: Final = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}-[0-9]{1,2}-[0-9
 
 
 def canonical(text: str) -> str:
-    """One key for all the spellings of a number, for comparing and not for dialling: digits only.
+    """Returns one key for all spellings of a number, for comparing and not for dialling: digits only.
 
-    998 and nine digits of an Uzbek number however it is written; a foreign one without its plus (behind 00 where it
-    would be read as an Uzbek one); the digits of what no plan knows, such as an extension. Empty where the text holds
-    no number, or several.
+    An Uzbek number becomes 998 and nine digits. A foreign number loses its plus (with 00 in front where its digits are
+    also an Uzbek number). Other texts, such as an extension, keep their digits. Empty for a text with no number, or
+    several.
     """
     plain = text.removeprefix("+")
     if plain.isascii() and plain.isdigit():
         return _key_of_digits(plain, has_plus=plain != text)
-    if len(re.sub(_NOT_A_DIGIT, "", text)) < _SHORTEST_EXTENSION:  # `anonymous`, as a caller may be
+    if len(re.sub(_NOT_A_DIGIT, "", text)) < _SHORTEST_EXTENSION:  # `anonymous`, for a hidden caller
         return ""
-    # The patterns of a number among words take 10 ms to compile: a plain number, as of a single call, needs none.
+    # The patterns for a number among words take 10 ms to compile; a plain number needs none.
     from alovoice_cli.phones.search import bare, cleaned, foreign_without_plus, search
 
     numbers = search(text).numbers
@@ -48,7 +48,7 @@ def canonical(text: str) -> str:
 
 
 def key_of_number(number: int) -> str:
-    """The key of a whole number, the same as of its spelling: behind 00 where the digits alone are another number's."""
+    """Returns the key of a whole number, equal to the key of its spelling: with 00 where the digits are ambiguous."""
     digits = str(number)
     return digits if _key_of_digits(digits) == digits else f"00{digits}"
 
@@ -64,18 +64,18 @@ def _key_of_digits(digits: str, *, has_plus: bool = False) -> str:
         return key_of_number(number)
     for prefix in ("00", "810"):
         if digits.startswith(prefix + str(COUNTRY)) and len(digits) == len(prefix) + _HOME_LENGTH:
-            return digits.removeprefix(prefix)  # of a network that the library does not know yet
+            return digits.removeprefix(prefix)  # a network that the library does not know yet
     return digits if len(digits) <= LONGEST else ""
 
 
 def spelled(number: int) -> str:
-    """A whole number as a person's file and the API have it: 998901234567, and with a plus where it is foreign."""
+    """Returns a whole number as files and the API write it: 998901234567, and with a plus for a foreign one."""
     text = str(number)
     return text if len(text) == _HOME_LENGTH and text.startswith(str(COUNTRY)) else f"+{text}"
 
 
 def is_dialable(text: str) -> bool:
-    """Whether some telephone plan knows the number, or it is an extension of 2 to 5 digits."""
+    """Returns whether a telephone plan has the number, or it is an extension of 2 to 5 digits."""
     key = canonical(text)
     if len(key) < NATIONAL_LENGTH - 2:
         return _SHORTEST_EXTENSION <= len(key) <= _LONGEST_EXTENSION
@@ -85,12 +85,12 @@ def is_dialable(text: str) -> bool:
 
 
 def looks_like_phone(cell: str) -> bool:
-    """Whether a cell of a list holds one phone number: 7 to 15 digits, perhaps with a plus, spaces, dashes, brackets.
+    """Returns whether a cell is one phone number: 7 to 15 digits, with optional plus, spaces, dashes, brackets.
 
-    A day such as 2025-04-25 is none, nor is a number with a fraction.
+    A day such as 2025-04-25 and a number with a fraction are none.
     """
     written = cell.strip()
-    if written.isascii() and written.isdigit():  # most cells of most lists, at a third of the time
+    if written.isascii() and written.isdigit():  # enough for most cells of most lists, in a third of the time
         return SHORTEST <= len(written) <= LONGEST
     if not re.fullmatch(_WRITTEN, written) or re.fullmatch(_PHONE_DATE, written):
         return False
@@ -98,9 +98,9 @@ def looks_like_phone(cell: str) -> bool:
 
 
 def parse_dialled(text: str, option: str) -> str:
-    """A number that a command sends as it was typed: an optional plus and 3 to 15 digits; outer spaces are dropped.
+    """Returns the number that a command sends as typed: optional plus, 3 to 15 digits, without outer spaces.
 
-    Raises UsageError for all else, and offers the spelling that is accepted where there is one.
+    Raises UsageError for other text, with an accepted spelling if there is one.
     """
     typed = text.strip()
     if re.fullmatch(_DIALLED, typed):

@@ -1,6 +1,7 @@
-"""The telephone plans: which numbers there are, by libphonenumber's data.
+"""The telephone plans: the assigned numbers, by libphonenumber's data.
 
-Of an Uzbek number five digits behind 998 decide: the data's patterns leave the last four free (a test holds this).
+The five digits behind 998 decide about an Uzbek number: the data's patterns leave the last four free (a test checks
+this).
 """
 
 import re
@@ -13,7 +14,7 @@ NATIONAL_LENGTH: Final = 9
 FIRST: Final = COUNTRY * 10**NATIONAL_LENGTH
 
 MOBILE, LANDLINE, FOREIGN = "mobile", "landline", "foreign"
-"""What a good number is."""
+"""The kind of a good number."""
 
 OPEN_NETWORKS: Final = {
     **dict.fromkeys((20, 33, 50, 70, 77, 80, 87, 88, 90, 91, 92, 93, 94, 95, 97, 98, 99), MOBILE),
@@ -31,7 +32,7 @@ _SHORTEST: Final = 7  # digits, with the country
 
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """The library's own patterns of Uzbek numbers: ten times as quick as to ask it for each number."""
+    """Returns the library's own patterns of Uzbek numbers: ten times faster than one library call a number."""
     import phonenumbers
 
     data = phonenumbers.PhoneMetadata.metadata_for_region(HOME)
@@ -40,18 +41,18 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def load_plans() -> None:
-    """Loads the library now (45 ms): a listener must not do that while its first foreign caller waits."""
+    """Loads the library now (45 ms), so that a listener's first foreign caller does not wait for it."""
     _patterns()
 
 
 def kind_of(head: int) -> str:
-    """What an Uzbek number is whose first five digits behind 998 are these: mobile, landline, or nothing."""
+    """Returns the kind of Uzbek numbers with these five digits behind 998: mobile, landline, or ''."""
     return OPEN_NETWORKS.get(head // 1000) or kind_by_library(head)
 
 
 @cache
 def kind_by_library(head: int) -> str:
-    """As `kind_of`, by the library's data alone."""
+    """Returns the same as `kind_of`, by the library's data alone."""
     national = f"{head:05}0000"
     for kind, pattern in _patterns():
         if pattern.fullmatch(national):
@@ -64,12 +65,12 @@ def kind_by_library(head: int) -> str:
 
 
 def is_assigned(head: int) -> bool:
-    """Whether there are Uzbek numbers whose first five digits behind 998 are these."""
+    """Returns whether Uzbek numbers begin with these five digits behind 998."""
     return head // 1000 in OPEN_NETWORKS or bool(kind_of(head))
 
 
 def is_prefix_assigned(national: str) -> bool:
-    """Whether some Uzbek number begins with these digits behind 998."""
+    """Returns whether an Uzbek number begins with these digits behind 998."""
     head = national[:5]
     if not national or len(national) > NATIONAL_LENGTH:
         return not national
@@ -78,7 +79,7 @@ def is_prefix_assigned(national: str) -> bool:
 
 
 def is_country_prefix(digits: str) -> bool:
-    """Whether numbers of some country begin with these digits, or with fewer of them."""
+    """Returns whether numbers of a country begin with these digits, or with fewer of them."""
     if digits.startswith("0"):
         return False
     import phonenumbers
@@ -90,9 +91,9 @@ def is_country_prefix(digits: str) -> bool:
 
 
 def base_of(head: str) -> int | None:
-    """The number whose last four digits are still missing, such as 998901230000, of all but a number's last four signs.
+    """Returns the number with 0000 at its end, such as 998901230000, from the text without its last four characters.
 
-    None where it is not a plain `998…`, `+998…`, `8…` or national spelling, or nobody has such numbers.
+    Returns None unless the spelling is a plain `998…`, `+998…`, `8…` or national one of an assigned number.
     """
     match = _HEAD.fullmatch(head)
     if match is None:
@@ -102,14 +103,14 @@ def base_of(head: str) -> int | None:
 
 
 def kind_of_number(number: int) -> str:
-    """What a good number is: mobile, landline, foreign."""
+    """Returns the kind of a good number: mobile, landline, foreign."""
     national = number - FIRST
     return kind_of(national // 10_000) if 0 <= national < 10**NATIONAL_LENGTH else FOREIGN
 
 
-@lru_cache(maxsize=4096)  # 100 µs each, and callers call again
+@lru_cache(maxsize=4096)  # takes 100 µs, and the same callers call again
 def number_abroad(international: str) -> int:
-    """The whole number that the library reads in digits behind a plus; 0 where there is no such number."""
+    """Returns the whole number of digits behind a plus, by the library; 0 for no number."""
     import phonenumbers
 
     try:
@@ -122,10 +123,10 @@ def number_abroad(international: str) -> int:
 
 
 def number_dialled(digits: str, *, has_plus: bool = False) -> int:
-    """The whole number that somebody in Uzbekistan means by these digits; 0 where there is no such number.
+    """Returns the whole number of digits that a person in Uzbekistan dials; 0 for no number.
 
-    National (901234567), with the trunk prefix of old or of now (8 or 0), with the country's code, or with the
-    international prefix (00, or 8 10).
+    National (901234567), with the old or new trunk prefix (8 or 0), with the country code, or with the international
+    prefix (00, or 8 10).
     """
     if has_plus:
         return _international(digits)

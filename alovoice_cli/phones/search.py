@@ -1,4 +1,4 @@
-"""Finds phone numbers in text: what stands around a number is passed over, digits of two things are never joined."""
+"""Finds phone numbers in text: skips the text around a number, and never joins digits of two things."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Final
 
 from alovoice_cli.phones.plan import number_dialled
 
-_BOUND: Final = "¦"  # stands where something was that is no number, so that nothing is joined across it
+_BOUND: Final = "¦"  # replaces text that is no number, so that digits on both sides stay apart
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\xad\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u2060\u2066\u2069\ufeff"))
 _HALVES = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _LETTER_ZERO = re.compile(r"(?<=[0-9])[ОоOo](?=[0-9])")
@@ -23,7 +23,7 @@ DATE: Final = re.compile(
     rf"(?<![0-9])(?<![0-9][-./])(?:(?:19|20)[0-9]{{2}}([-./]){_MONTH}\1{_DAY}|{_DAY}([-./]){_MONTH}\2(?:19|20)?[0-9]{{2}})"
     rf"(?![0-9])(?![-./][0-9])(?:[T\s,]+{_CLOCK})?"
 )
-"""A day, perhaps with its time."""
+"""A day, with or without its time."""
 
 _AMOUNT = r"[0-9]{1,11}(?:[ .,'\xa0\u202f][0-9]{3})*(?:[.,][0-9]{1,2})?(?![0-9])"
 _MONEY = r"(?:сум|сўм|so['ʻʼ’‘`]?m|sum|uzs|usd|eur|rub|руб(?:л(?:ь|я|ей))?|евро|доллар\w*|dollar\w*|ming|mln|тыс|млн)"
@@ -42,7 +42,7 @@ _OTHER_THINGS: Final = (
     re.compile(rf"(?:[$€£₽]|(?<!\w)(?:{_MONEY}|сумма|summa)(?!\w))[\s:=]*{_AMOUNT}", re.IGNORECASE),
     re.compile(rf"(?<!\w){_ID}[\s:.#№=_-]*[0-9][0-9-]*", re.IGNORECASE),
 )
-"""What holds digits and is no phone number: links, e-mail addresses, hosts, ids, days, times, sums of money."""
+"""Texts with digits that are no phone numbers: links, e-mail addresses, hosts, ids, days, times, sums of money."""
 
 _GROUP = re.compile(r"\+|[0-9]+")
 _GAP = re.compile(r"[ ().=\-\xa0\u2007\u2009\u202f\u2010-\u2015\u2212]{1,4}")
@@ -52,15 +52,15 @@ _WORD_BEFORE = re.compile(r"[^\W\d_]+$")
 _WORD_BEHIND = re.compile(r"[^\W\d_]+")
 _EXTENSION_SIGN = re.compile(r"[xхXХ][0-9]")
 _LABELS = frozenset(("p", "т", "t", "м", "m", "ph", "tl", "тл"))
-_WORD = 3  # letters of what is a word that has lost its space, and no part of an id such as AB1234567
+_WORD = 3  # letters of a word without its space; fewer belong to an id such as AB1234567
 _MOST_GROUPS = 14
-_WHOLE = 9  # digits of a number that needs no neighbour
-_STRAY = 4  # digits that may stand beside a number without being one
+_WHOLE = 9  # digits of a number without further groups
+_STRAY = 4  # digits that may stand beside a number and are no number
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The different numbers of a text in their order. `is_clear`: no digit beside them could belong to them."""
+    """The different numbers of a text in their order. `is_clear`: no digits beside them could belong to them."""
 
     numbers: tuple[int, ...]
     is_clear: bool
@@ -77,7 +77,7 @@ class _Run:
 
 
 def cleaned(text: str) -> str:
-    """The text with numbers as people write them: no HTML, half signs or links round them, `.0` behind them."""
+    """Returns the text without HTML, half signs and links around numbers, and without `.0` behind them."""
     text = unescape(text) if "&" in text else text
     text = _HALVES.sub(_BOUND, text).translate(_INVISIBLE).replace("%2B", "+").replace("%2b", "+")
     text = _EXACT.sub(r"\1", _LETTER_ZERO.sub("0", text))
@@ -89,7 +89,7 @@ def cleaned(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """The cleaned text without what holds digits and is no phone number."""
+    """Returns the cleaned text without texts that hold digits and are no phone numbers."""
     text = cleaned(text)
     for thing in _OTHER_THINGS:
         text = thing.sub(_BOUND, text)
@@ -97,7 +97,7 @@ def bare(text: str) -> str:
 
 
 def search(text: str) -> Found:
-    """The phone numbers of a text. Only numbers that there are, and of foreign ones those with their plus."""
+    """Returns the phone numbers of a text: assigned numbers only, foreign numbers only with their plus."""
     text = bare(text)
     runs = list(_runs(text))
     found = [_numbers_of(run) if _stands_free(run, text) else ([], run.groups) for run in runs]
@@ -111,7 +111,7 @@ def search(text: str) -> Found:
 
 
 def foreign_without_plus(text: str) -> int:
-    """The one number of a text that is good abroad, but for the plus that it lacks; 0 where there is none."""
+    """Returns the only number of a text that would be good abroad with a plus; 0 for none."""
     text = bare(text)
     runs = [run for run in _runs(text) if _stands_free(run, text)]
     groups = [group for run in runs for group in run.groups]
@@ -140,7 +140,7 @@ def _runs(text: str) -> Iterator[_Run]:
 
 
 def _stands_free(run: _Run, text: str) -> bool:
-    """Whether no letter stands against the digits but that of a label, of an extension, or of a word."""
+    """Returns whether letters beside the digits belong to a label, an extension, or a separate word only."""
     before = _WORD_BEFORE.search(text[max(run.start - 40, 0) : run.start])
     if before and not run.has_plus and len(before[0]) < _WORD and before[0].lower() not in _LABELS:
         return False
@@ -149,9 +149,9 @@ def _stands_free(run: _Run, text: str) -> bool:
 
 
 def _numbers_of(run: _Run) -> tuple[list[int], list[str]]:
-    """The numbers of a run, and the groups that are of none.
+    """Returns the numbers of a run, and the groups that belong to no number.
 
-    Groups are joined only where the run holds nothing else that is long: parts of an account's number make no phone.
+    Groups are joined only where the run has no other long group: parts of an account number make no phone.
     """
     numbers: list[int] = []
     joined: list[int] = []
@@ -160,7 +160,7 @@ def _numbers_of(run: _Run) -> tuple[list[int], list[str]]:
     while place < len(run.groups):
         some, used = _first_of(run.groups[place : place + _MOST_GROUPS], has_plus=run.has_plus and not place)
         if not some and run.has_plus and not place:
-            return [], run.groups  # what follows is the rest of a number that there is not
+            return [], run.groups  # the following digits are the rest of an unassigned number
         if not some:
             left.append(run.groups[place])
         numbers += some
@@ -172,7 +172,7 @@ def _numbers_of(run: _Run) -> tuple[list[int], list[str]]:
 
 
 def _first_of(groups: list[str], *, has_plus: bool) -> tuple[list[int], int]:
-    """The numbers with which the groups begin, and how many groups they take: one, where there is none."""
+    """Returns the numbers at the beginning of the groups, and how many groups they use: one, for no number."""
     first = groups[0]
     if len(first) >= _WHOLE and (number := number_dialled(first, has_plus=has_plus)):
         return [number], 1

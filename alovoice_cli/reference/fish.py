@@ -111,7 +111,7 @@ def _option(option: Option) -> Iterator[str]:
 
 
 def _offer(word: Option | Argument) -> str:
-    """What `complete` is told of a word's values. Without -x, an option's word would take file names besides."""
+    """Returns the arguments of `complete` for a word. Without -x, fish would also offer file names."""
     exclusive = "-x " if isinstance(word, Option) else ""
     match word.kind:
         case "choice":

@@ -221,7 +221,7 @@ _SED_SCRIPTS = (
 
 
 def fill_script(template: str, tree: Command, quote: Callable[[str], str], **parts: str) -> str:
-    """A completion script: the template with its parts, and with what every shell is told of profiles.
+    """A completion script: the template with its parts, and with the profiles for every shell.
 
     `@MAC@` is where macOS keeps what stands in ~/.config elsewhere; it is read too, where it exists.
     """

@@ -1,4 +1,4 @@
-"""A question of the PBX, the call that it stands for while rules are asked, and what a condition is."""
+"""A question of the PBX, the call for which rules are evaluated, and the base of all conditions."""
 
 import json
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ _DIRECTIONS = {"inc": "inc", "in": "inc", "incoming": "inc", "inbound": "inc", "
 
 
 class UnreadableQuestionError(ValueError):
-    """The body holds no question; the message says why."""
+    """The body contains no question; the message gives the reason."""
 
 
 class Question(NamedTuple):
-    """Numbers as they came, an empty text where a field is missing. `direction` is `inc`, `out` or empty."""
+    """Unchanged numbers, an empty text for a missing field. `direction` is `inc`, `out` or empty."""
 
     from_number: str = ""
     line_number: str = ""
@@ -27,9 +27,9 @@ class Question(NamedTuple):
 
     @classmethod
     def from_wire(cls, body: object) -> "Question":
-        """Reads a decoded object: texts or numbers, names with or without `[]`; what is neither counts as missing.
+        """Reads a decoded object: texts or numbers, names with or without `[]`; other values count as missing.
 
-        Raises UnreadableQuestionError for what is no object, or holds none of the four fields.
+        Raises UnreadableQuestionError for another type, or an object without any of the four fields.
         """
         if isinstance(body, list) and len(body) == 1:
             body = body[0]
@@ -60,7 +60,7 @@ class Question(NamedTuple):
         return cls.from_wire(form)
 
     def as_wire(self) -> dict[str, str]:
-        """The question as an object of section 9, without the fields that it has not."""
+        """Returns the question as an object of section 9, without missing fields."""
         fields = {
             "from_number": self.from_number,
             "line_number": self.line_number,
@@ -90,7 +90,7 @@ def _text(value: object) -> str:
 
 
 class IncomingCall:
-    """One question while rules are asked of it: its facts, and what was found out on the way."""
+    """One question while rules are evaluated: its facts, and results that several rules need."""
 
     __slots__ = ("caller", "direction", "history", "known", "line", "local", "now", "past", "question", "queue")
 
@@ -104,24 +104,24 @@ class IncomingCall:
         self.queue = question.queue_number
         self.direction = question.direction
         self.known: dict[object, bool] = {}
-        """What number sets and hours said of this call: rules that ask the same get the same."""
+        """Results of number sets and hours for this call: each is computed once."""
         self.past: dict[object, object] = {}
-        """What the history said: a look-up may be slow, and is made once."""
+        """Results of the history: a look-up may be slow, and is made once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Something that is true of a call or not. `text` is how the file writes it."""
+    """A condition of a call. `text` is its spelling in the file."""
 
     text: str = field(compare=False)
 
     cost = 1
-    """What is cheap is asked first; the past, which a store must look up, last."""
+    """Cheap conditions are evaluated first; those about the past, which need the store, last."""
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether it is true of the call."""
+        """Returns whether the condition holds for the call."""
         raise NotImplementedError
 
     def facts(self, call: IncomingCall) -> str:
-        """What the call is like in this respect, for the trail."""
+        """Returns the call's facts for this condition, for the trail."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Reads the `when` and the `then` of a rule, with a finding at the very value that is wrong.
+"""Reads the `when` and the `then` of a rule, with each finding at the wrong value.
 
 `when` gives conditions; `then` and the fallback give one of the five steps, `round_robin`, or `@last_peer`.
 """
@@ -39,20 +39,20 @@ LAST_PEER = "@last_peer"
 
 @dataclass(slots=True)
 class ReadRules:
-    """What a file's clauses refer to, and where their findings go."""
+    """The names that a file's clauses refer to, and the place for their findings."""
 
     findings: Findings
     lists: Mapping[str, NumberSet] = field(default_factory=dict)
     hours: Mapping[str, AnyHours] = field(default_factory=dict)
     known_lists: frozenset[str] = frozenset()
-    """Also those that could not be read: they are complained of once, where they are named."""
+    """Unreadable ones included: each has one finding, where it is defined."""
     known_hours: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
     """`@list` and `hours` names that some rule refers to."""
     names: dict[str, RulePlace] = field(default_factory=dict)
-    """Of the rules so far, and where they stand."""
+    """Names of the rules so far, with their places."""
     rule: str = ""
-    """The name of the rule that is being read."""
+    """The name of the present rule."""
 
     def bad(self, entry: LocatedEntry, message: str, hint: str, code: str = "bad-value") -> None:
         """Notes an error at an entry's value."""
@@ -60,7 +60,7 @@ class ReadRules:
 
 
 def check_keys(table: LocatedEntry, known: tuple[str, ...], what: str, findings: Findings) -> None:
-    """An error for each key of the table that is not known."""
+    """Adds an error for each unknown key of the table."""
     for key, entry in table.table.items():
         if key not in known:
             hint = did_you_mean(key, known, f"{what} takes ")
@@ -68,7 +68,7 @@ def check_keys(table: LocatedEntry, known: tuple[str, ...], what: str, findings:
 
 
 def text_of(entry: LocatedEntry) -> str | None:
-    """A text, or a whole number written without quotes; None for all else."""
+    """Returns a text, or a whole number without quotes; None for other values."""
     value = entry.value
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
         return str(value)
@@ -76,7 +76,7 @@ def text_of(entry: LocatedEntry) -> str | None:
 
 
 def read_when(entry: LocatedEntry | None, reading: ReadRules) -> tuple[Condition, ...]:
-    """The conditions of a table, all of which must hold; none for a rule without `when`."""
+    """Returns the conditions of a table, all of which must hold; none for a rule without `when`."""
     if entry is None:
         return ()
     if not isinstance(entry.value, dict):
@@ -92,7 +92,7 @@ def _written(key: str, entry: LocatedEntry) -> str:
 
 
 def toml_of(entry: LocatedEntry) -> str:
-    """The entry as the file could have written it, shortened where it is long."""
+    """Returns the entry as TOML, shortened if long."""
     if isinstance(entry.value, dict):
         return "{ " + ", ".join(f"{key} = {toml_of(inner)}" for key, inner in entry.table.items()) + " }"
     if isinstance(entry.value, list):
@@ -105,7 +105,7 @@ def toml_of(entry: LocatedEntry) -> str:
 
 
 def _each(entry: LocatedEntry, reading: ReadRules, what: str) -> list[LocatedEntry]:
-    """The entries of an array, or the one value as an array of one. An empty array matches nothing: an error."""
+    """Yields the entries of an array, or the one value. An empty array matches nothing: an error."""
     if not isinstance(entry.value, list):
         return [entry]
     if not entry.items:
@@ -127,7 +127,7 @@ def _numbers(entry: LocatedEntry, reading: ReadRules, what: str) -> tuple[Number
 
 
 def read_numbers(entries: Sequence[LocatedEntry], reading: ReadRules, what: str, forms: str) -> NumberSet:
-    """Numbers and prefixes as a file writes them; what is none is an error, and who can hardly call a warning."""
+    """Returns numbers and prefixes of a file; a wrong one is an error, an improbable caller a warning."""
     keys, prefixes = [], []
     for entry in entries:
         text = text_of(entry) or ""
@@ -138,7 +138,7 @@ def read_numbers(entries: Sequence[LocatedEntry], reading: ReadRules, what: str,
         else:
             reading.bad(entry, f"{what}{toml_of(entry)} is no phone number", forms)
             continue
-        if not what.startswith("line") and (doubt := doubt_about(text)):  # a line is the PBX's own
+        if not what.startswith("line") and (doubt := doubt_about(text)):  # a line is a number of the PBX itself
             reading.findings.warning("no-caller", entry.place, doubt, "write it as +998901234567 or +99890*")
     return NumberSet(keys, prefixes)
 
@@ -194,7 +194,7 @@ def _date(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
 
 
 def read_days(entries: list[LocatedEntry], reading: ReadRules, what: str) -> CalendarDays:
-    """The days of some entries: texts, or TOML's own dates."""
+    """Returns the days of some entries: texts, or TOML's own dates."""
     days = CalendarDays()
     for item in entries:
         written = item.value.isoformat()[:10] if isinstance(item.value, date) else item.value
@@ -207,7 +207,7 @@ def read_days(entries: list[LocatedEntry], reading: ReadRules, what: str) -> Cal
 
 
 def read_span(entry: LocatedEntry, reading: ReadRules, what: str) -> timedelta | None:
-    """A length of time; None, and a finding, for all else."""
+    """Returns a length of time; None, and a finding, for other values."""
     span = parse_span(entry.value) if isinstance(entry.value, str) else None
     if span is None:
         reading.bad(entry, f"{what} {toml_of(entry)} is no length of time", SPAN_FORMS)
@@ -252,7 +252,7 @@ def _composed(entry: LocatedEntry, reading: ReadRules, kind: type[AllOf | AnyOf]
 
 
 def _joined(entry: LocatedEntry, reading: ReadRules, word: str) -> Condition:
-    """A table of conditions as one."""
+    """Returns a table of conditions as one condition."""
     if not entry.table:
         reading.bad(entry, f"`{word}` holds {toml_of(entry)}, which is no condition", 'write { hours = "office" }')
     parts = read_when(entry, reading) if entry.table else ()
@@ -281,7 +281,7 @@ _READERS: dict[str, Callable[[LocatedEntry, ReadRules], Condition | None]] = {
 
 
 def read_step(entry: LocatedEntry, reading: ReadRules, what: str) -> RouteStep | None:
-    """One of the five steps from a table with one key; None, and a finding, for all else."""
+    """Returns one of the five steps from a table with one key; None, and a finding, for other values."""
     check_keys(entry, ACTION_TYPES, what, reading.findings)
     found = [(key, inner) for key, inner in entry.table.items() if key in ACTION_TYPES]
     if len(found) != 1:
@@ -299,7 +299,7 @@ def _step(action_type: str, entry: LocatedEntry, reading: ReadRules) -> RouteSte
     if action_type == "hangup" and (entry.value is False or text is None):
         reading.bad(entry, "hangup takes true or the id of a sound file", f"write {_STEP_FORMS}", "bad-action")
         return None
-    # A missing text is no argument: of the five only hangup goes without, and that was read above.
+    # A missing text means no argument: of the five only hangup needs none, and it was read above.
     if problem := problem_with(action_type, text if text is not None else ""):
         reading.bad(entry, problem, f"write {_STEP_FORMS}", "bad-action")
         return None
@@ -307,7 +307,7 @@ def _step(action_type: str, entry: LocatedEntry, reading: ReadRules) -> RouteSte
 
 
 def read_action(entry: LocatedEntry, conditions: tuple[Condition, ...], reading: ReadRules) -> Action | None:
-    """The action of a rule; None, and a finding, where it has no valid argument."""
+    """Returns the action of a rule; None, and a finding, without a valid argument."""
     table = entry.table
     if list(table) == ["round_robin"]:
         return _round_robin(table["round_robin"], reading)
@@ -343,7 +343,7 @@ def _last_peer(entry: LocatedEntry, conditions: tuple[Condition, ...], reading: 
 
 
 def _always_true(conditions: tuple[Condition, ...]) -> Iterator[Condition]:
-    """The conditions that hold whenever the rule matches."""
+    """Returns the conditions that hold whenever the rule matches."""
     for condition in conditions:
         yield condition
         if isinstance(condition, AllOf):

@@ -1,4 +1,4 @@
-"""Two sets of rules and the questions of the past: who would go elsewhere, by which rules, and for example whom."""
+"""Compares two sets of rules on past questions: which callers would go elsewhere, by which rules, with examples."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ Asked = tuple[Question, datetime]
 
 
 class StoredQuestions:
-    """The questions of stored route events; those that cannot be read are counted and left out."""
+    """The questions of stored route events; unreadable ones are counted and left out."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         self._events = events
@@ -36,9 +36,9 @@ class StoredQuestions:
 
 @dataclass(slots=True)
 class CallerMove:
-    """Callers who go elsewhere for the same reason: what decided before, and what decides now.
+    """Callers who go elsewhere for the same reason: the old and the new deciding rule.
 
-    A rule that is None is the fallback. Actions are words such as `queue:6000` or `peer:@last_peer`.
+    A rule None is the fallback. Actions are words such as `queue:6000` or `peer:@last_peer`.
     """
 
     old_rule: str | None
@@ -51,11 +51,11 @@ class CallerMove:
 
     @property
     def callers(self) -> int:
-        """How many callers go elsewhere."""
+        """Returns the number of these callers."""
         return len(self.numbers)
 
     def add(self, caller: str, asked: Asked) -> None:
-        """Counts one call in."""
+        """Counts one call."""
         self.calls += 1
         if caller not in self.numbers and len(self.examples) < _EXAMPLES:
             self.examples.append(asked)
@@ -70,7 +70,7 @@ class CallerMove:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two sets of rules differ over some questions; the moves with the most callers come first."""
+    """How two sets of rules differ on some questions; moves with the most callers first."""
 
     calls: int
     callers: int
@@ -82,7 +82,7 @@ class Comparison:
 def compare(
     old: Rules, new: Rules, asked: Iterable[Asked], history_at: HistoryAt = lambda moment: NO_HISTORY
 ) -> Comparison:
-    """Asks both the same, each question with the past as it was when it was asked.
+    """Evaluates both on each question, with the past as it was at the time of the question.
 
     The same step from another rule is no move, nor is another turn of the same `round_robin`.
     """

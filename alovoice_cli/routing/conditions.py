@@ -1,5 +1,7 @@
-"""The conditions of rules. Each is ready to be asked when the file has been read: asking costs a fraction of a
-microsecond, and what many rules ask of one call is found out once."""
+"""The conditions of rules. Each is prepared when the file is read: evaluation takes a fraction of a microsecond.
+
+Results that many rules need for one call are computed once.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,7 +35,7 @@ class FromNumbers(Condition):
 
 @dataclass(frozen=True, slots=True)
 class OnLine(Condition):
-    """The line that was called is one of these."""
+    """The called line is one of these."""
 
     sets: tuple[NumberSet, ...]
 
@@ -63,7 +65,7 @@ class OnQueue(Condition):
 
 @dataclass(frozen=True, slots=True)
 class Direction(Condition):
-    """The call comes in, or goes out."""
+    """The call is inbound, or outbound."""
 
     direction: str
 
@@ -115,8 +117,10 @@ def _digest(text: str, size: int, salt: bytes = b"") -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Share(Condition):
-    """So many percent of all callers, by a hash of number and rule: a caller always falls on the same side, also
-    after the share was raised."""
+    """This percentage of all callers, by a hash of number and rule.
+
+    A caller always falls on the same side, also after an increase of the share.
+    """
 
     percent: float
     rule: str
@@ -127,7 +131,7 @@ class Share(Condition):
         object.__setattr__(self, "_salt", _digest(self.rule, 64)[:16])
 
     def place_of(self, number: str) -> float:
-        """Where the canonical number falls, from 0 to 100."""
+        """Returns the canonical number's place from 0 to 100."""
         return int.from_bytes(_digest(number, 8, self._salt)) * 100 / 2**64
 
     def holds(self, call: IncomingCall) -> bool:
@@ -152,7 +156,7 @@ class AllOf(Condition):
         return True
 
     def facts(self, call: IncomingCall) -> str:
-        """What the first part that fails says."""
+        """Returns the facts of the first part that fails."""
         return next((part.facts(call) for part in self.parts if not part.holds(call)), "each part is true")
 
 
@@ -170,13 +174,13 @@ class AnyOf(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        """What the parts say, each thing once."""
+        """Returns the facts of the parts, each once."""
         return ", ".join(dict.fromkeys(part.facts(call) for part in self.parts))
 
 
 @dataclass(frozen=True, slots=True)
 class NotClause(Condition):
-    """This is not true."""
+    """The inner condition does not hold."""
 
     part: Condition
     cost = 4
@@ -189,7 +193,7 @@ class NotClause(Condition):
 
 
 def cost_of(condition: Condition) -> int:
-    """The condition's cost, or that of the dearest part."""
+    """Returns the condition's cost, or the cost of its most expensive part."""
     parts = condition.parts if isinstance(condition, (AllOf, AnyOf)) else ()
     if isinstance(condition, NotClause):
         parts = (condition.part,)
@@ -197,7 +201,7 @@ def cost_of(condition: Condition) -> int:
 
 
 def leaves(conditions: tuple[Condition, ...]) -> Iterator[Condition]:
-    """The conditions without `all`, `any` and `not` around them."""
+    """Returns the conditions without their surrounding `all`, `any` and `not`."""
     for condition in conditions:
         if isinstance(condition, AllOf | AnyOf):
             yield from leaves(condition.parts)
@@ -209,13 +213,13 @@ def leaves(conditions: tuple[Condition, ...]) -> Iterator[Condition]:
 
 @dataclass(frozen=True, slots=True)
 class SpokeWithin(Condition):
-    """The caller's last answered call is not longer ago."""
+    """The caller's last answered call is not older than this."""
 
     window: timedelta
     cost = 9
 
     def holds(self, call: IncomingCall) -> bool:
-        """Whether there was such a call. Without a number nobody is known."""
+        """Returns whether there was such a call. A hidden number has no past."""
         return last_peer(call, self.window) is not None
 
     def facts(self, call: IncomingCall) -> str:
@@ -228,7 +232,7 @@ class SpokeWithin(Condition):
 
 @dataclass(frozen=True, slots=True)
 class CallsWithin(Condition):
-    """The caller has called so often before, or more often."""
+    """The caller has called this often before, or more often."""
 
     count: int
     window: timedelta
@@ -243,7 +247,7 @@ class CallsWithin(Condition):
 
 @dataclass(frozen=True, slots=True)
 class MissedWithin(Condition):
-    """A call of the caller was missed not longer ago."""
+    """A call of the caller was missed within this time."""
 
     window: timedelta
     cost = 9
@@ -265,7 +269,7 @@ def _counted(call: IncomingCall, what: Literal["calls", "missed"], window: timed
 
 
 def _past(call: IncomingCall, what: str, window: timedelta) -> object:
-    """What the history says of the caller; asked once a call, from then on remembered. None for a hidden number."""
+    """Returns the history's answer for the caller, computed once a call. None for a hidden number."""
     if not call.caller.key:
         return None
     if (what, window) not in call.past:

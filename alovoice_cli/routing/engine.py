@@ -1,4 +1,4 @@
-"""Question in, decision out: pure, and never without a valid step."""
+"""Decides a question: pure, and always with a valid step."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -12,11 +12,11 @@ from alovoice_cli.routing.rules import RoundRobin, Rule, Rules
 from alovoice_cli.routing.step import RouteStep
 
 _PASSED_OVER = None
-"""Stands for a rule that matched and had no step: its `@last_peer` is no extension."""
+"""The mark of a rule that matched without a step: its `@last_peer` is no extension."""
 
 
 class TriedRule(NamedTuple):
-    """A rule that was tried: whether it decided, and why it did or did not."""
+    """A rule that was evaluated: whether it decided, and the reason."""
 
     rule: str
     line: int
@@ -29,7 +29,7 @@ class TriedRule(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The step, what decided, and the trail, which is put into words when asked for."""
+    """The step, the deciding rule, and the trail, which is put into words on request."""
 
     step: RouteStep
     decider: Rule | None
@@ -37,29 +37,29 @@ class Decision(NamedTuple):
     rules: Rules
     call: IncomingCall | None = None
     failed: Sequence[MethodType | None] = ()
-    """Of each rule that was tried before: the check that failed."""
+    """The failed check of each earlier rule."""
     trouble: str = ""
-    """Why the fallback stands in for a decision, empty where one was made."""
+    """Why the fallback replaces a decision; empty after a decision."""
 
     @property
     def rule(self) -> str | None:
-        """The name of the rule that decided."""
+        """Returns the name of the deciding rule."""
         return self.decider.name if self.decider is not None else None
 
     @property
     def action(self) -> str:
-        """What the rule says, in a word: `queue:6000`, `peer:@last_peer`, `round_robin:2000,2001`."""
+        """Returns the rule's action in a word: `queue:6000`, `peer:@last_peer`, `round_robin:2000,2001`."""
         return str(self.decider.action) if self.decider else str(self.step)
 
     @property
     def destination(self) -> str:
-        """Where the call goes: the step; of a `round_robin` all its extensions, whoever's turn it is."""
+        """Returns the destination of the call: the step; for a `round_robin` all its extensions."""
         turns = self.decider is not None and isinstance(self.decider.action, RoundRobin)
         return self.action if turns else str(self.step)
 
     @property
     def trail(self) -> tuple[TriedRule, ...]:
-        """Each rule that was tried, in order. May ask the history again, so not on a caller's time."""
+        """Returns each evaluated rule, in order. May read the history again, so not while a caller waits."""
         return tuple(self._tried())
 
     def trail_end(self, most: int) -> tuple[tuple[TriedRule, ...], int]:
@@ -84,7 +84,7 @@ class Decision(NamedTuple):
             yield TriedRule(rule.name, rule.place.line, True, why or "it has no condition")
 
     def as_json(self) -> dict[str, object]:
-        """What is kept with the question, and what `route test --json` prints; `rule` is null for the fallback."""
+        """Returns the record of the decision, also for `route test --json`; `rule` is null for the fallback."""
         return {
             "action_type": self.step.action_type,
             "action_data": self.step.action_data,
@@ -96,9 +96,9 @@ class Decision(NamedTuple):
 def decide(
     rules: Rules, question: Question, now: datetime, history: History = NO_HISTORY, turns: Turns = first_turn
 ) -> Decision:
-    """The decision of the first rule that matches, else of the fallback. `now` is aware.
+    """Returns the decision of the first matching rule, else of the fallback. `now` is aware.
 
-    Raises what the history raises; `answer` does not.
+    Raises the errors of the history; `answer` does not.
     """
     call = IncomingCall(question, now, rules.zone, history)
     failed: list[MethodType | None] = []
@@ -118,10 +118,10 @@ def decide(
 def answer(
     rules: Rules, body: bytes, now: datetime, history: History = NO_HISTORY, turns: Turns = first_turn
 ) -> Decision:
-    """The decision for a request's body. Raises nothing: whatever goes wrong, the caller gets the fallback."""
+    """Returns the decision for a request's body. Raises nothing: after any error the caller gets the fallback."""
     try:
         return decide(rules, Question.from_body(body), now, history, turns)
     except UnreadableQuestionError as error:
         return Decision(rules.fallback, None, rules, trouble=str(error))
-    except Exception as error:  # a caller is waiting; what it was is kept with the decision
+    except Exception as error:  # a caller is waiting; the error is kept with the decision
         return Decision(rules.fallback, None, rules, trouble=f"{type(error).__name__}: {error}".removesuffix(": "))

@@ -1,4 +1,4 @@
-"""What rules ask about the past, and whose turn it is. The event store answers the former (`stores.history`)."""
+"""The past and the turns that rules need. The event store answers questions about the past (`stores.history`)."""
 
 import threading
 from collections import Counter
@@ -8,9 +8,10 @@ from typing import Protocol
 
 
 class History(Protocol):
-    """The calls of a number before this one. Numbers are canonical: digits only, 998 before nine of them.
+    """The calls of a number before this one. Numbers are canonical: digits only, Uzbek numbers with 998.
 
-    Every `since` is an aware moment. Answers may be slow and may raise: who serves a live caller sets the deadline.
+    Every `since` is an aware moment. Answers may be slow and may raise: the code that serves a live caller sets the
+    deadline.
     """
 
     def last_peer(self, number: str, since: datetime) -> str | None:
@@ -31,7 +32,7 @@ HistoryAt = Callable[[datetime], History]
 
 
 class GivenHistory:
-    """A past that is made up, the same for every number and every span; as it stands, of nobody who ever called."""
+    """An invented past, the same for every number and every span; by default of a caller without a past."""
 
     def __init__(self, last_peer: str | None = None, calls: int = 0, missed: int = 0) -> None:
         self._last_peer, self._calls, self._missed = last_peer, calls, missed
@@ -52,16 +53,16 @@ class GivenHistory:
 NO_HISTORY = GivenHistory()
 
 Turns = Callable[[str], int]
-"""Whose turn it is in the `round_robin` of the rule of this name: a number that grows with each call that it takes."""
+"""Returns the turn in the `round_robin` of this rule: a number that grows with each call of the rule."""
 
 
 def first_turn(rule: str) -> int:
-    """The turn of the first one, always: for tests and comparisons, which take no turn from anybody."""
+    """Returns always the first turn: for tests and comparisons, which must not use up turns."""
     return 0
 
 
 class CountedTurns:
-    """Turns of a running listener, in memory; a rule keeps its place when the file is read anew. For any thread."""
+    """Turns of a running listener, in memory; a rule keeps its place after a reload. For any thread."""
 
     def __init__(self) -> None:
         self._taken: Counter[str] = Counter()

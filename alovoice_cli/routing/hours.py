@@ -1,8 +1,8 @@
-"""Spans, days and opening hours as operators write them: `7d`, `2026-12-30..2027-01-08`, `Mon-Fri 09:00-18:00`.
+"""Reads spans, days and opening hours: `7d`, `2026-12-30..2027-01-08`, `Mon-Fri 09:00-18:00`.
 
-Hours are what a clock on the wall shows in the file's time zone, over midnight and over changes of the clock. A window
-belongs to the day on which it opens: `Fri 22:00-06:00` is open on Saturday at 03:00, and shut all night where Friday is
-a holiday. The closing minute is outside.
+Hours are the local time of the file's zone, also over midnight and clock changes. A window belongs to the day on which
+it opens: `Fri 22:00-06:00` is open on Saturday at 03:00, and closed all night if Friday is a holiday. The closing
+minute is outside.
 """
 
 import re
@@ -25,7 +25,7 @@ DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOUR_FORMS = 'write "Mon-Fri 09:00-18:00", "Sat,Sun 10:00-15:00" or "daily 00:00-24:00"'
 DAY, WEEK = 1440, 10_080
 STATES = 4
-"""Of a week in `OpeningHours.bits`: neither today nor yesterday a holiday, today, yesterday, both."""
+"""The states of a week in `OpeningHours.bits`: no holiday, today a holiday, yesterday a holiday, both."""
 ALWAYS = (1 << STATES * WEEK) - 1
 _WINDOW = re.compile(r"([A-Za-z]+(?:\s*[-,]\s*[A-Za-z]+)*)\s+(\S.*)")
 _RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})")
@@ -36,7 +36,7 @@ Range = tuple[int, int]
 
 
 def parse_span(text: str) -> timedelta | None:
-    """A length of time such as `7d`, up to ten years; None where the text is none."""
+    """Parses a length of time such as `7d`, up to ten years; None for other text."""
     match = _SPAN.fullmatch(text.strip())
     if match is None:
         return None
@@ -46,7 +46,7 @@ def parse_span(text: str) -> timedelta | None:
 
 @dataclass(frozen=True, slots=True)
 class CalendarDays:
-    """Days of the calendar: ranges of dates, and ranges of (month, day) that come back each year, ends included."""
+    """Days of the calendar: ranges of dates, and yearly ranges of (month, day), ends included."""
 
     ranges: tuple[tuple[date, date], ...] = ()
     yearly: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
@@ -55,7 +55,7 @@ class CalendarDays:
         if any(first <= day <= last for first, last in self.ranges):
             return True
         at = (day.month, day.day)
-        # A range such as 12-30..01-08 runs over the turn of the year.
+        # A range such as 12-30..01-08 continues in the next year.
         return any(first <= at <= last if first <= last else (at >= first or at <= last) for first, last in self.yearly)
 
     def __or__(self, other: "CalendarDays") -> "CalendarDays":
@@ -63,7 +63,7 @@ class CalendarDays:
 
 
 def parse_days(text: str) -> CalendarDays | None:
-    """A day or a range of days, None where the text is neither or the calendar lacks it."""
+    """Parses a day or a range of days; None for other text, or days that do not exist."""
     first, dots, last = (part.strip() for part in text.partition(".."))
     try:
         if _DAY.fullmatch(first):
@@ -92,7 +92,7 @@ def _yearly(text: str) -> tuple[int, int]:
 
 
 class Holidays:
-    """Days on which everything is shut: given ones, and those of a country."""
+    """Days on which everything is closed: given days, and those of a country."""
 
     def __init__(self, days: CalendarDays = CalendarDays(), countries: Iterable[str] = ()) -> None:
         self._given = days
@@ -122,7 +122,7 @@ def _country_days(country: str, year: int) -> Iterable[date]:
 
 
 def country_problem(country: str) -> str | None:
-    """None where the country (`UZ`) or its part (`DE-BE`) is known, else what may have been meant, perhaps empty."""
+    """Returns None for a known country (`UZ`) or part (`DE-BE`), else a suggestion, which may be empty."""
     code, dash, part = country.partition("-")
     if code not in known_countries():
         return ""
@@ -132,7 +132,7 @@ def country_problem(country: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class OpeningHours:
-    """Named hours: for each day of the week the ranges that open on it."""
+    """Named hours: the opening ranges for each day of the week."""
 
     name: str
     by_day: tuple[tuple[Range, ...], ...]
@@ -141,7 +141,7 @@ class OpeningHours:
     """Every minute of a week in each of the four STATES, for the checks that reason about whole weeks."""
 
     def open_at(self, local: datetime) -> bool:
-        """Whether it is open at this time on the wall."""
+        """Returns whether it is open at this local time."""
         minute, weekday = local.hour * 60 + local.minute, local.weekday()
         for opens, shuts in self.by_day[weekday]:
             if opens <= minute < shuts and not (self.holidays and local.date() in self.holidays):
@@ -160,7 +160,7 @@ class HolidayHours(NamedTuple):
     name: str = "holidays"
 
     def open_at(self, local: datetime) -> bool:
-        """Whether the day is a holiday."""
+        """Returns whether the day is a holiday."""
         return local.date() in self.holidays
 
     @property
@@ -178,7 +178,7 @@ def _day_before(local: datetime) -> date:
 
 
 def make_hours(name: str, windows: Iterable[tuple[int, Range]], holidays: Holidays) -> OpeningHours:
-    """Hours from pairs of a day of the week and a range."""
+    """Returns hours from pairs of a day of the week and a range."""
     pairs = tuple(windows)
     by_day = tuple(tuple(span for day, span in pairs if day == weekday) for weekday in range(7))
     return OpeningHours(name, by_day, holidays, _bits(pairs))
@@ -201,9 +201,9 @@ def _span(start: int, end: int) -> int:
 
 
 def parse_windows(text: str) -> list[tuple[int, Range]] | None:
-    """The windows of one line: `Mon-Fri 09:00-13:00, 14:00-18:00`. None where the text is none.
+    """Parses the windows of one line: `Mon-Fri 09:00-13:00, 14:00-18:00`. None for other text.
 
-    A range that ends before it begins runs over midnight; one that ends where it begins is refused.
+    A range that ends before it begins continues after midnight; one that ends at its beginning is refused.
     """
     match = _WINDOW.fullmatch(text.strip())
     if match is None:
@@ -248,7 +248,7 @@ def _weekday(word: str) -> int | None:
 
 
 def describe(bits: int) -> str:
-    """Minutes of one state of a week (the lowest WEEK bits) as `Mon-Fri 18:00-24:00, Sun 00:00-24:00`."""
+    """Describes the minutes of a week's first state as `Mon-Fri 18:00-24:00, Sun 00:00-24:00`."""
     by_day = [_ranges_of(bits >> weekday * DAY & (1 << DAY) - 1) for weekday in range(7)]
     groups: list[tuple[int, int]] = []
     for weekday in range(7):

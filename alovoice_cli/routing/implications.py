@@ -1,8 +1,8 @@
-"""What can be said of conditions for sure: whether one implies another, and at which minutes of a week they hold.
+"""Certain statements about conditions: whether one implies another, and at which minutes of a week they hold.
 
-Time is reasoned about exactly (a week's minutes as the bits of a number, in each state of the holidays); numbers,
-lines and the past only as far as they can be compared. What cannot be told counts as not covered: a rule is called out
-of reach only where that is proven.
+Time is exact (a week's minutes are the bits of a number, for each state of the holidays); numbers, lines and the past
+only where they can be compared. Unknown results count as not covered: a rule is reported as unreachable only if that is
+proven.
 """
 
 from collections.abc import Iterable
@@ -31,18 +31,20 @@ from alovoice_cli.routing.hours import ALWAYS
 from alovoice_cli.routing.numbers import NumberSet
 
 Facts = tuple[Condition, ...]
-"""Conditions that are known to hold of the callers in question."""
+"""Conditions that certainly hold for these callers."""
 _MOST_CASES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Ordinary(Condition):
-    """A caller of whom the file knows nothing: on no list, without a queue and without a past."""
+    """A caller unknown to the file: on no list, without a queue and without a past."""
 
 
 def cases_of(conditions: tuple[Condition, ...]) -> list[Facts]:
-    """The cases of which one is true when all the conditions are: `any` opened, `all` laid flat. [(conditions)] where
-    there would be too many."""
+    """Returns the cases of which one is true when all conditions are: `any` expanded, `all` flattened.
+
+    Returns [(conditions)] where there would be too many.
+    """
     options: list[list[Facts]] = []
     for condition in conditions:
         if isinstance(condition, AllOf):
@@ -57,7 +59,7 @@ def cases_of(conditions: tuple[Condition, ...]) -> list[Facts]:
 
 
 def certain(condition: Condition, facts: Facts) -> int:
-    """The minutes at which the condition certainly holds of every caller of whom the facts hold."""
+    """Returns the minutes at which the condition certainly holds for every caller with these facts."""
     if isinstance(condition, WithinHours):
         return _open_minutes(condition)
     if isinstance(condition, AllOf):
@@ -70,12 +72,12 @@ def certain(condition: Condition, facts: Facts) -> int:
 
 
 def certain_of_all(conditions: tuple[Condition, ...], facts: Facts) -> int:
-    """The minutes at which all the conditions certainly hold."""
+    """Returns the minutes at which all the conditions certainly hold."""
     return _at_all(certain(condition, facts) for condition in conditions)
 
 
 def possible(condition: Condition, facts: Facts) -> int:
-    """The minutes at which the condition may hold of some caller of whom the facts hold."""
+    """Returns the minutes at which the condition may hold for some caller with these facts."""
     if isinstance(condition, WithinHours):
         return _open_minutes(condition)
     if isinstance(condition, AllOf):
@@ -88,7 +90,7 @@ def possible(condition: Condition, facts: Facts) -> int:
 
 
 def minutes_of(facts: Facts) -> int:
-    """The minutes at which all the facts may hold together; none where they contradict each other."""
+    """Returns the minutes at which all facts may hold together; none if they contradict each other."""
     return _at_all(possible(fact, facts[:index] + facts[index + 1 :]) for index, fact in enumerate(facts))
 
 
@@ -104,13 +106,13 @@ def _at_all(minutes: Iterable[int]) -> int:
     bits = ALWAYS
     for some in minutes:
         bits &= some
-        if not bits:  # most of a thousand rules are told apart by the first condition
+        if not bits:  # the first condition already distinguishes most of a thousand rules
             break
     return bits
 
 
 def implies(fact: Condition, condition: Condition) -> bool:
-    """Whether the condition holds wherever the fact does; False also where that can't be told."""
+    """Returns whether the condition holds wherever the fact does; False also if unknown."""
     if type(fact) is not type(condition):
         return False
     match fact, condition:
@@ -119,7 +121,7 @@ def implies(fact: Condition, condition: Condition) -> bool:
         case OnQueue(queues=some), OnQueue(queues=more):
             return some <= more
         case Share(), Share():
-            return False  # other rules fall otherwise
+            return False  # another rule has another hash
         case (SpokeWithin(window=short), SpokeWithin(window=long)) | (
             MissedWithin(window=short),
             MissedWithin(window=long),
@@ -135,7 +137,7 @@ def _is_within(numbers: NumberSet, sets: tuple[NumberSet, ...]) -> bool:
 
 
 def excludes(fact: Condition, condition: Condition) -> bool:
-    """Whether the two can't hold together; False also where that can't be told."""
+    """Returns whether the two cannot hold together; False also if unknown."""
     match fact, condition:
         case (FromNumbers(sets=own), FromNumbers(sets=others)) | (OnLine(sets=own), OnLine(sets=others)):
             return all(numbers.apart_from(other) or other.apart_from(numbers) for numbers in own for other in others)

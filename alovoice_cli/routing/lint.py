@@ -1,4 +1,4 @@
-"""Findings in a readable file: rules out of reach, hours and lines without a rule, extensions that the PBX lacks."""
+"""Findings in a readable file: unreachable rules, hours and lines without a rule, extensions that the PBX lacks."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
@@ -17,12 +17,12 @@ from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.routing.trials import TrialVerdict, run_trials
 
 _WEEK = (1 << WEEK) - 1
-_MOST_LINES = 50  # lines of which gaps are told one by one
+_MOST_LINES = 50  # lines whose gaps are listed one by one
 _UNSEEN = {"queue": "departments", "ivr": "voice menus", "hangup": "sound files"}
 
 
 class CheckedRules(NamedTuple):
-    """A file with everything that was found in it. `rules` is None where it must not be served."""
+    """A file with all its findings. `rules` is None for an unusable file."""
 
     rules: Rules | None
     loaded: LoadedRules
@@ -36,15 +36,15 @@ class CheckedRules(NamedTuple):
 
 
 def check(path: Path, now: datetime) -> CheckedRules:
-    """Reads a file, looks for what is hardly meant, and runs its tests. Raises UsageError where it can't be opened.
+    """Reads a file, searches it for probable mistakes, and runs its tests. Raises UsageError for an unreadable file.
 
-    `now` is aware, and stands in where a test names no time.
+    `now` (aware) is the time of tests that name none.
     """
     return judge(load(path), now)
 
 
 def judge(loaded: LoadedRules, now: datetime) -> CheckedRules:
-    """The same for a file that was read already."""
+    """Checks a file that was read already, as `check` does."""
     rules = loaded.rules
     if rules is None:
         return CheckedRules(None, loaded, loaded.findings, TrialVerdict(0, ()))
@@ -54,7 +54,7 @@ def judge(loaded: LoadedRules, now: datetime) -> CheckedRules:
 
 
 def lint(rules: Rules) -> Iterator[Finding]:
-    """Warnings and notes on rules that can be read: none of them keeps the file from being served."""
+    """Returns warnings and notes on readable rules: none of them makes the file unusable."""
     yield from _out_of_reach(rules)
     yield from _gaps(rules)
     yield from _timeless_trials(rules)
@@ -80,12 +80,12 @@ def _out_of_reach(rules: Rules) -> Iterator[Finding]:
 
 
 def _takers(earlier: Iterable[tuple[Rule, frozenset[type[Condition]]]], cases: list[tuple[Facts, int]]) -> list[Rule]:
-    """The earlier rules that leave nothing of the cases, one alone where it does; none where something is left."""
+    """Returns the earlier rules that cover all the cases, a single one if possible; none if some case is left."""
     takers: list[Rule] = []
     left = [minutes for _, minutes in cases]
     kinds = [{type(fact) for fact in facts} for facts, _ in cases]
     for rule, needed in earlier:
-        # Only a fact of the same kind implies a condition: of a thousand rules most are told apart by that.
+        # Only a fact of the same kind implies a condition, which excludes most of a thousand rules.
         if not any(needed <= known for known in kinds):
             continue
         taken = [certain_of_all(rule.conditions, facts) for facts, _ in cases]
@@ -101,13 +101,13 @@ def _takers(earlier: Iterable[tuple[Rule, frozenset[type[Condition]]]], cases: l
 
 
 def _kinds(rule: Rule) -> frozenset[type[Condition]]:
-    """The kinds of facts without which the rule takes nobody for sure."""
+    """Returns the kinds of facts that the rule certainly needs."""
     composed = (WithinHours, AllOf, AnyOf, NotClause)
     return frozenset(type(condition) for condition in rule.conditions if not isinstance(condition, composed))
 
 
 def _is_empty(condition: Condition) -> bool:
-    """Whether the condition asks for a list without numbers."""
+    """Returns whether the condition names a list without numbers."""
     sets = getattr(condition, "sets", None)
     return sets is not None and not any(len(numbers) for numbers in sets)
 
@@ -132,8 +132,11 @@ def _named(lines: list[str | None]) -> str:
 
 
 def gaps(rules: Rules) -> list[tuple[str | None, int]]:
-    """For each line that the file names, and for all others (None): the minutes of a week (as in `OpeningHours.bits`)
-    at which only the fallback serves an ordinary caller who calls in."""
+    """Returns, for each line in the file and for all others (None), minutes without a rule.
+
+    These are minutes of the week (as in `OpeningHours.bits`) at which only the fallback serves an ordinary inbound
+    caller.
+    """
     if not rules.rules:
         return []
     domain = _possible_weeks(rules)
@@ -150,7 +153,7 @@ def gaps(rules: Rules) -> list[tuple[str | None, int]]:
 
 
 def _possible_weeks(rules: Rules) -> int:
-    """All minutes in the states that can be: without holidays there is one."""
+    """Returns all minutes in the possible states: without holidays there is one state."""
     holidays = any(hours.holidays for hours in rules.hours.values())
     return ALWAYS if holidays else _WEEK
 
@@ -168,7 +171,7 @@ def _gap_text(gap: int, domain: int) -> str:
 
 
 def _named_lines(rules: Rules) -> list[OnLine]:
-    """A condition for each line that rules name one by one."""
+    """Returns a condition for each line that rules name."""
     found: dict[int, OnLine] = {}
     for numbers in (numbers for rule in rules.rules for numbers in _line_sets(rule.conditions)):
         for key in sorted(numbers.keys) if isinstance(numbers.keys, frozenset) else ():
@@ -191,8 +194,10 @@ def _timeless_trials(rules: Rules) -> Iterator[Finding]:
 
 
 def compare_with_pbx(rules: Rules, extensions: Collection[str], lines: Collection[str]) -> Iterator[Finding]:
-    """Errors for extensions that `getpeers` does not list, warnings for lines that `getMyTrunks` does not, and a note
-    on what no method of the API lists."""
+    """Returns errors for extensions missing in `getpeers`, warnings for lines missing in `getMyTrunks`.
+
+    Also returns a note on things that no method of the API lists.
+    """
     for step, place in _steps(rules):
         if step.action_type == "peer" and step.action_data not in extensions:
             hint = "`alovoice peers` lists them: a call that is sent to any other ends at once"

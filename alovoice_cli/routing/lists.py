@@ -16,8 +16,8 @@ from alovoice_cli.phones import base_of, key_of_number, number_of, numbers_in, s
 from alovoice_cli.routing.numbers import NumberSet, doubt_about, key_of, prefix_of
 
 _DELIMITERS = ",;\t|"
-_SAMPLE = 200  # rows that tell which column holds the numbers
-_LIKELY = 10  # a whole number is likelier meant than a short one, which may be the row's own
+_SAMPLE = 200  # rows for finding the column of the numbers
+_LIKELY = 10  # a whole number is more probable than a short one, which may be a row number
 _SHOWN = 5  # bad rows that are named; the others are counted
 _READABLE_AT_LEAST = 0.95  # of the rows that hold something, else the wrong column or file was named
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -25,7 +25,7 @@ _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 @dataclass(frozen=True, slots=True)
 class RuleSource:
-    """A file as it was when it was read; another size, time or inode means that it must be read again."""
+    """A file's state when it was read; another size, time or inode means that it must be read again."""
 
     path: Path
     stamp: tuple[int, int, int] | None
@@ -33,12 +33,12 @@ class RuleSource:
 
     @property
     def changed(self) -> bool:
-        """Whether the file is another one by now. Asks the file system, reads nothing."""
+        """Returns whether the file has changed since. Asks the file system, reads nothing."""
         return stamp_of(self.path) != self.stamp
 
 
 def stamp_of(path: Path) -> tuple[int, int, int] | None:
-    """What tells one state of a file from the next, None where there is no such file."""
+    """Returns a value that differs for each state of the file, None without a file."""
     try:
         return _stamp(path.stat())
     except (OSError, ValueError):
@@ -50,7 +50,7 @@ def _stamp(found: os.stat_result) -> tuple[int, int, int]:
 
 
 def read_bytes(path: Path) -> tuple[bytes, RuleSource]:
-    """The content of a regular file, and its state as it was read. Raises OSError, also for pipes and directories."""
+    """Returns the content of a regular file, and its state. Raises OSError, also for pipes and directories."""
     descriptor = os.open(path, _OPEN)
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
@@ -60,9 +60,9 @@ def read_bytes(path: Path) -> tuple[bytes, RuleSource]:
 
 
 def read_list(path: Path, shown: str, column: str | None, findings: Findings) -> tuple[NumberSet, RuleSource]:
-    """The numbers of a file. Raises OSError where it can't be read; what is wrong in it goes to the findings.
+    """Returns the numbers of a file. Raises OSError for an unreadable file; errors within it are findings.
 
-    `shown` is the name that findings call it by; `column` the title of the column, or its place from 1.
+    `shown` is its name in findings; `column` is the heading of the column, or its place from 1.
     """
     content, source = read_bytes(path)
     encoding = _encoding_of(content)
@@ -76,7 +76,10 @@ def read_list(path: Path, shown: str, column: str | None, findings: Findings) ->
 
 
 def _encoding_of(content: bytes) -> str:
-    """Digits look the same in all of these; letters of a title may not, where a file is neither UTF-8 nor cp1251."""
+    """Returns the encoding.
+
+    Digits are equal in all of them; heading letters may be wrong if neither UTF-8 nor cp1251.
+    """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     try:
@@ -135,7 +138,7 @@ def _column_of(head: list[list[str]], column: str | None, shown: str, findings: 
 
 
 class _Gathered:
-    """Takes cells; the first one may be a title. A cell counts with all the numbers that can be read in it."""
+    """Collects cells; the first may be a heading. A cell counts with all numbers in it."""
 
     def __init__(self, shown: str, findings: Findings) -> None:
         self._shown, self._findings = shown, findings

@@ -1,4 +1,4 @@
-"""The rules of a running listener: always the last good ones. Looks at the files when it is told to; no thread here."""
+"""The rules of a running listener: always the last good ones. Checks the files on request; has no thread."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """The files had changed and are good: from now on these rules are in force."""
+    """The files have changed and are good: these rules are now in force."""
 
     rules: Rules
     findings: tuple[Finding, ...]
@@ -23,7 +23,7 @@ class Reloaded:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRules:
-    """The files have changed and must not be served: the rules before them stay in force."""
+    """The files have changed and are unusable: the earlier rules stay in force."""
 
     findings: tuple[Finding, ...]
 
@@ -33,7 +33,7 @@ class RefusedRules:
 
 
 class Live:
-    """Rules that follow their files. `rules` is read by whoever answers; it is replaced whole, never changed."""
+    """Rules that follow their files. The code that answers reads `rules`, which is replaced whole and never changed."""
 
     def __init__(self, path: Path, now: datetime) -> None:
         """Reads the rules. Raises UsageError where there is no file, CheckFailedError where it must not be served."""

@@ -1,6 +1,8 @@
-"""TOML whose every value knows its line and column. `tomllib` judges and decodes; a scan of what it accepted finds the
-places, which it keeps for errors alone (tomlkit keeps none: its issue 55). What is scanned is valid: no check is made
-twice."""
+"""TOML whose every value knows its line and column.
+
+`tomllib` checks and decodes; a scan of the accepted text finds the places, which are kept for errors alone (tomlkit
+keeps none: its issue 55). The scanned text is valid: no check is made twice.
+"""
 
 import re
 import tomllib
@@ -31,21 +33,21 @@ class BadTomlError(Exception):
 
 
 class LocatedEntry(NamedTuple):
-    """A value of a TOML file and where it stands. `value` is a dict or a list of entries, or a plain TOML value."""
+    """A value of a TOML file with its place. `value` is a dict or a list of entries, or a plain TOML value."""
 
     value: object
     place: RulePlace
     name: RulePlace
-    """Of its key; in an array the value's own."""
+    """The place of its key; in an array the place of the value."""
 
     @property
     def table(self) -> "dict[str, LocatedEntry]":
-        """The entries of a table; none where it is no table."""
+        """Returns the entries of a table; none for another value."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
     def items(self) -> "list[LocatedEntry]":
-        """The entries of an array; none where it is no array."""
+        """Returns the entries of an array; none for another value."""
         return self.value if isinstance(self.value, list) else []
 
 
@@ -65,7 +67,10 @@ def read_toml(text: str, file: str) -> LocatedEntry:
 
 
 def _explained(error: ValueError, file: str, text: str) -> BadTomlError:
-    """tomllib's sentence without its place, and the place. A number of 5,000 digits is a ValueError without one."""
+    """Returns tomllib's message without its place, and the place.
+
+    A number of 5,000 digits is a ValueError without one.
+    """
     message, where = str(error), _WHERE.search(str(error))
     if where is None:
         return BadTomlError(message, RulePlace(file))
@@ -77,7 +82,7 @@ def _explained(error: ValueError, file: str, text: str) -> BadTomlError:
 
 
 class _Joined:
-    """Puts the values and their places together."""
+    """Joins the values and their places."""
 
     def __init__(self, places: dict[Path, tuple[int, int]], starts: list[int], file: str) -> None:
         self._places, self._starts, self._file = places, starts, file
@@ -97,7 +102,7 @@ class _Joined:
 
 
 class _Scan:
-    """Walks over valid TOML and notes the offsets of each key and value under its path."""
+    """Scans valid TOML and notes the offsets of each key and value under its path."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -137,7 +142,7 @@ class _Scan:
         return path
 
     def _newest(self, path: Path) -> Path:
-        """What a header's word stands for: of an array of tables, the newest one."""
+        """Returns the table that a header's word means: of an array of tables, the newest one."""
         count = self._counts.get(path)
         return path if count is None else (*path, count - 1)
 
@@ -154,7 +159,7 @@ class _Scan:
         self._value(path)
 
     def _key(self) -> list[tuple[str, int]]:
-        """A dotted key: its parts and where each stands."""
+        """Returns a dotted key: its parts and the place of each."""
         parts: list[tuple[str, int]] = []
         while True:
             self._skip_blank()
@@ -194,7 +199,7 @@ class _Scan:
             self._pair(path)
 
     def _goes_on(self, closing: str) -> bool:
-        """Steps over the opening bracket or a comma; False, and behind it, at the closing one."""
+        """Skips the opening bracket or a comma; at the closing bracket skips it and returns False."""
         self._skip_blank()
         if self._text[self._at] != closing:  # behind a value only a comma or the end can stand
             self._at += 1

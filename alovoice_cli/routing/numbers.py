@@ -1,7 +1,7 @@
-"""Telephone numbers as rules know them: one key for all spellings of a number, prefixes, and sets of a million.
+"""Telephone numbers for rules: one key for all spellings of a number, prefixes, and sets of a million.
 
-Of 1,000,000 numbers a frozenset of ints takes 91 MB, the sorted array here 8 MB and 4 µs a look-up. While a file is
-read anew the old list and the new one are both held.
+A frozenset of 1,000,000 ints takes 91 MB, the sorted array here 8 MB and 4 µs a look-up. During a reload the old list
+and the new one are both in memory.
 """
 
 import re
@@ -23,7 +23,7 @@ _LONGEST_PREFIX = 14
 
 
 class Number(NamedTuple):
-    """A number of one call: the digits that all its spellings share, and their key. Key 0 is no number at all."""
+    """A number of one call: the digits common to all its spellings, and their key. Key 0 means no number."""
 
     digits: str
     key: int
@@ -32,26 +32,26 @@ class Number(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> "Number":
-        """The number in any spelling: nine digits, twelve, a plus, spaces."""
+        """Returns the number in any spelling: nine digits, twelve, a plus, spaces."""
         digits = canonical(text)
         return cls(digits, _key(digits), len(digits) == 12 and digits.startswith(_COUNTRY))
 
 
 def _key(digits: str) -> int:
-    # The 1 before them keeps leading zeros apart: 0123 is not 123.
+    # The leading 1 keeps leading zeros: 0123 is not 123.
     return int("1" + digits) if 0 < len(digits) <= _LONGEST else 0
 
 
 def key_of(text: str) -> int:
-    """The key of the number that a text holds, 0 where it holds none of at least 2 digits, or several."""
+    """Returns the key of the number in a text, 0 for a text without one of at least 2 digits, or with several."""
     digits = canonical(text.strip())
     return _key(digits) if len(digits) >= 2 else 0
 
 
 def prefix_of(text: str) -> str:
-    """A prefix such as `99890*`, `+7495*` or `90*` without its star, empty where the text is none.
+    """Returns a prefix such as `99890*`, `+7495*` or `90*` without its star, '' for other text.
 
-    One that begins as a number is dialled (`0099871*`, `871*`) is that of the number: `+99871`.
+    A prefix in dialled form (`0099871*`, `871*`) becomes that of the number: `+99871`.
     """
     match = _PREFIX.fullmatch(text.strip())
     digits = re.sub("[^0-9]", "", match[2]) if match else ""
@@ -75,7 +75,7 @@ def _may_be_whole(digits: str) -> bool:
 
 
 def doubt_about(text: str) -> str:
-    """Why hardly any caller is meant by a number or prefix that a rule or a list can hold; empty where one may be."""
+    """Returns why a number or prefix in a rule or list can hardly be a caller's; '' where it can."""
     written = text.strip()
     prefix = prefix_of(written)
     if not prefix:
@@ -118,10 +118,10 @@ class SortedKeys:
 
 
 class NumberSet:
-    """Whole numbers and prefixes, asked in microseconds however many there are.
+    """Whole numbers and prefixes, searched in microseconds at any size.
 
-    A prefix with a plus or with 998 before it is taken from the country code on. Any other is a national one: `90*`
-    is 998 90…, and of numbers from abroad or inside those that begin so.
+    A prefix with a plus or with 998 begins with the country code. Any other is national: `90*` is 998 90…, and also
+    foreign or internal numbers that begin so.
     """
 
     __slots__ = ("_abroad", "_home", "_lengths_abroad", "_lengths_home", "keys", "prefixes")
@@ -139,7 +139,7 @@ class NumberSet:
         self._lengths_abroad = tuple(sorted({len(prefix) for prefix in self._abroad}))
 
     def has(self, number: Number) -> bool:
-        """Whether the number is one of these, or begins as one of the prefixes."""
+        """Returns whether the number is in the set, or begins with one of the prefixes."""
         if number.key in self.keys:
             return True
         if not self.prefixes:
@@ -154,13 +154,13 @@ class NumberSet:
         return len(self.keys) + len(self.prefixes)
 
     def some(self, count: int) -> list[str]:
-        """Up to so many of the whole numbers, as digits, picked from all over the set."""
+        """Returns at most this many whole numbers, as digits, from all over the set."""
         keys = self.keys if isinstance(self.keys, SortedKeys) else sorted(self.keys)
         step = max(len(keys) // max(count, 1), 1)
         return [str(keys[index])[1:] for index in range(0, len(keys), step)][:count]
 
     def within(self, other: "NumberSet") -> bool:
-        """Whether every number of this set is certainly one of the other's; False also where that can't be told."""
+        """Returns whether every number of this set is certainly in the other; False also if unknown."""
         if self is other:
             return True
         if isinstance(self.keys, SortedKeys) or not len(self):  # an empty set stands for numbers that have no name
@@ -172,7 +172,7 @@ class NumberSet:
         return all(other.has(_number_of(key)) for key in self.keys)
 
     def apart_from(self, other: "NumberSet") -> bool:
-        """Whether no number is in both, as far as whole numbers tell; False where that can't be told."""
+        """Returns whether no number is in both, by their whole numbers; False if unknown."""
         if self.prefixes or isinstance(self.keys, SortedKeys):
             return False
         return not any(other.has(_number_of(key)) for key in self.keys)
@@ -183,7 +183,7 @@ class NumberSet:
 
 
 def national(digits: str) -> str:
-    """A canonical number as the API's samples write it: nine digits where it is one of the country's own."""
+    """Returns a canonical number in the form of the API's samples: nine digits for an Uzbek number."""
     return digits[3:] if len(digits) == 12 and digits.startswith(_COUNTRY) else digits
 
 

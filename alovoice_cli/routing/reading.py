@@ -1,4 +1,4 @@
-"""Reads a rules file with its `[lists]` and `[hours]`. Reading goes on behind an error: one run shows every error."""
+"""Reads a rules file with its `[lists]` and `[hours]`. Reading continues after an error: one run shows every error."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
@@ -144,7 +144,7 @@ def _holidays(entry: LocatedEntry, reading: ReadRules) -> Holidays:
 
 @dataclass(frozen=True, slots=True)
 class LoadedRules:
-    """What a file gave. `rules` is None where any finding is an error; the sources are there in any case."""
+    """The content of a file. `rules` is None with any error; the sources are there in any case."""
 
     rules: Rules | None
     findings: tuple[Finding, ...]
@@ -152,7 +152,7 @@ class LoadedRules:
 
 
 def load(path: Path) -> LoadedRules:
-    """Reads a rules file and the lists that it names. Raises UsageError where the file itself can't be opened."""
+    """Reads a rules file and its lists. Raises UsageError for a file that cannot be opened."""
     try:
         content, source = read_bytes(path)
     except (OSError, ValueError) as error:
@@ -198,7 +198,7 @@ def _document(document: LocatedEntry, path: Path, sources: list[RuleSource], fin
     read_hours(table.get("hours"), reading)
     fallback = _fallback(table.get("fallback"), document, reading)
     rules = _rules(table.get("rule"), document, reading)
-    if not has_errors(findings.items):  # else what is unused may be what is misspelt
+    if not has_errors(findings.items):  # otherwise an unused name may be a misspelt one
         _find_unused(table, reading)
     trials = [read_trial(entry, zone, reading) for entry in _tables(table.get("test"), "test", reading)]
     if fallback is None:
@@ -216,7 +216,7 @@ def _document(document: LocatedEntry, path: Path, sources: list[RuleSource], fin
 
 
 def _zone(entry: LocatedEntry | None, findings: Findings) -> tzinfo:
-    """The zone in which hours and dates are meant; Tashkent where the file does not say."""
+    """Returns the zone of hours and dates; Tashkent by default."""
     name = DEFAULT_ZONE if entry is None else entry.value
     try:
         return parse_zone(name if isinstance(name, str) else "", "timezone")

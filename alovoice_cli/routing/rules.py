@@ -1,4 +1,4 @@
-"""Rules as values: what a file says, read and ready to be asked."""
+"""Rules as values: the content of a file, ready for evaluation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from alovoice_cli.routing.numbers import NumberSet
 from alovoice_cli.routing.step import RouteStep
 
 FALLBACK = "fallback"
-"""What takes the place of a rule's name where no rule matched; no rule may be called so."""
+"""The name of the rule where none matched; no rule may have this name."""
 
 
 class FixedStep(NamedTuple):
@@ -27,7 +27,7 @@ class FixedStep(NamedTuple):
     step: RouteStep
 
     def step_for(self, call: IncomingCall, rule: str, turns: Turns) -> RouteStep | None:
-        """The step."""
+        """Returns the step."""
         return self.step
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class RoundRobin(NamedTuple):
     steps: tuple[RouteStep, ...]
 
     def step_for(self, call: IncomingCall, rule: str, turns: Turns) -> RouteStep | None:
-        """The step whose turn it is."""
+        """Returns the step of the next turn."""
         return self.steps[turns(rule) % len(self.steps)]
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class LastPeer(NamedTuple):
     window: timedelta
 
     def step_for(self, call: IncomingCall, rule: str, turns: Turns) -> RouteStep | None:
-        """The step; None, and the rule is passed over, where no such extension is known."""
+        """Returns the step; None, so that the next rule is tried, for an unknown extension."""
         peer = last_peer(call, self.window)
         if peer is None:
             return None
@@ -71,7 +71,7 @@ Action = FixedStep | RoundRobin | LastPeer
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. Its conditions must all hold; they stand with the cheap ones first."""
+    """One rule. All its conditions must hold; the cheap ones come first."""
 
     name: str
     conditions: tuple[Condition, ...]
@@ -79,7 +79,7 @@ class Rule:
     place: RulePlace
     then_place: RulePlace
     checks: tuple[MethodType, ...] = field(init=False, repr=False, compare=False)
-    """The `holds` of each condition, found once: of a thousand rules that are tried, looking it up is a fifth."""
+    """The `holds` of each condition: looking it up takes a fifth of the time of a thousand rules."""
 
     def __post_init__(self) -> None:
         checks = tuple(cast(MethodType, condition.holds) for condition in self.conditions)
@@ -87,7 +87,7 @@ class Rule:
 
 
 class RuleTrial(NamedTuple):
-    """A `[[test]]` of the file: a question, perhaps with its time and its past, and the step that is expected."""
+    """A `[[test]]` of the file: a question, its optional time and past, and the expected step."""
 
     question: Question
     at: datetime | None
@@ -96,13 +96,13 @@ class RuleTrial(NamedTuple):
     missed: int
     step: RouteStep
     rule: str | None
-    """The rule that must decide, None where the file does not say."""
+    """The rule that must decide, None for any rule."""
     place: RulePlace
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A rules file that can be asked. First match wins; what none matches gets the fallback."""
+    """A rules file that can be evaluated. The first match wins; without a match the fallback applies."""
 
     path: Path
     zone: tzinfo
@@ -115,7 +115,7 @@ class Rules:
     sources: tuple[RuleSource, ...] = ()
     """The rules file and its lists, as they were when they were read."""
     asks_the_past: bool = field(init=False)
-    """Whether a decision may have to look into the event store, which may take its time."""
+    """Whether a decision may need the event store, which may be slow."""
 
     def __post_init__(self) -> None:
         dearest = max((cost_of(condition) for rule in self.rules for condition in rule.conditions), default=0)

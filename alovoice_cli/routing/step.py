@@ -1,6 +1,6 @@
-"""The next step of a call, as the route "API request" expects it (section 9): one of five, with its argument.
+"""The next step of a call, in the form that the route "API request" expects (section 9): one of five.
 
-A wrong type or argument ends the call at once, so nothing else can be made: a RouteStep that exists is valid.
+A wrong type or argument ends the call at once, so a RouteStep that exists is always valid.
 """
 
 import json
@@ -26,7 +26,7 @@ _FORMS = "peer:2000, queue:6000, ivr:111, trunk:998901234567, hangup:123 or hang
 
 
 def problem_with(action_type: object, action_data: object) -> str:
-    """The validator: what the PBX would not understand in a step, as half a sentence; empty where all is well."""
+    """Returns the error that the PBX would find in a step, as half a sentence; '' for a valid step."""
     if not isinstance(action_type, str) or action_type not in ACTION_TYPES:
         return f"{action_type!r} is none of the steps {', '.join(ACTION_TYPES)}"
     if action_data is None:
@@ -39,7 +39,7 @@ def problem_with(action_type: object, action_data: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RouteStep:
-    """What the PBX does next with a call. Raises UsageError for a step that it would not understand."""
+    """The PBX's next step for a call. Raises UsageError for a step that the PBX would not understand."""
 
     action_type: str
     action_data: str | None = None
@@ -59,7 +59,10 @@ class RouteStep:
 
     @classmethod
     def from_wire(cls, answer: object) -> "RouteStep":
-        """The step in a decoded answer. Strict, as the PBX is: raises UsageError for whatever would end the call."""
+        """Returns the step of a decoded answer.
+
+        Strict, like the PBX: raises UsageError for an answer that ends the call.
+        """
         if not isinstance(answer, dict):
             raise UsageError("no valid step: the answer is no JSON object", hint=f"a step is {_FORMS}")
         return cls(answer.get("action_type", ""), answer.get("action_data"))
@@ -90,5 +93,5 @@ class Override(NamedTuple):
 
     @property
     def why(self) -> str:
-        """The reason that is kept with each decision."""
+        """Returns the reason that is kept with each decision."""
         return f"override until {self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,4 +1,4 @@
-"""The file's own `[[test]]` tables: what somebody must get who calls at a given time."""
+"""The `[[test]]` tables of a rules file: the expected step of a caller at a given time."""
 
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
@@ -18,7 +18,7 @@ _TIME_FORMS = 'write at = "2026-11-23 19:00", in the file\'s time zone'
 
 
 def parse_time(text: str, zone: tzinfo) -> datetime | None:
-    """A moment as `2026-11-23 19:00`, on the wall of the zone, or with an offset of its own; None for all else."""
+    """Parses a moment as `2026-11-23 19:00`, in the zone, or with its own offset; None for other text."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -27,7 +27,7 @@ def parse_time(text: str, zone: tzinfo) -> datetime | None:
 
 
 def read_trial(entry: LocatedEntry, zone: tzinfo, reading: ReadRules) -> RuleTrial | None:
-    """One `[[test]]`; None, and findings, where it can't be run."""
+    """Reads one `[[test]]`; returns None, with findings, where it cannot run."""
     check_keys(entry, ("given", "expect", "rule"), "a test", reading.findings)
     given, expect = entry.table.get("given"), entry.table.get("expect")
     if given is None or expect is None:
@@ -89,7 +89,7 @@ def _count(entry: LocatedEntry | None, reading: ReadRules) -> int:
 
 
 class TrialVerdict(NamedTuple):
-    """How the tests of a file ended."""
+    """The results of a file's tests."""
 
     passed: int
     failures: tuple[Finding, ...]
@@ -101,7 +101,7 @@ class TrialVerdict(NamedTuple):
 
 
 def run_trials(rules: Rules, now: datetime) -> TrialVerdict:
-    """Runs the tests of a file. `now` (aware) stands in where a test names no time."""
+    """Runs the tests of a file. `now` (aware) is the time of tests that name none."""
     failures = [found for trial in rules.trials for found in _failures(rules, trial, now)]
     return TrialVerdict(len(rules.trials) - len(failures), tuple(failures))
 
@@ -121,7 +121,7 @@ def _failures(rules: Rules, trial: RuleTrial, now: datetime) -> Iterable[Finding
 
 
 def _also_right(rules: Rules, name: str | None) -> tuple[RouteStep, ...]:
-    """Of a `round_robin` each extension is right: whose turn it is, no test can know."""
+    """Returns whether the step is right, too: in a `round_robin` each extension is, since a test knows no turn."""
     for rule in rules.rules:
         if rule.name == name and isinstance(rule.action, RoundRobin):
             return rule.action.steps

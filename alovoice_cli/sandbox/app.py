@@ -38,7 +38,7 @@ class _Answer(JSONResponse):
 
 
 def make_app(pbx: Pbx, *, token: str, faults: Sequence[Fault] = ()) -> App:
-    """The PBX behind HTTP, for a socket or an in-process transport; `token` is the only one that it accepts."""
+    """Returns the PBX behind HTTP, for a socket or an in-process transport; `token` is the only accepted token."""
     app: App = _Wire(pbx, token).routed()
     if faults:
         app = with_faults(app, faults, seed=pbx.seed)
@@ -58,7 +58,7 @@ def make_app(pbx: Pbx, *, token: str, faults: Sequence[Fault] = ()) -> App:
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether a Host header names this machine: localhost, anything under it, 127.0.0.0/8 or ::1."""
+    """Returns whether a Host header names this machine: localhost, names under it, 127.0.0.0/8 or ::1."""
     name = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
     name = name.lower().removesuffix(".")
     if name == "localhost" or name.endswith(".localhost"):
@@ -70,7 +70,7 @@ def _is_loopback(host: str) -> bool:
 
 
 class _Wire:
-    """The routes over one PBX; each checks the token where the document puts it, then reads, acts and answers."""
+    """The routes of one PBX; each checks the token in the document's place, then reads, acts and answers."""
 
     def __init__(self, pbx: Pbx, token: str) -> None:
         self._pbx = pbx
@@ -141,7 +141,7 @@ class _Wire:
         return PlainTextResponse("true" if known else "false", headers={_NOTE: note} if note else None)
 
     async def _getpeers(self, request: Request) -> Response:
-        """The path decides; the header `token`, which the document's sample sends too, must agree where it is given."""
+        """The token in the path decides; the header `token` of the document's sample must be equal if given."""
         self._check_path(request)
         if "token" in request.headers:
             self._check(request.headers["token"])
@@ -156,7 +156,7 @@ class _Wire:
         return _Answer({"answer": await run_in_threadpool(self._pbx.analysis, _call_id(request))})
 
     async def _stereo(self, request: Request) -> Response:
-        """The document gives the path of a recording and no place for a token: a bearer is asked for (A)."""
+        """The document gives a recording's path and no place for a token: a bearer token is needed (A)."""
         self._check_bearer(request)
         talk = await run_in_threadpool(self._pbx.talk, _call_id(request))
         return Response(await run_in_threadpool(stereo_wav, talk), media_type="audio/wav")
@@ -192,6 +192,6 @@ def _refuse_http(_: Request, error: Exception) -> Response:
 
 
 def _fail(_: Request, error: Exception) -> Response:
-    """The sandbox's own file cannot be used: that is a broken server, told with its reason."""
+    """The sandbox's own file is unusable: answers as a broken server, with the reason."""
     assert isinstance(error, AlovoiceError)
     return _Answer({"error": error.message}, 500)

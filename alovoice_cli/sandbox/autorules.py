@@ -1,4 +1,4 @@
-"""What `addAutorule` takes: the form's fields read as the vendor's document says them (API, section 1)."""
+"""Reads the form of `addAutorule` as the vendor's document describes it (API, section 1)."""
 
 import io
 import re
@@ -38,7 +38,7 @@ _PHONE_DIGITS = range(7, 16)
 
 @dataclass(frozen=True, slots=True)
 class CampaignOrder:
-    """A campaign as asked for. `record` is the digest of the sound file, `numbers` are spelled as in the CSV."""
+    """A requested campaign. `record` is the digest of the sound file, `numbers` are spelled as in the CSV."""
 
     name: str
     plan: DialPlan
@@ -50,7 +50,7 @@ class CampaignOrder:
 def read_order(
     fields: Mapping[str, str], record: BinaryIO, recipients: BinaryIO, lines: Mapping[str, str]
 ) -> CampaignOrder:
-    """The order that a complete form makes; `lines` are the PBX's own. Raises Refusal (400) naming the field."""
+    """Returns the order of a complete form; `lines` are the PBX's own. Raises Refusal (400) naming the field."""
     for name in REQUIRED:
         if not fields.get(name, "").strip():
             raise Refusal(400, f"{name} is missing")
@@ -140,9 +140,9 @@ def _digest(file: BinaryIO) -> str:
 
 
 def read_numbers(file: BinaryIO) -> tuple[str, ...]:
-    """The phone numbers of a CSV: of the first column in which a phone stands. The document names no columns (A).
+    """Returns the phone numbers of a CSV: of the first column with a phone. The document names no columns (A).
 
-    Letters of any eight-bit encoding may stand around them: only digits are looked at. Raises Refusal (400).
+    Letters of any eight-bit encoding may stand around them: only digits are read. Raises Refusal (400).
     """
     file.seek(0)
     encoding = "utf-16" if file.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
@@ -188,7 +188,7 @@ _LAYER_3 = 1
 
 
 def is_mp3(file: BinaryIO) -> bool:
-    """Whether MPEG layer III frames follow each other, after an ID3 tag if there is one. Reads at most 64 KiB."""
+    """Returns whether MPEG layer III frames follow each other, after an optional ID3 tag. Reads at most 64 KiB."""
     file.seek(0)
     head = file.read(_ID3_HEADER)
     start = 0
@@ -221,7 +221,7 @@ def _frames_follow(data: bytes, position: int) -> bool:
 
 
 def _frame_length(header: bytes) -> int:
-    """Bytes of the layer III frame that this header opens; 0 if it opens none."""
+    """Returns the bytes of the layer III frame with this header; 0 for no frame."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return 0
     version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3

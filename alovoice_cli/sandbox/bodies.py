@@ -1,7 +1,7 @@
-"""Reads the bodies of requests in every form in which the vendor's document shows them.
+"""Reads the bodies of requests in every form that the vendor's document shows.
 
-The headings of the document say multipart, the samples are JSON, and curl's `--data` types JSON as a form: so the
-content decides, and the content type only where the content leaves it open.
+The headings of the document say multipart, the samples are JSON, and curl's `--data` labels JSON as a form: so the
+content decides, and the content type only if the content is ambiguous.
 """
 
 import json
@@ -30,9 +30,9 @@ _MISSING_COMMA = re.compile(r'(["\d\]}])(\s*\n\s*")')
 
 
 async def read_fields(request: Request) -> tuple[dict[str, object], str]:
-    """The fields of a small body (JSON, multipart or form), and a note where it had to be repaired.
+    """Returns the fields of a small body (JSON, multipart or form), and a note after a repair.
 
-    Raises Refusal: 400 for what cannot be read, 413 over 1 MiB.
+    Raises Refusal: 400 for an unreadable body, 413 over 1 MiB.
     """
     kind = content_type(request)
     if kind == "multipart/form-data":
@@ -50,12 +50,12 @@ async def read_fields(request: Request) -> tuple[dict[str, object], str]:
 
 
 async def read_multipart(request: Request, *, files: int) -> tuple[dict[str, str], dict[str, UploadFile]]:
-    """The text parts and the files of a multipart body; files over 1 MiB are spooled to disk. Raises Refusal (400).
+    """Returns the texts and files of a multipart body; files over 1 MiB are spooled. Raises Refusal (400).
 
-    The caller closes the request afterwards, and with it every file, whatever was raised.
+    The caller then closes the request, and with it every file, also after an exception.
     """
     try:
-        # A little room, so that one file too many is told by its name below.
+        # A little room, so that the error below can name an additional file.
         form = await request.form(max_files=files + 4, max_fields=64, max_part_size=1 << 16)
     except (HTTPException, FormParserError, ValueError, KeyError) as error:
         detail = error.detail if isinstance(error, HTTPException) else "the multipart body is damaged"
@@ -69,7 +69,7 @@ async def read_multipart(request: Request, *, files: int) -> tuple[dict[str, str
 
 
 def content_type(request: Request) -> str:
-    """The media type that the request claims, in lower case and without parameters."""
+    """Returns the request's media type, in lower case and without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -98,7 +98,7 @@ def _read_json(text: str) -> tuple[dict[str, object], str]:
 
 
 def _object(text: str) -> dict[str, object]:
-    """A JSON object that can be stored and sent again: no NaN, no lone surrogates, no bottomless nesting."""
+    """Returns a JSON object that can be stored and sent again: no NaN, no lone surrogates, limited nesting."""
     try:
         value = json.loads(text)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
@@ -117,7 +117,7 @@ def _read_form(text: str) -> dict[str, str]:
 
 
 def _nested(text: str) -> object:
-    """A field's value: nested values travel as JSON text, all others as they are."""
+    """Returns a field's value: nested values as JSON text, all others unchanged."""
     if not text.lstrip().startswith(("{", "[")):
         return text
     return _object(f'{{"value": {text}}}')["value"]

@@ -1,4 +1,4 @@
-"""What `requestcall` and `outcall` take, read as the vendor's document says them (API, sections 4 and 7)."""
+"""Reads the requests of `requestcall` and `outcall` as the vendor's document describes them (API, sections 4 and 7)."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class CallOrder:
 
 
 def read_requestcall(fields: Mapping[str, object], scenario: Scenario) -> CallOrder:
-    """A conference where there is `callfrom` or a list to call, else a call into a voice menu. Raises Refusal (400)."""
+    """Returns a conference for `callfrom` or a list to call, else a voice menu call. Raises Refusal (400)."""
     if "callto" not in fields:
         raise Refusal(400, "callto is missing")
     _read_language(fields)
@@ -38,7 +38,7 @@ def read_requestcall(fields: Mapping[str, object], scenario: Scenario) -> CallOr
 
 
 def read_outcall(fields: Mapping[str, object]) -> CallOrder:
-    """An extension, then a number; whether the extension exists is not looked at here. Raises Refusal (400)."""
+    """Returns an extension and a number; does not check that the extension exists. Raises Refusal (400)."""
     inner = _read_phone(fields.get("inner_phone"), "inner_phone", shortest=1)
     return CallOrder("out", _read_key(fields, "call_id"), inner, (_read_phone(fields.get("number"), "number"),), fields)
 
@@ -76,7 +76,7 @@ def _read_ivr(fields: Mapping[str, object], scenario: Scenario) -> CallOrder:
 
 
 def _read_phone(value: object, name: str, *, shortest: int = 3) -> str:
-    """A phone as text or number; the document says XXXXXXXX or +XXXXXXXXXXXXX, its samples have other lengths (A)."""
+    """Returns a phone from text or number; the document says XXXXXXXX or +XXXXXXXXXXXXX, its samples differ (A)."""
     if value is None:
         raise Refusal(400, f"{name} is missing")
     text = _plain(value, name)

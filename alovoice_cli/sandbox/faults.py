@@ -1,4 +1,4 @@
-"""Faults to order: `outcall:503@10%,*:reset@1%,getpeers:delay=2s` read into values."""
+"""Ordered faults: reads `outcall:503@10%,*:reset@1%,getpeers:delay=2s` into values."""
 
 import asyncio
 import difflib
@@ -37,7 +37,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong at one endpoint (or at every one), in `percent` of its requests.
+    """One fault at one endpoint (or at every one), in `percent` of its requests.
 
     `status` and `retry_after_seconds` belong to the kind `status`, `delay_seconds` to `delay`.
     """
@@ -50,12 +50,12 @@ class Fault:
     delay_seconds: float = 0.0
 
     def concerns(self, endpoint: str) -> bool:
-        """Whether a request to this endpoint may meet the fault."""
+        """Returns whether the fault applies to this endpoint."""
         return self.endpoint in (EVERY, endpoint)
 
 
 def parse_faults(spec: str) -> tuple[Fault, ...]:
-    """The faults of a `--fault` text, in their order; an empty text has none. Raises UsageError naming the place."""
+    """Returns the faults of a `--fault` text, in order; none for an empty text. Raises UsageError naming the place."""
     if not spec.strip():
         return ()
     return tuple(_parse_fault(text.strip(), place) for place, text in enumerate(spec.split(","), 1))
@@ -112,7 +112,7 @@ _GARBAGE = b'\xff\xfe{"answer": [1,,\x00'
 
 
 def with_faults(app: App, faults: Sequence[Fault], *, seed: int) -> App:
-    """The app, with the first fault that concerns a request and whose chance comes up; delays come on top of others.
+    """Returns the app with at most one fault a request, chosen by chance; delays are additional.
 
     The same seed and the same order of requests give the same faults.
     """
@@ -132,7 +132,7 @@ def with_faults(app: App, faults: Sequence[Fault], *, seed: int) -> App:
 
 
 def _endpoint(path: str) -> str:
-    """The API's name of a path: its first segment, or the second one behind /mapi."""
+    """Returns the API's name of a path: its first segment, or the second one behind /mapi."""
     segments = path.strip("/").split("/")
     return segments[1] if segments[0] == "mapi" and len(segments) > 1 else segments[0]
 
@@ -159,7 +159,7 @@ async def _happen(fault: Fault, app: App, scope: MutableMapping[str, Any], recei
 
 
 async def _act(app: App, scope: MutableMapping[str, Any], receive: Receive) -> list[Message]:
-    """Lets the app do its work, and keeps what it would have sent."""
+    """Runs the app, and collects its answer."""
     sent: list[Message] = []
 
     async def keep(message: Message) -> None:
@@ -183,7 +183,7 @@ async def _hang(receive: Receive) -> None:
 
 
 async def _drain(receive: Receive) -> None:
-    """Reads a small body to its end, so that the answer is not overtaken by the reset of an unread one."""
+    """Reads a small body to its end, so that no reset for an unread body overtakes the answer."""
     read = 0
     while read <= _MOST_DRAINED:
         message = await receive()

@@ -24,12 +24,12 @@ DEFAULT_SEED = 998
 _TOKEN = re.compile(r"[^\s/?#%\\\x00-\x20\x7f-\x9f]{1,200}")
 
 MOST_BODY_BYTES = 300 << 20
-"""What a server in front of the app should let through: a campaign's recording may be large."""
+"""The body limit for a server in front of the app: a campaign's recording may be large."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A PBX that answers: its ASGI app, and the one token that it accepts; a Switchboard leads the calls of `pbx`."""
+    """A running PBX: its ASGI app, and its only token; a Switchboard leads the calls of `pbx`."""
 
     app: App
     token: str
@@ -45,11 +45,11 @@ def open_sandbox(
     faults: str = "",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Sandbox:
-    """Opens or makes the PBX whose state is this file.
+    """Opens or makes the PBX with this state file.
 
-    Token and seed are made once and kept in the file. A `token` given here counts for this opening alone, a `seed` is
-    kept from now on. `speed` is virtual seconds a second, for what is made while this is open. `faults` is a `--fault`
-    text. `now` is an aware clock. Raises UsageError for a bad token, fault text, speed or file.
+    Token and seed are made once and kept in the file. A `token` given here is valid for this opening only, a `seed` is
+    kept from now on. `speed` is virtual seconds a second, for everything created while this is open. `faults` is a
+    `--fault` text. `now` is an aware clock. Raises UsageError for a bad token, fault text, speed or file.
     """
     if token and not _TOKEN.fullmatch(token):
         raise UsageError("a token is up to 200 printable characters, without / ? # % \\ or spaces")
@@ -67,9 +67,9 @@ def open_sandbox(
 
 
 def reset_sandbox(path: Path) -> bool:
-    """Makes the PBX as new but for its token, so that running mounts go on; False if there was nothing to reset.
+    """Resets the PBX but for its token, so that running mounts continue; returns False without a file.
 
-    A file that cannot be read as a sandbox's is removed: nothing in it is worth keeping.
+    A file that is no sandbox's is removed: it has nothing worth keeping.
     """
     if not path.exists():
         return False

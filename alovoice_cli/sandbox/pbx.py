@@ -1,8 +1,8 @@
-"""The simulated PBX: what it holds, and what happens in it while its time passes.
+"""The simulated PBX: its content, and its changes in time.
 
-Time passes per record: a campaign, a call or an analysis begins its life at the real moment of its making, and lives
-`speed` virtual seconds a second from there. So `today` always means today, however long the PBX has been standing, and
-a campaign's own times (`createdAt`, its windows, its status) agree with each other.
+Time passes per record: a campaign, a call or an analysis begins at its real creation, and lives `speed` virtual seconds
+a second from there. So `today` always means today, however old the PBX is, and a campaign's own times (`createdAt`, its
+windows, its status) agree with each other.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +35,7 @@ _PEOPLE = People()
 
 
 class Watcher(Protocol):
-    """Whoever wants to know at once, in the asking thread, of what was asked for."""
+    """Receives requested calls and campaigns at once, in the requesting thread."""
 
     def call_placed(self, row: CallRow, order: CallOrder) -> None: ...
     def campaign_added(self, number: int) -> None: ...
@@ -75,7 +75,7 @@ class Pbx:
         return _wire_campaign(row._replace(id=number), born)
 
     def campaign(self, number: int) -> dict[str, object] | None:
-        """The campaign as it stands now; None if there is none of this id."""
+        """Returns the campaign's present state; None for an unknown id."""
         row = self.store.campaign(number)
         return None if row is None else _wire_campaign(row, self._virtual(row.born, row.speed))
 
@@ -95,7 +95,7 @@ class Pbx:
         return [row.id for row in rows if (row.ends or 0) > self._virtual(row.born, row.speed)]
 
     def attempts(self, row: CampaignRow, *, is_new: bool) -> Iterator[DialAttempt]:
-        """What a campaign dials, by its own time; unless it is new, without what lies in the past."""
+        """Returns a campaign's attempts, by its own time; unless it is new, without past attempts."""
         loaded = datetime.fromtimestamp(row.born + LOADING_SECONDS, UTC)
         seed = lot(self.seed, "campaign", row.answer["name"])
         since = row.born if is_new else self._virtual(row.born, row.speed)
@@ -113,7 +113,7 @@ class Pbx:
         return self._wire_analysis(self.store.start_analysis(row))
 
     def analysis(self, call_id: str) -> dict[str, object]:
-        """What is known of a call: no `stalk` while it is analysed, no `aicallid` if no one asked for an analysis."""
+        """Returns the known facts of a call: no `stalk` during the analysis, no `aicallid` without a request."""
         self._check_recorded(call_id)
         row = self.store.analysis(call_id)
         if row is None:
@@ -138,12 +138,12 @@ class Pbx:
         return born + (self.seconds() - born) * speed
 
     def _life(self, order: CampaignOrder, born: float) -> tuple[float | None, float | None]:
-        """The virtual times of a campaign's beginning and end; a paused one has neither, a past one only ends."""
+        """Returns a campaign's virtual begin and end; a paused one has neither, a past one only the end."""
         if order.paused:
             return None, None
         loaded = datetime.fromtimestamp(born + LOADING_SECONDS, UTC)
         first = next(order.plan.windows(loaded), None)
-        # Each name has its own day: the same list called again meets people in another mood.
+        # The name changes the day: people answer another campaign with the same list differently.
         seed = lot(self.seed, "campaign", order.name)
         ends = finishes_at(order.numbers, order.plan, seed=seed, people=_PEOPLE, begins=loaded)
         if first is None or ends is None:
@@ -194,7 +194,7 @@ class Pbx:
         }
 
     def _check_recorded(self, call_id: str) -> None:
-        """Any call id has a recording, for integrators test with their own; a call that no one answered has none."""
+        """Any call id has a recording, because integrators test with their own ids; an unanswered call has none."""
         call = None if call_id == VENDOR_CALL_ID else self.store.find_call(call_id)
         if call is not None and not call.answered:
             raise Refusal(404, "this call was not answered: it has no recording")
@@ -233,7 +233,7 @@ def _past_campaign(past: Mapping[str, Any]) -> CampaignRow:
 
 
 def _stored_plan(plan: DialPlan) -> dict[str, object]:
-    """The plan as JSON, for whoever dials it again."""
+    """Returns the plan as JSON, for later dialling."""
     return {
         "first": plan.first.isoformat(),
         "last": plan.last.isoformat(),

@@ -1,4 +1,4 @@
-"""The data that the simulated PBX is made of: lines, extensions, queues, menus, past campaigns, talks, recordings."""
+"""The data of the simulated PBX: lines, extensions, queues, menus, past campaigns, talks, recordings."""
 
 import io
 import json
@@ -38,7 +38,7 @@ _PEER_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What does not change while the PBX runs. `trunks` maps a line's number to the server's own id of it."""
+    """The constant data of the PBX. `trunks` maps a line's number to the server's own id of it."""
 
     trunks: Mapping[str, str]
     peers: tuple[Mapping[str, object], ...]
@@ -49,29 +49,31 @@ class Scenario:
     vendor_dialogue: Mapping[str, Any]
 
     def peers_for(self, seed: int) -> list[dict[str, object]]:
-        """The extensions in the long shape of `getpeers`, key by key as the vendor's sample; secrets by the seed."""
+        """Returns the extensions in the long form of `getpeers`, in the order of the vendor's sample; secrets by the
+        seed.
+        """
         return [_long_peer(peer, seed) for peer in self.peers]
 
     def dialogue_for(self, seed: int, call_id: str) -> Mapping[str, Any]:
-        """The talk of a call in the wire's keys `stalk` and `tags`: always the same one for the same call."""
+        """Returns the talk of a call in the wire's keys `stalk` and `tags`: always the same for the same call."""
         if call_id == VENDOR_CALL_ID:
             return self.vendor_dialogue
         return _wired(self.dialogues[lot(seed, "dialogue", call_id) % len(self.dialogues)], seed, call_id)
 
 
 def data(name: str) -> Traversable:
-    """A file that is shipped with the scenarios, such as `announcement.mp3` or `recipients.csv`."""
+    """Returns a file that is shipped with the scenarios, such as `announcement.mp3` or `recipients.csv`."""
     return files("alovoice_cli.sandbox").joinpath("scenarios", name)
 
 
 def hexadecimal(seed: int, *keys: object, length: int = 24) -> str:
-    """As many hexadecimal digits, drawn by the seed and the keys."""
+    """Returns this many hexadecimal digits, determined by the seed and the keys."""
     return "".join(f"{lot(seed, *keys, part):016x}" for part in range(-(-length // 16)))[:length]
 
 
 @cache
 def shipped() -> Scenario:
-    """The scenario that comes with the program."""
+    """Returns the scenario of this program."""
     pbx = tomllib.loads(data("pbx.toml").read_text("utf-8"))
     talks = sorted((file for file in data("dialogues").iterdir() if file.name.endswith(".toml")), key=lambda f: f.name)
     return Scenario(
@@ -109,7 +111,7 @@ def _wired(dialogue: Mapping[str, Any], seed: int, call_id: str) -> dict[str, ob
 
 
 def _wired_tag(tag: Mapping[str, Any], stalk: list[dict[str, Any]]) -> dict[str, object]:
-    """A tag in the vendor's keys: one that says what is missing has an empty value and no place."""
+    """Returns a tag in the vendor's keys: a tag for something missing has an empty value and no place."""
     if "line" not in tag:
         return {"name": tag["name"], "value": "", "visible": None, "tag_type": "rule"}
     said = stalk[tag["line"]]

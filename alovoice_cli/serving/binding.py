@@ -1,4 +1,4 @@
-"""The listening socket and its certificate: what is wrong with either is said before anything is served."""
+"""The listening socket and its certificate, checked before anything is served."""
 
 import errno
 import ipaddress
@@ -13,10 +13,9 @@ BACKLOG = 512
 
 
 def bind(host: str, port: int, *, allow_public: bool) -> socket.socket:
-    """A listening socket on the first address of the host; `::` hears IPv4 too. Port 0 is a free one.
+    """Returns a listening socket on the first address of the host; `::` also accepts IPv4. Port 0 is a free one.
 
-    Raises UsageError when the host has no address, the address is not loopback without `allow_public`, or the port
-    cannot be had.
+    Raises UsageError for a host without an address, a public address without `allow_public`, or an unavailable port.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -59,24 +58,24 @@ def _hint(error: OSError, port: int) -> str:
 
 
 def url_of(listening: socket.socket, *, is_secure: bool) -> str:
-    """The base URL under which the socket is reached from this machine."""
+    """Returns the base URL of the socket for this machine."""
     address, port = listening.getsockname()[:2]
     host = f"[{address}]" if ":" in address else address
     return f"{'https' if is_secure else 'http'}://{host}:{port}"
 
 
 def is_alive(listening: socket.socket, address: object) -> bool:
-    """Whether this is still the socket that was bound to the address, and listens."""
+    """Returns whether this is still the listening socket that was bound to the address."""
     try:
         return listening.getsockname() == address and bool(
             listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
         )
     except OSError as error:
-        return error.errno == errno.ENOPROTOOPT  # a system that does not tell
+        return error.errno == errno.ENOPROTOOPT  # a system without this information
 
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext:
-    """What a server needs for TLS 1.2 and 1.3, from PEM files. Raises UsageError that names the bad file."""
+    """Returns the context for TLS 1.2 and 1.3, from PEM files. Raises UsageError naming the bad file."""
     for path, role in ((certificate, "certificate"), (key, "key")):
         try:
             text = Path(path).read_bytes()
@@ -90,7 +89,7 @@ def tls_context(certificate: str, key: str) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     asked: list[str] = []
 
-    def password() -> str:  # else OpenSSL asks at the terminal, and a service waits for ever
+    def password() -> str:  # without it OpenSSL asks at the terminal, and a service waits for ever
         asked.append(key)
         return ""
 

@@ -1,7 +1,7 @@
-"""One connection's share of time and room.
+"""One connection's limits of time and size.
 
-Measured with uvicorn 0.54: a connection that sends nothing, half a header or half a body is held open for ever, and no
-ASGI middleware can see it. So the deadline stands here, at the socket.
+Measured with uvicorn 0.54: a connection that sends nothing, half a header or half a body stays open for ever, and no
+ASGI middleware can see it. So the deadline is here, at the socket.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from alovoice_cli.serving.limits import MOST_FORGOTTEN, Limits
 
 
 class Room:
-    """The connections that are open now, in the order in which we began to wait for their next request."""
+    """The open connections, in the order in which the wait for their next request began."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -21,19 +21,21 @@ class Room:
         return len(self._guards)
 
     def enter(self, newcomer: "Guard") -> None:
-        """Over the bound, the one that has kept us waiting longest goes; if all are being answered, the newcomer."""
+        """Adds a connection. Over the limit, the longest waiting connection is cut; if none waits, the new one."""
         self._guards[newcomer] = None
         if len(self._guards) > self.limits.connections:
             victim = next((guard for guard in self._guards if not guard.is_busy()), newcomer)
-            del self._guards[victim]  # now: its loss is told later, and the next newcomer must not choose it again
+            del self._guards[
+                victim
+            ]  # now: its loss is reported later, and the next new connection must not choose it again
             victim.abort()
 
     def leave(self, guard: "Guard") -> None:
-        """Forgets a connection that is lost."""
+        """Removes a lost connection."""
         self._guards.pop(guard, None)
 
     def wait_anew(self, guard: "Guard") -> None:
-        """This connection has had its answer: the others have been waited for longer."""
+        """Notes that this connection has had its answer: the other waiting ones have waited longer."""
         if guard in self._guards:
             del self._guards[guard]
             self._guards[guard] = None
@@ -45,9 +47,9 @@ class Room:
 
 
 class Guard:
-    """Ends one connection when its time is up, or when it sends more than any request may be.
+    """Ends one connection after its time, or when it sends more than any request may have.
 
-    `is_busy` says whether a request has wholly arrived, and the app is at work on it.
+    `is_busy` returns whether a request has fully arrived, and the app works on it.
     """
 
     def __init__(self, room: Room, transport: asyncio.Transport, is_busy: Callable[[], bool]) -> None:
@@ -65,7 +67,7 @@ class Guard:
         room.enter(self)
 
     def release(self) -> None:
-        """The connection is lost."""
+        """Ends the guard: the connection is lost."""
         self._room.leave(self)
         self.rest()
         self.resume()
@@ -75,42 +77,42 @@ class Guard:
         self._transport.abort()
 
     def expect(self) -> None:
-        """A request, or the end of the connection, must come in time; runs on where it was running."""
+        """Starts the deadline for a request, or the end of the connection; a running deadline continues."""
         if self._timer is None:
             self._began = self._loop.time()
             self._timer = self._loop.call_later(self._limits.request_deadline.total_seconds(), self._time_is_up)
 
     def expect_anew(self) -> None:
-        """The first byte of a further request has come: it has its own time."""
+        """Starts a new deadline: the first byte of a further request has come."""
         self._began = self._loop.time()
         self._received = 0
 
     def rest(self) -> None:
-        """It is our turn: no deadline."""
+        """Stops the deadline: the app works."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def count(self, received: int) -> None:
-        """Adds what has come."""
+        """Counts received bytes."""
         self._received += received
         if self._received > self._most:
             self.abort()
 
     def answered(self) -> None:
-        """A request had its answer."""
+        """Notes that a request had its answer."""
         self._received = 0
         self._room.wait_anew(self)
         if self._transport.is_closing():
-            self.expect()  # else a client that does not read the rest of it would keep the connection for ever
+            self.expect()  # a client that does not read the rest of the answer must not keep the connection for ever
 
     def stall(self) -> None:
-        """The client leaves too much of its answer unread."""
+        """Notes that the client leaves too much of its answer unread."""
         if self._stall is None:
             self._stall = self._loop.call_later(self._limits.request_deadline.total_seconds(), self.abort)
 
     def resume(self) -> None:
-        """It reads again."""
+        """Notes that the client reads again."""
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None

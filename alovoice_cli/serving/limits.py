@@ -1,4 +1,4 @@
-"""What a client may cost the server, and the caps on heads and bodies."""
+"""The limits of a client's cost for the server, and of the size of heads and bodies."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Answered = Callable[[MutableMapping[str, Any], int], None]
+"""Hears of each answer: the request's scope, and the status."""
 
 MOST_FORGOTTEN = 64 << 20
 _TOO_LARGE = b'{"error": "the body is too large"}'
@@ -17,12 +19,12 @@ _TOO_LONG = b'{"error": "the headers are too long"}'
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one server.
+    """Limits of one server.
 
-    A whole request must have arrived `request_deadline` after the connection was made (or its first byte, where the
-    connection is used again), a TLS handshake included, plus one second for each `bytes_per_extra_second` that did
-    arrive: long uploads are served, dripping ones are not. A client that does not read its answer has as long.
-    `drain` is how long requests in flight may take after a signal.
+    A whole request must arrive within `request_deadline` of the connection (or of its first byte on a kept connection),
+    TLS handshake included, plus one second for each `bytes_per_extra_second` received: long uploads are served, very
+    slow ones are not. A client has the same time to read its answer. `drain` is how long running requests may take
+    after a signal.
     """
 
     body_bytes: int = 1 << 20
@@ -35,13 +37,13 @@ class Limits:
 
 
 def with_caps(app: App, limits: Limits, overfull: App | None = None) -> App:
-    """The app, with 413 for bodies over the cap: at once by Content-Length, else as soon as they are counted.
+    """Returns the app, with 413 for bodies over the cap: at once by Content-Length, else while they are counted.
 
-    `overfull` may answer such a request, without its body; where it sends nothing, 413 goes out.
+    `overfull` may answer such a request, without its body; if it sends nothing, 413 is sent.
 
-    The rest of such a body is read and forgotten, within the request's deadline: a client that is still writing would
-    otherwise see a reset in place of the answer. A head over its cap that came in one piece is 431 (one that comes in
-    pieces is cut off earlier, by the connection).
+    The rest of such a body is read and ignored, within the request's deadline: a client that still writes would
+    otherwise see a reset instead of the answer. A head over its cap that came in one piece is 431 (in several pieces
+    the connection cuts it off earlier).
     """
     most_body, most_head = limits.body_bytes, limits.header_bytes
 
@@ -66,21 +68,21 @@ def with_caps(app: App, limits: Limits, overfull: App | None = None) -> App:
 
 
 def _sizes(scope: MutableMapping[str, Any]) -> tuple[int, int]:
-    """How long the head is (about), and how long it says that the body is."""
+    """Returns the approximate length of the head, and the announced length of the body."""
     head, body = len(scope["raw_path"]) + len(scope["query_string"]), 0
     for name, value in scope["headers"]:
         head += len(name) + len(value)
-        if name == b"content-length":  # a number: the parsers have refused all else, and contradictions
+        if name == b"content-length":  # a number: the parsers have refused other values, and contradictions
             body = int(value)
     return head, body
 
 
 class _TooLargeError(Exception):
-    """Unwinds an app that is reading a body over the cap."""
+    """Ends an app's reading of a body over the cap."""
 
 
 class _Counted:
-    """One request's two directions: counts what is read, and keeps back what an app says of our own exception."""
+    """One request's two directions: counts the read bytes, and drops an app's answer to our own exception."""
 
     __slots__ = ("_left", "_receive", "_send", "has_answered", "has_more")
 

@@ -1,4 +1,4 @@
-"""uvicorn's httptools protocol with what it lacks: a deadline for a whole request, bounds, and real resets."""
+"""uvicorn's httptools protocol with additions: a deadline for a whole request, limits, and real resets."""
 
 import asyncio
 import ipaddress
@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from alovoice_cli.serving.guard import Guard, Room
-from alovoice_cli.serving.limits import App, Limits, Receive, Send, with_caps
+from alovoice_cli.serving.limits import Answered, App, Limits, Message, Receive, Send, with_caps
 
 # Linger on, for zero seconds: closing then sends RST. Windows has shorts where POSIX has ints.
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -23,11 +23,11 @@ _HEAD_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-lengt
 
 
 class UpgradeTolerantProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which loses no body of a request that offers an upgrade.
+    """uvicorn's protocol, without its loss of a body after an upgrade offer.
 
     Measured with httptools 0.9: for `Upgrade: h2c`, as Java's HttpClient and `curl --http2` send it with each request,
-    the app is given an empty body, and the real one is thrown away as bytes of another protocol. So such a head is read
-    a second time, without its offer, by a new parser.
+    the app gets an empty body, and the real one is dropped as bytes of another protocol. So such a head is parsed again
+    by a new parser, without its offer.
     """
 
     _is_offer = False
@@ -77,7 +77,7 @@ class UpgradeTolerantProtocol(HttpToolsProtocol):
 
 
 class GuardedConfig(Config):
-    """uvicorn's settings, with ours, and the connections that are open now."""
+    """uvicorn's settings, with ours, and the open connections."""
 
     def __init__(
         self,
@@ -85,6 +85,7 @@ class GuardedConfig(Config):
         limits: Limits,
         complain: Callable[[str], None],
         overfull: App | None = None,
+        answered: Answered | None = None,
     ) -> None:
         super().__init__(
             with_caps(app, limits, overfull),
@@ -101,6 +102,7 @@ class GuardedConfig(Config):
         )
         self.limits = limits
         self.complain = complain
+        self.answered = answered
         self.room = Room(limits)
 
 
@@ -115,6 +117,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
         self._room = config.room
         self._limits = config.limits
         self._complain = config.complain
+        self._answered = config.answered
         self._guarded: App = self.app
         self.app = self._serve
         # The request that the app is at work on: `cycle` is the newest request that the client has pipelined.
@@ -125,17 +128,17 @@ class GuardedConnection(UpgradeTolerantProtocol):
 
     @property
     def is_arriving(self) -> bool:
-        """Whether a request has begun to arrive, and has not wholly arrived."""
+        """Returns whether a request has begun to arrive, and is incomplete."""
         return self._has_begun
 
     @property
     def unparsed(self) -> int:
-        """How many bytes the parser holds that are no whole head, chunk or trailer yet."""
+        """Returns the number of bytes in the parser that are no whole head, chunk or trailer yet."""
         return self._unparsed if self._has_begun else 0
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request has wholly arrived, and the app is at work on it."""
+        """Returns whether a request has fully arrived, and the app works on it."""
         return any(
             cycle is not None and not cycle.more_body and not cycle.response_complete
             for cycle in (self.cycle, self._current)
@@ -164,7 +167,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
         elif self.cycle is None or self.cycle.response_complete or self.is_arriving:
             self.guard.expect()
             if self._is_leaving and not self.is_arriving:
-                self.shutdown()  # that was the rest of what had its answer already
+                self.shutdown()  # this was the rest of an answered request
         else:
             self.guard.rest()
 
@@ -180,7 +183,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
         self._unparsed = 0
         super().on_headers_complete()
         if not self._is_offer:
-            self.headers = []  # what follows are trailers: they must not pass for headers
+            self.headers = []  # trailers follow: they must not count as headers
 
     def on_body(self, body: bytes) -> None:
         self._unparsed = 0
@@ -207,7 +210,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
         self.guard.expect()
 
     def shutdown(self) -> None:
-        """What has begun to arrive is answered; whoever is silent goes."""
+        """Answers arriving requests; closes silent connections."""
         self._is_leaving = True
         if not self.is_arriving:
             super().shutdown()
@@ -215,7 +218,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
             self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
-        """Tells of an error, but not in the midst of an answer, nor in place of one: that is given, and then ends."""
+        """Sends an error, but not in the middle or in place of an answer, which is finished first."""
         if self.is_busy:
             for cycle in (self.cycle, self._current):
                 if cycle is not None:
@@ -243,7 +246,9 @@ class GuardedConnection(UpgradeTolerantProtocol):
         if self._is_leaving:
             cycle.keep_alive = False
         try:
-            await self._guarded(scope, receive, send)
+            await self._guarded(
+                scope, receive, send if self._answered is None else _observed(self._answered, scope, send)
+            )
         except ConnectionResetError:
             self._drop(cycle)
         except Exception as error:
@@ -253,7 +258,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
     def _drop(self, cycle: Any) -> None:
         cycle.disconnected = True  # so that uvicorn does not answer 500
         if cycle.response_started:
-            self.transport.close()  # lets what was written arrive
+            self.transport.close()  # lets the written bytes arrive
             self.guard.expect()
             return
         connection = self.transport.get_extra_info("socket")
@@ -262,8 +267,19 @@ class GuardedConnection(UpgradeTolerantProtocol):
         self.transport.abort()
 
 
+def _observed(answered: Answered, scope: Any, send: Send) -> Send:
+    """The same `send`, which tells the status of the answer before it goes out."""
+
+    async def observed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answered(scope, message["status"])
+        await send(message)
+
+    return observed
+
+
 def _unmapped(client: tuple[str, int] | None) -> tuple[str, int] | None:
-    """A client's address as itself, where a socket for both families shows IPv4 as ::ffff:192.0.2.1."""
+    """Returns a client's plain address, where a socket for both families shows IPv4 as ::ffff:192.0.2.1."""
     if client is None or not client[0].startswith("::ffff:"):
         return client
     address = ipaddress.ip_address(client[0])

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.serving.binding import BACKLOG, bind, is_alive, tls_context, url_of
-from alovoice_cli.serving.limits import App, Limits
+from alovoice_cli.serving.limits import Answered, App, Limits
 from alovoice_cli.serving.protocol import GuardedConfig, GuardedConnection
 
 Hook = Callable[[], Awaitable[None]]
@@ -41,8 +41,9 @@ class SocketServer:
 
     Port 0 is a free one. `complain` gets a line for each failure of the app; `started` is done before the server is
     ready, `finished` runs after the last answer. `tls` names the certificate's file and the key's. `overfull` may
-    answer a request whose body is over the cap, in place of 413: an app that gets no body. Raises UsageError when the
-    address cannot be bound, is not loopback without `allow_public`, or when one of the files is bad.
+    answer a request whose body is over the cap, in place of 413: an app that gets no body. `answered` hears of each
+    answer, also of those to requests over a cap. Raises UsageError when the address cannot be bound, is not loopback
+    without `allow_public`, or when one of the files is bad.
     """
 
     def __init__(
@@ -58,12 +59,13 @@ class SocketServer:
         finished: Hook | None = None,
         tls: tuple[str, str] | None = None,
         overfull: App | None = None,
+        answered: Answered | None = None,
     ) -> None:
         context = tls_context(*tls) if tls else None
         self._is_hung_up = False
         self._socket = bind(host, port, allow_public=allow_public)
         self.url = url_of(self._socket, is_secure=context is not None)
-        config = GuardedConfig(app, limits or Limits(), complain or _say_nothing, overfull)
+        config = GuardedConfig(app, limits or Limits(), complain or _say_nothing, overfull, answered)
         self._server_run = ServerRun(config, self._socket, context, started, finished)
 
     def run(self, ready: Callable[[str], None]) -> int:
@@ -79,6 +81,11 @@ class SocketServer:
         finally:
             self._server_run.close_socket()
         return self._server_run.exit_code
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether a signal or `stop` has come."""
+        return self._server_run.must_end
 
     def stop(self, code: int = 0) -> None:
         """Ends `run` as a signal does, with this exit code; from any thread. The first code that is not 0 stays."""
@@ -128,24 +135,27 @@ class ServerRun:
         self._state = ServerState()
         self._signal = 0
         self._code = 0
-        self._must_end = False
+        self.must_end = False
         self._must_hurry = False
         self._is_deaf = False
 
     @property
     def exit_code(self) -> int:
-        return self._code or (128 + self._signal if self._signal else 0)
+        # A terminal that is closed sends a signal and takes the reader away: the signal says more.
+        if self._signal and self._code in (0, ExitCode.READER_GONE):
+            return 128 + self._signal
+        return self._code
 
     def hear(self, number: int) -> None:
         """The first signal drains, the second ends at once."""
         self._must_hurry = self._must_hurry or bool(self._signal)
         self._signal = self._signal or number
-        self._must_end = True
+        self.must_end = True
 
     def end(self, code: int) -> None:
         """Drains as a signal does."""
         self._code = self._code or code
-        self._must_end = True
+        self.must_end = True
 
     async def live(self, ready: Callable[[], None]) -> None:
         """Serves until it must end. What a hook raises comes out after the drain."""
@@ -153,8 +163,8 @@ class ServerRun:
         self._set_date()
         server = await self._accept()
         try:
-            await self._unless(lambda: self._must_end, self._started)
-            if not self._must_end:
+            await self._unless(lambda: self.must_end, self._started)
+            if not self.must_end:
                 ready()
             await self._tick()
         finally:
@@ -185,7 +195,7 @@ class ServerRun:
         return await asyncio.get_running_loop().create_server(connection, sock=self._socket, backlog=BACKLOG, **tls)
 
     async def _tick(self) -> None:
-        while not self._must_end:
+        while not self.must_end:
             await asyncio.sleep(_TICK_SECONDS)
             self._set_date()
             if not is_alive(self._socket, self._address):

@@ -1,1 +1,1 @@
-"""Pure: what an analysis says of a call."""
+"""Speech: what an analysis contains about a call; pure."""

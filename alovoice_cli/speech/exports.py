@@ -1,7 +1,7 @@
-"""Talks as text, Markdown, subtitles and pages of HTML: for files, mails and players, none of which they can drive.
+"""Talks as text, Markdown, subtitles and HTML pages, for files, mails and players, without active content.
 
-A page stands alone: no network, no script, light and dark, on a phone and in print. Whatever comes from outside is
-escaped by one function, and the page's own policy forbids scripts besides.
+A page is self-contained: no network, no script, light and dark, for phone and print. One function escapes all outside
+text, and the page's own policy forbids scripts too.
 """
 
 import re
@@ -22,7 +22,7 @@ _STARTS_A_LIST = re.compile(r"^(\d+)([.)])|^([-+=])")
 
 
 def as_text(talk: Talk, zone: tzinfo) -> str:
-    """Plain lines: a heading, `[0:04] operator: text`, the tags of a phrase behind it, all tags below."""
+    """Yields plain lines: a heading, `[0:04] operator: text` with the phrase's tags, all tags at the end."""
     lines = [title(talk, zone), ""]
     for part in talk.fragments:
         at = clock(part.begin_ms) or "?"
@@ -34,7 +34,7 @@ def as_text(talk: Talk, zone: tzinfo) -> str:
 
 
 def as_markdown(talk: Talk, zone: tzinfo) -> str:
-    """A section: the dialogue as paragraphs, the tags as a list."""
+    """Returns a section: the dialogue as paragraphs, the tags as a list."""
     lines = [f"## {_escaped(title(talk, zone))}", ""]
     for part in talk.fragments:
         tags = "".join(f" *#{_escaped(name)}*" for name in names(part.tags))
@@ -46,7 +46,7 @@ def as_markdown(talk: Talk, zone: tzinfo) -> str:
 
 
 def title(talk: Talk, zone: tzinfo) -> str:
-    """What the call is: its id, when it began, its length, the operator's share of the talk."""
+    """Returns the call's description: its id, its beginning, its length, the operator's share of the talk."""
     parts = [f"Call {disarm(talk.call_id)}"]
     if begun := began(talk.begun_at, zone):
         parts.append(begun)
@@ -56,7 +56,7 @@ def title(talk: Talk, zone: tzinfo) -> str:
 
 
 def began(begun_at: int | None, zone: tzinfo) -> str:
-    """When a call began, to the minute, in the zone; nothing where it is not told or beyond the calendar."""
+    """Returns when a call began, to the minute, in the zone; '' if unknown or beyond the calendar."""
     if begun_at is None:
         return ""
     try:
@@ -67,14 +67,14 @@ def began(begun_at: int | None, zone: tzinfo) -> str:
 
 
 def figures(measures: Measures) -> list[str]:
-    """The length and the operator's share, as words; nothing of a call in which nobody spoke."""
+    """Returns the length and the operator's share, in words; '' for a call in which nobody spoke."""
     if measures.talk_ratio is None:
         return []
     return [clock(measures.length_ms), f"operator {measures.talk_ratio:.0%}"]
 
 
 def tag_lines(talk: Talk) -> list[str]:
-    """Each tag once, with the times where it matched: `Прощание 3:53, 3:57`."""
+    """Returns each tag once, with its times: `Прощание 3:53, 3:57`."""
     places: dict[str, list[str]] = {}
     for tag in talk.tags:
         times = places.setdefault(tag.name, [])
@@ -85,12 +85,12 @@ def tag_lines(talk: Talk) -> list[str]:
 
 
 def names(tags: Iterable[Tag]) -> list[str]:
-    """The names of tags, each once."""
+    """Returns the names of tags, each once."""
     return list(dict.fromkeys(tag.name for tag in tags))
 
 
 def side_of(part: Fragment) -> str:
-    """Where a phrase stands in a dialogue: `left` for the operator, `right` for the client."""
+    """Returns the side of a phrase in a dialogue: `left` for the operator, `right` for the client."""
     return {"operator": "left", "client": "right"}.get(part.direction, "none")
 
 
@@ -103,7 +103,7 @@ def _escaped(text: str) -> str:
     return _STARTS_A_LIST.sub(lambda m: f"\\{m.group(3)}" if m.group(3) else f"{m.group(1)}\\{m.group(2)}", escaped)
 
 
-_READING_MS_A_LETTER = 60  # for a phrase that the server gives no end: about 17 letters a second
+_READING_MS_A_LETTER = 60  # for a phrase without an end: about 17 letters a second
 _SHORTEST_MS = 1000
 _LONGEST_MS = 359_999_999  # 99:59:59,999: two digits of hours is what every player reads
 _NO_MARKUP = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})  # SubRip cannot escape them; nor an arrow
@@ -111,7 +111,7 @@ _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 class Cue(NamedTuple):
-    """A subtitle: milliseconds from the start, begin before end; who speaks; one line of text."""
+    """A subtitle: milliseconds from the start, begin before end; the speaker; one line of text."""
 
     begin_ms: int
     end_ms: int
@@ -120,7 +120,7 @@ class Cue(NamedTuple):
 
 
 def cues(talk: Talk) -> Iterator[Cue]:
-    """The talk's cues in order. What has no begin follows what came before; what has no end stays to be read."""
+    """Returns the talk's cues in order. A missing begin is the end before; a missing end leaves time to read."""
     last_end = 0
     for part in talk.fragments:
         text = " ".join(disarm(part.text, one_line=False).split())
@@ -170,7 +170,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(heading: str, parts: Iterable[str]) -> str:
-    """A whole page; `heading` is text, the parts are HTML already."""
+    """Returns a whole page; `heading` is text, the parts are HTML already."""
     from importlib.resources import files  # noqa: PLC0415 - 10 ms, for pages alone
 
     style = files("alovoice_cli.speech").joinpath("page.css").read_text("utf-8")
@@ -185,12 +185,12 @@ def page(heading: str, parts: Iterable[str]) -> str:
 
 
 def safe(text: str) -> str:
-    """Text as HTML: its markup escaped, its control and direction characters shown."""
+    """Returns text as HTML: markup escaped, control and direction characters visible."""
     return escape(disarm(text, one_line=False))
 
 
 def talk_section(talk: Talk, zone: tzinfo, *, level: int = 2) -> str:
-    """A talk as a section: its title, the dialogue, its tags."""
+    """Returns a talk as a section: its title, the dialogue, its tags."""
     said = "\n".join(_said(part) for part in talk.fragments) or '<p class="nothing">Nothing was said.</p>'
     tags = "".join(f"<li>{safe(line)}</li>" for line in tag_lines(talk))
     below = f'<ul class="tags" aria-label="Tags">{tags}</ul>\n' if tags else ""
@@ -228,7 +228,7 @@ _FORMS: Mapping[str, Form] = {
 
 @dataclass(frozen=True, slots=True)
 class FoundTalk:
-    """A call whose analysis is there: the server's answer, and the operator's extension where it is known."""
+    """A call with its analysis: the server's answer, and the operator's extension if known."""
 
     call_id: str
     answer: Mapping[str, object]
@@ -241,7 +241,7 @@ class FoundTalk:
 
 
 def rendered(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
-    """The calls in a form for people, as one text. Control characters are shown, markup is escaped."""
+    """Returns the calls in a form for people, as one text, with visible control characters and escaped markup."""
     talks = [one.talk for one in found]
     if form == "html":
         heading = title(talks[0], zone) if len(talks) == 1 else f"{len(talks)} calls"
@@ -256,23 +256,23 @@ def rendered(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
 
 
 def rows_of(found: Sequence[FoundTalk]) -> list[dict[str, object]]:
-    """What was said, a row a phrase: the server's own fields, and the call's id."""
+    """Returns the phrases, one a row: the server's own fields, and the call's id."""
     return [{"call_id": one.call_id, **line} for one in found for line in read_transcript(one.answer) or []]
 
 
 def form_of(path: Path) -> Form | None:
-    """The form that a file's ending stands for, if any."""
+    """Returns the form for a file's ending, if any."""
     return _FORMS.get(path.suffix.lstrip(".").lower())
 
 
 def file_name(call_id: str, form: Form) -> str:
-    """The name of a call's file in a folder: nothing in an id leads out of it."""
+    """Returns the name of a call's file in a folder: no id can lead out of the folder."""
     ending = next(ending for ending, named in _FORMS.items() if named == form)
     return re.sub(r"[^\w.@+-]", "_", call_id).lstrip(".") + f".{ending}"
 
 
 def masked_answers(whole: object) -> object:
-    """An answer, or a list of answers, with long numbers hidden."""
+    """Returns an answer, or a list of answers, with long numbers hidden."""
     if isinstance(whole, dict):
         return mask_answer(whole)
     return [masked_answers(part) for part in whole] if isinstance(whole, list) else whole

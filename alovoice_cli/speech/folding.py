@@ -60,14 +60,14 @@ _RUSSIAN_YO = re.compile("(?<=[бвгджзклмнпрстфхцчшщ])ё", re
 
 
 class Folded(NamedTuple):
-    """A folded text, and where in `source` (the text, composed: NFC) what each of its letters stands for is."""
+    """A folded text, and the place of each of its letters in `source` (the text in NFC)."""
 
     text: str
     source: str
     places: tuple[tuple[int, int], ...]
 
     def find(self, needle: str, *, word: bool = False) -> list[tuple[int, int]]:
-        """Where the folded needle stands in `source`, as places from and to; `word`: only whole words."""
+        """Returns the places of the folded search text in `source`, from and to; `word`: whole words only."""
         found, at = [], self.text.find(needle)
         while at >= 0 and needle:
             end = at + len(needle)
@@ -82,12 +82,12 @@ class Folded(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """The folded text, without a gap at either end."""
+    """Returns the folded text, without a gap at either end."""
     return fold_with_places(text).text.strip()
 
 
 def fold_with_places(text: str) -> Folded:
-    """The folded text with the places of its letters; a gap at an end is kept as a space."""
+    """Returns the folded text with the places of its letters; a gap at an end stays a space."""
     source = unicodedata.normalize("NFC", text)
     lowered = "".join(letter.lower()[:1] for letter in source)
     letters: list[str] = []
@@ -105,21 +105,21 @@ def fold_with_places(text: str) -> Folded:
 
 
 def russian_spelling(text: str) -> str | None:
-    """The text with `е` for a `ё` that is likely Russian; None where there is none. It is folded beside the text."""
+    """Returns the text with `е` for a probably Russian `ё`, to be folded as well; None without one."""
     replaced, count = _RUSSIAN_YO.subn("е", unicodedata.normalize("NFC", text))
     return replaced if count else None
 
 
 def foldings(text: str) -> list[str]:
-    """The one or two foldings by which a text, or what is sought in it, is known."""
+    """Returns the one or two foldings of a text, or of a search text."""
     russian = russian_spelling(text)
     return [fold(text)] if russian is None else [fold(text), fold(russian)]
 
 
 def hits(text: str, needles: Sequence[str], *, word: bool = False) -> list[tuple[int, int]]:
-    """Where in the text (composed: NFC) a folded needle stands, as places from and to; in order, none over another."""
+    """Returns the places of a folded search text in the text (NFC), in order, without overlap."""
     found: set[tuple[int, int]] = set()
-    for spelling in (text, russian_spelling(text)):  # letter for letter the same length
+    for spelling in (text, russian_spelling(text)):  # the folding has the same length letter by letter
         if spelling is not None:
             folded = fold_with_places(spelling)
             found.update(place for needle in needles for place in folded.find(needle, word=word))
@@ -133,9 +133,9 @@ def hits(text: str, needles: Sequence[str], *, word: bool = False) -> list[tuple
 def find_phrases(
     talk: Talk, needles: Sequence[str], *, speaker: str | None, context: int, word: bool
 ) -> dict[int, list[tuple[int, int]]]:
-    """The places of the phrases of one side (or both) that hold a needle, with their marks; and those around, without.
+    """Returns the phrases of one side (or both) with the search text and their marks, and the phrases around.
 
-    Empty where no phrase matches.
+    Returns nothing where no phrase matches.
     """
     fragments = talk.fragments
     matched = {

@@ -1,13 +1,12 @@
-"""How a talk went, in figures that come from its times alone: who spoke how long, silence, interruptions.
+"""Measures a talk by its times alone: talk time, silence, interruptions.
 
 Definitions (those of diarised-call analytics, so that the figures can be compared with other tools'):
 
-- A side's talk time is the union of its phrases: what overlaps counts once.
-- The operator's share is of the talk time of both.
-- Silence and overlap lie between the first phrase and the last: ringing and hanging up do not count.
-- An interruption begins while the other side speaks and runs over it for more than half a second. Pauses of the other
-  side under a quarter of a second do not end its speaking.
-- A monologue is one side's phrases with pauses of up to three seconds, and none of the other's that takes the floor.
+- A side's talk time is the union of its phrases: overlaps count once. - The operator's share refers to the talk time of
+both. - Silence and overlap are between the first phrase and the last: ringing and hanging up do not count. - An
+interruption begins while the other side speaks and overlaps it for more than half a second. Pauses under a quarter of a
+second do not end the other side's speech. - A monologue is one side's phrases with pauses of up to three seconds,
+without a turn of the other side.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +25,7 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Times in milliseconds. What nobody spoke in has no share and no first word: None."""
+    """Times in milliseconds. None for shares and first words without any speech."""
 
     length_ms: float
     operator_ms: float
@@ -37,7 +36,7 @@ class Measures:
     longest_monologue_ms: float
     """The operator's."""
     operator_interruptions: int
-    """How often the operator broke in on the client."""
+    """How often the operator interrupted the client."""
     client_interruptions: int
     first_operator_ms: float | None
 
@@ -58,7 +57,7 @@ class Measures:
 
 
 def measure(talk: Talk) -> Measures:
-    """The figures of a talk. Phrases without both times, or from neither side, say nothing here."""
+    """Returns the figures of a talk. Phrases without both times, or of neither side, are ignored."""
     operator = merged(spans(talk.fragments, OPERATOR))
     client = merged(spans(talk.fragments, CLIENT))
     both = merged([*operator, *client])
@@ -80,7 +79,7 @@ def measure(talk: Talk) -> Measures:
 
 
 def merged(parts: Iterable[Span], *, gap: float = 0) -> list[Span]:
-    """The union of the spans, in order; those less than `gap` apart are joined too."""
+    """Returns the union of the spans, in order; spans less than `gap` apart are joined too."""
     joined: list[Span] = []
     for begin, end in sorted(parts):
         if joined and (begin <= joined[-1][1] or begin - joined[-1][1] < gap):
@@ -104,7 +103,7 @@ def _interruptions(own: Sequence[Span], other: Sequence[Span]) -> list[Span]:
 
 
 def _longest_turn(own: Sequence[Span], other: Sequence[Span]) -> float:
-    """The longest stretch in which this side holds the floor; what is said wholly within another's turn takes none."""
+    """Returns this side's longest turn; a phrase wholly within the other side's turn takes no turn."""
     against = {True: _Lookup(merged(other, gap=JOIN_GAP_MS)), False: _Lookup(merged(own, gap=JOIN_GAP_MS))}
     longest, turn, owner = 0.0, (0.0, 0.0), None
     for begin, end, mine in sorted([(*span, True) for span in own] + [(*span, False) for span in other]):
@@ -121,13 +120,13 @@ def _longest_turn(own: Sequence[Span], other: Sequence[Span]) -> float:
 
 
 class _Lookup:
-    """Finds the span that was under way at a moment, for moments that never go back."""
+    """Finds the span at a moment, for moments in rising order."""
 
     def __init__(self, parts: Sequence[Span]) -> None:
         self._parts, self._place = parts, 0
 
     def at(self, moment: float) -> Span | None:
-        """The span that began before the moment and ends after it."""
+        """Returns the span that began before the moment and ends after it."""
         while self._place < len(self._parts) and self._parts[self._place][1] <= moment:
             self._place += 1
         here = self._parts[self._place] if self._place < len(self._parts) else None

@@ -1,7 +1,7 @@
-"""Hides the numbers that were said: phones, cards, orders. For transcripts that leave the house.
+"""Hides numbers in what was said (phones, cards, orders), for transcripts that leave the company.
 
-Digits: runs of five or more, however they are grouped, keep their last two. Spoken in words (Uzbek in both scripts,
-Russian): four number words in a row are hidden; a price of two or three words stays.
+Digits: runs of five or more, in any grouping, keep their last two. In words (Uzbek in both scripts, Russian): four
+number words in a row are hidden; a price of two or three words stays.
 """
 
 import re
@@ -24,12 +24,12 @@ _NUMBER_WORDS = frozenset(map(fold, _WORDS.split()))
 
 
 def mask_numbers(text: str) -> str:
-    """The text with long numbers hidden: `90 123 45 67` is `•• ••• •• 67`, in words `•••`."""
+    """Returns the text with long numbers hidden: `90 123 45 67` is `•• ••• •• 67`, in words `•••`."""
     return _mask_words(_DIGITS.sub(_mask_digits, text))
 
 
 def mask_answer(answer: Mapping[str, object]) -> dict[str, object]:
-    """The server's answer with the numbers hidden in whatever was said: `text` and `match_text`, at any depth."""
+    """Returns the server's answer with numbers hidden in `text` and `match_text`, at any depth."""
     return {key: _masked(key, value) for key, value in answer.items()}
 
 

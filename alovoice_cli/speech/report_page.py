@@ -15,7 +15,7 @@ from alovoice_cli.speech.exports import page, safe, talk_section, title
 from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport
 from alovoice_cli.speech.talk import Talk, clock
 
-# pygal looks for its map plugins by a finder that Python warns of at each later import. No map is drawn here.
+# pygal installs a finder for map plugins, and Python warns about it at each later import. No map is drawn here.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
 
 _COLORS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)", "var(--bad)")
@@ -42,7 +42,7 @@ Series = Mapping[str, Sequence[float | None]]
 
 
 def legend(series: Series) -> str:
-    """What the colours stand for, as a list beneath the chart; nothing where there is one series."""
+    """Returns the meaning of the colours, as a list below the chart; '' for one series."""
     if len(series) < 2:
         return ""
     items = "".join(
@@ -53,14 +53,14 @@ def legend(series: Series) -> str:
 
 
 def lines(name: str, labels: Sequence[str], series: Series, *, highest: float | None = None) -> str:
-    """Lines over days. `name` is the chart's own within its page: letters and dashes."""
+    """Returns a chart of lines over days. `name` is unique within the page: letters and dashes."""
     span = None if highest is None else (0, highest)
     chart = pygal.Line(**_options(labels), range=span, show_dots=len(labels) < 40, dots_size=3)
     return _drawn(chart, name, labels, series)
 
 
 def bars(name: str, labels: Sequence[str], series: Series) -> str:
-    """Upright bars."""
+    """Returns a chart of vertical bars."""
     return _drawn(pygal.Bar(**_options(labels), rounded_bars=2), name, labels, series)
 
 
@@ -81,7 +81,7 @@ def _options(labels: Sequence[str]) -> dict[str, Any]:
 
 
 def _drawn(chart: Any, name: str, labels: Sequence[str], series: Series) -> str:
-    chart.uuid = name  # pygal's own is random: the same figures would give another file each time
+    chart.uuid = name  # pygal's own id is random: the same figures would give another file each time
     chart.x_labels = [disarm(label) for label in labels]
     for name, values in series.items():
         chart.add(disarm(name), list(values))
@@ -93,7 +93,7 @@ def _drawn(chart: Any, name: str, labels: Sequence[str], series: Series) -> str:
 
 
 def _strip(node: ElementTree.Element) -> None:
-    """Takes out scripts, and the comments that tell the time of drawing."""
+    """Removes scripts, and the comments with the time of drawing."""
     for child in list(node):
         if not isinstance(child.tag, str) or child.tag.rpartition("}")[2] == "script":
             node.remove(child)
@@ -106,7 +106,7 @@ _MOST_ROWS = 40
 
 
 def report_page(heading: str, report: SpeechReport, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
-    """The page; `worst` are the talks of the calls that the report names, `by_rules` says what the scores go by."""
+    """Returns the page; `worst` are the talks of the worst calls, `by_rules` describes the basis of the scores."""
     days = [group for group in report.grouped("day") if group.name != UNKNOWN]
     parts = [_figures(report), f'<p class="dim">{safe(by_rules)}</p>']
     if days:
@@ -142,7 +142,7 @@ def _scores(days: Sequence[ScoreTally]) -> str:
 
 
 def _labels(days: Sequence[ScoreTally]) -> list[str]:
-    """Months and days, with their year where there are several."""
+    """Returns months and days, with the year if there are several."""
     one_year = len({day.name[:4] for day in days}) == 1
     return [day.name[5:] if one_year else day.name for day in days]
 

@@ -1,4 +1,4 @@
-"""Scores: what share of the checks' weight a call passed, and the averages over operators and weeks."""
+"""Scores: the share of the checks' weight that a call passed, and averages by operator and week."""
 
 import heapq
 from collections import Counter
@@ -14,7 +14,7 @@ from alovoice_cli.speech.talk import Talk
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`points` of 100, None where no check could be judged; names of the checks."""
+    """`points` of 100, None where no check applies; names of the checks."""
 
     points: float | None
     passed: tuple[str, ...]
@@ -23,7 +23,7 @@ class Score:
 
 
 def score(talk: Talk, measures: Measures, rules: ScoreRules) -> Score:
-    """The score of a call: 100 times the weight of the checks that hold, by the weight of those that can be judged."""
+    """Returns the score of a call: 100 times the weight of passed checks, by that of applicable checks."""
     passed: list[str] = []
     failed: list[str] = []
     unjudged: list[str] = []
@@ -41,7 +41,7 @@ def score(talk: Talk, measures: Measures, rules: ScoreRules) -> Score:
 
 @dataclass(slots=True)
 class Group:
-    """Scores together: how many, their average, the worst call, and which checks failed how often."""
+    """Several scores: their count and average, the worst call, and how often each check failed."""
 
     name: str
     scores: int = 0
@@ -51,7 +51,7 @@ class Group:
     failures: Counter[str] = field(default_factory=Counter)
 
     def add(self, call_id: str, result: Score) -> None:
-        """Counts a call in, where it has a score."""
+        """Counts a call with a score."""
         if result.points is None:
             return
         self.scores += 1
@@ -62,11 +62,11 @@ class Group:
 
     @property
     def average(self) -> float | None:
-        """The average score; None where nothing has one."""
+        """Returns the average score; None without a score."""
         return self.total / self.scores if self.scores else None
 
     def as_json(self, key: str) -> dict[str, object]:
-        """The group as JSON tells it, its name under `key`."""
+        """Returns the group as JSON, with its name under `key`."""
         return {
             key: self.name,
             "calls": self.scores,
@@ -77,12 +77,12 @@ class Group:
 
 
 def points(value: float | None) -> float | None:
-    """A score with one digit behind the point."""
+    """Returns a score with one decimal place."""
     return None if value is None else round(value, 1)
 
 
 def in_order(groups: Iterable[Group]) -> list[Group]:
-    """The groups by their names, numbers by their size."""
+    """Returns the groups by name, numeric names by value."""
     return sorted(groups, key=lambda group: (len(group.name) if group.name.isdigit() else 0, group.name))
 
 
@@ -154,7 +154,7 @@ DEFAULT_RULES = ScoreRules(
     ),
     DEFAULT_BAR,
 )
-"""What a report scores by where the supervisor gave no rules: the times alone."""
+"""The checks of a report without a rules file: the times alone."""
 
 
 @dataclass(slots=True)
@@ -171,11 +171,11 @@ class ScoreTally:
     ratios: float = 0
     silences: float = 0
     spoken: int = 0
-    """Calls in which somebody spoke: only they have shares."""
+    """Calls with speech: only they have shares."""
     tags: Counter[str] = field(default_factory=Counter)
 
     def add(self, talk: Talk, measures: Measures, result: Score, bar: float) -> None:
-        """Counts a call in."""
+        """Counts a call."""
         self.calls += 1
         self.good += result.points is not None and result.points >= bar
         self.scores.add(talk.call_id, result)
@@ -189,16 +189,16 @@ class ScoreTally:
 
     @property
     def talk_ratio(self) -> float | None:
-        """The operator's average share of the talk, 0 to 1."""
+        """Returns the operator's average share of the talk, 0 to 1."""
         return self.ratios / self.spoken if self.spoken else None
 
     @property
     def silence_share(self) -> float | None:
-        """The average share of silence, 0 to 1."""
+        """Returns the average share of silence, 0 to 1."""
         return self.silences / self.spoken if self.spoken else None
 
     def as_json(self) -> dict[str, object]:
-        """The figures; the group's name as `group`."""
+        """Returns the figures, with the group's name as `group`."""
         return {
             "group": self.name,
             "calls": self.calls,
@@ -215,7 +215,7 @@ class ScoreTally:
 
 @dataclass(slots=True)
 class SpeechReport:
-    """What a period was like."""
+    """The figures of a period."""
 
     rules: ScoreRules
     worst_wanted: int = 10
@@ -228,11 +228,11 @@ class SpeechReport:
 
     @property
     def bar(self) -> float:
-        """From which score on a call is good."""
+        """Returns the score from which a call is good."""
         return DEFAULT_BAR if self.rules.bar is None else self.rules.bar
 
     def add(self, talk: Talk, began: datetime | None) -> None:
-        """Counts a call in; `began` in the zone in which days are meant."""
+        """Counts a call; `began` is in the zone of the report's days."""
         measures = measure(talk)
         result = score(talk, measures, self.rules)
         day, peer = UNKNOWN if began is None else f"{began:%Y-%m-%d}", talk.peer or UNKNOWN
@@ -248,7 +248,7 @@ class SpeechReport:
     def _note_worst(self, call_id: str, result: Score) -> None:
         if result.points is None or not result.failed:
             return
-        # A heap of the worst: its root is the best of them, and goes first. Of equals the earlier met stays.
+        # A heap of the worst calls: its root is the best of them, replaced first. Of equal calls the first stays.
         entry = (-result.points, -self.everything.calls, call_id, result.failed)
         if len(self._worst) < self.worst_wanted:
             heapq.heappush(self._worst, entry)
@@ -257,11 +257,11 @@ class SpeechReport:
 
     @property
     def worst(self) -> list[tuple[str, float, tuple[str, ...]]]:
-        """The worst calls first: id, score, and the checks that failed."""
+        """Returns the worst calls first: id, score, and the failed checks."""
         return [(call_id, -negative, failed) for negative, _, call_id, failed in sorted(self._worst, reverse=True)]
 
     def grouped(self, by: str) -> list[ScoreTally]:
-        """The groups: days in their order, tags and operators the most frequent first."""
+        """Returns the groups: days in order, tags and operators by frequency."""
         groups = {"day": self.days, "operator": self.operators, "tag": self.tags}[by].values()
         if by == "day":
             return sorted(groups, key=lambda group: group.name)

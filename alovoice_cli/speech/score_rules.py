@@ -37,14 +37,14 @@ from alovoice_cli.speech.talk import Talk
 
 
 class Test(Protocol):
-    """Whether something holds for a call; None where it cannot be told."""
+    """Whether a condition holds for a call; None where the call does not show it."""
 
     def holds(self, talk: Talk, measures: Measures) -> bool | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of a score: its name, what it weighs, and the test."""
+    """One line of a score: its name, its weight, and its test."""
 
     name: str
     weight: float
@@ -53,7 +53,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRules:
-    """A rules file. `bar` is the average score below which `ai score` fails, where the file names one."""
+    """A rules file. `bar` is the average score below which `ai score` fails, if the file has one."""
 
     checks: tuple[Check, ...]
     bar: float | None = None
@@ -61,7 +61,7 @@ class ScoreRules:
 
 @dataclass(frozen=True, slots=True)
 class HasTag:
-    """The analysis gave this tag, or did not (`wanted` False)."""
+    """The analysis has this tag, or lacks it (`wanted` False)."""
 
     name: str
     wanted: bool = True
@@ -73,7 +73,10 @@ class HasTag:
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """One of the phrases is said, in any spelling; or none is (`wanted` False). `within_ms` of the call's beginning."""
+    """One of the phrases occurs, in any spelling; or none does (`wanted` False).
+
+    `within_ms` of the call's beginning.
+    """
 
     phrases: tuple[str, ...]
     wanted: bool = True
@@ -93,7 +96,7 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class Lies:
-    """A measure lies between two bounds, either of which may be left out; None where the call has no such measure."""
+    """A measure is between two optional bounds; None for a call without this measure."""
 
     measure: str
     at_least: float | None = None
@@ -132,14 +135,14 @@ _SPEAKERS = ("operator", "client")
 
 @dataclass(frozen=True, slots=True)
 class LoadedScores:
-    """What a file gave. `rules` is None where any finding is an error."""
+    """The content of a file. `rules` is None with any error."""
 
     rules: ScoreRules | None
     findings: tuple[Finding, ...]
 
 
 def load(path: Path) -> LoadedScores:
-    """Reads a rules file. Raises UsageError where the file itself can't be opened."""
+    """Reads a rules file. Raises UsageError for a file that cannot be opened."""
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
@@ -164,7 +167,7 @@ def load(path: Path) -> LoadedScores:
 
 
 def load_sound(path: Path) -> ScoreRules:
-    """The rules of a file without errors. Raises CheckFailedError that names the first ones."""
+    """Returns the rules of a file without errors. Raises CheckFailedError with the first errors."""
     loaded = load(path)
     if loaded.rules is not None:
         return loaded.rules
@@ -194,14 +197,14 @@ def _read(document: LocatedEntry, findings: Findings) -> ScoreRules:
 
 
 class _Reading:
-    """Reads checks; what is wrong goes to the findings."""
+    """Reads checks; errors become findings."""
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._names: set[str] = set()
 
     def check(self, entry: LocatedEntry, place: int) -> Check | None:
-        """One `[[check]]`, None where it says nothing that can be judged."""
+        """Returns one `[[check]]`, None where it has nothing to judge."""
         table, findings = entry.table, self._findings
         kinds = [kind for kind in _KINDS if kind in table]
         if len(kinds) != 1:
@@ -217,7 +220,7 @@ class _Reading:
         return None if test is None else Check(name, 1 if weight is None else weight, test)
 
     def number(self, entry: LocatedEntry | None, what: str, *, lowest: float, highest: float) -> float | None:
-        """A number between the two; None where it is left out or wrong."""
+        """Returns a number within the bounds; None if missing or wrong."""
         if entry is None:
             return None
         value = entry.value
@@ -262,7 +265,7 @@ class _Reading:
         return Lies(str(entry.value), low, high)
 
     def text(self, entry: LocatedEntry, what: str) -> str | None:
-        """A text in which something can be looked for."""
+        """Returns a text that can be searched for."""
         if isinstance(entry.value, str) and fold(entry.value):
             return entry.value
         self._findings.error("bad-value", entry.place, f"{_shown(entry)} is no text for {what}")
@@ -277,7 +280,7 @@ class _Reading:
 
 
 def _own_name(kind: str, entry: LocatedEntry) -> str:
-    """What a check is called that was given no name: `talk_ratio`, `tag Прощание`, `never_say pulni qaytaramiz`."""
+    """Returns the name of a check without a name: `talk_ratio`, `tag Прощание`, `never_say pulni qaytaramiz`."""
     first = entry.items[0] if entry.items else entry
     return str(first.value) if kind == "measure" else f"{kind} {first.value}"
 

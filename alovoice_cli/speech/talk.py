@@ -1,6 +1,7 @@
-"""An analysis as values of our own: who said what and when, and the tags (document, section 8).
+"""An analysis as our own values: who said what and when, and the tags (document, section 8).
 
-Reading never fails: what is missing or of a strange type is None or text, and the server's answer stays the record.
+Reading never fails: a missing value is None, a value of a strange type is None or text, and the server's answer is the
+record.
 """
 
 import math
@@ -13,7 +14,7 @@ _PEER_FIELDS = ("inner_phone", "peer", "operator", "extension")
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A rule that held for the call; where a phrase matched, it has a place. Times in milliseconds."""
+    """A rule that held for the call; a matched phrase gives it a place. Times in milliseconds."""
 
     name: str
     value: str = ""
@@ -25,7 +26,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Something said by one side. Times in milliseconds from the start of the call; either may be unknown."""
+    """One side's phrase. Times are in milliseconds from the start of the call; either may be unknown."""
 
     direction: str
     text: str
@@ -36,7 +37,7 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One analysed call. `begun_at` is in unix seconds; `peer` is the operator's extension, where it is known."""
+    """One analysed call. `begun_at` is in unix seconds; `peer` is the operator's extension, if known."""
 
     call_id: str
     fragments: tuple[Fragment, ...]
@@ -51,7 +52,7 @@ class Talk:
 
 
 def read_talk(call_id: str, answer: Mapping[str, object], *, peer: str | None = None) -> Talk | None:
-    """The talk in an answer of callgetaireresult, in the order of beginning; None while there is no `stalk`."""
+    """Returns the talk of an answer of callgetaireresult, ordered by beginning; None without `stalk`."""
     inner = inner_answer(answer)
     stalk = inner.get("stalk")
     if not isinstance(stalk, list):
@@ -63,18 +64,18 @@ def read_talk(call_id: str, answer: Mapping[str, object], *, peer: str | None = 
 
 
 def inner_answer(answer: Mapping[str, object]) -> Mapping[str, object]:
-    """What stands under `answer`, or the object itself where the server leaves that level out."""
+    """Returns the value of `answer`, or the object itself where the server leaves that level out."""
     inner = answer.get("answer")
     return inner if isinstance(inner, dict) else answer
 
 
 def dicts(value: object) -> Sequence[Mapping[str, object]]:
-    """The objects of a list; anything else is an empty list."""
+    """Returns the objects of a list; an empty list for other values."""
     return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
 def told_peer(inner: Mapping[str, object]) -> str | None:
-    """The extension, where the answer names one; the document does not show it."""
+    """Returns the extension, if the answer has one; the document does not show it."""
     for name in _PEER_FIELDS:
         value = inner.get(name)
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
@@ -83,7 +84,7 @@ def told_peer(inner: Mapping[str, object]) -> str | None:
 
 
 def spans(fragments: Iterable[Fragment], direction: str) -> Iterator[tuple[float, float]]:
-    """When this side spoke, as it is told: begin and end in milliseconds. Those without a length are left out."""
+    """Returns this side's begin and end times in milliseconds, without empty spans."""
     for part in fragments:
         if part.direction == direction and part.begin_ms is not None and part.end_ms is not None:
             begin = max(part.begin_ms, 0)
@@ -92,11 +93,11 @@ def spans(fragments: Iterable[Fragment], direction: str) -> Iterator[tuple[float
 
 
 def marks(fragment: Fragment) -> list[tuple[int, int]]:
-    """Where in the text the phrases of its tags stand, as places from and to; in order, none over another."""
+    """Returns the places of the tags' phrases in the text, from and to; in order, without overlap."""
     text, found = fragment.text.lower(), set()
     for tag in fragment.tags:
         phrase = tag.match_text.strip().lower()
-        # Lower case may be longer than the text it stands for; then the places would not fit.
+        # Lower case may be longer than the original text; then the places would be wrong.
         at = text.find(phrase) if phrase and len(text) == len(fragment.text) else -1
         if at >= 0:
             found.add((at, at + len(phrase)))
@@ -108,7 +109,7 @@ def marks(fragment: Fragment) -> list[tuple[int, int]]:
 
 
 def clock(milliseconds: float | None) -> str:
-    """`0:04`, `12:30`; nothing where the time is unknown."""
+    """Returns `0:04`, `12:30`; '' for an unknown time."""
     if milliseconds is None:
         return ""
     sign = "-" if milliseconds < 0 else ""
@@ -117,7 +118,7 @@ def clock(milliseconds: float | None) -> str:
 
 
 def number(value: object) -> float | None:
-    """A finite number, also one that came as text (the server's numbers do, elsewhere)."""
+    """Returns a finite number, also from text (the server sends numbers as text elsewhere)."""
     if isinstance(value, str):
         try:
             value = float(value)
@@ -127,7 +128,7 @@ def number(value: object) -> float | None:
         return None
     try:
         return value if math.isfinite(value) else None
-    except OverflowError:  # an integer that no float holds
+    except OverflowError:  # an integer too large for a float
         return None
 
 
@@ -171,9 +172,9 @@ def _seconds(value: object) -> int | None:
 
 
 def read_transcript(answer: Mapping[str, object]) -> list[dict[str, object]] | None:
-    """The fragments of `answer.stalk` in the order of their beginning, each with `time` (`0:04`) and its `tags` added.
+    """Returns the fragments of `answer.stalk` by beginning, each with `time` (`0:04`) and its `tags` added.
 
-    None while there is no `stalk`: then the analysis is not finished (the document is silent; our reading).
+    Returns None without `stalk`: then the analysis is not finished (our assumption; not documented).
     """
     inner = inner_answer(answer)
     stalk = inner.get("stalk")
@@ -188,7 +189,7 @@ def read_transcript(answer: Mapping[str, object]) -> list[dict[str, object]] | N
 
 
 def recording_path(answer: Mapping[str, object]) -> str | None:
-    """Where the server keeps the stereo recording (`stereoaudio`, such as `/stereo/CALL_ID`), or None."""
+    """Returns the server's path of the stereo recording (`stereoaudio`, such as `/stereo/CALL_ID`), or None."""
     path = inner_answer(answer).get("stereoaudio")
     return path if isinstance(path, str) and path else None
 
@@ -207,7 +208,7 @@ def _names(tags: Iterable[Mapping[str, object]]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`since` and `until` are unix seconds of the call's beginning; tags go by name, in any spelling."""
+    """The wanted analyses: `since` and `until` are unix seconds of a call's beginning; tags in any spelling."""
 
     since: int | None = None
     until: int | None = None

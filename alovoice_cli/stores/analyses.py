@@ -1,8 +1,8 @@
-"""The analyses that were fetched, kept so that searches, scores and reports need no second request.
+"""The fetched analyses, kept so that searches, scores and reports need no second request.
 
-The server's answer is the record, whole, as JSON; rows of phrases and tags are derived from it for searching. Phrases
-are indexed by their foldings (speech.folding) in trigrams, so that any part of a word is found without reading all.
-Transcripts are personal data: the file is 0600, and `prune` gives the room back.
+The server's whole answer is stored as JSON; rows of phrases and tags are derived from it for searching. Phrases are
+indexed by their foldings (speech.folding) in trigrams, so that any part of a word is found without a full scan.
+Transcripts are personal data: the file is 0600, and `prune` frees the space.
 """
 
 import json
@@ -21,7 +21,7 @@ from alovoice_cli.stores.migrations import explained, open_store, transaction
 STORE_NAME = "analyses.db"
 _SHORTEST_INDEXED = 3  # letters: a trigram
 _CHUNK = 200
-_BETWEEN = "\n"  # of two foldings of one phrase: no needle holds it
+_BETWEEN = "\n"  # between two foldings of one phrase: no search text contains it
 
 MIGRATIONS = (
     """
@@ -46,7 +46,7 @@ MIGRATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One stored analysis. `begun_at` is the call's beginning (where the server told none: when it was kept)."""
+    """One stored analysis. `begun_at` is the call's beginning, or the storing time if the server gave no beginning."""
 
     call_id: str
     begun_at: int
@@ -56,24 +56,24 @@ class Kept:
 
     @property
     def talk(self) -> Talk:
-        """The analysis as values."""
+        """Returns the analysis as values."""
         talk = read_talk(self.call_id, self.answer, peer=self.peer)
         return talk or Talk(self.call_id, ())
 
 
 class Analyses:
-    """The file `analyses.db`, as one profile sees it. Every method raises UsageError when it cannot be used."""
+    """The file `analyses.db`, for one profile. Every method raises UsageError for an unusable file."""
 
     def __init__(self, path: Path, profile: str, now: Callable[[], datetime]) -> None:
         self.path, self.profile, self._now = path, profile, now
 
     def keep(self, call_id: str, answer: Mapping[str, object], *, peer: str | None = None) -> None:
-        """Stores an analysis that is ready, in the place of an earlier one of this call; `peer` None keeps that."""
+        """Stores a finished analysis in place of an earlier one of this call; `peer` None keeps the stored peer."""
         talk = read_talk(call_id, answer, peer=peer)
         if talk is None:
             return
         now = int(self._now().astimezone(UTC).timestamp())
-        text = json.dumps(answer)  # ASCII: a lone surrogate, which SQLite takes in no text, stays escaped
+        text = json.dumps(answer)  # ASCII: a lone surrogate, which SQLite refuses in a text, stays escaped
         begun = now if talk.begun_at is None else talk.begun_at
         with self._writing() as connection:
             earlier = connection.execute(
@@ -90,11 +90,11 @@ class Analyses:
             _index(connection, number or 0, talk)
 
     def get(self, call_id: str) -> Kept | None:
-        """The stored analysis of this call; None if there is none."""
+        """Returns the stored analysis of this call, or None."""
         return next(self.all(Wanted(call_ids=(call_id,))), None)
 
     def all(self, wanted: Wanted = EVERYTHING, *, limit: int = 0) -> Iterator[Kept]:
-        """The analyses that are wanted, the latest call first, a chunk at a time; `limit` 0 is all of them."""
+        """Yields the wanted analyses, the latest call first, a chunk at a time; `limit` 0 means all."""
         if not self.path.exists():
             return
         where, values = self._conditions(wanted)
@@ -117,10 +117,10 @@ class Analyses:
                 return
 
     def candidates(self, sought: Sequence[str], wanted: Wanted = EVERYTHING) -> Iterator[Kept]:
-        """The analyses in which a phrase may hold one of these folded texts, the latest call first."""
+        """Yields analyses in which a phrase may contain one of these folded texts, the latest call first."""
         indexed = [text for text in sought if len(text) >= _SHORTEST_INDEXED]
         if len(indexed) < len(sought):
-            yield from self.all(wanted)  # too short for the index: all are read
+            yield from self.all(wanted)  # too short for the index: all phrases are read
             return
         if not self.path.exists():
             return
@@ -139,7 +139,7 @@ class Analyses:
                 yield kept
 
     def count(self, wanted: Wanted = EVERYTHING) -> int:
-        """How many are wanted."""
+        """Returns how many analyses are wanted."""
         if not self.path.exists():
             return 0
         where, values = self._conditions(wanted)
@@ -148,12 +148,12 @@ class Analyses:
         return int(number)
 
     def prune(self, before: int) -> int:
-        """Forgets the calls that began before this unix second, and gives their room back; how many they were."""
+        """Deletes calls that began before this unix second, frees their space, and returns their number."""
         if not self.path.exists():
             return 0
         pruned = 0
         with self._open() as connection:
-            # Without it SQLite leaves the letters of deleted rows in the file until something is written over them.
+            # Without it SQLite leaves the text of deleted rows in the file until other data overwrite it.
             connection.execute("PRAGMA secure_delete = ON")
             while True:
                 with transaction(connection):
@@ -249,5 +249,5 @@ def _forget(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
 
 
 def _storable(text: str) -> str:
-    """SQLite takes no lone surrogate, and reads a text with a NUL only up to it."""
+    """Returns text that SQLite can hold: it refuses lone surrogates, and reads a text only up to a NUL."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

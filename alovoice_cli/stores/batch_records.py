@@ -1,7 +1,7 @@
-"""The batches that the ledger knows, with their rows: a second witness beside the journals.
+"""The batches in the ledger, with their rows: a second record beside the journals.
 
-A batch is written down before its first row is sent. The same rows are known by it under whatever name they come again;
-and a row that was sent stays known where its journal is lost.
+A batch is written before its first row is sent. So the same rows are recognised under another name, and a sent row
+stays known when its journal is lost.
 """
 
 import json
@@ -17,7 +17,7 @@ _COLUMNS = "profile, digest, name, path, source, begun_at"
 
 
 class BatchRecord(NamedTuple):
-    """A batch. `digest` is of its rows, `path` is its journal's, `source` is its list's, `begun_at` ISO 8601 in UTC."""
+    """A batch. `digest` is of its rows, `path` its journal's, `source` its list's, `begun_at` ISO 8601 in UTC."""
 
     profile: str
     digest: str
@@ -28,7 +28,7 @@ class BatchRecord(NamedTuple):
 
 
 class SentRow(NamedTuple):
-    """A row that was, or may have been (`outcome` unknown), sent by the batch of this name."""
+    """A row that the batch of this name sent, or may have sent (`outcome` unknown)."""
 
     key: str
     our_id: str
@@ -39,13 +39,13 @@ class SentRow(NamedTuple):
 
 
 class BatchRecords:
-    """The batches in a ledger. Every method raises UsageError when the file cannot be used."""
+    """The batches in a ledger. Every method raises UsageError for an unusable file."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     def find_twin(self, record: BatchRecord, since: datetime) -> BatchRecord | None:
-        """The latest batch of the same rows with another journal, begun at `since` (aware) or later."""
+        """Returns the latest batch of the same rows with another journal, begun at `since` (aware) or later."""
         if not self._ledger.path.exists():
             return None
         with self._ledger.opened() as connection:
@@ -54,9 +54,9 @@ class BatchRecords:
     def write(
         self, record: BatchRecord, rows: Iterable[tuple[str, str]], twins_since: datetime | None
     ) -> BatchRecord | None:
-        """Writes down a batch and its rows (key, our id), safely on the disk when this returns None.
+        """Writes a batch and its rows (key, our id), durably when this returns None.
 
-        Where a twin was begun at `twins_since` (aware) or later, nothing is written, and the twin is returned.
+        Where a twin began at `twins_since` (aware) or later, writes nothing and returns the twin.
         """
         with self._ledger.writing() as connection:
             if twins_since is not None and (twin := _find_twin(connection, record, twins_since)) is not None:
@@ -71,12 +71,12 @@ class BatchRecords:
         return None
 
     def forget(self, path: str) -> None:
-        """Forgets the batch of this journal, for one that has sent nothing; its rows' receipts stay."""
+        """Forgets the batch of this journal, if it sent nothing; its rows' receipts stay."""
         with self._ledger.writing() as connection:
             connection.execute("DELETE FROM batch WHERE path = ?", (storable(path),))
 
     def sent_rows(self, profile: str, keys: Iterable[str], since: datetime) -> list[SentRow]:
-        """Those of the rows that were, or may have been, sent at `since` (aware) or later, oldest first."""
+        """Returns those rows that were sent, or may have been, at `since` (aware) or later, oldest first."""
         if not self._ledger.path.exists():
             return []
         with self._ledger.opened() as connection:

@@ -1,7 +1,8 @@
-"""The campaigns that were created from this machine: the API can list none, so this file is the list.
+"""The campaigns that were created from this machine: the API cannot list campaigns, so this file is the list.
 
-A row begins with `intend`, committed and synced before the request may leave, and ends with `settle`. One without an
-end may have been created: it reads as `unknown`. Each operation opens its own connection, as in the ledger of calls.
+A row begins with `intend`, committed and synced before the request may leave, and ends with `settle`. A campaign
+without an end may have been created: it reads as `unknown`. Each operation opens its own connection, as in the ledger
+of calls.
 """
 
 import json
@@ -17,12 +18,15 @@ from typing import Any
 
 from alovoice_cli.campaigns.campaign_record import (
     FILES,
+    OVER,
     CampaignGuard,
     CampaignRecord,
+    CreatedCampaign,
     SubmittedFile,
+    overlap,
     same_words,
+    twin_error,
 )
-from alovoice_cli.campaigns.created import OVER, CreatedCampaign, overlap, twin_error
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.errors import UsageError
 from alovoice_cli.masking import Masker, mask_fields
@@ -63,9 +67,9 @@ _ADOPT = """
 
 
 class CampaignStore:
-    """The file `campaigns.db`. A damaged one refuses: an empty list would say that nothing was ever created.
+    """The file `campaigns.db`. A damaged file raises: an empty list would mean that nothing was ever created.
 
-    Every method raises UsageError when the file cannot be used; nothing has been sent then.
+    Every method raises UsageError for an unusable file; nothing has been sent then.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
@@ -75,10 +79,10 @@ class CampaignStore:
     # --- what is sent ------------------------------------------------------------------------------------------------
 
     def intend(self, receipt: str, profile: str, record: CampaignRecord, guard: CampaignGuard | None = None) -> None:
-        """Writes down a campaign that is about to be sent, safely on the disk when this returns.
+        """Writes a campaign that is about to be sent; durable when this returns.
 
-        Raises CheckFailedError or UsageError where the guard forbids it: looked at and written in one transaction,
-        whoever else creates campaigns.
+        Raises CheckFailedError or UsageError where the guard forbids it. Check and write are one transaction, so other
+        processes that create campaigns wait.
         """
         values = (
             receipt,
@@ -95,7 +99,7 @@ class CampaignStore:
         with self._writing() as connection:
             if guard is not None:
                 self._check(connection, storable(profile), record, guard)
-            # Another process may have taken it for one of an older version in the moment since its receipt was written.
+            # Since its receipt was written, another process may have adopted it as a campaign of an older version.
             connection.execute("DELETE FROM campaign WHERE receipt = ?", (receipt,))
             cursor = connection.execute(
                 "INSERT INTO campaign (receipt, profile, digest, fields, record, recipients, count, begun_at, pid)"
@@ -114,9 +118,9 @@ class CampaignStore:
         guard.check_count(_count(connection, profile, guard.since))
 
     def adopt(self, entries: Iterable[Receipt]) -> None:
-        """Takes over campaigns that a version without this file left in the ledger of calls: they count as any other.
+        """Takes over campaigns that a version without this file left in the ledger of calls: they count like others.
 
-        One that was taken over before gets the ledger's word on how it ended.
+        A campaign that was taken over before gets its outcome from the ledger.
         """
         with self._open() as connection:
             known = {receipt for (receipt,) in connection.execute("SELECT receipt FROM campaign WHERE digest <> ''")}
@@ -126,8 +130,7 @@ class CampaignStore:
                     connection.executemany(_ADOPT, rows)
 
     def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None:
-        """Adds what became of it: done, refused, unsent or unknown, and the answer's text, which is kept if it is
-        a campaign."""
+        """Writes the outcome: done, refused, unsent or unknown, and the answer's text, if the answer is a campaign."""
         campaign = _campaign_of(answer) if state not in _NOT_CREATED else None
         with self._writing() as connection:
             connection.execute(
@@ -143,7 +146,7 @@ class CampaignStore:
             )
 
     def note(self, profile: str, campaign_id: str, answer: Mapping[str, object], masker: Masker) -> None:
-        """Keeps how a campaign stands now, masked; one that was not created from here is not noted."""
+        """Stores the campaign's present state, masked; a campaign that was not created from here is ignored."""
         kept = json.dumps(mask_fields(masker.hide_in(dict(answer))))
         with self._writing() as connection:
             connection.execute(
@@ -154,7 +157,7 @@ class CampaignStore:
     # --- what is asked -----------------------------------------------------------------------------------------------
 
     def campaigns(self, profile: str, since: datetime | None = None) -> list[CreatedCampaign]:
-        """Those of one profile, the latest first; of those begun at `since` (aware) or later."""
+        """Returns the campaigns of one profile, the latest first; those begun at `since` (aware) or later."""
         with self._open() as connection:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM campaign WHERE profile = ? AND begun_at >= ? ORDER BY number DESC",  # noqa: S608 - a constant
@@ -163,7 +166,7 @@ class CampaignStore:
         return [self._created(row) for row in rows]
 
     def campaign(self, profile: str, label: str) -> CreatedCampaign | None:
-        """The latest one of this id or receipt; None where it was not created from here."""
+        """Returns the latest campaign with this id or receipt; None if it was not created from here."""
         with self._open() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM campaign WHERE profile = ? AND (id = ? OR receipt = ?) ORDER BY number DESC",  # noqa: S608 - a constant
@@ -172,7 +175,7 @@ class CampaignStore:
         return None if row is None else self._created(row)
 
     def numbers(self, receipt: str) -> tuple[str, ...]:
-        """The whole numbers of one campaign, in the order of its list."""
+        """Returns the whole numbers of one campaign, in the order of its list."""
         with self._open() as connection:
             row = connection.execute(
                 "SELECT numbers FROM called JOIN campaign USING (number) WHERE receipt = ?", (receipt,)
@@ -180,7 +183,7 @@ class CampaignStore:
         return () if row is None else tuple(self._unpacked(row[0]))
 
     def called_numbers(self, profile: str, since: datetime) -> Iterator[str]:
-        """The whole numbers (998901234567) of campaigns that were, or may have been, created at `since` or later."""
+        """Returns whole numbers (998901234567) of campaigns created, or perhaps created, at `since` or later."""
         with self._open() as connection:
             rows = connection.execute(
                 f"SELECT numbers FROM called JOIN campaign USING (number) WHERE {_CREATED}",  # noqa: S608 - a constant
@@ -190,9 +193,9 @@ class CampaignStore:
             yield from self._unpacked(packed)
 
     def find_twin(self, profile: str, since: datetime, record: CampaignRecord) -> CreatedCampaign | None:
-        """The campaign of the same digest that was, or may have been, created at `since` or later.
+        """Returns the campaign of the same digest that was created, or may have been, at `since` or later.
 
-        Or one without a digest, of an older version, that says the same.
+        Also finds a campaign of an older version, without a digest, with the same fields.
         """
         with self._open() as connection:
             return self._twin(connection, storable(profile), since, record)
@@ -217,17 +220,17 @@ class CampaignStore:
         return None
 
     def created_count(self, profile: str, since: datetime) -> int:
-        """How many campaigns were, or may have been, created at `since` or later."""
+        """Returns how many campaigns were created, or may have been, at `since` or later."""
         with self._open() as connection:
             return _count(connection, storable(profile), since)
 
     def busy_lines(
         self, profile: str, lines: Sequence[str], opens: datetime, closes: datetime
     ) -> list[tuple[str, str]]:
-        """The lines that another campaign dials by at the same hours, each with that campaign's id (or receipt).
+        """Returns the lines that another campaign uses in the same hours, each with the campaign's id (or receipt).
 
-        One that was last seen as over keeps none. `opens` is the first day's opening and `closes` the last day's last
-        minute, both aware: the hours between are taken for each day's window.
+        A finished campaign uses no line. `opens` is the first day's opening and `closes` the last day's last minute,
+        both aware: the hours between are each day's window.
         """
         asked = _daily(opens, closes)
         found = []
@@ -279,7 +282,7 @@ def _count(connection: sqlite3.Connection, profile: str, since: datetime) -> int
 
 
 def _adopted(entry: Receipt) -> tuple[object, ...]:
-    """The columns of _ADOPT; the ledger of calls knows neither the files' content nor the numbers."""
+    """Returns the columns of _ADOPT; the ledger of calls has neither file contents nor numbers."""
     request = {
         str(name): str(text) for name, text in (entry.request if isinstance(entry.request, dict) else {}).items()
     }
@@ -308,7 +311,7 @@ def _daily(opens: datetime, closes: datetime) -> DialPlan:
 
 
 def _file_text(file: SubmittedFile | None) -> str:
-    """A file's description as JSON."""
+    """Returns a file's description as JSON."""
     return json.dumps(None if file is None else asdict(file))
 
 
@@ -318,7 +321,7 @@ def _file_of(text: str) -> SubmittedFile | None:
 
 
 def _campaign_of(answer: str) -> dict[str, object] | None:
-    """The answer as a campaign, if it is one: JSON with an id."""
+    """Returns the answer as a campaign, if it is JSON with an id."""
     try:
         value = json.loads(answer)
     except (ValueError, RecursionError):
@@ -327,7 +330,7 @@ def _campaign_of(answer: str) -> dict[str, object] | None:
 
 
 def _created_from(row: Sequence[Any]) -> CreatedCampaign:
-    """The campaign in a row of _COLUMNS. Raises ValueError, KeyError or TypeError where it is damaged."""
+    """Returns the campaign in a row of _COLUMNS. Raises ValueError, KeyError or TypeError for a damaged row."""
     receipt, profile, digest, fields, record, recipients, count, begun_at, pid, *end = row
     state, exit_code, settled_at, number, answer, seen_at = end
     return CreatedCampaign(

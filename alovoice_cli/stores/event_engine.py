@@ -1,8 +1,8 @@
-"""Opens an event store: the one module that knows which database it is, and what that needs.
+"""Opens an event store: the only module that depends on the kind of database.
 
 Today that is SQLite: WAL, synchronous FULL on every connection, one writer at a time by BEGIN IMMEDIATE. All other
-modules write their SQL once, with `?` for a value, and in words that PostgreSQL has too; they use of a connection only
-`execute`, `executemany` and `close`.
+modules write SQL with `?` for a value, in words that PostgreSQL also has; they use only `execute`, `executemany` and
+`close` of a connection.
 """
 
 import sqlite3
@@ -18,19 +18,19 @@ from alovoice_cli.stores.migrations import explained, open_private_connection, t
 Connection = sqlite3.Connection
 
 TROUBLES = (sqlite3.Error, OSError)
-"""What the use of an open store raises when the store fails, or does not take the values."""
+"""Raised by an open store that fails, or that refuses the values."""
 
 writing = transaction
-"""One transaction that writes: it holds the write lock from its beginning, and is durable when it ends."""
+"""One writing transaction: it holds the write lock from its beginning, and is durable at its end."""
 
 _BUSY_SECONDS = 5.0
-_TYPES = {"BIGINT": "INTEGER"}  # in SQLite only an INTEGER primary key is the row's own place
+_TYPES = {"BIGINT": "INTEGER"}  # in SQLite only an INTEGER primary key is the row id
 
 
 def sqlite_path(url: str) -> Path:
-    """The file that the store's URL names: `sqlite:///FILE` (four slashes for an absolute one) or a path alone.
+    """Returns the file of the store's URL: `sqlite:///FILE` (four slashes for an absolute path) or a path alone.
 
-    Raises UsageError for another kind of database, and for one in memory, which would be gone when the program ends.
+    Raises UsageError for another kind of database, and for one in memory, which would end with the program.
     """
     scheme, separator, rest = url.partition("://")
     if separator and scheme != "sqlite":
@@ -50,11 +50,10 @@ def _in_memory(name: str) -> bool:
 
 
 def open_event_store(url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exist: bool = False) -> Connection:
-    """A connection to the store, at this program's schema version; the file is made (0600) when there is none.
+    """Opens the store at this program's schema version, and makes the file (0600) if it is missing.
 
-    A writer of another process is waited for `busy_seconds`. The connection may be handed from thread to thread, one
-    at a time. Raises UsageError naming the file: missing where it `must_exist`, of a newer version, damaged, busy, out
-    of reach.
+    Waits `busy_seconds` for another process's writer. Several threads may use the connection, one at a time. Raises
+    UsageError with the file's name: missing although it `must_exist`, of a newer version, damaged, busy, unreachable.
     """
     path = sqlite_path(url)
     if must_exist and not path.exists():
@@ -73,53 +72,53 @@ def open_event_store(url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exis
 
 @contextmanager
 def reading(connection: Connection) -> Iterator[Connection]:
-    """One transaction that only reads: all its questions see the store as it was at the first of them."""
+    """One reading transaction: all its queries see the store at the moment of the first query."""
     connection.execute("BEGIN")
     try:
         yield connection
     finally:
-        with suppress(sqlite3.Error):  # a connection that failed has rolled back already
+        with suppress(sqlite3.Error):  # a failed connection has rolled back already
             connection.execute("ROLLBACK")
 
 
 def marks(values: Collection[object]) -> str:
-    """The marks of so many values, as `IN (…)` has them: of none `IN (NULL)`, which holds of nothing."""
+    """Returns placeholders for these values, for `IN (…)`; without values `IN (NULL)`, which is never true."""
     return ", ".join("?" * len(values)) or "NULL"
 
 
 def shrink(connection: Connection, pages: int = 1000) -> int:
-    """Gives up to so many free pages back to the file system, in one short transaction; returns how many are left."""
-    connection.executescript(f"PRAGMA incremental_vacuum({pages})")  # `execute` would take one step, which is one page
+    """Returns up to this many free pages to the file system, in one short transaction; returns how many are left."""
+    connection.executescript(f"PRAGMA incremental_vacuum({pages})")  # `execute` would free one page only
     left: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
     return left
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the error says that the store is well and does not take these values."""
+    """Returns whether the store works and refuses these values."""
     refusals = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
     return isinstance(error, refusals) or not isinstance(error, (*TROUBLES, UsageError))
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether the error, or a UsageError's cause, says that the file is no database, or a torn one."""
+    """Returns whether the error, or a UsageError's cause, means a damaged file, or a file that is no database."""
     codes = {getattr(told, "sqlite_errorcode", 0) & 0xFF for told in (error, error.__cause__)}
     return bool(codes & {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def create_table(connection: Connection, statement: str) -> None:
-    """Makes a table or an index, in this database's own words for the types of its columns."""
+    """Creates a table or an index, with this database's own column types."""
     for word, own in _TYPES.items():
         statement = statement.replace(word, own)
     connection.execute(statement)
 
 
 def has_table(connection: Connection, name: str) -> bool:
-    """Whether the store has the table."""
+    """Returns whether the store has the table."""
     return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone())
 
 
 def add_column(connection: Connection, table: str, definition: str) -> None:
-    """Adds a column (`name TYPE NOT NULL DEFAULT value`) as the table's last; does nothing where it is there."""
+    """Adds a column (`name TYPE NOT NULL DEFAULT value`) at the table's end, unless it exists."""
     for word, own in _TYPES.items():
         definition = definition.replace(word, own)
     name = definition.split()[0]
@@ -139,7 +138,7 @@ def _migrate(path: Path, connection: Connection) -> None:
     from alovoice_cli.stores.event_migrations import MIGRATIONS  # noqa: PLC0415 - for a store that is new, or old
 
     with writing(connection):
-        for migrate in MIGRATIONS[_version(connection) :]:  # another process may have come first
+        for migrate in MIGRATIONS[_version(connection) :]:  # another process may have done it already
             migrate(connection)
         connection.execute("DELETE FROM schema_version")
         connection.execute("INSERT INTO schema_version (version) VALUES (?)", (VERSION,))
@@ -153,7 +152,7 @@ def _version(connection: Connection) -> int:
 
 
 def move_aside(path: Path, clock: Callable[[], float] = time.time) -> Path:
-    """Renames a damaged store and its companions to `NAME.corrupt-<unix time>`: it is never deleted."""
+    """Renames a damaged store and its companion files to `NAME.corrupt-<unix time>`; never deletes them."""
     aside = path.with_name(f"{path.name}.corrupt-{int(clock())}")
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
@@ -163,10 +162,10 @@ def move_aside(path: Path, clock: Callable[[], float] = time.time) -> Path:
 
 
 class ReadOnlyStore:
-    """A connection for somebody who asks often, never writes, and waits no longer than `busy_seconds`.
+    """A connection for frequent reading, which never writes, and waits `busy_seconds` at most.
 
-    It is opened when it is first asked for, and anew where a damaged store was replaced by another of its name. For one
-    thread at a time. Raises as SQLite and the system do, without making or mending anything.
+    It is opened at its first use, and again where a new file replaced a damaged one. For one thread at a time. Raises
+    SQLite's and the system's errors, without creating or repairing anything.
     """
 
     def __init__(self, url: str, *, busy_seconds: float) -> None:
@@ -176,12 +175,12 @@ class ReadOnlyStore:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a store. Raises UsageError for a kind that is not served."""
+        """Returns whether the store exists. Raises UsageError for an unsupported kind."""
         return sqlite_path(self._url).exists()
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
-        """The connection to the file that is there now; after any trouble the next question gets a new one."""
+        """Yields the connection to the present file; after any error the next call opens a new one."""
         try:
             yield self._connection()
         except BaseException:
@@ -189,10 +188,10 @@ class ReadOnlyStore:
             raise
 
     def close(self) -> None:
-        """Gives the connection back."""
+        """Closes the connection."""
         opened, self._opened = self._opened, None
         if opened is not None:
-            with suppress(sqlite3.Error):  # it is of no use any more, and says so perhaps
+            with suppress(sqlite3.Error):  # a broken connection may raise here
                 opened.close()
 
     def _connection(self) -> Connection:
@@ -200,7 +199,7 @@ class ReadOnlyStore:
         found = path.stat()
         if self._opened is None or self._file != (found.st_dev, found.st_ino):
             self.close()
-            # Another thread may close it: that which asked may have ended.
+            # Another thread may close it: the thread that used it may have ended.
             self._opened = sqlite3.connect(
                 f"{path.as_uri()}?mode=ro",
                 uri=True,
@@ -214,6 +213,6 @@ class ReadOnlyStore:
 
 @contextmanager
 def opened(url: str, *, must_exist: bool = True) -> Iterator[Connection]:
-    """A connection of its own for a few questions or changes, closed at the end. Raises as `open_event_store`."""
+    """Opens a connection for a few queries or changes, and closes it. Raises as `open_event_store` does."""
     with closing(open_event_store(url, must_exist=must_exist)) as connection, explained(sqlite_path(url)):
         yield connection

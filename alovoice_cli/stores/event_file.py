@@ -14,7 +14,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.answers import kept_answer
 from alovoice_cli.events.duplicates import MOST_KNOWN, REPEATABLE, WINDOW_SECONDS
 from alovoice_cli.events.event import Delivery, Event
-from alovoice_cli.events.event_assembly import FirstDelivery
+from alovoice_cli.events.event_assembly import FirstDelivery, LateAnswer
 from alovoice_cli.stores.event_engine import (
     TROUBLES,
     Connection,
@@ -32,8 +32,10 @@ from alovoice_cli.stores.event_rows import (
     load_deliveries,
     missing_of,
     newest,
+    store_answer,
     underived,
 )
+from alovoice_cli.stores.finished_calls import CallTarget, queue_finished_calls
 
 Change = Callable[[Connection], None]
 """A change that rides along in the writer's next transaction."""
@@ -52,12 +54,19 @@ class KnownFirst(NamedTuple):
 
 
 class EventFile:
-    """One store, opened for writing. `queued` says what is to be done with an event after it is stored."""
+    """One store, opened for writing. `queued` says what is to be done with an event after it is stored.
+
+    `call_targets` are told of calls that are finished.
+    """
 
     def __init__(
-        self, url: str, complain: Callable[[str], None], queued: Callable[[Event], Sequence[QueuedDelivery]]
+        self,
+        url: str,
+        complain: Callable[[str], None],
+        queued: Callable[[Event], Sequence[QueuedDelivery]],
+        call_targets: Sequence[CallTarget] = (),
     ) -> None:
-        self.url = url
+        self.url, self._call_targets = url, call_targets
         self.path = sqlite_path(url)
         self._complain, self._queued = complain, queued
         self._opened: Connection | None = None
@@ -145,6 +154,16 @@ class EventFile:
             for digest, own_id, received_at, answer in rows.fetchall()[::-1]
         ]
 
+    def answered(self, late: LateAnswer) -> Change:
+        """The change that keeps what a delivery was answered; the CRM's id may finish a call whose end is there."""
+
+        def keep(connection: Connection) -> None:
+            store_answer(connection, late)
+            if late.call_id is not None:
+                queue_finished_calls(connection, [late.call_id], self._call_targets)
+
+        return keep
+
     def mark_up(self, now_us: int, *, last: bool = False) -> Change:
         """The change that says that a listener was there at this moment, or that it ends in order."""
         ended_at = now_us if last else None
@@ -172,6 +191,9 @@ class EventFile:
     def _insert_derived(self, connection: Connection, events: Sequence[Event]) -> None:
         queued: Mapping[str, Sequence[QueuedDelivery]] = {event.delivery.id: self._queued(event) for event in events}
         insert_events(connection, events, queued)
+        told = [event for event in events if event.delivery.type in ("callstart", "callend") and not event.duplicate_of]
+        call_ids = {fact.call_id for event in told for fact in event.facts if fact.call_id}
+        queue_finished_calls(connection, call_ids, self._call_targets)
 
     def _note_last(self, numbered: Sequence[Event]) -> None:
         if numbered:

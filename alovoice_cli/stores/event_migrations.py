@@ -5,7 +5,7 @@ from collections.abc import Callable
 from alovoice_cli.events.event import TRIAL_PREFIX
 from alovoice_cli.events.reading import read
 from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
-from alovoice_cli.stores.event_schema import OUTBOX_TARGET, TABLES, TRIAL_INDEX
+from alovoice_cli.stores.event_schema import OUTBOX_TARGET, PROBLEM_INDEX, TABLES, TRIAL_INDEX
 
 _PLAIN = "998_________"
 _LONGEST_EXTENSION = 5
@@ -50,6 +50,17 @@ def _add_outbox_targets(connection: Connection) -> None:
     )
 
 
+def _add_queries(connection: Connection) -> None:
+    """A delivery keeps the query of its URL; what could not be read is counted by an index."""
+    add_column(connection, "delivery", "query TEXT NOT NULL DEFAULT ''")
+    connection.execute(PROBLEM_INDEX)
+
+
+def _add_messages(connection: Connection) -> None:
+    """A queued delivery may hold what is sent in place of the event: a finished call."""
+    add_column(connection, "outbox", "message TEXT NOT NULL DEFAULT ''")
+
+
 def _add_trial_marks(connection: Connection) -> None:
     """Marks what was made up, in older versions by its number alone."""
     for table in ("fact", "call"):
@@ -60,7 +71,12 @@ def _add_trial_marks(connection: Connection) -> None:
     connection.execute(TRIAL_INDEX)
 
 
-_VERSION_3: tuple[Callable[[Connection], None], ...] = (_add_outbox_targets, _add_trial_marks)
+_VERSION_3: tuple[Callable[[Connection], None], ...] = (
+    _add_outbox_targets,
+    _add_trial_marks,
+    _add_queries,
+    _add_messages,
+)
 """The steps to version 3, in order. A new store has the tables and columns of `event_schema` already: a step adds what
 is missing."""
 

@@ -1,15 +1,14 @@
-"""The questions to an event store as SQL, each written so that an index answers it.
+"""Builds the event store's queries as SQL, each so that an index answers it.
 
-Names of ours become columns, values are always bound, and nothing of the user's is SQL text.
+Our own names become columns, values are always bound, and no user text becomes SQL.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alovoice_cli.events.conditions import And, Compare, Condition, Not, Operator, Value, fields_of, lower, needs
-from alovoice_cli.events.event import Event, Fact
+from alovoice_cli.events.event import Event, Fact, parties
 from alovoice_cli.events.filters import Filter, Period
-from alovoice_cli.events.result_matching import parties
 from alovoice_cli.events.statistics import QUARTER_SECONDS, By
 from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
@@ -77,9 +76,9 @@ class Sql:
 
 @dataclass(frozen=True, slots=True)
 class StoreQuestion:
-    """Rows that are wanted: their columns, tables and condition, and the columns that order them.
+    """A query for rows: their columns, tables and condition, and the columns that order them.
 
-    `places` are where those stand in a row.
+    `places` are the positions of the ordering columns in a row.
     """
 
     select: str
@@ -90,7 +89,7 @@ class StoreQuestion:
     def page(
         self, *, after: Sequence[Value] = (), newest_first: bool = False, limit: int = 0, then: Sql | None = None
     ) -> Sql:
-        """The question for the next `limit` rows in the order of the keys, behind the row with these keys."""
+        """Returns the query for the next `limit` rows in the order of the keys, behind the row with these keys."""
         sign, word = ("<", "DESC") if newest_first else (">", "ASC")
         wheres = [self.where, *([then] if then is not None else [])]
         if after:
@@ -101,10 +100,10 @@ class StoreQuestion:
 
 
 def events_question(wanted: Filter) -> StoreQuestion:
-    """The numbers (`seq`) and times of the events that are wanted; asks no needless table.
+    """Returns the query for numbers (`seq`) and times of the wanted events, without needless tables.
 
-    The keys are the number alone, or where a period is asked for the time and the number. A delivery of which nothing
-    was derived is left out only where the condition asks for what only that says.
+    The keys are the number alone, or for a period the time and the number. A delivery without derived data is left out
+    only where the condition needs that data.
     """
     names, period = fields_of(wanted.condition), wanted.period
     is_inner = needs(wanted.condition, _NAMES_OF_FACT)
@@ -126,7 +125,7 @@ def events_question(wanted: Filter) -> StoreQuestion:
 
 
 def calls_question(wanted: Filter) -> StoreQuestion:
-    """The calls that are wanted (CALL_COLUMNS), in the order in which they were heard of."""
+    """Returns the query for the wanted calls (CALL_COLUMNS), in the order in which they were reported."""
     keys = ("reported_at", "call_id")
     names = CALL_COLUMNS.split(", ")
     return StoreQuestion(
@@ -172,10 +171,10 @@ def _within(column: str, period: Period, unit: int) -> list[Sql]:
 
 
 def _compiled(condition: Condition, columns: Columns, *, negated: bool = False) -> Sql:
-    """The condition, or its opposite, as an expression on these columns that is true just where it holds.
+    """Returns the condition, or its opposite, as an expression on these columns that is true exactly where it holds.
 
-    Negations are pushed down to the comparisons, and each of these says what a NULL means: SQL's third truth value
-    cannot come up, and a plain `number = ?` stays one, which an index answers.
+    Negations move down to the comparisons, and each comparison defines the meaning of a NULL: SQL's third truth value
+    cannot occur, and a plain `number = ?` stays plain, so that an index answers it.
     """
     if isinstance(condition, Not):
         return _compiled(condition.term, columns, negated=not negated)
@@ -200,8 +199,8 @@ def _joined(terms: Iterable[Sql], word: str) -> Sql:
 
 
 def _number_among(values: tuple[Value, ...]) -> Sql:
-    """The same as comparing the coalesced number, but by the indexes on both tables."""
-    # Not `IS NULL`: the index on numbers would be taken for it, and half of all events have none.
+    """Compares the coalesced number, with the indexes of both tables."""
+    # Not `IS NULL`: SQLite would use the index on numbers for it, and half of all events have no number.
     among = f"IN ({marks(values)})"
     return Sql(
         f"(fact.number {among} OR (coalesce(fact.number, '') = ''"
@@ -220,7 +219,7 @@ def _compared(column: str, operator: Operator, value: Value | tuple[Value, ...],
 
 
 def _comparison(column: str, operator: Operator, value: Value | tuple[Value, ...], *, negated: bool) -> Sql:
-    """What holds of a column that has a value."""
+    """Returns the comparison for a column that has a value."""
     no = "NOT " if negated else ""
     if isinstance(value, tuple):
         return Sql(f"{column} {no}IN ({marks(value)})", value)
@@ -236,10 +235,10 @@ def _comparison(column: str, operator: Operator, value: Value | tuple[Value, ...
 
 
 def matching_seqs(connection: Connection, event: Event) -> set[int]:
-    """The numbers (`seq`) of the events that tell of the same call as this callstart or result, which do not name it.
+    """Returns the query for events (`seq`) of the same call as this callstart or result, without an id in common.
 
-    The document gives a result the PBX's own `id` and our `externalid`, and a callstart neither. A call is the same
-    that began in the same second, by the same line, with a number that both tell.
+    The document gives a result the PBX's own `id` and our `externalid`, and a callstart neither. Two events are of one
+    call if they share the second of the beginning, the line, and a number.
     """
     kind, at = event.delivery.type, event.delivery.received_at
     find: Callable[[Fact, int], Sql] | None = {"result": _calls_of, "callstart": _results_of}.get(kind)

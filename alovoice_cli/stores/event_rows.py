@@ -8,10 +8,9 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
-from alovoice_cli.events.event import TRIAL_PREFIX, Delivery, Event, EventType, Fact
+from alovoice_cli.events.event import APART_SECONDS, TRIAL_PREFIX, Delivery, Event, EventType, Fact, parties
 from alovoice_cli.events.event_assembly import LateAnswer
 from alovoice_cli.events.outbox import queue_of_call
-from alovoice_cli.events.result_matching import APART_SECONDS, parties
 from alovoice_cli.phones import canonical
 from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS, FACT_COLUMNS
@@ -46,7 +45,7 @@ def _upsert_call(names: Sequence[str]) -> str:
 
 _UPSERT_START = _upsert_call(("number", "line", "peer", "direction", "started_at", "start_seq"))
 _UPSERT_END = _upsert_call(("status", "duration", "ended_at", "record", "end_seq"))
-# As `events.result_matching` judges: two calls may have one id, where a CRM counts its own.
+# As `events.event.is_of_another` judges: two calls may have one id, where a CRM counts its own.
 _UPDATE_RESULT = """UPDATE call
     SET external_id = coalesce(external_id, ?), record = coalesce(record, ?), result_seq = ?
     WHERE call_id = ? AND trial >= ? AND (number IS NULL OR number IN (?, ?) OR started_at BETWEEN ? AND ? OR ? = 1)"""
@@ -92,6 +91,7 @@ def _delivery_row(delivery: Delivery, seq: int) -> tuple[object, ...]:
         delivery.peer,
         _headers_text(delivery.headers),
         seq,
+        delivery.query,
     )
 
 
@@ -102,10 +102,10 @@ def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
 
 def delivery_from(row: Sequence[Any]) -> Delivery:
     """A row of `delivery` (its DELIVERY_COLUMNS first) as a value."""
-    own_id, name, received_at, body, content_type, peer, headers, seq = row[:8]
+    own_id, name, received_at, body, content_type, peer, headers, seq, query = row[:9]
     kind: EventType = name
     pairs = tuple((str(header), str(value)) for header, value in json.loads(headers))
-    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq)
+    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq, query)
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -12,7 +12,7 @@ from alovoice_cli.events.event import Call, Fact
 FACT_COLUMNS = ", ".join(field.name for field in fields(Fact))
 """The columns of `fact` that a Fact holds, in its order."""
 CALL_COLUMNS = ", ".join(field.name for field in fields(Call))
-DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq"
+DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq, query"
 
 _DELIVERY = """CREATE TABLE delivery (
     seq BIGINT NOT NULL,
@@ -23,6 +23,7 @@ _DELIVERY = """CREATE TABLE delivery (
     content_type TEXT NOT NULL,
     headers TEXT NOT NULL, -- JSON: [[name, value], …]
     body BLOB NOT NULL,
+    query TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (seq),
     UNIQUE (id)
 )"""
@@ -78,7 +79,8 @@ _CALL = """CREATE TABLE call (
 )"""
 
 # Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, running (a program
-# was started, or is about to be), done or dead. `born_at` is when the delivery began to wait.
+# was started, or is about to be), done or dead. `born_at` is when the delivery began to wait. `message` is a finished
+# call as JSON, which is sent in place of the event `seq`, its callstart; "" where the event itself is sent.
 _OUTBOX = """CREATE TABLE outbox (
     target VARCHAR(200) NOT NULL,
     seq BIGINT NOT NULL,
@@ -88,6 +90,7 @@ _OUTBOX = """CREATE TABLE outbox (
     due_at BIGINT NOT NULL,
     born_at BIGINT NOT NULL,
     trouble TEXT NOT NULL,
+    message TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (target, seq)
 )"""
 
@@ -114,6 +117,7 @@ _UPTIME = """CREATE TABLE uptime (
     PRIMARY KEY (id)
 )"""
 
+PROBLEM_INDEX = "CREATE INDEX IF NOT EXISTS fact_with_problem ON fact (received_at) WHERE problem <> ''"
 TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
 
 TABLES = (
@@ -130,6 +134,7 @@ TABLES = (
     "CREATE INDEX fact_by_call ON fact (call_id)",
     "CREATE INDEX fact_by_external ON fact (external_id)",
     "CREATE INDEX fact_by_number ON fact (number, seq)",
+    PROBLEM_INDEX,
     TRIAL_INDEX,
     "CREATE INDEX call_by_time ON call (reported_at)",
     "CREATE INDEX call_by_number ON call (number, reported_at)",

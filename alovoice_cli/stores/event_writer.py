@@ -25,10 +25,9 @@ from alovoice_cli.events.event_assembly import (
     event_of,
     with_answer,
 )
-from alovoice_cli.events.reading import read
-from alovoice_cli.stores.event_engine import Connection, is_damage, is_refusal
+from alovoice_cli.events.reading import read_delivery
+from alovoice_cli.stores.event_engine import is_damage, is_refusal
 from alovoice_cli.stores.event_file import Change, EventFile
-from alovoice_cli.stores.event_rows import store_answer
 from alovoice_cli.stores.spool import Spool
 
 Settle = Callable[[Stored | None], None]
@@ -38,6 +37,8 @@ _TICK_SECONDS = 1.0
 _SIGN_OF_LIFE_SECONDS = 10.0
 _MOST_AT_ONCE = 1000
 _LOST_PATIENCE_SECONDS = 10.0
+_STALLED_SECONDS = 15.0
+"""After which a writer that has not come round is stuck: no commit and no time-out of ours takes as long."""
 _NOT_STORED = "not stored"
 
 
@@ -93,6 +94,8 @@ class EventWriter:
         self._troubled_at: float | None = None
         self._has_older = True  # deliveries of which an older version derived nothing
         self._lost_since: float | None = None
+        self._is_refusing = False
+        self._came_round_at = time.monotonic()
         self._seen_at = float("-inf")
         self._stopping = False
 
@@ -107,6 +110,13 @@ class EventWriter:
         except Exception as trouble:
             self._give_rest(trouble)
         self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is taken now; empty where store or spool takes deliveries. From any thread."""
+        if time.monotonic() - self._came_round_at > _STALLED_SECONDS:
+            return f"the event store has not answered for {_STALLED_SECONDS:.0f} s"
+        return "neither the event store nor its spool takes events" if self._is_refusing else ""
 
     def append(self, arrived: Sequence[tuple[NewDelivery, Settle]]) -> None:
         """Stores the deliveries with the next commit; each Settle is told where, or None for one that is lost."""
@@ -131,6 +141,7 @@ class EventWriter:
         try:
             while not self._stopping or self._arrived or not self._inbox.empty():
                 self._collect()
+                self._came_round_at = time.monotonic()
                 self._write()
                 self._care()
             self._end()
@@ -187,7 +198,7 @@ class EventWriter:
                 self._give_rest(trouble)
                 self._put_by(arrived, changes)
             return
-        self._lost_since = None
+        self._lost_since, self._is_refusing = None, False
         numbers = [Stored(event.delivery.seq, one.first) for one, event in zip(arrived, events, strict=True)]
         self._settle([(one.settle, stored) for one, stored in zip(arrived, numbers, strict=True)])
         self._tell(events, changes)
@@ -196,12 +207,17 @@ class EventWriter:
         """The events with their numbers; where the file is damaged, in a new one."""
         events = [arrival.event for arrival in arrived]
         try:
-            return self._file.store(events, map(_as_change, changes))
+            return self._file.store(events, map(self._as_change, changes))
         except Exception as trouble:
             if not is_damage(trouble):
                 raise
         self._file.replace_damaged()
-        return self._file.store(events, map(_as_change, changes))
+        return self._file.store(events, map(self._as_change, changes))
+
+    def _as_change(self, change: Written) -> Change:
+        if isinstance(change, AwaitedChange):
+            return change.change
+        return self._file.answered(change) if isinstance(change, LateAnswer) else change
 
     def _store_singly(self, arrived: Sequence[Arrival], changes: Sequence[Written], trouble: Exception) -> None:
         """The store is well and refuses some value: the culprit must not hold up the others.
@@ -238,7 +254,7 @@ class EventWriter:
             self._complain_of_loss(trouble)
             self._lose(arrived)
             return
-        self._lost_since = None
+        self._lost_since, self._is_refusing = None, False
         self._settle([(arrival.settle, Stored(SPOOLED, arrival.first)) for arrival in arrived])
 
     def _lose(self, arrived: Sequence[Arrival]) -> None:
@@ -249,7 +265,7 @@ class EventWriter:
         self._settle([(arrival.settle, None) for arrival in arrived])
 
     def _complain_of_loss(self, trouble: OSError) -> None:
-        now = time.monotonic()
+        now, self._is_refusing = time.monotonic(), True
         if self._lost_since is None:
             self._lost_since = now
             self._callbacks.complain(f"neither the event store nor {self._spool.path} takes events: {trouble}")
@@ -283,6 +299,7 @@ class EventWriter:
         """What is due now and then: a store that failed is tried again, and the sign of life is given."""
         if self._troubled_at is not None and time.monotonic() - self._troubled_at > _TICK_SECONDS:
             self._try_again()
+            self._is_refusing = self._troubled_at is not None and not self._spool.has_room()
         if time.monotonic() - self._seen_at > _SIGN_OF_LIFE_SECONDS:
             self._give_sign_of_life()
 
@@ -317,6 +334,7 @@ class EventWriter:
             self._has_older = False
         deliveries = self._spool.read()
         for start in range(0, len(deliveries), _MOST_AT_ONCE):
+            self._came_round_at = time.monotonic()
             self._take_back([self._read_again(one) for one in deliveries[start : start + _MOST_AT_ONCE]])
         self._file.store([], [self._file.mark_up(self._micro())])  # it must take a change too
         self._spool.forget()
@@ -325,12 +343,12 @@ class EventWriter:
         """Stores a part of the spool, with the answers that became known meanwhile."""
         ids = {event.delivery.id for event in events}
         late = [one for one in self._changes if isinstance(one, LateAnswer) and one.delivery_id in ids]
-        stored = _stored_or_bare(events, lambda part: self._file.take_back(part, map(_as_change, late)))
+        stored = _stored_or_bare(events, lambda part: self._file.take_back(part, map(self._as_change, late)))
         self._changes = [change for change in self._changes if change not in late]
         self._tell(stored, late)
 
     def _read_again(self, delivery: Delivery) -> Event:
-        new = NewDelivery(delivery, read(delivery.type, delivery.body, delivery.content_type))
+        new = NewDelivery(delivery, read_delivery(delivery))
         return event_of(new, self._first(new))
 
     def _end(self) -> None:
@@ -345,18 +363,6 @@ class EventWriter:
 
     def _micro(self) -> int:
         return int(self._now().timestamp() * 1_000_000)
-
-
-def _as_change(change: Written) -> Change:
-    if isinstance(change, AwaitedChange):
-        return change.change
-    if not isinstance(change, LateAnswer):
-        return change
-
-    def keep(connection: Connection) -> None:
-        store_answer(connection, change)
-
-    return keep
 
 
 def _stored_or_bare(events: Sequence[Event], store: Callable[[Sequence[Event]], Sequence[Event]]) -> Sequence[Event]:

@@ -1,25 +1,33 @@
-"""The event store as its readers see it: events and calls as streams, counts, and what belongs together.
+"""The event store for readers: events and calls as streams, counts, and related events.
 
-Every method reads in short transactions of its own, a chunk at a time: a listener keeps writing and its file does not
-grow for a slow reader's sake. Nothing here writes, but `pruning`.
+Every method reads in short transactions of its own, a chunk at a time: a listener keeps writing, and the file does not
+grow because of a slow reader. Only `pruning` writes.
 """
 
 import json
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
 
-from alovoice_cli.events.conditions import Compare
+from alovoice_cli.events.conditions import ALWAYS, Compare, Condition
 from alovoice_cli.events.coverage import Uptime
-from alovoice_cli.events.event import Call, Delivery, Event, Fact
+from alovoice_cli.events.event import Call, Delivery, Event, Fact, is_meant
 from alovoice_cli.events.event_assembly import UNANSWERED
-from alovoice_cli.events.filters import Filter, Period
-from alovoice_cli.events.reading import read
-from alovoice_cli.events.result_matching import is_meant
+from alovoice_cli.events.filters import Filter, Period, meeting
+from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.events.statistics import By, CallCount
-from alovoice_cli.stores.event_engine import Connection, marks, open_event_store, reading, sqlite_path
-from alovoice_cli.stores.event_pruning import EventPruning
+from alovoice_cli.stores.event_engine import (
+    Connection,
+    marks,
+    open_event_store,
+    opened,
+    reading,
+    shrink,
+    sqlite_path,
+    writing,
+)
 from alovoice_cli.stores.event_query import Sql, StoreQuestion, calls_question, counting, events_question, matching_seqs
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS, DELIVERY_COLUMNS, FACT_COLUMNS
@@ -27,8 +35,11 @@ from alovoice_cli.stores.migrations import explained
 
 EVERYTHING = Filter()
 _CHUNK = 500
+_PRUNED_AT_ONCE = 500
+_PAGES_PRUNED_AT_ONCE = 500
+_BREATH_SECONDS = 0.02  # between two steps of pruning: a listener gets its turn to write
 _MICRO = 1_000_000
-_PATIENCE = 30 * _MICRO  # under a flood the listener reads what it stored some time before
+_PATIENCE = 30 * _MICRO  # under a flood the listener derives data some time after storing
 _LATEST_PROBES = 200
 _FACTS = f"SELECT seq, digest, duplicate_of, problem, answer, rule, {FACT_COLUMNS} FROM fact"
 _CALLS = f"SELECT {CALL_COLUMNS} FROM call"
@@ -39,38 +50,96 @@ _UNSETTLED = f"""SELECT min(delivery.seq) FROM delivery LEFT JOIN fact ON delive
 
 
 class EventWithCall(NamedTuple):
-    """An event, and the call that it is of: a callend says neither number nor line, its call does."""
+    """An event with its call: a callend has neither number nor line, its call has both."""
 
     event: Event
     call: Call | None = None
 
 
+class Old(NamedTuple):
+    """How many events and calls to delete."""
+
+    events: int
+    calls: int
+
+
+class EventPruning:
+    """Deletes a store's data from before a moment (unix microseconds). Raises UsageError for a bad file."""
+
+    def __init__(self, url: str, before: int) -> None:
+        self._url, self._before = url, before
+
+    def count(self) -> Old:
+        """Returns how much would be deleted."""
+        with opened(self._url) as connection:
+            events = "SELECT count(*) FROM delivery WHERE received_at < ?"
+            calls = "SELECT count(*) FROM call WHERE reported_at < ?"
+            return Old(
+                connection.execute(events, (self._before,)).fetchone()[0],
+                connection.execute(calls, (self._before // _MICRO,)).fetchone()[0],
+            )
+
+    def run(self) -> Iterator[Old]:
+        """Deletes step by step, and frees the space; yields the deleted numbers of each step."""
+        with opened(self._url) as connection:
+            while True:
+                begun = time.monotonic()
+                with writing(connection):
+                    done = Old(self._forget_events(connection), self._forget_calls(connection))
+                yield done
+                if not any(done):
+                    break
+                # A waiting writer tries again every few milliseconds: the lock stays free as long as it was held.
+                time.sleep(max(_BREATH_SECONDS, time.monotonic() - begun))
+            with writing(connection):
+                connection.execute("DELETE FROM uptime WHERE seen_at < ?", (self._before,))
+            while shrink(connection, _PAGES_PRUNED_AT_ONCE):
+                time.sleep(_BREATH_SECONDS)
+
+    def _forget_events(self, connection: Connection) -> int:
+        rows = connection.execute(
+            "SELECT seq FROM delivery WHERE received_at < ? LIMIT ?", (self._before, _PRUNED_AT_ONCE)
+        )
+        numbers = [row[0] for row in rows]
+        for table in ("outbox", "fact", "delivery") if numbers else ():
+            connection.execute(f"DELETE FROM {table} WHERE seq IN ({marks(numbers)})", numbers)
+        return len(numbers)
+
+    def _forget_calls(self, connection: Connection) -> int:
+        until = self._before // _MICRO
+        rows = connection.execute("SELECT call_id FROM call WHERE reported_at < ? LIMIT ?", (until, _PRUNED_AT_ONCE))
+        ids = [row[0] for row in rows]
+        if ids:
+            connection.execute(f"DELETE FROM call WHERE call_id IN ({marks(ids)})", ids)
+        return len(ids)
+
+
 class EventStore:
-    """A store that a listener made. Every method raises UsageError when the file is missing or cannot be read."""
+    """A store that a listener made. Every method raises UsageError for a missing or unreadable file."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     @property
     def exists(self) -> bool:
-        """Whether a listener has ever made it."""
+        """Returns whether a listener has ever made it."""
         return sqlite_path(self.url).exists()
 
     def events(
         self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0, after: int = 0
     ) -> Iterator[Event]:
-        """The events that are wanted; `limit` 0 is all of them, `after` leaves out those up to that `seq`.
+        """Returns the wanted events; `limit` 0 means all, `after` leaves out events up to that `seq`.
 
-        In the order of the store; where the filter names a period, in the order of the clock.
+        The order is the store's; with a period in the filter, the clock's.
         """
         return (told.event for told in self.told(wanted, newest_first=newest_first, limit=limit, after=after))
 
     def told(
         self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0, after: int = 0
     ) -> Iterator[EventWithCall]:
-        """As `events`, each with its call."""
+        """Returns the same as `events`, each with its call; of several results in a delivery only the wanted ones."""
         for numbers in self._numbers(wanted, newest_first=newest_first, limit=limit, after=after):
-            yield from self._load(numbers)
+            yield from self._load(numbers, wanted.condition)
 
     def event(self, own_id: str) -> Event | None:
         """The event with this id; None if there is none."""
@@ -81,7 +150,7 @@ class EventStore:
         return next(self.events(Filter(condition=Compare("seq", "=", seq), with_trials=True), limit=1), None)
 
     def related(self, call_ids: Collection[str], external_ids: Collection[str]) -> list[Event]:
-        """The events that name one of these calls, in the order of the store; no results of others with its id."""
+        """Returns the events with the id of one of these calls, in the store's order, without other calls' results."""
         named = f"call_id IN ({marks(call_ids)}) OR external_id IN ({marks(external_ids)})"
         with self._reading() as connection:
             rows = connection.execute(
@@ -92,24 +161,24 @@ class EventStore:
         return [one.event for one in told if is_meant(one.event, one.call, external_ids)]
 
     def matching(self, events: Iterable[Event]) -> list[Event]:
-        """The events that tell of the same calls as these and share no id with them: results, and starts and ends."""
+        """Returns the events of the same calls as these that have no id in common: results, starts and ends."""
         with self._reading() as connection:
             numbers = {seq for event in events for seq in matching_seqs(connection, event)}
         return [told.event for part in _parts(sorted(numbers)) for told in self._load(part)]
 
     def route_questions(self, period: Period | None = None) -> Iterator[Event]:
-        """The route questions of the period, oldest first, with what they were answered."""
+        """Returns the route questions of the period, oldest first, with their answers."""
         return self.events(Filter(period or Period(), Compare("type", "=", "route")))
 
     def settled(self, after: int, now: int) -> int:
-        """Up to which number all has been derived, or is too old (of `now`, unix microseconds) to wait for longer."""
+        """Returns the number up to which all data is derived, or too old (at `now`, unix microseconds) to wait for."""
         with self._reading() as connection:
             first: int | None = connection.execute(_UNSETTLED, (after, now - _PATIENCE)).fetchone()[0]
             newest: int = connection.execute("SELECT max(seq) FROM delivery").fetchone()[0] or 0
         return newest if first is None else first - 1
 
     def calls(self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0) -> Iterator[Call]:
-        """The calls that we first heard of in the period and that meet the condition, in order of that time."""
+        """Returns the calls first reported in the period that meet the condition, in order of that time."""
         rows = self._pages(calls_question(wanted), newest_first=newest_first, limit=limit)
         return (Call(*row) for row in islice(rows, limit or None))
 
@@ -121,7 +190,7 @@ class EventStore:
     def calls_with(
         self, numbers: Collection[str], since: int | None = None, *, with_trials: bool = False
     ) -> list[Call]:
-        """All calls with these numbers, of whichever line and direction, in order of time; `since` in unix seconds."""
+        """Returns all calls with these numbers, on any line, in either direction, by time; `since` in unix seconds."""
         found: list[Call] = []
         with self._reading() as connection:
             for part in _parts(list(numbers)):
@@ -138,23 +207,29 @@ class EventStore:
             return [CallCount(*row) for row in connection.execute(asked.text, asked.values)]
 
     def uptimes(self) -> list[Uptime]:
-        """When listeners were there, oldest first."""
+        """Returns when listeners ran, oldest first."""
         with self._reading() as connection:
             rows = connection.execute("SELECT began_at, seen_at, ended_at FROM uptime ORDER BY began_at")
             return [Uptime(*row) for row in rows]
 
     def has_probe(self, nonce: str) -> bool:
-        """Whether one of the latest probes, proofs that were sent from outside, holds the nonce."""
+        """Returns whether one of the latest probes (test requests from outside) contains the nonce."""
         latest = "SELECT body FROM delivery WHERE type = 'probe' ORDER BY seq DESC LIMIT ?"
         with self._reading() as connection:
             return any(nonce.encode() in row[0] for row in connection.execute(latest, (_LATEST_PROBES,)))
 
+    def unreadable(self) -> int:
+        """How many events could not be read: each says why in its `problem`."""
+        counted = "SELECT count(*) FROM fact WHERE problem <> '' AND part = 0 AND type <> 'probe' AND trial = 0"
+        with self._reading() as connection:
+            return int(connection.execute(counted).fetchone()[0])
+
     def pruning(self, before: int) -> EventPruning:
-        """What would forget all that came before this moment (unix microseconds)."""
+        """Returns the pruning of everything before this moment (unix microseconds)."""
         return EventPruning(self.url, before)
 
     def size(self) -> int:
-        """The bytes that the store takes on the disk."""
+        """Returns the store's bytes on the disk."""
         path = sqlite_path(self.url)
         parts = [path.with_name(path.name + suffix) for suffix in ("", "-wal")]
         return sum(part.stat().st_size for part in parts if part.exists())
@@ -183,8 +258,8 @@ class EventStore:
                 return
             after = tuple(rows[-1][place] for place in question.places)
 
-    def _load(self, numbers: Sequence[int]) -> list[EventWithCall]:
-        """The events with these numbers, in that order."""
+    def _load(self, numbers: Sequence[int], condition: Condition = ALWAYS) -> list[EventWithCall]:
+        """The events with these numbers, in that order; of several facts those that meet the condition."""
         among = f"WHERE seq IN ({marks(numbers)})"
         with self._reading() as connection:
             rows = connection.execute(f"SELECT {DELIVERY_COLUMNS} FROM delivery {among}", numbers)
@@ -194,10 +269,11 @@ class EventStore:
             for fact in facts:
                 by_number.setdefault(fact[0], []).append(fact)
             events = {own.seq: _event(own, by_number.get(own.seq, [])) for own in deliveries}
-            call_ids = {event.fact.call_id for event in events.values() if event.digest and event.fact.call_id}
-            calls = _calls_by_id(connection, call_ids)
-        told = (events[number] for number in numbers if number in events)  # pruned since, where it is missing
-        return [EventWithCall(event, calls.get(event.fact.call_id or "")) for event in told]
+            told = [fact for event in events.values() if event.digest for fact in event.facts]
+            calls = _calls_by_id(connection, {fact.call_id for fact in told if fact.call_id})
+        found = [events[number] for number in numbers if number in events]  # pruned since, where it is missing
+        shown = [meeting(condition, event, calls) if len(event.facts) > 1 else event for event in found]
+        return [EventWithCall(event, calls.get(event.fact.call_id or "")) for event in shown]
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -220,15 +296,16 @@ def _calls_by_id(connection: Connection, call_ids: Collection[str]) -> dict[str,
 
 def _event(own: Delivery, facts: Sequence[Sequence[Any]]) -> Event:
     """The event of this delivery and its rows of `fact`, as _FACTS asks for them."""
-    body = read(own.type, own.body, own.content_type)
+    body = read_delivery(own)
     if not facts:
         # An older version stored it this moment, and will say more of it, such as what a callstart was answered with.
         return Event(own, body.facts, value=body.value, problem=body.problem)
     _, digest, duplicate_of, problem, answered, rule, *_ = facts[0]
     answer = json.loads(answered) if answered else {}
+    told = tuple(Fact(*row[6:]) for row in facts)  # also of a body that could not be read, if its query said something
     return Event(
         own,
-        () if problem else tuple(Fact(*row[6:]) for row in facts),
+        () if problem and told == (Fact(),) else told,
         duplicate_of,
         body.value,
         problem,

@@ -1,6 +1,6 @@
-"""The past of a caller, from the event store: what rules with `spoke_within` and the like ask while a caller waits.
+"""A caller's past calls in the event store: rules with `spoke_within` and the like read them while a caller waits.
 
-Read-only, a connection a thread. Any trouble raises: whoever decides then gives the fallback.
+Read-only, a connection a thread. Every error raises: the caller of this module then gives the fallback step.
 """
 
 import threading
@@ -16,7 +16,7 @@ _THIS_CALL_SECONDS = 120
 # Their values: the number, since, until, until (unix seconds), and with _BEFORE the beginning of what is this call.
 _OF_NUMBER = "number = ? AND reported_at >= ? AND reported_at <= ? AND trial = 0"
 _OVER = "coalesce(ended_at, reported_at) <= ?"
-# The call in question may have been reported before its route was asked for. A call that is over is another one, and
+# The present call may have been reported before its route question. A call that is over is another one, and
 # so is one that began a while ago: its end may never have been told.
 _BEFORE = f"(status IS NOT NULL AND {_OVER} OR reported_at < ?)"
 
@@ -34,7 +34,7 @@ MISSED = (
 class StoredPast:
     """The store's calls; `as_of` is the past as it was at a moment. For any thread.
 
-    Raises OSError or sqlite3.Error, within a tenth of a second where another process holds the store.
+    Raises OSError or sqlite3.Error, within a tenth of a second if another process holds the store.
     """
 
     def __init__(self, url: str) -> None:
@@ -47,11 +47,11 @@ class StoredPast:
         return self._path.exists()
 
     def as_of(self, moment: datetime) -> "StoredHistory":
-        """What was known at this (aware) moment: a question of the past is answered as it would have been then."""
+        """Returns the past as it was known at this (aware) moment, also for a question of the past."""
         return StoredHistory(self, int(moment.timestamp()))
 
     def ask(self, statement: str, values: tuple[object, ...]) -> Any:
-        """The first value of the statement's first row, None where it has none."""
+        """Returns the first value of the statement's first row, None without one."""
         store: ReadOnlyStore | None = getattr(self._own, "store", None)
         if store is None:
             store = self._own.store = ReadOnlyStore(self._url, busy_seconds=BUSY_SECONDS)
@@ -61,22 +61,22 @@ class StoredPast:
 
 
 class StoredHistory:
-    """What rules ask about the past (routing.history), as it was known at one moment (unix seconds)."""
+    """The answers to rules about the past (routing.history), as known at one moment (unix seconds)."""
 
     def __init__(self, past: StoredPast, until: int) -> None:
         self._past, self._until = past, until
 
     def last_peer(self, number: str, since: datetime) -> str | None:
-        """The extension of the number's last answered call, whoever called whom."""
+        """Returns the extension of the number's last answered call, in either direction."""
         peer: str | None = self._past.ask(LAST_PEER, self._values(number, since))
         return peer
 
     def calls(self, number: str, since: datetime) -> int:
-        """How often the number has called; a call that began within the last two minutes counts once it is over."""
+        """Returns how often the number has called; a call of the last two minutes counts once it is over."""
         return int(self._past.ask(CALLS, (*self._values(number, since), self._until - _THIS_CALL_SECONDS)))
 
     def missed(self, number: str, since: datetime) -> int:
-        """How many of its calls nobody took."""
+        """Returns how many of its calls nobody answered."""
         return int(self._past.ask(MISSED, (*self._values(number, since), *MISSED_STATUSES)))
 
     def _values(self, number: str, since: datetime) -> tuple[object, ...]:

@@ -1,8 +1,8 @@
-"""The journal of one batch: which of its rows went out, and how each ended.
+"""The journal of one batch: which rows were sent, and how each ended.
 
 `intend` is committed and synced before a row's connection is opened, `settle` after its answer: a row with an intent
-and no end may have been carried out. Every row carries a seal over all that is known of it: a journal that is damaged
-anywhere refuses, for an empty or older one would call people twice. `JournalFolder` has the journals of a machine.
+and no end may have been carried out. Every row carries a checksum of all its values: a journal that is damaged anywhere
+raises, because an empty or older journal would call people twice. `JournalFolder` has all journals of a machine.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ MIGRATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class JournalHead:
-    """What the whole batch is. `source` is the list's path, or `-`; `digest` is of its latest bytes."""
+    """The identity of a batch. `source` is the list's path, or `-`; `digest` is of its latest bytes."""
 
     profile: str
     command: str
@@ -52,7 +52,7 @@ _MOVING = "UPDATE step SET state = ?3, course = ?4, seal = ?5 WHERE key = ?1 AND
 
 
 class Journal:
-    """One file. Its user holds the batch's lock. Any thread may call; every method raises UsageError for a bad file."""
+    """One file, whose user holds the batch's lock. For any thread; every method raises UsageError for a bad file."""
 
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         self.path = path
@@ -70,7 +70,7 @@ class Journal:
             raise
 
     def close(self) -> None:
-        """Closes the file, and leaves nothing of it in a log beside it."""
+        """Closes the file, without leaving data in a log beside it."""
         with explained(self.path), self._writing, closing(self._connection):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -78,30 +78,30 @@ class Journal:
 
     @property
     def head(self) -> JournalHead | None:
-        """The batch; None for a journal that was never begun."""
+        """Returns the batch; None for a journal that was never begun."""
         return self._head
 
     @property
     def rows(self) -> list[BatchRow]:
-        """All rows, of earlier lists too, in the order of their lines."""
+        """Returns all rows, of earlier lists too, in the order of their lines."""
         return list(self._rows.values())
 
     def course(self, key: str) -> RowProgress | None:
-        """How far a row has come; None for one that is not here."""
+        """Returns the progress of a row; None for an unknown row."""
         return self._courses.get(key)
 
     def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
-        """The rows of the latest list."""
+        """Returns the rows of the latest list, with their progress."""
         generation = self._head.generation if self._head else 1
         return ((row, self._courses[key]) for key, row in self._rows.items() if row.generation == generation)
 
     # --- what is written ---------------------------------------------------------------------------------------------
 
     def begin(self, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress] = _NONE) -> None:
-        """Takes the rows of a list: the first one, or a changed one that was agreed to. All of it, or nothing.
+        """Takes the rows of a list, new or changed: all of them, or none.
 
-        A row that is here already stays as far as it has come, and keeps its id; `left_out` are rows that are not to be
-        sent, or whose state changes otherwise.
+        A known row keeps its progress and its id; `left_out` are rows that will not be sent, or whose state changes
+        otherwise.
         """
         generation = self._head.generation + 1 if self._head else 1
         merged = dict(self._rows)
@@ -119,9 +119,9 @@ class Journal:
         self._rows = dict(sorted(merged.items(), key=lambda item: item[1].line))
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
-        """Writes down that the row is about to be sent; on the disk when this returns.
+        """Writes that the row will be sent now; on the disk when this returns.
 
-        Raises UsageError where the file has lost its name: the next run would find none, and call everybody again.
+        Raises UsageError where the file has lost its name: the next run would not find it, and call everybody again.
         """
         self._check_name()
         before = self._courses[key]
@@ -129,13 +129,13 @@ class Journal:
         return self._move(key, before, course)
 
     def change(self, key: str, course: RowProgress) -> RowProgress:
-        """Writes down that a row is left out, or is not left out any more. Raises UsageError for a step back."""
+        """Writes that a row is left out, or is left out no longer. Raises UsageError for a step back."""
         return self._move(key, self._courses[key], course)
 
     def settle(self, key: str, result: RowResult) -> RowProgress:
-        """Writes down how it ended. Raises UsageError for a step back, such as a call that was made becoming unsent.
+        """Writes how the row ended. Raises UsageError for a step back, such as a made call that becomes unsent.
 
-        Where the disk is full, this process still knows how it ended; the next one finds an intent, and so unknown.
+        On a full disk this process still knows the end; the next process finds an intent, which means unknown.
         """
         before = self._courses[key]
         after = result.end(before, iso(self._now()))
@@ -233,7 +233,7 @@ def _read(row: tuple[str, int, str, str, str, str]) -> tuple[BatchRow, RowProgre
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """By what a file is known, whichever name it has."""
+    """Returns the identity of a file, independent of its name."""
     found = path.stat()
     return found.st_dev, found.st_ino
 
@@ -243,7 +243,7 @@ def _digest(*parts: str) -> str:
 
 
 def damaged(path: Path, why: str) -> UsageError:
-    """What to say of a journal that cannot be believed."""
+    """Returns the error for a journal that cannot be trusted."""
     return UsageError(
         f"{path} is damaged: whom this batch has called is not certain any more, so nothing is sent",
         hint="see `alovoice call receipts list` for what was sent; call the rest with a list of their own",
@@ -261,19 +261,19 @@ _DIGEST_LENGTH = 8
 
 @dataclass(frozen=True, slots=True)
 class JournalPath:
-    """One journal's file, and the name that people say."""
+    """One journal's file, and its name for people."""
 
     name: str
     path: Path
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One process a journal. Raises UsageError naming the process that has it."""
+        """Holds the lock of the journal. Raises UsageError naming the process that holds it."""
         with hold(self.path.with_name(self.path.name + ".lock"), f"the batch {self.name} runs"):
             yield
 
     def set_aside(self, now: datetime) -> Path:
-        """Moves the file where it is kept and not found any more; a journal is never thrown away by a restart."""
+        """Moves the file to a name that is kept and not searched: a restart never deletes a journal."""
         kept = self.path.parent / EARLIER / f"{self.path.stem}-{now:%Y%m%dT%H%M%S%f}{SUFFIX}"
         kept.parent.mkdir(mode=0o700, exist_ok=True)
         self.path.rename(kept)
@@ -281,7 +281,7 @@ class JournalPath:
 
 
 def digest_of(profile: str, command: str, content: bytes) -> str:
-    """By what a list is known as the same one: its bytes, and what is done with it where."""
+    """Returns the identity of a list: its bytes, its profile and its command."""
     return hashlib.sha256(b"\0".join((profile.encode(), command.encode(), content))).hexdigest()
 
 
@@ -293,7 +293,7 @@ class JournalFolder:
         self._now = now
 
     def named(self, label: str) -> JournalPath:
-        """The journal of a name, or of a path. Raises UsageError for what is neither."""
+        """Returns the journal with this name or path. Raises UsageError for text that is neither."""
         if "/" in label or "\\" in label or label.endswith(SUFFIX):
             path = Path(label).absolute()
             return JournalPath(path.name.removesuffix(SUFFIX), path)
@@ -302,28 +302,28 @@ class JournalFolder:
         return JournalPath(label, self.folder / f"{label}{SUFFIX}")
 
     def existing(self, label: str) -> JournalPath:
-        """As `named`; raises UsageError where there is none."""
+        """Returns the journal as `named` does; raises UsageError if it is missing."""
         place = self.named(label)
         if not place.path.exists():
             raise UsageError(f"there is no batch {label} here", hint="see `alovoice call batches list`")
         return place
 
     def usual(self, verb: str, source: str, digest: str) -> JournalPath:
-        """The journal of a list that names none: by the command, the file's name and its digest."""
+        """Returns the journal of a list without a given name: by command, file name and digest."""
         return self.named(f"{verb}-{_slug(source)}-{digest[:_DIGEST_LENGTH]}")
 
     def siblings(self, verb: str, source: str) -> list[JournalPath]:
-        """The journals of other lists of the same name."""
+        """Returns the journals of other lists with the same file name."""
         pattern = re.compile(re.escape(f"{verb}-{_slug(source)}-") + r"[0-9a-f]{8}")
         return [place for place in self.places() if pattern.fullmatch(place.name)]
 
     def places(self) -> list[JournalPath]:
-        """All journals that are kept under a name."""
+        """Returns all journals in the folder."""
         found = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
         return [JournalPath(path.name.removesuffix(SUFFIX), path) for path in found]
 
     def open(self, place: JournalPath) -> Journal:
-        """Opens one that is there. Raises UsageError for a damaged one."""
+        """Opens an existing journal. Raises UsageError for a damaged one."""
         journal = Journal(place.path, self._now)
         if journal.head is None:
             journal.close()
@@ -333,14 +333,14 @@ class JournalFolder:
     def begin(
         self, place: JournalPath, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress]
     ) -> Journal:
-        """Makes it: it appears under its name with all rows in it, so that an empty one is always a damaged one."""
+        """Creates a journal: it gets its name with all rows in it, so that an empty one is always a damaged one."""
         made = place.path.with_name(place.path.name + ".new")
-        _remove(made)  # of a process that was killed here
+        _remove(made)  # left by a process that was killed here
         journal = Journal(made, self._now)
         try:
             journal.begin(head, rows, left_out)
         except BaseException:
-            with suppress(UsageError):  # what is raised says more
+            with suppress(UsageError):  # the original error says more
                 journal.close()
             _remove(made)
             raise

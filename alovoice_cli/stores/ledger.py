@@ -1,8 +1,8 @@
-"""What this machine asked a PBX to do: each request that dials, creates or costs, written down before it leaves.
+"""The requests of this machine: each one that dials, creates or costs is written before it leaves.
 
-A row begins with `intend`, committed and synced before the request may leave, and ends with `settle`. A row without
-an end belongs to a process that is still at work or died in between: the request may have been carried out, so it
-reads as `unknown`. Each operation opens its own connection: any thread of any process may call at any time.
+A row begins with `intend`, committed and synced before the request may leave, and ends with `settle`. A row without an
+end belongs to a process that still works or has died: the request may have been carried out, so it reads as `unknown`.
+Each operation opens its own connection: any thread of any process may call at any time.
 """
 
 import json
@@ -20,7 +20,7 @@ from alovoice_cli.receipts import Intent, Receipt, RequestOutcome
 from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_MISREAD = str.maketrans("OIL", "011")  # the alphabet leaves out what is taken for a digit
+_MISREAD = str.maketrans("OIL", "011")  # the alphabet without letters that look like digits
 _SHORTEST_CODE = 4  # a million codes; a crowded ledger gets longer ones
 _TRIES_A_LENGTH = 8
 
@@ -45,7 +45,7 @@ MIGRATIONS = (
     CREATE INDEX receipt_by_time ON receipt (profile, begun_at);
     CREATE INDEX receipt_by_id ON receipt (our_id);
     """,
-    # What stores.batch_records reads and writes.
+    # The tables of stores.batch_records.
     """
     CREATE TABLE batch (
         number INTEGER PRIMARY KEY AUTOINCREMENT, profile TEXT NOT NULL, digest TEXT NOT NULL, name TEXT NOT NULL,
@@ -60,7 +60,7 @@ MIGRATIONS = (
 
 
 class Quota(NamedTuple):
-    """The most requests of some paths (their beginnings) from `since` on, an aware moment; `name` is the limit's."""
+    """The most requests to some paths (or their beginnings) from `since` (aware) on; `name` is the limit's name."""
 
     name: str
     most: int
@@ -68,7 +68,7 @@ class Quota(NamedTuple):
     since: datetime
 
     def spent(self, more: int = 0) -> CheckFailedError:
-        """Returns the error for a quota that does not hold (so many) more."""
+        """Returns the error for a quota that is too small for this many more requests."""
         asked = f", and {more} more are asked for" if more else ""
         return CheckFailedError(
             f"the profile's {self.name} is {self.most} within 24 hours{asked}",
@@ -77,9 +77,9 @@ class Quota(NamedTuple):
 
 
 class Ledger:
-    """The file `ledger.db`. A damaged one refuses: an empty ledger would say that nothing was ever sent.
+    """The file `ledger.db`. A damaged file raises: an empty ledger would mean that nothing was ever sent.
 
-    Every method raises UsageError when the file cannot be used; nothing has been sent then.
+    Every method raises UsageError for an unusable file; nothing has been sent then.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
@@ -91,9 +91,10 @@ class Ledger:
     # --- what is written ---------------------------------------------------------------------------------------------
 
     def intend(self, intent: Intent, quota: Quota | None = None) -> str:
-        """Writes down what is about to be sent and returns its receipt (`R-7F3K`), once it is safely on the disk.
+        """Writes a request that is about to be sent, and returns its receipt (`R-7F3K`), durably.
 
-        Raises CheckFailedError where the quota is spent: counted and written in one transaction, whoever else dials.
+        Raises CheckFailedError for a spent quota: counting and writing are one transaction, so no parallel
+        process can exceed it.
         """
         columns = (
             *(storable(text) for text in (intent.profile, intent.command, intent.method, intent.path)),
@@ -124,14 +125,14 @@ class Ledger:
             raise _unknown_receipt(receipt)
 
     def make_id(self) -> str:
-        """An id for a call: decimal, at most 15 digits (the API's section 4), never given twice in this directory."""
+        """Returns an id for a call: decimal, at most 15 digits (the API's section 4), never the same twice here."""
         return self.make_ids(1)[0]
 
     def make_ids(self, count: int) -> list[str]:
-        """Several at once, as `make_id`."""
+        """Returns several ids at once, as `make_id`."""
         tick = int(self._now().timestamp() * _TICKS_A_SECOND)
         with self.writing() as connection:
-            # The clock may go back, and two processes may ask within one tick: so the last id counts too.
+            # The clock may go back, and two processes may call within one tick: so the last id counts too.
             (last,) = connection.execute("SELECT last FROM made_id").fetchone()
             made = max(int(last) + 1, tick)
             latest = made + count - 1
@@ -143,21 +144,21 @@ class Ledger:
     # --- what is read ------------------------------------------------------------------------------------------------
 
     def receipts(self, *, since: datetime | None = None, limit: int = 0) -> list[Receipt]:
-        """The receipts, newest first; of those begun at `since` (aware) or later; `limit` 0 means all."""
+        """Returns the receipts, newest first; those begun at `since` (aware) or later; `limit` 0 means all."""
         begun = "" if since is None else iso(since)
         return self._read("begun_at >= ? ORDER BY number DESC LIMIT ?", begun, limit or -1)
 
     def receipts_of(self, our_ids: Iterable[str]) -> list[Receipt]:
-        """The receipts of requests that bore one of these ids of ours, oldest first; none where there is no ledger."""
+        """Returns the receipts of requests with one of these ids of ours, oldest first; none without a ledger."""
         ids = [storable(our_id) for our_id in our_ids]
         if not ids or not self.path.exists():
             return []
         return self._read("our_id IN (SELECT value FROM json_each(?)) ORDER BY number", json.dumps(ids))
 
     def placed(self, profile: str, since: datetime, path: str = "") -> list[Receipt]:
-        """The profile's receipts begun at `since` (aware) or later, oldest first: an indexed read, for who asks often.
+        """Returns the profile's receipts begun at `since` (aware) or later, oldest first, by an index.
 
-        Those of one path (its beginning), or all. None where there is no ledger yet.
+        Only those of one path (or its beginning), or all. None without a ledger.
         """
         if not self.path.exists():
             return []
@@ -165,19 +166,22 @@ class Ledger:
         return self._read(where, storable(profile), iso(since), path)
 
     def receipt(self, code: str) -> Receipt:
-        """The receipt of this code, in either case, with or without `R-`. Raises UsageError if there is none."""
+        """Returns the receipt of this code, in upper or lower case, with or without `R-`.
+
+        Raises UsageError for none.
+        """
         found = self._read("code = ?", _code(code))
         if not found:
             raise _unknown_receipt(code)
         return found[0]
 
     def count(self, profile: str, quota: Quota) -> int:
-        """How many requests count against the quota already: those that were carried out, or may have been."""
+        """Returns how many requests count for the quota: carried out, or perhaps carried out."""
         with self.opened() as connection:
             return _count(connection, storable(profile), quota)
 
     def called_numbers(self, profile: str, since: datetime) -> set[str]:
-        """The numbers of the calls that were, or may have been, asked for at `since` (aware) or later."""
+        """Returns the numbers of calls requested, or perhaps requested, at `since` (aware) or later."""
         with self.opened() as connection:
             rows = connection.execute(
                 f"SELECT numbers FROM receipt WHERE profile = ? AND begun_at >= ? AND {_MAY_BE_DONE}",  # noqa: S608 - a constant
@@ -219,19 +223,19 @@ class Ledger:
 
     @contextmanager
     def opened(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own for a few questions."""
+        """Opens a connection for a few queries."""
         with closing(open_store(self.path, MIGRATIONS)) as connection, explained(self.path):
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own for one transaction."""
+        """Opens a connection for one transaction."""
         with self.opened() as connection, transaction(connection):
             yield connection
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
-        """Keeps one connection while the block runs, for the many requests of a batch: to open is most of the cost."""
+        """Keeps one connection during the block, for the many requests of a batch: opening is most of the cost."""
         with explained(self.path):
             self._kept = open_store(self.path, MIGRATIONS)
         try:
@@ -247,7 +251,7 @@ class Ledger:
             if self._kept is not None:
                 yield self._kept
                 return
-        with self.opened() as connection:  # also for an answer that comes after the kept one was closed
+        with self.opened() as connection:  # also for an answer that comes after the kept connection was closed
             yield connection
 
 
@@ -261,15 +265,15 @@ def _count(connection: sqlite3.Connection, profile: object, quota: Quota) -> int
 
 
 def _insert(connection: sqlite3.Connection, columns: tuple[object, ...]) -> str:
-    """Draws a code that no receipt has, as short as there are some, and writes the receipt. Returns the code."""
+    """Draws the shortest code without a receipt, and writes the receipt. Returns the code."""
     tries = 0
     while True:
-        # One question to the system a code: 256 is a multiple of the letters, so each is as likely.
+        # One system call a code: 256 is a multiple of the number of letters, so all are equally likely.
         drawn = os.urandom(_SHORTEST_CODE + tries // _TRIES_A_LENGTH)
         code = "".join(_CROCKFORD[byte % len(_CROCKFORD)] for byte in drawn)
         try:
             connection.execute(f"INSERT INTO receipt ({_BEGUN}) VALUES (?{', ?' * 9})", (code, *columns))  # noqa: S608 - question marks
-        except sqlite3.IntegrityError:  # a code that is taken: rare enough for not to ask before
+        except sqlite3.IntegrityError:  # the code exists already: too rare to check before
             tries += 1
         else:
             return code

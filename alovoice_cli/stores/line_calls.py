@@ -1,37 +1,44 @@
-"""What an event store knows of the calls that go on: asked before each call of a batch that leaves lines free."""
+"""The busy lines: calls in progress in the event store, and lines taken by batches of this machine.
 
-from collections.abc import Sequence
+A batch that leaves lines free reads both before each call.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call
 from alovoice_cli.stores.event_engine import ReadOnlyStore, marks
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
+from alovoice_cli.stores.migrations import explained, open_store, transaction
 
 _BUSY_SECONDS = 0.5
 _CHUNK = 500
 
-# Between extensions no line is needed; a call that names one holds it, whatever its direction.
+# Calls between extensions use no line; a call with a line holds that line, in every direction.
 GOING = """SELECT line, count(*) FROM call WHERE reported_at BETWEEN ? AND ? AND end_seq IS NULL
     AND trial = 0 AND (line IS NOT NULL OR coalesce(direction, '') <> 'int') GROUP BY line"""
 
 
 def calls_to(numbers: Sequence[str]) -> str:
-    """The question for the calls to so many numbers; its values are these, since, and until (unix seconds)."""
+    """Returns the query for the calls to these numbers; its values are the numbers, since, and until (unix seconds)."""
     wanted = f"number IN ({marks(numbers)}) AND reported_at BETWEEN ? AND ? AND trial = 0"
     return f"SELECT {CALL_COLUMNS} FROM call WHERE {wanted}"  # noqa: S608 - only marks
 
 
 class LineCalls:
-    """The store at this URL, which may not be there. For one thread at a time.
+    """The store at this URL, which may be missing. For one thread at a time.
 
-    Every method raises UsageError for a store of a kind that is not served, OSError, or sqlite3.Error.
+    Every method raises UsageError for an unsupported kind of store, OSError, or sqlite3.Error.
     """
 
     def __init__(self, url: str) -> None:
         self._store = ReadOnlyStore(url, busy_seconds=_BUSY_SECONDS)
 
     def uptimes(self, since: int) -> list[Uptime]:
-        """The listeners that were seen at `since` (unix microseconds) or later; none where there is no store."""
+        """Returns the listeners that were seen at `since` (unix microseconds) or later; none without a store."""
         if not self._store.exists:
             return []
         with self._store.connected() as connection:
@@ -39,12 +46,12 @@ class LineCalls:
             return [Uptime(*row) for row in rows]
 
     def going(self, since: int, until: int) -> dict[str | None, int]:
-        """How many calls that began in this period (unix seconds) have no end yet, by line (None: it was not told)."""
+        """Returns how many calls of this period (unix seconds) have no end yet, by line (None: unknown line)."""
         with self._store.connected() as connection:
             return dict(connection.execute(GOING, (since, until)).fetchall())
 
     def to_numbers(self, numbers: Sequence[str], since: int, until: int) -> list[Call]:
-        """The calls, over or not, to these numbers that began in this period (unix seconds)."""
+        """Returns the calls to these numbers that began in this period (unix seconds), ended or not."""
         found: list[Call] = []
         with self._store.connected() as connection:
             for start in range(0, len(numbers), _CHUNK):
@@ -53,5 +60,74 @@ class LineCalls:
         return found
 
     def close(self) -> None:
-        """Gives the connection back."""
+        """Closes the connection."""
         self._store.close()
+
+
+MIGRATIONS = (
+    """
+    CREATE TABLE claim (
+        number INTEGER PRIMARY KEY, profile TEXT NOT NULL, our_id TEXT NOT NULL, line TEXT, lines INTEGER NOT NULL,
+        claimed_at INTEGER NOT NULL
+    );
+    CREATE INDEX claim_by_time ON claim (claimed_at);
+    """,
+)
+
+
+ClaimRow = tuple[str, str | None, int, int]
+"""Our id of the call, its line (None: any), how many lines it takes, and when they were taken (unix microseconds)."""
+
+
+class LineClaims:
+    """The file `lines.db`: lines that batches have taken and whose calls are not in the ledger yet.
+
+    All batches of this machine take lines one after another: two that look at the same time would both take the last
+    line. A claim expires after `hold` microseconds. For one thread at a time. Every method raises UsageError for an
+    unusable file.
+    """
+
+    def __init__(self, path: Path, profile: str, hold: int) -> None:
+        self.path, self._profile, self._hold = path, profile, hold
+        self._opened: sqlite3.Connection | None = None
+
+    @contextmanager
+    def turn(self, now: int) -> Iterator["Turn"]:
+        """While the block runs no other process takes a line. `now` is in unix microseconds."""
+        with explained(self.path):
+            if self._opened is None:
+                self._opened = open_store(self.path, MIGRATIONS)
+                # A power cut that loses a claim has also lost its call: no need to wait for the disk.
+                self._opened.execute("PRAGMA synchronous = OFF")
+            with transaction(self._opened):
+                # In both directions: the clock may have been set.
+                lately = (now - self._hold, now + self._hold)
+                self._opened.execute("DELETE FROM claim WHERE claimed_at NOT BETWEEN ? AND ?", lately)
+                yield Turn(self._opened, self._profile)
+
+    def close(self) -> None:
+        """Closes the file."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            with explained(self.path):
+                opened.close()
+
+
+class Turn:
+    """One process's exclusive access to the claims."""
+
+    def __init__(self, connection: sqlite3.Connection, profile: str) -> None:
+        self._connection, self._profile = connection, profile
+
+    @property
+    def claims(self) -> list[ClaimRow]:
+        """Returns the lines taken lately by batches on this PBX."""
+        statement = "SELECT our_id, line, lines, claimed_at FROM claim WHERE profile = ?"
+        return self._connection.execute(statement, (self._profile,)).fetchall()
+
+    def take(self, claim: ClaimRow) -> None:
+        """Takes a line; other processes see it after the turn."""
+        self._connection.execute(
+            "INSERT INTO claim (profile, our_id, line, lines, claimed_at) VALUES (?, ?, ?, ?, ?)",
+            (self._profile, *claim),
+        )

@@ -1,6 +1,7 @@
-"""Opens a SQLite file as every store wants it: private, durable, and at the schema version of this program.
+"""Opens a SQLite file for a store: private, durable, and at the schema version of this program.
 
-Also how moments and texts stand in a column."""
+Also defines the form of moments and texts in a column.
+"""
 
 import os
 import sqlite3
@@ -16,13 +17,13 @@ _POLL_SECONDS = 0.01
 
 
 def open_store(path: Path, migrations: Sequence[str], *, timeout: float = 5.0) -> sqlite3.Connection:
-    """A connection in autocommit mode to the file at `path`, made (0600, in a directory 0700) when there is none.
+    """Opens the file at `path` in autocommit mode, and makes it (0600, in a directory 0700) if it is missing.
 
-    `migrations` are scripts of SQL, oldest first; a file's version is how many of them it has seen. Those that it lacks
-    are run now, all in one transaction, by whichever process comes first. `timeout` is how many seconds another
-    process's transaction is waited for. The connection may be handed from thread to thread, one at a time.
+    `migrations` are SQL scripts, oldest first; a file's version is the number of scripts that it has seen. The missing
+    ones run now, all in one transaction, in the first process that comes. `timeout` is the wait, in seconds, for
+    another process's transaction. Several threads may use the connection, one at a time.
 
-    Raises UsageError naming the file: made by a newer version, not ours, damaged, busy, or out of reach.
+    Raises UsageError naming the file: made by a newer version, of another program, damaged, busy, or unreachable.
     """
     with explained(path):
         connection = open_private_connection(path, timeout=timeout)
@@ -36,7 +37,7 @@ def open_store(path: Path, migrations: Sequence[str], *, timeout: float = 5.0) -
 
 
 def open_private_connection(path: Path, *, timeout: float) -> sqlite3.Connection:
-    """A durable connection in autocommit mode to the file, made 0600 when there is none; raises as SQLite and OS do."""
+    """Opens a durable connection in autocommit mode, and makes the file 0600; raises as SQLite and the OS do."""
     _make_private_file(path)
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     try:
@@ -49,7 +50,7 @@ def open_private_connection(path: Path, *, timeout: float) -> sqlite3.Connection
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Takes the write lock at once; commits at the end, durably, or rolls back whatever is raised."""
+    """Takes the write lock at once; commits durably at the end, or rolls back after any exception."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -62,7 +63,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Tells trouble of SQLite or of the file system as a UsageError that names the file."""
+    """Converts errors of SQLite or the file system to a UsageError that names the file."""
     try:
         yield
     except sqlite3.Error as error:
@@ -73,20 +74,20 @@ def explained(path: Path) -> Iterator[None]:
         raise UsageError(f"cannot open {path}: {error.strerror or error}", hint=_ELSEWHERE) from error
 
 
-# Of a write that a full disk stopped, SQLite says "disk I/O error"; of a log that it cannot make, "unable to open".
+# On a full disk SQLite's message is "disk I/O error" for a write, and "unable to open" for a new log.
 _MAYBE_FULL = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 _TRIED_BYTES = 64 * 1024
 
 
 def full_disk_error(path: Path, detail: str) -> UsageError:
-    """The error for a file of the state directory whose disk takes no more."""
+    """Returns the error for a file of the state directory on a full disk."""
     hint = "make room there, or set ALOVOICE_STATE_DIR to a folder on another disk"
     return UsageError(no_space_left(path), hint=hint, detail=detail)
 
 
 def _takes_no_more(path: Path) -> bool:
-    """Whether there is no room to let the file or its log grow, found by writing behind their length elsewhere."""
-    from tempfile import TemporaryFile  # noqa: PLC0415 - for this rare trouble alone
+    """Returns whether the disk has no room for the file or its log, tested by a write in another file."""
+    from tempfile import TemporaryFile  # noqa: PLC0415 - only for this rare error
 
     parts = [part for part in (path, path.with_name(path.name + "-wal")) if part.exists()]
     try:
@@ -115,7 +116,7 @@ def _explanation(path: Path, error: sqlite3.Error) -> UsageError:
 
 
 def _make_private_file(path: Path) -> None:
-    """Creates the file 0600 before SQLite opens it, which gives the file's mode to `-wal` and `-shm` too."""
+    """Creates the file 0600 before SQLite opens it, so that `-wal` and `-shm` get the same mode."""
     missing = [parent for parent in path.parents if not parent.exists()]
     for parent in reversed(missing):
         parent.mkdir(mode=0o700, exist_ok=True)
@@ -124,17 +125,17 @@ def _make_private_file(path: Path) -> None:
 
 
 def _make_durable(connection: sqlite3.Connection, timeout: float) -> None:
-    # FULL is not stored in the file: without it a commit in WAL mode survives a crash of ours, not a power cut.
+    # FULL is not stored in the file: without it a commit in WAL mode survives our crash, but not a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     deadline = time.monotonic() + timeout
     if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
-        # Before the first page is written: deleted rows can then be given back bit by bit.
+        # Set before the first page is written: the space of deleted rows can then be freed step by step.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            # Two processes that switch a new file at once: SQLite says "locked" to one of them without waiting.
+            # When two processes switch a new file at once, SQLite returns "locked" to one of them without waiting.
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(_POLL_SECONDS)
@@ -162,7 +163,7 @@ def _migrate(path: Path, connection: sqlite3.Connection, migrations: Sequence[st
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The script's statements one by one: `executescript` would commit the transaction first."""
+    """Yields the script's statements: `executescript` would commit the transaction first."""
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"
@@ -172,11 +173,11 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def iso(moment: datetime) -> str:
-    """Sortable as text: always microseconds, always UTC."""
+    """Returns a moment as sortable text: always with microseconds, always in UTC."""
     moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def storable(text: str) -> str:
-    """SQLite takes no lone surrogate, which an argument in a broken encoding holds."""
+    """Returns the text without lone surrogates (from an argument in a broken encoding), which SQLite refuses."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

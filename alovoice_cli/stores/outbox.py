@@ -20,8 +20,8 @@ from alovoice_cli.stores.process_lock import ProcessLock
 _LONGEST_TROUBLE = 500
 _COLUMNS = ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS.split(", "))
 # Of each queue only the first that is not done.
-_DUE = f"""SELECT {_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at
-    FROM delivery JOIN outbox ON delivery.seq = outbox.seq
+_DUE = f"""SELECT {_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at, fact.call_id, outbox.message
+    FROM delivery JOIN outbox ON delivery.seq = outbox.seq LEFT JOIN fact ON fact.seq = outbox.seq AND fact.part = 0
     WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.target = outbox.target AND earlier.queue = outbox.queue
         AND earlier.state = '{DUE}' AND earlier.seq < outbox.seq)
@@ -38,12 +38,17 @@ _REGISTER = """INSERT INTO outbox_target
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A queued delivery whose turn it is. `born_at` is unix microseconds; `attempts` were made before."""
+    """A queued delivery whose turn it is. `born_at` is unix microseconds; `attempts` were made before.
+
+    `call_id` is that of the event's call. `message` is a finished call as JSON, to be sent in place of the event.
+    """
 
     delivery: Delivery
     queue: str
     attempts: int
     born_at: int
+    call_id: str | None = None
+    message: str = ""
 
 
 def outbox_lock(store: Path) -> ProcessLock:
@@ -61,7 +66,7 @@ class Outbox:
         """The deliveries whose time has come, oldest first: of each queue only the first that is not done."""
         with opened(self._url) as connection:
             rows = connection.execute(_DUE, (target, now_us, limit)).fetchall()
-        return [Due(delivery_from(row), *row[-3:]) for row in rows]
+        return [Due(delivery_from(row), *row[-5:]) for row in rows]
 
     def waiting(self) -> dict[str, int]:
         """How many deliveries are still to be made, by target; none where there are none."""

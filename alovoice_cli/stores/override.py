@@ -1,6 +1,6 @@
-"""The panic switch of a profile: a small file that a running listener looks at for each question.
+"""The panic switch of a profile: a small file that a running listener checks for each question.
 
-It is replaced whole, so a reader sees the old one or the new one; it belongs to the user alone.
+The file is replaced whole, so a reader sees the old or the new one; only the user may read it.
 """
 
 import json
@@ -22,14 +22,14 @@ Stamp = tuple[int, int, int]
 
 
 class OverrideFile:
-    """The file of one profile; it need not exist."""
+    """The file of one profile; it may be missing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._mark = path.with_suffix(".listener")
 
     def stamp(self) -> Stamp | None:
-        """What tells one state of the file from the next, None where there is none. A few microseconds."""
+        """Returns a value that differs for each state of the file, None without a file. Takes a few microseconds."""
         try:
             found = os.stat(self.path)  # noqa: PTH116 - half the time of Path.stat, while a caller waits
         except FileNotFoundError:
@@ -37,7 +37,7 @@ class OverrideFile:
         return found.st_size, found.st_mtime_ns, found.st_ino
 
     def read(self) -> Override | None:
-        """What the file says, also when its time is over. Raises UsageError where it can't be read."""
+        """Returns the file's content, also after its time. Raises UsageError for an unreadable file."""
         try:
             with self.path.open("rb") as file:
                 told = json.loads(file.read(_LARGEST))
@@ -68,7 +68,7 @@ class OverrideFile:
             raise UsageError(f"{self.path} cannot be written: {error.strerror or error}", hint=_ELSEWHERE) from error
 
     def remove(self) -> None:
-        """Takes the file away; none is none. Raises UsageError where it stays."""
+        """Removes the file, if it exists. Raises UsageError where it cannot be removed."""
         try:
             with suppress(FileNotFoundError):
                 self.path.unlink()

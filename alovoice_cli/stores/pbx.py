@@ -1,10 +1,9 @@
-"""What the simulated PBX remembers: campaigns, calls, analyses, and its few settings.
+"""The simulated PBX's memory: campaigns, calls, analyses, and its few settings.
 
-What became of each call, and what was sent of it, lies in the same file and is `pbx_traffic`'s.
-
-Times are unix seconds. Every record keeps the pace (`speed`: virtual seconds a second) at which it was made, so that
-two mounts of one file with different speeds do not disturb each other's records. Each operation opens its own
-connection and is one transaction: any thread of any process may call at any time.
+The course and the messages of each call are in the same file (see `pbx_traffic`). Times are unix seconds. Every record
+keeps the speed (virtual seconds a second) of its creation, so that two mounts of one file with different speeds do not
+disturb each other's records. Each operation opens its own connection and is one transaction: any thread of any process
+may call at any time.
 """
 
 import json
@@ -47,7 +46,7 @@ MIGRATIONS = (
 
 
 class CampaignRow(NamedTuple):
-    """A campaign as it was accepted: `answer` is what the wire says, `plan` what is dialled; `id` is 0 before storing.
+    """An accepted campaign: `answer` is its form on the wire, `plan` its dialling; `id` is 0 before storing.
 
     `begins` and `ends` are virtual times: None for a campaign that is never dialled (paused, or without a window left).
     """
@@ -63,7 +62,7 @@ class CampaignRow(NamedTuple):
 
 
 class CallRow(NamedTuple):
-    """A call that was asked for. `key` is the caller's own id (`call_id`, `extid`), if any; `legs` are its ringings."""
+    """A requested call. `key` is the caller's own id (`call_id`, `extid`), if any; `legs` are its ringings."""
 
     kind: str
     key: str
@@ -76,7 +75,7 @@ class CallRow(NamedTuple):
 
 
 class AnalysisRow(NamedTuple):
-    """An analysis that was asked for."""
+    """A requested analysis."""
 
     call_id: str
     aicallid: str
@@ -85,16 +84,17 @@ class AnalysisRow(NamedTuple):
 
 
 class PbxStore:
-    """The file `sandbox.db`. Raises UsageError when it is not ours, damaged or of a newer version."""
+    """The file `sandbox.db`. Raises UsageError for another program's, a damaged or a newer file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._settings: dict[str, str] | None = None
 
     def setting(self, name: str, make: Callable[[], str]) -> str:
-        """The setting's value; made and kept at the first asking. Of two processes that make it at once, one wins.
+        """Returns the setting's value; creates it at the first call. Of two processes that create it, one wins.
 
-        All are read at once: a mount asks for four, and each opening of the file is a tenth of a command's time.
+        All settings are read at once: a mount needs four, and each opening of the file takes a tenth of a command's
+        time.
         """
         if self._settings is None:
             with self._reading() as connection:
@@ -109,13 +109,13 @@ class PbxStore:
         return str(value)
 
     def change_setting(self, name: str, value: str) -> None:
-        """Sets the setting, whatever it was."""
+        """Replaces the setting."""
         self._settings = None
         with self._writing() as connection:
             connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
 
     def add_campaign(self, row: CampaignRow, numbers: Sequence[str]) -> int:
-        """Stores the campaign and gives its id; a row that brings an id keeps it, and is not stored twice."""
+        """Stores the campaign and returns its id; a row with an id keeps it, and is not stored twice."""
         values = (_text(row.answer), _text(row.plan), row.recipients, "\n".join(numbers), row.born, row.speed)
         with self._writing() as connection:
             cursor = connection.execute(
@@ -134,7 +134,7 @@ class PbxStore:
         return None if row is None else CampaignRow(json.loads(row[0]), json.loads(row[1]), *row[2:])
 
     def campaigns_ending(self) -> list[CampaignRow]:
-        """The campaigns that are dialled, or were, oldest first; those of the past that came with the PBX are not."""
+        """Returns the campaigns that are or were dialled, oldest first, without the shipped past ones."""
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT answer, plan, recipients, born, speed, begins, ends, id FROM campaign"
@@ -159,7 +159,7 @@ class PbxStore:
         return cursor.lastrowid or 0
 
     def find_call(self, key: str) -> CallRow | None:
-        """The latest call of this key, or else of this id; None if the PBX never rang it."""
+        """Returns the latest call with this key, or else this id; None if the PBX never rang it."""
         columns = "SELECT id, kind, key, request, legs, answered, born, speed FROM call"
         # Ids that SQLite cannot hold are longer than any that it has given.
         number = int(key) if key.isascii() and key.isdigit() and len(key) < len(str(2**63)) else 0
@@ -173,7 +173,7 @@ class PbxStore:
         return CallRow(row[1], row[2], json.loads(row[3]), json.loads(row[4]), bool(row[5]), row[6], row[7], id=row[0])
 
     def start_analysis(self, row: AnalysisRow) -> AnalysisRow:
-        """Stores the analysis, or gives the one that was started before: a call is analysed once."""
+        """Stores the analysis, or returns the existing one: a call is analysed once."""
         with self._writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO analysis VALUES (?, ?, ?, ?)", (row.call_id, row.aicallid, row.born, row.speed)
@@ -187,7 +187,7 @@ class PbxStore:
         return None if row is None else AnalysisRow(*row)
 
     def clear(self, *, keep: Sequence[str] = ()) -> None:
-        """Forgets campaigns, calls, analyses and every setting but those to keep; ids count from the start again."""
+        """Deletes campaigns, calls, analyses and all settings but those to keep; ids start again."""
         self._settings = None
         with self._writing() as connection:
             for table in _TABLES:

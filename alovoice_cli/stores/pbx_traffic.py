@@ -1,7 +1,7 @@
-"""The simulated PBX's account of its telephony: every call that it made or took, and all that it sent about each.
+"""The simulated PBX's record of its telephony: every call that it made or took, and every message about it.
 
-It lies in the same file as the rest of the PBX (`stores.pbx`). An open `Traffic` keeps one connection and serves one
-caller at a time, from any thread; `Traffic(path).accounts()` is what a test balances the books with.
+It is in the same file as the rest of the PBX (`stores.pbx`). An open `Traffic` keeps one connection and serves one
+caller at a time, from any thread; tests check the messages with `Traffic(path).accounts()`.
 """
 
 import json
@@ -24,11 +24,11 @@ UNANSWERED = "no answer yet"
 
 @dataclass(frozen=True, slots=True)
 class CallCourse:
-    """What became of a call. Times are virtual unix seconds; None where the call has not come so far.
+    """The course of a call. Times are virtual unix seconds; None where the call has not come so far.
 
-    `type`, `number`, `line` and `inner_phone` are what callstart says. `owed` are the messages that the call owes its
-    handlers, each once. `call_id` is what the handler called it, `step` what the route answered, and `went_to` who was
-    rung in the end.
+    `type`, `number`, `line` and `inner_phone` are the values of callstart. `owed` are the messages that the PBX must
+    send once each. `call_id` is the handler's id, `step` the route's answer, and `went_to` the party that was rung in
+    the end.
     """
 
     type: str
@@ -47,9 +47,10 @@ class CallCourse:
 
 @dataclass(frozen=True, slots=True)
 class PbxPost:
-    """One message as it was sent. `id` counts in the order of sending; `note` is `dup` for one sent again on purpose,
-    `late` or `reorder` for one that was held back, else empty. `status` is None where no answer came, and `error` says
-    why.
+    """One sent message. `id` counts in the order of sending.
+
+    `note` is `dup` for an intended repetition, `late` or `reorder` for a message that was held back, else empty.
+    `status` is None without an answer, and `error` gives the reason.
     """
 
     id: int
@@ -64,7 +65,7 @@ class PbxPost:
 
 @dataclass(frozen=True, slots=True)
 class CallAccount:
-    """One call with all that was sent of it; `kind` is inbound, internal, outbound, campaign, conference, ivr, out."""
+    """One call with all its messages; `kind` is inbound, internal, outbound, campaign, conference, ivr, out."""
 
     id: int
     kind: str
@@ -74,7 +75,7 @@ class CallAccount:
 
     @property
     def imbalance(self) -> dict[str, int]:
-        """How often each message that is owed was sent, where that is not once; repetitions on purpose aside."""
+        """Returns how often each owed message was sent, where that is not once; intended repetitions do not count."""
         sent = [delivery.type for delivery in self.deliveries if delivery.note != "dup"]
         counts = {kind: sent.count(kind) for kind in dict.fromkeys((*self.course.owed, *sent))}
         return {kind: count for kind, count in counts.items() if count != (kind in self.course.owed)}
@@ -82,10 +83,10 @@ class CallAccount:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The account in a few numbers.
+    """The record in a few numbers.
 
-    `sent` counts messages per type without repetitions, which `repeated` counts; of all of them `failed` had no answer,
-    or not a 2xx. `unbalanced` are calls of which something owed was not sent, or not once: those still going on, too.
+    `sent` counts messages by type without repetitions, which `repeated` counts; `failed` of all of them had no answer,
+    or not a 2xx. `unbalanced` are calls with an owed message that was not sent exactly once, running calls included.
     """
 
     calls: int
@@ -96,14 +97,14 @@ class Totals:
 
 
 class Traffic:
-    """The account, open for writing and reading. Raises UsageError as the PBX's store does."""
+    """The record, open for writing and reading. Raises UsageError as the PBX's store does."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         with explained(path):
             self._connection = open_store(path, MIGRATIONS, timeout=_BUSY_SECONDS)
-            # A simulated call is not worth a wait for the disk; what a crash of ours leaves is whole all the same.
+            # A simulated call need not wait for the disk; after our crash the file is consistent anyway.
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._latest = self._connection.execute("SELECT coalesce(max(id), 0) FROM call").fetchone()[0]
 
@@ -116,7 +117,7 @@ class Traffic:
         self.close()
 
     def add_call(self, kind: str, key: str, course: CallCourse, *, born: float, speed: float) -> int:
-        """Stores a call that nobody asked for through the API, and gives its id."""
+        """Stores a call that was not requested through the API, and returns its id."""
         with self._writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO call (kind, key, request, legs, answered, born, speed, course)"
@@ -126,7 +127,7 @@ class Traffic:
             return cursor.lastrowid or 0
 
     def note_course(self, call: int, course: CallCourse) -> None:
-        """Stores what is known of a call by now."""
+        """Stores the present course of a call."""
         answered = course.answered_at is not None
         with self._writing() as connection:
             connection.execute(
@@ -134,7 +135,7 @@ class Traffic:
             )
 
     def begin(self, call: int, kind: str, body: bytes, content_type: str | None, note: str) -> int:
-        """Stores a message that is about to be sent, and gives its id."""
+        """Stores a message that is about to be sent, and returns its id."""
         with self._writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO delivery (call, type, body, content_type, note, answer, error)"
@@ -144,16 +145,16 @@ class Traffic:
             return cursor.lastrowid or 0
 
     def finish(self, delivery: int, status: int | None, answer: bytes, error: str) -> None:
-        """Stores how a message was answered."""
+        """Stores the answer to a message."""
         with self._writing() as connection:
             connection.execute(
                 "UPDATE delivery SET status = ?, answer = ?, error = ? WHERE id = ?", (status, answer, error, delivery)
             )
 
     def accounts(self) -> list[CallAccount]:
-        """Every call whose course was followed, in the order of their ids, with its deliveries in the order sent.
+        """Yields every call with a course, by id, with its messages in the order of sending.
 
-        Both are of one moment, also while the PBX goes on.
+        Both are of one moment, also while the PBX continues.
         """
         sent: dict[int, list[PbxPost]] = {}
         with self._reading() as connection:
@@ -168,7 +169,7 @@ class Traffic:
             ]
 
     def totals(self) -> Totals:
-        """The account of the calls that began since this was opened, in a few numbers."""
+        """Returns the totals of the calls that began since this was opened."""
         accounts = [account for account in self.accounts() if account.id > self._latest]
         deliveries = [delivery for account in accounts for delivery in account.deliveries]
         first = [delivery.type for delivery in deliveries if delivery.note != "dup"]
@@ -193,7 +194,7 @@ class Traffic:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock, explained(self._path):
-            self._connection.execute("BEGIN")  # what is read until the end is of one moment
+            self._connection.execute("BEGIN")  # all reads until the end see one moment
             try:
                 yield self._connection
             finally:

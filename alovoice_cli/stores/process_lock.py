@@ -1,4 +1,4 @@
-"""One process at a time: a lock on a file of the state directory, which a killed owner gives back."""
+"""One process at a time: a lock on a file of the state directory, which the system releases when the owner dies."""
 
 import os
 import time
@@ -15,14 +15,14 @@ _OWNER_SECONDS = 1.0
 
 
 class ProcessLock:
-    """The lock on a file, which stays; the owner's process id stands beside it. Any thread may give it back."""
+    """The lock on a file, which stays; the owner's process id is in a file beside it. Any thread may release it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = FileLock(path, mode=0o600, thread_local=False)
 
     def acquire(self, patience: float = 0.0) -> bool:
-        """Whether the lock is held now; another process's is waited for so many seconds.
+        """Takes the lock, waiting this many seconds for another process; returns whether it is held.
 
         Raises UsageError where the file cannot be made.
         """
@@ -38,19 +38,19 @@ class ProcessLock:
             raise UsageError(
                 f"cannot use {self._path}: {error.strerror or error}", hint="make its directory writable"
             ) from error
-        with suppress(OSError):  # a full disk: who comes second then hears no process id
+        with suppress(OSError):  # a full disk: the error of a second process then lacks the process id
             self._owner_file.touch(mode=0o600)
             self._owner_file.write_text(f"{os.getpid()}\n", encoding="ascii")
         return True
 
     def release(self) -> None:
-        """Gives the lock back, where it is held."""
+        """Releases the lock, if it is held."""
         if self._lock.is_locked:
             self._owner_file.unlink(missing_ok=True)
         self._lock.release()
 
     def owner(self, patience: float = 0.0) -> str:
-        """The owner's process id, for which an owner that has just begun is given so many seconds; else nothing."""
+        """Returns the owner's process id, or ''; waits this many seconds for an owner that has just begun."""
         deadline = time.monotonic() + patience
         while True:
             with suppress(OSError, UnicodeDecodeError):
@@ -69,10 +69,10 @@ class ProcessLock:
 
 @contextmanager
 def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
-    """Holds the lock while the block runs; the file stays, and the owner's process id beside it.
+    """Holds the lock during the block; the file stays, with the owner's process id beside it.
 
-    Raises UsageError (`what` is already under way) when another process holds it for longer than `patience` seconds,
-    or the file cannot be made.
+    Raises UsageError (`what` is already under way) when another process holds it for longer than `patience` seconds, or
+    where the file cannot be made.
     """
     lock = ProcessLock(path)
     if not lock.acquire(patience):

@@ -1,6 +1,7 @@
-"""Where deliveries go when the store does not take them: a file of JSON lines, synced before the answer.
+"""Stores deliveries that the event store refuses: a file of JSON lines, synced before the answer.
 
-It is emptied into the store as soon as that works again. A line that a crash cut short was never answered for.
+It is emptied into the store as soon as the store works again. The sender of a line that a crash cut short was never
+answered.
 """
 
 import base64
@@ -12,6 +13,7 @@ from pathlib import Path
 from alovoice_cli.events.event import EVENT_TYPES, Delivery
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_BLANKS = b"\n" * 4096
 
 
 class Spool:
@@ -27,11 +29,21 @@ class Spool:
 
     def append(self, deliveries: Sequence[Delivery]) -> None:
         """Adds the deliveries, durably and all or none. Raises OSError."""
-        lines = b"".join(json.dumps(_as_json(delivery)).encode() + b"\n" for delivery in deliveries)
+        self._write(b"".join(json.dumps(_as_json(delivery)).encode() + b"\n" for delivery in deliveries))
+
+    def has_room(self) -> bool:
+        """Whether a delivery would be taken: tried with blank lines, which no reader minds, and which are cut off."""
+        try:
+            self._write(_BLANKS, is_trial=True)
+        except OSError:
+            return False
+        return True
+
+    def _write(self, lines: bytes, *, is_trial: bool = False) -> None:
         descriptor = os.open(self.path, _FLAGS, 0o600)
         try:
             size = os.fstat(descriptor).st_size
-            # What a crash or a full disk left without a line end must not swallow the next line.
+            # A line without its end, after a crash or a full disk, must not absorb the next line.
             lines = b"\n" + lines if size else lines
             try:
                 _write_all(descriptor, lines)
@@ -39,6 +51,8 @@ class Spool:
             except OSError:
                 os.ftruncate(descriptor, size)
                 raise
+            if is_trial:
+                os.ftruncate(descriptor, size)
         finally:
             os.close(descriptor)
 
@@ -51,7 +65,7 @@ class Spool:
         return [delivery for line in content.splitlines() if (delivery := _from_line(line)) is not None]
 
     def forget(self) -> None:
-        """Removes the file: all of it is in the store."""
+        """Removes the file: the store has everything in it."""
         self.path.unlink(missing_ok=True)
 
 
@@ -69,6 +83,7 @@ def _as_json(delivery: Delivery) -> dict[str, object]:
         "peer": delivery.peer,
         "content_type": delivery.content_type,
         "headers": delivery.headers,
+        "query": delivery.query,
         "body": base64.b64encode(delivery.body).decode("ascii"),
     }
 
@@ -86,6 +101,7 @@ def _from_line(line: bytes) -> Delivery | None:
             content_type=str(row["content_type"]),
             peer=str(row["peer"]),
             headers=tuple((str(name), str(value)) for name, value in row["headers"]),
+            query=str(row.get("query", "")),  # an older version's line has none
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

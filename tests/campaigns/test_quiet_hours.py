@@ -4,8 +4,7 @@ from datetime import date, time
 
 import pytest
 
-from alovoice_cli.campaigns.quiet_hours import NIGHT_OK, quiet_findings
-from alovoice_cli.campaigns.schedule import Window
+from alovoice_cli.campaigns.schedule import NIGHT_OK, Window, quiet_findings
 from alovoice_cli.moments import DailyHours, parse_zone
 
 TASHKENT = parse_zone("utc +5")

@@ -35,6 +35,7 @@ def numbers(content: bytes) -> set[int]:
     return set(read_recipients(io.BytesIO(content), "list").tally.numbers())
 
 
+@pytest.mark.floors
 @pytest.mark.parametrize(
     ("case", "words", "column", "good"),
     [
@@ -245,6 +246,7 @@ def test_one_table_gives_the_same_people_in_every_form(people: list[tuple[str, i
 BOOKS = {"xlsx": xlsx({"S": ROWS}), "ods": ods({"S": ROWS}), "xls": (DATA / "clients.xls").read_bytes()}
 
 
+@pytest.mark.floors
 @given(st.sampled_from(sorted(BOOKS)), st.data())
 @settings(max_examples=60, deadline=None)
 def test_any_damage_to_a_workbook_is_an_error_of_the_file(form: str, data: st.DataObject) -> None:

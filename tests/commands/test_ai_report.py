@@ -88,6 +88,7 @@ def test_the_page_is_valid_stands_alone_and_is_the_same_twice(home: FrontDoor) -
     assert _page(home, "--worst", "0").count('class="talk"') == 0
 
 
+@pytest.mark.floors
 def test_a_page_of_nothing_is_a_page(home: FrontDoor) -> None:
     html5lib.HTMLParser(strict=True).parse(_page(home, "--since", "1d"))
 

@@ -67,6 +67,7 @@ def test_any_other_trouble_is_told_as_what_it_is(
 def test_what_the_api_cannot_do_is_said_with_the_place_where_it_can_be_done(
     alovoice: FrontDoor, pbx: RawServer, verb: str
 ) -> None:
+    assert alovoice("autorule", "list", "--help").code == 0  # loads a module that has the name of a type
     result = alovoice("autorule", verb, "124", "--json")
     error = json.loads(result.err)["error"]
     assert (result.code, error["kind"], pbx.connections) == (2, "usage", 0)

@@ -20,7 +20,7 @@ from front_door import FrontDoor
 from raw_server import Connection, Seen
 
 from alovoice_cli.batch.pacing import HOLD, LineClaim, count_busy
-from alovoice_cli.stores.line_claims import LineClaims
+from alovoice_cli.stores.line_calls import LineClaims
 
 LINE = "712037006"
 IVR = ("call", "ivr", "--batch", "-", "--ivr", "222", "--night-ok", "--yes")

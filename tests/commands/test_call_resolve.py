@@ -13,7 +13,7 @@ from event_rows import Rows
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer
 
-from alovoice_cli.commands.call.wait_option import spell_out
+from alovoice_cli.commands.call import spell_out
 
 IVR = ("call", "ivr", "--to", "901234567", "--ivr", "222", "--line", "712037006", "--extid", "170")
 OUT = ("call", "out", "--from", "101", "--to", "+998901234567", "--call-id", "170")

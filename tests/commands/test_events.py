@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -453,3 +454,59 @@ def test_a_list_that_is_wide_for_the_terminal_stands_closer_and_breaks_no_number
     assert start.split()[0] == "e1"
     assert end.split()[3:] == ["callend", "998901234567", "998712037006", "101", "603-S", "125s"]
     assert max(map(len, text.splitlines())) <= 80
+
+
+TWO_RESULTS = [
+    {"id": 81, "to_number": "998901234567", "dialstatus": "BUSY"},
+    {"id": 82, "to_number": "998931112233", "dialstatus": "NO ANSWER"},
+]
+
+
+def test_of_several_results_in_a_delivery_the_one_that_matched_is_shown(alovoice: FrontDoor, rows: Rows) -> None:
+    rows.deliver("result", _ago(minutes=5), TWO_RESULTS)
+    for words, number, call_id in (
+        (("--number", "93 111-22-33"), "998931112233", "82"),
+        (("--where", "status = BUSY"), "998901234567", "81"),
+        (("--where", "call_id = 82"), "998931112233", "82"),
+    ):
+        (row,) = _tsv(alovoice("events", "list", *words).out)
+        assert row["number"] == number
+        (event,) = _json(alovoice, "list", *words)
+        assert (event["call_id"], event["body"]) == (call_id, TWO_RESULTS)
+        assert json.loads(alovoice("events", "tail", *words).out)["call_id"] == call_id
+        (line,) = csv.DictReader(io.StringIO(alovoice("events", "export", "--csv", *words).out))
+        assert line["number"] == number
+    assert len(list(csv.DictReader(io.StringIO(alovoice("events", "export", "--csv").out)))) == 2
+
+
+def test_half_a_surrogate_pair_breaks_no_reader_of_json(alovoice: FrontDoor, rows: Rows) -> None:
+    half = '{"inner_phone":2000,"number":"+998901130004\\ud83d","k\\ude00":"a","type":"inc","start_time":1}'
+    event = rows.deliver("callstart", _ago(minutes=5), half.encode())
+    rows.deliver("callend", _ago(minutes=4), '{"call_id": "\\udfff", "record": "ok 😀"}'.encode())
+    rows.deliver("callend", _ago(minutes=3), b'{"broken \xed\xa0\xbd')
+    for words in (["list"], ["show", event.delivery.id], ["tail"], ["export"], ["export", "--mask-numbers"]):
+        for encoding in ("utf-8", "ascii"):
+            result = alovoice("events", *words, "--json", encoding=encoding)
+            assert result.code == 0, result.err
+            texts = result.out.splitlines() if words[0] in ("tail", "export") else [result.out]
+            values = json.dumps([json.loads(text) for text in texts], ensure_ascii=False)
+            assert "\ufffd" in values
+            values.encode("utf-8")  # raises for a half
+            if shutil.which("jq"):
+                subprocess.run(["jq", "."], input=result.out.encode(), capture_output=True, check=True)
+    table = alovoice("events", "export", "--csv").out
+    assert "\ufffd" in table
+    table.encode()
+    assert json.loads(half)["number"].startswith("+998901130004")
+    assert _json(alovoice, "list", "--number", "901130004")[0]["body"]["number"] == "+998901130004\ufffd"
+
+
+def test_what_could_not_be_read_says_why_and_is_counted(alovoice: FrontDoor, rows: Rows) -> None:
+    assert json.loads(alovoice("status", "--offline", "--json").out)["unreadable_events"] == 0
+    rows.call(_ago(minutes=9))
+    rows.deliver("callend", _ago(minutes=5), b"what is this")
+    rows.deliver("callend", _ago(minutes=4), b"\xff\xfe\xfd")
+    listed = _json(alovoice, "list")
+    assert [event.get("problem") for event in listed[:2]] == ["no UTF-8 text", "neither JSON nor form fields"]
+    assert not any("problem" in event for event in listed[2:])
+    assert json.loads(alovoice("status", "--offline", "--json").out)["unreadable_events"] == 2

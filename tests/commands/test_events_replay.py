@@ -1,5 +1,6 @@
 """`alovoice events replay`: the very bytes again, in their order, marked."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +30,16 @@ def ids(alovoice: FrontDoor) -> list[str]:
     route = rows.deliver("route", AT + 0.1, b"\xff not text")
     probe = rows.deliver("probe", AT + 0.15, {"nonce": "x"})
     return [event.delivery.id for event in (start, route, result, late, probe)]
+
+
+def test_a_packed_event_and_its_query_go_again_as_they_came(alovoice: FrontDoor, crm: Crm) -> None:
+    packed = gzip.compress(b'{"call_id": 1}')
+    rows = Rows(alovoice.home / "state" / "events.db")
+    event = rows.deliver("callend", AT, packed, headers=(("content-encoding", "gzip"),), query="status_code=486&a=%20")
+    assert alovoice("events", "replay", event.delivery.id, "--to", f"{crm.url}/h/x").code == 0
+    (asked,) = crm.asked
+    assert (asked.body, asked.headers["content-encoding"]) == (packed, "gzip")
+    assert asked.path == "/h/x/callend?status_code=486&a=%20"
 
 
 def test_events_go_again_untouched_marked_and_in_order(alovoice: FrontDoor, crm: Crm, ids: list[str]) -> None:

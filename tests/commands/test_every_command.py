@@ -254,6 +254,7 @@ def test_every_noun_of_the_contents_has_its_module() -> None:
     }
 
 
+@pytest.mark.floors
 def test_global_options_mean_the_same_on_both_sides(home: FrontDoor) -> None:
     assert home("--json", "trunks").out == home("trunks", "--json").out != ""
     assert home("call", "--json", "receipts", "list").out == "[]\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from front_door import FrontDoor, Result
 
-from alovoice_cli.campaigns.created import plan_from_form
+from alovoice_cli.campaigns.campaign_record import plan_from_form
 from alovoice_cli.campaigns.forecast import forecast, parse_share
 from alovoice_cli.errors import UsageError
 

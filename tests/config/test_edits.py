@@ -44,6 +44,7 @@ def test_a_changed_value_leaves_comments_and_order(paths: Paths, mine: Path) -> 
     ).replace('profile = "tashkent"', 'profile = "samarkand"')
 
 
+@pytest.mark.floors
 def test_a_first_value_makes_a_file_that_reads_like_one_written_by_hand(paths: Paths) -> None:
     change = edits.set_value(paths, "tashkent.trunks", "712037006, 712037007")
     assert (change.value, change.created) == (("712037006", "712037007"), True)

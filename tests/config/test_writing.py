@@ -53,6 +53,7 @@ def test_files_and_directories_are_private_whatever_the_umask(
     assert (_mode(paths.config), _mode(paths.config.parent)) == (0o700, 0o700)
 
 
+@pytest.mark.floors
 @on_posix
 def test_a_wide_file_is_private_after_the_next_writing(paths: Paths) -> None:
     keep_login(paths, Login("a", SERVER), TOKEN)
@@ -166,6 +167,7 @@ def test_eight_writers_lose_nothing_and_readers_never_see_a_broken_file(paths: P
     assert seen[0] >= 1
 
 
+@pytest.mark.floors
 def test_a_lock_that_is_not_given_up_is_told(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toml_files, "_WAIT_SECONDS", 0.05)
     paths.config.mkdir(parents=True)

@@ -38,6 +38,7 @@ def _assert_answer(got: object, answer: dict[str, Any]) -> None:
     assert {key: first[key] for key in expected} == expected
 
 
+@pytest.mark.floors
 @pytest.mark.parametrize(("group", "said"), sayable())
 def test_client_and_sandbox_understand_each_other(served: Any, group: Any, said: Any) -> None:
     answer = said["answer"]

@@ -28,15 +28,57 @@ def test_ids_fit_into_a_callstart_s_answer_and_sort_by_time() -> None:
 
 @given(st.integers(0, 999) | st.just(200), st.binary(max_size=80) | st.text(max_size=40).map(str.encode))
 def test_whatever_a_crm_answers_what_goes_out_is_what_the_pbx_takes(status: int, body: bytes) -> None:
-    answer = read_crm_answer(status, body, "OWN")
-    if answer is None:
+    told = read_crm_answer(status, body, "OWN")
+    assert told.is_settled == (200 <= status < 300)
+    assert bool(told.reason) == (told.is_settled and told.start is None)
+    if told.start is None:
         return
-    assert 200 <= status < 300
+    answer = told.start
     if answer.callto is not None:
         assert json.loads(answer.as_bytes()) == {"callto": answer.callto}
         return
-    told = answer.as_bytes().decode()
-    assert 0 < len(told) <= (12 if told.isdigit() else 32)
+    text = answer.as_bytes().decode()
+    assert 0 < len(text) <= (12 if text.isdigit() else 32)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"callto": "99 123 45 67"}',
+        '{\n  callto: "99 123 45 67"\n}',
+        "{callto: '99 123 45 67',}",
+        "{'callto': '99 123 45 67'}",
+        '\ufeff{ "callto" : "99 123 45 67" , }',
+    ],
+)
+def test_a_redirect_is_read_in_the_vendor_s_own_notation(body: str) -> None:
+    told = read_crm_answer(200, body.encode(), "OWN")
+    assert told.start == StartAnswer("OWN", "99 123 45 67")
+    assert json.loads(told.start.as_bytes()) == {"callto": "99 123 45 67"}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "no body"),
+        (b" \n", "no body"),
+        (b"<!doctype html><p>log in", "a web page"),
+        (b'{"id":77}', "an object without `callto`"),
+        (b"{callto: 'call me'}", "no phone number"),
+        (b"{callto: ", "neither JSON nor an id"),
+        (b"[77]", "neither an id nor an object"),
+        (b"true", "the word true"),
+        (b"1234567890123", "more than 12 digits"),
+        (b"x" * 33, "more than 32 characters"),
+        (b"a\nb", "several lines"),
+        (b"\xff\xff", "cannot be read"),
+    ],
+)
+def test_an_answer_of_no_use_settles_the_delivery_and_has_a_reason(body: bytes, reason: str) -> None:
+    told = read_crm_answer(204, body, "OWN")
+    assert (told.start, told.is_settled) == (None, True)
+    assert reason in told.reason
+    assert told.reason.startswith("204")
 
 
 def test_an_answer_that_was_kept_is_the_same_again() -> None:

@@ -1,5 +1,6 @@
 """The unit and the location are what their programs take, whatever the words hold."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.deployment import nginx_location, systemd_unit
+from alovoice_cli.events.deployment import ServiceUnit, nginx_location, systemd_unit
 
 ARGV = ["/usr/local/bin/alovoice", "listen", "--port", "8787", "--fallback", "queue:6000"]
 
@@ -48,7 +49,7 @@ def _command(unit: str) -> str:
 
 
 def test_the_unit_of_a_plain_line() -> None:
-    unit = systemd_unit(ARGV, user="alovoice", environment={"ALOVOICE_STATE_DIR": "/var/lib/alovoice"})
+    unit = systemd_unit(ServiceUnit(ARGV, user="alovoice", environment={"ALOVOICE_STATE_DIR": "/var/lib/alovoice"}))
     assert "\nExecStart=/usr/local/bin/alovoice listen --port 8787 --fallback queue:6000\n" in unit
     assert "\nType=notify\n" in unit
     assert "\nUser=alovoice\n" in unit
@@ -62,28 +63,55 @@ def test_the_unit_of_a_plain_line() -> None:
     words=st.lists(st.text(st.characters(exclude_categories=["C", "Z"]) | st.sampled_from(" \"'\\$%;"), max_size=12))
 )
 def test_every_word_reaches_the_program_as_it_is(words: list[str]) -> None:
-    line = _command(systemd_unit(["/bin/alovoice", *words]))
+    line = _command(systemd_unit(ServiceUnit(["/bin/alovoice", *words])))
     assert [_expanded(word) for word in _unquoted(line)] == ["/bin/alovoice", *words]
 
 
 @pytest.mark.parametrize("words", [[], ["alovoice", "listen"], ["/bin/alovoice", "a\nExecStartPre=/bin/sh"]])
 def test_what_no_unit_can_hold_is_refused(words: list[str]) -> None:
     with pytest.raises(UsageError):
-        systemd_unit(words)
+        systemd_unit(ServiceUnit(words))
 
 
 @pytest.mark.parametrize(("user", "environment"), [("root\nx", {}), ("", {"A B": "1"}), ("", {"A": "1\n"})])
 def test_what_no_user_or_variable_can_be_is_refused(user: str, environment: dict[str, str]) -> None:
     with pytest.raises(UsageError):
-        systemd_unit(ARGV, user=user, environment=environment)
+        systemd_unit(ServiceUnit(ARGV, user=user, environment=environment))
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is missing")
-def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
-    unit = tmp_path / "alovoice.service"
-    unit.write_text(systemd_unit(["/bin/true", "--exec", "a 'b' $c %d \"e\""]), "utf-8")
-    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
-    assert "alovoice.service" not in done.stderr, done.stderr
+UNITS = [
+    ServiceUnit(["/bin/true", "--exec", "a 'b' $c %d \"e\""], user="daemon"),
+    ServiceUnit(["/bin/true"], user="root", programs=True, low_port=True, writable=["/srv/a b%", "/srv/c"]),
+    ServiceUnit(
+        ["/bin/true"],
+        name="alovoice-tashkent",
+        directory="/tmp",
+        environment={"ALOVOICE_CONFIG_DIR": "/etc/alo voice%"},
+        credentials={"sign-secret": "/etc/alovoice/sign%secret"},
+    ),
+]
+
+
+def _can_judge() -> bool:
+    """Whether systemd is here, and new enough (250) to judge a unit that is not installed."""
+    if shutil.which("systemd-analyze") is None:
+        return False
+    return b"--offline" in subprocess.run(["systemd-analyze", "--help"], capture_output=True, check=False).stdout
+
+
+@pytest.mark.skipif(not _can_judge(), reason="systemd is missing, or older than 250")
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_finds_nothing_wrong_with_it_and_little_exposed(tmp_path: Path, unit: ServiceUnit) -> None:
+    file = tmp_path / f"{unit.name}.service"
+    file.write_text(systemd_unit(unit), "utf-8")
+    verified = subprocess.run(["systemd-analyze", "verify", str(file)], capture_output=True, text=True, check=False)
+    assert file.name not in verified.stderr, verified.stderr
+    words = ["systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=29", str(file)]
+    judged = subprocess.run(words, capture_output=True, text=True, check=False)  # the threshold is ten times the level
+    assert judged.returncode == 0, judged.stdout
+    level = re.search(r"Overall exposure level for .*: ([0-9.]+)", judged.stdout)
+    assert level is not None
+    assert float(level[1]) < 3
 
 
 def test_the_location_passes_the_path_on_and_logs_no_secret() -> None:
@@ -92,6 +120,7 @@ def test_the_location_passes_the_path_on_and_logs_no_secret() -> None:
     assert "access_log off;" in location
     assert "proxy_next_upstream off;" in location
     assert location.count("{") - location.count("`server { … }`") == 1
+    assert "proxy_read_timeout 35s;" in nginx_location("127.0.0.1", 1, read_seconds=35)
     assert "proxy_pass http://[::1]:1;" in nginx_location("::1", 1, path="/")
 
 

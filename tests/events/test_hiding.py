@@ -46,6 +46,7 @@ def test_a_body_that_could_not_be_read_gives_nothing_away() -> None:
     hiding = Hiding(b"k")
     assert "1234567" not in str(hiding.event({"body": "number=998901234567&x"}))
     assert hiding.event({"body": {"base64": "//4x"}}) == {"body": {"hidden_bytes": 3}}
+    assert "1234567" not in str(hiding.event({"body": None, "query": {"number": "+998901234567"}}))
     assert "1234567" not in str(hiding.event({"body": None, "answer": {"callto": "90 123 45 67", "id": "01AB"}}))
 
 

@@ -30,6 +30,7 @@ class Listening:
     lines: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
     errors: list[str] = field(default_factory=list)
     pid: int = 0
+    admin: str = ""
 
     def post(
         self, kind: str, body: bytes | dict[str, Any], *, timeout: float = 60, **headers: str
@@ -46,7 +47,7 @@ class Listening:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
         try:
             named = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
-            connection.request(method, parts.path, body, named)
+            connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, named)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -91,7 +92,7 @@ class Listening:
         while time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
                 ready = self.lines.get(timeout=0.1)
-                self.urls, self.pid = ready["urls"], ready["pid"]
+                self.urls, self.pid, self.admin = ready["urls"], ready["pid"], ready.get("admin", "")
                 return
             if self.process.poll() is not None:
                 return

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from front_door import TOKEN, FrontDoor
 from standardwebhooks import Webhook
 
@@ -20,6 +21,7 @@ Listen = Callable[..., Listening]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
+@pytest.mark.floors
 def test_an_event_is_passed_on_as_it_came(listen: Listen, crm: Handler) -> None:
     listening = listen("--forward", crm.url, "--sign-secret", SECRET)
     body = b' {"call_id" : "a",\n "x": "\xd0\xb6" } '
@@ -104,6 +106,8 @@ USEFUL = {
     b"e5e456se456s56w456": b"e5e456se456s56w456",
     b'"in-quotes"': b"in-quotes",
     b'{"callto": "99 123 45 67"}': b'{"callto": "99 123 45 67"}',
+    b'{\n  callto: "99 123 45 68"\n}': b'{"callto": "99 123 45 68"}',
+    b"{'callto': '99 123 45 69',}": b'{"callto": "99 123 45 69"}',
 }
 USELESS = [
     *(

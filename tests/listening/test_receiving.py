@@ -1,5 +1,6 @@
 """The listener receives: what it answers, what it keeps, whom it lets in, and how it ends."""
 
+import gzip
 import json
 import shutil
 import signal
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from front_door import FrontDoor
 
-from .conftest import START, Listening
+from .conftest import START, Handler, Listening
 
 Listen = Callable[..., Listening]
 
@@ -246,3 +247,35 @@ def test_a_hangup_drains_as_sigterm_does(listen: Listen, alovoice: FrontDoor) ->
     assert listening.post("callstart", START)[0] == 200
     assert listening.stop(signal.SIGHUP) == 143
     assert len(json.loads(alovoice("events", "list", "--json").out)) == 1
+
+
+def test_packed_bodies_and_queries_are_stored_as_they_came_and_read(
+    listen: Listen, crm: Handler, alovoice: FrontDoor
+) -> None:
+    listening = listen("--forward", crm.url)
+    raw = gzip.compress(json.dumps(START).encode())
+    call_id = listening.post("callstart", raw, content_encoding="gzip")[1].decode()
+    assert listening.event()["body"] == START
+    listening.post(f"{listening.urls['callend']}?call_id={call_id}&status_code=486&name=%D0%A8", b"")
+    event = listening.event()
+    assert (event["call_id"], event["query"]["status_code"], event["query"]["name"]) == (call_id, "486", "Ш")
+    assert "problem" not in event
+    seen = crm.wait(2)
+    assert [(headers.get("content-encoding"), body) for headers, body in seen] == [("gzip", raw), (None, b"")]
+    assert seen[1][0]["x-alovoice-query"] == f"call_id={call_id}&status_code=486&name=%D0%A8"
+    listening.stop()
+    listed = json.loads(alovoice("events", "list", "--number", "901234567", "--json").out)
+    assert listed == [event, {**listed[1], "body": START}]
+    shown = json.loads(alovoice("events", "show", call_id, "--json").out)
+    assert shown["call"]["status"] == "486"
+    assert _bodies(alovoice) == [raw, b""]
+
+
+def test_a_body_over_the_limit_is_told_once_with_its_size(listen: Listen) -> None:
+    listening = listen("--fallback", "queue:6000")
+    size = (1 << 20) + 17
+    for kind, status in (("callend", 413), ("callend", 413), ("route", 200), ("nowhere", 404)):
+        url = listening.urls["callend"].replace("callend", kind)
+        assert listening.post(url, b" " * size)[0] in (status, 413)
+    listening.wait_for(f"a route of {size} bytes is over the limit of 1048576 bytes")
+    assert sum(f"a callend of {size} bytes" in line for line in listening.errors) == 1

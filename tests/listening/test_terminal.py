@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 from front_door import FrontDoor
@@ -88,3 +89,32 @@ def test_a_terminal_gets_the_urls_and_a_line_an_event_that_fits_and_ctrl_c_ends_
         :1
     ]
     assert listed.endswith(table[0].split()[1]), "both in the profile's zone"
+
+
+def _own_terminal() -> None:
+    import fcntl
+    import termios
+
+    os.setsid()
+    fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+
+
+def test_a_terminal_that_is_closed_ends_the_listener_as_sigterm_does(alovoice: FrontDoor, tmp_path: Path) -> None:
+    import pty
+
+    own, end = pty.openpty()
+    ready = tmp_path / "ready"
+    words = [sys.executable, "-m", "alovoice_cli", "listen", "--port", "0", "--ready-file", str(ready)]
+    with subprocess.Popen(
+        words, stdin=end, stdout=end, stderr=end, env=alovoice.environ, cwd=alovoice.home, preexec_fn=_own_terminal
+    ) as process:
+        os.close(end)
+        deadline = time.monotonic() + 60
+        while not ready.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        url = json.loads(ready.read_text())["urls"]["callend"]
+        assert post(url, {"call_id": "kept"}) == "true"
+        os.close(own)
+        assert process.wait(60) == 143
+    assert [event["call_id"] for event in json.loads(alovoice("events", "list", "--json").out)] == ["kept"]

@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from alovoice_cli.reference.scripts import FILE_NAMES
+from alovoice_cli.reference import FILE_NAMES
 from alovoice_cli.reference.tree import Command, read_tree
 from alovoice_cli.reference_pages import WRITERS
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from route_cases import NOON, loaded_of
 
 from alovoice_cli.routing import clauses
@@ -11,6 +12,7 @@ from alovoice_cli.routing.lint import judge
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text("utf-8")
 
 
+@pytest.mark.floors
 def test_the_example_is_read_and_passes_its_own_tests() -> None:
     (example,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     checked = judge(loaded_of(example), NOON)

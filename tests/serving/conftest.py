@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,7 @@ def serving() -> Iterator[Callable[..., Running]]:
         tls: tuple[str, str] | None = None,
         host: str = "127.0.0.1",
         overfull: App | None = None,
+        answered: Callable[[MutableMapping[str, Any], int], None] | None = None,
         **limits: Any,
     ) -> Running:
         complaints: list[str] = []
@@ -70,6 +71,7 @@ def serving() -> Iterator[Callable[..., Running]]:
             host=host,
             allow_public=host.startswith("::ffff:127."),  # loopback, but Python 3.11 does not know
             overfull=overfull,
+            answered=answered,
         )
         started = threading.Event()
         thread = threading.Thread(target=server.run, args=[lambda _: started.set()])

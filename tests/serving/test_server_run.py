@@ -219,6 +219,27 @@ def test_the_apps_own_end_has_its_code_and_answers_first(serving):
     assert running.server._server_run.exit_code == 7
 
 
+@posix
+@pytest.mark.parametrize(("code", "ends_with"), [(141, 143), (0, 143), (7, 7)])
+@pytest.mark.parametrize("signal_first", [True, False])
+def test_a_hangup_that_takes_the_reader_away_ends_with_the_signals_code(code, ends_with, signal_first):
+    def hang_up(_):
+        deeds = [lambda: signal.raise_signal(signal.SIGHUP), lambda: server.stop(code)]
+        for deed in deeds if signal_first else deeds[::-1]:
+            deed()
+
+    server = SocketServer(counting, limits=Limits(drain=timedelta(0)))
+    assert server.run(hang_up) == ends_with
+
+
+def test_each_answer_is_told_with_its_status_those_to_refused_requests_included(serving):
+    told = []
+    running = serving(counting, body_bytes=10, answered=lambda scope, status: told.append((scope["path"], status)))
+    running.say(b"POST /a HTTP/1.1\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody")
+    running.say(b"POST /b HTTP/1.1\r\nContent-Length: 11\r\nConnection: close\r\n\r\nlonger body")
+    assert told == [("/a", 200), ("/b", 413)]
+
+
 @pytest.mark.parametrize("deed", ["close", "close and reuse", "shut"])
 def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(deed, tmp_path, capfd):
     complaints, strangers = [], []

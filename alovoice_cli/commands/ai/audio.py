@@ -10,8 +10,7 @@ import typer
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import recording_path
 
@@ -89,7 +88,7 @@ def _name(call_id: str) -> str:
 
 
 def _tell(session: Session, problems: Sequence[AlovoiceError]) -> None:
-    """Raises the gravest problem; the others are warned of."""
+    """Raises the gravest problem; warns of the others."""
     if not problems:
         return
     code = worst([problem.exit_code for problem in problems])

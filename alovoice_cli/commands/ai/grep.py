@@ -1,4 +1,4 @@
-"""`alovoice ai grep`: where something was said, in any of its spellings."""
+"""`alovoice ai grep`: finds phrases, in any of their spellings."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, read_wanted
+from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read_wanted
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Dialogue, ListedItem, Listing, Said
+from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
 from alovoice_cli.speech.folding import find_phrases, foldings
@@ -40,7 +39,7 @@ COLUMNS = (
 
 
 class Hit(NamedTuple):
-    """A call, and the places of its phrases to show: those that match with their marks, those around without."""
+    """A call with the places of its phrases to show: matching ones with marks, and those around without."""
 
     kept: "Kept"
     phrases: dict[int, list[tuple[int, int]]]

@@ -5,22 +5,13 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, read_wanted
-from alovoice_cli.commands.ai.showing import (
-    COLUMNS,
-    AiShowOptions,
-    Force,
-    Format,
-    MaskNumbers,
-    Output,
-    show_talks,
-)
+from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read_wanted
+from alovoice_cli.commands.ai.showing import COLUMNS, AiShowOptions, Force, Format, MaskNumbers, Output, show_talks
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import ListedItem, Listing
+from alovoice_cli.output.listing import Column, ListedItem, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import FoundTalk, began
 from alovoice_cli.speech.measures import measure

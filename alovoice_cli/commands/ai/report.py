@@ -1,17 +1,16 @@
-"""`alovoice ai report`: what a period was like, on the terminal or as a page."""
+"""`alovoice ai report`: the figures of a period, on the terminal or as a page."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, read_wanted
+from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read_wanted
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.moments import ClockTime, from_unix
-from alovoice_cli.output.columns import Column
 from alovoice_cli.output.files import check_free, write_private
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.number_masking import mask_answer
 from alovoice_cli.speech.score import DEFAULT_RULES, ScoreTally, SpeechReport

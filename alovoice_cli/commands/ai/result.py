@@ -1,4 +1,4 @@
-"""`alovoice ai result`: what was said in a call, and the tags that the analysis gave it."""
+"""`alovoice ai result`: the phrases of a call, and the tags of its analysis."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -79,13 +79,13 @@ LONGEST_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class PollPace:
-    """How to wait, in seconds: `budget` in all, `first` before the second question, then 1.5 times longer each time."""
+    """The pauses of waiting, in seconds: `budget` in all, `first` before the second question, then 1.5 times longer."""
 
     budget: float
     first: float
 
     def pauses(self, clock: Callable[[], float]) -> Iterator[float]:
-        """The pauses between questions; they end when the budget is used up, the last one cut to fit."""
+        """Yields the pauses between questions until the budget is used up; the last one is cut to fit."""
         deadline, pause = clock() + self.budget, self.first
         while (left := deadline - clock()) > 0:
             yield min(pause, left)
@@ -97,7 +97,7 @@ _ENDS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
 
 @dataclass(slots=True)
 class _AskedCall:
-    """A call, and what came of asking for it: an analysis, a problem, or neither (not ready, or not asked)."""
+    """A call with the result of its request: an analysis, a problem, or neither (not ready, or not asked)."""
 
     call_id: str
     found: FoundTalk | None = None
@@ -165,9 +165,9 @@ def _ask_all(session: Session, asked: Sequence[_AskedCall], pace: PollPace, keep
         for one in open_ones:
             _ask(session, one)
             if one.found is not None:
-                keep(one.found)  # at once: an interrupted wait loses nothing that came
+                keep(one.found)  # at once: an interrupted wait keeps every received answer
             if one.problem is not None and one.problem.exit_code in _ENDS_ALL:
-                return  # the others would meet the same
+                return  # the others would fail alike
         left = sum(one.found is None and one.problem is None for one in asked)
         pause = next(pauses, None) if left else None
         if pause is None:
@@ -192,7 +192,7 @@ def _keep(session: Session, found: FoundTalk, peer: str | None) -> None:
     assert isinstance(hidden, dict)
     try:
         session.analyses.keep(found.call_id, hidden, peer=peer or known_peer(session, found.call_id))
-    except UsageError as trouble:  # what was fetched is shown all the same
+    except UsageError as trouble:  # the fetched analyses are shown anyway
         session.warn(f"the analysis of call {found.call_id} was not kept: {trouble.message}")
 
 
@@ -217,13 +217,13 @@ def _gravest(asked: Sequence[_AskedCall]) -> AlovoiceError | None:
 
 
 def known_peer(session: Session, call_id: str) -> str | None:
-    """The extension of a call that the profile's event store knows by one of its ids; None where it does not."""
+    """Returns the extension of a call that the profile's event store knows by one of its ids, or None."""
     try:
         store = session.event_store()
         for field in ("call_id", "external_id"):
             for call in store.calls(Filter(condition=Compare(field, "=", call_id)), limit=1):
                 if call.peer:
                     return call.peer
-    except UsageError:  # nobody ever listened here, or the store cannot be read: then nobody knows
+    except UsageError:  # no listener ever ran here, or the store is unreadable: the extension is unknown
         return None
     return None

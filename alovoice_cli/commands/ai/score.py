@@ -1,4 +1,4 @@
-"""`alovoice ai score`: how good the calls were, by the supervisor's own rules."""
+"""`alovoice ai score`: scores calls by the supervisor's own rules."""
 
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.ai.selection import Peer, Since, Tags, Until, WithoutTags, read_wanted
+from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read_wanted
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.score import Group, ScoredCalls, in_order

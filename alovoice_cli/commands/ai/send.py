@@ -1,4 +1,4 @@
-"""`alovoice ai send`: starts the analysis of recorded calls, of each one once."""
+"""`alovoice ai send`: starts the analysis of recorded calls, once a call."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,7 @@ from alovoice_cli.commands.batch_options import batch_options, needed_ids, refus
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, worst
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def send_calls(
     options = batch_options(ctx)
     if options.source is not None:
         refuse_both(call_ids, "CALL_ID")
-        # As below: between looking into the ledger and the requests nobody else may ask for the same calls.
+        # As below: between the look into the ledger and the requests no other process may request the same calls.
         with session.turn(_COMMAND):
             return run(session, _COMMAND, options._replace(again=again, budget=budget), {})
     refuse_batch_options(options)
@@ -99,7 +98,7 @@ def send_calls(
 def _send(
     session: Session, call_ids: Sequence[str], *, again: bool, budget: int | None
 ) -> tuple[list[_Row], "list[Sending]"]:
-    # Between looking into the ledger and the request nobody else may ask for the same call.
+    # Between the look into the ledger and the request no other process may request the same call.
     with session.turn(_COMMAND):
         earlier = {} if again else analyses_sent(session, call_ids)
         left = [call_id for call_id in call_ids if call_id not in earlier]

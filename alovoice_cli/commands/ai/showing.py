@@ -1,4 +1,4 @@
-"""How `ai result` and `ai show` show talks: a dialogue, lines, or a file in one of seven forms."""
+"""Shows talks for `ai result` and `ai show`: as a dialogue, lines, or a file in one of seven forms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,11 +10,10 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.csv import write_csv
+from alovoice_cli.json_text import json_text
+from alovoice_cli.output.data_formats import write_csv
 from alovoice_cli.output.files import write_private
-from alovoice_cli.output.json import json_text
-from alovoice_cli.output.listing import Dialogue, Listing, Said
+from alovoice_cli.output.listing import Column, Dialogue, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import (
     Form,
@@ -63,7 +62,7 @@ MaskNumbers = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class AiShowOptions:
-    """How talks are to be shown: the options of `ai result` and `ai show`."""
+    """The options of `ai result` and `ai show` for the output."""
 
     form: Form | None
     output: Path | None
@@ -71,7 +70,7 @@ class AiShowOptions:
     mask_numbers: bool
 
     def check(self, session: Session, call_ids: Sequence[str]) -> None:
-        """Raises UsageError for options that do not fit, before anything is asked."""
+        """Raises UsageError for contradictory options, before any request."""
         if self.form is not None and (session.options.json or session.options.csv):
             raise UsageError("--format and --json or --csv exclude each other", hint="choose one of them")
         if self.form is not None and self.form != "csv" and session.options.columns is not None:
@@ -85,7 +84,7 @@ class AiShowOptions:
 
 
 def _text_of(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
-    """The calls in any form, as one text."""
+    """Returns the calls in any form, as one text."""
     if form == "json":
         answers = [one.answer for one in found]
         return json_text(answers[0] if len(answers) == 1 else answers, indent=True, ascii_only=False) + "\n"

@@ -1,7 +1,7 @@
 """`alovoice autorule`: auto-dial campaigns.
 
-`stop` and its like are no commands: no help page, manual or completion offers them. Whoever tries one hears what the
-API cannot do to a campaign, and where it can be done.
+`stop` and the like are no commands: no help page, manual or completion shows them. An operator who tries one reads that
+the API cannot do it, and where it can be done.
 """
 
 from typing import Annotated, Any
@@ -13,6 +13,8 @@ from alovoice_cli.commands.command_table import LazyGroup
 from alovoice_cli.commands.global_options import add_global_options
 from alovoice_cli.errors import UsageError
 
+# Read here, before the module `list` of this package, once it is imported, stands under the name of the type.
+_Words = Annotated[list[str] | None, typer.Argument(metavar="[ID]")]
 VERBS = ("stop", "pause", "resume", "delete", "update")
 
 
@@ -29,7 +31,7 @@ def _refusal(verb: str) -> Any:
     app = typer.Typer(add_completion=False)
 
     @app.command(verb)
-    def refuse(words: Annotated[list[str] | None, typer.Argument(metavar="[ID]")] = None) -> None:
+    def refuse(words: _Words = None) -> None:
         named = f"campaign {words[0]}" if words else "a campaign"
         first = "`autorule create --paused` creates one that does not start by itself; " if verb == "pause" else ""
         hint = f"{first}{verb} it in the web console of the PBX, among the auto-dial campaigns (автообзвоны)"

@@ -1,4 +1,4 @@
-"""`alovoice autorule check`: everything that `create` looks at, all at once, and nothing is sent."""
+"""`alovoice autorule check`: all checks of `create` at once; sends nothing."""
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -9,8 +9,7 @@ from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import FINDINGS, OptionGroupCommand, examples, option_group
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def check_campaign(ctx: typer.Context) -> int:
         if made is not None:
             ready.report.add(forecast_findings(made))
         items = [finding.as_dict() for finding in ready.report.in_order]
-        whole = None  # of a long list as much work as to read the list
+        whole = None  # for a long list as much work as reading it
         if session.options.json:
             whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
         session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))

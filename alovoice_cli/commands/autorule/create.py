@@ -9,8 +9,7 @@ from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.options import OptionGroupCommand, examples, option_group
 from alovoice_cli.findings import Severity, count
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -54,12 +53,12 @@ def create_campaign(ctx: typer.Context) -> None:
     with ExitStack() as opened:
         ready, client = prepare(session, options, opened, strict=True)
         parts = ready.parts()
-        # `--confirm` answers how many are called, and not that a night is meant.
+        # `--confirm` confirms the number of people, not a call at night.
         is_agreed = session.options.dry_run or (session.display.asks and options.confirm is None)
         unasked = None if is_agreed else ready.report.without_consent()
         for finding in ready.report.in_order:
             if unasked is not None and finding.needs:
-                continue  # the refusal itself says it
+                continue  # the refusal contains it
             say = session.note if finding.severity is Severity.NOTE else session.warn
             say(finding.sentence)
         for remark in ready.remarks:
@@ -88,7 +87,7 @@ def _agree(session: Session, ready: "PreparedCampaign") -> None:
 
 
 def _tell_parts(session: Session, ready: "PreparedCampaign", parts: "Sequence[CampaignPart]") -> None:
-    """Says before the question what will be sent where it is more than one campaign."""
+    """Describes, before the question, what will be sent for several campaigns."""
     days, first = [f"{part.draft.window.first:%Y.%m.%d}" for part in parts], ready.options.split_from
     if len(days) > 1:
         remark = f"{len(days)} campaigns, a day each: {days[0]} to {days[-1]}"
@@ -96,7 +95,7 @@ def _tell_parts(session: Session, ready: "PreparedCampaign", parts: "Sequence[Ca
 
 
 def _send(session: Session, client: "Client", ready: "PreparedCampaign", parts: "Sequence[CampaignPart]") -> None:
-    """Sends and shows the parts, one after the other; what stops it leaves the earlier ones created, and says so."""
+    """Sends and shows the parts one after another; after an error the earlier parts stay created, which is reported."""
     wanted = parts[ready.options.split_from - 1 :]
     created: list[Campaign] = []
     try:

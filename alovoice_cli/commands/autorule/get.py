@@ -1,4 +1,4 @@
-"""`alovoice autorule get`: one campaign as the PBX knows it."""
+"""`alovoice autorule get`: one campaign from the PBX."""
 
 from typing import Annotated
 

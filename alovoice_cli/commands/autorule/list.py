@@ -1,4 +1,4 @@
-"""`alovoice autorule list`: the campaigns that were created from this machine; the API itself can list none."""
+"""`alovoice autorule list`: the campaigns that were created from this machine; the API cannot list campaigns."""
 
 from typing import Annotated
 
@@ -8,8 +8,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotFoundError
 from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
-from alovoice_cli.output.columns import Column, Item
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Item, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(

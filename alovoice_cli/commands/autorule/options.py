@@ -1,6 +1,6 @@
-"""What `autorule create` and `autorule check` share: one list of options, and the campaign that the options make.
+"""The options of `autorule create` and `autorule check`, and the campaign that they describe.
 
-The options become one `CampaignOptions`; each command leaves out what only the other one has (`without`).
+The options become one `CampaignOptions`; each command leaves out the options that only the other one has (`without`).
 """
 
 from collections.abc import Collection
@@ -151,7 +151,7 @@ def campaign_options(
         tryes=said.whole("tryes", tryes, least=1), paused=said.flag("paused", paused),
         timezone=said.text("timezone", timezone),
         of_list=of_list, split=split, split_from=split_from, confirm=confirm, night_ok=night_ok,
-        # The first parts of a split campaign are there already, and look like its twins.
+        # The first parts of a split campaign exist already, and look like its twins.
         allow_duplicate=allow_duplicate or split_from > 1,
         override_limit=frozenset(override_limit or ()), no_check=no_check,
         forecast=ForecastOptions(answer_rate, seconds_per_call, tariff, seed) if forecast else None,
@@ -162,7 +162,7 @@ def campaign_options(
 def _defaults(
     session: Session, from_file: str | None, like: str | None, given: Collection[str]
 ) -> "DefinitionDefaults":
-    """What stands behind the options of the command line, of which `given` names the files and numbers."""
+    """Returns the definition behind the options; `given` are the files and numbers of the command line."""
     # Here and not above: help needs neither TOML nor locks.
     from alovoice_cli.campaigns.definition import DefinitionDefaults, open_definition  # noqa: PLC0415 - as said above
 
@@ -176,7 +176,7 @@ def _defaults(
 
 
 def created_definition(session: Session, label: str) -> "Definition":
-    """The definition of a campaign that was created from here. Raises UsageError where it was not."""
+    """Returns the definition of a campaign that was created from here. Raises UsageError for another one."""
     from alovoice_cli.campaigns.definition import define  # noqa: PLC0415 - as in _defaults
 
     profile = session.settings.profile
@@ -192,9 +192,9 @@ def created_definition(session: Session, label: str) -> "Definition":
 def prepare(
     session: Session, options: CampaignOptions, opened: ExitStack, *, strict: bool
 ) -> "tuple[PreparedCampaign, Client]":
-    """The campaign, ready to be sent, with what was found on it, and the client to send it; `opened` closes its files.
+    """Returns the campaign, ready to be sent, its findings, and its client; `opened` closes its files.
 
-    `strict` is for `create`: what cannot be read raises, and errors stop before the PBX is asked.
+    `strict` is for `create`: unreadable input raises, and errors stop before the PBX is asked.
     """
     # Here and not above: help needs neither phonenumbers nor holidays.
     from alovoice_cli.api.trunks import probe  # noqa: PLC0415 - as said above
@@ -220,7 +220,7 @@ def prepare(
         answer = probe(client, session.now())
         return PbxAnswer(answer.lines, answer.skew_seconds, answer.problem)
 
-    rehearsed = strict and session.options.dry_run  # a rehearsal opens no connection of its own
+    rehearsed = strict and session.options.dry_run  # a rehearsal makes no request of its own
     ready = preparation.prepare_campaign(options, context, window, files, report, ask_pbx=ask_pbx, rehearsed=rehearsed)
     return ready, client
 
@@ -252,7 +252,7 @@ def _context(session: Session, options: CampaignOptions) -> "CampaignContext":
 
 
 def write_asked_lists(session: Session, ready: "PreparedCampaign") -> None:
-    """Writes what `--clean OUT` and `--rejected OUT` ask for, and says so."""
+    """Writes the files of `--clean OUT` and `--rejected OUT`, and reports them."""
     from alovoice_cli.campaigns.cleaning import write_lists  # noqa: PLC0415 - as in prepare
 
     asked, whom = ready.options.of_list, ready.files.whom

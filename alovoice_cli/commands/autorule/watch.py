@@ -1,4 +1,4 @@
-"""`alovoice autorule watch`: looks at campaigns until they are over, and says why nothing moves."""
+"""`alovoice autorule watch`: looks at campaigns until they are over, and explains why nothing moves."""
 
 import hashlib
 import shlex
@@ -13,8 +13,7 @@ import typer
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotReadyError, Terminated, UsageError
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`alovoice call batches`: the batches that were begun from this machine, and how far each has come."""
+"""`alovoice call batches`: the batches of this machine, and the progress of each."""
 
 from typing import Annotated
 
@@ -9,8 +9,7 @@ from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 app = typer.Typer()

@@ -1,6 +1,6 @@
 """`alovoice call out`, `ivr` and `conference`: places one call, or those of a list.
 
-A single call loads neither batches nor events: what `--batch` and `--wait` need is imported when they are given.
+A single call loads neither batches nor events: the modules for `--batch` and `--wait` are imported when needed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from alovoice_cli.commands.batch_options import (
     refuse_with_batch,
     run,
 )
-from alovoice_cli.commands.call.wait_option import CallWaitingCommand, Wait
+from alovoice_cli.commands.call import CallWaitingCommand, Wait
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
 from alovoice_cli.moments import DailyHours, parse_zone
@@ -168,7 +168,7 @@ def _place_batch(
     wait: str | None,
     no_check: bool,
 ) -> int:
-    """Places the calls of a list; `given` are the values that hold for rows without their own."""
+    """Places the calls of a list; `given` are values for rows without their own."""
     refuse_with_batch(wait=wait, no_check=no_check)
     return run(ctx.obj, f"call {ctx.command.name}", batch_options(ctx)._replace(encoding=encoding), given)
 
@@ -176,10 +176,10 @@ def _place_batch(
 def _place_one(
     ctx: typer.Context, place: Callable[[str], object], title: str, own_id: tuple[str, str | None], wait: str | None
 ) -> int:
-    """Places a call by `place(id)` and shows what became of the request: its receipt, its id, the PBX's answer, whole.
+    """Places a call by `place(id)` and shows its receipt, its id, and the PBX's whole answer.
 
-    `own_id` is the field of the call's id, and the id where one was given. With `wait` the call is followed to its end.
-    Returns the exit code.
+    `own_id` is the field of the call's id, and the given id. With `wait` the call is followed to its end. Returns the
+    exit code.
     """
     session: Session = ctx.obj
     check_hours(session, night_ok=batch_options(ctx).night_ok)
@@ -197,9 +197,9 @@ def _place_one(
 
 
 def read_number(session: Session, text: str, option: str, *, no_check: bool) -> str:
-    """The number to ring as it is sent, read as lists are: any spelling, or an extension of 2 to 5 digits.
+    """Returns the number to ring, read as in lists: any spelling, or an extension of 2 to 5 digits.
 
-    Raises UsageError for what is no number, CheckFailedError for a number that no telephone plan knows.
+    Raises UsageError for text that is no number, CheckFailedError for a number outside all telephone plans.
     """
     key, typed = canonical(text), text.strip()
     if len(key) in EXTENSION_LENGTHS:
@@ -218,7 +218,7 @@ def read_number(session: Session, text: str, option: str, *, no_check: bool) -> 
 
 
 def read_party(session: Session, text: str, option: str, *, no_check: bool) -> "Party":
-    """`PHONE[:LANG]` as a party, see `read_number`."""
+    """Returns `PHONE[:LANG]` as a party, see `read_number`."""
     from alovoice_cli.api.call import Party
     from alovoice_cli.batch.plan import BadCellError, split_party
 
@@ -230,7 +230,7 @@ def read_party(session: Session, text: str, option: str, *, no_check: bool) -> "
 
 
 def check_hours(session: Session, *, night_ok: bool) -> None:
-    """Raises CheckFailedError in quiet hours that the profile itself sets; says so in the usual ones."""
+    """Raises CheckFailedError in quiet hours of the profile; in the default quiet hours prints a remark."""
     settings = session.settings
     quiet = DailyHours.parse(settings.quiet_hours)
     local = session.now().astimezone(parse_zone(settings.timezone))
@@ -243,7 +243,7 @@ def check_hours(session: Session, *, night_ok: bool) -> None:
 
 
 def parse_id(text: str, option: str) -> str:
-    """A number or name of the PBX (extension, queue, menu, user) as typed. Raises UsageError for spaces or nothing."""
+    """Returns a typed number or name of the PBX (extension, queue, menu, user). Raises UsageError for spaces or ''."""
     typed = text.strip()
     if not typed or not typed.isprintable() or " " in typed:
         raise UsageError(f"{option} {text!r} is no number of the PBX", hint="see `alovoice peers`, or the web console")

@@ -1,4 +1,4 @@
-"""`alovoice call receipts`: the ledger of everything that dials, creates or costs, asked for from this machine."""
+"""`alovoice call receipts`: the ledger of every request from this machine that dials, creates or costs."""
 
 from typing import Annotated
 
@@ -6,8 +6,7 @@ import typer
 
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
 app = typer.Typer()

@@ -8,13 +8,12 @@ import typer
 from alovoice_cli.batch.call_evidence import PlacedCall, read_receipt
 from alovoice_cli.batch.resolve import CallSearch, CallVerdict
 from alovoice_cli.batch.verdict_text import WORDS, as_json, moment_text, sentence
-from alovoice_cli.commands.call.wait_option import USUAL
+from alovoice_cli.commands.call import USUAL
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -85,7 +84,7 @@ def resolve_calls(
 
 
 def _of_batch(session: Session, name: str) -> list[PlacedCall]:
-    """The calls of a batch's rows that are unknown. Raises UsageError where there is no such batch."""
+    """Returns the calls of a batch's unknown rows. Raises UsageError for an unknown batch."""
     from alovoice_cli.batch.batch_report import journal_rows
 
     receipts = [str(row["receipt"]) for row in journal_rows(session, name, "unknown") if row["receipt"]]
@@ -93,7 +92,10 @@ def _of_batch(session: Session, name: str) -> list[PlacedCall]:
 
 
 def _find(session: Session, word: str) -> PlacedCall:
-    """The call of this receipt or id. Raises UsageError for none, several, another PBX's, or what is no call."""
+    """Returns the call of this receipt or id.
+
+    Raises UsageError for none, several, another PBX's, or another request.
+    """
     own = session.ledger.receipts_of([word.strip()])
     if len(own) > 1:
         names = ", ".join(entry.receipt for entry in own)

@@ -1,4 +1,4 @@
-"""`--wait`: a call that is placed is followed to its end; after a lost answer the events are asked whether it rang."""
+"""`--wait` follows a placed call to its end; after a lost answer it asks the events whether the call rang."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -13,7 +13,10 @@ from alovoice_cli.session import Session
 
 
 def read_patience(session: Session, wait: str) -> timedelta:
-    """How long to wait for the call's end. Raises UsageError, before anything is sent, where nobody would hear it."""
+    """Returns how long to wait for the call's end.
+
+    Raises UsageError, before sending, where no listener would hear it.
+    """
     patience = parse_span(wait, "--wait")
     if session.options.dry_run:
         return patience
@@ -37,10 +40,10 @@ def read_patience(session: Session, wait: str) -> timedelta:
 
 
 def follow(session: Session, named: Mapping[str, str], place: Callable[[], object], patience: timedelta) -> int:
-    """Places the call, waits for its end, and shows how it went.
+    """Places the call, waits for its end, and shows its course.
 
-    Raises RefusedError where it did not ring for certain, OutcomeUnknownError where it is not known how it ended:
-    never NotReadyError, for whoever then runs the same line again rings again.
+    Raises RefusedError where it certainly did not ring, OutcomeUnknownError where its end is unknown: never
+    NotReadyError, because running the same line again rings again.
     """
     search = CallSearch(session)
     answer: object = None
@@ -55,7 +58,7 @@ def follow(session: Session, named: Mapping[str, str], place: Callable[[], objec
     try:
         session.note(f"{asked.receipt}: {lost.message if lost else 'the PBX accepted the call'}; waiting for its end")
         (verdict,) = search.watch([asked], patience, lambda verdict: verdict.is_over)
-    except KeyboardInterrupt:  # it ends the waiting, not the call: what is known by now is told
+    except KeyboardInterrupt:  # this ends the waiting, not the call: the present knowledge is shown
         (verdict,) = search.look([asked])
     said = sentence(verdict, search.clock)
     trouble, resolution = _trouble(verdict, said, lost), as_json(verdict)
@@ -75,7 +78,7 @@ def _asked(session: Session) -> PlacedCall | None:
 
 
 def _trouble(verdict: CallVerdict, said: str, lost: OutcomeUnknownError | None) -> AlovoiceError | None:
-    """What the exit code and stderr have to say: nothing where the call rang and ended."""
+    """Returns the error for exit code and stderr; None where the call rang and ended."""
     if verdict.answer == "rang" and verdict.is_over:
         return None
     if verdict.resend_safe:

@@ -14,8 +14,7 @@ from alovoice_cli.events.certify.runner import CaseOutcome, CertifyCase, Certify
 from alovoice_cli.events.certify.trial import Bench
 from alovoice_cli.events.event import PBX_TYPES
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Checklist, Listing
+from alovoice_cli.output.listing import Checklist, Column, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -63,8 +62,9 @@ def certify_handler(
     """Send a CRM's handler all that the PBX may send, and grade its answers. Exit 8 where a required case fails.
 
     Required is what some reading of the vendor's document allows. The CRM will register the calls: their numbers,
-    +998 00 …, belong to nobody, and each request has the header x-alovoice-trial: 1. A listener leaves them out of the
-    history and passes them on to nobody. --dry-run lists the cases; --timeout is for one answer, 10 seconds by default.
+    +998 00 …, belong to nobody, and each request has the header x-alovoice-trial: 1. A listener passes them on
+    with that mark and leaves them out of the history. --dry-run lists the cases; --timeout is for one answer, 10
+    seconds by default.
     """
     session: Session = ctx.obj
     own = zip(PBX_TYPES, (callstart, callend, result, route), strict=True)

@@ -15,8 +15,7 @@ from alovoice_cli.events.event_table import event_as_json, event_cells
 from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.hiding import Hiding
 from alovoice_cli.moments import ClockTime
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import ListedItem, Listing
+from alovoice_cli.output.listing import Column, ListedItem, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(

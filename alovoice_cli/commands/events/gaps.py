@@ -11,8 +11,7 @@ from alovoice_cli.events.event import Call
 from alovoice_cli.events.event_table import iso, when
 from alovoice_cli.events.filters import Filter, FilterWords, Period, read_period
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples("alovoice events gaps", "alovoice events gaps --since all --limit 0 --json")

@@ -10,8 +10,7 @@ from alovoice_cli.commands.options import examples, option_group
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event_table import event_as_json, event_cells
 from alovoice_cli.events.filters import FilterWords, read_filter
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import ListedItem, Listing
+from alovoice_cli.output.listing import Column, ListedItem, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(

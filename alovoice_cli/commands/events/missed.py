@@ -30,8 +30,7 @@ from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.missed import IS_MISSED, REASONS, MissedCall, count_reasons, judge, not_returned, reasons_text
 from alovoice_cli.findings import count
 from alovoice_cli.moments import ClockTime, parse_zone
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.phones import number_of
 from alovoice_cli.session import Session
 

@@ -26,8 +26,7 @@ from alovoice_cli.events.outbox import (
 )
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import ListedItem, Listing
+from alovoice_cli.output.listing import Column, ListedItem, Listing
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.samples import read_value
 from alovoice_cli.events.sending import EventSender, Outgoing, Sent
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 COLUMNS = (

@@ -10,13 +10,11 @@ from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.event import Event, Fact
+from alovoice_cli.events.event import Event, Fact, is_of_another, parties
 from alovoice_cli.events.event_table import call_as_json
-from alovoice_cli.events.result_matching import is_of_another, parties
 from alovoice_cli.events.timeline import TimelineStep, status_text, timeline
 from alovoice_cli.moments import ClockTime, long_text, short_text, span_text
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(

@@ -71,7 +71,7 @@ def trigger_event(
     under the id that its callstart was answered with.
 
     Each event has the header x-alovoice-trial: 1, and a number that nobody has (+998 00 …) unless --set gives another.
-    A listener keeps it, passes it on to nobody, and shows it in `events list --with-trials`.
+    A listener passes it on with that mark; the history has it only with --with-trials.
     """
     session: Session = ctx.obj
     if (scenario is None) == (type_ is None and event is None):

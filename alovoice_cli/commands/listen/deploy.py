@@ -2,42 +2,46 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from alovoice_cli.commands.listen.options import ListenOptions
+from alovoice_cli.config.listen_options import LISTEN_KEYS, listen_variable
+from alovoice_cli.config.profiles import DEFAULT
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.deployment import nginx_location, systemd_unit
+from alovoice_cli.events.deployment import ServiceUnit, credential_path, nginx_location, systemd_unit
 from alovoice_cli.listening.listener import Plan
 from alovoice_cli.session import Session
+from alovoice_cli.stores.event_engine import sqlite_path
 
-PRINTING = ("--print-systemd", "--print-nginx")
+_PRINTING = ("--print-systemd", "--print-nginx")
 _PLACES = ("ALOVOICE_PROFILE", "ALOVOICE_CONFIG_DIR", "ALOVOICE_STATE_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+_STATE = "/var/lib/alovoice"
+_FIRST_FREE_PORT = 1024
+_NO_SECRETS = ("auto", "none")
+_READ_SECONDS, _SPARE_SECONDS = 15, 5
 
 
-def print_deployment(session: Session, plan: Plan, sign_secret: str | None, *, systemd: bool, nginx: bool) -> int:
+def print_deployment(session: Session, options: ListenOptions, plan: Plan, *, systemd: bool, nginx: bool) -> int:
     """Prints what is asked for of a line that was read without complaint. Raises UsageError."""
     if systemd and nginx:
         raise UsageError("--print-systemd and --print-nginx print a file each", hint="give one, then the other")
-    session.display.write(_unit(session, sign_secret) if systemd else _location(plan))
-    if systemd:
-        session.note("save it as /etc/systemd/system/alovoice.service, then `systemctl enable --now alovoice`")
-    return 0
-
-
-def _unit(session: Session, sign_secret: str | None) -> str:
-    """A systemd unit that runs the line as this user, from this directory.
-
-    Of the environment it names where things lie; the token it does not need, nor hold.
-    """
-    if sign_secret is not None and not sign_secret.startswith("@"):
-        raise UsageError(
-            "a unit can be read by everybody, and --sign-secret is in the line",
-            hint="put the secret into a file, and give --sign-secret @FILE",
+    if nginx:
+        session.display.write(_location(plan))
+        return 0
+    unit = _unit(session, options)
+    session.display.write(systemd_unit(unit))
+    session.note(f"save it as /etc/systemd/system/{unit.name}.service, then `systemctl enable --now {unit.name}`")
+    if unit.environment["ALOVOICE_STATE_DIR"] == _STATE:
+        session.note(
+            f"its events and overrides are in {_STATE}: `export ALOVOICE_STATE_DIR={_STATE}` where you read them;"
+            f" what is in {session.paths.state} does not move by itself"
         )
-    words = [word for word in session.argv if word not in PRINTING]
-    places = {name: session.environ[name] for name in _PLACES if session.environ.get(name)}
-    return systemd_unit([*_program(), *words], user=_user(), environment=places, directory=str(session.cwd))
+    if unit.user == "root":
+        session.note("the unit runs as root: print it as the user that is to run the listener")
+    return 0
 
 
 def _location(plan: Plan) -> str:
@@ -47,7 +51,96 @@ def _location(plan: Plan) -> str:
     if plan.tls is not None:
         raise UsageError("behind nginx the listener speaks plain http", hint="leave --tls-cert and --tls-key to nginx")
     host = _ANY_ADDRESS.get(plan.host, plan.host)
-    return nginx_location(host, plan.port, path="/" if plan.door.secret is None else "/h/")
+    read_seconds = max(_READ_SECONDS, round(plan.forward_timeout) + _SPARE_SECONDS)
+    path = "/" if plan.door.secret is None else "/h/"
+    return nginx_location(host, plan.port, path=path, read_seconds=read_seconds)
+
+
+def _unit(session: Session, options: ListenOptions) -> ServiceUnit:
+    """A systemd unit that runs the line as this user, from this directory.
+
+    Of the environment it holds where things lie, and the options of `listen`; the token it does not need, nor hold.
+    """
+    profile = session.settings.profile
+    name = "alovoice" if profile == DEFAULT else f"alovoice-{profile}"
+    secrets = _Secrets(session, name)
+    environment = {name: session.environ[name] for name in _PLACES if session.environ.get(name)}
+    environment.setdefault("ALOVOICE_CONFIG_DIR", str(session.paths.config))
+    environment.setdefault("ALOVOICE_STATE_DIR", _STATE)
+    environment |= secrets.taken_from_environment()
+    if options.ready_file is None:
+        environment[listen_variable("ready-file")] = f"/run/{name}/ready"
+    words = [word for word in secrets.taken_from(session.argv) if word not in _PRINTING]
+    return ServiceUnit(
+        [*_program(), *words],
+        name=name,
+        user=_user(),
+        environment=environment,
+        directory=str(session.cwd),
+        credentials=secrets.credentials,
+        writable=list(dict.fromkeys(_writable(session, options, environment["ALOVOICE_STATE_DIR"]))),
+        low_port=0 < options.port < _FIRST_FREE_PORT,
+        programs=bool(options.exec),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    """The secrets of the line and of the environment: a file becomes a credential of the unit, a text is refused."""
+
+    session: Session
+    unit_name: str
+    credentials: dict[str, str] = field(default_factory=dict)
+
+    def taken_from(self, words: Sequence[str]) -> Iterator[str]:
+        """The words, with credentials in the place of files that hold a secret. Raises UsageError."""
+        option = ""
+        for word in words:
+            flag, sign, value = word.partition("=")
+            if option:
+                yield self._taken(option, word)
+            elif sign and self._is_secret(flag):
+                yield f"{flag}={self._taken(flag, value)}"
+            else:
+                yield word
+            option = word if not option and self._is_secret(word) else ""
+
+    def taken_from_environment(self) -> Mapping[str, str]:
+        """The options of `listen` that the environment gives."""
+        environ = self.session.environ
+        given = {name: environ[listen_variable(name)] for name in LISTEN_KEYS if environ.get(listen_variable(name))}
+        return {
+            listen_variable(name): self._taken(f"--{name}", text) if self._is_secret(f"--{name}") else text
+            for name, text in given.items()
+        }
+
+    @staticmethod
+    def _is_secret(flag: str) -> bool:
+        key = LISTEN_KEYS.get(flag.removeprefix("--"))
+        return flag.startswith("--") and key is not None and key.secret
+
+    def _taken(self, option: str, value: str) -> str:
+        if value in _NO_SECRETS:
+            return value
+        if not value.startswith("@"):
+            raise UsageError(
+                f"a unit can be read by everybody, and {option} is in it",
+                hint=f"put the secret into a file, and give {option} @FILE",
+            )
+        name = option.removeprefix("--") + (f"-{len(self.credentials) + 1}" if self.credentials else "")
+        self.credentials[name] = str(self.session.cwd / self.session.paths.from_home(value[1:]))
+        return "@" + credential_path(self.unit_name, name)
+
+
+def _writable(session: Session, options: ListenOptions, state: str) -> Iterator[str]:
+    """The directories that the listener writes in, beside those that systemd makes for it."""
+    if state != _STATE:
+        yield state
+    named = options.store or session.settings.store
+    if named is not None:
+        yield str((session.cwd / sqlite_path(session.settings.event_store_url(options.store))).parent)
+    if options.ready_file is not None:
+        yield str((session.cwd / session.paths.from_home(options.ready_file)).parent)
 
 
 def _program() -> Sequence[str]:

@@ -26,8 +26,12 @@ class Narrator:
         self._calls: OrderedDict[str, Call] = OrderedDict()
 
     def ready(self, urls: Mapping[str, str], told: Mapping[str, object]) -> None:
-        """Tells the URLs, whole: they are to be copied into the PBX's console."""
+        """Tells the URLs, whole: they are to be copied into the PBX's console. A log gets no secret of theirs."""
         session = self._session
+        if session.options.log_format is not None:
+            parts = urlsplit(next(iter(urls.values())))
+            server = f"{parts.scheme}://{parts.netloc}"
+            session.note(f"listening on {server}", url=server, admin=told.get("admin"), pid=told["pid"])
         if self._as_json:
             session.display.line(told, ours=True)
         else:
@@ -35,6 +39,8 @@ class Narrator:
             lines = [f"{kind.ljust(width)}  {url}\n" for kind, url in urls.items()]
             session.stdout.write("listening; AloVoice must be able to reach these URLs:\n" + "".join(lines))
             session.stdout.flush()
+            if "admin" in told:
+                session.note(f"admin port, with /live, /ready and /metrics: {told['admin']}")
             if urlsplit(next(iter(urls.values()))).netloc.startswith(_LOOPBACK):
                 session.note("only this machine reaches them; `listen --print-nginx` shows a way in")
             session.stdout.write("\n")

@@ -1,4 +1,4 @@
-"""`alovoice route check`: everything that is wrong with a rules file, before a caller meets it."""
+"""`alovoice route check`: every error of a rules file, before a caller meets it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +9,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.findings import Finding, has_errors, in_order
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.routing.lint import CheckedRules, check, compare_with_pbx
 from alovoice_cli.session import Session
 

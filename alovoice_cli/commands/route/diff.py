@@ -10,8 +10,7 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.events.coverage import cover, describe
 from alovoice_cli.events.filters import FilterWords, read_period
 from alovoice_cli.moments import ClockTime, parse_zone, unix_microseconds
-from alovoice_cli.output.columns import Column
-from alovoice_cli.output.listing import Listing
+from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.routing.comparing import CallerMove, Comparison, StoredQuestions, compare
 from alovoice_cli.routing.lint import check
 from alovoice_cli.routing.live import served

@@ -1,4 +1,4 @@
-"""`alovoice route override`: for a while every caller gets one step, whatever the rules say."""
+"""`alovoice route override`: gives every caller one step for a while, in place of the rules."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -83,7 +83,7 @@ def _begin(session: Session, file: OverrideFile, override: Override) -> None:
 
 
 def _require_listener(session: Session, file: OverrideFile, override: Override) -> None:
-    """Raises NotReadyError where no listener obeys the override: callers go where they went before."""
+    """Raises NotReadyError where no listener uses the override: callers then go where they went before."""
     if file.has_reader(session.now()):
         return
     until = override.until.astimezone(parse_zone(session.settings.timezone, "the profile's timezone"))
@@ -105,7 +105,7 @@ def _end(session: Session, file: OverrideFile, now: datetime) -> None:
 
 
 def _held(file: OverrideFile, now: datetime) -> Override | None:
-    """What was in force; a file that can't be read is taken away all the same."""
+    """Returns the override in force; an unreadable file is removed anyway."""
     try:
         found = file.read()
     except UsageError:

@@ -1,4 +1,4 @@
-"""`alovoice route test`: where a caller would go, and why."""
+"""`alovoice route test`: the step of a caller, and the reason."""
 
 from datetime import datetime
 from pathlib import Path
@@ -76,7 +76,7 @@ def try_question(
 def _history(
     session: Session, store: str | None, moment: datetime, last_peer: str | None, calls: int | None, missed: int | None
 ) -> History:
-    """The past that is made up, where any is; else the store's."""
+    """Returns the invented past, if any; else the store's."""
     if (last_peer, calls, missed) != (None, None, None):
         return GivenHistory(last_peer, calls or 0, missed or 0)
     past = session.past(store)

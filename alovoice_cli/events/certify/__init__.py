@@ -1,1 +1,1 @@
-"""Whether a CRM's handler stands whatever the PBX may send it: cases, what they judge, and the report of them."""
+"""Tests a CRM's handler with everything that the PBX may send: cases, their judgement, and the report."""

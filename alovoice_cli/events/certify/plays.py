@@ -22,11 +22,11 @@ _NOT_ANSWERED = {"duration": 0, "dialstatus": "NO ANSWER"}
 _BURST, _RATE = 50, 50.0
 _LATE_SECONDS = 30
 _BRACKETED = ("id", "from_number", "to_number", "trunk_number", "begin_time")
-"""The five that the document writes with `[]` before their names."""
+"""The five fields that the document writes with `[]` before their names."""
 _ROUTE_ODD_NUMBERS = ("anonymous", "", "+998001234567", "998 00 123-45-67", "102", "9" * 15)
 
 
-# --- plays that differ from each other in what is changed in the documented event
+# --- plays that change the documented event
 
 
 def _each(send: Callable[[CertifyTrial, int, Changes], None], changes: Iterable[Changes]) -> Play:
@@ -93,7 +93,7 @@ def _end_letters(trial: CertifyTrial) -> None:
 
 
 def _end_other_type(trial: CertifyTrial) -> None:
-    """The id back as the other of integer and text."""
+    """Sends the id back in the other type of integer and text."""
     call = trial.start()
     trial.end(str(call) if isinstance(call, int) else call)
 
@@ -119,7 +119,7 @@ def _end_long(trial: CertifyTrial) -> None:
 
 
 def _call_overlapping(trial: CertifyTrial) -> None:
-    """Three calls with the same numbers; the first one ends last."""
+    """Three calls with the same numbers; the first call ends last."""
     ids = [trial.start(at=second) for second in range(3)]
     trial.distinct(ids)
     for second, call in enumerate(reversed(ids)):
@@ -127,7 +127,7 @@ def _call_overlapping(trial: CertifyTrial) -> None:
 
 
 def _call_same_moment(trial: CertifyTrial) -> None:
-    """Eight calls of one number within one second, all at the same time on the wire."""
+    """Eight calls of one number within one second, with the same time on the wire."""
     ids = trial.at_once([trial.start_body(inner_phone=2400 + peer) for peer in range(8)], rate=1000.0)
     trial.distinct(ids)
 

@@ -1,4 +1,4 @@
-"""Runs the cases against a handler, one after another, grades each, and reports them as rows, JSON and JUnit XML."""
+"""Runs the cases against a handler, one after another, grades each, and reports rows, JSON and JUnit XML."""
 
 import re
 import tomllib
@@ -23,9 +23,9 @@ Kinds = tuple[EventType, ...]
 
 @dataclass(frozen=True, slots=True)
 class CertifyCase:
-    """`kinds` are the handlers that the case needs, its own first; `should` says what a handler ought to do.
+    """`kinds` are the handlers that the case needs, its own first; `should` is the right behaviour of a handler.
 
-    Required is what some reading of the document allows, recommended what lies beyond it and costs little to stand.
+    A required case follows from some reading of the document; a recommended case goes beyond it and is cheap to pass.
     """
 
     name: str
@@ -36,12 +36,12 @@ class CertifyCase:
 
     @property
     def kind(self) -> EventType:
-        """The type of event that it is about."""
+        """Returns the type of event of the case."""
         return self.kinds[0]
 
     @property
     def area(self) -> str:
-        """The part of the report that it stands in: a type of event, or `calls` for what spans several events."""
+        """Returns the section of the report: a type of event, or `calls` for several events."""
         return "calls" if self.name.startswith("call-") else self.kind
 
 
@@ -64,7 +64,7 @@ def all_cases() -> tuple[CertifyCase, ...]:
 
 @dataclass(frozen=True, slots=True)
 class CaseOutcome:
-    """How a case ended. `finding` is one sentence where it is not simply `pass`; `slowest` is in seconds."""
+    """How a case ended. `finding` is one sentence unless it simply passed; `slowest` is in seconds."""
 
     case: CertifyCase
     grade: Grade
@@ -74,9 +74,9 @@ class CaseOutcome:
 
 
 def chosen(names: Iterable[str]) -> tuple[CertifyCase, ...]:
-    """The cases that the names, or the beginnings of names (`route`), choose; all where there are none.
+    """Returns the cases with these names, or beginnings of names (`route`); all for no names.
 
-    Raises UsageError for a name that chooses none.
+    Raises UsageError for a name without cases.
     """
     wanted: set[str] = set()
     for name in names:
@@ -92,9 +92,9 @@ def chosen(names: Iterable[str]) -> tuple[CertifyCase, ...]:
 def run(
     cases: Sequence[CertifyCase], bench: Bench, tell: Callable[[int], None] = lambda done: None
 ) -> Iterator[CaseOutcome]:
-    """Tries the cases in order. Those whose handler has no URL are skipped.
+    """Tries the cases in order, and skips those whose handler has no URL.
 
-    Raises UnreachableError where the first three get no answer at all, of whatever kind: there is no handler to judge.
+    Raises UnreachableError if the first three get no answer at all: then there is no handler to judge.
     """
     silent = 0
     reached = False
@@ -126,7 +126,7 @@ def _graded(case: CertifyCase, trial: CertifyTrial, plain: Plain) -> CaseOutcome
 
 
 def _sentence(case: CertifyCase, problem: AnswerProblem, others: int, plain: Plain) -> str:
-    """What happened and what to do; where the document's own event had the very same trouble, its case instead."""
+    """Returns what happened and what to do; or the document's own case, if it had the same problem."""
     prefix = case.name.partition("-")[0]
     if case.name.endswith("-documented"):
         plain[prefix, problem.happened] = case.name
@@ -151,7 +151,7 @@ _SUITE = "alovoice events certify"
 
 @dataclass(frozen=True, slots=True)
 class CertifyReport:
-    """All outcomes of one run against the handler at `url` (which shows no secret)."""
+    """All outcomes of one run against the handler at `url` (without secrets)."""
 
     url: str
     began: datetime
@@ -159,12 +159,12 @@ class CertifyReport:
     outcomes: tuple[CaseOutcome, ...]
 
     def count(self, grade: str) -> int:
-        """How many cases have this grade."""
+        """Returns how many cases have this grade."""
         return sum(outcome.grade == grade for outcome in self.outcomes)
 
     @property
     def certified(self) -> bool:
-        """Whether no required case failed, and one at least was tried."""
+        """Returns whether no required case failed, and at least one was tried."""
         return self.count("fail") == 0 and self.count("skip") < len(self.outcomes)
 
     @property
@@ -255,5 +255,5 @@ def _add_case(suite: ElementTree.Element, outcome: CaseOutcome) -> None:
 
 
 def _plain(text: str) -> str:
-    """The text without what XML 1.0 cannot hold."""
+    """Returns the text without characters that XML 1.0 cannot hold."""
     return _NOT_XML.sub("\ufffd", text)

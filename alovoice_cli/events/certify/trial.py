@@ -1,4 +1,4 @@
-"""One case on trial: sends the events of the case and judges every answer (API, sections 6 and 9; and time)."""
+"""One case: sends its events and judges every answer, by content and time (API, sections 6 and 9)."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from alovoice_cli.masking import disarm
 from alovoice_cli.posts import AnyPoster, Posted
 
 SLOW_SECONDS, LATE_SECONDS = 1.0, 2.0
-"""How long the PBX waits is not documented; `listen` gives a CRM two seconds, then answers by itself."""
+"""The PBX's waiting time is not documented; `listen` waits two seconds for a CRM, then answers itself."""
 
 LONGEST_INTEGER, LONGEST_TEXT = 12, 32
 _STEPS = ("peer", "queue", "ivr", "trunk", "hangup")
@@ -33,7 +33,7 @@ _SHOWN = 40
 
 
 class AnswerProblem(NamedTuple):
-    """What the handler did, and what it should do (empty: what the case says). A `soft` one is told, and passes."""
+    """What the handler did, and what it should do (empty: as in the case). A `soft` problem is reported, and passes."""
 
     happened: str
     remedy: str = ""
@@ -41,14 +41,14 @@ class AnswerProblem(NamedTuple):
 
 
 class AnswerVerdict(NamedTuple):
-    """What an answer is worth. `call_id` is what a callstart's answer names the call, where it does."""
+    """The judgement of an answer. `call_id` is the id in a callstart's answer, if any."""
 
     problems: tuple[AnswerProblem, ...] = ()
     call_id: int | str | None = None
 
 
 def judge(kind: EventType, answer: Posted) -> AnswerVerdict:
-    """What the answer to an event of this type is worth, and whether it came in time."""
+    """Judges the answer to an event of this type, and its time."""
     problem = _transport_problem(answer)
     verdict = AnswerVerdict((problem,)) if problem is not None else _JUDGES.get(kind, _judge_true)(answer)
     problems = verdict.problems
@@ -58,7 +58,7 @@ def judge(kind: EventType, answer: Posted) -> AnswerVerdict:
 
 
 def _judge_start(answer: Posted) -> AnswerVerdict:
-    """A callstart's answer: an integer of at most 12 digits, a text of at most 32, `{"callto": …}`, or nothing."""
+    """Judges a callstart's answer: an integer of at most 12 digits, a text of at most 32, `callto`, or nothing."""
     try:
         text = answer.body.decode("utf-8").strip()
     except UnicodeDecodeError:
@@ -120,7 +120,7 @@ def _redirect_problems(text: str) -> tuple[AnswerProblem, ...]:
 
 
 def _judge_true(answer: Posted) -> AnswerVerdict:
-    """The answer to a callend or a result: 200 and the text `true`."""
+    """Judges the answer to a callend or a result: 200 and the text `true`."""
     text = answer.body.decode("utf-8", "replace").strip()
     if text != "true":
         said = shown(text) if text else "an empty body"
@@ -131,7 +131,7 @@ def _judge_true(answer: Posted) -> AnswerVerdict:
 
 
 def _judge_step(answer: Posted) -> AnswerVerdict:
-    """A route's answer: one of the five steps, its argument a text."""
+    """Judges a route's answer: one of the five steps, with a text as its argument."""
     problem = _step_problem(answer.body)
     return AnswerVerdict() if problem is None else AnswerVerdict((problem,))
 
@@ -157,7 +157,7 @@ def _step_problem(body: bytes) -> AnswerProblem | None:
         return None
     if not isinstance(data, str):
         said = shown(json.dumps(data))
-        is_soft = data is None and action == "hangup"  # left out is documented, null is not
+        is_soft = data is None and action == "hangup"  # a missing value is documented, null is not
         remedy = "leave action_data out" if is_soft else 'put the argument in quotes: "6000"'
         return AnswerProblem(f"gave {action} the argument {said}, which is no text", remedy, is_soft)
     if not (_PHONE if action == "trunk" else _ID).fullmatch(data):
@@ -167,7 +167,7 @@ def _step_problem(body: bytes) -> AnswerProblem | None:
 
 
 def _time_problems(answer: Posted, kind: str) -> tuple[AnswerProblem, ...]:
-    """Whether the answer came in time: a note over one second, a fault from two on."""
+    """Judges the time: a note over one second, an error from two seconds on."""
     if answer.status is None or answer.seconds <= SLOW_SECONDS:
         return ()
     waits = "a caller waits" if kind == "route" else "the PBX waits"
@@ -188,19 +188,22 @@ def _transport_problem(answer: Posted) -> AnswerProblem | None:
 
 
 def shown(text: str) -> str:
-    """A piece of an answer, harmless and short."""
+    """Returns a piece of an answer, harmless and short."""
     plain = disarm(" ".join(text.split()))
     return f"`{plain if len(plain) <= _SHOWN else plain[: _SHOWN - 1] + '…'}`"
 
 
 CallId = int | str | None
 ABSENT = object()
-"""Stands for a field that is left out."""
+"""The mark of a missing field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all trials share. `timeout` is for one answer, in seconds; `slow`: late events are really waited for."""
+    """The common values of all trials.
+
+    `timeout` is for one answer, in seconds; `slow`: late events are really delayed.
+    """
 
     poster: AnyPoster
     handlers: Handlers
@@ -213,7 +216,10 @@ class Bench:
 
 @dataclass(slots=True)
 class CertifyTrial:
-    """What one case did, and what was wrong. Each has numbers and times of its own, so that none repeats another's."""
+    """The events of one case, and the problems found.
+
+    Each case has its own numbers and times, so none repeats another's.
+    """
 
     bench: Bench
     place: int
@@ -228,15 +234,15 @@ class CertifyTrial:
     # --- what a case sends -------------------------------------------------------------------------------------------
 
     def number(self, of: int = 0) -> str:
-        """A number that nobody has: +998 00 is no network."""
+        """Returns an unassigned number: +998 00 is no network."""
         return f"+{TRIAL_PREFIX}{self.place:03d}{of:04d}"
 
     def moment(self, seconds: int = 0) -> datetime:
-        """The case's own time: when it began, and so many seconds later."""
+        """Returns the case's own time: its beginning, and this many seconds later."""
         return self.began.replace(microsecond=0) + timedelta(seconds=seconds)
 
     def start(self, *, of: int = 0, at: int = 0, **changes: object) -> CallId:
-        """Sends a callstart, judges the answer, returns the id that it gives."""
+        """Sends a callstart, judges the answer, returns the answer's id."""
         return self._start(self.start_body(of=of, at=at, **changes))
 
     def start_body(self, *, of: int = 0, at: int = 0, **changes: object) -> dict[str, object]:
@@ -248,7 +254,7 @@ class CertifyTrial:
         return self._keep(verdict).call_id
 
     def end(self, call: CallId, *, at: int = 30, **changes: object) -> None:
-        """Sends the end of the call of this id (without `call_id` where it is None) and judges the answer."""
+        """Sends the end of the call with this id (None: without `call_id`) and judges the answer."""
         own = {"call_id": ABSENT if call is None else call}
         self.told("callend", _changed({**sample("callend", self.moment(at)), **own}, changes))
 
@@ -266,7 +272,7 @@ class CertifyTrial:
         return _changed({**sample("result", self.moment()), **own}, changes)
 
     def told(self, kind: EventType, body: object) -> None:
-        """Sends a callend or a result as JSON, and judges whether it is answered with `true`."""
+        """Sends a callend or a result as JSON, and judges whether the answer is `true`."""
         self.raw(kind, as_json(body))
 
     def ask(self, **changes: object) -> None:
@@ -288,14 +294,14 @@ class CertifyTrial:
         self.raw(kind, urlencode(fields).encode(), FORM_TYPE)
 
     def at_once(self, bodies: Iterable[object], rate: float) -> list[CallId]:
-        """Sends callstarts at this rate, whether or not those before are answered; returns their ids in order."""
+        """Sends callstarts at this rate, without waiting for answers; returns their ids in order."""
         jobs = [partial(self._start, body) for body in bodies]
         return list(at_rate(jobs, rate, sleep=self.bench.sleep, monotonic=self.bench.monotonic))
 
     def late(self, seconds: int) -> int:
-        """Where an event stands (in seconds from the beginning) that goes out so much later than it happened.
+        """Returns the time of an event that is sent so much later than it happened, from the beginning in seconds.
 
-        With --slow it happens now, and is really waited for; else it has happened so long ago.
+        With --slow it happens now, and its sending is really delayed; otherwise it happened that long ago.
         """
         if not self.bench.slow:
             return -seconds
@@ -305,7 +311,7 @@ class CertifyTrial:
     # --- what it finds -----------------------------------------------------------------------------------------------
 
     def post(self, kind: EventType, body: bytes, content_type: str = JSON_TYPE) -> Posted:
-        """Sends these bytes as they are."""
+        """Sends these bytes unchanged."""
         url = self.bench.handlers.needed(kind, "certify")
         headers = {TRIAL_HEADER: "1", **({"Content-Type": content_type} if content_type else {})}
         answer = self.bench.poster.post(url, body, headers=headers, timeout=self.bench.timeout)
@@ -317,11 +323,11 @@ class CertifyTrial:
         return answer
 
     def fault(self, happened: str, remedy: str = "") -> None:
-        """Notes something wrong that no single answer shows."""
+        """Notes a problem that no single answer shows."""
         self._keep(_fault(happened, remedy))
 
     def distinct(self, ids: Sequence[CallId]) -> None:
-        """Notes a fault where two calls were given one id."""
+        """Notes a problem where two calls got the same id."""
         known = [str(each) for each in ids if each is not None]
         if len(set(known)) < len(known):
             twice = next(each for each in known if known.count(each) > 1)

@@ -1,4 +1,4 @@
-"""Who calls when, and how each call goes: whom it rings, how long, and with which status code it ends (section 6)."""
+"""The callers of a day, and the course of each call: who rings, how long, and the final status code (section 6)."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ UNDEFINED = "OTHER"
 _PEOPLE = People()
 _ANSWER_IN_100 = 78
 _TALK_SECONDS = (12, 300)
-# Why a colleague does not answer, with shares of 100, and how long it rings then.
+# Reasons why a colleague does not answer, with percentages and ringing times.
 _REFUSALS = (
     (MISSED, 52, (30, 45)),
     (CANCELLED, 22, (5, 25)),
@@ -33,7 +33,7 @@ _OUTSIDE_CODES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """One ringing and what came of it, in seconds."""
+    """One ringing and its result, in seconds."""
 
     status_code: str
     ring_seconds: int
@@ -54,19 +54,19 @@ def ring_colleague(seed: int, *keys: object) -> Ringing:
 
 
 def ring_outside(seed: int, *keys: object) -> Ringing:
-    """Somebody outside is rung: they behave as in a campaign."""
+    """Rings an outside person, who behaves as in a campaign."""
     rung = ring(_PEOPLE, seed, "outside", *keys)
     return Ringing(outside_code(seed, str(rung.dialstatus), *keys), rung.ring_seconds, rung.talk_seconds)
 
 
 def outside_code(seed: int, dialstatus: str, *keys: object) -> str:
-    """The status code of a call out that ended so."""
+    """Returns the status code of a call out with this end."""
     codes = _OUTSIDE_CODES[dialstatus]
     return codes[lot(seed, "code", *keys) % len(codes)]
 
 
 def talk(drawn: int) -> int:
-    """Seconds of talk: short ones are common, long ones rare."""
+    """Returns seconds of talk: short talks are common, long ones rare."""
     shortest, longest = _TALK_SECONDS
     share = (drawn & 0xFFFF) / 0x10000
     return shortest + round((longest - shortest) * share**3)
@@ -77,7 +77,7 @@ def _within(bounds: tuple[int, int], drawn: int) -> int:
 
 
 class Staff:
-    """The extensions that are on, and until when each is talking."""
+    """The active extensions, with the end of each one's talk."""
 
     def __init__(self, peers: Sequence[Mapping[str, object]], seed: int) -> None:
         self._all = {str(peer["number"]) for peer in peers}
@@ -86,22 +86,22 @@ class Staff:
         self._seed = seed
 
     def knows(self, number: str) -> bool:
-        """Whether it is an extension of this PBX."""
+        """Returns whether this is an extension of the PBX."""
         return number in self._all
 
     def free(self, at: int, *keys: object, besides: str = "") -> str | None:
-        """An extension that can answer at this moment, drawn by the keys; None where all are talking."""
+        """Returns an extension that can answer at this moment, chosen by the keys; None if all are talking."""
         able = [number for number in self._on if number != besides and self._busy.get(number, 0) <= at]
         return able[lot(self._seed, "staff", *keys) % len(able)] if able else None
 
     def obstacle(self, number: str, at: int) -> str:
-        """The status code that a call to this extension meets at this moment, or nothing where it will ring."""
+        """Returns the status code of a call to this extension at this moment; '' if it rings."""
         if number not in self._on:
             return UNAVAILABLE
         return BUSY if self._busy.get(number, 0) > at else ""
 
     def occupy(self, number: str, until: int) -> None:
-        """The extension talks until then."""
+        """Marks the extension as talking until then."""
         if number in self._all:
             self._busy[number] = max(until, self._busy.get(number, 0))
 
@@ -112,7 +112,7 @@ _SOUND_SECONDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Who is rung, and what comes of it. `inner_phone` is what callstart says: an extension, a menu, or 0."""
+    """The party that is rung, and the result. `inner_phone` is callstart's value: an extension, a menu, or 0."""
 
     went_to: str
     inner_phone: int
@@ -121,13 +121,13 @@ class Way:
 
 
 class Ways:
-    """Draws the way of a call by its mark; whoever picks up is busy until the end of it."""
+    """Chooses the way of a call by its mark; the person who answers is busy until its end."""
 
     def __init__(self, staff: Staff, seed: int) -> None:
         self._staff, self._seed = staff, seed
 
     def by_step(self, step: RouteStep | None, mark: str, at: int) -> Way:
-        """The way of a call that took this step at this moment; without a valid one it is over."""
+        """Returns the way of a call with this step at this moment; a call without a valid step is over."""
         if step is None:
             return Way("", 0, Ringing(UNDEFINED, 0), is_over=True)
         argument = step.action_data or ""
@@ -145,7 +145,7 @@ class Ways:
                 return Way("", 0, Ringing(DECLINED, _SOUND_SECONDS if argument else 0), is_over=True)
 
     def by_number(self, number: str, mark: str, at: int) -> Way:
-        """The way of a call that is led to this number: an extension, or somebody outside."""
+        """Returns the way of a call to this number: an extension, or an outside person."""
         if self._staff.knows(number):
             return self._to_extension(number, mark, at)
         return Way(number, 0, ring_outside(self._seed, number, mark))
@@ -170,9 +170,9 @@ class Ways:
 
 
 ZONE = timezone(timedelta(hours=5))
-"""Tashkent, where the simulated customer works; it has no summer time."""
+"""Tashkent, the simulated customer's zone, without summer time."""
 DAY_RATE = 40.0
-"""Inbound calls in a full hour of a day, where `--inbound` does not say."""
+"""The default of `--inbound`: inbound calls in a full hour of a day."""
 MOST_AN_HOUR = 1000.0
 
 _RATE = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)/h", re.ASCII)
@@ -189,9 +189,10 @@ _QUEUED_IN_100 = 20
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A call that begins at `at` (virtual unix seconds). `mark` names it in every further lot; `again` counts repeats.
+    """A call that begins at `at` (virtual unix seconds). `mark` names it in every further random choice.
 
-    `number` is the outside party's, in nine digits; `queue` the department whose route is asked, if it is one's.
+    `again` counts repeats. `number` is the outside party's, in nine digits; `queue` is the department whose route is
+    asked, if any.
     """
 
     at: int
@@ -205,7 +206,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What arrivals are drawn from."""
+    """The basis of the random arrivals."""
 
     seed: int
     rate: float
@@ -213,13 +214,13 @@ class Series:
     queues: Sequence[str]
 
     def of_day(self, day: date) -> Iterator[Visit]:
-        """A day from midnight to midnight: quiet nights, full mornings; calls in, out, inside, and requested ones."""
+        """Yields the calls of a day: quiet nights, full mornings; calls in, out, inside, and requested ones."""
         midnight = int(datetime(day.year, day.month, day.day, tzinfo=ZONE).timestamp())
         for hour, busyness in enumerate(_BUSYNESS):
             yield from self._hour(midnight + 3600 * hour, self.rate * busyness, _DAY_SHARES)
 
     def from_now(self, moment: float) -> Iterator[Visit]:
-        """Inbound calls at an even rate from this moment on, without end."""
+        """Yields inbound calls at an even rate from this moment on, without end."""
         start = int(moment) + 1
         while True:
             yield from self._hour(start, self.rate, _ONLY_INBOUND)
@@ -246,7 +247,7 @@ class Series:
         return Visit(at, kind, mark, self._caller(mark), line, queue if kind == "inbound" else "")
 
     def _caller(self, mark: str) -> str:
-        """More than half of those who call are known by their numbers; the others call once."""
+        """Returns a caller: more than half are returning numbers; the others call once."""
         drawn = lot(self.seed, "caller", mark)
         is_regular = drawn % 100 < _REGULAR_IN_100
         person = lot(self.seed, "regular", (drawn >> 8) % _REGULARS) if is_regular else drawn >> 8

@@ -1,4 +1,4 @@
-"""A call of the simulated PBX as it goes on: each change is written down, and its handlers are told of it."""
+"""A running call of the simulated PBX: each change is stored, and its handlers are informed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from alovoice_cli.sandbox.scenario import Scenario
 from alovoice_cli.stores.pbx_traffic import CallCourse, Traffic
 
 RECORD_BASE = "http://sandbox.localhost/stereo"
-"""Where recordings are said to lie: at the embedded PBX whatever port this one has, so that days can be compared."""
+"""The base URL of recordings: always the embedded PBX's, so that days on different ports can be compared."""
 
 _RESULT_AFTER_SECONDS = 2
 _SHORTEST_PHONE, _LOCAL_PHONE = 7, 9
@@ -24,20 +24,20 @@ Then = Callable[[Posted | None], None]
 
 @dataclass(frozen=True, slots=True)
 class SandboxClock:
-    """Virtual time on the machine's: at `moment` (monotonic seconds) it is `virtual` (unix seconds)."""
+    """Virtual time: at `moment` (monotonic seconds) it is `virtual` (unix seconds)."""
 
     virtual: float
     moment: float
     speed: float
 
     def due(self, at: float) -> float:
-        """The monotonic moment of a virtual time."""
+        """Returns the monotonic moment of a virtual time."""
         return self.moment + (at - self.virtual) / self.speed
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedCall:
-    """What a result says of a call that the PBX was asked to make, besides its times."""
+    """The additional values of a result for a requested call, besides its times."""
 
     from_number: str
     to_number: str
@@ -46,7 +46,7 @@ class ReportedCall:
 
 
 class LiveCall:
-    """A call of this id, whose course is known so far. All that happens to it is written down as it happens."""
+    """A call with this id and its course so far. Every change is stored when it happens."""
 
     def __init__(self, calls: "LiveCalls", number: int, key: str, clock: SandboxClock, course: CallCourse) -> None:
         self._calls = calls
@@ -60,30 +60,30 @@ class LiveCall:
         self._calls.traffic.note_course(self.id, self.course)
 
     def ask_route(self, number: str, queue: str, then: Then) -> None:
-        """Asks where the call goes; `number` is the caller's as the route's question has it, without a plus."""
+        """Asks for the call's route; `number` is the caller's in the form of the question, without a plus."""
         words = self._words("route")
         self._post("route", words, lambda: words.route(number, self.course.line, queue, "inc"), 0, then)
 
     def tell_start(self, then: Then, *, after_seconds: int = 0) -> None:
-        """Tells of the call's beginning, so many virtual seconds after it."""
+        """Sends the callstart, this many virtual seconds after the beginning."""
         words = self._words("callstart")
         self._post("callstart", words, lambda: words.callstart(self.course), after_seconds, then)
 
     def ring(self, ringing: Ringing, *, after_seconds: int) -> None:
-        """The call rings, so many seconds after its beginning, and takes its course to an end."""
+        """Lets the call ring, this many seconds after its beginning, and follow its course to the end."""
         began = self.course.started_at + after_seconds
         answered = began + ringing.ring_seconds if ringing.talk_seconds else None
         ended = began + ringing.ring_seconds + ringing.talk_seconds
         self.end(answered_at=answered, ended_at=ended, status_code=ringing.status_code)
 
     def end(self, *, answered_at: int | None, ended_at: int, status_code: str) -> None:
-        """Writes down how the call ends, and tells of it when it is due."""
+        """Stores how the call ends, and sends the callend when it is due."""
         self.note(answered_at=answered_at, ended_at=ended_at, status_code=status_code)
         words = self._words("callend")
         self._post("callend", words, partial(self._callend, words), ended_at - self.course.started_at, _nothing)
 
     def tell_result(self, made: ReportedCall) -> None:
-        """Tells of the call's result, shortly after its end, which is known."""
+        """Sends the call's result, shortly after its end."""
         assert self.course.ended_at is not None
         words = self._words("result")
         after = self.course.ended_at - self.course.started_at + _RESULT_AFTER_SECONDS
@@ -138,17 +138,17 @@ class LiveCalls:
     seed: int
 
     def asks(self, kind: str) -> bool:
-        """Whether a message of this type has a handler."""
+        """Returns whether a message of this type has a handler."""
         return kind in self.mailing.handlers
 
     def open(self, kind: str, key: str, clock: SandboxClock, course: CallCourse, owed: Sequence[str]) -> LiveCall:
-        """A call that begins now, with its row. `owed` are the messages that tell of it; those count that are sent."""
+        """Begins a call now, with its row. `owed` are its messages; those with a handler count."""
         owing = self._owing(course, owed)
         number = self.traffic.add_call(kind, key, owing, born=course.started_at, speed=clock.speed)
         return LiveCall(self, number, key, clock, owing)
 
     def adopt(self, number: int, key: str, clock: SandboxClock, course: CallCourse, owed: Sequence[str]) -> LiveCall:
-        """A call that has a row already."""
+        """Returns a call that has a row already."""
         return LiveCall(self, number, key, clock, self._owing(course, owed))
 
     def _owing(self, course: CallCourse, owed: Sequence[str]) -> CallCourse:
@@ -156,7 +156,7 @@ class LiveCalls:
 
 
 def wire_phone(number: str) -> str:
-    """A number as callstart has it, `+X…`: nine digits are of this country; an extension stays as it is (A)."""
+    """Returns a number in callstart's form, `+X…`: nine digits are Uzbek; an extension is unchanged (A)."""
     digits = number.removeprefix("+")
     if number.startswith("+") or len(digits) < _SHORTEST_PHONE:
         return number
@@ -164,7 +164,7 @@ def wire_phone(number: str) -> str:
 
 
 def _nothing(_: Posted | None) -> None:
-    """The answer to a callend or a result says `true` and no more."""
+    """Ignores the answer: to a callend or a result it is only `true`."""
 
 
 OWED = ("callstart", "callend", "result")
@@ -174,13 +174,13 @@ Legs = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class RequestedCall:
-    """A call to make, and how its ringings go."""
+    """A call to make, and the course of its ringings."""
 
     order: CallOrder
     legs: Legs
 
     def course(self, started_at: int, scenario: Scenario, seed: int) -> CallCourse:
-        """What callstart says of it. The line is the one asked for, else any."""
+        """Returns callstart's values. The line is the requested one, or any."""
         order = self.order
         lines = list(scenario.trunks)
         line = str(order.request.get("fromline") or lines[lot(seed, "line", order.kind, order.key) % len(lines)])
@@ -192,7 +192,7 @@ class RequestedCall:
         return CallCourse(kind, wire_phone(number), line, int(inner), started_at, went_to=str(self.legs[-1]["number"]))
 
     def dialstatus(self) -> str:
-        """How the last ringing ended: nobody is rung after one who answers."""
+        """Returns how the last ringing ended: after an answer nobody else is rung."""
         return str(self.legs[-1]["dialstatus"]) if self._got_through else str(self.legs[0]["dialstatus"])
 
     @property
@@ -200,14 +200,14 @@ class RequestedCall:
         return len(self.legs) > 1 or not self.order.then
 
     def times(self, started_at: int) -> tuple[int | None, int]:
-        """When the call was answered, by the last one who was rung, and when it ended."""
+        """Returns when the last person answered, and when the call ended."""
         rung = started_at + sum(leg["ring_seconds"] for leg in self.legs)
         if self._got_through and self.dialstatus() == DialStatus.ANSWER:
             return rung, rung + max(int(self.legs[-1]["talk_seconds"]), 1)
         return None, rung
 
     def made(self, line: str) -> ReportedCall:
-        """What the result says of it."""
+        """Returns the result's values."""
         order = self.order
         first = order.first if order.kind != "ivr" else line
         return ReportedCall(
@@ -220,9 +220,9 @@ def _attempts(legs: Legs) -> list[dict[str, object]]:
 
 
 def lead_request(calls: LiveCalls, call: LiveCall, request: RequestedCall) -> None:
-    """Tells of the call's beginning, its end and its result."""
+    """Sends the call's beginning, its end and its result."""
     order = request.order
-    # The CRM's own id of a call that it asked for names the call where its handler does not (A).
+    # Without an id from the handler, the CRM's own id of its request names the call (A).
     own_id = order.key if order.kind == "out" else ""
     call.tell_start(partial(name_call, call, own_id or None))
     answered_at, ended_at = request.times(call.course.started_at)
@@ -232,7 +232,7 @@ def lead_request(calls: LiveCalls, call: LiveCall, request: RequestedCall) -> No
 
 
 def name_call(call: LiveCall, own_id: str | None, answer: Posted | None) -> None:
-    """The answer to the callstart names the call; a redirect is not obeyed: somebody chose the number."""
+    """Names the call by the answer to its callstart; ignores a redirect, because the caller chose the number."""
     call.note(call_id=read_start_reply(answer).call_id or own_id)
 
 

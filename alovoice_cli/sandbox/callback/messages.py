@@ -78,16 +78,16 @@ _LONGEST_ID = 32
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """The answer to a callstart: the handler's id of the call, or the number that the call is led to, or neither."""
+    """The answer to a callstart: the handler's id of the call, or a number to lead the call to, or neither."""
 
     call_id: str | None = None
     callto: str | None = None
 
 
 def read_start_reply(answer: Posted | None) -> StartReply:
-    """An integer of at most 12 digits or a text of at most 32 characters, plain or as a JSON value; or `callto`.
+    """Reads an integer of at most 12 digits or a text of at most 32 characters, plain or JSON; or `callto`.
 
-    Whatever else comes (an error, a page, a longer text) gives the call no id.
+    Any other answer (an error, a page, a longer text) gives the call no id.
     """
     text = _text(answer)
     if text.startswith("{"):
@@ -104,7 +104,7 @@ def read_start_reply(answer: Posted | None) -> StartReply:
 
 
 def read_step(answer: Posted | None, scenario: Scenario) -> RouteStep | None:
-    """The step that the route answered; None where the call ends at once: no step, a wrong one, no such place here."""
+    """Returns the route's step; None where the call ends at once: no step, a wrong one, an unknown destination."""
     try:
         step = RouteStep.from_wire(_json(_text(answer)))
     except UsageError:
@@ -145,7 +145,7 @@ _BRACKETED = ("id", "from_number", "to_number", "trunk_number", "begin_time")
 
 
 class Wording:
-    """How one message of one call is written: every choice is drawn by the seed, the call and the type."""
+    """How one message of one call is written: seed, call and type decide every choice."""
 
     def __init__(self, seed: int, kind: str, call: int) -> None:
         self._seed, self._kind, self._call = seed, kind, call
@@ -156,11 +156,11 @@ class Wording:
         return _CONTENT_TYPES[self.draw("content type") % len(_CONTENT_TYPES)]
 
     def draw(self, what: str) -> int:
-        """A number of 64 bits for this choice."""
+        """Returns a number of 64 bits for this choice."""
         return lot(self._seed, "wording", self._kind, self._call, what)
 
     def number(self, name: str, value: int | str, *, text_in_100: int = _TEXT_IN_100) -> int | str:
-        """The value of this field as a number or as text; what is no plain number stays text."""
+        """Returns the field's value as a number or as text; other text stays text."""
         text = str(value)
         is_plain = text.isascii() and text.isdigit() and len(text) <= 15 and str(int(text)) == text
         return int(text) if is_plain and self.draw(name) % 100 >= text_in_100 else text
@@ -178,7 +178,7 @@ class Wording:
         )
 
     def callend(self, call_id: str | None, finished_at: int, duration: int, status_code: str, record: str) -> bytes:
-        """The end of a call: without `call_id` where the handler gave none; a call without recording says so or not."""
+        """Returns the end of a call: without `call_id` if the handler gave none; without a recording in two forms."""
         fields: dict[str, object] = {} if call_id is None else {"call_id": self.number("call_id", call_id)}
         fields |= {
             "finish_time": self.number("finish_time", finished_at),
@@ -219,5 +219,5 @@ class Wording:
 
 
 def _dump(value: object) -> bytes:
-    """As JavaScript writes it: no spaces, letters as they are."""
+    """Returns JSON as JavaScript writes it: no spaces, letters unchanged."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")

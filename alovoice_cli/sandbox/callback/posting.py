@@ -1,6 +1,6 @@
-"""The way of messages to the handlers: one thread leads all calls, posts go out beside it, and chaos happens to order.
+"""Sends messages to the handlers: one thread leads all calls, posts run beside it, with faults on request.
 
-`--chaos dup=3%,late=5%,reorder=1%` says what goes wrong, drawn by the seed.
+`--chaos dup=3%,late=5%,reorder=1%` gives the faults; the seed decides which messages they affect.
 """
 
 import difflib
@@ -31,7 +31,7 @@ _AGAIN_SECONDS = (1, 60)
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What happens to one message; seconds are virtual, and 0 where it does not happen."""
+    """The faults of one message; seconds are virtual, and 0 without this fault."""
 
     late_seconds: int = 0
     again_seconds: int = 0
@@ -40,9 +40,9 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Chaos:
-    """The shares, in percent, of the messages that are sent again, late, or after the next one.
+    """The percentages of messages that are sent again, late, or after the next one.
 
-    A route question meets none of it: a caller is waiting on the line.
+    A route question has no fault: a caller waits on the line.
     """
 
     dup: float = 0.0
@@ -50,7 +50,7 @@ class Chaos:
     reorder: float = 0.0
 
     def fate(self, seed: int, kind: str, call: int) -> Fate:
-        """The fate of this message of this call: the same whenever it is asked for."""
+        """Returns the fate of this message of this call, always the same."""
         if kind == "route":
             return Fate()
         dup, late, reorder = (lot(seed, "chaos", word, kind, call) for word in WORDS)
@@ -62,7 +62,7 @@ class Chaos:
 
 
 def parse_chaos(text: str) -> Chaos:
-    """The chaos of a `--chaos` text; an empty one is none. Raises UsageError naming the part that cannot be read."""
+    """Parses a `--chaos` text; an empty text means no faults. Raises UsageError naming the unreadable part."""
     shares: dict[str, float] = {}
     for part in text.split(",") if text.strip() else ():
         word, _, percent = (piece.strip() for piece in part.partition("="))
@@ -88,10 +88,10 @@ def _within(bounds: tuple[int, int], drawn: int) -> int:
 
 
 class Timetable:
-    """Runs each action at its moment (monotonic seconds), or as soon after it as those before it allow.
+    """Runs each action at its moment (monotonic seconds), or as soon after it as earlier actions allow.
 
-    Two actions of one moment run in the order in which they were entered. An action that raises is told to `complain`,
-    and the others go on. Any thread may enter one; `stop` drops those that are left.
+    Two actions of one moment run in the order of their entry. An exception goes to `complain`, and the other actions
+    continue. Any thread may enter an action; `stop` drops the remaining ones.
     """
 
     def __init__(self, complain: Callable[[str], None], monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -123,7 +123,7 @@ class Timetable:
         return self._stopping
 
     def stop(self, timeout: float) -> None:
-        """Lets the action that is running end, for at most so many seconds."""
+        """Waits for the running action, at most this many seconds."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -135,7 +135,7 @@ class Timetable:
             try:
                 action()
             except Exception as error:
-                if self._stopping:  # what it needed may be closed by now
+                if self._stopping:  # the resources of the action may be closed already
                     return
                 self._complain(f"a simulated call went wrong: {type(error).__name__}: {error}")
 
@@ -159,9 +159,9 @@ Then = Callable[[Posted | None], None]
 
 @dataclass(eq=False, slots=True)
 class Envelope:
-    """What a message needs to know of its call: a callend waits for the answer to the callstart, which names the call.
+    """The facts of a message's call: a callend waits for the answer to the callstart, which names the call.
 
-    `opened` and `closed` are called for each message that is entered and done with.
+    `opened` and `closed` are called when a message is entered, and when it is done.
     """
 
     call: int
@@ -174,7 +174,7 @@ class Envelope:
 
 @dataclass(eq=False, slots=True)
 class Letter:
-    """One message; `write` gives its body when it is sent, `then` gets the answer, or None where it went nowhere."""
+    """One message; `write` returns its body when it is sent, `then` gets the answer, or None without a handler."""
 
     envelope: Envelope
     kind: str
@@ -188,7 +188,7 @@ class Letter:
 
 
 class Mailing:
-    """The handlers, and the way to them. All but `stop` happens in the timetable's thread."""
+    """The handlers, and the way to them. All methods but `stop` run in the timetable's thread."""
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ class Mailing:
         self._blamed: set[str] = set()
 
     def enter(self, letter: Letter) -> None:
-        """Sends the message when it falls due, or as chaos has it. Without a handler for its type it goes nowhere."""
+        """Sends the message when it is due, changed by chaos. Without a handler for its type it is dropped."""
         letter.envelope.opened()
         if letter.kind not in self.handlers:
             self._timetable.at(letter.due, partial(self._done, letter, None))
@@ -222,7 +222,7 @@ class Mailing:
         self._timetable.at(letter.due, partial(self._go, letter))
 
     def stop(self, timeout: float) -> None:
-        """Lets what is under way be answered, for at most so many seconds. To be called after the timetable's end."""
+        """Waits for running posts, at most this many seconds. Call it after the timetable's end."""
         wait(self._slow, timeout)
         self._executor.shutdown(wait=False)
         for future, number in self._slow.items():
@@ -294,7 +294,7 @@ class Mailing:
         self._timetable.at(due, partial(self._go, again))
 
     def _done(self, letter: Letter, answer: Posted | None) -> None:
-        """Hands the answer on. The first callstart's answer names the call, whatever a repeated one gets."""
+        """Passes the answer on. The first callstart's answer names the call; a repetition's does not."""
         letter.then(answer)
         if letter.kind == "callstart" and letter.note != "dup":
             letter.envelope.is_named = True

@@ -47,18 +47,18 @@ _NO_STEP = "none"
 
 @dataclass(eq=False, slots=True)
 class Play:
-    """Arrivals that are being played. `over` is called when the last of their calls has been told of."""
+    """A series of arrivals. `over` is called after the last message of their calls."""
 
     clock: SandboxClock
     over: Callable[[], None]
     pending: int = 0
 
     def opened(self) -> None:
-        """Something more is to come."""
+        """Notes one more open task."""
         self.pending += 1
 
     def closed(self) -> None:
-        """Something is done with."""
+        """Notes one finished task."""
         self.pending -= 1
         if self.pending == 0:
             self.over()
@@ -89,7 +89,7 @@ class Visitors:
     def _arrive(self, play: Play, arrival: Visit, arrivals: Iterator[Visit]) -> None:
         try:
             self._lead(play, arrival)
-        finally:  # a call that goes wrong must not end the day
+        finally:  # an error in one call must not end the day
             self._next(play, arrivals)
 
     def _arrive_again(self, play: Play, arrival: Visit) -> None:
@@ -122,7 +122,7 @@ class Visitors:
         call.ask_route(arrival.number, arrival.queue, partial(self._routed, play, arrival, call))
 
     def _routed(self, play: Play, arrival: Visit, call: LiveCall, answer: Posted | None) -> None:
-        """The step that the route answered, or the department's own where no route is asked."""
+        """Returns the route's step, or the department's own where no route is asked."""
         if self._calls.asks("route"):
             step = read_step(answer, self._pbx.scenario)
         else:
@@ -132,7 +132,7 @@ class Visitors:
         call.tell_start(partial(self._started, play, arrival, call, way), after_seconds=_ROUTED_AFTER_SECONDS)
 
     def _started(self, play: Play, arrival: Visit, call: LiveCall, way: Way, answer: Posted | None) -> None:
-        """The handler named the call, or leads it elsewhere; a call that is over goes nowhere."""
+        """Handles the callstart's answer: a name, or another destination; a call that is over goes nowhere."""
         reply = read_start_reply(answer)
         call.note(call_id=reply.call_id)
         if reply.callto is not None and not way.is_over:
@@ -143,7 +143,7 @@ class Visitors:
             self._come_back(play, arrival, call)
 
     def _come_back(self, play: Play, arrival: Visit, call: LiveCall) -> None:
-        """Some of those who were missed call again, some are called back, and the others are lost."""
+        """After a missed call some people call again, some are called back, and the others are lost."""
         assert call.course.ended_at is not None
         drawn = lot(self._seed, "after", arrival.mark)
         chance = drawn % 100
@@ -177,7 +177,7 @@ class Visitors:
         called = self._staff.free(arrival.at, arrival.mark, "called", besides=caller or "")
         if caller is None or called is None:
             return
-        # An extension calls another over no line (A).
+        # A call between extensions uses no line (A).
         course = CallCourse("int", called, "", int(caller), arrival.at, went_to=called)
         call = self._open(play, arrival, course, _TOLD)
         call.tell_start(partial(name_call, call, None))
@@ -201,10 +201,10 @@ _STOP_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """What is sent where, and which calls come of themselves.
+    """The destinations of the messages, and the calls that arise without a request.
 
-    `handlers` are the URLs by type of message. `rate` is inbound calls an hour, `day` a day to play: with both, the
-    rate is a full hour's of that day; with neither, only calls that are asked for are told of.
+    `handlers` are URLs by message type. `rate` is inbound calls an hour, `day` a day to play: with both, the rate is a
+    full hour's of that day; with neither, only requested calls have messages.
     """
 
     handlers: Mapping[str, str]
@@ -214,10 +214,10 @@ class Callbacks:
 
 
 class Switchboard:
-    """Leads the calls of one PBX from `start` to `stop`; what was not told by then is not told.
+    """Leads the calls of one PBX from `start` to `stop`; messages not sent by then are dropped.
 
-    `complain` gets a line for what goes wrong, `over` the totals when a day's last call has been told of: both in
-    another thread than the caller's.
+    `complain` gets a line for each error, `over` the totals after a day's last message: both in another thread than the
+    caller's.
     """
 
     def __init__(
@@ -245,13 +245,13 @@ class Switchboard:
         self._visitors = Visitors(pbx, self._calls, self._timetable.at)
 
     def start(self) -> None:
-        """Begins: with the campaigns that are still dialling, and with the arrivals that are wished for."""
+        """Begins, with the campaigns that still dial, and with the requested arrivals."""
         self._pbx.watcher = self
         self._timetable.at(self._timetable.now(), self._begin)
         self._timetable.start()
 
     def stop(self) -> Totals:
-        """Ends the calls where they are, waits briefly for answers that are under way, and gives the totals."""
+        """Stops the calls where they are, waits briefly for running posts, and returns the totals."""
         self._pbx.watcher = None
         self._timetable.stop(_STOP_SECONDS)
         self._mailing.stop(_STOP_SECONDS)
@@ -260,12 +260,12 @@ class Switchboard:
         return totals
 
     def call_placed(self, row: CallRow, order: CallOrder) -> None:
-        """A call was asked for through the API. From any thread."""
+        """Handles a call requested through the API. From any thread."""
         clock = self._clock(row.born, row.speed)
         self._timetable.at(clock.due(row.born), partial(self._lead_request, row, RequestedCall(order, row.legs), clock))
 
     def campaign_added(self, number: int) -> None:
-        """A campaign was accepted. From any thread."""
+        """Handles an accepted campaign. From any thread."""
         self._timetable.at(self._timetable.now(), partial(self._begin_campaign, number, is_new=True))
 
     def _clock(self, born: float, speed: float) -> SandboxClock:
@@ -291,7 +291,7 @@ class Switchboard:
             self._visitors.play(series.from_now(now), clock, lambda: None)
 
     def _begin_campaign(self, number: int, *, is_new: bool) -> None:
-        """What a campaign would have dialled while nobody was told of it is left out."""
+        """Begins a campaign without the attempts of the time before the start."""
         row = self._pbx.store.campaign(number)
         if row is not None and row.begins is not None:
             clock = self._clock(row.born, row.speed)

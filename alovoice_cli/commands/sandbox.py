@@ -1,4 +1,4 @@
-"""`alovoice sandbox serve`: the simulated PBX on a port of this machine."""
+"""`alovoice sandbox`: the simulated PBX as a server on a port of this machine, and its state."""
 
 import os
 from contextlib import ExitStack
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from alovoice_cli.sandbox.opening import Sandbox
     from alovoice_cli.stores.pbx_traffic import Totals
 
-EXAMPLES = examples(
+SERVE_EXAMPLES = examples(
     "alovoice sandbox serve --port 8700",
     "alovoice sandbox serve --json --fault 'outcall:503@10%,*:reset@1%,getpeers:delay=2s'",
     "alovoice sandbox serve --events-to http://127.0.0.1:8787/h/SECRET --inbound 30/h",
     "alovoice sandbox serve --events-to http://127.0.0.1:8787/h/SECRET --day today --speed 1440 "
     "--chaos dup=3%,late=5%,reorder=1%",
 )
+RESET_EXAMPLES = examples("alovoice sandbox reset --yes")
+PATH_EXAMPLES = examples("alovoice sandbox path")
 
 
 def serve_sandbox(
@@ -98,7 +100,7 @@ def serve_sandbox(
 def _read_callbacks(
     session: Session, events_to: list[str], inbound: str | None, day: str | None, chaos: str
 ) -> "Callbacks | None":
-    """What is to be sent, read before anything is opened. Raises UsageError."""
+    """Reads what to send, before anything is opened. Raises UsageError."""
     from alovoice_cli.sandbox.callback.day import ZONE, parse_day, parse_rate
     from alovoice_cli.sandbox.callback.messages import parse_handlers
     from alovoice_cli.sandbox.callback.posting import parse_chaos
@@ -131,7 +133,7 @@ def _open_switchboard(session: Session, sandbox: "Sandbox", callbacks: "Callback
 
 def _tell_ready(session: Session, url: str, token: str) -> None:
     if session.options.json:
-        # The token is a simulation's: a script needs it whole.
+        # The token is of a simulation: a script needs it whole.
         session.show(Record({"url": url, "token": token, "pid": os.getpid()}, ours=True))
     else:
         session.stdout.write(f"the sandbox is ready at {url} with the token {token}\n")
@@ -139,7 +141,7 @@ def _tell_ready(session: Session, url: str, token: str) -> None:
 
 
 def _tell_totals(session: Session, day: date | None, totals: "Totals") -> None:
-    """The account of a day that is over, or of the whole run."""
+    """Prints the totals of a finished day, or of the whole run."""
     if session.options.json:
         session.show(Record({"account": str(day) if day else "run", **asdict(totals)}, ours=True))
         session.stdout.flush()
@@ -149,3 +151,29 @@ def _tell_totals(session: Session, day: date | None, totals: "Totals") -> None:
         f"{f'{day} is over' if day else 'the whole run'}: {totals.calls} calls; sent {sent}; {totals.repeated} again; "
         f"{totals.failed} not taken; {totals.unbalanced} calls not told to their end"
     )
+
+
+def reset_state(ctx: typer.Context) -> None:
+    """Make the embedded PBX as new: its campaigns, calls and analyses are gone, its token stays."""
+    from alovoice_cli.sandbox.opening import STATE_NAME, reset_sandbox
+
+    session: Session = ctx.obj
+    path = session.paths.state / STATE_NAME
+    session.display.confirm_on_terminal(f"Forget everything on the simulated PBX ({path})?")
+    if session.options.dry_run:
+        session.report("the sandbox would be as new", path=str(path), reset=False)
+        return
+    done = reset_sandbox(path)
+    session.report("the sandbox is as new" if done else "there was nothing to reset", path=str(path), reset=done)
+
+
+def print_path(ctx: typer.Context) -> None:
+    """Print where the embedded PBX keeps its state."""
+    from alovoice_cli.sandbox.opening import STATE_NAME
+
+    session: Session = ctx.obj
+    path = str(session.paths.state / STATE_NAME)
+    if session.options.json:
+        session.show(Record({"path": path}))
+    else:
+        session.display.value(path)

@@ -1,4 +1,4 @@
-"""`alovoice numbers check`: a list of phone numbers, read, explained, and cleaned where that is asked for."""
+"""`alovoice numbers check`: reads and explains a list of phone numbers, and cleans it on request."""
 
 from pathlib import Path
 from typing import Annotated
@@ -84,7 +84,7 @@ def check_numbers(
     with session.display.transfer("reading") as moved:
         seen = check_list(open_list(file, None, session.stdin), options, screen, moved)
     items = [finding.as_dict() for finding in seen.report.in_order]
-    whole = seen.as_dict() if session.options.json else None  # of a long list as much work as to read the list
+    whole = seen.as_dict() if session.options.json else None  # for a long list as much work as reading it
     session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
     for remark in seen.remarks:
         session.note(remark)

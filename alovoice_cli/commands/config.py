@@ -1,0 +1,125 @@
+"""`alovoice config`: profiles and their settings."""
+
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.global_options import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.config.edits import find_place, get_value, set_value, unset_value
+from alovoice_cli.config.keys import KEYS
+from alovoice_cli.config.listen_options import ListenSettings
+from alovoice_cli.config.profiles import read_config
+from alovoice_cli.config.settings import profile_rows
+from alovoice_cli.output.listing import Column, Listing, Record
+from alovoice_cli.session import Session
+
+LIST_EXAMPLES = examples("alovoice config list", "alovoice config list --json | jq -r '.[].profile'")
+GET_EXAMPLES = examples("alovoice config get timeout", "alovoice config get tashkent.base_url")
+PATH_EXAMPLES = examples("alovoice config path", '"$EDITOR" "$(alovoice config path)"')
+SET_EXAMPLES = examples(
+    "alovoice config set timezone Asia/Tashkent", "alovoice config set tashkent.trunks 712037006,712037007"
+)
+UNSET_EXAMPLES = examples("alovoice config unset tashkent.timeout")
+USE_EXAMPLES = examples("alovoice config use tashkent")
+
+COLUMNS = (
+    Column("profile", "Profile"),
+    Column("current", "Current"),
+    Column("base_url", "Server"),
+    Column("token_from", "Token"),
+    Column("encoding", "Encoding", shown=False),
+    Column("timezone", "Time zone", shown=False),
+    Column("timeout", "Time-out (s)", shown=False, numeric=True),
+    Column("trunks", "Lines", shown=False),
+    Column("insecure", "Insecure", shown=False),
+    Column("store", "Event store", shown=False),
+    Column("require_profile", "Needs -p", shown=False),
+)
+
+Setting = Annotated[
+    str, typer.Argument(metavar="[PROFILE.]KEY", help=f"Of the profile in use, or PROFILE's: {', '.join(KEYS)}.")
+]
+
+
+@shows_list(COLUMNS)
+def list_profiles(ctx: typer.Context) -> None:
+    """List the profiles, which of them is in use, and where their tokens are."""
+    session: Session = ctx.obj
+    settings, broken = session.settings_or_defaults()
+    rows = profile_rows(session.paths, settings.profile)
+    if broken is not None:  # the list shows which profiles there are to choose from
+        session.warn(f"{broken.message}: {broken.hint}")
+    session.show(Listing(rows, COLUMNS, ours=True))
+
+
+def show_value(
+    ctx: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="[PROFILE.]KEY", help=f"profile, or one of: {', '.join(KEYS)}.")],
+) -> None:
+    """Print the value that is in force, whether set or by default."""
+    session: Session = ctx.obj
+    place = find_place(key, read_config(session.paths.config_file), None)
+    settings = session.resolve_settings(None if key == place.label else place.profile)
+    value: object
+    origin: str | None
+    if place.in_listen:
+        found, origin = ListenSettings.of(settings).find(place.name)
+        value = place.key.shown(found)
+    else:
+        value, origin = getattr(settings, place.name), settings.origin.get(place.name)
+    if session.options.json:
+        session.show(Record({"key": key, "value": value, "from": origin}, ours=True))
+    else:
+        session.display.value(value)
+
+
+def print_path(ctx: typer.Context) -> None:
+    """Print where the configuration file is, or would be."""
+    session: Session = ctx.obj
+    path = str(session.paths.config_file)
+    if session.options.json:
+        session.show(Record({"path": path}, ours=True))
+    else:
+        session.display.value(path)
+
+
+def set_key(
+    ctx: typer.Context, key: Setting, value: Annotated[str, typer.Argument(metavar="VALUE", help="What it becomes.")]
+) -> None:
+    """Set a setting of a profile, and keep the comments of the file. A profile that is new is made."""
+    session: Session = ctx.obj
+    change = set_value(session.paths, key, value, profile=session.named_profile, rehearse=session.options.dry_run)
+    full = ".".join(change.place.keys).removeprefix("profiles.")
+    shown = change.place.shown(change.value)
+    word = value if shown == change.value else shown
+    text = f"{full} would become {word}" if session.options.dry_run else f"{full} is now {word}"
+    session.report(text, key=full, value=shown)
+    if change.token_origin is not None:
+        owner = change.place.profile
+        session.warn(
+            f"the stored token of profile {owner} belongs to {change.token_origin} and is not sent to another server:"
+            f" run `alovoice login -p {owner}`"
+        )
+
+
+def unset_key(ctx: typer.Context, key: Setting) -> None:
+    """Remove a setting of a profile: its default holds again."""
+    session: Session = ctx.obj
+    if session.options.dry_run:
+        held = get_value(session.paths, key, profile=session.named_profile) is not None
+        session.report(f"{key} would be removed" if held else f"{key} is not set", key=key, removed=False)
+        return
+    removed = unset_value(session.paths, key, profile=session.named_profile)
+    session.report(f"{key} is removed" if removed else f"{key} was not set", key=key, removed=removed)
+
+
+def use(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile to use from now on.")],
+) -> None:
+    """Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another."""
+    session: Session = ctx.obj
+    set_value(session.paths, "profile", name, rehearse=session.options.dry_run)
+    verb = "would be" if session.options.dry_run else "is now"
+    session.report(f"the profile in use {verb} {name}", profile=name)

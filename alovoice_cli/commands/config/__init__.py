@@ -1,1 +1,0 @@
-"""`alovoice config`: profiles and their settings."""

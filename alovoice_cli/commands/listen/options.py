@@ -1,0 +1,31 @@
+"""The options of `listen` as one value, each from the first place that gives it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ListenOptions:
+    """What the command line, the environment and the profile say; `alovoice listen --help` says what each means."""
+
+    host: str
+    port: int
+    store: str | None
+    secret: str
+    forward: tuple[str, ...]
+    forward_timeout: float
+    forward_header: tuple[str, ...]
+    forward_json: bool
+    sign_secret: str | None
+    exec: tuple[str, ...]
+    rules: str | None
+    fallback: str | None
+    deadline: str
+    shadow: str | None
+    allow_from: tuple[str, ...]
+    trusted_proxy: tuple[str, ...]
+    tls_cert: str | None
+    tls_key: str | None
+    no_dedupe: bool
+    ready_file: str | None
+    admin: str | None
+    log_format: str | None

@@ -1,1 +1,0 @@
-"""`alovoice numbers`: lists of phone numbers."""

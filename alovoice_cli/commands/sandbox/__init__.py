@@ -1,1 +1,0 @@
-"""`alovoice sandbox`: the simulated PBX as a server, and its state."""

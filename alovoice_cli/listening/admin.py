@@ -1,0 +1,88 @@
+"""The admin port: /live, /ready and /metrics, for whoever watches the listener. It knows no secret and shows none."""
+
+import asyncio
+import ipaddress
+import json
+import threading
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from alovoice_cli.serving.limits import Limits, Receive, Send
+from alovoice_cli.serving.server import SocketServer
+
+if TYPE_CHECKING:
+    from alovoice_cli.listening.metrics import Metrics
+
+_LIMITS = Limits(body_bytes=1 << 10, request_deadline=timedelta(seconds=5), connections=32, drain=timedelta(seconds=1))
+_JSON = b"application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class AdminPlan:
+    """Where the admin port is, and what counts."""
+
+    host: str
+    port: int
+    metrics: "Metrics"
+
+
+class AdminServer:
+    """Serves the checks from a thread with a loop of its own: it answers also while the listener's loop does not.
+
+    `not_ready` says why the listener takes nothing, and is empty where it does. It binds at once: raises UsageError
+    where the address is not to be had.
+    """
+
+    def __init__(
+        self,
+        plan: AdminPlan,
+        is_alive: Callable[[], bool],
+        not_ready: Callable[[], str],
+        complain: Callable[[str], None],
+    ) -> None:
+        self._metrics, self._is_alive, self._not_ready = plan.metrics, is_alive, not_ready
+        self._server = SocketServer(
+            self._serve, host=plan.host, port=plan.port, allow_public=True, limits=_LIMITS, complain=complain
+        )
+        self._thread = threading.Thread(target=self._server.run, args=[lambda _: None], name="admin", daemon=True)
+        self.url = self._server.url
+        if not ipaddress.ip_address(urlsplit(self.url).hostname or "").is_loopback:
+            complain(f"the admin port, {self.url}, asks for no password, and other machines can reach it")
+
+    def start(self) -> None:
+        """Begins to answer."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Answers what has begun to arrive, and ends."""
+        self._server.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    async def _serve(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["path"] not in ("/live", "/ready", "/metrics"):
+            await _answer(send, 404, b'{"error": "there are /live, /ready and /metrics"}\n')
+        elif scope["method"] not in ("GET", "HEAD"):
+            await _answer(send, 405, b'{"error": "GET"}\n')
+        elif scope["path"] == "/metrics":
+            text = await asyncio.to_thread(self._metrics.text)  # it asks the event store
+            await _answer(send, 200, text, self._metrics.content_type)
+        elif scope["path"] == "/live":
+            is_alive = self._is_alive()
+            await _answer(send, 200 if is_alive else 503, _told({"live": is_alive}))
+        else:
+            reason = self._not_ready()
+            await _answer(send, 503 if reason else 200, _told({"ready": not reason, "reason": reason or None}))
+
+
+def _told(value: dict[str, object]) -> bytes:
+    return json.dumps(value).encode() + b"\n"
+
+
+async def _answer(send: Send, status: int, body: bytes, content_type: bytes = _JSON) -> None:
+    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,142 @@
+"""What the listener counts, as Prometheus reads it. No label holds a number, a line, a URL's path or any secret."""
+
+from collections.abc import Callable, Iterable
+from typing import get_args
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from alovoice_cli import __version__
+from alovoice_cli.events.event import PBX_TYPES, EventType
+from alovoice_cli.listening.forwarding import RelayOutcome
+from alovoice_cli.listening.ruling import RouteSource
+from alovoice_cli.stores.event_engine import TROUBLES
+from alovoice_cli.stores.outbox import Outbox
+
+_TAKEN = (200, 503)
+_REFUSALS = {403: "address", 404: "path", 405: "method", 413: "size", 431: "head", 503: "storage"}
+
+
+class Metrics:
+    """Counters and gauges in a registry of its own; its methods may be called from any thread."""
+
+    content_type = CONTENT_TYPE_LATEST.encode()
+
+    def __init__(self) -> None:
+        # A second series a counter, which no alert asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the library leaves it without types
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        build = Gauge("alovoice_build_info", "The version that runs.", ["version"], registry=registry)
+        build.labels(__version__).set(1)
+        self._received = Counter("alovoice_received", "Deliveries that came in, by type.", ["type"], registry=registry)
+        self._answered = Counter(
+            "alovoice_answered", "Answers, by type and status.", ["type", "status"], registry=registry
+        )
+        self._refused = Counter(
+            "alovoice_refused", "Requests that were not taken, by reason.", ["reason"], registry=registry
+        )
+        self._last = Gauge(
+            "alovoice_last_received_timestamp_seconds",
+            "When the last delivery came, or the listener began.",
+            registry=registry,
+        )
+        self._relays = Counter(
+            "alovoice_callstart_relays", "Callstarts that the CRM was asked about.", ["outcome"], registry=registry
+        )
+        self._routes = Counter(
+            "alovoice_route_answers", "Answers to route questions, by what decided.", ["source"], registry=registry
+        )
+        self._fallbacks = Counter(
+            "alovoice_route_fallbacks", "Callers who got the fallback, by reason.", ["reason"], registry=registry
+        )
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        """A counter that is not there yet raises no alert when it appears with its first value."""
+        self._last.set_to_current_time()
+        for kind in PBX_TYPES:
+            self._received.labels(kind)
+        for reason in _REFUSALS.values():
+            self._refused.labels(reason)
+        for outcome in get_args(RelayOutcome):
+            self._relays.labels(outcome)
+        for source in get_args(RouteSource):
+            (self._routes if source in ("rule", "override") else self._fallbacks).labels(source)
+        self._routes.labels("fallback")
+
+    def note_answer(self, kind: EventType | None, status: int) -> None:
+        """Counts an answer to a delivery of this type; None for a path that leads to none. Own probes do not count."""
+        if kind == "probe":
+            return
+        if status in _REFUSALS:
+            self._refused.labels(_REFUSALS[status]).inc()
+        if kind is None:
+            return
+        self._answered.labels(kind, str(status)).inc()
+        if status in _TAKEN:
+            self._received.labels(kind).inc()
+            self._last.set_to_current_time()
+
+    def note_relay(self, outcome: RelayOutcome) -> None:
+        """Counts a callstart that the CRM was asked about."""
+        self._relays.labels(outcome).inc()
+
+    def note_route(self, source: RouteSource) -> None:
+        """Counts an answered route question."""
+        if source in ("rule", "override"):
+            self._routes.labels(source).inc()
+        else:
+            self._routes.labels("fallback").inc()
+            self._fallbacks.labels(source).inc()
+
+    def follow(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """Adds a gauge that is read when it is asked for."""
+        Gauge(name, meaning, registry=self._registry).set_function(value)
+
+    def follow_outbox(self, outbox: Outbox, now_us: Callable[[], int]) -> None:
+        """Adds what waits and what was given up, by target."""
+        self._registry.register(_OutboxCollector(outbox, now_us))
+
+    def text(self) -> bytes:
+        """All of it, in the text format of `content_type`."""
+        return generate_latest(self._registry)
+
+
+class _OutboxCollector(Collector):
+    """The targets as the event store knows them, those that are no longer given included."""
+
+    def __init__(self, outbox: Outbox, now_us: Callable[[], int]) -> None:
+        self._outbox, self._now_us = outbox, now_us
+
+    def collect(self) -> Iterable[Metric]:
+        labels = ["target", "id"]
+        waiting = GaugeMetricFamily("alovoice_outbox_waiting", "Events that wait for the target.", labels=labels)
+        dead = GaugeMetricFamily("alovoice_outbox_dead", "Events that were given up.", labels=labels)
+        oldest = GaugeMetricFamily(
+            "alovoice_outbox_oldest_age_seconds", "How long the oldest event that waits does so.", labels=labels
+        )
+        taking = GaugeMetricFamily(
+            "alovoice_target_taking", "1 while the target takes events, 0 while it refuses or is away.", labels=labels
+        )
+        try:
+            standing = self._outbox.standing()
+        except TROUBLES:  # a store that is locked or damaged: the other metrics are worth having all the more
+            return
+        now = self._now_us()
+        for one in standing:
+            named = [one.label or one.name, one.name[-8:]]  # two paths of one host have one label
+            waiting.add_metric(named, one.waiting)
+            dead.add_metric(named, one.dead)
+            oldest.add_metric(named, max(now - one.oldest_at, 0) / 1_000_000 if one.oldest_at else 0.0)
+            taking.add_metric(named, one.state == "taking")
+        yield from (waiting, dead, oldest, taking)

@@ -1,0 +1,63 @@
+"""Finished calls as queued deliveries, made in the transaction in which a call's last part becomes known.
+
+A call is told to a target once: its row in the outbox stands under its callstart, whatever comes late or again. What is
+told is kept in that row, so that each attempt sends the same bytes.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from alovoice_cli.events.event import Call, CallType
+from alovoice_cli.events.event_table import finished_call_as_json
+from alovoice_cli.events.missed import is_owed_a_call, ring_group
+from alovoice_cli.events.outbox import DUE, queue_of_call
+from alovoice_cli.json_text import json_text
+from alovoice_cli.stores.event_engine import Connection, marks
+from alovoice_cli.stores.event_schema import CALL_COLUMNS
+
+_AT_ONCE = 500
+_AROUND_SECONDS = 60  # what began together may be reported at different moments
+_OF_CALL = ", ".join(f"call.{name}" for name in CALL_COLUMNS.split(", "))
+_FINISHED = f"""SELECT {_OF_CALL}, started.id, ended.received_at, call.trial FROM call
+    JOIN delivery AS started ON started.seq = call.start_seq JOIN delivery AS ended ON ended.seq = call.end_seq
+    WHERE call.call_id IN"""
+_BESIDE = f"SELECT {_OF_CALL} FROM call WHERE number = ? AND reported_at BETWEEN ? AND ? AND call_id <> ? AND trial = ?"
+_INSERT = f"""INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble, message)
+    VALUES (?, ?, ?, '{DUE}', 0, ?, ?, '', ?) ON CONFLICT DO NOTHING"""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTarget:
+    """A target by its name in the outbox that is told of finished calls, or of missed ones alone."""
+
+    name: str
+    kind: CallType
+
+
+def queue_finished_calls(connection: Connection, call_ids: Collection[str], targets: Sequence[CallTarget]) -> None:
+    """Queues those of the calls that are finished, for each target that is not told of them yet."""
+    ids = list(call_ids) if targets else []
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        for *values, event_id, ended_at, trial in connection.execute(f"{_FINISHED} ({marks(part)})", part).fetchall():
+            call = Call(*values)
+            for target in targets if call.is_finished else ():
+                if target.kind == "call" or _is_missed(connection, call, target, trial):
+                    told = finished_call_as_json(call, event_id, target.kind)
+                    message = json_text(told | {"trial": True} if trial else told)
+                    queue = queue_of_call(call.call_id)
+                    connection.execute(_INSERT, (target.name, call.start_seq, queue, ended_at, ended_at, message))
+
+
+def _is_missed(connection: Connection, call: Call, target: CallTarget, trial: int) -> bool:
+    """Whether the caller is owed a call, and none of the other telephones that rang for it was told already."""
+    if not is_owed_a_call(call, ()):
+        return False
+    around = (call.reported_at - _AROUND_SECONDS, call.reported_at + _AROUND_SECONDS)
+    beside = connection.execute(_BESIDE, (call.number, *around, call.call_id, trial)).fetchall()
+    group = ring_group(call, [Call(*row) for row in beside])
+    if not is_owed_a_call(call, group):
+        return False
+    numbers = [other.start_seq for other in group]
+    told = f"SELECT 1 FROM outbox WHERE target = ? AND seq IN ({marks(numbers)})"
+    return connection.execute(told, (target.name, *numbers)).fetchone() is None
