@@ -72,11 +72,8 @@ class CheckReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Returns 8 for errors, 2 where only limits of the profile are exceeded, else 0."""
-        found = errors(self.findings)
-        if not found:
-            return ExitCode.DONE
-        return ExitCode.USAGE if all(finding.limit for finding in found) else ExitCode.CHECK_FAILED
+        """Returns 8 for errors, else 0."""
+        return ExitCode.CHECK_FAILED if errors(self.findings) else ExitCode.DONE
 
     @property
     def verdict(self) -> str:

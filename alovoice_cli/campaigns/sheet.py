@@ -81,7 +81,7 @@ class Sheet:
 
     @contextmanager
     def reading(self, delimiter: str, moved: Moved | None = None) -> Iterator[Any]:
-        """Yields Python's csv reader from the start of `file`. Raises CheckFailedError with the line of an open quote."""
+        """Yields a csv reader from the start of `file`. Raises CheckFailedError with the line of an open quote."""
         with self.text(moved) as text, self.splitting(text, delimiter, self.above) as reader:
             yield reader
 

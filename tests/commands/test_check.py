@@ -323,7 +323,7 @@ def test_a_refused_campaign_is_no_twin(home: FrontDoor, pbx: RawServer) -> None:
         ("allowed_prefixes", "7", "998"),
     ],
 )
-def test_a_limit_of_the_profile_is_exit_two_unless_it_is_overridden_by_name(
+def test_a_limit_of_the_profile_is_exit_eight_unless_it_is_overridden_by_name(
     home: FrontDoor, pbx: RawServer, key: str, value: str, fits: str
 ) -> None:
     assert home("config", "set", key, value).code == 0
