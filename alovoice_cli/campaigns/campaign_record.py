@@ -120,7 +120,7 @@ def plan_from_form(fields: Mapping[str, str]) -> DialPlan | None:
             trunks=tuple(trunk.strip() for trunk in fields.get("trunks", "").split(",")),
         )
         return _counted(plan, fields)
-    except (KeyError, ValueError, UsageError):  # a form that `alovoice api` sent may hold anything
+    except (KeyError, ValueError, CheckFailedError, UsageError):  # a form that `alovoice api` sent may hold anything
         return None
 
 
