@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 from front_door import FrontDoor
+from hypothesis import settings
+
+# The same examples in each run, so that a red run says something of the change; the soak tries new ones each time.
+settings.register_profile("repeatable", derandomize="ALOVOICE_SOAK" not in os.environ)
+settings.load_profile("repeatable")
 
 # Kept from run to run, also where the environment asks for no bytecode: rewriting the tests' assertions takes a worker
 # 12 seconds, and each process that a test starts would compile the program anew.

@@ -213,6 +213,7 @@ def test_any_bytes_are_a_list_or_refused_never_a_crash(data: bytes) -> None:
 def test_every_phone_written_is_counted(
     rows: list[tuple[str, str]], delimiter: str, encoding: str, chance: random.Random
 ) -> None:
+    assume(len(rows) < 3 or len({phone for phone, _ in rows}) > 1)  # one number throughout is no list of people
     end = chance.choice(["\n", "\r\n", "\r"])
     text = end.join(cells(name, phone, delimiter=delimiter) for phone, name in rows)
     found = read(text.encode(encoding))
