@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE
 from alovoice_cli.config.settings import Settings
-from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
+from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UsageError
 from alovoice_cli.receipts import Intent, RequestOutcome
 from alovoice_cli.stores.ledger import Quota
 
@@ -75,7 +75,7 @@ class GuardedLedger:
         dials = intent.path != ADD_AUTORULE.path  # a campaign's list is checked as a whole, with its line numbers
         outside = numbers_outside(settings, intent.numbers) if dials and "allowed_prefixes" not in overridden else []
         if outside:
-            raise UsageError(
+            raise CheckFailedError(
                 f"{outside[0]} begins with none of the prefixes that the profile allows:"
                 f" {', '.join(settings.allowed_prefixes or ())}",
                 hint="see `alovoice config get allowed_prefixes`",

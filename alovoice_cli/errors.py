@@ -3,7 +3,6 @@
     AlovoiceError
     ├── UsageError                    2  nothing was sent: wrong words, a bad file, a lock held
     │   ├── BadConfigError               config.toml or tokens.toml cannot be read or written
-    │   └── UnopenedListError            a list that is no table, or has not the sheet or line that was named
     ├── RefusedError                  1  the PBX understood and said no: known not done
     ├── AuthError                     3
     │   ├── TokenMissingError            no token: nothing was sent
@@ -112,7 +111,7 @@ class AlovoiceError(Exception):
 
 
 class UsageError(AlovoiceError):
-    """Wrong words, a bad file, a bad date, a lock held: nothing was sent."""
+    """Wrong words, a file that cannot be opened, a lock held: nothing was sent."""
 
     kind = "usage"
     exit_code = ExitCode.USAGE
@@ -120,10 +119,6 @@ class UsageError(AlovoiceError):
 
 class BadConfigError(UsageError):
     """config.toml or tokens.toml cannot be read, or must not be written."""
-
-
-class UnopenedListError(UsageError):
-    """A list cannot be opened as a table, or lacks the named sheet or line."""
 
 
 class RefusedError(AlovoiceError):

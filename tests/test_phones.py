@@ -108,7 +108,7 @@ def test_what_might_be_misread_is_read_and_remarked_on(cell: str, number: int, k
     ("cell", "numbers"),
     [
         ("901234567 доб 12", [WHOLE]),
-        ("901234567/8", [WHOLE]),
+        ("901234567/8", [WHOLE, 998901234568]),
         ("901234567, 911234567", [WHOLE, 998911234567]),
         ("901234567 911234567", [WHOLE, 998911234567]),
         ("нет", []),

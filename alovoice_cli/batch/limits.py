@@ -21,7 +21,7 @@ from alovoice_cli.batch.pacing import (
 from alovoice_cli.batch.verbs import BatchVerb
 from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.dialling import DAY, numbers_outside, quota_of
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import count, name_lines
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.ledger import Quota
@@ -54,21 +54,21 @@ def line_limit(session: "Session", verb: BatchVerb, overridden: Collection[str])
 
 
 def check_limits(session: "Session", verb: BatchVerb, options: BatchOptions, rows: Sequence[BatchRow]) -> None:
-    """Raises UsageError for rows beyond a limit that `--override-limit` does not name, or beyond `--budget`."""
+    """Raises CheckFailedError for rows beyond a limit that `--override-limit` does not name, or beyond `--budget`."""
     overridden, budget = frozenset(options.override_limit), options.budget
     for name in overridden - set(LIMITS):
         raise UsageError(f"--override-limit {name!r} is no limit", hint=f"limits: {', '.join(LIMITS)}")
     settings = session.settings
     most = settings.max_calls_per_run
     if verb.dials and most is not None and len(rows) > most and "max_calls_per_run" not in overridden:
-        raise UsageError(
+        raise CheckFailedError(
             f"{count(len(rows), 'call')}, and the profile's max_calls_per_run is {most}: nothing was sent",
             hint="--override-limit max_calls_per_run, if that is meant",
         )
     outside = [row.line for row in rows if numbers_outside(settings, row.numbers)]
     if outside and "allowed_prefixes" not in overridden:
         allowed = ", ".join(settings.allowed_prefixes or ())
-        raise UsageError(
+        raise CheckFailedError(
             f"{name_lines(outside)}: a number outside the prefixes {allowed} that the profile allows: nothing was sent",
             hint="--override-limit allowed_prefixes, if that is meant",
         )
@@ -83,20 +83,20 @@ def check_limits(session: "Session", verb: BatchVerb, options: BatchOptions, row
 
 
 def check_budget(session: "Session", path: str, budget: int, more: int) -> None:
-    """Raises UsageError where `more` requests to a path (or its beginning) exceed `--budget` within 24 hours."""
+    """Raises CheckFailedError where `more` requests to a path (or its beginning) exceed `--budget` within 24 hours."""
     asked = session.ledger.count(session.settings.profile, Quota("--budget", budget, (path,), session.now() - DAY))
     if more and asked + more > budget:
-        raise UsageError(
+        raise CheckFailedError(
             f"{asked} analyses were asked for in the last 24 hours; {more} more would pass the budget of {budget}",
             hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
         )
 
 
 def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:
-    """Raises UsageError for rows that would wait for ever: a conference can need two lines."""
+    """Raises CheckFailedError for rows that would wait for ever: a conference can need two lines."""
     beyond = [row.line for row in rows if limit is not None and need_of(row)[1] > limit.usable]
     if limit is not None and beyond:
-        raise UsageError(
+        raise CheckFailedError(
             f"{name_lines(beyond)}: a conference takes 2 lines, and {limit.usable} of {limit.trunk}"
             f" {'is' if limit.usable == 1 else 'are'} not reserved (reserve_lines {limit.reserve}): nothing was sent",
             hint="--override-limit reserve_lines, if that is meant",

@@ -12,7 +12,6 @@ from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
 from alovoice_cli.phones import canonical, parse_dialled
 
-_SPREADSHEET = ("excel_rounded", "excel_decimal")
 _TOLD = 10
 
 
@@ -200,7 +199,6 @@ class RowProblem:
     heading: str
     message: str
     hint: str
-    code: str = ""
 
     def place(self, name: str) -> str:
         """Returns `clients.csv, line 12, column 2 (number)`."""
@@ -253,15 +251,14 @@ class Planner:
     def plan(self, table: ListTable) -> BatchPlan:
         """Returns the rows to send.
 
-        Raises CheckFailedError for rows that cannot be sent, UsageError for missing columns and for numbers that a
-        spreadsheet has damaged.
+        Raises CheckFailedError for rows that cannot be sent, and for missing columns.
         """
         columns = self._columns(table)
         rows = [row for read in table.rows if (row := self._read_row(read, columns)) is not None]
         if self._problems:
             raise self._explained(table.name)
         if not rows:
-            raise UsageError(f"{table.name} holds no rows", hint="give a row for each call, below the headings")
+            raise CheckFailedError(f"{table.name} holds no rows", hint="give a row for each call, below the headings")
         used = set(columns.values())
         ignored = tuple(heading for heading in table.headings if heading not in used)
         return BatchPlan(tuple(rows), sum(self._seen.values()) - len(rows), ignored)
@@ -275,13 +272,15 @@ class Planner:
             if wanted and not fits:
                 fits = [head for head in table.headings if plain(head) == plain(wanted)]
             if len(fits) > 1:
-                raise UsageError(f"{table.name}: {' and '.join(fits)} both stand for {field.name}", hint="use --map")
+                raise CheckFailedError(
+                    f"{table.name}: {' and '.join(fits)} both stand for {field.name}", hint="use --map"
+                )
             if fits:
                 columns[field.name] = fits[0]
             elif wanted or (field.needed and field.name not in self._defaults and table.rows):
                 shown = " · ".join(table.headings)
                 for_all = "" if wanted else f", or give --{field.name.replace('_', '-')} for all rows"
-                raise UsageError(
+                raise CheckFailedError(
                     f"{table.name} has no column {wanted or field.name!r}",
                     hint=f"its first row is {shown}; name a column with --map {field.name}=COLUMN{for_all}",
                 )
@@ -340,17 +339,15 @@ class Planner:
 
     def _problem(self, row: TableRow, cell: TableCell | None, heading: str, error: BadCellError) -> None:
         column = cell.column if cell is not None else 0
-        self._problems.append(RowProblem(row.line, column, heading, error.message, error.hint, error.code))
+        self._problems.append(RowProblem(row.line, column, heading, error.message, error.hint))
 
     def _explained(self, name: str) -> AlovoiceError:
         first, *rest = self._problems
         told = list(self._sentences(name, rest[:_TOLD]))
         if len(rest) > _TOLD:
             told.append(f"and {len(rest) - _TOLD} more rows")
-        damaged = all(problem.code in _SPREADSHEET for problem in self._problems)
-        kind = UsageError if damaged else CheckFailedError
         message = next(iter(self._sentences(name, [first])))
-        return kind(f"{message}: nothing was sent", hint=first.hint, detail="\n".join(told))
+        return CheckFailedError(f"{message}: nothing was sent", hint=first.hint, detail="\n".join(told))
 
     def _sentences(self, name: str, problems: Sequence[RowProblem]) -> Iterator[str]:
         return (f"{problem.place(name)}: {problem.message}" for problem in problems)

@@ -56,8 +56,8 @@ def is_json_lines(file: BinaryIO) -> bool:
 def read_json_lines(file: BinaryIO, name: str) -> ListTable:
     """Reads the file from its start.
 
-    Raises UsageError, with the line, for a value that is no object of texts and whole numbers, and CheckFailedError for
-    a key that occurs twice in a row: no rule says which value is right.
+    Raises CheckFailedError, with the line, for a value that is no object of texts and whole numbers, and for a key
+    that occurs twice in a row: no rule says which value is right.
     """
     file.seek(0)
     rows: list[TableRow] = []
@@ -93,9 +93,9 @@ def _pairs(text: str, line: int, name: str) -> dict[str, object]:
     try:
         value = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{name}, line {line} is no JSON: {error}", hint="give one object a line") from error
+        raise CheckFailedError(f"{name}, line {line} is no JSON: {error}", hint="give one object a line") from error
     if not isinstance(value, _Object):
-        raise UsageError(f"{name}, line {line} is no JSON object", hint="give one object a line")
+        raise CheckFailedError(f"{name}, line {line} is no JSON object", hint="give one object a line")
     if value.twice is not None:
         raise CheckFailedError(
             f"{name}, line {line} has the key {value.twice!r} twice: nothing was sent", hint="leave one of them"
@@ -107,7 +107,7 @@ def _decoded(raw: bytes, line: int, name: str) -> str:
     try:
         return raw.decode("utf-8-sig" if line == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{name}, line {line} is no text in UTF-8", hint="JSON Lines are UTF-8") from error
+        raise CheckFailedError(f"{name}, line {line} is no text in UTF-8", hint="JSON Lines are UTF-8") from error
 
 
 def _cell(value: object, key: str, line: int, name: str) -> TableCell:
@@ -117,7 +117,7 @@ def _cell(value: object, key: str, line: int, name: str) -> TableCell:
         return TableCell(str(value), 0)
     if isinstance(value, list) and all(isinstance(item, (str, int)) and not isinstance(item, bool) for item in value):
         return TableCell(" ".join(map(str, value)), 0, tuple(map(str, value)))
-    raise UsageError(
+    raise CheckFailedError(
         f"{name}, line {line}: {key!r} is neither text nor a whole number", hint="quote it, or give a list of texts"
     )
 
@@ -136,7 +136,7 @@ def read_table(
 ) -> ListTable:
     """Reads an open, seekable list from its start. `knows` tells whether a heading is useful.
 
-    Raises UsageError, with the line, for a file that is neither a table with headings nor JSON Lines.
+    Raises CheckFailedError, with the line, for a file that is neither a table with headings nor JSON Lines.
     """
     if is_json_lines(file):
         if tab is not None or header_line is not None:
@@ -157,7 +157,7 @@ def _read_sheet(sheet: Sheet, knows: Callable[[str], bool]) -> ListTable:
             _refuse_lines_above(sheet, delimiter, knows)
         for line, cells in source:
             if any(cell.strip() for cell in cells[len(headings) :]):
-                raise UsageError(
+                raise CheckFailedError(
                     f"{sheet.name}, line {line} has {len(cells)} cells, and there are {len(headings)} headings",
                     hint='quote a cell that holds the delimiter: "so, as one"',
                 )
@@ -171,19 +171,19 @@ def _read_sheet(sheet: Sheet, knows: Callable[[str], bool]) -> ListTable:
 
 def _check_headings(name: str, line: int, headings: Sequence[str]) -> None:
     if not headings:
-        raise UsageError(f"{name} holds blank lines only", hint="give a list whose first row names its columns")
+        raise CheckFailedError(f"{name} holds blank lines only", hint="give a list whose first row names its columns")
     twice = next((head for at, head in enumerate(headings) if head and head in headings[:at]), None)
     if twice is not None:
         hint = "give each column a name of its own"
-        raise UsageError(f"{name}, line {line} names the column {twice!r} twice", hint=hint)
+        raise CheckFailedError(f"{name}, line {line} names the column {twice!r} twice", hint=hint)
 
 
 def _refuse_lines_above(sheet: Sheet, delimiter: str, knows: Callable[[str], bool]) -> None:
-    """Raises UsageError where lines stand above the headings."""
+    """Raises CheckFailedError where lines stand above the headings."""
     with closing(sheet.rows(delimiter)) as rows:
         for line, row in islice(rows, 1, _LOOKED_THROUGH):
             if any(map(knows, row)):
-                raise UsageError(
+                raise CheckFailedError(
                     f"{sheet.name}, line {line} looks like the headings, and lines stand above",
                     hint=f"--header-line {line} leaves the lines above out",
                 )

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from alovoice_cli.campaigns.mp3 import Mp3Part, Mp3Stream, read_stream, sound_range
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.findings import Finding, Severity
 
 _HEAD_SIZE = 512
@@ -82,7 +82,7 @@ class Audio:
 def inspect_mp3(file: BinaryIO, name: str) -> Audio:
     """Reads an open, seekable file frame by frame and leaves it at its start; `name` is for the message only.
 
-    Raises UsageError for every file but MPEG layer III, and names the file's probable type. Needs constant memory.
+    Raises CheckFailedError for all but MPEG layer III, and names the file's probable type. Needs constant memory.
     """
     try:
         return _inspect(file, name)
@@ -220,12 +220,12 @@ def _is_text(head: bytes) -> bool:
     return True
 
 
-def _refusal(name: str, kind: str, *, sounds: bool) -> UsageError:
+def _refusal(name: str, kind: str, *, sounds: bool) -> CheckFailedError:
     if sounds:
         hint = "convert it: " + _ffmpeg(name, _converted(name))
     else:
         hint = "give the recording itself; one of another format is converted by: " + _ffmpeg("RECORDING", "OUT.mp3")
-    return UsageError(f"{name} is no MP3: it is {kind}", hint=hint)
+    return CheckFailedError(f"{name} is no MP3: it is {kind}", hint=hint)
 
 
 def _converted(name: str) -> str:

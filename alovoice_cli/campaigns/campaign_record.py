@@ -85,9 +85,9 @@ class CampaignGuard:
     own: frozenset[str] = frozenset()
 
     def check_count(self, made: int) -> None:
-        """Raises UsageError where one more campaign exceeds the limit."""
+        """Raises CheckFailedError where one more campaign exceeds the limit."""
         if self.most is not None and made >= self.most:
-            raise UsageError(
+            raise CheckFailedError(
                 f"{beyond_daily_limit(made, 1, self.most)}: nothing was sent",
                 hint="--override-limit max_campaigns_per_day, if that is meant",
             )
@@ -120,7 +120,7 @@ def plan_from_form(fields: Mapping[str, str]) -> DialPlan | None:
             trunks=tuple(trunk.strip() for trunk in fields.get("trunks", "").split(",")),
         )
         return _counted(plan, fields)
-    except (KeyError, ValueError, UsageError):  # a form that `alovoice api` sent may hold anything
+    except (KeyError, ValueError, CheckFailedError, UsageError):  # a form that `alovoice api` sent may hold anything
         return None
 
 

@@ -7,8 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from alovoice_cli import phones
-from alovoice_cli.errors import UsageError
-from alovoice_cli.phones import NATIONAL_LENGTH
+from alovoice_cli.errors import CheckFailedError
 
 _SAYS_PHONE: Final = (  # at the start of a word: not in получатель or автомобиль
     r"phone|mobile|msisdn|whatsapp|caller.?id|\btel(?!egram)|телефон|(?<![а-яё])тел(?!егр)|(?<![а-яё])моб"
@@ -23,6 +22,7 @@ _ID: Final = re.compile(
 )
 _NEAR: Final = 0.9
 """A column with this share of the best column's numbers is as good: then the headings decide."""
+_BARE_FORM: Final = re.compile(r"[0-9]{9}|[0-9]{3}([ \xa0\u202f.,'])[0-9]{3}\1[0-9]{3}")
 _ID_LIKE, _BARE, _FULL = 0.05, 0.25, 1.0
 """The weight of a number: below an id heading, with nine digits (as ids have), in other cases."""
 _MEANT = 0.5
@@ -70,7 +70,7 @@ def says_id(heading: str) -> bool:
 def column_of(index: int, heading: str, cells: Sequence[str], weight: int, meant: int) -> PhoneColumn:
     """Judges a column by these cells."""
     read = [(cell, number) for cell in cells if (number := phones.number_of(cell))]
-    bare = sum(len(cell) == NATIONAL_LENGTH and cell.isdigit() for cell in (cell.strip() for cell, _ in read))
+    bare = sum(bool(_BARE_FORM.fullmatch(cell.strip())) for cell, _ in read)
     return PhoneColumn(index, heading, len(cells), tuple(number for _, number in read), bare, weight, meant - len(read))
 
 
@@ -80,8 +80,8 @@ def choose_column(
     """Returns the column with the most different good numbers.
 
     Of equal columns a phone heading wins, then the first column. `is_only`: the list has no other column, so this
-    column is chosen in any case. Columns that are `asked` for are taken as phones. Raises UsageError where the best
-    column holds ids by its heading, lines of the PBX, or the same number in all rows.
+    column is chosen in any case. Columns that are `asked` for are taken as phones. Raises CheckFailedError where the
+    best column holds ids by its heading, lines of the PBX, or the same number in all rows.
     """
     people = columns if is_only else [column for column in columns if not _is_one_party(column, own_lines)]
     found = [column.index for column in people if _holds_phones(column)]
@@ -93,7 +93,7 @@ def choose_column(
     near = [column for column in people if _score(column) >= _NEAR * best]
     chosen = next((column for column in near if says_phone(column.heading)), near[0])
     if says_id(chosen.heading) and not is_only:
-        raise UsageError(
+        raise CheckFailedError(
             f"{name}: only column {chosen.index + 1} holds numbers, and its heading {chosen.heading!r} says ids",
             hint=f"if they are, --column {chosen.index + 1}",
         )
@@ -130,11 +130,11 @@ def _holds_phones(column: PhoneColumn) -> bool:
     return _trust(column) > _ID_LIKE and len(column.numbers) * 2 >= column.filled
 
 
-def _no_people(name: str, column: PhoneColumn, own_lines: Collection[int]) -> UsageError:
+def _no_people(name: str, column: PhoneColumn, own_lines: Collection[int]) -> CheckFailedError:
     heading = f" ({column.heading})" if column.heading else ""
     is_own = set(own_lines).issuperset(column.numbers)
     what = "lines of the PBX only" if is_own else f"one number throughout, {column.numbers[0]}"
-    return UsageError(
+    return CheckFailedError(
         f"{name}: column {column.index + 1}{heading} holds {what}: it is no list of people",
         hint=f"give a list of people; --column {column.index + 1} takes it all the same",
     )
@@ -146,7 +146,7 @@ def _no_people(name: str, column: PhoneColumn, own_lines: Collection[int]) -> Us
 def match_columns(name: str, first: Sequence[str], wanted: str) -> tuple[int, ...]:
     """Returns the columns of `--column`: headings, or numbers from 1, separated by commas; each once, in that order.
 
-    A heading may contain commas. Raises UsageError for a missing heading, or a heading of two columns.
+    A heading may contain commas. Raises CheckFailedError for a missing heading, or a heading of two columns.
     """
     words, found = wanted.split(","), list[int]()
     while words:
@@ -155,7 +155,7 @@ def match_columns(name: str, first: Sequence[str], wanted: str) -> tuple[int, ..
             if column is not None:
                 break
         else:
-            raise UsageError(
+            raise CheckFailedError(
                 f"{name} has no column {words[0].strip()!r}",
                 hint="give its heading or its number from 1; the first row is "
                 + " · ".join(cell.strip() for cell in first),
@@ -174,7 +174,9 @@ def _match(name: str, first: Sequence[str], word: str) -> int | None:
         at = [column for column, heading in enumerate(headings) if heading == sought and heading]
         if len(at) > 1:
             numbers = " or ".join(str(column + 1) for column in at)
-            raise UsageError(f"{name} has {len(at)} columns {word!r}", hint=f"give the number: --column {numbers}")
+            raise CheckFailedError(
+                f"{name} has {len(at)} columns {word!r}", hint=f"give the number: --column {numbers}"
+            )
         if at:
             return at[0]
     is_number = word.isascii() and word.isdigit() and len(word) < 6

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from alovoice_cli.campaigns.files import ListFile, made_list
 from alovoice_cli.campaigns.number_count import dialled_number
 from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, today_in
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.moments import parse_zone
 
@@ -51,7 +51,7 @@ def choose_trunks(words: Sequence[str], known: Sequence[str]) -> tuple[str, ...]
     """Returns the lines to dial from; for `all` the PBX's `known` lines. Raises UsageError for none, or non-digits."""
     if means_all_lines(words):
         if not known:
-            raise UsageError("this PBX has no lines", hint="see `alovoice trunks`")
+            raise CheckFailedError("this PBX has no lines", hint="see `alovoice trunks`")
         return tuple(known)
     for word in words:
         if not (word.isascii() and word.isdigit()):
@@ -123,7 +123,7 @@ def parse_split(text: str) -> int:
 def split(draft: CampaignDraft, people: BinaryIO, layout: SplitLayout, size: int) -> list[CampaignPart]:
     """Yields campaigns of `size` rows each, one a day, from the window's first day on.
 
-    Each list is written again in UTF-8, with the heading and all columns. Raises UsageError for too few days.
+    Each list is written again in UTF-8, with the heading and all columns. Raises CheckFailedError for too few days.
     """
     people.seek(0)
     text = io.TextIOWrapper(people, layout.encoding, newline="")
@@ -132,7 +132,7 @@ def split(draft: CampaignDraft, people: BinaryIO, layout: SplitLayout, size: int
     text.detach()  # the wrapper must not close the file
     window, days = draft.window, (draft.window.last - draft.window.first).days + 1
     if len(lists) > days:
-        raise UsageError(
+        raise CheckFailedError(
             f"--split {size}/day makes {len(lists)} campaigns of a day each, and --from to --to are {days} days",
             hint=f"give --to {window.first + timedelta(days=len(lists) - 1):%Y.%m.%d}, or more people a day",
         )

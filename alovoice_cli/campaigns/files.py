@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
-from alovoice_cli.errors import UnopenedListError, UsageError
+from alovoice_cli.errors import UsageError
 from alovoice_cli.phones import parse_dialled
 
 _FLAGS = (
@@ -37,7 +37,7 @@ _BLOCK = 1 << 20  # bytes
 class MadeFile(tempfile.SpooledTemporaryFile[bytes]):
     """A file without a name, in memory while it is small; it ends with the last object that reads it.
 
-    Writing raises UnopenedListError where the disk has no room for a long list.
+    Writing raises UsageError where the disk has no room for a long list.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ def _room_explained() -> Iterator[None]:
         yield
     except OSError as error:
         hint = f"a list of more than {_KEPT_IN_MEMORY >> 20} MB needs as much room in {tempfile.gettempdir()} (TMPDIR)"
-        raise UnopenedListError(f"the list cannot be held: {error.strerror or error}", hint=hint) from error
+        raise UsageError(f"the list cannot be held: {error.strerror or error}", hint=hint) from error
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -21,7 +21,7 @@ from alovoice_cli.campaigns.column_choice import (
     says_phone,
 )
 from alovoice_cli.campaigns.sheet import Sheet
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.findings import name_lines
 from alovoice_cli.phones import LONGEST, SHORTEST, looks_like_phone
 
@@ -87,16 +87,16 @@ def find_layout(sheet: Sheet, wanted: str | None = None, own_lines: Collection[i
     """Returns the delimiter with the most phones in the first rows, and the column with the most different numbers.
 
     `wanted` are the operator's columns: headings, or numbers from 1, separated by commas. A column of nothing but
-    `own_lines`, whole numbers of the PBX's lines, is no list of people. Raises UsageError for a missing column, for a
-    list without phones, and for lines above the headings.
+    `own_lines`, whole numbers of the PBX's lines, is no list of people. Raises CheckFailedError for a missing
+    column, for a list without phones, and for lines above the headings.
     """
-    trouble: UsageError | None = None
+    trouble: CheckFailedError | None = None
     for limit in (_SAMPLE_ROWS, None):  # without phones in the first rows, the whole list is searched
         found: list[_Sample] = []
         for delimiter in sheet.delimiters:
             try:
                 found.append(_sample(sheet, delimiter, wanted, limit))
-            except UsageError as error:  # a wrongly closed quote under one delimiter may be right under another
+            except CheckFailedError as error:  # a wrongly closed quote under one delimiter may be right under another
                 trouble = trouble or error
         # Of two equal delimiters, the one that makes fewer cells: `9,98901E+11` is one cell.
         best = max(found, key=lambda sample: (sample.score, -sample.width), default=None)
@@ -107,26 +107,29 @@ def find_layout(sheet: Sheet, wanted: str | None = None, own_lines: Collection[i
     raise trouble or without_phones(sheet)
 
 
-def without_phones(sheet: Sheet) -> UsageError:
+def without_phones(sheet: Sheet) -> CheckFailedError:
     """Returns the error for a list without phones."""
     first = sheet.first_row()
     if first is None:
-        return UsageError(f"{sheet.name} holds blank lines only", hint="give a CSV with a phone number a line")
-    return UsageError(
+        return CheckFailedError(f"{sheet.name} holds blank lines only", hint="give a CSV with a phone number a line")
+    others = " · ".join(sheet.other_tabs)
+    return CheckFailedError(
         f"{sheet.name} holds no phone number: line {first[0]} is {first[1]!r}",
-        hint=f"a phone number has {SHORTEST} to {LONGEST} digits, such as 998901234567, in a column of its own",
+        hint=f"--sheet NAME reads another sheet: {others}"
+        if others
+        else f"a phone number has {SHORTEST} to {LONGEST} digits, such as 998901234567, in a column of its own",
     )
 
 
 def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
-    """Raises UsageError for a list that reads as one column because most rows end before the phone column.
+    """Raises CheckFailedError for a list that reads as one column because most rows end before the phone column.
 
     Called where a list will be refused: a delimiter that divides nothing has won, and its message would mislead.
     """
     for other in sheet.delimiters.replace(delimiter, "") if width == 1 else "":
         try:
             sample = _sample(sheet, other, None, _SAMPLE_ROWS)
-        except UsageError:
+        except CheckFailedError:
             continue
         best = max(sample.columns, key=lambda column: column.weight, default=None)
         if best is None or not best.index or not best.numbers:
@@ -138,7 +141,7 @@ def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
         headings = [cell.strip() for cell in sample.rows[0][1]] if best.heading else []
         word = column_word(headings, best.index)
         word = f"'{word}'" if " " in word else word
-        raise UsageError(
+        raise CheckFailedError(
             f"{sheet.name}: {len(short)} of {'the first ' * (len(sample.rows) >= _SAMPLE_ROWS)}{len(rows)} rows end"
             f" before {column_name(headings, best.index)}, where the phones are, {name_lines(short)}",
             hint=f"--column {word} takes the rows that have one; or correct the others",
@@ -148,15 +151,15 @@ def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
 def find_delimiter(sheet: Sheet, knows: Callable[[str], bool]) -> str:
     """Returns the delimiter with the most known headings (`knows`) in the first row, and rows of equal width.
 
-    Raises UsageError, with the line, where reading the rows fails with each delimiter.
+    Raises CheckFailedError, with the line, where reading the rows fails with each delimiter.
     """
     scores: dict[str, tuple[int, float, int]] = {}
-    trouble: UsageError | None = None
+    trouble: CheckFailedError | None = None
     for delimiter in sheet.delimiters:
         try:
             with closing(sheet.rows(delimiter)) as source:
                 rows = list(islice(source, _SAMPLE_ROWS))
-        except UsageError as error:
+        except CheckFailedError as error:
             trouble = trouble or error
         else:
             headings = rows[0][1] if rows else []
@@ -272,14 +275,14 @@ def _shown(rows: Sequence[Line], columns: Sequence[int]) -> tuple[str, ...]:
 def _refuse_people_as_headings(sheet: Sheet, line: int, first: Sequence[str], columns: Sequence[int]) -> None:
     for column in columns:
         if column < len(first) and _weight(first[column]) > _MEANT:
-            raise UsageError(
+            raise CheckFailedError(
                 f"{sheet.name}, line {line} holds the phone {first[column].strip()!r}: it is no line of headings",
                 hint="leave --header-line out where the list has no headings",
             )
 
 
 def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str) -> None:
-    """Raises UsageError where lines stand above the headings: the PBX would take these lines for people."""
+    """Raises CheckFailedError where lines stand above the headings: the PBX would take these lines for people."""
     if says_phone(heading):
         return
     above: list[Line] = []
@@ -291,7 +294,7 @@ def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str
     titles = (line for line, row in reversed(above[1:]) if _is_title(row, column, sample.width, must_say=bool(heading)))
     if found := next(titles, 0):
         refuse_ragged(sheet, sample.delimiter, sample.width)
-        raise UsageError(
+        raise CheckFailedError(
             f"{sheet.name}, line {found} looks like the headings, and lines stand above",
             hint=f"--header-line {found} leaves the lines above out; if line {above[0][0]} is right, give that",
         )

@@ -13,13 +13,11 @@ from alovoice_cli.campaigns.list_findings import list_findings, reading_notes
 from alovoice_cli.campaigns.options import ListOptions
 from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
 from alovoice_cli.campaigns.sheet import Moved
-from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UnopenedListError, UsageError
+from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode
 from alovoice_cli.findings import Finding, Severity, count, errors
 from alovoice_cli.spreadsheet import format_for
 
 T = TypeVar("T")
-
-_SPREADSHEET = ("excel_rounded", "excel_decimal")
 
 
 class CheckReport:
@@ -34,15 +32,13 @@ class CheckReport:
         self.findings += findings
 
     def attempt(self, code: str, file: str, read: Callable[[], T]) -> T | None:
-        """Returns the result of `read`; a UsageError becomes an error finding and None (strict: is raised).
+        """Returns the result of `read`; a CheckFailedError becomes an error finding and None (strict: is raised).
 
-        Raises UnopenedListError in any case: a file that cannot be opened is no failed check.
+        Raises UsageError in any case: a file that cannot be opened is no failed check.
         """
         try:
             return read()
-        except UnopenedListError:
-            raise
-        except UsageError as problem:
+        except CheckFailedError as problem:
             if self.strict:
                 raise
             self.findings.append(Finding(Severity.ERROR, code, problem.message, problem.hint, file=file))
@@ -65,11 +61,8 @@ class CheckReport:
             return None
         first, rest = found[0], found[1:]
         detail = "\n".join(f"{finding.place}: {finding.message}".removeprefix(": ") for finding in rest)
-        # A bad file or an exceeded limit is wrong use (2); an error found by the check is a failed check (8).
-        usage = all(finding.limit or finding.code in _SPREADSHEET for finding in found)
-        kind = UsageError if usage else CheckFailedError
         place = f"{first.file}, " if first.file and not first.message.startswith(first.file) else ""
-        return kind(f"{place}{first.message}", hint=first.hint, detail=detail)
+        return CheckFailedError(f"{place}{first.message}", hint=first.hint, detail=detail)
 
     @property
     def in_order(self) -> list[Finding]:
@@ -79,11 +72,8 @@ class CheckReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Returns 8 for errors, 2 where only limits of the profile are exceeded, else 0."""
-        found = errors(self.findings)
-        if not found:
-            return ExitCode.DONE
-        return ExitCode.USAGE if all(finding.limit for finding in found) else ExitCode.CHECK_FAILED
+        """Returns 8 for errors, else 0."""
+        return ExitCode.CHECK_FAILED if errors(self.findings) else ExitCode.DONE
 
     @property
     def verdict(self) -> str:

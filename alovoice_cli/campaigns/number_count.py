@@ -186,7 +186,7 @@ class NumberCount:
             if unread.code == "empty":
                 unread, of_unread = found, cell
         for column in self._others:
-            if column < len(row) and phones.read_cell(row[column]).number:
+            if column < len(row) and any(phones.numbers_in(row[column])):
                 self.elsewhere.setdefault(column, array("L")).append(line)
                 break
         return self._note_unread(unread, of_unread, line)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from alovoice_cli.campaigns.layout import Layout, find_layout, refuse_ragged, without_phones
 from alovoice_cli.campaigns.number_count import NumberCount
 from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.phones import FOREIGN, LANDLINE
 
 _PHONES_AT_LEAST = 0.95  # of the cells with content; more means a misread column
@@ -165,9 +165,9 @@ def read_recipients(
     """Reads an open, seekable CSV or workbook and leaves it at its start.
 
     `encoding` and `column` (headings, or numbers from 1) are detected if not given; a column of `own_lines`, the whole
-    numbers of the PBX's lines, is no list of people. Raises UsageError, with a line number if possible, for a file that
-    is empty, binary, in no known encoding, with an open quote, without any phone number, or with a column in which more
-    than 5 % of the cells are something else.
+    numbers of the PBX's lines, is no list of people. Raises UsageError for an empty or binary file, CheckFailedError,
+    with a line number if possible, for one in no known encoding, with an open quote, without any phone number, or
+    with a column in which more than 5 % of the cells are something else.
     """
     try:
         sheet = open_sheet(file, name, encoding, tab=tab, header_line=header_line)
@@ -188,7 +188,7 @@ def _refuse_misread(sheet: Sheet, layout: Layout, tally: NumberCount) -> None:
         raise without_phones(sheet)
     if meant < _PHONES_AT_LEAST * (meant + len(others)):
         refuse_ragged(sheet, layout.delimiter, layout.width)
-        raise UsageError(
+        raise CheckFailedError(
             f"{sheet.name}, line {others[0]}: column {layout.column + 1} holds phones, but no phone number here",
             hint=f"{len(others)} of {meant + len(others)} rows are so: correct them, leave them out, or give --column",
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, Severity, count
 from alovoice_cli.holiday_calendar import country_holidays, library_version
 from alovoice_cli.moments import DailyHours
@@ -103,14 +103,14 @@ class Window:
         return self._offset_at(self.first, self.opens)
 
     def check(self, now: datetime) -> None:
-        """Raises UsageError for an impossible window: reversed, over midnight, with a changing offset, in the past.
+        """Raises CheckFailedError for an impossible window: reversed, over midnight, of a changing offset, past.
 
         `now` is aware. The last minute counts to its end: the server answers `totime` 20:59 with 20:59:59.
         """
         for _, problem in self.problems(now):
             raise problem
 
-    def problems(self, now: datetime) -> Iterator[tuple[str, UsageError]]:
+    def problems(self, now: datetime) -> Iterator[tuple[str, CheckFailedError]]:
         """Yields the errors of `check`, each with its code; reversed days are the only error reported."""
         checks: tuple[tuple[str, Callable[[], None]], ...] = (
             ("days_reversed", self._check_days),
@@ -121,7 +121,7 @@ class Window:
         for code, check in checks:
             try:
                 check()
-            except UsageError as problem:
+            except CheckFailedError as problem:
                 yield code, problem
                 if code == "days_reversed":
                     return
@@ -160,7 +160,7 @@ class Window:
 
     def _check_days(self) -> None:
         if self.first > self.last:
-            raise UsageError(
+            raise CheckFailedError(
                 f"--from {_wire_day(self.first)} is after --to {_wire_day(self.last)}",
                 hint="the first day comes first; both may be the same day",
             )
@@ -176,14 +176,14 @@ class Window:
                 f"for the hours {closes} to {opens} swap the two; for a night, make two campaigns: "
                 f"{opens} to 23:59, and 00:00 to {closes} a day later"
             )
-        raise UsageError(f"--fromtime {opens} is not before --totime {closes}", hint=hint)
+        raise CheckFailedError(f"--fromtime {opens} is not before --totime {closes}", hint=hint)
 
     def _check_offset(self) -> None:
         """Refuses a zone whose clock changes within the campaign: the API has one offset for the whole."""
         days = min((self.last - self.first).days, _DAYS_LOOKED_AT)
         for day in (self.first + timedelta(days=number) for number in range(days + 1)):
             if any(self._offset_at(day, minute) != self.offset for minute in (self.opens, self.closes)):
-                raise UsageError(
+                raise CheckFailedError(
                     f"the clock of {self.zone} changes on {_wire_day(day)}, and a campaign has one offset from UTC",
                     hint="end the campaign the day before and make a second one, or give an offset such as 'utc +5'",
                 )
@@ -192,7 +192,7 @@ class Window:
         clock = now.astimezone(timezone(self.offset))
         if (self.last, self.closes) >= (clock.date(), clock.time().replace(second=0, microsecond=0)):
             return
-        raise UsageError(
+        raise CheckFailedError(
             f"the window ended on {_wire_day(self.last)} at {self.closes:%H:%M}: "
             f"it is {clock:%Y.%m.%d %H:%M} at {wire_offset(self.offset)} now",
             hint="give --to a later day (tomorrow, +3d), or --totime a later minute",

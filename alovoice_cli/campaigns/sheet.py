@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any, BinaryIO, TextIO, cast
 
 from alovoice_cli.campaigns.files import MadeFile
-from alovoice_cli.errors import UnopenedListError, UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 
 # Not csv.Sniffer: for a column of phones its delimiter is '9' (measured).
 DELIMITERS = ",;\t|"
@@ -81,7 +81,7 @@ class Sheet:
 
     @contextmanager
     def reading(self, delimiter: str, moved: Moved | None = None) -> Iterator[Any]:
-        """Yields Python's csv reader from the start of `file`. Raises UsageError, with the line, for an open quote."""
+        """Yields a csv reader from the start of `file`. Raises CheckFailedError with the line of an open quote."""
         with self.text(moved) as text, self.splitting(text, delimiter, self.above) as reader:
             yield reader
 
@@ -98,12 +98,12 @@ class Sheet:
 
     @contextmanager
     def splitting(self, lines: Iterable[str], delimiter: str, above: int = 0) -> Iterator[Any]:
-        """Python's own csv reader of lines above which so many others stand. Raises UsageError as `reading` does."""
+        """Python's own csv reader of lines with so many others above. Raises CheckFailedError as `reading` does."""
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
             yield reader
         except csv.Error as error:
-            raise UsageError(
+            raise CheckFailedError(
                 f"{self.name}, line {above + reader.line_num}: {error}",
                 hint='a cell with quotes in it is written "so ""quoted"" here"; close the quote that is open',
             ) from error
@@ -137,7 +137,7 @@ def open_sheet(
 
     A CSV's encoding is detected if not given: by BOM, else UTF-8, else cp1251, the encoding of Russian Windows; this
     decodes the whole file once. `header_line` is the line of the headings, from 1; lines above, blank first lines and a
-    line `sep=;` are left out. Raises UsageError for a file that is empty, binary, or no text.
+    line `sep=;` are left out. Raises UsageError for an empty or binary file, CheckFailedError for no text.
     """
     file.seek(0)
     head = file.read(8)
@@ -149,7 +149,7 @@ def open_sheet(
     for candidate in (candidates := _candidates(head) if encoding is None else [_known(encoding, head)]):
         if (content := _scan(file, candidate, name)) is not None:
             return _without_lines_above(Sheet(file, name, candidate, probes=content.probes), content, header_line)
-    raise UsageError(f"{name} is no text in {' or '.join(candidates)}", hint=_SAVE_AS_CSV)
+    raise CheckFailedError(f"{name} is no text in {' or '.join(candidates)}", hint=_SAVE_AS_CSV)
 
 
 def _from_workbook(file: BinaryIO, name: str, tab: str | None, header_line: int | None) -> Sheet:
@@ -158,7 +158,7 @@ def _from_workbook(file: BinaryIO, name: str, tab: str | None, header_line: int 
     found = read_workbook(file, name, tab)
     content = _scan(found.csv, "utf-8", name)
     if content is None:
-        raise UsageError(f"{name}: the sheet {found.tab!r} holds half letters", hint=_SAVE_AS_CSV)
+        raise CheckFailedError(f"{name}: the sheet {found.tab!r} holds half letters", hint=_SAVE_AS_CSV)
     others = f" (beside it: {' · '.join(found.others)})" if found.others else ""
     conversion = f"{name}: the sheet {found.tab!r} of {found.kind} is read{others}"
     sheet = Sheet(found.csv, name, "utf-8", found.kind, found.others, probes=content.probes, conversion=conversion)
@@ -168,13 +168,13 @@ def _from_workbook(file: BinaryIO, name: str, tab: str | None, header_line: int 
 def _refuse_other_kinds(head: bytes, name: str, tab: str | None) -> None:
     for magic, kind in _BINARY:
         if head.startswith(magic):
-            raise UnopenedListError(f"{name} is {kind}, not a CSV", hint=_SAVE_AS_CSV)
+            raise UsageError(f"{name} is {kind}, not a CSV", hint=_SAVE_AS_CSV)
     if PurePath(name).suffix.lower() in _WORKBOOK_NAMES:
         hint = "if it is a CSV, rename it to .csv; else open it in a spreadsheet and save it anew"
         kind = "a web page" if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else "plain text"
-        raise UnopenedListError(f"{name} is named like a workbook and is {kind}", hint=hint)
+        raise UsageError(f"{name} is named like a workbook and is {kind}", hint=hint)
     if tab is not None:
-        raise UnopenedListError(f"{name} is no workbook: it has no sheet {tab!r}", hint="leave --sheet out")
+        raise UsageError(f"{name} is no workbook: it has no sheet {tab!r}", hint="leave --sheet out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +198,7 @@ def _without_lines_above(sheet: Sheet, content: _Content, header_line: int | Non
             above += 1
         if header_line is not None and not line.strip(_BLANK):
             state = "is blank" if line else "is not there"
-            raise UnopenedListError(
-                f"{sheet.name}: --header-line {header_line} {state}", hint="give the line of the headings"
-            )
+            raise UsageError(f"{sheet.name}: --header-line {header_line} {state}", hint="give the line of the headings")
         if not line:  # blank lines only; the reading will report that
             above = 0
         if not above and not content.ends_with_ctrl_z:
@@ -253,7 +251,7 @@ def _known(encoding: str, head: bytes) -> str:
 def _scan(file: BinaryIO, encoding: str, name: str) -> _Content | None:
     """Returns facts about the whole file; None where it is no text in this encoding.
 
-    Raises UsageError for NUL bytes, and for a line without end.
+    Raises CheckFailedError for NUL bytes, and for a line without end.
     """
     every = max(1, file.seek(0, io.SEEK_END) // _CHUNK // _PROBES)
     file.seek(0)
@@ -263,10 +261,14 @@ def _scan(file: BinaryIO, encoding: str, name: str) -> _Content | None:
         for chunk_number, chunk in enumerate(iter(lambda: file.read(_CHUNK), b"")):
             text = decoder.decode(chunk)
             if "\0" in text:
-                raise UsageError(f"{name} holds NUL bytes: it is no CSV, or UTF-16 without its mark", hint=_SAVE_AS_CSV)
+                raise CheckFailedError(
+                    f"{name} holds NUL bytes: it is no CSV, or UTF-16 without its mark", hint=_SAVE_AS_CSV
+                )
             first, last = _line_ends(text)
             if open_line + first > _LONGEST_LINE:
-                raise UsageError(f"{name}, line {lines} is longer than {_LONGEST_LINE} characters: this is no list")
+                raise CheckFailedError(
+                    f"{name}, line {lines} is longer than {_LONGEST_LINE} characters: this is no list"
+                )
             lines += max(text.count("\n"), text.count("\r"))
             open_line = open_line + len(text) if last < 0 else len(text) - last - 1
             if chunk_number and chunk_number % every == 0:  # the first is what every reader begins with

@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from alovoice_cli.campaigns.files import MadeFile
-from alovoice_cli.errors import UnopenedListError
+from alovoice_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -38,7 +38,7 @@ class WorkbookTab:
 def read_workbook(file: BinaryIO, name: str, wanted: str | None) -> WorkbookTab:
     """Returns the sheet `wanted` as CSV, by default the first visible sheet with content.
 
-    Raises UnopenedListError for another kind of file, for a damaged, empty or huge workbook, for one with a password,
+    Raises UsageError for another kind of file, for a damaged, empty or huge workbook, for one with a password,
     and for a missing sheet.
     """
     file.seek(0)
@@ -51,19 +51,19 @@ def read_workbook(file: BinaryIO, name: str, wanted: str | None) -> WorkbookTab:
 
 def _ole_kind(file: BinaryIO, name: str) -> str:
     if file.seek(0, io.SEEK_END) > _LONGEST_OLE:
-        raise UnopenedListError(f"{name} is too large: {file.tell()} bytes", hint=_SAVE_ANEW)
+        raise UsageError(f"{name} is too large: {file.tell()} bytes", hint=_SAVE_ANEW)
     file.seek(0)
     if _ENCRYPTED_PACKAGE in file.read():
         raise _locked(name)
     return "an Excel workbook (.xls)"
 
 
-def _locked(name: str) -> UnopenedListError:
-    return UnopenedListError(f"{name} is protected by a password", hint="save it without the password, or as CSV UTF-8")
+def _locked(name: str) -> UsageError:
+    return UsageError(f"{name} is protected by a password", hint="save it without the password, or as CSV UTF-8")
 
 
-def _damaged(name: str, error: BaseException) -> UnopenedListError:
-    return UnopenedListError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=_SAVE_ANEW)
+def _damaged(name: str, error: BaseException) -> UsageError:
+    return UsageError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=_SAVE_ANEW)
 
 
 def _load(file: BinaryIO, name: str) -> "CalamineWorkbook":
@@ -95,11 +95,11 @@ def _named(book: "CalamineWorkbook", name: str, wanted: str) -> _Found:
     exact = [tab for tab in book.sheet_names if tab == wanted]
     loose = [tab for tab in book.sheet_names if tab.strip().casefold() == wanted.strip().casefold()]
     if not exact and not loose:
-        raise UnopenedListError(f"{name} has no sheet {wanted!r}", hint=hint)
+        raise UsageError(f"{name} has no sheet {wanted!r}", hint=hint)
     tab = (exact or loose)[0]
     rows = _rows(book, tab, name)
     if rows is None:
-        raise UnopenedListError(f"{name}: the sheet {tab!r} is empty", hint=hint)
+        raise UsageError(f"{name}: the sheet {tab!r} is empty", hint=hint)
     return tab, rows, ()
 
 
@@ -118,7 +118,7 @@ def _first_filled(book: "CalamineWorkbook", name: str) -> _Found:
     if first is None:
         hidden = " · ".join(tab for tab in book.sheet_names if tab not in visible)
         hint = f"--sheet NAME reads a hidden one: {hidden}" if hidden else "give one with a phone number a row"
-        raise UnopenedListError(f"{name} is empty: its sheets hold nothing", hint=hint)
+        raise UsageError(f"{name} is empty: its sheets hold nothing", hint=hint)
     return *first, tuple(others)
 
 
@@ -173,7 +173,7 @@ _HINT = "save the sheet with the list alone as CSV UTF-8"
 
 
 def refuse_huge(file: BinaryIO, name: str) -> str:
-    """Returns the kind of the workbook in a ZIP archive. Raises UnopenedListError for none, a damaged or a huge one."""
+    """Returns the kind of the workbook in a ZIP archive. Raises UsageError for none, a damaged or a huge one."""
     try:
         with zipfile.ZipFile(file) as archive:
             kind = _kind(archive, name)
@@ -183,7 +183,7 @@ def refuse_huge(file: BinaryIO, name: str) -> str:
                 _measure_xlsx(archive, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         hint = "open it in a spreadsheet and save it anew, or as CSV UTF-8"
-        raise UnopenedListError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=hint) from error
+        raise UsageError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=hint) from error
     return kind
 
 
@@ -192,9 +192,9 @@ def _kind(archive: zipfile.ZipFile, name: str) -> str:
     if "content.xml" in parts:
         return "an OpenDocument workbook (.ods)"
     if "xl/workbook.bin" in parts:
-        raise UnopenedListError(f"{name} is a binary Excel workbook (.xlsb)", hint="save it as .xlsx, or as CSV UTF-8")
+        raise UsageError(f"{name} is a binary Excel workbook (.xlsb)", hint="save it as .xlsx, or as CSV UTF-8")
     if not any(part.lower() == "xl/workbook.xml" for part in parts) and "_rels/.rels" not in parts:
-        raise UnopenedListError(f"{name} is a ZIP archive and no workbook", hint="unpack it, and give the list in it")
+        raise UsageError(f"{name} is a ZIP archive and no workbook", hint="unpack it, and give the list in it")
     return "an Excel workbook (.xlsx)"
 
 
@@ -215,9 +215,9 @@ class _Size:
                 yield chunk
 
     def refuse(self, found: int, most: int, unit: str) -> None:
-        """Raises UnopenedListError for more than any list of people has."""
+        """Raises UsageError for more than any list of people has."""
         if found > most:
-            raise UnopenedListError(f"{self.name} is too large: more than {most // 10**6} million {unit}", hint=_HINT)
+            raise UsageError(f"{self.name} is too large: more than {most // 10**6} million {unit}", hint=_HINT)
 
 
 def _measure_xlsx(archive: zipfile.ZipFile, name: str) -> None:

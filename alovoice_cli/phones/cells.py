@@ -1,7 +1,7 @@
 """Reads one cell of a list: a number in any spelling, or the reason why the cell holds none."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from alovoice_cli.phones.keys import canonical, key_of_number
@@ -161,6 +161,7 @@ def numbers_in(cell: str) -> Iterator[int]:
     found = search(cell).numbers
     if found:
         yield from found
+        yield from _endings(text, found)
     elif number := foreign_without_plus(cell):
         yield number
 
@@ -226,6 +227,17 @@ def _is_variants(text: str) -> bool:
 
     first, *rest = [part for part in re.split(_APART, text) if part]
     return bool(rest) and bool(search(first).numbers) and all(part.translate(_BETWEEN).isdigit() for part in rest)
+
+
+def _endings(text: str, found: Sequence[int]) -> Iterator[int]:
+    """The further numbers of `90 111-00-05/06`: only their last digits are written."""
+    if len(found) != 1 or not _is_variants(text):
+        return
+    whole = str(found[0])
+    for part in re.split(_APART, text)[1:]:
+        ending = part.translate(_BETWEEN)
+        if ending and len(ending) < _FEWEST and (number := _quick(whole[: -len(ending)] + ending)):
+            yield number
 
 
 def _trouble_of(text: str) -> str:

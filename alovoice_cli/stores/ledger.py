@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.receipts import Intent, Receipt, RequestOutcome
 from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
 
@@ -67,10 +67,10 @@ class Quota(NamedTuple):
     paths: tuple[str, ...]
     since: datetime
 
-    def spent(self, more: int = 0) -> UsageError:
+    def spent(self, more: int = 0) -> CheckFailedError:
         """Returns the error for a quota that is too small for this many more requests."""
         asked = f", and {more} more are asked for" if more else ""
-        return UsageError(
+        return CheckFailedError(
             f"the profile's {self.name} is {self.most} within 24 hours{asked}",
             hint=f"wait, or raise it with `alovoice config set {self.name} N`",
         )
@@ -93,8 +93,8 @@ class Ledger:
     def intend(self, intent: Intent, quota: Quota | None = None) -> str:
         """Writes a request that is about to be sent, and returns its receipt (`R-7F3K`), durably.
 
-        Raises UsageError for a spent quota: counting and writing are one transaction, so parallel processes cannot
-        exceed it.
+        Raises CheckFailedError for a spent quota: counting and writing are one transaction, so no parallel
+        process can exceed it.
         """
         columns = (
             *(storable(text) for text in (intent.profile, intent.command, intent.method, intent.path)),

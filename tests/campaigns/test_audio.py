@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from alovoice_cli.campaigns.audio import Audio, inspect_mp3
 from alovoice_cli.campaigns.files import open_regular
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError
 
 TONE = (
     Path(__file__).parent / "data" / "tone.mp3"
@@ -23,8 +23,8 @@ TONE = (
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
 
-def refusal(data: bytes, name: str = "hello.mp3") -> UsageError:
-    with pytest.raises(UsageError) as caught:
+def refusal(data: bytes, name: str = "hello.mp3") -> CheckFailedError:
+    with pytest.raises(CheckFailedError) as caught:
         inspect_mp3(io.BytesIO(data), name)
     return caught.value
 
@@ -184,7 +184,7 @@ def test_any_bytes_are_an_mp3_or_refused_never_a_crash(data: bytes) -> None:
     file = io.BytesIO(data)
     try:
         audio = inspect_mp3(file, "x.mp3")
-    except UsageError:
+    except CheckFailedError:
         pass
     else:
         assert audio.size == len(data)

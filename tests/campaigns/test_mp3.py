@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from alovoice_cli.campaigns.audio import Audio, audio_findings, inspect_mp3
 from alovoice_cli.campaigns.mp3 import parse_header
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.findings import Severity
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is missing")
@@ -43,14 +43,14 @@ def _codes(data: bytes, goodtime: int | None = 1) -> list[str]:
 @needs_ffmpeg
 @pytest.mark.parametrize(("name", "kind"), [("a.wav", "WAV"), ("a.m4a", "M4A"), ("a.ogg", "OGG"), ("a.flac", "FLAC")])
 def test_another_format_under_the_name_mp3_gets_the_line_that_converts_it(studio: Path, name: str, kind: str) -> None:
-    with pytest.raises(UsageError, match=kind) as caught:
+    with pytest.raises(CheckFailedError, match=kind) as caught:
         inspect_mp3(io.BytesIO(_ffmpeg(studio, name)), "promo.mp3")
     assert "ffmpeg -i promo.mp3" in caught.value.hint
 
 
 @needs_ffmpeg
 def test_an_mp3_wrapped_in_a_wav_is_a_wav(studio: Path) -> None:
-    with pytest.raises(UsageError, match="WAV"):
+    with pytest.raises(CheckFailedError, match="WAV"):
         inspect_mp3(io.BytesIO(_ffmpeg(studio, "wrapped.wav", "-codec:a", "libmp3lame")), "promo.mp3")
 
 
@@ -147,7 +147,7 @@ def test_a_recording_cut_at_any_byte_is_never_without_a_finding(kind: str, share
     size = int(share * (len(whole) - 1))
     try:
         sound = inspect_mp3(io.BytesIO(whole[:size] + tail), "a.mp3")
-    except UsageError:
+    except CheckFailedError:
         return
     found = {finding.severity for finding in audio_findings(sound, "a.mp3", 0)}
     assert size in _ENDS[kind] or found & {Severity.ERROR, Severity.WARNING}, size
@@ -175,7 +175,7 @@ def test_hostile_bytes_cost_a_bounded_number_of_reads() -> None:
     tone = TONE.read_bytes()
     for filler in (b"\xff\xfb\x90\x64", b"\xff", b"LYRICSBEGIN", b"APETAGEX", b"TAG", b"\xff\xf3\x02\xc4"):
         file = _Counted(tone + filler * (400_000 // len(filler)) + tone)
-        with contextlib.suppress(UsageError):
+        with contextlib.suppress(CheckFailedError):
             inspect_mp3(file, "a.mp3")
         assert file.got < 40 * len(file.getvalue())
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strength import examples
 
 from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, today_in, wire_offset
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.moments import parse_zone
 
 TODAY = date(2026, 3, 30)
@@ -276,7 +276,7 @@ def test_a_window_is_past_once_its_last_minute_has_run_out(machine_zone: str, no
     if not past:
         window.check(now.astimezone())
         return
-    with pytest.raises(UsageError, match=r"ended on 2026\.03\.30 at 20:59"):
+    with pytest.raises(CheckFailedError, match=r"ended on 2026\.03\.30 at 20:59"):
         window.check(now.astimezone())
 
 
@@ -303,7 +303,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
     ],
 )
 def test_a_window_upside_down_or_over_midnight_is_refused(window: Window, message: str, hint: str) -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(CheckFailedError) as caught:
         window.check(NOW)
     assert message in caught.value.message
     assert hint in caught.value.hint
@@ -322,7 +322,7 @@ def test_a_window_upside_down_or_over_midnight_is_refused(window: Window, messag
 def test_a_zone_that_changes_within_the_campaign_is_refused_by_its_day(
     first: str, last: str, opens: str, closes: str, day: str
 ) -> None:
-    with pytest.raises(UsageError, match=rf"America/New_York changes on {day}"):
+    with pytest.raises(CheckFailedError, match=rf"America/New_York changes on {day}"):
         window_of(first, last, opens, closes, "America/New_York").check(NOW)
 
 
@@ -359,7 +359,7 @@ def test_the_verdict_hangs_on_the_moment_and_not_on_the_zone_it_is_told_in(
     for told in (now, now.astimezone(timezone(timedelta(minutes=minutes)))):
         try:
             window.check(told)
-        except UsageError as refused:
+        except CheckFailedError as refused:
             verdicts.append(refused.message)
         else:
             verdicts.append("")

@@ -15,7 +15,7 @@ from workbooks import ods, ods_of, xlsx, xlsx_of, zipped
 from alovoice_cli.campaigns.layout import find_layout
 from alovoice_cli.campaigns.recipients import read_recipients
 from alovoice_cli.campaigns.sheet import open_sheet
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 
 DATA = Path(__file__).parent / "data"
 CASES = DATA / "cases"
@@ -121,7 +121,7 @@ def test_the_column_of_people_is_taken(text: str, column: int) -> None:
 )
 def test_a_column_of_ids_or_of_our_own_line_is_no_list_of_people(text: str, own_lines: tuple[int, ...]) -> None:
     sheet = open_sheet(io.BytesIO(text.encode()), "list")
-    with pytest.raises(UsageError, match=r"ids|one number|lines of the PBX"):
+    with pytest.raises(CheckFailedError, match=r"ids|one number|lines of the PBX"):
         find_layout(sheet, own_lines=own_lines)
     assert find_layout(sheet, "1", own_lines).column == 0
 
@@ -131,7 +131,7 @@ def test_a_heading_with_a_comma_and_one_that_stands_twice() -> None:
     assert find_layout(quoted, "phone, work").columns == (1,)
     assert find_layout(quoted, "mobile,phone, work").columns == (2, 1)
     twice = open_sheet(io.BytesIO(b"phone,phone\n901234567,931112233\n"), "list")
-    with pytest.raises(UsageError, match="2 columns"):
+    with pytest.raises(CheckFailedError, match="2 columns"):
         find_layout(twice, "phone")
 
 
@@ -253,5 +253,5 @@ def test_any_damage_to_a_workbook_is_an_error_of_the_file(form: str, data: st.Da
     book = bytearray(BOOKS[form])
     for place in data.draw(st.lists(st.integers(0, len(book) - 1), min_size=1, max_size=6)):
         book[place] = data.draw(st.integers(0, 255))
-    with suppress(UsageError):
+    with suppress(UsageError, CheckFailedError):
         read_recipients(io.BytesIO(bytes(book)), "list")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alovoice_cli.campaigns.draft import CampaignDraft, CampaignPart, SplitLayout, parse_split, split
 from alovoice_cli.campaigns.schedule import Window
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 
 FIRST = date(2026, 11, 24)
 
@@ -55,7 +55,9 @@ def test_every_row_is_in_one_part_in_its_order(names: list[str], size: int, head
 
 def test_days_that_are_too_few_are_named_before_anything_is_sent() -> None:
     people = io.BytesIO(b"998901234567\n" * 5)
-    with pytest.raises(UsageError, match="makes 3 campaigns of a day each, and --from to --to are 2 days") as caught:
+    with pytest.raises(
+        CheckFailedError, match="makes 3 campaigns of a day each, and --from to --to are 2 days"
+    ) as caught:
         split(_draft(2), people, SplitLayout("utf-8", ",", (0,), False), 2)
     assert "--to 2026.11.26" in caught.value.hint
 

@@ -87,7 +87,7 @@ def test_a_lost_answer_is_never_sent_again_by_itself(alovoice: FrontDoor, pbx: P
 def test_a_budget_holds_for_a_day_and_sends_all_or_nothing(alovoice: FrontDoor, pbx: Pbx) -> None:
     assert alovoice("ai", "send", "1", "2", "--budget", "3").code == 0
     over = alovoice("ai", "send", "3", "4", "--budget", "3")
-    assert over.code == 2
+    assert over.code == 8
     assert "1 more fit" in over.err
     assert alovoice("ai", "send", "1", "2", "--budget", "0").code == 0, "what was sent before costs nothing"
     assert pbx.asked == ["1", "2"]

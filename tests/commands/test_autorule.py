@@ -293,13 +293,23 @@ def test_a_recording_is_known_by_its_frames_and_named_by_its_last_part(
 
 # --- what is refused -------------------------------------------------------------------------------------------------
 
-WRONG: dict[str, dict[str, object]] = {
+CONTENT: dict[str, dict[str, object]] = {
     "a window in the past": {"from": "2020.01.01", "to": "2020.01.02"},
     "yesterday": {"from": f"{_tashkent(-1):%Y-%m-%d}", "to": f"{_tashkent(-1):%Y-%m-%d}"},
     "days upside down": {"from": "+3d", "to": "tomorrow"},
     "minutes upside down": {"fromtime": "19:00", "totime": "10:00"},
     "over midnight": {"fromtime": "22:00", "totime": "02:00"},
     "no minute at all": {"fromtime": "10:00", "totime": "10:00"},
+    "a text that is called mp3": {"record": "text.mp3"},
+    "a WAV that is called mp3": {"record": "wav.mp3"},
+    "a tag without frames": {"record": "tag.mp3"},
+    "a list without phones": {"recipients": "names.csv"},
+    "a list that Excel has rounded": {"recipients": "rounded.csv"},
+    "a quote that stays open": {"recipients": "open.csv"},
+}
+"""What a check of content finds: the same code in `check`, `create`, `numbers check` and a batch."""
+
+WORDS: dict[str, dict[str, object]] = {
     "midnight as 24:00": {"totime": "24:00"},
     "seconds": {"fromtime": "10:00:30"},
     "no time": {"fromtime": "ten"},
@@ -313,13 +323,8 @@ WRONG: dict[str, dict[str, object]] = {
     "an empty record": {"record": "empty"},
     "a folder as record": {"record": "folder"},
     "a pipe as record": {"record": "pipe"},
-    "a text that is called mp3": {"record": "text.mp3"},
-    "a WAV that is called mp3": {"record": "wav.mp3"},
-    "a tag without frames": {"record": "tag.mp3"},
     "no list": {"recipients": "nosuch.csv"},
     "an empty list": {"recipients": "empty"},
-    "a list without phones": {"recipients": "names.csv"},
-    "a list that Excel has rounded": {"recipients": "rounded.csv"},
     "a workbook": {"recipients": "book.csv"},
     "a folder as list": {"recipients": "folder"},
     "a list twice": {"recipient": ["901234567"]},
@@ -350,16 +355,18 @@ def _lay_wrong_files(home: Path) -> None:
     (home / "tag.mp3").write_bytes(b"ID3\x04\0\0\0\0\x10\0" + b"\0" * 4096)
     (home / "names.csv").write_text("name;city\nAli;Tashkent\n", "utf-8")
     (home / "rounded.csv").write_text("phone\n9.98901E+11\n998901234567\n", "utf-8")
+    (home / "open.csv").write_text('phone\n901234567\n"931112233\n', "utf-8")
     (home / "book.csv").write_bytes(b"PK\x03\x04" + b"\0" * 100)
 
 
-@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("what", [*CONTENT, *WORDS])
 def test_what_is_wrong_is_said_and_nothing_is_sent(alovoice: FrontDoor, pbx: RawServer, what: str) -> None:
     _lay_wrong_files(alovoice.home)
-    result = alovoice(*_words(**WRONG[what]), "--json")
-    assert (result.code, result.out) == (2, ""), result.err
+    result = alovoice(*_words(**{**CONTENT, **WORDS}[what]), "--json")
+    assert (result.code, result.out) == (8 if what in CONTENT else 2, ""), result.err
     error = json.loads(result.err.splitlines()[-1])["error"]
-    assert (error["kind"], error["sent"], error["retry_safe"]) == ("usage", "no", True)
+    kind = "check_failed" if what in CONTENT else "usage"
+    assert (error["kind"], error["sent"], error["retry_safe"]) == (kind, "no", True)
     assert error["message"]
     assert "fault of alovoice" not in error["message"]
     assert pbx.connections == 0
@@ -368,7 +375,7 @@ def test_what_is_wrong_is_said_and_nothing_is_sent(alovoice: FrontDoor, pbx: Raw
 
 def test_an_empty_stdin_is_no_list(alovoice: FrontDoor, pbx: RawServer) -> None:
     assert alovoice(*_words(recipients="-"), stdin="").code == 2
-    assert alovoice(*_words(recipients="-"), stdin="name\nAli\n").code == 2
+    assert alovoice(*_words(recipients="-"), stdin="name\nAli\n").code == 8
     assert pbx.connections == 0
 
 
@@ -379,7 +386,7 @@ def test_a_pbx_without_lines_cannot_dial_by_all_of_them(alovoice: FrontDoor, pbx
 
     pbx.acts = [none]
     result = alovoice(*_words(trunks="all"))
-    assert result.code == 2
+    assert result.code == 8
     assert "no lines" in result.err
     assert [seen.target for seen in pbx.requests] == ["/mapi/getMyTrunks"]
 
@@ -394,7 +401,7 @@ def test_a_window_is_judged_in_its_own_zone(alovoice: FrontDoor, pbx: RawServer)
     assert [_texts(seen)["from"] for seen in pbx.effects] == [f"{east:%Y.%m.%d}", f"{west:%Y.%m.%d}"]
     day = f"{west:%Y.%m.%d}"
     over = _words(**{"from": day, "to": day, "fromtime": "00:00", "totime": "23:59"})
-    assert alovoice(*over, "--timezone=utc +14").code == 2, "there it is over"
+    assert alovoice(*over, "--timezone=utc +14").code == 8, "there it is over"
 
 
 # --- in use ----------------------------------------------------------------------------------------------------------

@@ -350,14 +350,14 @@ def test_every_row_is_checked_before_the_first_is_sent(alovoice: FrontDoor, pbx:
 def test_a_number_that_excel_has_rounded_is_a_bad_file(alovoice: FrontDoor, pbx: Exchange) -> None:
     (alovoice.home / "clients.csv").write_text("Телефон\n901234567\n9.98901E+11\n", "utf-8")
     result = alovoice(*OUT)
-    assert (result.code, pbx.connections) == (2, 0)
+    assert (result.code, pbx.connections) == (8, 0)
     assert "line 3" in result.err
 
 
 def test_a_column_that_is_not_there_is_named(alovoice: FrontDoor, pbx: Exchange) -> None:
     write_list(alovoice.home, 1)
     result = alovoice("call", "out", "--batch", "clients.csv", "--inner-phone", "2424")
-    assert (result.code, pbx.connections) == (2, 0)
+    assert (result.code, pbx.connections) == (8, 0)
     assert "Телефон · Имя" in result.err
     assert "--map number=COLUMN" in result.err
 
@@ -375,7 +375,7 @@ def test_json_lines_on_stdin_are_rows_too(alovoice: FrontDoor, pbx: Exchange) ->
     assert json.loads(pbx.requests[1].body)["number"] == "+998901234568"
     assert [row["row"] for row in _rows(result)] == [1, 3]
     bad = alovoice(*words, stdin='{"number": 901234567}\n{"number": 1.5}\n')
-    assert (bad.code, len(pbx.requests)) == (2, 2)
+    assert (bad.code, len(pbx.requests)) == (8, 2)
     assert "line 2" in bad.err
 
 
@@ -460,7 +460,7 @@ def test_what_is_beyond_a_limit_stops_before_the_first(
     alovoice("config", "set", limit, value)
     write_list(alovoice.home, 3)
     result = alovoice(*OUT)
-    assert (result.code, pbx.connections) == (2, 0)
+    assert (result.code, pbx.connections) == (8, 0)
     assert limit in result.err or "prefixes 99891" in result.err
     assert alovoice(*OUT, "--override-limit", limit).code == 0
     assert len(pbx.requests) == 3
@@ -473,7 +473,7 @@ def test_the_day_is_counted_over_all_commands(alovoice: FrontDoor, pbx: Exchange
     write_list(alovoice.home, 2)
     assert alovoice(*OUT).code == 0
     refused = alovoice(*one)
-    assert (refused.code, len(pbx.requests)) == (2, 3)
+    assert (refused.code, len(pbx.requests)) == (8, 3)
     assert "max_calls_per_day" in refused.err
     alovoice.later(hours=25)
     assert alovoice(*one).code == 0
@@ -707,10 +707,10 @@ def test_the_days_budget_of_analyses_is_kept(alovoice: FrontDoor, analyst: Excha
     (alovoice.home / "calls.csv").write_text("call_id\n1\n2\n3\n", "utf-8")
     alovoice("config", "set", "ai_budget_per_day", "2")
     refused = alovoice("ai", "send", "--batch", "calls.csv")
-    assert (refused.code, analyst.connections) == (2, 0)
+    assert (refused.code, analyst.connections) == (8, 0)
     assert "ai_budget_per_day" in refused.err
     assert alovoice("ai", "send", "1", "2").code == 0
-    assert alovoice("ai", "send", "3").code == 2
+    assert alovoice("ai", "send", "3").code == 8
     assert len(analyst.requests) == 2
 
 

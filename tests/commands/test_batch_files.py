@@ -46,7 +46,7 @@ def test_every_form_of_a_list_is_a_batch(
 def test_lines_above_the_headings_are_refused_with_the_way_out(alovoice: FrontDoor) -> None:
     (alovoice.home / "list.csv").write_text("Report;\n\nname;number\nA;901234567\n", "utf-8")
     result = alovoice(*OUT, "list.csv")
-    assert (result.code, "--header-line 3" in result.err) == (2, True)
+    assert (result.code, "--header-line 3" in result.err) == (8, True)
     assert alovoice(*OUT, "list.csv", "--sheet", "A").code == 2
 
 

@@ -350,7 +350,7 @@ def test_a_conference_that_could_never_go_is_refused(alovoice: FrontDoor, pbx: P
     both = json.dumps({"from": "901234567", "to": ["901234568", "901234569"]}) + "\n"
     queue = json.dumps({"from": "901234567", "queue": "6000"}) + "\n"
     result = alovoice(*CONFERENCE, stdin=queue + both)
-    assert (result.code, pbx.connections) == (2, 0)
+    assert (result.code, pbx.connections) == (8, 0)
     assert "line 2: a conference takes 2 lines, and 1 of 2 is not reserved" in result.err
     assert alovoice(*CONFERENCE, stdin=queue).code == 0
     assert len(pbx.requests) == 1

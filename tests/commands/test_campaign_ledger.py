@@ -317,7 +317,7 @@ def test_a_list_is_split_over_the_days_after_one_question(home: FrontDoor, pbx: 
 def test_days_that_are_too_few_send_nothing(home: FrontDoor, pbx: Callable[..., RawServer]) -> None:
     server = pbx(_answers())
     result = home(*CREATE, "--split", "1/day")
-    assert result.code == 2
+    assert result.code == 8
     assert "6 campaigns of a day each" in result.err
     assert server.requests == []
 

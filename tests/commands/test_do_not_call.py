@@ -164,3 +164,11 @@ def test_who_is_not_to_be_called_is_no_missed_caller(alovoice: FrontDoor) -> Non
     (alovoice.home / "dnc.csv").write_text("Name,Work\nBek,p:+998901234567\n", "utf-8")
     passed = alovoice("events", "missed", "--exclude", "dnc.csv")
     assert "1 in column 2 (Work)" in passed.err
+
+
+@pytest.mark.parametrize("cell", ["901110005/06", "90 111-00-05, 06", "+998 90 111 00 05 или 06", "901110005/6"])
+def test_the_second_number_of_a_cell_that_writes_only_its_ending_is_excluded(alovoice: FrontDoor, cell: str) -> None:
+    (alovoice.home / "list.csv").write_text("phone\n901110005\n901110006\n901110007\n", "utf-8")
+    (alovoice.home / "stop.csv").write_text(f'phone\n"{cell}"\n', "utf-8")
+    result = alovoice("numbers", "check", "list.csv", "--exclude", "stop.csv", "--json")
+    assert json.loads(result.out)["recipients"]["excluded"] == 2, result.err

@@ -119,3 +119,13 @@ def _alone(cell: str) -> int:
     from alovoice_cli.phones import read_cell
 
     return read_cell(cell).number
+
+
+def test_a_row_with_two_numbers_in_the_other_column_is_named_too(alovoice: FrontDoor) -> None:
+    rows = "A;+998712345678;+998901234567\nB;998901234568 ::: 998931234568;\nC;;+998941234569\n"
+    (alovoice.home / "list.csv").write_text("Name;Phone 1;Phone 2\n" + rows, "utf-8")
+    found = {
+        finding["code"]: finding
+        for finding in json.loads(alovoice("numbers", "check", "list.csv", "--json").out)["findings"]
+    }
+    assert found["other_column_number"]["lines"] == [3]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from front_door import FrontDoor
+from workbooks import xlsx
 
 LIST = """имя;телефон
 Али;998901234567
@@ -142,3 +143,19 @@ def test_rows_that_end_before_the_phones_are_named_for_that(alovoice: FrontDoor,
     taken = alovoice("numbers", "check", "ragged.csv", "--column", word.strip("'"), "--json")
     assert taken.code == 0, taken.err
     assert json.loads(taken.out)["recipients"]["good"] == 20
+
+
+@pytest.mark.parametrize("space", [" ", "\xa0", "."])
+def test_sums_of_money_in_threes_do_not_beat_a_column_that_says_phone(alovoice: FrontDoor, space: str) -> None:
+    rows = (("901 234 567", "90 123 45 67"), ("931 112 233", "93 111 22 33"), ("941 112 233", ""))
+    text = "".join(f"{debt.replace(' ', space)};{phone}\n" for debt, phone in rows)
+    (alovoice.home / "debts.csv").write_text(f"debt;tel\n{text}", "utf-8")
+    result = alovoice("numbers", "check", "debts.csv", "--json")
+    assert json.loads(result.out)["recipients"]["column"] == 2, result.out
+
+
+def test_a_title_page_without_phones_names_the_other_sheets(alovoice: FrontDoor) -> None:
+    tables = {"Титул": [["Отчёт"], ["ноябрь"]], "Клиенты": [["Телефон"], ["901234567"]]}
+    (alovoice.home / "book.xlsx").write_bytes(xlsx(tables))
+    result = alovoice("numbers", "check", "book.xlsx")
+    assert (result.code, "--sheet NAME reads another sheet: Клиенты" in result.out) == (8, True), result.out
