@@ -133,6 +133,17 @@ def test_a_unit_gets_secrets_as_credentials_and_places_of_its_own(alovoice: Fron
     assert (refused.code, refused.out) == (2, "")
 
 
+@pytest.mark.parametrize("url", ["https://crm.example/in?key=very-secret", "call=http://me:very-secret@127.0.0.1/"])
+def test_a_unit_holds_no_key_of_a_target(alovoice: FrontDoor, url: str) -> None:
+    for words, environ in ((["--forward", url], {}), ([], {"ALOVOICE_LISTEN_FORWARD": url})):
+        refused = alovoice("listen", "--print-systemd", *words, environ=environ)
+        assert (refused.code, refused.out) == (2, "")
+        assert "very-secret" not in refused.err
+    alovoice("config", "set", "listen.forward", "https://crm.example/in?key=very-secret")
+    kept = alovoice("listen", "--print-systemd")
+    assert (kept.code, "very-secret" in kept.out) == (0, False)
+
+
 def test_nginx_shows_the_way_to_the_port_and_under_the_path_that_the_line_names(alovoice: FrontDoor) -> None:
     plain = alovoice("listen", "--print-nginx", "--host", "0.0.0.0", "--port", "9001")
     assert (plain.code, plain.err) == (0, "")

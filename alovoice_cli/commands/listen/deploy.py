@@ -1,6 +1,7 @@
 """`listen --print-systemd` and `--print-nginx`: this very command line, as what runs it for good."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,6 +103,7 @@ class _Secrets:
             elif sign and self._is_secret(flag):
                 yield f"{flag}={self._taken(flag, value)}"
             else:
+                _refuse_key_in_url(word)
                 yield word
             option = word if not option and self._is_secret(word) else ""
 
@@ -109,6 +111,7 @@ class _Secrets:
         """The options of `listen` that the environment gives."""
         environ = self.session.environ
         given = {name: environ[listen_variable(name)] for name in LISTEN_KEYS if environ.get(listen_variable(name))}
+        _refuse_key_in_url(given.get("forward", ""))
         return {
             listen_variable(name): self._taken(f"--{name}", text) if self._is_secret(f"--{name}") else text
             for name, text in given.items()
@@ -130,6 +133,14 @@ class _Secrets:
         name = option.removeprefix("--") + (f"-{len(self.credentials) + 1}" if self.credentials else "")
         self.credentials[name] = str(self.session.cwd / self.session.paths.from_home(value[1:]))
         return "@" + credential_path(self.unit_name, name)
+
+
+def _refuse_key_in_url(words: str) -> None:
+    if re.search(r"https?://([^/?#\s]*@|[^?#\s]*\?)", words):
+        raise UsageError(
+            "a unit can be read by everybody, and the URL of a target in it holds a user or a query: a key perhaps",
+            hint="keep targets in the profile, `alovoice config set listen.forward URL`, and print the unit without",
+        )
 
 
 def _writable(session: Session, options: ListenOptions, state: str) -> Iterator[str]:
