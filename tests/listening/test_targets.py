@@ -89,7 +89,7 @@ def test_a_crm_that_answers_too_late_has_the_callstart_all_the_same(listen: List
 def test_headers_go_with_every_post_and_are_never_shown(listen: Listen, crm: Handler, alovoice: FrontDoor) -> None:
     (alovoice.home / "headers").write_text(f"# of the CRM\n\nAuthorization: {KEY}\nX-Tenant:  shop 7 \n", "utf-8")
     crm.answer = lambda body: (200, b"4711" if b"number" in body else f"no {KEY}".encode())
-    words = ("--forward-header", "@headers", "--forward-header", "X-Odd: 'a: b'")
+    words = ("--forward-header", "@headers", "--forward-header", "X-Odd: 'a: b'", "--forward", "result=http://[::1]:9/")
     listening = listen("-v", "--forward", f"callstart={crm.url}", "--forward", f"callend={crm.url}", *words)
     listening.post("callstart", START)
     listening.post("callend", {"call_id": "a"})
@@ -100,6 +100,7 @@ def test_headers_go_with_every_post_and_are_never_shown(listen: Listen, crm: Han
     listening.wait_for("authorization: ••••")
     _until(lambda: sum("← 200" in line for line in listening.errors) == 2)
     listening.stop()
+    assert sum("--forward-header goes to each of" in line for line in listening.errors) == 1
     shown = "\n".join([*listening.errors, *(json.dumps(line) for line in listening.lines.queue)])
     assert "sEcReT" not in shown
     assert "shop 7" not in shown

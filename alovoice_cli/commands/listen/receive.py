@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import typer
 
@@ -135,8 +134,8 @@ def listen(
 
     Each delivery is on the disk before it is answered. There is no history in the API: what is not kept here is gone.
 
-    Rules with errors: exit code 8, before anything is bound. A changed file or list is read anew within two seconds;
-    if it has errors or fails its tests, the last good rules stay. `alovoice route override` beats them at once.
+    Rules with errors: exit code 8, before anything is bound. A changed file or list is taken up while the listener
+    runs; if it has errors or fails its tests, the last good rules stay. `alovoice route override` beats them at once.
 
     Every option may stand in the profile, [profiles.NAME.listen], or in the environment, ALOVOICE_LISTEN_FORWARD and so
     on: the flag wins, then the environment.
@@ -193,9 +192,6 @@ def _print_or_run(session: Session, options: "ListenOptions", *, systemd: bool, 
         return print_deployment(session, options, plan, systemd=systemd, nginx=nginx)
     if options.fallback is None and options.rules is None:
         session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
-    hosts = sorted({urlsplit(one.url).netloc for one in plan.targets if one.url})
-    if plan.forward.headers and len(hosts) > 1:
-        session.warn(f"--forward-header goes to each of {', '.join(hosts)}")
     read = session.event_store(options.store).event
 
     def as_json(delivery: Delivery) -> Mapping[str, object]:
