@@ -86,5 +86,24 @@ def _make_version_3(connection: Connection) -> None:
         step(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_make_tables, _read_numbers_anew, _make_version_3)
+def _mark_imports(connection: Connection) -> None:
+    """A delivery that was imported from another history is marked: no listener of this store received it."""
+    add_column(connection, "delivery", "imported INTEGER NOT NULL DEFAULT 0")
+
+
+_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports,)
+"""The steps to version 4, in order, as those to version 3."""
+
+
+def _make_version_4(connection: Connection) -> None:
+    for step in _VERSION_4:
+        step(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _make_tables,
+    _read_numbers_anew,
+    _make_version_3,
+    _make_version_4,
+)
 """A store's version is how many of them it has seen; `event_schema.VERSION` is that of a new store."""

@@ -24,6 +24,7 @@ _DELIVERY = """CREATE TABLE delivery (
     headers TEXT NOT NULL, -- JSON: [[name, value], …]
     body BLOB NOT NULL,
     query TEXT NOT NULL DEFAULT '',
+    imported INTEGER NOT NULL DEFAULT 0, -- 1: `events import` brought it
     PRIMARY KEY (seq),
     UNIQUE (id)
 )"""
@@ -141,5 +142,5 @@ TABLES = (
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",
     "CREATE INDEX outbox_by_queue ON outbox (target, queue, state, seq)",
 )
-VERSION = 3
+VERSION = 4
 """The schema's version: how many of `event_migrations` a store has seen."""
