@@ -199,7 +199,6 @@ def _history(rows: Rows) -> None:
     rows.deliver("callend", at + 340, b"", query="call_id=77&status_code=486&status_code=200&x=%D1%91")
     rows.deliver("result", at + 350, [{"id": 1, "to_number": "901"}, {"id": 2, "to_number": "902"}])
     rows.deliver("route", at + 360, {"from_number": "1"}, answer={"step": {"action_type": "queue"}}, rule="тун")
-    rows.deliver("probe", at + 370, {"nonce": "abc"})
     rows.deliver("callend", at + 380, {"call_id": "trial"}, headers=(("x-alovoice-trial", "1"),))
     rows.listened((at - 60, at + 400, True), (at + 500, at + 600, False))
 
