@@ -29,6 +29,9 @@ IS_MISSED: Condition = And((Compare("direction", "=", "inc"), Compare("status", 
 RING_GROUP_SECONDS = 5
 """Several telephones for one caller begin to ring within this many seconds of each other."""
 
+REPORTED_APART_SECONDS = 60
+"""What began together may be reported this many seconds apart."""
+
 Returned = Literal["called again", "called back"]
 
 
