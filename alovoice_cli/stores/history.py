@@ -34,6 +34,7 @@ _ANSWERED_BESIDE = (
     " AND coalesce(beside.line, '') = coalesce(call.line, '') AND beside.direction = 'inc' AND beside.trial = 0"
     f" AND beside.status = '{ANSWERED_STATUS}' AND abs(coalesce(beside.started_at, beside.reported_at)"
     f" - coalesce(call.started_at, call.reported_at)) <= {RING_GROUP_SECONDS}"
+    " AND coalesce(beside.ended_at, beside.reported_at) <= ?"
 )
 MISSED = (
     f"SELECT count(*) FROM call WHERE {_OF_NUMBER} AND {_OVER} AND direction = 'inc'"  # noqa: S608 - constants
@@ -87,7 +88,7 @@ class StoredHistory:
 
     def missed(self, number: str, since: datetime) -> int:
         """Returns how many of its calls nobody answered, on any telephone of the ring group."""
-        return int(self._past.ask(MISSED, (*self._values(number, since), *MISSED_STATUSES)))
+        return int(self._past.ask(MISSED, (*self._values(number, since), *MISSED_STATUSES, self._until)))
 
     def _values(self, number: str, since: datetime) -> tuple[object, ...]:
         return (number, int(since.timestamp()), self._until, self._until)
