@@ -41,14 +41,15 @@ _alovoice_command() {
     'alovoice call receipts') commands='list show' ;;
     'alovoice call receipts list') options=--limit ;;
     'alovoice call receipts show') arguments=(text) ;;
-    'alovoice events') commands='list show tail stats missed gaps export prune outbox trigger replay certify' ;;
+    'alovoice events') commands='list show tail stats missed gaps export import prune outbox trigger replay certify' ;;
     'alovoice events list') options='--limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
     'alovoice events show') options=--store arguments=(text) ;;
     'alovoice events tail') options='-f --follow -n --lines --type --number --line --peer --status --where --with-trials --store' ;;
     'alovoice events stats') options='--by --since --until --number --line --peer --status --where --with-trials --store' ;;
-    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --with-trials --exclude --exclude-unread-ok --limit --store' ;;
+    'alovoice events missed') options='--not-returned --older-than --since --until --number --line --peer --where --with-trials --exclude --exclude-unread-ok --limit --store' ;;
     'alovoice events gaps') options='--since --until --with-trials --limit --store' ;;
-    'alovoice events export') options='--mask-numbers --limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
+    'alovoice events export') options='--mask-numbers --with-uptime --limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
+    'alovoice events import') options='--complete --since --until --store' arguments=('*file') ;;
     'alovoice events prune') options='--older-than --store' ;;
     'alovoice events outbox') commands='list retry drop' ;;
     'alovoice events outbox list') options='--target --state --store' ;;
@@ -276,6 +277,7 @@ _alovoice_option() {
     'alovoice events stats --status') value='text' ;;
     'alovoice events stats --where') value='text' ;;
     'alovoice events stats --store') value='text' ;;
+    'alovoice events missed --older-than') value='text' ;;
     'alovoice events missed --since') value='text' ;;
     'alovoice events missed --until') value='text' ;;
     'alovoice events missed --number') value='text' ;;
@@ -299,6 +301,9 @@ _alovoice_option() {
     'alovoice events export --peer') value='text' ;;
     'alovoice events export --status') value='text' ;;
     'alovoice events export --where') value='text' ;;
+    'alovoice events import --since') value='text' ;;
+    'alovoice events import --until') value='text' ;;
+    'alovoice events import --store') value='text' ;;
     'alovoice events prune --older-than') value='text' ;;
     'alovoice events prune --store') value='text' ;;
     'alovoice events outbox list --target') value='text' ;;
