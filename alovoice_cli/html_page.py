@@ -12,7 +12,7 @@ from alovoice_cli.masking import disarm
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
-Color = Literal["one", "two", "three", "four", "bad"]
+Color = Literal["one", "two", "three", "four", "bad", "line"]
 """The colours of charts, by their names in the style sheet."""
 
 
@@ -32,10 +32,11 @@ class Tile(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The head of a table's column. Numeric cells are on the right."""
+    """The head of a table's column. Numeric cells are on the right; they and `whole` ones are not broken."""
 
     title: str
     numeric: bool = False
+    whole: bool = False
 
 
 class BarPart(NamedTuple):
@@ -53,13 +54,14 @@ def page(title: str, parts: Iterable[str], *, fits_one_sheet: bool = False) -> s
     from importlib.resources import files  # noqa: PLC0415 - 10 ms, for pages alone
 
     style = files("alovoice_cli").joinpath("page.css").read_text("utf-8")
-    body = '<body class="sheet">' if fits_one_sheet else "<body>"
+    kind = ' class="sheet"' if fits_one_sheet else ""
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        "<!DOCTYPE html>\n"
+        f'<html lang="en"{kind}>\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="robots" content="noindex">\n'
-        f"<title>{safe(title)}</title>\n<style>\n{style}</style>\n</head>\n{body}\n<main>\n"
+        f"<title>{safe(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{safe(title)}</h1>\n" + "\n".join(parts) + "\n</main>\n</body>\n</html>\n"
     )
 
@@ -107,7 +109,7 @@ def table(name: str, heads: Sequence[Head], rows: Iterable[Sequence[str]]) -> Ht
 
 
 def _cell(tag: str, text: str, head: Head, more: str = "") -> str:
-    kind = ' class="number"' if head.numeric else ""
+    kind = ' class="number"' if head.numeric else ' class="whole"' if head.whole else ""
     return f"<{tag}{more}{kind}>{safe(text)}</{tag}>"
 
 
@@ -119,6 +121,11 @@ def bar(parts: Iterable[BarPart], longest: float) -> Html:
         if part.length > 0
     )
     return Html(f'<span class="bar" aria-hidden="true">{drawn}</span>')
+
+
+def with_note(text: str, note: str) -> Html:
+    """Returns a cell's text with a quiet line below it."""
+    return Html(f"{safe(text)}<small>{safe(note)}</small>")
 
 
 def legend(named: Iterable[tuple[str, str]]) -> Html:
