@@ -5,7 +5,7 @@ from collections.abc import Callable
 from alovoice_cli.events.event import TRIAL_PREFIX
 from alovoice_cli.events.reading import read
 from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
-from alovoice_cli.stores.event_schema import OUTBOX_TARGET, PROBLEM_INDEX, TABLES, TRIAL_INDEX
+from alovoice_cli.stores.event_schema import IMPORT_INDEX, OUTBOX_TARGET, PROBLEM_INDEX, TABLES, TRIAL_INDEX
 
 _PLAIN = "998_________"
 _LONGEST_EXTENSION = 5
@@ -88,7 +88,9 @@ def _make_version_3(connection: Connection) -> None:
 
 def _mark_imports(connection: Connection) -> None:
     """A delivery that was imported from another history is marked: no listener of this store received it."""
-    add_column(connection, "delivery", "imported INTEGER NOT NULL DEFAULT 0")
+    for table in ("delivery", "uptime"):
+        add_column(connection, table, "imported INTEGER NOT NULL DEFAULT 0")
+    connection.execute(IMPORT_INDEX)
 
 
 _VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports,)
