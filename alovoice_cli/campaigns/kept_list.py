@@ -7,14 +7,15 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple, cast
 
 from alovoice_cli.campaigns.campaign_record import KeptList
-from alovoice_cli.campaigns.files import MadeFile
+from alovoice_cli.campaigns.files import MadeFile, open_regular, sha256_of
 from alovoice_cli.campaigns.number_count import NumberCount
-from alovoice_cli.campaigns.recipients import Recipients
+from alovoice_cli.campaigns.recipients import Recipients, read_recipients
 from alovoice_cli.campaigns.sheet import Sheet
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.phones import key_of_number, spelled
 
 RowVerdict = Literal["good", "invalid", "excluded", "duplicate"]
@@ -144,3 +145,31 @@ class CampaignList:
             elif place in self._repeats:
                 verdict = "duplicate"
             yield place, number, verdict
+
+
+class MatchedList(NamedTuple):
+    """A file that holds the list of a campaign; `is_same_file`: its bytes are those that were sent."""
+
+    kept: KeptList
+    is_same_file: bool
+
+
+def match_list(path: Path, column: str | None, called: Collection[str], sha256: str) -> MatchedList:
+    """Reads the list of a campaign from a file, for a campaign whose own list was not kept.
+
+    `called` are the whole numbers that the campaign was to call, empty where unknown: other numbers of the file count
+    as excluded. Raises UsageError or CheckFailedError for a file that cannot be read, or that lacks one of them.
+    """
+    with open_regular(path) as file:
+        is_same_file = bool(sha256) and sha256_of(file) == sha256
+        whom = read_recipients(file, str(path), column=column)
+        numbers, wanted = whom.tally.numbers(), set(map(int, called))
+        if missing := wanted - numbers:
+            raise CheckFailedError(
+                f"{path} is not the list of this campaign: {len(missing)} of its {len(wanted)} numbers are not in it",
+                hint="give the file that the campaign was created with",
+            )
+        kept = keep_recipients(whom, numbers - wanted if wanted else ())
+    if kept is None:
+        raise UsageError(f"{path} is longer than {LONGEST_KEPT >> 20} MB")
+    return MatchedList(kept, is_same_file)

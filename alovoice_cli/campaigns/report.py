@@ -1,15 +1,16 @@
 """What became of every row of a campaign's list: one category a row, and counts that add up to the rows."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Literal, NamedTuple, get_args
 
 from alovoice_cli.campaigns.attempts import AttemptOutcome, CampaignAttempt, CampaignCall, CampaignScope
 from alovoice_cli.campaigns.kept_list import CampaignList, ListRow, RowVerdict
-from alovoice_cli.events.coverage import Uptime, cover
+from alovoice_cli.events.coverage import Coverage, ListenerGap, Uptime, cover
 from alovoice_cli.events.filters import Period
+from alovoice_cli.findings import count
 from alovoice_cli.moments import from_unix
 
 RowCategory = Literal[
@@ -44,10 +45,18 @@ _OPEN: frozenset[AttemptOutcome] = frozenset(("unknown", "ambiguous", "lost"))
 
 @dataclass(frozen=True, slots=True)
 class ListenerCoverage:
-    """Whether somebody listened in all windows that have begun, and whether the last window has closed."""
+    """When somebody listened, from the first window on; `listened.gaps` are those that may hide calls.
 
-    is_complete: bool
+    `is_over`: the last window has closed.
+    """
+
+    listened: Coverage
     is_over: bool
+
+    @property
+    def is_complete(self) -> bool:
+        """Returns whether somebody listened in all windows that have begun."""
+        return not self.listened.gaps
 
 
 def pace_of(calls: Iterable[CampaignCall], created_at: int) -> float:
@@ -65,21 +74,25 @@ def cover_windows(
     scope: CampaignScope, uptimes: Sequence[Uptime], now: float, *, created_at: int = 0, pace: float = 1.0
 ) -> ListenerCoverage:
     """Returns the coverage of the windows at `now` (unix seconds); `created_at` and `pace` are as in `pace_of`."""
-    is_complete = True
-    for window in scope.windows:
-        opens, closes = (int((created_at + (moment - created_at) / pace) * _MICRO) for moment in window)
-        if opens < now * _MICRO:
-            longest = max(_gaps(uptimes, opens, closes, int(now * _MICRO)), default=0)
-            is_complete = is_complete and longest < GAP_SECONDS * _MICRO / pace
-    return ListenerCoverage(is_complete, is_over=now >= created_at + (scope.closes - created_at) / pace)
+    windows = [
+        (
+            int((created_at + (opens - created_at) / pace) * _MICRO),
+            int((created_at + (closes - created_at) / pace) * _MICRO),
+        )
+        for opens, closes in scope.windows
+    ]
+    at, least = int(now * _MICRO), GAP_SECONDS * _MICRO / pace
+    gaps = [gap for opens, closes in windows if opens < at for gap in _gaps(uptimes, opens, closes, at)]
+    whole = cover(uptimes, Period(windows[0][0], windows[-1][1]), at)
+    hiding = tuple(gap for gap in gaps if gap.end - gap.begin >= least)
+    return ListenerCoverage(replace(whole, gaps=hiding), is_over=at >= windows[-1][1])
 
 
-def _gaps(uptimes: Sequence[Uptime], opens: int, closes: int, now: int) -> Iterator[int]:
-    """Yields the lengths of the times without a listener within a window that has begun, in microseconds."""
+def _gaps(uptimes: Sequence[Uptime], opens: int, closes: int, now: int) -> Iterator[ListenerGap]:
+    """Yields the times without a listener within a window that has begun, up to `now` (unix microseconds)."""
     covered = cover(uptimes, Period(opens, closes), now)
-    yield (covered.end if covered.begin is None else covered.begin) - opens
-    for gap in covered.gaps:
-        yield gap.end - gap.begin
+    yield ListenerGap(opens, covered.end if covered.begin is None else covered.begin)
+    yield from covered.gaps
 
 
 class ReportedRow(NamedTuple):
@@ -108,14 +121,15 @@ class ReportedRow(NamedTuple):
         """Returns the seconds of talk, as far as they were told."""
         return sum(attempt.talk_seconds or 0 for attempt in self.attempts)
 
-    def is_to_call_again(self, also: Iterable[RowCategory] = ()) -> bool:
+    def is_to_call_again(self, also: Collection[RowCategory] = ()) -> bool:
         """Returns whether nobody can have been reached; rows of the categories `also` are wanted, too."""
-        return self.category in also or (self.category in _CALLED_AGAIN and not self.is_doubtful)
+        is_sure = not self.is_doubtful or "unknown" in also
+        return self.category in also or (self.category in _CALLED_AGAIN and is_sure)
 
 
 @dataclass(slots=True)
 class AttemptGroup:
-    """The attempts that have one hour, line, status or ordinal number."""
+    """The attempts that have one hour, line, status or ordinal number. `attempts` are those without ambiguous ones."""
 
     name: str
     attempts: int = 0
@@ -124,7 +138,7 @@ class AttemptGroup:
 
     def add(self, attempt: CampaignAttempt) -> None:
         """Adds one attempt."""
-        self.attempts += 1
+        self.attempts += attempt.outcome != "ambiguous"
         self.outcomes[attempt.outcome] += 1
         self.talk_seconds += attempt.talk_seconds or 0
 
@@ -187,13 +201,15 @@ class CampaignReport:
         made = [attempt for attempts in self._attempts.values() for attempt in attempts]
         kinds = Counter(attempt.outcome for attempt in made)
         if kinds["ambiguous"]:
-            yield f"{kinds['ambiguous']} calls are ambiguous: another campaign fits too, or two messages contradict"
+            calls = count(kinds["ambiguous"], "call is", "calls are")
+            yield f"{calls} ambiguous: another campaign fits too, or result and callend contradict each other"
         if kinds["lost"]:
-            yield f"{kinds['lost']} calls to numbers of the list have no line: they cannot be placed"
+            calls = count(kinds["lost"], "call to a number of the list has", "calls to numbers of the list have")
+            yield f"{calls} no line, and cannot be placed"
         tries = self.scope.tries
         often = sum(1 for attempts in self._attempts.values() if sum(one.outcome != "lost" for one in attempts) > tries)
         if often:
-            yield f"{often} numbers have more than {tries} attempts (tryes)"
+            yield f"{count(often, 'number has', 'numbers have')} more than {count(tries, 'attempt')} (tryes)"
 
 
 _NOT_CALLED: Mapping[RowVerdict, str] = {
