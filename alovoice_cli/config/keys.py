@@ -133,6 +133,12 @@ def _whole_number(name: str, least: int = 1, default: int | None = None) -> Key:
     return Key(name, check, parse, default)
 
 
+def _check_duration_counts(value: object) -> str:
+    if value not in ("talk", "total"):
+        raise ValueError('must be "talk" (the talk alone) or "total" (the ringing too)')
+    return str(value)
+
+
 def _check_prefixes(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and re.fullmatch(_PREFIX, item) for item in value):
         raise ValueError('must be a list of beginnings of numbers in quotes, such as ["998"] or ["99890", "99891"]')
@@ -179,6 +185,9 @@ KEYS = {
         _whole_number("trunk_lines"),  # calls that a trunk can carry at once
         _whole_number("reserve_lines", least=0),  # how many of trunk_lines batches leave free
         _whole_number("max_campaigns_per_day"),
+        _whole_number("service_seconds", default=20),  # the target of the service level
+        _whole_number("short_abandon_seconds", least=0, default=5),  # who hung up earlier is not counted as abandoned
+        Key("duration_counts", _check_duration_counts),  # what the `duration` of a call's end counts: talk or total
         Key("insecure", check_bool, parse_bool, default=False),  # http:// to another machine
         Key("require_profile", check_bool, parse_bool, default=False),  # -p is obligatory for dialling
     )
