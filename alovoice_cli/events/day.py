@@ -352,14 +352,15 @@ class DayFacts(NamedTuple):
 def day_of(settings: DaySettings, span: DaySpan, facts: DayFacts, days: Sequence[DayRow] = ()) -> Day:
     """Returns the day; of several days the rows are `days`, else the hours."""
     kpi = facts.kpi
+    owed = owed_callers(facts.judged, settings.names)
     hours = [DayRow(hour.hour, hour.offered, hour.answered, hour.missed) for hour in kpi.hours]
     return Day(
         profile=settings.profile,
         span=span,
         kpi=kpi,
-        figures=headline_figures(kpi, settings.targets),
+        figures=headline_figures(kpi, settings.targets, len(owed)),
         rows=tuple(days) or tuple(_without_edges(hours)),
-        owed=tuple(owed_callers(facts.judged, settings.names)),
+        owed=tuple(owed),
         coverage=facts.coverage,
         imported=facts.imported,
         trunk_lines=settings.trunk_lines,
@@ -389,8 +390,11 @@ def _without_edges(hours: Sequence[DayRow]) -> Sequence[DayRow]:
     return hours[busy[0] : busy[-1] + 1] if busy else ()
 
 
-def headline_figures(kpi: Kpi, targets: DayTargets) -> tuple[Figure, ...]:
-    """Returns the six figures that a supervisor asks for."""
+def headline_figures(kpi: Kpi, targets: DayTargets, owed: int) -> tuple[Figure, ...]:
+    """Returns the six figures that a supervisor asks for.
+
+    `owed` counts the listed callers: of a running day the store may have learnt more since it told the key figures.
+    """
     calls, callback, limits = kpi.inbound, kpi.callback, kpi.settings
     nobody = "" if calls.ended else "no inbound call has ended"
     unknown = _ABOUT_RINGING.get(kpi.duration_test.verdict, "the wait of too many answered calls is not known")
@@ -423,7 +427,7 @@ def headline_figures(kpi: Kpi, targets: DayTargets) -> tuple[Figure, ...]:
             Figure(
                 "mean_wait_s", "Mean wait", kpi.wait.asa_s, "s", targets.wait, at_most=True, why=unanswered or unknown
             ),
-            Figure("still_owed", "Owed a call", callback.still_owed, "", targets.owed, at_most=True, note=hidden),
+            Figure("still_owed", "Owed a call", owed, "", targets.owed, at_most=True, note=hidden),
             Figure(
                 "callback_p50_s",
                 "Callback delay",
