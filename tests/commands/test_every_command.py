@@ -60,6 +60,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events outbox list": (),
     "events outbox retry": ("--all",),
     "events outbox drop": ("--all", "--yes"),
+    "day": (),
+    "top": ("--once",),
     "route check": ("rules.toml",),
     "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
     "route diff": ("rules.toml", "rules.toml"),
