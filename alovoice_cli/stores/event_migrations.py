@@ -5,7 +5,7 @@ from collections.abc import Callable
 from alovoice_cli.events.event import TRIAL_PREFIX
 from alovoice_cli.events.reading import read
 from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
-from alovoice_cli.stores.event_schema import OUTBOX_TARGET, PROBLEM_INDEX, TABLES, TRIAL_INDEX
+from alovoice_cli.stores.event_schema import NOTICE_TABLES, OUTBOX_TARGET, PROBLEM_INDEX, TABLES, TRIAL_INDEX
 
 _PLAIN = "998_________"
 _LONGEST_EXTENSION = 5
@@ -91,7 +91,14 @@ def _mark_imports(connection: Connection) -> None:
     add_column(connection, "delivery", "imported INTEGER NOT NULL DEFAULT 0")
 
 
-_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports,)
+def _add_notices(connection: Connection) -> None:
+    """Makes the tables of what people are told of missed calls."""
+    if not has_table(connection, "notice"):
+        for statement in NOTICE_TABLES:
+            create_table(connection, statement)
+
+
+_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports, _add_notices)
 """The steps to version 4, in order, as those to version 3."""
 
 
