@@ -242,9 +242,13 @@ _AI = (
 )
 
 _NOTIFY = (
-    Subcommand("test", "Send a test message to each messenger of the profile, or to --to.", ":send_test"),
-    Subcommand("login", "Store the token of a Telegram bot, after asking Telegram about it.", ":store_bot_token"),
-    Subcommand("logout", "Forget the token of the Telegram bot.", ":forget_bot_token"),
+    Subcommand("test", "Send a test message to each messenger, and say what came back.", ":send_test"),
+    Subcommand(
+        "login",
+        "Store the token of a Telegram bot under the profile.",
+        ":store_bot_token",
+    ),
+    Subcommand("logout", "Forget the stored token of the profile's Telegram bot.", ":forget_bot_token"),
 )
 _CONFIG = (
     Subcommand("list", "List the profiles, which of them is in use, and where their tokens are.", ":list_profiles"),

@@ -46,6 +46,7 @@ COLUMNS = (
     Column("trouble", "Trouble"),
 )
 TEST_EXAMPLES = examples("alovoice notify test", "alovoice notify test --to telegram:-1001234567890")
+LOGOUT_EXAMPLES = examples("alovoice notify logout", "alovoice notify logout -p tashkent")
 LOGIN_EXAMPLES = examples("alovoice notify login", "alovoice notify login --with-token < bot-token.txt")
 
 
@@ -59,7 +60,7 @@ def send_test(
         ),
     ] = None,
 ) -> None:
-    """Send one test message to each messenger and say what came back. Needs no listener.
+    """Send a test message to each messenger, and say what came back.
 
     Exit code 1: the message is refused (no such chat); 3: the bot's token; 5: not reached; 7: server trouble.
     """
@@ -152,9 +153,10 @@ def store_bot_token(
         bool, typer.Option("--no-check", help="Do not ask Telegram about the token.", show_default=False)
     ] = False,
 ) -> None:
-    """Store the token of a Telegram bot, as @BotFather gave it, under the profile. It is asked for without echo.
+    """Store the token of a Telegram bot under the profile.
 
-    `alovoice config set notify.telegram.token_command CMD` keeps it elsewhere: the command prints the token alone.
+    @BotFather gives the token; it is asked for without echo. To keep it elsewhere, `alovoice config set
+    notify.telegram.token_command CMD`: the command prints the token alone.
     """
     session: Session = ctx.obj
     profile, url = session.settings.profile, session.settings.telegram_url
