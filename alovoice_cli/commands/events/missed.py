@@ -67,7 +67,6 @@ COLUMNS = (
     Column("waiting_minutes", "Minutes waiting", shown=False, numeric=True),
     Column("event_call_id", "Event call id", shown=False),
     Column("pbx_call_id", "PBX call id", shown=False),
-    Column("peer", "Peer", shown=False),
     Column("duration", "Seconds", shown=False, numeric=True),
     Column("reported_at", "Reported (UTC)", shown=False),
 )
