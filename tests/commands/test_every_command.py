@@ -35,6 +35,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "autorule list": (),
     "autorule export": ("124",),
     "autorule watch": ("40",),
+    "autorule report": ("124",),
     "trunks": (),
     "peers": (),
     "call conference": ("--from", "712037006", "--to", "901234567"),
@@ -59,6 +60,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events outbox list": (),
     "events outbox retry": ("--all",),
     "events outbox drop": ("--all", "--yes"),
+    "day": (),
+    "top": ("--once",),
     "route check": ("rules.toml",),
     "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
     "route diff": ("rules.toml", "rules.toml"),
@@ -76,6 +79,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "login": ("--with-token", "--no-check", "-p", "tashkent"),
     "logout": (),
     "status": ("--offline",),
+    "notify test": ("--to", "exec:true"),
+    "notify login": ("--with-token", "--no-check"),
+    "notify logout": (),
     "config list": (),
     "config get": ("timeout",),
     "config set": ("timeout", "20"),
@@ -89,7 +95,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sandbox reset": (),
 }
 BEGIN = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok", "--yes")
-FIRST = {"autorule export": ("autorule", "create", *CREATE)} | {
+FIRST = {f"autorule {verb}": ("autorule", "create", *CREATE) for verb in ("export", "report")} | {
     f"call batches {verb}": BEGIN for verb in ("list", "show", "resume", "forget")
 }
 """What is run before."""
