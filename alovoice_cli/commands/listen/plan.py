@@ -101,6 +101,7 @@ def _notify(session: Session, options: ListenOptions) -> NotifyPlan:
         int(grace.total_seconds()),
         telegram_bot(session) if any(target.chat for target in targets) else None,
         parse_zone(session.settings.timezone, "the profile's timezone"),
+        session.peer_names.label if targets else str,
     )
 
 
