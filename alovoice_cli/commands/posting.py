@@ -55,11 +55,11 @@ def learn_bot_token(session: Session, token: str) -> None:
     hide_in_logs(token)
 
 
-def parsed_notify(text: str) -> "Target":
+def parsed_notify(text: str, option: str) -> "Target":
     """The target of `telegram:CHAT`, `exec:CMD` or a URL, http to this machine alone. Raises UsageError."""
     from alovoice_cli.listening.targets import parse_notify  # noqa: PLC0415 - as above
 
-    target = parse_notify(text)
+    target = parse_notify(text, option)
     if target.url.startswith("http:") and not is_loopback_url(target.url):
         raise UsageError(
             f"{target.label} would get callers' numbers unencrypted",
