@@ -297,6 +297,8 @@ NOUNS = (
     Noun("peers", "The PBX's extensions.", _WORK),
     Noun("call", "Place one call, or many; read the receipts.", _WORK, _CALL),
     Noun("events", "What the PBX told the listener: the history of calls.", _WORK, _EVENTS),
+    Noun("day", "One page: the day's calls against targets, and who is owed a call.", _WORK),
+    Noun("top", "The running day, live.", _WORK),
     Noun("route", "Routing rules: check them, try them, compare them.", _WORK, _ROUTE),
     Noun("ai", "Speech analysis of recorded calls: fetched, searched, scored, reported.", _WORK, _AI),
     Noun("listen", "Receive what the PBX sends: calls, results, route questions.", _WORK),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import KEYS, Value, check_timeout
@@ -88,6 +88,9 @@ class Settings(NamedTuple):
     target_wait: int | None
     target_owed: int | None
     target_callback: int | None
+    service_seconds: int
+    short_abandon_seconds: int
+    duration_counts: Literal["talk", "total"] | None
     insecure: bool
     require_profile: bool
     listen: Mapping[str, Value]
