@@ -39,7 +39,8 @@ GAP_SECONDS = 10
 _FUTURE_SECONDS = 60
 _MICRO = 1_000_000
 _PLAIN: tuple[AttemptOutcome, ...] = ("busy", "no_answer", "failed")
-_CALLED_AGAIN: frozenset[RowCategory] = frozenset(("busy", "no_answer", "failed", "not_tried"))
+CALLED_AGAIN: frozenset[RowCategory] = frozenset(("busy", "no_answer", "failed", "not_tried"))
+"""The rows to call again: nobody was reached."""
 _OPEN: frozenset[AttemptOutcome] = frozenset(("unknown", "ambiguous", "lost"))
 
 
@@ -124,7 +125,7 @@ class ReportedRow(NamedTuple):
     def is_to_call_again(self, also: Collection[RowCategory] = ()) -> bool:
         """Returns whether nobody can have been reached; rows of the categories `also` are wanted, too."""
         is_sure = not self.is_doubtful or "unknown" in also
-        return self.category in also or (self.category in _CALLED_AGAIN and is_sure)
+        return self.category in also or (self.category in CALLED_AGAIN and is_sure)
 
 
 @dataclass(slots=True)
@@ -141,6 +142,12 @@ class AttemptGroup:
         self.attempts += attempt.outcome != "ambiguous"
         self.outcomes[attempt.outcome] += 1
         self.talk_seconds += attempt.talk_seconds or 0
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """Returns how many attempts reached somebody, how many did not, and how many are unknown or ambiguous."""
+        unknown = self.outcomes["unknown"] + self.outcomes["ambiguous"]
+        return self.outcomes["reached"], self.outcomes.total() - self.outcomes["reached"] - unknown, unknown
 
     def as_json(self) -> dict[str, object]:
         """The group's counts, plain."""
