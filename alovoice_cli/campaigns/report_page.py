@@ -31,7 +31,15 @@ from alovoice_cli.html_page import (
 )
 from alovoice_cli.moments import span_text
 
-_COLORS: Mapping[RowCategory, Color] = {"reached": "three", "short": "two", "unknown": "bad", "ambiguous": "bad"}
+_COLORS: Mapping[RowCategory, Color] = {
+    "reached": "three",
+    "short": "two",
+    "unknown": "bad",
+    "ambiguous": "bad",
+    "duplicate": "line",
+    "invalid": "line",
+    "excluded": "line",
+}
 _TITLES: Mapping[By, str] = {"hour": "Hours", "attempt": "Tries", "line": "Lines", "status": "Statuses of the PBX"}
 _MOST_GROUPS = 100
 _LEGEND = legend((("reached", "var(--three)"), ("not reached", "var(--one)"), ("unknown", "var(--bad)")))
@@ -94,12 +102,11 @@ def _section(report: CampaignReport, by: By, zone: tzinfo) -> Iterator[str]:
 
 def _groups(by: By, groups: Sequence[AttemptGroup]) -> Html:
     longest = max(1, *(group.outcomes.total() for group in groups))
-    names = ("Attempts", "Reached", "Not reached", "Unknown")
-    heads = (Head(by.capitalize(), whole=True), *(Head(name, numeric=True) for name in names), Head(""))
+    heads = (Head(by.capitalize(), whole=True), Head("Attempts", numeric=True), Head("Reached", numeric=True), Head(""))
     return table(by, heads, [_group_row(group, longest) for group in groups[:_MOST_GROUPS]])
 
 
 def _group_row(group: AttemptGroup, longest: int) -> tuple[str, ...]:
     reached, others, unknown = group.parts
     drawn = bar((BarPart(reached, "three"), BarPart(others, "one"), BarPart(unknown, "bad")), longest)
-    return (group.name, *map(spaced, (group.attempts, reached, others, unknown)), drawn)
+    return (group.name, spaced(group.attempts), spaced(reached), drawn)
