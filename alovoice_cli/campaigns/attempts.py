@@ -7,10 +7,10 @@ within SAME_CALL_SECONDS are one attempt: the result's outcome counts.
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from alovoice_cli.campaigns.dialer_simulation import DialPlan
+from alovoice_cli.campaigns.campaign_record import CreatedCampaign
 from alovoice_cli.phones import canonical
 
 AttemptOutcome = Literal["reached", "short", "busy", "no_answer", "failed", "unknown", "ambiguous", "lost"]
@@ -83,12 +83,16 @@ class CampaignScope:
         return self.windows[-1][1]
 
 
-def scope_of(label: str, plan: DialPlan) -> CampaignScope | None:
-    """Returns the scope of a plan; None for a plan without a window."""
-    windows = tuple((int(opens.timestamp()), int(closes.timestamp())) for opens, closes in plan.windows())
+def scope_of(created: CreatedCampaign) -> CampaignScope | None:
+    """Returns the scope of a campaign, from its creation on; None where its form cannot be read, or has no window."""
+    plan = created.plan
+    if plan is None:
+        return None
+    begins = datetime.fromisoformat(created.begun_at)
+    windows = tuple((int(opens.timestamp()), int(closes.timestamp())) for opens, closes in plan.windows(begins))
     trunks = frozenset(canonical(trunk) or trunk for trunk in plan.trunks)
     goodtime = int(plan.goodtime / timedelta(seconds=1))
-    return CampaignScope(label, windows, trunks, goodtime, plan.tries) if windows else None
+    return CampaignScope(created.label, windows, trunks, goodtime, plan.tries) if windows else None
 
 
 class RivalCampaign(NamedTuple):

@@ -174,7 +174,7 @@ class CampaignReport:
         """Yields all rows of the list in its order."""
         for row in self.people.rows():
             if row.verdict != "good":
-                yield ReportedRow(row, row.verdict, _NOT_CALLED[row.verdict])
+                yield ReportedRow(row, row.verdict, NOT_CALLED[row.verdict])
             elif (told := self._told.get(row.key)) is not None:
                 yield ReportedRow(row, *told)
             else:
@@ -184,7 +184,7 @@ class CampaignReport:
         """Returns `rows`, the number of rows of each category, and the sums of attempts and talk."""
         verdicts = self.people.count_verdicts()
         counts = dict.fromkeys(("rows", *CATEGORIES, "attempts", "talk_seconds"), 0)
-        counts |= {verdict: verdicts[verdict] for verdict in _NOT_CALLED}
+        counts |= {verdict: verdicts[verdict] for verdict in NOT_CALLED}
         counts["rows"] = verdicts.total()
         # Each number with attempts stands in one good row: no need to build all rows of a long list.
         counts[self._silent[0]] += verdicts["good"] - len(self._told)
@@ -222,11 +222,12 @@ class CampaignReport:
             yield f"{count(often, 'number has', 'numbers have')} more than {count(tries, 'attempt')} (tryes)"
 
 
-_NOT_CALLED: Mapping[RowVerdict, str] = {
+NOT_CALLED: Mapping[RowVerdict, str] = {
     "invalid": "no good number",
     "excluded": "not to be called",
     "duplicate": "an earlier row has the number",
 }
+"""The verdicts that a row keeps, whatever the events say, and why."""
 
 
 def _silence(coverage: ListenerCoverage) -> tuple[RowCategory, str]:
