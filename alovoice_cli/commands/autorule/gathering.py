@@ -14,6 +14,7 @@ from alovoice_cli.campaigns.attempts import (
     RivalCampaign,
     find_attempts,
     scope_of,
+    what_duration_counts,
 )
 from alovoice_cli.campaigns.campaign_record import OVER, CreatedCampaign
 from alovoice_cli.campaigns.kept_list import CampaignList, keep_numbers
@@ -50,7 +51,8 @@ class CampaignResults:
         """Reads the calls, and returns the report as of now. Raises UsageError for a store that cannot be read."""
         told, uptimes = list(self.calls.to_numbers(self.people.keys(), *self.scope.span)), self.calls.uptimes()
         self.pace = pace_of(told, self.begun_at) if _is_simulated(self._session) else 1.0
-        rules = AttemptRules(list(self._rivals(told)), self._our_ids(told), "talk")
+        counts = what_duration_counts(told, self._session.settings.duration_counts)
+        rules = AttemptRules(list(self._rivals(told)), self._our_ids(told), counts)
         attempts = find_attempts(told, self.scope, rules)
         return CampaignReport(self.scope, self.people, attempts, self._coverage(uptimes))
 
