@@ -157,6 +157,11 @@ _EVENTS = (
         "selection:EventsCommand",
     ),
     Subcommand(
+        "import",
+        "Add events of another history: each line once, at its own time, marked as imported.",
+        "importing:import_events",
+    ),
+    Subcommand(
         "prune",
         "Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile.",
         "prune:prune_events",

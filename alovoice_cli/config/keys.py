@@ -99,6 +99,14 @@ def _check_store(value: object) -> str:
     return value.strip()
 
 
+def _check_peer_names(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError("must be a file such as /etc/alovoice/extensions.csv, in quotes")
+    if not value.startswith("~") and not Path(value).is_absolute():
+        raise ValueError(f"must be a whole path (not {value!r}), such as /etc/alovoice/extensions.csv")
+    return value.strip()
+
+
 def _check_trunks(value: object) -> tuple[str, ...]:
     if value == ["all"]:
         return ("all",)
@@ -169,6 +177,7 @@ KEYS = {
         Key("token_command", _check_command),
         Key("trunks", _check_trunks, _parse_list, default=()),  # lines that campaigns dial by
         Key("store", _check_store),
+        Key("peer_names", _check_peer_names),  # a file with the extensions' names
         Key("quiet_hours", _check_quiet_hours, default="21:00-08:00"),
         _whole_number("max_recipients"),  # of one campaign
         Key("allowed_prefixes", _check_prefixes, _parse_list),

@@ -38,7 +38,7 @@ class Delivery:
 
     `headers` keep their order and repetitions, lower-case names; `query` is what stood behind the URL's question mark,
     as Latin-1; `seq` is 0 before it is stored, then strictly rising
-    in the order of the store.
+    in the order of the store. `imported`: `events import` brought it, and no listener of this store received it.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Delivery:
     headers: tuple[tuple[str, str], ...] = ()
     seq: int = 0
     query: str = ""
+    imported: bool = False
 
     @property
     def content_encoding(self) -> str:

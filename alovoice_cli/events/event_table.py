@@ -24,7 +24,7 @@ def event_as_json(event: Event) -> dict[str, object]:
     name, which programs read: the first of them that a callstart or callend has, a result's own id.
     `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none,
     and `problem` says why. The fields of the URL's query stand in `query`; a route has its
-    answer and rule too, and what was made up `trial`.
+    answer and rule too, a redirected callstart its answer; what was made up is `trial`, what was imported `imported`.
     """
     delivery = event.delivery
     shown: dict[str, object] = {
@@ -41,10 +41,14 @@ def event_as_json(event: Event) -> dict[str, object]:
         shown["problem"] = event.problem
     if delivery.query:
         shown["query"] = read_query(delivery.query)
+    if delivery.type == "callstart" and "callto" in event.answer:
+        shown["answer"] = dict(event.answer)
     if delivery.type == "route" and event.answer:
         shown |= {"answer": dict(event.answer), "rule": event.rule}
     if event.is_trial:
         shown["trial"] = True
+    if delivery.imported:
+        shown["imported"] = True
     return shown
 
 

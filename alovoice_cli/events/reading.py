@@ -10,6 +10,9 @@ from alovoice_cli.events.event import Delivery, EventType, Fact, Reading
 from alovoice_cli.json_text import well_formed
 from alovoice_cli.phones import canonical
 
+NO_FIELDS = "no object with fields"
+"""The problem of a body that is JSON and says nothing of a call."""
+
 _MOST_FACTS = 1000
 _LONGEST_TEXT = 500
 _LARGEST_NUMBER = 2**63 - 1  # what every database holds
@@ -32,7 +35,7 @@ def read(kind: EventType, body: bytes, content_type: str = "", *, encoding: str 
         facts = tuple(_fact(kind, item) for item in objects)
         said = body if problem else _canonical(value)
         digest = _digest(kind, said if asked is None else said + b"?" + _canonical(asked))
-        return Reading(value, facts, digest, problem or ("" if facts else "no object with fields"))
+        return Reading(value, facts, digest, problem or ("" if facts else NO_FIELDS))
     except Exception as error:  # the record is stored; a body that breaks the reader is one that was not read
         return Reading(None, digest=_digest(kind, body), problem=f"unreadable ({type(error).__name__})")
 

@@ -6,7 +6,14 @@ from alovoice_cli.events.call_ids import read_record_link
 from alovoice_cli.events.event import TRIAL_PREFIX
 from alovoice_cli.events.reading import read
 from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
-from alovoice_cli.stores.event_schema import OUTBOX_TARGET, PBX_ID_INDEX, PROBLEM_INDEX, TABLES, TRIAL_INDEX
+from alovoice_cli.stores.event_schema import (
+    IMPORT_INDEX,
+    OUTBOX_TARGET,
+    PBX_ID_INDEX,
+    PROBLEM_INDEX,
+    TABLES,
+    TRIAL_INDEX,
+)
 
 _PLAIN = "998_________"
 _LONGEST_EXTENSION = 5
@@ -89,7 +96,9 @@ def _make_version_3(connection: Connection) -> None:
 
 def _mark_imports(connection: Connection) -> None:
     """A delivery that was imported from another history is marked: no listener of this store received it."""
-    add_column(connection, "delivery", "imported INTEGER NOT NULL DEFAULT 0")
+    for table in ("delivery", "uptime"):
+        add_column(connection, table, "imported INTEGER NOT NULL DEFAULT 0")
+    connection.execute(IMPORT_INDEX)
 
 
 def _read_pbx_ids(connection: Connection) -> None:

@@ -30,13 +30,19 @@ _INSERT_OUTBOX = """INSERT INTO outbox (target, seq, queue, state, attempts, due
 # An end names no number: where a proxy lost the header, that of the start tells.
 _TRIAL_OR_NOT = f"CASE WHEN call.number LIKE '{TRIAL_PREFIX}%' THEN 1 ELSE excluded.trial END"
 
+# An import may bring a call's start when its end is there.
+_FIRST_REPORT = (
+    "reported_at = CASE WHEN excluded.reported_at < call.reported_at"
+    " THEN excluded.reported_at ELSE call.reported_at END"
+)
+
 
 def _upsert_call(names: Sequence[str]) -> str:
     """The insert of a call of which these columns are told now; what was told before stays where they say nothing.
 
     A trial changes no call of the PBX, though it may bear the call's id; a call of which the PBX tells is no trial.
     """
-    changes = ", ".join(f"{name} = coalesce(excluded.{name}, call.{name})" for name in names)
+    changes = ", ".join((_FIRST_REPORT, *(f"{name} = coalesce(excluded.{name}, call.{name})" for name in names)))
     columns = ["call_id", "reported_at", "trial", *names]
     return (
         f"INSERT INTO call ({', '.join(columns)}) VALUES ({marks(columns)})"
@@ -94,6 +100,7 @@ def _delivery_row(delivery: Delivery, seq: int) -> tuple[object, ...]:
         _headers_text(delivery.headers),
         seq,
         delivery.query,
+        int(delivery.imported),
     )
 
 
@@ -104,10 +111,10 @@ def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
 
 def delivery_from(row: Sequence[Any]) -> Delivery:
     """A row of `delivery` (its DELIVERY_COLUMNS first) as a value."""
-    own_id, name, received_at, body, content_type, peer, headers, seq, query = row[:9]
+    own_id, name, received_at, body, content_type, peer, headers, seq, query, imported = row[:10]
     kind: EventType = name
     pairs = tuple((str(header), str(value)) for header, value in json.loads(headers))
-    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq, query)
+    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq, query, bool(imported))
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -12,7 +12,7 @@ from alovoice_cli.events.event import Call, Fact
 FACT_COLUMNS = ", ".join(field.name for field in fields(Fact))
 """The columns of `fact` that a Fact holds, in its order."""
 CALL_COLUMNS = ", ".join(field.name for field in fields(Call))
-DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq, query"
+DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq, query, imported"
 
 _DELIVERY = """CREATE TABLE delivery (
     seq BIGINT NOT NULL,
@@ -111,17 +111,20 @@ OUTBOX_TARGET = """CREATE TABLE outbox_target (
     PRIMARY KEY (name)
 )"""
 
-# `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work.
+# `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work. `imported`: a
+# time of which the operator, or another store, says that all its events were imported.
 _UPTIME = """CREATE TABLE uptime (
     id VARCHAR(32) NOT NULL,
     began_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
     ended_at BIGINT,
+    imported INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (id)
 )"""
 
 PROBLEM_INDEX = "CREATE INDEX IF NOT EXISTS fact_with_problem ON fact (received_at) WHERE problem <> ''"
 PBX_ID_INDEX = "CREATE INDEX IF NOT EXISTS call_by_pbx_id ON call (pbx_call_id) WHERE pbx_call_id IS NOT NULL"
+IMPORT_INDEX = "CREATE INDEX IF NOT EXISTS delivery_imported ON delivery (received_at) WHERE imported = 1"
 TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
 
 TABLES = (
@@ -141,6 +144,7 @@ TABLES = (
     PROBLEM_INDEX,
     TRIAL_INDEX,
     PBX_ID_INDEX,
+    IMPORT_INDEX,
     "CREATE INDEX call_by_time ON call (reported_at)",
     "CREATE INDEX call_by_number ON call (number, reported_at)",
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",

@@ -80,6 +80,7 @@ def test_a_profiles_values_win_over_the_defaults(written: Paths, settle: Resolve
         "encoding": "profile tashkent",
         "timezone": "profile tashkent",
         "trunks": "profile tashkent",
+        "peer_names": "default",
         "quiet_hours": "default",
         "max_recipients": "default",
         "allowed_prefixes": "default",
