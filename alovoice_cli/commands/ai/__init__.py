@@ -1,12 +1,16 @@
 """`alovoice ai`: speech analyses of recorded calls; here the options by which its verbs choose kept analyses."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alovoice_cli.moments import parse_moment
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import Wanted
+
+if TYPE_CHECKING:
+    from alovoice_cli.speech.score import Group
 
 Since = Annotated[
     str | None,
@@ -39,3 +43,20 @@ def read_wanted(
         without_tags=tuple(without_tags or ()),
         peer=peer,
     )
+
+
+def warn_of_sides(session: Session, sides: Mapping[str, int]) -> None:
+    """Warns of speakers that are neither operator nor client; `sides` are their names with the number of calls."""
+    if not sides:
+        return
+    named = ", ".join(
+        f"{side or '(no name)'!r} in {count} call{'' if count == 1 else 's'}" for side, count in sides.items()
+    )
+    session.warn(f"neither operator nor client: {named}; measures and checks by speaker leave out what they say")
+
+
+def average_words(scores: "Group") -> str:
+    """Returns `81.2`, where scores were set by hand with the rules' own average; `–` without a score."""
+    by_rules = "" if scores.rules_average is None else f"; by rules {scores.rules_average:.1f}"
+    by_hand = f" ({scores.overridden} set by hand{by_rules})" if scores.overridden else ""
+    return "–" if scores.average is None else f"{scores.average:.1f}{by_hand}"
