@@ -12,7 +12,7 @@ from pygal.style import Style
 
 from alovoice_cli.masking import disarm
 from alovoice_cli.speech.exports import page, safe, talk_section, title
-from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport
+from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, Score, ScoreTally, SpeechReport, WeekTrend
 from alovoice_cli.speech.talk import Talk, clock
 
 # pygal installs a finder for map plugins, and Python warns about it at each later import. No map is drawn here.
@@ -103,6 +103,7 @@ def _strip(node: ElementTree.Element) -> None:
 
 _MOST_TAGS = 5
 _MOST_ROWS = 40
+_MOST_WEEK_ROWS = 200
 
 
 def report_page(heading: str, report: SpeechReport, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
@@ -111,6 +112,7 @@ def report_page(heading: str, report: SpeechReport, worst: Mapping[str, Talk], z
     parts = [_figures(report), f'<p class="dim">{safe(by_rules)}</p>']
     if days:
         parts += ["<h2>Scores</h2>", _scores(days), "<h2>Tags</h2>", _tags_over_time(report, days)]
+    parts += _weeks(report)
     parts += [_table("tags", "Tag", report.grouped("tag"), report.everything.calls)]
     parts += ["<h2>The operators' share of the talk</h2>", _ratios(report)]
     operators = report.grouped("operator")
@@ -122,9 +124,13 @@ def report_page(heading: str, report: SpeechReport, worst: Mapping[str, Talk], z
 
 def _figures(report: SpeechReport) -> str:
     whole = report.everything
+    by_rules = {}
+    if whole.scores.overridden:
+        by_rules = {"By rules alone": _number(whole.scores.rules_average), "Set by hand": str(whole.scores.overridden)}
     told = {
         "Calls": str(whole.calls),
         "Average score": _number(whole.scores.average),
+        **by_rules,
         f"At {report.bar:g} or above": str(whole.good),
         "Operator's share": _percent(whole.talk_ratio),
         "Silence": _percent(whole.silence_share),
@@ -139,6 +145,37 @@ def _scores(days: Sequence[ScoreTally]) -> str:
     averages = [day.scores.average for day in days]
     chart = lines("chart-scores", _labels(days), {"Average score": averages}, highest=100)
     return _figure("The average score of each day, 0 to 100", chart)
+
+
+def _weeks(report: SpeechReport) -> Iterable[str]:
+    """Returns the trend of each operator, by weeks: a chart where there are several weeks, and a table."""
+    trends = [one for one in report.trends if one.week != UNKNOWN]
+    if not trends:
+        return
+    yield "<h2>Weeks, by operator</h2>"
+    weeks = sorted({one.week for one in trends})
+    if len(weeks) > 1:
+        chosen = [None, *(group.name for group in report.grouped("operator")[: len(_COLORS) - 1])]
+        averages = {(one.peer, one.week): one.group.scores.average for one in trends}
+        series = {peer or "all": [averages.get((peer, week)) for week in weeks] for peer in chosen}
+        chart = lines("chart-weeks", weeks, series, highest=100)
+        caption = "The average score of each week, of all and of the operators with most calls"
+        yield _figure(caption, chart, legend(series))
+    heads = "".join(f'<th scope="col" class="number">{word}</th>' for word in ("Calls", "Score", "By rules", "Change"))
+    rows = "".join(_week_row(one) for one in trends[:_MOST_WEEK_ROWS])
+    hidden = len(trends) - _MOST_WEEK_ROWS
+    more = f'<p class="dim">and {hidden} more</p>' if hidden > 0 else ""
+    head = f'<th scope="col">Extension</th><th scope="col">Week</th>{heads}'
+    table = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+    yield f'<div class="scroll"><table id="weeks">{table}</table></div>{more}'
+
+
+def _week_row(one: WeekTrend[ScoreTally]) -> str:
+    scores = one.group.scores
+    change = "–" if one.change is None else f"{one.change:+.1f}"
+    numbers = (str(one.group.calls), _number(scores.average), _number(scores.rules_average), change)
+    cells = "".join(f'<td class="number">{safe(number)}</td>' for number in numbers)
+    return f"<tr><td>{safe(one.peer or 'all')}</td><td>{safe(one.week)}</td>{cells}</tr>"
 
 
 def _labels(days: Sequence[ScoreTally]) -> list[str]:
@@ -190,16 +227,30 @@ def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Ite
         return
     often = ", ".join(f"{name} ({number})" for name, number in failures.most_common(5))
     yield f'<p class="dim">Failed most often: {safe(often)}</p>'
-    shown = [(talks[call_id], got, failed) for call_id, got, failed in report.worst if call_id in talks]
+    shown = [(talks[call_id], result) for call_id, result in report.worst if call_id in talks]
     rows = "".join(
-        f'<tr><td class="number below">{got:.0f}</td><td><a href="#worst-{place}">{safe(title(talk, zone))}</a></td>'
-        f"<td>{safe(', '.join(failed))}</td></tr>"
-        for place, (talk, got, failed) in enumerate(shown)
+        f'<tr><td class="number below">{_given(result)}</td>'
+        f'<td><a href="#worst-{place}">{safe(title(talk, zone))}</a></td>'
+        f"<td>{safe(', '.join(result.failed))}{_by_hand(result)}</td></tr>"
+        for place, (talk, result) in enumerate(shown)
     )
     head = '<th scope="col" class="number">Score</th><th scope="col">Call</th><th scope="col">Failed</th>'
     yield f'<div class="scroll"><table id="worst"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    for place, (talk, _, _) in enumerate(shown):
+    for place, (talk, _) in enumerate(shown):
         yield f'<div id="worst-{place}">{talk_section(talk, zone, level=3)}</div>'
+
+
+def _given(result: Score) -> str:
+    return "–" if result.points is None else f"{result.points:.0f}"
+
+
+def _by_hand(result: Score) -> str:
+    """Returns who set the score by hand, why, and the rules' score; '' for a score by rules."""
+    override = result.override
+    if override is None:
+        return ""
+    by_rules = "–" if result.by_rules is None else f"{result.by_rules:.0f}"
+    return f'<p class="dim">set by {safe(override.by)}: {safe(override.note)} (by rules {by_rules})</p>'
 
 
 def _number(value: float | None) -> str:

@@ -12,6 +12,7 @@ from alovoice_cli.speech.talk import Wanted
 
 if TYPE_CHECKING:
     from alovoice_cli.events.event import Call
+    from alovoice_cli.speech.score import Group
 
 Since = Annotated[
     str | None,
@@ -85,3 +86,20 @@ def refuse_known_otherwise(session: Session, call_ids: Sequence[str]) -> None:
         from alovoice_cli.batch.limits import strange_error  # noqa: PLC0415 - only for a wrong id
 
         raise strange_error(found)
+
+
+def warn_of_sides(session: Session, sides: Mapping[str, int]) -> None:
+    """Warns of speakers that are neither operator nor client; `sides` are their names with the number of calls."""
+    if not sides:
+        return
+    named = ", ".join(
+        f"{side or '(no name)'!r} in {count} call{'' if count == 1 else 's'}" for side, count in sides.items()
+    )
+    session.warn(f"neither operator nor client: {named}; measures and checks by speaker leave out what they say")
+
+
+def average_words(scores: "Group") -> str:
+    """Returns `81.2`, where scores were set by hand with the rules' own average; `–` without a score."""
+    by_rules = "" if scores.rules_average is None else f"; by rules {scores.rules_average:.1f}"
+    by_hand = f" ({scores.overridden} set by hand{by_rules})" if scores.overridden else ""
+    return "–" if scores.average is None else f"{scores.average:.1f}{by_hand}"

@@ -1,7 +1,7 @@
 """`alovoice ai grep`: finds phrases, in any of their spellings."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -14,8 +14,8 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
-from alovoice_cli.speech.folding import find_phrases, foldings
 from alovoice_cli.speech.number_masking import mask_numbers as hide_numbers
+from alovoice_cli.speech.phrases import SoughtPhrase, find_phrase, read_phrase
 from alovoice_cli.speech.talk import Fragment, Wanted, clock
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ def grep_phrases(
     one, case and punctuation do not count.
     """
     session: Session = ctx.obj
-    needles = foldings(pattern)
-    if not all(needles):
+    phrase = read_phrase(pattern, word=word)
+    if phrase is None:
         raise UsageError(f"{pattern!r} holds nothing to look for", hint="give a word, or a part of one")
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
-    found = _search(session, needles, wanted, speaker, context, word=word)
+    found = _search(session, phrase, wanted, speaker, context)
     if limit:
         found = _latest(session, found, limit)
     options = session.options
@@ -86,11 +86,9 @@ def grep_phrases(
         session.show(Listing(_rows(session, found, hide=mask_numbers), COLUMNS))
 
 
-def _search(
-    session: Session, needles: Sequence[str], wanted: Wanted, speaker: str | None, context: int, *, word: bool
-) -> Iterator[Hit]:
-    for kept in session.analyses.candidates(needles, wanted):
-        if phrases := find_phrases(kept.talk, needles, speaker=speaker, context=context, word=word):
+def _search(session: Session, phrase: SoughtPhrase, wanted: Wanted, speaker: str | None, context: int) -> Iterator[Hit]:
+    for kept in session.analyses.candidates(phrase.literals, wanted):
+        if phrases := find_phrase(kept.talk, phrase, speaker=speaker, context=context):
             yield Hit(kept, phrases)
 
 
