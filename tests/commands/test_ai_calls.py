@@ -246,3 +246,14 @@ def test_a_call_that_becomes_known_later_gives_its_operator_to_every_figure(
     assert [group["group"] for group in groups] == ["103"]
     assert [row["call_id"] for row in json.loads(alovoice("ai", "list", "--peer", "103", "--json").out)] == ["533"]
     assert {row["peer"] for row in json.loads(alovoice("ai", "grep", "assalomu", "--json").out)} == {"103"}
+
+
+def test_extensions_bear_their_names_where_these_are_known(alovoice: FrontDoor, pbx: Pbx, rows: Rows) -> None:
+    (alovoice.home / "names.csv").write_text("extension,name\n103,Anvar Қодиров\n", "utf-8")
+    alovoice("config", "set", "peer_names", str(alovoice.home / "names.csv"))
+    _call(rows, "4711", _link(533), inner_phone=103)
+    assert alovoice("ai", "result", "533").code == 0
+    for words in (("list",), ("grep", "assalomu", "--columns", "peer"), ("report", "--by", "operator")):
+        assert "103 Anvar Қодиров" in alovoice("ai", *words).out, words
+    (row,) = json.loads(alovoice("ai", "list", "--json").out)
+    assert (row["peer"], row["peer_name"]) == ("103", "Anvar Қодиров")

@@ -21,6 +21,7 @@ from alovoice_cli.speech.talk import Wanted, clock
 
 if TYPE_CHECKING:
     from alovoice_cli.events.event import Call
+    from alovoice_cli.events.peer_names import PeerNames
     from alovoice_cli.stores.analyses import Kept
 
 LIST_EXAMPLES = examples(
@@ -76,10 +77,10 @@ def _rows(session: Session, wanted: Wanted, limit: int) -> Iterator[ListedItem]:
     kept = session.analyses.all(wanted, limit=limit)
     while part := list(islice(kept, _AT_ONCE)):
         calls = calls_of(session, [one.call_id for one in part])
-        yield from (_row(one, calls.get(one.call_id), session.clock.zone) for one in part)
+        yield from (_row(one, calls.get(one.call_id), session.peer_names, session.clock.zone) for one in part)
 
 
-def _row(kept: "Kept", call: "Call | None", zone: tzinfo) -> ListedItem:
+def _row(kept: "Kept", call: "Call | None", names: "PeerNames", zone: tzinfo) -> ListedItem:
     talk = kept.talk
     figures = measure(talk)
     whole: dict[str, object] = {
@@ -87,6 +88,7 @@ def _row(kept: "Kept", call: "Call | None", zone: tzinfo) -> ListedItem:
         "begun_at": kept.begun_at,
         "kept_at": kept.kept_at,
         "peer": kept.peer,
+        "peer_name": names.names.get(kept.peer or ""),
         "phrases": len(talk.fragments),
         "tags": list(talk.tag_names),
         **figures.as_json(),
@@ -95,6 +97,7 @@ def _row(kept: "Kept", call: "Call | None", zone: tzinfo) -> ListedItem:
     }
     cells = {
         "began": began(kept.begun_at, zone),
+        "peer": names.label(kept.peer),
         "length": clock(figures.length_ms),
         "operator": _percent(figures.talk_ratio),
         "silence": _percent(figures.silence_share),
