@@ -257,3 +257,32 @@ def test_extensions_bear_their_names_where_these_are_known(alovoice: FrontDoor, 
         assert "103 Anvar Қодиров" in alovoice("ai", *words).out, words
     (row,) = json.loads(alovoice("ai", "list", "--json").out)
     assert (row["peer"], row["peer_name"]) == ("103", "Anvar Қодиров")
+
+
+def test_a_call_is_shown_by_the_pbx_id_too_and_every_list_names_each_id(
+    alovoice: FrontDoor, pbx: Pbx, rows: Rows
+) -> None:
+    _call(rows, "4711", _link(533))
+    shown = json.loads(alovoice("events", "show", "533", "--json").out)["call"]
+    assert [shown[name] for name in ("event_call_id", "pbx_call_id", "crm_call_id")] == ["4711", "533", "4711"]
+    out = alovoice("events", "list", "--columns", "type,event_call_id,pbx_call_id,crm_call_id").out
+    assert out.splitlines()[1:] == ["callend\t4711\t533\t4711", "callstart\t4711\t533\t4711"]
+    for where in ("pbx_call_id = 533", "event_call_id = 4711"):
+        assert len(json.loads(alovoice("events", "list", "--where", where, "--json").out)) == 2
+    refused = alovoice("events", "list", "--where", "call_id = 533")
+    assert (refused.code, "event_call_id" in refused.err, "pbx_call_id" in refused.err) == (2, True, True)
+
+
+def test_a_store_of_an_older_version_gets_the_pbx_ids_of_its_calls(alovoice: FrontDoor, pbx: Pbx, rows: Rows) -> None:
+    _call(rows, "4711", _link(533))
+    _call(rows, "4712", "https://cld.alovoice.uz/play/123458fba81bfa19c254df73b07123123")
+    rows.deliver("result", time.time() - 60, {"id": 81, "to_number": "901234567"})
+    with opened(rows.url) as connection, writing(connection):
+        connection.execute("DROP INDEX call_by_pbx_id")
+        for table in ("fact", "call"):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN pbx_call_id")
+        connection.execute("UPDATE schema_version SET version = 3")
+    out = alovoice("events", "list", "--columns", "type,pbx_call_id").out.splitlines()[1:]
+    assert sorted(out) == ["callend\t", "callend\t533", "callstart\t", "callstart\t533", "result\t81"]
+    assert _send(alovoice, "--yes").code == 0
+    assert pbx.asked == ["533"]
