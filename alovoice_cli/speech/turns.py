@@ -27,10 +27,14 @@ class SpeechTurn:
         """Returns the place in the talk of the fragment at this position of the text."""
         return self.places[bisect_right(self.starts, at) - 1]
 
+    def spans(self) -> Iterator[tuple[int, int, int]]:
+        """Yields the place of each fragment, and from where to where its text is in `text`."""
+        ends = [*(start - 1 for start in self.starts[1:]), len(self.text)]
+        return zip(self.places, self.starts, ends, strict=True)
+
     def parts(self, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
         """Yields what a piece of the text covers: the place of each fragment, and from where to where in its text."""
-        ends = [*(start - 1 for start in self.starts[1:]), len(self.text)]
-        for place, start, stop in zip(self.places, self.starts, ends, strict=True):
+        for place, start, stop in self.spans():
             if (inner := max(begin, start)) < (outer := min(end, stop)):
                 yield place, inner - start, outer - start
 

@@ -123,8 +123,8 @@ _UPTIME = """CREATE TABLE uptime (
 )"""
 
 PROBLEM_INDEX = "CREATE INDEX IF NOT EXISTS fact_with_problem ON fact (received_at) WHERE problem <> ''"
-PBX_ID_INDEX = "CREATE INDEX IF NOT EXISTS call_by_pbx_id ON call (pbx_call_id) WHERE pbx_call_id IS NOT NULL"
 IMPORT_INDEX = "CREATE INDEX IF NOT EXISTS delivery_imported ON delivery (received_at) WHERE imported = 1"
+PBX_ID_INDEX = "CREATE INDEX IF NOT EXISTS call_by_pbx_id ON call (pbx_call_id) WHERE pbx_call_id IS NOT NULL"
 TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
 
 TABLES = (
@@ -143,8 +143,8 @@ TABLES = (
     "CREATE INDEX fact_by_number ON fact (number, seq)",
     PROBLEM_INDEX,
     TRIAL_INDEX,
-    PBX_ID_INDEX,
     IMPORT_INDEX,
+    PBX_ID_INDEX,
     "CREATE INDEX call_by_time ON call (reported_at)",
     "CREATE INDEX call_by_number ON call (number, reported_at)",
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",

@@ -33,7 +33,7 @@ _BASE = "https://cld.alovoice.uz"
         (f"{_BASE}/stereo/998901234567", None),
         (f"{_BASE}/rec/20240520-101.mp3", None),
         (f"{_BASE}/rec/call.mp3", None),
-        (f"{_BASE}/play/{new_id(1_716_209_468_000)}.mp3", None),
+        (f"{_BASE}/play/01HYB0WGK09QVJY9C7R3YA72Z1.mp3", None),
         (f"{_BASE}/stereo/..", None),
         (f"{_BASE}/stereo/%2e%2e%2fcallsendai", None),
         (f"{_BASE}/stereo/a b", None),

@@ -17,7 +17,7 @@ import pytest
 from front_door import FrontDoor
 from prometheus_client.parser import text_string_to_metric_families
 
-from alovoice_cli.listening.notify import watchdog_seconds
+from alovoice_cli.listening.systemd import watchdog_seconds
 
 from .conftest import START, Handler, Listening
 
