@@ -62,11 +62,11 @@ COLUMNS = (
     Column("status", "Code", shown=False),
     Column("again", "Again", shown=False, numeric=True),
     Column("back", "Back", shown=False, numeric=True),
-    Column("event_call_id", "Event call id", shown=False),
-    Column("pbx_call_id", "PBX call id", shown=False),
     Column("returned_at", "Contacted at (UTC)", shown=False),
     Column("waited_minutes", "Minutes until contacted", shown=False, numeric=True),
     Column("waiting_minutes", "Minutes waiting", shown=False, numeric=True),
+    Column("event_call_id", "Event call id", shown=False),
+    Column("pbx_call_id", "PBX call id", shown=False),
     Column("duration", "Seconds", shown=False, numeric=True),
     Column("reported_at", "Reported (UTC)", shown=False),
 )
