@@ -28,6 +28,7 @@ SERVE_EXAMPLES = examples(
 )
 RESET_EXAMPLES = examples("alovoice sandbox reset --yes")
 PATH_EXAMPLES = examples("alovoice sandbox path")
+SAMPLE_EXAMPLES = examples("alovoice sandbox sample namuna")
 
 
 def serve_sandbox(
@@ -177,3 +178,34 @@ def print_path(ctx: typer.Context) -> None:
         session.show(Record({"path": path}))
     else:
         session.display.value(path)
+
+
+def write_sample(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+) -> None:
+    """Write a list, a recording, rules and scores to play with, and print commands that use them on the sandbox.
+
+    Nothing of the commands reaches a real PBX or a person; paste them as they are, at any hour.
+    """
+    from alovoice_cli.output.files import write_bytes
+    from alovoice_cli.sandbox.sample import sample_commands, sample_files
+
+    session: Session = ctx.obj
+    files = sample_files(session.settings.timezone)
+    commands = sample_commands(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(folder.iterdir())
+    except OSError as error:
+        raise UsageError(f"{folder} is no folder to write to: {error.strerror}", hint="choose another place") from error
+    if not is_empty:
+        raise UsageError(f"{folder} is not empty", hint="name a new folder")
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+    if session.options.json:
+        written = [str(folder / name) for name in files]
+        session.show(Record({"files": written, "commands": commands}, ours=True))
+        return
+    session.note(f"written: {', '.join(files)} in {folder}; try them on the sandbox:")
+    session.display.write("".join(f"{line}\n" for line in commands))

@@ -15,9 +15,14 @@ def write_private(target: Path, text: str, *, force: bool = False) -> None:
 
     Raises UsageError for an existing file (`force` replaces it), and for an error of the disk.
     """
-    check_free(target, force=force)
     # A lone surrogate, which JSON may contain, has no UTF-8.
-    with _written(target, text.encode("utf-8", "backslashreplace")) as part:
+    write_bytes(target, text.encode("utf-8", "backslashreplace"), force=force)
+
+
+def write_bytes(target: Path, content: bytes, *, force: bool = False) -> None:
+    """Writes a file of mode 0600, as `write_private` does."""
+    check_free(target, force=force)
+    with _written(target, content) as part:
         part.replace(target)
 
 
