@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from alovoice_cli.output.terminal import OpenTerminal
     from alovoice_cli.stores.analyses import Analyses
     from alovoice_cli.stores.campaigns import CampaignStore
+    from alovoice_cli.stores.days import DayReader
     from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
@@ -185,6 +186,23 @@ class Session:
             with suppress(OSError, UsageError):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 write_private(path, kept_text(names, self.settings.base_url), force=True)
+
+    def day_reader(self, flag: str | None = None) -> "DayReader":
+        """Returns what reads days from the event store, by the targets and limits of the profile."""
+        from alovoice_cli.events.day import DaySettings, DayTargets
+        from alovoice_cli.stores.days import DayReader
+
+        settings = self.settings
+        targets = DayTargets(
+            settings.target_service_level,
+            settings.target_answer_rate,
+            settings.target_abandon_rate,
+            settings.target_wait,
+            settings.target_owed,
+            settings.target_callback,
+        )
+        of_profile = DaySettings(settings.profile, targets, names=self.peer_names, trunk_lines=settings.trunk_lines)
+        return DayReader(self.event_store(flag), self.outbox(flag), of_profile)
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, at most `timeout` seconds."""

@@ -160,7 +160,7 @@ class CampaignReport:
     ) -> None:
         self.scope, self.people, self.coverage = scope, people, coverage
         self._attempts = attempts
-        self._judged = {number: _judge(made) for number, made in attempts.items()}
+        self._told = {number: _told(made) for number, made in attempts.items()}
         self._silent = _silence(coverage)
 
     def rows(self) -> Iterator[ReportedRow]:
@@ -168,20 +168,23 @@ class CampaignReport:
         for row in self.people.rows():
             if row.verdict != "good":
                 yield ReportedRow(row, row.verdict, _NOT_CALLED[row.verdict])
-                continue
-            judged = self._judged.get(row.key)
-            own = [one for one in self._attempts.get(row.key, ()) if one.outcome not in ("ambiguous", "lost")]
-            is_doubtful = any(one.outcome in _OPEN for one in self._attempts.get(row.key, ()))
-            yield ReportedRow(row, *(judged or self._silent), own, is_doubtful)
+            elif (told := self._told.get(row.key)) is not None:
+                yield ReportedRow(row, *told)
+            else:
+                yield ReportedRow(row, *self._silent)
 
     def counts(self) -> dict[str, int]:
         """Returns `rows`, the number of rows of each category, and the sums of attempts and talk."""
+        verdicts = self.people.count_verdicts()
         counts = dict.fromkeys(("rows", *CATEGORIES, "attempts", "talk_seconds"), 0)
-        for row in self.rows():
-            counts["rows"] += 1
-            counts[row.category] += 1
-            counts["attempts"] += len(row.attempts)
-            counts["talk_seconds"] += row.talk_seconds
+        counts |= {verdict: verdicts[verdict] for verdict in _NOT_CALLED}
+        counts["rows"] = verdicts.total()
+        # Each number with attempts stands in one good row: no need to build all rows of a long list.
+        counts[self._silent[0]] += verdicts["good"] - len(self._told)
+        for told in self._told.values():
+            counts[told.category] += 1
+            counts["attempts"] += len(told.attempts)
+            counts["talk_seconds"] += sum(attempt.talk_seconds or 0 for attempt in told.attempts)
         return counts
 
     def groups(self, by: By, zone: tzinfo) -> list[AttemptGroup]:
@@ -224,6 +227,20 @@ def _silence(coverage: ListenerCoverage) -> tuple[RowCategory, str]:
     if not coverage.is_complete:
         return "unknown", "no event, and the listener was not up all the time"
     return "not_tried", "" if coverage.is_over else "not yet"
+
+
+class _ToldRow(NamedTuple):
+    """What the events say of a number: the last four values of a ReportedRow."""
+
+    category: RowCategory
+    why: str
+    attempts: Sequence[CampaignAttempt]
+    is_doubtful: bool
+
+
+def _told(attempts: Sequence[CampaignAttempt]) -> _ToldRow:
+    own = [attempt for attempt in attempts if attempt.outcome not in ("ambiguous", "lost")]
+    return _ToldRow(*_judge(attempts), own, any(attempt.outcome in _OPEN for attempt in attempts))
 
 
 def _judge(attempts: Sequence[CampaignAttempt]) -> tuple[RowCategory, str]:

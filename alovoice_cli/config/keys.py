@@ -80,7 +80,8 @@ def check_bool(value: object) -> bool:
     return value
 
 
-def _check_command(value: object) -> str:
+def check_command(value: object) -> str:
+    """A command line in one line. Raises ValueError."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError("must be a command in one line, in quotes")
     import shlex
@@ -178,6 +179,12 @@ def _seconds(name: str) -> Key:
     return Key(name, check, parse)
 
 
+def _check_duration_counts(value: object) -> str:
+    if value not in ("talk", "total"):
+        raise ValueError('must be "talk" (the talk alone) or "total" (the ringing too)')
+    return str(value)
+
+
 def _check_prefixes(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and re.fullmatch(_PREFIX, item) for item in value):
         raise ValueError('must be a list of beginnings of numbers in quotes, such as ["998"] or ["99890", "99891"]')
@@ -211,7 +218,7 @@ KEYS = {
         Key("encoding", check_encoding, default=ENCODINGS[0]),
         Key("timezone", check_timezone, default="utc +5"),  # of campaigns
         Key("timeout", check_timeout, _parse_seconds, default=30.0),  # seconds that a command may talk to the PBX
-        Key("token_command", _check_command),
+        Key("token_command", check_command),
         Key("trunks", _check_trunks, _parse_list, default=()),  # lines that campaigns dial by
         Key("store", _check_store),
         Key("peer_names", _check_peer_names),  # a file with the extensions' names
@@ -231,6 +238,9 @@ KEYS = {
         _seconds("target_wait"),
         _whole_number("target_owed", least=0),  # callers who are owed a call
         _seconds("target_callback"),
+        _whole_number("service_seconds", default=20),  # the target of the service level
+        _whole_number("short_abandon_seconds", least=0, default=5),  # who hung up earlier is not counted as abandoned
+        Key("duration_counts", _check_duration_counts),  # what the `duration` of a call's end counts: talk or total
         Key("insecure", check_bool, parse_bool, default=False),  # http:// to another machine
         Key("require_profile", check_bool, parse_bool, default=False),  # -p is obligatory for dialling
     )

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import KEYS, Value, check_timeout
-from alovoice_cli.config.listen_options import LISTEN
+from alovoice_cli.config.listen_options import LISTEN, NOTIFY, TELEGRAM, TELEGRAM_KEYS
 from alovoice_cli.config.paths import Paths, check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
     BASE_URL,
@@ -25,9 +25,10 @@ from alovoice_cli.config.profiles import (
 )
 from alovoice_cli.config.tokens import run_token_command
 from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
-from alovoice_cli.errors import BadConfigError, UsageError
+from alovoice_cli.errors import BadConfigError, TokenMissingError, UsageError
 from alovoice_cli.masking import mask
 
+_BOT_COMMAND = "notify.telegram.token_command"
 _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
 
 
@@ -56,7 +57,8 @@ class Token(NamedTuple):
 class Settings(NamedTuple):
     """The settings in force. `timeout` is in seconds; `trunks` are the lines of campaigns that name none.
     `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule. `peer_names` is
-    the file of the extensions' names. `listen` are the options of `alovoice listen` that the profile gives.
+    the file of the extensions' names. `listen` are the options of `alovoice listen` that the profile gives, `telegram`
+    its keys of that messenger.
 
     `origin` says for each of them where it came from: `flag`, `environment ALOVOICE_…`, `profile NAME`, `config.toml`,
     `project FILE` or `default`. `profile_conflict` is one line for commands that dial, or empty.
@@ -86,9 +88,13 @@ class Settings(NamedTuple):
     target_wait: int | None
     target_owed: int | None
     target_callback: int | None
+    service_seconds: int
+    short_abandon_seconds: int
+    duration_counts: Literal["talk", "total"] | None
     insecure: bool
     require_profile: bool
     listen: Mapping[str, Value]
+    telegram: Mapping[str, Value]
     origin: Mapping[str, str]
     profile_conflict: str
     configured_url: str
@@ -158,6 +164,31 @@ class Settings(NamedTuple):
             self._check_origin("token command", origin_of(self.configured_url))
             return Token(run_token_command(self.token_command, self.environ, self.timeout), "token_command")
         return None
+
+    @property
+    def telegram_url(self) -> str:
+        """Returns the base URL of the Bot API."""
+        return str(self.telegram.get("api_url") or TELEGRAM_KEYS["api_url"].default)
+
+    def find_bot_token(self) -> Token | None:
+        """Returns the token of the profile's Telegram bot, or None; raises as `find_token` does."""
+        stored = tokens.read_bot_token(self.paths, self.profile)
+        if stored is not None:
+            if stored.origin != origin_of(self.telegram_url):
+                raise UsageError(
+                    f"the bot's stored token belongs to {stored.origin} and is not sent to {self.telegram_url}",
+                    hint="`alovoice notify login` stores a token for it",
+                )
+            return Token(stored.value, "notify.toml")
+        command = self.telegram.get("token_command")
+        if command is None:
+            return None
+        self.check_permissions("its notify.telegram.token_command is not run")
+        try:
+            return Token(run_token_command(str(command), self.environ, self.timeout), _BOT_COMMAND)
+        except TokenMissingError as error:
+            hint = error.hint.replace("config get token_command", f"config get {_BOT_COMMAND}")
+            raise TokenMissingError(error.message, hint=hint) from None
 
     def token_origin(self) -> str | None:
         """Returns the only server that the profile's own token may be sent to.
@@ -329,6 +360,7 @@ class _Choice:
             timeout=self._timeout(),
             require_profile=self._require_profile(),
             listen=self._profile.get(LISTEN, {}),
+            telegram=self._profile.get(NOTIFY, {}).get(TELEGRAM, {}),
             origin=self._origin,
             profile_conflict=self._conflict(),
             configured_url=configured_url(self._config, self._name),

@@ -9,8 +9,7 @@ from datetime import datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.coverage import Coverage, describe
-from alovoice_cli.events.event_table import iso
+from alovoice_cli.events.coverage import NOT_IMPORTED, Coverage, ImportedEvents, describe
 from alovoice_cli.events.filters import Period
 from alovoice_cli.events.kpi import Kpi, KpiSettings
 from alovoice_cli.events.missed import MissedCall, not_returned
@@ -175,7 +174,10 @@ class OwedCaller(NamedTuple):
 
 
 class DayRow(NamedTuple):
-    """One hour (`09:00`) or one day (`2026-11-23`): its inbound calls. The rest is told of days alone."""
+    """One hour (`09:00`) or one day (`2026-11-23`): its inbound calls. The rest is told of days alone.
+
+    `is_known`: a listener was there at some time of the day, or calls are known of it.
+    """
 
     name: str
     offered: int
@@ -186,6 +188,14 @@ class DayRow(NamedTuple):
     mean_wait: float | None = None
     owed: int | None = None
     score: float | None = None
+    is_known: bool = True
+
+    @property
+    def counts(self) -> tuple[str, str, str]:
+        """Returns offered, answered and missed calls as text."""
+        if not self.is_known:
+            return NOTHING, NOTHING, NOTHING
+        return str(self.offered), str(self.answered), str(self.missed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +209,13 @@ class Day:
     rows: tuple[DayRow, ...]
     owed: tuple[OwedCaller, ...]
     coverage: Coverage
+    imported: ImportedEvents = NOT_IMPORTED
     trunk_lines: int | None = None
+
+    @property
+    def title(self) -> str:
+        """Returns the PBX and the days."""
+        return f"PBX {self.profile}: {self.span.title}"
 
     @property
     def is_week(self) -> bool:
@@ -250,7 +266,7 @@ class Day:
     def coverage_text(self) -> str:
         """Returns when a listener was there; the times of the last day are told without the date."""
         last = min(self.span.now, self.span.end - timedelta(microseconds=1))
-        return describe(self.coverage, ClockTime(last, self.span.clock.zone))
+        return describe(self.coverage, ClockTime(last, self.span.clock.zone), self.imported)
 
     def since_text(self, seconds: int) -> str:
         """Returns a moment of the period, and for how long it is past: `09:12 (3h 53m)`."""
@@ -278,11 +294,7 @@ class Day:
             "owed_hidden": self.owed_hidden,
             "lines": whole["lines"],
             "trunk_lines": self.trunk_lines,
-            "coverage": {
-                "since": None if self.coverage.begin is None else iso(self.coverage.begin),
-                "until": iso(self.coverage.end),
-                "gaps": [{"since": iso(gap.begin), "until": iso(gap.end)} for gap in self.coverage.gaps],
-            },
+            "coverage": self._coverage_as_json(),
         }
 
     def as_fields(self) -> dict[str, object]:
@@ -302,40 +314,62 @@ class Day:
 
     def _owed_as_json(self, caller: OwedCaller) -> dict[str, object]:
         waiting = max(int(self.span.now.timestamp()) - caller.since, 0)
-        return {**caller._asdict(), "since": iso(caller.since * _MICRO), "waiting_seconds": waiting}
+        return {**caller._asdict(), "since": self._iso(caller.since), "waiting_seconds": waiting}
+
+    def _coverage_as_json(self) -> dict[str, object]:
+        covered = self.coverage
+        return {
+            "since": None if covered.begin is None else self._iso(covered.begin // _MICRO),
+            "until": self._iso(covered.end // _MICRO),
+            "gaps": [
+                {"since": self._iso(gap.begin // _MICRO), "until": self._iso(gap.end // _MICRO)} for gap in covered.gaps
+            ],
+            "imported_events": self.imported.total,
+        }
+
+    def _iso(self, seconds: int) -> str | None:
+        moment = from_unix(seconds, self.span.clock.zone)
+        return None if moment is None else moment.isoformat()
 
 
 def _row_as_json(row: DayRow, *, is_day: bool) -> dict[str, object]:
-    if is_day:
-        return {"day": row.name, **{name: value for name, value in row._asdict().items() if name != "name"}}
-    return {"hour": row.name, "offered": row.offered, "answered": row.answered, "missed": row.missed}
+    if not is_day:
+        return {"hour": row.name, "offered": row.offered, "answered": row.answered, "missed": row.missed}
+    told = row._asdict()
+    del told["name"]
+    return {"day": row.name, **told}
 
 
-def day_of(
-    settings: DaySettings,
-    span: DaySpan,
-    kpi: Kpi,
-    judged: Iterable[MissedCall],
-    coverage: Coverage,
-    days: Sequence[DayRow] = (),
-) -> Day:
-    """Returns the day: `judged` are its missed calls, `days` the rows of several days."""
+class DayFacts(NamedTuple):
+    """What an event store says of a span: `judged` are its missed calls."""
+
+    kpi: Kpi
+    judged: Sequence[MissedCall]
+    coverage: Coverage
+    imported: ImportedEvents = NOT_IMPORTED
+
+
+def day_of(settings: DaySettings, span: DaySpan, facts: DayFacts, days: Sequence[DayRow] = ()) -> Day:
+    """Returns the day; of several days the rows are `days`, else the hours."""
+    kpi = facts.kpi
+    owed = owed_callers(facts.judged, settings.names)
     hours = [DayRow(hour.hour, hour.offered, hour.answered, hour.missed) for hour in kpi.hours]
     return Day(
         profile=settings.profile,
         span=span,
         kpi=kpi,
-        figures=headline_figures(kpi, settings.targets),
+        figures=headline_figures(kpi, settings.targets, len(owed)),
         rows=tuple(days) or tuple(_without_edges(hours)),
-        owed=tuple(owed_callers(judged, settings.names)),
-        coverage=coverage,
+        owed=tuple(owed),
+        coverage=facts.coverage,
+        imported=facts.imported,
         trunk_lines=settings.trunk_lines,
     )
 
 
-def day_row(span: DaySpan, kpi: Kpi, score: float | None) -> DayRow:
+def day_row(span: DaySpan, facts: DayFacts, score: float | None) -> DayRow:
     """Returns one of several days."""
-    calls = kpi.inbound
+    kpi, calls = facts.kpi, facts.kpi.inbound
     return DayRow(
         f"{span.begin:%Y-%m-%d}",
         calls.offered,
@@ -346,6 +380,7 @@ def day_row(span: DaySpan, kpi: Kpi, score: float | None) -> DayRow:
         kpi.wait.asa_s,
         kpi.callback.still_owed,
         score,
+        is_known=calls.offered > 0 or facts.coverage.begin is not None,
     )
 
 
@@ -355,8 +390,11 @@ def _without_edges(hours: Sequence[DayRow]) -> Sequence[DayRow]:
     return hours[busy[0] : busy[-1] + 1] if busy else ()
 
 
-def headline_figures(kpi: Kpi, targets: DayTargets) -> tuple[Figure, ...]:
-    """Returns the six figures that a supervisor asks for."""
+def headline_figures(kpi: Kpi, targets: DayTargets, owed: int) -> tuple[Figure, ...]:
+    """Returns the six figures that a supervisor asks for.
+
+    `owed` counts the listed callers: of a running day the store may have learnt more since it told the key figures.
+    """
     calls, callback, limits = kpi.inbound, kpi.callback, kpi.settings
     nobody = "" if calls.ended else "no inbound call has ended"
     unknown = _ABOUT_RINGING.get(kpi.duration_test.verdict, "the wait of too many answered calls is not known")
@@ -389,7 +427,7 @@ def headline_figures(kpi: Kpi, targets: DayTargets) -> tuple[Figure, ...]:
             Figure(
                 "mean_wait_s", "Mean wait", kpi.wait.asa_s, "s", targets.wait, at_most=True, why=unanswered or unknown
             ),
-            Figure("still_owed", "Owed a call", callback.still_owed, "", targets.owed, at_most=True, note=hidden),
+            Figure("still_owed", "Owed a call", owed, "", targets.owed, at_most=True, note=hidden),
             Figure(
                 "callback_p50_s",
                 "Callback delay",

@@ -37,7 +37,7 @@ def day_page(day: Day) -> str:
     else:
         parts.append(columns(_hours(day), _owed(day)))
     parts += [heading("Lines and coverage"), remark(f"{day.lines_text}."), remark(f"Coverage: {day.coverage_text}.")]
-    return page(f"{day.profile}: {day.span.title}", parts, fits_one_sheet=True)
+    return page(day.title, parts, fits_one_sheet=True)
 
 
 def _tile(figure: Figure) -> Tile:
@@ -74,10 +74,9 @@ def _day_table(day: Day) -> str:
 
 
 def _day_row(day: Day, row: DayRow, highest: int) -> tuple[str, ...]:
-    counts = (str(row.offered), str(row.answered), str(row.missed))
-    owed = NOTHING if row.owed is None else str(row.owed)
+    owed = str(row.owed) if row.is_known else NOTHING
     scores = (number_text(row.score),) if day.has_scores else ()
-    return (row.name, *counts, *day_cells(row), owed, *scores, _bar(row, highest))
+    return (row.name, *row.counts, *day_cells(row), owed, *scores, _bar(row, highest))
 
 
 def _owed(day: Day) -> Iterator[str]:

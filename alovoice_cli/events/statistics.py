@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
 from alovoice_cli.moments import from_unix
 
-By = Literal["hour", "day", "line", "peer", "status", "rule"]
+By = Literal["hour", "day", "weekday", "line", "peer", "number", "status", "rule"]
 
 NONE = "none"
 """The group of calls without the grouping value: no line, no extension, or no status because no end."""
@@ -16,7 +16,8 @@ NONE = "none"
 QUARTER_SECONDS = 900
 """Every time zone is whole quarters of an hour from UTC: what is counted by quarters can be put into local hours."""
 
-_CLOCKS: Mapping[By, str] = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d"}
+CLOCKS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "weekday": "%u %A"}
+"""How the groups by time are written, so that the texts sort by time."""
 NO_RULE = "no rule"
 """The group of route questions without a deciding rule: fallback, or an override."""
 
@@ -81,7 +82,7 @@ def tally(counts: Iterable[CallCount], by: By, zone: tzinfo) -> list[StatusTally
     for count in counts:
         group = _group_name(count.group, by, zone)
         tallies.setdefault(group, StatusTally(group)).add(count)
-    if by in _CLOCKS:
+    if by in CLOCKS:
         return sorted(tallies.values(), key=lambda tally: tally.group)
     return sorted(tallies.values(), key=lambda tally: (-tally.calls, tally.group))
 
@@ -101,9 +102,9 @@ def total(tallies: Iterable[StatusTally]) -> StatusTally:
 
 
 def _group_name(group: int | str | None, by: By, zone: tzinfo) -> str:
-    if by in _CLOCKS:
+    if by in CLOCKS:
         local = from_unix(int(group or 0) * QUARTER_SECONDS, zone)
-        return f"{local:{_CLOCKS[by]}}" if local else "unknown"
+        return f"{local:{CLOCKS[by]}}" if local else "unknown"
     if group is None:
         return NO_RULE if by == "rule" else NONE
     return str(group)

@@ -6,6 +6,7 @@ A listener may write to the same store meanwhile: each batch is one short transa
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
@@ -59,16 +60,17 @@ class EventImport:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def count_known(self, lines: Iterable[ImportLine]) -> int:
-        """Returns how many of these events the store has; it is not made where it is missing."""
-        if not sqlite_path(self._url).exists():
-            return 0
-        known = 0
-        with opened(self._url) as connection:
+    def rehearse(self, lines: Iterable[ImportLine]) -> ImportCount:
+        """Returns how many of these events would be imported, and writes nothing: a missing store stays missing."""
+        counted = ImportCount()
+        with ExitStack() as stack:
+            is_there = sqlite_path(self._url).exists()
+            connection = stack.enter_context(opened(self._url)) if is_there else None
             for batch in _batches(lines):
                 deliveries = [line.delivery for line in batch if isinstance(line, ImportedEvent)]
-                known += len(deliveries) - len(missing_of(connection, deliveries))
-        return known
+                missing = len(missing_of(connection, deliveries) if connection is not None else deliveries)
+                counted = counted.plus(ImportCount(missing, 0, len(deliveries) - missing))
+        return counted
 
     def run(self, lines: Iterable[ImportLine]) -> Iterator[ImportCount]:
         """Imports the lines, a batch a transaction, and makes the store where it is missing; yields each batch's count.

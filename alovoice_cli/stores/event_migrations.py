@@ -8,6 +8,7 @@ from alovoice_cli.events.reading import read
 from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
 from alovoice_cli.stores.event_schema import (
     IMPORT_INDEX,
+    NOTICE_TABLES,
     OUTBOX_TARGET,
     PBX_ID_INDEX,
     PROBLEM_INDEX,
@@ -117,7 +118,14 @@ def _read_pbx_ids(connection: Connection) -> None:
     connection.execute(PBX_ID_INDEX)
 
 
-_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports, _read_pbx_ids)
+def _add_notices(connection: Connection) -> None:
+    """Makes the tables of what people are told of missed calls."""
+    if not has_table(connection, "notice"):
+        for statement in NOTICE_TABLES:
+            create_table(connection, statement)
+
+
+_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports, _read_pbx_ids, _add_notices)
 """The steps to version 4, in order, as those to version 3."""
 
 

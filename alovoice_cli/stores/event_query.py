@@ -61,9 +61,11 @@ _CALL_COLUMNS: Columns = {
     "ended": "call.ended_at",
     "received": "call.reported_at",
 }
-_GROUPS: Mapping[By, str] = {"line": "call.line", "peer": "call.peer", "status": "call.status"}
+_GROUPS: Mapping[By, str] = {name: f"call.{name}" for name in ("line", "peer", "number", "status")}
+BEGAN = "coalesce(call.started_at, call.reported_at)"
+"""When a call began by the PBX's clock; where that is not told, when we first heard of it."""
 # The quotient of two whole numbers is a whole number in every database.
-_QUARTER = f"call.reported_at / {QUARTER_SECONDS}"
+QUARTER = f"{BEGAN} / {QUARTER_SECONDS}"
 _OPPOSITE: Mapping[Operator, Operator] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _LIKE_MEANS = str.maketrans({"/": "//", "%": "/%", "_": "/_"})
 
@@ -96,7 +98,7 @@ class StoreQuestion:
         wheres = [self.where, *([then] if then is not None else [])]
         if after:
             wheres.append(Sql(f"({', '.join(self.keys)}) {sign} ({marks(after)})", tuple(after)))
-        asked = _joined(wheres, " AND ")
+        asked = joined(wheres, " AND ")
         order = ", ".join(f"{key} {word}" for key in self.keys)
         return Sql(f"{self.select} WHERE {asked.text} ORDER BY {order} LIMIT ?", (*asked.values, limit))
 
@@ -119,7 +121,7 @@ def events_question(wanted: Filter) -> StoreQuestion:
         tables += " LEFT JOIN call ON fact.call_id = call.call_id"
     # Trials are few: looking each event up in their list costs less than a join with all facts.
     real = [] if wanted.with_trials else [Sql(f"{seq} NOT IN (SELECT seq FROM fact WHERE trial = 1)")]
-    where = _joined([_compiled(wanted.condition, columns), *_within(received_at, period, 1), *real], " AND ")
+    where = joined([_compiled(wanted.condition, columns), *within(received_at, period, 1), *real], " AND ")
     select = f"SELECT {seq}, {received_at} FROM {tables}"
     if period == Period():
         return StoreQuestion(select, where, (seq,), (0,))
@@ -131,7 +133,7 @@ def calls_question(wanted: Filter) -> StoreQuestion:
     keys = ("reported_at", "call_id")
     names = CALL_COLUMNS.split(", ")
     return StoreQuestion(
-        f"SELECT {CALL_COLUMNS} FROM call", _in_calls(wanted), keys, tuple(names.index(name) for name in keys)
+        f"SELECT {CALL_COLUMNS} FROM call", in_calls(wanted), keys, tuple(names.index(name) for name in keys)
     )
 
 
@@ -145,7 +147,7 @@ def counting(wanted: Filter, by: By) -> Sql:
             " GROUP BY fact.rule",
             asked.where.values,
         )
-    group, where = _GROUPS.get(by, _QUARTER), _in_calls(wanted)
+    group, where = _GROUPS.get(by, QUARTER), in_calls(wanted)
     return Sql(
         f"SELECT {group}, call.direction, call.status, count(*), coalesce(sum(call.duration), 0) FROM call"
         f" WHERE {where.text} GROUP BY {group}, call.direction, call.status",
@@ -153,13 +155,14 @@ def counting(wanted: Filter, by: By) -> Sql:
     )
 
 
-def _in_calls(wanted: Filter) -> Sql:
-    in_time = _within("call.reported_at", wanted.period, _MICRO)
+def in_calls(wanted: Filter) -> Sql:
+    """Returns the condition on `call` that the wanted calls meet."""
+    in_time = within("call.reported_at", wanted.period, _MICRO)
     real = [] if wanted.with_trials else [Sql("call.trial = 0")]
-    return _joined([_compiled(wanted.condition, _CALL_COLUMNS), *in_time, *real], " AND ")
+    return joined([_compiled(wanted.condition, _CALL_COLUMNS), *in_time, *real], " AND ")
 
 
-def _within(column: str, period: Period, unit: int) -> list[Sql]:
+def within(column: str, period: Period, unit: int) -> list[Sql]:
     """The bounds of the period, in the column's unit (in microseconds)."""
     bounds = []
     if period.since is not None:
@@ -185,11 +188,12 @@ def _compiled(condition: Condition, columns: Columns, *, negated: bool = False) 
         return indexed or _compared(columns[condition.field], condition.operator, condition.value, negated=negated)
     terms = [_compiled(term, columns, negated=negated) for term in condition.terms]
     if isinstance(condition, And) is not negated:
-        return _joined(terms, " AND ") if terms else Sql("1 = 1")
-    return _joined(terms, " OR ") if terms else Sql("1 = 0")
+        return joined(terms, " AND ") if terms else Sql("1 = 1")
+    return joined(terms, " OR ") if terms else Sql("1 = 0")
 
 
-def _joined(terms: Iterable[Sql], word: str) -> Sql:
+def joined(terms: Iterable[Sql], word: str) -> Sql:
+    """Returns the terms with this word between them."""
     parts = list(terms)
     if len(parts) == 1:
         return parts[0]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alovoice_cli.events.conditions import ALWAYS, Compare, Condition
 from alovoice_cli.events.coverage import ImportedEvents, Uptime
@@ -32,6 +32,10 @@ from alovoice_cli.stores.event_query import Sql, StoreQuestion, calls_question, 
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS, DELIVERY_COLUMNS, FACT_COLUMNS
 from alovoice_cli.stores.migrations import explained
+
+if TYPE_CHECKING:
+    from alovoice_cli.events.kpi import Kpi, KpiGroup, KpiSettings
+    from alovoice_cli.moments import ClockTime
 
 EVERYTHING = Filter()
 _CHUNK = 500
@@ -93,6 +97,7 @@ class EventPruning:
                 time.sleep(max(_BREATH_SECONDS, time.monotonic() - begun))
             with writing(connection):
                 connection.execute("DELETE FROM uptime WHERE seen_at < ?", (self._before,))
+                connection.execute("DELETE FROM notice_message WHERE made_at < ?", (self._before,))
             while shrink(connection, _PAGES_PRUNED_AT_ONCE):
                 time.sleep(_BREATH_SECONDS)
 
@@ -101,7 +106,7 @@ class EventPruning:
             "SELECT seq FROM delivery WHERE received_at < ? LIMIT ?", (self._before, _PRUNED_AT_ONCE)
         )
         numbers = [row[0] for row in rows]
-        for table in ("outbox", "fact", "delivery") if numbers else ():
+        for table in ("outbox", "notice", "fact", "delivery") if numbers else ():
             connection.execute(f"DELETE FROM {table} WHERE seq IN ({marks(numbers)})", numbers)
         return len(numbers)
 
@@ -205,6 +210,20 @@ class EventStore:
         with self._reading() as connection:
             asked = counting(wanted, by)
             return [CallCount(*row) for row in connection.execute(asked.text, asked.values)]
+
+    def kpi(self, wanted: Filter, settings: "KpiSettings", clock: "ClockTime") -> "Kpi":
+        """Returns the key figures of the calls first reported in the period that meet the condition."""
+        from alovoice_cli.stores.event_kpi import period_figures  # noqa: PLC0415 - few commands ask for key figures
+
+        with self._reading() as connection:
+            return period_figures(connection, wanted, settings, clock)
+
+    def kpi_by(self, wanted: Filter, by: By, settings: "KpiSettings", clock: "ClockTime") -> "list[KpiGroup]":
+        """Returns the key figures of each group of these calls."""
+        from alovoice_cli.stores.event_kpi import group_figures_by  # noqa: PLC0415 - as said
+
+        with self._reading() as connection:
+            return group_figures_by(connection, wanted, by, settings, clock)
 
     def uptimes(self) -> list[Uptime]:
         """Returns when listeners ran, oldest first."""

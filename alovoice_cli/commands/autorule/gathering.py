@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from alovoice_cli.campaigns.attempts import (
     find_attempts,
     scope_of,
 )
-from alovoice_cli.campaigns.campaign_record import CreatedCampaign
+from alovoice_cli.campaigns.campaign_record import OVER, CreatedCampaign
 from alovoice_cli.campaigns.kept_list import CampaignList, keep_numbers
 from alovoice_cli.campaigns.report import CampaignReport, cover_windows, pace_of
 from alovoice_cli.config.urls import is_loopback_url
@@ -51,6 +52,8 @@ class CampaignResults:
         self.pace = pace_of(told, self.begun_at) if _is_simulated(self._session) else 1.0
         rules = AttemptRules(list(self._rivals(told)), self._our_ids(told), "talk")
         coverage = cover_windows(scope, self.calls.uptimes(), now, created_at=self.begun_at, pace=self.pace)
+        if self.created.status in OVER:
+            coverage = replace(coverage, is_over=True)
         return CampaignReport(scope, self.people, find_attempts(told, scope, rules), coverage)
 
     def _our_ids(self, told: Sequence[CampaignCall]) -> set[str]:

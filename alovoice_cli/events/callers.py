@@ -1,0 +1,168 @@
+"""Callers of a period: who was missed and called back, and who called repeatedly.
+
+An episode begins with a missed call of a number that has none open, and ends with the number's next answered call.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
+from alovoice_cli.events.kpi import CallbackFigures, RepeatedCallers, percent, rounded
+from alovoice_cli.events.kpi_tally import KpiRow, percentile
+from alovoice_cli.events.missed import RING_GROUP_SECONDS
+
+REPEATED_HOURS = (24, 1)
+_HOUR = 3600
+
+
+@dataclass(slots=True)
+class _Episode:
+    missed_at: int
+    first_try: int | None = None
+    reached: int | None = None
+    is_over: bool = False
+
+
+class Callers:
+    """Takes the calls of a period in the order of the store, then what the store knows beyond the period.
+
+    `edges` are the moments (unix seconds) near which a ring group may have a part outside the period.
+    """
+
+    def __init__(self, edges: Collection[int]) -> None:
+        self._edges = edges
+        self._open: dict[str, _Episode] = {}
+        self._episodes: list[tuple[str, _Episode]] = []
+        self._last: dict[str, tuple[int, bool]] = {}
+        self._gaps: list[tuple[int, str, bool]] = []
+        self._answered = 0
+        self.hidden_missed = 0
+        self.hidden = 0
+        self.ring_group = 0
+        self.uncertain: set[str] = set()
+        """Numbers that called twice within the seconds of a ring group, or near an edge: judged by all their calls."""
+
+    @property
+    def open_numbers(self) -> list[str]:
+        """Returns the numbers that wait for an answered call."""
+        return [number for number in self._open if number not in self.uncertain]
+
+    def add(self, rows: Iterable[KpiRow]) -> None:
+        """Takes calls of the period."""
+        shown = []
+        for row in rows:
+            direction, number = row[0], row[10]
+            if direction not in ("inc", "out"):
+                continue
+            if number is None or not is_shown(number):
+                self.hidden += 1
+                self.hidden_missed += direction == "inc" and row[1] in MISSED_STATUSES
+                continue
+            if direction == "inc":
+                self._repeat(number, row[4], is_answered=row[1] == ANSWERED_STATUS)
+            shown.append(row)
+        self._follow(shown, begins=True)
+
+    def _repeat(self, number: str, began: int, *, is_answered: bool) -> None:
+        before = self._last.get(number)
+        self._last[number] = (began, is_answered)
+        self._answered += is_answered
+        if before is not None:
+            gap = began - before[0]
+            if gap <= max(REPEATED_HOURS) * _HOUR:
+                self._gaps.append((gap, number, before[1]))
+            if abs(gap) <= RING_GROUP_SECONDS:
+                self.uncertain.add(number)
+
+    def follow(self, rows: Iterable[KpiRow]) -> None:
+        """Takes later calls: they end episodes, and begin none."""
+        self._follow((row for row in rows if row[0] in ("inc", "out")), begins=False)
+
+    def forget_uncertain(self) -> None:
+        """Forgets the episodes of the uncertain numbers; `judge_again` makes them anew."""
+        self._episodes = [(number, one) for number, one in self._episodes if number not in self.uncertain]
+        for number in self.uncertain:
+            self._open.pop(number, None)
+
+    def judge_again(self, rows: Sequence[KpiRow]) -> None:
+        """Takes all calls of uncertain numbers in the order of the store; `group` is 1 for those of the period."""
+        answered: dict[tuple[str | None, str | None], list[int]] = defaultdict(list)
+        for row in rows:
+            if row[0] == "inc" and row[1] == ANSWERED_STATUS:
+                answered[row[10], row[11]].append(row[4])
+        for row in rows:
+            if row[0] == "inc" and row[1] in MISSED_STATUSES:
+                if any(abs(row[4] - began) <= RING_GROUP_SECONDS for began in answered.get((row[10], row[11]), ())):
+                    self.ring_group += row[3] == 1
+                    continue
+            elif row[0] not in ("inc", "out"):
+                continue
+            self._follow((row,), begins=row[3] == 1)
+
+    def _follow(self, rows: Iterable[KpiRow], *, begins: bool) -> None:
+        for row in rows:
+            number = str(row[10])
+            if row[0] == "inc" and row[1] in MISSED_STATUSES:
+                if begins and number not in self._open:
+                    self._begin(number, row)
+            elif number in self._open:
+                self._settle(number, row)
+
+    def _begin(self, number: str, row: KpiRow) -> None:
+        began, ended = row[4], row[5]
+        episode = self._open[number] = _Episode(began if ended is None else ended)
+        self._episodes.append((number, episode))
+        if any(abs(began - edge) <= 2 * RING_GROUP_SECONDS for edge in self._edges):
+            self.uncertain.add(number)
+
+    def _settle(self, number: str, row: KpiRow) -> None:
+        direction, status, began = row[0], row[1], row[4]
+        episode = self._open[number]
+        delay = max(0, began - episode.missed_at)
+        if direction == "out" and episode.first_try is None:
+            episode.first_try = delay
+        if status == ANSWERED_STATUS:
+            episode.is_over = True
+            episode.reached = delay if direction == "out" else None
+            del self._open[number]
+
+    def callback(self) -> CallbackFigures:
+        """Returns the figures of the episodes."""
+        episodes = [episode for _, episode in self._episodes]
+        reached = [one.reached for one in episodes if one.reached is not None]
+        tries = [one.first_try for one in episodes if one.first_try is not None]
+        ended = sum(one.is_over for one in episodes)
+        return CallbackFigures(
+            episodes=len(episodes),
+            called_back=len(reached),
+            called_again=ended - len(reached),
+            still_owed=len(episodes) - ended,
+            still_owed_hidden=self.hidden_missed,
+            tried=len(tries),
+            first_try_p50_s=percentile(tries, 50),
+            reached_mean_s=rounded(sum(reached), len(reached)),
+            reached_p50_s=percentile(reached, 50),
+            reached_p90_s=percentile(reached, 90),
+            reached_max_s=max(reached, default=None),
+        )
+
+    def repeated(self) -> tuple[RepeatedCallers, ...]:
+        """Returns the figures of repeated callers for each number of hours."""
+        return tuple(self._repeated_within(hours) for hours in REPEATED_HOURS)
+
+    def _repeated_within(self, hours: int) -> RepeatedCallers:
+        within = [(number, was_answered) for gap, number, was_answered in self._gaps if gap <= hours * _HOUR]
+        followed = sum(was_answered for _, was_answered in within)
+        return RepeatedCallers(
+            hours=hours,
+            callers=len({number for number, _ in within}),
+            calls=len(within),
+            after_answered=followed,
+            no_further_call_pct=percent(self._answered - followed, self._answered),
+        )
+
+
+def is_shown(number: str) -> bool:
+    """Returns whether the number is one: `anonymous` has no digit, and two such callers may be different people."""
+    return number[:1].isdigit() or any(letter.isdigit() for letter in number)

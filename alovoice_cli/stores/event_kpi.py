@@ -1,0 +1,189 @@
+"""Reads what the key figures need from the event store, in one reading transaction of the caller."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from alovoice_cli.events.callers import is_shown
+from alovoice_cli.events.conditions import ALWAYS, holds
+from alovoice_cli.events.event import MISSED_STATUSES, Fact, parties
+from alovoice_cli.events.filters import Filter, Period
+from alovoice_cli.events.kpi import Kpi, KpiGroup, KpiSettings
+from alovoice_cli.events.kpi_period import KpiCount, KpiGroupCount, StoredCounts
+from alovoice_cli.events.kpi_tally import KpiRow, Told, ToldResult
+from alovoice_cli.events.line_load import TimeWindow
+from alovoice_cli.events.statistics import CLOCKS, By
+from alovoice_cli.moments import ClockTime, unix_microseconds
+from alovoice_cli.stores.event_engine import Connection, marks
+from alovoice_cli.stores.event_query import BEGAN, QUARTER, Sql, in_calls, joined, within
+
+_MICRO = 1_000_000
+_ROWS_AT_ONCE = 10_000
+_NUMBERS_AT_ONCE = 500
+_BEFORE_SECONDS = 600  # a part of a ring group may be reported so long before the period
+_IN_ORDER = "call.reported_at, coalesce(call.start_seq, call.end_seq), call.call_id"
+_OF_NUMBERS = f"""FROM call WHERE call.number IN ({{}}) AND call.reported_at >= ? AND call.trial <= ?
+    ORDER BY {_IN_ORDER}"""
+_GROUPS = {"line": "call.line", "peer": "call.peer", "number": "call.number"}
+
+
+def _row(group: str = "NULL", peer: str = "call.peer") -> str:
+    """Returns the columns of a KpiRow."""
+    held = "call.ended_at - call.started_at"
+    return (
+        "coalesce(call.direction, CASE WHEN call.start_seq IS NULL THEN 'orphan' ELSE '' END), call.status,"
+        f" {peer}, {group}, {BEGAN}, call.ended_at, call.duration, {held}, {held} - call.duration,"
+        " coalesce(call.started_at - call.reported_at, 0), call.number, call.line"
+    )
+
+
+def period_figures(connection: Connection, wanted: Filter, settings: KpiSettings, clock: ClockTime) -> Kpi:
+    """Returns the key figures of the wanted calls."""
+    window = _window(connection, wanted, clock)
+    told = _told(connection, wanted)
+    count = KpiCount(window, told, settings)
+    where = in_calls(wanted)
+    for rows in _chunks(connection, _row(), where):
+        count.add(rows)
+    _judge_callers(connection, wanted, count, window)
+    return count.figures(
+        StoredCounts(
+            _duplicates(connection, wanted),
+            _ends_without_id(connection, wanted),
+            _results_without_call(connection, wanted, told),
+        )
+    )
+
+
+def group_figures_by(
+    connection: Connection, wanted: Filter, by: By, settings: KpiSettings, clock: ClockTime
+) -> list[KpiGroup]:
+    """Returns the key figures of each group of the wanted calls."""
+    window = _window(connection, wanted, clock)
+    count = KpiGroupCount(by, window, _told(connection, wanted), settings)
+    group = QUARTER if by in CLOCKS else _GROUPS[by]
+    for rows in _chunks(connection, _row(group, peer="NULL"), in_calls(wanted)):
+        count.add(rows)
+    return count.figures()
+
+
+def _window(connection: Connection, wanted: Filter, clock: ClockTime) -> TimeWindow:
+    """Returns the period in whole seconds; without a beginning from the first call on, without an end until now."""
+    since, until = (None if at is None else -(-at // _MICRO) for at in (wanted.period.since, wanted.period.until))
+    if until is None:
+        until = unix_microseconds(clock.now) // _MICRO + 1
+    if since is None:
+        where = in_calls(wanted)
+        asked = f"SELECT min(call.reported_at) FROM call WHERE {where.text}"
+        since = connection.execute(asked, where.values).fetchone()[0]
+    return TimeWindow(until - 1 if since is None else min(since, until - 1), until, clock.zone)
+
+
+def _chunks(connection: Connection, columns: str, where: Sql) -> Iterator[list[KpiRow]]:
+    asked = f"SELECT {columns} FROM call WHERE {where.text} ORDER BY {_IN_ORDER}"
+    cursor = connection.execute(asked, where.values)
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        yield rows
+
+
+# --- callers
+
+
+def _judge_callers(connection: Connection, wanted: Filter, count: KpiCount, window: TimeWindow) -> None:
+    """Follows the callers who wait beyond the period, and judges the uncertain ones by all their calls."""
+    callers, own = count.callers, in_calls(wanted)
+    if wanted.condition != ALWAYS:
+        # The condition chooses the missed calls; whoever talked to their callers counts, by whichever line.
+        asked = (
+            f"SELECT DISTINCT number FROM call WHERE {own.text} AND call.direction = 'inc'"
+            f" AND call.status IN ({marks(MISSED_STATUSES)}) AND call.number IS NOT NULL"
+        )
+        rows = connection.execute(asked, (*own.values, *MISSED_STATUSES))
+        callers.uncertain.update(row[0] for row in rows if is_shown(row[0]))
+    trials = int(wanted.with_trials)
+    for part in _parts(callers.open_numbers):
+        values = (*part, window.until, trials)
+        callers.follow(connection.execute(f"SELECT {_row()} {_OF_NUMBERS.format(marks(part))}", values))
+    is_own = f"CASE WHEN {own.text} THEN 1 ELSE 0 END"
+    callers.forget_uncertain()
+    for part in _parts(sorted(callers.uncertain)):
+        values = (*own.values, *part, window.since - _BEFORE_SECONDS, trials)
+        asked = f"SELECT {_row(is_own)} {_OF_NUMBERS.format(marks(part))}"
+        callers.judge_again(connection.execute(asked, values).fetchall())
+
+
+def _parts(numbers: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (numbers[start : start + _NUMBERS_AT_ONCE] for start in range(0, len(numbers), _NUMBERS_AT_ONCE))
+
+
+# --- results, repetitions, and ends of unknown calls
+
+
+def _told(connection: Connection, wanted: Filter) -> Told:
+    """Returns the results that began with one of the wanted calls, or that were received in the period."""
+    where = in_calls(wanted)
+    asked = f"SELECT min(call.started_at), max(call.started_at) FROM call WHERE {where.text}"
+    first, last = connection.execute(asked, where.values).fetchone()
+    told: dict[int, list[ToldResult]] = defaultdict(list)
+    received = joined([Sql("1 = 1"), *within("received_at", wanted.period, 1)], " AND ")
+    rows = connection.execute(
+        f"SELECT started_at, answered_at, ended_at, number, peer, line, CASE WHEN {received.text} THEN 1 ELSE 0 END"
+        " FROM fact WHERE type = 'result' AND duplicate_of IS NULL AND trial <= ? AND started_at IS NOT NULL"
+        f" AND (started_at BETWEEN ? AND ? OR {received.text}) ORDER BY started_at, seq, part",
+        (*received.values, int(wanted.with_trials), first, last, *received.values),
+    )
+    for began, answered, ended, number, peer, line, is_received in rows:
+        numbers = frozenset(parties(Fact(number=number, peer=peer)))
+        is_whole = answered is not None and ended is not None and answered > 0 and began <= answered <= ended
+        wait, talk = (answered - began, ended - answered) if is_whole else (None, None)
+        told[began].append(ToldResult(line, numbers, wait, talk, bool(is_received)))
+    return told
+
+
+def _results_without_call(connection: Connection, wanted: Filter, told: Told) -> int:
+    """Returns how many results of the period are of no call that the store knows."""
+    lonely = [
+        (began, result)
+        for began, results in told.items()
+        for result in results
+        if result.in_period and not result.has_call and _may_be_wanted(result, began, wanted)
+    ]
+    asked = "SELECT 1 FROM call WHERE number IN ({}) AND started_at = ? AND line = ? LIMIT 1"
+    found = (
+        connection.execute(asked.format(marks(one.numbers)), (*one.numbers, began, one.line)).fetchone()
+        for began, one in lonely
+    )
+    return sum(row is None for row in found)
+
+
+def _may_be_wanted(result: ToldResult, began: int, wanted: Filter) -> bool:
+    """Returns whether the condition holds for what a result tells, by one of its numbers."""
+    values = {"line": result.line, "started": began}
+    return any(holds(wanted.condition, {**values, "number": number}) for number in (*result.numbers, None))
+
+
+def _duplicates(connection: Connection, wanted: Filter) -> int:
+    """Returns how many deliveries of the period repeat another one; with a condition, those of the wanted calls."""
+    tables, conditions = "fact", [Sql("fact.duplicate_of IS NOT NULL AND fact.part = 0")]
+    if wanted.condition != ALWAYS:
+        tables = "fact JOIN call ON call.call_id = fact.call_id"
+        conditions.append(in_calls(replace(wanted, period=Period())))
+    return _count_facts(connection, tables, conditions, wanted)
+
+
+def _ends_without_id(connection: Connection, wanted: Filter) -> int:
+    """Returns how many ends of calls tell no id; with a condition none, for they tell nothing to choose by."""
+    if wanted.condition != ALWAYS:
+        return 0
+    lonely = Sql("fact.type = 'callend' AND fact.call_id IS NULL AND fact.problem = '' AND fact.duplicate_of IS NULL")
+    return _count_facts(connection, "fact", [lonely], wanted)
+
+
+def _count_facts(connection: Connection, tables: str, conditions: Sequence[Sql], wanted: Filter) -> int:
+    terms = [
+        *conditions,
+        *within("fact.received_at", wanted.period, 1),
+        Sql("fact.trial <= ?", (int(wanted.with_trials),)),
+    ]
+    where = joined(terms, " AND ")
+    return int(connection.execute(f"SELECT count(*) FROM {tables} WHERE {where.text}", where.values).fetchone()[0])
