@@ -177,7 +177,8 @@ def _call_id(kind: str, line: Mapping[str, Any]) -> str | None:
         return None
     answer = line.get("answer")
     kept = {"answer.id": answer.get("id") if isinstance(answer, dict) else None}
-    told_by = {"answer_id": line.get("answer_id"), **kept, "call_id": line.get("call_id")}
+    # Older exports have the second name alone.
+    told_by = {"answer_id": line.get("answer_id"), **kept, **{n: line.get(n) for n in ("event_call_id", "call_id")}}
     name, told = next(((name, told) for name, told in told_by.items() if told is not None), ("", None))
     if told is None:
         return None

@@ -311,7 +311,7 @@ def _call_as_json(judged: JudgedNotice) -> dict[str, object]:
     call, settled = judged.notice.call, judged.settled
     done = "answered beside" if judged.is_answered_beside else settled.returned if settled is not None else None
     told: dict[str, object] = {
-        "call_id": call.call_id,
+        "event_call_id": call.call_id,
         "number": caller_number(call) or None,
         "line": call.line,
         "peer": call.peer,

@@ -8,7 +8,7 @@ by hand stand beside. Transcripts are personal data: the file is 0600, and `prun
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -105,6 +105,30 @@ class Analyses:
     def get(self, call_id: str) -> Kept | None:
         """Returns the stored analysis of this call, or None."""
         return next(self.all(Wanted(call_ids=(call_id,))), None)
+
+    def kept_of(self, call_ids: Collection[str]) -> set[str]:
+        """Returns those of the calls whose analysis is stored."""
+        if not self.path.exists():
+            return set()
+        by_stored = {_storable(call_id): call_id for call_id in call_ids}
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT call_id FROM analysis WHERE profile = ? AND call_id IN (SELECT value FROM json_each(?))",
+                (self.profile, json.dumps(list(by_stored))),
+            )
+            return {by_stored[row[0]] for row in rows}
+
+    def without_peer(self) -> list[str]:
+        """Returns the calls whose operator's extension is not known."""
+        with self._open() as connection:
+            asked = "SELECT call_id FROM analysis WHERE profile = ? AND peer IS NULL"
+            return [row[0] for row in connection.execute(asked, (self.profile,))]
+
+    def set_peers(self, peers: Mapping[str, str]) -> None:
+        """Notes the operators' extensions of stored analyses, by the call's id."""
+        changed = [(_storable(peer), self.profile, _storable(call_id)) for call_id, peer in peers.items()]
+        with self._writing() as connection:
+            connection.executemany("UPDATE analysis SET peer = ? WHERE profile = ? AND call_id = ?", changed)
 
     def all(self, wanted: Wanted = EVERYTHING, *, limit: int = 0) -> Iterator[Kept]:
         """Yields the wanted analyses, the latest call first, a chunk at a time; `limit` 0 means all."""

@@ -1,15 +1,17 @@
-"""`alovoice ai`: speech analyses of recorded calls; here the options by which its verbs choose kept analyses."""
+"""`alovoice ai`: speech analyses of recorded calls; here the options that choose kept ones, and their calls."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.errors import UsageError
 from alovoice_cli.moments import parse_moment
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import Wanted
 
 if TYPE_CHECKING:
+    from alovoice_cli.events.event import Call
     from alovoice_cli.speech.score import Group
 
 Since = Annotated[
@@ -34,7 +36,11 @@ def read_wanted(
     without_tags: list[str] | None = None,
     peer: str | None = None,
 ) -> Wanted:
-    """Returns the filter of the options. Raises UsageError for an unreadable moment."""
+    """Returns the filter of the options, and learns the operators of kept calls from the event store first.
+
+    Raises UsageError for an unreadable moment.
+    """
+    learn_operators(session)
     clock = session.clock
     return Wanted(
         since=None if since in (None, "all") else int(parse_moment(since or "", clock, "--since").at.timestamp()),
@@ -43,6 +49,43 @@ def read_wanted(
         without_tags=tuple(without_tags or ()),
         peer=peer,
     )
+
+
+def calls_of(session: Session, call_ids: Collection[str]) -> "Mapping[str, Call]":
+    """Returns the calls of the profile's event store by the PBX's id; none where the store is missing or unreadable."""
+    from alovoice_cli.stores.pbx_calls import PbxCalls  # noqa: PLC0415 - not every verb joins calls
+
+    try:
+        return PbxCalls(session.settings.event_store_url()).by_id(call_ids)
+    except UsageError:
+        return {}
+
+
+def learn_operators(session: Session) -> None:
+    """Gives each kept analysis without an extension the one of its call, where the event store knows it by now."""
+    if not (session.analyses.path.exists() and (ids := session.analyses.without_peer())):
+        return
+    found = {id: call.peer for id, call in calls_of(session, ids).items() if call.peer}
+    if found:
+        session.analyses.set_peers(found)
+
+
+def refuse_known_otherwise(session: Session, call_ids: Sequence[str]) -> None:
+    """Raises UsageError for ids that are not the PBX's, where the event store knows the right ones.
+
+    For requests that cost nothing: an id that the store knows without the PBX's is asked for anyway.
+    """
+    from alovoice_cli.stores.pbx_calls import PbxCalls  # noqa: PLC0415 - not every verb joins calls
+
+    try:
+        strange = PbxCalls(session.settings.event_store_url()).strange_ids(call_ids)
+    except UsageError:
+        return
+    found = [one for one in strange if one.pbx_call_id is not None]
+    if found:
+        from alovoice_cli.batch.limits import strange_error  # noqa: PLC0415 - only for a wrong id
+
+        raise strange_error(found)
 
 
 def warn_of_sides(session: Session, sides: Mapping[str, int]) -> None:

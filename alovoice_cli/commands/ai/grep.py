@@ -142,4 +142,9 @@ def _rows(session: Session, found: Iterator[Hit], *, hide: bool) -> Iterator[Lis
                 "tags": names(part.tags),
                 "match": bool(marks),
             }
-            yield ListedItem({**whole, "time": clock(part.begin_ms), "began": began(hit.kept.begun_at, zone)}, whole)
+            cells = {
+                "time": clock(part.begin_ms),
+                "began": began(hit.kept.begun_at, zone),
+                "peer": session.peer_names.label(hit.kept.peer),
+            }
+            yield ListedItem({**whole, **cells}, whole)

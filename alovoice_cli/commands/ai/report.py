@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -28,6 +28,9 @@ from alovoice_cli.speech.number_masking import mask_numbers as hide_numbers
 from alovoice_cli.speech.score import DEFAULT_RULES, ScoreTally, SpeechReport
 from alovoice_cli.speech.score_rules import load_sound
 from alovoice_cli.speech.talk import Talk, clock, read_talk
+
+if TYPE_CHECKING:
+    from alovoice_cli.events.peer_names import PeerNames
 
 EXAMPLES = examples(
     "alovoice ai report --since 7d",
@@ -111,7 +114,8 @@ def _show(session: Session, report: SpeechReport, by: By) -> None:
     if by != "week":
         groups = [(group, {}) for group in report.grouped(by)]
     whole = report.as_json() | {"by": by, "groups": [{**group.as_json(), **trend} for group, trend in groups]}
-    items = [_cells(group, trend) for group, trend in groups]
+    names = session.peer_names if by in ("operator", "week") else None
+    items = [_cells(group, trend, names) for group, trend in groups]
     columns = _columns(by, drawn=drawn, overridden=report.everything.scores.overridden > 0)
     session.show(Listing(items, columns, whole=whole, nothing="no analysis is kept here that fits"))
     if not report.everything.calls:
@@ -140,10 +144,16 @@ def _columns(by: By, *, drawn: bool, overridden: bool) -> tuple[Column, ...]:
     )
 
 
-def _cells(group: ScoreTally, trend: dict[str, object]) -> dict[str, object]:
+def _cells(group: ScoreTally, trend: dict[str, object], names: "PeerNames | None") -> dict[str, object]:
+    """Returns the cells; `names` are those of the extensions, where the groups are extensions or their weeks."""
+    named: dict[str, object] = {}
+    if names is not None:
+        peer = trend["peer"] if trend else group.name
+        named = {"peer" if trend else "group": names.label(str(peer or "")) or "all"}
     return {
         **group.as_json(),
-        **({**trend, "peer": trend["peer"] or "all"} if trend else {}),
+        **trend,
+        **named,
         "operator": _percent(group.talk_ratio),
         "silence": _percent(group.silence_share),
         "length": clock(group.length_ms / group.calls) if group.calls else "",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -33,6 +33,9 @@ from alovoice_cli.speech.phrases import SoughtPhrase, other_form
 from alovoice_cli.speech.score import Group, ScoredCalls, in_order
 from alovoice_cli.speech.score_rules import EXAMPLE, MEASURES, load, load_sound
 from alovoice_cli.speech.talk import ScoreOverride, Wanted
+
+if TYPE_CHECKING:
+    from alovoice_cli.events.peer_names import PeerNames
 
 EXAMPLES = examples(
     "alovoice ai score --init scores.toml",
@@ -133,7 +136,7 @@ def score_calls(
     if target is not None:
         wanted = replace(wanted, call_ids=(_known_call(session, target),))
     scored = _scored(session, ScoredCalls(sound, session.clock.zone), wanted)
-    items = list(_items(scored, by, session.clock.zone))
+    items = list(_items(scored, by, session.peer_names, session.clock.zone))
     columns = _columns(by, overridden=scored.everything.overridden > 0)
     session.show(Listing(items, columns, whole=scored.as_json(), nothing="no analysis is kept here that fits"))
     return _judge(session, scored.everything, sound.bar if fail_under is None else fail_under)
@@ -233,16 +236,20 @@ def _columns(by: str, *, overridden: bool = False) -> tuple[Column, ...]:
     return tuple(column._replace(shown=column.name in shown) for column in COLUMNS)
 
 
-def _items(scored: ScoredCalls, by: str, zone: tzinfo) -> Iterator[dict[str, object]]:
+def _items(scored: ScoredCalls, by: str, names: "PeerNames", zone: tzinfo) -> Iterator[dict[str, object]]:
     if by == "call":
         for call in scored.calls:
             override = call["override"] if isinstance(call["override"], dict) else {}
             by_hand = {"note": override.get("note"), "set_by": override.get("by"), "overridden": bool(override)}
-            yield {**call, "began": began(int(str(call["begun_at"])), zone), **by_hand}
+            peer = names.label(str(call["peer"] or ""))
+            yield {**call, "began": began(int(str(call["begun_at"])), zone), "peer": peer, **by_hand}
     elif by == "operator":
-        yield from (_cells(group) for group in in_order(scored.operators.values()))
+        operators = in_order(scored.operators.values())
+        yield from ({**_cells(group), "group": names.label(group.name)} for group in operators)
     else:
-        yield from ({**_cells(one.group), **one.as_json(), "peer": one.peer or "all"} for one in scored.trends)
+        yield from (
+            {**_cells(one.group), **one.as_json(), "peer": names.label(one.peer) or "all"} for one in scored.trends
+        )
 
 
 def _cells(group: Group) -> dict[str, object]:
