@@ -1,6 +1,7 @@
 """`alovoice sandbox`: the simulated PBX as a server on a port of this machine, and its state."""
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import date
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from alovoice_cli.sandbox.callback.switchboard import Callbacks, Switchboard
     from alovoice_cli.sandbox.opening import Sandbox
     from alovoice_cli.stores.pbx_traffic import Totals
+
+_PASTED_WIDTH = 76
 
 SERVE_EXAMPLES = examples(
     "alovoice sandbox serve --port 8700",
@@ -189,10 +192,12 @@ def write_sample(
     Nothing of the commands reaches a real PBX or a person; paste them as they are, at any hour.
     """
     from alovoice_cli.output.files import write_bytes
+    from alovoice_cli.routing.example import example_rules
     from alovoice_cli.sandbox.sample import sample_commands, sample_files
+    from alovoice_cli.speech.score_rules import EXAMPLE
 
     session: Session = ctx.obj
-    files = sample_files(session.settings.timezone)
+    files = sample_files(example_rules((), session.settings.timezone), EXAMPLE)
     commands = sample_commands(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -205,7 +210,25 @@ def write_sample(
         write_bytes(folder / name, content)
     if session.options.json:
         written = [str(folder / name) for name in files]
-        session.show(Record({"files": written, "commands": commands}, ours=True))
+        session.show(Record({"files": written, "commands": list(map(" ".join, commands))}, ours=True))
         return
     session.note(f"written: {', '.join(files)} in {folder}; try them on the sandbox:")
-    session.display.write("".join(f"{line}\n" for line in commands))
+    narrow = session.stdout.isatty()
+    session.display.write("".join(f"{_pasted(words) if narrow else ' '.join(words)}\n" for words in commands))
+
+
+def _pasted(words: Sequence[str]) -> str:
+    """Returns a command in lines that fit a terminal and that a shell joins; an option stays with its value."""
+    pieces: list[str] = []
+    for word in words:
+        if pieces and pieces[-1].startswith("--") and " " not in pieces[-1] and not word.startswith("--"):
+            pieces[-1] += f" {word}"
+        else:
+            pieces.append(word)
+    lines = [pieces[0]]
+    for word in pieces[1:]:
+        if len(lines[-1]) + len(word) + 1 > _PASTED_WIDTH:
+            lines.append(f"    {word}")
+        else:
+            lines[-1] += f" {word}"
+    return " \\\n".join(lines)

@@ -6,12 +6,8 @@ The phone numbers begin with a zero behind the operator's code: nobody has them.
 import shlex
 from pathlib import Path
 
-from alovoice_cli.routing.example import example_rules
 from alovoice_cli.sandbox.scenario import data
-from alovoice_cli.speech.score_rules import EXAMPLE
 
-_LINE = "712037006"
-_CALL = "903"
 _RECIPIENTS = """\
 telefon;ism;shahar;izoh
 +998 90 000-00-01;Азиза Каримова;Тошкент;
@@ -36,7 +32,7 @@ _COMMANDS = (
     "autorule list",
     "route check {rules} --strict",
     "route test {rules} --from 900000001 --line 712037006",
-    "call conference --from 712037006 --to 900000001:uz --extid 903",
+    "call conference --from 712037006 --to 900000001:uz --extid 903 --night-ok",
     "ai send 903 --yes",
     "ai result 903 --wait",
     "ai score --rules {scores} --check",
@@ -45,18 +41,18 @@ _COMMANDS = (
 )
 
 
-def sample_files(zone: str) -> dict[str, bytes]:
-    """Returns the files by name: a list with duplicates and invalid rows, a recording, rules and scores."""
+def sample_files(rules: str, scores: str) -> dict[str, bytes]:
+    """Returns the files by name: a list with duplicates and invalid rows, a recording, these rules and scores."""
     return {
         "list.csv": _RECIPIENTS.encode(),
         "announcement.mp3": data("announcement.mp3").read_bytes(),
-        "rules.toml": example_rules([_LINE], zone).encode(),
-        "scores.toml": EXAMPLE.encode(),
+        "rules.toml": rules.encode(),
+        "scores.toml": scores.encode(),
     }
 
 
-def sample_commands(folder: Path) -> list[str]:
-    """Returns the command lines, for a shell, that use the files of this folder on the sandbox."""
+def sample_commands(folder: Path) -> list[list[str]]:
+    """Returns the words of the commands, quoted for a shell, that use the files of this folder on the sandbox."""
     names = {"list": "list.csv", "recording": "announcement.mp3", "rules": "rules.toml", "scores": "scores.toml"}
     places = {word: shlex.quote(str(folder / name)) for word, name in names.items()}
-    return [f"alovoice -p sandbox {line.format_map(places)}" for line in _COMMANDS]
+    return [["alovoice", "-p", "sandbox", *(word.format_map(places) for word in line.split(" "))] for line in _COMMANDS]
