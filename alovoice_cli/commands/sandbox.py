@@ -191,7 +191,7 @@ def write_sample(
 
     Nothing of the commands reaches a real PBX or a person; paste them as they are, at any hour.
     """
-    from alovoice_cli.output.files import write_bytes
+    from alovoice_cli.output.files import write_new
     from alovoice_cli.routing.example import example_rules
     from alovoice_cli.sandbox.sample import sample_commands, sample_files
     from alovoice_cli.speech.score_rules import EXAMPLE
@@ -207,7 +207,7 @@ def write_sample(
     if not is_empty:
         raise UsageError(f"{folder} is not empty", hint="name a new folder")
     for name, content in files.items():
-        write_bytes(folder / name, content)
+        write_new(folder / name, content)
     if session.options.json:
         written = [str(folder / name) for name in files]
         session.show(Record({"files": written, "commands": list(map(" ".join, commands))}, ours=True))

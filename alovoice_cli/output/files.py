@@ -15,13 +15,16 @@ def write_private(target: Path, text: str, *, force: bool = False) -> None:
 
     Raises UsageError for an existing file (`force` replaces it), and for an error of the disk.
     """
-    # A lone surrogate, which JSON may contain, has no UTF-8.
-    write_bytes(target, text.encode("utf-8", "backslashreplace"), force=force)
-
-
-def write_bytes(target: Path, content: bytes, *, force: bool = False) -> None:
-    """Writes a file of mode 0600, as `write_private` does."""
     check_free(target, force=force)
+    # A lone surrogate, which JSON may contain, has no UTF-8.
+    with _written(target, text.encode("utf-8", "backslashreplace")) as part:
+        part.replace(target)
+
+
+def write_new(target: Path, content: bytes) -> None:
+    """Writes a file of mode 0600 that is not there yet. Raises UsageError as `write_private` does."""
+    if target.exists() or target.is_symlink():
+        raise UsageError(f"{target} exists already, and stays as it is", hint="name a new file")
     with _written(target, content) as part:
         part.replace(target)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
-from alovoice_cli.output.files import write_private
+from alovoice_cli.output.files import write_new
 from alovoice_cli.routing.example import example_rules
 from alovoice_cli.session import Session
 
@@ -24,6 +24,6 @@ def write_rules(
     session: Session = ctx.obj
     settings = session.settings
     lines = [line for line in settings.trunks if line.isdecimal()]
-    write_private(file, example_rules(lines, settings.timezone))
+    write_new(file, example_rules(lines, settings.timezone).encode())
     words = f"written: {file}; put your own lines, departments and extensions in, then `alovoice route check {file}`"
     session.report(words, files=[str(file)])
