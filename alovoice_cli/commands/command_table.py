@@ -78,6 +78,11 @@ _AUTORULE = (
         "Watch campaigns: a table that is drawn over, or in a pipe one JSON line for each change.",
         "watch:watch_campaigns",
     ),
+    Subcommand(
+        "report",
+        "Report what became of every row of a campaign's list, by the events that the listener received.",
+        "report:report_campaign",
+    ),
 )
 
 _NUMBERS = (

@@ -12,7 +12,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.coverage import NOT_IMPORTED, Coverage, ImportedEvents, describe
 from alovoice_cli.events.filters import Period
 from alovoice_cli.events.kpi import Kpi, KpiSettings
-from alovoice_cli.events.missed import MissedCall, not_returned
+from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
@@ -159,7 +159,7 @@ class Figure(NamedTuple):
 
 
 class OwedCaller(NamedTuple):
-    """A caller whom nobody talked to since a missed call. `since` is that call's time, in unix seconds.
+    """A caller whom nobody talked to since a missed call. `since` is the end of that call, in unix seconds.
 
     `missed` counts the missed calls since then, `tried` our own unanswered calls; `peer` is the called extension's
     label, `line` the line of the latest call.
@@ -444,21 +444,16 @@ def headline_figures(kpi: Kpi, targets: DayTargets, owed: int) -> tuple[Figure, 
 
 def owed_callers(judged: Iterable[MissedCall], names: PeerNames) -> list[OwedCaller]:
     """Returns who is still owed a call, the longest waiting first; hidden numbers are left out."""
-    calls = [missed for missed in judged if missed.returned is None]
     by_number: dict[str, list[MissedCall]] = {}
-    for missed in calls:
-        by_number.setdefault(missed.call.number or "", []).append(missed)
+    for missed in judged:
+        if missed.is_owed and missed.call.number is not None:
+            by_number.setdefault(missed.call.number, []).append(missed)
     owed = []
-    for latest in not_returned(calls):
-        number = latest.call.number or ""
-        if not any(letter.isdigit() for letter in number):
-            continue
-        open_calls = sorted(by_number[number], key=lambda missed: missed.call.reported_at)
-        first = open_calls[0]
-        label = names.label(latest.call.peer)
-        owed.append(
-            OwedCaller(number, first.call.reported_at, len(open_calls), first.back, latest.call.line or "", label)
-        )
+    for number, calls in by_number.items():
+        last = max(calls, key=lambda missed: missed.call.reported_at)
+        tried = max(missed.back for missed in calls)
+        line, peer = last.call.line or "", names.label(last.call.peer)
+        owed.append(OwedCaller(number, last.since, len(calls), tried, line, peer))
     return sorted(owed, key=lambda caller: (caller.since, caller.number))
 
 

@@ -56,6 +56,7 @@ _FACT = """CREATE TABLE fact (
     ended_at BIGINT,
     record TEXT,
     trial INTEGER NOT NULL DEFAULT 0,
+    pbx_call_id TEXT,
     PRIMARY KEY (seq, part)
 )"""
 
@@ -76,6 +77,7 @@ _CALL = """CREATE TABLE call (
     end_seq BIGINT,
     result_seq BIGINT,
     trial INTEGER NOT NULL DEFAULT 0,
+    pbx_call_id TEXT,
     PRIMARY KEY (call_id)
 )"""
 
@@ -122,6 +124,7 @@ _UPTIME = """CREATE TABLE uptime (
 
 PROBLEM_INDEX = "CREATE INDEX IF NOT EXISTS fact_with_problem ON fact (received_at) WHERE problem <> ''"
 IMPORT_INDEX = "CREATE INDEX IF NOT EXISTS delivery_imported ON delivery (received_at) WHERE imported = 1"
+PBX_ID_INDEX = "CREATE INDEX IF NOT EXISTS call_by_pbx_id ON call (pbx_call_id) WHERE pbx_call_id IS NOT NULL"
 TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
 
 TABLES = (
@@ -141,6 +144,7 @@ TABLES = (
     PROBLEM_INDEX,
     TRIAL_INDEX,
     IMPORT_INDEX,
+    PBX_ID_INDEX,
     "CREATE INDEX call_by_time ON call (reported_at)",
     "CREATE INDEX call_by_number ON call (number, reported_at)",
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",

@@ -26,8 +26,9 @@ EXAMPLES = examples(
     "alovoice events export --mask-numbers --csv > for-the-analyst.csv",
 )
 _NAMES = (
-    *("id", "seq", "type", "received_at", "call_id", "external_id", "number", "line", "peer", "direction", "status"),
-    *("duration", "started_at", "answered_at", "ended_at", "record", "queue", "rule", "duplicate_of", "body"),
+    *("id", "seq", "type", "received_at", "event_call_id", "pbx_call_id", "crm_call_id", "external_id", "number"),
+    *("line", "peer", "direction", "status", "duration", "started_at", "answered_at", "ended_at", "record", "queue"),
+    *("rule", "duplicate_of", "body"),
 )
 COLUMNS = tuple(Column(name, name) for name in _NAMES)
 

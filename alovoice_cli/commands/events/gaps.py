@@ -22,7 +22,7 @@ COLUMNS = (
     Column("length", "Length", numeric=True),
     Column("number", "Number"),
     Column("line", "Line"),
-    Column("call_id", "Call", shown=False),
+    Column("event_call_id", "Event call id", shown=False),
     Column("seconds", "Seconds", shown=False, numeric=True),
     Column("begin_utc", "From (UTC)", shown=False),
     Column("end_utc", "To (UTC)", shown=False),
@@ -95,12 +95,13 @@ def _unended(call: Call, clock: ClockTime, *, short: bool) -> dict[str, object]:
         "begin": when(call.reported_at, clock, short=short),
         "number": call.number,
         "line": call.line,
-        "call_id": call.call_id,
+        "event_call_id": call.call_id,
         "begin_utc": iso(call.reported_at * _MICRO),
         "end_utc": None,
     }
 
 
 def _as_json(row: dict[str, object]) -> dict[str, object]:
-    names = ("what", "begin_utc", "end_utc", "seconds", "call_id", "number", "line")
-    return {name: row[name] for name in names if name in row}
+    names = ("what", "begin_utc", "end_utc", "seconds", "event_call_id", "number", "line")
+    older = {"call_id": row["event_call_id"]} if "event_call_id" in row else {}  # the name that programs read
+    return {name: row[name] for name in names if name in row} | older

@@ -65,7 +65,8 @@ COLUMNS = (
     Column("returned_at", "Contacted at (UTC)", shown=False),
     Column("waited_minutes", "Minutes until contacted", shown=False, numeric=True),
     Column("waiting_minutes", "Minutes waiting", shown=False, numeric=True),
-    Column("call_id", "Call", shown=False),
+    Column("event_call_id", "Event call id", shown=False),
+    Column("pbx_call_id", "PBX call id", shown=False),
     Column("duration", "Seconds", shown=False, numeric=True),
     Column("reported_at", "Reported (UTC)", shown=False),
 )
