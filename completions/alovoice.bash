@@ -16,14 +16,15 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule numbers trunks peers call events route ai listen api login logout status config sandbox demo completion' ;;
-    'alovoice autorule') commands='create check get list export watch' ;;
+    alovoice) commands='autorule numbers trunks peers call events day top route ai listen api login logout status config sandbox demo completion' ;;
+    'alovoice autorule') commands='create check get list export watch report' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
     'alovoice autorule get') arguments=(text) ;;
     'alovoice autorule list') options='--status --since --refresh' ;;
     'alovoice autorule export') arguments=(text) ;;
     'alovoice autorule watch') options='--interval --until --wait' arguments=('*text') ;;
+    'alovoice autorule report') options='--unreached --include --by --html --force --recipients --column --store' arguments=(text) ;;
     'alovoice numbers') commands=check ;;
     'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected' arguments=(file) ;;
     'alovoice trunks') : ;;
@@ -41,14 +42,15 @@ _alovoice_command() {
     'alovoice call receipts') commands='list show' ;;
     'alovoice call receipts list') options=--limit ;;
     'alovoice call receipts show') arguments=(text) ;;
-    'alovoice events') commands='list show tail stats missed gaps export prune outbox trigger replay certify' ;;
+    'alovoice events') commands='list show tail stats missed gaps export import prune outbox trigger replay certify' ;;
     'alovoice events list') options='--limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
     'alovoice events show') options=--store arguments=(text) ;;
     'alovoice events tail') options='-f --follow -n --lines --type --number --line --peer --status --where --with-trials --store' ;;
     'alovoice events stats') options='--by --since --until --number --line --peer --status --where --with-trials --store' ;;
-    'alovoice events missed') options='--not-returned --since --until --number --line --peer --where --with-trials --exclude --exclude-unread-ok --limit --store' ;;
+    'alovoice events missed') options='--not-returned --older-than --since --until --number --line --peer --where --with-trials --exclude --exclude-unread-ok --limit --store' ;;
     'alovoice events gaps') options='--since --until --with-trials --limit --store' ;;
-    'alovoice events export') options='--mask-numbers --limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
+    'alovoice events export') options='--mask-numbers --with-uptime --limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
+    'alovoice events import') options='--complete --since --until --store' arguments=('*file') ;;
     'alovoice events prune') options='--older-than --store' ;;
     'alovoice events outbox') commands='list retry drop' ;;
     'alovoice events outbox list') options='--target --state --store' ;;
@@ -57,6 +59,8 @@ _alovoice_command() {
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store' arguments=('choice:callstart callend result route') ;;
     'alovoice events replay') options='--to --speed --store --since --until --type --number --line --peer --status --where --with-trials' arguments=('*text') ;;
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
+    'alovoice day') options='--week --text --html --force --rules --store' arguments=(text) ;;
+    'alovoice top') options='--once --store' ;;
     'alovoice route') commands='check test diff override' ;;
     'alovoice route check') options='--online --strict' arguments=(file) ;;
     'alovoice route test') options='--from --line --queue --direction --at --last-peer --calls --missed --store --explain' arguments=(file) ;;
@@ -164,6 +168,13 @@ _alovoice_option() {
     'alovoice autorule watch --interval') value='text' ;;
     'alovoice autorule watch --until') value='text' ;;
     'alovoice autorule watch --wait') value='text' ;;
+    'alovoice autorule report --unreached') value='file' ;;
+    'alovoice autorule report --include') value='text' ;;
+    'alovoice autorule report --by') value='choice:status hour line attempt' ;;
+    'alovoice autorule report --html') value='file' ;;
+    'alovoice autorule report --recipients') value='file' ;;
+    'alovoice autorule report --column') value='text' ;;
+    'alovoice autorule report --store') value='text' ;;
     'alovoice numbers check --encoding') value='text' ;;
     'alovoice numbers check --column') value='text' ;;
     'alovoice numbers check --sheet') value='text' ;;
@@ -267,7 +278,7 @@ _alovoice_option() {
     'alovoice events tail --status') value='text' ;;
     'alovoice events tail --where') value='text' ;;
     'alovoice events tail --store') value='text' ;;
-    'alovoice events stats --by') value='choice:hour day line peer status rule' ;;
+    'alovoice events stats --by') value='choice:hour day weekday line peer number status rule' ;;
     'alovoice events stats --since') value='text' ;;
     'alovoice events stats --until') value='text' ;;
     'alovoice events stats --number') value='text' ;;
@@ -276,6 +287,7 @@ _alovoice_option() {
     'alovoice events stats --status') value='text' ;;
     'alovoice events stats --where') value='text' ;;
     'alovoice events stats --store') value='text' ;;
+    'alovoice events missed --older-than') value='text' ;;
     'alovoice events missed --since') value='text' ;;
     'alovoice events missed --until') value='text' ;;
     'alovoice events missed --number') value='text' ;;
@@ -299,6 +311,9 @@ _alovoice_option() {
     'alovoice events export --peer') value='text' ;;
     'alovoice events export --status') value='text' ;;
     'alovoice events export --where') value='text' ;;
+    'alovoice events import --since') value='text' ;;
+    'alovoice events import --until') value='text' ;;
+    'alovoice events import --store') value='text' ;;
     'alovoice events prune --older-than') value='text' ;;
     'alovoice events prune --store') value='text' ;;
     'alovoice events outbox list --target') value='text' ;;
@@ -336,6 +351,10 @@ _alovoice_option() {
     'alovoice events certify --route') value='text' ;;
     'alovoice events certify --only') value='text' ;;
     'alovoice events certify --junit') value='file' ;;
+    'alovoice day --html') value='file' ;;
+    'alovoice day --rules') value='file' ;;
+    'alovoice day --store') value='text' ;;
+    'alovoice top --store') value='text' ;;
     'alovoice route test --from') value='text' ;;
     'alovoice route test --line') value='text' ;;
     'alovoice route test --queue') value='text' ;;
