@@ -189,7 +189,8 @@ class Session:
 
     def day_reader(self, flag: str | None = None) -> "DayReader":
         """Returns what reads days from the event store, by the targets and limits of the profile."""
-        from alovoice_cli.events.day import DaySettings, DayTargets
+        from alovoice_cli.events.day import DaySettings
+        from alovoice_cli.events.headline_figures import DayTargets
         from alovoice_cli.stores.days import DayReader
 
         settings = self.settings

@@ -6,36 +6,19 @@ All forms (terminal, text, HTML, JSON) are made from this value, so that their f
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.coverage import NOT_IMPORTED, Coverage, ImportedEvents, describe
 from alovoice_cli.events.filters import Period
+from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, headline_figures
 from alovoice_cli.events.kpi import Kpi, KpiSettings
 from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
 DAYS_OF_WEEK = 7
-NOTHING = "–"
-"""Shown for a figure that cannot be known."""
 _MICRO = 1_000_000
-_ABOUT_RINGING = {
-    "total": "the PBX counts the ringing in a call's duration, so waits are not known",
-    "unclear": "calls do not agree on whether their duration counts the ringing, so waits are not known",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class DayTargets:
-    """The targets of the profile: percentages, seconds, callers; None where no target is set."""
-
-    service_level: float | None = None
-    answer_rate: float | None = None
-    abandon_rate: float | None = None
-    wait: int | None = None
-    owed: int | None = None
-    callback: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,55 +90,6 @@ def read_days(word: str, clock: ClockTime, *, days: int = 1) -> DaySpan:
 
 def _midnight(day: datetime, days: int) -> datetime:
     return datetime.combine(day.date() + timedelta(days=days), time(), day.tzinfo)
-
-
-Unit = Literal["%", "s", ""]
-
-
-class Figure(NamedTuple):
-    """A headline figure. `target` is a least value, or with `at_most` a greatest; `why` explains a value of None."""
-
-    key: str
-    name: str
-    value: float | None
-    unit: Unit
-    target: float | None = None
-    at_most: bool = False
-    why: str = ""
-    note: str = ""
-
-    @property
-    def is_met(self) -> bool | None:
-        """Returns whether the target is met; None without a target or a value."""
-        if self.value is None or self.target is None:
-            return None
-        return self.value <= self.target if self.at_most else self.value >= self.target
-
-    @property
-    def text(self) -> str:
-        """Returns the value with its unit."""
-        if self.value is None:
-            return NOTHING
-        if self.unit == "s":
-            return f"{self.value:g} s" if self.value < 60 else span_text(int(self.value + 0.5))
-        return f"{self.value:.1f} %" if self.unit == "%" else str(self.value)
-
-    @property
-    def target_text(self) -> str:
-        """Returns the target with its unit, as short as it can be; '' without a target."""
-        if self.target is None:
-            return ""
-        if self.unit != "s":
-            return f"{self.target:g} {self.unit}".rstrip()
-        seconds = int(self.target)
-        for size, letter in ((3600, "h"), (60, "m")):
-            if seconds % size == 0:
-                return f"{seconds // size}{letter}"
-        return f"{seconds} s" if seconds < 60 else span_text(seconds)
-
-    def as_json(self) -> dict[str, object]:
-        """Returns value, target, whether the target is met, and why there is no value."""
-        return {"value": self.value, "target": self.target, "met": self.is_met, "why": self.why or None}
 
 
 class OwedCaller(NamedTuple):
@@ -388,58 +322,6 @@ def _without_edges(hours: Sequence[DayRow]) -> Sequence[DayRow]:
     """Returns the hours from the first with a call to the last."""
     busy = [place for place, row in enumerate(hours) if row.offered]
     return hours[busy[0] : busy[-1] + 1] if busy else ()
-
-
-def headline_figures(kpi: Kpi, targets: DayTargets, owed: int) -> tuple[Figure, ...]:
-    """Returns the six figures that a supervisor asks for.
-
-    `owed` counts the listed callers: of a running day the store may have learnt more since it told the key figures.
-    """
-    calls, callback, limits = kpi.inbound, kpi.callback, kpi.settings
-    nobody = "" if calls.ended else "no inbound call has ended"
-    unknown = _ABOUT_RINGING.get(kpi.duration_test.verdict, "the wait of too many answered calls is not known")
-    unanswered = nobody or ("" if calls.answered else "no inbound call was answered")
-    no_return = "nobody was called back and reached" if callback.episodes else "no known caller was missed"
-    short = f"who hung up under {limits.short_abandon_seconds} s left out"
-    hidden = f"and {callback.still_owed_hidden} hidden" if callback.still_owed_hidden else ""
-    return tuple(
-        figure._replace(why="" if figure.value is not None else figure.why)
-        for figure in (
-            Figure(
-                "service_level_pct",
-                "Service level",
-                kpi.service_level.net_pct,
-                "%",
-                targets.service_level,
-                why=nobody or unknown,
-                note=f"within {limits.service_seconds} s; {short}",
-            ),
-            Figure("answer_rate_pct", "Answer rate", calls.answer_rate_pct, "%", targets.answer_rate, why=nobody),
-            Figure(
-                "abandon_rate_pct",
-                "Abandon rate",
-                calls.abandon_rate_pct,
-                "%",
-                targets.abandon_rate,
-                at_most=True,
-                why=nobody or "every caller hung up at once",
-            ),
-            Figure(
-                "mean_wait_s", "Mean wait", kpi.wait.asa_s, "s", targets.wait, at_most=True, why=unanswered or unknown
-            ),
-            Figure("still_owed", "Owed a call", owed, "", targets.owed, at_most=True, note=hidden),
-            Figure(
-                "callback_p50_s",
-                "Callback delay",
-                callback.reached_p50_s,
-                "s",
-                targets.callback,
-                at_most=True,
-                why=no_return,
-                note="the median until a talk",
-            ),
-        )
-    )
 
 
 def owed_callers(judged: Iterable[MissedCall], names: PeerNames) -> list[OwedCaller]:

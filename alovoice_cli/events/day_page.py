@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from alovoice_cli.events.day import NOTHING, Day, DayRow, Figure
+from alovoice_cli.events.day import Day, DayRow
 from alovoice_cli.events.day_text import calls_text, day_cells, number_text, owed_text, target_note
+from alovoice_cli.events.headline_figures import NOTHING, Figure
 from alovoice_cli.html_page import (
     BarPart,
     Head,

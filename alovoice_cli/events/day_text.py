@@ -3,7 +3,8 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from alovoice_cli.events.day import NOTHING, Day, DayRow, Figure, LiveDay, OwedCaller
+from alovoice_cli.events.day import Day, DayRow, LiveDay, OwedCaller
+from alovoice_cli.events.headline_figures import NOTHING, Figure, value_text
 from alovoice_cli.masking import disarm
 
 ScreenLine = tuple[tuple[str, str], ...]
@@ -144,9 +145,9 @@ def _day_line(day: Day, row: DayRow) -> str:
 def day_cells(row: DayRow) -> tuple[str, str, str]:
     """Returns answer rate, service level and mean wait of one of several days."""
     return (
-        Figure("", "", row.answer_rate, "%").text,
-        Figure("", "", row.service_level, "%").text,
-        Figure("", "", row.mean_wait, "s").text,
+        value_text(row.answer_rate, "%"),
+        value_text(row.service_level, "%"),
+        value_text(row.mean_wait, "s"),
     )
 
 
