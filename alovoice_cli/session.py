@@ -6,7 +6,7 @@ give the constructor other arguments.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from alovoice_cli.config.settings import Flags, Settings, Token
     from alovoice_cli.dialling import GuardedLedger
     from alovoice_cli.errors import BadConfigError
+    from alovoice_cli.events.peer_names import PeerNames
     from alovoice_cli.masking import Masker
     from alovoice_cli.moments import ClockTime
     from alovoice_cli.output.display import Display
@@ -156,6 +157,34 @@ class Session:
         from alovoice_cli.stores.history import StoredPast
 
         return StoredPast(self.settings.event_store_url(flag))
+
+    @cached_property
+    def peer_names(self) -> "PeerNames":
+        """The extensions' names: those of the profile's file, and those that the PBX told last."""
+        from alovoice_cli.errors import AlovoiceError
+        from alovoice_cli.events.peer_names import PeerNames, names_kept, read_peer_names
+
+        told = names_kept(self.settings.told_names_path, self.settings.base_url)
+        if self.settings.peer_names is None:
+            return told
+        try:
+            own = read_peer_names(self.paths.from_home(self.settings.peer_names))
+        except AlovoiceError as error:  # a list of calls is of use without names too
+            self.warn(f"names of extensions are missing: {error.message}")
+            return told
+        return PeerNames({**told.names, **own.names})
+
+    def keep_peer_names(self, peers: "Sequence[Mapping[str, object]]") -> None:
+        """Keeps the names that the PBX tells of its extensions, for reports; where it cannot, they are not known."""
+        from alovoice_cli.errors import UsageError
+        from alovoice_cli.events.peer_names import kept_text, names_told
+        from alovoice_cli.output.files import write_private
+
+        path, names = self.settings.told_names_path, names_told(peers)
+        if names or path.exists():
+            with suppress(OSError, UsageError):
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                write_private(path, kept_text(names, self.settings.base_url), force=True)
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, at most `timeout` seconds."""

@@ -117,6 +117,7 @@ _LEAVES = st.one_of(
     st.sampled_from(_HOURS).map(lambda n: f'hours = "{n}"'),
     st.sampled_from(["inc", "out"]).map(lambda n: f'direction = "{n}"'),
     st.sampled_from(['queue = "6000"', 'queue = ["6000", "6001"]']),
+    st.sampled_from(["hidden = true", "hidden = false"]),
 )
 
 

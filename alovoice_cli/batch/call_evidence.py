@@ -121,6 +121,7 @@ class CallEvidence:
     record: str | None = None
     tried: tuple[tuple[str, str], ...] = ()
     seqs: tuple[int, ...] = ()
+    pbx_call_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +283,7 @@ def _of_call(call: Call) -> CallEvidence:
         call.record,
         (),
         tuple(seq for seq in (call.start_seq, call.end_seq) if seq is not None),
+        call.pbx_call_id,
     )
 
 
@@ -313,6 +315,7 @@ def _of_result(event: Event, fact: Fact, item: Mapping[str, object]) -> CallEvid
         fact.record,
         tuple(_tried(item.get("attempts"))),
         (event.delivery.seq,),
+        fact.pbx_call_id,
     )
 
 

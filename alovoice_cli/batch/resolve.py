@@ -242,8 +242,8 @@ class CallSearch:
 
     @property
     def uptimes(self) -> list[Uptime]:
-        """Returns when listeners ran."""
-        return self.store.uptimes() if self.store.exists else []
+        """Returns when listeners of this store ran: what an import says of other times makes no call certain."""
+        return [uptime for uptime in self.store.uptimes() if not uptime.imported] if self.store.exists else []
 
     def unknown(self) -> list[PlacedCall]:
         """Returns the calls whose outcome is unknown, oldest first."""

@@ -72,7 +72,9 @@ def _trace_as_json(trace: CallEvidence) -> dict[str, object]:
         "source": trace.source,
         "events": [f"e{seq}" for seq in trace.seqs],
         "heard_at": iso(trace.heard_at),
-        "call_id": trace.call_id,
+        "call_id": trace.call_id,  # the older name of the two below
+        "event_call_id": trace.call_id if trace.source == "call" else None,
+        "pbx_call_id": trace.pbx_call_id,
         "number": trace.number,
         "line": trace.line,
         "peer": trace.peer,

@@ -30,6 +30,14 @@ class SubmittedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptList:
+    """A list as CSV, compressed, and how its rows are read, as JSON: `campaigns.kept_list` makes and reads both."""
+
+    packed: bytes
+    reading: str
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignRecord:
     """A campaign before it is sent. Two campaigns with equal `digest` are the same."""
 
@@ -42,6 +50,8 @@ class CampaignRecord:
     """The numbers that will be called, whole: 998901234567."""
     allow_duplicate: bool = False
     """Whether a recent campaign with the same digest is allowed."""
+    kept: KeptList | None = None
+    """The list with all its rows, for a report; None for a list that is too long to keep, or not known."""
 
     @property
     def count(self) -> int:
@@ -174,6 +184,8 @@ class CreatedCampaign:
     id: str | None
     answer: Mapping[str, object] | None
     seen_at: str | None
+    counts: Mapping[str, object] | None = None
+    """The counts of its report as last computed, with `counted_at` and `is_final`; None if never."""
 
     @property
     def status(self) -> str:

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from alovoice_cli.campaigns.audio import Audio, audio_findings, inspect_mp3
-from alovoice_cli.campaigns.campaign_record import CampaignRecord, CreatedCampaign, SubmittedFile, make_digest
+from alovoice_cli.campaigns.campaign_record import (
+    CampaignRecord,
+    CreatedCampaign,
+    KeptList,
+    SubmittedFile,
+    make_digest,
+)
 from alovoice_cli.campaigns.cleaning import cleaned_file
 from alovoice_cli.campaigns.draft import (
     CampaignDraft,
@@ -26,6 +32,7 @@ from alovoice_cli.campaigns.draft import (
     split,
 )
 from alovoice_cli.campaigns.files import ListFile, open_list, open_regular, sha256_of
+from alovoice_cli.campaigns.kept_list import ListReading, keep, keep_recipients
 from alovoice_cli.campaigns.list_check import CalledSince, CheckReport, ListScreen, read_list
 from alovoice_cli.campaigns.list_findings import list_findings, own_line_findings, reading_notes
 from alovoice_cli.campaigns.options import CampaignOptions
@@ -168,7 +175,19 @@ class PreparedCampaign:
             recipients=self._masked(_submitted(part.people)),
             numbers=tuple(map(str, part.numbers)),
             allow_duplicate=self.options.allow_duplicate,
+            kept=self._kept(part),
         )
+
+    def _kept(self, part: CampaignPart) -> KeptList | None:
+        """Returns the list for the report: as it was given, or the rows of one part of several."""
+        whom, people = self.files.whom, part.people.file
+        if whom is None:
+            return None
+        if self.options.split is None:
+            return keep_recipients(whom)
+        layout, gone = whom.layout, tuple(sorted(whom.left_out))
+        header = 1 if layout.header is not None else 0
+        return keep(people, ListReading("utf-8", layout.delimiter, layout.columns, layout.width, header, 0, gone))
 
     def as_twin(self) -> CampaignRecord:
         """Returns the values by which a campaign is compared with an earlier one."""

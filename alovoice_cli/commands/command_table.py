@@ -78,6 +78,11 @@ _AUTORULE = (
         "Watch campaigns: a table that is drawn over, or in a pipe one JSON line for each change.",
         "watch:watch_campaigns",
     ),
+    Subcommand(
+        "report",
+        "Report what became of every row of a campaign's list, by the events that the listener received.",
+        "report:report_campaign",
+    ),
 )
 
 _NUMBERS = (
@@ -155,6 +160,11 @@ _EVENTS = (
         "Print the events, the oldest first (with --limit the latest N): whole, an object a line, for other programs.",
         "export:export_events",
         "selection:EventsCommand",
+    ),
+    Subcommand(
+        "import",
+        "Add events of another history: each line once, at its own time, marked as imported.",
+        "importing:import_events",
     ),
     Subcommand(
         "prune",

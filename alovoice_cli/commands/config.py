@@ -11,6 +11,7 @@ from alovoice_cli.config.keys import KEYS
 from alovoice_cli.config.listen_options import ListenSettings
 from alovoice_cli.config.profiles import read_config
 from alovoice_cli.config.settings import profile_rows
+from alovoice_cli.findings import count
 from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
@@ -34,6 +35,7 @@ COLUMNS = (
     Column("trunks", "Lines", shown=False),
     Column("insecure", "Insecure", shown=False),
     Column("store", "Event store", shown=False),
+    Column("peer_names", "Names", shown=False),
     Column("require_profile", "Needs -p", shown=False),
 )
 
@@ -89,18 +91,29 @@ def set_key(
 ) -> None:
     """Set a setting of a profile, and keep the comments of the file. A profile that is new is made."""
     session: Session = ctx.obj
+    checked = set_value(session.paths, key, value, profile=session.named_profile, rehearse=True)
+    more = _names_in(session, str(checked.value)) if checked.place.label == "peer_names" else {}
     change = set_value(session.paths, key, value, profile=session.named_profile, rehearse=session.options.dry_run)
     full = ".".join(change.place.keys).removeprefix("profiles.")
     shown = change.place.shown(change.value)
     word = value if shown == change.value else shown
     text = f"{full} would become {word}" if session.options.dry_run else f"{full} is now {word}"
-    session.report(text, key=full, value=shown)
+    session.report(
+        text + "".join(f": {count(number, 'name')}" for number in more.values()), key=full, value=shown, **more
+    )
     if change.token_origin is not None:
         owner = change.place.profile
         session.warn(
             f"the stored token of profile {owner} belongs to {change.token_origin} and is not sent to another server:"
             f" run `alovoice login -p {owner}`"
         )
+
+
+def _names_in(session: Session, path: str) -> dict[str, int]:
+    """Returns how many names are in the file of extensions; raises as the reader does."""
+    from alovoice_cli.events.peer_names import read_peer_names  # noqa: PLC0415 - few settings are files
+
+    return {"names": len(read_peer_names(session.paths.from_home(path)))}
 
 
 def unset_key(ctx: typer.Context, key: Setting) -> None:

@@ -54,9 +54,11 @@ def list_peers(
     session: Session = ctx.obj
     if show_secrets and session.stdout.isatty():
         session.warn("SIP passwords follow: whoever reads this screen can place calls on your account")
+    all_peers = session.client.peers.list()
+    session.keep_peer_names(all_peers)
     peers = [
         peer
-        for peer in session.client.peers.list()
+        for peer in all_peers
         if (status is None or peer.get("status") == status) and (number is None or str(peer.get("number")) == number)
     ]
     columns = tuple(c._replace(shown=c.name in _WITH_SECRETS) for c in COLUMNS) if show_secrets else COLUMNS

@@ -17,6 +17,8 @@ _TIMEOUT_FORM = "must be a number of seconds, above 0 and at most 86400"
 _TIMEZONE = r"(?:utc\s*)?[+-]\d{1,2}(?::?\d\d)?|utc|[a-z_]+(?:/[a-z0-9_+-]+)*"
 _QUIET = r"none|([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d"
 _MOST = 1_000_000_000
+_ALL_PERCENT = 100
+_LONGEST_SECONDS = 604_800  # a week
 _NO_SECRETS = ("auto", "none")  # words in the place of one
 _PREFIX = r"\+?[0-9]{1,15}"
 _TRUNK = r"\+?[0-9]{1,20}"
@@ -99,6 +101,14 @@ def _check_store(value: object) -> str:
     return value.strip()
 
 
+def _check_peer_names(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError("must be a file such as /etc/alovoice/extensions.csv, in quotes")
+    if not value.startswith("~") and not Path(value).is_absolute():
+        raise ValueError(f"must be a whole path (not {value!r}), such as /etc/alovoice/extensions.csv")
+    return value.strip()
+
+
 def _check_trunks(value: object) -> tuple[str, ...]:
     if value == ["all"]:
         return ("all",)
@@ -139,6 +149,41 @@ def _check_duration_counts(value: object) -> str:
     return str(value)
 
 
+def _percent(name: str) -> Key:
+    """Returns a key that takes a percentage."""
+    form = "must be a percentage, 0 to 100"
+
+    def check(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _ALL_PERCENT:
+            raise ValueError(form)
+        return float(value)
+
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,3})?\s*%?", text.strip(), re.ASCII):
+            raise ValueError(form)
+        return float(text.strip().rstrip("%"))
+
+    return Key(name, check, parse)
+
+
+def _seconds(name: str, least: int = 1, default: int | None = None) -> Key:
+    """Returns a key that takes whole seconds; as a word also a span such as `15m`."""
+    form = f"must be whole seconds, {least} to {_LONGEST_SECONDS}, or a span such as 30s, 15m or 2h"
+
+    def check(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LONGEST_SECONDS:
+            raise ValueError(form)
+        return value
+
+    def parse(text: str) -> int:
+        match = re.fullmatch(r"([0-9]{1,7})\s*([smh]?)", text.strip().lower(), re.ASCII)
+        if match is None:
+            raise ValueError(form)
+        return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+    return Key(name, check, parse, default)
+
+
 def _check_prefixes(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and re.fullmatch(_PREFIX, item) for item in value):
         raise ValueError('must be a list of beginnings of numbers in quotes, such as ["998"] or ["99890", "99891"]')
@@ -175,6 +220,7 @@ KEYS = {
         Key("token_command", _check_command),
         Key("trunks", _check_trunks, _parse_list, default=()),  # lines that campaigns dial by
         Key("store", _check_store),
+        Key("peer_names", _check_peer_names),  # a file with the extensions' names
         Key("quiet_hours", _check_quiet_hours, default="21:00-08:00"),
         _whole_number("max_recipients"),  # of one campaign
         Key("allowed_prefixes", _check_prefixes, _parse_list),
@@ -185,9 +231,15 @@ KEYS = {
         _whole_number("trunk_lines"),  # calls that a trunk can carry at once
         _whole_number("reserve_lines", least=0),  # how many of trunk_lines batches leave free
         _whole_number("max_campaigns_per_day"),
-        _whole_number("service_seconds", default=20),  # the target of the service level
-        _whole_number("short_abandon_seconds", least=0, default=5),  # who hung up earlier is not counted as abandoned
+        _seconds("service_seconds", default=20),  # the target of the service level
+        _seconds("short_abandon_seconds", least=0, default=5),  # who hung up earlier is not counted as abandoned
         Key("duration_counts", _check_duration_counts),  # what the `duration` of a call's end counts: talk or total
+        _percent("target_service_level"),  # the targets of `day` and `top`
+        _percent("target_answer_rate"),
+        _percent("target_abandon_rate"),
+        _seconds("target_wait"),
+        _whole_number("target_owed", least=0),  # callers who are owed a call
+        _seconds("target_callback"),
         Key("insecure", check_bool, parse_bool, default=False),  # http:// to another machine
         Key("require_profile", check_bool, parse_bool, default=False),  # -p is obligatory for dialling
     )

@@ -55,8 +55,8 @@ class Token(NamedTuple):
 
 class Settings(NamedTuple):
     """The settings in force. `timeout` is in seconds; `trunks` are the lines of campaigns that name none.
-    `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule. `listen` are the
-    options of `alovoice listen` that the profile gives.
+    `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule. `peer_names` is
+    the file of the extensions' names. `listen` are the options of `alovoice listen` that the profile gives.
 
     `origin` says for each of them where it came from: `flag`, `environment ALOVOICE_…`, `profile NAME`, `config.toml`,
     `project FILE` or `default`. `profile_conflict` is one line for commands that dial, or empty.
@@ -69,6 +69,7 @@ class Settings(NamedTuple):
     timezone: str
     trunks: tuple[str, ...]
     store: str | None
+    peer_names: str | None
     quiet_hours: str
     max_recipients: int | None
     allowed_prefixes: tuple[str, ...] | None
@@ -82,6 +83,12 @@ class Settings(NamedTuple):
     service_seconds: int
     short_abandon_seconds: int
     duration_counts: Literal["talk", "total"] | None
+    target_service_level: float | None
+    target_answer_rate: float | None
+    target_abandon_rate: float | None
+    target_wait: int | None
+    target_owed: int | None
+    target_callback: int | None
     insecure: bool
     require_profile: bool
     listen: Mapping[str, Value]
@@ -123,6 +130,11 @@ class Settings(NamedTuple):
     def override_path(self) -> Path:
         """Returns the file of override switches; it may be missing."""
         return self._own_file("override", "json")
+
+    @property
+    def told_names_path(self) -> Path:
+        """Returns the file of the extensions' names that the PBX told last; it may be missing."""
+        return self._own_file("extensions", "json")
 
     def _own_file(self, stem: str, suffix: str) -> Path:
         """Returns a file of this profile in the state directory."""
@@ -264,7 +276,7 @@ def profile_rows(paths: Paths, current: str) -> list[dict[str, object]]:
             "base_url": settings.base_url,
             "token_from": "the sandbox's own" if name == SANDBOX else settings.token_source() or None,
         }
-        others = ("encoding", "timezone", "timeout", "trunks", "store", "insecure", "require_profile")
+        others = ("encoding", "timezone", "timeout", "trunks", "store", "peer_names", "insecure", "require_profile")
         rows.append(row | {setting: getattr(settings, setting) for setting in others})
     return rows
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 
 from alovoice_cli.events.bodies import read_json
 from alovoice_cli.events.body_text import body_text
@@ -24,6 +25,12 @@ TRUE = b"true"
 def new_id(unix_ms: int) -> str:
     """An id of 26 letters and digits that sorts by its time: what a callstart is answered with (at most 32 fit)."""
     return _time_part(unix_ms) + "".join([_PAIRS[_random.getrandbits(10)] for _ in range(8)])
+
+
+def derived_id(unix_ms: int, content: bytes) -> str:
+    """An id as `new_id` makes it, and the same one for the same content."""
+    number = int.from_bytes(sha256(content).digest()[:10], "big")
+    return _time_part(unix_ms) + "".join([_PAIRS[(number >> shift) & 1023] for shift in range(70, -1, -10)])
 
 
 @lru_cache(16)

@@ -62,7 +62,8 @@ ALWAYS = And(())
 
 _DIRECTIONS = ("inc", "out", "int")
 _OF_CALLS = (
-    EventField("call_id", "text", "the id that we, or the CRM, gave the call"),
+    EventField("event_call_id", "text", "the call's id as its callstart was answered: ours, or the CRM's"),
+    EventField("pbx_call_id", "text", "the PBX's own id of the call: for `alovoice ai`"),
     EventField("external_id", "text", "the extid of our own request"),
     EventField("number", "phone", "the other party, in any spelling"),
     EventField("line", "phone", "the PBX's line"),
@@ -94,7 +95,8 @@ EVENT_FIELDS = {
         EventField("problem", "text", "why it could not be read"),
     )
 }
-"""`number`, `line`, `peer`, `direction`, `external_id` and `started` are also known of an event whose call has them."""
+"""`number`, `line`, `peer`, `direction`, `external_id`, `pbx_call_id` and `started` are also known of an event whose
+call has them. `event_call_id` of a result is that of a call that has the result's id."""
 
 
 def holds(condition: Condition, values: Mapping[str, Value]) -> bool:

@@ -6,7 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from alovoice_cli.events.filters import Period
+from alovoice_cli.findings import count
 from alovoice_cli.moments import ClockTime, from_unix, span_text, unix_microseconds
+
+UPTIME = "uptime"
+"""The type of an exported line that says of which time all events were exported."""
 
 _MICRO = 1_000_000
 _SIGN_OF_LIFE = 30 * _MICRO
@@ -15,11 +19,15 @@ _MOST_GAPS_TOLD = 3
 
 
 class Uptime(NamedTuple):
-    """One listener's time, in unix microseconds: its first and last sign of life, and its orderly end."""
+    """One listener's time, in unix microseconds: its first and last sign of life, and its orderly end.
+
+    `imported`: the operator, or another store, says so of imported events.
+    """
 
     began_at: int
     seen_at: int
     ended_at: int | None = None
+    imported: bool = False
 
     def until(self, now: int) -> int:
         """Returns the last moment at which it certainly ran."""
@@ -36,6 +44,17 @@ class ListenerGap(NamedTuple):
     is_open: bool = False
 
 
+class ImportedEvents(NamedTuple):
+    """How many events of a period were imported, and when the first and the last were received (unix microseconds)."""
+
+    total: int = 0
+    first: int | None = None
+    last: int | None = None
+
+
+NOT_IMPORTED = ImportedEvents()
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """The coverage of a period: from when there are events (None: never), until when, and the gaps within."""
@@ -44,11 +63,16 @@ class Coverage:
     end: int
     gaps: tuple[ListenerGap, ...] = ()
 
+    def holds(self, begin: int, end: int) -> bool:
+        """Returns whether all of this time is covered."""
+        is_within = self.begin is not None and self.begin <= begin and end <= self.end
+        return is_within and all(gap.end <= begin or end <= gap.begin for gap in self.gaps)
+
 
 def cover(uptimes: Iterable[Uptime], period: Period, now: int) -> Coverage:
     """Returns the coverage of the period. Several listeners at once count as one."""
     end = min(now, period.until if period.until is not None else now)
-    stretches = list(_joined(sorted((uptime.began_at, uptime.until(now)) for uptime in uptimes)))
+    stretches = list(_joined(uptimes, now))
     if not stretches or stretches[0][0] >= end:
         return Coverage(None, end)
     begin = max(stretches[0][0], period.since if period.since is not None else stretches[0][0])
@@ -60,10 +84,17 @@ def cover(uptimes: Iterable[Uptime], period: Period, now: int) -> Coverage:
     return Coverage(begin, end, tuple(gaps))
 
 
-def _joined(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Joins touching or overlapping spans, which come sorted."""
+def covered_stretches(uptimes: Iterable[Uptime], period: Period, now: int) -> list[tuple[int, int]]:
+    """Returns the beginnings and ends of the covered times within the period, in unix microseconds."""
+    since, until = period.since or 0, now if period.until is None else period.until
+    within = [(max(begin, since), min(end, until)) for begin, end in _joined(uptimes, now)]
+    return [(begin, end) for begin, end in within if begin <= end]
+
+
+def _joined(uptimes: Iterable[Uptime], now: int) -> Iterator[tuple[int, int]]:
+    """Joins touching or overlapping uptimes."""
     begin = end = None
-    for left, right in stretches:
+    for left, right in sorted((uptime.began_at, uptime.until(now)) for uptime in uptimes):
         if begin is None or end is None:
             begin, end = left, right
         elif left <= end:
@@ -75,8 +106,19 @@ def _joined(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def describe(coverage: Coverage, clock: ClockTime) -> str:
-    """One line: `events from 14:02, gap 15:10–15:12`."""
+def describe(coverage: Coverage, clock: ClockTime, imported: ImportedEvents = NOT_IMPORTED) -> str:
+    """One line: `events from 14:02, gap 15:10–15:12`; and how many of the period's events are imported."""
+    if imported.first is None or imported.last is None:
+        return _listened_text(coverage, clock)
+    some = count(imported.total, "event")
+    if coverage.holds(imported.first, imported.last):
+        return f"{_listened_text(coverage, clock)}; {some} imported"
+    first, last = _text(imported.first, clock), _text(imported.last, clock)
+    told = f"{some} imported from {first} to {last}, perhaps not all of that time"
+    return told if coverage.begin is None else f"{_listened_text(coverage, clock)}; {told}"
+
+
+def _listened_text(coverage: Coverage, clock: ClockTime) -> str:
     if coverage.begin is None:
         return "no listener was there in this time: nothing that the PBX said is known"
     if coverage.begin > coverage.end:

@@ -38,7 +38,7 @@ class Delivery:
 
     `headers` keep their order and repetitions, lower-case names; `query` is what stood behind the URL's question mark,
     as Latin-1; `seq` is 0 before it is stored, then strictly rising
-    in the order of the store.
+    in the order of the store. `imported`: `events import` brought it, and no listener of this store received it.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Delivery:
     headers: tuple[tuple[str, str], ...] = ()
     seq: int = 0
     query: str = ""
+    imported: bool = False
 
     @property
     def content_encoding(self) -> str:
@@ -63,7 +64,8 @@ class Fact:
 
     `number` is the other party (canonical: digits, `998` before nine), `line` the PBX's line likewise, `peer` the
     extension, `direction` inc, out or int, `status` the code as text (`603-S`, `ANSWER`). Times are unix seconds,
-    `duration` seconds. For a callstart `call_id` is what we answered; `external_id` is the `extid` of our own request.
+    `duration` seconds. `call_id` is what a callstart was answered with, what a callend repeats, or a result's own id;
+    `pbx_call_id` is the PBX's own (see `call_ids`); `external_id` is the `extid` of our own request.
     """
 
     call_id: str | None = None
@@ -79,6 +81,7 @@ class Fact:
     answered_at: int | None = None
     ended_at: int | None = None
     record: str | None = None
+    pbx_call_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,9 @@ def is_trial(delivery: Delivery, facts: Iterable[Fact]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, joined from its callstart, callend and result by `call_id`; duplicates are left out.
+    """One call, joined from its callstart, callend and result by `call_id`, what the callstart was answered with.
+
+    Duplicates are left out. `pbx_call_id` is the PBX's own id, as the link to the recording tells it.
 
     Times are unix seconds. A call without an end has `status` None. `reported_at` is when we first heard of it.
     """
@@ -148,6 +153,7 @@ class Call:
     start_seq: int | None = None
     end_seq: int | None = None
     result_seq: int | None = None
+    pbx_call_id: str | None = None
 
     @property
     def is_finished(self) -> bool:

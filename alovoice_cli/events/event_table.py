@@ -7,21 +7,24 @@ from datetime import UTC, datetime
 
 from alovoice_cli.events.bodies import read_query
 from alovoice_cli.events.body_text import body_text
-from alovoice_cli.events.event import Call, CallType, Delivery, Event, Fact
+from alovoice_cli.events.call_ids import read_crm_id
+from alovoice_cli.events.event import Call, CallType, Delivery, Event, Fact, is_of_another
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
 
-_KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "started_at")
-_FACT_NAMES = tuple(field.name for field in fields(Fact))
+_KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "pbx_call_id", "started_at")
+_FACT_NAMES = tuple(field.name for field in fields(Fact) if field.name != "call_id")
 _DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
 _MICRO = 1_000_000
 
 
 def event_as_json(event: Event) -> dict[str, object]:
-    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), call_id, duplicate_of, body.
+    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), the ids of its call, duplicate_of, body.
 
+    `events.call_ids` says whose ids these are; here stand those that the event itself tells. `call_id` is their older
+    name, which programs read: the first of them that a callstart or callend has, a result's own id.
     `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none,
     and `problem` says why. The fields of the URL's query stand in `query`; a route has its
-    answer and rule too, and what was made up `trial`.
+    answer and rule too, a redirected callstart its answer; what was made up is `trial`, what was imported `imported`.
     """
     delivery = event.delivery
     shown: dict[str, object] = {
@@ -30,6 +33,7 @@ def event_as_json(event: Event) -> dict[str, object]:
         "type": delivery.type,
         "received_at": iso(delivery.received_at),
         "call_id": event.fact.call_id,
+        **_ids_of_call(event, event.fact),
         "duplicate_of": event.duplicate_of,
         "body": _raw(delivery) if event.problem and event.value is None else event.value,
     }
@@ -37,11 +41,24 @@ def event_as_json(event: Event) -> dict[str, object]:
         shown["problem"] = event.problem
     if delivery.query:
         shown["query"] = read_query(delivery.query)
+    if delivery.type == "callstart" and "callto" in event.answer:
+        shown["answer"] = dict(event.answer)
     if delivery.type == "route" and event.answer:
         shown |= {"answer": dict(event.answer), "rule": event.rule}
     if event.is_trial:
         shown["trial"] = True
+    if delivery.imported:
+        shown["imported"] = True
     return shown
+
+
+def _ids_of_call(event: Event, fact: Fact, call: Call | None = None) -> dict[str, object]:
+    """The ids of the fact's call by their names; a result's own id is the PBX's."""
+    is_result = event.delivery.type == "result"
+    of_call = None if call is None or (is_result and is_of_another(fact, call)) else call
+    own = fact.call_id if not is_result else of_call.call_id if of_call is not None else None
+    pbx = fact.pbx_call_id or (of_call.pbx_call_id if of_call is not None else None)
+    return {"event_call_id": own, "pbx_call_id": pbx, "crm_call_id": read_crm_id(own)}
 
 
 def iso(unix_us: int) -> str:
@@ -68,6 +85,7 @@ def event_cells(
         "when": when(delivery.received_at // _MICRO, clock, short=short),
         "type": delivery.type,
         **cells,
+        **_ids_of_call(event, said, call),
         "said": _said(event, said) + (" (trial)" if event.is_trial else ""),
         "id": delivery.id,
         "seq": delivery.seq,
@@ -81,14 +99,18 @@ def event_cells(
 
 
 def call_as_json(call: Call) -> dict[str, object]:
-    """The call's fields; `reported_at` is ISO 8601 in UTC, the PBX's own times stay unix seconds."""
-    return {**asdict(call), "reported_at": iso(call.reported_at * _MICRO)}
+    """The call's fields; `reported_at` is ISO 8601 in UTC, the PBX's own times stay unix seconds.
+
+    `call_id` is the older name of `event_call_id`, for programs that read it.
+    """
+    ids = {"event_call_id": call.call_id, "crm_call_id": read_crm_id(call.call_id)}
+    return {**asdict(call), **ids, "reported_at": iso(call.reported_at * _MICRO)}
 
 
 def finished_call_as_json(call: Call, event_id: str, kind: CallType) -> dict[str, object]:
     """What targets are told of a finished call: `call_as_json` with an `id` of this message, and its type.
 
-    `event_id` is our id of its callstart, `call_id` the CRM's of the call, or ours where the CRM gave none.
+    `event_id` is our id of its callstart.
     """
     return {"id": f"{event_id}-{kind}", "type": kind, "event_id": event_id, **call_as_json(call)}
 

@@ -56,7 +56,8 @@ _SPELLINGS: Mapping[str, Operator] = {
 
 ReadMoment = Callable[[str], datetime]
 """Text as a moment, as `--since` takes it; raises UsageError."""
-_KNOWN_OF_CALL = ("external_id", "number", "line", "peer", "direction")
+_KNOWN_OF_CALL = ("external_id", "pbx_call_id", "number", "line", "peer", "direction")
+_OLDER_NAMES = {"call_id": "event_call_id is what a callstart was answered with, pbx_call_id the PBX's own id"}
 EVER = "all"
 """`--since all`: from the first event on."""
 
@@ -158,7 +159,8 @@ class _Parser:
         field = self._fields.get(token.text.lower())
         if field is None:
             near = get_close_matches(token.text.lower(), self._fields, n=1)
-            self._fail(token.at, f"there is no field {token.text!r}", f"did you mean {near[0]}?" if near else "")
+            hint = _OLDER_NAMES.get(token.text.lower()) or (f"did you mean {near[0]}?" if near else "")
+            self._fail(token.at, f"there is no field {token.text!r}", hint)
         if self._takes("not"):
             if self._here.keyword != "in":
                 self._fail_here("'in'")
@@ -356,11 +358,12 @@ def _values(event: Event, fact: Fact, call: Call | None) -> dict[str, Value]:
     """The fields of one fact by the names of EVENT_FIELDS; what the fact does not say, its call does."""
     delivery, of_call = event.delivery, call or Call("", 0)
     both = {name: getattr(fact, name) or getattr(of_call, name) for name in _KNOWN_OF_CALL}
-    of_fact = {name: getattr(fact, name) for name in ("call_id", "status", "duration", "record", "queue")}
+    of_fact = {name: getattr(fact, name) for name in ("status", "duration", "record", "queue")}
     return {
         "id": delivery.id,
         "seq": delivery.seq,
         "type": delivery.type,
+        "event_call_id": None if delivery.type == "result" and call is None else fact.call_id,
         "received": delivery.received_at,
         "sender": delivery.peer,
         "rule": event.rule,

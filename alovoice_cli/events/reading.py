@@ -5,9 +5,13 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from alovoice_cli.events.bodies import read_body, read_query
+from alovoice_cli.events.call_ids import read_record_link
 from alovoice_cli.events.event import Delivery, EventType, Fact, Reading
 from alovoice_cli.json_text import well_formed
 from alovoice_cli.phones import canonical
+
+NO_FIELDS = "no object with fields"
+"""The problem of a body that is JSON and says nothing of a call."""
 
 _MOST_FACTS = 1000
 _LONGEST_TEXT = 500
@@ -31,7 +35,7 @@ def read(kind: EventType, body: bytes, content_type: str = "", *, encoding: str 
         facts = tuple(_fact(kind, item) for item in objects)
         said = body if problem else _canonical(value)
         digest = _digest(kind, said if asked is None else said + b"?" + _canonical(asked))
-        return Reading(value, facts, digest, problem or ("" if facts else "no object with fields"))
+        return Reading(value, facts, digest, problem or ("" if facts else NO_FIELDS))
     except Exception as error:  # the record is stored; a body that breaks the reader is one that was not read
         return Reading(None, digest=_digest(kind, body), problem=f"unreadable ({type(error).__name__})")
 
@@ -67,7 +71,8 @@ def _fact(kind: EventType, item: Mapping[str, object]) -> Fact:
             status=_text(item.get("status_code")),
             duration=_number(item.get("duration")),
             ended_at=_number(item.get("finish_time")),
-            record=_text(item.get("record")),
+            record=(link := _text(item.get("record"))),
+            pbx_call_id=read_record_link(link),
         )
     if kind == "result":
         return _result(item)
@@ -82,8 +87,9 @@ def _fact(kind: EventType, item: Mapping[str, object]) -> Fact:
 
 
 def _result(item: Mapping[str, object]) -> Fact:
+    own, link = _text(item.get("id")), _text(item.get("record"))
     return Fact(
-        call_id=_text(item.get("id")),
+        call_id=own,
         external_id=_text(item.get("externalid")),
         number=_phone(item.get("to_number")),
         line=_phone(item.get("trunk_number")),
@@ -93,7 +99,8 @@ def _result(item: Mapping[str, object]) -> Fact:
         started_at=_number(item.get("begin_time")),
         answered_at=_number(item.get("answer_time")),
         ended_at=_number(item.get("end_time")),
-        record=_text(item.get("record")),
+        record=link,
+        pbx_call_id=read_record_link(link) or own,
     )
 
 

@@ -79,7 +79,9 @@ def event_text(event: Event) -> str:
         to = f"to {fact.number}" if fact.number else None
         more = f"and {len(event.facts) - 1} more" if len(event.facts) > 1 else None
         said = ", ".join(part for part in (status_text(fact.status), seconds, to, fact.record, more) if part)
-    return f"{said} (again: repeats {event.duplicate_of})" if event.duplicate_of else said
+    again = f"again: repeats {event.duplicate_of}" if event.duplicate_of else ""
+    marks = ", ".join(filter(None, (again, "imported" if event.delivery.imported else "")))
+    return f"{said} ({marks})" if marks else said
 
 
 def _start_text(event: Event) -> str:

@@ -20,11 +20,11 @@ from alovoice_cli.listening.bridge import Bridge, queued_deliveries
 from alovoice_cli.listening.dispatch import OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder, ForwardOptions, Post, Relay
 from alovoice_cli.listening.hooks import Hook
-from alovoice_cli.listening.notify import Heartbeat
 from alovoice_cli.listening.outbox_holder import OutboxHolder
 from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import RouteAnswerer
+from alovoice_cli.listening.systemd import Heartbeat
 from alovoice_cli.listening.target_warnings import OutboxCommands
 from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.serving.limits import Limits

@@ -6,7 +6,7 @@ The imports of rich inside functions are intended: errors, TSV and JSON need not
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.json_text import json_text
@@ -23,6 +23,9 @@ from alovoice_cli.output.messages import (
 )
 from alovoice_cli.output.options import GlobalOptions
 from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
+
+if TYPE_CHECKING:
+    from alovoice_cli.output.screen import LiveScreen, Pieces
 
 _YES = ("y", "yes", "д", "да", "ha")
 
@@ -113,6 +116,28 @@ class Display:
         from alovoice_cli.output.table import write_dialogue
 
         write_dialogue(dialogue, self._out, color=self._colored(self._out))
+
+    def screen(self, lines: "Sequence[Pieces]") -> None:
+        """Prints lines of styled pieces, for a person at a terminal."""
+        from alovoice_cli.output.screen import write_screen
+
+        write_screen(lines, self._out, color=self._colored(self._out))
+
+    @contextmanager
+    def live_screen(self) -> "Iterator[LiveScreen | None]":
+        """Yields a screen that is drawn over; None where no cursor moves: a pipe, `--json`, a dumb terminal."""
+        if self._options.json or not self._out.isatty() or self._environ.get("TERM") == "dumb":
+            yield None
+            return
+        from alovoice_cli.output.screen import show_screen
+
+        with show_screen(self._out, color=self._colored(self._out)) as screen:
+            yield screen
+
+    @property
+    def ascii_only(self) -> bool:
+        """Returns whether stdout lacks letters beyond ASCII."""
+        return _ascii_only(self._out)
 
     def row(self, item: Item, widths: Mapping[str, int]) -> None:
         """Prints one line of a growing table: its cells by name, each padded to its width, none shortened."""

@@ -16,6 +16,7 @@ from alovoice_cli.routing.conditions import (
     CallsWithin,
     Direction,
     FromNumbers,
+    HiddenNumber,
     MissedWithin,
     NotClause,
     OnDays,
@@ -243,6 +244,14 @@ def _share(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     return Share(_written("share", entry), float(percent), reading.rule)
 
 
+def _hidden(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
+    if not isinstance(entry.value, bool):
+        hint = "write hidden = true for callers without a number, hidden = false for all others"
+        reading.bad(entry, f"hidden {toml_of(entry)} is neither true nor false", hint)
+        return None
+    return HiddenNumber(_written("hidden", entry), entry.value)
+
+
 def _composed(entry: LocatedEntry, reading: ReadRules, kind: type[AllOf | AnyOf], word: str) -> Condition | None:
     if not isinstance(entry.value, list) or not entry.items:
         hint = f'write {word} = [{{ from = "@vip" }}, {{ hours = "office" }}]'
@@ -265,6 +274,7 @@ def _not(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
 
 _READERS: dict[str, Callable[[LocatedEntry, ReadRules], Condition | None]] = {
     "from": partial(_among, kind=FromNumbers, key="from"),
+    "hidden": _hidden,
     "line": partial(_among, kind=OnLine, key="line"),
     "queue": _queue,
     "direction": _direction,

@@ -34,6 +34,19 @@ class FromNumbers(Condition):
 
 
 @dataclass(frozen=True, slots=True)
+class HiddenNumber(Condition):
+    """The caller's number is hidden, or with `is_hidden` False: it is shown."""
+
+    is_hidden: bool
+
+    def holds(self, call: IncomingCall) -> bool:
+        return self.is_hidden is not bool(call.caller.digits)
+
+    def facts(self, call: IncomingCall) -> str:
+        return f"the caller is {call.caller.digits or 'hidden'}"
+
+
+@dataclass(frozen=True, slots=True)
 class OnLine(Condition):
     """The called line is one of these."""
 

@@ -19,6 +19,7 @@ from alovoice_cli.routing.conditions import (
     CallsWithin,
     Direction,
     FromNumbers,
+    HiddenNumber,
     MissedWithin,
     NotClause,
     OnLine,
@@ -37,7 +38,11 @@ _MOST_CASES = 16
 
 @dataclass(frozen=True, slots=True)
 class Ordinary(Condition):
-    """A caller unknown to the file: on no list, without a queue and without a past."""
+    """A caller unknown to the file: with a number that is on no list, without a queue and without a past."""
+
+
+OF_SHOWN_NUMBERS: tuple[type[Condition], ...] = (FromNumbers, SpokeWithin, CallsWithin, MissedWithin, Ordinary)
+"""Facts of callers whose number is shown: a hidden number is on no list and has no past."""
 
 
 def cases_of(conditions: tuple[Condition, ...]) -> list[Facts]:
@@ -113,6 +118,8 @@ def _at_all(minutes: Iterable[int]) -> int:
 
 def implies(fact: Condition, condition: Condition) -> bool:
     """Returns whether the condition holds wherever the fact does; False also if unknown."""
+    if isinstance(condition, HiddenNumber) and isinstance(fact, OF_SHOWN_NUMBERS):
+        return not condition.is_hidden
     if type(fact) is not type(condition):
         return False
     match fact, condition:
@@ -132,6 +139,11 @@ def implies(fact: Condition, condition: Condition) -> bool:
     return fact == condition
 
 
+def _shows_number(condition: Condition) -> bool:
+    """Returns whether the condition holds only for callers whose number is shown."""
+    return isinstance(condition, OF_SHOWN_NUMBERS) or condition == HiddenNumber("", is_hidden=False)
+
+
 def _is_within(numbers: NumberSet, sets: tuple[NumberSet, ...]) -> bool:
     return any(numbers is other for other in sets) or any(numbers.within(other) for other in sets)
 
@@ -149,4 +161,8 @@ def excludes(fact: Condition, condition: Condition) -> bool:
             return not some & more
         case Direction(direction=one), Direction(direction=other):
             return one != other
+        case HiddenNumber(is_hidden=True), _:
+            return _shows_number(condition)
+        case _, HiddenNumber(is_hidden=True):
+            return _shows_number(fact)
     return False

@@ -7,9 +7,19 @@ from typing import NamedTuple
 
 from alovoice_cli.findings import Finding, RulePlace, Severity, has_errors, in_order
 from alovoice_cli.routing.call import Condition
-from alovoice_cli.routing.conditions import AllOf, AnyOf, Direction, NotClause, OnDays, OnLine, WithinHours, leaves
+from alovoice_cli.routing.conditions import (
+    AllOf,
+    AnyOf,
+    Direction,
+    HiddenNumber,
+    NotClause,
+    OnDays,
+    OnLine,
+    WithinHours,
+    leaves,
+)
 from alovoice_cli.routing.hours import ALWAYS, WEEK, describe
-from alovoice_cli.routing.implications import Facts, Ordinary, cases_of, certain_of_all, minutes_of
+from alovoice_cli.routing.implications import OF_SHOWN_NUMBERS, Facts, Ordinary, cases_of, certain_of_all, minutes_of
 from alovoice_cli.routing.numbers import Number, NumberSet, national
 from alovoice_cli.routing.reading import LoadedRules, load
 from alovoice_cli.routing.rules import FixedStep, RoundRobin, Rule, Rules
@@ -83,9 +93,9 @@ def _takers(earlier: Iterable[tuple[Rule, frozenset[type[Condition]]]], cases: l
     """Returns the earlier rules that cover all the cases, a single one if possible; none if some case is left."""
     takers: list[Rule] = []
     left = [minutes for _, minutes in cases]
-    kinds = [{type(fact) for fact in facts} for facts, _ in cases]
+    kinds = [_kinds_of_facts(facts) for facts, _ in cases]
     for rule, needed in earlier:
-        # Only a fact of the same kind implies a condition, which excludes most of a thousand rules.
+        # Only a fact of such a kind implies a condition, which excludes most of a thousand rules.
         if not any(needed <= known for known in kinds):
             continue
         taken = [certain_of_all(rule.conditions, facts) for facts, _ in cases]
@@ -98,6 +108,12 @@ def _takers(earlier: Iterable[tuple[Rule, frozenset[type[Condition]]]], cases: l
         if not any(left):
             return takers
     return []
+
+
+def _kinds_of_facts(facts: Facts) -> set[type[Condition]]:
+    """Returns the kinds of conditions that the facts may imply."""
+    kinds = {type(fact) for fact in facts}
+    return kinds if kinds.isdisjoint(OF_SHOWN_NUMBERS) else {*kinds, HiddenNumber}
 
 
 def _kinds(rule: Rule) -> frozenset[type[Condition]]:

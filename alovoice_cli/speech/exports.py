@@ -1,17 +1,16 @@
 """Talks as text, Markdown, subtitles and HTML pages, for files, mails and players, without active content.
 
-A page is self-contained: no network, no script, light and dark, for phone and print. One function escapes all outside
-text, and the page's own policy forbids scripts too.
+`html_page` makes the pages, and escapes all outside text.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from html import escape
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from alovoice_cli.html_page import page, safe
 from alovoice_cli.masking import disarm
 from alovoice_cli.speech.measures import Measures, measure
 from alovoice_cli.speech.number_masking import mask_answer
@@ -164,29 +163,6 @@ def _time(milliseconds: int, mark: str) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{rest:03}"
-
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-
-
-def page(heading: str, parts: Iterable[str]) -> str:
-    """Returns a whole page; `heading` is text, the parts are HTML already."""
-    from importlib.resources import files  # noqa: PLC0415 - 10 ms, for pages alone
-
-    style = files("alovoice_cli.speech").joinpath("page.css").read_text("utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n<meta name="robots" content="noindex">\n'
-        f"<title>{safe(heading)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{safe(heading)}</h1>\n" + "\n".join(parts) + "\n</main>\n</body>\n</html>\n"
-    )
-
-
-def safe(text: str) -> str:
-    """Returns text as HTML: markup escaped, control and direction characters visible."""
-    return escape(disarm(text, one_line=False))
 
 
 def talk_section(talk: Talk, zone: tzinfo, *, level: int = 2) -> str:

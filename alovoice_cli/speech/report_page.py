@@ -10,8 +10,10 @@ from xml.etree import ElementTree
 import pygal
 from pygal.style import Style
 
+from alovoice_cli import html_page
+from alovoice_cli.html_page import Head, Html, Tile, heading, page, remark, safe
 from alovoice_cli.masking import disarm
-from alovoice_cli.speech.exports import page, safe, talk_section, title
+from alovoice_cli.speech.exports import talk_section, title
 from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport
 from alovoice_cli.speech.talk import Talk, clock
 
@@ -43,13 +45,7 @@ Series = Mapping[str, Sequence[float | None]]
 
 def legend(series: Series) -> str:
     """Returns the meaning of the colours, as a list below the chart; '' for one series."""
-    if len(series) < 2:
-        return ""
-    items = "".join(
-        f'<li><span class="swatch" style="background:{color}"></span>{safe(title)}</li>'
-        for title, color in zip(series, _COLORS, strict=False)
-    )
-    return f'<ul class="legend">{items}</ul>'
+    return html_page.legend(zip(series, _COLORS, strict=False)) if len(series) > 1 else ""
 
 
 def lines(name: str, labels: Sequence[str], series: Series, *, highest: float | None = None) -> str:
@@ -105,19 +101,19 @@ _MOST_TAGS = 5
 _MOST_ROWS = 40
 
 
-def report_page(heading: str, report: SpeechReport, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
+def report_page(title: str, report: SpeechReport, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
     """Returns the page; `worst` are the talks of the worst calls, `by_rules` describes the basis of the scores."""
     days = [group for group in report.grouped("day") if group.name != UNKNOWN]
-    parts = [_figures(report), f'<p class="dim">{safe(by_rules)}</p>']
+    parts: list[str] = [_figures(report), remark(by_rules)]
     if days:
-        parts += ["<h2>Scores</h2>", _scores(days), "<h2>Tags</h2>", _tags_over_time(report, days)]
+        parts += [heading("Scores"), _scores(days), heading("Tags"), _tags_over_time(report, days)]
     parts += [_table("tags", "Tag", report.grouped("tag"), report.everything.calls)]
-    parts += ["<h2>The operators' share of the talk</h2>", _ratios(report)]
+    parts += [heading("The operators' share of the talk"), _ratios(report)]
     operators = report.grouped("operator")
     if any(group.name != UNKNOWN for group in operators):
-        parts += ["<h2>Operators</h2>", _table("operators", "Extension", operators, report.everything.calls)]
-    parts += ["<h2>The worst calls</h2>", *_worst(report, worst, zone)]
-    return page(heading, parts)
+        parts += [heading("Operators"), _table("operators", "Extension", operators, report.everything.calls)]
+    parts += [heading("The worst calls"), *_worst(report, worst, zone)]
+    return page(title, parts)
 
 
 def _figures(report: SpeechReport) -> str:
@@ -131,8 +127,7 @@ def _figures(report: SpeechReport) -> str:
         "Interruptions": str(whole.interruptions),
         "Average length": clock(whole.length_ms / whole.calls) if whole.calls else "–",
     }
-    cells = "".join(f"<div><dt>{safe(name)}</dt><dd>{safe(value)}</dd></div>" for name, value in told.items())
-    return f'<dl class="figures">{cells}</dl>'
+    return html_page.tiles(Tile(name, value) for name, value in told.items())
 
 
 def _scores(days: Sequence[ScoreTally]) -> str:
@@ -170,17 +165,15 @@ def _figure(caption: str, chart: str, below: str = "") -> str:
 def _table(name: str, head: str, groups: Sequence[ScoreTally], calls: int) -> str:
     if not groups:
         return ""
-    heads = "".join(f'<th scope="col" class="number">{word}</th>' for word in ("Calls", "Share", "Score"))
-    rows = "".join(_row(group, calls) for group in groups[:_MOST_ROWS])
-    more = f'<p class="dim">and {len(groups) - _MOST_ROWS} more</p>' if len(groups) > _MOST_ROWS else ""
-    table = f'<thead><tr><th scope="col">{head}</th>{heads}</tr></thead><tbody>{rows}</tbody>'
-    return f'<div class="scroll"><table id="{name}">{table}</table></div>{more}'
+    heads = (Head(head), *(Head(word, numeric=True) for word in ("Calls", "Share", "Score")))
+    rows = [_row(group, calls) for group in groups[:_MOST_ROWS]]
+    more = remark(f"and {len(groups) - _MOST_ROWS} more") if len(groups) > _MOST_ROWS else ""
+    return html_page.table(name, heads, rows) + more
 
 
-def _row(group: ScoreTally, calls: int) -> str:
-    numbers = (str(group.calls), _percent(group.calls / calls if calls else None), _number(group.scores.average))
-    cells = "".join(f'<td class="number">{safe(number)}</td>' for number in numbers)
-    return f"<tr><td>{safe(group.name)}</td>{cells}</tr>"
+def _row(group: ScoreTally, calls: int) -> tuple[str, ...]:
+    share = _percent(group.calls / calls if calls else None)
+    return group.name, str(group.calls), share, _number(group.scores.average)
 
 
 def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Iterable[str]:
@@ -189,15 +182,17 @@ def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Ite
         yield '<p class="nothing">No call failed a check.</p>'
         return
     often = ", ".join(f"{name} ({number})" for name, number in failures.most_common(5))
-    yield f'<p class="dim">Failed most often: {safe(often)}</p>'
+    yield remark(f"Failed most often: {often}")
     shown = [(talks[call_id], got, failed) for call_id, got, failed in report.worst if call_id in talks]
-    rows = "".join(
-        f'<tr><td class="number below">{got:.0f}</td><td><a href="#worst-{place}">{safe(title(talk, zone))}</a></td>'
-        f"<td>{safe(', '.join(failed))}</td></tr>"
+    rows = [
+        (
+            Html(f'<span class="bad">{got:.0f}</span>'),
+            Html(f'<a href="#worst-{place}">{safe(title(talk, zone))}</a>'),
+            ", ".join(failed),
+        )
         for place, (talk, got, failed) in enumerate(shown)
-    )
-    head = '<th scope="col" class="number">Score</th><th scope="col">Call</th><th scope="col">Failed</th>'
-    yield f'<div class="scroll"><table id="worst"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    ]
+    yield html_page.table("worst", (Head("Score", numeric=True), Head("Call"), Head("Failed")), rows)
     for place, (talk, _, _) in enumerate(shown):
         yield f'<div id="worst-{place}">{talk_section(talk, zone, level=3)}</div>'
 

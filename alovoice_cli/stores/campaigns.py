@@ -22,6 +22,7 @@ from alovoice_cli.campaigns.campaign_record import (
     CampaignGuard,
     CampaignRecord,
     CreatedCampaign,
+    KeptList,
     SubmittedFile,
     overlap,
     same_words,
@@ -47,11 +48,18 @@ MIGRATIONS = (
     CREATE INDEX campaign_by_id ON campaign (profile, id);
     CREATE TABLE called (number INTEGER PRIMARY KEY REFERENCES campaign (number), numbers BLOB NOT NULL);
     """,
+    # The list with all its columns, as campaigns.kept_list packs it; and what a report last counted, as JSON.
+    """
+    CREATE TABLE list (
+        number INTEGER PRIMARY KEY REFERENCES campaign (number), content BLOB NOT NULL, reading TEXT NOT NULL
+    );
+    ALTER TABLE campaign ADD COLUMN counts TEXT;
+    """,
 )
 
 _COLUMNS = (
     "receipt, profile, digest, fields, record, recipients, count, begun_at, pid,"
-    " state, exit_code, settled_at, id, answer, seen_at"
+    " state, exit_code, settled_at, id, answer, seen_at, counts"
 )
 _NOT_CREATED = ("refused", "unsent")
 _CREATED = f"profile = ? AND begun_at >= ? AND COALESCE(state, 'unknown') NOT IN {_NOT_CREATED!r}"
@@ -107,6 +115,9 @@ class CampaignStore:
                 values,
             )
             connection.execute("INSERT INTO called VALUES (?, ?)", (cursor.lastrowid, numbers))
+            if record.kept is not None:
+                kept = (cursor.lastrowid, record.kept.packed, record.kept.reading)
+                connection.execute("INSERT INTO list VALUES (?, ?, ?)", kept)
 
     def _check(
         self, connection: sqlite3.Connection, profile: str, record: CampaignRecord, guard: CampaignGuard
@@ -154,6 +165,11 @@ class CampaignStore:
                 (kept, iso(self._now()), storable(profile), storable(masker.hide(campaign_id))),
             )
 
+    def note_counts(self, receipt: str, counts: Mapping[str, object]) -> None:
+        """Stores what a report has counted, for `autorule list`."""
+        with self._writing() as connection:
+            connection.execute("UPDATE campaign SET counts = ? WHERE receipt = ?", (json.dumps(dict(counts)), receipt))
+
     # --- what is asked -----------------------------------------------------------------------------------------------
 
     def campaigns(self, profile: str, since: datetime | None = None) -> list[CreatedCampaign]:
@@ -181,6 +197,14 @@ class CampaignStore:
                 "SELECT numbers FROM called JOIN campaign USING (number) WHERE receipt = ?", (receipt,)
             ).fetchone()
         return () if row is None else tuple(self._unpacked(row[0]))
+
+    def kept_list(self, receipt: str) -> KeptList | None:
+        """Returns the list of one campaign; None where an older version created it, or the list is too long."""
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT content, reading FROM list JOIN campaign USING (number) WHERE receipt = ?", (receipt,)
+            ).fetchone()
+        return None if row is None else KeptList(*row)
 
     def called_numbers(self, profile: str, since: datetime) -> Iterator[str]:
         """Returns whole numbers (998901234567) of campaigns created, or perhaps created, at `since` or later."""
@@ -332,7 +356,7 @@ def _campaign_of(answer: str) -> dict[str, object] | None:
 def _created_from(row: Sequence[Any]) -> CreatedCampaign:
     """Returns the campaign in a row of _COLUMNS. Raises ValueError, KeyError or TypeError for a damaged row."""
     receipt, profile, digest, fields, record, recipients, count, begun_at, pid, *end = row
-    state, exit_code, settled_at, number, answer, seen_at = end
+    state, exit_code, settled_at, number, answer, seen_at, counts = end
     return CreatedCampaign(
         receipt=receipt,
         profile=profile,
@@ -349,4 +373,5 @@ def _created_from(row: Sequence[Any]) -> CreatedCampaign:
         id=number,
         answer=None if answer is None else json.loads(answer),
         seen_at=seen_at,
+        counts=None if counts is None else json.loads(counts),
     )

@@ -2,10 +2,19 @@
 
 from collections.abc import Callable
 
+from alovoice_cli.events.call_ids import read_record_link
 from alovoice_cli.events.event import TRIAL_PREFIX
 from alovoice_cli.events.reading import read
 from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
-from alovoice_cli.stores.event_schema import OUTBOX_TARGET, PROBLEM_INDEX, TABLES, TRIAL_INDEX
+from alovoice_cli.stores.event_schema import (
+    IMPORT_INDEX,
+    KPI_INDEXES,
+    OUTBOX_TARGET,
+    PBX_ID_INDEX,
+    PROBLEM_INDEX,
+    TABLES,
+    TRIAL_INDEX,
+)
 
 _PLAIN = "998_________"
 _LONGEST_EXTENSION = 5
@@ -88,10 +97,33 @@ def _make_version_3(connection: Connection) -> None:
 
 def _mark_imports(connection: Connection) -> None:
     """A delivery that was imported from another history is marked: no listener of this store received it."""
-    add_column(connection, "delivery", "imported INTEGER NOT NULL DEFAULT 0")
+    for table in ("delivery", "uptime"):
+        add_column(connection, table, "imported INTEGER NOT NULL DEFAULT 0")
+    connection.execute(IMPORT_INDEX)
 
 
-_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports,)
+def _read_pbx_ids(connection: Connection) -> None:
+    """Reads the PBX's own id of each stored call from the link to its recording; of results else their `id`."""
+    for table in ("fact", "call"):
+        add_column(connection, table, "pbx_call_id TEXT")
+    links = connection.execute("SELECT record FROM fact WHERE record <> '' UNION SELECT record FROM call").fetchall()
+    found = [(own, link) for (link,) in links if (own := read_record_link(link)) is not None]
+    connection.execute("CREATE TEMPORARY TABLE read_link (record TEXT PRIMARY KEY, pbx_call_id TEXT)")
+    connection.executemany("INSERT INTO read_link (pbx_call_id, record) VALUES (?, ?)", found)
+    for table in ("fact", "call"):
+        told = f"(SELECT pbx_call_id FROM read_link WHERE read_link.record = {table}.record)"
+        connection.execute(f"UPDATE {table} SET pbx_call_id = {told} WHERE record <> ''")
+    connection.execute("UPDATE fact SET pbx_call_id = call_id WHERE type = 'result' AND pbx_call_id IS NULL")
+    connection.execute("DROP TABLE read_link")
+    connection.execute(PBX_ID_INDEX)
+
+
+def _add_kpi_indexes(connection: Connection) -> None:
+    for statement in KPI_INDEXES:
+        connection.execute(statement)
+
+
+_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports, _read_pbx_ids, _add_kpi_indexes)
 """The steps to version 4, in order, as those to version 3."""
 
 

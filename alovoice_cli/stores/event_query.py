@@ -28,7 +28,6 @@ _OF_DELIVERY = {
     "sender": "delivery.peer",
 }
 _OF_FACT = {
-    "call_id": "fact.call_id",
     "status": "fact.status",
     "duration": "fact.duration",
     "answered": "fact.answered_at",
@@ -42,19 +41,22 @@ _OF_FACT = {
 _OF_FACT_OR_CALL = {
     name: f"coalesce(fact.{column}, call.{column})"
     for name, column in {
-        **{name: name for name in ("external_id", "number", "line", "peer", "direction")},
+        **{name: name for name in ("external_id", "pbx_call_id", "number", "line", "peer", "direction")},
         "started": "started_at",
     }.items()
 }
+# A result's own id is the PBX's, and seldom that of a call here.
+_OF_FACT_OR_CALL["event_call_id"] = "CASE WHEN fact.type = 'result' THEN call.call_id ELSE fact.call_id END"
 _EVENT_COLUMNS: Columns = {**_OF_DELIVERY, **_OF_FACT, **_OF_FACT_OR_CALL}
 # The same without the table of deliveries; `id` and `sender` are only there.
 _FACT_COLUMNS: Columns = {**_EVENT_COLUMNS, "seq": "fact.seq", "type": "fact.type", "received": "fact.received_at"}
 _ONLY_OF_DELIVERY = frozenset(("id", "sender"))
 _NAMES_OF_CALL = frozenset(_OF_FACT_OR_CALL)
 _NAMES_OF_FACT = frozenset(_OF_FACT) | _NAMES_OF_CALL
-_PLAIN_OF_CALL = ("call_id", "external_id", "number", "line", "peer", "direction", "status", "duration", "record")
+_PLAIN_OF_CALL = ("pbx_call_id", "external_id", "number", "line", "peer", "direction", "status", "duration", "record")
 _CALL_COLUMNS: Columns = {
     **{name: f"call.{name}" for name in _PLAIN_OF_CALL},
+    "event_call_id": "call.call_id",
     "started": "call.started_at",
     "ended": "call.ended_at",
     "received": "call.reported_at",
@@ -182,12 +184,8 @@ def _compiled(condition: Condition, columns: Columns, *, negated: bool = False) 
     if isinstance(condition, Not):
         return _compiled(condition.term, columns, negated=not negated)
     if isinstance(condition, Compare):
-        is_number = condition.field == "number" and columns is not _CALL_COLUMNS and not negated
-        if is_number and condition.operator == "=" and condition.value is not None:
-            return _number_among((condition.value,))  # type: ignore[arg-type] # `=` has one value
-        if is_number and isinstance(condition.value, tuple):
-            return _number_among(condition.value)
-        return _compared(columns[condition.field], condition.operator, condition.value, negated=negated)
+        indexed = None if negated or columns is _CALL_COLUMNS else _indexed(condition)
+        return indexed or _compared(columns[condition.field], condition.operator, condition.value, negated=negated)
     terms = [_compiled(term, columns, negated=negated) for term in condition.terms]
     if isinstance(condition, And) is not negated:
         return joined(terms, " AND ") if terms else Sql("1 = 1")
@@ -200,6 +198,17 @@ def joined(terms: Iterable[Sql], word: str) -> Sql:
     if len(parts) == 1:
         return parts[0]
     return Sql(f"({word.join(part.text for part in parts)})", tuple(value for part in parts for value in part.values))
+
+
+def _indexed(condition: Compare) -> Sql | None:
+    """Returns the condition on an event where its columns are joined of two and yet an index answers it; else None."""
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    if condition.operator not in ("=", "in") or None in values:
+        return None
+    if condition.field == "event_call_id":  # as its column says
+        own = f"(fact.call_id IN ({marks(values)}) AND (fact.type <> 'result' OR call.call_id IS NOT NULL))"
+        return Sql(own, values)
+    return _number_among(values) if condition.field == "number" else None
 
 
 def _number_among(values: tuple[Value, ...]) -> Sql:

@@ -8,6 +8,7 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
+from alovoice_cli.events.call_ids import read_record_link
 from alovoice_cli.events.event import APART_SECONDS, TRIAL_PREFIX, Delivery, Event, EventType, Fact, parties
 from alovoice_cli.events.event_assembly import LateAnswer
 from alovoice_cli.events.outbox import queue_of_call
@@ -29,13 +30,19 @@ _INSERT_OUTBOX = """INSERT INTO outbox (target, seq, queue, state, attempts, due
 # An end names no number: where a proxy lost the header, that of the start tells.
 _TRIAL_OR_NOT = f"CASE WHEN call.number LIKE '{TRIAL_PREFIX}%' THEN 1 ELSE excluded.trial END"
 
+# An import may bring a call's start when its end is there.
+_FIRST_REPORT = (
+    "reported_at = CASE WHEN excluded.reported_at < call.reported_at"
+    " THEN excluded.reported_at ELSE call.reported_at END"
+)
+
 
 def _upsert_call(names: Sequence[str]) -> str:
     """The insert of a call of which these columns are told now; what was told before stays where they say nothing.
 
     A trial changes no call of the PBX, though it may bear the call's id; a call of which the PBX tells is no trial.
     """
-    changes = ", ".join(f"{name} = coalesce(excluded.{name}, call.{name})" for name in names)
+    changes = ", ".join((_FIRST_REPORT, *(f"{name} = coalesce(excluded.{name}, call.{name})" for name in names)))
     columns = ["call_id", "reported_at", "trial", *names]
     return (
         f"INSERT INTO call ({', '.join(columns)}) VALUES ({marks(columns)})"
@@ -44,10 +51,11 @@ def _upsert_call(names: Sequence[str]) -> str:
 
 
 _UPSERT_START = _upsert_call(("number", "line", "peer", "direction", "started_at", "start_seq"))
-_UPSERT_END = _upsert_call(("status", "duration", "ended_at", "record", "end_seq"))
+_UPSERT_END = _upsert_call(("status", "duration", "ended_at", "record", "end_seq", "pbx_call_id"))
 # As `events.event.is_of_another` judges: two calls may have one id, where a CRM counts its own.
 _UPDATE_RESULT = """UPDATE call
-    SET external_id = coalesce(external_id, ?), record = coalesce(record, ?), result_seq = ?
+    SET external_id = coalesce(external_id, ?), record = coalesce(record, ?), pbx_call_id = coalesce(pbx_call_id, ?),
+        result_seq = ?
     WHERE call_id = ? AND trial >= ? AND (number IS NULL OR number IN (?, ?) OR started_at BETWEEN ? AND ? OR ? = 1)"""
 
 
@@ -92,6 +100,7 @@ def _delivery_row(delivery: Delivery, seq: int) -> tuple[object, ...]:
         _headers_text(delivery.headers),
         seq,
         delivery.query,
+        int(delivery.imported),
     )
 
 
@@ -102,10 +111,10 @@ def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
 
 def delivery_from(row: Sequence[Any]) -> Delivery:
     """A row of `delivery` (its DELIVERY_COLUMNS first) as a value."""
-    own_id, name, received_at, body, content_type, peer, headers, seq, query = row[:9]
+    own_id, name, received_at, body, content_type, peer, headers, seq, query, imported = row[:10]
     kind: EventType = name
     pairs = tuple((str(header), str(value)) for header, value in json.loads(headers))
-    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq, query)
+    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq, query, bool(imported))
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -189,11 +198,13 @@ def _start_row(event: Event, fact: Fact) -> tuple[object, ...]:
 
 def _end_row(event: Event, fact: Fact) -> tuple[object, ...]:
     at, seq = event.delivery.received_at // _MICRO, event.delivery.seq
-    return (fact.call_id, at, int(event.is_trial), fact.status, fact.duration, fact.ended_at, fact.record, seq)
+    told = (fact.status, fact.duration, fact.ended_at, fact.record, seq, fact.pbx_call_id)
+    return (fact.call_id, at, int(event.is_trial), *told)
 
 
 def _result_row(event: Event, fact: Fact) -> tuple[object, ...]:
-    told = (fact.external_id, fact.record, event.delivery.seq, fact.call_id, int(event.is_trial))
+    of_link = read_record_link(fact.record)  # and not the result's own `id`: it may be another call's
+    told = (fact.external_id, fact.record, of_link, event.delivery.seq, fact.call_id, int(event.is_trial))
     earliest = None if fact.started_at is None else fact.started_at - APART_SECONDS
     latest = None if fact.started_at is None else fact.started_at + APART_SECONDS
     return (*told, fact.number, canonical(fact.peer or ""), earliest, latest, int(not parties(fact)))

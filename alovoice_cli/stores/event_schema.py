@@ -12,7 +12,7 @@ from alovoice_cli.events.event import Call, Fact
 FACT_COLUMNS = ", ".join(field.name for field in fields(Fact))
 """The columns of `fact` that a Fact holds, in its order."""
 CALL_COLUMNS = ", ".join(field.name for field in fields(Call))
-DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq, query"
+DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq, query, imported"
 
 _DELIVERY = """CREATE TABLE delivery (
     seq BIGINT NOT NULL,
@@ -56,6 +56,7 @@ _FACT = """CREATE TABLE fact (
     ended_at BIGINT,
     record TEXT,
     trial INTEGER NOT NULL DEFAULT 0,
+    pbx_call_id TEXT,
     PRIMARY KEY (seq, part)
 )"""
 
@@ -76,6 +77,7 @@ _CALL = """CREATE TABLE call (
     end_seq BIGINT,
     result_seq BIGINT,
     trial INTEGER NOT NULL DEFAULT 0,
+    pbx_call_id TEXT,
     PRIMARY KEY (call_id)
 )"""
 
@@ -109,16 +111,26 @@ OUTBOX_TARGET = """CREATE TABLE outbox_target (
     PRIMARY KEY (name)
 )"""
 
-# `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work.
+# `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work. `imported`: a
+# time of which the operator, or another store, says that all its events were imported.
 _UPTIME = """CREATE TABLE uptime (
     id VARCHAR(32) NOT NULL,
     began_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
     ended_at BIGINT,
+    imported INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (id)
 )"""
 
 PROBLEM_INDEX = "CREATE INDEX IF NOT EXISTS fact_with_problem ON fact (received_at) WHERE problem <> ''"
+IMPORT_INDEX = "CREATE INDEX IF NOT EXISTS delivery_imported ON delivery (received_at) WHERE imported = 1"
+PBX_ID_INDEX = "CREATE INDEX IF NOT EXISTS call_by_pbx_id ON call (pbx_call_id) WHERE pbx_call_id IS NOT NULL"
+KPI_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS fact_of_results ON fact (started_at) WHERE type = 'result'",
+    "CREATE INDEX IF NOT EXISTS fact_repeated ON fact (received_at) WHERE duplicate_of IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS fact_end_of_no_call ON fact (received_at) WHERE type = 'callend' AND call_id IS NULL",
+)
+"""Key figures need these few rows: each index holds no others."""
 TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
 
 TABLES = (
@@ -137,6 +149,9 @@ TABLES = (
     "CREATE INDEX fact_by_number ON fact (number, seq)",
     PROBLEM_INDEX,
     TRIAL_INDEX,
+    IMPORT_INDEX,
+    PBX_ID_INDEX,
+    *KPI_INDEXES,
     "CREATE INDEX call_by_time ON call (reported_at)",
     "CREATE INDEX call_by_number ON call (number, reported_at)",
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",

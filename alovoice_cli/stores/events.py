@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alovoice_cli.events.conditions import ALWAYS, Compare, Condition
-from alovoice_cli.events.coverage import Uptime
+from alovoice_cli.events.coverage import ImportedEvents, Uptime
 from alovoice_cli.events.event import Call, Delivery, Event, Fact, is_meant
 from alovoice_cli.events.event_assembly import UNANSWERED
 from alovoice_cli.events.filters import Filter, Period, meeting
@@ -226,9 +226,18 @@ class EventStore:
 
     def uptimes(self) -> list[Uptime]:
         """Returns when listeners ran, oldest first."""
+        asked = "SELECT began_at, seen_at, ended_at, imported FROM uptime ORDER BY began_at"
         with self._reading() as connection:
-            rows = connection.execute("SELECT began_at, seen_at, ended_at FROM uptime ORDER BY began_at")
-            return [Uptime(*row) for row in rows]
+            return [Uptime(row[0], row[1], row[2], bool(row[3])) for row in connection.execute(asked)]
+
+    def imported(self, period: Period) -> ImportedEvents:
+        """Returns how many events of the period were imported, with the moments of the first and the last."""
+        asked = "SELECT count(*), min(received_at), max(received_at) FROM delivery WHERE imported = 1"
+        since, until = period.since or 0, period.until
+        values = (since,) if until is None else (since, until)
+        asked += " AND received_at >= ?" + ("" if until is None else " AND received_at < ?")
+        with self._reading() as connection:
+            return ImportedEvents(*connection.execute(asked, values).fetchone())
 
     def has_probe(self, nonce: str) -> bool:
         """Returns whether one of the latest probes (test requests from outside) contains the nonce."""

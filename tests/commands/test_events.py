@@ -18,6 +18,8 @@ import pytest
 from event_rows import Rows
 from front_door import FrontDoor
 
+IDS = ("event_call_id", "pbx_call_id", "crm_call_id")
+
 
 @pytest.fixture
 def rows(alovoice: FrontDoor) -> Rows:
@@ -49,7 +51,7 @@ def test_a_profiles_events_are_its_own_and_the_flag_names_another_store(alovoice
     rows.call(_ago(minutes=5))
     other = Rows(alovoice.home / "state" / "events-sandbox.db")
     other.call(_ago(minutes=5), "712345678")
-    assert {event["call_id"] for event in _json(alovoice, "list")} == {"call-1"}
+    assert {event["event_call_id"] for event in _json(alovoice, "list")} == {"call-1"}
     assert _json(alovoice, "list", "-p", "sandbox")[1]["body"]["number"] == "712345678"
     assert _json(alovoice, "list", "--store", str(other.path)) == _json(alovoice, "list", "-p", "sandbox")
     assert _json(alovoice, "list", "--store", other.url) == _json(alovoice, "list", "-p", "sandbox")
@@ -89,8 +91,8 @@ def test_json_is_what_came_with_the_same_keys_for_each_event(alovoice: FrontDoor
     kept = {"step": {"action_type": "queue", "action_data": "6000"}, "why": "night"}
     rows.deliver("route", 1745571729, {"from_number": "1"}, answer=kept, rule="night")
     route, unread, end = _json(alovoice, "list", "--since", "all")
-    assert list(end) == ["id", "seq", "type", "received_at", "call_id", "duplicate_of", "body"]
-    assert (end["received_at"], end["call_id"]) == ("2025-04-25T09:02:07.250000Z", "17")
+    assert list(end) == ["id", "seq", "type", "received_at", "call_id", *IDS, "duplicate_of", "body"]
+    assert (end["received_at"], end["event_call_id"]) == ("2025-04-25T09:02:07.250000Z", "17")
     assert end["body"] == {"call_id": 17, "record": "https://x/?a=1", "later": [1, {"b": None}]}
     assert unread["body"] == "no \x1b[31m json"
     assert (route["answer"], route["rule"]) == (kept, "night")
@@ -123,8 +125,8 @@ def test_no_condition_becomes_sql(alovoice: FrontDoor, rows: Rows) -> None:
     rows.call(_ago(minutes=9))
     for text in (
         "status = 'x'' or 1=1'",
-        'call_id = "\'; DROP TABLE call; --"',
-        "call_id ~ '%'",
+        'event_call_id = "\'; DROP TABLE call; --"',
+        "event_call_id ~ '%'",
         "number = 'a\\' or 1'",
     ):
         result = alovoice("events", "list", "--where", text, "--json")
@@ -178,7 +180,7 @@ def test_a_result_is_shown_with_the_call_that_began_as_it_says_and_not_with_one_
     for name in ("own", "e5", "55"):
         shown = _json(alovoice, "show", name)
         assert [event["seq"] for event in shown["events"]] == [3, 4, 5]
-        assert shown["call"]["call_id"] == "own"
+        assert shown["call"]["event_call_id"] == "own"
     shown = _json(alovoice, "show", "e1")
     assert [event["seq"] for event in shown["events"]] == [1, 2]
     assert (shown["call"]["result_seq"], shown["call"]["external_id"]) == (None, None)
@@ -322,7 +324,7 @@ def test_gaps_are_times_without_a_listener_and_calls_without_an_end(alovoice: Fr
     rows.call(_ago(minutes=5), status=None, call_id="may go on")
     found = _json(alovoice, "gaps")
     assert [row["what"] for row in found] == ["no listener", "no end", "no listener"]
-    assert (found[0]["end_utc"], found[1]["call_id"]) == (None, "lost")
+    assert (found[0]["end_utc"], found[1]["event_call_id"]) == (None, "lost")
     assert 3590 < found[2]["seconds"] < 3610
     last = alovoice("events", "gaps").err.splitlines()[-1]
     assert "gap" in last
@@ -346,13 +348,13 @@ def test_tail_prints_a_line_an_event_and_follows(alovoice: FrontDoor, rows: Rows
 
 def test_tail_waits_for_what_the_writer_has_yet_to_say(alovoice: FrontDoor, rows: Rows) -> None:
     rows.deliver("callend", _ago(minutes=9), {"call_id": "old"})
-    with _following(alovoice, "--where", "status = 486 or call_id = old") as process:
-        assert _line(process)["call_id"] == "old"
+    with _following(alovoice, "--where", "status = 486 or event_call_id = old") as process:
+        assert _line(process)["event_call_id"] == "old"
         late = rows.deliver("callend", _ago(seconds=0), {"call_id": "c", "status_code": 486}, is_read=False)
         rows.deliver("callend", _ago(seconds=0), {"call_id": "d", "status_code": 486})
         time.sleep(1)
         _derive(rows, late)
-        assert [_line(process)["call_id"] for _ in "ab"] == ["c", "d"]
+        assert [_line(process)["event_call_id"] for _ in "ab"] == ["c", "d"]
 
 
 def _derive(rows: Rows, event: Any) -> None:
@@ -400,7 +402,7 @@ def test_plus_numbers_survive_a_round_trip_through_csv(alovoice: FrontDoor, rows
     rows.call(_ago(minutes=9), call_id="+998901234567")
     rows.call(_ago(minutes=8), call_id="+cmd|' /C calc'!A0")
     table = list(csv.DictReader(io.StringIO(alovoice("events", "export", "--csv").out)))
-    assert {row["call_id"] for row in table} == {"+998901234567", "'+cmd|' /C calc'!A0"}
+    assert {row["event_call_id"] for row in table} == {"+998901234567", "'+cmd|' /C calc'!A0"}
 
 
 @pytest.mark.parametrize("form", [(), ("--csv",)])
@@ -431,7 +433,7 @@ def test_prune_deletes_what_is_older_and_says_how_much(alovoice: FrontDoor, rows
     assert (silent.code, "--yes" in silent.err, len(_json(alovoice, "list"))) == (2, True, 4)
     done = _json(alovoice, "prune", "--older-than", "90d", "--yes")
     assert (done["events"], done["calls"], done["deleted"]) == (2, 1, True)
-    assert {event["call_id"] for event in _json(alovoice, "list")} == {"young"}
+    assert {event["event_call_id"] for event in _json(alovoice, "list")} == {"young"}
     for span in ("90", "5m", "soon", "999999w"):
         assert alovoice("events", "prune", "--older-than", span).code == 2
 
@@ -467,13 +469,13 @@ def test_of_several_results_in_a_delivery_the_one_that_matched_is_shown(alovoice
     for words, number, call_id in (
         (("--number", "93 111-22-33"), "998931112233", "82"),
         (("--where", "status = BUSY"), "998901234567", "81"),
-        (("--where", "call_id = 82"), "998931112233", "82"),
+        (("--where", "pbx_call_id = 82"), "998931112233", "82"),
     ):
         (row,) = _tsv(alovoice("events", "list", *words).out)
         assert row["number"] == number
         (event,) = _json(alovoice, "list", *words)
-        assert (event["call_id"], event["body"]) == (call_id, TWO_RESULTS)
-        assert json.loads(alovoice("events", "tail", *words).out)["call_id"] == call_id
+        assert (event["pbx_call_id"], event["event_call_id"], event["body"]) == (call_id, None, TWO_RESULTS)
+        assert json.loads(alovoice("events", "tail", *words).out)["pbx_call_id"] == call_id
         (line,) = csv.DictReader(io.StringIO(alovoice("events", "export", "--csv", *words).out))
         assert line["number"] == number
     assert len(list(csv.DictReader(io.StringIO(alovoice("events", "export", "--csv").out)))) == 2

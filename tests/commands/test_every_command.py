@@ -35,6 +35,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "autorule list": (),
     "autorule export": ("124",),
     "autorule watch": ("40",),
+    "autorule report": ("124",),
     "trunks": (),
     "peers": (),
     "call conference": ("--from", "712037006", "--to", "901234567"),
@@ -88,7 +89,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sandbox reset": (),
 }
 BEGIN = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok", "--yes")
-FIRST = {"autorule export": ("autorule", "create", *CREATE)} | {
+FIRST = {f"autorule {verb}": ("autorule", "create", *CREATE) for verb in ("export", "report")} | {
     f"call batches {verb}": BEGIN for verb in ("list", "show", "resume", "forget")
 }
 """What is run before."""

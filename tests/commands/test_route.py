@@ -177,3 +177,44 @@ def test_a_list_beside_the_rules_is_found_from_any_directory(home: FrontDoor, tm
     (folder / "r.toml").write_text(ISSUE.replace('vip = ["998901234567"]', 'vip = "vip.csv"'), "utf-8")
     words = ("--from", "+998901234567", "--line", "712037006", "--at", "2026-11-23 12:00")
     assert json.loads(home("route", "test", "sub/r.toml", *words, "--json").out)["rule"] == "VIP to their manager"
+
+
+@pytest.mark.parametrize(
+    ("caller", "rule"),
+    [
+        (("--from", "anonymous"), "hidden"),
+        (("--from", "Hidden"), "hidden"),
+        ((), "hidden"),
+        (("--from", "90 123-45-67"), "known"),
+        (("--from", "2424"), "known"),
+    ],
+)
+def test_a_rule_takes_callers_whose_number_is_hidden(home: FrontDoor, caller: tuple[str, ...], rule: str) -> None:
+    text = """fallback = { queue = "6000" }
+[[rule]]
+name = "hidden"
+when = { hidden = true }
+then = { hangup = true }
+[[rule]]
+name = "known"
+when = { hidden = false }
+then = { peer = "2000" }
+[[test]]
+given = { from = "anonymous" }
+expect = { hangup = true }
+rule = "hidden"
+"""
+    (home.home / "hidden.toml").write_text(text, "utf-8")
+    assert home("route", "check", "hidden.toml").code == 0
+    assert json.loads(home("route", "test", "hidden.toml", "--json", *caller).out)["rule"] == rule
+    assert home("route", "test", "hidden.toml", "--from", "Anvar").code == 2
+
+
+def test_hidden_is_true_or_false(home: FrontDoor) -> None:
+    (home.home / "odd.toml").write_text(
+        'fallback = { queue = "6000" }\n[[rule]]\nname = "a"\nwhen = { hidden = "yes" }\nthen = { hangup = true }\n',
+        "utf-8",
+    )
+    done = home("route", "check", "odd.toml")
+    assert done.code == 8
+    assert 'hidden "yes" is neither true nor false' in done.out

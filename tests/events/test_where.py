@@ -35,7 +35,7 @@ def _parse(text: str, fields: Any = EVENT_FIELDS) -> Condition:
         ("duration <> 0", Compare("duration", "!=", 0)),
         ("status = none", Compare("status", "=", None)),
         ("status = 'none'", Compare("status", "=", "none")),
-        ("call_id = 'Ғайрат'", Compare("call_id", "=", "Ғайрат")),
+        ("event_call_id = 'Ғайрат'", Compare("event_call_id", "=", "Ғайрат")),
         ("received > today", Compare("received", ">", 1745521200 * 1_000_000)),
         ("started < 1745521200", Compare("started", "<", 1745521200)),
         ("started < '2025-04-25 00:00'", Compare("started", "<", 1745521200)),

@@ -17,7 +17,7 @@ import pytest
 from front_door import FrontDoor
 from prometheus_client.parser import text_string_to_metric_families
 
-from alovoice_cli.listening.notify import watchdog_seconds
+from alovoice_cli.listening.systemd import watchdog_seconds
 
 from .conftest import START, Handler, Listening
 
@@ -234,7 +234,7 @@ def test_a_full_disk_ends_readiness_and_room_brings_it_back(
     listening.wait_for("ready again")
     assert listening.stop() == 143
     assert not ready_file.exists()
-    assert [event["call_id"] for event in json.loads(alovoice("events", "list", "--json").out)] == ["kept"]
+    assert [event["event_call_id"] for event in json.loads(alovoice("events", "list", "--json").out)] == ["kept"]
 
 
 def test_a_log_of_json_has_a_zone_a_level_and_fields(listen: Listen, alovoice: FrontDoor) -> None:

@@ -84,7 +84,7 @@ def test_a_call_that_was_asked_for_is_told_from_its_request_to_its_result(alovoi
     for receipt in json.loads(alovoice("call", "receipts", "list", "--json").out):
         shown = _json(alovoice, "show", receipt["receipt"])
         assert [event["type"] for event in shown["events"]] == ["callstart", "callend", "result"]
-        assert shown["call"]["call_id"] == by_key[receipt["our_id"]].course.call_id
+        assert shown["call"]["event_call_id"] == by_key[receipt["our_id"]].course.call_id
         for event in shown["events"]:
             assert _json(alovoice, "show", event["id"])["events"] == shown["events"]
 
@@ -210,7 +210,7 @@ def who_was_missed_agrees(alovoice: FrontDoor, books: Books) -> None:
             talked = next((one for one in later if one.status_code == "200"), None)
             how = {"inc": "called again", "out": "called back"}
             expected[course.call_id] = how[talked.type] if talked else None
-    assert {row["call_id"]: row["returned"] for row in _json(alovoice, "missed", "--limit", "0")} == expected
+    assert {row["event_call_id"]: row["returned"] for row in _json(alovoice, "missed", "--limit", "0")} == expected
     assert {*expected.values()} == {"called again", "called back", None}
     waiting = {one.course.number for one in told if expected.get(one.course.call_id, "answered") is None}
     open_rows = _json(alovoice, "missed", "--not-returned", "--limit", "0")

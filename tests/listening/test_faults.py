@@ -58,11 +58,11 @@ def test_a_kill_loses_nothing_that_was_answered(listen: Listen, alovoice: FrontD
     listen().stop()
     events = _events(alovoice)
     assert len(kept) > ROUNDS * 8
-    assert set(kept) <= {event["call_id"] for event in events}
+    assert set(kept) <= {event["event_call_id"] for event in events}
     assert len({event["id"] for event in events}) == len(events)
     numbers = [event["seq"] for event in events]
     assert len(set(numbers)) == len(numbers)
-    assert {identity.decode() for identity in ids} <= {event["call_id"] for event in events}
+    assert {identity.decode() for identity in ids} <= {event["event_call_id"] for event in events}
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
@@ -114,7 +114,7 @@ def test_a_locked_store_delays_nothing_for_long_and_loses_nothing(listen: Listen
         assert json.loads(listening.post("route", {"from_number": "974244100"})[1])["action_data"] == "6000"
         assert (state / "spool-events.jsonl").stat().st_mode & 0o777 == 0o600
     listening.wait_for("takes events again")
-    told = {listening.event()["call_id"] for _ in range(7)}
+    told = {listening.event()["event_call_id"] for _ in range(7)}
     assert {f"locked-{number}" for number in range(5)} | {answer.decode()} <= told
     assert listening.post("callstart", START)[1] == answer
     listening.stop()
@@ -131,7 +131,7 @@ def test_what_the_spool_holds_is_taken_up_at_the_next_start(listen: Listen, alov
     with (alovoice.home / "state" / "spool-events.jsonl").open("ab") as spool:
         spool.write(b'{"id": "torn')
     listen().stop()
-    assert [event["call_id"] for event in _events(alovoice)] == ["spooled"]
+    assert [event["event_call_id"] for event in _events(alovoice)] == ["spooled"]
 
 
 def _limit_file_size() -> None:
@@ -160,7 +160,7 @@ def test_a_full_disk_is_told_to_the_sender_and_ends_the_listener(listen: Listen,
     listening.wait_for("neither the event store nor")
     again = listen()
     again.stop()
-    assert set(kept) <= {event["call_id"] for event in _events(alovoice)}
+    assert set(kept) <= {event["event_call_id"] for event in _events(alovoice)}
     with contextlib.closing(sqlite3.connect(alovoice.home / "state" / "events.db")) as store:
         assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
@@ -182,7 +182,7 @@ def test_a_damaged_store_is_moved_aside_and_receiving_goes_on(listen: Listen, al
         assert again.post("callend", {"call_id": f"new-{number}"})[0] == 200
     assert "was moved to" in again.wait_for("is damaged")
     again.stop()
-    assert {f"new-{number}" for number in range(10)} <= {event["call_id"] for event in _events(alovoice)}
+    assert {f"new-{number}" for number in range(10)} <= {event["event_call_id"] for event in _events(alovoice)}
     (aside,) = path.parent.glob("events.db.corrupt-*")
     assert b"old-" in aside.read_bytes()
 

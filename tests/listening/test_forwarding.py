@@ -126,10 +126,10 @@ def test_the_crm_s_answer_goes_out_and_is_known_after_a_restart(listen: Listen, 
         body = {**START, "start_time": number}
         assert listening.post("callstart", body) == (200, told)
         event = listening.event()
-        assert event["call_id"] == (event["id"] if told.startswith(b"{") else told.decode())
+        assert event["event_call_id"] == (event["id"] if told.startswith(b"{") else told.decode())
         crm.answer = lambda _: (200, b"another")
         assert listening.post("callstart", body) == (200, told)
-        assert listening.event()["call_id"] == event["call_id"]
+        assert listening.event()["event_call_id"] == event["event_call_id"]
     time.sleep(0.3)
     assert len(crm.seen) == len(USEFUL), "what the CRM has answered is not sent to it again"
     listening.stop()
@@ -159,7 +159,7 @@ def test_a_crm_that_was_asked_is_told_again_after_a_kill_only_where_its_answer_w
     assert again.post("callstart", START) == (200, b"4711")
     again.stop()
     listed = json.loads(alovoice("events", "list", "--json").out)
-    assert [event["call_id"] for event in listed] == ["4711", listed[1]["id"], "4711"]
+    assert [event["event_call_id"] for event in listed] == ["4711", listed[1]["id"], "4711"]
 
 
 def _post_in_vain(listening: Listening, body: dict[str, object]) -> None:

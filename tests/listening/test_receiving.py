@@ -18,6 +18,8 @@ from front_door import FrontDoor
 
 from .conftest import START, Handler, Listening
 
+IDS = ("event_call_id", "pbx_call_id", "crm_call_id")
+
 Listen = Callable[..., Listening]
 
 
@@ -66,7 +68,7 @@ def test_a_callstart_is_answered_with_an_id_that_a_repetition_gets_too(listen: L
     assert 0 < len(answer[1]) <= 32
     events = [listening.event() for _ in range(24)]
     assert sum(event["duplicate_of"] is None for event in events) == 1
-    assert {event["call_id"] for event in events} == {answer[1].decode()}
+    assert {event["event_call_id"] for event in events} == {answer[1].decode()}
     other = listening.post("callstart", {**START, "start_time": START["start_time"] + 1})
     assert other != answer
     listening.stop()
@@ -79,8 +81,8 @@ def test_an_event_has_the_promised_keys(listen: Listen) -> None:
     listening = listen()
     listening.post("callstart", START)
     event = listening.event()
-    assert list(event) == ["id", "seq", "type", "received_at", "call_id", "duplicate_of", "body"]
-    assert (event["type"], event["body"], event["call_id"]) == ("callstart", START, event["id"])
+    assert list(event) == ["id", "seq", "type", "received_at", "call_id", *IDS, "duplicate_of", "body"]
+    assert (event["type"], event["body"], event["event_call_id"]) == ("callstart", START, event["id"])
     assert event["received_at"].endswith("Z")
 
 
@@ -143,7 +145,7 @@ def test_a_signal_drains_and_says_so_by_its_exit_code(listen: Listen, alovoice: 
     listening.post("callend", {"call_id": "a"})
     assert listening.stop(signal.SIGINT) == 130
     listed = json.loads(alovoice("events", "list", "--json").out)
-    assert [event["call_id"] for event in listed] == ["a"]
+    assert [event["event_call_id"] for event in listed] == ["a"]
 
 
 def test_systemd_is_told_when_it_works(listen: Listen, alovoice: FrontDoor, tmp_path: Path) -> None:
@@ -258,7 +260,7 @@ def test_packed_bodies_and_queries_are_stored_as_they_came_and_read(
     assert listening.event()["body"] == START
     listening.post(f"{listening.urls['callend']}?call_id={call_id}&status_code=486&name=%D0%A8", b"")
     event = listening.event()
-    assert (event["call_id"], event["query"]["status_code"], event["query"]["name"]) == (call_id, "486", "Ш")
+    assert (event["event_call_id"], event["query"]["status_code"], event["query"]["name"]) == (call_id, "486", "Ш")
     assert "problem" not in event
     seen = crm.wait(2)
     assert [(headers.get("content-encoding"), body) for headers, body in seen] == [("gzip", raw), (None, b"")]

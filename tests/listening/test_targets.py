@@ -174,7 +174,7 @@ def test_any_body_is_forwarded_as_json_with_a_signature_over_its_bytes(listen: L
         assert told["body"] == value
         assert ("problem" in told) == (not isinstance(value, dict) or "base64" in value)
         assert headers["webhook-id"] == told["id"]
-        assert headers.get("x-alovoice-call-id") == told["call_id"]
+        assert headers.get("x-alovoice-call-id") == told["event_call_id"]
 
 
 def test_a_crm_is_asked_in_json_too(listen: Listen, crm: Handler) -> None:
@@ -248,7 +248,7 @@ def test_a_finished_call_is_told_once_whatever_comes_late_or_again(
     other = again.post("callstart", {**START, "start_time": 5})[1].decode()
     again.post("callend", {"call_id": other, "status_code": 486})
     crm.wait(2)
-    assert [one["call_id"] for one in _of(crm, "call")] == [call_id, other]
+    assert [one["event_call_id"] for one in _of(crm, "call")] == [call_id, other]
     assert len(_sql(alovoice, "SELECT 1 FROM outbox WHERE message <> ''")) == 2
 
 
@@ -266,8 +266,8 @@ def test_a_call_outlives_a_kill_and_a_crm_that_is_away(listen: Listen, crm: Hand
     crm.start()
     listen(*words)
     crm.wait(6, PATIENCE)
-    assert sorted(one["call_id"] for one in _of(crm, "call")) == sorted(ids)
-    assert sorted(one["call_id"] for one in _of(crm, "missed")) == sorted(ids)
+    assert sorted(one["event_call_id"] for one in _of(crm, "call")) == sorted(ids)
+    assert sorted(one["event_call_id"] for one in _of(crm, "missed")) == sorted(ids)
     assert len({headers["webhook-id"] for headers, _ in crm.seen}) == 6
 
 
@@ -284,7 +284,7 @@ def test_a_call_has_the_crm_s_id_also_where_its_end_came_first(listen: Listen, c
     assert listening.post("callstart", START) == (200, b"4711")
     crm.wait(2)
     (told,) = _of(crm, "call")
-    assert (told["call_id"], told["number"], told["status"]) == ("4711", "998901234567", "200")
+    assert (told["event_call_id"], told["number"], told["status"]) == ("4711", "998901234567", "200")
     assert told["event_id"] != "4711"
 
 
@@ -334,7 +334,7 @@ def test_a_program_is_started_for_a_finished_call(listen: Listen, alovoice: Fron
     _until(lambda: out.exists() and out.read_text().count("\n") == 2)
     told = [json.loads(line) for line in out.read_text().splitlines()]
     assert sorted((one["type"], kind) for one, kind in told) == [("call", "call"), ("missed", "missed")]
-    assert {one["call_id"] for one, _ in told} == {call_id}
+    assert {one["event_call_id"] for one, _ in told} == {call_id}
 
 
 def test_a_target_s_unknown_type_is_no_url(alovoice: FrontDoor) -> None:

@@ -117,4 +117,4 @@ def test_a_terminal_that_is_closed_ends_the_listener_as_sigterm_does(alovoice: F
         assert post(url, {"call_id": "kept"}) == "true"
         os.close(own)
         assert process.wait(60) == 143
-    assert [event["call_id"] for event in json.loads(alovoice("events", "list", "--json").out)] == ["kept"]
+    assert [event["event_call_id"] for event in json.loads(alovoice("events", "list", "--json").out)] == ["kept"]

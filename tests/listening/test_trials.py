@@ -102,7 +102,7 @@ def test_a_trial_changes_no_call_of_a_person_and_is_shown_by_its_id(alovoice: Fr
     end = {"call_id": "person", "status_code": 200, "duration": 99}
     trial = rows.deliver("callend", time.time(), end, headers=MARK)
     (missed,) = _listed(alovoice, "missed")
-    assert (missed["call_id"], missed["status"], missed["returned"]) == ("person", "304", None)
+    assert (missed["event_call_id"], missed["status"], missed["returned"]) == ("person", "304", None)
     assert alovoice("events", "show", trial.delivery.id).code == 0
     rows.deliver("callend", time.time(), {"call_id": "nobody", "status_code": 486, "duration": 0})  # its mark was lost
     rows.deliver("callend", time.time(), {"call_id": "marked", "status_code": 480, "duration": 0})

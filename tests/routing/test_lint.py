@@ -73,6 +73,12 @@ def test_gaps_are_when_an_ordinary_caller_gets_the_fallback(text: str) -> None:
             "'a' (line 4), 'b' (line 8) together take all its callers",
         ),
         (_rule("a", 'direction = "inc"') + _rule("b", 'any = [{ direction = "inc" }]'), "shadowed", "'a'"),
+        (_rule("a", "hidden = false") + _rule("b", 'from = "90*"'), "shadowed", "'a'"),
+        (_rule("a", "hidden = false") + _rule("b", 'missed_within = "2h"'), "shadowed", "'a'"),
+        (_rule("a", "hidden = true") + _rule("b", 'hidden = true, line = "1234567"'), "shadowed", "'a'"),
+        (_rule("a", 'hidden = true, from = "90*"'), "unreachable", "never hold together"),
+        (_rule("a", 'hidden = true, spoke_within = "7d"'), "unreachable", "never hold together"),
+        (_rule("a", "hidden = true, all = [{ hidden = false }]"), "unreachable", "never hold together"),
         (_rule("a", 'hours = "office", not = { hours = "office" }'), "unreachable", "never hold together"),
         (_rule("a", 'line = "1234567", all = [{ line = "7654321" }]'), "unreachable", "never hold together"),
         (_rule("a", 'from = "@none"') + "[lists]\nnone = []\n", "unreachable", "never hold together"),
@@ -95,6 +101,9 @@ def test_rules_out_of_reach_are_told_with_who_takes_their_callers(rules: str, co
         _rule("a", 'hours = "office", queue = "1"')
         + _rule("b", 'not = { hours = "office" }')
         + _rule("c", 'line = "1"'),
+        _rule("a", "hidden = true") + _rule("b", "hidden = false"),
+        _rule("a", "hidden = true") + _rule("b", 'from = "90*"'),
+        _rule("a", 'from = "90*"') + _rule("b", "hidden = false"),
         _rule("a", 'from = "+998*"') + _rule("b", 'from = "90*"'),  # 90… may also be a short number
     ],
 )

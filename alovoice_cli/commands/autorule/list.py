@@ -1,6 +1,6 @@
 """`alovoice autorule list`: the campaigns that were created from this machine; the API cannot list campaigns."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,11 @@ from alovoice_cli.errors import NotFoundError
 from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
 from alovoice_cli.output.listing import Column, Item, Listing
 from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alovoice_cli.campaigns.campaign_record import CreatedCampaign
 
 EXAMPLES = examples(
     "alovoice autorule list --since 7d --refresh",
@@ -22,6 +27,12 @@ def _fields(item: Item) -> dict[str, str]:
     return fields if isinstance(fields, dict) else {}
 
 
+def _reached(item: Item) -> str | None:
+    """Returns `reached/rows` as last counted."""
+    counts = item["counts"]
+    return f"{counts['reached']}/{counts['rows']}" if isinstance(counts, dict) else None
+
+
 def _field(name: str, title: str, *, shown: bool = False) -> Column:
     return Column(name, title, value=lambda item: _fields(item).get(name), shown=shown)
 
@@ -31,6 +42,7 @@ COLUMNS = (
     _field("name", "Name", shown=True),
     Column("status", "Status"),
     Column("count", "Numbers", numeric=True),
+    Column("reached", "Reached", value=_reached, numeric=True),
     _field("from", "From", shown=True),
     _field("to", "To", shown=True),
     Column("created", "Created", value=lambda item: f"{item['begun_at']}"[:10]),
@@ -64,6 +76,7 @@ def list_campaigns(
 ) -> None:
     """List the campaigns that were created from here, the latest first, with the status that was last seen.
 
+    Reached counts the rows of the list whose people were reached, by the events that the listener received.
     `unknown`: its answer was lost, and it may exist: look in the console before you create it again.
     """
     session: Session = ctx.obj
@@ -75,9 +88,24 @@ def list_campaigns(
         for number in dict.fromkeys(created.id for created in campaigns if created.id):
             _refresh(session, profile, number)
         campaigns = session.campaigns.campaigns(profile, begun)
-    shown = [created.as_dict() for created in campaigns if status is None or created.status == status]
+    listed = [created for created in campaigns if status is None or created.status == status]
+    if counted := _count(session, listed):
+        again = {created.receipt: created for created in session.campaigns.campaigns(profile, begun)}
+        listed = [again[created.receipt] if created.receipt in counted else created for created in listed]
+    shown = [created.as_dict() for created in listed]
     nothing = "no such campaign" if status or since else f"no campaign was created from here on PBX {profile}"
     session.show(Listing(shown, COLUMNS, nothing=nothing, ours=True))
+
+
+def _count(session: Session, listed: "Sequence[CreatedCampaign]") -> set[str]:
+    """Counts what has become of campaigns whose counts may have changed; returns their receipts."""
+    changing = [created for created in listed if not (created.counts or {}).get("is_final")]
+    if not changing:
+        return set()
+    # Here and not above: the counts of campaigns that are over need neither lists nor events.
+    from alovoice_cli.commands.autorule.gathering import count_lately  # noqa: PLC0415 - as said above
+
+    return count_lately(session, changing)
 
 
 def _refresh(session: Session, profile: str, number: str) -> None:

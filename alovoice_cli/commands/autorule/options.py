@@ -30,6 +30,7 @@ from alovoice_cli.spreadsheet import format_for
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
+    from alovoice_cli.campaigns.campaign_record import CreatedCampaign
     from alovoice_cli.campaigns.definition import Definition, DefinitionDefaults
     from alovoice_cli.campaigns.preparation import CampaignContext, PreparedCampaign
 
@@ -179,6 +180,12 @@ def created_definition(session: Session, label: str) -> "Definition":
     """Returns the definition of a campaign that was created from here. Raises UsageError for another one."""
     from alovoice_cli.campaigns.definition import define  # noqa: PLC0415 - as in _defaults
 
+    created = find_created(session, label)
+    return define(created.fields, created.record, created.recipients, session.campaigns.numbers(created.receipt))
+
+
+def find_created(session: Session, label: str) -> "CreatedCampaign":
+    """Returns the campaign with this id or receipt. Raises UsageError for one that was not created from here."""
     profile = session.settings.profile
     created = session.campaigns.campaign(profile, label)
     if created is None:
@@ -186,7 +193,7 @@ def created_definition(session: Session, label: str) -> "Definition":
             f"campaign {label} was not created from here on PBX {profile}",
             hint="see `alovoice autorule list`; what the PBX knows of it: `alovoice autorule get`",
         )
-    return define(created.fields, created.record, created.recipients, session.campaigns.numbers(created.receipt))
+    return created
 
 
 def prepare(

@@ -17,6 +17,8 @@ from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alovoice_cli.campaigns.watching import WatchAim, WatchedCampaign
 
 EXAMPLES = examples(
@@ -30,6 +32,7 @@ COLUMNS = (
     Column("name", "Name"),
     Column("status", "Status"),
     Column("recipients", "Recipients", numeric=True),
+    Column("results", "Results"),
     Column("why", "Why nothing moves"),
     Column("seen", "Seen"),
 )
@@ -95,18 +98,27 @@ def _watch(
     draw: Callable[[Listing], None] | None,
 ) -> None:
     from alovoice_cli.campaigns.watching import watch_until  # noqa: PLC0415 - as in watch_campaigns
+    from alovoice_cli.commands.autorule.gathering import RunningCounts  # noqa: PLC0415 - as in watch_campaigns
+
+    results = {one.id: RunningCounts(session, one.id) for one in watched}
 
     def looked(one: "WatchedCampaign", is_news: bool) -> None:
         if one.seen_at == one.looked_at:
             session.campaigns.note(session.settings.profile, one.id, one.answer, session.masker)
-        if is_news and draw is None:
-            session.display.line(one.as_line())
+        if draw is not None:
+            return
+        counts, changed = results[one.id].latest()
+        if is_news or changed:
+            session.display.line(one.as_line() | dict(counts or {}))
 
-    drawn = None if draw is None else (lambda now: draw(Listing([_row(one, now) for one in watched], COLUMNS)))
-    watch_until(aim, watched, session.now, looked, drawn)
+    def drawn(now: datetime) -> None:
+        if draw is not None:
+            draw(Listing([_row(one, now, results[one.id].latest()[0]) for one in watched], COLUMNS))
+
+    watch_until(aim, watched, session.now, looked, None if draw is None else drawn)
 
 
-def _row(one: "WatchedCampaign", now: datetime) -> dict[str, object]:
+def _row(one: "WatchedCampaign", now: datetime, counts: "Mapping[str, int] | None") -> dict[str, object]:
     seen = "" if one.seen_at is None else f"{one.seen_at.astimezone():%H:%M:%S}"
     answer = one.answer
     return {
@@ -114,6 +126,15 @@ def _row(one: "WatchedCampaign", now: datetime) -> dict[str, object]:
         "name": answer.get("name"),
         "status": one.status,
         "recipients": answer.get("recipients"),
+        "results": _results_text(counts),
         "why": one.why_at(now).text,
         "seen": seen,
     }
+
+
+def _results_text(counts: "Mapping[str, int] | None") -> str:
+    """Returns the counts that are not zero, in words: `8 reached, 5 busy, 20 not tried`."""
+    from alovoice_cli.campaigns.report import CATEGORIES  # noqa: PLC0415 - as in watch_campaigns
+
+    told = {} if counts is None else {category: counts[category] for category in CATEGORIES}
+    return ", ".join(f"{rows} {category.replace('_', ' ')}" for category, rows in told.items() if rows)

@@ -1,6 +1,6 @@
 """`alovoice events export`: the events for other programs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -10,22 +10,25 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples, option_group
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import EVENT_FIELDS
+from alovoice_cli.events.coverage import UPTIME, Uptime, covered_stretches
 from alovoice_cli.events.event import Call, Event
-from alovoice_cli.events.event_table import event_as_json, event_cells
-from alovoice_cli.events.filters import FilterWords, read_filter
+from alovoice_cli.events.event_table import event_as_json, event_cells, iso
+from alovoice_cli.events.filters import FilterWords, Period, read_filter
 from alovoice_cli.events.hiding import Hiding
-from alovoice_cli.moments import ClockTime
+from alovoice_cli.moments import ClockTime, unix_microseconds
 from alovoice_cli.output.listing import Column, ListedItem, Listing
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
     "alovoice events export --since 2025-04-01 --until 2025-04-30 > april.jsonl",
     "alovoice events export --csv --type callend --since 30d > calls.csv",
+    "alovoice events export --with-uptime > history.jsonl",
     "alovoice events export --mask-numbers --csv > for-the-analyst.csv",
 )
 _NAMES = (
-    *("id", "seq", "type", "received_at", "call_id", "external_id", "number", "line", "peer", "direction", "status"),
-    *("duration", "started_at", "answered_at", "ended_at", "record", "queue", "rule", "duplicate_of", "body"),
+    *("id", "seq", "type", "received_at", "event_call_id", "pbx_call_id", "crm_call_id", "external_id", "number"),
+    *("line", "peer", "direction", "status", "duration", "started_at", "answered_at", "ended_at", "record", "queue"),
+    *("rule", "duplicate_of", "body"),
 )
 COLUMNS = tuple(Column(name, name) for name in _NAMES)
 
@@ -38,6 +41,14 @@ def export_events(
         typer.Option(
             "--mask-numbers",
             help="Hide people's numbers: 99890•••••67~3fa9c1. The same number looks the same within one export.",
+            show_default=False,
+        ),
+    ] = False,
+    with_uptime: Annotated[
+        bool,
+        typer.Option(
+            "--with-uptime",
+            help="Print when listeners were there too, for `events import`: lines of the type uptime.",
             show_default=False,
         ),
     ] = False,
@@ -55,13 +66,21 @@ def export_events(
     if form is not None:
         raise UsageError("events export has no --format", hint="--csv prints CSV; without it JSON Lines are printed")
     clock = clock_of(session)
-    wanted = read_filter(option_group(ctx, FilterWords), EVENT_FIELDS, clock)
+    words = option_group(ctx, FilterWords)
+    wanted = read_filter(words, EVENT_FIELDS, clock)
+    in_cells = session.options.csv or session.options.columns is not None
+    if with_uptime and (in_cells or limit or words != FilterWords(words.since, words.until)):
+        raise UsageError(
+            "--with-uptime says that all events of a time are here",
+            hint="leave out all but --since, --until and --mask-numbers",
+        )
     events = session.event_store(store)
+    # Read before the events: what is received meanwhile is in no stretch.
+    uptimes = _uptime_lines(events.uptimes(), wanted.period, clock) if with_uptime else []
     found = events.told(wanted)
     if limit:
         found = iter(list(events.told(wanted, newest_first=True, limit=limit))[::-1])
     hiding = Hiding() if mask_numbers else None
-    in_cells = session.options.csv or session.options.columns is not None
 
     def rows() -> Iterator[ListedItem]:
         for event, call in found:
@@ -71,9 +90,16 @@ def export_events(
             for cells in _lines(event, call, clock) if in_cells else ({},):
                 shown = hiding.cells(cells) if hiding is not None else cells
                 yield ListedItem({**shown, "body": whole["body"]}, whole)
+        yield from uptimes
 
     session.show(Listing(rows(), COLUMNS), lines=not session.options.csv)
     tell_coverage(session, store, wanted.period, clock)
+
+
+def _uptime_lines(uptimes: Iterable[Uptime], period: Period, clock: ClockTime) -> list[ListedItem]:
+    stretches = covered_stretches(uptimes, period, unix_microseconds(clock.now))
+    lines = [{"type": UPTIME, "began_at": iso(begin), "ended_at": iso(end)} for begin, end in stretches]
+    return [ListedItem(line, line) for line in lines]
 
 
 def _lines(event: Event, call: Call | None, clock: ClockTime) -> Iterator[dict[str, object]]:

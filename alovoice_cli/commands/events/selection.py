@@ -80,5 +80,6 @@ def since_or(days: int, since: str | None, until: str | None, clock: ClockTime) 
 
 def tell_coverage(session: Session, store: str | None, period: Period, clock: ClockTime) -> None:
     """Says when somebody listened: what was said to nobody is in no list."""
-    covered = cover(session.event_store(store).uptimes(), period, unix_microseconds(clock.now))
-    session.note(describe(covered, clock))
+    events = session.event_store(store)
+    covered = cover(events.uptimes(), period, unix_microseconds(clock.now))
+    session.note(describe(covered, clock, events.imported(period)))

@@ -87,7 +87,8 @@ def _sentence(call: dict[str, object]) -> str:
     """The call in one line."""
     ended = status_text(str(call["status"])) if call["status"] is not None else "no end is known"
     length = f", {call['duration']}s" if call["duration"] is not None else ""
-    return f"call {call['call_id']}: {ended}{length}"
+    pbx = f" ({call['pbx_call_id']} on the PBX)" if call["pbx_call_id"] else ""
+    return f"call {call['event_call_id']}{pbx}: {ended}{length}"
 
 
 class Search:

@@ -23,13 +23,17 @@ EXAMPLES = examples(
     "alovoice route test rules.toml --from 974244100 --line 712037006",
     "alovoice route test rules.toml --from 974244100 --line 712037006 --at '2026-11-23 19:00' --explain",
 )
+_HIDDEN = ("hidden", "anonymous", "restricted", "private", "unknown", "withheld")
 
 
 def try_question(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The rules, such as rules.toml.", show_default=False)],
     caller: Annotated[
-        str, typer.Option("--from", metavar="N", help="Who calls; left out: a hidden number.", show_default=False)
+        str,
+        typer.Option(
+            "--from", metavar="N", help="Who calls; hidden, or left out: a hidden number.", show_default=False
+        ),
     ] = "",
     line: Annotated[str, typer.Option("--line", metavar="N", help="The line called.", show_default=False)] = "",
     queue: Annotated[
@@ -65,7 +69,7 @@ def try_question(
     session: Session = ctx.obj
     rules = served(check(file, session.now()), file)
     moment = _moment(at, rules, session.now())
-    question = Question(_number(caller, "--from"), _number(line, "--line"), _queue(queue), direction)
+    question = Question(_caller(caller), _number(line, "--line"), _queue(queue), direction)
     history = _history(session, store, moment, last_peer, calls, missed)
     decision = decide(rules, question, moment, history)
     shown = moment.astimezone(rules.zone).isoformat(timespec="seconds")
@@ -84,6 +88,11 @@ def _history(
         return NO_HISTORY
     session.event_store(store).uptimes()  # says what is wrong with a store that can't be asked
     return past.as_of(moment)
+
+
+def _caller(text: str) -> str:
+    """The caller's number; a word that stands in the place of a hidden number is kept as the PBX may send it."""
+    return text if text.casefold() in _HIDDEN else _number(text, "--from")
 
 
 def _number(text: str, option: str) -> str:

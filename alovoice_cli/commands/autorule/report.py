@@ -1,0 +1,287 @@
+"""`alovoice autorule report`: what became of every row of a campaign's list, and whom to call again."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from alovoice_cli.commands.global_options import shows_list
+from alovoice_cli.commands.options import ListColumn, examples
+from alovoice_cli.findings import count
+from alovoice_cli.output.listing import Column, Item, Listing
+from alovoice_cli.session import Session
+from alovoice_cli.spreadsheet import format_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alovoice_cli.campaigns.campaign_record import CreatedCampaign
+    from alovoice_cli.campaigns.kept_list import CampaignList
+    from alovoice_cli.campaigns.report import AttemptGroup, By, CampaignReport, RowCategory
+    from alovoice_cli.moments import ClockTime
+
+EXAMPLES = examples(
+    "alovoice autorule report 124",
+    "alovoice autorule report 124 --unreached again.csv",
+    "alovoice autorule report 124 --by hour",
+    "alovoice autorule report 124 --csv > rows.csv",
+    "alovoice autorule report 124 --json | jq '{rows, reached, unknown}'",
+)
+_ROWS = (
+    Column("line", "Row", numeric=True),
+    Column("category", "Result"),
+    Column("attempts", "Attempts", numeric=True),
+    Column("first_try", "First try (UTC)"),
+    Column("last_try", "Last try (UTC)"),
+    Column("talk_seconds", "Talk (s)", numeric=True),
+    Column("number", "Number"),
+    Column("why", "Why"),
+)
+_COUNTS = (
+    Column("result", "Result"),
+    Column("rows", "Rows", numeric=True),
+    Column("share", "Share", numeric=True),
+    Column("chart", "", bar=True),
+)
+_GROUPS = (
+    Column("group", "Group"),
+    Column("attempts", "Attempts", numeric=True),
+    Column("reached", "Reached", numeric=True),
+    Column("short", "Short", numeric=True),
+    Column("busy", "Busy", numeric=True),
+    Column("no_answer", "No answer", numeric=True),
+    Column("failed", "Failed", numeric=True),
+    Column("unknown", "Unknown", numeric=True),
+    Column("ambiguous", "Ambiguous", numeric=True),
+    Column("talk_seconds", "Talk (s)", numeric=True),
+    Column("chart", "", bar=True),
+)
+_ALL = (*_ROWS, *(column for column in (*_COUNTS, *_GROUPS) if column.name not in {row.name for row in _ROWS}))
+_TITLES = {"status": "Status", "hour": "Hour", "line": "Line", "attempt": "Attempt"}
+_RARE = ("short", "failed", "unknown", "ambiguous")
+_PARTS = ("reached", "not reached", "unknown or ambiguous")
+_INCLUDED = ("short", "unknown", "ambiguous")
+
+
+@shows_list(_ALL)
+def report_campaign(
+    ctx: typer.Context,
+    campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, or its receipt (R-7F3K).")],
+    unreached: Annotated[
+        Path | None,
+        typer.Option("--unreached", metavar="OUT.csv", help="Write the rows to call again, with all their columns."),
+    ] = None,
+    include: Annotated[
+        str | None,
+        typer.Option(
+            "--include",
+            metavar="A,B",
+            help="Write short, unknown or ambiguous rows to --unreached, too: they may have been reached.",
+        ),
+    ] = None,
+    by: Annotated[
+        Literal["status", "hour", "line", "attempt"] | None,
+        typer.Option("--by", help="Count the attempts by the PBX's status, hour, line, or first and second try."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one page that opens offline.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.", show_default=False)] = False,
+    recipients: Annotated[
+        Path | None,
+        typer.Option("--recipients", metavar="FILE", help="The list of a campaign that an older version created."),
+    ] = None,
+    column: ListColumn = None,
+    store: Annotated[
+        str | None,
+        typer.Option("--store", metavar="URL", help="The event store (default: the profile's): a file, sqlite:///…."),
+    ] = None,
+) -> None:
+    """Report what became of every row of a campaign's list, by the events that the listener received.
+
+    Each row is reached, short (answered for less than goodtime), busy, no_answer, failed, not_tried, unknown (no
+    event, and the listener was not up all the time), ambiguous (two campaigns fit), duplicate, invalid or excluded.
+    --csv prints a line for each row, with its own columns. --unreached writes busy, no_answer, failed and not_tried
+    rows, ready for `create --recipients`; never a row whose person may have been reached, unless --include names it.
+    """
+    # Here and not above: help reads no list.
+    from alovoice_cli.commands.autorule.gathering import CampaignResults, note_counts  # noqa: PLC0415 - as said above
+    from alovoice_cli.commands.autorule.options import find_created  # noqa: PLC0415 - as said above
+    from alovoice_cli.output.files import check_free  # noqa: PLC0415 - as said above
+    from alovoice_cli.stores.campaign_calls import CampaignCalls  # noqa: PLC0415 - as said above
+
+    session: Session = ctx.obj
+    also = _read_include(include)
+    for target in filter(None, (unreached, html)):
+        check_free(target, force=force)
+    created = find_created(session, campaign_id)
+    session.event_store(store).uptimes()  # raises for a missing store, and brings an older one up to date
+    people = _read_people(session, created, recipients, column)
+    results = CampaignResults(session, created, people, CampaignCalls(session.settings.event_store_url(store)))
+    report = results.report()
+    found = _Found(created, report, note_counts(session, results, report))
+    _show(session, found, by)
+    if unreached is not None:
+        _write_unreached(session, report, unreached, also, force=force)
+    for note in found.notes(session.clock):
+        session.note(note)
+
+
+def _read_people(
+    session: Session, created: "CreatedCampaign", recipients: Path | None, column: str | None
+) -> "CampaignList":
+    """Returns the campaign's list: of the ledger, or of `--recipients` where an older version kept none."""
+    from alovoice_cli.campaigns.kept_list import CampaignList, keep_numbers, match_list  # noqa: PLC0415 - as above
+    from alovoice_cli.errors import UsageError  # noqa: PLC0415 - as above
+
+    kept, numbers = session.campaigns.kept_list(created.receipt), session.campaigns.numbers(created.receipt)
+    if kept is not None:
+        if recipients is not None:
+            session.note(f"--recipients is not needed: the list of campaign {created.label} is in the ledger")
+        return CampaignList(kept)
+    if recipients is not None:
+        matched = match_list(recipients, column, numbers, created.recipients.sha256 if created.recipients else "")
+        if not matched.is_same_file:
+            session.note(f"whether {recipients} is byte for byte the list that was sent is not known; its numbers fit")
+        return CampaignList(matched.kept)
+    if not numbers:
+        raise UsageError(f"the list of campaign {created.label} is not known here", hint="give it: --recipients FILE")
+    session.note("the list itself was not kept; the rows are its numbers, each once: --recipients FILE gives the list")
+    return CampaignList(keep_numbers(numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The report of a campaign, with its counts."""
+
+    created: "CreatedCampaign"
+    report: "CampaignReport"
+    counts: "Mapping[str, int]"
+
+    def as_json(self) -> dict[str, object]:
+        """Returns the whole report."""
+        from alovoice_cli.campaigns.report_text import report_as_json  # noqa: PLC0415 - as above
+
+        return report_as_json(self.created, self.report, self.counts)
+
+    def notes(self, clock: "ClockTime") -> "Iterator[str]":
+        """Yields the sentences under the figures; the last says when somebody listened."""
+        from alovoice_cli.campaigns.report_text import headline, report_notes  # noqa: PLC0415 - as above
+        from alovoice_cli.events.coverage import describe  # noqa: PLC0415 - as above
+
+        yield headline(self.created, self.counts)
+        yield from report_notes(self.created, self.report, self.counts)
+        yield describe(self.report.coverage.listened, clock)
+
+
+def _show(session: Session, found: _Found, by: "By | None") -> None:
+    options, report = session.options, found.report
+    if by is not None:
+        _show_groups(session, found, by)
+    elif options.csv or options.columns is not None:
+        session.show(_rows_listing(report, is_csv=options.csv and options.columns is None))
+    else:
+        whole = found.as_json() if options.json else None
+        drawn = session.stdout.isatty()
+        session.show(Listing(list(_count_items(found, drawn=drawn)), _COUNTS, whole, ours=True))
+
+
+def _count_items(found: _Found, *, drawn: bool) -> Iterator[dict[str, object]]:
+    """Yields a line for each category; `drawn` on a terminal in words, without the empty ones."""
+    from alovoice_cli.campaigns.report import CATEGORIES  # noqa: PLC0415 - as above
+    from alovoice_cli.campaigns.report_text import category_text  # noqa: PLC0415 - as above
+
+    whole = found.counts["rows"]
+    for category in CATEGORIES:
+        rows = found.counts[category]
+        if rows or not drawn or category == "reached":
+            share = f"{100 * rows / whole:.1f} %" if whole else ""
+            name = category_text(category, found.report) if drawn else category
+            yield {"result": name, "rows": rows, "share": share, "chart": [rows] if drawn else ""}
+
+
+def _rows_listing(report: "CampaignReport", *, is_csv: bool) -> Listing:
+    """Returns a line for each row of the list; as CSV its own columns come first."""
+    from alovoice_cli.campaigns.report_text import column_names, row_as_json  # noqa: PLC0415 - as above
+
+    own: Sequence[Column] = ()
+    if is_csv:
+        names = column_names(report.people, [column.name for column in _ROWS])
+        own = [Column(name, name, value=partial(_cell_of, place)) for place, name in enumerate(names)]
+    return Listing(map(row_as_json, report.rows()), (*own, *_ROWS), ours=True)
+
+
+def _cell_of(place: int, item: Item) -> object:
+    cells = item["cells"]
+    return cells[place] if isinstance(cells, list) and place < len(cells) else ""
+
+
+def _show_groups(session: Session, found: "_Found", by: "By") -> None:
+    drawn, report = session.stdout.isatty(), found.report
+    groups = report.groups(by, session.clock.zone)
+    columns = tuple(
+        column._replace(
+            title=_TITLES[by] if column.name == "group" else column.title,
+            shown=column.name != ("talk_seconds" if drawn else "chart"),
+        )
+        for column in _GROUPS
+        if not drawn or column.name not in _RARE or any(group.outcomes[column.name] for group in groups)
+    )
+    whole = None
+    if session.options.json:
+        whole = found.as_json() | {"by": by, "groups": [group.as_json() for group in groups]}
+    year = f"{session.clock.today.year}-" if drawn else ""
+    items = [_group_item(group, year) for group in groups]
+    session.show(Listing(items, columns, whole, nothing="no call of this campaign is known", ours=True))
+    if drawn and groups and not session.options.json:
+        session.note(session.display.legend(_PARTS))
+
+
+def _group_item(group: "AttemptGroup", year: str) -> dict[str, object]:
+    told = group.outcomes
+    parts = [told["reached"], told["short"] + told["busy"] + told["no_answer"] + told["failed"]]
+    return {
+        **group.as_json(),
+        "group": group.name.removeprefix(year),
+        "chart": [*parts, told["unknown"] + told["ambiguous"]],
+    }
+
+
+# --- whom to call again
+
+
+def _read_include(text: str | None) -> "list[RowCategory]":
+    """Returns the categories of `--include`. Raises UsageError for another word."""
+    from alovoice_cli.errors import UsageError  # noqa: PLC0415 - as above
+
+    words = [] if text is None else [word.strip().lower() for word in text.split(",")]
+    for word in words:
+        if word not in _INCLUDED:
+            raise UsageError(f"--include {word!r} is not a category that it takes", hint=f"give {', '.join(_INCLUDED)}")
+    return words  # type: ignore[return-value] # each is one of _INCLUDED
+
+
+def _write_unreached(
+    session: Session, report: "CampaignReport", target: Path, include: "Sequence[RowCategory]", *, force: bool
+) -> None:
+    """Writes the rows to call again as a list, and makes sure that it reads as the same people."""
+    from alovoice_cli.campaigns.unreached import check_reading, unreached_text  # noqa: PLC0415 - as above
+    from alovoice_cli.output.data_formats import safe_cell  # noqa: PLC0415 - as above
+    from alovoice_cli.output.files import write_private  # noqa: PLC0415 - as above
+
+    found = unreached_text(report, include, safe_cell, format_for(excel=session.options.excel))
+    if not found.numbers:
+        session.note(f"nobody is to be called again: {target} is not written")
+        return
+    column = check_reading(found, str(target))
+    write_private(target, found.text, force=force)
+    more = "" if column is None else f" --column {column}"
+    session.note(f"{count(len(found.numbers), 'row')} to call again: {target} (`create --recipients {target}{more}`)")
+    if found.doubtful:
+        rows = count(found.doubtful, "row is", "rows are")
+        session.note(f"{rows} left out: the people may have been reached; --include unknown,ambiguous writes them, too")
+    if not report.coverage.is_over:
+        session.warn("the campaign is not over, and calls these rows too: wait for its end before you create another")

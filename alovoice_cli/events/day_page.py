@@ -1,0 +1,98 @@
+"""A day as one page of HTML that fits one sheet of A4."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from alovoice_cli.events.day import NOTHING, Day, DayRow, Figure
+from alovoice_cli.events.day_text import calls_text, day_cells, number_text, owed_text, target_note
+from alovoice_cli.html_page import (
+    BarPart,
+    Head,
+    Tile,
+    bar,
+    columns,
+    heading,
+    legend,
+    page,
+    remark,
+    table,
+    tiles,
+    with_note,
+)
+
+_MOST_OWED, _MOST_OWED_IN_WEEK = 16, 10  # callers: beside the 24 hours of a day, below the days
+_VERDICTS: dict[bool | None, Literal["", "good", "bad"]] = {None: "", True: "good", False: "bad"}
+
+
+def day_page(day: Day) -> str:
+    """Returns the page."""
+    reasons = [remark(f"{reason}.") for reason in day.reasons]
+    parts: list[str] = [
+        tiles(map(_tile, day.figures)),
+        *reasons,
+        remark(f"Calls {day.calls_text}."),
+    ]
+    if day.is_week:
+        parts += [heading("Days"), _day_table(day), *_owed(day)]
+    else:
+        parts.append(columns(_hours(day), _owed(day)))
+    parts += [heading("Lines and coverage"), remark(f"{day.lines_text}."), remark(f"Coverage: {day.coverage_text}.")]
+    return page(f"{day.profile}: {day.span.title}", parts, fits_one_sheet=True)
+
+
+def _tile(figure: Figure) -> Tile:
+    notes = [note for note in (target_note(figure), figure.note) if note]
+    return Tile(figure.name, figure.text, "; ".join(notes), _VERDICTS[figure.is_met])
+
+
+def _hours(day: Day) -> Iterator[str]:
+    yield heading("Inbound calls by hour")
+    if not day.rows:
+        yield remark("No inbound call began.")
+        return
+    highest = max(row.offered for row in day.rows)
+    heads = (Head("Hour"), Head("Calls", numeric=True), Head("Missed", numeric=True), Head(""))
+    rows = [(row.name, str(row.offered), str(row.missed), _bar(row, highest)) for row in day.rows]
+    yield table("hours", heads, rows)
+    yield _LEGEND
+
+
+_LEGEND = legend((("answered", "var(--three)"), ("other", "var(--line)"), ("missed", "var(--bad)")))
+
+
+def _bar(row: DayRow, highest: int) -> str:
+    other = row.offered - row.answered - row.missed
+    return bar((BarPart(row.answered, "three"), BarPart(other, "line"), BarPart(row.missed, "bad")), max(highest, 1))
+
+
+def _day_table(day: Day) -> str:
+    names = ("Calls", "Answered", "Missed", "Rate", "Level", "Wait", "Owed")
+    scores = ("Score",) if day.has_scores else ()
+    heads = [Head("Day", whole=True), *(Head(name, numeric=True) for name in (*names, *scores)), Head("")]
+    highest = max(row.offered for row in day.rows)
+    return table("days", heads, [_day_row(day, row, highest) for row in day.rows]) + _LEGEND
+
+
+def _day_row(day: Day, row: DayRow, highest: int) -> tuple[str, ...]:
+    counts = (str(row.offered), str(row.answered), str(row.missed))
+    owed = NOTHING if row.owed is None else str(row.owed)
+    scores = (number_text(row.score),) if day.has_scores else ()
+    return (row.name, *counts, *day_cells(row), owed, *scores, _bar(row, highest))
+
+
+def _owed(day: Day) -> Iterator[str]:
+    yield heading(owed_text(day))
+    if not day.owed:
+        return
+    most = _MOST_OWED_IN_WEEK if day.is_week else _MOST_OWED
+    heads = (Head("Number", whole=True), Head("Since, extension or line"))
+    rows = [
+        (
+            with_note(caller.number, calls_text(caller)),
+            with_note(day.since_text(caller.since), caller.peer or caller.line),
+        )
+        for caller in day.owed[:most]
+    ]
+    yield table("owed", heads, rows)
+    if len(day.owed) > most:
+        yield remark(f"and {len(day.owed) - most} more: alovoice events missed --not-returned")

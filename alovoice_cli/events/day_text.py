@@ -1,0 +1,240 @@
+"""A day as text: a screen of 80 columns and 24 lines, and lines for a mail or a messenger."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from alovoice_cli.events.day import NOTHING, Day, DayRow, Figure, LiveDay, OwedCaller
+from alovoice_cli.masking import disarm
+
+ScreenLine = tuple[tuple[str, str], ...]
+"""A line as pieces, each with its style: `bold`, `dim`, `good`, `bad`, or '' for none."""
+
+WIDTH = 79
+HEIGHT = 23
+"""Lines of the screen: the prompt below needs the last of 24."""
+_HALF = 39
+_LABEL = 7
+_NARROWEST, _WIDEST = 3, 6  # columns of an hour
+_BAR_ROWS = 3
+_LEVELS = " ▁▂▃▄▅▆▇█"
+_PLAIN_LEVELS = "  ..::##" + "#"
+_ASCII_SIGNS = str.maketrans({"–": "-", "≥": ">", "≤": "<", "…": "~", "ʻ": "'", "ʼ": "'"})
+_LONGEST_TEXT = 4096  # of a message in Telegram
+_LONGEST_NAME = 40
+_ALL_OWED = "events missed --not-returned"
+
+
+def day_screen(
+    day: Day, *, height: int = HEIGHT, ascii_only: bool = False, live: LiveDay | None = None
+) -> list[ScreenLine]:
+    """Returns at most `height` lines of at most 79 columns: the callers get the lines that the rest leaves."""
+    top = [_one(f"{day.profile}: {day.span.title}", "bold"), *([_live_line(live)] if live else [])]
+    figures = list(_figure_lines(day.figures)) + [_one(line, "dim") for line in _wrapped(day.reasons)]
+    middle = [*figures, _one(f"Calls {day.calls_text}"), *_row_lines(day, ascii_only=ascii_only)]
+    bottom = [_one(line, "dim") for line in _wrapped([day.lines_text, f"Coverage: {day.coverage_text}"])]
+    gaps = max(min(height - len(top) - len(middle) - len(bottom) - 1 - min(len(day.owed), 3), 3), 0)
+    blanks: list[list[ScreenLine]] = [[()] if place < gaps else [] for place in range(3)]
+    room = height - len(top) - len(middle) - len(bottom) - sum(map(len, blanks)) - 1
+    owed = [_one(_owed_head(day, room)), *(_owed_line(day, caller) for caller in day.owed[: max(room, 0)])]
+    lines = [*top, *blanks[0], *middle, *blanks[1], *owed, *blanks[2], *bottom][:height]
+    return [_fitted(line, ascii_only=ascii_only) for line in lines]
+
+
+def _one(text: str, style: str = "") -> ScreenLine:
+    return ((text, style),)
+
+
+def _fitted(line: ScreenLine, *, ascii_only: bool) -> ScreenLine:
+    """Returns the line cut to the width, without blanks at its end; with `ascii_only` of ASCII alone."""
+    room, pieces = WIDTH, []
+    for text, style in line:
+        shown = text.translate(_ASCII_SIGNS).encode("ascii", "replace").decode() if ascii_only else text
+        pieces.append((shown if len(shown) <= room else _cut(shown, room), style))
+        room = max(room - len(shown), 0)
+    if pieces:
+        pieces[-1] = (pieces[-1][0].rstrip(), pieces[-1][1])
+    return tuple(pieces)
+
+
+def _wrapped(texts: Sequence[str]) -> list[str]:
+    return [
+        line
+        for text in texts
+        for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ", max_lines=2, placeholder=" …")
+    ]
+
+
+def _live_line(live: LiveDay) -> ScreenLine:
+    listener = ("the listener is up", "good") if live.listener_is_up else ("NO LISTENER IS UP", "bad")
+    waiting = f"outbox: {live.outbox_waiting} waiting" + (f", {live.outbox_dead} given up" if live.outbox_dead else "")
+    return (f"Now: {live.calls_in} calls in, {live.calls_out} out; ", ""), listener, (f"; {waiting}", "")
+
+
+def _figure_lines(figures: Sequence[Figure]) -> Iterator[ScreenLine]:
+    """Yields the figures in two columns."""
+    for place in range(0, len(figures), 2):
+        cells = [_figure_cell(figure) for figure in figures[place : place + 2]]
+        yield tuple(piece for cell in cells for piece in cell)
+
+
+def _figure_cell(figure: Figure) -> ScreenLine:
+    judged = verdict_text(figure)
+    style = {None: "dim", True: "good", False: "bad"}[figure.is_met]
+    sign = "≤" if figure.at_most else "≥"
+    target = f"{sign} {figure.target_text} {judged}".rstrip() if figure.target is not None else ""
+    return (f"{figure.name:<15}", ""), (f"{figure.text:>8}", "bold"), (f" {target}".ljust(_HALF - 23), style)
+
+
+def verdict_text(figure: Figure) -> str:
+    """Returns `ok`, or on which side of the target the value is; '' where nothing can be judged."""
+    return {None: "", True: "ok", False: "above" if figure.at_most else "below"}[figure.is_met]
+
+
+def _row_lines(day: Day, *, ascii_only: bool) -> list[ScreenLine]:
+    if day.is_week:
+        return [_one(day_table_head(day), "dim"), *(_one(_day_line(day, row)) for row in day.rows)]
+    if not day.rows:
+        return [_one("No inbound call began.", "dim")]
+    widest = max(len(str(row.offered)) for row in day.rows) + 1
+    fitting = (WIDTH - _LABEL) // max(widest, _NARROWEST)
+    blocks = -(-len(day.rows) // fitting)
+    size = -(-len(day.rows) // blocks)
+    width = max(min((WIDTH - _LABEL) // size, _WIDEST), widest)
+    lines: list[ScreenLine] = []
+    for begin in range(0, len(day.rows), size):
+        rows = day.rows[begin : begin + size]
+        lines += _bars(rows, width, max(row.offered for row in day.rows), 1 if blocks > 1 else _BAR_ROWS, ascii_only)
+        lines.append(_one("Hour".ljust(_LABEL) + "".join(f"{row.name[:2]:>{width}}" for row in rows), "dim"))
+        lines.append(_one("Calls".ljust(_LABEL) + "".join(f"{row.offered:>{width}}" for row in rows)))
+        cells = ((f"{row.missed:>{width}}", "bad" if row.missed else "") for row in rows)
+        lines.append((("Missed".ljust(_LABEL), ""), *cells))
+    return lines
+
+
+def _bars(rows: Sequence[DayRow], width: int, highest: int, height: int, ascii_only: bool) -> Iterator[ScreenLine]:
+    """Yields the calls of each hour as columns, the top line first."""
+    levels = _PLAIN_LEVELS if ascii_only else _LEVELS
+    most = len(levels) - 1
+    for level in range(height - 1, -1, -1):
+        cells = []
+        for row in rows:
+            eighths = max(round(row.offered * height * most / max(highest, 1)), 1 if row.offered else 0)
+            cells.append((levels[min(max(eighths - level * most, 0), most)] * (width - 1)).rjust(width))
+        yield _one((" " * _LABEL + "".join(cells)).rstrip())
+
+
+def day_table_head(day: Day) -> str:
+    """Returns the headings over the days of a week."""
+    score = "  Score" if day.has_scores else ""
+    return f"{'Day':<11}{'Calls':>7}{'Answered':>10}{'Missed':>8}{'Rate':>9}{'Level':>9}{'Wait':>9}{'Owed':>6}{score}"
+
+
+def _day_line(day: Day, row: DayRow) -> str:
+    rate, level, wait = day_cells(row)
+    score = f"{number_text(row.score):>7}" if day.has_scores else ""
+    owed = NOTHING if row.owed is None else str(row.owed)
+    counts = f"{row.offered:>7}{row.answered:>10}{row.missed:>8}"
+    return f"{row.name:<11}{counts}{rate:>9}{level:>9}{wait:>9}{owed:>6}{score}"
+
+
+def day_cells(row: DayRow) -> tuple[str, str, str]:
+    """Returns answer rate, service level and mean wait of one of several days."""
+    return (
+        Figure("", "", row.answer_rate, "%").text,
+        Figure("", "", row.service_level, "%").text,
+        Figure("", "", row.mean_wait, "s").text,
+    )
+
+
+def number_text(value: float | None) -> str:
+    """Returns a number with one decimal."""
+    return NOTHING if value is None else f"{value:.1f}"
+
+
+def owed_text(day: Day) -> str:
+    """Returns how many callers are owed a call."""
+    hidden = f", and {day.owed_hidden} hidden" if day.owed_hidden else ""
+    return f"Owed a call: {len(day.owed)}{hidden}"
+
+
+def _owed_head(day: Day, room: int) -> str:
+    more = len(day.owed) - max(room, 0)
+    return owed_text(day) + (f"; {more} more: {_ALL_OWED}" if more > 0 else "")
+
+
+def _owed_line(day: Day, caller: OwedCaller) -> ScreenLine:
+    text = f"  {caller.number:<13} {day.since_text(caller.since):<20} {calls_text(caller):<18}"
+    return _one(f"{text} {caller.peer or caller.line}")
+
+
+def calls_text(caller: OwedCaller) -> str:
+    """Returns how often the caller was missed, and how often we tried."""
+    tried = f", tried {caller.tried}x" if caller.tried else ""
+    return f"missed {caller.missed}x{tried}"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: max(length - 1, 0)] + "…"[:length]
+
+
+def day_message(day: Day) -> str:
+    """Returns short lines without columns, for a mail or a messenger: at most 4096 characters."""
+    head = [f"{day.profile}: {day.span.title}", "", *map(_figure_text, day.figures), *day.reasons, ""]
+    head += [f"Calls {day.calls_text}", "", *_rows_text(day), ""]
+    tail = ["", day.lines_text, f"Coverage: {day.coverage_text}"]
+    room = _LONGEST_TEXT - sum(_length(line) + 1 for line in (*head, *tail)) - _length(_owed_head(day, 0)) - 2
+    owed: list[str] = []
+    for caller in day.owed:
+        line = f"{caller.number} since {day.since_text(caller.since)}, {calls_text(caller)}"
+        line += f", {_cut(caller.peer, _LONGEST_NAME)}" if caller.peer else ""
+        room -= _length(line) + 1
+        if room < 0:
+            break
+        owed.append(line)
+    lines = [*head, _owed_head(day, len(owed)), *owed, *tail]
+    return "".join(f"{disarm(line)}\n" for line in lines)
+
+
+def _length(text: str) -> int:
+    """Returns the length as a messenger counts: in units of UTF-16."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _figure_text(figure: Figure) -> str:
+    note = f", {figure.note}" if figure.note and figure.key == "still_owed" else ""
+    return f"{figure.name}: {figure.text}{note}{target_note(figure, before=' (')}"
+
+
+def target_note(figure: Figure, *, before: str = "") -> str:
+    """Returns the target and whether it is met, in words."""
+    if figure.target is None:
+        return ""
+    least = "at most" if figure.at_most else "at least"
+    met = {None: "", True: ": met", False: ": not met"}[figure.is_met]
+    return f"{before}target {least} {figure.target_text}{met}{')' if before else ''}"
+
+
+def _rows_text(day: Day) -> Iterator[str]:
+    if not day.is_week:
+        yield "Calls by hour (missed):" if day.rows else "No inbound call began."
+        for row in day.rows:
+            yield f"{row.name} {row.offered}" + (f" ({row.missed})" if row.missed else "")
+        return
+    for row in day.rows:
+        rate, level, wait = day_cells(row)
+        score = f", score {number_text(row.score)}" if day.has_scores else ""
+        yield f"{row.name}: {row.offered} calls, {row.missed} missed, answered {rate}"
+        yield f"  service level {level}, wait {wait}, owed {row.owed}{score}"
+
+
+def live_line(live: LiveDay) -> str:
+    """Returns what matters in one line, for a terminal that cannot be drawn over."""
+    calls = live.day.kpi.inbound
+    up = "listener up" if live.listener_is_up else "NO LISTENER"
+    now = f"{live.day.span.now:%H:%M:%S}"
+    level = live.day.figures[0]
+    return (
+        f"{now} now {live.calls_in} in, {live.calls_out} out; today {calls.offered} in, {calls.answered} answered, "
+        f"{calls.missed} missed; {level.name.lower()} {level.text}; owed {len(live.day.owed)}; {up}; "
+        f"outbox {live.outbox_waiting}"
+    )

@@ -1,0 +1,238 @@
+"""Events of another history as JSON Lines: what `events export` writes, and lines of other programs.
+
+A line of an event has `type`, `received_at` and `body`. Beside them count `answer_id` (what a callstart was answered),
+`query`, `headers`, `content_type`, and of an export also `id`, `call_id`, `duplicate_of`, `answer`, `rule`, `problem`
+and `trial`. A line of the type `uptime` is a time of which all events are in the file.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, BinaryIO, NamedTuple
+from urllib.parse import urlencode
+
+from alovoice_cli.errors import CheckFailedError
+from alovoice_cli.events.answers import derived_id
+from alovoice_cli.events.coverage import UPTIME
+from alovoice_cli.events.event import EVENT_TYPES, TRIAL_HEADER, Delivery
+from alovoice_cli.events.reading import NO_FIELDS
+from alovoice_cli.json_text import json_text, well_formed
+from alovoice_cli.moments import unix_microseconds
+
+_LONGEST_LINE = 8 << 20  # bytes: eight times the largest body that a listener takes
+_LONGEST_CALL_ID, _LONGEST_TEXT = 64, 500
+_ID = r"[0-9A-Za-z_.:-]{1,32}"
+_MOST_BAD_LINES = 5
+_FORM = 'a line is such as {"type": "callend", "received_at": "2026-11-23T04:00:23.120Z", "body": {"call_id": 5}}'
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedEvent:
+    """An event of another history. `call_id` is what a callstart was answered, None where no line says so.
+
+    `duplicate_of` is the first delivery that said the same, as the export tells; `problem` why it could not be read.
+    """
+
+    delivery: Delivery
+    call_id: str | None = None
+    duplicate_of: str | None = None
+    answer: Mapping[str, object] = field(default_factory=dict)
+    rule: str | None = None
+    problem: str = ""
+
+
+class ImportedUptime(NamedTuple):
+    """A time of which all events were imported, in unix microseconds."""
+
+    id: str
+    began_at: int
+    ended_at: int
+
+
+ImportLine = ImportedEvent | ImportedUptime
+
+
+def read_lines(file: BinaryIO, name: str) -> Iterator[ImportLine]:
+    """Yields the lines of an open file. Raises CheckFailedError, which names the first bad lines, at their end."""
+    bad: list[str] = []
+    number = 0
+    while line := file.readline(_LONGEST_LINE + 1):
+        number += 1
+        try:
+            if text := _text_of(line, is_first=number == 1):
+                found = parse_line(text)
+                if not bad:
+                    yield found
+        except ValueError as error:
+            bad.append(f"{name}, line {number}: {error}")
+            if len(bad) >= _MOST_BAD_LINES or len(line) > _LONGEST_LINE:
+                break
+    if bad:
+        raise CheckFailedError(
+            bad[0], hint=f"nothing of it is imported before all lines are good; {_FORM}", detail="\n".join(bad[1:])
+        )
+
+
+def _text_of(line: bytes, *, is_first: bool) -> str:
+    if len(line) > _LONGEST_LINE:
+        raise ValueError(f"longer than {_LONGEST_LINE >> 20} MB")
+    try:
+        return line.decode("utf-8-sig" if is_first else "utf-8").strip()
+    except UnicodeDecodeError:
+        raise ValueError("no UTF-8 text") from None
+
+
+def parse_line(text: str) -> ImportLine:
+    """Returns what a line tells. Raises ValueError with the reason why it cannot be imported."""
+    try:
+        value: object = json.loads(text, parse_constant=_refuse_constant)
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = f" at letter {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValueError(f"no JSON{where}") from None
+    if not isinstance(value, dict):
+        raise ValueError("no JSON object")
+    kind = value.get("type")
+    if kind == UPTIME:
+        return _uptime(value)
+    if kind not in EVENT_TYPES:
+        raise ValueError(f"type is {_shown(kind)}, not one of {', '.join(EVENT_TYPES)} or {UPTIME}")
+    return _event(kind, value)
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _shown(value: object) -> str:
+    shown = json_text(value)
+    return shown if len(shown) <= 40 else f"{shown[:40]}…"
+
+
+def _uptime(line: Mapping[str, Any]) -> ImportedUptime:
+    began_at = _moment(line, "began_at")
+    ended_at = _moment(line, "ended_at" if line.get("ended_at") is not None else "seen_at")
+    if ended_at < began_at:
+        raise ValueError("ended_at is before began_at")
+    return ImportedUptime(
+        _own_id(line) or derived_id(began_at // 1000, f"{began_at} {ended_at}".encode()), began_at, ended_at
+    )
+
+
+def _event(kind: Any, line: Mapping[str, Any]) -> ImportedEvent:
+    if "body" not in line:
+        raise ValueError("body is missing")
+    received_at, query, call_id = _moment(line, "received_at"), _query(line.get("query")), _call_id(kind, line)
+    problem = _plain(line.get("problem")) or ""
+    content = [kind, received_at, line["body"], call_id, query]
+    delivery = Delivery(
+        _own_id(line) or derived_id(received_at // 1000, json.dumps(content, sort_keys=True).encode()),
+        kind,
+        received_at,
+        _body(line["body"], problem),
+        _content_type(line),
+        headers=_headers(line),
+        query=query,
+        imported=True,
+    )
+    answer = line.get("answer")
+    return ImportedEvent(
+        delivery,
+        call_id,
+        _plain(line.get("duplicate_of")),
+        answer if isinstance(answer, dict) else {},
+        _plain(line.get("rule")),
+        problem,
+    )
+
+
+def _moment(line: Mapping[str, Any], name: str) -> int:
+    """A moment of the line, in unix microseconds."""
+    told = line.get(name)
+    try:
+        moment = datetime.fromisoformat(told) if isinstance(told, str) else None
+        at = None if moment is None or moment.tzinfo is None else unix_microseconds(moment)
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or at < 0:
+        raise ValueError(f"{name} is {_shown(told)}, not a moment with a zone such as 2026-11-23T04:00:23.120Z")
+    return at
+
+
+def _own_id(line: Mapping[str, Any]) -> str | None:
+    own = line.get("id")
+    if own is None:
+        return None
+    if not isinstance(own, str) or not re.fullmatch(_ID, own):
+        raise ValueError(f"id is {_shown(own)}, not a text of at most 32 letters and digits")
+    return own
+
+
+def _call_id(kind: str, line: Mapping[str, Any]) -> str | None:
+    """What a callstart was answered: a callend names it as a number or as text."""
+    if kind != "callstart":
+        return None
+    answer = line.get("answer")
+    kept = {"answer.id": answer.get("id") if isinstance(answer, dict) else None}
+    told_by = {"answer_id": line.get("answer_id"), **kept, "call_id": line.get("call_id")}
+    name, told = next(((name, told) for name, told in told_by.items() if told is not None), ("", None))
+    if told is None:
+        return None
+    text = "" if isinstance(told, (bool, float)) or not isinstance(told, (int, str)) else well_formed(str(told)).strip()
+    if not 0 < len(text) <= _LONGEST_CALL_ID or not text.isprintable():
+        raise ValueError(f"{name} is {_shown(told)}, not a call's id of at most {_LONGEST_CALL_ID} letters")
+    return text
+
+
+def _body(body: object, problem: str) -> bytes:
+    """The bytes of a body. A text is the body itself, unless the export says that it was read as a value."""
+    if isinstance(body, str) and problem != NO_FIELDS:
+        return well_formed(body).encode()
+    if problem and isinstance(body, dict) and isinstance(packed := body.get("base64"), str) and len(body) == 1:
+        try:
+            return base64.b64decode(packed, validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError("body is no base64") from None
+    return json_text(body).encode()
+
+
+def _query(query: object) -> str:
+    """The query of a URL: as it stood there, or its fields, each perhaps with several values."""
+    if query is None or isinstance(query, str):
+        return well_formed(query or "").encode().decode("latin-1")
+    fields: list[tuple[str, object]] = []
+    for row in query if isinstance(query, list) else [query]:
+        if not isinstance(row, dict):
+            raise ValueError(f"query is {_shown(query)}, not an object of fields")
+        fields += [(well_formed(str(name)), _form(value)) for name, value in row.items()]
+    return urlencode(fields, doseq=True)
+
+
+def _form(value: object) -> object:
+    return [well_formed(str(one)) for one in value] if isinstance(value, list) else well_formed(str(value))
+
+
+def _content_type(line: Mapping[str, Any]) -> str:
+    """The content type, without the charset that the body had: here a body is UTF-8."""
+    told = _plain(line.get("content_type")) or "application/json"
+    return ";".join(part for part in told.split(";") if not part.strip().lower().startswith("charset"))
+
+
+def _headers(line: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    told = line.get("headers") or []
+    try:
+        pairs = list(told.items()) if isinstance(told, dict) else [(name, value) for name, value in told]
+    except (TypeError, ValueError):
+        raise ValueError(f"headers is {_shown(told)}, not pairs of name and value") from None
+    headers = [(well_formed(str(name)).lower(), well_formed(str(value))) for name, value in pairs]
+    if line.get("trial") is True and (TRIAL_HEADER, "1") not in headers:
+        headers.append((TRIAL_HEADER, "1"))
+    return tuple(headers)
+
+
+def _plain(value: object) -> str | None:
+    """A short text; None where there is none."""
+    return well_formed(value)[:_LONGEST_TEXT] if isinstance(value, str) and value else None

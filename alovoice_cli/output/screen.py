@@ -1,0 +1,69 @@
+"""A screen of lines on a terminal: printed once, or drawn over while its lines change."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from alovoice_cli.masking import disarm
+from alovoice_cli.output.table import open_console
+
+Pieces = Sequence[tuple[str, str]]
+"""A line as pieces of text, each with its style: `bold`, `dim`, `good`, `bad`, or '' for none."""
+
+_STYLES = {"bold": "bold", "dim": "dim", "good": "green", "bad": "bold red"}
+
+
+def write_screen(lines: Sequence[Pieces], out: TextIO, *, color: bool) -> None:
+    """Writes the lines; a line that is wider than the terminal is cut, and never broken."""
+    open_console(out, color=color).print(_drawn(lines))
+
+
+class LiveScreen:
+    """Lines on the whole terminal. A drawing is made only where lines or the terminal's size have changed."""
+
+    def __init__(self, console: Console, live: Live) -> None:
+        self._console, self._live = console, live
+        self._shown: object = None
+
+    @property
+    def height(self) -> int:
+        """Returns the lines of the terminal, as it is now."""
+        return self._console.size.height
+
+    def draw(self, lines: Sequence[Pieces]) -> None:
+        """Shows these lines."""
+        shown = (tuple(lines), self._console.size)
+        if shown != self._shown:
+            self._shown = shown
+            self._live.update(_drawn(lines), refresh=True)
+
+
+@contextmanager
+def show_screen(out: TextIO, *, color: bool) -> Iterator[LiveScreen]:
+    """Yields a screen of its own on the terminal; what stood on the terminal before returns at the end."""
+    # A terminal also without colours: the cursor moves all the same.
+    console = Console(
+        file=out,
+        force_terminal=True,
+        color_system="auto" if color else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    with Live(console=console, auto_refresh=False, screen=True) as live:
+        yield LiveScreen(console, live)
+
+
+def _drawn(lines: Sequence[Pieces]) -> Group:
+    return Group(
+        *(
+            Text.assemble(
+                *((disarm(text), _STYLES.get(style, "")) for text, style in line), no_wrap=True, overflow="ellipsis"
+            )
+            for line in lines
+        )
+    )

@@ -1,0 +1,76 @@
+"""The calls of the event store to the numbers of a campaign's list: results, and starts with their ends."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from alovoice_cli.campaigns.attempts import CampaignCall
+from alovoice_cli.events.coverage import Uptime
+from alovoice_cli.stores.event_engine import Connection, ReadOnlyStore, marks, sqlite_path
+from alovoice_cli.stores.migrations import explained
+
+_CHUNK = 500
+_MICRO = 1_000_000
+_TOLD = """SELECT type, number, line, started_at, received_at, call_id, external_id, direction, peer, status, duration,
+    answered_at, ended_at FROM fact WHERE number IN ({}) AND type IN ('callstart', 'result')
+    AND started_at BETWEEN ? AND ? AND duplicate_of IS NULL AND trial = 0 ORDER BY seq, part"""
+_ENDS = """SELECT call_id, status, duration, ended_at FROM fact WHERE call_id IN ({}) AND type = 'callend'
+    AND duplicate_of IS NULL AND trial = 0 ORDER BY seq, part"""
+_UPTIMES = "SELECT began_at, seen_at, ended_at FROM uptime ORDER BY began_at"
+
+
+class CampaignCalls:
+    """The store at this URL, for reading only; a reader never holds up a listener.
+
+    The methods raise UsageError naming the file: missing, damaged, or busy for longer than `busy_seconds`.
+    """
+
+    def __init__(self, url: str, *, busy_seconds: float = 5.0) -> None:
+        self._path = sqlite_path(url)
+        self._store = ReadOnlyStore(url, busy_seconds=busy_seconds)
+
+    @property
+    def exists(self) -> bool:
+        """Returns whether a listener has ever made the store."""
+        return self._store.exists
+
+    def to_numbers(self, numbers: Iterable[str], since: int, until: int) -> Iterator[CampaignCall]:
+        """Yields the calls to these canonical numbers that began in this time (unix seconds); by the index of numbers.
+
+        Repeated deliveries and what was made up are left out.
+        """
+        rest = iter(numbers)
+        while part := tuple(islice(rest, _CHUNK)):
+            with explained(self._path), self._store.connected() as connection:
+                found = list(_calls(connection, part, since, until))
+            yield from found
+
+    def uptimes(self) -> list[Uptime]:
+        """Returns when listeners ran, oldest first."""
+        with explained(self._path), self._store.connected() as connection:
+            return [Uptime(*row) for row in connection.execute(_UPTIMES)]
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._store.close()
+
+
+def _calls(connection: Connection, numbers: tuple[str, ...], since: int, until: int) -> Iterator[CampaignCall]:
+    rows = connection.execute(_TOLD.format(marks(numbers)), (*numbers, since, until)).fetchall()
+    calls = [
+        CampaignCall(kind == "result", number, line, begin, received_at // _MICRO, *more)
+        for kind, number, line, begin, received_at, *more in rows
+    ]
+    ids = sorted({call.id for call in calls if call.id is not None and not call.is_result})
+    ends: dict[str, list[tuple[str | None, int | None, int | None]]] = {}
+    for call_id, *end in connection.execute(_ENDS.format(marks(ids)), ids):
+        ends.setdefault(call_id, []).append((end[0], end[1], end[2]))
+    for call in calls:
+        yield call if call.is_result else _ended(call, ends.get(call.id or "", []))
+
+
+def _ended(call: CampaignCall, ends: list[tuple[str | None, int | None, int | None]]) -> CampaignCall:
+    """Returns the call with its last end that is not before it: a CRM that counts its own ids may repeat one."""
+    for status, duration, ended_at in reversed(ends):
+        if ended_at is None or ended_at >= call.begin:
+            return call._replace(status=status, duration=duration, ended_at=ended_at)
+    return call
