@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import KEYS, Value, check_timeout
@@ -80,6 +80,9 @@ class Settings(NamedTuple):
     ai_budget_per_day: int | None
     trunk_lines: int | None
     reserve_lines: int | None
+    service_seconds: int
+    short_abandon_seconds: int
+    duration_counts: Literal["talk", "total"] | None
     target_service_level: float | None
     target_answer_rate: float | None
     target_abandon_rate: float | None

@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from alovoice_cli.events.callers import Callers
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
@@ -18,9 +17,7 @@ from alovoice_cli.events.kpi_tally import (
     wait_unknown,
 )
 from alovoice_cli.events.line_load import TimeWindow, line_figures
-from alovoice_cli.events.statistics import CLOCKS, NONE, QUARTER_SECONDS
-
-KpiBy = Literal["hour", "weekday", "line", "peer", "number", "day"]
+from alovoice_cli.events.statistics import CLOCKS, NONE, QUARTER_SECONDS, By
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +116,7 @@ class KpiCount:
 class KpiGroupCount:
     """Counts the calls of a period for the key figures of its groups."""
 
-    def __init__(self, by: KpiBy, window: TimeWindow, told: Told, settings: KpiSettings) -> None:
+    def __init__(self, by: By, window: TimeWindow, told: Told, settings: KpiSettings) -> None:
         self._by, self._window, self._told, self._settings = by, window, told, settings
         self._tallies: dict[str, CallTally] = defaultdict(CallTally)
 

@@ -9,10 +9,10 @@ from alovoice_cli.events.conditions import ALWAYS, holds
 from alovoice_cli.events.event import MISSED_STATUSES, Fact, parties
 from alovoice_cli.events.filters import Filter, Period
 from alovoice_cli.events.kpi import Kpi, KpiGroup, KpiSettings
-from alovoice_cli.events.kpi_period import KpiBy, KpiCount, KpiGroupCount, StoredCounts
+from alovoice_cli.events.kpi_period import KpiCount, KpiGroupCount, StoredCounts
 from alovoice_cli.events.kpi_tally import KpiRow, Told, ToldResult
 from alovoice_cli.events.line_load import TimeWindow
-from alovoice_cli.events.statistics import CLOCKS
+from alovoice_cli.events.statistics import CLOCKS, By
 from alovoice_cli.moments import ClockTime, unix_microseconds
 from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.event_query import BEGAN, QUARTER, Sql, in_calls, joined, within
@@ -56,7 +56,7 @@ def period_figures(connection: Connection, wanted: Filter, settings: KpiSettings
 
 
 def group_figures_by(
-    connection: Connection, wanted: Filter, by: KpiBy, settings: KpiSettings, clock: ClockTime
+    connection: Connection, wanted: Filter, by: By, settings: KpiSettings, clock: ClockTime
 ) -> list[KpiGroup]:
     """Returns the key figures of each group of the wanted calls."""
     window = _window(connection, wanted, clock)

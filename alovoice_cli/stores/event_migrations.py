@@ -8,6 +8,7 @@ from alovoice_cli.events.reading import read
 from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
 from alovoice_cli.stores.event_schema import (
     IMPORT_INDEX,
+    KPI_INDEXES,
     OUTBOX_TARGET,
     PBX_ID_INDEX,
     PROBLEM_INDEX,
@@ -117,7 +118,12 @@ def _read_pbx_ids(connection: Connection) -> None:
     connection.execute(PBX_ID_INDEX)
 
 
-_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports, _read_pbx_ids)
+def _add_kpi_indexes(connection: Connection) -> None:
+    for statement in KPI_INDEXES:
+        connection.execute(statement)
+
+
+_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports, _read_pbx_ids, _add_kpi_indexes)
 """The steps to version 4, in order, as those to version 3."""
 
 

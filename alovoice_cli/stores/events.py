@@ -9,18 +9,15 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alovoice_cli.events.conditions import ALWAYS, Compare, Condition
 from alovoice_cli.events.coverage import ImportedEvents, Uptime
 from alovoice_cli.events.event import Call, Delivery, Event, Fact, is_meant
 from alovoice_cli.events.event_assembly import UNANSWERED
 from alovoice_cli.events.filters import Filter, Period, meeting
-from alovoice_cli.events.kpi import Kpi, KpiGroup, KpiSettings
-from alovoice_cli.events.kpi_period import KpiBy
 from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.events.statistics import By, CallCount
-from alovoice_cli.moments import ClockTime
 from alovoice_cli.stores.event_engine import (
     Connection,
     marks,
@@ -31,11 +28,14 @@ from alovoice_cli.stores.event_engine import (
     sqlite_path,
     writing,
 )
-from alovoice_cli.stores.event_kpi import group_figures_by, period_figures
 from alovoice_cli.stores.event_query import Sql, StoreQuestion, calls_question, counting, events_question, matching_seqs
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS, DELIVERY_COLUMNS, FACT_COLUMNS
 from alovoice_cli.stores.migrations import explained
+
+if TYPE_CHECKING:
+    from alovoice_cli.events.kpi import Kpi, KpiGroup, KpiSettings
+    from alovoice_cli.moments import ClockTime
 
 EVERYTHING = Filter()
 _CHUNK = 500
@@ -210,13 +210,17 @@ class EventStore:
             asked = counting(wanted, by)
             return [CallCount(*row) for row in connection.execute(asked.text, asked.values)]
 
-    def kpi(self, wanted: Filter, settings: KpiSettings, clock: ClockTime) -> Kpi:
+    def kpi(self, wanted: Filter, settings: "KpiSettings", clock: "ClockTime") -> "Kpi":
         """Returns the key figures of the calls first reported in the period that meet the condition."""
+        from alovoice_cli.stores.event_kpi import period_figures  # noqa: PLC0415 - few commands ask for key figures
+
         with self._reading() as connection:
             return period_figures(connection, wanted, settings, clock)
 
-    def kpi_by(self, wanted: Filter, by: KpiBy, settings: KpiSettings, clock: ClockTime) -> list[KpiGroup]:
+    def kpi_by(self, wanted: Filter, by: By, settings: "KpiSettings", clock: "ClockTime") -> "list[KpiGroup]":
         """Returns the key figures of each group of these calls."""
+        from alovoice_cli.stores.event_kpi import group_figures_by  # noqa: PLC0415 - as said
+
         with self._reading() as connection:
             return group_figures_by(connection, wanted, by, settings, clock)
 

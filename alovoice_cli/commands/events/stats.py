@@ -1,7 +1,7 @@
 """`alovoice events stats`: calls counted."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,21 +21,27 @@ from alovoice_cli.commands.events.selection import (
 )
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.event import MISSED_STATUSES
-from alovoice_cli.events.filters import FilterWords, read_filter
+from alovoice_cli.events.filters import Filter, FilterWords, read_filter
 from alovoice_cli.events.missed import reasons_text
 from alovoice_cli.events.statistics import NONE, By, StatusTally, tally, total
 from alovoice_cli.events.timeline import status_text
-from alovoice_cli.moments import span_text
+from alovoice_cli.moments import ClockTime, span_text
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.stores.events import EventStore
 
 EXAMPLES = examples(
     "alovoice events stats",
     "alovoice events stats --by hour --since yesterday --until yesterday",
     "alovoice events stats --by peer --since 30d --where 'direction = inc'",
     "alovoice events stats --by rule --since today",
+    "alovoice events stats --kpi --since yesterday --until yesterday",
+    "alovoice events stats --kpi --by hour --target 15s",
 )
 COLUMNS = (
     Column("group", "Group"),
@@ -49,16 +55,48 @@ COLUMNS = (
     Column("missed", "Missed", numeric=True, shown=False),
     Column("talk_seconds", "Talk (s)", numeric=True, shown=False),
 )
-_TITLES = {"hour": "Hour", "day": "Day", "line": "Line", "peer": "Peer", "status": "Status", "rule": "Rule"}
+_KPI_GROUPS = ("hour", "weekday", "line", "peer", "number", "day")
+FIGURE_COLUMNS = (Column("figure", "Figure"), Column("value", "Value"))
+GROUP_COLUMNS = (
+    Column("group", "Group"),
+    Column("offered", "Offered", numeric=True),
+    Column("answered", "Answered", numeric=True),
+    Column("answer_rate_pct", "Ans. %", numeric=True),
+    Column("abandon_rate_pct", "Aband. %", numeric=True),
+    Column("net_pct", "SL %", numeric=True),
+    Column("asa_s", "ASA s", numeric=True),
+    Column("aht_talk_only_s", "Talk s", numeric=True),
+    Column("few", "Few", shown=False),
+    Column("seizures", "Out", numeric=True, shown=False),
+    Column("asr_pct", "ASR %", numeric=True, shown=False),
+    Column("missed", "Missed", numeric=True, shown=False),
+    Column("p90_s", "P90 s", numeric=True, shown=False),
+    Column("acd_s", "Out talk s", numeric=True, shown=False),
+)
 _PARTS = ("answered", "missed", "other", "no end")
 _OF_RULES = ("group", "calls", "chart")
 _OF_STATUSES = ("group", "calls", "talk", "talk_seconds", "chart")  # what else there is follows from the status
 
 
-@shows_list(COLUMNS)
+@shows_list((*COLUMNS, *FIGURE_COLUMNS, *GROUP_COLUMNS))
 def show_statistics(
     ctx: typer.Context,
-    by: Annotated[By, typer.Option("--by", help="What is counted together; `rule` counts route questions.")] = "day",
+    by: Annotated[
+        By | None,
+        typer.Option("--by", help="What is counted together (default: day); `rule` counts route questions."),
+    ] = None,
+    kpi: Annotated[
+        bool,
+        typer.Option("--kpi", help="Show key figures: service level, waits, lines, call-backs.", show_default=False),
+    ] = False,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", metavar="SPAN", help="Target of the service level (the profile's, else 20s)."),
+    ] = None,
+    short: Annotated[
+        str | None,
+        typer.Option("--short", metavar="SPAN", help="Leave out calls abandoned earlier (the profile's, else 5s)."),
+    ] = None,
     since: Since = None,
     until: Until = None,
     number: Number = None,
@@ -71,15 +109,45 @@ def show_statistics(
 ) -> None:
     """Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.
 
-    Of today for --by hour, else of seven days, unless --since or --until is given. A repeated delivery counts once.
+    Of today for --by hour and --kpi, else of seven days, unless --since or --until is given. A repeated delivery counts
+    once. Hours and days are those in which a call began; the period is that of its first report.
     """
     session: Session = ctx.obj
+    _check_kpi(kpi, by, (target, short))
     clock = clock_of(session)
-    since = since_or(0 if by == "hour" else 6, since, until, clock)
+    is_of_today = by == "hour" or (kpi and by is None)
+    since = since_or(0 if is_of_today else 6, since, until, clock)
     kind = "route" if by == "rule" else None
     words = FilterWords(since, until, kind, number, line, peer, status, where, with_trials)
     wanted = read_filter(words, EVENT_FIELDS if by == "rule" else CALL_FIELDS, clock)
     events = session.event_store(store)
+    if kpi:
+        from alovoice_cli.commands.events.key_figures import (  # noqa: PLC0415 - plain counts need none of them
+            KpiQuestion,
+            kpi_settings,
+            show_kpi,
+            show_kpi_by,
+        )
+
+        asked = KpiQuestion(wanted, kpi_settings(session, target, short), clock)
+        if by is None:
+            show_kpi(session, events, asked, FIGURE_COLUMNS)
+        else:
+            show_kpi_by(session, events, asked, by, GROUP_COLUMNS)
+    else:
+        _show_counts(session, events, wanted, by or "day", clock)
+    tell_coverage(session, store, wanted.period, clock)
+
+
+def _check_kpi(kpi: bool, by: By | None, limits: Sequence[str | None]) -> None:
+    """Raises UsageError where key figures are grouped by what they are not, or limits are given without them."""
+    if kpi and by is not None and by not in _KPI_GROUPS:
+        raise UsageError(f"there are no key figures by {by}", hint=f"--by is one of {', '.join(_KPI_GROUPS)}")
+    if not kpi and any(limit is not None for limit in limits):
+        raise UsageError("--target and --short are limits of the key figures", hint="add --kpi")
+
+
+def _show_counts(session: Session, events: "EventStore", wanted: Filter, by: By, clock: ClockTime) -> None:
     tallies = tally(events.counts(wanted, by), by, clock.zone)
     drawn = session.stdout.isatty()
     session.show(
@@ -95,7 +163,6 @@ def show_statistics(
         if drawn:
             session.note(session.display.legend(_PARTS))
     session.note(f"the store takes {events.size() / 1_000_000:.1f} MB")
-    tell_coverage(session, store, wanted.period, clock)
 
 
 def _columns(session: Session, by: By) -> tuple[Column, ...]:
@@ -109,7 +176,9 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
             shown = drawn is (column.name == "talk")
         if column.name == "chart":
             shown = drawn
-        title = _TITLES[by] if column.name == "group" else "Asked" if by == "rule" and column.name == "calls" else None
+        title = (
+            by.capitalize() if column.name == "group" else "Asked" if by == "rule" and column.name == "calls" else None
+        )
         columns.append(column._replace(shown=shown, title=title or column.title))
     return tuple(columns)
 
