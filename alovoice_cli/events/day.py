@@ -11,14 +11,16 @@ from typing import NamedTuple
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.coverage import NOT_IMPORTED, Coverage, ImportedEvents, describe
 from alovoice_cli.events.filters import Period
-from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, headline_figures
-from alovoice_cli.events.kpi import Kpi, KpiSettings
+from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, doubts, headline_figures
+from alovoice_cli.events.kpi import FEW_CALLS, Kpi, KpiSettings
 from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
 DAYS_OF_WEEK = 7
 _MICRO = 1_000_000
+_DAYS = "give today, yesterday or a date such as 2026-11-23, none of the future"
+_FEW_REMARK = f"* fewer than {FEW_CALLS} inbound calls: the rates say little"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,14 @@ def read_days(word: str, clock: ClockTime, *, days: int = 1) -> DaySpan:
 
     Raises UsageError for other text, and for a day that has not begun.
     """
-    moment = parse_moment(word, clock, "the day")
+    try:
+        moment = parse_moment(word, clock, "the day")
+    except UsageError as error:
+        raise UsageError(error.message.replace(" is no moment", " is no day"), hint=_DAYS) from error
     if not moment.is_day:
-        raise UsageError(f"{word!r} is no day", hint="give today, yesterday or a date such as 2026-11-23")
+        raise UsageError(f"the day {word!r} is no day", hint=_DAYS)
     if moment.at > clock.now:
-        raise UsageError(f"{moment.at:%Y-%m-%d} has not begun", hint="give today, yesterday or a date before today")
+        raise UsageError(f"{moment.at:%Y-%m-%d} has not begun", hint=_DAYS)
     return DaySpan(_midnight(moment.at, 1 - days), _midnight(moment.at, 1), clock)
 
 
@@ -123,6 +128,16 @@ class DayRow(NamedTuple):
     owed: int | None = None
     score: float | None = None
     is_known: bool = True
+
+    @property
+    def is_few(self) -> bool:
+        """Returns whether the rates of a day stand for too few calls to say much."""
+        return self.answer_rate is not None and self.offered < FEW_CALLS
+
+    @property
+    def label(self) -> str:
+        """Returns the name, marked where the rates say little."""
+        return f"{self.name}*" if self.is_few else self.name
 
     @property
     def counts(self) -> tuple[str, str, str]:
@@ -167,20 +182,21 @@ class Day:
         return self.kpi.callback.still_owed_hidden
 
     @property
-    def reasons(self) -> list[str]:
-        """Returns why figures are missing, each reason once with the names of its figures."""
+    def remarks(self) -> list[str]:
+        """Returns why figures are missing, each reason once with its figures, and what makes others less sure."""
         by_reason: dict[str, list[str]] = {}
         for figure in self.figures:
             if figure.why:
                 by_reason.setdefault(figure.why, []).append(figure.name.lower())
-        return [f"{NOTHING} {', '.join(names)}: {why}" for why, names in by_reason.items()]
+        missing = [f"{NOTHING} {', '.join(names)}: {why}" for why, names in by_reason.items()]
+        return [*missing, *doubts(self.kpi)] + ([_FEW_REMARK] if any(row.is_few for row in self.rows) else [])
 
     @property
     def calls_text(self) -> str:
         """Returns the numbers of calls, in one sentence."""
         calls, out = self.kpi.inbound, self.kpi.outbound
         parts = [f"{calls.answered} answered, {calls.missed} missed"]
-        parts += [f"{count} {word}" for count, word in ((calls.other, "other"), (calls.open, "not ended")) if count]
+        parts += [f"{count} {word}" for count, word in ((calls.other, "other"), (calls.open, "open")) if count]
         return f"in: {calls.offered} ({', '.join(parts)}); out: {out.seizures} ({out.answered} answered)"
 
     @property
@@ -229,6 +245,7 @@ class Day:
             "lines": whole["lines"],
             "trunk_lines": self.trunk_lines,
             "coverage": self._coverage_as_json(),
+            "remarks": self.remarks,
         }
 
     def as_fields(self) -> dict[str, object]:
@@ -271,7 +288,7 @@ def _row_as_json(row: DayRow, *, is_day: bool) -> dict[str, object]:
         return {"hour": row.name, "offered": row.offered, "answered": row.answered, "missed": row.missed}
     told = row._asdict()
     del told["name"]
-    return {"day": row.name, **told}
+    return {"day": row.name, **told, "few": row.is_few}
 
 
 class DayFacts(NamedTuple):

@@ -27,10 +27,10 @@ _VERDICTS: dict[bool | None, Literal["", "good", "bad"]] = {None: "", True: "goo
 
 def day_page(day: Day) -> str:
     """Returns the page."""
-    reasons = [remark(f"{reason}.") for reason in day.reasons]
+    remarks = [remark(f"{one}.") for one in day.remarks]
     parts: list[str] = [
         tiles(map(_tile, day.figures)),
-        *reasons,
+        *remarks,
         remark(f"Calls {day.calls_text}."),
     ]
     if day.is_week:
@@ -77,7 +77,7 @@ def _day_table(day: Day) -> str:
 def _day_row(day: Day, row: DayRow, highest: int) -> tuple[str, ...]:
     owed = str(row.owed) if row.is_known else NOTHING
     scores = (number_text(row.score),) if day.has_scores else ()
-    return (row.name, *row.counts, *day_cells(row), owed, *scores, _bar(row, highest))
+    return (row.label, *row.counts, *day_cells(row), owed, *scores, _bar(row, highest))
 
 
 def _owed(day: Day) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from alovoice_cli.events.kpi import Kpi
+from alovoice_cli.events.kpi import FEW_CALLS, Kpi
+from alovoice_cli.findings import count
 from alovoice_cli.moments import span_text
 
 NOTHING = "–"
@@ -114,3 +115,17 @@ def headline_figures(kpi: Kpi, targets: DayTargets, owed: int) -> tuple[Figure, 
         Figure(*kind, value, target, why if value is None else "", note)
         for kind, (value, target, why, note) in zip(_KINDS, told, strict=True)
     )
+
+
+def doubts(kpi: Kpi) -> list[str]:
+    """Returns what makes the figures less sure than they look, a sentence each."""
+    calls, noticed, found = kpi.inbound, kpi.noticed, []
+    if 0 < calls.ended < FEW_CALLS:
+        found.append(f"only {count(calls.ended, 'inbound call')} ended: the rates say little")
+    if kpi.duration_test.verdict == "too_few" and calls.answered:
+        found.append("too few calls show whether their duration counts the ringing: waits take it as the talk alone")
+    if noticed.ring_group:
+        found.append(f"{noticed.ring_group} of the missed calls were answered on another telephone of the ring group")
+    if noticed.clock_off:
+        found.append(f"{count(noticed.clock_off, 'call')} told a time 5 minutes or more off: look at the PBX's clock")
+    return found
