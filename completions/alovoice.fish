@@ -316,7 +316,7 @@ complete -c alovoice -n '__alovoice_at \'alovoice events\' 0' -a 'stats' -d 'Cou
 complete -c alovoice -n '__alovoice_at \'alovoice events\' 0' -a 'missed' -d 'List missed inbound calls, the latest first, each with its reason; of seven days unless a period is given'
 complete -c alovoice -n '__alovoice_at \'alovoice events\' 0' -a 'gaps' -d 'List when no listener was there, and calls that began over two hours ago of which no end was told'
 complete -c alovoice -n '__alovoice_at \'alovoice events\' 0' -a 'export' -d 'Print the events, the oldest first (with --limit the latest N): whole, an object a line, for other programs'
-complete -c alovoice -n '__alovoice_at \'alovoice events\' 0' -a 'import' -d 'Add events of another history: each line once, at its own time, marked as imported'
+complete -c alovoice -n '__alovoice_at \'alovoice events\' 0' -a 'import' -d 'Add events of another history, each line once, marked'
 complete -c alovoice -n '__alovoice_at \'alovoice events\' 0' -a 'prune' -d 'Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile'
 complete -c alovoice -n '__alovoice_at \'alovoice events\' 0' -a 'outbox' -d 'What waits to be forwarded, and what was given up: list, retry, drop'
 complete -c alovoice -n '__alovoice_at \'alovoice events\' 0' -a 'trigger' -d 'Send a handler an event as the PBX would'
