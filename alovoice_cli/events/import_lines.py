@@ -1,8 +1,8 @@
 """Events of another history as JSON Lines: what `events export` writes, and lines of other programs.
 
 A line of an event has `type`, `received_at` and `body`. Beside them count `answer_id` (what a callstart was answered),
-`query`, `headers`, `content_type`, and of an export also `id`, `event_call_id`, `duplicate_of`, `answer`, `rule`,
-`problem` and `trial`. A line of the type `uptime` is a time of which all events are in the file.
+`query`, `headers`, `content_type`, and of an export also `id`, `call_id`, `duplicate_of`, `answer`, `rule`, `problem`
+and `trial`. A line of the type `uptime` is a time of which all events are in the file.
 """
 
 import base64
@@ -179,8 +179,8 @@ def _call_id(kind: str, line: Mapping[str, Any]) -> str | None:
         return None
     answer = line.get("answer")
     kept = {"answer.id": answer.get("id") if isinstance(answer, dict) else None}
-    ids = {name: line.get(name) for name in ("event_call_id", "call_id")}
-    told_by = {"answer_id": line.get("answer_id"), **kept, **ids}
+    # Older exports have the second name alone.
+    told_by = {"answer_id": line.get("answer_id"), **kept, **{n: line.get(n) for n in ("event_call_id", "call_id")}}
     name, told = next(((name, told) for name, told in told_by.items() if told is not None), ("", None))
     if told is None:
         return None
