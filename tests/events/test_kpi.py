@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from event_rows import Rows
+from event_rows import Rows, event_of
 
 from alovoice_cli.events.duplicates import WINDOW_SECONDS
 from alovoice_cli.events.event import Event
@@ -28,14 +28,16 @@ PAIRS = (
 def load(rows: Rows, path: Path) -> None:
     """Stores the deliveries of the file as a listener would that received them at their times."""
     first: dict[str, tuple[float, Event]] = {}
+    events = []
     for line in path.read_text("utf-8").splitlines():
         told = json.loads(line)
-        at = datetime.fromisoformat(told["received_at"]).timestamp()
-        before = first.get(line.partition('"body"')[2])
+        at, said = datetime.fromisoformat(told["received_at"]).timestamp(), line.partition('"body"')[2]
+        before = first.get(said)
         repeats = before[1] if before and at - before[0] <= WINDOW_SECONDS else None
-        event = rows.deliver(told["type"], at, told["body"], call_id=told.get("answer_id"), repeats=repeats)
+        events.append(event_of(told["type"], at, told["body"], call_id=told.get("answer_id"), repeats=repeats))
         if repeats is None:
-            first[line.partition('"body"')[2]] = (at, event)
+            first[said] = (at, events[-1])
+    rows.store(events)
 
 
 @pytest.mark.parametrize(("name", "expected"), PAIRS)
