@@ -173,7 +173,7 @@ def _result_of(row: KpiRow, results: Iterable[ToldResult]) -> ToldResult | None:
     """Returns the result of the call among those of its second: with its line and its number."""
     found = None
     for result in results:
-        if result.line == row[10] and row[9] in result.numbers:
+        if row[9] is not None and result.line == row[10] and row[9] in result.numbers:
             result.has_call = True
             if found is None or found.wait is None:
                 found = result
