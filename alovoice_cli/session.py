@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from alovoice_cli.output.terminal import OpenTerminal
     from alovoice_cli.stores.analyses import Analyses
     from alovoice_cli.stores.campaigns import CampaignStore
+    from alovoice_cli.stores.days import DayReader
     from alovoice_cli.stores.events import EventStore
     from alovoice_cli.stores.history import StoredPast
     from alovoice_cli.stores.ledger import Ledger
@@ -180,11 +181,33 @@ class Session:
         from alovoice_cli.events.peer_names import kept_text, names_told
         from alovoice_cli.output.files import write_private
 
-        path, names = self.settings.told_names_path, names_told(peers)
+        path, names = self.settings.told_names_path, names_told(peers, self.masker.hide)
         if names or path.exists():
             with suppress(OSError, UsageError):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 write_private(path, kept_text(names, self.settings.base_url), force=True)
+
+    def day_reader(self, flag: str | None = None) -> "DayReader":
+        """Returns what reads days from the event store, by the targets and limits of the profile."""
+        from alovoice_cli.events.day import DaySettings
+        from alovoice_cli.events.headline_figures import DayTargets
+        from alovoice_cli.events.kpi import KpiSettings
+        from alovoice_cli.stores.days import DayReader
+
+        settings = self.settings
+        targets = DayTargets(
+            settings.target_service_level,
+            settings.target_answer_rate,
+            settings.target_abandon_rate,
+            settings.target_wait,
+            settings.target_owed,
+            settings.target_callback,
+        )
+        limits = KpiSettings(
+            settings.service_seconds, settings.short_abandon_seconds, duration_counts=settings.duration_counts
+        )
+        of_profile = DaySettings(settings.profile, targets, limits, self.peer_names, settings.trunk_lines)
+        return DayReader(self.event_store(flag), self.outbox(flag), of_profile)
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, at most `timeout` seconds."""

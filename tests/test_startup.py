@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from event_rows import Rows
 from front_door import FrontDoor
 
 _SHELL = {"typer", "annotated_doc", "shellingham", "alovoice_cli", "__main__"}
@@ -63,7 +64,11 @@ def test_help_makes_no_dataclass_and_loads_no_display(alovoice: FrontDoor) -> No
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), *((noun, "--help") for noun in ("trunks", "call", "ai", "autorule", "events", "listen"))]
+    "words",
+    [
+        ("--help",),
+        *((noun, "--help") for noun in ("trunks", "call", "ai", "autorule", "events", "listen", "day", "top")),
+    ],
 )
 def test_help_in_a_pipe_loads_the_command_tree_alone(alovoice: FrontDoor, words: tuple[str, ...]) -> None:
     modules = _loaded(alovoice, *words)
@@ -127,6 +132,17 @@ def test_a_single_call_loads_neither_batches_nor_events(alovoice: FrontDoor, mor
     assert len(own) <= 60
     # No data of telephone plans for a plain number, no data of time zones for a plain offset.
     assert not modules & {"phonenumbers", "zoneinfo", "rich", "uvicorn"}
+
+
+@pytest.mark.parametrize("words", [("day",), ("day", "--text"), ("day", "--json"), ("top", "--once")])
+def test_a_day_in_a_pipe_loads_neither_rich_nor_speech_nor_a_client(
+    alovoice: FrontDoor, words: tuple[str, ...]
+) -> None:
+    Rows(alovoice.home / "state" / "events.db")
+    modules = _loaded(alovoice, *words)
+    rooms = {name.split(".")[1] for name in modules if name.startswith("alovoice_cli.")}
+    assert not rooms & {"api", "batch", "campaigns", "listening", "routing", "sandbox", "serving", "speech"}
+    assert not modules & {"rich", "httpx", "pygal", "phonenumbers", "zoneinfo", "alovoice_cli.html_page"}
 
 
 def test_config_loads_no_client(alovoice: FrontDoor) -> None:

@@ -6,37 +6,21 @@ All forms (terminal, text, HTML, JSON) are made from this value, so that their f
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.coverage import Coverage, describe
-from alovoice_cli.events.event_table import iso
+from alovoice_cli.events.coverage import NOT_IMPORTED, Coverage, ImportedEvents, describe
 from alovoice_cli.events.filters import Period
-from alovoice_cli.events.kpi import Kpi, KpiSettings
-from alovoice_cli.events.missed import MissedCall, not_returned
+from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, doubts, headline_figures
+from alovoice_cli.events.kpi import FEW_CALLS, Kpi, KpiSettings
+from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
 DAYS_OF_WEEK = 7
-NOTHING = "–"
-"""Shown for a figure that cannot be known."""
 _MICRO = 1_000_000
-_ABOUT_RINGING = {
-    "total": "the PBX counts the ringing in a call's duration, so waits are not known",
-    "unclear": "calls do not agree on whether their duration counts the ringing, so waits are not known",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class DayTargets:
-    """The targets of the profile: percentages, seconds, callers; None where no target is set."""
-
-    service_level: float | None = None
-    answer_rate: float | None = None
-    abandon_rate: float | None = None
-    wait: int | None = None
-    owed: int | None = None
-    callback: int | None = None
+_DAYS = "give today, yesterday or a date such as 2026-11-23, none of the future"
+_FEW_REMARK = f"* fewer than {FEW_CALLS} inbound calls: the rates say little"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +82,14 @@ def read_days(word: str, clock: ClockTime, *, days: int = 1) -> DaySpan:
 
     Raises UsageError for other text, and for a day that has not begun.
     """
-    moment = parse_moment(word, clock, "the day")
+    try:
+        moment = parse_moment(word, clock, "the day")
+    except UsageError as error:
+        raise UsageError(error.message.replace(" is no moment", " is no day"), hint=_DAYS) from error
     if not moment.is_day:
-        raise UsageError(f"{word!r} is no day", hint="give today, yesterday or a date such as 2026-11-23")
+        raise UsageError(f"the day {word!r} is no day", hint=_DAYS)
     if moment.at > clock.now:
-        raise UsageError(f"{moment.at:%Y-%m-%d} has not begun", hint="give today, yesterday or a date before today")
+        raise UsageError(f"{moment.at:%Y-%m-%d} has not begun", hint=_DAYS)
     return DaySpan(_midnight(moment.at, 1 - days), _midnight(moment.at, 1), clock)
 
 
@@ -110,57 +97,8 @@ def _midnight(day: datetime, days: int) -> datetime:
     return datetime.combine(day.date() + timedelta(days=days), time(), day.tzinfo)
 
 
-Unit = Literal["%", "s", ""]
-
-
-class Figure(NamedTuple):
-    """A headline figure. `target` is a least value, or with `at_most` a greatest; `why` explains a value of None."""
-
-    key: str
-    name: str
-    value: float | None
-    unit: Unit
-    target: float | None = None
-    at_most: bool = False
-    why: str = ""
-    note: str = ""
-
-    @property
-    def is_met(self) -> bool | None:
-        """Returns whether the target is met; None without a target or a value."""
-        if self.value is None or self.target is None:
-            return None
-        return self.value <= self.target if self.at_most else self.value >= self.target
-
-    @property
-    def text(self) -> str:
-        """Returns the value with its unit."""
-        if self.value is None:
-            return NOTHING
-        if self.unit == "s":
-            return f"{self.value:g} s" if self.value < 60 else span_text(int(self.value + 0.5))
-        return f"{self.value:.1f} %" if self.unit == "%" else str(self.value)
-
-    @property
-    def target_text(self) -> str:
-        """Returns the target with its unit, as short as it can be; '' without a target."""
-        if self.target is None:
-            return ""
-        if self.unit != "s":
-            return f"{self.target:g} {self.unit}".rstrip()
-        seconds = int(self.target)
-        for size, letter in ((3600, "h"), (60, "m")):
-            if seconds % size == 0:
-                return f"{seconds // size}{letter}"
-        return f"{seconds} s" if seconds < 60 else span_text(seconds)
-
-    def as_json(self) -> dict[str, object]:
-        """Returns value, target, whether the target is met, and why there is no value."""
-        return {"value": self.value, "target": self.target, "met": self.is_met, "why": self.why or None}
-
-
 class OwedCaller(NamedTuple):
-    """A caller whom nobody talked to since a missed call. `since` is that call's time, in unix seconds.
+    """A caller whom nobody talked to since a missed call. `since` is the end of that call, in unix seconds.
 
     `missed` counts the missed calls since then, `tried` our own unanswered calls; `peer` is the called extension's
     label, `line` the line of the latest call.
@@ -175,7 +113,10 @@ class OwedCaller(NamedTuple):
 
 
 class DayRow(NamedTuple):
-    """One hour (`09:00`) or one day (`2026-11-23`): its inbound calls. The rest is told of days alone."""
+    """One hour (`09:00`) or one day (`2026-11-23`): its inbound calls. The rest is told of days alone.
+
+    `is_known`: a listener was there at some time of the day, or calls are known of it.
+    """
 
     name: str
     offered: int
@@ -186,6 +127,24 @@ class DayRow(NamedTuple):
     mean_wait: float | None = None
     owed: int | None = None
     score: float | None = None
+    is_known: bool = True
+
+    @property
+    def is_few(self) -> bool:
+        """Returns whether the rates of a day stand for too few calls to say much."""
+        return self.answer_rate is not None and self.offered < FEW_CALLS
+
+    @property
+    def label(self) -> str:
+        """Returns the name, marked where the rates say little."""
+        return f"{self.name}*" if self.is_few else self.name
+
+    @property
+    def counts(self) -> tuple[str, str, str]:
+        """Returns offered, answered and missed calls as text."""
+        if not self.is_known:
+            return NOTHING, NOTHING, NOTHING
+        return str(self.offered), str(self.answered), str(self.missed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +158,13 @@ class Day:
     rows: tuple[DayRow, ...]
     owed: tuple[OwedCaller, ...]
     coverage: Coverage
+    imported: ImportedEvents = NOT_IMPORTED
     trunk_lines: int | None = None
+
+    @property
+    def title(self) -> str:
+        """Returns the PBX and the days."""
+        return f"PBX {self.profile}: {self.span.title}"
 
     @property
     def is_week(self) -> bool:
@@ -217,20 +182,21 @@ class Day:
         return self.kpi.callback.still_owed_hidden
 
     @property
-    def reasons(self) -> list[str]:
-        """Returns why figures are missing, each reason once with the names of its figures."""
+    def remarks(self) -> list[str]:
+        """Returns why figures are missing, each reason once with its figures, and what makes others less sure."""
         by_reason: dict[str, list[str]] = {}
         for figure in self.figures:
             if figure.why:
                 by_reason.setdefault(figure.why, []).append(figure.name.lower())
-        return [f"{NOTHING} {', '.join(names)}: {why}" for why, names in by_reason.items()]
+        missing = [f"{NOTHING} {', '.join(names)}: {why}" for why, names in by_reason.items()]
+        return [*missing, *doubts(self.kpi)] + ([_FEW_REMARK] if any(row.is_few for row in self.rows) else [])
 
     @property
     def calls_text(self) -> str:
         """Returns the numbers of calls, in one sentence."""
         calls, out = self.kpi.inbound, self.kpi.outbound
         parts = [f"{calls.answered} answered, {calls.missed} missed"]
-        parts += [f"{count} {word}" for count, word in ((calls.other, "other"), (calls.open, "not ended")) if count]
+        parts += [f"{count} {word}" for count, word in ((calls.other, "other"), (calls.open, "open")) if count]
         return f"in: {calls.offered} ({', '.join(parts)}); out: {out.seizures} ({out.answered} answered)"
 
     @property
@@ -250,7 +216,7 @@ class Day:
     def coverage_text(self) -> str:
         """Returns when a listener was there; the times of the last day are told without the date."""
         last = min(self.span.now, self.span.end - timedelta(microseconds=1))
-        return describe(self.coverage, ClockTime(last, self.span.clock.zone))
+        return describe(self.coverage, ClockTime(last, self.span.clock.zone), self.imported)
 
     def since_text(self, seconds: int) -> str:
         """Returns a moment of the period, and for how long it is past: `09:12 (3h 53m)`."""
@@ -278,11 +244,8 @@ class Day:
             "owed_hidden": self.owed_hidden,
             "lines": whole["lines"],
             "trunk_lines": self.trunk_lines,
-            "coverage": {
-                "since": None if self.coverage.begin is None else iso(self.coverage.begin),
-                "until": iso(self.coverage.end),
-                "gaps": [{"since": iso(gap.begin), "until": iso(gap.end)} for gap in self.coverage.gaps],
-            },
+            "coverage": self._coverage_as_json(),
+            "remarks": self.remarks,
         }
 
     def as_fields(self) -> dict[str, object]:
@@ -302,40 +265,62 @@ class Day:
 
     def _owed_as_json(self, caller: OwedCaller) -> dict[str, object]:
         waiting = max(int(self.span.now.timestamp()) - caller.since, 0)
-        return {**caller._asdict(), "since": iso(caller.since * _MICRO), "waiting_seconds": waiting}
+        return {**caller._asdict(), "since": self._iso(caller.since), "waiting_seconds": waiting}
+
+    def _coverage_as_json(self) -> dict[str, object]:
+        covered = self.coverage
+        return {
+            "since": None if covered.begin is None else self._iso(covered.begin // _MICRO),
+            "until": self._iso(covered.end // _MICRO),
+            "gaps": [
+                {"since": self._iso(gap.begin // _MICRO), "until": self._iso(gap.end // _MICRO)} for gap in covered.gaps
+            ],
+            "imported_events": self.imported.total,
+        }
+
+    def _iso(self, seconds: int) -> str | None:
+        moment = from_unix(seconds, self.span.clock.zone)
+        return None if moment is None else moment.isoformat()
 
 
 def _row_as_json(row: DayRow, *, is_day: bool) -> dict[str, object]:
-    if is_day:
-        return {"day": row.name, **{name: value for name, value in row._asdict().items() if name != "name"}}
-    return {"hour": row.name, "offered": row.offered, "answered": row.answered, "missed": row.missed}
+    if not is_day:
+        return {"hour": row.name, "offered": row.offered, "answered": row.answered, "missed": row.missed}
+    told = row._asdict()
+    del told["name"]
+    return {"day": row.name, **told, "few": row.is_few}
 
 
-def day_of(
-    settings: DaySettings,
-    span: DaySpan,
-    kpi: Kpi,
-    judged: Iterable[MissedCall],
-    coverage: Coverage,
-    days: Sequence[DayRow] = (),
-) -> Day:
-    """Returns the day: `judged` are its missed calls, `days` the rows of several days."""
+class DayFacts(NamedTuple):
+    """What an event store says of a span: `judged` are its missed calls."""
+
+    kpi: Kpi
+    judged: Sequence[MissedCall]
+    coverage: Coverage
+    imported: ImportedEvents = NOT_IMPORTED
+
+
+def day_of(settings: DaySettings, span: DaySpan, facts: DayFacts, days: Sequence[DayRow] = ()) -> Day:
+    """Returns the day; of several days the rows are `days`, else the hours."""
+    kpi = facts.kpi
+    owed = owed_callers(facts.judged, settings.names)
     hours = [DayRow(hour.hour, hour.offered, hour.answered, hour.missed) for hour in kpi.hours]
     return Day(
         profile=settings.profile,
         span=span,
         kpi=kpi,
-        figures=headline_figures(kpi, settings.targets),
+        figures=headline_figures(kpi, settings.targets, len(owed)),
         rows=tuple(days) or tuple(_without_edges(hours)),
-        owed=tuple(owed_callers(judged, settings.names)),
-        coverage=coverage,
+        owed=tuple(owed),
+        coverage=facts.coverage,
+        imported=facts.imported,
         trunk_lines=settings.trunk_lines,
     )
 
 
-def day_row(span: DaySpan, kpi: Kpi, score: float | None) -> DayRow:
+def day_row(span: DaySpan, facts: DayFacts, score: float | None) -> DayRow:
     """Returns one of several days."""
-    calls = kpi.inbound
+    kpi, calls = facts.kpi, facts.kpi.inbound
     return DayRow(
         f"{span.begin:%Y-%m-%d}",
         calls.offered,
@@ -346,6 +331,7 @@ def day_row(span: DaySpan, kpi: Kpi, score: float | None) -> DayRow:
         kpi.wait.asa_s,
         kpi.callback.still_owed,
         score,
+        is_known=calls.offered > 0 or facts.coverage.begin is not None,
     )
 
 
@@ -355,72 +341,18 @@ def _without_edges(hours: Sequence[DayRow]) -> Sequence[DayRow]:
     return hours[busy[0] : busy[-1] + 1] if busy else ()
 
 
-def headline_figures(kpi: Kpi, targets: DayTargets) -> tuple[Figure, ...]:
-    """Returns the six figures that a supervisor asks for."""
-    calls, callback, limits = kpi.inbound, kpi.callback, kpi.settings
-    nobody = "" if calls.ended else "no inbound call has ended"
-    unknown = _ABOUT_RINGING.get(kpi.duration_test.verdict, "the wait of too many answered calls is not known")
-    unanswered = nobody or ("" if calls.answered else "no inbound call was answered")
-    no_return = "nobody was called back and reached" if callback.episodes else "no known caller was missed"
-    short = f"who hung up under {limits.short_abandon_seconds} s left out"
-    hidden = f"and {callback.still_owed_hidden} hidden" if callback.still_owed_hidden else ""
-    return tuple(
-        figure._replace(why="" if figure.value is not None else figure.why)
-        for figure in (
-            Figure(
-                "service_level_pct",
-                "Service level",
-                kpi.service_level.net_pct,
-                "%",
-                targets.service_level,
-                why=nobody or unknown,
-                note=f"within {limits.service_seconds} s; {short}",
-            ),
-            Figure("answer_rate_pct", "Answer rate", calls.answer_rate_pct, "%", targets.answer_rate, why=nobody),
-            Figure(
-                "abandon_rate_pct",
-                "Abandon rate",
-                calls.abandon_rate_pct,
-                "%",
-                targets.abandon_rate,
-                at_most=True,
-                why=nobody or "every caller hung up at once",
-            ),
-            Figure(
-                "mean_wait_s", "Mean wait", kpi.wait.asa_s, "s", targets.wait, at_most=True, why=unanswered or unknown
-            ),
-            Figure("still_owed", "Owed a call", callback.still_owed, "", targets.owed, at_most=True, note=hidden),
-            Figure(
-                "callback_p50_s",
-                "Callback delay",
-                callback.reached_p50_s,
-                "s",
-                targets.callback,
-                at_most=True,
-                why=no_return,
-                note="the median until a talk",
-            ),
-        )
-    )
-
-
 def owed_callers(judged: Iterable[MissedCall], names: PeerNames) -> list[OwedCaller]:
     """Returns who is still owed a call, the longest waiting first; hidden numbers are left out."""
-    calls = [missed for missed in judged if missed.returned is None]
     by_number: dict[str, list[MissedCall]] = {}
-    for missed in calls:
-        by_number.setdefault(missed.call.number or "", []).append(missed)
+    for missed in judged:
+        if missed.is_owed and missed.call.number is not None:
+            by_number.setdefault(missed.call.number, []).append(missed)
     owed = []
-    for latest in not_returned(calls):
-        number = latest.call.number or ""
-        if not any(letter.isdigit() for letter in number):
-            continue
-        open_calls = sorted(by_number[number], key=lambda missed: missed.call.reported_at)
-        first = open_calls[0]
-        label = names.label(latest.call.peer)
-        owed.append(
-            OwedCaller(number, first.call.reported_at, len(open_calls), first.back, latest.call.line or "", label)
-        )
+    for number, calls in by_number.items():
+        last = max(calls, key=lambda missed: missed.call.reported_at)
+        tried = max(missed.back for missed in calls)
+        line, peer = last.call.line or "", names.label(last.call.peer)
+        owed.append(OwedCaller(number, last.since, len(calls), tried, line, peer))
     return sorted(owed, key=lambda caller: (caller.since, caller.number))
 
 

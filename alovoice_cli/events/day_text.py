@@ -3,7 +3,8 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from alovoice_cli.events.day import NOTHING, Day, DayRow, Figure, LiveDay, OwedCaller
+from alovoice_cli.events.day import Day, DayRow, LiveDay, OwedCaller
+from alovoice_cli.events.headline_figures import NOTHING, Figure, value_text
 from alovoice_cli.masking import disarm
 
 ScreenLine = tuple[tuple[str, str], ...]
@@ -16,6 +17,7 @@ _HALF = 39
 _LABEL = 7
 _NARROWEST, _WIDEST = 3, 6  # columns of an hour
 _BAR_ROWS = 3
+_FEW_OWED = 8  # callers, who matter more than blank lines
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _PLAIN_LEVELS = "  ..::##" + "#"
 _ASCII_SIGNS = str.maketrans({"–": "-", "≥": ">", "≤": "<", "…": "~", "ʻ": "'", "ʼ": "'"})
@@ -28,16 +30,18 @@ def day_screen(
     day: Day, *, height: int = HEIGHT, ascii_only: bool = False, live: LiveDay | None = None
 ) -> list[ScreenLine]:
     """Returns at most `height` lines of at most 79 columns: the callers get the lines that the rest leaves."""
-    top = [_one(f"{day.profile}: {day.span.title}", "bold"), *([_live_line(live)] if live else [])]
-    figures = list(_figure_lines(day.figures)) + [_one(line, "dim") for line in _wrapped(day.reasons)]
-    middle = [*figures, _one(f"Calls {day.calls_text}"), *_row_lines(day, ascii_only=ascii_only)]
+    top = [_one(day.title, "bold"), *([_live_line(live)] if live else [])]
+    figures = list(_figure_lines(day.figures)) + [_one(line, "dim") for line in _wrapped(day.remarks)]
+    middle = [*figures, *map(_one, _wrapped([f"Calls {day.calls_text}"])), *_row_lines(day, ascii_only=ascii_only)]
     bottom = [_one(line, "dim") for line in _wrapped([day.lines_text, f"Coverage: {day.coverage_text}"])]
-    gaps = max(min(height - len(top) - len(middle) - len(bottom) - 1 - min(len(day.owed), 3), 3), 0)
-    blanks: list[list[ScreenLine]] = [[()] if place < gaps else [] for place in range(3)]
-    room = height - len(top) - len(middle) - len(bottom) - sum(map(len, blanks)) - 1
-    owed = [_one(_owed_head(day, room)), *(_owed_line(day, caller) for caller in day.owed[: max(room, 0)])]
-    lines = [*top, *blanks[0], *middle, *blanks[1], *owed, *blanks[2], *bottom][:height]
-    return [_fitted(line, ascii_only=ascii_only) for line in lines]
+    free = height - len(top) - len(middle) - len(bottom) - 1
+    blanks = max(min(free - min(len(day.owed), _FEW_OWED), 3), 0)
+    room = max(free - blanks, 0)
+    owed = [_one(_owed_head(day, room)), *(_owed_line(day, caller) for caller in day.owed[:room])]
+    lines: list[ScreenLine] = []
+    for place, part in enumerate((top, middle, owed, bottom)):
+        lines += [(), *part] if 0 < place <= blanks else part
+    return [_fitted(line, ascii_only=ascii_only) for line in lines[:height]]
 
 
 def _one(text: str, style: str = "") -> ScreenLine:
@@ -49,7 +53,7 @@ def _fitted(line: ScreenLine, *, ascii_only: bool) -> ScreenLine:
     room, pieces = WIDTH, []
     for text, style in line:
         shown = text.translate(_ASCII_SIGNS).encode("ascii", "replace").decode() if ascii_only else text
-        pieces.append((shown if len(shown) <= room else _cut(shown, room), style))
+        pieces.append((_cut(shown, room, "~" if ascii_only else "…"), style))
         room = max(room - len(shown), 0)
     if pieces:
         pieces[-1] = (pieces[-1][0].rstrip(), pieces[-1][1])
@@ -67,7 +71,7 @@ def _wrapped(texts: Sequence[str]) -> list[str]:
 def _live_line(live: LiveDay) -> ScreenLine:
     listener = ("the listener is up", "good") if live.listener_is_up else ("NO LISTENER IS UP", "bad")
     waiting = f"outbox: {live.outbox_waiting} waiting" + (f", {live.outbox_dead} given up" if live.outbox_dead else "")
-    return (f"Now: {live.calls_in} calls in, {live.calls_out} out; ", ""), listener, (f"; {waiting}", "")
+    return (f"Now: {live.calls_in} in, {live.calls_out} out; ", ""), listener, (f"; {waiting}", "")
 
 
 def _figure_lines(figures: Sequence[Figure]) -> Iterator[ScreenLine]:
@@ -126,23 +130,24 @@ def _bars(rows: Sequence[DayRow], width: int, highest: int, height: int, ascii_o
 def day_table_head(day: Day) -> str:
     """Returns the headings over the days of a week."""
     score = "  Score" if day.has_scores else ""
-    return f"{'Day':<11}{'Calls':>7}{'Answered':>10}{'Missed':>8}{'Rate':>9}{'Level':>9}{'Wait':>9}{'Owed':>6}{score}"
+    return f"{'Day':<12}{'Calls':>7}{'Answered':>10}{'Missed':>8}{'Rate':>9}{'Level':>9}{'Wait':>9}{'Owed':>6}{score}"
 
 
 def _day_line(day: Day, row: DayRow) -> str:
     rate, level, wait = day_cells(row)
     score = f"{number_text(row.score):>7}" if day.has_scores else ""
-    owed = NOTHING if row.owed is None else str(row.owed)
-    counts = f"{row.offered:>7}{row.answered:>10}{row.missed:>8}"
-    return f"{row.name:<11}{counts}{rate:>9}{level:>9}{wait:>9}{owed:>6}{score}"
+    owed = str(row.owed) if row.is_known else NOTHING
+    offered, answered, missed = row.counts
+    counts = f"{offered:>7}{answered:>10}{missed:>8}"
+    return f"{row.label:<12}{counts}{rate:>9}{level:>9}{wait:>9}{owed:>6}{score}"
 
 
 def day_cells(row: DayRow) -> tuple[str, str, str]:
     """Returns answer rate, service level and mean wait of one of several days."""
     return (
-        Figure("", "", row.answer_rate, "%").text,
-        Figure("", "", row.service_level, "%").text,
-        Figure("", "", row.mean_wait, "s").text,
+        value_text(row.answer_rate, "%"),
+        value_text(row.service_level, "%"),
+        value_text(row.mean_wait, "s"),
     )
 
 
@@ -173,13 +178,13 @@ def calls_text(caller: OwedCaller) -> str:
     return f"missed {caller.missed}x{tried}"
 
 
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: max(length - 1, 0)] + "…"[:length]
+def _cut(text: str, length: int, mark: str = "…") -> str:
+    return text if len(text) <= length else text[: max(length - 1, 0)] + mark[:length]
 
 
 def day_message(day: Day) -> str:
     """Returns short lines without columns, for a mail or a messenger: at most 4096 characters."""
-    head = [f"{day.profile}: {day.span.title}", "", *map(_figure_text, day.figures), *day.reasons, ""]
+    head = [day.title, "", *map(_figure_text, day.figures), *day.remarks, ""]
     head += [f"Calls {day.calls_text}", "", *_rows_text(day), ""]
     tail = ["", day.lines_text, f"Coverage: {day.coverage_text}"]
     room = _LONGEST_TEXT - sum(_length(line) + 1 for line in (*head, *tail)) - _length(_owed_head(day, 0)) - 2
@@ -223,7 +228,10 @@ def _rows_text(day: Day) -> Iterator[str]:
     for row in day.rows:
         rate, level, wait = day_cells(row)
         score = f", score {number_text(row.score)}" if day.has_scores else ""
-        yield f"{row.name}: {row.offered} calls, {row.missed} missed, answered {rate}"
+        if not row.is_known:
+            yield f"{row.name}: no listener was there"
+            continue
+        yield f"{row.label}: {row.offered} calls, {row.missed} missed, answered {rate}"
         yield f"  service level {level}, wait {wait}, owed {row.owed}{score}"
 
 

@@ -6,6 +6,7 @@ A listener may write to the same store meanwhile: each batch is one short transa
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
@@ -59,16 +60,17 @@ class EventImport:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def count_known(self, lines: Iterable[ImportLine]) -> int:
-        """Returns how many of these events the store has; it is not made where it is missing."""
-        if not sqlite_path(self._url).exists():
-            return 0
-        known = 0
-        with opened(self._url) as connection:
+    def rehearse(self, lines: Iterable[ImportLine]) -> ImportCount:
+        """Returns how many of these events would be imported, and writes nothing: a missing store stays missing."""
+        counted = ImportCount()
+        with ExitStack() as stack:
+            is_there = sqlite_path(self._url).exists()
+            connection = stack.enter_context(opened(self._url)) if is_there else None
             for batch in _batches(lines):
                 deliveries = [line.delivery for line in batch if isinstance(line, ImportedEvent)]
-                known += len(deliveries) - len(missing_of(connection, deliveries))
-        return known
+                missing = len(missing_of(connection, deliveries) if connection is not None else deliveries)
+                counted = counted.plus(ImportCount(missing, 0, len(deliveries) - missing))
+        return counted
 
     def run(self, lines: Iterable[ImportLine]) -> Iterator[ImportCount]:
         """Imports the lines, a batch a transaction, and makes the store where it is missing; yields each batch's count.
@@ -80,9 +82,7 @@ class EventImport:
                 begun = time.monotonic()
                 with writing(connection):
                     counted = _import(connection, [line for line in batch if isinstance(line, ImportedEvent)])
-                    uptimes = [line for line in batch if isinstance(line, ImportedUptime)]
-                    rows = [(one.id, one.began_at, one.ended_at, one.ended_at) for one in uptimes]
-                    connection.executemany(_KEEP_UPTIME, rows)
+                    connection.executemany(_KEEP_UPTIME, _uptime_rows(batch))
                 yield counted
                 if _is_listener_there(connection):
                     # A listener tries again every few milliseconds: the lock stays free as long as it was held.
@@ -93,6 +93,13 @@ def _batches(lines: Iterable[ImportLine]) -> Iterator[list[ImportLine]]:
     source = iter(lines)
     while batch := list(islice(source, _BATCH)):
         yield batch
+
+
+def _uptime_rows(batch: Iterable[ImportLine]) -> list[tuple[str, int, int, int]]:
+    """Returns the rows of times up to now: what is to come nobody can have received."""
+    now = time.time_ns() // 1000
+    uptimes = [line for line in batch if isinstance(line, ImportedUptime) and line.began_at <= now]
+    return [(one.id, one.began_at, min(one.ended_at, now), min(one.ended_at, now)) for one in uptimes]
 
 
 def _is_listener_there(connection: Connection) -> bool:

@@ -55,10 +55,14 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events missed": (),
     "events gaps": (),
     "events export": ("--limit", "1"),
+    "events import": ("history.jsonl",),
     "events prune": ("--older-than", "90d"),
     "events outbox list": (),
     "events outbox retry": ("--all",),
     "events outbox drop": ("--all", "--yes"),
+    "day": (),
+    "top": ("--once",),
+    "route init": ("new-rules.toml",),
     "route check": ("rules.toml",),
     "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
     "route diff": ("rules.toml", "rules.toml"),
@@ -76,6 +80,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "login": ("--with-token", "--no-check", "-p", "tashkent"),
     "logout": (),
     "status": ("--offline",),
+    "notify test": ("--to", "exec:true"),
+    "notify login": ("--with-token", "--no-check"),
+    "notify logout": (),
     "config list": (),
     "config get": ("timeout",),
     "config set": ("timeout", "20"),
@@ -86,6 +93,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events replay": ("e1", "--to", "CRM"),
     "events certify": ("CRM", "--only", "route-out"),
     "sandbox path": (),
+    "sandbox sample": ("sample",),
     "sandbox reset": (),
 }
 BEGIN = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok", "--yes")
@@ -124,6 +132,8 @@ def home(alovoice: FrontDoor) -> FrontDoor:
     (alovoice.home / "a.mp3").write_bytes(MP3.read_bytes())
     Rows(alovoice.home / "state" / "events-sandbox.db").deliver("callstart", time.time() - 99, {"number": "901234567"})
     (alovoice.home / "rules.toml").write_text(RULES, "utf-8")
+    line = '{"type": "callstart", "received_at": "2026-11-23T09:00:00+05:00", "body": {"number": "901234567"}}'
+    (alovoice.home / "history.jsonl").write_text(line, "utf-8")
     (alovoice.home / "rows.csv").write_text("number\n901234567\n", "utf-8")
     (alovoice.home / "numbers.csv").write_text("тел;исм\n9О1234567;Али\n901234567/8;Вали\n", "utf-8")
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"

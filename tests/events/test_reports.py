@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from alovoice_cli.events.coverage import Uptime, cover, describe
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Period
-from alovoice_cli.events.missed import count_reasons, judge, not_returned
+from alovoice_cli.events.missed import MissedCall, count_reasons, judge, not_returned
 from alovoice_cli.events.statistics import QUARTER_SECONDS, CallCount, tally, total
 from alovoice_cli.moments import ClockTime
 
@@ -109,8 +109,8 @@ def test_an_answer_before_or_by_another_number_settles_nothing() -> None:
 def test_hidden_numbers_wait_each_for_itself(number: str | None) -> None:
     calls = [_call(at, status, number=number) for at, status in ((1, "304"), (2, "304"), (3, "200"))]
     judged = judge(calls[:2], calls)
-    assert [one.returned for one in judged] == [None, None]
-    assert len(list(not_returned(judged))) == 2
+    assert [(one.returned, one.is_hidden, one.is_owed) for one in judged] == [(None, True, False)] * 2
+    assert list(not_returned(judged)) == []
 
 
 def test_who_called_five_times_in_vain_is_one_to_call_back() -> None:
@@ -118,6 +118,37 @@ def test_who_called_five_times_in_vain_is_one_to_call_back() -> None:
     (one,) = not_returned(judge(calls, calls))
     assert (one.call.reported_at, one.again) == (4, 0)
     assert list(not_returned(judge(calls, [*calls, _call(9, "200")]))) == []
+
+
+def _group(*calls: tuple[int, str, str]) -> list[MissedCall]:
+    rung = [_call(at, status, line=line) for at, status, line in calls]
+    return list(judge([call for call in rung if call.is_missed], sorted(rung, key=lambda call: call.reported_at)))
+
+
+@pytest.mark.parametrize("answered_at", [95, 100, 105])
+def test_a_ring_group_that_somebody_answered_owes_nobody_a_call(answered_at: int) -> None:
+    judged = _group((100, "304", "7"), (answered_at, "200", "7"))
+    assert [one.answered_beside is not None for one in judged] == [True]
+    assert list(not_returned(judged)) == []
+
+
+@pytest.mark.parametrize(
+    "other", [(94, "200", "7"), (94, "486", "7"), (96, "200", "8"), (100, "304", "7")], ids=lambda one: str(one)
+)
+def test_what_is_not_of_the_same_ring_group_leaves_the_caller_waiting(other: tuple[int, str, str]) -> None:
+    assert len(list(not_returned(_group((100, "304", "7"), other)))) == 1
+
+
+def test_a_caller_waits_from_the_end_of_the_first_missed_call_until_somebody_talks_to_them() -> None:
+    calls = [_call(100, "304"), _call(160, "486"), _call(460, "200", direction="out"), _call(700, "304")]
+    first, second, third = judge([calls[0], calls[1], calls[3]], calls)
+    assert [(one.waited, one.waiting(1000)) for one in (first, second, third)] == [
+        (360, None),
+        (300, None),
+        (None, 300),
+    ]
+    again = judge(calls[:2], calls[:2])
+    assert [one.waiting(1000) for one in again] == [900, 900]
 
 
 def test_reasons_are_never_one_bucket() -> None:

@@ -69,10 +69,11 @@ def export_events(
     words = option_group(ctx, FilterWords)
     wanted = read_filter(words, EVENT_FIELDS, clock)
     in_cells = session.options.csv or session.options.columns is not None
-    if with_uptime and (in_cells or limit or words != FilterWords(words.since, words.until)):
+    of_a_time = FilterWords(words.since, words.until, with_trials=words.with_trials)
+    if with_uptime and (in_cells or limit or words != of_a_time):
         raise UsageError(
             "--with-uptime says that all events of a time are here",
-            hint="leave out all but --since, --until and --mask-numbers",
+            hint="choose events by --since, --until and --with-trials alone",
         )
     events = session.event_store(store)
     # Read before the events: what is received meanwhile is in no stretch.
@@ -85,6 +86,7 @@ def export_events(
     def rows() -> Iterator[ListedItem]:
         for event, call in found:
             whole = event_as_json(event)
+            whole.pop("imported", None)  # an export is the same wherever its events are
             if hiding is not None:
                 whole = hiding.event(whole)
             for cells in _lines(event, call, clock) if in_cells else ({},):

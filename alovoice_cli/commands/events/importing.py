@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated, BinaryIO, NamedTuple, cast
 
@@ -61,34 +62,39 @@ def import_events(
     ] = None,
     store: Store = None,
 ) -> None:
-    """Add events of another history: each line once, at its own time, marked as imported.
+    """Add events of another history, each line once, marked.
 
-    A line is as `events export` prints it, or {"type", "received_at", "body", "answer_id"}, where answer_id is what a
-    callstart was answered. If a line is bad, nothing is imported. Imported events are not forwarded and start nothing.
+    Each keeps its own time, and is marked as imported. A line is as `events export` prints it, or {"type",
+    "received_at", "body", "answer_id"}, where answer_id is what a callstart was answered. If a line is bad, nothing is
+    imported. Imported events are not forwarded and start nothing.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
     if (since is not None or until is not None) and not complete:
         raise UsageError("--since and --until say of which time the files are complete", hint="add --complete")
     period = read_period(FilterWords(since, until), clock)
-    found = [_check(session, name) for name in files]
-    stated = [_stated(one, period, clock) for one in found] if complete else []
     target = EventImport(session.settings.event_store_url(store))
-    lines = _lines(session, found, [one for one in stated if one is not None])
-    total = sum(one.events for one in found)
-    if session.options.dry_run:
-        known = target.count_known(lines)
-        counted = ImportCount(total - known, 0, known)
-    else:
-        counted = ImportCount()
-        for part in target.run(lines):
-            counted = counted.plus(part)
+    with ExitStack() as opened:
+        sources = [opened.enter_context(closing(_open(session, name))) for name in files]
+        found = [_check(session, file, name) for file, name in zip(sources, files, strict=True)]
+        stated = [_stated(one, period, clock) for one in found] if complete else []
+        lines = _lines(session, found, [one for one in stated if one is not None])
+        counted = _run(target, lines, rehearse=session.options.dry_run)
     _report(session, found, counted, is_covered=complete)
 
 
-def _check(session: Session, name: str) -> _ImportFile:
-    """Opens a file and reads it to its end. Raises CheckFailedError for bad lines, before anything is written."""
-    file = _open(session, name)
+def _run(target: EventImport, lines: Iterator[ImportLine], *, rehearse: bool) -> ImportCount:
+    """Imports the lines, or counts only what the store has of them."""
+    if rehearse:
+        return target.rehearse(lines)
+    counted = ImportCount()
+    for part in target.run(lines):
+        counted = counted.plus(part)
+    return counted
+
+
+def _check(session: Session, file: BinaryIO, name: str) -> _ImportFile:
+    """Reads a file to its end. Raises CheckFailedError for bad lines, before anything is written."""
     shown = "stdin" if name == "-" else name
     events = uptimes = 0
     moments: list[int] = []

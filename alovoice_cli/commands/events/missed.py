@@ -27,9 +27,20 @@ from alovoice_cli.commands.options import Exclude, ExcludeUnreadOk, examples
 from alovoice_cli.events.conditions import CALL_FIELDS, all_of
 from alovoice_cli.events.event_table import call_as_json, iso, when
 from alovoice_cli.events.filters import FilterWords, read_filter
-from alovoice_cli.events.missed import IS_MISSED, REASONS, MissedCall, count_reasons, judge, not_returned, reasons_text
+from alovoice_cli.events.missed import (
+    IS_MISSED,
+    REASON_TEXTS,
+    REASONS,
+    REPORTED_APART_SECONDS,
+    MissedCall,
+    count_reasons,
+    judge,
+    not_returned,
+    reasons_text,
+)
+from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.findings import count
-from alovoice_cli.moments import ClockTime, parse_zone
+from alovoice_cli.moments import ClockTime, parse_span, parse_zone, span_text
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.phones import number_of
 from alovoice_cli.session import Session
@@ -37,6 +48,7 @@ from alovoice_cli.session import Session
 EXAMPLES = examples(
     "alovoice events missed --since today --not-returned",
     "alovoice events missed --since 30d --line 712037006 --limit 0",
+    "alovoice events missed --not-returned --older-than 30m",
     "alovoice events missed --not-returned --exclude do-not-call.csv",
     "alovoice events missed --not-returned --json | jq -r '.[].number'",
 )
@@ -45,14 +57,17 @@ COLUMNS = (
     Column("number", "Number"),
     Column("line", "Line"),
     Column("reason", "Reason"),
-    Column("returned", "Talked to"),
+    Column("returned", "Contacted"),
+    Column("waited", "Waited", numeric=True),
+    Column("peer", "Extension"),
     Column("status", "Code", shown=False),
     Column("again", "Again", shown=False, numeric=True),
     Column("back", "Back", shown=False, numeric=True),
-    Column("returned_at", "Talked to at (UTC)", shown=False),
+    Column("returned_at", "Contacted at (UTC)", shown=False),
+    Column("waited_minutes", "Minutes until contacted", shown=False, numeric=True),
+    Column("waiting_minutes", "Minutes waiting", shown=False, numeric=True),
     Column("event_call_id", "Event call id", shown=False),
     Column("pbx_call_id", "PBX call id", shown=False),
-    Column("peer", "Peer", shown=False),
     Column("duration", "Seconds", shown=False, numeric=True),
     Column("reported_at", "Reported (UTC)", shown=False),
 )
@@ -64,9 +79,13 @@ def list_missed(
     open_only: Annotated[
         bool,
         typer.Option(
-            "--not-returned", help="Only who was not talked to since: once each, to be called back.", show_default=False
+            "--not-returned", help="Show only callers still to be called back, each once.", show_default=False
         ),
     ] = False,
+    older_than: Annotated[
+        str | None,
+        typer.Option("--older-than", metavar="SPAN", help="Show only callers who have waited longer: 30m, 2h, 1d."),
+    ] = None,
     since: Since = None,
     until: Until = None,
     number: Number = None,
@@ -81,12 +100,16 @@ def list_missed(
 ) -> None:
     """List missed inbound calls, the latest first, each with its reason; of seven days unless a period is given.
 
-    Talked to is whom a later call was answered with: theirs (again) or ours (back), by whichever line.
+    Contacted is a caller with whom a later call was answered: theirs (again) or ours (back), on any line. Waited is the
+    time until then, or with … the time so far, since the first missed call that nobody returned. Callers with a hidden
+    number, and calls of a ring group that somebody answered, wait for no call back: they are counted in the note.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
     words = FilterWords(since_or(6, since, until, clock), until, None, number, line, peer, None, where, with_trials)
     wanted = read_filter(words, CALL_FIELDS, clock)
+    patience = None if older_than is None else int(parse_span(older_than, "--older-than").total_seconds())
+    now = int(clock.now.timestamp())
     barred = _not_to_call(session, exclude or (), unread_ok=exclude_unread_ok)
     events = session.event_store(store)
     calls = list(events.calls(replace(wanted, condition=all_of(IS_MISSED, wanted.condition))))
@@ -96,15 +119,17 @@ def list_missed(
         calls = [call for call in calls if call.number not in left_out]
         numbers -= left_out
         session.note(f"{count(len(left_out), 'caller')} left out: on a do-not-call list")
-    since_first = calls[0].reported_at if calls else None
+    since_first = calls[0].reported_at - REPORTED_APART_SECONDS if calls else None
     judged = judge(calls, events.calls_with(numbers, since_first, with_trials=with_trials))
     shown = sorted(not_returned(judged) if open_only else judged, key=_place, reverse=True)
+    if patience is not None:
+        shown = [one for one in shown if (one.waiting(now) or 0) > patience]
     cut = shown[:limit] if limit else shown
     session.show(
         Listing(
-            [_cells(one, clock, short=session.stdout.isatty()) for one in cut],
-            COLUMNS,
-            whole=[_as_json(one) for one in cut],
+            [_cells(one, clock, session.peer_names, short=session.stdout.isatty()) for one in cut],
+            _columns(session),
+            whole=[_as_json(one, now, session.peer_names) for one in cut],
             nothing="nobody waits for a call back" if open_only else "no missed calls",
         )
     )
@@ -135,32 +160,61 @@ def _place(one: MissedCall) -> tuple[int, int]:
     return one.call.reported_at, one.call.start_seq or one.call.end_seq or 0
 
 
-def _cells(one: MissedCall, clock: ClockTime, *, short: bool) -> dict[str, object]:
-    tries = one.again + one.back
-    talked = f"tried {tries}x" if tries else ""
-    if one.returned_at is not None and one.returned is not None:
-        talked = f"{one.returned.removeprefix('called ')} {when(one.returned_at, clock, short=short)}"
+def _columns(session: Session) -> tuple[Column, ...]:
+    """Returns the columns; 80 columns of a terminal have room for the line, or for the extension with its name."""
+    left_out = ("line" if session.peer_names else "peer") if session.stdout.isatty() else ""
+    return tuple(column._replace(shown=column.shown and column.name != left_out) for column in COLUMNS)
+
+
+def _cells(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bool) -> dict[str, object]:
+    now, call = int(clock.now.timestamp()), one.call
+    waited, waiting, reason = one.waited, one.waiting(now), REASON_TEXTS.get(call.status or "", "")
     return {
-        **_as_json(one),
-        "when": when(one.call.reported_at, clock, short=short),
-        "number": one.call.number or "hidden",
-        "reason": f"{one.call.status} {REASONS.get(one.call.status or '', '')}".strip(),
-        "returned": talked,
+        **_as_json(one, now, names),
+        "when": when(call.reported_at, clock, short=short),
+        "number": "hidden" if one.is_hidden else call.number,
+        "reason": reason.partition(" by ")[0] if short else f"{call.status} {reason}".strip(),
+        "peer": names.label(call.peer),
+        "returned": _contacted(one, clock, names, short=short),
+        "waited": span_text(waited) if waited is not None else f"{span_text(waiting)} …" if waiting is not None else "",
     }
 
 
-def _as_json(one: MissedCall) -> dict[str, object]:
+def _contacted(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bool) -> str:
+    """How somebody talked to the caller, or how often either side tried."""
+    if one.answered_beside is not None:
+        return f"by {names.label(one.answered_beside.peer) or 'ring group'}"
+    if one.returned_at is not None and one.returned is not None:
+        return f"{one.returned.removeprefix('called ')} {when(one.returned_at, clock, short=short)}"
+    tries = one.again + one.back
+    return f"tried {tries}x" if tries else ""
+
+
+def _as_json(one: MissedCall, now: int, names: PeerNames) -> dict[str, object]:
+    waiting = one.waiting(now)
     return {
         **call_as_json(one.call),
+        "peer_name": names.names.get(one.call.peer or ""),
         "reason": REASONS.get(one.call.status or "", one.call.status),
         "returned": one.returned,
         "returned_at": None if one.returned_at is None else iso(one.returned_at * 1_000_000),
+        "waited_minutes": None if one.waited is None else one.waited // 60,
+        "waiting_minutes": None if waiting is None else waiting // 60,
+        "ring_group": one.answered_beside is not None,
         "again": one.again,
         "back": one.back,
     }
 
 
 def _sentence(judged: Sequence[MissedCall]) -> str:
-    waiting = sum(1 for _ in not_returned(judged))
-    callers = f"{waiting} caller" if waiting == 1 else f"{waiting} callers"
-    return f"{len(judged)} missed: {reasons_text(count_reasons(judged))}; {callers} not talked to since"
+    hidden = sum(one.is_hidden for one in judged)
+    ring_group = sum(one.answered_beside is not None for one in judged)
+    parts = [
+        f"{len(judged)} missed: {reasons_text(count_reasons(judged))}",
+        f"{count(sum(1 for _ in not_returned(judged)), 'caller')} not talked to since",
+    ]
+    if hidden:
+        parts.append(f"{hidden} with a hidden number")
+    if ring_group:
+        parts.append(f"{ring_group} of a ring group that somebody answered")
+    return "; ".join(parts)

@@ -1,0 +1,372 @@
+"""`events import`, and `events export --with-uptime`: a history moves, whole, and nobody is told of it."""
+
+import io
+import json
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from crm import served
+from day import listening
+from event_rows import Rows
+from front_door import FrontDoor
+from hypothesis import given
+from hypothesis import strategies as st
+from strength import examples
+
+from alovoice_cli.batch.resolve import CallSearch
+from alovoice_cli.events.event import EVENT_TYPES, EventType
+from alovoice_cli.events.event_table import event_as_json
+from alovoice_cli.events.import_lines import ImportedEvent, ImportedUptime, parse_line
+from alovoice_cli.json_text import json_text
+from alovoice_cli.session import Session
+from alovoice_cli.stores.event_import import EventImport
+from alovoice_cli.stores.events import EventStore
+
+FIXTURES = Path(__file__).parents[1] / "events" / "data" / "kpi"
+AT = datetime(2026, 11, 23, 4, tzinfo=UTC)
+
+
+def _line(kind: str = "callend", seconds: float = 0, **more: Any) -> dict[str, Any]:
+    body = more.pop("body", {"call_id": 5, "finish_time": 1795406422, "duration": 20, "status_code": 200})
+    return {"type": kind, "received_at": (AT + timedelta(seconds=seconds)).isoformat(), "body": body, **more}
+
+
+def _start(seconds: float = 0, **more: Any) -> dict[str, Any]:
+    body = {"number": "+998901000001", "line": "712037006", "inner_phone": 101, "type": "inc", "start_time": 1795406390}
+    return _line("callstart", seconds, body=body, **more)
+
+
+def _import(alovoice: FrontDoor, *lines: object, words: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Imports these lines; returns what the command says."""
+    path = alovoice.home / "lines.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    done = alovoice("events", "import", str(path), "--json", *words)
+    assert done.code == 0, done.err
+    told: dict[str, Any] = json.loads(done.out)
+    return told
+
+
+def _events(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = json.loads(alovoice("events", "list", "--json", "--limit", "0", *words).out)
+    return told[::-1]
+
+
+def _calls(alovoice: FrontDoor) -> list[Any]:
+    return list(EventStore(f"sqlite:///{alovoice.home / 'state' / 'events.db'}").calls())
+
+
+@pytest.mark.parametrize(("name", "count"), [("campaign_report", 53), ("kpi_day", 79), ("kpi_total", 75)])
+def test_each_line_is_imported_once_with_its_own_time(alovoice: FrontDoor, name: str, count: int) -> None:
+    path = FIXTURES / f"{name}.jsonl"
+    told = json.loads(alovoice("events", "import", str(path), "--json").out)
+    assert (told["events"], told["imported"], told["known"]) == (count, count, 0)
+    stored = _events(alovoice)
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert [(one["type"], one["body"]) for one in stored] == [(line["type"], line["body"]) for line in lines]
+    assert [datetime.fromisoformat(one["received_at"]) for one in stored] == [
+        datetime.fromisoformat(line["received_at"]) for line in lines
+    ]
+    assert all(one["imported"] for one in stored)
+    again = json.loads(alovoice("events", "import", str(path), "--json").out)
+    assert (again["imported"], again["known"]) == (0, count)
+    assert _events(alovoice) == stored
+
+
+def test_microseconds_and_zones_are_kept(alovoice: FrontDoor) -> None:
+    _import(alovoice, {**_line(), "received_at": "2026-11-23T09:00:23.123456+05:00"})
+    assert _events(alovoice)[0]["received_at"] == "2026-11-23T04:00:23.123456Z"
+
+
+@pytest.mark.parametrize("call_id", [5, "5", " 5 ", 5.0])
+@pytest.mark.parametrize("answer_id", [5, "5"])
+def test_a_callend_finds_its_call_by_the_id_that_the_callstart_was_answered(
+    alovoice: FrontDoor, answer_id: object, call_id: object
+) -> None:
+    end = _line(seconds=20, body={"call_id": call_id, "status_code": 200, "duration": 20})
+    _import(alovoice, end, _start(answer_id=answer_id))  # in any order
+    (call,) = _calls(alovoice)
+    assert (call.call_id, call.number, call.status, call.is_finished) == ("5", "998901000001", "200", False)
+    assert call.reported_at == int(AT.timestamp())
+
+
+@pytest.mark.parametrize(("apart", "repeats"), [(0.5, True), (600, True), (600.5, False)])
+@pytest.mark.parametrize("in_two", [False, True])
+def test_equal_bodies_within_ten_minutes_are_one_delivery(
+    alovoice: FrontDoor, apart: float, repeats: bool, in_two: bool
+) -> None:
+    first, second = _start(answer_id="7"), _start(apart, answer_id="8")
+    batches = [[first], [second]] if in_two else [[first, second]]
+    repeated = sum(_import(alovoice, *batch)["repeated"] for batch in batches)
+    assert repeated == int(repeats)
+    assert [call.call_id for call in _calls(alovoice)] == (["7"] if repeats else ["7", "8"])
+    assert [one["duplicate_of"] is not None for one in _events(alovoice)] == [False, repeats]
+
+
+def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> None:
+    rows = Rows(alovoice.home / "state" / "events.db")
+    body = {"number": "+998901000001", "line": "712037006", "type": "inc", "start_time": 1795406390}
+    rows.deliver("callstart", AT, body, call_id="own")
+    _import(alovoice, _line("callstart", 2, body=body, answer_id="foreign"))
+    assert [call.call_id for call in _calls(alovoice)] == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("{", "no JSON at letter 2"),
+        ("[1]", "no JSON object"),
+        ("[" * 100_000, "no JSON"),
+        ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z"}', "body is missing"),
+        ('{"type": "call", "received_at": "2026-11-23T04:00:23Z", "body": 1}', 'type is "call"'),
+        ('{"type": "callend", "received_at": "2026-11-23T04:00:23", "body": 1}', "not a moment with a zone"),
+        ('{"type": "callend", "received_at": 1795406422, "body": 1}', "not a moment with a zone"),
+        ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z", "body": NaN}', "NaN is no JSON"),
+        (
+            '{"type": "callstart", "received_at": "2026-11-23T04:00:23Z", "body": {}, "answer_id": [5]}',
+            "answer_id is [5]",
+        ),
+        ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z", "body": {}, "id": "' + "x" * 33 + '"}', "id is"),
+        (
+            '{"type": "uptime", "began_at": "2026-11-23T04:00:23Z", "ended_at": "2026-11-23T04:00:22Z"}',
+            "before began_at",
+        ),
+    ],
+)
+def test_a_bad_line_is_named_and_nothing_is_imported(alovoice: FrontDoor, bad: str, reason: str) -> None:
+    good, path = json.dumps(_line()), alovoice.home / "bad.jsonl"
+    path.write_text(f"{good}\n\n{bad}\n{good}\n", "utf-8")
+    done = alovoice("events", "import", str(path))
+    assert done.code == 8
+    assert "bad.jsonl, line 3: " in done.err
+    assert reason in done.err.replace("\n", " ")
+    assert not (alovoice.home / "state" / "events.db").exists()
+
+
+def test_bytes_that_are_no_text_and_lines_without_end_are_named(alovoice: FrontDoor) -> None:
+    path = alovoice.home / "bad.jsonl"
+    path.write_bytes(json.dumps(_line()).encode() + b"\n\xff\xfe\n")
+    assert "line 2: no UTF-8 text" in alovoice("events", "import", str(path)).err
+    path.write_bytes(b"x" * (9 << 20))
+    assert "line 1: longer than 8 MB" in alovoice("events", "import", str(path)).err
+
+
+def test_several_files_and_standard_input_are_read_and_a_bad_one_stops_all(alovoice: FrontDoor) -> None:
+    (alovoice.home / "a.jsonl").write_text("\ufeff" + json.dumps(_start(answer_id=5)) + "\r\n", "utf-8")
+    (alovoice.home / "bad.jsonl").write_text("{\n", "utf-8")
+    assert alovoice("events", "import", "a.jsonl", "bad.jsonl").code == 8
+    assert alovoice("events", "import", "none.jsonl").code == 2
+    done = alovoice("events", "import", "a.jsonl", "-", stdin=json.dumps(_line(seconds=20)))
+    assert done.err.startswith("note: imported 2 events\n")
+    assert [call.status for call in _calls(alovoice)] == ["200"]
+
+
+def test_a_dry_run_says_what_it_would_do_and_makes_no_store(alovoice: FrontDoor) -> None:
+    told = _import(alovoice, _start(), _line(), words=("--dry-run",))
+    assert (told["imported"], told["known"], told["dry_run"]) == (2, 0, True)
+    assert not (alovoice.home / "state" / "events.db").exists()
+    _import(alovoice, _start())
+    told = _import(alovoice, _start(), _line(), words=("--dry-run",))
+    assert (told["imported"], told["known"]) == (1, 1)
+
+
+def test_a_store_that_cannot_be_written_is_named(alovoice: FrontDoor) -> None:
+    (alovoice.home / "lines.jsonl").write_text(json.dumps(_line()), "utf-8")
+    (alovoice.home / "text.db").write_text("no database, but a text that somebody named so" * 20, "utf-8")
+    for store in (alovoice.home, alovoice.home / "text.db"):
+        done = alovoice("events", "import", "lines.jsonl", "--store", str(store))
+        assert (done.code, str(store) in done.err.replace("\n", "")) == (2, True)
+
+
+def _history(rows: Rows) -> None:
+    """A store with an event of every kind that an export tells."""
+    at = AT.timestamp()
+    rows.call(at, call_id="41")
+    rows.call(at + 100, status="304", direction="inc")
+    start = {"number": "901234567", "line": "712037006", "type": "inc", "start_time": int(at)}
+    first = rows.deliver("callstart", at + 200, start, call_id="77", answer={"id": "77"})
+    rows.deliver("callstart", at + 201, start, call_id="77", answer={"id": "77"}, repeats=first)
+    rows.deliver("callstart", at + 300, {**start, "number": "2424"}, answer={"callto": "901112233"})
+    rows.deliver("callend", at + 310, b"call_id=77&status_code=200&duration=5")
+    rows.deliver("callend", at + 320, b"\xff\x00\x01")
+    rows.deliver("callend", at + 330, "Ўзбекча матн, no object")
+    rows.deliver("callend", at + 331, b"null")
+    rows.deliver("callend", at + 332, b"")
+    rows.deliver("callend", at + 340, b"", query="call_id=77&status_code=486&status_code=200&x=%D1%91")
+    rows.deliver("result", at + 350, [{"id": 1, "to_number": "901"}, {"id": 2, "to_number": "902"}])
+    rows.deliver("route", at + 360, {"from_number": "1"}, answer={"step": {"action_type": "queue"}}, rule="тун")
+    rows.deliver("callend", at + 380, {"call_id": "trial"}, headers=(("x-alovoice-trial", "1"),))
+    rows.listened((at - 60, at + 400, True), (at + 500, at + 600, False))
+
+
+def test_an_export_is_the_same_after_it_was_imported(alovoice: FrontDoor) -> None:
+    _history(Rows(alovoice.home / "first.db"))
+    words = ("events", "export", "--with-uptime", "--with-trials", "--since", "all")
+    exported = alovoice(*words, "--store", "first.db").out
+    (alovoice.home / "history.jsonl").write_text(exported, "utf-8")
+    assert alovoice("events", "import", "history.jsonl", "--store", "second.db").code == 0
+    assert alovoice(*words, "--store", "second.db").out == exported
+    first, second = (EventStore(str(alovoice.home / name)) for name in ("first.db", "second.db"))
+    assert list(second.calls()) == list(first.calls())
+    assert [event.rule for event in second.events()] == [event.rule for event in first.events()]
+    gaps = [
+        alovoice("events", "gaps", "--json", "--since", "all", "--store", one).out for one in ("first.db", "second.db")
+    ]
+    assert gaps[0] == gaps[1]
+
+
+def test_an_uptime_is_exported_within_the_period_and_never_with_some_events_alone(alovoice: FrontDoor) -> None:
+    rows = Rows(alovoice.home / "state" / "events.db")
+    rows.listened((AT.timestamp(), AT.timestamp() + 7200, True))
+    period = ("--since", "2026-11-23 09:30", "--until", "2026-11-23 10:00")
+    (told,) = map(json.loads, alovoice("events", "export", "--with-uptime", *period).out.splitlines())
+    assert told == {
+        "type": "uptime",
+        "began_at": "2026-11-23T04:30:00.000000Z",
+        "ended_at": "2026-11-23T05:00:00.000000Z",
+    }
+    for words in (("--type", "callend"), ("--limit", "5"), ("--csv",), ("--where", "status = 486")):
+        assert alovoice("events", "export", "--with-uptime", *words).code == 2
+
+
+def test_imported_events_count_as_complete_where_somebody_says_so_alone(alovoice: FrontDoor) -> None:
+    _import(alovoice, _start(answer_id=5), _line(seconds=20))
+    told = alovoice("events", "gaps", "--since", "2026-11-23", "--json")
+    assert [row["what"] for row in json.loads(told.out)] == ["imported"]
+    assert "2 events imported from 2026-11-23 09:00" in told.err
+    assert "perhaps not all" in told.err
+    assert alovoice("events", "import", "lines.jsonl", "--since", "2026-11-23").code == 2
+    period = ("--since", "2026-11-23 08:00", "--until", "2026-11-23 10:00")
+    assert alovoice("events", "import", "lines.jsonl", "--complete", *period).code == 0
+    told = alovoice("events", "gaps", "--since", "2026-11-23", "--until", "2026-11-23 10:00", "--json")
+    assert json.loads(told.out) == []
+    assert told.err == "note: events from 2026-11-23 08:00 to 2026-11-23 10:00; 2 events imported\n"
+
+
+def test_a_time_to_come_is_covered_by_no_import(alovoice: FrontDoor) -> None:
+    _import(alovoice, {"type": "uptime", "began_at": "2020-01-01T00:00:00Z", "ended_at": "9999-01-01T00:00:00Z"})
+    store = EventStore(f"sqlite:///{alovoice.home / 'state' / 'events.db'}")
+    assert [uptime.seen_at <= time.time_ns() // 1000 for uptime in store.uptimes()] == [True]
+
+
+def test_complete_files_are_each_complete_from_their_first_line_to_their_last(alovoice: FrontDoor) -> None:
+    (alovoice.home / "a.jsonl").write_text(json.dumps(_line()) + "\n" + json.dumps(_line(seconds=60)), "utf-8")
+    (alovoice.home / "b.jsonl").write_text(
+        json.dumps(_line(seconds=1200)) + "\n" + json.dumps(_line(seconds=1260)), "utf-8"
+    )
+    assert alovoice("events", "import", "a.jsonl", "b.jsonl", "--complete").code == 0
+    told = alovoice("events", "gaps", "--since", "2026-11-23", "--until", "2026-11-23 09:21", "--json")
+    (gap,) = json.loads(told.out)
+    assert (gap["what"], gap["begin_utc"], gap["seconds"]) == ("no listener", "2026-11-23T04:01:00.000000Z", 1140)
+
+
+def test_what_an_operator_states_makes_no_call_of_ours_certain(alovoice: FrontDoor) -> None:
+    """A call counts as not rung, and may be placed again, by what a listener of this store heard alone."""
+    rows = Rows(alovoice.home / "state" / "events.db")
+    _import(alovoice, _line(), words=("--complete", "--since", "2026-11-01", "--until", "now"))
+    text = io.StringIO
+    session = Session([], stdin=text(), stdout=text(), stderr=text(), environ=alovoice.environ)
+    finder = CallSearch(session)
+    assert finder.uptimes == []
+    rows.listened((AT.timestamp(), AT.timestamp() + 60, True))
+    assert len(finder.uptimes) == 1
+
+
+def test_nobody_is_told_of_imported_events_while_a_listener_goes_on(alovoice: FrontDoor) -> None:
+    now = datetime.now(UTC)
+    with served() as crm, listening(alovoice, "--forward", crm.url, "--forward", f"missed={crm.url}") as heard:
+        lines = [_start((now - AT).total_seconds() + number / 10, answer_id=f"f{number}") for number in range(40)]
+        for number, line in enumerate(lines):
+            line["body"] = {**line["body"], "number": f"9012300{number:02}"}
+        ends = [
+            _line(seconds=(now - AT).total_seconds() + 9, body={"call_id": f"f{n}", "status_code": 304})
+            for n in range(40)
+        ]
+        assert _import(alovoice, *lines, *ends)["imported"] == 80
+        body = json.dumps({"number": "909998877", "line": "712037006", "type": "inc", "start_time": 1}).encode()
+        request = urllib.request.Request(f"{heard.base}/callstart", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert answer.status == 200
+        deadline = time.monotonic() + 60
+        while not crm.asked and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(heard.lines(1)) == 1
+    assert {asked.value()["number"] for asked in crm.asked} == {"909998877"}
+    told = json.loads(alovoice("events", "outbox", "list", "--json").out)
+    assert not [row for row in told if "9012300" in json.dumps(row)]
+    assert [one.get("imported", False) for one in _events(alovoice, "--type", "callstart,callend")].count(True) == 80
+
+
+_BODIES = st.one_of(
+    st.binary(max_size=40),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+        max_leaves=6,
+    ).map(lambda value: json.dumps(value).encode()),
+    st.dictionaries(st.sampled_from(["call_id", "number", "x"]), st.text(max_size=5), min_size=1).map(
+        lambda fields: urlencode(fields).encode()
+    ),
+)
+
+
+@examples(25)
+@given(st.lists(st.tuples(st.sampled_from(EVENT_TYPES), _BODIES), min_size=1, max_size=12))
+def test_whatever_was_received_is_exported_and_imported_alike(
+    tmp_path_factory: Any, received: list[tuple[EventType, bytes]]
+) -> None:
+    folder = tmp_path_factory.mktemp("stores")
+    rows = Rows(folder / "first.db")
+    for number, (kind, body) in enumerate(received):
+        rows.deliver(kind, AT.timestamp() + number * 1000, body)  # none repeats another
+    first, second = EventStore(rows.url), EventStore(str(folder / "second.db"))
+    exported = [event_as_json(event) for event in first.events()]
+    lines = [parse_line(json_text(line)) for line in exported]
+    assert sum(part.imported for part in EventImport(second.url).run(lines)) == len(received)
+    again = [json_text(event_as_json(event)) for event in second.events()]
+    assert again == [json_text({**line, "imported": True}) for line in exported]
+
+
+_VALUES = st.one_of(st.none(), st.text(max_size=40), st.integers(), st.floats(), st.lists(st.integers(), max_size=2))
+_KEYS = (
+    "id",
+    "type",
+    "received_at",
+    "body",
+    "answer_id",
+    "query",
+    "headers",
+    "answer",
+    "began_at",
+    "ended_at",
+    "trial",
+)
+
+
+@given(st.text(max_size=80) | st.dictionaries(st.sampled_from(_KEYS), _VALUES).map(json.dumps))
+def test_any_line_is_an_event_an_uptime_or_one_reason(text: str) -> None:
+    try:
+        found = parse_line(text)
+    except ValueError:
+        return
+    assert isinstance(found, ImportedEvent | ImportedUptime)
+
+
+@given(
+    st.sampled_from(EVENT_TYPES),
+    st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30)),
+    st.fixed_dictionaries({}, optional={name: _VALUES for name in _KEYS if name not in ("type", "received_at", "id")}),
+)
+def test_a_line_without_an_id_has_the_same_one_each_time(kind: EventType, at: datetime, more: dict[str, Any]) -> None:
+    line = {"body": {}, **more, "type": kind, "received_at": at.replace(tzinfo=UTC).isoformat()}
+    try:
+        found = parse_line(json.dumps(line))
+    except ValueError:
+        return
+    assert isinstance(found, ImportedEvent)
+    assert found == parse_line(json.dumps(dict(reversed(line.items()))))
+    assert len(found.delivery.id) == 26
