@@ -17,7 +17,7 @@ from alovoice_cli.events.kpi_tally import (
     wait_unknown,
 )
 from alovoice_cli.events.line_load import TimeWindow, line_figures
-from alovoice_cli.events.statistics import CLOCKS, NONE, QUARTER_SECONDS, By
+from alovoice_cli.events.statistics import CLOCKS, NONE, QUARTER_SECONDS, By, by_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +146,5 @@ class KpiGroupCount:
             told = group_figures(tally, self._settings, verdict)
             groups.append(KpiGroup(name, told.inbound, told.service_level, told.wait, told.talk, told.outbound))
         if self._by in CLOCKS:
-            return sorted(groups, key=lambda group: group.group)
+            return sorted(groups, key=lambda group: by_time(group.group))
         return sorted(groups, key=lambda group: (-group.calls, group.group))

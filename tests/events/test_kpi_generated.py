@@ -332,8 +332,8 @@ class Account:
         ]
         sliding = [
             (seconds(quarter, quarter + 3600), -quarter)
-            for quarter in range(self.since, self.until)
-            if quarter % 900 == 0 and quarter + 3600 <= self.until
+            for quarter in range(-(-self.since // 900) * 900, self.until, 900)
+            if quarter + 3600 <= self.until
         ]
         busy, hour = max(hours)
         most, quarter = max(sliding) if sliding else (None, 0)
