@@ -21,6 +21,8 @@ _UNIQUEID = r"[0-9]{9,11}\.[0-9]{1,9}"
 _NAMED = rf"(?:.*[^0-9.])?({_UNIQUEID})"
 """A file's name that ends with such an id: `out-101-20240520-1716209468.1234`."""
 _PHONE = r"998[0-9]{9}"
+_ROUNDED = r"[0-9.]+[eE][0-9]+"
+"""A number as a spreadsheet rounds it: a batch refuses such an id."""
 _ENDING = r"(?i)\.(?:mp3|wav|ogg|opus|m4a|gsm)$"
 _QUERY_NAMES = frozenset({"call_id", "callid", "uniqueid"})
 _OURS = r"[0-9A-HJKMNP-TV-Z]{26}"
@@ -48,7 +50,7 @@ def read_record_link(link: str | None) -> str | None:
         return None
     name = re.sub(_ENDING, "", folders[-1])
     is_told = len(folders) > 1 and folders[-2] == _STEREO and re.fullmatch(_ANY_ID, name)
-    return name if is_told and not re.fullmatch(_PHONE, name) else _sure_id(name)
+    return name if is_told and not re.fullmatch(f"{_PHONE}|{_ROUNDED}", name) else _sure_id(name)
 
 
 def _sure_id(text: str) -> str | None:
