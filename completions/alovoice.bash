@@ -61,7 +61,8 @@ _alovoice_command() {
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
     'alovoice day') options='--week --text --html --force --rules --store' arguments=(text) ;;
     'alovoice top') options='--once --store' ;;
-    'alovoice route') commands='check test diff override' ;;
+    'alovoice route') commands='init check test diff override' ;;
+    'alovoice route init') arguments=(file) ;;
     'alovoice route check') options='--online --strict' arguments=(file) ;;
     'alovoice route test') options='--from --line --queue --direction --at --last-peer --calls --missed --store --explain' arguments=(file) ;;
     'alovoice route diff') options='--since --until --store' arguments=(file file) ;;
@@ -93,10 +94,11 @@ _alovoice_command() {
     'alovoice config unset') arguments=(text) ;;
     'alovoice config use') arguments=(profile) ;;
     'alovoice config path') : ;;
-    'alovoice sandbox') commands='serve reset path' ;;
+    'alovoice sandbox') commands='serve reset path sample' ;;
     'alovoice sandbox serve') options='--host --port --token --speed --seed --fault --state --events-to --inbound --day --chaos' ;;
     'alovoice sandbox reset') : ;;
     'alovoice sandbox path') : ;;
+    'alovoice sandbox sample') arguments=(directory) ;;
     'alovoice demo') : ;;
     'alovoice completion') arguments=('choice:bash zsh fish') ;;
   esac

@@ -25,7 +25,7 @@ from alovoice_cli.commands.ai import (
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
-from alovoice_cli.output.files import write_private
+from alovoice_cli.output.files import write_new
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
@@ -153,7 +153,7 @@ def _scored(session: Session, scored: ScoredCalls, wanted: Wanted) -> ScoredCall
 
 
 def _write_example(session: Session, file: Path) -> ExitCode:
-    write_private(file, EXAMPLE)
+    write_new(file, EXAMPLE.encode())
     session.report(f"written: {file}; `alovoice ai score --rules {file}` scores by it", files=[str(file)])
     return ExitCode.DONE
 
