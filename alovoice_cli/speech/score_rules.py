@@ -12,7 +12,7 @@ from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, Findings, RulePlace, did_you_mean, has_errors, in_order
 from alovoice_cli.routing.clauses import check_keys
 from alovoice_cli.routing.located import BadTomlError, LocatedEntry, read_toml
-from alovoice_cli.speech.folding import fold
+from alovoice_cli.speech.folding import fold, foldings
 from alovoice_cli.speech.measures import Measures
 from alovoice_cli.speech.phrases import SoughtPhrase, found_in, misplaced_star, read_phrase
 from alovoice_cli.speech.talk import Talk
@@ -58,8 +58,8 @@ class HasTag:
     wanted: bool = True
 
     def holds(self, call: JudgedCall) -> bool:
-        sought = fold(self.name)
-        return any(fold(name) == sought for name in call.talk.tag_names) == self.wanted
+        sought = set(foldings(self.name))
+        return any(sought.intersection(foldings(name)) for name in call.talk.tag_names) == self.wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.speech.folding import fold, foldings
+from alovoice_cli.speech.folding import foldings
 from alovoice_cli.speech.talk import EVERYTHING, ScoreOverride, Talk, Wanted, read_talk
 from alovoice_cli.speech.turns import speech_turns
 from alovoice_cli.stores.migrations import explained, open_store, transaction
@@ -239,7 +239,7 @@ class Analyses:
         return self.all(replace(wanted, call_ids=chosen))
 
     def _conditions(self, wanted: Wanted) -> tuple[str, tuple[object, ...]]:
-        has_tag = "EXISTS (SELECT 1 FROM tag WHERE tag.analysis = analysis.id AND tag.folded = ?)"
+        has_tag = "EXISTS (SELECT 1 FROM tag WHERE tag.analysis = analysis.id AND tag.folded IN (?, ?))"
         parts: list[tuple[str, Sequence[object]]] = [("profile = ?", (self.profile,))]
         if wanted.since is not None:
             parts.append(("begun_at >= ?", (wanted.since,)))
@@ -250,8 +250,8 @@ class Analyses:
         if wanted.call_ids:
             marks = ", ".join("?" * len(wanted.call_ids))
             parts.append((f"call_id IN ({marks})", [_storable(call_id) for call_id in wanted.call_ids]))
-        parts += [(has_tag, (_storable(fold(name)),)) for name in wanted.tags]
-        parts += [(f"NOT {has_tag}", (_storable(fold(name)),)) for name in wanted.without_tags]
+        parts += [(has_tag, _tag_foldings(name)) for name in wanted.tags]
+        parts += [(f"NOT {has_tag}", _tag_foldings(name)) for name in wanted.without_tags]
         return " AND ".join(text for text, _ in parts), tuple(value for _, values in parts for value in values)
 
     def _kept(self, row: Sequence[object]) -> Kept:
@@ -303,7 +303,7 @@ class Analyses:
 def _index(connection: sqlite3.Connection, number: int, talk: Talk) -> None:
     connection.executemany(
         "INSERT INTO tag (analysis, folded) VALUES (?, ?)",
-        [(number, _storable(fold(name))) for name in talk.tag_names],
+        [(number, folded) for name in talk.tag_names for folded in set(_tag_foldings(name))],
     )
     for place, turn in enumerate(speech_turns(talk.fragments)):
         folded = _storable(_BETWEEN.join(foldings(turn.text)))
@@ -311,6 +311,12 @@ def _index(connection: sqlite3.Connection, number: int, talk: Talk) -> None:
             "INSERT INTO phrase (analysis, place, folded) VALUES (?, ?, ?)", (number, place, folded)
         ).lastrowid
         connection.execute("INSERT INTO phrase_index (rowid, folded) VALUES (?, ?)", (row, folded))
+
+
+def _tag_foldings(name: str) -> tuple[str, str]:
+    """Returns the two foldings of a tag's name, which may be one."""
+    folded = [_storable(folding) for folding in foldings(name)]
+    return folded[0], folded[-1]
 
 
 def _forget(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:

@@ -85,6 +85,16 @@ def test_yo_is_ye_in_russian_whichever_of_them_is_stored(home: FrontDoor, word: 
         assert _score(home) == {"dots": 0, "plain": 0}
 
 
+def test_a_tag_is_found_with_dots_and_without(home: FrontDoor) -> None:
+    kept(home).keep("dots", answer((0, 9, "operator", "a"), tags=("Приём",)))
+    kept(home).keep("plain", answer((0, 9, "operator", "a"), tags=("прием",)))
+    for name in ("ПРИЕМ", "приём"):
+        assert len(json.loads(home("ai", "list", "--tag", name, "--json").out)) == 2
+        assert json.loads(home("ai", "list", "--without-tag", name, "--json").out) == []
+        (home.home / "qa.toml").write_text(f'[[check]]\ntag = "{name}"', "utf-8")
+        assert _score(home) == {"dots": 100, "plain": 100}
+
+
 @pytest.mark.parametrize(
     ("said", "sought", "found"),
     [
