@@ -288,11 +288,12 @@ class _Reading:
             self._findings.error("bad-value", entry.place, f"{text!r}: `*` stands for the ending of a word", hint)
             return None
         phrase = read_phrase(text, word=True)
-        if phrase is not None and phrase.has_endings and self._other_form is not None:
+        longer = None if phrase is None else phrase.with_endings
+        if phrase is not None and longer is not None and self._other_form is not None:
             form = self._other_form(phrase, speaker)
             other = "no other form of the word" if form is None else f"not {form}"
-            hint = f"for any ending write {f'{text}*'!r}"
-            self._findings.warning("one-form", entry.place, f"{text!r} matches this form alone, {other}", hint)
+            message = f"{text!r} matches this form alone, {other}"
+            self._findings.warning("one-form", entry.place, message, f"for any ending write {longer.text!r}")
         return phrase
 
     def tag(self, entry: LocatedEntry, *, wanted: bool) -> Test | None:

@@ -175,6 +175,17 @@ def test_the_search_takes_stars_too_and_its_index_finds_them(home: FrontDoor) ->
     assert _found(home, "клиент", "--word") == []
 
 
+@pytest.mark.parametrize(
+    ("phrase", "said"), [("клиент", "клиентский"), ("Доставка!", "доставкаси"), ("to'lay", "to'layetgan")]
+)
+def test_the_form_is_found_whatever_its_ending_folds_to(home: FrontDoor, phrase: str, said: str) -> None:
+    kept(home).keep("8001", answer((0, 9, "client", f"вот {said} тут")))
+    (home.home / "qa.toml").write_text(f'[[check]]\nnever_say = "{phrase}"\n', "utf-8")
+    (finding,) = json.loads(home("ai", "score", "--rules", "qa.toml", "--check", "--json").out)["findings"]
+    assert said in finding["message"]
+    assert "*" in finding["hint"]
+
+
 def test_a_word_without_a_star_is_a_warning_with_a_form_that_was_said(home: FrontDoor) -> None:
     kept(home).keep("8001", answer((0, 9, "client", "тўловларни қилдим"), (10, 19, "operator", "to'lov bormi")))
     (home.home / "qa.toml").write_text('[[check]]\nsay = ["to\'lov", "hayr*", "два слова"]\n', "utf-8")
