@@ -74,10 +74,15 @@ class Kept:
 
 
 class Analyses:
-    """The file `analyses.db`, for one profile. Every method raises UsageError for an unusable file."""
+    """The file `analyses.db`, for one profile. Every method raises UsageError for an unusable file.
 
-    def __init__(self, path: Path, profile: str, now: Callable[[], datetime]) -> None:
-        self.path, self.profile, self._now = path, profile, now
+    `note` is told before analyses of an earlier version are indexed, where that takes seconds.
+    """
+
+    def __init__(
+        self, path: Path, profile: str, now: Callable[[], datetime], *, note: Callable[[str], None] | None = None
+    ) -> None:
+        self.path, self.profile, self._now, self._note = path, profile, now, note
 
     def keep(self, call_id: str, answer: Mapping[str, object], *, peer: str | None = None) -> None:
         """Stores a finished analysis in place of an earlier one of this call; `peer` None keeps the stored peer."""
@@ -286,6 +291,9 @@ class Analyses:
     def _index_missing(self, connection: sqlite3.Connection) -> None:
         columns = "id, call_id, begun_at, kept_at, peer, answer, NULL, NULL, NULL, NULL"
         query = f"SELECT {columns} FROM analysis WHERE indexed = 0 LIMIT ?"  # noqa: S608 - constants
+        (left,) = connection.execute("SELECT count(*) FROM analysis WHERE indexed = 0").fetchone()
+        if left > _CHUNK and self._note is not None:
+            self._note(f"{left} stored analyses are indexed anew for searches, once")
         while connection.execute("SELECT 1 FROM analysis WHERE indexed = 0").fetchone():
             with transaction(connection):
                 for number, *rest in connection.execute(query, (_CHUNK,)).fetchall():
