@@ -161,11 +161,7 @@ _EVENTS = (
         "export:export_events",
         "selection:EventsCommand",
     ),
-    Subcommand(
-        "import",
-        "Add events of another history: each line once, at its own time, marked as imported.",
-        "importing:import_events",
-    ),
+    Subcommand("import", "Add events of another history, each line once, marked.", "importing:import_events"),
     Subcommand(
         "prune",
         "Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile.",

@@ -73,7 +73,9 @@ def read_lines(file: BinaryIO, name: str) -> Iterator[ImportLine]:
                 break
     if bad:
         raise CheckFailedError(
-            bad[0], hint=f"nothing of it is imported before all lines are good; {_FORM}", detail="\n".join(bad[1:])
+            bad[0],
+            hint=f"nothing is imported while a line is bad: correct it and run this again; {_FORM}",
+            detail="\n".join(bad[1:]),
         )
 
 

@@ -84,14 +84,19 @@ class Analyses:
     ) -> None:
         self.path, self.profile, self._now, self._note = path, profile, now, note
 
-    def keep(self, call_id: str, answer: Mapping[str, object], *, peer: str | None = None) -> None:
-        """Stores a finished analysis in place of an earlier one of this call; `peer` None keeps the stored peer."""
+    def keep(
+        self, call_id: str, answer: Mapping[str, object], *, peer: str | None = None, begun_at: int | None = None
+    ) -> None:
+        """Stores a finished analysis in place of an earlier one of this call; `peer` None keeps the stored peer.
+
+        `begun_at` is when the call began, in unix seconds; None: as the answer says.
+        """
         talk = read_talk(call_id, answer, peer=peer)
         if talk is None:
             return
         now = int(self._now().astimezone(UTC).timestamp())
         text = json.dumps(answer)  # ASCII: a lone surrogate, which SQLite refuses in a text, stays escaped
-        begun = now if talk.begun_at is None else talk.begun_at
+        begun = next((at for at in (begun_at, talk.begun_at) if at is not None), now)
         with self._writing() as connection:
             earlier = connection.execute(
                 "SELECT id, peer FROM analysis WHERE profile = ? AND call_id = ?", (self.profile, _storable(call_id))
@@ -129,11 +134,12 @@ class Analyses:
             asked = "SELECT call_id FROM analysis WHERE profile = ? AND peer IS NULL"
             return [row[0] for row in connection.execute(asked, (self.profile,))]
 
-    def set_peers(self, peers: Mapping[str, str]) -> None:
-        """Notes the operators' extensions of stored analyses, by the call's id."""
-        changed = [(_storable(peer), self.profile, _storable(call_id)) for call_id, peer in peers.items()]
+    def join_calls(self, calls: Mapping[str, tuple[str, int | None]]) -> None:
+        """Notes of stored analyses, by the call's id, the operator's extension and when the call began, if known."""
+        changed = [(_storable(peer), at, self.profile, _storable(id)) for id, (peer, at) in calls.items()]
+        update = "UPDATE analysis SET peer = ?, begun_at = coalesce(?, begun_at) WHERE profile = ? AND call_id = ?"
         with self._writing() as connection:
-            connection.executemany("UPDATE analysis SET peer = ? WHERE profile = ? AND call_id = ?", changed)
+            connection.executemany(update, changed)
 
     def all(self, wanted: Wanted = EVERYTHING, *, limit: int = 0) -> Iterator[Kept]:
         """Yields the wanted analyses, the latest call first, a chunk at a time; `limit` 0 means all."""

@@ -234,6 +234,8 @@ def test_the_operator_is_the_call_s_and_not_who_is_typed(alovoice: FrontDoor, pb
     call = {name: listed["533"][name] for name in ("number", "direction", "duration", "event_call_id")}
     assert call == {"number": "998901234567", "direction": "inc", "duration": 60, "event_call_id": "4711"}
     assert listed["7"]["number"] is None
+    started = json.loads(alovoice("events", "show", "4711", "--json").out)["call"]["started_at"]
+    assert listed["533"]["begun_at"] == started
 
 
 def test_a_call_that_becomes_known_later_gives_its_operator_to_every_figure(
@@ -244,7 +246,8 @@ def test_a_call_that_becomes_known_later_gives_its_operator_to_every_figure(
     _call(rows, "4711", _link(533), inner_phone=103)
     groups = json.loads(alovoice("ai", "report", "--by", "operator", "--json").out)["groups"]
     assert [group["group"] for group in groups] == ["103"]
-    assert [row["call_id"] for row in json.loads(alovoice("ai", "list", "--peer", "103", "--json").out)] == ["533"]
+    listed = alovoice("ai", "list", "--peer", "103", "--since", "2h", "--json")  # the call's time, too
+    assert [row["call_id"] for row in json.loads(listed.out)] == ["533"]
     assert {row["peer"] for row in json.loads(alovoice("ai", "grep", "assalomu", "--json").out)} == {"103"}
 
 

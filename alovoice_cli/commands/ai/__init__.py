@@ -62,12 +62,12 @@ def calls_of(session: Session, call_ids: Collection[str]) -> "Mapping[str, Call]
 
 
 def learn_operators(session: Session) -> None:
-    """Gives each kept analysis without an extension the one of its call, where the event store knows it by now."""
+    """Gives each kept analysis without an extension that of its call, and its time, once the event store knows it."""
     if not (session.analyses.path.exists() and (ids := session.analyses.without_peer())):
         return
-    found = {id: call.peer for id, call in calls_of(session, ids).items() if call.peer}
+    found = {id: (call.peer, call.started_at) for id, call in calls_of(session, ids).items() if call.peer}
     if found:
-        session.analyses.set_peers(found)
+        session.analyses.join_calls(found)
 
 
 def refuse_known_otherwise(session: Session, call_ids: Sequence[str]) -> None:

@@ -40,7 +40,7 @@ _AT_ONCE = 200
 LIST_COLUMNS = (
     Column("call_id", "Call"),
     Column("began", "Began"),
-    Column("peer", "Extension", numeric=True),
+    Column("peer", "Extension"),
     Column("length", "Length", numeric=True),
     Column("operator", "Operator", numeric=True),
     Column("tags", "Tags"),

@@ -193,7 +193,8 @@ def _keep(session: Session, found: FoundTalk, peer: str | None) -> None:
     assert isinstance(hidden, dict)
     try:
         call = calls_of(session, [found.call_id]).get(found.call_id)
-        session.analyses.keep(found.call_id, hidden, peer=(call.peer if call is not None else None) or peer)
+        known, begun_at = (None, None) if call is None else (call.peer, call.started_at)
+        session.analyses.keep(found.call_id, hidden, peer=known or peer, begun_at=begun_at)
     except UsageError as trouble:  # the fetched analyses are shown anyway
         session.warn(f"the analysis of call {found.call_id} was not kept: {trouble.message}")
 

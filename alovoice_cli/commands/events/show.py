@@ -131,7 +131,7 @@ class Search:
             self.events[event.delivery.seq] = event
         else:
             self._take({id})
-        if not (self.events or self.receipts):
+        if not self.events:
             self._take({call.call_id for call in self._pbx_calls.by_id([id]).values()})
 
     def widen(self) -> None:
