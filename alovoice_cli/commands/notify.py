@@ -72,7 +72,7 @@ def send_test(
         )
     if not to:
         session.settings.check_permissions("its listen.notify is not used")
-    targets = [parsed_notify(word) for word in words]
+    targets = [parsed_notify(word, "--to" if to else "listen.notify") for word in words]
     message = NoticeMessage(_OWN_ID, f"Test from alovoice, profile {session.settings.profile}")
     if session.options.dry_run:
         session.report(
@@ -162,11 +162,11 @@ def store_bot_token(
     profile, url = session.settings.profile, session.settings.telegram_url
     token = _read_token(session, from_stdin=with_token)
     learn_bot_token(session, token)
-    if not no_check:
-        session.note(f"the bot is {_bot_name(session, url, token)}")
     if session.options.dry_run:
         session.report("nothing was stored", profile=profile, stored=False)
         return
+    if not no_check:
+        session.note(f"the bot is {_bot_name(session, url, token)}")
     keep_bot_token(session.paths, profile, StoredToken(token, origin_of(url)))
     session.report("the token is stored: try `alovoice notify test --to telegram:CHAT`", profile=profile, stored=True)
 

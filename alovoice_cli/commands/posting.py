@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alovoice_cli.config.urls import is_loopback_url
+from alovoice_cli.config.tokens import read_bot_token, run_token_command
+from alovoice_cli.config.urls import is_loopback_url, origin_of
 from alovoice_cli.errors import TokenMissingError, UsageError
 from alovoice_cli.events.handler import shown_url
 from alovoice_cli.masking import Masker
@@ -36,15 +37,38 @@ def telegram_bot(session: Session) -> "TelegramBot":
     """The bot of the profile; its token is masked from now on. Raises TokenMissingError, and as the settings do."""
     from alovoice_cli.listening.messengers import TelegramBot  # noqa: PLC0415 - for who tells a chat
 
-    token = session.settings.find_bot_token()
-    if token is None:
+    settings = session.settings
+    token = _bot_token(session)
+    if not token:
         raise TokenMissingError(
-            f"the profile {session.settings.profile} has no token of a Telegram bot",
+            f"the profile {settings.profile} has no token of a Telegram bot",
             hint="`alovoice notify login` stores the one that @BotFather gave, or `alovoice config set"
             " notify.telegram.token_command CMD` names a command that prints the token",
         )
-    learn_bot_token(session, token.value)
-    return TelegramBot(token.value, session.settings.telegram_url)
+    learn_bot_token(session, token)
+    return TelegramBot(token, settings.telegram_url)
+
+
+def _bot_token(session: Session) -> str:
+    """The token that is stored for the Bot API's server, else what the profile's command prints; nothing without."""
+    settings = session.settings
+    stored = read_bot_token(settings.paths, settings.profile)
+    if stored is not None:
+        if stored.origin != origin_of(settings.telegram_url):
+            raise UsageError(
+                f"the bot's stored token belongs to {stored.origin} and is not sent to {settings.telegram_url}",
+                hint="`alovoice notify login` stores a token for it",
+            )
+        return stored.value
+    command = settings.telegram.get("token_command")
+    if command is None:
+        return ""
+    settings.check_permissions("its notify.telegram.token_command is not run")
+    try:
+        return run_token_command(str(command), session.environ, settings.timeout)
+    except TokenMissingError as error:
+        hint = error.hint.replace("config get token_command", "config get notify.telegram.token_command")
+        raise TokenMissingError(error.message, hint=hint) from None
 
 
 def learn_bot_token(session: Session, token: str) -> None:
@@ -55,11 +79,11 @@ def learn_bot_token(session: Session, token: str) -> None:
     hide_in_logs(token)
 
 
-def parsed_notify(text: str) -> "Target":
+def parsed_notify(text: str, option: str) -> "Target":
     """The target of `telegram:CHAT`, `exec:CMD` or a URL, http to this machine alone. Raises UsageError."""
     from alovoice_cli.listening.targets import parse_notify  # noqa: PLC0415 - as above
 
-    target = parse_notify(text)
+    target = parse_notify(text, option)
     if target.url.startswith("http:") and not is_loopback_url(target.url):
         raise UsageError(
             f"{target.label} would get callers' numbers unencrypted",

@@ -82,7 +82,10 @@ def _check_notify_on(value: object) -> str:
 def _check_api_url(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("must be a URL in quotes")
-    return check_base_url(value)
+    try:
+        return check_base_url(value)
+    except ValueError as error:  # the profile's `insecure` is about the PBX
+        raise ValueError(str(error).partition(" (or set")[0]) from None
 
 
 def _parse_number(text: str) -> object:

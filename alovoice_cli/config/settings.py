@@ -25,10 +25,9 @@ from alovoice_cli.config.profiles import (
 )
 from alovoice_cli.config.tokens import run_token_command
 from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
-from alovoice_cli.errors import BadConfigError, TokenMissingError, UsageError
+from alovoice_cli.errors import BadConfigError, UsageError
 from alovoice_cli.masking import mask
 
-_BOT_COMMAND = "notify.telegram.token_command"
 _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
 
 
@@ -82,15 +81,15 @@ class Settings(NamedTuple):
     ai_budget_per_day: int | None
     trunk_lines: int | None
     reserve_lines: int | None
+    service_seconds: int
+    short_abandon_seconds: int
+    duration_counts: Literal["talk", "total"] | None
     target_service_level: float | None
     target_answer_rate: float | None
     target_abandon_rate: float | None
     target_wait: int | None
     target_owed: int | None
     target_callback: int | None
-    service_seconds: int
-    short_abandon_seconds: int
-    duration_counts: Literal["talk", "total"] | None
     insecure: bool
     require_profile: bool
     listen: Mapping[str, Value]
@@ -169,26 +168,6 @@ class Settings(NamedTuple):
     def telegram_url(self) -> str:
         """Returns the base URL of the Bot API."""
         return str(self.telegram.get("api_url") or TELEGRAM_KEYS["api_url"].default)
-
-    def find_bot_token(self) -> Token | None:
-        """Returns the token of the profile's Telegram bot, or None; raises as `find_token` does."""
-        stored = tokens.read_bot_token(self.paths, self.profile)
-        if stored is not None:
-            if stored.origin != origin_of(self.telegram_url):
-                raise UsageError(
-                    f"the bot's stored token belongs to {stored.origin} and is not sent to {self.telegram_url}",
-                    hint="`alovoice notify login` stores a token for it",
-                )
-            return Token(stored.value, "notify.toml")
-        command = self.telegram.get("token_command")
-        if command is None:
-            return None
-        self.check_permissions("its notify.telegram.token_command is not run")
-        try:
-            return Token(run_token_command(str(command), self.environ, self.timeout), _BOT_COMMAND)
-        except TokenMissingError as error:
-            hint = error.hint.replace("config get token_command", f"config get {_BOT_COMMAND}")
-            raise TokenMissingError(error.message, hint=hint) from None
 
     def token_origin(self) -> str | None:
         """Returns the only server that the profile's own token may be sent to.

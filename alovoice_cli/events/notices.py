@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Literal
 
 from alovoice_cli.events.event import Call
+from alovoice_cli.events.event_table import call_as_json
 from alovoice_cli.events.missed import MissedCall, judge, ring_group
 from alovoice_cli.moments import ClockTime, from_unix, span_text
 
@@ -311,14 +312,8 @@ def _call_as_json(judged: JudgedNotice) -> dict[str, object]:
     call, settled = judged.notice.call, judged.settled
     done = "answered beside" if judged.is_answered_beside else settled.returned if settled is not None else None
     told: dict[str, object] = {
-        "call_id": call.call_id,
-        "number": caller_number(call) or None,
-        "line": call.line,
-        "peer": call.peer,
-        "status": call.status,
+        **call_as_json(call),
         "reason": _REASONS.get(call.status or ""),
-        "started_at": call.started_at,
-        "reported_at": call.reported_at,
         "tries": judged.tries,
         "done": done,
         "done_at": settled.returned_at if settled is not None else None,

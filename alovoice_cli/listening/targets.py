@@ -75,7 +75,7 @@ def parse_exec(text: str, option: str = "--exec") -> Target:
     return Target(_name("exec", kinds, command), kinds, words[0], command=words, is_named=command != text)
 
 
-def parse_notify(text: str) -> Target:
+def parse_notify(text: str, option: str = "--notify") -> Target:
     """The target of `telegram:CHAT`, `exec:CMD` or `https://…`. Raises UsageError."""
     text = text.strip()
     scheme, _, rest = text.partition(":")
@@ -83,18 +83,18 @@ def parse_notify(text: str) -> Target:
     if scheme == "telegram":
         if not re.fullmatch(_CHAT, rest):
             raise UsageError(
-                f"--notify {disarm(text)!r} names no chat",
+                f"{option} {disarm(text)!r} names no chat",
                 hint="give its number, telegram:-1001234567890, or telegram:@NAME",
             )
         return Target(name, ("missed",), text, chat=rest)
     if scheme == "exec":
-        program = parse_exec(rest, "--notify")
+        program = parse_exec(rest, option)
         return Target(name, ("missed",), f"exec:{program.label}", command=program.command)
     if scheme not in ("http", "https"):
         raise UsageError(
-            f"--notify {shown(text)!r} is none", hint="give telegram:CHAT, exec:CMD or https://chat.example.com/hook"
+            f"{option} {shown(text)!r} is none", hint="give telegram:CHAT, exec:CMD or https://chat.example.com/hook"
         )
-    place = parse_forward(text, "--notify")
+    place = parse_forward(text, option)
     return Target(name, ("missed",), place.label, url=place.url)
 
 

@@ -31,12 +31,12 @@ _NOTICES = f"""SELECT notice.seq, notice.state, notice.due_at, notice.message, c
     WHERE notice.target = ?"""
 _CALLS = f"""SELECT {CALL_COLUMNS} FROM call WHERE number = ? AND trial = ? AND reported_at >= ?
     ORDER BY reported_at, start_seq"""
-# Messages of which a caller was perhaps talked to since: what is told of them is judged anew.
+# Messages of which a caller, not a hidden one, was perhaps talked to since: they are judged anew.
 _CHANGED = f"""SELECT DISTINCT notice.message FROM notice
     JOIN fact ON fact.seq = notice.seq AND fact.part = 0 JOIN call AS missed ON missed.call_id = fact.call_id
     JOIN call AS later ON later.number = missed.number AND later.trial = missed.trial
         AND later.reported_at >= missed.reported_at - {_BESIDE_SECONDS} AND later.status = '{ANSWERED_STATUS}'
-    WHERE notice.target = ? AND notice.state = 'told' AND notice.born_at >= ?"""
+    WHERE notice.target = ? AND notice.state = 'told' AND notice.born_at >= ? AND missed.number BETWEEN '0' AND ':'"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def _targets(options: ListenOptions) -> list[Target]:
 
 def _notify(session: Session, options: ListenOptions) -> NotifyPlan:
     """Who is told of missed calls. Raises UsageError, and TokenMissingError for a chat without a bot's token."""
-    targets = [parsed_notify(text) for text in options.notify]
+    targets = [parsed_notify(text, "--notify") for text in options.notify]
     grace = parse_span(options.grace, "--grace")
     if grace > _LONGEST_GRACE:
         raise UsageError(f"--grace {options.grace!r} is longer than a day", hint="give 0s to 24h, such as 90s")
@@ -101,6 +101,7 @@ def _notify(session: Session, options: ListenOptions) -> NotifyPlan:
         int(grace.total_seconds()),
         telegram_bot(session) if any(target.chat for target in targets) else None,
         parse_zone(session.settings.timezone, "the profile's timezone"),
+        session.peer_names.label if targets else str,
     )
 
 
