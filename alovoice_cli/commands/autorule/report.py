@@ -300,3 +300,5 @@ def _write_unreached(
         session.note(f"{rows} left out: the people may have been reached; --include unknown,ambiguous writes them, too")
     if not report.coverage.is_over:
         session.warn("the campaign is not over, and calls these rows too: wait for its end before you create another")
+    elif session.now().timestamp() < report.scope.closes:
+        session.note("by the same lines in the same hours, calls of both campaigns could not be told apart: use others")
