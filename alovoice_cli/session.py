@@ -181,7 +181,7 @@ class Session:
         from alovoice_cli.events.peer_names import kept_text, names_told
         from alovoice_cli.output.files import write_private
 
-        path, names = self.settings.told_names_path, names_told(peers)
+        path, names = self.settings.told_names_path, names_told(peers, self.masker.hide)
         if names or path.exists():
             with suppress(OSError, UsageError):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule numbers trunks peers call events day top route ai listen api login logout status config sandbox demo completion' ;;
+    alovoice) commands='autorule numbers trunks peers call events day top route ai listen notify api login logout status config sandbox demo completion' ;;
     'alovoice autorule') commands='create check get list export watch report' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
@@ -46,7 +46,7 @@ _alovoice_command() {
     'alovoice events list') options='--limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
     'alovoice events show') options=--store arguments=(text) ;;
     'alovoice events tail') options='-f --follow -n --lines --type --number --line --peer --status --where --with-trials --store' ;;
-    'alovoice events stats') options='--by --since --until --number --line --peer --status --where --with-trials --store' ;;
+    'alovoice events stats') options='--by --kpi --target --short --since --until --number --line --peer --status --where --with-trials --store' ;;
     'alovoice events missed') options='--not-returned --older-than --since --until --number --line --peer --where --with-trials --exclude --exclude-unread-ok --limit --store' ;;
     'alovoice events gaps') options='--since --until --with-trials --limit --store' ;;
     'alovoice events export') options='--mask-numbers --with-uptime --limit --store --since --until --type --number --line --peer --status --where --with-trials' ;;
@@ -61,23 +61,28 @@ _alovoice_command() {
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
     'alovoice day') options='--week --text --html --force --rules --store' arguments=(text) ;;
     'alovoice top') options='--once --store' ;;
-    'alovoice route') commands='check test diff override' ;;
+    'alovoice route') commands='init check test diff override' ;;
+    'alovoice route init') arguments=(file) ;;
     'alovoice route check') options='--online --strict' arguments=(file) ;;
     'alovoice route test') options='--from --line --queue --direction --at --last-peer --calls --missed --store --explain' arguments=(file) ;;
     'alovoice route diff') options='--since --until --store' arguments=(file file) ;;
     'alovoice route override') options='--for --off' arguments=(text) ;;
     'alovoice ai') commands='send result show list grep score report audio prune' ;;
-    'alovoice ai send') options='--again --budget --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit' arguments=('*text') ;;
+    'alovoice ai send') options='--again --budget --since --until --peer --line --min-duration --limit --with-imported --store --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit' arguments=('*text') ;;
     'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --store --no-store --batch --map --list-encoding --sheet --header-line --jobs --rate --stop-after-failures --report' arguments=('*text') ;;
     'alovoice ai show') options='--format -o --output --force --mask-numbers' arguments=('*text') ;;
     'alovoice ai list') options='--since --until --tag --without-tag --peer --limit' ;;
     'alovoice ai grep') options='--speaker -C --context -w --word --since --until --tag --without-tag --peer --limit --mask-numbers' arguments=(text) ;;
-    'alovoice ai score') options='--rules --check --by --fail-under --since --until --tag --without-tag --peer' ;;
+    'alovoice ai score') options='--rules --check --by --fail-under --init --set --note --unset --since --until --tag --without-tag --peer' arguments=(text) ;;
     'alovoice ai report') options='--by --html --rules --worst --force --mask-numbers --since --until --tag --without-tag --peer' ;;
     'alovoice ai audio') options='-o --output --force --resume' arguments=('*text') ;;
     'alovoice ai prune') options=--older-than ;;
-    'alovoice listen') commands=check options='--host --port --store --secret --forward --forward-timeout --forward-header --forward-json --forward-raw --sign-secret --exec --rules --fallback --deadline --shadow --allow-from --trusted-proxy --tls-cert --tls-key --no-dedupe --dedupe --ready-file --admin --log-format --print-systemd --print-nginx' ;;
+    'alovoice listen') commands=check options='--host --port --store --secret --forward --forward-timeout --forward-header --forward-json --forward-raw --sign-secret --exec --notify --notify-on --grace --rules --fallback --deadline --shadow --allow-from --trusted-proxy --tls-cert --tls-key --no-dedupe --dedupe --ready-file --admin --log-format --print-systemd --print-nginx' ;;
     'alovoice listen check') options='--url --store' ;;
+    'alovoice notify') commands='test login logout' ;;
+    'alovoice notify test') options=--to ;;
+    'alovoice notify login') options='--with-token --no-check' ;;
+    'alovoice notify logout') : ;;
     'alovoice api') options='-f --raw-field -F --field --input -H --header -i --include --show-secrets' arguments=(text text) ;;
     'alovoice login') options='--with-token --token-command --no-check' ;;
     'alovoice logout') arguments=(profile) ;;
@@ -89,10 +94,11 @@ _alovoice_command() {
     'alovoice config unset') arguments=(text) ;;
     'alovoice config use') arguments=(profile) ;;
     'alovoice config path') : ;;
-    'alovoice sandbox') commands='serve reset path' ;;
+    'alovoice sandbox') commands='serve reset path sample' ;;
     'alovoice sandbox serve') options='--host --port --token --speed --seed --fault --state --events-to --inbound --day --chaos' ;;
     'alovoice sandbox reset') : ;;
     'alovoice sandbox path') : ;;
+    'alovoice sandbox sample') arguments=(directory) ;;
     'alovoice demo') : ;;
     'alovoice completion') arguments=('choice:bash zsh fish') ;;
   esac
@@ -279,6 +285,8 @@ _alovoice_option() {
     'alovoice events tail --where') value='text' ;;
     'alovoice events tail --store') value='text' ;;
     'alovoice events stats --by') value='choice:hour day weekday line peer number status rule' ;;
+    'alovoice events stats --target') value='text' ;;
+    'alovoice events stats --short') value='text' ;;
     'alovoice events stats --since') value='text' ;;
     'alovoice events stats --until') value='text' ;;
     'alovoice events stats --number') value='text' ;;
@@ -369,6 +377,13 @@ _alovoice_option() {
     'alovoice route diff --store') value='text' ;;
     'alovoice route override --for') value='text' ;;
     'alovoice ai send --budget') value='text' ;;
+    'alovoice ai send --since') value='text' ;;
+    'alovoice ai send --until') value='text' ;;
+    'alovoice ai send --peer') value='text' ;;
+    'alovoice ai send --line') value='text' ;;
+    'alovoice ai send --min-duration') value='text' ;;
+    'alovoice ai send --limit') value='text' ;;
+    'alovoice ai send --store') value='text' ;;
     'alovoice ai send --batch') value='file' ;;
     'alovoice ai send --map') value='text' ;;
     'alovoice ai send --confirm') value='text' ;;
@@ -415,12 +430,14 @@ _alovoice_option() {
     'alovoice ai score --rules') value='file' ;;
     'alovoice ai score --by') value='choice:call operator week' ;;
     'alovoice ai score --fail-under') value='text' ;;
+    'alovoice ai score --set') value='text' ;;
+    'alovoice ai score --note') value='text' ;;
     'alovoice ai score --since') value='text' ;;
     'alovoice ai score --until') value='text' ;;
     'alovoice ai score --tag') value='text' ;;
     'alovoice ai score --without-tag') value='text' ;;
     'alovoice ai score --peer') value='text' ;;
-    'alovoice ai report --by') value='choice:day operator tag' ;;
+    'alovoice ai report --by') value='choice:day week operator tag' ;;
     'alovoice ai report --html') value='file' ;;
     'alovoice ai report --rules') value='file' ;;
     'alovoice ai report --worst') value='text' ;;
@@ -440,6 +457,9 @@ _alovoice_option() {
     'alovoice listen --forward-header') value='text' ;;
     'alovoice listen --sign-secret') value='text' ;;
     'alovoice listen --exec') value='text' ;;
+    'alovoice listen --notify') value='text' ;;
+    'alovoice listen --notify-on') value='choice:missed' ;;
+    'alovoice listen --grace') value='text' ;;
     'alovoice listen --rules') value='file' ;;
     'alovoice listen --fallback') value='text' ;;
     'alovoice listen --deadline') value='text' ;;
@@ -453,6 +473,7 @@ _alovoice_option() {
     'alovoice listen --log-format') value='choice:text json' ;;
     'alovoice listen check --url') value='text' ;;
     'alovoice listen check --store') value='text' ;;
+    'alovoice notify test --to') value='text' ;;
     'alovoice api -f' | 'alovoice api --raw-field') value='text' ;;
     'alovoice api -F' | 'alovoice api --field') value='text' ;;
     'alovoice api --input') value='file' ;;

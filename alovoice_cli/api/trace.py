@@ -10,6 +10,7 @@ from alovoice_cli.api.request import Encoded, Flat, Request, target
 from alovoice_cli.masking import DOTS, Masker, disarm
 
 _LONG_NUMBER = r"(?<![0-9a-fA-F-])\+?[0-9]{3,}([0-9]{4})(?![0-9a-fA-F-])"
+_WRITTEN_NUMBER = r"\+998 [0-9]{2} [0-9]{3}-([0-9]{2}-[0-9]{2})"  # as messages to people have it
 _BODY = 1000
 
 
@@ -54,7 +55,9 @@ class Trace:
         return self._numbers(readable(body, self._masker, _BODY))
 
     def _numbers(self, text: str) -> str:
-        return text if self._show_numbers else re.sub(_LONG_NUMBER, rf"{DOTS}\1", text)
+        if self._show_numbers:
+            return text
+        return re.sub(_WRITTEN_NUMBER, rf"{DOTS}\1", re.sub(_LONG_NUMBER, rf"{DOTS}\1", text))
 
 
 _LOGGERS = (

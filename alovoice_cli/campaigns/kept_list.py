@@ -5,6 +5,7 @@ A report names every row of the list with its own columns, long after the file h
 
 import json
 import zlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -119,9 +120,13 @@ class CampaignList:
 
     def keys(self) -> Iterator[str]:
         """Yields the numbers that were to be called, each once, as events have them."""
-        for _, number, verdict in self._judged():
+        for number, verdict in self._judged():
             if verdict == "good":
                 yield key_of_number(number)
+
+    def count_verdicts(self) -> Counter[RowVerdict]:
+        """Returns the number of rows of each verdict."""
+        return Counter(verdict for _, verdict in self._judged())
 
     def rows(self) -> Iterator[ListRow]:
         """Yields the rows behind the headings, blank ones included: these are invalid."""
@@ -129,12 +134,12 @@ class CampaignList:
         with self._sheet.reading(self.reading.delimiter) as reader:
             for _ in range(self._tally.heading_rows):
                 next(reader)
-            for row, (_, number, verdict) in zip(reader, self._judged(), strict=True):
+            for row, (number, verdict) in zip(reader, self._judged(), strict=True):
                 cell = row[column] if column < len(row) else ""
                 yield ListRow(self.reading.above + reader.line_num, row, cell, number, verdict)
 
-    def _judged(self) -> Iterator[tuple[int, int, RowVerdict]]:
-        """Yields place, number and verdict of each row. An excluded number is no duplicate, as `numbers check` says."""
+    def _judged(self) -> Iterator[tuple[int, RowVerdict]]:
+        """Yields number and verdict of each row. An excluded number is no duplicate, as `numbers check` says."""
         first = self._tally.heading_rows
         for place, number in enumerate(self._tally.row_numbers[first:], first):
             verdict: RowVerdict = "good"
@@ -144,7 +149,7 @@ class CampaignList:
                 verdict = "excluded"
             elif place in self._repeats:
                 verdict = "duplicate"
-            yield place, number, verdict
+            yield number, verdict
 
 
 class MatchedList(NamedTuple):

@@ -39,7 +39,8 @@ GAP_SECONDS = 10
 _FUTURE_SECONDS = 60
 _MICRO = 1_000_000
 _PLAIN: tuple[AttemptOutcome, ...] = ("busy", "no_answer", "failed")
-_CALLED_AGAIN: frozenset[RowCategory] = frozenset(("busy", "no_answer", "failed", "not_tried"))
+CALLED_AGAIN: frozenset[RowCategory] = frozenset(("busy", "no_answer", "failed", "not_tried"))
+"""The rows to call again: nobody was reached."""
 _OPEN: frozenset[AttemptOutcome] = frozenset(("unknown", "ambiguous", "lost"))
 
 
@@ -124,7 +125,7 @@ class ReportedRow(NamedTuple):
     def is_to_call_again(self, also: Collection[RowCategory] = ()) -> bool:
         """Returns whether nobody can have been reached; rows of the categories `also` are wanted, too."""
         is_sure = not self.is_doubtful or "unknown" in also
-        return self.category in also or (self.category in _CALLED_AGAIN and is_sure)
+        return self.category in also or (self.category in CALLED_AGAIN and is_sure)
 
 
 @dataclass(slots=True)
@@ -141,6 +142,12 @@ class AttemptGroup:
         self.attempts += attempt.outcome != "ambiguous"
         self.outcomes[attempt.outcome] += 1
         self.talk_seconds += attempt.talk_seconds or 0
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """Returns how many attempts reached somebody, how many did not, and how many are unknown or ambiguous."""
+        unknown = self.outcomes["unknown"] + self.outcomes["ambiguous"]
+        return self.outcomes["reached"], self.outcomes.total() - self.outcomes["reached"] - unknown, unknown
 
     def as_json(self) -> dict[str, object]:
         """The group's counts, plain."""
@@ -160,28 +167,31 @@ class CampaignReport:
     ) -> None:
         self.scope, self.people, self.coverage = scope, people, coverage
         self._attempts = attempts
-        self._judged = {number: _judge(made) for number, made in attempts.items()}
+        self._told = {number: _told(made) for number, made in attempts.items()}
         self._silent = _silence(coverage)
 
     def rows(self) -> Iterator[ReportedRow]:
         """Yields all rows of the list in its order."""
         for row in self.people.rows():
             if row.verdict != "good":
-                yield ReportedRow(row, row.verdict, _NOT_CALLED[row.verdict])
-                continue
-            judged = self._judged.get(row.key)
-            own = [one for one in self._attempts.get(row.key, ()) if one.outcome not in ("ambiguous", "lost")]
-            is_doubtful = any(one.outcome in _OPEN for one in self._attempts.get(row.key, ()))
-            yield ReportedRow(row, *(judged or self._silent), own, is_doubtful)
+                yield ReportedRow(row, row.verdict, NOT_CALLED[row.verdict])
+            elif (told := self._told.get(row.key)) is not None:
+                yield ReportedRow(row, *told)
+            else:
+                yield ReportedRow(row, *self._silent)
 
     def counts(self) -> dict[str, int]:
         """Returns `rows`, the number of rows of each category, and the sums of attempts and talk."""
+        verdicts = self.people.count_verdicts()
         counts = dict.fromkeys(("rows", *CATEGORIES, "attempts", "talk_seconds"), 0)
-        for row in self.rows():
-            counts["rows"] += 1
-            counts[row.category] += 1
-            counts["attempts"] += len(row.attempts)
-            counts["talk_seconds"] += row.talk_seconds
+        counts |= {verdict: verdicts[verdict] for verdict in NOT_CALLED}
+        counts["rows"] = verdicts.total()
+        # Each number with attempts stands in one good row: no need to build all rows of a long list.
+        counts[self._silent[0]] += verdicts["good"] - len(self._told)
+        for told in self._told.values():
+            counts[told.category] += 1
+            counts["attempts"] += len(told.attempts)
+            counts["talk_seconds"] += sum(attempt.talk_seconds or 0 for attempt in told.attempts)
         return counts
 
     def groups(self, by: By, zone: tzinfo) -> list[AttemptGroup]:
@@ -212,11 +222,12 @@ class CampaignReport:
             yield f"{count(often, 'number has', 'numbers have')} more than {count(tries, 'attempt')} (tryes)"
 
 
-_NOT_CALLED: Mapping[RowVerdict, str] = {
+NOT_CALLED: Mapping[RowVerdict, str] = {
     "invalid": "no good number",
     "excluded": "not to be called",
     "duplicate": "an earlier row has the number",
 }
+"""The verdicts that a row keeps, whatever the events say, and why."""
 
 
 def _silence(coverage: ListenerCoverage) -> tuple[RowCategory, str]:
@@ -224,6 +235,20 @@ def _silence(coverage: ListenerCoverage) -> tuple[RowCategory, str]:
     if not coverage.is_complete:
         return "unknown", "no event, and the listener was not up all the time"
     return "not_tried", "" if coverage.is_over else "not yet"
+
+
+class _ToldRow(NamedTuple):
+    """What the events say of a number: the last four values of a ReportedRow."""
+
+    category: RowCategory
+    why: str
+    attempts: Sequence[CampaignAttempt]
+    is_doubtful: bool
+
+
+def _told(attempts: Sequence[CampaignAttempt]) -> _ToldRow:
+    own = [attempt for attempt in attempts if attempt.outcome not in ("ambiguous", "lost")]
+    return _ToldRow(*_judge(attempts), own, any(attempt.outcome in _OPEN for attempt in attempts))
 
 
 def _judge(attempts: Sequence[CampaignAttempt]) -> tuple[RowCategory, str]:

@@ -161,11 +161,7 @@ _EVENTS = (
         "export:export_events",
         "selection:EventsCommand",
     ),
-    Subcommand(
-        "import",
-        "Add events of another history: each line once, at its own time, marked as imported.",
-        "importing:import_events",
-    ),
+    Subcommand("import", "Add events of another history, each line once, marked.", "importing:import_events"),
     Subcommand(
         "prune",
         "Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile.",
@@ -191,6 +187,11 @@ _EVENTS = (
 )
 
 _ROUTE = (
+    Subcommand(
+        "init",
+        "Write a commented rules file to start from, with the lines and the time zone of the profile.",
+        "init:write_rules",
+    ),
     Subcommand("check", "Check a rules file before callers meet it.", "check:check_rules"),
     Subcommand("test", "Show the step that a caller would get.", "test:try_question"),
     Subcommand(
@@ -251,6 +252,15 @@ _AI = (
     ),
 )
 
+_NOTIFY = (
+    Subcommand("test", "Send a test message to each messenger, and say what came back.", ":send_test"),
+    Subcommand(
+        "login",
+        "Store the token of a Telegram bot under the profile.",
+        ":store_bot_token",
+    ),
+    Subcommand("logout", "Forget the stored token of the profile's Telegram bot.", ":forget_bot_token"),
+)
 _CONFIG = (
     Subcommand("list", "List the profiles, which of them is in use, and where their tokens are.", ":list_profiles"),
     Subcommand("get", "Print the value that is in force, whether set or by default.", ":show_value"),
@@ -276,6 +286,11 @@ _SANDBOX = (
         ":reset_state",
     ),
     Subcommand("path", "Print where the embedded PBX keeps its state.", ":print_path"),
+    Subcommand(
+        "sample",
+        "Write a list, a recording, rules and scores to play with, and print commands that use them on the sandbox.",
+        ":write_sample",
+    ),
 )
 
 
@@ -293,6 +308,7 @@ NOUNS = (
     Noun("route", "Routing rules: check them, try them, compare them.", _WORK, _ROUTE),
     Noun("ai", "Speech analysis of recorded calls: fetched, searched, scored, reported.", _WORK, _AI),
     Noun("listen", "Receive what the PBX sends: calls, results, route questions.", _WORK),
+    Noun("notify", "Telling people of missed calls: the bot's token, a test message.", _WORK, _NOTIFY),
     Noun("api", "Any request to the API, with the token in its place.", _WORK),
     Noun("login", "Store a PBX's token under a profile, after checking it.", _ACCOUNT),
     Noun("logout", "Forget a profile's token.", _ACCOUNT),

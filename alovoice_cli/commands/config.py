@@ -8,7 +8,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.edits import find_place, get_value, set_value, unset_value
 from alovoice_cli.config.keys import KEYS
-from alovoice_cli.config.listen_options import ListenSettings
+from alovoice_cli.config.listen_options import NOTIFY, TELEGRAM, ListenSettings
 from alovoice_cli.config.profiles import read_config
 from alovoice_cli.config.settings import profile_rows
 from alovoice_cli.findings import count
@@ -65,7 +65,11 @@ def show_value(
     settings = session.resolve_settings(None if key == place.label else place.profile)
     value: object
     origin: str | None
-    if place.in_listen:
+    if place.tables == (NOTIFY, TELEGRAM):
+        value, origin = settings.telegram.get(place.name), f"profile {settings.profile}"
+        if value is None:
+            value, origin = place.key.default, "default"
+    elif place.tables:
         found, origin = ListenSettings.of(settings).find(place.name)
         value = place.key.shown(found)
     else:

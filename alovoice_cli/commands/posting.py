@@ -1,11 +1,21 @@
-"""The poster that a command posts to handlers with."""
+"""The poster that a command posts to handlers with, and the messengers that tell people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from alovoice_cli.config.tokens import read_bot_token, run_token_command
+from alovoice_cli.config.urls import is_loopback_url, origin_of
+from alovoice_cli.errors import TokenMissingError, UsageError
 from alovoice_cli.events.handler import shown_url
 from alovoice_cli.masking import Masker
 from alovoice_cli.posts import AnyPoster
 from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.listening.forwarding import ForwardOptions
+    from alovoice_cli.listening.messengers import TelegramBot
+    from alovoice_cli.listening.targets import Target
 
 
 def poster_of(session: Session, secrets: Iterable[str] = ()) -> AnyPoster:
@@ -21,3 +31,92 @@ def poster_of(session: Session, secrets: Iterable[str] = ()) -> AnyPoster:
     hidden = Masker(part for value in secrets for part in (value, value.rpartition(" ")[2]))
     trace = Trace(lambda text: session.display.trace(hidden.hide(text)), session.masker)
     return TracedPoster(session.poster, trace, shown_url)
+
+
+def telegram_bot(session: Session) -> "TelegramBot":
+    """The bot of the profile; its token is masked from now on. Raises TokenMissingError, and as the settings do."""
+    from alovoice_cli.listening.messengers import TelegramBot  # noqa: PLC0415 - for who tells a chat
+
+    settings = session.settings
+    token = _bot_token(session)
+    if not token:
+        raise TokenMissingError(
+            f"the profile {settings.profile} has no token of a Telegram bot",
+            hint="`alovoice notify login` stores the one that @BotFather gave, or `alovoice config set"
+            " notify.telegram.token_command CMD` names a command that prints the token",
+        )
+    learn_bot_token(session, token)
+    return TelegramBot(token, settings.telegram_url)
+
+
+def _bot_token(session: Session) -> str:
+    """The token that is stored for the Bot API's server, else what the profile's command prints; nothing without."""
+    settings = session.settings
+    stored = read_bot_token(settings.paths, settings.profile)
+    if stored is not None:
+        if stored.origin != origin_of(settings.telegram_url):
+            raise UsageError(
+                f"the bot's stored token belongs to {stored.origin} and is not sent to {settings.telegram_url}",
+                hint="`alovoice notify login` stores a token for it",
+            )
+        return stored.value
+    command = settings.telegram.get("token_command")
+    if command is None:
+        return ""
+    settings.check_permissions("its notify.telegram.token_command is not run")
+    try:
+        return run_token_command(str(command), session.environ, settings.timeout)
+    except TokenMissingError as error:
+        hint = error.hint.replace("config get token_command", "config get notify.telegram.token_command")
+        raise TokenMissingError(error.message, hint=hint) from None
+
+
+def learn_bot_token(session: Session, token: str) -> None:
+    """Hides the token in all output, and in what the HTTP libraries log: it stands in the URL."""
+    from alovoice_cli.api.trace import hide_in_logs  # noqa: PLC0415 - as above
+
+    session.masker.learn(token)
+    hide_in_logs(token)
+
+
+def parsed_notify(text: str, option: str) -> "Target":
+    """The target of `telegram:CHAT`, `exec:CMD` or a URL, http to this machine alone. Raises UsageError."""
+    from alovoice_cli.listening.targets import parse_notify  # noqa: PLC0415 - as above
+
+    target = parse_notify(text, option)
+    if target.url.startswith("http:") and not is_loopback_url(target.url):
+        raise UsageError(
+            f"{target.label} would get callers' numbers unencrypted",
+            hint="give an https:// URL; http:// is for loopback",
+        )
+    return target
+
+
+def forward_options(session: Session, sign_secret: str | None, headers: Sequence[str]) -> "ForwardOptions":
+    """How handlers are sent JSON: `--sign-secret`, and `--forward-header` several times, each perhaps `@FILE`.
+
+    Raises UsageError.
+    """
+    from alovoice_cli.listening.forwarding import ForwardOptions, Signer  # noqa: PLC0415 - as above
+    from alovoice_cli.listening.targets import parse_headers  # noqa: PLC0415 - as above
+
+    lines: list[tuple[str, str]] = []
+    for word in headers:
+        text = secret_text(session, word, "--forward-header")
+        if word.startswith("@"):
+            lines += [(f"{Path(word).name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
+        else:
+            lines.append(("--forward-header", text))
+    signer = Signer(secret_text(session, sign_secret, "--sign-secret")) if sign_secret else None
+    return ForwardOptions(signer, parse_headers(lines))
+
+
+def secret_text(session: Session, text: str, option: str) -> str:
+    """A secret, or what stands in the file of an `@FILE`. Raises UsageError."""
+    if not text.startswith("@"):
+        return text
+    path = session.paths.from_home(text[1:])
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{option}: {path} cannot be read ({error})", hint="name a text file") from None

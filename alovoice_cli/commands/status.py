@@ -13,7 +13,7 @@ from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
 from alovoice_cli.events.event_table import iso
-from alovoice_cli.events.outbox import TargetStanding, counts_text, target_id
+from alovoice_cli.events.outbox import TargetStanding, target_id, waiting_text
 from alovoice_cli.moments import parse_zone, span_text, unix_microseconds
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
@@ -106,7 +106,7 @@ def _as_text(standing: Sequence[TargetStanding], now: datetime) -> str | None:
         age = _age(one, now)
         oldest = "" if age is None else f" (the oldest for {span_text(age)})"
         if one.waiting or one.dead or one.state != "taking":
-            parts.append(f"{one.label}: {counts_text(one.waiting, one.dead)}{oldest}")
+            parts.append(f"{one.label}: {waiting_text(one)}{oldest}")
     return "; ".join(parts) or None
 
 

@@ -1,19 +1,21 @@
 """Changes single values of config.toml and keeps everything else: comments, order and blank lines are the user's.
 
 A key is written `[PROFILE.]NAME`: `tashkent.timeout`. Without a profile it belongs to the current profile, except
-`profile` and `require_profile`, which stand at the top of the file. `[PROFILE.]listen.NAME` is an option of `listen`.
+`profile` and `require_profile`, which stand at the top of the file. `[PROFILE.]listen.NAME` is an option of `listen`,
+`[PROFILE.]notify.telegram.NAME` a key of that messenger.
 """
 
 import copy
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tomlkit
 import tomlkit.exceptions
 
 from alovoice_cli.config.keys import KEYS, Key, Value
-from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS
+from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS, NOTIFY, TELEGRAM, TELEGRAM_KEYS
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import (
     DEFAULT,
@@ -34,28 +36,33 @@ from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
 
 _AT_THE_TOP = ("profile", "require_profile")
+_TABLES: Mapping[tuple[str, ...], Mapping[str, Key]] = {
+    (): KEYS,
+    (LISTEN,): LISTEN_KEYS,
+    (NOTIFY, TELEGRAM): TELEGRAM_KEYS,
+}
+"""The keys of a profile by the tables in which they stand."""
 
 
 @dataclass(frozen=True, slots=True)
 class TomlPlace:
-    """The place of a key: at the top of the file (`profile` is None), in a profile, or in its table `listen`."""
+    """The place of a key: at the top of the file (`profile` is None), in a profile, or in one of its tables."""
 
     name: str
     profile: str | None
-    in_listen: bool = False
+    tables: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Returns the key, behind the names of the tables around it."""
         if self.profile is None:
             return (self.name,)
-        table = ("profiles", self.profile)
-        return (*table, LISTEN, self.name) if self.in_listen else (*table, self.name)
+        return ("profiles", self.profile, *self.tables, self.name)
 
     @property
     def key(self) -> Key:
         """Returns the definition of the key."""
-        return LISTEN_KEYS[self.name] if self.in_listen else KEYS[self.name]
+        return _TABLES[self.tables][self.name]
 
     def shown(self, value: Value | None) -> Value | None:
         """Returns the value for display: a secret is masked."""
@@ -64,7 +71,7 @@ class TomlPlace:
     @property
     def label(self) -> str:
         """Returns the name of the key for messages."""
-        return f"{LISTEN}.{self.name}" if self.in_listen else self.name
+        return ".".join((*self.tables, self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +95,10 @@ def get_value(paths: Paths, key: str, *, profile: str | None = None) -> Value | 
     if place.profile is None:
         value = getattr(config, place.name)
         return value
-    held = config.profiles.get(place.profile, {})
-    value = held.get(LISTEN, {}).get(place.name) if place.in_listen else held.get(place.name)
+    held: Any = config.profiles.get(place.profile, {})
+    for table in place.tables:
+        held = held.get(table, {})
+    value = held.get(place.name)
     return value
 
 
@@ -160,18 +169,21 @@ def find_place(key: str, config: Config, profile: str | None) -> TomlPlace:
     if not dot and name in _AT_THE_TOP:
         return TomlPlace(name, None)
     # A profile may be called `listen`, and have a `store`.
-    in_listen = owner.rpartition(".")[2] == LISTEN and not (owner in config.profiles and name in KEYS)
-    if in_listen:
-        owner, dot, _ = owner.rpartition(".")
-    if in_listen and name not in LISTEN_KEYS:
-        raise _unknown(f"{LISTEN}.{name}", [f"{LISTEN}.{key}" for key in LISTEN_KEYS])
-    if not in_listen and name not in KEYS:
-        raise _unknown(name, KEYS)
-    if not dot:
+    is_profile = owner in config.profiles and name in KEYS
+    tables = () if is_profile else next((one for one in _TABLES if one and _ends_with(owner, one)), ())
+    if tables:
+        owner = ".".join(owner.split(".")[: -len(tables)])
+    if name not in _TABLES[tables]:
+        raise _unknown(".".join((*tables, name)), [".".join((*tables, key)) for key in _TABLES[tables]])
+    if not owner and not key.startswith("."):
         owner = profile or config.profile or DEFAULT
     if not is_profile_name(owner):
         raise UsageError(f"no profile can be called {owner!r}", hint=NAME_FORM)
-    return TomlPlace(name, owner, in_listen)
+    return TomlPlace(name, owner, tables)
+
+
+def _ends_with(owner: str, tables: tuple[str, ...]) -> bool:
+    return tuple(owner.split(".")[-len(tables) :]) == tables
 
 
 def _unknown(name: str, known: Collection[str]) -> UsageError:

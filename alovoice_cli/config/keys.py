@@ -80,7 +80,8 @@ def check_bool(value: object) -> bool:
     return value
 
 
-def _check_command(value: object) -> str:
+def check_command(value: object) -> str:
+    """A command line in one line. Raises ValueError."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError("must be a command in one line, in quotes")
     import shlex
@@ -217,7 +218,7 @@ KEYS = {
         Key("encoding", check_encoding, default=ENCODINGS[0]),
         Key("timezone", check_timezone, default="utc +5"),  # of campaigns
         Key("timeout", check_timeout, _parse_seconds, default=30.0),  # seconds that a command may talk to the PBX
-        Key("token_command", _check_command),
+        Key("token_command", check_command),
         Key("trunks", _check_trunks, _parse_list, default=()),  # lines that campaigns dial by
         Key("store", _check_store),
         Key("peer_names", _check_peer_names),  # a file with the extensions' names

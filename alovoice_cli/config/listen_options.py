@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from alovoice_cli.config.keys import Key, Value, check_bool, parse_bool
+from alovoice_cli.config.keys import Key, Value, check_bool, check_command, parse_bool
 from alovoice_cli.config.toml_files import nearest
+from alovoice_cli.config.urls import check_base_url
 from alovoice_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 LISTEN = "listen"
 """The table of a profile that holds the keys."""
+NOTIFY, TELEGRAM = "notify", "telegram"
+"""The tables of a profile, one in the other, that hold the keys of a messenger."""
 _VARIABLE = "ALOVOICE_LISTEN_"
 _LOG_FORMATS = ("text", "json")
 _FORWARD_SECONDS = (0.05, 30.0)
@@ -70,6 +73,21 @@ def _check_log_format(value: object) -> str:
     return str(value)
 
 
+def _check_notify_on(value: object) -> str:
+    if value != "missed":
+        raise ValueError("must be missed")
+    return "missed"
+
+
+def _check_api_url(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a URL in quotes")
+    try:
+        return check_base_url(value)
+    except ValueError as error:  # the profile's `insecure` is about the PBX
+        raise ValueError(str(error).partition(" (or set")[0]) from None
+
+
 def _parse_number(text: str) -> object:
     try:
         return int(text) if text.isascii() and text.isdigit() else float(text)
@@ -102,6 +120,9 @@ LISTEN_KEYS = {
         Key("forward-json", check_bool, parse_bool, default=False),
         Key("sign-secret", _check_secret, secret=True),
         Key("exec", _check_list, _parse_lines, default=()),
+        Key("notify", _check_list, _parse_lines, default=()),
+        Key("notify-on", _check_notify_on, default="missed"),
+        Key("grace", _check_text, default="90s"),
         Key("rules", _check_file),
         Key("fallback", _check_text),
         Key("deadline", _check_text, default="700ms"),
@@ -116,6 +137,15 @@ LISTEN_KEYS = {
         Key("log-format", _check_log_format),
     )
 }
+
+TELEGRAM_KEYS = {
+    key.name: key
+    for key in (
+        Key("token_command", check_command),
+        Key("api_url", _check_api_url, default="https://api.telegram.org"),  # or a Bot API server of one's own
+    )
+}
+"""The keys of [profiles.NAME.notify.telegram]."""
 
 
 def listen_variable(name: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from alovoice_cli.config.keys import KEYS, Key
-from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS
+from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS, NOTIFY, TELEGRAM, TELEGRAM_KEYS
 from alovoice_cli.config.toml_files import complain, nearest, parse_toml, read_text, shorten
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import BadConfigError, UsageError
@@ -80,7 +80,7 @@ SANDBOX_STAYS = "the profile sandbox is the simulated PBX: its address is a loop
 
 Profile = Mapping[str, Any]
 """One profile of the file: values by the names of KEYS, `timeout` in seconds; under LISTEN, the options of
-`alovoice listen` by the names of LISTEN_KEYS."""
+`alovoice listen` by the names of LISTEN_KEYS; under NOTIFY, under TELEGRAM, those of TELEGRAM_KEYS."""
 
 
 class Config(NamedTuple):
@@ -156,19 +156,28 @@ class _Reader:
             raise complain(self._path, self._text, keys, f"bad profile name {shorten(name)!r}", hint=NAME_FORM)
         if not isinstance(table, dict):
             raise complain(self._path, self._text, keys, f"{name} must be a table: [profiles.{name}]")
-        plain = {key: value for key, value in table.items() if key != LISTEN}
+        plain = {key: value for key, value in table.items() if key not in (LISTEN, NOTIFY)}
         profile = self._values(keys, plain, KEYS)
         if LISTEN in table:
-            profile[LISTEN] = self._listen(keys, table[LISTEN])
+            profile[LISTEN] = self._inner(keys, LISTEN, table[LISTEN], LISTEN_KEYS)
+        if NOTIFY in table:
+            profile[NOTIFY] = self._notify([*keys, NOTIFY], table[NOTIFY])
         if name == SANDBOX and "base_url" in profile and not is_loopback_url(profile["base_url"]):
             raise complain(self._path, self._text, [*keys, "base_url"], SANDBOX_STAYS)
         return profile
 
-    def _listen(self, keys: list[str], table: object) -> dict[str, Any]:
-        keys = [*keys, LISTEN]
+    def _notify(self, keys: list[str], table: object) -> dict[str, dict[str, Any]]:
+        if not isinstance(table, dict) or table.keys() - {TELEGRAM}:
+            raise complain(
+                self._path, self._text, keys, f"{NOTIFY} holds the table [{'.'.join(keys)}.{TELEGRAM}] alone"
+            )
+        return {name: self._inner(keys, name, inner, TELEGRAM_KEYS) for name, inner in table.items()}
+
+    def _inner(self, keys: list[str], name: str, table: object, known: Mapping[str, Key]) -> dict[str, Any]:
+        keys = [*keys, name]
         if not isinstance(table, dict):
-            raise complain(self._path, self._text, keys, f"{LISTEN} must be a table: [{'.'.join(keys)}]")
-        return self._values(keys, table, LISTEN_KEYS)
+            raise complain(self._path, self._text, keys, f"{name} must be a table: [{'.'.join(keys)}]")
+        return self._values(keys, table, known)
 
     def _values(self, tables: list[str], table: Mapping[str, object], known: Mapping[str, Key]) -> dict[str, Any]:
         """The values of one table, each by its key's own check."""

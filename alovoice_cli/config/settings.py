@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import KEYS, Value, check_timeout
-from alovoice_cli.config.listen_options import LISTEN
+from alovoice_cli.config.listen_options import LISTEN, NOTIFY, TELEGRAM, TELEGRAM_KEYS
 from alovoice_cli.config.paths import Paths, check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
     BASE_URL,
@@ -56,7 +56,8 @@ class Token(NamedTuple):
 class Settings(NamedTuple):
     """The settings in force. `timeout` is in seconds; `trunks` are the lines of campaigns that name none.
     `store` is where the profile keeps its events, if it says so: `event_store_url` has the whole rule. `peer_names` is
-    the file of the extensions' names. `listen` are the options of `alovoice listen` that the profile gives.
+    the file of the extensions' names. `listen` are the options of `alovoice listen` that the profile gives, `telegram`
+    its keys of that messenger.
 
     `origin` says for each of them where it came from: `flag`, `environment ALOVOICE_…`, `profile NAME`, `config.toml`,
     `project FILE` or `default`. `profile_conflict` is one line for commands that dial, or empty.
@@ -92,6 +93,7 @@ class Settings(NamedTuple):
     insecure: bool
     require_profile: bool
     listen: Mapping[str, Value]
+    telegram: Mapping[str, Value]
     origin: Mapping[str, str]
     profile_conflict: str
     configured_url: str
@@ -161,6 +163,11 @@ class Settings(NamedTuple):
             self._check_origin("token command", origin_of(self.configured_url))
             return Token(run_token_command(self.token_command, self.environ, self.timeout), "token_command")
         return None
+
+    @property
+    def telegram_url(self) -> str:
+        """Returns the base URL of the Bot API."""
+        return str(self.telegram.get("api_url") or TELEGRAM_KEYS["api_url"].default)
 
     def token_origin(self) -> str | None:
         """Returns the only server that the profile's own token may be sent to.
@@ -332,6 +339,7 @@ class _Choice:
             timeout=self._timeout(),
             require_profile=self._require_profile(),
             listen=self._profile.get(LISTEN, {}),
+            telegram=self._profile.get(NOTIFY, {}).get(TELEGRAM, {}),
             origin=self._origin,
             profile_conflict=self._conflict(),
             configured_url=configured_url(self._config, self._name),

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import Config, configured_url, parse_config
@@ -143,6 +143,49 @@ def forget_token(paths: Paths, profile: str) -> bool:
         tokens.pop(profile, None)
         replace({paths.tokens_file: tokens_text(tokens)})
     return True
+
+
+def read_bot_token(paths: Paths, profile: str) -> StoredToken | None:
+    """Returns the token of the profile's Telegram bot in notify.toml, or None. Raises BadConfigError, UsageError."""
+    stored = _read_bots(paths).get(profile)
+    return stored and StoredToken(check_token(stored.value, _bots_file(paths).name), stored.origin)
+
+
+def keep_bot_token(paths: Paths, profile: str, token: StoredToken | None) -> bool:
+    """Stores the token of the profile's Telegram bot, or forgets it (None); returns whether there was one before."""
+    with locked(paths):
+        bots = _read_bots(paths)
+        before = bots.pop(profile, None)
+        if token is not None:
+            bots[profile] = token
+        if before != token:
+            import tomli_w
+
+            told = {name: {"token": one.value, "origin": one.origin or ""} for name, one in bots.items()}
+            replace({_bots_file(paths): tomli_w.dumps({_TELEGRAM: told}).encode()})
+    return before is not None
+
+
+_TELEGRAM = "telegram"
+
+
+def _bots_file(paths: Paths) -> Path:
+    return paths.config / "notify.toml"
+
+
+def _read_bots(paths: Paths) -> dict[str, StoredToken]:
+    path = _bots_file(paths)
+    text = read_text(path)
+    table: Any = {} if text is None else parse_toml(path, text).get(_TELEGRAM, {})
+    try:
+        bots = {str(name): StoredToken(one["token"], one["origin"]) for name, one in table.items()}
+        if all(isinstance(one.value, str) and isinstance(one.origin, str) for one in bots.values()):
+            return bots
+    except (AttributeError, KeyError, TypeError):
+        pass
+    raise BadConfigError(
+        f"{path} is not as `alovoice notify login` writes it", hint="move it aside, then run `alovoice notify login`"
+    )
 
 
 _MOST_BYTES = 64 << 10

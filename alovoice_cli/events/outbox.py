@@ -337,6 +337,18 @@ def events_text(count: int) -> str:
     return "1 event" if count == 1 else f"{count} events"
 
 
+def is_of_notices(target: str) -> bool:
+    """Whether people are told of missed calls by this target (its name): nothing else waits for it."""
+    return target.startswith("notify ")
+
+
+def waiting_text(one: TargetStanding) -> str:
+    """`6 missed calls wait`, for a target of notices; `6 wait, 1 is a dead letter` for another."""
+    if not is_of_notices(one.name):
+        return counts_text(one.waiting, one.dead)
+    return "1 missed call waits" if one.waiting == 1 else f"{one.waiting} missed calls wait"
+
+
 def counts_text(waiting: int, dead: int) -> str:
     """`6 wait, 1 is a dead letter`; of nothing, `nothing waits`."""
     letters = ["1 is a dead letter" if dead == 1 else f"{dead} are dead letters"] if dead else []

@@ -44,7 +44,7 @@ from alovoice_cli.stores.outbox import (
     unclaimed,
 )
 
-_TROUBLES = (AlovoiceError, *TROUBLES)
+TROUBLES_OF_THE_OUTBOX = (AlovoiceError, *TROUBLES)
 """What the outbox raises when it cannot be read: it says what it can in our own words."""
 
 _MICRO = 1_000_000
@@ -130,7 +130,7 @@ class Dispatcher:
                 self._resume_if_ordered()
                 self._start_what_is_due()
                 told = ""
-            except _TROUBLES as trouble:
+            except TROUBLES_OF_THE_OUTBOX as trouble:
                 if str(trouble) != told:  # once: the deliveries are safe in the store
                     told = str(trouble)
                     self._access.complain(f"{self.target.label}: the outbox cannot be read now ({told})")
@@ -218,7 +218,7 @@ class Dispatcher:
             return attempt
         try:
             return replace(attempt, is_repeated=not self._access.outbox.has_failed(self.target.name))
-        except _TROUBLES:
+        except TROUBLES_OF_THE_OUTBOX:
             return attempt
 
     def _note(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> HealthChange:
@@ -243,7 +243,7 @@ class Dispatcher:
     def _waiting(self) -> int:
         try:
             return self._access.outbox.waiting().get(self.target.name, 0)
-        except _TROUBLES:
+        except TROUBLES_OF_THE_OUTBOX:
             return 0
 
     def _follow(self, row: Due, outcome: DeliveryOutcome, change: HealthChange) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.answers import EXPECTED_ANSWER, LATE_ANSWER, NO_ANSWER, CrmAnswer, read_crm_answer
-from alovoice_cli.events.event import TRIAL_HEADER, Delivery, Event, TargetType
+from alovoice_cli.events.event import TRIAL_HEADER, Delivery, Event
 from alovoice_cli.events.event_table import event_as_json
 from alovoice_cli.events.outbox import DONE, DeliveryOutcome, outcome_of
 from alovoice_cli.events.reading import read_delivery
@@ -26,7 +26,8 @@ from alovoice_cli.stores.outbox import Due, settled
 
 FORWARD_SECONDS = 30.0
 """How long a forwarded event may take: as long as others give it (Stripe's forwarder)."""
-_JSON = {"content-type": "application/json"}
+JSON_CONTENT = {"content-type": "application/json"}
+"""The headers of a JSON body."""
 
 _MOST_RELAYS = 64
 _LATE_SECONDS = 1.0
@@ -80,7 +81,7 @@ class WebhookMessage:
     """What one POST says. `content` are the headers that say what the body's bytes are."""
 
     id: str
-    type: TargetType
+    type: str
     body: bytes
     content: Mapping[str, str]
     call_id: str | None
@@ -98,22 +99,25 @@ class Forwarder:
 
     def deliver(self, due: Due) -> DeliveryOutcome:
         """Sends what is due; returns what the answer means."""
-        return outcome_of(self._send(self._message(due), FORWARD_SECONDS), self._now())
+        return outcome_of(self.send(self._message(due), FORWARD_SECONDS), self._now())
 
     def ask(self, delivery: Delivery, timeout: float) -> Posted:
         """Sends a callstart that was stored just now, for its answer; the seconds bound all of it."""
         told = _just_stored(delivery) if self._options.as_json else None
-        return self._send(_event_message(delivery, delivery.id, told), timeout)
+        return self.send(_event_message(delivery, delivery.id, told), timeout)
 
     def _message(self, due: Due) -> WebhookMessage:
         delivery = due.delivery
         if due.message:
             call = json.loads(due.message)
             is_trial = bool(call.get("trial"))
-            return WebhookMessage(call["id"], call["type"], due.message.encode(), _JSON, call["call_id"], is_trial)
+            return WebhookMessage(
+                call["id"], call["type"], due.message.encode(), JSON_CONTENT, call["call_id"], is_trial
+            )
         return _event_message(delivery, due.call_id, self._as_json(delivery) if self._options.as_json else None)
 
-    def _send(self, message: WebhookMessage, timeout: float) -> Posted:
+    def send(self, message: WebhookMessage, timeout: float) -> Posted:
+        """Sends a message, signed where that is asked for; the seconds bound the whole exchange."""
         timestamp = str(int(self._now().timestamp()))
         headers = {
             **self._options.headers,
@@ -135,7 +139,7 @@ def _event_message(delivery: Delivery, call_id: str | None, told: Mapping[str, o
     """The event as it came, or as `told`, in JSON; with the mark of a trial where it came with one."""
     is_trial = (TRIAL_HEADER, "1") in delivery.headers
     if told is not None:
-        return WebhookMessage(delivery.id, delivery.type, json_text(told).encode(), _JSON, call_id, is_trial)
+        return WebhookMessage(delivery.id, delivery.type, json_text(told).encode(), JSON_CONTENT, call_id, is_trial)
     content = {
         "content-type": delivery.content_type,
         "content-encoding": delivery.content_encoding,

@@ -43,7 +43,10 @@ class Hook:
 
         Raises, before the claim, where the event cannot be read.
         """
-        told = json.loads(due.message) if due.message else self._as_json(due.delivery)
+        return self.run(json.loads(due.message) if due.message else self._as_json(due.delivery), claim)
+
+    def run(self, told: Mapping[str, object], claim: Callable[[], bool] = lambda: True) -> DeliveryOutcome:
+        """The same for what the program is told: a JSON object with `id` and `type`."""
         line = json_text(told).encode() + b"\n"
         with _slots:
             if self._stopping or not claim() or self._stopping:

@@ -14,12 +14,15 @@ from typing import Any, Protocol
 from alovoice_cli.errors import AlovoiceError, ExitCode
 from alovoice_cli.events.answers import CrmAnswer
 from alovoice_cli.events.event import CALL_TYPES, PBX_TYPES, Delivery, Event, EventType
+from alovoice_cli.events.notices import NoticeWording
 from alovoice_cli.events.receiver import Door, Receiver
 from alovoice_cli.listening.admin import AdminPlan, AdminServer
 from alovoice_cli.listening.bridge import Bridge, queued_deliveries
 from alovoice_cli.listening.dispatch import OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder, ForwardOptions, Post, Relay
 from alovoice_cli.listening.hooks import Hook
+from alovoice_cli.listening.messengers import MessengerOptions, messenger_of
+from alovoice_cli.listening.notifier import Notifier, NotifyPlan
 from alovoice_cli.listening.outbox_holder import OutboxHolder
 from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
@@ -33,7 +36,8 @@ from alovoice_cli.stores.event_engine import sqlite_path
 from alovoice_cli.stores.event_file import EventFile
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
-from alovoice_cli.stores.finished_calls import CallTarget
+from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
+from alovoice_cli.stores.notices import Notices
 from alovoice_cli.stores.outbox import Outbox
 from alovoice_cli.stores.spool import Spool
 
@@ -75,6 +79,7 @@ class Plan:
     repeats: bool = False
     """Whether repeated deliveries are passed on too."""
     admin: AdminPlan | None = None
+    notify: NotifyPlan = field(default_factory=NotifyPlan)
     store_words: Sequence[str] = ()
     """The words by which another command finds the same store, such as `--store URL`."""
 
@@ -94,7 +99,8 @@ class Listener:
         self._problem: AlovoiceError | None = None
         self._bridge = Bridge()
         call_targets = [CallTarget(one.name, kind) for one in plan.targets for kind in CALL_TYPES if kind in one.kinds]
-        file = EventFile(plan.store_url, shown.complain, self._queued, call_targets)
+        notice_targets = [NoticeTarget(one.name, plan.notify.grace_seconds) for one in plan.notify.targets]
+        file = EventFile(plan.store_url, shown.complain, self._queued, call_targets, notice_targets)
         callbacks = EventStoreCallbacks(
             self._bridge.settled, self._bridge.happened, shown.complain, lambda: self._stop(ExitCode.SERVER)
         )
@@ -104,6 +110,8 @@ class Listener:
             target: Forwarder(target, post, now, plan.forward, as_json) for target in plan.targets if target.url
         }
         self._hooks = {target: Hook(target, plan.environ, as_json) for target in plan.targets if target.command}
+        options = MessengerOptions(plan.notify.bot, plan.forward, plan.environ)
+        self._messengers = {one: messenger_of(one, post, now, options) for one in plan.notify.targets}
         self._relay = self._asking()
         self._outbox: OutboxHolder | None = None
         self._server: SocketServer | None = None
@@ -157,6 +165,8 @@ class Listener:
         if plan is not None:
             plan.metrics.follow("alovoice_ready", "1 while /ready answers 200.", lambda: not self._not_ready())
             plan.metrics.follow_outbox(Outbox(self._plan.store_url), self._clock)
+            if self._plan.notify.targets:
+                plan.metrics.follow_notices(Notices(self._plan.store_url), self._plan.notify.targets)
             self._admin = AdminServer(plan, lambda: self._heartbeat.is_alive, self._not_ready, self._shown.complain)
             self._admin.start()
 
@@ -191,7 +201,11 @@ class Listener:
         plan, complain = self._plan, self._shown.complain
         outbox, commands = Outbox(plan.store_url), OutboxCommands(plan.store_words)
         access = OutboxAccess(outbox, self._writer.change, complain, self._clock, commands)
-        self._outbox = OutboxHolder(sqlite_path(plan.store_url), {**self._forwarders, **self._hooks}, access)
+        couriers: dict[Target, Forwarder | Hook] = {**self._forwarders, **self._hooks}
+        notices = Notices(plan.store_url)
+        wording = NoticeWording(plan.notify.zone, plan.notify.extension)
+        notifiers = [Notifier(one, sender, notices, access, wording) for one, sender in self._messengers.items()]
+        self._outbox = OutboxHolder(sqlite_path(plan.store_url), couriers, notifiers, access)
         self._outbox.start()
 
     async def _prove(self) -> None:
@@ -207,6 +221,8 @@ class Listener:
             return
         urls = {str(kind): url + self._plan.door.path(kind) for kind in PBX_TYPES}
         told: dict[str, object] = {"ready": True, "urls": urls, "pid": os.getpid()}
+        if self._plan.notify.targets:
+            told["notify"] = [target.label for target in self._plan.notify.targets]
         if self._admin is not None:
             told["admin"] = self._admin.url
         self._heartbeat.begin(json.dumps(told) + "\n")

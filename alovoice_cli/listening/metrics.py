@@ -1,6 +1,6 @@
 """What the listener counts, as Prometheus reads it. No label holds a number, a line, a URL's path or any secret."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
 
 from prometheus_client import (
@@ -17,9 +17,12 @@ from prometheus_client.registry import Collector
 
 from alovoice_cli import __version__
 from alovoice_cli.events.event import PBX_TYPES, EventType
+from alovoice_cli.events.notices import NOTICE_STATES
 from alovoice_cli.listening.forwarding import RelayOutcome
 from alovoice_cli.listening.ruling import RouteSource
+from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_engine import TROUBLES
+from alovoice_cli.stores.notices import Notices
 from alovoice_cli.stores.outbox import Outbox
 
 _TAKEN = (200, 503)
@@ -107,9 +110,33 @@ class Metrics:
         """Adds what waits and what was given up, by target."""
         self._registry.register(_OutboxCollector(outbox, now_us))
 
+    def follow_notices(self, notices: Notices, targets: Sequence[Target]) -> None:
+        """Adds how many missed calls each target is told of, by state."""
+        self._registry.register(_NoticeCollector(notices, targets))
+
     def text(self) -> bytes:
         """All of it, in the text format of `content_type`."""
         return generate_latest(self._registry)
+
+
+class _NoticeCollector(Collector):
+    """The notices of the targets that this listener was given."""
+
+    def __init__(self, notices: Notices, targets: Sequence[Target]) -> None:
+        self._notices, self._targets = notices, targets
+
+    def collect(self) -> Iterable[Metric]:
+        labels = ["target", "id", "state"]
+        found = GaugeMetricFamily("alovoice_notices", "Missed calls that people are told of, by state.", labels=labels)
+        try:
+            counts = self._notices.counts()
+        except TROUBLES:  # as for the outbox
+            return
+        for target in self._targets:
+            for state in NOTICE_STATES:
+                count = counts.get(target.name, {}).get(state, 0)
+                found.add_metric([target.label, target.name[-8:], state], count)
+        yield found
 
 
 class _OutboxCollector(Collector):

@@ -13,6 +13,8 @@ from alovoice_cli.events.outbox import INTERRUPTED, TargetStanding, target_id
 from alovoice_cli.listening.dispatch import Dispatcher, OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder
 from alovoice_cli.listening.hooks import STOP_SECONDS, Hook
+from alovoice_cli.listening.messengers import MessageProgram
+from alovoice_cli.listening.notifier import Notifier
 from alovoice_cli.listening.target_warnings import start_lines
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_engine import TROUBLES
@@ -25,8 +27,15 @@ _PATIENCE_SECONDS = 0.5  # commands of `events outbox` hold the lock for a momen
 class OutboxHolder:
     """One listener's dispatchers, and the thread that starts them when the outbox is theirs."""
 
-    def __init__(self, store: Path, couriers: Mapping[Target, Forwarder | Hook], access: OutboxAccess) -> None:
-        self._couriers, self._access = couriers, access
+    def __init__(
+        self,
+        store: Path,
+        couriers: Mapping[Target, Forwarder | Hook],
+        notifiers: Sequence[Notifier],
+        access: OutboxAccess,
+    ) -> None:
+        self._couriers, self._notifiers, self._access = couriers, notifiers, access
+        self._targets = [*couriers, *(notifier.target for notifier in notifiers)]
         self._lock = outbox_lock(store)
         self._dispatchers: list[Dispatcher] = []
         self._is_noted = False
@@ -42,22 +51,26 @@ class OutboxHolder:
         """There is something new."""
         for dispatcher in self._dispatchers:
             dispatcher.wake()
+        for notifier in self._notifiers:
+            notifier.wake()
 
     def stop(self) -> None:
         """Begins nothing any more; waits for what is under way, and ends programs: SIGTERM, then 10 s."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
-        for dispatcher in self._dispatchers:
-            dispatcher.halt()
+        workers: list[Dispatcher | Notifier] = [*self._dispatchers, *self._notifiers]
+        for worker in workers:
+            worker.halt()
         hooks = [courier for courier in self._couriers.values() if isinstance(courier, Hook)]
+        hooks += [one.messenger.hook for one in self._notifiers if isinstance(one.messenger, MessageProgram)]
         for hook in hooks:
             hook.begin_stop()
         deadline = time.monotonic() + STOP_SECONDS
         for hook in hooks:
             hook.finish_stop(deadline)
-        for dispatcher in self._dispatchers:
-            dispatcher.stop()
+        for worker in workers:
+            worker.stop()
 
     def release(self) -> None:
         """Leaves the outbox to others: after what followed from the last deliveries is durable."""
@@ -75,9 +88,9 @@ class OutboxHolder:
         try:
             self._note_targets()
             if not self._lock.acquire(_PATIENCE_SECONDS):
-                if self._couriers:
+                if self._targets:
                     self._tell_once(f"{_owner(self._lock.owner())} forwards for this store: {_SECOND}")
-                return not self._couriers
+                return not self._targets
             standing = self._access.outbox.standing()
             self._tell_interrupted(self._access.outbox.give_up_interrupted())
         except (AlovoiceError, *TROUBLES) as trouble:
@@ -86,17 +99,19 @@ class OutboxHolder:
             return False
         if self._told:
             self._access.complain("this listener takes over, and forwards from now on")
-        for line in start_lines(standing, list(self._couriers), self._access.commands):
+        for line in start_lines(standing, self._targets, self._access.commands):
             self._access.complain(line)
-        if self._couriers:
+        if self._targets:
             self._dispatchers = self._started({one.name: one for one in standing})
+            for notifier in self._notifiers:
+                notifier.start()
         else:
             self._lock.release()  # another listener may have targets
         return True
 
     def _note_targets(self) -> None:
-        if self._couriers and not self._is_noted:
-            self._access.outbox.given([(one.name, one.label) for one in self._couriers], self._access.clock())
+        if self._targets and not self._is_noted:
+            self._access.outbox.given([(one.name, one.label) for one in self._targets], self._access.clock())
             self._is_noted = True
 
     def _started(self, standing: Mapping[str, TargetStanding]) -> list[Dispatcher]:

@@ -98,7 +98,7 @@ def _stopped_line(one: TargetStanding, commands: OutboxCommands) -> str:
 def _orphan_line(one: TargetStanding, commands: OutboxCommands) -> str:
     chosen = ("--target", target_id(one.name))
     drops = f"{commands('drop', *chosen)} drops them"
-    if not one.name.startswith("exec "):
+    if one.name.startswith("forward "):
         drops = f"{commands('retry', '--to', 'URL', *chosen)} hands them over, {drops}"
     waits = "waits" if one.waiting == 1 else "wait"
     return f"{events_text(one.waiting)} {waits} for {one.label}, which is no target any more: {drops}"

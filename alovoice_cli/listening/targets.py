@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import CALL_TYPES, PBX_TYPES, Delivery, EventType, TargetType
+from alovoice_cli.masking import disarm
 
 _TOLD_TO_ALL: tuple[EventType, ...] = ("callstart", "callend", "result")
 """A route question is for whoever decides: it goes to those alone who name it."""
@@ -16,6 +17,7 @@ _TOLD_TO_ALL: tuple[EventType, ...] = ("callstart", "callend", "result")
 EventReader = Callable[[Delivery], Mapping[str, object]]
 """The event of a stored delivery as JSON: what programs get, and with `--forward-json` also URLs."""
 
+_CHAT = r"-?[1-9][0-9]{0,19}|@[A-Za-z][A-Za-z0-9_]{3,63}"
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?")
 _OWN_PREFIXES = ("webhook-", "x-alovoice-", "content-")
@@ -24,9 +26,10 @@ _OWN_HEADERS = ("connection", "expect", "keep-alive", "te", "trailer", "transfer
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One `--forward` or `--exec`: its name in the outbox, and the types that it is told: of events, or of calls.
+    """One `--forward`, `--exec` or `--notify`: its name in the outbox, and the types that it is told.
 
-    `url` for a forward, `command` (an argument list) for a program; `label` is how it is called in messages.
+    `url` for a forward, `command` (an argument list) for a program, `chat` for Telegram; `label` is how it is called in
+    messages.
     """
 
     name: str
@@ -34,11 +37,12 @@ class Target:
     label: str
     url: str = ""
     command: tuple[str, ...] = ()
+    chat: str = ""
     is_named: bool = False
     """Whether the kind was named: `callstart=URL` asks the CRM for its answer too."""
 
 
-def parse_forward(text: str) -> Target:
+def parse_forward(text: str, option: str = "--forward") -> Target:
     """The target of `[TYPE=]URL`. Raises UsageError."""
     kinds, url = _kinds(text)
     try:
@@ -48,27 +52,50 @@ def parse_forward(text: str) -> Target:
         is_url = False
     if not is_url:
         place = shown(url) if "//" in url else shown(url).partition("/")[0]
-        raise UsageError(f"--forward {place!r} is no URL", hint="give it as https://crm.example.com/hook, or callend=…")
+        raise UsageError(f"{option} {place!r} is no URL", hint="give it as https://crm.example.com/hook, or callend=…")
     if parts.username or parts.password:
-        raise UsageError("--forward takes no user and password in the URL", hint="give it without")
+        raise UsageError(f"{option} takes no user and password in the URL", hint="give it without")
     is_named = kinds != _TOLD_TO_ALL
     # The path may hold a key; two targets of one host are told apart by their kinds.
     label = f"{parts.scheme}://{parts.netloc}" + (f" ({', '.join(kinds)})" if is_named else "")
     return Target(_name("forward", kinds, url), kinds, label, url, is_named=is_named)
 
 
-def parse_exec(text: str) -> Target:
+def parse_exec(text: str, option: str = "--exec") -> Target:
     """The target of `[TYPE=]CMD`, whose words are split as a shell's are; no shell runs them. Raises UsageError."""
     kinds, command = _kinds(text)
     try:
         words = tuple(shlex.split(command))
     except ValueError as error:
         raise UsageError(
-            f"--exec {shown(command)!r} cannot be split into words ({error})", hint="check its quotes"
+            f"{option} {shown(command)!r} cannot be split into words ({error})", hint="check its quotes"
         ) from None
     if not words:
-        raise UsageError("--exec names no program", hint="such as --exec './on-event.sh'")
+        raise UsageError(f"{option} names no program", hint="name it, such as './on-event.sh'")
     return Target(_name("exec", kinds, command), kinds, words[0], command=words, is_named=command != text)
+
+
+def parse_notify(text: str, option: str = "--notify") -> Target:
+    """The target of `telegram:CHAT`, `exec:CMD` or `https://…`. Raises UsageError."""
+    text = text.strip()
+    scheme, _, rest = text.partition(":")
+    name = _name("notify", ("missed",), text)
+    if scheme == "telegram":
+        if not re.fullmatch(_CHAT, rest):
+            raise UsageError(
+                f"{option} {disarm(text)!r} names no chat",
+                hint="give its number, telegram:-1001234567890, or telegram:@NAME",
+            )
+        return Target(name, ("missed",), text, chat=rest)
+    if scheme == "exec":
+        program = parse_exec(rest, option)
+        return Target(name, ("missed",), f"exec:{program.label}", command=program.command)
+    if scheme not in ("http", "https"):
+        raise UsageError(
+            f"{option} {shown(text)!r} is none", hint="give telegram:CHAT, exec:CMD or https://chat.example.com/hook"
+        )
+    place = parse_forward(text, option)
+    return Target(name, ("missed",), place.label, url=place.url)
 
 
 def shown(words: str) -> str:

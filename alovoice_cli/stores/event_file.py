@@ -6,7 +6,7 @@ opened again.
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ from alovoice_cli.stores.event_rows import (
     store_answer,
     underived,
 )
-from alovoice_cli.stores.finished_calls import CallTarget, queue_finished_calls
+from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget, queue_finished_calls, queue_notices
 
 Change = Callable[[Connection], None]
 """A change that rides along in the writer's next transaction."""
@@ -56,7 +56,7 @@ class KnownFirst(NamedTuple):
 class EventFile:
     """One store, opened for writing. `queued` says what is to be done with an event after it is stored.
 
-    `call_targets` are told of calls that are finished.
+    `call_targets` are told of calls that are finished, the people of `notice_targets` of missed calls.
     """
 
     def __init__(
@@ -65,8 +65,9 @@ class EventFile:
         complain: Callable[[str], None],
         queued: Callable[[Event], Sequence[QueuedDelivery]],
         call_targets: Sequence[CallTarget] = (),
+        notice_targets: Sequence[NoticeTarget] = (),
     ) -> None:
-        self.url, self._call_targets = url, call_targets
+        self.url, self._call_targets, self._notice_targets = url, call_targets, notice_targets
         self.path = sqlite_path(url)
         self._complain, self._queued = complain, queued
         self._opened: Connection | None = None
@@ -160,7 +161,7 @@ class EventFile:
         def keep(connection: Connection) -> None:
             store_answer(connection, late)
             if late.call_id is not None:
-                queue_finished_calls(connection, [late.call_id], self._call_targets)
+                self._queue_calls(connection, [late.call_id])
 
         return keep
 
@@ -193,7 +194,11 @@ class EventFile:
         insert_events(connection, events, queued)
         told = [event for event in events if event.delivery.type in ("callstart", "callend") and not event.duplicate_of]
         call_ids = {fact.call_id for event in told for fact in event.facts if fact.call_id}
+        self._queue_calls(connection, call_ids)
+
+    def _queue_calls(self, connection: Connection, call_ids: Collection[str]) -> None:
         queue_finished_calls(connection, call_ids, self._call_targets)
+        queue_notices(connection, call_ids, self._notice_targets)
 
     def _note_last(self, numbered: Sequence[Event]) -> None:
         if numbered:

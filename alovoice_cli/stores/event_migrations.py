@@ -9,6 +9,7 @@ from alovoice_cli.stores.event_engine import Connection, add_column, create_tabl
 from alovoice_cli.stores.event_schema import (
     IMPORT_INDEX,
     KPI_INDEXES,
+    NOTICE_TABLES,
     OUTBOX_TARGET,
     PBX_ID_INDEX,
     PROBLEM_INDEX,
@@ -118,12 +119,24 @@ def _read_pbx_ids(connection: Connection) -> None:
     connection.execute(PBX_ID_INDEX)
 
 
+def _add_notices(connection: Connection) -> None:
+    """Makes the tables of what people are told of missed calls."""
+    if not has_table(connection, "notice"):
+        for statement in NOTICE_TABLES:
+            create_table(connection, statement)
+
+
 def _add_kpi_indexes(connection: Connection) -> None:
     for statement in KPI_INDEXES:
         connection.execute(statement)
 
 
-_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports, _read_pbx_ids, _add_kpi_indexes)
+_VERSION_4: tuple[Callable[[Connection], None], ...] = (
+    _mark_imports,
+    _read_pbx_ids,
+    _add_notices,
+    _add_kpi_indexes,
+)
 """The steps to version 4, in order, as those to version 3."""
 
 

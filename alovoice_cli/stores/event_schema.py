@@ -1,8 +1,9 @@
 """The tables of the event store, and the names of their columns.
 
 `delivery` is the record. `fact` and `call` are derived from it and can be made again; `outbox` is what is still to be
-forwarded; `uptime` says when a listener was there to receive. Moments are unix microseconds (`*_at` of deliveries,
-outbox and uptime) or unix seconds (the times that the PBX tells, and `call.reported_at`).
+forwarded, `notice` what people are to be told; `uptime` says when a listener was there to receive. Moments are unix
+microseconds (`*_at` of deliveries, outbox, notices and uptime) or unix seconds (the times that
+the PBX tells, and `call.reported_at`).
 """
 
 from dataclasses import fields
@@ -111,6 +112,49 @@ OUTBOX_TARGET = """CREATE TABLE outbox_target (
     PRIMARY KEY (name)
 )"""
 
+# A missed call that somebody is to be told of; `seq` is its callstart. `state` is as `events.notices` has it, `message`
+# 0 before there is one. It began to wait at `born_at`.
+_NOTICE = """CREATE TABLE notice (
+    target VARCHAR(200) NOT NULL,
+    seq BIGINT NOT NULL,
+    state VARCHAR(8) NOT NULL,
+    due_at BIGINT NOT NULL,
+    born_at BIGINT NOT NULL,
+    message BIGINT NOT NULL,
+    PRIMARY KEY (target, seq)
+)"""
+
+# A message about missed calls. `state` is sending, sent or dropped; `remote_id` is the messenger's own id, `text` what
+# the message said when it last went through. It is sent, or edited, since `tried_at`.
+_NOTICE_MESSAGE = """CREATE TABLE notice_message (
+    target VARCHAR(200) NOT NULL,
+    id BIGINT NOT NULL,
+    state VARCHAR(8) NOT NULL,
+    remote_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    tried_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (target, id)
+)"""
+
+# The chat to which a target's own one has moved.
+_NOTICE_CHAT = """CREATE TABLE notice_chat (
+    target VARCHAR(200) NOT NULL,
+    chat TEXT NOT NULL,
+    PRIMARY KEY (target)
+)"""
+
+NOTICE_TABLES = (
+    _NOTICE,
+    _NOTICE_MESSAGE,
+    _NOTICE_CHAT,
+    "CREATE INDEX notice_by_state ON notice (target, state, born_at)",
+    "CREATE INDEX notice_by_message ON notice (target, message)",
+    "CREATE INDEX notice_by_start ON notice (seq)",
+    "CREATE INDEX notice_message_by_time ON notice_message (target, tried_at)",
+)
+
 # `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work. `imported`: a
 # time of which the operator, or another store, says that all its events were imported.
 _UPTIME = """CREATE TABLE uptime (
@@ -141,6 +185,7 @@ TABLES = (
     _OUTBOX,
     OUTBOX_TARGET,
     _UPTIME,
+    *NOTICE_TABLES,
     "CREATE INDEX delivery_by_type ON delivery (type, seq)",
     "CREATE INDEX delivery_by_time ON delivery (received_at)",
     "CREATE INDEX fact_by_digest ON fact (digest, received_at)",

@@ -97,6 +97,7 @@ class EventPruning:
                 time.sleep(max(_BREATH_SECONDS, time.monotonic() - begun))
             with writing(connection):
                 connection.execute("DELETE FROM uptime WHERE seen_at < ?", (self._before,))
+                connection.execute("DELETE FROM notice_message WHERE made_at < ?", (self._before,))
             while shrink(connection, _PAGES_PRUNED_AT_ONCE):
                 time.sleep(_BREATH_SECONDS)
 
@@ -105,7 +106,7 @@ class EventPruning:
             "SELECT seq FROM delivery WHERE received_at < ? LIMIT ?", (self._before, _PRUNED_AT_ONCE)
         )
         numbers = [row[0] for row in rows]
-        for table in ("outbox", "fact", "delivery") if numbers else ():
+        for table in ("outbox", "notice", "fact", "delivery") if numbers else ():
             connection.execute(f"DELETE FROM {table} WHERE seq IN ({marks(numbers)})", numbers)
         return len(numbers)
 

@@ -1,4 +1,4 @@
-"""Finished calls as queued deliveries, made in the transaction in which a call's last part becomes known.
+"""Finished calls as queued deliveries and as notices, made in the transaction that brings a call's last part.
 
 A call is told to a target once: its row in the outbox stands under its callstart, whatever comes late or again. What is
 told is kept in that row, so that each attempt sends the same bytes.
@@ -24,6 +24,22 @@ _FINISHED = f"""SELECT {_OF_CALL}, started.id, ended.received_at, call.trial FRO
 _BESIDE = f"SELECT {_OF_CALL} FROM call WHERE number = ? AND reported_at BETWEEN ? AND ? AND call_id <> ? AND trial = ?"
 _INSERT = f"""INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble, message)
     VALUES (?, ?, ?, '{DUE}', 0, ?, ?, '', ?) ON CONFLICT DO NOTHING"""
+
+_MISSED_CALLS = f"""SELECT {_OF_CALL}, ended.received_at FROM call
+    JOIN delivery AS started ON started.seq = call.start_seq AND started.imported = 0
+    JOIN delivery AS ended ON ended.seq = call.end_seq AND ended.imported = 0
+    WHERE call.call_id IN"""
+_INSERT_NOTICE = """INSERT INTO notice (target, seq, state, due_at, born_at, message)
+    VALUES (?, ?, 'waiting', ?, ?, 0) ON CONFLICT DO NOTHING"""
+_MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeTarget:
+    """A target that is told of missed calls: its name in the store, and the grace in seconds."""
+
+    name: str
+    grace_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +77,16 @@ def _is_missed(connection: Connection, call: Call, target: CallTarget, trial: in
     numbers = [other.start_seq for other in group]
     told = f"SELECT 1 FROM outbox WHERE target = ? AND seq IN ({marks(numbers)})"
     return connection.execute(told, (target.name, *numbers)).fetchone() is None
+
+
+def queue_notices(connection: Connection, call_ids: Collection[str], targets: Sequence[NoticeTarget]) -> None:
+    """Makes a notice of each of the calls that was missed, for each target; imported calls are history."""
+    ids = list(call_ids) if targets else []
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        for *values, ended_at in connection.execute(f"{_MISSED_CALLS} ({marks(part)})", part).fetchall():
+            call = Call(*values)
+            if call.is_finished and is_owed_a_call(call, ()):
+                for target in targets:
+                    due_at = ended_at + target.grace_seconds * _MICRO
+                    connection.execute(_INSERT_NOTICE, (target.name, call.start_seq, due_at, ended_at))

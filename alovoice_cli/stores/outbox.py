@@ -119,12 +119,16 @@ _TARGETS = f"""{_QUEUED}
     LEFT JOIN outbox_target AS known ON known.name = names.name ORDER BY names.name"""
 _COUNT = "SELECT count(*), min(born_at) FROM outbox WHERE target = ? AND state = ?"
 
+_NOTICES = "notices"
+_COUNT_NOTICES = "SELECT count(*), min(born_at) FROM notice WHERE target = ? AND state IN ('waiting', 'telling')"
+
 
 def _standing(connection: Connection, name: str, label: str, state: TargetState, *known: Any) -> TargetStanding:
     changed_at, trouble, *moments = known
     counts = {kind: connection.execute(_COUNT, (name, kind)).fetchone() for kind in (DUE, RUNNING, DEAD)}
-    oldest = [counts[kind][1] for kind in (DUE, RUNNING) if counts[kind][1] is not None]
-    waiting = counts[DUE][0] + counts[RUNNING][0]
+    counts[_NOTICES] = connection.execute(_COUNT_NOTICES, (name,)).fetchone()
+    oldest = [counts[kind][1] for kind in (DUE, RUNNING, _NOTICES) if counts[kind][1] is not None]
+    waiting = counts[DUE][0] + counts[RUNNING][0] + counts[_NOTICES][0]
     numbers = (waiting, counts[DEAD][0], min(oldest, default=None))
     return TargetStanding(name, label, state, changed_at, trouble, *numbers, *moments)
 

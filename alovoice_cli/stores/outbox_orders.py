@@ -90,7 +90,8 @@ class OutboxOrders:
     def count(self, selection: OutboxSelection) -> int:
         """How many entries there are."""
         with opened(self._url) as connection:
-            return sum(len(batch.numbers) for batch in _batches(connection, selection))
+            notices = sum(len(_waiting_notices(connection, selection, name)) for name in selection.targets)
+            return notices + sum(len(batch.numbers) for batch in _batches(connection, selection))
 
     def retry(self, selection: OutboxSelection, now_us: int) -> int:
         """Makes the entries due now, as if they were new, and lets a held back target be tried; returns their count."""
@@ -107,7 +108,8 @@ class OutboxOrders:
             with writing(connection):
                 for target in named:
                     _resume(connection, target, now_us)
-        return self._each(selection, revive)
+            notices = sum(len(_waiting_notices(connection, selection, name)) for name in selection.targets)
+        return notices + self._each(selection, revive)
 
     def hand_over(self, selection: OutboxSelection, to: str, label: str, now_us: int) -> int:
         """Gives the entries to another target, due now; what that one has already is not doubled."""
@@ -135,7 +137,15 @@ class OutboxOrders:
         def forget(connection: Connection, batch: _Batch) -> None:
             connection.execute(f"DELETE FROM outbox WHERE {batch.condition}", batch.values)
 
-        return self._each(selection, forget)
+        dropped = 0
+        with opened(self._url) as connection, writing(connection):
+            for name in selection.targets:
+                numbers = _waiting_notices(connection, selection, name)
+                dropped += len(numbers)
+                connection.executemany(
+                    "UPDATE notice SET state = 'dropped' WHERE target = ? AND seq = ?", [(name, seq) for seq in numbers]
+                )
+        return dropped + self._each(selection, forget)
 
     def _each(self, selection: OutboxSelection, change: Callable[[Connection, _Batch], None]) -> int:
         """Makes the change to all entries, some at a time; returns their count."""
@@ -173,6 +183,14 @@ def _batches(connection: Connection, selection: OutboxSelection) -> Iterator[_Ba
                     break
                 last = rows[-1][0]
                 yield _Batch(target, state, [row[0] for row in rows])
+
+
+def _waiting_notices(connection: Connection, selection: OutboxSelection, target: str) -> list[int]:
+    """The missed calls that people are still to be told of by this target, by their callstarts' numbers."""
+    if DUE not in selection.states:
+        return []
+    rows = connection.execute("SELECT seq FROM notice WHERE target = ? AND state = 'waiting'", (target,)).fetchall()
+    return [seq for (seq,) in rows if not selection.events or seq in selection.events]
 
 
 def _resume(connection: Connection, target: str, now_us: int) -> None:

@@ -235,6 +235,26 @@ def test_no_stream_and_no_file_shows_the_token_when_nothing_comes(
     _check_files(alovoice)
 
 
+@pytest.mark.parametrize("act", {**ACTS, **SLOW_ACTS})
+def test_no_stream_and_no_file_shows_the_token_of_a_telegram_bot(alovoice: FrontDoor, pbx: RawServer, act: str) -> None:
+    _play(pbx, (ACTS | SLOW_ACTS)[act])
+    _lay_token(alovoice, "environment")
+    alovoice.environ.pop("ALOVOICE_TOKEN")
+    command = f"cat {shlex.quote(str(alovoice.home / 'token.txt'))}"
+    for key, value in (("api_url", pbx.url), ("token_command", command)):
+        assert alovoice("config", "set", f"notify.telegram.{key}", value).code == 0
+    for words in (("notify", "test", "--to", "telegram:1"), ("notify", "login", "--with-token")):
+        for flags in (("-v",), ("-v", "--json")):
+            patience = ("--timeout", "0.5") if act in SLOW_ACTS else ()
+            environ = {"ALOVOICE_DEBUG": "1"}
+            result = alovoice(*words, *flags, *patience, stdin=TOKEN, environ=environ)
+            _check(result, f"{words}, {act}")
+            assert result.code in {0, 1, 3, 5, 7}, result.err
+            assert MASKED in result.err
+    assert any(TOKEN in seen.target for seen in pbx.requests), "the bot's server got no token"
+    _check_files(alovoice)
+
+
 @pytest.mark.parametrize("shape", ["a/b", "a b", "a%41", "қ", "a?b", "x" * 200])
 def test_a_malformed_token_is_not_repeated(alovoice: FrontDoor, pbx: RawServer, shape: str) -> None:
     _play(pbx, _ok)

@@ -22,7 +22,9 @@ from alovoice_cli.events.outbox import (
     TargetStanding,
     counts_text,
     events_text,
+    is_of_notices,
     target_id,
+    waiting_text,
 )
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward, shown
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
@@ -88,6 +90,8 @@ def list_outbox(ctx: typer.Context, target: ForTarget = None, state: InState = N
     for one in standing:
         if one.name in selection.targets and one.state != "taking":
             session.note(_trouble_line(one, clock))
+        elif one.name in selection.targets and one.waiting and is_of_notices(one.name):
+            session.note(f"{one.label}: {waiting_text(one)}")
 
 
 @app.command(
@@ -274,4 +278,5 @@ def _trouble_line(one: TargetStanding, clock: ClockTime) -> str:
     asks = ""
     if one.waits_until > unix_microseconds(clock.now):
         asks = f", and asked for a pause until {when(one.waits_until // _MICRO, clock, short=True)}"
-    return f"{one.label} {words[one.state]} since {since}{trouble}{asks}: {counts_text(one.waiting, one.dead)}"
+    waits = waiting_text(one) if is_of_notices(one.name) else counts_text(one.waiting, one.dead)
+    return f"{one.label} {words[one.state]} since {since}{trouble}{asks}: {waits}"

@@ -32,7 +32,7 @@ def print_deployment(session: Session, options: ListenOptions, plan: Plan, *, sy
     if nginx:
         session.display.write(_location(plan))
         return 0
-    unit = _unit(session, options)
+    unit = _unit(session, options, plan)
     session.display.write(systemd_unit(unit))
     session.note(f"save it as /etc/systemd/system/{unit.name}.service, then `systemctl enable --now {unit.name}`")
     if unit.environment["ALOVOICE_STATE_DIR"] == _STATE:
@@ -57,7 +57,7 @@ def _location(plan: Plan) -> str:
     return nginx_location(host, plan.port, path=path, read_seconds=read_seconds)
 
 
-def _unit(session: Session, options: ListenOptions) -> ServiceUnit:
+def _unit(session: Session, options: ListenOptions, plan: Plan) -> ServiceUnit:
     """A systemd unit that runs the line as this user, from this directory.
 
     Of the environment it holds where things lie, and the options of `listen`; the token it does not need, nor hold.
@@ -81,7 +81,8 @@ def _unit(session: Session, options: ListenOptions) -> ServiceUnit:
         credentials=secrets.credentials,
         writable=list(dict.fromkeys(_writable(session, options, environment["ALOVOICE_STATE_DIR"]))),
         low_port=0 < options.port < _FIRST_FREE_PORT,
-        programs=bool(options.exec),
+        # A chat needs the token command of the profile.
+        programs=bool(options.exec) or any(not one.url for one in plan.notify.targets),
     )
 
 
@@ -111,7 +112,8 @@ class _Secrets:
         """The options of `listen` that the environment gives."""
         environ = self.session.environ
         given = {name: environ[listen_variable(name)] for name in LISTEN_KEYS if environ.get(listen_variable(name))}
-        _refuse_key_in_url(given.get("forward", ""))
+        for name in ("forward", "notify"):
+            _refuse_key_in_url(given.get(name, ""))
         return {
             listen_variable(name): self._taken(f"--{name}", text) if self._is_secret(f"--{name}") else text
             for name, text in given.items()

@@ -17,6 +17,9 @@ class ListenOptions:
     forward_json: bool
     sign_secret: str | None
     exec: tuple[str, ...]
+    notify: tuple[str, ...]
+    notify_on: str
+    grace: str
     rules: str | None
     fallback: str | None
     deadline: str

@@ -4,24 +4,27 @@ import ipaddress
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from alovoice_cli.commands.listen.options import ListenOptions
+from alovoice_cli.commands.posting import forward_options, parsed_notify, secret_text, telegram_bot
 from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
 from alovoice_cli.listening.admin import AdminPlan
-from alovoice_cli.listening.forwarding import ForwardOptions, Signer
+from alovoice_cli.listening.forwarding import ForwardOptions
 from alovoice_cli.listening.listener import Plan
+from alovoice_cli.listening.notifier import NotifyPlan
 from alovoice_cli.listening.routes import RouteAnswerer
 from alovoice_cli.listening.ruling import Ruling
 from alovoice_cli.listening.switch import Switch
-from alovoice_cli.listening.targets import Target, parse_exec, parse_forward, parse_headers
+from alovoice_cli.listening.targets import Target, parse_exec, parse_forward
 from alovoice_cli.listening.watching import Watch
-from alovoice_cli.moments import parse_zone
+from alovoice_cli.moments import parse_span, parse_zone
 from alovoice_cli.routing.live import Live
 from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.session import Session
@@ -34,6 +37,7 @@ _LAST_PORT = 65535
 _OWN, _NONE = "auto", "none"  # the words of --secret that are none
 _SPAN = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(ms|s)")
 _SHORTEST, _LONGEST = 0.05, 10.0
+_LONGEST_GRACE = timedelta(hours=24)
 
 
 def read_plan(session: Session, options: ListenOptions) -> Plan:
@@ -42,6 +46,7 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
         session.settings.check_permissions("its options of `listen` are not used")
     admin = _admin(options)
     targets = _targets(options)
+    notify = _notify(session, options)
     return Plan(
         store_url=session.settings.event_store_url(options.store),
         door=_door(session, options),
@@ -50,7 +55,8 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
         routes=_routes(session, options, admin),
         targets=targets,
         forward_timeout=options.forward_timeout,
-        forward=_forward_options(session, options, targets),
+        forward=_forward_options(session, options, [*targets, *notify.targets]),
+        notify=notify,
         tls=_tls(session, options),
         environ=session.environ,
         ready_file=_path(session, options.ready_file),
@@ -75,7 +81,7 @@ def _door(session: Session, options: ListenOptions) -> Door:
         return Door(None, allowed, trusted)
     if options.secret == _OWN:
         return Door(listen_secret(session.paths, session.settings.profile), allowed, trusted)
-    return Door(check_secret(_secret(session, options.secret, "--secret")), allowed, trusted)
+    return Door(check_secret(secret_text(session, options.secret, "--secret")), allowed, trusted)
 
 
 def _targets(options: ListenOptions) -> list[Target]:
@@ -84,21 +90,28 @@ def _targets(options: ListenOptions) -> list[Target]:
     return list({target.name: target for target in targets}.values())
 
 
+def _notify(session: Session, options: ListenOptions) -> NotifyPlan:
+    """Who is told of missed calls. Raises UsageError, and TokenMissingError for a chat without a bot's token."""
+    targets = [parsed_notify(text, "--notify") for text in options.notify]
+    grace = parse_span(options.grace, "--grace")
+    if grace > _LONGEST_GRACE:
+        raise UsageError(f"--grace {options.grace!r} is longer than a day", hint="give 0s to 24h, such as 90s")
+    return NotifyPlan(
+        list({target.name: target for target in targets}.values()),
+        int(grace.total_seconds()),
+        telegram_bot(session) if any(target.chat for target in targets) else None,
+        parse_zone(session.settings.timezone, "the profile's timezone"),
+        session.peer_names.label if targets else str,
+    )
+
+
 def _forward_options(session: Session, options: ListenOptions, targets: Sequence[Target]) -> ForwardOptions:
     """How events are sent; warns of headers, which hold secrets, that go to several hosts."""
-    signer = Signer(_secret(session, options.sign_secret, "--sign-secret")) if options.sign_secret else None
-    lines: list[tuple[str, str]] = []
-    for word in options.forward_header:
-        text = _secret(session, word, "--forward-header")
-        if word.startswith("@"):
-            lines += [(f"{Path(word).name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
-        else:
-            lines.append(("--forward-header", text))
-    headers = parse_headers(lines)
+    read = forward_options(session, options.sign_secret, options.forward_header)
     hosts = sorted({urlsplit(one.url).netloc for one in targets if one.url})
-    if headers and len(hosts) > 1:
+    if read.headers and len(hosts) > 1:
         session.warn(f"--forward-header goes to each of {', '.join(hosts)}")
-    return ForwardOptions(signer, headers, as_json=options.forward_json)
+    return replace(read, as_json=options.forward_json)
 
 
 def _admin(options: ListenOptions) -> AdminPlan | None:
@@ -148,17 +161,6 @@ def _deadline(text: str) -> float:
     if not _SHORTEST <= seconds <= _LONGEST:
         raise UsageError(f"--deadline {text!r} is none", hint="give 50ms to 10s, such as 700ms or 1.5s")
     return seconds
-
-
-def _secret(session: Session, text: str, option: str) -> str:
-    """A secret, or what stands in the file of an `@FILE`."""
-    if not text.startswith("@"):
-        return text
-    path = session.paths.from_home(text[1:])
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{option}: {path} cannot be read ({error})", hint="name a text file") from None
 
 
 def _tls(session: Session, options: ListenOptions) -> tuple[str, str] | None:

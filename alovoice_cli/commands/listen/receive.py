@@ -17,6 +17,7 @@ EXAMPLES = examples(
     "alovoice listen --rules rules.toml --shadow new.toml",
     "alovoice listen --forward callstart=https://crm.example.com/start --forward https://crm.example.com/events",
     "alovoice listen --json | jq -c 'select(.type == \"callend\")'",
+    "alovoice listen --notify telegram:-1001234567890 --grace 2m",
     "alovoice listen --admin 127.0.0.1:9187 --log-format json 2>> listen.log",
 )
 
@@ -80,6 +81,21 @@ def listen(
     ] = None,
     run: Annotated[
         list[str] | None, typer.Option("--exec", metavar="[TYPE=]CMD", help="Start a program for each event, or call.")
+    ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--notify",
+            metavar="telegram:CHAT|exec:CMD|URL",
+            help="Tell people of missed calls when the grace is over, and again when somebody talked to the caller.",
+        ),
+    ] = None,
+    notify_on: Annotated[
+        Literal["missed"] | None, typer.Option("--notify-on", metavar="missed", help="What --notify tells of.")
+    ] = None,
+    grace: Annotated[
+        str | None,
+        typer.Option("--grace", metavar="SPAN", help="How long a missed call waits for a call back; 90s by default."),
     ] = None,
     rules: Annotated[
         str | None, typer.Option("--rules", metavar="FILE", help="The rules that answer route questions.")
@@ -159,6 +175,9 @@ def listen(
         forward_json=given.first("forward-json", forward_json),
         sign_secret=given.first("sign-secret", sign_secret),
         exec=given.all("exec", run),
+        notify=given.all("notify", notify),
+        notify_on=given.first("notify-on", notify_on),
+        grace=given.first("grace", grace),
         rules=given.first("rules", rules),
         fallback=given.first("fallback", fallback),
         deadline=given.first("deadline", deadline),
@@ -184,6 +203,7 @@ def _print_or_run(session: Session, options: "ListenOptions", *, systemd: bool, 
     from alovoice_cli.events.event import Delivery, Event
     from alovoice_cli.events.event_table import event_as_json
     from alovoice_cli.listening.listener import Listener
+    from alovoice_cli.moments import span_text
 
     if options.log_format is not None:
         session.set_options(session.options.with_option("log_format", options.log_format))
@@ -197,6 +217,9 @@ def _print_or_run(session: Session, options: "ListenOptions", *, systemd: bool, 
     def as_json(delivery: Delivery) -> Mapping[str, object]:
         return event_as_json(read(delivery.id) or Event(delivery))
 
+    if plan.notify.targets:
+        labels = ", ".join(target.label for target in plan.notify.targets)
+        session.note(f"missed calls are told to {labels} after {span_text(plan.notify.grace_seconds)}")
     post = poster_of(session, plan.forward.headers.values()).post
     code = Listener(plan, Narrator(session), post, as_json, session.now).run()
     if options.log_format is not None:

@@ -1,0 +1,321 @@
+"""What people are told of missed calls: when, in which message, and in which words. Pure.
+
+A notice is one missed call that one messenger is to be told of. A message holds one notice or many (a digest), a line
+for each caller. When somebody has talked to a caller the message is edited, and the line says so.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
+from typing import Literal
+
+from alovoice_cli.events.event import Call
+from alovoice_cli.events.event_table import call_as_json
+from alovoice_cli.events.missed import MissedCall, judge, ring_group
+from alovoice_cli.moments import ClockTime, from_unix, span_text
+
+MOST_LETTERS = 4096
+"""The longest message of Telegram, in UTF-16 units; others take as much."""
+MOST_A_MINUTE = 20
+"""What Telegram lets a bot write into a group in a minute; edits count."""
+FORGOTTEN_AFTER_SECONDS = 72 * 3600
+"""A missed call that nobody could be told of for so long is not told any more, and no message is edited later."""
+REPEATED_WITHIN_SECONDS = 600
+"""A caller who calls again so soon after the message joins its line: the message is edited."""
+TRIES_WITHIN_SECONDS = 24 * 3600
+"""A caller's tries are counted so far back."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = 60_000_000  # microseconds
+_FEW_A_MINUTE = 8  # messages; more are sent further apart, so that each of them can hold more
+_APART = 5_000_000  # microseconds: with the few at once, 20 in a minute
+_FEW_AT_ONCE = 3  # missed calls that get a message each
+_STILL_TALKS_SECONDS = 600  # an end that did not come by then is lost
+_OLD_SECONDS = 600  # such a call's age is told
+
+_REASONS = {
+    "304": "no answer",
+    "480": "unavailable",
+    "486": "busy",
+    "603": "declined",
+    "603-S": "cancelled by the caller",
+}
+_HIDDEN = "hidden number"
+_CANNOT_CALL_BACK = "nobody can call back"
+_HEADING = "Missed call: {number}"
+_DIGEST_HEADING = "{calls} missed calls of {callers} callers"
+_SOME_DONE, _ALL_DONE = ", {done} done", ", all done"
+_RETURNED = {"called again": "called again and was answered at {at}", "called back": "called back at {at}"}
+_RING_GROUP = "answered on another extension"
+_TRIES = "{tries} tries in 24 hours"
+_HIDDEN_CALLS = "{calls} such calls"
+_AGO = " ({age} ago)"
+_TRIAL = "test call, made up"
+_DONE_MARK, _OPEN_MARK = "✅", "☎"
+
+NoticeState = Literal["waiting", "telling", "told", "done", "settled", "dropped"]
+"""`telling`: its message is being sent, or edited. `done`: told again, that somebody talked to the caller. `settled`:
+somebody talked to the caller before anything was told. `dropped`: not told, for its age or by order."""
+
+NOTICE_STATES: tuple[NoticeState, ...] = ("waiting", "telling", "told", "done", "settled", "dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class MissedNotice:
+    """A missed call of which somebody is to be told: its callstart's number, its state, its message (0: none yet).
+
+    `due_at` is unix microseconds.
+    """
+
+    seq: int
+    state: NoticeState
+    due_at: int
+    message: int
+    call: Call
+    is_trial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedNotice:
+    """A notice, and what the calls with the same number say.
+
+    `settled` says how somebody talked to the caller later. `is_answered_beside`: another telephone that rang for this
+    caller was answered. `is_talking`: perhaps somebody talks to the caller now. `tries` counts the caller's calls of
+    the last 24 hours, up to this one.
+    """
+
+    notice: MissedNotice
+    settled: MissedCall | None = None
+    is_answered_beside: bool = False
+    is_talking: bool = False
+    tries: int = 1
+
+    @property
+    def is_settled(self) -> bool:
+        """Returns whether somebody talked to the caller."""
+        return self.is_answered_beside or self.settled is not None
+
+    @property
+    def caller(self) -> str:
+        """Returns what the caller is told apart by; all hidden callers are one, for nobody can call them back."""
+        return f"{self.notice.is_trial:d} {caller_number(self.notice.call)}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeMessage:
+    """One message as it is sent: what it is called in our store, its text, and whether it changes an earlier one."""
+
+    id: int
+    text: str
+    notices: Sequence[JudgedNotice] = ()
+    edits: str = ""
+    """The messenger's own id of the message to change; empty for a new one."""
+
+    @property
+    def state(self) -> str:
+        """Returns `done` where somebody talked to each caller, else `missed`; `test` of a message without a call."""
+        if not self.notices:
+            return "test"
+        return "done" if all(one.is_settled for one in self.notices) else "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeWording:
+    """How texts are written: the zone of the times, and how an extension is called."""
+
+    zone: tzinfo
+    extension: Callable[[str], str] = str
+
+
+def caller_number(call: Call) -> str:
+    """Returns the caller's number, or nothing for a hidden one."""
+    number = call.number or ""
+    return number if any(letter.isdigit() for letter in number) else ""
+
+
+def judge_notice(notice: MissedNotice, calls: Sequence[Call], now: int) -> JudgedNotice:
+    """Judges by the calls with the same number since a day before, in their order; `now` is unix microseconds."""
+    call = notice.call
+    others = [other for other in calls if other.call_id != call.call_id]
+    group = ring_group(call, others)
+    later = [other for other in calls if other.reported_at >= call.reported_at]
+    verdict = judge([call], later)[0]
+    is_patient = now < notice.due_at + _STILL_TALKS_SECONDS * 1_000_000
+    unfinished = [other for other in (*group, *later) if other.call_id != call.call_id and other.status is None]
+    return JudgedNotice(
+        notice,
+        settled=verdict if verdict.returned is not None else None,
+        # A second end may have told that this very call was answered.
+        is_answered_beside=any(other.is_answered for other in (call, *group)),
+        is_talking=is_patient and any(other.direction in ("inc", "out") for other in unfinished),
+        tries=_tries(call, calls),
+    )
+
+
+def _tries(call: Call, calls: Iterable[Call]) -> int:
+    """Counts the calls in up to this one; several telephones that rang for one of them are one try."""
+    earliest = call.reported_at - TRIES_WITHIN_SECONDS
+    tries: list[Call] = []
+    for one in calls:
+        is_try = one.direction == "inc" and earliest <= one.reported_at <= call.reported_at
+        if is_try and not ring_group(one, tries[-3:]):
+            tries.append(one)
+    return max(len(tries), 1)
+
+
+# --- how much at once
+
+
+def is_time_for_a_message(sent_at: Sequence[int], now: int, *, is_full: bool = False) -> bool:
+    """Returns whether a message may be sent now, after those of these moments, rising (unix microseconds).
+
+    One that is full gains nothing by waiting.
+    """
+    recent = [at for at in sent_at if now - _MINUTE < at <= now]
+    if len(recent) >= MOST_A_MINUTE:
+        return False
+    return is_full or len(recent) < _FEW_A_MINUTE or now - recent[-1] >= _APART
+
+
+def next_message(
+    pending: Sequence[JudgedNotice], sent_at: Sequence[int], now: int, wording: NoticeWording
+) -> list[JudgedNotice]:
+    """Returns the notices of the next message: those of the first caller, or of a burst as many as it can hold."""
+    groups = _by_caller(pending)
+    is_burst = len(groups) > _FEW_AT_ONCE or sum(now - at < _MINUTE for at in sent_at) >= _FEW_A_MINUTE
+    if not is_burst:
+        return list(groups[0]) if groups else []
+    clock = _clock_at(now, wording)
+    room = MOST_LETTERS - _HEADING_LETTERS
+    chosen: list[JudgedNotice] = []
+    for group in groups:
+        room -= max(_letters(_digest_line(group, clock, wording)), _LONGEST_DONE_LINE) + 1
+        if room < 0:
+            break
+        chosen += group
+    return chosen
+
+
+def _by_caller(notices: Iterable[JudgedNotice]) -> list[list[JudgedNotice]]:
+    """Returns the notices of each caller, in the order of their calls."""
+    callers: dict[str, list[JudgedNotice]] = {}
+    for one in sorted(notices, key=lambda judged: judged.notice.seq):
+        callers.setdefault(one.caller, []).append(one)
+    return list(callers.values())
+
+
+def _letters(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+_LONGEST_LINE = 200
+_LONGEST_DONE_LINE = 76
+"""A line must have room to say later how the caller was called back."""
+_HEADING_LETTERS = 100
+
+
+# --- the words
+
+
+def message_text(notices: Sequence[JudgedNotice], made_at: int, wording: NoticeWording) -> str:
+    """Returns the text for these notices of a message that was made then (unix microseconds)."""
+    clock, groups = _clock_at(made_at, wording), _by_caller(notices)
+    if len(groups) == 1:
+        return _single(groups[0], clock, wording)
+    heading = _DIGEST_HEADING.format(calls=len(notices), callers=len(groups))
+    done = sum(group[-1].is_settled for group in groups)
+    if done:
+        heading += _SOME_DONE.format(done=done) if done < len(groups) else _ALL_DONE
+    return "\n".join([heading, *(_digest_line(group, clock, wording) for group in groups)])
+
+
+def _clock_at(microseconds: int, wording: NoticeWording) -> ClockTime:
+    return ClockTime(_EPOCH + timedelta(microseconds=microseconds), wording.zone)
+
+
+def _single(group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWording) -> str:
+    latest = group[-1]
+    lines = [_HEADING.format(number=number_text(latest.notice.call)), ", ".join(_facts(group, clock, wording))]
+    if latest.is_settled:
+        lines.insert(0, f"{_DONE_MARK} {_how_settled(latest, clock)}")
+    return "\n".join(lines)
+
+
+def _digest_line(group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWording) -> str:
+    latest = group[-1]
+    number = number_text(latest.notice.call)
+    if latest.is_settled:
+        return f"{_DONE_MARK} {number}, {_how_settled(latest, clock)}"
+    return _cut(f"{_OPEN_MARK} {number}, {', '.join(_facts(group, clock, wording))}", _LONGEST_LINE)
+
+
+def _facts(group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWording) -> list[str]:
+    judged = group[-1]
+    call = judged.notice.call
+    age = int(clock.now.timestamp()) - call.reported_at
+    began = call.reported_at if call.started_at is None else call.started_at
+    facts = [_at(began, clock) + (_AGO.format(age=span_text(age)) if age >= _OLD_SECONDS else "")]
+    facts.append(_REASONS.get(call.status or "", call.status or ""))
+    if not caller_number(call) and len(group) > 1:
+        facts.append(_HIDDEN_CALLS.format(calls=len(group)))
+    if judged.tries > 1:
+        facts.append(_TRIES.format(tries=judged.tries))
+    if call.line:
+        facts.append(f"line {call.line}")
+    if call.peer:
+        facts.append(f"extension {wording.extension(call.peer)}")
+    if not caller_number(call):
+        facts.append(_CANNOT_CALL_BACK)
+    return [*facts, _TRIAL] if judged.notice.is_trial else facts
+
+
+def _how_settled(judged: JudgedNotice, clock: ClockTime) -> str:
+    settled = judged.settled
+    if settled is None or settled.returned is None or settled.returned_at is None:
+        return _RING_GROUP
+    return _RETURNED[settled.returned].format(at=_at(settled.returned_at, clock))
+
+
+def number_text(call: Call) -> str:
+    """Returns the caller's number as people write it: `+998 90 123-45-67`; others whole, and hidden ones in words."""
+    digits = caller_number(call)
+    if len(digits) == 12 and digits.startswith("998") and digits.isdigit():
+        places = (0, 3, 5, 8, 10, 12)
+        country, code, *rest = (digits[begin:end] for begin, end in pairwise(places))
+        return f"+{country} {code} {'-'.join(rest)}"
+    return _cut(digits or _HIDDEN, 24)
+
+
+def _at(seconds: int, clock: ClockTime) -> str:
+    moment = from_unix(seconds, clock.zone) or clock.now
+    return f"{moment:%H:%M}" if moment.date() == clock.today else f"{moment:%d.%m. %H:%M}"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def message_as_json(message: NoticeMessage, own_id: str) -> dict[str, object]:
+    """Returns a message for programs and handlers: `text` is whole, `calls` has the facts."""
+    return {
+        "id": own_id,
+        "type": "notice",
+        "state": message.state,
+        "edit": bool(message.edits),
+        "text": message.text,
+        "calls": [_call_as_json(one) for one in message.notices],
+    }
+
+
+def _call_as_json(judged: JudgedNotice) -> dict[str, object]:
+    call, settled = judged.notice.call, judged.settled
+    done = "answered beside" if judged.is_answered_beside else settled.returned if settled is not None else None
+    told: dict[str, object] = {
+        **call_as_json(call),
+        "reason": _REASONS.get(call.status or ""),
+        "tries": judged.tries,
+        "done": done,
+        "done_at": settled.returned_at if settled is not None else None,
+    }
+    return told | {"trial": True} if judged.notice.is_trial else told

@@ -1,0 +1,300 @@
+"""`listen --notify`: who called in vain is told, each in one message, and told again when somebody talked to them."""
+
+import itertools
+import json
+import re
+import shlex
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from front_door import FrontDoor
+from telegram import BOT_TOKEN, CHAT, Bot, lost_answer, refusal, served
+
+from .conftest import Handler, Listening
+
+Listen = Callable[..., Listening]
+TO = ("--notify", f"telegram:{CHAT}", "--grace", "0s")
+_COUNT = itertools.count()
+NUMBER = re.compile(r"\+998 \d\d \d{3}-\d\d-\d\d")
+
+
+@pytest.fixture
+def bot(alovoice: FrontDoor) -> Iterator[Bot]:
+    with served() as bot:
+        command = shlex.join([sys.executable, "-c", f"print('{BOT_TOKEN}')"])
+        script = alovoice.home / "token.sh"
+        script.write_text(f"#!/bin/sh\nexec {command}\n")
+        script.chmod(0o700)
+        for key, value in (("token_command", str(script)), ("api_url", bot.url)):
+            assert alovoice("config", "set", f"notify.telegram.{key}", value).code == 0
+        yield bot
+
+
+def _number(place: int) -> str:
+    return f"99890{place:07}"
+
+
+def _call(listening: Listening, number: str, status: str = "486", **more: Any) -> None:
+    start = {"n": next(_COUNT), "inner_phone": 2000, "number": number, "line": 712037006, "type": "inc"}
+    start["start_time"] = int(time.time())
+    code, answer = listening.post("callstart", start | more)
+    assert code == 200
+    end = {"call_id": answer.decode(), "status_code": status, "end_time": int(time.time()), "duration": 1}
+    assert listening.post("callend", end)[0] == 200
+
+
+def _told(bot: Bot) -> Counter[str]:
+    return Counter(number for text in bot.texts() for number in NUMBER.findall(text))
+
+
+def _state(alovoice: FrontDoor) -> Counter[str]:
+    (store,) = (alovoice.home / "state").rglob("events*.db")
+    with closing(sqlite3.connect(store, timeout=30)) as connection:
+        return Counter(row[0] for row in connection.execute("SELECT state FROM notice"))
+
+
+def test_a_missed_call_is_told_and_the_message_says_later_who_called_back(listen: Listen, bot: Bot) -> None:
+    listening = listen(*TO)
+    assert f"missed calls are told to telegram:{CHAT}" in listening.wait_for("are told")
+    _call(listening, "998901234567")
+    bot.wait(lambda: bot.messages)
+    (text,) = bot.texts()
+    assert text.startswith("Missed call: +998 90 123-45-67\n")
+    assert ", busy, line 998712037006, extension 2000" in text
+    _call(listening, "998901234567", "200", type="out")
+    bot.wait(lambda: "called back at" in bot.texts()[0])
+    assert [method for method, _ in bot.requests] == ["sendMessage", "editMessageText"]
+    assert len(bot.messages) == 1
+
+
+def test_who_was_talked_to_within_the_grace_is_not_told_of(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
+    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "3s")
+    _call(listening, "998901111111")
+    _call(listening, "998901111111", "200")
+    _call(listening, "998902222222", "304")
+    bot.wait(lambda: bot.messages)
+    assert _told(bot) == {"+998 90 222-22-22": 1}
+    assert "no answer" in bot.texts()[0]
+    bot.wait(lambda: _state(alovoice) == {"settled": 1, "told": 1})
+
+
+def test_a_ring_group_that_answered_owes_nobody_a_call_and_one_that_did_not_is_one_caller(
+    listen: Listen, bot: Bot
+) -> None:
+    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "2s")
+    _call(listening, "998903333333", "304", inner_phone=101)
+    _call(listening, "998903333333", "200", inner_phone=102)
+    _call(listening, "998904444444", "304", inner_phone=101)
+    _call(listening, "998904444444", "304", inner_phone=102)
+    bot.wait(lambda: bot.messages)
+    assert _told(bot) == {"+998 90 444-44-44": 1}
+    assert "tries" not in bot.texts()[0]
+
+
+def test_hidden_callers_are_counted_and_a_made_up_call_is_marked(listen: Listen, bot: Bot) -> None:
+    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "2s")
+    _call(listening, "anonymous")
+    _call(listening, "anonymous")
+    _call(listening, "998001234567", "603-S")
+    bot.wait(lambda: len(bot.messages) == 2)
+    hidden, made_up = bot.texts()
+    assert "hidden number" in hidden
+    assert "2 such calls, " in hidden
+    assert "nobody can call back" in hidden
+    assert "cancelled by the caller" in made_up
+    assert "test call, made up" in made_up
+
+
+def test_a_burst_of_500_is_a_few_digests_with_each_number_in_one_of_them(listen: Listen, bot: Bot) -> None:
+    listening = listen(*TO)
+    for place in range(500):
+        _call(listening, _number(place))
+    for place in (0, 499):  # they call again at once
+        _call(listening, _number(place), start_time=int(time.time()) + 60)
+    bot.wait(lambda: len(_told(bot)) == 500, "the last number")
+    bot.wait(lambda: sum("2 tries" in line for text in bot.texts() for line in text.splitlines()) == 2, "the tries")
+    assert set(_told(bot).values()) == {1}
+    assert all(sum(0 <= at - other < 60 for at in bot.accepted_at) <= 20 for other in bot.accepted_at)
+    assert len(bot.messages) <= 20
+    _call(listening, _number(7), "200", type="out")
+    bot.wait(lambda: any("✅ +998 90 000-00-07, called back" in text for text in bot.texts()))
+
+
+def test_a_429_and_a_moved_chat_are_obeyed_and_the_new_chat_is_kept(listen: Listen, bot: Bot) -> None:
+    bot.faults = [refusal(429, "Too Many Requests: retry after 1", retry_after=1)]
+    listening = listen(*TO)
+    _call(listening, _number(1))
+    listening.wait_for("asks for a pause of 1 s")
+    listening.wait_for("takes messages again")
+    bot.moved_to = -100999
+    bot.faults = [refusal(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-100999)]
+    _call(listening, _number(2))
+    bot.wait(lambda: len(bot.messages) == 2)
+    assert "--notify" in listening.wait_for("telegram:-100999")
+    assert listening.stop() == 143
+    again = listen(*TO)
+    _call(again, _number(3))
+    bot.wait(lambda: len(bot.messages) == 3)
+    assert bot.requests[-1][1]["chat_id"] == -100999
+    assert set(_told(bot).values()) == {1}
+
+
+def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits(
+    listen: Listen, bot: Bot, alovoice: FrontDoor
+) -> None:
+    bot.always = refusal(403, f"Forbidden: bot was kicked {BOT_TOKEN}")
+    listening = listen(*TO, "--admin", "127.0.0.1:0")
+    _call(listening, _number(1))
+    _call(listening, _number(2))
+    said = listening.wait_for("does not take messages")
+    assert "it answered 403: Forbidden: bot was kicked" in said
+    assert BOT_TOKEN not in said
+    bot.wait(lambda: len(bot.requests) >= 2)
+    (standing,) = json.loads(alovoice("status", "--offline", "--json").out)["outbox"]
+    assert (standing["target"], standing["state"], standing["waiting"]) == (f"telegram:{CHAT}", "refusing", 2)
+    note = alovoice("events", "outbox", "list").err
+    assert f"telegram:{CHAT} refuses events since" in note
+    assert note.endswith("2 missed calls wait\n")
+    metrics = listening.request("GET", f"{listening.admin}/metrics")[1].decode()
+    assert re.search(rf'alovoice_notices{{id="[0-9a-f]*",state="waiting",target="telegram:{CHAT}"}} 1.0', metrics)
+    assert re.search(rf'alovoice_target_taking{{id="[0-9a-f]*",target="telegram:{CHAT}"}} 0.0', metrics)
+    assert sum("does not take messages" in line for line in listening.errors) == 1
+    bot.always = None
+    assert alovoice("events", "outbox", "retry", "--target", standing["target_id"]).code == 0
+    bot.wait(lambda: len(_told(bot)) == 2)
+    listening.wait_for("takes messages again")
+
+
+def test_a_lost_answer_and_a_500_lose_nothing(listen: Listen, bot: Bot) -> None:
+    bot.faults = [lost_answer, refusal(500, "Internal Server Error")]
+    listening = listen(*TO)
+    _call(listening, _number(1))
+    bot.wait(lambda: len(bot.messages) == 2)
+    assert _told(bot) == {"+998 90 000-00-01": 2}  # taken, lost, and so sent once more
+    _call(listening, _number(2))
+    bot.wait(lambda: len(_told(bot)) == 2)
+
+
+def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
+    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "1h")
+    for place in range(40):
+        _call(listening, _number(place))
+    assert listening.stop() == 143
+    (store,) = (alovoice.home / "state").rglob("events*.db")
+    with closing(sqlite3.connect(store)) as connection, connection:
+        past = 5 * 3600
+        connection.execute("UPDATE call SET reported_at = reported_at - ?, started_at = started_at - ?", (past, past))
+        connection.execute("UPDATE notice SET due_at = due_at - ?, born_at = born_at - ?", (past * 1000000,) * 2)
+        connection.execute("UPDATE notice SET born_at = born_at - 300000000000 WHERE seq < 3")
+    again = listen("--notify", f"telegram:{CHAT}", "--grace", "1h")
+    again.wait_for("older than 72 hours and not told")
+    bot.wait(lambda: bot.messages)
+    (text,) = bot.texts()
+    assert text.startswith("39 missed calls of 39 callers")
+    assert "(5h 00m ago)" in text
+
+
+def test_a_killed_listener_repeats_one_message_at_most_and_loses_none(
+    listen: Listen, bot: Bot, alovoice: FrontDoor
+) -> None:
+    count, kills = 0, 3
+    for kill in range(kills):
+        listening = listen(*TO)
+        before = len(bot.requests)
+        for _ in range(4):
+            count += 1
+            _call(listening, _number(count))
+        bot.wait(lambda before=before: len(bot.requests) > before)  # type: ignore[misc] # bound now
+        time.sleep(0.005 * kill)
+        listening.process.kill()
+        listening.process.wait(60)
+    last = listen(*TO)
+    bot.wait(lambda: len(_told(bot)) == count, "the last number")
+    bot.wait(lambda: _state(alovoice) == {"told": count})
+    assert last.stop() == 143
+    whole = Counter(bot.first_texts.values())
+    repeated = sum(times - 1 for times in whole.values())
+    assert repeated <= kills
+    assert len(bot.messages) <= 20
+    assert sum(_told(bot).values()) - count <= sum(len(NUMBER.findall(text)) for text, n in whole.items() if n > 1)
+
+
+def test_programs_and_handlers_get_json_and_again_when_somebody_called_back(
+    listen: Listen, crm: Handler, alovoice: FrontDoor
+) -> None:
+    log, script = alovoice.home / "told.jsonl", alovoice.home / "tell.sh"
+    script.write_text(f"cat >> {log}\n")
+    url = f"{crm.url}?key=s3cret"
+    listening = listen(
+        "--notify", f"exec:/bin/sh {script}", "--notify", url, "--grace", "0s", "--sign-secret", "whsec_MDEy"
+    )
+    said = listening.wait_for("are told")
+    assert "exec:/bin/sh" in said
+    assert f"http://127.0.0.1:{crm.port} " in said
+    assert "s3cret" not in said
+    _call(listening, "998901234567")
+    (headers, body), *_ = crm.wait(1)
+    told = json.loads(body)
+    assert (told["type"], told["state"], told["edit"]) == ("notice", "missed", False)
+    assert told["calls"][0]["number"] == "998901234567"
+    assert told["calls"][0]["reason"] == "busy"
+    assert headers["x-alovoice-type"] == "notice"
+    assert headers["webhook-signature"].startswith("v1,")
+    _call(listening, "998901234567", "200", type="out")
+    _, (later, body) = crm.wait(2)
+    again = json.loads(body)
+    assert (again["id"], again["state"], again["edit"]) == (told["id"], "done", True)
+    assert later["webhook-id"] != headers["webhook-id"]
+    deadline = time.monotonic() + 60
+    while log.read_text().count("\n") < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [json.loads(line)["state"] for line in log.read_text().splitlines()] == ["missed", "done"]
+    assert listening.stop() == 143
+
+
+def test_one_listener_of_a_store_tells_and_the_other_takes_over(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
+    first = listen(*TO)
+    _call(first, _number(1))
+    bot.wait(lambda: bot.messages)
+    second = listen(*TO)
+    second.wait_for("forwards for this store")
+    _call(second, _number(2))
+    bot.wait(lambda: _state(alovoice) == {"told": 2})
+    first.process.kill()
+    first.process.wait(60)
+    second.wait_for("takes over")
+    _call(second, _number(3))
+    bot.wait(lambda: len(_told(bot)) == 3)
+    assert set(_told(bot).values()) == {1}
+
+
+def test_the_token_shows_nowhere(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
+    bot.faults = [refusal(401, f"Unauthorized: {BOT_TOKEN}"), lost_answer, refusal(500, BOT_TOKEN)]
+    listening = listen(*TO, "-v", "--admin", "127.0.0.1:0")
+    _call(listening, _number(1))
+    listening.wait_for("takes messages again")
+    metrics = listening.request("GET", f"{listening.admin}/metrics")[1].decode()
+    arguments = Path(f"/proc/{listening.pid}/cmdline").read_bytes().decode()
+    assert listening.stop() == 143
+    said = [*listening.errors, metrics, arguments]
+    for words in (
+        ("notify", "test", "--to", f"telegram:{CHAT}", "-v", "--json"),
+        ("status", "--offline", "--json"),
+        ("config", "get", "notify.telegram.token_command"),
+        ("listen", *TO, "--print-systemd"),
+    ):
+        result = alovoice(*words)
+        said += [result.out, result.err]
+    assert any("sendMessage" in line for line in listening.errors)
+    hidden = (BOT_TOKEN, BOT_TOKEN.replace(":", "%3A"), BOT_TOKEN.partition(":")[2])
+    assert not [line for line in said if any(word in line for word in hidden)]
+    for path in alovoice.home.rglob("*"):
+        if path.is_file() and path.name != "token.sh":
+            assert not any(word.encode() in path.read_bytes() for word in hidden), path
