@@ -181,7 +181,7 @@ class Session:
         from alovoice_cli.events.peer_names import kept_text, names_told
         from alovoice_cli.output.files import write_private
 
-        path, names = self.settings.told_names_path, names_told(peers)
+        path, names = self.settings.told_names_path, names_told(peers, self.masker.hide)
         if names or path.exists():
             with suppress(OSError, UsageError):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -189,7 +189,9 @@ class Session:
 
     def day_reader(self, flag: str | None = None) -> "DayReader":
         """Returns what reads days from the event store, by the targets and limits of the profile."""
-        from alovoice_cli.events.day import DaySettings, DayTargets
+        from alovoice_cli.events.day import DaySettings
+        from alovoice_cli.events.headline_figures import DayTargets
+        from alovoice_cli.events.kpi import KpiSettings
         from alovoice_cli.stores.days import DayReader
 
         settings = self.settings
@@ -201,7 +203,10 @@ class Session:
             settings.target_owed,
             settings.target_callback,
         )
-        of_profile = DaySettings(settings.profile, targets, names=self.peer_names, trunk_lines=settings.trunk_lines)
+        limits = KpiSettings(
+            settings.service_seconds, settings.short_abandon_seconds, duration_counts=settings.duration_counts
+        )
+        of_profile = DaySettings(settings.profile, targets, limits, self.peer_names, settings.trunk_lines)
         return DayReader(self.event_store(flag), self.outbox(flag), of_profile)
 
     def turn(self, command: str) -> "AbstractContextManager[None]":

@@ -29,8 +29,9 @@ _ADDED = ("outcome", "sent", "status", "answer", "extid", "receipt", "attempts",
 
 
 def row_json(row: BatchRow, course: RowProgress) -> dict[str, object]:
-    """Returns one row as JSON Lines on stdout print it."""
+    """Returns one row as JSON Lines on stdout print it. `call_id` is the PBX's, of a row that rings nobody."""
     return {
+        **({} if row.numbers else {"call_id": row.our_id}),
         "row": row.line,
         "key": row.key,
         "outcome": course.state,

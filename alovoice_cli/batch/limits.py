@@ -21,11 +21,12 @@ from alovoice_cli.batch.pacing import (
 from alovoice_cli.batch.verbs import BatchVerb
 from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.dialling import DAY, numbers_outside, quota_of
-from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
 from alovoice_cli.findings import count, name_lines
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.ledger import Quota
 from alovoice_cli.stores.line_calls import LineCalls, LineClaims
+from alovoice_cli.stores.pbx_calls import PbxCalls, StrangeId
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
@@ -90,6 +91,35 @@ def check_budget(session: "Session", path: str, budget: int, more: int) -> None:
             f"{asked} analyses were asked for in the last 24 hours; {more} more would pass the budget of {budget}",
             hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
         )
+
+
+_TOLD = 3
+
+
+def check_call_ids(
+    session: "Session", call_ids: Collection[str], *, error: type[AlovoiceError] = UsageError, store: str | None = None
+) -> None:
+    """Raises the error for ids that the event store knows as other than the PBX's: their analysis would be paid for.
+
+    An event store that cannot be read is a warning: most ids are typed from the PBX's own console.
+    """
+    try:
+        found = PbxCalls(session.settings.event_store_url(store)).strange_ids(call_ids)
+    except UsageError as trouble:
+        session.warn(f"whether these are ids of the PBX is not checked: {trouble.message}")
+        return
+    if found:
+        raise strange_error(found, error)
+
+
+def strange_error(found: Sequence[StrangeId], error: type[AlovoiceError] = UsageError) -> AlovoiceError:
+    """Returns the error for ids that are not the PBX's, with the right ids where they are known."""
+    first, right = found[0], [one.pbx_call_id for one in found if one.pbx_call_id is not None]
+    hint = f"see `alovoice events show {first.id}`: no link to a recording tells the PBX's id of this call"
+    if right:
+        hint = f"the PBX's {'id is' if len(right) == 1 else 'ids are'} {' '.join(right[:_TOLD])}"
+    others = f" ({len(found) - 1} more ids are not the PBX's either)" if len(found) > 1 else ""
+    return error(f"{first.id} is no id of the PBX, but {first.whose}{others}: nothing was sent", hint=hint)
 
 
 def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:

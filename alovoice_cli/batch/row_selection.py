@@ -353,7 +353,7 @@ def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow
         if session.display.is_asked:
             reach = replace(reach, summary=reach.summary + _lately(session, len(listed), going))
     else:
-        summary = f"{count(len(listed), 'call')} to analyse on PBX {profile}"
+        summary = f"{count(len(listed), 'call')} to analyse on PBX {profile}, which may cost"
         reach = Reach(len(listed), summary, "call", "calls", rings=False)
     agree(session, reach, run.options.confirm)
     run.times.check()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.batch.batch_report import check_report, journal_folder, moment
-from alovoice_cli.batch.limits import line_limit
+from alovoice_cli.batch.limits import check_call_ids, line_limit
 from alovoice_cli.batch.options import BatchOptions
-from alovoice_cli.batch.plan import BatchPlan, Planner, parse_map
+from alovoice_cli.batch.plan import ANALYSIS, BatchPlan, Planner, parse_map
 from alovoice_cli.batch.row_selection import (
     Listed,
     adopt_earlier,
@@ -31,12 +31,12 @@ from alovoice_cli.batch.row_selection import (
     write_left_out,
 )
 from alovoice_cli.batch.run import Execution, MemoryStates, Run, RunTimes
-from alovoice_cli.batch.table import read_table
+from alovoice_cli.batch.table import ListTable, read_table
 from alovoice_cli.batch.verbs import BatchVerb, verb_of
 from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress
 from alovoice_cli.campaigns.files import open_list
 from alovoice_cli.dialling import refuse_dialling
-from alovoice_cli.errors import ExitCode, Rehearsal, UsageError
+from alovoice_cli.errors import CheckFailedError, ExitCode, Rehearsal, UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.stores.journal import Journal, JournalFolder, JournalHead, JournalPath, digest_of
 from alovoice_cli.stores.migrations import iso
@@ -69,10 +69,12 @@ def run_batch(
     options: BatchOptions,
     defaults: Mapping[str, str | Sequence[str] | None],
     keep: Callable[[str, Any], None] | None = None,
+    table: ListTable | None = None,
 ) -> int:
     """Runs `--batch`, and returns the exit code. Raises AlovoiceError where the first row cannot be sent.
 
-    `keep` receives the call's id and the answer of each row of a command that reads.
+    `keep` receives the call's id and the answer of each row of a command that reads. `table` stands for the list of a
+    command that finds its rows itself.
     """
     verb = verb_of(command)
     rehearses = session.options.dry_run
@@ -81,11 +83,13 @@ def run_batch(
     run = Run(session, verb, options, RunTimes(session, verb, options), keep=keep)
     if options.report is not None:
         check_report(options.report, options.source or "", tries=not rehearses)
-    batch = _read(session, verb, options, defaults)
+    batch = _read(session, verb, options, defaults, table)
+    if verb.form is ANALYSIS and table is None:
+        check_call_ids(session, [row.our_id for row in batch.plan.rows], error=CheckFailedError)
     if verb.reads:
         return Execution(run, MemoryStates(batch.plan.rows)).send(batch.plan.rows)
     folder = journal_folder(session)
-    path, is_sibling = find_path(folder, options, batch)
+    path, is_sibling = find_path(folder, options, batch, has_siblings=table is None)
     run = replace(run, path=path, excluded=read_excluded(session, options))
     if rehearses:
         return _rehearse(run, folder, batch)
@@ -121,10 +125,20 @@ def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -
 
 
 def _read(
-    session: "Session", verb: BatchVerb, options: BatchOptions, defaults: Mapping[str, str | Sequence[str] | None]
+    session: "Session",
+    verb: BatchVerb,
+    options: BatchOptions,
+    defaults: Mapping[str, str | Sequence[str] | None],
+    found: ListTable | None = None,
 ) -> Batch:
     profile = session.settings.profile
     planner = Planner(verb.form, profile, parse_map(options.mapped, verb.form), defaults)
+    if found is not None:
+        plan = planner.plan(found)
+        begun_at = iso(session.now())
+        # Each is a list of its own, with its own journal: what was sent is not found again.
+        digest = digest_of(profile, verb.command, "\n".join([begun_at, *(row.our_id for row in plan.rows)]).encode())
+        return Batch(verb, JournalHead(profile, verb.command, found.name, digest, begun_at), plan)
     held = open_list(options.source or "", None, session.stdin)
     with held.file as file:
         name = held.path or "stdin"
@@ -270,13 +284,15 @@ def head_of(journal: Journal) -> JournalHead:
     return journal.head
 
 
-def find_path(folder: JournalFolder, options: BatchOptions, batch: Batch) -> tuple[JournalPath, bool]:
+def find_path(
+    folder: JournalFolder, options: BatchOptions, batch: Batch, *, has_siblings: bool = True
+) -> tuple[JournalPath, bool]:
     """Returns the list's journal, and whether that journal belongs to an earlier list of this name with common rows."""
     if options.journal is not None:
         return folder.named(options.journal), False
     head, verb = batch.head, batch.verb
     path = folder.usual(verb.name, head.source, head.digest)
-    if path.path.exists():
+    if not has_siblings or path.path.exists():
         return path, False
     keys = {row.key for row in batch.plan.rows}
     found: list[tuple[str, JournalPath, bool]] = []

@@ -7,16 +7,16 @@ within SAME_CALL_SECONDS are one attempt: the result's outcome counts.
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from alovoice_cli.campaigns.dialer_simulation import DialPlan
+from alovoice_cli.campaigns.campaign_record import CreatedCampaign
+from alovoice_cli.events.event import ANSWERED_STATUS
+from alovoice_cli.events.kpi import DurationCounts, KpiSettings
+from alovoice_cli.events.kpi_tally import CallTally, KpiRow, duration_test
 from alovoice_cli.phones import canonical
 
 AttemptOutcome = Literal["reached", "short", "busy", "no_answer", "failed", "unknown", "ambiguous", "lost"]
-DurationCounts = Literal["talk", "total"]
-"""What `duration` counts on this PBX: the talk alone, or the ringing too."""
-
 SAME_CALL_SECONDS = 5
 TOLERANCE_SECONDS = 120
 """How far outside of the daily window the PBX's clock may place a call of the campaign."""
@@ -30,7 +30,7 @@ _DIAL_STATUSES: Mapping[str, _Class] = {
 }
 """The words of a result: Asterisk's DIALSTATUS. Others say nothing."""
 _STATUS_CODES: Mapping[str, _Class] = {
-    "200": "answered",
+    ANSWERED_STATUS: "answered",
     **dict.fromkeys(("486", "603"), "busy"),
     **dict.fromkeys(("304", "480", "603-S"), "no_answer"),
     **dict.fromkeys(("403", "404", "484", "503", "402", "423"), "failed"),
@@ -83,12 +83,16 @@ class CampaignScope:
         return self.windows[-1][1]
 
 
-def scope_of(label: str, plan: DialPlan) -> CampaignScope | None:
-    """Returns the scope of a plan; None for a plan without a window."""
-    windows = tuple((int(opens.timestamp()), int(closes.timestamp())) for opens, closes in plan.windows())
+def scope_of(created: CreatedCampaign) -> CampaignScope | None:
+    """Returns the scope of a campaign, from its creation on; None where its form cannot be read, or has no window."""
+    plan = created.plan
+    if plan is None:
+        return None
+    begins = datetime.fromisoformat(created.begun_at)
+    windows = tuple((int(opens.timestamp()), int(closes.timestamp())) for opens, closes in plan.windows(begins))
     trunks = frozenset(canonical(trunk) or trunk for trunk in plan.trunks)
     goodtime = int(plan.goodtime / timedelta(seconds=1))
-    return CampaignScope(label, windows, trunks, goodtime, plan.tries) if windows else None
+    return CampaignScope(created.label, windows, trunks, goodtime, plan.tries) if windows else None
 
 
 class RivalCampaign(NamedTuple):
@@ -120,6 +124,22 @@ class AttemptRules(NamedTuple):
     our_ids: Collection[str] = ()
     """Those of the results' external ids that are in the ledger: calls that were requested one by one."""
     duration_counts: DurationCounts = "talk"
+
+
+def what_duration_counts(calls: Iterable[CampaignCall], setting: DurationCounts | None) -> DurationCounts:
+    """Returns what `duration` counts: the profile's setting, or what the calls show; too few calls mean the talk."""
+    tally = CallTally()
+    for call in calls:
+        if not call.is_result and call.ended_at is not None:
+            held = call.ended_at - call.begin
+            gap = None if call.duration is None else held - call.duration
+            row: KpiRow = (
+                *("out", call.status, call.extension, None, call.begin, call.ended_at, call.duration),
+                *(held, gap, 0, call.number, call.line),
+            )
+            tally.add(("out", call.status, call.extension), [row], {})
+    verdict = duration_test([tally], KpiSettings(duration_counts=setting)).verdict
+    return "talk" if verdict in ("talk", "too_few") else "total"
 
 
 def find_attempts(

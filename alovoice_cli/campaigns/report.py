@@ -39,7 +39,8 @@ GAP_SECONDS = 10
 _FUTURE_SECONDS = 60
 _MICRO = 1_000_000
 _PLAIN: tuple[AttemptOutcome, ...] = ("busy", "no_answer", "failed")
-_CALLED_AGAIN: frozenset[RowCategory] = frozenset(("busy", "no_answer", "failed", "not_tried"))
+CALLED_AGAIN: frozenset[RowCategory] = frozenset(("busy", "no_answer", "failed", "not_tried"))
+"""The rows to call again: nobody was reached."""
 _OPEN: frozenset[AttemptOutcome] = frozenset(("unknown", "ambiguous", "lost"))
 
 
@@ -124,7 +125,7 @@ class ReportedRow(NamedTuple):
     def is_to_call_again(self, also: Collection[RowCategory] = ()) -> bool:
         """Returns whether nobody can have been reached; rows of the categories `also` are wanted, too."""
         is_sure = not self.is_doubtful or "unknown" in also
-        return self.category in also or (self.category in _CALLED_AGAIN and is_sure)
+        return self.category in also or (self.category in CALLED_AGAIN and is_sure)
 
 
 @dataclass(slots=True)
@@ -141,6 +142,12 @@ class AttemptGroup:
         self.attempts += attempt.outcome != "ambiguous"
         self.outcomes[attempt.outcome] += 1
         self.talk_seconds += attempt.talk_seconds or 0
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """Returns how many attempts reached somebody, how many did not, and how many are unknown or ambiguous."""
+        unknown = self.outcomes["unknown"] + self.outcomes["ambiguous"]
+        return self.outcomes["reached"], self.outcomes.total() - self.outcomes["reached"] - unknown, unknown
 
     def as_json(self) -> dict[str, object]:
         """The group's counts, plain."""
@@ -167,7 +174,7 @@ class CampaignReport:
         """Yields all rows of the list in its order."""
         for row in self.people.rows():
             if row.verdict != "good":
-                yield ReportedRow(row, row.verdict, _NOT_CALLED[row.verdict])
+                yield ReportedRow(row, row.verdict, NOT_CALLED[row.verdict])
             elif (told := self._told.get(row.key)) is not None:
                 yield ReportedRow(row, *told)
             else:
@@ -177,7 +184,7 @@ class CampaignReport:
         """Returns `rows`, the number of rows of each category, and the sums of attempts and talk."""
         verdicts = self.people.count_verdicts()
         counts = dict.fromkeys(("rows", *CATEGORIES, "attempts", "talk_seconds"), 0)
-        counts |= {verdict: verdicts[verdict] for verdict in _NOT_CALLED}
+        counts |= {verdict: verdicts[verdict] for verdict in NOT_CALLED}
         counts["rows"] = verdicts.total()
         # Each number with attempts stands in one good row: no need to build all rows of a long list.
         counts[self._silent[0]] += verdicts["good"] - len(self._told)
@@ -215,11 +222,12 @@ class CampaignReport:
             yield f"{count(often, 'number has', 'numbers have')} more than {count(tries, 'attempt')} (tryes)"
 
 
-_NOT_CALLED: Mapping[RowVerdict, str] = {
+NOT_CALLED: Mapping[RowVerdict, str] = {
     "invalid": "no good number",
     "excluded": "not to be called",
     "duplicate": "an earlier row has the number",
 }
+"""The verdicts that a row keeps, whatever the events say, and why."""
 
 
 def _silence(coverage: ListenerCoverage) -> tuple[RowCategory, str]:

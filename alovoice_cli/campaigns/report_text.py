@@ -26,6 +26,19 @@ def category_text(category: RowCategory, report: CampaignReport) -> str:
     return words.get(category, category)
 
 
+def share_text(rows: int, whole: int) -> str:
+    """Returns a share with one decimal; nothing of nothing is no share."""
+    return f"{100 * rows / whole:.1f} %" if whole else "–"
+
+
+def window_text(created: CreatedCampaign) -> str:
+    """Returns the days, hours and lines of a campaign as a sentence."""
+    names = ("from", "to", "fromtime", "totime", "trunks", "timezone")
+    first, last, opens, closes, trunks, zone = (created.fields.get(name, "") for name in names)
+    days = first if first == last else f"{first} to {last}"
+    return f"{days}, {opens} to {closes} ({zone or 'utc +5'}), lines {trunks.replace(',', ', ')}."
+
+
 def headline(created: CreatedCampaign, counts: Mapping[str, int]) -> str:
     """Returns the campaign and its sums in one line."""
     name = f" {created.fields['name']}" if created.fields.get("name") else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -10,6 +10,9 @@ from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.commands.options import OptionGroupCommand, option_group
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
+
+if TYPE_CHECKING:
+    from alovoice_cli.batch.table import ListTable
 
 _PANEL = "Many from a list"
 
@@ -171,14 +174,18 @@ def run(
     options: BatchOptions,
     defaults: Mapping[str, str | Sequence[str] | None],
     keep: Callable[[str, Any], None] | None = None,
+    table: "ListTable | None" = None,
 ) -> int:
-    """Runs the batch and returns the exit code. `keep` receives each answer of a command that reads."""
+    """Runs the batch and returns the exit code. `keep` receives each answer of a command that reads.
+
+    `table` are the rows of a command that finds them itself.
+    """
     from alovoice_cli.batch.start import run_batch  # noqa: PLC0415 - a single call needs none of it
 
     if session.options.csv or session.options.columns is not None:
         word = "--csv" if session.options.csv else "--columns"
         raise UsageError(f"{word} does not go with --batch", hint="--report OUT.csv writes a CSV; stdout is JSON Lines")
-    return run_batch(session, command, options, defaults, keep)
+    return run_batch(session, command, options, defaults, keep, table)
 
 
 def needed(value: str | None, option: str) -> str:
@@ -203,10 +210,10 @@ def needed_ids(values: list[str] | None, name: str) -> list[str]:
     return values
 
 
-def refuse_both(values: object, name: str) -> None:
+def refuse_both(values: object, name: str, other: str = "--batch") -> None:
     """Raises UsageError for arguments together with a list of them."""
     if values:
-        raise UsageError(f"{name} and --batch exclude each other", hint="give one of them")
+        raise UsageError(f"{name} and {other} exclude each other", hint="give one of them")
 
 
 def refuse_with_batch(**given: object) -> None:

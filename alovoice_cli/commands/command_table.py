@@ -161,11 +161,7 @@ _EVENTS = (
         "export:export_events",
         "selection:EventsCommand",
     ),
-    Subcommand(
-        "import",
-        "Add events of another history: each line once, at its own time, marked as imported.",
-        "importing:import_events",
-    ),
+    Subcommand("import", "Add events of another history, each line once, marked.", "importing:import_events"),
     Subcommand(
         "prune",
         "Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile.",
@@ -191,6 +187,11 @@ _EVENTS = (
 )
 
 _ROUTE = (
+    Subcommand(
+        "init",
+        "Write a commented rules file to start from, with the lines and the time zone of the profile.",
+        "init:write_rules",
+    ),
     Subcommand("check", "Check a rules file before callers meet it.", "check:check_rules"),
     Subcommand("test", "Show the step that a caller would get.", "test:try_question"),
     Subcommand(
@@ -285,6 +286,11 @@ _SANDBOX = (
         ":reset_state",
     ),
     Subcommand("path", "Print where the embedded PBX keeps its state.", ":print_path"),
+    Subcommand(
+        "sample",
+        "Write a list, a recording, rules and scores to play with, and print commands that use them on the sandbox.",
+        ":write_sample",
+    ),
 )
 
 

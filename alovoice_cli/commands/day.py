@@ -83,7 +83,7 @@ def _scores(session: Session, span: "DaySpan", rules: Path | None) -> dict[str, 
     report = SpeechReport(DEFAULT_RULES if rules is None else load_sound(rules), 0)
     wanted = Wanted(int(span.begin.timestamp()), int(span.end.timestamp()))
     for kept in session.analyses.all(wanted):
-        report.add(kept.talk, from_unix(kept.begun_at, span.clock.zone))
+        report.add(kept.talk, from_unix(kept.begun_at, span.clock.zone), kept.override)
     averages = {group.name: group.scores.average for group in report.grouped("day")}
     return {day: round(average, 1) for day, average in averages.items() if average is not None}
 

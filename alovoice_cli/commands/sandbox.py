@@ -1,6 +1,7 @@
 """`alovoice sandbox`: the simulated PBX as a server on a port of this machine, and its state."""
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import date
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from alovoice_cli.sandbox.opening import Sandbox
     from alovoice_cli.stores.pbx_traffic import Totals
 
+_PASTED_WIDTH = 76
+
 SERVE_EXAMPLES = examples(
     "alovoice sandbox serve --port 8700",
     "alovoice sandbox serve --json --fault 'outcall:503@10%,*:reset@1%,getpeers:delay=2s'",
@@ -28,6 +31,7 @@ SERVE_EXAMPLES = examples(
 )
 RESET_EXAMPLES = examples("alovoice sandbox reset --yes")
 PATH_EXAMPLES = examples("alovoice sandbox path")
+SAMPLE_EXAMPLES = examples("alovoice sandbox sample namuna")
 
 
 def serve_sandbox(
@@ -177,3 +181,54 @@ def print_path(ctx: typer.Context) -> None:
         session.show(Record({"path": path}))
     else:
         session.display.value(path)
+
+
+def write_sample(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+) -> None:
+    """Write a list, a recording, rules and scores to play with, and print commands that use them on the sandbox.
+
+    Nothing of the commands reaches a real PBX or a person; paste them as they are, at any hour.
+    """
+    from alovoice_cli.output.files import write_new
+    from alovoice_cli.routing.example import example_rules
+    from alovoice_cli.sandbox.sample import sample_commands, sample_files
+    from alovoice_cli.speech.score_rules import EXAMPLE
+
+    session: Session = ctx.obj
+    files = sample_files(example_rules((), session.settings.timezone), EXAMPLE)
+    commands = sample_commands(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(folder.iterdir())
+    except OSError as error:
+        raise UsageError(f"{folder} is no folder to write to: {error.strerror}", hint="choose another place") from error
+    if not is_empty:
+        raise UsageError(f"{folder} is not empty", hint="name a new folder")
+    for name, content in files.items():
+        write_new(folder / name, content)
+    if session.options.json:
+        written = [str(folder / name) for name in files]
+        session.show(Record({"files": written, "commands": list(map(" ".join, commands))}, ours=True))
+        return
+    session.note(f"written: {', '.join(files)} in {folder}; try them on the sandbox:")
+    narrow = session.stdout.isatty()
+    session.display.write("".join(f"{_pasted(words) if narrow else ' '.join(words)}\n" for words in commands))
+
+
+def _pasted(words: Sequence[str]) -> str:
+    """Returns a command in lines that fit a terminal and that a shell joins; an option stays with its value."""
+    pieces: list[str] = []
+    for word in words:
+        if pieces and pieces[-1].startswith("--") and " " not in pieces[-1] and not word.startswith("--"):
+            pieces[-1] += f" {word}"
+        else:
+            pieces.append(word)
+    lines = [pieces[0]]
+    for word in pieces[1:]:
+        if len(lines[-1]) + len(word) + 1 > _PASTED_WIDTH:
+            lines.append(f"    {word}")
+        else:
+            lines[-1] += f" {word}"
+    return " \\\n".join(lines)

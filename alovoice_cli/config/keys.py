@@ -144,6 +144,12 @@ def _whole_number(name: str, least: int = 1, default: int | None = None) -> Key:
     return Key(name, check, parse, default)
 
 
+def _check_duration_counts(value: object) -> str:
+    if value not in ("talk", "total"):
+        raise ValueError('must be "talk" (the talk alone) or "total" (the ringing too)')
+    return str(value)
+
+
 def _percent(name: str) -> Key:
     """Returns a key that takes a percentage."""
     form = "must be a percentage, 0 to 100"
@@ -161,12 +167,12 @@ def _percent(name: str) -> Key:
     return Key(name, check, parse)
 
 
-def _seconds(name: str) -> Key:
+def _seconds(name: str, least: int = 1, default: int | None = None) -> Key:
     """Returns a key that takes whole seconds; as a word also a span such as `15m`."""
-    form = f"must be whole seconds, 1 to {_LONGEST_SECONDS}, or a span such as 30s, 15m or 2h"
+    form = f"must be whole seconds, {least} to {_LONGEST_SECONDS}, or a span such as 30s, 15m or 2h"
 
     def check(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LONGEST_SECONDS:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LONGEST_SECONDS:
             raise ValueError(form)
         return value
 
@@ -176,13 +182,7 @@ def _seconds(name: str) -> Key:
             raise ValueError(form)
         return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
-    return Key(name, check, parse)
-
-
-def _check_duration_counts(value: object) -> str:
-    if value not in ("talk", "total"):
-        raise ValueError('must be "talk" (the talk alone) or "total" (the ringing too)')
-    return str(value)
+    return Key(name, check, parse, default)
 
 
 def _check_prefixes(value: object) -> tuple[str, ...]:
@@ -232,15 +232,15 @@ KEYS = {
         _whole_number("trunk_lines"),  # calls that a trunk can carry at once
         _whole_number("reserve_lines", least=0),  # how many of trunk_lines batches leave free
         _whole_number("max_campaigns_per_day"),
+        _seconds("service_seconds", default=20),  # the target of the service level
+        _seconds("short_abandon_seconds", least=0, default=5),  # who hung up earlier is not counted as abandoned
+        Key("duration_counts", _check_duration_counts),  # what the `duration` of a call's end counts: talk or total
         _percent("target_service_level"),  # the targets of `day` and `top`
         _percent("target_answer_rate"),
         _percent("target_abandon_rate"),
         _seconds("target_wait"),
         _whole_number("target_owed", least=0),  # callers who are owed a call
         _seconds("target_callback"),
-        _whole_number("service_seconds", default=20),  # the target of the service level
-        _whole_number("short_abandon_seconds", least=0, default=5),  # who hung up earlier is not counted as abandoned
-        Key("duration_counts", _check_duration_counts),  # what the `duration` of a call's end counts: talk or total
         Key("insecure", check_bool, parse_bool, default=False),  # http:// to another machine
         Key("require_profile", check_bool, parse_bool, default=False),  # -p is obligatory for dialling
     )

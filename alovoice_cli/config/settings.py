@@ -81,15 +81,15 @@ class Settings(NamedTuple):
     ai_budget_per_day: int | None
     trunk_lines: int | None
     reserve_lines: int | None
+    service_seconds: int
+    short_abandon_seconds: int
+    duration_counts: Literal["talk", "total"] | None
     target_service_level: float | None
     target_answer_rate: float | None
     target_abandon_rate: float | None
     target_wait: int | None
     target_owed: int | None
     target_callback: int | None
-    service_seconds: int
-    short_abandon_seconds: int
-    duration_counts: Literal["talk", "total"] | None
     insecure: bool
     require_profile: bool
     listen: Mapping[str, Value]

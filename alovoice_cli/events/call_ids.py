@@ -47,9 +47,8 @@ def read_record_link(link: str | None) -> str | None:
     if not folders:
         return None
     name = re.sub(_ENDING, "", folders[-1])
-    if len(folders) > 1 and folders[-2] == _STEREO and re.fullmatch(_ANY_ID, name):
-        return name
-    return _sure_id(name)
+    is_told = len(folders) > 1 and folders[-2] == _STEREO and re.fullmatch(_ANY_ID, name)
+    return name if is_told and not re.fullmatch(_PHONE, name) else _sure_id(name)
 
 
 def _sure_id(text: str) -> str | None:

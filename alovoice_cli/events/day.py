@@ -6,36 +6,21 @@ All forms (terminal, text, HTML, JSON) are made from this value, so that their f
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.coverage import NOT_IMPORTED, Coverage, ImportedEvents, describe
 from alovoice_cli.events.filters import Period
-from alovoice_cli.events.kpi import Kpi, KpiSettings
-from alovoice_cli.events.missed import MissedCall, not_returned
+from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, doubts, headline_figures
+from alovoice_cli.events.kpi import FEW_CALLS, Kpi, KpiSettings
+from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
 DAYS_OF_WEEK = 7
-NOTHING = "–"
-"""Shown for a figure that cannot be known."""
 _MICRO = 1_000_000
-_ABOUT_RINGING = {
-    "total": "the PBX counts the ringing in a call's duration, so waits are not known",
-    "unclear": "calls do not agree on whether their duration counts the ringing, so waits are not known",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class DayTargets:
-    """The targets of the profile: percentages, seconds, callers; None where no target is set."""
-
-    service_level: float | None = None
-    answer_rate: float | None = None
-    abandon_rate: float | None = None
-    wait: int | None = None
-    owed: int | None = None
-    callback: int | None = None
+_DAYS = "give today, yesterday or a date such as 2026-11-23, none of the future"
+_FEW_REMARK = f"* fewer than {FEW_CALLS} inbound calls: the rates say little"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +82,14 @@ def read_days(word: str, clock: ClockTime, *, days: int = 1) -> DaySpan:
 
     Raises UsageError for other text, and for a day that has not begun.
     """
-    moment = parse_moment(word, clock, "the day")
+    try:
+        moment = parse_moment(word, clock, "the day")
+    except UsageError as error:
+        raise UsageError(error.message.replace(" is no moment", " is no day"), hint=_DAYS) from error
     if not moment.is_day:
-        raise UsageError(f"{word!r} is no day", hint="give today, yesterday or a date such as 2026-11-23")
+        raise UsageError(f"the day {word!r} is no day", hint=_DAYS)
     if moment.at > clock.now:
-        raise UsageError(f"{moment.at:%Y-%m-%d} has not begun", hint="give today, yesterday or a date before today")
+        raise UsageError(f"{moment.at:%Y-%m-%d} has not begun", hint=_DAYS)
     return DaySpan(_midnight(moment.at, 1 - days), _midnight(moment.at, 1), clock)
 
 
@@ -109,57 +97,8 @@ def _midnight(day: datetime, days: int) -> datetime:
     return datetime.combine(day.date() + timedelta(days=days), time(), day.tzinfo)
 
 
-Unit = Literal["%", "s", ""]
-
-
-class Figure(NamedTuple):
-    """A headline figure. `target` is a least value, or with `at_most` a greatest; `why` explains a value of None."""
-
-    key: str
-    name: str
-    value: float | None
-    unit: Unit
-    target: float | None = None
-    at_most: bool = False
-    why: str = ""
-    note: str = ""
-
-    @property
-    def is_met(self) -> bool | None:
-        """Returns whether the target is met; None without a target or a value."""
-        if self.value is None or self.target is None:
-            return None
-        return self.value <= self.target if self.at_most else self.value >= self.target
-
-    @property
-    def text(self) -> str:
-        """Returns the value with its unit."""
-        if self.value is None:
-            return NOTHING
-        if self.unit == "s":
-            return f"{self.value:g} s" if self.value < 60 else span_text(int(self.value + 0.5))
-        return f"{self.value:.1f} %" if self.unit == "%" else str(self.value)
-
-    @property
-    def target_text(self) -> str:
-        """Returns the target with its unit, as short as it can be; '' without a target."""
-        if self.target is None:
-            return ""
-        if self.unit != "s":
-            return f"{self.target:g} {self.unit}".rstrip()
-        seconds = int(self.target)
-        for size, letter in ((3600, "h"), (60, "m")):
-            if seconds % size == 0:
-                return f"{seconds // size}{letter}"
-        return f"{seconds} s" if seconds < 60 else span_text(seconds)
-
-    def as_json(self) -> dict[str, object]:
-        """Returns value, target, whether the target is met, and why there is no value."""
-        return {"value": self.value, "target": self.target, "met": self.is_met, "why": self.why or None}
-
-
 class OwedCaller(NamedTuple):
-    """A caller whom nobody talked to since a missed call. `since` is that call's time, in unix seconds.
+    """A caller whom nobody talked to since a missed call. `since` is the end of that call, in unix seconds.
 
     `missed` counts the missed calls since then, `tried` our own unanswered calls; `peer` is the called extension's
     label, `line` the line of the latest call.
@@ -189,6 +128,16 @@ class DayRow(NamedTuple):
     owed: int | None = None
     score: float | None = None
     is_known: bool = True
+
+    @property
+    def is_few(self) -> bool:
+        """Returns whether the rates of a day stand for too few calls to say much."""
+        return self.answer_rate is not None and self.offered < FEW_CALLS
+
+    @property
+    def label(self) -> str:
+        """Returns the name, marked where the rates say little."""
+        return f"{self.name}*" if self.is_few else self.name
 
     @property
     def counts(self) -> tuple[str, str, str]:
@@ -233,20 +182,21 @@ class Day:
         return self.kpi.callback.still_owed_hidden
 
     @property
-    def reasons(self) -> list[str]:
-        """Returns why figures are missing, each reason once with the names of its figures."""
+    def remarks(self) -> list[str]:
+        """Returns why figures are missing, each reason once with its figures, and what makes others less sure."""
         by_reason: dict[str, list[str]] = {}
         for figure in self.figures:
             if figure.why:
                 by_reason.setdefault(figure.why, []).append(figure.name.lower())
-        return [f"{NOTHING} {', '.join(names)}: {why}" for why, names in by_reason.items()]
+        missing = [f"{NOTHING} {', '.join(names)}: {why}" for why, names in by_reason.items()]
+        return [*missing, *doubts(self.kpi)] + ([_FEW_REMARK] if any(row.is_few for row in self.rows) else [])
 
     @property
     def calls_text(self) -> str:
         """Returns the numbers of calls, in one sentence."""
         calls, out = self.kpi.inbound, self.kpi.outbound
         parts = [f"{calls.answered} answered, {calls.missed} missed"]
-        parts += [f"{count} {word}" for count, word in ((calls.other, "other"), (calls.open, "not ended")) if count]
+        parts += [f"{count} {word}" for count, word in ((calls.other, "other"), (calls.open, "open")) if count]
         return f"in: {calls.offered} ({', '.join(parts)}); out: {out.seizures} ({out.answered} answered)"
 
     @property
@@ -295,6 +245,7 @@ class Day:
             "lines": whole["lines"],
             "trunk_lines": self.trunk_lines,
             "coverage": self._coverage_as_json(),
+            "remarks": self.remarks,
         }
 
     def as_fields(self) -> dict[str, object]:
@@ -337,7 +288,7 @@ def _row_as_json(row: DayRow, *, is_day: bool) -> dict[str, object]:
         return {"hour": row.name, "offered": row.offered, "answered": row.answered, "missed": row.missed}
     told = row._asdict()
     del told["name"]
-    return {"day": row.name, **told}
+    return {"day": row.name, **told, "few": row.is_few}
 
 
 class DayFacts(NamedTuple):
@@ -390,75 +341,18 @@ def _without_edges(hours: Sequence[DayRow]) -> Sequence[DayRow]:
     return hours[busy[0] : busy[-1] + 1] if busy else ()
 
 
-def headline_figures(kpi: Kpi, targets: DayTargets, owed: int) -> tuple[Figure, ...]:
-    """Returns the six figures that a supervisor asks for.
-
-    `owed` counts the listed callers: of a running day the store may have learnt more since it told the key figures.
-    """
-    calls, callback, limits = kpi.inbound, kpi.callback, kpi.settings
-    nobody = "" if calls.ended else "no inbound call has ended"
-    unknown = _ABOUT_RINGING.get(kpi.duration_test.verdict, "the wait of too many answered calls is not known")
-    unanswered = nobody or ("" if calls.answered else "no inbound call was answered")
-    no_return = "nobody was called back and reached" if callback.episodes else "no known caller was missed"
-    short = f"who hung up under {limits.short_abandon_seconds} s left out"
-    hidden = f"and {callback.still_owed_hidden} hidden" if callback.still_owed_hidden else ""
-    return tuple(
-        figure._replace(why="" if figure.value is not None else figure.why)
-        for figure in (
-            Figure(
-                "service_level_pct",
-                "Service level",
-                kpi.service_level.net_pct,
-                "%",
-                targets.service_level,
-                why=nobody or unknown,
-                note=f"within {limits.service_seconds} s; {short}",
-            ),
-            Figure("answer_rate_pct", "Answer rate", calls.answer_rate_pct, "%", targets.answer_rate, why=nobody),
-            Figure(
-                "abandon_rate_pct",
-                "Abandon rate",
-                calls.abandon_rate_pct,
-                "%",
-                targets.abandon_rate,
-                at_most=True,
-                why=nobody or "every caller hung up at once",
-            ),
-            Figure(
-                "mean_wait_s", "Mean wait", kpi.wait.asa_s, "s", targets.wait, at_most=True, why=unanswered or unknown
-            ),
-            Figure("still_owed", "Owed a call", owed, "", targets.owed, at_most=True, note=hidden),
-            Figure(
-                "callback_p50_s",
-                "Callback delay",
-                callback.reached_p50_s,
-                "s",
-                targets.callback,
-                at_most=True,
-                why=no_return,
-                note="the median until a talk",
-            ),
-        )
-    )
-
-
 def owed_callers(judged: Iterable[MissedCall], names: PeerNames) -> list[OwedCaller]:
     """Returns who is still owed a call, the longest waiting first; hidden numbers are left out."""
-    calls = [missed for missed in judged if missed.returned is None]
     by_number: dict[str, list[MissedCall]] = {}
-    for missed in calls:
-        by_number.setdefault(missed.call.number or "", []).append(missed)
+    for missed in judged:
+        if missed.is_owed and missed.call.number is not None:
+            by_number.setdefault(missed.call.number, []).append(missed)
     owed = []
-    for latest in not_returned(calls):
-        number = latest.call.number or ""
-        if not any(letter.isdigit() for letter in number):
-            continue
-        open_calls = sorted(by_number[number], key=lambda missed: missed.call.reported_at)
-        first = open_calls[0]
-        label = names.label(latest.call.peer)
-        owed.append(
-            OwedCaller(number, first.call.reported_at, len(open_calls), first.back, latest.call.line or "", label)
-        )
+    for number, calls in by_number.items():
+        last = max(calls, key=lambda missed: missed.call.reported_at)
+        tried = max(missed.back for missed in calls)
+        line, peer = last.call.line or "", names.label(last.call.peer)
+        owed.append(OwedCaller(number, last.since, len(calls), tried, line, peer))
     return sorted(owed, key=lambda caller: (caller.since, caller.number))
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from alovoice_cli.events.day import NOTHING, Day, DayRow, Figure
+from alovoice_cli.events.day import Day, DayRow
 from alovoice_cli.events.day_text import calls_text, day_cells, number_text, owed_text, target_note
+from alovoice_cli.events.headline_figures import NOTHING, Figure
 from alovoice_cli.html_page import (
     BarPart,
     Head,
@@ -26,10 +27,10 @@ _VERDICTS: dict[bool | None, Literal["", "good", "bad"]] = {None: "", True: "goo
 
 def day_page(day: Day) -> str:
     """Returns the page."""
-    reasons = [remark(f"{reason}.") for reason in day.reasons]
+    remarks = [remark(f"{one}.") for one in day.remarks]
     parts: list[str] = [
         tiles(map(_tile, day.figures)),
-        *reasons,
+        *remarks,
         remark(f"Calls {day.calls_text}."),
     ]
     if day.is_week:
@@ -76,7 +77,7 @@ def _day_table(day: Day) -> str:
 def _day_row(day: Day, row: DayRow, highest: int) -> tuple[str, ...]:
     owed = str(row.owed) if row.is_known else NOTHING
     scores = (number_text(row.score),) if day.has_scores else ()
-    return (row.name, *row.counts, *day_cells(row), owed, *scores, _bar(row, highest))
+    return (row.label, *row.counts, *day_cells(row), owed, *scores, _bar(row, highest))
 
 
 def _owed(day: Day) -> Iterator[str]:

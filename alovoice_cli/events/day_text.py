@@ -3,7 +3,8 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from alovoice_cli.events.day import NOTHING, Day, DayRow, Figure, LiveDay, OwedCaller
+from alovoice_cli.events.day import Day, DayRow, LiveDay, OwedCaller
+from alovoice_cli.events.headline_figures import NOTHING, Figure, value_text
 from alovoice_cli.masking import disarm
 
 ScreenLine = tuple[tuple[str, str], ...]
@@ -30,7 +31,7 @@ def day_screen(
 ) -> list[ScreenLine]:
     """Returns at most `height` lines of at most 79 columns: the callers get the lines that the rest leaves."""
     top = [_one(day.title, "bold"), *([_live_line(live)] if live else [])]
-    figures = list(_figure_lines(day.figures)) + [_one(line, "dim") for line in _wrapped(day.reasons)]
+    figures = list(_figure_lines(day.figures)) + [_one(line, "dim") for line in _wrapped(day.remarks)]
     middle = [*figures, *map(_one, _wrapped([f"Calls {day.calls_text}"])), *_row_lines(day, ascii_only=ascii_only)]
     bottom = [_one(line, "dim") for line in _wrapped([day.lines_text, f"Coverage: {day.coverage_text}"])]
     free = height - len(top) - len(middle) - len(bottom) - 1
@@ -129,7 +130,7 @@ def _bars(rows: Sequence[DayRow], width: int, highest: int, height: int, ascii_o
 def day_table_head(day: Day) -> str:
     """Returns the headings over the days of a week."""
     score = "  Score" if day.has_scores else ""
-    return f"{'Day':<11}{'Calls':>7}{'Answered':>10}{'Missed':>8}{'Rate':>9}{'Level':>9}{'Wait':>9}{'Owed':>6}{score}"
+    return f"{'Day':<12}{'Calls':>7}{'Answered':>10}{'Missed':>8}{'Rate':>9}{'Level':>9}{'Wait':>9}{'Owed':>6}{score}"
 
 
 def _day_line(day: Day, row: DayRow) -> str:
@@ -138,15 +139,15 @@ def _day_line(day: Day, row: DayRow) -> str:
     owed = str(row.owed) if row.is_known else NOTHING
     offered, answered, missed = row.counts
     counts = f"{offered:>7}{answered:>10}{missed:>8}"
-    return f"{row.name:<11}{counts}{rate:>9}{level:>9}{wait:>9}{owed:>6}{score}"
+    return f"{row.label:<12}{counts}{rate:>9}{level:>9}{wait:>9}{owed:>6}{score}"
 
 
 def day_cells(row: DayRow) -> tuple[str, str, str]:
     """Returns answer rate, service level and mean wait of one of several days."""
     return (
-        Figure("", "", row.answer_rate, "%").text,
-        Figure("", "", row.service_level, "%").text,
-        Figure("", "", row.mean_wait, "s").text,
+        value_text(row.answer_rate, "%"),
+        value_text(row.service_level, "%"),
+        value_text(row.mean_wait, "s"),
     )
 
 
@@ -183,7 +184,7 @@ def _cut(text: str, length: int, mark: str = "…") -> str:
 
 def day_message(day: Day) -> str:
     """Returns short lines without columns, for a mail or a messenger: at most 4096 characters."""
-    head = [day.title, "", *map(_figure_text, day.figures), *day.reasons, ""]
+    head = [day.title, "", *map(_figure_text, day.figures), *day.remarks, ""]
     head += [f"Calls {day.calls_text}", "", *_rows_text(day), ""]
     tail = ["", day.lines_text, f"Coverage: {day.coverage_text}"]
     room = _LONGEST_TEXT - sum(_length(line) + 1 for line in (*head, *tail)) - _length(_owed_head(day, 0)) - 2
@@ -230,7 +231,7 @@ def _rows_text(day: Day) -> Iterator[str]:
         if not row.is_known:
             yield f"{row.name}: no listener was there"
             continue
-        yield f"{row.name}: {row.offered} calls, {row.missed} missed, answered {rate}"
+        yield f"{row.label}: {row.offered} calls, {row.missed} missed, answered {rate}"
         yield f"  service level {level}, wait {wait}, owed {row.owed}{score}"
 
 

@@ -1,5 +1,7 @@
 """Exports without people's numbers: each becomes `99890•••••67`, with a tag that distinguishes similar ones.
 
+Of a card number only the last two digits stay, of a passport and a PINFL nothing (`personal_numbers`).
+
 The tag's key exists for one export only: within it the same number always has the same tag, so callers can be counted
 and followed; two exports cannot be joined, and trying all numbers reveals nothing.
 """
@@ -10,12 +12,14 @@ import re
 import secrets
 from collections.abc import Mapping
 
+from alovoice_cli.personal_numbers import find_personal_numbers
 from alovoice_cli.phones import canonical
 
-_KEPT_HEAD, _KEPT_TAIL = 5, 2
+_KEPT_HEAD, _KEPT_TAIL, _FEWEST_HIDDEN = 5, 2, 4
 _DIGITS = re.compile(r"\+?[0-9](?:[ ()\-\u2010-\u2015]{0,2}[0-9]){6,14}(?![0-9])")
 _NOT_A_DIGIT = re.compile(r"[^0-9]")
 _ONE_RUN = re.compile(r"(?<![0-9])\+?[0-9]{9,15}(?![0-9])")
+_LINK = re.compile(r"(?<!\S)((?=\S*://)\S+)")
 _NO_NUMBERS = re.compile(
     r"(?:^|_)(?:id|uid|line|trunk|time|date|duration|status|code|externalid|inner_phone|queue)(?:_|$)"
 )
@@ -33,9 +37,13 @@ class Hiding:
         digits = canonical(text) or _NOT_A_DIGIT.sub("", text)  # text that is no number, or several, is hidden too
         if len(digits) < 7:
             return text
-        dots = "•" * max(len(digits) - _KEPT_HEAD - _KEPT_TAIL, 0)
+        head = max(min(_KEPT_HEAD, len(digits) - _KEPT_TAIL - _FEWEST_HIDDEN), 0)
+        return self._hidden(digits, head, _KEPT_TAIL)
+
+    def _hidden(self, digits: str, head: int, tail: int) -> str:
+        dots = "•" * (len(digits) - head - tail)
         tag = hmac.new(self._key, digits.encode(), "sha256").hexdigest()[:6]
-        return f"{digits[:_KEPT_HEAD]}{dots}{digits[-_KEPT_TAIL:]}~{tag}"
+        return f"{digits[:head]}{dots}{digits[len(digits) - tail :]}~{tag}"
 
     def event(self, shown: Mapping[str, object]) -> dict[str, object]:
         """Returns an event as JSON with hidden numbers in body and answer; of a binary body only its size."""
@@ -65,10 +73,24 @@ class Hiding:
         if isinstance(value, bool) or value is None or key in _OURS or _NO_NUMBERS.search(key):
             return value
         if isinstance(value, int):
+            if find_personal_numbers(str(abs(value))):
+                return self.text(str(value))
             return self.number(str(value)) if len(str(abs(value))) >= 7 else value
         return self.text(value, in_link=key == "record") if isinstance(value, str) else value
 
     def text(self, text: str, *, in_link: bool = False) -> str:
         """Returns a text with every number hidden; within a link only digits without signs between them."""
-        pattern = _ONE_RUN if in_link or "://" in text else _DIGITS
-        return pattern.sub(lambda match: self.number(match.group()), text)
+        if in_link:
+            return _ONE_RUN.sub(lambda match: self.number(match.group()), text)
+        pieces = _LINK.split(text)
+        pieces[::2] = map(self._words, pieces[::2])
+        pieces[1::2] = (self.text(link, in_link=True) for link in pieces[1::2])
+        return "".join(pieces)
+
+    def _words(self, text: str) -> str:
+        shown, at = "", 0
+        for found in find_personal_numbers(text):
+            shown += _DIGITS.sub(lambda match: self.number(match.group()), text[at : found.begin])
+            shown += self._hidden(found.value, 0, _KEPT_TAIL if found.kind == "card" else 0)
+            at = found.end
+        return shown + _DIGITS.sub(lambda match: self.number(match.group()), text[at:])

@@ -73,7 +73,9 @@ def read_lines(file: BinaryIO, name: str) -> Iterator[ImportLine]:
                 break
     if bad:
         raise CheckFailedError(
-            bad[0], hint=f"nothing of it is imported before all lines are good; {_FORM}", detail="\n".join(bad[1:])
+            bad[0],
+            hint=f"nothing is imported while a line is bad: correct it and run this again; {_FORM}",
+            detail="\n".join(bad[1:]),
         )
 
 
@@ -177,7 +179,8 @@ def _call_id(kind: str, line: Mapping[str, Any]) -> str | None:
         return None
     answer = line.get("answer")
     kept = {"answer.id": answer.get("id") if isinstance(answer, dict) else None}
-    told_by = {"answer_id": line.get("answer_id"), **kept, "call_id": line.get("call_id")}
+    # Older exports have the second name alone.
+    told_by = {"answer_id": line.get("answer_id"), **kept, **{n: line.get(n) for n in ("event_call_id", "call_id")}}
     name, told = next(((name, told) for name, told in told_by.items() if told is not None), ("", None))
     if told is None:
         return None

@@ -29,6 +29,9 @@ IS_MISSED: Condition = And((Compare("direction", "=", "inc"), Compare("status", 
 RING_GROUP_SECONDS = 5
 """Several telephones for one caller begin to ring within this many seconds of each other."""
 
+REPORTED_APART_SECONDS = 60
+"""What began together may be reported this many seconds apart."""
+
 Returned = Literal["called again", "called back"]
 
 
@@ -38,7 +41,7 @@ class MissedCall:
 
     `again` and `back` count the later calls of either side, up to and including the answered one. `since` is when the
     caller began to wait: at the end of their first missed call that nobody returned. `answered_beside` is the call of
-    the same ring group that somebody answered.
+    the same ring group that somebody answered; `contacted_at` is when the call began that settled this one.
     """
 
     call: Call
@@ -57,7 +60,7 @@ class MissedCall:
 
     @property
     def is_owed(self) -> bool:
-        """Returns whether nobody talked to the caller, here or later; of a hidden number nobody can know."""
+        """Returns whether nobody talked to the caller, on another telephone or later; never for a hidden number."""
         return self.returned is None and self.answered_beside is None and not self.is_hidden
 
     @property

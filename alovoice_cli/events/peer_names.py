@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -80,15 +80,15 @@ def _find_columns(sheet: "Sheet") -> "_Columns":
     return max(found, key=lambda columns: columns.weight)
 
 
-def names_told(peers: Iterable[Mapping[str, object]]) -> PeerNames:
-    """Returns the names that the PBX's extensions tell (getpeers).
+def names_told(peers: Iterable[Mapping[str, object]], hide: Callable[[str], str]) -> PeerNames:
+    """Returns the names that the PBX's extensions tell (getpeers); `hide` masks tokens in them.
 
     The document has no field for a name; `username` repeats the extension in its sample, and may be a person's.
     """
     names = {}
     for peer in peers:
         number, told = peer.get("number"), peer.get("name") or peer.get("username")
-        name = _plain(told) if isinstance(told, str) else ""
+        name = _plain(hide(told)) if isinstance(told, str) else ""
         if isinstance(number, (int, str)) and name != str(number) and any(letter.isalpha() for letter in name):
             names[str(number)] = name[:_LONGEST_NAME]
     return PeerNames(names)

@@ -21,6 +21,14 @@ def write_private(target: Path, text: str, *, force: bool = False) -> None:
         part.replace(target)
 
 
+def write_new(target: Path, content: bytes) -> None:
+    """Writes a file of mode 0600 that is not there yet. Raises UsageError as `write_private` does."""
+    if target.exists() or target.is_symlink():
+        raise UsageError(f"{target} exists already, and stays as it is", hint="name a new file")
+    with _written(target, content) as part:
+        part.replace(target)
+
+
 def check_writable(target: Path) -> None:
     """Raises UsageError where a file of this name cannot be written: writes and removes a file beside it."""
     with _written(target, b"\0" * _PAGE) as part:

@@ -4,20 +4,23 @@ Searching compares folded texts. Folding is no transliteration: it has to send a
 send two words to one where the scripts themselves do not tell them apart. What it decides:
 
 - `oʻ o' o‘ o` ö ў` are one letter, which is not `o`; `gʻ ğ ғ` likewise. Any other apostrophe, and `ъ ь`, is nothing.
+- Soft hyphens, zero-width spaces and other invisible signs are nothing: they do not end a word.
 - `sh ş ш щ`, `ch ç ч`, `j ж`, `x х`, `q қ`, `h ҳ`, `yu ю`, `ya я` are one each.
 - `ye е э` are `e`: Uzbek writes `yetkazib` with ye and reads етказиб. `ts ц s` are `s`: sirk, konsert, концерт.
-- `ё` is `yo` (yoki, ёки); behind a consonant it may be Russian for `е` (счёт, счет), so there is a second folding.
+- `ё` is `yo` (yoki, ёки) and, in a second folding, the Russian `е` (счёт, счет; приём, прием). At the beginning of a
+  word, where short Uzbek words have it (ёш, ёз, ёт), only the few Russian words with ё have the second folding.
 - Case, accents and punctuation do not count; a gap between words is one space.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from alovoice_cli.speech.talk import Talk
-
-_APOSTROPHES = "'ʻʼ‘’`´ʹ′＇"
+APOSTROPHES = "'`´ʹʻʼʽʾʿˈˊˋ΄՚׳᾽᾿῾‘’‛′‵❛❜Ꞌꞌ＇｀"
+"""What keyboards, recognisers and fonts put for the apostrophe of oʻ and gʻ, and for the tutuq belgisi."""
+_UNSEEN = r"\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+_INVISIBLE = re.compile(f"[{_UNSEEN}]")
 _LETTERS = {
     **dict(zip("абвгдзийклмнопрстуфхҳқжы", "abvgdziyklmnoprstufxhqjy", strict=True)),
     "ў": "ö",
@@ -48,15 +51,19 @@ _LETTERS = {
     "ґ": "g",
     "ҷ": "ch",
     "ӯ": "ö",
-    **dict.fromkeys(_APOSTROPHES, ""),
+    **dict.fromkeys(APOSTROPHES, ""),
 }
-_UNIT = re.compile(
-    rf"(?P<o>[oо][{_APOSTROPHES}])|(?P<g>[gг][{_APOSTROPHES}])|(?P<shch>shch)|(?P<e>[yй][eе])|(?P<s>[tт][sс])"
-    rf"|(?P<gap>(?:(?![{_APOSTROPHES}]|[\u0300-\u036f])[\W_])+)|(?P<one>.)",
-    re.DOTALL,
+_ONE_LETTER = (
+    rf"(?P<o>[oо][{APOSTROPHES}])|(?P<g>[gг][{APOSTROPHES}])|(?P<shch>shch)"
+    rf"|(?P<gap>(?:(?![{APOSTROPHES}]|[\u0300-\u036f])[\W_])+)|(?P<one>.)"
 )
+_UNIT = re.compile(rf"(?P<e>[yй][eе])|(?P<s>[tт][sс])|{_ONE_LETTER}", re.DOTALL)
+_UNJOINED_UNIT = re.compile(_ONE_LETTER, re.DOTALL)
 _UNITS = {"o": "ö", "g": "ğ", "shch": "sh", "e": "e", "s": "s", "gap": " "}
-_RUSSIAN_YO = re.compile("(?<=[бвгджзклмнпрстфхцчшщ])ё", re.IGNORECASE)
+# Within a word; at its beginning ёлка, ёж, ёмкость, ёрш, ёрзать, ёкнуть and their families.
+_RUSSIAN_YO = re.compile(
+    rf"(?:(?<=[^\W\d_])|(?<=[^\W\d_][{APOSTROPHES}{_UNSEEN}]))ё|ё(?=л[ко]|ж|мк|рш|рз|кн|б)", re.IGNORECASE
+)
 
 
 class Folded(NamedTuple):
@@ -66,33 +73,27 @@ class Folded(NamedTuple):
     source: str
     places: tuple[tuple[int, int], ...]
 
-    def find(self, needle: str, *, word: bool = False) -> list[tuple[int, int]]:
-        """Returns the places of the folded search text in `source`, from and to; `word`: whole words only."""
-        found, at = [], self.text.find(needle)
-        while at >= 0 and needle:
-            end = at + len(needle)
-            if not word or self._is_word(at, end):
-                found.append((self.places[at][0], self.places[end - 1][1]))
-            at = self.text.find(needle, end)
-        return found
-
-    def _is_word(self, begin: int, end: int) -> bool:
-        text = self.text
-        return (begin == 0 or text[begin - 1] == " ") and (end == len(text) or text[end] == " ")
-
 
 def fold(text: str) -> str:
     """Returns the folded text, without a gap at either end."""
     return fold_with_places(text).text.strip()
 
 
-def fold_with_places(text: str) -> Folded:
-    """Returns the folded text with the places of its letters; a gap at an end stays a space."""
+@lru_cache(maxsize=512)  # the turns of a call, for each phrase of the rules
+def fold_with_places(text: str, *, joined: bool = True) -> Folded:
+    """Returns the folded text with the places of its letters; a gap at an end stays a space.
+
+    Without `joined` the pairs `ye` and `ts` stay two letters: `клиентский` then begins with `клиент`.
+    """
     source = unicodedata.normalize("NFC", text)
     lowered = "".join(letter.lower()[:1] for letter in source)
+    shown: list[int] | None = None
+    if _INVISIBLE.search(lowered):
+        shown = [place for place, letter in enumerate(lowered) if not _INVISIBLE.match(letter)]
+        lowered = "".join(lowered[place] for place in shown)
     letters: list[str] = []
     places: list[tuple[int, int]] = []
-    for match in _UNIT.finditer(lowered):
+    for match in (_UNIT if joined else _UNJOINED_UNIT).finditer(lowered):
         kind = match.lastgroup or "one"
         folded = _UNITS[kind] if kind != "one" else _letter(match.group())
         letters.append(folded)
@@ -101,6 +102,8 @@ def fold_with_places(text: str) -> Folded:
             before = places[-1]
             for at in range(len(places) - places[-8:].count(before), len(places)):
                 places[at] = (before[0], match.end())
+    if shown is not None:
+        places = [(shown[begin], shown[end - 1] + 1) for begin, end in places]
     return Folded("".join(letters), source, tuple(places))
 
 
@@ -114,39 +117,6 @@ def foldings(text: str) -> list[str]:
     """Returns the one or two foldings of a text, or of a search text."""
     russian = russian_spelling(text)
     return [fold(text)] if russian is None else [fold(text), fold(russian)]
-
-
-def hits(text: str, needles: Sequence[str], *, word: bool = False) -> list[tuple[int, int]]:
-    """Returns the places of a folded search text in the text (NFC), in order, without overlap."""
-    found: set[tuple[int, int]] = set()
-    for spelling in (text, russian_spelling(text)):  # the folding has the same length letter by letter
-        if spelling is not None:
-            folded = fold_with_places(spelling)
-            found.update(place for needle in needles for place in folded.find(needle, word=word))
-    kept: list[tuple[int, int]] = []
-    for begin, end in sorted(found, key=lambda place: (place[0], -place[1])):
-        if not kept or begin >= kept[-1][1]:
-            kept.append((begin, end))
-    return kept
-
-
-def find_phrases(
-    talk: Talk, needles: Sequence[str], *, speaker: str | None, context: int, word: bool
-) -> dict[int, list[tuple[int, int]]]:
-    """Returns the phrases of one side (or both) with the search text and their marks, and the phrases around.
-
-    Returns nothing where no phrase matches.
-    """
-    fragments = talk.fragments
-    matched = {
-        place: marks
-        for place, part in enumerate(fragments)
-        if (speaker is None or part.direction == speaker) and (marks := hits(part.text, needles, word=word))
-    }
-    around = {
-        near for place in matched for near in range(max(place - context, 0), min(place + context + 1, len(fragments)))
-    }
-    return {place: matched.get(place, []) for place in sorted(around)}
 
 
 def _letter(letter: str) -> str:

@@ -11,10 +11,10 @@ import pygal
 from pygal.style import Style
 
 from alovoice_cli import html_page
-from alovoice_cli.html_page import Head, Html, Tile, heading, page, remark, safe
+from alovoice_cli.html_page import Head, Html, Tile, heading, page, remark, safe, with_note
 from alovoice_cli.masking import disarm
 from alovoice_cli.speech.exports import talk_section, title
-from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport
+from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, Score, ScoreTally, SpeechReport, WeekTrend
 from alovoice_cli.speech.talk import Talk, clock
 
 # pygal installs a finder for map plugins, and Python warns about it at each later import. No map is drawn here.
@@ -99,6 +99,7 @@ def _strip(node: ElementTree.Element) -> None:
 
 _MOST_TAGS = 5
 _MOST_ROWS = 40
+_MOST_WEEK_ROWS = 200
 
 
 def report_page(title: str, report: SpeechReport, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
@@ -107,6 +108,7 @@ def report_page(title: str, report: SpeechReport, worst: Mapping[str, Talk], zon
     parts: list[str] = [_figures(report), remark(by_rules)]
     if days:
         parts += [heading("Scores"), _scores(days), heading("Tags"), _tags_over_time(report, days)]
+    parts += _weeks(report)
     parts += [_table("tags", "Tag", report.grouped("tag"), report.everything.calls)]
     parts += [heading("The operators' share of the talk"), _ratios(report)]
     operators = report.grouped("operator")
@@ -118,9 +120,13 @@ def report_page(title: str, report: SpeechReport, worst: Mapping[str, Talk], zon
 
 def _figures(report: SpeechReport) -> str:
     whole = report.everything
+    by_rules = {}
+    if whole.scores.overridden:
+        by_rules = {"By rules alone": _number(whole.scores.rules_average), "Set by hand": str(whole.scores.overridden)}
     told = {
         "Calls": str(whole.calls),
         "Average score": _number(whole.scores.average),
+        **by_rules,
         f"At {report.bar:g} or above": str(whole.good),
         "Operator's share": _percent(whole.talk_ratio),
         "Silence": _percent(whole.silence_share),
@@ -134,6 +140,34 @@ def _scores(days: Sequence[ScoreTally]) -> str:
     averages = [day.scores.average for day in days]
     chart = lines("chart-scores", _labels(days), {"Average score": averages}, highest=100)
     return _figure("The average score of each day, 0 to 100", chart)
+
+
+def _weeks(report: SpeechReport) -> Iterable[str]:
+    """Returns the trend of each operator, by weeks: a chart where there are several weeks, and a table."""
+    trends = [one for one in report.trends if one.week != UNKNOWN]
+    if not trends:
+        return
+    yield heading("Weeks, by operator")
+    weeks = sorted({one.week for one in trends})
+    if len(weeks) > 1:
+        chosen = [None, *(group.name for group in report.grouped("operator")[: len(_COLORS) - 1])]
+        averages = {(one.peer, one.week): one.group.scores.average for one in trends}
+        series = {peer or "all": [averages.get((peer, week)) for week in weeks] for peer in chosen}
+        chart = lines("chart-weeks", weeks, series, highest=100)
+        caption = "The average score of each week, of all and of the operators with most calls"
+        yield _figure(caption, chart, legend(series))
+    numbers = (Head(word, numeric=True) for word in ("Calls", "Score", "By rules", "Change"))
+    rows = (_week_row(one) for one in trends[:_MOST_WEEK_ROWS])
+    yield html_page.table("weeks", (Head("Extension"), Head("Week", whole=True), *numbers), rows)
+    if (hidden := len(trends) - _MOST_WEEK_ROWS) > 0:
+        yield remark(f"and {hidden} more")
+
+
+def _week_row(one: WeekTrend[ScoreTally]) -> tuple[str, ...]:
+    scores = one.group.scores
+    change = "–" if one.change is None else f"{one.change:+.1f}"
+    averages = (_number(scores.average), _number(scores.rules_average), change)
+    return one.peer or "all", one.week, str(one.group.calls), *averages
 
 
 def _labels(days: Sequence[ScoreTally]) -> list[str]:
@@ -183,18 +217,30 @@ def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Ite
         return
     often = ", ".join(f"{name} ({number})" for name, number in failures.most_common(5))
     yield remark(f"Failed most often: {often}")
-    shown = [(talks[call_id], got, failed) for call_id, got, failed in report.worst if call_id in talks]
+    shown = [(talks[call_id], result) for call_id, result in report.worst if call_id in talks]
     rows = [
         (
-            Html(f'<span class="bad">{got:.0f}</span>'),
+            Html(f'<span class="bad">{_whole(result.points)}</span>'),
             Html(f'<a href="#worst-{place}">{safe(title(talk, zone))}</a>'),
-            ", ".join(failed),
+            _failed(result),
         )
-        for place, (talk, got, failed) in enumerate(shown)
+        for place, (talk, result) in enumerate(shown)
     ]
     yield html_page.table("worst", (Head("Score", numeric=True), Head("Call"), Head("Failed")), rows)
-    for place, (talk, _, _) in enumerate(shown):
+    for place, (talk, _) in enumerate(shown):
         yield f'<div id="worst-{place}">{talk_section(talk, zone, level=3)}</div>'
+
+
+def _failed(result: Score) -> str:
+    """Returns the failed checks; below them who set the score by hand, why, and the rules' score."""
+    failed, override = ", ".join(result.failed), result.override
+    if override is None:
+        return failed
+    return with_note(failed, f"set by {override.by}: {override.note} (by rules {_whole(result.by_rules)})")
+
+
+def _whole(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
 
 
 def _number(value: float | None) -> str:

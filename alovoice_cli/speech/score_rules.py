@@ -1,45 +1,36 @@
-"""A rules file for scores (`qa.toml`) -> Rules. Reading goes on behind an error: one run shows all that is wrong.
+"""Reads a rules file for scores, such as `EXAMPLE`.
 
-bar = 80                          # the average below which `ai score` ends with 8
-
-[[check]]
-name = "Greets"
-weight = 20                       # 1 where it is left out
-say = ["assalomu alaykum", "здравствуйте", "добрый день"]     # one of them, in any spelling
-speaker = "operator"
-within = 15                       # seconds from the beginning
-
-[[check]]
-name = "No promise of a refund"
-never_say = ["pulni qaytaramiz", "вернём деньги"]
-
-[[check]]
-tag = "Прощание"                  # or without_tag
-
-[[check]]
-measure = "talk_ratio"            # speech.checks.MEASURES
-at_least = 0.3
-at_most = 0.7
+Reading goes on behind an error: one run shows all that is wrong.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, Findings, RulePlace, did_you_mean, has_errors, in_order
 from alovoice_cli.routing.clauses import check_keys
 from alovoice_cli.routing.located import BadTomlError, LocatedEntry, read_toml
-from alovoice_cli.speech.folding import fold, foldings, hits
+from alovoice_cli.speech.folding import fold
 from alovoice_cli.speech.measures import Measures
+from alovoice_cli.speech.phrases import SoughtPhrase, found_in, misplaced_star, read_phrase
 from alovoice_cli.speech.talk import Talk
+from alovoice_cli.speech.turns import SpeechTurn
+
+
+class JudgedCall(NamedTuple):
+    """What the checks look at: a talk, its measures, its turns."""
+
+    talk: Talk
+    measures: Measures
+    turns: Sequence[SpeechTurn]
 
 
 class Test(Protocol):
     """Whether a condition holds for a call; None where the call does not show it."""
 
-    def holds(self, talk: Talk, measures: Measures) -> bool | None: ...
+    def holds(self, call: JudgedCall) -> bool | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +57,28 @@ class HasTag:
     name: str
     wanted: bool = True
 
-    def holds(self, talk: Talk, measures: Measures) -> bool:
+    def holds(self, call: JudgedCall) -> bool:
         sought = fold(self.name)
-        return any(fold(name) == sought for name in talk.tag_names) == self.wanted
+        return any(fold(name) == sought for name in call.talk.tag_names) == self.wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """One of the phrases occurs, in any spelling; or none does (`wanted` False).
+    """One of the phrases occurs in a turn, in any spelling; or none does (`wanted` False).
 
-    `within_ms` of the call's beginning.
+    `within_ms`: it begins in a fragment that begins so soon after the call's beginning.
     """
 
-    phrases: tuple[str, ...]
+    phrases: tuple[SoughtPhrase, ...]
     wanted: bool = True
     speaker: str | None = None
     within_ms: float | None = None
 
-    def holds(self, talk: Talk, measures: Measures) -> bool:
-        needles = [folded for phrase in self.phrases for folded in foldings(phrase)]
+    def holds(self, call: JudgedCall) -> bool:
+        fragments = call.talk.fragments
         said = any(
-            hits(part.text, needles, word=True)
-            for part in talk.fragments
-            if (self.speaker is None or part.direction == self.speaker)
-            and (self.within_ms is None or (part.begin_ms or 0) <= self.within_ms)
+            self.within_ms is None or (fragments[found.place].begin_ms or 0) <= self.within_ms
+            for found in found_in(call.turns, self.phrases, speaker=self.speaker)
         )
         return said == self.wanted
 
@@ -102,8 +91,8 @@ class Lies:
     at_least: float | None = None
     at_most: float | None = None
 
-    def holds(self, talk: Talk, measures: Measures) -> bool | None:
-        value = MEASURES[self.measure](measures)
+    def holds(self, call: JudgedCall) -> bool | None:
+        value = MEASURES[self.measure](call.measures)
         if value is None:
             return None
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
@@ -141,8 +130,53 @@ class LoadedScores:
     findings: tuple[Finding, ...]
 
 
-def load(path: Path) -> LoadedScores:
-    """Reads a rules file. Raises UsageError for a file that cannot be opened."""
+EXAMPLE = """\
+# What a good call is, for `alovoice ai score --rules FILE`. A score is the share of the weights that the call passed,
+# 0 to 100. `alovoice ai score --rules FILE --check` checks this file. A line that begins with # is a comment.
+
+bar = 80                       # an average below it ends `ai score` with exit code 8
+
+# One of these phrases is said. Spelling does not count: Uzbek in Latin and Cyrillic, ё and е, case, apostrophes.
+# A star is any ending: "здравствуй*" is also здравствуйте; "to'lov*" is also to'lovni, тўловга.
+[[check]]
+name = "Greets"
+weight = 3                     # 1 where it is left out
+say = ["assalomu alaykum", "salom*", "здравствуй*", "добр* день"]
+speaker = "operator"           # or "client"; leave the line out for both
+within = 15                    # seconds from the beginning
+
+# None of these phrases is said.
+[[check]]
+name = "No promise of a refund"
+weight = 2
+never_say = ["pulni qaytar*", "верн* деньги"]
+speaker = "operator"
+
+# The PBX gave the call this tag; `without_tag` is the opposite.
+[[check]]
+without_tag = "Жалоба"
+
+# The operator's share of the talk, 0 to 1. Give at_least, at_most or both.
+[[check]]
+measure = "talk_ratio"
+at_least = 0.3
+at_most = 0.7
+
+# Seconds in which nobody speaks. Other measures: longest_monologue, silence_share, interruptions, first_word, length.
+[[check]]
+measure = "dead_air"
+at_most = 10
+"""
+
+OtherForm = Callable[[SoughtPhrase, str | None], str | None]
+"""Returns another form of a word that this speaker (None: anybody) said: `to'lovni (call 8001)`; None without one."""
+
+
+def load(path: Path, other_form: OtherForm | None = None) -> LoadedScores:
+    """Reads a rules file; with `other_form` a phrase of one word without a star is a warning.
+
+    Raises UsageError for a file that cannot be opened.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
@@ -156,7 +190,7 @@ def load(path: Path) -> LoadedScores:
         findings.error("too-large", RulePlace(str(path)), "the file is larger than 1 MB: it is no rules file")
         return LoadedScores(None, tuple(findings.items))
     try:
-        rules = _read(read_toml(content.decode("utf-8-sig"), str(path)), findings)
+        rules = _read(read_toml(content.decode("utf-8-sig"), str(path)), findings, other_form)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         findings.error("encoding", RulePlace(str(path), line), "this is no UTF-8", "save the file as UTF-8")
@@ -179,9 +213,9 @@ def load_sound(path: Path) -> ScoreRules:
     )
 
 
-def _read(document: LocatedEntry, findings: Findings) -> ScoreRules:
+def _read(document: LocatedEntry, findings: Findings, other_form: OtherForm | None) -> ScoreRules:
     check_keys(document, ("bar", "check"), "a rules file", findings)
-    reading = _Reading(findings)
+    reading = _Reading(findings, other_form)
     bar = reading.number(document.table.get("bar"), "bar", lowest=0, highest=100)
     entry = document.table.get("check")
     if entry is None:
@@ -199,8 +233,8 @@ def _read(document: LocatedEntry, findings: Findings) -> ScoreRules:
 class _Reading:
     """Reads checks; errors become findings."""
 
-    def __init__(self, findings: Findings) -> None:
-        self._findings = findings
+    def __init__(self, findings: Findings, other_form: OtherForm | None) -> None:
+        self._findings, self._other_form = findings, other_form
         self._names: set[str] = set()
 
     def check(self, entry: LocatedEntry, place: int) -> Check | None:
@@ -232,7 +266,6 @@ class _Reading:
     def says(self, entry: LocatedEntry, table: Mapping[str, LocatedEntry], *, wanted: bool) -> Test | None:
         """`say` and `never_say`: a phrase or a list of them."""
         items = entry.items if isinstance(entry.value, list) else [entry]
-        phrases = [phrase for item in items if (phrase := self.text(item, "a phrase")) is not None]
         if not items:
             self._findings.error("bad-value", entry.place, "the list of phrases is empty", "name one, or leave it out")
         speaker = table.get("speaker")
@@ -240,10 +273,27 @@ class _Reading:
             hint = did_you_mean(str(speaker.value), _SPEAKERS, "give ")
             self._findings.error("bad-value", speaker.place, f"there is no speaker {speaker.value!r}", hint)
         within = self.number(table.get("within"), "within", lowest=0, highest=86_400)
+        who = None if speaker is None else str(speaker.value)
+        phrases = [phrase for item in items if (phrase := self._phrase(item, who)) is not None]
         if not phrases:
             return None
-        who = None if speaker is None else str(speaker.value)
         return Says(tuple(phrases), wanted, who, None if within is None else within * 1000)
+
+    def _phrase(self, entry: LocatedEntry, speaker: str | None) -> SoughtPhrase | None:
+        text = self.text(entry, "a phrase")
+        if text is None:
+            return None
+        hint = """put it at the end of a word: "to'lov*", "доставк*\""""
+        if misplaced_star(text):
+            self._findings.error("bad-value", entry.place, f"{text!r}: `*` stands for the ending of a word", hint)
+            return None
+        phrase = read_phrase(text, word=True)
+        if phrase is not None and phrase.has_endings and self._other_form is not None:
+            form = self._other_form(phrase, speaker)
+            other = "no other form of the word" if form is None else f"not {form}"
+            hint = f"for any ending write {f'{text}*'!r}"
+            self._findings.warning("one-form", entry.place, f"{text!r} matches this form alone, {other}", hint)
+        return phrase
 
     def tag(self, entry: LocatedEntry, *, wanted: bool) -> Test | None:
         """`tag` and `without_tag`."""

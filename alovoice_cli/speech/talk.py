@@ -5,10 +5,18 @@ record.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from alovoice_cli.speech.folding import fold
+
 OPERATOR, CLIENT = "operator", "client"
+_SIDES = {
+    **dict.fromkeys(("operator", "agent", "manager", "menedjer", "employee", "sotrudnik", "xodim"), OPERATOR),
+    **dict.fromkeys(("client", "klient", "customer", "mijoz", "abonent", "xaridor"), CLIENT),
+}
+_NUMBERED = re.compile(r"(.*\S) ?\d+")
 _PEER_FIELDS = ("inner_phone", "peer", "operator", "extension")
 
 
@@ -46,9 +54,29 @@ class Talk:
     peer: str | None = None
 
     @property
+    def unknown_sides(self) -> tuple[str, ...]:
+        """The speakers that are neither operator nor client, each once: measures and checks by speaker miss them."""
+        return tuple(
+            dict.fromkeys(part.direction for part in self.fragments if part.direction not in (OPERATOR, CLIENT))
+        )
+
+    @property
     def tag_names(self) -> tuple[str, ...]:
         """The names of the tags, each once, in the server's order."""
         return tuple(dict.fromkeys(tag.name for tag in self.tags))
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOverride:
+    """A score of a call that somebody set by hand: 0 to 100, why, the user's name, unix seconds."""
+
+    points: float
+    note: str
+    by: str
+    at: int
+
+    def as_json(self) -> dict[str, object]:
+        return {"score": self.points, "note": self.note, "by": self.by, "at": self.at}
 
 
 def read_talk(call_id: str, answer: Mapping[str, object], *, peer: str | None = None) -> Talk | None:
@@ -136,7 +164,14 @@ def _fragment(part: Mapping[str, object], tags: Sequence[Tag]) -> Fragment:
     begin, end = number(part.get("begin")), number(part.get("end"))
     own_id = _id(part.get("fragment_id"))
     own = tuple(tag for tag in tags if _belongs(tag, own_id, begin, end))
-    return Fragment(_text(part.get("direction")), _text(part.get("text")), begin, end, own)
+    return Fragment(_side(_text(part.get("direction"))), _text(part.get("text")), begin, end, own)
+
+
+def _side(direction: str) -> str:
+    """Returns `operator` or `client` for their known spellings (Operator, CLIENT, agent, Mijoz 2), else the text."""
+    folded = fold(direction)
+    numbered = _NUMBERED.fullmatch(folded)
+    return _SIDES.get(numbered[1] if numbered else folded, direction)
 
 
 def _belongs(tag: Tag, own_id: str | None, begin: float | None, end: float | None) -> bool:

@@ -1,21 +1,23 @@
 """The fetched analyses, kept so that searches, scores and reports need no second request.
 
-The server's whole answer is stored as JSON; rows of phrases and tags are derived from it for searching. Phrases are
-indexed by their foldings (speech.folding) in trigrams, so that any part of a word is found without a full scan.
-Transcripts are personal data: the file is 0600, and `prune` frees the space.
+The server's whole answer is stored as JSON; rows of turns and tags are derived from it for searching. Turns are indexed
+by their foldings (speech.folding) in trigrams, so that any part of a word is found without a full scan; an analysis
+that is not indexed as this program does it (`indexed` 0) is indexed when the file is opened. Scores that somebody set
+by hand stand beside. Transcripts are personal data: the file is 0600, and `prune` frees the space.
 """
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.speech.folding import fold, foldings
-from alovoice_cli.speech.talk import EVERYTHING, Talk, Wanted, read_talk
+from alovoice_cli.speech.talk import EVERYTHING, ScoreOverride, Talk, Wanted, read_talk
+from alovoice_cli.speech.turns import speech_turns
 from alovoice_cli.stores.migrations import explained, open_store, transaction
 
 STORE_NAME = "analyses.db"
@@ -41,7 +43,16 @@ MIGRATIONS = (
         folded, content='phrase', content_rowid='id', tokenize='trigram case_sensitive 1'
     );
     """,
+    """
+    ALTER TABLE analysis ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX analysis_to_index ON analysis (id) WHERE indexed = 0;
+    CREATE TABLE score_override (
+        profile TEXT NOT NULL, call_id TEXT NOT NULL, points REAL NOT NULL, note TEXT NOT NULL, set_by TEXT NOT NULL,
+        set_at INTEGER NOT NULL, PRIMARY KEY (profile, call_id)
+    );
+    """,
 )
+"""A later change of the folding or of the turns sets `indexed` to 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Kept:
     kept_at: int
     peer: str | None
     answer: Mapping[str, object]
+    override: ScoreOverride | None = None
 
     @property
     def talk(self) -> Talk:
@@ -67,14 +79,19 @@ class Analyses:
     def __init__(self, path: Path, profile: str, now: Callable[[], datetime]) -> None:
         self.path, self.profile, self._now = path, profile, now
 
-    def keep(self, call_id: str, answer: Mapping[str, object], *, peer: str | None = None) -> None:
-        """Stores a finished analysis in place of an earlier one of this call; `peer` None keeps the stored peer."""
+    def keep(
+        self, call_id: str, answer: Mapping[str, object], *, peer: str | None = None, begun_at: int | None = None
+    ) -> None:
+        """Stores a finished analysis in place of an earlier one of this call; `peer` None keeps the stored peer.
+
+        `begun_at` is when the call began, in unix seconds; None: as the answer says.
+        """
         talk = read_talk(call_id, answer, peer=peer)
         if talk is None:
             return
         now = int(self._now().astimezone(UTC).timestamp())
         text = json.dumps(answer)  # ASCII: a lone surrogate, which SQLite refuses in a text, stays escaped
-        begun = now if talk.begun_at is None else talk.begun_at
+        begun = next((at for at in (begun_at, talk.begun_at) if at is not None), now)
         with self._writing() as connection:
             earlier = connection.execute(
                 "SELECT id, peer FROM analysis WHERE profile = ? AND call_id = ?", (self.profile, _storable(call_id))
@@ -84,7 +101,8 @@ class Analyses:
                 _forget(connection, [earlier[0]])
             row = (self.profile, _storable(call_id), begun, now, known and _storable(known), text)
             number = connection.execute(
-                "INSERT INTO analysis (profile, call_id, begun_at, kept_at, peer, answer) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO analysis (profile, call_id, begun_at, kept_at, peer, answer, indexed)"
+                " VALUES (?, ?, ?, ?, ?, ?, 1)",
                 row,
             ).lastrowid
             _index(connection, number or 0, talk)
@@ -92,6 +110,31 @@ class Analyses:
     def get(self, call_id: str) -> Kept | None:
         """Returns the stored analysis of this call, or None."""
         return next(self.all(Wanted(call_ids=(call_id,))), None)
+
+    def kept_of(self, call_ids: Collection[str]) -> set[str]:
+        """Returns those of the calls whose analysis is stored."""
+        if not self.path.exists():
+            return set()
+        by_stored = {_storable(call_id): call_id for call_id in call_ids}
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT call_id FROM analysis WHERE profile = ? AND call_id IN (SELECT value FROM json_each(?))",
+                (self.profile, json.dumps(list(by_stored))),
+            )
+            return {by_stored[row[0]] for row in rows}
+
+    def without_peer(self) -> list[str]:
+        """Returns the calls whose operator's extension is not known."""
+        with self._open() as connection:
+            asked = "SELECT call_id FROM analysis WHERE profile = ? AND peer IS NULL"
+            return [row[0] for row in connection.execute(asked, (self.profile,))]
+
+    def join_calls(self, calls: Mapping[str, tuple[str, int | None]]) -> None:
+        """Notes of stored analyses, by the call's id, the operator's extension and when the call began, if known."""
+        changed = [(_storable(peer), at, self.profile, _storable(id)) for id, (peer, at) in calls.items()]
+        update = "UPDATE analysis SET peer = ?, begun_at = coalesce(?, begun_at) WHERE profile = ? AND call_id = ?"
+        with self._writing() as connection:
+            connection.executemany(update, changed)
 
     def all(self, wanted: Wanted = EVERYTHING, *, limit: int = 0) -> Iterator[Kept]:
         """Yields the wanted analyses, the latest call first, a chunk at a time; `limit` 0 means all."""
@@ -105,7 +148,8 @@ class Analyses:
             size = min(_CHUNK, left) if limit else _CHUNK
             with self._open() as connection:
                 rows = connection.execute(
-                    "SELECT id, call_id, begun_at, kept_at, peer, answer FROM analysis"  # noqa: S608 - constants
+                    "SELECT id, call_id, begun_at, kept_at, peer, answer, points, note, set_by, set_at"  # noqa: S608 - constants
+                    " FROM analysis LEFT JOIN score_override USING (profile, call_id)"
                     f" WHERE {where}{paging} ORDER BY begun_at DESC, id DESC LIMIT ?",
                     (*values, *more, size),
                 ).fetchall()
@@ -138,6 +182,24 @@ class Analyses:
             if kept.call_id in found:
                 yield kept
 
+    def set_score(self, call_id: str, override: ScoreOverride) -> None:
+        """Stores a score set by hand, in place of an earlier one of this call."""
+        values = (override.points, _storable(override.note), _storable(override.by), override.at)
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO score_override (profile, call_id, points, note, set_by, set_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (self.profile, _storable(call_id), *values),
+            )
+
+    def unset_score(self, call_id: str) -> None:
+        """Deletes the score set by hand for this call."""
+        with self._writing() as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute(
+                "DELETE FROM score_override WHERE profile = ? AND call_id = ?", (self.profile, _storable(call_id))
+            )
+
     def count(self, wanted: Wanted = EVERYTHING) -> int:
         """Returns how many analyses are wanted."""
         if not self.path.exists():
@@ -157,10 +219,14 @@ class Analyses:
             connection.execute("PRAGMA secure_delete = ON")
             while True:
                 with transaction(connection):
-                    numbers = connection.execute(
-                        "SELECT id FROM analysis WHERE profile = ? AND begun_at < ? LIMIT ?",
-                        (self.profile, before, _CHUNK),
-                    ).fetchall()
+                    old = "FROM analysis WHERE profile = ? AND begun_at < ?"
+                    values = (self.profile, before)
+                    connection.execute(
+                        "DELETE FROM score_override WHERE profile = ?"  # noqa: S608 - constants
+                        f" AND call_id IN (SELECT call_id {old})",
+                        (self.profile, *values),
+                    )
+                    numbers = connection.execute(f"SELECT id {old} LIMIT ?", (*values, _CHUNK)).fetchall()
                     _forget(connection, [number for (number,) in numbers])
                 pruned += len(numbers)
                 if len(numbers) < _CHUNK:
@@ -195,7 +261,7 @@ class Analyses:
         return " AND ".join(text for text, _ in parts), tuple(value for _, values in parts for value in values)
 
     def _kept(self, row: Sequence[object]) -> Kept:
-        call_id, begun_at, kept_at, peer, answer = row
+        call_id, begun_at, kept_at, peer, answer, *set_by_hand = row
         try:
             parsed = json.loads(str(answer))
         except ValueError as error:
@@ -203,16 +269,36 @@ class Analyses:
                 f"{self.path} is damaged: the analysis of call {call_id} cannot be read",
                 hint=f"`alovoice ai result {call_id}` fetches it again",
             ) from error
-        return Kept(str(call_id), int(str(begun_at)), int(str(kept_at)), None if peer is None else str(peer), parsed)
+        points, note, set_by, set_at = set_by_hand
+        return Kept(
+            str(call_id),
+            int(str(begun_at)),
+            int(str(kept_at)),
+            None if peer is None else str(peer),
+            parsed,
+            None if points is None else ScoreOverride(float(str(points)), str(note), str(set_by), int(str(set_at))),
+        )
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         connection = open_store(self.path, MIGRATIONS)
         try:
             with explained(self.path):
+                self._index_missing(connection)
                 yield connection
         finally:
             connection.close()
+
+    def _index_missing(self, connection: sqlite3.Connection) -> None:
+        columns = "id, call_id, begun_at, kept_at, peer, answer, NULL, NULL, NULL, NULL"
+        query = f"SELECT {columns} FROM analysis WHERE indexed = 0 LIMIT ?"  # noqa: S608 - constants
+        while connection.execute("SELECT 1 FROM analysis WHERE indexed = 0").fetchone():
+            with transaction(connection):
+                for number, *rest in connection.execute(query, (_CHUNK,)).fetchall():
+                    _forget_index(connection, number)
+                    with suppress(UsageError):  # damaged: told when it is read
+                        _index(connection, number, self._kept(rest).talk)
+                    connection.execute("UPDATE analysis SET indexed = 1 WHERE id = ?", (number,))
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -225,8 +311,8 @@ def _index(connection: sqlite3.Connection, number: int, talk: Talk) -> None:
         "INSERT INTO tag (analysis, folded) VALUES (?, ?)",
         [(number, _storable(fold(name))) for name in talk.tag_names],
     )
-    for place, part in enumerate(talk.fragments):
-        folded = _storable(_BETWEEN.join(foldings(part.text)))
+    for place, turn in enumerate(speech_turns(talk.fragments)):
+        folded = _storable(_BETWEEN.join(foldings(turn.text)))
         row = connection.execute(
             "INSERT INTO phrase (analysis, place, folded) VALUES (?, ?, ?)", (number, place, folded)
         ).lastrowid
@@ -235,17 +321,18 @@ def _index(connection: sqlite3.Connection, number: int, talk: Talk) -> None:
 
 def _forget(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
     for number in numbers:
-        connection.execute(
-            "INSERT INTO phrase_index (phrase_index, rowid, folded)"
-            " SELECT 'delete', id, folded FROM phrase WHERE analysis = ?",
-            (number,),
-        )
-        for statement in (
-            "DELETE FROM phrase WHERE analysis = ?",
-            "DELETE FROM tag WHERE analysis = ?",
-            "DELETE FROM analysis WHERE id = ?",
-        ):
-            connection.execute(statement, (number,))
+        _forget_index(connection, number)
+        connection.execute("DELETE FROM analysis WHERE id = ?", (number,))
+
+
+def _forget_index(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute(
+        "INSERT INTO phrase_index (phrase_index, rowid, folded)"
+        " SELECT 'delete', id, folded FROM phrase WHERE analysis = ?",
+        (number,),
+    )
+    connection.execute("DELETE FROM phrase WHERE analysis = ?", (number,))
+    connection.execute("DELETE FROM tag WHERE analysis = ?", (number,))
 
 
 def _storable(text: str) -> str:

@@ -14,6 +14,9 @@ from alovoice_cli.stores.outbox_orders import OutboxOrders
 _LONGEST_CALL = 2 * 3600 * 1_000_000
 """A call that began earlier (microseconds), and of which no end was told, is not counted as going on."""
 
+_AROUND_SECONDS = 60
+"""A ring group's telephones begin together, and may be reported at different moments."""
+
 
 class DayReader:
     """Makes days of one event store. Every method raises UsageError for a missing or unreadable file."""
@@ -58,5 +61,5 @@ class DayReader:
         """The missed calls of the span, judged by all later calls with their numbers."""
         calls = list(self._events.calls(Filter(span.period, IS_MISSED)))
         numbers = {call.number for call in calls if call.number is not None}
-        since = calls[0].reported_at if calls else None
+        since = calls[0].reported_at - _AROUND_SECONDS if calls else None
         return judge(calls, self._events.calls_with(numbers, since))

@@ -82,9 +82,7 @@ class EventImport:
                 begun = time.monotonic()
                 with writing(connection):
                     counted = _import(connection, [line for line in batch if isinstance(line, ImportedEvent)])
-                    uptimes = [line for line in batch if isinstance(line, ImportedUptime)]
-                    rows = [(one.id, one.began_at, one.ended_at, one.ended_at) for one in uptimes]
-                    connection.executemany(_KEEP_UPTIME, rows)
+                    connection.executemany(_KEEP_UPTIME, _uptime_rows(batch))
                 yield counted
                 if _is_listener_there(connection):
                     # A listener tries again every few milliseconds: the lock stays free as long as it was held.
@@ -95,6 +93,13 @@ def _batches(lines: Iterable[ImportLine]) -> Iterator[list[ImportLine]]:
     source = iter(lines)
     while batch := list(islice(source, _BATCH)):
         yield batch
+
+
+def _uptime_rows(batch: Iterable[ImportLine]) -> list[tuple[str, int, int, int]]:
+    """Returns the rows of times up to now: what is to come nobody can have received."""
+    now = time.time_ns() // 1000
+    uptimes = [line for line in batch if isinstance(line, ImportedUptime) and line.began_at <= now]
+    return [(one.id, one.began_at, min(one.ended_at, now), min(one.ended_at, now)) for one in uptimes]
 
 
 def _is_listener_there(connection: Connection) -> bool:

@@ -8,6 +8,7 @@ from alovoice_cli.events.reading import read
 from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
 from alovoice_cli.stores.event_schema import (
     IMPORT_INDEX,
+    KPI_INDEXES,
     NOTICE_TABLES,
     OUTBOX_TARGET,
     PBX_ID_INDEX,
@@ -125,7 +126,17 @@ def _add_notices(connection: Connection) -> None:
             create_table(connection, statement)
 
 
-_VERSION_4: tuple[Callable[[Connection], None], ...] = (_mark_imports, _read_pbx_ids, _add_notices)
+def _add_kpi_indexes(connection: Connection) -> None:
+    for statement in KPI_INDEXES:
+        connection.execute(statement)
+
+
+_VERSION_4: tuple[Callable[[Connection], None], ...] = (
+    _mark_imports,
+    _read_pbx_ids,
+    _add_notices,
+    _add_kpi_indexes,
+)
 """The steps to version 4, in order, as those to version 3."""
 
 

@@ -169,6 +169,12 @@ _UPTIME = """CREATE TABLE uptime (
 PROBLEM_INDEX = "CREATE INDEX IF NOT EXISTS fact_with_problem ON fact (received_at) WHERE problem <> ''"
 IMPORT_INDEX = "CREATE INDEX IF NOT EXISTS delivery_imported ON delivery (received_at) WHERE imported = 1"
 PBX_ID_INDEX = "CREATE INDEX IF NOT EXISTS call_by_pbx_id ON call (pbx_call_id) WHERE pbx_call_id IS NOT NULL"
+KPI_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS fact_of_results ON fact (started_at) WHERE type = 'result'",
+    "CREATE INDEX IF NOT EXISTS fact_repeated ON fact (received_at) WHERE duplicate_of IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS fact_end_of_no_call ON fact (received_at) WHERE type = 'callend' AND call_id IS NULL",
+)
+"""Key figures need these few rows: each index holds no others."""
 TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
 
 TABLES = (
@@ -190,6 +196,7 @@ TABLES = (
     TRIAL_INDEX,
     IMPORT_INDEX,
     PBX_ID_INDEX,
+    *KPI_INDEXES,
     "CREATE INDEX call_by_time ON call (reported_at)",
     "CREATE INDEX call_by_number ON call (number, reported_at)",
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",

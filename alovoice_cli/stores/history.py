@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
-from alovoice_cli.events.missed import RING_GROUP_SECONDS
+from alovoice_cli.events.missed import REPORTED_APART_SECONDS, RING_GROUP_SECONDS
 from alovoice_cli.stores.event_engine import ReadOnlyStore, marks, sqlite_path
 
 BUSY_SECONDS = 0.1
@@ -26,14 +26,15 @@ LAST_PEER = (
     " AND coalesce(peer, '') <> '' ORDER BY reported_at DESC LIMIT 1"
 )
 CALLS = f"SELECT count(*) FROM call WHERE {_OF_NUMBER} AND {_BEFORE} AND direction = 'inc'"  # noqa: S608 - constants
-# As `events.missed.ring_group`: somebody answered another telephone that rang for the same caller. What began together
-# may be reported at different moments.
+# As `events.missed.ring_group`: somebody answered another telephone that rang for the same caller.
 _ANSWERED_BESIDE = (
     "SELECT 1 FROM call AS beside WHERE beside.number = call.number"  # noqa: S608 - constants
-    " AND beside.reported_at BETWEEN call.reported_at - 60 AND call.reported_at + 60"
+    f" AND beside.reported_at BETWEEN call.reported_at - {REPORTED_APART_SECONDS}"
+    f" AND call.reported_at + {REPORTED_APART_SECONDS}"
     " AND coalesce(beside.line, '') = coalesce(call.line, '') AND beside.direction = 'inc' AND beside.trial = 0"
     f" AND beside.status = '{ANSWERED_STATUS}' AND abs(coalesce(beside.started_at, beside.reported_at)"
     f" - coalesce(call.started_at, call.reported_at)) <= {RING_GROUP_SECONDS}"
+    " AND coalesce(beside.ended_at, beside.reported_at) <= ?"
 )
 MISSED = (
     f"SELECT count(*) FROM call WHERE {_OF_NUMBER} AND {_OVER} AND direction = 'inc'"  # noqa: S608 - constants
@@ -87,7 +88,7 @@ class StoredHistory:
 
     def missed(self, number: str, since: datetime) -> int:
         """Returns how many of its calls nobody answered, on any telephone of the ring group."""
-        return int(self._past.ask(MISSED, (*self._values(number, since), *MISSED_STATUSES)))
+        return int(self._past.ask(MISSED, (*self._values(number, since), *MISSED_STATUSES, self._until)))
 
     def _values(self, number: str, since: datetime) -> tuple[object, ...]:
         return (number, int(since.timestamp()), self._until, self._until)

@@ -152,13 +152,13 @@ def test_a_listener_that_knew_the_call_tells_whose_it_was(alovoice: FrontDoor) -
     server = RawServer([ready])
     alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": TOKEN}
     (alovoice.home / "state").mkdir(mode=0o700)
-    Rows(alovoice.home / "state" / "events.db").call(BEGAN, peer=2424, call_id="crm-1")
-    first = alovoice("ai", "result", "crm-1", "other")
+    Rows(alovoice.home / "state" / "events.db").call(BEGAN, peer=2424, call_id="1716209468.17")
+    first = alovoice("ai", "result", "1716209468.17", "other")
     assert first.code == 0, first.err
     alovoice("ai", "result", "named", "--peer", "77")
     server.stop()
     told = {one.call_id: one.peer for one in kept(alovoice, "default").all()}
-    assert told == {"crm-1": "2424", "other": None, "named": "77"}
+    assert told == {"1716209468.17": "2424", "other": None, "named": "77"}
 
 
 # --- prune -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -251,6 +252,21 @@ def test_the_terminal_says_the_counts_in_words_and_the_coverage_last(home: Front
     assert "14.3 %" in result.out
     assert "7 rows, 3 attempts, talk 30s" in result.err
     assert "events from" in result.err.splitlines()[-1]
+
+
+def test_a_page_has_the_same_figures_and_neither_scripts_nor_people(home: FrontDoor) -> None:
+    _called(home)
+    _pass(home)
+    result = home("autorule", "report", "124", "--html", "page.html")
+    assert result.code == 0, result.err
+    page = (home.home / "page.html").read_text("utf-8")
+    report = _report(home)
+    assert len(page) < 150_000
+    assert not re.findall(r"<script|https?:|901110001|Ҳасан", page)
+    rows = re.findall(r'<tr><td>([^<]+)</td><td class="number">(\d+)</td>', page.partition('id="results"')[2])
+    assert [int(number) for _, number in rows][: len(CATEGORIES)] == [report[category] for category in CATEGORIES]
+    assert "Куз" in page
+    assert home("autorule", "report", "124", "--html", "page.html").code == 2
 
 
 # --- list and watch

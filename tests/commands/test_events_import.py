@@ -247,6 +247,12 @@ def test_imported_events_count_as_complete_where_somebody_says_so_alone(alovoice
     assert told.err == "note: events from 2026-11-23 08:00 to 2026-11-23 10:00; 2 events imported\n"
 
 
+def test_a_time_to_come_is_covered_by_no_import(alovoice: FrontDoor) -> None:
+    _import(alovoice, {"type": "uptime", "began_at": "2020-01-01T00:00:00Z", "ended_at": "9999-01-01T00:00:00Z"})
+    store = EventStore(f"sqlite:///{alovoice.home / 'state' / 'events.db'}")
+    assert [uptime.seen_at <= time.time_ns() // 1000 for uptime in store.uptimes()] == [True]
+
+
 def test_complete_files_are_each_complete_from_their_first_line_to_their_last(alovoice: FrontDoor) -> None:
     (alovoice.home / "a.jsonl").write_text(json.dumps(_line()) + "\n" + json.dumps(_line(seconds=60)), "utf-8")
     (alovoice.home / "b.jsonl").write_text(

@@ -62,6 +62,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events outbox drop": ("--all", "--yes"),
     "day": (),
     "top": ("--once",),
+    "route init": ("new-rules.toml",),
     "route check": ("rules.toml",),
     "route test": ("rules.toml", "--from", "974244100", "--line", "712037006"),
     "route diff": ("rules.toml", "rules.toml"),
@@ -92,6 +93,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events replay": ("e1", "--to", "CRM"),
     "events certify": ("CRM", "--only", "route-out"),
     "sandbox path": (),
+    "sandbox sample": ("sample",),
     "sandbox reset": (),
 }
 BEGIN = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--journal", "BATCH", "--night-ok", "--yes")

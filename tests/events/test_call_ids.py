@@ -30,6 +30,7 @@ _BASE = "https://cld.alovoice.uz"
         (f"{_BASE}/record?call_id=533&callid=534", None),
         (f"{_BASE}/play/123458fba81bfa19c254df73b07123123", None),  # the hash of a file
         (f"{_BASE}/rec/998901234567.mp3", None),  # a phone number
+        (f"{_BASE}/stereo/998901234567", None),
         (f"{_BASE}/rec/20240520-101.mp3", None),
         (f"{_BASE}/rec/call.mp3", None),
         (f"{_BASE}/play/01HYB0WGK09QVJY9C7R3YA72Z1.mp3", None),

@@ -56,10 +56,15 @@ def test_a_ring_group_that_somebody_answered_is_not_missed(rows: Rows) -> None:
     past = StoredPast(rows.url).as_of(NOW)
     assert (past.missed(CALLER, _ago(days=1)), past.calls(CALLER, _ago(days=1))) == (1, 3)
     rows.call(_ago(hours=1), status="304")
+    assert past.missed(CALLER, _ago(minutes=90)) == 1
     rows.call(_ago(hours=1, seconds=-6), status="200")
     rows.call(_ago(hours=1), status="200", direction="out")
     rows.call(_ago(hours=1), status="200", number="907654321")
     assert past.missed(CALLER, _ago(days=1)) == 2
+    rows.call(_ago(hours=1), status="200", duration=600)
+    assert past.missed(CALLER, _ago(days=1)) == 1
+    then = StoredPast(rows.url).as_of(_ago(minutes=55))  # the talk went on
+    assert then.missed(CALLER, _ago(days=1)) == 2
 
 
 def test_the_call_that_asks_is_not_counted_but_one_whose_end_was_never_told_is(rows: Rows) -> None:

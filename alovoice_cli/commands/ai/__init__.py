@@ -1,12 +1,18 @@
-"""`alovoice ai`: speech analyses of recorded calls; here the options by which its verbs choose kept analyses."""
+"""`alovoice ai`: speech analyses of recorded calls; here the options that choose kept ones, and their calls."""
 
-from typing import Annotated
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.errors import UsageError
 from alovoice_cli.moments import parse_moment
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import Wanted
+
+if TYPE_CHECKING:
+    from alovoice_cli.events.event import Call
+    from alovoice_cli.speech.score import Group
 
 Since = Annotated[
     str | None,
@@ -30,7 +36,11 @@ def read_wanted(
     without_tags: list[str] | None = None,
     peer: str | None = None,
 ) -> Wanted:
-    """Returns the filter of the options. Raises UsageError for an unreadable moment."""
+    """Returns the filter of the options, and learns the operators of kept calls from the event store first.
+
+    Raises UsageError for an unreadable moment.
+    """
+    learn_operators(session)
     clock = session.clock
     return Wanted(
         since=None if since in (None, "all") else int(parse_moment(since or "", clock, "--since").at.timestamp()),
@@ -39,3 +49,57 @@ def read_wanted(
         without_tags=tuple(without_tags or ()),
         peer=peer,
     )
+
+
+def calls_of(session: Session, call_ids: Collection[str]) -> "Mapping[str, Call]":
+    """Returns the calls of the profile's event store by the PBX's id; none where the store is missing or unreadable."""
+    from alovoice_cli.stores.pbx_calls import PbxCalls  # noqa: PLC0415 - not every verb joins calls
+
+    try:
+        return PbxCalls(session.settings.event_store_url()).by_id(call_ids)
+    except UsageError:
+        return {}
+
+
+def learn_operators(session: Session) -> None:
+    """Gives each kept analysis without an extension that of its call, and its time, once the event store knows it."""
+    if not (session.analyses.path.exists() and (ids := session.analyses.without_peer())):
+        return
+    found = {id: (call.peer, call.started_at) for id, call in calls_of(session, ids).items() if call.peer}
+    if found:
+        session.analyses.join_calls(found)
+
+
+def refuse_known_otherwise(session: Session, call_ids: Sequence[str]) -> None:
+    """Raises UsageError for ids that are not the PBX's, where the event store knows the right ones.
+
+    For requests that cost nothing: an id that the store knows without the PBX's is asked for anyway.
+    """
+    from alovoice_cli.stores.pbx_calls import PbxCalls  # noqa: PLC0415 - not every verb joins calls
+
+    try:
+        strange = PbxCalls(session.settings.event_store_url()).strange_ids(call_ids)
+    except UsageError:
+        return
+    found = [one for one in strange if one.pbx_call_id is not None]
+    if found:
+        from alovoice_cli.batch.limits import strange_error  # noqa: PLC0415 - only for a wrong id
+
+        raise strange_error(found)
+
+
+def warn_of_sides(session: Session, sides: Mapping[str, int]) -> None:
+    """Warns of speakers that are neither operator nor client; `sides` are their names with the number of calls."""
+    if not sides:
+        return
+    named = ", ".join(
+        f"{side or '(no name)'!r} in {count} call{'' if count == 1 else 's'}" for side, count in sides.items()
+    )
+    session.warn(f"neither operator nor client: {named}; measures and checks by speaker leave out what they say")
+
+
+def average_words(scores: "Group") -> str:
+    """Returns `81.2`, where scores were set by hand with the rules' own average; `–` without a score."""
+    by_rules = "" if scores.rules_average is None else f"; by rules {scores.rules_average:.1f}"
+    by_hand = f" ({scores.overridden} set by hand{by_rules})" if scores.overridden else ""
+    return "–" if scores.average is None else f"{scores.average:.1f}{by_hand}"

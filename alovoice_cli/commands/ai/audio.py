@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.ai import refuse_known_otherwise
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
@@ -48,6 +49,7 @@ def save_audio(
     """
     session: Session = ctx.obj
     call_ids = list(dict.fromkeys(call_ids))
+    refuse_known_otherwise(session, call_ids)
     folder = output if output is not None and output.is_dir() else Path() if output is None else None
     if len(call_ids) > 1 and folder is None:
         raise UsageError(f"{output} is no folder, and the calls are several", hint=f"make it first: mkdir {output}")

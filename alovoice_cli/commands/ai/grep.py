@@ -1,7 +1,7 @@
 """`alovoice ai grep`: finds phrases, in any of their spellings."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -14,8 +14,8 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
-from alovoice_cli.speech.folding import find_phrases, foldings
-from alovoice_cli.speech.number_masking import mask_numbers as hide_numbers
+from alovoice_cli.speech.number_masking import mask_fragments
+from alovoice_cli.speech.phrases import SoughtPhrase, find_phrase, read_phrase
 from alovoice_cli.speech.talk import Fragment, Wanted, clock
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ def grep_phrases(
     one, case and punctuation do not count.
     """
     session: Session = ctx.obj
-    needles = foldings(pattern)
-    if not all(needles):
+    phrase = read_phrase(pattern, word=word)
+    if phrase is None:
         raise UsageError(f"{pattern!r} holds nothing to look for", hint="give a word, or a part of one")
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
-    found = _search(session, needles, wanted, speaker, context, word=word)
+    found = _search(session, phrase, wanted, speaker, context)
     if limit:
         found = _latest(session, found, limit)
     options = session.options
@@ -86,11 +86,9 @@ def grep_phrases(
         session.show(Listing(_rows(session, found, hide=mask_numbers), COLUMNS))
 
 
-def _search(
-    session: Session, needles: Sequence[str], wanted: Wanted, speaker: str | None, context: int, *, word: bool
-) -> Iterator[Hit]:
-    for kept in session.analyses.candidates(needles, wanted):
-        if phrases := find_phrases(kept.talk, needles, speaker=speaker, context=context, word=word):
+def _search(session: Session, phrase: SoughtPhrase, wanted: Wanted, speaker: str | None, context: int) -> Iterator[Hit]:
+    for kept in session.analyses.candidates(phrase.literals, wanted):
+        if phrases := find_phrase(kept.talk, phrase, speaker=speaker, context=context):
             yield Hit(kept, phrases)
 
 
@@ -104,7 +102,11 @@ def _show_dialogues(session: Session, found: Iterator[Hit], *, hide: bool) -> No
     zone, calls, phrases = session.clock.zone, 0, 0
     for hit in found:
         fragments = hit.kept.talk.fragments
-        said = [_said(session, fragments[place], marks, hide=hide) for place, marks in hit.phrases.items()]
+        masked = mask_fragments(fragments) if hide else None
+        said = [
+            _said(session, fragments[place], marks, masked[place] if masked else None)
+            for place, marks in hit.phrases.items()
+        ]
         session.display.write("\n" if calls else "")
         title = ", ".join(filter(None, (f"Call {hit.kept.call_id}", began(hit.kept.begun_at, zone))))
         session.display.dialogue(Dialogue(session.masker.hide(title), said))
@@ -116,9 +118,9 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _said(session: Session, part: Fragment, marks: list[tuple[int, int]], *, hide: bool) -> Said:
+def _said(session: Session, part: Fragment, marks: list[tuple[int, int]], masked: str | None) -> Said:
     text = unicodedata.normalize("NFC", part.text)  # what the marks count in
-    shown = session.masker.hide(hide_numbers(text) if hide else text)
+    shown = session.masker.hide(text if masked is None else masked)
     return Said(part.direction, clock(part.begin_ms), shown, side_of(part), marks if shown == text else [])
 
 
@@ -126,6 +128,7 @@ def _rows(session: Session, found: Iterator[Hit], *, hide: bool) -> Iterator[Lis
     zone = session.clock.zone
     for hit in found:
         fragments = hit.kept.talk.fragments
+        masked = mask_fragments(fragments) if hide else None
         for place, marks in hit.phrases.items():
             part = fragments[place]
             whole = {
@@ -135,8 +138,13 @@ def _rows(session: Session, found: Iterator[Hit], *, hide: bool) -> Iterator[Lis
                 "begin": part.begin_ms,
                 "end": part.end_ms,
                 "direction": part.direction,
-                "text": hide_numbers(part.text) if hide else part.text,
+                "text": part.text if masked is None else masked[place],
                 "tags": names(part.tags),
                 "match": bool(marks),
             }
-            yield ListedItem({**whole, "time": clock(part.begin_ms), "began": began(hit.kept.begun_at, zone)}, whole)
+            cells = {
+                "time": clock(part.begin_ms),
+                "began": began(hit.kept.begun_at, zone),
+                "peer": session.peer_names.label(hit.kept.peer),
+            }
+            yield ListedItem({**whole, **cells}, whole)

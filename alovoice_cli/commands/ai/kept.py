@@ -1,11 +1,13 @@
 """`alovoice ai list`, `ai show`, `ai prune`: the analyses that are kept on this machine, without asking the PBX."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from datetime import tzinfo
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read_wanted
+from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, calls_of, read_wanted
 from alovoice_cli.commands.ai.showing import COLUMNS, AiShowOptions, Force, Format, MaskNumbers, Output, show_talks
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
@@ -17,19 +19,34 @@ from alovoice_cli.speech.exports import FoundTalk, began
 from alovoice_cli.speech.measures import measure
 from alovoice_cli.speech.talk import Wanted, clock
 
+if TYPE_CHECKING:
+    from alovoice_cli.events.event import Call
+    from alovoice_cli.events.peer_names import PeerNames
+    from alovoice_cli.stores.analyses import Kept
+
 LIST_EXAMPLES = examples(
     "alovoice ai list --since 7d --without-tag Приветствие",
     "alovoice ai list --since 7d --tag Жалоба --json | jq -r '.[].call_id'",
 )
+_OF_CALL = {
+    "number": "Number",
+    "line": "Line",
+    "direction": "Direction",
+    "status": "Status",
+    "duration": "Seconds",
+    "event_call_id": "Event call id",
+}
+_AT_ONCE = 200
 LIST_COLUMNS = (
     Column("call_id", "Call"),
     Column("began", "Began"),
-    Column("peer", "Extension", numeric=True),
+    Column("peer", "Extension"),
     Column("length", "Length", numeric=True),
     Column("operator", "Operator", numeric=True),
     Column("tags", "Tags"),
     Column("phrases", "Phrases", shown=False, numeric=True),
     Column("silence", "Silence", shown=False, numeric=True),
+    *(Column(name, title, shown=False) for name, title in _OF_CALL.items()),
 )
 
 
@@ -43,7 +60,11 @@ def list_analyses(
     peer: Peer = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")] = 50,
 ) -> None:
-    """List the analyses that `ai result` kept, the latest call first. Asks nobody."""
+    """List the analyses that `ai result` kept, the latest call first. Asks nobody.
+
+    The extension, and with --json and --columns number, line, direction, status and seconds, are those of the call that
+    the event store knows by the PBX's id.
+    """
     session: Session = ctx.obj
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
     if limit and (count := session.analyses.count(wanted)) > limit:
@@ -53,26 +74,35 @@ def list_analyses(
 
 
 def _rows(session: Session, wanted: Wanted, limit: int) -> Iterator[ListedItem]:
-    zone = session.clock.zone
-    for kept in session.analyses.all(wanted, limit=limit):
-        talk = kept.talk
-        figures = measure(talk)
-        whole: dict[str, object] = {
-            "call_id": kept.call_id,
-            "begun_at": kept.begun_at,
-            "kept_at": kept.kept_at,
-            "peer": kept.peer,
-            "phrases": len(talk.fragments),
-            "tags": list(talk.tag_names),
-            **figures.as_json(),
-        }
-        cells = {
-            "began": began(kept.begun_at, zone),
-            "length": clock(figures.length_ms),
-            "operator": _percent(figures.talk_ratio),
-            "silence": _percent(figures.silence_share),
-        }
-        yield ListedItem({**whole, **cells}, whole)
+    kept = session.analyses.all(wanted, limit=limit)
+    while part := list(islice(kept, _AT_ONCE)):
+        calls = calls_of(session, [one.call_id for one in part])
+        yield from (_row(one, calls.get(one.call_id), session.peer_names, session.clock.zone) for one in part)
+
+
+def _row(kept: "Kept", call: "Call | None", names: "PeerNames", zone: tzinfo) -> ListedItem:
+    talk = kept.talk
+    figures = measure(talk)
+    whole: dict[str, object] = {
+        "call_id": kept.call_id,
+        "begun_at": kept.begun_at,
+        "kept_at": kept.kept_at,
+        "peer": kept.peer,
+        "peer_name": names.names.get(kept.peer or ""),
+        "phrases": len(talk.fragments),
+        "tags": list(talk.tag_names),
+        **figures.as_json(),
+        **{name: getattr(call, name, None) for name in _OF_CALL if name != "event_call_id"},
+        "event_call_id": getattr(call, "call_id", None),
+    }
+    cells = {
+        "began": began(kept.begun_at, zone),
+        "peer": names.label(kept.peer),
+        "length": clock(figures.length_ms),
+        "operator": _percent(figures.talk_ratio),
+        "silence": _percent(figures.silence_share),
+    }
+    return ListedItem({**whole, **cells}, whole)
 
 
 def _percent(share: float | None) -> str:

@@ -1,11 +1,22 @@
 """`alovoice ai report`: the figures of a period, on the terminal or as a page."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read_wanted
+from alovoice_cli.commands.ai import (
+    Peer,
+    Since,
+    Tags,
+    Until,
+    WithoutTags,
+    average_words,
+    read_wanted,
+    warn_of_sides,
+)
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.moments import ClockTime, from_unix
@@ -13,20 +24,29 @@ from alovoice_cli.output.files import check_free, write_private
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.number_masking import mask_answer
+from alovoice_cli.speech.number_masking import mask_numbers as hide_numbers
 from alovoice_cli.speech.score import DEFAULT_RULES, ScoreTally, SpeechReport
 from alovoice_cli.speech.score_rules import load_sound
 from alovoice_cli.speech.talk import Talk, clock, read_talk
 
+if TYPE_CHECKING:
+    from alovoice_cli.events.peer_names import PeerNames
+
 EXAMPLES = examples(
     "alovoice ai report --since 7d",
+    "alovoice ai report --since 60d --by week",
     "alovoice ai report --since 30d --by tag --json | jq '.groups[].calls'",
     "alovoice ai report --since 30d --rules qa.toml --html report.html --mask-numbers",
 )
-By = Literal["day", "operator", "tag"]
+By = Literal["day", "week", "operator", "tag"]
 COLUMNS = (
     Column("group", "Group"),
+    Column("peer", "Extension", shown=False),
     Column("calls", "Calls", numeric=True),
     Column("score", "Score", numeric=True),
+    Column("rules_score", "By rules", shown=False, numeric=True),
+    Column("overridden", "Set by hand", shown=False, numeric=True),
+    Column("change", "Change", shown=False, numeric=True),
     Column("operator", "Operator", numeric=True),
     Column("silence", "Silence", numeric=True),
     Column("interruptions", "Broke in", numeric=True),
@@ -35,8 +55,8 @@ COLUMNS = (
     Column("good", "Good", numeric=True, shown=False),
     Column("worst_call", "Worst call", shown=False),
 )
-_LEFT_OUT = ("silence", "interruptions")  # of tags, whose names are long: the bar needs the room
-_TITLES = {"day": "Day", "operator": "Extension", "tag": "Tag"}
+_LEFT_OUT = ("silence", "interruptions")  # of tags, whose names are long, and of weeks: the bar needs the room
+_TITLES = {"day": "Day", "week": "Week", "operator": "Extension", "tag": "Tag"}
 
 
 @shows_list(COLUMNS)
@@ -61,9 +81,11 @@ def report_calls(
     without_tags: WithoutTags = None,
     peer: Peer = None,
 ) -> None:
-    """Count the kept calls by day, operator or tag: scores, the operators' share, silence, interruptions; or a page.
+    """Count the kept calls by day, week, operator or tag: scores, the operators' share, silence; or a page.
 
-    The page has trends of scores and tags, the distribution of the talk ratio, and the worst calls as dialogues.
+    --by week shows the trend of each operator, in ISO weeks of the profile's zone. A score that was set by hand (`ai
+    score CALL_ID --set N`) counts; the rules' score stands beside. The page has trends of scores and tags, the
+    distribution of the talk ratio, and the worst calls as dialogues.
     """
     session: Session = ctx.obj
     if html is not None:
@@ -71,31 +93,35 @@ def report_calls(
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
     now = session.clock
     report = SpeechReport(DEFAULT_RULES if rules is None else load_sound(rules), worst)
+    sides: Counter[str] = Counter()
     for kept in session.analyses.all(wanted):
-        report.add(kept.talk, from_unix(kept.begun_at, now.zone))
+        talk = kept.talk
+        sides.update(talk.unknown_sides)
+        override = kept.override
+        if override is not None and mask_numbers:
+            override = replace(override, note=hide_numbers(override.note))
+        report.add(talk, from_unix(kept.begun_at, now.zone), override)
     if html is not None:
         _write_page(session, report, html, now, force=force, masked=mask_numbers, rules=rules)
     _show(session, report, by)
+    warn_of_sides(session, sides)
 
 
 def _show(session: Session, report: SpeechReport, by: By) -> None:
     drawn = session.stdout.isatty()
-    crowded = drawn and by == "tag"
-    columns = tuple(
-        column._replace(
-            title=_TITLES[by] if column.name == "group" else column.title,
-            shown=drawn if column.name == "chart" else column.shown and not (crowded and column.name in _LEFT_OUT),
-        )
-        for column in COLUMNS
-    )
-    groups = report.grouped(by)
-    whole = report.as_json() | {"by": by, "groups": [group.as_json() for group in groups]}
-    nothing = "no analysis is kept here that fits"
-    session.show(Listing([_cells(group) for group in groups], columns, whole=whole, nothing=nothing))
+    trends = report.trends if by == "week" else []
+    groups: list[tuple[ScoreTally, dict[str, object]]] = [(one.group, one.as_json()) for one in trends]
+    if by != "week":
+        groups = [(group, {}) for group in report.grouped(by)]
+    whole = report.as_json() | {"by": by, "groups": [{**group.as_json(), **trend} for group, trend in groups]}
+    names = session.peer_names if by in ("operator", "week") else None
+    items = [_cells(group, trend, names) for group, trend in groups]
+    columns = _columns(by, drawn=drawn, overridden=report.everything.scores.overridden > 0)
+    session.show(Listing(items, columns, whole=whole, nothing="no analysis is kept here that fits"))
     if not report.everything.calls:
         return
-    average = report.everything.scores.average
-    told = "" if average is None else f", average score {average:.1f}"
+    scores = report.everything.scores
+    told = "" if scores.average is None else f", average score {average_words(scores)}"
     by_times = "; scores go by times alone, --rules names your own" if report.rules is DEFAULT_RULES else ""
     session.note(
         f"{report.everything.calls} calls{told}, {report.everything.good} at {report.bar:g} or above{by_times}"
@@ -104,9 +130,30 @@ def _show(session: Session, report: SpeechReport, by: By) -> None:
         session.note(session.display.legend([f"calls at {report.bar:g} or above", "below"]))
 
 
-def _cells(group: ScoreTally) -> dict[str, object]:
+def _columns(by: By, *, drawn: bool, overridden: bool) -> tuple[Column, ...]:
+    shown = {column.name for column in COLUMNS if column.shown} | ({"rules_score"} if overridden else set())
+    if by == "week":
+        shown |= {"peer", "change"}
+    if drawn and by in ("tag", "week"):
+        shown -= {*_LEFT_OUT}
+    if not drawn:
+        shown.discard("chart")
+    return tuple(
+        column._replace(title=_TITLES[by] if column.name == "group" else column.title, shown=column.name in shown)
+        for column in COLUMNS
+    )
+
+
+def _cells(group: ScoreTally, trend: dict[str, object], names: "PeerNames | None") -> dict[str, object]:
+    """Returns the cells; `names` are those of the extensions, where the groups are extensions or their weeks."""
+    named: dict[str, object] = {}
+    if names is not None:
+        peer = trend["peer"] if trend else group.name
+        named = {"peer" if trend else "group": names.label(str(peer or "")) or "all"}
     return {
         **group.as_json(),
+        **trend,
+        **named,
         "operator": _percent(group.talk_ratio),
         "silence": _percent(group.silence_share),
         "length": clock(group.length_ms / group.calls) if group.calls else "",
@@ -143,7 +190,7 @@ def _write_page(
 
 def _talks(session: Session, report: SpeechReport, *, masked: bool) -> dict[str, Talk]:
     talks = {}
-    for call_id, _, _ in report.worst:
+    for call_id, _ in report.worst:
         kept = session.analyses.get(call_id)
         if kept is not None:
             answer = mask_answer(kept.answer) if masked else kept.answer

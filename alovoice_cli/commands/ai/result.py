@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from alovoice_cli.commands.ai import calls_of, refuse_known_otherwise
 from alovoice_cli.commands.ai.showing import (
     COLUMNS,
     AiShowOptions,
@@ -29,8 +30,6 @@ from alovoice_cli.commands.batch_options import (
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
-from alovoice_cli.events.conditions import Compare
-from alovoice_cli.events.filters import Filter
 from alovoice_cli.moments import parse_span
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import FoundTalk
@@ -121,7 +120,8 @@ def show_result(
     force: Force = False,
     mask_numbers: MaskNumbers = False,
     peer: Annotated[
-        str | None, typer.Option("--peer", metavar="N", help="Keep this extension as the operator's of these calls.")
+        str | None,
+        typer.Option("--peer", metavar="N", help="The operator's extension, where the event store does not know it."),
     ] = None,
     store: Annotated[
         bool, typer.Option("--store/--no-store", help="Keep it for ai show, list, grep, score and report.")
@@ -145,6 +145,7 @@ def show_result(
     call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...")))
     shown = AiShowOptions(form, output, force, mask_numbers)
     shown.check(session, call_ids)
+    refuse_known_otherwise(session, call_ids)
     budget = parse_span(wait, "--wait").total_seconds() if wait is not None else 0.0
     asked = [_AskedCall(call_id) for call_id in call_ids]
     _ask_all(session, asked, PollPace(budget, interval), lambda found: _keep(session, found, peer) if store else None)
@@ -191,7 +192,9 @@ def _keep(session: Session, found: FoundTalk, peer: str | None) -> None:
     hidden = session.masker.hide_in(dict(found.answer))
     assert isinstance(hidden, dict)
     try:
-        session.analyses.keep(found.call_id, hidden, peer=peer or known_peer(session, found.call_id))
+        call = calls_of(session, [found.call_id]).get(found.call_id)
+        known, begun_at = (None, None) if call is None else (call.peer, call.started_at)
+        session.analyses.keep(found.call_id, hidden, peer=known or peer, begun_at=begun_at)
     except UsageError as trouble:  # the fetched analyses are shown anyway
         session.warn(f"the analysis of call {found.call_id} was not kept: {trouble.message}")
 
@@ -214,16 +217,3 @@ def _gravest(asked: Sequence[_AskedCall]) -> AlovoiceError | None:
         f"{len(waiting)} of {len(asked)} analyses are not ready: {', '.join(waiting)}",
         hint="add --wait, or run the same again in a while; `alovoice ai send` starts them",
     )
-
-
-def known_peer(session: Session, call_id: str) -> str | None:
-    """Returns the extension of a call that the profile's event store knows by one of its ids, or None."""
-    try:
-        store = session.event_store()
-        for field in ("call_id", "external_id"):
-            for call in store.calls(Filter(condition=Compare(field, "=", call_id)), limit=1):
-                if call.peer:
-                    return call.peer
-    except UsageError:  # no listener ever ran here, or the store is unreadable: the extension is unknown
-        return None
-    return None

@@ -1,25 +1,47 @@
 """`alovoice ai score`: scores calls by the supervisor's own rules."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import tzinfo
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read_wanted
+from alovoice_cli.commands.ai import (
+    Peer,
+    Since,
+    Tags,
+    Until,
+    WithoutTags,
+    average_words,
+    read_wanted,
+    warn_of_sides,
+)
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import ExitCode
+from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.output.files import write_new
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
+from alovoice_cli.speech.phrases import SoughtPhrase, other_form
 from alovoice_cli.speech.score import Group, ScoredCalls, in_order
-from alovoice_cli.speech.score_rules import MEASURES, load, load_sound
+from alovoice_cli.speech.score_rules import EXAMPLE, MEASURES, load, load_sound
+from alovoice_cli.speech.talk import ScoreOverride, Wanted
+
+if TYPE_CHECKING:
+    from alovoice_cli.events.peer_names import PeerNames
 
 EXAMPLES = examples(
+    "alovoice ai score --init scores.toml",
     "alovoice ai score --rules qa.toml --check",
     "alovoice ai score --rules qa.toml --since 7d --by operator",
+    "alovoice ai score 8001 --set 70 --note 'The client was cut off by the line'",
     "alovoice ai score --rules qa.toml --since 7d --fail-under 80 --json | jq '.score'",
 )
 COLUMNS = (
@@ -29,8 +51,13 @@ COLUMNS = (
     Column("peer", "Extension", numeric=True),
     Column("calls", "Calls", numeric=True),
     Column("score", "Score", numeric=True),
+    Column("rules_score", "By rules", numeric=True),
+    Column("overridden", "Set by hand", shown=False, numeric=True),
+    Column("change", "Change", numeric=True),
     Column("worst_call", "Worst call"),
     Column("failed", "Failed"),
+    Column("note", "Note"),
+    Column("set_by", "Set by", shown=False),
     *(Column(name, name.replace("_", " ").capitalize(), shown=False, numeric=True) for name in MEASURES),
     Column("severity", "Severity"),
     Column(
@@ -42,15 +69,24 @@ COLUMNS = (
 _SHOWN = {
     "call": ("call_id", "began", "peer", "score", "failed"),
     "operator": ("group", "calls", "score", "worst_call", "failed"),
-    "week": ("group", "calls", "score", "worst_call", "failed"),
+    "week": ("group", "peer", "calls", "score", "change", "worst_call", "failed"),
     "check": ("severity", "place", "message", "hint"),
 }
+_BY_HAND = ("rules_score", "note")  # shown where a score was set by hand
+_EXAMPLE_NAME = "scores.toml"
+_MOST_SEARCHED = 500  # calls, for another form of a word
+_LONGEST_NOTE = 2000
 
 
 @shows_list(COLUMNS)
 def score_calls(
     ctx: typer.Context,
-    rules: Annotated[Path, typer.Option("--rules", metavar="FILE", help="What a good call is, such as qa.toml.")],
+    target: Annotated[
+        str | None, typer.Argument(metavar="[CALL_ID|FILE]", help="One call, as in `ai list`; with --init a new file.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", metavar="FILE", help="What a good call is, such as qa.toml.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only check the rules file.", show_default=False)] = False,
     by: Annotated[Literal["call", "operator", "week"], typer.Option("--by", help="What the table shows.")] = "call",
     fail_under: Annotated[
@@ -59,6 +95,17 @@ def score_calls(
             "--fail-under", metavar="N", min=0, max=100, help="Exit 8 for an average below; else the file's bar."
         ),
     ] = None,
+    init: Annotated[
+        bool,
+        typer.Option("--init", help=f"Write a rules file to start from ({_EXAMPLE_NAME}).", show_default=False),
+    ] = False,
+    set_score: Annotated[
+        float | None, typer.Option("--set", metavar="N", help="Set the score of CALL_ID by hand, 0 to 100.")
+    ] = None,
+    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Why; --set needs it.")] = None,
+    unset: Annotated[
+        bool, typer.Option("--unset", help="Remove the score of CALL_ID that was set by hand.", show_default=False)
+    ] = False,
     since: Since = None,
     until: Until = None,
     tags: Tags = None,
@@ -68,19 +115,95 @@ def score_calls(
     """Score the kept calls, 0 to 100: talk ratio, monologues, dead air, interruptions, phrases and tags, each weighted.
 
     Rules: [[check]] tables with say, never_say, tag, without_tag or measure. An average below the bar: exit code 8.
+    A phrase is sought in whole turns, in any spelling; "to'lov*" is the word with any ending. A score that was set by
+    hand counts in every average; the rules' score stands beside.
     """
     session: Session = ctx.obj
+    if init + unset + (set_score is not None) + check > 1:
+        raise UsageError("--init, --check, --set and --unset exclude each other", hint="choose one of them")
+    if note is not None and set_score is None:
+        raise UsageError("--note belongs to a score", hint="add --set N")
+    if init:
+        return _write_example(session, Path(target or _EXAMPLE_NAME))
+    if set_score is not None or unset:
+        return _override(session, target, set_score, note)
+    if rules is None:
+        raise UsageError("--rules FILE is missing", hint="`alovoice ai score --init` writes an example")
     if check:
         return _check(session, rules)
     sound = load_sound(rules)
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
-    zone = session.clock.zone
-    scored = ScoredCalls(sound, zone)
-    for kept in session.analyses.all(wanted):
-        scored.add(kept.talk, kept.begun_at, kept.peer)
-    items = list(_items(scored, by, zone))
-    session.show(Listing(items, _columns(by), whole=scored.as_json(), nothing="no analysis is kept here that fits"))
+    if target is not None:
+        wanted = replace(wanted, call_ids=(_known_call(session, target),))
+    scored = _scored(session, ScoredCalls(sound, session.clock.zone), wanted)
+    items = list(_items(scored, by, session.peer_names, session.clock.zone))
+    columns = _columns(by, overridden=scored.everything.overridden > 0)
+    session.show(Listing(items, columns, whole=scored.as_json(), nothing="no analysis is kept here that fits"))
     return _judge(session, scored.everything, sound.bar if fail_under is None else fail_under)
+
+
+def _scored(session: Session, scored: ScoredCalls, wanted: Wanted) -> ScoredCalls:
+    sides: Counter[str] = Counter()
+    for kept in session.analyses.all(wanted):
+        talk = kept.talk
+        sides.update(talk.unknown_sides)
+        scored.add(talk, kept.begun_at, kept.peer, kept.override)
+    warn_of_sides(session, sides)
+    return scored
+
+
+def _write_example(session: Session, file: Path) -> ExitCode:
+    write_new(file, EXAMPLE.encode())
+    session.report(f"written: {file}; `alovoice ai score --rules {file}` scores by it", files=[str(file)])
+    return ExitCode.DONE
+
+
+def _known_call(session: Session, call_id: str) -> str:
+    """Returns the id of a call of which an analysis is kept here. Raises UsageError for another one."""
+    if session.analyses.get(call_id) is None:
+        raise UsageError(
+            f"no analysis of call {call_id} is kept here for PBX {session.analyses.profile}",
+            hint="`alovoice ai list` shows what is kept",
+        )
+    return call_id
+
+
+def _override(session: Session, target: str | None, points: float | None, note: str | None) -> ExitCode:
+    if target is None:
+        raise UsageError("the call is missing", hint="`alovoice ai score CALL_ID --set 70 --note 'why'`")
+    if points is None:
+        return _unset(session, target)
+    note = session.masker.hide((note or "").strip())
+    if not 0 <= points <= 100:
+        raise UsageError(f"--set {points:g} is not a score", hint="give 0 to 100")
+    if not note or len(note) > _LONGEST_NOTE:
+        raise UsageError(
+            "a score that is set by hand needs a note" if not note else "the note is too long",
+            hint=f"--note 'why', of at most {_LONGEST_NOTE} characters",
+        )
+    override = ScoreOverride(points, note, _user(session), int(session.now().timestamp()))
+    call_id = _known_call(session, target)
+    would = session.options.dry_run
+    if not would:
+        session.analyses.set_score(call_id, override)
+    words = f"the score of call {call_id} {'would be' if would else 'is'} {points:g}, set by {override.by}"
+    session.report(words, call_id=call_id, override=override.as_json(), set=not would)
+    return ExitCode.DONE
+
+
+def _unset(session: Session, target: str) -> ExitCode:
+    kept = session.analyses.get(_known_call(session, target))
+    there = kept is not None and kept.override is not None
+    if there and not session.options.dry_run:
+        session.analyses.unset_score(target)
+    words = f"the score of call {target} is the rules' one again" if there else "no score is set by hand for this call"
+    session.report(words, call_id=target, unset=there and not session.options.dry_run)
+    return ExitCode.DONE
+
+
+def _user(session: Session) -> str:
+    names = (session.environ.get(name) for name in ("SUDO_USER", "LOGNAME", "USER", "USERNAME"))
+    return next(filter(None, names), None) or (f"user {os.getuid()}" if hasattr(os, "getuid") else "?")
 
 
 def _judge(session: Session, everything: Group, bar: float | None) -> ExitCode:
@@ -89,12 +212,18 @@ def _judge(session: Session, everything: Group, bar: float | None) -> ExitCode:
         session.warn("no call was scored")
         return ExitCode.DONE
     verdict = "" if bar is None else f"; the bar is {bar:g}"
-    session.note(f"{everything.scores} scored, average {average:.1f}{verdict}")
+    session.note(f"{everything.scores} scored, average {average_words(everything)}{verdict}")
     return ExitCode.CHECK_FAILED if bar is not None and average < bar else ExitCode.DONE
 
 
 def _check(session: Session, file: Path) -> ExitCode:
-    loaded = load(file)
+    def said_otherwise(phrase: SoughtPhrase, speaker: str | None) -> str | None:
+        with suppress(UsageError):  # an unusable store of analyses says nothing about the file
+            candidates = islice(session.analyses.candidates(phrase.literals), _MOST_SEARCHED)
+            return other_form(phrase, (kept.talk for kept in candidates), speaker)
+        return None
+
+    loaded = load(file, said_otherwise)
     items = [finding.as_rule_json() for finding in loaded.findings]
     number = None if loaded.rules is None else len(loaded.rules.checks)
     whole = {"ok": loaded.rules is not None, "checks": number, "findings": items}
@@ -102,16 +231,27 @@ def _check(session: Session, file: Path) -> ExitCode:
     return ExitCode.CHECK_FAILED if loaded.rules is None else ExitCode.DONE
 
 
-def _columns(by: str) -> tuple[Column, ...]:
-    return tuple(column._replace(shown=column.name in _SHOWN[by]) for column in COLUMNS)
+def _columns(by: str, *, overridden: bool = False) -> tuple[Column, ...]:
+    shown = {*_SHOWN[by], *(_BY_HAND[: 2 if by == "call" else 1] if overridden else ())}
+    return tuple(column._replace(shown=column.name in shown) for column in COLUMNS)
 
 
-def _items(scored: ScoredCalls, by: str, zone: tzinfo) -> Iterator[dict[str, object]]:
+def _items(scored: ScoredCalls, by: str, names: "PeerNames", zone: tzinfo) -> Iterator[dict[str, object]]:
     if by == "call":
         for call in scored.calls:
-            yield {**call, "began": began(int(str(call["begun_at"])), zone)}
-        return
-    groups: Sequence[Group] = in_order((scored.operators if by == "operator" else scored.weeks).values())
-    for group in groups:
-        failed = [f"{name} {number}" for name, number in group.failures.most_common(3)]
-        yield {**group.as_json("group"), "failed": failed}
+            override = call["override"] if isinstance(call["override"], dict) else {}
+            by_hand = {"note": override.get("note"), "set_by": override.get("by"), "overridden": bool(override)}
+            peer = names.label(str(call["peer"] or ""))
+            yield {**call, "began": began(int(str(call["begun_at"])), zone), "peer": peer, **by_hand}
+    elif by == "operator":
+        operators = in_order(scored.operators.values())
+        yield from ({**_cells(group), "group": names.label(group.name)} for group in operators)
+    else:
+        yield from (
+            {**_cells(one.group), **one.as_json(), "peer": names.label(one.peer) or "all"} for one in scored.trends
+        )
+
+
+def _cells(group: Group) -> dict[str, object]:
+    failed = [f"{name} {number}" for name, number in group.failures.most_common(3)]
+    return {**group.as_json("group"), "failed": failed}

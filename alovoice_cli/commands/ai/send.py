@@ -3,22 +3,25 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alovoice_cli.batch.limits import check_budget
+from alovoice_cli.batch.limits import check_budget, check_call_ids
 from alovoice_cli.batch.row_selection import analyses_sent
+from alovoice_cli.commands.ai.recorded_calls import CallChoice, as_list, find_to_send
 from alovoice_cli.commands.batch_options import SendingCommand as SendingCommand
 from alovoice_cli.commands.batch_options import batch_options, needed_ids, refuse_batch_options, refuse_both, run
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, worst
+from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
+from alovoice_cli.output.display import nobody_answers
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.api.ai import Sending
+    from alovoice_cli.batch.options import BatchOptions
     from alovoice_cli.receipts import Receipt
 
 EXAMPLES = examples(
@@ -26,6 +29,8 @@ EXAMPLES = examples(
     "alovoice ai send 8001 8002 8003 --budget 100 --json",
     "alovoice ai send 8001 --again",
     "alovoice ai send --batch calls.csv --map call_id=Id --jobs 4",
+    "alovoice ai send --since yesterday --min-duration 20s --dry-run",
+    "alovoice ai send --since yesterday --until yesterday --peer 101 --yes",
 )
 COLUMNS = (
     Column("call_id", "Call"),
@@ -36,6 +41,13 @@ COLUMNS = (
     Column("problem", "Problem"),
 )
 _COMMAND = "ai send"
+_PANEL = "Calls of the event store"
+
+
+def _choice(flag: str, metavar: str | None, help: str, **more: Any) -> Any:
+    return typer.Option(
+        flag, metavar=metavar, help=help, rich_help_panel="Calls of the event store", show_default=False, **more
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +83,35 @@ def send_calls(
         int | None,
         typer.Option("--budget", metavar="N", min=0, help="At most N analyses in 24 hours, else nothing is sent."),
     ] = None,
+    since: Annotated[
+        str | None,
+        _choice("--since", "WHEN", "Of finished calls from then on, in place of CALL_ID: yesterday, 2h, 2025-04-25 …"),
+    ] = None,
+    until: Annotated[str | None, _choice("--until", "WHEN", "Up to then; a day alone is included, whole.")] = None,
+    peer: Annotated[str | None, _choice("--peer", "N", "Of this extension; a,b for more.")] = None,
+    line: Annotated[str | None, _choice("--line", "N", "Of this line of the PBX; a,b for more.")] = None,
+    min_duration: Annotated[str | None, _choice("--min-duration", "SPAN", "At least so long: 20s, 2m.")] = None,
+    limit: Annotated[int, _choice("--limit", "N", "At most the latest N; 0 for all.", min=0)] = 0,
+    with_imported: Annotated[
+        bool, _choice("--with-imported", None, "Also calls that `events import` brought from another machine.")
+    ] = False,
+    store: Annotated[
+        str | None, _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///….")
+    ] = None,
 ) -> int:
     """Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.
 
-    A call that was sent before from this machine is not sent again without --again; `already` says so, and the answer
-    of that time is shown.
+    CALL_ID is the PBX's id: `pbx_call_id` in `events list`. With --since the event store tells the calls that have a
+    recording, and --yes or --confirm N is needed where nobody can be asked. A call that was sent before from this
+    machine is not sent again without --again; `already` says so, and the answer of that time is shown.
     """
     session: Session = ctx.obj
     options = batch_options(ctx)
+    choice = CallChoice(since, until, peer, line, min_duration, limit, with_imported, store, again)
+    if since is not None:
+        refuse_both(call_ids or options.source, "--since", "CALL_ID and --batch")
+        return _send_found(session, choice, options._replace(again=again, budget=budget))
+    _refuse_choice(choice)
     if options.source is not None:
         refuse_both(call_ids, "CALL_ID")
         # As below: between the look into the ledger and the requests no other process may request the same calls.
@@ -86,6 +119,7 @@ def send_calls(
             return run(session, _COMMAND, options._replace(again=again, budget=budget), {})
     refuse_batch_options(options)
     call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...")))
+    check_call_ids(session, call_ids, store=store)
     if session.options.dry_run:
         session.client.ai.send_each(call_ids)
         return 0
@@ -93,6 +127,29 @@ def send_calls(
     rows = [*from_earlier, *(_Row(one.call_id, one.outcome, one.answer, one.problem) for one in sendings)]
     _show(session, sorted(rows, key=lambda row: call_ids.index(row.call_id)))
     return 0
+
+
+def _refuse_choice(choice: CallChoice) -> None:
+    """Raises UsageError for options that choose calls, without --since."""
+    for name in ("until", "peer", "line", "min_duration", "limit", "with_imported"):
+        if getattr(choice, name):
+            raise UsageError(
+                f"--{name.replace('_', '-')} chooses among the calls of the event store",
+                hint="add --since WHEN; --since all takes the whole store",
+            )
+
+
+def _send_found(session: Session, choice: CallChoice, options: "BatchOptions") -> int:
+    """Sends the calls that the event store tells, as a batch."""
+    is_agreed = session.options.yes or session.options.dry_run or options.confirm is not None
+    # No other process may request the same calls between the look into the ledger and the requests.
+    with session.turn(_COMMAND):
+        calls = find_to_send(session, choice)
+        if not calls:
+            return 0
+        if not (is_agreed or session.display.is_asked):
+            raise nobody_answers("--yes")
+        return run(session, _COMMAND, options, {}, table=as_list(session, calls))
 
 
 def _send(

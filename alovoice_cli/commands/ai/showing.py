@@ -1,5 +1,6 @@
 """Shows talks for `ai result` and `ai show`: as a dialogue, lines, or a file in one of seven forms."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.ai import warn_of_sides
 from alovoice_cli.errors import UsageError
 from alovoice_cli.json_text import json_text
 from alovoice_cli.output.data_formats import write_csv
@@ -98,6 +100,7 @@ def _text_of(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
 
 def show_talks(session: Session, found: Sequence[FoundTalk], options: AiShowOptions, *, whole: object) -> None:
     """Shows the talks as the options ask; `whole` is what `--json` prints."""
+    warn_of_sides(session, Counter(side for one in found for side in one.talk.unknown_sides))
     if options.mask_numbers:
         found = [replace(one, answer=mask_answer(one.answer)) for one in found]
         whole = masked_answers(whole)

@@ -14,12 +14,14 @@ from alovoice_cli.campaigns.attempts import (
     RivalCampaign,
     find_attempts,
     scope_of,
+    what_duration_counts,
 )
 from alovoice_cli.campaigns.campaign_record import OVER, CreatedCampaign
 from alovoice_cli.campaigns.kept_list import CampaignList, keep_numbers
-from alovoice_cli.campaigns.report import CampaignReport, cover_windows, pace_of
+from alovoice_cli.campaigns.report import CampaignReport, ListenerCoverage, cover_windows, pace_of
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import AlovoiceError, UsageError
+from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.phones import key_of_number
 from alovoice_cli.session import Session
 from alovoice_cli.stores.campaign_calls import CampaignCalls
@@ -47,14 +49,21 @@ class CampaignResults:
 
     def report(self) -> CampaignReport:
         """Reads the calls, and returns the report as of now. Raises UsageError for a store that cannot be read."""
-        now, scope = self._session.now().timestamp(), self.scope
-        told = list(self.calls.to_numbers(self.people.keys(), *scope.span))
+        told, uptimes = list(self.calls.to_numbers(self.people.keys(), *self.scope.span)), self.calls.uptimes()
         self.pace = pace_of(told, self.begun_at) if _is_simulated(self._session) else 1.0
-        rules = AttemptRules(list(self._rivals(told)), self._our_ids(told), "talk")
-        coverage = cover_windows(scope, self.calls.uptimes(), now, created_at=self.begun_at, pace=self.pace)
-        if self.created.status in OVER:
-            coverage = replace(coverage, is_over=True)
-        return CampaignReport(scope, self.people, find_attempts(told, scope, rules), coverage)
+        counts = what_duration_counts(told, self._session.settings.duration_counts)
+        rules = AttemptRules(list(self._rivals(told)), self._our_ids(told), counts)
+        attempts = find_attempts(told, self.scope, rules)
+        return CampaignReport(self.scope, self.people, attempts, self._coverage(uptimes))
+
+    def _coverage(self, uptimes: Sequence[Uptime]) -> ListenerCoverage:
+        """Returns the coverage of the campaign's hours; those after the PBX said that it is over do not count."""
+        now, is_over = self._session.now(), self.created.status in OVER
+        if is_over and self.created.seen_at is not None:
+            now = min(now, datetime.fromisoformat(self.created.seen_at))
+        at = now.timestamp()
+        coverage = cover_windows(self.scope, uptimes, at, created_at=self.begun_at, pace=self.pace)
+        return replace(coverage, is_over=is_over or coverage.is_over)
 
     def _our_ids(self, told: Sequence[CampaignCall]) -> set[str]:
         ids = {call.external_id for call in told if call.external_id is not None}
@@ -65,8 +74,8 @@ class CampaignResults:
         numbers, (since, until) = {call.number for call in told}, self.scope.span
         store = self._session.campaigns
         for other in store.campaigns(self.created.profile) if numbers else ():
-            plan = None if other.outcome in NOT_CREATED or other.receipt == self.created.receipt else other.plan
-            scope = None if plan is None else scope_of(other.label, plan)
+            is_rival = other.outcome not in NOT_CREATED and other.receipt != self.created.receipt
+            scope = scope_of(other) if is_rival else None
             if scope is None or not scope.trunks & self.scope.trunks:
                 continue
             if scope.span[0] <= until and since <= scope.span[1]:
@@ -87,11 +96,11 @@ def read_scope(created: CreatedCampaign) -> CampaignScope:
             f"campaign {created.label} was not created ({created.outcome}): it called nobody",
             hint="see `alovoice autorule list`",
         )
-    scope = None if created.plan is None else scope_of(created.label, created.plan)
+    scope = scope_of(created)
     if scope is None:
         raise UsageError(
-            f"the form of campaign {created.label} names no days, hours and lines that can be read",
-            hint="only campaigns of `alovoice autorule create` have a report",
+            f"the form of campaign {created.label} names no hours after its creation that can be read",
+            hint="see `alovoice autorule list --columns campaign,from,to,fromtime,totime`",
         )
     return scope
 
@@ -152,7 +161,7 @@ class RunningCounts:
 
     def __init__(self, session: Session, campaign_id: str) -> None:
         self._session, self._id = session, campaign_id
-        self._results: CampaignResults | None = None
+        self._people: CampaignList | None = None
         self._counts: Mapping[str, int] | None = None
         self._due = 0.0
 
@@ -167,12 +176,15 @@ class RunningCounts:
         return self._counts, self._counts != before
 
     def _count(self) -> "Mapping[str, int] | None":
-        session = self._session
-        if self._results is None:
-            calls = _own_calls(session)
+        session, calls = self._session, _own_calls(self._session)
+        try:
             created = session.campaigns.campaign(session.settings.profile, self._id) if calls.exists else None
-            people = None if created is None else known_list(session, created)
-            if created is None or people is None:
+            if created is None:
                 return None
-            self._results = CampaignResults(session, created, people, calls)
-        return note_counts(session, self._results, self._results.report())
+            self._people = self._people or known_list(session, created)
+            if self._people is None:
+                return None
+            results = CampaignResults(session, created, self._people, calls)
+            return note_counts(session, results, results.report())
+        finally:
+            calls.close()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from alovoice_cli.campaigns.campaign_record import CreatedCampaign
     from alovoice_cli.campaigns.kept_list import CampaignList
     from alovoice_cli.campaigns.report import AttemptGroup, By, CampaignReport, RowCategory
+    from alovoice_cli.events.coverage import ImportedEvents
     from alovoice_cli.moments import ClockTime
 
 EXAMPLES = examples(
@@ -110,7 +111,8 @@ def report_campaign(
     # Here and not above: help reads no list.
     from alovoice_cli.commands.autorule.gathering import CampaignResults, note_counts  # noqa: PLC0415 - as said above
     from alovoice_cli.commands.autorule.options import find_created  # noqa: PLC0415 - as said above
-    from alovoice_cli.output.files import check_free  # noqa: PLC0415 - as said above
+    from alovoice_cli.events.filters import Period  # noqa: PLC0415 - as said above
+    from alovoice_cli.output.files import check_free, write_private  # noqa: PLC0415 - as said above
     from alovoice_cli.stores.campaign_calls import CampaignCalls  # noqa: PLC0415 - as said above
 
     session: Session = ctx.obj
@@ -118,14 +120,19 @@ def report_campaign(
     for target in filter(None, (unreached, html)):
         check_free(target, force=force)
     created = find_created(session, campaign_id)
-    session.event_store(store).uptimes()  # raises for a missing store, and brings an older one up to date
+    events = session.event_store(store)
+    events.uptimes()  # raises for a missing store, and brings an older one up to date
     people = _read_people(session, created, recipients, column)
     results = CampaignResults(session, created, people, CampaignCalls(session.settings.event_store_url(store)))
     report = results.report()
-    found = _Found(created, report, note_counts(session, results, report))
+    imported = events.imported(Period(*(second * 1_000_000 for second in report.scope.span)))
+    found = _Found(created, report, note_counts(session, results, report), imported)
     _show(session, found, by)
     if unreached is not None:
         _write_unreached(session, report, unreached, also, force=force)
+    if html is not None:
+        write_private(html, session.masker.hide(found.as_page(session.clock)), force=force)
+        session.note(f"written: {html}")
     for note in found.notes(session.clock):
         session.note(note)
 
@@ -160,6 +167,8 @@ class _Found:
     created: "CreatedCampaign"
     report: "CampaignReport"
     counts: "Mapping[str, int]"
+    imported: "ImportedEvents"
+    """Those of the campaign's days."""
 
     def as_json(self) -> dict[str, object]:
         """Returns the whole report."""
@@ -167,14 +176,21 @@ class _Found:
 
         return report_as_json(self.created, self.report, self.counts)
 
+    def as_page(self, clock: "ClockTime") -> str:
+        """Returns the page of `--html`."""
+        from alovoice_cli.campaigns.report_page import campaign_page  # noqa: PLC0415 - as above
+
+        _, *notes, coverage = self.notes(clock)
+        return campaign_page(self.created, self.report, self.counts, notes=notes, coverage=coverage, zone=clock.zone)
+
     def notes(self, clock: "ClockTime") -> "Iterator[str]":
-        """Yields the sentences under the figures; the last says when somebody listened."""
+        """Yields the sentences under the figures: the first has the sums, the last says when somebody listened."""
         from alovoice_cli.campaigns.report_text import headline, report_notes  # noqa: PLC0415 - as above
         from alovoice_cli.events.coverage import describe  # noqa: PLC0415 - as above
 
         yield headline(self.created, self.counts)
         yield from report_notes(self.created, self.report, self.counts)
-        yield describe(self.report.coverage.listened, clock)
+        yield describe(self.report.coverage.listened, clock, self.imported)
 
 
 def _show(session: Session, found: _Found, by: "By | None") -> None:
@@ -192,13 +208,13 @@ def _show(session: Session, found: _Found, by: "By | None") -> None:
 def _count_items(found: _Found, *, drawn: bool) -> Iterator[dict[str, object]]:
     """Yields a line for each category; `drawn` on a terminal in words, without the empty ones."""
     from alovoice_cli.campaigns.report import CATEGORIES  # noqa: PLC0415 - as above
-    from alovoice_cli.campaigns.report_text import category_text  # noqa: PLC0415 - as above
+    from alovoice_cli.campaigns.report_text import category_text, share_text  # noqa: PLC0415 - as above
 
     whole = found.counts["rows"]
     for category in CATEGORIES:
         rows = found.counts[category]
         if rows or not drawn or category == "reached":
-            share = f"{100 * rows / whole:.1f} %" if whole else ""
+            share = share_text(rows, whole)
             name = category_text(category, found.report) if drawn else category
             yield {"result": name, "rows": rows, "share": share, "chart": [rows] if drawn else ""}
 
@@ -241,13 +257,7 @@ def _show_groups(session: Session, found: "_Found", by: "By") -> None:
 
 
 def _group_item(group: "AttemptGroup", year: str) -> dict[str, object]:
-    told = group.outcomes
-    parts = [told["reached"], told["short"] + told["busy"] + told["no_answer"] + told["failed"]]
-    return {
-        **group.as_json(),
-        "group": group.name.removeprefix(year),
-        "chart": [*parts, told["unknown"] + told["ambiguous"]],
-    }
+    return {**group.as_json(), "group": group.name.removeprefix(year), "chart": list(group.parts)}
 
 
 # --- whom to call again

@@ -133,8 +133,8 @@ def _row(one: "WatchedCampaign", now: datetime, counts: "Mapping[str, int] | Non
 
 
 def _results_text(counts: "Mapping[str, int] | None") -> str:
-    """Returns the counts that are not zero, in words: `8 reached, 5 busy, 20 not tried`."""
-    from alovoice_cli.campaigns.report import CATEGORIES  # noqa: PLC0415 - as in watch_campaigns
+    """Returns what became of the rows to call, in words and without zeros: `8 reached, 5 busy, 20 not tried`."""
+    from alovoice_cli.campaigns.report import CATEGORIES, NOT_CALLED  # noqa: PLC0415 - as in watch_campaigns
 
-    told = {} if counts is None else {category: counts[category] for category in CATEGORIES}
+    told = {} if counts is None else {name: counts[name] for name in CATEGORIES if name not in NOT_CALLED}
     return ", ".join(f"{rows} {category.replace('_', ' ')}" for category, rows in told.items() if rows)

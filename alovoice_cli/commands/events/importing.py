@@ -62,10 +62,11 @@ def import_events(
     ] = None,
     store: Store = None,
 ) -> None:
-    """Add events of another history: each line once, at its own time, marked as imported.
+    """Add events of another history, each line once, marked.
 
-    A line is as `events export` prints it, or {"type", "received_at", "body", "answer_id"}, where answer_id is what a
-    callstart was answered. If a line is bad, nothing is imported. Imported events are not forwarded and start nothing.
+    Each keeps its own time, and is marked as imported. A line is as `events export` prints it, or {"type",
+    "received_at", "body", "answer_id"}, where answer_id is what a callstart was answered. If a line is bad, nothing is
+    imported. Imported events are not forwarded and start nothing.
     """
     session: Session = ctx.obj
     clock = clock_of(session)

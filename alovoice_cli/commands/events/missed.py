@@ -31,6 +31,7 @@ from alovoice_cli.events.missed import (
     IS_MISSED,
     REASON_TEXTS,
     REASONS,
+    REPORTED_APART_SECONDS,
     MissedCall,
     count_reasons,
     judge,
@@ -70,8 +71,6 @@ COLUMNS = (
     Column("duration", "Seconds", shown=False, numeric=True),
     Column("reported_at", "Reported (UTC)", shown=False),
 )
-_AROUND_SECONDS = 60
-"""What began together may be reported at different moments."""
 
 
 @shows_list(COLUMNS)
@@ -120,7 +119,7 @@ def list_missed(
         calls = [call for call in calls if call.number not in left_out]
         numbers -= left_out
         session.note(f"{count(len(left_out), 'caller')} left out: on a do-not-call list")
-    since_first = calls[0].reported_at - _AROUND_SECONDS if calls else None
+    since_first = calls[0].reported_at - REPORTED_APART_SECONDS if calls else None
     judged = judge(calls, events.calls_with(numbers, since_first, with_trials=with_trials))
     shown = sorted(not_returned(judged) if open_only else judged, key=_place, reverse=True)
     if patience is not None:

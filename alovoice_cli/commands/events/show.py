@@ -16,6 +16,7 @@ from alovoice_cli.events.timeline import TimelineStep, status_text, timeline
 from alovoice_cli.moments import ClockTime, long_text, short_text, span_text
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
+from alovoice_cli.stores.pbx_calls import PbxCalls
 
 EXAMPLES = examples(
     "alovoice events show e1204",
@@ -37,7 +38,9 @@ def show_call(
     ctx: typer.Context,
     id: Annotated[
         str,
-        typer.Argument(metavar="ID", help="Of an event (e1204, or its id), a call, an extid, or a receipt (R-7F3K)."),
+        typer.Argument(
+            metavar="ID", help="Of an event (e1204, or its id), a call (also the PBX's), an extid, a receipt (R-7F3K)."
+        ),
     ],
     store: Store = None,
 ) -> None:
@@ -96,6 +99,7 @@ class Search:
 
     def __init__(self, session: Session, store: str | None) -> None:
         self._ledger, self._store = session.ledger, session.event_store(store)
+        self._pbx_calls = PbxCalls(session.settings.event_store_url(store))
         self.events: dict[int, Event] = {}
         self.receipts: dict[str, Any] = {}
 
@@ -127,6 +131,8 @@ class Search:
             self.events[event.delivery.seq] = event
         else:
             self._take({id})
+        if not self.events:
+            self._take({call.call_id for call in self._pbx_calls.by_id([id]).values()})
 
     def widen(self) -> None:
         """Three rounds reach from a receipt over its result to the call and what repeats it."""

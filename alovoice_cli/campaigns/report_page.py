@@ -1,0 +1,112 @@
+"""A campaign's report as one page of HTML: figures without names and numbers of people."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
+
+from alovoice_cli.campaigns.campaign_record import CreatedCampaign
+from alovoice_cli.campaigns.report import (
+    CALLED_AGAIN,
+    CATEGORIES,
+    AttemptGroup,
+    By,
+    CampaignReport,
+    RowCategory,
+)
+from alovoice_cli.campaigns.report_text import category_text, share_text, window_text
+from alovoice_cli.findings import spaced
+from alovoice_cli.html_page import (
+    BarPart,
+    Color,
+    Head,
+    Html,
+    Tile,
+    bar,
+    columns,
+    heading,
+    legend,
+    page,
+    remark,
+    table,
+    tiles,
+)
+from alovoice_cli.moments import span_text
+
+_COLORS: Mapping[RowCategory, Color] = {
+    "reached": "three",
+    "short": "two",
+    "unknown": "bad",
+    "ambiguous": "bad",
+    "duplicate": "line",
+    "invalid": "line",
+    "excluded": "line",
+}
+_TITLES: Mapping[By, str] = {"hour": "Hours", "attempt": "Tries", "line": "Lines", "status": "Statuses of the PBX"}
+_MOST_GROUPS = 100
+_LEGEND = legend((("reached", "var(--three)"), ("not reached", "var(--one)"), ("unknown", "var(--bad)")))
+
+
+def campaign_page(
+    created: CreatedCampaign,
+    report: CampaignReport,
+    counts: Mapping[str, int],
+    *,
+    notes: Sequence[str],
+    coverage: str,
+    zone: tzinfo,
+) -> str:
+    """Returns the page; `notes` are those of the report, `coverage` says when somebody listened."""
+    parts: list[str] = [
+        tiles(_figures(counts)),
+        remark(window_text(created)),
+        heading("Rows of the list"),
+        _results(report, counts),
+        *map(remark, notes),
+    ]
+    hours = report.groups("hour", zone)
+    if hours:
+        parts += [heading("Attempts"), _LEGEND, _groups("hour", hours)]
+        parts.append(columns(_section(report, "attempt", zone), _section(report, "line", zone)))
+        parts += _section(report, "status", zone)
+    parts += [heading("Coverage"), remark(f"{coverage}.")]
+    return page(f"Campaign {created.label} {created.fields.get('name', '')}".rstrip(), parts)
+
+
+def _figures(counts: Mapping[str, int]) -> Iterator[Tile]:
+    rows, called_again = counts["rows"], sum(counts[category] for category in CALLED_AGAIN)
+    yield Tile("Reached", spaced(counts["reached"]), f"{share_text(counts['reached'], rows)} of {spaced(rows)} rows")
+    yield Tile("Not reached", spaced(called_again), "busy, no answer, failed or not tried")
+    yield Tile("Unknown", spaced(counts["unknown"] + counts["ambiguous"]), "perhaps reached; ambiguous ones included")
+    yield Tile("Attempts", spaced(counts["attempts"]))
+    yield Tile("Talk time", span_text(counts["talk_seconds"]))
+
+
+def _results(report: CampaignReport, counts: Mapping[str, int]) -> Html:
+    longest = max(1, *(counts[category] for category in CATEGORIES))
+    heads = (Head("Result"), Head("Rows", numeric=True), Head("Share", numeric=True), Head(""))
+    rows = [
+        (
+            category_text(category, report),
+            spaced(counts[category]),
+            share_text(counts[category], counts["rows"]),
+            bar((BarPart(counts[category], _COLORS.get(category, "one")),), longest),
+        )
+        for category in CATEGORIES
+    ]
+    return table("results", heads, rows)
+
+
+def _section(report: CampaignReport, by: By, zone: tzinfo) -> Iterator[str]:
+    yield heading(_TITLES[by])
+    yield _groups(by, report.groups(by, zone))
+
+
+def _groups(by: By, groups: Sequence[AttemptGroup]) -> Html:
+    longest = max(1, *(group.outcomes.total() for group in groups))
+    heads = (Head(by.capitalize(), whole=True), Head("Attempts", numeric=True), Head("Reached", numeric=True), Head(""))
+    return table(by, heads, [_group_row(group, longest) for group in groups[:_MOST_GROUPS]])
+
+
+def _group_row(group: AttemptGroup, longest: int) -> tuple[str, ...]:
+    reached, others, unknown = group.parts
+    drawn = bar((BarPart(reached, "three"), BarPart(others, "one"), BarPart(unknown, "bad")), longest)
+    return (group.name, spaced(group.attempts), spaced(reached), drawn)

@@ -1,0 +1,29 @@
+"""`alovoice route init`: a rules file to start from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alovoice_cli.commands.options import examples
+from alovoice_cli.output.files import write_new
+from alovoice_cli.routing.example import example_rules
+from alovoice_cli.session import Session
+
+EXAMPLES = examples("alovoice route init", "alovoice route init rules.toml && alovoice route check rules.toml --strict")
+
+
+def write_rules(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="The new file.")] = Path("rules.toml"),
+) -> None:
+    """Write a commented rules file to start from, with the lines and the time zone of the profile.
+
+    It passes `route check --strict` as it is. A file that is there is not replaced.
+    """
+    session: Session = ctx.obj
+    settings = session.settings
+    lines = [line for line in settings.trunks if line.isdecimal()]
+    write_new(file, example_rules(lines, settings.timezone).encode())
+    words = f"written: {file}; put your own lines, departments and extensions in, then `alovoice route check {file}`"
+    session.report(words, files=[str(file)])
