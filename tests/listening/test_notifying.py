@@ -60,6 +60,18 @@ def _state(alovoice: FrontDoor) -> Counter[str]:
         return Counter(row[0] for row in connection.execute("SELECT state FROM notice"))
 
 
+LATER = (*TO[:2], "--grace", "1h")
+
+
+def _end_of_grace(listen: Listen, listening: Listening, alovoice: FrontDoor) -> Listening:
+    """A listener for which the grace of all calls is over, at whatever pace they came."""
+    assert listening.stop() == 143
+    (store,) = (alovoice.home / "state").rglob("events*.db")
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE notice SET due_at = 0")
+    return listen(*LATER)
+
+
 def test_a_missed_call_is_told_and_the_message_says_later_who_called_back(listen: Listen, bot: Bot) -> None:
     listening = listen(*TO)
     assert f"missed calls are told to telegram:{CHAT}" in listening.wait_for("are told")
@@ -75,10 +87,11 @@ def test_a_missed_call_is_told_and_the_message_says_later_who_called_back(listen
 
 
 def test_who_was_talked_to_within_the_grace_is_not_told_of(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
-    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "3s")
+    listening = listen(*LATER)
     _call(listening, "998901111111")
     _call(listening, "998901111111", "200")
     _call(listening, "998902222222", "304")
+    _end_of_grace(listen, listening, alovoice)
     bot.wait(lambda: bot.messages)
     assert _told(bot) == {"+998 90 222-22-22": 1}
     assert "no answer" in bot.texts()[0]
@@ -86,23 +99,25 @@ def test_who_was_talked_to_within_the_grace_is_not_told_of(listen: Listen, bot: 
 
 
 def test_a_ring_group_that_answered_owes_nobody_a_call_and_one_that_did_not_is_one_caller(
-    listen: Listen, bot: Bot
+    listen: Listen, bot: Bot, alovoice: FrontDoor
 ) -> None:
-    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "2s")
-    _call(listening, "998903333333", "304", inner_phone=101)
-    _call(listening, "998903333333", "200", inner_phone=102)
-    _call(listening, "998904444444", "304", inner_phone=101)
-    _call(listening, "998904444444", "304", inner_phone=102)
+    listening, now = listen(*LATER), int(time.time())
+    _call(listening, "998903333333", "304", inner_phone=101, start_time=now)
+    _call(listening, "998903333333", "200", inner_phone=102, start_time=now)
+    _call(listening, "998904444444", "304", inner_phone=101, start_time=now)
+    _call(listening, "998904444444", "304", inner_phone=102, start_time=now + 4)
+    _end_of_grace(listen, listening, alovoice)
     bot.wait(lambda: bot.messages)
     assert _told(bot) == {"+998 90 444-44-44": 1}
     assert "tries" not in bot.texts()[0]
 
 
-def test_hidden_callers_are_counted_and_a_made_up_call_is_marked(listen: Listen, bot: Bot) -> None:
-    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "2s")
+def test_hidden_callers_are_counted_and_a_made_up_call_is_marked(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
+    listening = listen(*LATER)
     _call(listening, "anonymous")
     _call(listening, "anonymous")
     _call(listening, "998001234567", "603-S")
+    _end_of_grace(listen, listening, alovoice)
     bot.wait(lambda: len(bot.messages) == 2)
     hidden, made_up = bot.texts()
     assert "hidden number" in hidden
@@ -183,7 +198,7 @@ def test_a_lost_answer_and_a_500_lose_nothing(listen: Listen, bot: Bot) -> None:
 
 
 def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
-    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "1h")
+    listening = listen(*LATER)
     for place in range(40):
         _call(listening, _number(place))
     assert listening.stop() == 143
@@ -193,7 +208,7 @@ def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bo
         connection.execute("UPDATE call SET reported_at = reported_at - ?, started_at = started_at - ?", (past, past))
         connection.execute("UPDATE notice SET due_at = due_at - ?, born_at = born_at - ?", (past * 1000000,) * 2)
         connection.execute("UPDATE notice SET born_at = born_at - 300000000000 WHERE seq < 3")
-    again = listen("--notify", f"telegram:{CHAT}", "--grace", "1h")
+    again = listen(*LATER)
     again.wait_for("older than 72 hours and not told")
     bot.wait(lambda: bot.messages)
     (text,) = bot.texts()
