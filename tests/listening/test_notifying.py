@@ -175,16 +175,39 @@ def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits
     (standing,) = json.loads(alovoice("status", "--offline", "--json").out)["outbox"]
     assert (standing["target"], standing["state"], standing["waiting"]) == (f"telegram:{CHAT}", "refusing", 2)
     note = alovoice("events", "outbox", "list").err
-    assert f"telegram:{CHAT} refuses events since" in note
+    assert f"telegram:{CHAT} takes no messages since" in note
     assert note.endswith("2 missed calls wait\n")
     metrics = listening.request("GET", f"{listening.admin}/metrics")[1].decode()
     assert re.search(rf'alovoice_notices{{id="[0-9a-f]*",state="waiting",target="telegram:{CHAT}"}} 1.0', metrics)
     assert re.search(rf'alovoice_target_taking{{id="[0-9a-f]*",target="telegram:{CHAT}"}} 0.0', metrics)
     assert sum("does not take messages" in line for line in listening.errors) == 1
+    retried = alovoice("events", "outbox", "retry", "--target", standing["target_id"], "--dry-run", "--json")
+    assert json.loads(retried.out)["chosen"] == 2
     bot.always = None
     assert alovoice("events", "outbox", "retry", "--target", standing["target_id"]).code == 0
     bot.wait(lambda: len(_told(bot)) == 2)
     listening.wait_for("takes messages again")
+
+
+def test_calls_for_a_chat_that_is_no_target_any_more_are_named_and_dropped(
+    listen: Listen, bot: Bot, alovoice: FrontDoor
+) -> None:
+    bot.always = refusal(403, "Forbidden: bot was kicked")
+    listening = listen(*TO)
+    _call(listening, _number(1))
+    listening.wait_for("does not take messages")
+    _call(listening, _number(2))
+    assert listening.stop() == 143
+    said = listen("--fallback", "hangup").wait_for("which is no target any more")
+    assert f"2 missed calls wait for telegram:{CHAT}" in said
+    words = shlex.split(said.partition("`")[2].partition("`")[0])[1:]
+    assert json.loads(alovoice(*words, "--yes", "--json").out)["dropped"] == 2
+    assert alovoice("events", "outbox", "list").err.endswith("nothing waits\n")
+    bot.always = None
+    again = listen(*TO)
+    _call(again, _number(3))
+    bot.wait(lambda: bot.messages)
+    assert _told(bot) == {"+998 90 000-00-03": 1}
 
 
 def test_a_lost_answer_and_a_500_lose_nothing(listen: Listen, bot: Bot) -> None:
