@@ -37,7 +37,7 @@ def day_screen(
     free = height - len(top) - len(middle) - len(bottom) - 1
     blanks = max(min(free - min(len(day.owed), _FEW_OWED), 3), 0)
     room = max(free - blanks, 0)
-    owed = [_one(_owed_head(day, room)), *(_owed_line(day, caller) for caller in day.owed[:room])]
+    owed = [_one(_owed_head(day, room, _ALL_OWED)), *(_owed_line(day, caller) for caller in day.owed[:room])]
     lines: list[ScreenLine] = []
     for place, part in enumerate((top, middle, owed, bottom)):
         lines += [(), *part] if 0 < place <= blanks else part
@@ -164,9 +164,9 @@ def owed_text(day: Day) -> str:
     return f"Owed a call: {len(day.owed)}{hidden}"
 
 
-def _owed_head(day: Day, room: int) -> str:
-    more = len(day.owed) - max(room, 0)
-    return owed_text(day) + (f"; {more} more: {_ALL_OWED}" if more > 0 else "")
+def _owed_head(day: Day, shown: int, command: str) -> str:
+    more = len(day.owed) - shown
+    return owed_text(day) + (f"; {more} more: {command}" if more > 0 else "")
 
 
 def _owed_line(day: Day, caller: OwedCaller) -> ScreenLine:
@@ -189,14 +189,14 @@ def day_message(day: Day) -> str:
     head = [day.title, "", *map(_figure_text, day.figures), *day.remarks, ""]
     head = _disarmed([*head, f"Calls {day.calls_text}", "", *_rows_text(day), ""])
     tail = _disarmed(["", day.lines_text, f"Coverage: {day.coverage_text}"])
-    room = _LONGEST_TEXT - _length([*head, _owed_head(day, 0), *tail])
+    room = _LONGEST_TEXT - _length([*head, _owed_head(day, 0, day.owed_command), *tail])
     owed: list[str] = []
     for line in _disarmed(_owed_text(day, caller) for caller in day.owed):
         room -= _length([line])
         if room < 0:
             break
         owed.append(line)
-    return "".join(f"{line}\n" for line in (*head, _owed_head(day, len(owed)), *owed, *tail))
+    return "".join(f"{line}\n" for line in (*head, _owed_head(day, len(owed), day.owed_command), *owed, *tail))
 
 
 def _owed_text(day: Day, caller: OwedCaller) -> str:
