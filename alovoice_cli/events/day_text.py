@@ -19,7 +19,7 @@ _NARROWEST, _WIDEST = 3, 6  # columns of an hour
 _BAR_ROWS = 3
 _FEW_OWED = 8  # callers, who matter more than blank lines
 _LEVELS = " ▁▂▃▄▅▆▇█"
-_PLAIN_LEVELS = "  ..::##" + "#"
+_PLAIN_LEVELS = " ...::###"
 _ASCII_SIGNS = str.maketrans({"–": "-", "≥": ">", "≤": "<", "…": "~", "ʻ": "'", "ʼ": "'"})
 _LONGEST_TEXT = 4096  # of a message in Telegram
 _LONGEST_NAME = 40
@@ -84,21 +84,21 @@ def _figure_lines(figures: Sequence[Figure]) -> Iterator[ScreenLine]:
 
 
 def _figure_cell(figure: Figure) -> ScreenLine:
-    judged = verdict_text(figure)
+    judged = _verdict_text(figure)
     style = {None: "dim", True: "good", False: "bad"}[figure.is_met]
     sign = "≤" if figure.at_most else "≥"
     target = f"{sign} {figure.target_text} {judged}".rstrip() if figure.target is not None else ""
     return (f"{figure.name:<15}", ""), (f"{figure.text:>8}", "bold"), (f" {target}".ljust(_HALF - 23), style)
 
 
-def verdict_text(figure: Figure) -> str:
+def _verdict_text(figure: Figure) -> str:
     """Returns `ok`, or on which side of the target the value is; '' where nothing can be judged."""
     return {None: "", True: "ok", False: "above" if figure.at_most else "below"}[figure.is_met]
 
 
 def _row_lines(day: Day, *, ascii_only: bool) -> list[ScreenLine]:
     if day.is_week:
-        return [_one(day_table_head(day), "dim"), *(_one(_day_line(day, row)) for row in day.rows)]
+        return [_one(_table_head(day), "dim"), *(_one(_day_line(day, row)) for row in day.rows)]
     if not day.rows:
         return [_one("No inbound call began.", "dim")]
     widest = max(len(str(row.offered)) for row in day.rows) + 1
@@ -129,7 +129,7 @@ def _bars(rows: Sequence[DayRow], width: int, highest: int, height: int, ascii_o
         yield _one((" " * _LABEL + "".join(cells)).rstrip())
 
 
-def day_table_head(day: Day) -> str:
+def _table_head(day: Day) -> str:
     """Returns the headings over the days of a week."""
     score = "  Score" if day.has_scores else ""
     return f"{'Day':<12}{'Calls':>7}{'Answered':>10}{'Missed':>8}{'Rate':>9}{'Level':>9}{'Wait':>9}{'Owed':>6}{score}"
