@@ -25,9 +25,8 @@ _LOOKALIKES = str.maketrans("АВЕКМНОРСТХУавекмнорстху", 
 _LETTER = "[A-Za-zАВЕКМНОРСТХУавекмнорстху]"
 # With a gap between letters and digits only series that are given out: "на 1234567" is no passport.
 _SERIES = "[AaАаFfKkКк][A-Fa-fKkАВСЕКавсек]"
-_PASSPORT = re.compile(
-    rf"(?<![^\W_])(?:{_LETTER}{{2}}|{_SERIES}[\s№#\u2010-\u2015-]{{1,3}})[0-9](?:[ \u00a0-]?[0-9]){{6}}(?![^\W_])"
-)
+_BETWEEN = r"(?:[\s№#,:\u2010-\u2015-]{1,3}|\s(?:номер|рақам\w{0,4}|raqam\w{0,4})\s)"
+_PASSPORT = re.compile(rf"(?<![^\W_])(?:{_LETTER}{{2}}|{_SERIES}{_BETWEEN})[0-9](?:[ \u00a0-]?[0-9]){{6}}(?![^\W_])")
 
 Kind = Literal["card", "passport", "pinfl"]
 
@@ -72,8 +71,9 @@ def is_pinfl(digits: str) -> bool:
 
 
 def _passport(match: re.Match[str]) -> PersonalNumber:
-    value = re.sub(r"[^A-Z0-9]", "", match.group().translate(_LOOKALIKES).upper())
-    return PersonalNumber("passport", value, *match.span())
+    found = match.group()
+    series, digits = found[:2].translate(_LOOKALIKES).upper(), re.sub(r"[^0-9]", "", found)
+    return PersonalNumber("passport", series + digits, *match.span())
 
 
 def _in_groups(groups: Sequence[tuple[int, int]], text: str) -> Iterator[PersonalNumber]:

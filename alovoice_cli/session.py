@@ -139,7 +139,7 @@ class Session:
     def analyses(self) -> "Analyses":
         from alovoice_cli.stores.analyses import STORE_NAME, Analyses
 
-        return Analyses(self.paths.state / STORE_NAME, self.settings.profile, self.now)
+        return Analyses(self.paths.state / STORE_NAME, self.settings.profile, self.now, note=self.note)
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""

@@ -55,7 +55,8 @@ def test_a_pinfl_is_found_by_its_check_digit(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["AA1234567", "aa1234567", "AB 1234567", "ab 123 45 67", "АА1234567", "аа 1234567", "KA№1234567", "FA-1234567",
-     "AА 12-34-567", "XY1234567"],
+     "AА 12-34-567", "XY1234567", "АА номер 1234567", "AA raqami 1234567",
+     "aa, 1234567"],
 )  # fmt: skip
 def test_a_passport_is_found_in_both_scripts(text: str) -> None:
     (found,) = find_personal_numbers(f"паспорт {text}, berilgan")
@@ -102,7 +103,9 @@ def test_no_card_survives_in_any_export(body: str, issuer: str, between: list[st
 
 
 @given(
-    st.sampled_from(["AA", "ab", "АВ", "Ка", "FA"]), st.integers(0, 9_999_999), st.sampled_from(["", " ", "-", " № "])
+    st.sampled_from(["AA", "ab", "АВ", "Ка", "FA"]),
+    st.integers(0, 9_999_999),
+    st.sampled_from(["", " ", "-", " № ", ", ", " номер "]),
 )
 @settings(max_examples=60, deadline=None)
 def test_no_passport_survives_in_any_export(series: str, number: int, between: str) -> None:

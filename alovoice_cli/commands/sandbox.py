@@ -199,20 +199,24 @@ def write_sample(
     session: Session = ctx.obj
     files = sample_files(example_rules((), session.settings.timezone), EXAMPLE)
     commands = sample_commands(folder)
+    rehearse = session.options.dry_run
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        is_empty = not any(folder.iterdir())
+        if not rehearse:
+            folder.mkdir(parents=True, exist_ok=True)
+        is_empty = not folder.exists() or not any(folder.iterdir())
     except OSError as error:
         raise UsageError(f"{folder} is no folder to write to: {error.strerror}", hint="choose another place") from error
     if not is_empty:
         raise UsageError(f"{folder} is not empty", hint="name a new folder")
     for name, content in files.items():
-        write_new(folder / name, content)
+        write_new(folder / name, content, rehearse=rehearse)
     if session.options.json:
         written = [str(folder / name) for name in files]
-        session.show(Record({"files": written, "commands": list(map(" ".join, commands))}, ours=True))
+        told = {"files": written, "written": not rehearse, "commands": list(map(" ".join, commands))}
+        session.show(Record(told, ours=True))
         return
-    session.note(f"written: {', '.join(files)} in {folder}; try them on the sandbox:")
+    verb = "would be written" if rehearse else "written"
+    session.note(f"{verb}: {', '.join(files)} in {folder}; try them on the sandbox:")
     narrow = session.stdout.isatty()
     session.display.write("".join(f"{_pasted(words) if narrow else ' '.join(words)}\n" for words in commands))
 

@@ -21,12 +21,16 @@ def write_private(target: Path, text: str, *, force: bool = False) -> None:
         part.replace(target)
 
 
-def write_new(target: Path, content: bytes) -> None:
-    """Writes a file of mode 0600 that is not there yet. Raises UsageError as `write_private` does."""
+def write_new(target: Path, content: bytes, *, rehearse: bool) -> None:
+    """Writes a file of mode 0600 that is not there yet; with `rehearse` it writes none.
+
+    Raises UsageError as `write_private` does.
+    """
     if target.exists() or target.is_symlink():
         raise UsageError(f"{target} exists already, and stays as it is", hint="name a new file")
-    with _written(target, content) as part:
-        part.replace(target)
+    if not rehearse:
+        with _written(target, content) as part:
+            part.replace(target)
 
 
 def check_writable(target: Path) -> None:

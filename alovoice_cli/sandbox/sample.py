@@ -34,7 +34,7 @@ _COMMANDS = (
     "route test {rules} --from 900000001 --line 712037006",
     "call conference --from 712037006 --to 900000001:uz --extid 903 --night-ok",
     "ai send 903 --yes",
-    "ai result 903 --wait",
+    "ai result 903 --wait --peer 2000",
     "ai score --rules {scores} --check",
     "ai score --rules {scores} --fail-under 0",
     "ai report --rules {scores} --by week",

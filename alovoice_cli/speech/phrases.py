@@ -10,6 +10,7 @@ from alovoice_cli.speech.turns import SpeechTurn, speech_turns
 
 # A star elsewhere is a sign between words, as others are.
 _ANY_ENDING = re.compile(rf"(?<=[^\W_]|[{APOSTROPHES}])\*(?!\S)")
+_SIGNS_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 _WORD_BEGINS, _WORD_ENDS = "(?<![^ ])", "(?![^ ])"
 
 Mark = tuple[int, int]
@@ -28,10 +29,11 @@ class SoughtPhrase(NamedTuple):
     literals: tuple[str, ...]
 
     @property
-    def has_endings(self) -> bool:
-        """Whether the phrase is one word without a star, to which `text*` would add the other forms of the word."""
-        one_word = not self.unjoined and " " not in self.literals[0] and self.text[-1:].isalpha()
-        return one_word and not any(letter.isdigit() for letter in self.text)
+    def with_endings(self) -> "SoughtPhrase | None":
+        """The phrase with a star, where it is one word without: then it misses the other forms of the word."""
+        if self.unjoined or " " in self.literals[0] or not self.literals[0].isalpha():
+            return None
+        return read_phrase(f"{_SIGNS_AROUND.sub('', self.text)}*", word=True)
 
     def marks(self, text: str) -> list[Mark]:
         """Returns the places of the phrase in the text (NFC), from and to."""
@@ -135,7 +137,7 @@ def find_phrase(talk: Talk, phrase: SoughtPhrase, *, speaker: str | None, contex
 
 def other_form(phrase: SoughtPhrase, talks: Iterable[Talk], speaker: str | None) -> str | None:
     """Returns a longer form of a word that one side (or anybody) said: `to'lovni (call 8001)`; None without one."""
-    longer = read_phrase(f"{phrase.text}*", word=True)
+    longer = phrase.with_endings
     for talk in talks if longer is not None else ():
         for found in found_in(speech_turns(talk.fragments), [longer] if longer else [], speaker=speaker):
             form = found.turn.text[found.begin : found.end]

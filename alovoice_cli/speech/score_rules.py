@@ -12,7 +12,7 @@ from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, Findings, RulePlace, did_you_mean, has_errors, in_order
 from alovoice_cli.routing.clauses import check_keys
 from alovoice_cli.routing.located import BadTomlError, LocatedEntry, read_toml
-from alovoice_cli.speech.folding import fold
+from alovoice_cli.speech.folding import fold, foldings
 from alovoice_cli.speech.measures import Measures
 from alovoice_cli.speech.phrases import SoughtPhrase, found_in, misplaced_star, read_phrase
 from alovoice_cli.speech.talk import Talk
@@ -58,8 +58,8 @@ class HasTag:
     wanted: bool = True
 
     def holds(self, call: JudgedCall) -> bool:
-        sought = fold(self.name)
-        return any(fold(name) == sought for name in call.talk.tag_names) == self.wanted
+        sought = set(foldings(self.name))
+        return any(sought.intersection(foldings(name)) for name in call.talk.tag_names) == self.wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +288,12 @@ class _Reading:
             self._findings.error("bad-value", entry.place, f"{text!r}: `*` stands for the ending of a word", hint)
             return None
         phrase = read_phrase(text, word=True)
-        if phrase is not None and phrase.has_endings and self._other_form is not None:
+        longer = None if phrase is None else phrase.with_endings
+        if phrase is not None and longer is not None and self._other_form is not None:
             form = self._other_form(phrase, speaker)
             other = "no other form of the word" if form is None else f"not {form}"
-            hint = f"for any ending write {f'{text}*'!r}"
-            self._findings.warning("one-form", entry.place, f"{text!r} matches this form alone, {other}", hint)
+            message = f"{text!r} matches this form alone, {other}"
+            self._findings.warning("one-form", entry.place, message, f"for any ending write {longer.text!r}")
         return phrase
 
     def tag(self, entry: LocatedEntry, *, wanted: bool) -> Test | None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.speech.folding import fold, foldings
+from alovoice_cli.speech.folding import foldings
 from alovoice_cli.speech.talk import EVERYTHING, ScoreOverride, Talk, Wanted, read_talk
 from alovoice_cli.speech.turns import speech_turns
 from alovoice_cli.stores.migrations import explained, open_store, transaction
@@ -74,10 +74,15 @@ class Kept:
 
 
 class Analyses:
-    """The file `analyses.db`, for one profile. Every method raises UsageError for an unusable file."""
+    """The file `analyses.db`, for one profile. Every method raises UsageError for an unusable file.
 
-    def __init__(self, path: Path, profile: str, now: Callable[[], datetime]) -> None:
-        self.path, self.profile, self._now = path, profile, now
+    `note` is told before analyses of an earlier version are indexed, where that takes seconds.
+    """
+
+    def __init__(
+        self, path: Path, profile: str, now: Callable[[], datetime], *, note: Callable[[str], None] | None = None
+    ) -> None:
+        self.path, self.profile, self._now, self._note = path, profile, now, note
 
     def keep(
         self, call_id: str, answer: Mapping[str, object], *, peer: str | None = None, begun_at: int | None = None
@@ -245,7 +250,7 @@ class Analyses:
         return self.all(replace(wanted, call_ids=chosen))
 
     def _conditions(self, wanted: Wanted) -> tuple[str, tuple[object, ...]]:
-        has_tag = "EXISTS (SELECT 1 FROM tag WHERE tag.analysis = analysis.id AND tag.folded = ?)"
+        has_tag = "EXISTS (SELECT 1 FROM tag WHERE tag.analysis = analysis.id AND tag.folded IN (?, ?))"
         parts: list[tuple[str, Sequence[object]]] = [("profile = ?", (self.profile,))]
         if wanted.since is not None:
             parts.append(("begun_at >= ?", (wanted.since,)))
@@ -256,8 +261,8 @@ class Analyses:
         if wanted.call_ids:
             marks = ", ".join("?" * len(wanted.call_ids))
             parts.append((f"call_id IN ({marks})", [_storable(call_id) for call_id in wanted.call_ids]))
-        parts += [(has_tag, (_storable(fold(name)),)) for name in wanted.tags]
-        parts += [(f"NOT {has_tag}", (_storable(fold(name)),)) for name in wanted.without_tags]
+        parts += [(has_tag, _tag_foldings(name)) for name in wanted.tags]
+        parts += [(f"NOT {has_tag}", _tag_foldings(name)) for name in wanted.without_tags]
         return " AND ".join(text for text, _ in parts), tuple(value for _, values in parts for value in values)
 
     def _kept(self, row: Sequence[object]) -> Kept:
@@ -292,6 +297,9 @@ class Analyses:
     def _index_missing(self, connection: sqlite3.Connection) -> None:
         columns = "id, call_id, begun_at, kept_at, peer, answer, NULL, NULL, NULL, NULL"
         query = f"SELECT {columns} FROM analysis WHERE indexed = 0 LIMIT ?"  # noqa: S608 - constants
+        (left,) = connection.execute("SELECT count(*) FROM analysis WHERE indexed = 0").fetchone()
+        if left > _CHUNK and self._note is not None:
+            self._note(f"{left} stored analyses are indexed anew for searches, once")
         while connection.execute("SELECT 1 FROM analysis WHERE indexed = 0").fetchone():
             with transaction(connection):
                 for number, *rest in connection.execute(query, (_CHUNK,)).fetchall():
@@ -309,7 +317,7 @@ class Analyses:
 def _index(connection: sqlite3.Connection, number: int, talk: Talk) -> None:
     connection.executemany(
         "INSERT INTO tag (analysis, folded) VALUES (?, ?)",
-        [(number, _storable(fold(name))) for name in talk.tag_names],
+        [(number, folded) for name in talk.tag_names for folded in set(_tag_foldings(name))],
     )
     for place, turn in enumerate(speech_turns(talk.fragments)):
         folded = _storable(_BETWEEN.join(foldings(turn.text)))
@@ -317,6 +325,12 @@ def _index(connection: sqlite3.Connection, number: int, talk: Talk) -> None:
             "INSERT INTO phrase (analysis, place, folded) VALUES (?, ?, ?)", (number, place, folded)
         ).lastrowid
         connection.execute("INSERT INTO phrase_index (rowid, folded) VALUES (?, ?)", (row, folded))
+
+
+def _tag_foldings(name: str) -> tuple[str, str]:
+    """Returns the two foldings of a tag's name, which may be one."""
+    folded = [_storable(folding) for folding in foldings(name)]
+    return folded[0], folded[-1]
 
 
 def _forget(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:

@@ -76,3 +76,11 @@ def test_route_init_takes_lines_and_zone_of_the_profile(home: FrontDoor) -> None
     assert {rule["when"]["line"] for rule in read["rule"] if "line" in rule.get("when", {})} == {"551234567"}
     told = home("route", "check", "qoida.toml", "--strict", "--online", "-p", "sandbox")
     assert told.code == 0, told.out
+
+
+def test_a_dry_run_writes_no_file_to_start_from(home: FrontDoor) -> None:
+    for words in (("route", "init"), ("ai", "score", "--init"), ("sandbox", "sample", "new")):
+        result = home(*words, "--dry-run")
+        assert result.code == 0
+        assert "would be written" in result.err
+    assert not [path.name for path in home.home.iterdir() if path.name not in ("config", "state")]

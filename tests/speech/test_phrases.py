@@ -85,6 +85,16 @@ def test_yo_is_ye_in_russian_whichever_of_them_is_stored(home: FrontDoor, word: 
         assert _score(home) == {"dots": 0, "plain": 0}
 
 
+def test_a_tag_is_found_with_dots_and_without(home: FrontDoor) -> None:
+    kept(home).keep("dots", answer((0, 9, "operator", "a"), tags=("Приём",)))
+    kept(home).keep("plain", answer((0, 9, "operator", "a"), tags=("прием",)))
+    for name in ("ПРИЕМ", "приём"):
+        assert len(json.loads(home("ai", "list", "--tag", name, "--json").out)) == 2
+        assert json.loads(home("ai", "list", "--without-tag", name, "--json").out) == []
+        (home.home / "qa.toml").write_text(f'[[check]]\ntag = "{name}"', "utf-8")
+        assert _score(home) == {"dots": 100, "plain": 100}
+
+
 @pytest.mark.parametrize(
     ("said", "sought", "found"),
     [
@@ -163,6 +173,17 @@ def test_the_search_takes_stars_too_and_its_index_finds_them(home: FrontDoor) ->
     assert len(_found(home, "клиент*", "--word")) == 1
     assert len(_found(home, "клиент* отд*", "--word")) == 1
     assert _found(home, "клиент", "--word") == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "said"), [("клиент", "клиентский"), ("Доставка!", "доставкаси"), ("to'lay", "to'layetgan")]
+)
+def test_the_form_is_found_whatever_its_ending_folds_to(home: FrontDoor, phrase: str, said: str) -> None:
+    kept(home).keep("8001", answer((0, 9, "client", f"вот {said} тут")))
+    (home.home / "qa.toml").write_text(f'[[check]]\nnever_say = "{phrase}"\n', "utf-8")
+    (finding,) = json.loads(home("ai", "score", "--rules", "qa.toml", "--check", "--json").out)["findings"]
+    assert said in finding["message"]
+    assert "*" in finding["hint"]
 
 
 def test_a_word_without_a_star_is_a_warning_with_a_form_that_was_said(home: FrontDoor) -> None:

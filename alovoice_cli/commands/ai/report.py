@@ -120,11 +120,11 @@ def _show(session: Session, report: SpeechReport, by: By) -> None:
     session.show(Listing(items, columns, whole=whole, nothing="no analysis is kept here that fits"))
     if not report.everything.calls:
         return
-    scores = report.everything.scores
+    scores, calls = report.everything.scores, report.everything.calls
     told = "" if scores.average is None else f", average score {average_words(scores)}"
     by_times = "; scores go by times alone, --rules names your own" if report.rules is DEFAULT_RULES else ""
     session.note(
-        f"{report.everything.calls} calls{told}, {report.everything.good} at {report.bar:g} or above{by_times}"
+        f"{calls} call{'' if calls == 1 else 's'}{told}, {report.everything.good} at {report.bar:g} or above{by_times}"
     )
     if drawn and not session.options.json:
         session.note(session.display.legend([f"calls at {report.bar:g} or above", "below"]))

@@ -120,7 +120,7 @@ def score_calls(
     """
     session: Session = ctx.obj
     if init + unset + (set_score is not None) + check > 1:
-        raise UsageError("--init, --check, --set and --unset exclude each other", hint="choose one of them")
+        raise UsageError("--init, --check, --set and --unset cannot be used together", hint="choose one of them")
     if note is not None and set_score is None:
         raise UsageError("--note belongs to a score", hint="add --set N")
     if init:
@@ -153,8 +153,10 @@ def _scored(session: Session, scored: ScoredCalls, wanted: Wanted) -> ScoredCall
 
 
 def _write_example(session: Session, file: Path) -> ExitCode:
-    write_new(file, EXAMPLE.encode())
-    session.report(f"written: {file}; `alovoice ai score --rules {file}` scores by it", files=[str(file)])
+    rehearse = session.options.dry_run
+    write_new(file, EXAMPLE.encode(), rehearse=rehearse)
+    words = f"{'would be written' if rehearse else 'written'}: {file}; `alovoice ai score --rules {file}` scores by it"
+    session.report(words, files=[str(file)], written=not rehearse)
     return ExitCode.DONE
 
 
@@ -218,8 +220,9 @@ def _judge(session: Session, everything: Group, bar: float | None) -> ExitCode:
 
 def _check(session: Session, file: Path) -> ExitCode:
     def said_otherwise(phrase: SoughtPhrase, speaker: str | None) -> str | None:
+        longer = phrase.with_endings
         with suppress(UsageError):  # an unusable store of analyses says nothing about the file
-            candidates = islice(session.analyses.candidates(phrase.literals), _MOST_SEARCHED)
+            candidates = islice(session.analyses.candidates(longer.literals), _MOST_SEARCHED) if longer else ()
             return other_form(phrase, (kept.talk for kept in candidates), speaker)
         return None
 

@@ -24,6 +24,7 @@ def write_rules(
     session: Session = ctx.obj
     settings = session.settings
     lines = [line for line in settings.trunks if line.isdecimal()]
-    write_new(file, example_rules(lines, settings.timezone).encode())
-    words = f"written: {file}; put your own lines, departments and extensions in, then `alovoice route check {file}`"
-    session.report(words, files=[str(file)])
+    rehearse = session.options.dry_run
+    write_new(file, example_rules(lines, settings.timezone).encode(), rehearse=rehearse)
+    words = f"{file}; put your own lines, departments and extensions in, then `alovoice route check {file}`"
+    session.report(f"{'would be written' if rehearse else 'written'}: {words}", files=[str(file)], written=not rehearse)
