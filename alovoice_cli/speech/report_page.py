@@ -153,7 +153,7 @@ def _weeks(report: SpeechReport) -> Iterable[str]:
         chosen = [None, *(group.name for group in report.grouped("operator")[: len(_COLORS) - 1])]
         averages = {(one.peer, one.week): one.group.scores.average for one in trends}
         series = {peer or "all": [averages.get((peer, week)) for week in weeks] for peer in chosen}
-        chart = lines("chart-weeks", weeks, series, highest=100)
+        chart = lines("chart-weeks", _without_year(weeks), series, highest=100)
         caption = "The average score of each week, of all and of the operators with most calls"
         yield _figure(caption, chart, legend(series))
     numbers = (Head(word, numeric=True) for word in ("Calls", "Score", "By rules", "Change"))
@@ -171,9 +171,13 @@ def _week_row(one: WeekTrend[ScoreTally]) -> tuple[str, ...]:
 
 
 def _labels(days: Sequence[ScoreTally]) -> list[str]:
-    """Returns months and days, with the year if there are several."""
-    one_year = len({day.name[:4] for day in days}) == 1
-    return [day.name[5:] if one_year else day.name for day in days]
+    return _without_year([day.name for day in days])
+
+
+def _without_year(names: Sequence[str]) -> list[str]:
+    """Returns months and days, or weeks, with the year if there are several."""
+    one_year = len({name[:4] for name in names}) == 1
+    return [name[5:] if one_year else name for name in names]
 
 
 def _tags_over_time(report: SpeechReport, days: Sequence[ScoreTally]) -> str:
