@@ -38,11 +38,8 @@ class Rows:
         **more: Any,
     ) -> Event:
         """Stores one delivery; `body` is bytes, or what becomes JSON. Without `is_read` the writer lags behind."""
-        moment = at.timestamp() if isinstance(at, datetime) else at
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        own_id, received_at = new_id(int(moment * 1000)), round(moment * MICRO)
-        delivery = Delivery(own_id, kind, received_at, raw, "application/json", headers=headers, query=query)
-        (event,) = self.store([_event(delivery, call_id, repeats, **more)], is_read=is_read)
+        made = event_of(kind, at, body, call_id=call_id, repeats=repeats, headers=headers, query=query, **more)
+        (event,) = self.store([made], is_read=is_read)
         return event
 
     def store(self, events: Sequence[Event], *, is_read: bool = True) -> list[Event]:
@@ -99,7 +96,22 @@ def end_of(call_id: str, at: int, duration: int, status: str) -> dict[str, objec
     }
 
 
-def _event(delivery: Delivery, call_id: str | None, repeats: Event | None, **more: Any) -> Event:
+def event_of(
+    kind: EventType,
+    at: float | datetime,
+    body: object,
+    *,
+    call_id: str | None = None,
+    repeats: Event | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+    query: str = "",
+    **more: Any,
+) -> Event:
+    """Returns an event that is not stored yet; `body` is bytes, or what becomes JSON."""
+    moment = at.timestamp() if isinstance(at, datetime) else at
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    own_id, received_at = new_id(int(moment * 1000)), round(moment * MICRO)
+    delivery = Delivery(own_id, kind, received_at, raw, "application/json", headers=headers, query=query)
     reading = read_delivery(delivery)
     facts = reading.facts
     if delivery.type == "callstart":

@@ -83,7 +83,7 @@ def run_batch(
     run = Run(session, verb, options, RunTimes(session, verb, options), keep=keep)
     if options.report is not None:
         check_report(options.report, options.source or "", tries=not rehearses)
-    batch = _read(session, verb, options, defaults, table)
+    batch = _read(session, verb, options, defaults) if table is None else _found(session, verb, table)
     if verb.form is ANALYSIS and table is None:
         check_call_ids(session, [row.our_id for row in batch.plan.rows], error=CheckFailedError)
     if verb.reads:
@@ -129,16 +129,9 @@ def _read(
     verb: BatchVerb,
     options: BatchOptions,
     defaults: Mapping[str, str | Sequence[str] | None],
-    found: ListTable | None = None,
 ) -> Batch:
     profile = session.settings.profile
     planner = Planner(verb.form, profile, parse_map(options.mapped, verb.form), defaults)
-    if found is not None:
-        plan = planner.plan(found)
-        begun_at = iso(session.now())
-        # Each is a list of its own, with its own journal: what was sent is not found again.
-        digest = digest_of(profile, verb.command, "\n".join([begun_at, *(row.our_id for row in plan.rows)]).encode())
-        return Batch(verb, JournalHead(profile, verb.command, found.name, digest, begun_at), plan)
     held = open_list(options.source or "", None, session.stdin)
     with held.file as file:
         name = held.path or "stdin"
@@ -149,16 +142,27 @@ def _read(
         digest = digest_of(profile, verb.command, file.read() + (options.sheet or "").encode("utf-8", "surrogatepass"))
     if table.conversion:
         session.note(table.conversion)
-    plan = planner.plan(table)
-    hide = session.masker.hide
-    masked = [replace(row, cells={hide(head): hide(text) for head, text in row.cells.items()}) for row in plan.rows]
-    plan = replace(plan, rows=tuple(masked))
+    plan = _masked(session, planner.plan(table))
     if plan.ignored:
         session.note(f"columns that are not used: {', '.join(plan.ignored)}")
     if plan.repeated:
         session.warn(f"{count(plan.repeated, 'row says', 'rows say')} what a row above says: each is sent once")
     absolute = str(Path(held.path).absolute()) if held.path else "-"
     return Batch(verb, JournalHead(profile, verb.command, absolute, digest, iso(session.now())), plan)
+
+
+def _found(session: "Session", verb: BatchVerb, table: ListTable) -> Batch:
+    """Returns the list of a command that finds its rows. It has its own journal: what was sent is not found again."""
+    profile, begun_at = session.settings.profile, iso(session.now())
+    plan = _masked(session, Planner(verb.form, profile, {}, {}).plan(table))
+    digest = digest_of(profile, verb.command, "\n".join([begun_at, *(row.our_id for row in plan.rows)]).encode())
+    return Batch(verb, JournalHead(profile, verb.command, table.name, digest, begun_at), plan)
+
+
+def _masked(session: "Session", plan: BatchPlan) -> BatchPlan:
+    hide = session.masker.hide
+    masked = [replace(row, cells={hide(head): hide(text) for head, text in row.cells.items()}) for row in plan.rows]
+    return replace(plan, rows=tuple(masked))
 
 
 def _prepare(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack) -> _Ready:

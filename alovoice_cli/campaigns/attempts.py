@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from alovoice_cli.campaigns.campaign_record import CreatedCampaign
 from alovoice_cli.events.event import ANSWERED_STATUS
 from alovoice_cli.events.kpi import DurationCounts, KpiSettings
-from alovoice_cli.events.kpi_tally import CallTally, KpiRow, duration_test
+from alovoice_cli.events.kpi_tally import CallKind, CallTally, KpiRow, duration_test
 from alovoice_cli.phones import canonical
 
 AttemptOutcome = Literal["reached", "short", "busy", "no_answer", "failed", "unknown", "ambiguous", "lost"]
@@ -131,13 +131,13 @@ def what_duration_counts(calls: Iterable[CampaignCall], setting: DurationCounts 
     tally = CallTally()
     for call in calls:
         if not call.is_result and call.ended_at is not None:
+            kind = CallKind("out", call.status, call.extension)
             held = call.ended_at - call.begin
-            gap = None if call.duration is None else held - call.duration
             row: KpiRow = (
-                *("out", call.status, call.extension, None, call.begin, call.ended_at, call.duration),
-                *(held, gap, 0, call.number, call.line),
+                *(*kind, None, call.begin, call.ended_at, call.duration, held, 0),
+                *(call.number, call.line, None),
             )
-            tally.add(("out", call.status, call.extension), [row], {})
+            tally.add(kind, [row], {})
     verdict = duration_test([tally], KpiSettings(duration_counts=setting)).verdict
     return "talk" if verdict in ("talk", "too_few") else "total"
 

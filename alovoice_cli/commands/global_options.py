@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., object])
 PANEL = "Global options"
-_WRITES_CSV = {"clean", "rejected", "report"}
+_WRITES_CSV = {"clean", "rejected", "report", "unreached"}
 """Options by which a command writes a CSV file."""
 
 

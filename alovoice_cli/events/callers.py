@@ -14,6 +14,9 @@ from alovoice_cli.events.missed import RING_GROUP_SECONDS
 
 REPEATED_HOURS = (24, 1)
 _HOUR = 3600
+_COUNTED = ("inc", "out")
+_DIGITS = frozenset("0123456789")
+_LONGEST_GAP = max(REPEATED_HOURS) * _HOUR
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ class Callers:
         self._edges = edges
         self._open: dict[str, _Episode] = {}
         self._episodes: list[tuple[str, _Episode]] = []
-        self._last: dict[str, tuple[int, bool]] = {}
+        self._last: dict[str, int] = {}  # when it called in last, doubled; 1 more where that was answered
         self._gaps: list[tuple[int, str, bool]] = []
         self._answered = 0
         self.hidden_missed = 0
@@ -50,34 +53,44 @@ class Callers:
 
     def add(self, rows: Iterable[KpiRow]) -> None:
         """Takes calls of the period."""
-        shown = []
+        waiting = self._open
         for row in rows:
-            direction, number = row[0], row[10]
-            if direction not in ("inc", "out"):
+            direction, status, number = row[0], row[1], row[9]
+            if direction not in _COUNTED:
                 continue
-            if number is None or not is_shown(number):
+            if number is None or (number[:1] not in _DIGITS and not is_shown(number)):
                 self.hidden += 1
-                self.hidden_missed += direction == "inc" and row[1] in MISSED_STATUSES
+                self.hidden_missed += direction == "inc" and status in MISSED_STATUSES
                 continue
             if direction == "inc":
-                self._repeat(number, row[4], is_answered=row[1] == ANSWERED_STATUS)
-            shown.append(row)
-        self._follow(shown, begins=True)
+                self._call_in(number, row)
+            elif number in waiting:
+                self._settle(number, row)
 
-    def _repeat(self, number: str, began: int, *, is_answered: bool) -> None:
+    def _call_in(self, number: str, row: KpiRow) -> None:
+        began, is_answered = row[4], row[1] == ANSWERED_STATUS
         before = self._last.get(number)
-        self._last[number] = (began, is_answered)
-        self._answered += is_answered
-        if before is not None:
-            gap = began - before[0]
-            if gap <= max(REPEATED_HOURS) * _HOUR:
-                self._gaps.append((gap, number, before[1]))
-            if abs(gap) <= RING_GROUP_SECONDS:
-                self.uncertain.add(number)
+        self._last[number] = 2 * began + is_answered
+        if before is not None and began - before // 2 <= _LONGEST_GAP:
+            self._repeat(number, began, before)
+        if is_answered:
+            self._answered += 1
+            if number in self._open:
+                self._settle(number, row)
+        elif number not in self._open and row[1] in MISSED_STATUSES:
+            self._begin(number, row)
+
+    def _repeat(self, number: str, began: int, before: int) -> None:
+        gap = began - before // 2
+        self._gaps.append((gap, number, before % 2 == 1))
+        if abs(gap) <= RING_GROUP_SECONDS:
+            self.uncertain.add(number)
 
     def follow(self, rows: Iterable[KpiRow]) -> None:
         """Takes later calls: they end episodes, and begin none."""
-        self._follow((row for row in rows if row[0] in ("inc", "out")), begins=False)
+        for row in rows:
+            if row[9] in self._open and row[0] in _COUNTED:
+                self._settle(str(row[9]), row)
 
     def forget_uncertain(self) -> None:
         """Forgets the episodes of the uncertain numbers; `judge_again` makes them anew."""
@@ -90,24 +103,14 @@ class Callers:
         answered: dict[tuple[str | None, str | None], list[int]] = defaultdict(list)
         for row in rows:
             if row[0] == "inc" and row[1] == ANSWERED_STATUS:
-                answered[row[10], row[11]].append(row[4])
+                answered[row[9], row[10]].append(row[4])
         for row in rows:
-            if row[0] == "inc" and row[1] in MISSED_STATUSES:
-                if any(abs(row[4] - began) <= RING_GROUP_SECONDS for began in answered.get((row[10], row[11]), ())):
-                    self.ring_group += row[3] == 1
-                    continue
-            elif row[0] not in ("inc", "out"):
-                continue
-            self._follow((row,), begins=row[3] == 1)
-
-    def _follow(self, rows: Iterable[KpiRow], *, begins: bool) -> None:
-        for row in rows:
-            number = str(row[10])
-            if row[0] == "inc" and row[1] in MISSED_STATUSES:
-                if begins and number not in self._open:
-                    self._begin(number, row)
-            elif number in self._open:
-                self._settle(number, row)
+            if row[0] != "inc" or row[1] not in MISSED_STATUSES:
+                self.follow((row,))
+            elif any(abs(row[4] - began) <= RING_GROUP_SECONDS for began in answered.get((row[9], row[10]), ())):
+                self.ring_group += row[3] == 1
+            elif row[3] == 1 and row[9] is not None and row[9] not in self._open:
+                self._begin(row[9], row)
 
     def _begin(self, number: str, row: KpiRow) -> None:
         began, ended = row[4], row[5]
@@ -117,14 +120,14 @@ class Callers:
             self.uncertain.add(number)
 
     def _settle(self, number: str, row: KpiRow) -> None:
-        direction, status, began = row[0], row[1], row[4]
-        episode = self._open[number]
-        delay = max(0, began - episode.missed_at)
-        if direction == "out" and episode.first_try is None:
+        """Takes a call of a number that waits: a try, or the talk that ends the episode."""
+        episode, is_outbound = self._open[number], row[0] == "out"
+        delay = max(0, row[4] - episode.missed_at)
+        if is_outbound and episode.first_try is None:
             episode.first_try = delay
-        if status == ANSWERED_STATUS:
+        if row[1] == ANSWERED_STATUS:
             episode.is_over = True
-            episode.reached = delay if direction == "out" else None
+            episode.reached = delay if is_outbound else None
             del self._open[number]
 
     def callback(self) -> CallbackFigures:

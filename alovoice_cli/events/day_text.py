@@ -1,7 +1,7 @@
 """A day as text: a screen of 80 columns and 24 lines, and lines for a mail or a messenger."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from alovoice_cli.events.day import Day, DayRow, LiveDay, OwedCaller
 from alovoice_cli.events.headline_figures import NOTHING, Figure, value_text
@@ -52,7 +52,9 @@ def _fitted(line: ScreenLine, *, ascii_only: bool) -> ScreenLine:
     """Returns the line cut to the width, without blanks at its end; with `ascii_only` of ASCII alone."""
     room, pieces = WIDTH, []
     for text, style in line:
-        shown = text.translate(_ASCII_SIGNS).encode("ascii", "replace").decode() if ascii_only else text
+        shown = disarm(text)
+        if ascii_only:
+            shown = shown.translate(_ASCII_SIGNS).encode("ascii", "replace").decode()
         pieces.append((_cut(shown, room, "~" if ascii_only else "…"), style))
         room = max(room - len(shown), 0)
     if pieces:
@@ -185,24 +187,30 @@ def _cut(text: str, length: int, mark: str = "…") -> str:
 def day_message(day: Day) -> str:
     """Returns short lines without columns, for a mail or a messenger: at most 4096 characters."""
     head = [day.title, "", *map(_figure_text, day.figures), *day.remarks, ""]
-    head += [f"Calls {day.calls_text}", "", *_rows_text(day), ""]
-    tail = ["", day.lines_text, f"Coverage: {day.coverage_text}"]
-    room = _LONGEST_TEXT - sum(_length(line) + 1 for line in (*head, *tail)) - _length(_owed_head(day, 0)) - 2
+    head = _disarmed([*head, f"Calls {day.calls_text}", "", *_rows_text(day), ""])
+    tail = _disarmed(["", day.lines_text, f"Coverage: {day.coverage_text}"])
+    room = _LONGEST_TEXT - _length([*head, _owed_head(day, 0), *tail])
     owed: list[str] = []
-    for caller in day.owed:
-        line = f"{caller.number} since {day.since_text(caller.since)}, {calls_text(caller)}"
-        line += f", {_cut(caller.peer, _LONGEST_NAME)}" if caller.peer else ""
-        room -= _length(line) + 1
+    for line in _disarmed(_owed_text(day, caller) for caller in day.owed):
+        room -= _length([line])
         if room < 0:
             break
         owed.append(line)
-    lines = [*head, _owed_head(day, len(owed)), *owed, *tail]
-    return "".join(f"{disarm(line)}\n" for line in lines)
+    return "".join(f"{line}\n" for line in (*head, _owed_head(day, len(owed)), *owed, *tail))
 
 
-def _length(text: str) -> int:
-    """Returns the length as a messenger counts: in units of UTF-16."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+def _owed_text(day: Day, caller: OwedCaller) -> str:
+    peer = f", {_cut(caller.peer, _LONGEST_NAME)}" if caller.peer else ""
+    return f"{caller.number} since {day.since_text(caller.since)}, {calls_text(caller)}{peer}"
+
+
+def _disarmed(lines: Iterable[str]) -> list[str]:
+    return [disarm(line) for line in lines]
+
+
+def _length(lines: Iterable[str]) -> int:
+    """Returns the length with line ends as a messenger counts: in units of UTF-16."""
+    return sum(len(line.encode("utf-16-le", "surrogatepass")) // 2 + 1 for line in lines)
 
 
 def _figure_text(figure: Figure) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alovoice_cli.events.callers import Callers
-from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
 from alovoice_cli.events.kpi import HourFigures, Kpi, KpiGroup, KpiPeriod, KpiSettings, NoticedCalls
 from alovoice_cli.events.kpi_tally import (
+    CallKind,
     CallTally,
     KpiRow,
     Told,
@@ -17,7 +17,7 @@ from alovoice_cli.events.kpi_tally import (
     wait_unknown,
 )
 from alovoice_cli.events.line_load import TimeWindow, line_figures
-from alovoice_cli.events.statistics import CLOCKS, NONE, QUARTER_SECONDS, By
+from alovoice_cli.events.statistics import CLOCKS, NONE, QUARTER_SECONDS, By, by_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class KpiCount:
     def __init__(self, window: TimeWindow, told: Told, settings: KpiSettings) -> None:
         self._window, self._told, self._settings = window, told, settings
         self._tally = CallTally()
+        self._orphans = 0
         self._begins: list[int] = []
         self._ends: list[int] = []
         self._hours: dict[str, Counter[int]] = defaultdict(Counter)
@@ -44,29 +45,32 @@ class KpiCount:
         """Takes the next calls in the order of the store."""
         parts: dict[tuple[str | None, str | None, str | None], list[KpiRow]] = defaultdict(list)
         for row in rows:
-            parts[row[0], row[1], row[2]].append(row)
+            parts[row[:3]].append(row)
         for key, part in parts.items():
-            self._tally.add(key, part, self._told)
-            if key[0] in ("inc", "out"):
+            kind = CallKind(*key)
+            if kind.direction is None:
+                self._orphans += sum(row[11] is None for row in part)
+            self._tally.add(kind, part, self._told)
+            if kind.is_counted:
                 self._hold_lines(part)
-            if key[0] == "inc":
-                self._count_hours(key[1], part)
+            if kind.is_inbound:
+                self._count_hours(kind, part)
         self.callers.add(rows)
 
     def _hold_lines(self, rows: Sequence[KpiRow]) -> None:
-        held = [row for row in rows if row[7] is not None and row[7] >= 0]
-        self._begins.extend(row[4] for row in held)
-        self._ends.extend(row[5] for row in held if row[5] is not None)
+        for row in rows:
+            ended, held = row[5], row[7]
+            if ended is not None and held is not None and held >= 0:
+                self._begins.append(row[4])
+                self._ends.append(ended)
 
-    def _count_hours(self, status: str | None, rows: Sequence[KpiRow]) -> None:
-        first, last = self._window.since, self._window.until - 1
+    def _count_hours(self, kind: CallKind, rows: Sequence[KpiRow]) -> None:
+        first, last = self._window.since // QUARTER_SECONDS, (self._window.until - 1) // QUARTER_SECONDS
         # A call of the period may have begun a moment before it: it stands in the first hour.
-        quarters = Counter(min(max(row[4], first), last) // QUARTER_SECONDS for row in rows)
-        self._hours["offered"].update(quarters)
-        if status == ANSWERED_STATUS:
-            self._hours["answered"].update(quarters)
-        elif status in MISSED_STATUSES:
-            self._hours["missed"].update(quarters)
+        quarters = Counter([row[4] // QUARTER_SECONDS for row in rows])
+        name = "answered" if kind.is_answered else "missed" if kind.is_missed else "other"
+        for quarter, calls in quarters.items():
+            self._hours[name][min(max(quarter, first), last)] += calls
 
     def figures(self, stored: StoredCounts) -> Kpi:
         """Returns the figures of all calls that were taken."""
@@ -75,7 +79,7 @@ class KpiCount:
         told = group_figures(tally, settings, test.verdict)
         noticed = NoticedCalls(
             duplicates=stored.duplicates,
-            orphan_ends=stored.ends_without_id + tally.all("orphan"),
+            orphan_ends=stored.ends_without_id + self._orphans,
             results_without_call=stored.results_without_call,
             internal=tally.all("int"),
             anonymous=self.callers.hidden,
@@ -105,10 +109,9 @@ class KpiCount:
         by_hour: dict[str, Counter[str]] = defaultdict(Counter)
         for name, quarters in self._hours.items():
             for quarter, calls in quarters.items():
-                hour = f"{self._window.moment(quarter * QUARTER_SECONDS):%H:00}"
-                by_hour[hour][name] += calls
+                by_hour[f"{self._window.moment(quarter * QUARTER_SECONDS):%H:00}"][name] += calls
         return tuple(
-            HourFigures(hour, counts["offered"], counts["answered"], counts["missed"])
+            HourFigures(hour, counts.total(), counts["answered"], counts["missed"])
             for hour, counts in sorted(by_hour.items())
         )
 
@@ -124,10 +127,11 @@ class KpiGroupCount:
         """Takes calls in any order."""
         parts: dict[tuple[str | int | None, str | None, str | None], list[KpiRow]] = defaultdict(list)
         for row in rows:
-            if row[0] in ("inc", "out"):
-                parts[row[3], row[0], row[1]].append(row)
+            parts[row[3], row[0], row[1]].append(row)
         for (group, direction, status), part in parts.items():
-            self._tallies[self._name(group)].add((direction, status, None), part, self._told)
+            kind = CallKind(direction, status, None)
+            if kind.is_counted:
+                self._tallies[self._name(group)].add(kind, part, self._told)
 
     def _name(self, group: str | int | None) -> str:
         if isinstance(group, int):
@@ -142,5 +146,5 @@ class KpiGroupCount:
             told = group_figures(tally, self._settings, verdict)
             groups.append(KpiGroup(name, told.inbound, told.service_level, told.wait, told.talk, told.outbound))
         if self._by in CLOCKS:
-            return sorted(groups, key=lambda group: group.group)
+            return sorted(groups, key=lambda group: by_time(group.group))
         return sorted(groups, key=lambda group: (-group.calls, group.group))

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
 from alovoice_cli.events.kpi import (
@@ -21,11 +22,40 @@ from alovoice_cli.events.kpi import (
 
 KpiRow = tuple[
     str | None, str | None, str | None, str | int | None,
-    int, int | None, int | None, int | None, int | None, int, str | None, str | None,
+    int, int | None, int | None, int | None, int, str | None, str | None, int | None,
 ]  # fmt: skip
-"""One call: direction (`orphan` for an end without a start), status, extension, group; when it began (else when it was
-reported), ended, its duration, held (end - start), gap (held - duration), and how far its start is from its report;
-number, line."""
+"""One call: 0 direction, 1 status, 2 extension, 3 group; 4 when it began (else when it was reported), 5 when it ended,
+6 its duration, 7 how long it was held (end - start), 8 how far its start is from its report; 9 number, 10 line; 11 the
+order of its start in the store, None for an end without a start. A million of them are read: they stay plain tuples."""
+
+
+class CallKind(NamedTuple):
+    """Direction, status (None without an end) and extension of a call."""
+
+    direction: str | None
+    status: str | None
+    peer: str | None
+
+    @property
+    def is_counted(self) -> bool:
+        """Returns whether figures count the call: it is inbound or outbound."""
+        return self.direction in ("inc", "out")
+
+    @property
+    def is_inbound(self) -> bool:
+        """Returns whether somebody called in."""
+        return self.direction == "inc"
+
+    @property
+    def is_answered(self) -> bool:
+        """Returns whether somebody talked."""
+        return self.status == ANSWERED_STATUS
+
+    @property
+    def is_missed(self) -> bool:
+        """Returns whether an inbound call was taken by nobody."""
+        return self.direction == "inc" and self.status in MISSED_STATUSES
+
 
 ABANDONED = ("304", "603-S")
 """The telephone rang, and nobody talked."""
@@ -49,7 +79,7 @@ class ToldResult:
     """
 
     line: str | None
-    numbers: frozenset[str]
+    numbers: tuple[str | None, str | None]
     wait: int | None
     talk: int | None
     in_period: bool
@@ -58,13 +88,15 @@ class ToldResult:
 
 @dataclass(slots=True)
 class Cell:
-    """Calls with one direction, status and extension.
+    """Calls of one kind.
 
-    `gaps` are those of answered calls without a usable result, `waits` and `talk` what results tell; `held` of calls
-    that nobody answered. `votes` are gaps that tell what `duration` counts.
+    `gaps` (held - duration) are those of answered calls: of all whose times can be believed, for the votes, and of
+    those without a usable result, for the waits. `waits` and `talk_told` are what results tell. `held` and durations
+    are those of calls that nobody answered.
     """
 
     calls: int = 0
+    clock_off: int = 0
     votes: Counter[int] = field(default_factory=Counter)
     gaps: Counter[int | None] = field(default_factory=Counter)
     waits: Counter[int] = field(default_factory=Counter)
@@ -75,27 +107,42 @@ class Cell:
     held: Counter[tuple[int | None, int | None]] = field(default_factory=Counter)
 
     def add(self, rows: Sequence[KpiRow], told: Told, *, is_answered: bool) -> None:
-        """Counts the calls; of answered calls, those in `told` by what their result tells."""
+        """Counts the calls; answered calls that are in `told` by what their result tells."""
         self.calls += len(rows)
-        results = [_result_of(row, told) for row in rows] if told else []
+        self.clock_off += sum(abs(row[8]) > _CLOCK_OFF_SECONDS for row in rows)
+        results = [(row, _result_of(row, told[row[4]])) for row in rows if row[4] in told] if told else []
         if not is_answered:
-            self.held.update((row[7], row[6]) for row in rows)
+            self.held.update([(row[7], row[6]) for row in rows])
             return
-        self.votes.update(gap for gap in map(_vote, rows) if gap is not None)
-        if results:
-            rows = [row for row, result in zip(rows, results, strict=True) if not self._add_told(result)]
-        self.gaps.update(row[8] for row in rows)
+        gaps = [_gap(row) for row in rows]
+        self._vote(rows, gaps)
+        self.gaps.update(gaps)
         durations = [row[6] for row in rows if row[6] is not None and row[6] >= 0]
         self.talk += sum(durations)
         self.talk_calls += len(durations)
+        for row, result in results:
+            if result is not None and result.wait is not None and result.talk is not None:
+                self._replace(row, result.wait, result.talk)
 
-    def _add_told(self, result: ToldResult | None) -> bool:
-        if result is None or result.wait is None or result.talk is None:
-            return False
-        self.waits[result.wait] += 1
-        self.talk_told += result.talk
+    def _vote(self, rows: Sequence[KpiRow], gaps: Sequence[int | None]) -> None:
+        """Counts the gaps of calls whose times can be believed."""
+        self.votes.update(
+            [
+                gap
+                for gap, row in zip(gaps, rows, strict=True)
+                if gap is not None and gap >= _LEAST_GAP and (row[7] or 0) >= 0 and (row[6] or 0) >= 0
+            ]
+        )
+
+    def _replace(self, row: KpiRow, wait: int, talk: int) -> None:
+        """Takes what the result tells in place of what the call's own times tell."""
+        self.gaps[_gap(row)] -= 1
+        if row[6] is not None and row[6] >= 0:
+            self.talk -= row[6]
+            self.talk_calls -= 1
+        self.waits[wait] += 1
+        self.talk_told += talk
         self.talk_told_calls += 1
-        return True
 
     def known_waits(self, *, is_talk: bool) -> Counter[int | None]:
         """Returns how often callers waited so many seconds until the answer; None where that is not known."""
@@ -111,12 +158,10 @@ class Cell:
         return self.talk_told, self.talk_told_calls
 
 
-def _vote(row: KpiRow) -> int | None:
-    """Returns the gap of an answered call whose times can be believed."""
-    duration, held, gap = row[6], row[7], row[8]
-    if duration is None or held is None or gap is None or held < 0 or duration < 0:
-        return None
-    return gap if gap >= _LEAST_GAP else None
+def _gap(row: KpiRow) -> int | None:
+    """Returns how much longer the call held a line than its duration says."""
+    held, duration = row[7], row[6]
+    return None if held is None or duration is None else held - duration
 
 
 def known_wait(seconds: int | None) -> int | None:
@@ -124,39 +169,38 @@ def known_wait(seconds: int | None) -> int | None:
     return None if seconds is None or seconds < _LEAST_GAP else max(0, seconds)
 
 
-def _result_of(row: KpiRow, told: Told) -> ToldResult | None:
-    """Returns the result of the call: of the second of its beginning, its line and its number."""
+def _result_of(row: KpiRow, results: Iterable[ToldResult]) -> ToldResult | None:
+    """Returns the result of the call among those of its second: with its line and its number."""
     found = None
-    for result in told.get(row[4], ()):
-        if result.line == row[11] and row[10] in result.numbers:
+    for result in results:
+        if row[9] is not None and result.line == row[10] and row[9] in result.numbers:
             result.has_call = True
             if found is None or found.wait is None:
                 found = result
     return found
 
 
-CellKey = tuple[str | None, str | None, str | None]
-
-
 class CallTally:
     """The calls of one group, in cells."""
 
     def __init__(self) -> None:
-        self.cells: dict[CellKey, Cell] = defaultdict(Cell)
-        self.clock_off = 0
+        self.cells: dict[CallKind, Cell] = defaultdict(Cell)
 
-    def add(self, key: CellKey, rows: Sequence[KpiRow], told: Told) -> None:
-        """Counts calls with this direction, status and extension."""
-        self.cells[key].add(rows, told, is_answered=key[1] == ANSWERED_STATUS)
-        if key[0] in ("inc", "out"):
-            self.clock_off += sum(abs(row[9]) > _CLOCK_OFF_SECONDS for row in rows)
+    def add(self, kind: CallKind, rows: Sequence[KpiRow], told: Told) -> None:
+        """Counts calls of this kind."""
+        self.cells[kind].add(rows, told, is_answered=kind.is_answered)
+
+    @property
+    def clock_off(self) -> int:
+        """Returns how many calls began long before or after they were reported."""
+        return sum(cell.clock_off for kind, cell in self.cells.items() if kind.is_counted)
 
     def chosen(self, direction: str, *statuses: str) -> list[Cell]:
         """Returns the cells of calls in this direction that ended, with one of these statuses where any are given."""
         return [
             cell
-            for (of_direction, status, _), cell in self.cells.items()
-            if of_direction == direction and (status in statuses if statuses else status is not None)
+            for kind, cell in self.cells.items()
+            if kind.direction == direction and (kind.status in statuses if statuses else kind.status is not None)
         ]
 
     def ended(self, direction: str, *statuses: str) -> int:
@@ -165,7 +209,7 @@ class CallTally:
 
     def all(self, direction: str) -> int:
         """Returns how many calls there are in this direction, with those that have no end."""
-        return sum(cell.calls for (of_direction, _, _), cell in self.cells.items() if of_direction == direction)
+        return sum(cell.calls for kind, cell in self.cells.items() if kind.direction == direction)
 
     def waits(self, *, is_talk: bool) -> Counter[int | None]:
         """Returns how often inbound callers waited so many seconds for an answer; None: that is not known."""
@@ -315,7 +359,7 @@ def _outbound(tally: CallTally, *, is_talk: bool) -> OutboundFigures:
 
 def wait_unknown(tally: CallTally, verdict: Verdict) -> int:
     """Returns of how many inbound calls that ended the wait is not known."""
-    in_vain = {status for _, status, _ in tally.cells if status not in (None, ANSWERED_STATUS)}
+    in_vain = {kind.status for kind in tally.cells if kind.status not in (None, ANSWERED_STATUS)}
     is_talk = verdict in ("talk", "too_few")
     return tally.waits(is_talk=is_talk)[None] + tally.vain_waits(*map(str, in_vain))[None]
 
@@ -324,9 +368,9 @@ def agents(tally: CallTally, verdict: Verdict) -> tuple[AgentFigures, ...]:
     """Returns the inbound calls that ended by extension: the most calls first, then by name."""
     is_talk = verdict in ("talk", "too_few")
     cells: dict[str, list[tuple[bool, Cell]]] = defaultdict(list)
-    for (direction, status, peer), cell in tally.cells.items():
-        if direction == "inc" and status is not None and peer is not None:
-            cells[peer].append((status == ANSWERED_STATUS, cell))
+    for kind, cell in tally.cells.items():
+        if kind.is_inbound and kind.status is not None and kind.peer is not None:
+            cells[kind.peer].append((kind.is_answered, cell))
     return tuple(sorted((_agent(peer, of_peer, is_talk=is_talk) for peer, of_peer in cells.items()), key=_agents_place))
 
 

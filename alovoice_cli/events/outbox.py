@@ -344,7 +344,7 @@ def is_of_notices(target: str) -> bool:
 
 def waiting_text(one: TargetStanding) -> str:
     """`6 missed calls wait`, for a target of notices; `6 wait, 1 is a dead letter` for another."""
-    if not is_of_notices(one.name):
+    if not is_of_notices(one.name) or not one.waiting:
         return counts_text(one.waiting, one.dead)
     return "1 missed call waits" if one.waiting == 1 else f"{one.waiting} missed calls wait"
 

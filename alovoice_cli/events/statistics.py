@@ -16,8 +16,9 @@ NONE = "none"
 QUARTER_SECONDS = 900
 """Every time zone is whole quarters of an hour from UTC: what is counted by quarters can be put into local hours."""
 
-CLOCKS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "weekday": "%u %A"}
-"""How the groups by time are written, so that the texts sort by time."""
+CLOCKS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "weekday": "%A"}
+"""How the groups by time are written."""
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NO_RULE = "no rule"
 """The group of route questions without a deciding rule: fallback, or an override."""
 
@@ -83,8 +84,13 @@ def tally(counts: Iterable[CallCount], by: By, zone: tzinfo) -> list[StatusTally
         group = _group_name(count.group, by, zone)
         tallies.setdefault(group, StatusTally(group)).add(count)
     if by in CLOCKS:
-        return sorted(tallies.values(), key=lambda tally: tally.group)
+        return sorted(tallies.values(), key=lambda tally: by_time(tally.group))
     return sorted(tallies.values(), key=lambda tally: (-tally.calls, tally.group))
+
+
+def by_time(group: str) -> tuple[int, str]:
+    """Returns the place of a group by time: weekdays from Monday on, hours and days as they are written."""
+    return (_WEEKDAYS.index(group) if group in _WEEKDAYS else 0, group)
 
 
 def total(tallies: Iterable[StatusTally]) -> StatusTally:

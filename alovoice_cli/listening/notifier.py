@@ -105,10 +105,12 @@ class Notifier:
                     is_begun = True
                 self._look()
                 trouble = ""
-            except TROUBLES_OF_THE_OUTBOX as fault:
-                if str(fault) != trouble:  # once: the notices are safe in the store
-                    trouble = str(fault)
-                    self._access.complain(f"{self.target.label}: the missed calls cannot be read now ({trouble})")
+            except Exception as fault:  # whatever it is, the notices are safe in the store: it is told once
+                is_known = isinstance(fault, TROUBLES_OF_THE_OUTBOX)
+                said = str(fault) if is_known else f"{type(fault).__name__}: {fault}"
+                if said != trouble:
+                    trouble = said
+                    self._access.complain(f"{self.target.label}: nobody is told of missed calls now ({said})")
             self._ending.wait(_LOOK_SECONDS)
 
     def _begin(self) -> None:
@@ -184,13 +186,14 @@ class Notifier:
             if message_text(judged, message.made_at, self._wording) != message.text:
                 self._has_news = True  # there may be more
                 return message
-            self._access.change(told_message(self.target.name, message, judged))
+            if any(one.notice.state == "telling" or one.is_settled for one in judged):
+                self._access.change(told_message(self.target.name, message, judged))
         return None
 
     def _send(self, message: StoredMessage, now: int) -> bool:
         name = self.target.name
         judged = self._notices.of_message(name, message.id, now)
-        if not judged:  # pruned, or dropped by order
+        if not judged:  # pruned
             return self._durable(dropped_message(name, message.id))
         text = message_text(judged, message.made_at, self._wording)
         if not self._durable(tried_message(name, message.id, now)):
@@ -261,8 +264,9 @@ class Notifier:
             seconds = next_delay(self._failures, chance)
         self._waits_until = self._access.clock() + int(seconds * _MICRO)
         self._note_state("paused" if outcome.kind == "pause" else "refusing", outcome)
-        if outcome.trouble not in self._told:  # each trouble once, until the target takes messages again
-            self._told.add(outcome.trouble)
+        kind = str(outcome.status or outcome.trouble)
+        if kind not in self._told:  # each kind once, until the target takes messages again
+            self._told.add(kind)
             asks = f" and asks for a pause of {outcome.seconds:.0f} s" if outcome.seconds is not None else ""
             self._access.complain(
                 f"{self.target.label} does not take messages ({outcome.trouble}{asks}): it is tried again, for 72 hours"

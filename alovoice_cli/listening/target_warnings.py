@@ -9,7 +9,9 @@ from alovoice_cli.events.outbox import (
     TargetStanding,
     counts_text,
     events_text,
+    is_of_notices,
     target_id,
+    waiting_text,
 )
 from alovoice_cli.listening.targets import Target
 
@@ -101,4 +103,5 @@ def _orphan_line(one: TargetStanding, commands: OutboxCommands) -> str:
     if one.name.startswith("forward "):
         drops = f"{commands('retry', '--to', 'URL', *chosen)} hands them over, {drops}"
     waits = "waits" if one.waiting == 1 else "wait"
-    return f"{events_text(one.waiting)} {waits} for {one.label}, which is no target any more: {drops}"
+    what = waiting_text(one) if is_of_notices(one.name) else f"{events_text(one.waiting)} {waits}"
+    return f"{what} for {one.label}, which is no target any more: {drops}"

@@ -145,6 +145,7 @@ class OutboxOrders:
                 connection.executemany(
                     "UPDATE notice SET state = 'dropped' WHERE target = ? AND seq = ?", [(name, seq) for seq in numbers]
                 )
+                connection.execute(_DROP_UNSENT, (name,))
         return dropped + self._each(selection, forget)
 
     def _each(self, selection: OutboxSelection, change: Callable[[Connection, _Batch], None]) -> int:
@@ -185,11 +186,18 @@ def _batches(connection: Connection, selection: OutboxSelection) -> Iterator[_Ba
                 yield _Batch(target, state, [row[0] for row in rows])
 
 
+_DROP_UNSENT = """UPDATE notice_message SET state = 'dropped' WHERE target = ? AND state = 'sending' AND NOT EXISTS (
+    SELECT 1 FROM notice WHERE notice.target = notice_message.target AND notice.message = notice_message.id
+    AND notice.state = 'telling')"""
+
+
 def _waiting_notices(connection: Connection, selection: OutboxSelection, target: str) -> list[int]:
     """The missed calls that people are still to be told of by this target, by their callstarts' numbers."""
     if DUE not in selection.states:
         return []
-    rows = connection.execute("SELECT seq FROM notice WHERE target = ? AND state = 'waiting'", (target,)).fetchall()
+    rows = connection.execute(
+        "SELECT seq FROM notice WHERE target = ? AND state IN ('waiting', 'telling')", (target,)
+    ).fetchall()
     return [seq for (seq,) in rows if not selection.events or seq in selection.events]
 
 

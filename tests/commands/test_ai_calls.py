@@ -22,13 +22,14 @@ class Pbx:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.read: list[str] = []
+        self.status = "200 OK"
 
     def __call__(self, connection: Connection) -> None:
         while (seen := connection.read()) is not None:
             verb, call_id = seen.target.split("/")[1], seen.target.rsplit("/", 1)[1]
             (self.asked if verb == "callsendai" else self.read).append(call_id)
             answer = {"answer": {"aicallid": f"a-{call_id}"}} if verb == "callsendai" else VENDOR
-            connection.answer("200 OK", json.dumps(answer).encode())
+            connection.answer(self.status, json.dumps(answer).encode())
 
 
 @pytest.fixture
@@ -152,7 +153,22 @@ def test_it_asks_with_the_number_before_it_costs(alovoice: FrontDoor, pbx: Pbx, 
     assert pbx.asked == ["1", "2"]
 
 
-def test_an_interrupted_selection_goes_on_and_sends_nothing_twice(alovoice: FrontDoor, pbx: Pbx, rows: Rows) -> None:
+def test_after_a_stop_the_same_line_and_the_batch_go_on(alovoice: FrontDoor, pbx: Pbx, rows: Rows) -> None:
+    for number in range(1, 5):
+        _call(rows, f"c{number}", _link(number), ago=(9 - number) * HOUR)
+    pbx.status = "400 Bad Request"
+    stopped = _send(alovoice, "--yes", "--stop-after-failures", "1")
+    assert (stopped.code, pbx.asked) == (1, ["1"]), stopped.err
+    pbx.status = "200 OK"
+    assert _send(alovoice, "--yes", "--limit", "2").code == 0
+    (name, *_) = [
+        one["name"] for one in json.loads(alovoice("call", "batches", "list", "--json").out) if one["pending"]
+    ]
+    assert alovoice("call", "batches", "resume", name).code in (0, 1)
+    assert pbx.asked == ["1", "3", "4", "2"]
+
+
+def test_a_later_selection_sends_nothing_twice(alovoice: FrontDoor, pbx: Pbx, rows: Rows) -> None:
     for number in range(1, 4):
         _call(rows, f"c{number}", _link(number), ago=(9 - number) * HOUR)
     assert _send(alovoice, "--yes", "--limit", "1").code == 0

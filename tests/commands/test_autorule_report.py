@@ -359,6 +359,26 @@ def test_a_campaign_that_is_not_known_is_named(home: FrontDoor) -> None:
     assert "was not created from here" in result.err
 
 
+@pytest.mark.parametrize("words", [("--include", "short"), ("--column", "2")])
+def test_an_option_that_means_nothing_is_refused(home: FrontDoor, words: tuple[str, ...]) -> None:
+    result = home("autorule", "report", "124", *words)
+    assert result.code == 2
+    assert f"{words[0]} goes with" in result.err
+
+
+def test_the_hours_before_its_creation_are_none_of_the_campaigns(home: FrontDoor) -> None:
+    hours = ("--from", "today", "--to", "tomorrow", "--fromtime", "00:00", "--totime", "23:59")
+    _create(home, "--recipient", "901110001", *hours)
+    now = datetime.now(UTC).timestamp()
+    _rows(home).listened((now - 9, now + 600, True))
+    home.later(minutes=5)
+    report = _report(home)
+    assert (report["not_tried"], report["coverage"]["is_complete"]) == (1, True)
+    home.later(minutes=10)
+    report = _report(home)
+    assert (report["unknown"], report["coverage"]["is_complete"]) == (1, False)
+
+
 def test_a_category_that_include_does_not_take_is_named(home: FrontDoor) -> None:
     _create(home, "--recipient", "901110001")
     result = home("autorule", "report", "124", "--unreached", "x.csv", "--include", "excluded")

@@ -20,7 +20,7 @@ MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "an
 GOODTIME = 5
 CREATE = (
     *("autorule", "create", "--record", "a.mp3", "--recipients", "people.csv", "--name", "Куз", "--no-check"),
-    *("--trunks", "712037006,712037007", "--maxline", "30", "--goodtime", str(GOODTIME), "--clean", "--json"),
+    *("--trunks", "712037006,712037007", "--goodtime", str(GOODTIME), "--clean", "--json"),
     *("--night-ok", "--yes"),
 )
 CLASSES = {"BUSY": "busy", "NOANSWER": "no_answer", "CHANUNAVAIL": "failed"}
@@ -72,7 +72,7 @@ def wait(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
     while not is_so():
         assert time.monotonic() < deadline, "the sandbox did not come so far"
-        time.sleep(0.3)
+        time.sleep(0.1)
 
 
 def all_accounts(home: FrontDoor, people: int) -> list[CallAccount]:
@@ -126,7 +126,20 @@ def test_with_all_events_every_row_is_what_the_sandbox_says_of_it(alovoice: Fron
     write_list(alovoice.home, 1000)
     # Results alone: a third of the messages. The campaign below has the others too.
     with listening(alovoice) as heard, pbx(alovoice, f"result={heard.base}/result", "1000000"):
-        create(alovoice, 920, "--from", "tomorrow", "--to", "tomorrow", "--fromtime", "10:00", "--totime", "19:59")
+        create(
+            alovoice,
+            920,
+            "--from",
+            "tomorrow",
+            "--to",
+            "tomorrow",
+            "--fromtime",
+            "10:00",
+            "--totime",
+            "19:59",
+            "--maxline",
+            "30",
+        )
         accounts = all_accounts(alovoice, 920)
         report = report_of(alovoice)
     expected, judged = by_account(accounts), {row["line"]: row for row in report["list"]}
@@ -142,16 +155,17 @@ def test_with_all_events_every_row_is_what_the_sandbox_says_of_it(alovoice: Fron
 
 
 def test_rows_whose_events_were_lost_are_unknown_and_never_not_tried(alovoice: FrontDoor) -> None:
-    write_list(alovoice.home, 300)
+    write_list(alovoice.home, 150)
     with ExitStack() as opened:
         with listening(alovoice) as heard:
             port = str(urlsplit(heard.base).port)
-            opened.enter_context(pbx(alovoice, heard.base, "200"))
-            create(alovoice, 276, "--from", "today", "--to", "tomorrow", "--fromtime", "00:00", "--totime", "23:59")
-            wait(lambda: posts(alovoice)[0] > 350)
-        wait(lambda: posts(alovoice)[1] > 250)
+            opened.enter_context(pbx(alovoice, heard.base, "100"))
+            hours = ("--from", "today", "--to", "tomorrow", "--fromtime", "00:00", "--totime", "23:59")
+            create(alovoice, 138, *hours, "--maxline", "8")
+            wait(lambda: posts(alovoice)[0] > 180)
+        wait(lambda: posts(alovoice)[1] > 100)
         with listening(alovoice, "--port", port):
-            accounts = all_accounts(alovoice, 276)
+            accounts = all_accounts(alovoice, 138)
             report = report_of(alovoice)
             again = alovoice("autorule", "report", "124", "--unreached", "again.csv")
     expected, heard_of = by_account(accounts), Counter[str]()
@@ -159,7 +173,7 @@ def test_rows_whose_events_were_lost_are_unknown_and_never_not_tried(alovoice: F
         told = [one for one in account.deliveries if one.type != "callend"]
         heard_of[phone(account.course.number) or ""] += any(one.status == 200 for one in told)
     silent = {number for number in expected if not heard_of[number]}
-    assert len(silent) > 20
+    assert len(silent) > 9
     assert report["not_tried"] == 0
     for row in report["list"]:
         if row["number"] in silent and row["category"] != "duplicate":

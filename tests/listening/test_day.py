@@ -150,14 +150,14 @@ def the_table_of_calls_joins_each(books: Books) -> None:
 
 def _essence(call: Call) -> tuple[object, ...]:
     times = (call.started_at, call.ended_at, call.duration)
-    return (call.direction, call.number, call.line, call.peer, call.status, *times, bool(call.record))
+    return (call.direction, call.number, call.line, call.peer, call.status, *times, call.pbx_call_id)
 
 
 def _expected(account: CallAccount) -> tuple[object, ...]:
     course, talked = account.course, talk_seconds(account)
     times = (course.started_at, course.ended_at, talked)
     who = (course.type, phone(course.number), phone(course.line), str(course.inner_phone))
-    return (*who, course.status_code, *times, talked > 0)
+    return (*who, course.status_code, *times, str(account.id) if talked > 0 else None)
 
 
 def the_statistics_agree(alovoice: FrontDoor, books: Books) -> None:

@@ -60,6 +60,18 @@ def _state(alovoice: FrontDoor) -> Counter[str]:
         return Counter(row[0] for row in connection.execute("SELECT state FROM notice"))
 
 
+LATER = (*TO[:2], "--grace", "1h")
+
+
+def _end_of_grace(listen: Listen, listening: Listening, alovoice: FrontDoor) -> Listening:
+    """A listener for which the grace of all calls is over, at whatever pace they came."""
+    assert listening.stop() == 143
+    (store,) = (alovoice.home / "state").rglob("events*.db")
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE notice SET due_at = 0")
+    return listen(*LATER)
+
+
 def test_a_missed_call_is_told_and_the_message_says_later_who_called_back(listen: Listen, bot: Bot) -> None:
     listening = listen(*TO)
     assert f"missed calls are told to telegram:{CHAT}" in listening.wait_for("are told")
@@ -75,10 +87,11 @@ def test_a_missed_call_is_told_and_the_message_says_later_who_called_back(listen
 
 
 def test_who_was_talked_to_within_the_grace_is_not_told_of(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
-    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "3s")
+    listening = listen(*LATER)
     _call(listening, "998901111111")
     _call(listening, "998901111111", "200")
     _call(listening, "998902222222", "304")
+    _end_of_grace(listen, listening, alovoice)
     bot.wait(lambda: bot.messages)
     assert _told(bot) == {"+998 90 222-22-22": 1}
     assert "no answer" in bot.texts()[0]
@@ -86,23 +99,25 @@ def test_who_was_talked_to_within_the_grace_is_not_told_of(listen: Listen, bot: 
 
 
 def test_a_ring_group_that_answered_owes_nobody_a_call_and_one_that_did_not_is_one_caller(
-    listen: Listen, bot: Bot
+    listen: Listen, bot: Bot, alovoice: FrontDoor
 ) -> None:
-    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "2s")
-    _call(listening, "998903333333", "304", inner_phone=101)
-    _call(listening, "998903333333", "200", inner_phone=102)
-    _call(listening, "998904444444", "304", inner_phone=101)
-    _call(listening, "998904444444", "304", inner_phone=102)
+    listening, now = listen(*LATER), int(time.time())
+    _call(listening, "998903333333", "304", inner_phone=101, start_time=now)
+    _call(listening, "998903333333", "200", inner_phone=102, start_time=now)
+    _call(listening, "998904444444", "304", inner_phone=101, start_time=now)
+    _call(listening, "998904444444", "304", inner_phone=102, start_time=now + 4)
+    _end_of_grace(listen, listening, alovoice)
     bot.wait(lambda: bot.messages)
     assert _told(bot) == {"+998 90 444-44-44": 1}
     assert "tries" not in bot.texts()[0]
 
 
-def test_hidden_callers_are_counted_and_a_made_up_call_is_marked(listen: Listen, bot: Bot) -> None:
-    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "2s")
+def test_hidden_callers_are_counted_and_a_made_up_call_is_marked(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
+    listening = listen(*LATER)
     _call(listening, "anonymous")
     _call(listening, "anonymous")
     _call(listening, "998001234567", "603-S")
+    _end_of_grace(listen, listening, alovoice)
     bot.wait(lambda: len(bot.messages) == 2)
     hidden, made_up = bot.texts()
     assert "hidden number" in hidden
@@ -160,16 +175,39 @@ def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits
     (standing,) = json.loads(alovoice("status", "--offline", "--json").out)["outbox"]
     assert (standing["target"], standing["state"], standing["waiting"]) == (f"telegram:{CHAT}", "refusing", 2)
     note = alovoice("events", "outbox", "list").err
-    assert f"telegram:{CHAT} refuses events since" in note
+    assert f"telegram:{CHAT} takes no messages since" in note
     assert note.endswith("2 missed calls wait\n")
     metrics = listening.request("GET", f"{listening.admin}/metrics")[1].decode()
     assert re.search(rf'alovoice_notices{{id="[0-9a-f]*",state="waiting",target="telegram:{CHAT}"}} 1.0', metrics)
     assert re.search(rf'alovoice_target_taking{{id="[0-9a-f]*",target="telegram:{CHAT}"}} 0.0', metrics)
     assert sum("does not take messages" in line for line in listening.errors) == 1
+    retried = alovoice("events", "outbox", "retry", "--target", standing["target_id"], "--dry-run", "--json")
+    assert json.loads(retried.out)["chosen"] == 2
     bot.always = None
     assert alovoice("events", "outbox", "retry", "--target", standing["target_id"]).code == 0
     bot.wait(lambda: len(_told(bot)) == 2)
     listening.wait_for("takes messages again")
+
+
+def test_calls_for_a_chat_that_is_no_target_any_more_are_named_and_dropped(
+    listen: Listen, bot: Bot, alovoice: FrontDoor
+) -> None:
+    bot.always = refusal(403, "Forbidden: bot was kicked")
+    listening = listen(*TO)
+    _call(listening, _number(1))
+    listening.wait_for("does not take messages")
+    _call(listening, _number(2))
+    assert listening.stop() == 143
+    said = listen("--fallback", "hangup").wait_for("which is no target any more")
+    assert f"2 missed calls wait for telegram:{CHAT}" in said
+    words = shlex.split(said.partition("`")[2].partition("`")[0])[1:]
+    assert json.loads(alovoice(*words, "--yes", "--json").out)["dropped"] == 2
+    assert alovoice("events", "outbox", "list").err.endswith("nothing waits\n")
+    bot.always = None
+    again = listen(*TO)
+    _call(again, _number(3))
+    bot.wait(lambda: bot.messages)
+    assert _told(bot) == {"+998 90 000-00-03": 1}
 
 
 def test_a_lost_answer_and_a_500_lose_nothing(listen: Listen, bot: Bot) -> None:
@@ -183,7 +221,7 @@ def test_a_lost_answer_and_a_500_lose_nothing(listen: Listen, bot: Bot) -> None:
 
 
 def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
-    listening = listen("--notify", f"telegram:{CHAT}", "--grace", "1h")
+    listening = listen(*LATER)
     for place in range(40):
         _call(listening, _number(place))
     assert listening.stop() == 143
@@ -193,7 +231,7 @@ def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bo
         connection.execute("UPDATE call SET reported_at = reported_at - ?, started_at = started_at - ?", (past, past))
         connection.execute("UPDATE notice SET due_at = due_at - ?, born_at = born_at - ?", (past * 1000000,) * 2)
         connection.execute("UPDATE notice SET born_at = born_at - 300000000000 WHERE seq < 3")
-    again = listen("--notify", f"telegram:{CHAT}", "--grace", "1h")
+    again = listen(*LATER)
     again.wait_for("older than 72 hours and not told")
     bot.wait(lambda: bot.messages)
     (text,) = bot.texts()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -131,21 +131,27 @@ def count_lately(session: Session, campaigns: Sequence[CreatedCampaign]) -> set[
     Counts the first _COUNTED_AT_ONCE numbers of all lists, so that `autorule list` stays quick: the others wait for a
     report. Without an event store, or with one that cannot be read now, the counts stay as they are.
     """
-    calls, left, counted, now = _own_calls(session), _COUNTED_AT_ONCE, set[str](), session.now().timestamp()
-    try:
+    left, counted = _COUNTED_AT_ONCE, set[str]()
+    with suppress(AlovoiceError), closing(_own_calls(session)) as calls:
         for created in campaigns if calls.exists else ():
             with suppress(AlovoiceError):
-                if read_scope(created).span[0] > now and not _is_simulated(session):
-                    continue
-                left -= created.count
-                people = known_list(session, created) if left >= 0 else None
-                if people is not None:
-                    results = CampaignResults(session, created, people, calls)
-                    note_counts(session, results, results.report())
-                    counted.add(created.receipt)
-    finally:
-        calls.close()
+                left -= _count_one(session, created, calls, left)
+                counted.add(created.receipt)
     return counted
+
+
+def _count_one(session: Session, created: CreatedCampaign, calls: CampaignCalls, most: int) -> int:
+    """Counts one campaign and stores the counts, unless it has not begun or has more than `most` numbers.
+
+    Returns how many numbers were counted.
+    """
+    if created.count > most or (read_scope(created).span[0] > session.now().timestamp() and not _is_simulated(session)):
+        return 0
+    people = known_list(session, created)
+    if people is not None:
+        results = CampaignResults(session, created, people, calls)
+        note_counts(session, results, results.report())
+    return created.count
 
 
 def _own_calls(session: Session) -> CampaignCalls:
@@ -176,15 +182,12 @@ class RunningCounts:
         return self._counts, self._counts != before
 
     def _count(self) -> "Mapping[str, int] | None":
-        session, calls = self._session, _own_calls(self._session)
-        try:
+        session = self._session
+        with closing(_own_calls(session)) as calls:
             created = session.campaigns.campaign(session.settings.profile, self._id) if calls.exists else None
-            if created is None:
-                return None
-            self._people = self._people or known_list(session, created)
-            if self._people is None:
+            if created is not None and self._people is None:
+                self._people = known_list(session, created)
+            if created is None or self._people is None:
                 return None
             results = CampaignResults(session, created, self._people, calls)
             return note_counts(session, results, results.report())
-        finally:
-            calls.close()

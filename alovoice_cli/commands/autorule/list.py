@@ -1,5 +1,6 @@
 """`alovoice autorule list`: the campaigns that were created from this machine; the API cannot list campaigns."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -100,7 +101,9 @@ def list_campaigns(
 def _count(session: Session, listed: "Sequence[CreatedCampaign]") -> set[str]:
     """Counts what has become of campaigns whose counts may have changed; returns their receipts."""
     changing = [created for created in listed if not (created.counts or {}).get("is_final")]
-    if not changing:
+    # A look at the file alone: the store's own module takes a third of the time of a list.
+    store = Path(session.settings.event_store_url().removeprefix("sqlite:///"))
+    if not changing or not store.exists():
         return set()
     # Here and not above: the counts of campaigns that are over need neither lists nor events.
     from alovoice_cli.commands.autorule.gathering import count_lately  # noqa: PLC0415 - as said above

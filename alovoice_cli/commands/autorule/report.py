@@ -10,6 +10,7 @@ import typer
 
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ListColumn, examples
+from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.output.listing import Column, Item, Listing
 from alovoice_cli.session import Session
@@ -116,6 +117,10 @@ def report_campaign(
     from alovoice_cli.stores.campaign_calls import CampaignCalls  # noqa: PLC0415 - as said above
 
     session: Session = ctx.obj
+    if include is not None and unreached is None:
+        raise UsageError("--include goes with --unreached", hint="add --unreached OUT.csv, or leave it out")
+    if column is not None and recipients is None:
+        raise UsageError("--column goes with --recipients", hint="leave it out: the ledger knows how the list was read")
     also = _read_include(include)
     for target in filter(None, (unreached, html)):
         check_free(target, force=force)
@@ -126,7 +131,9 @@ def report_campaign(
     results = CampaignResults(session, created, people, CampaignCalls(session.settings.event_store_url(store)))
     report = results.report()
     imported = events.imported(Period(*(second * 1_000_000 for second in report.scope.span)))
-    found = _Found(created, report, note_counts(session, results, report), imported)
+    # `autorule list` has the counts of the profile's own store.
+    counts = note_counts(session, results, report) if store is None else report.counts()
+    found = _Found(created, report, counts, imported)
     _show(session, found, by)
     if unreached is not None:
         _write_unreached(session, report, unreached, also, force=force)
@@ -142,7 +149,6 @@ def _read_people(
 ) -> "CampaignList":
     """Returns the campaign's list: of the ledger, or of `--recipients` where an older version kept none."""
     from alovoice_cli.campaigns.kept_list import CampaignList, keep_numbers, match_list  # noqa: PLC0415 - as above
-    from alovoice_cli.errors import UsageError  # noqa: PLC0415 - as above
 
     kept, numbers = session.campaigns.kept_list(created.receipt), session.campaigns.numbers(created.receipt)
     if kept is not None:
@@ -202,7 +208,8 @@ def _show(session: Session, found: _Found, by: "By | None") -> None:
     else:
         whole = found.as_json() if options.json else None
         drawn = session.stdout.isatty()
-        session.show(Listing(list(_count_items(found, drawn=drawn)), _COUNTS, whole, ours=True))
+        columns = tuple(column._replace(shown=drawn or not column.bar) for column in _COUNTS)
+        session.show(Listing(list(_count_items(found, drawn=drawn)), columns, whole, ours=True))
 
 
 def _count_items(found: _Found, *, drawn: bool) -> Iterator[dict[str, object]]:
@@ -214,9 +221,9 @@ def _count_items(found: _Found, *, drawn: bool) -> Iterator[dict[str, object]]:
     for category in CATEGORIES:
         rows = found.counts[category]
         if rows or not drawn or category == "reached":
-            share = share_text(rows, whole)
+            share = share_text(rows, whole) if drawn else share_text(rows, whole).removesuffix(" %")
             name = category_text(category, found.report) if drawn else category
-            yield {"result": name, "rows": rows, "share": share, "chart": [rows] if drawn else ""}
+            yield {"result": name, "rows": rows, "share": share, "chart": [rows]}
 
 
 def _rows_listing(report: "CampaignReport", *, is_csv: bool) -> Listing:
@@ -265,8 +272,6 @@ def _group_item(group: "AttemptGroup", year: str) -> dict[str, object]:
 
 def _read_include(text: str | None) -> "list[RowCategory]":
     """Returns the categories of `--include`. Raises UsageError for another word."""
-    from alovoice_cli.errors import UsageError  # noqa: PLC0415 - as above
-
     words = [] if text is None else [word.strip().lower() for word in text.split(",")]
     for word in words:
         if word not in _INCLUDED:
@@ -295,3 +300,5 @@ def _write_unreached(
         session.note(f"{rows} left out: the people may have been reached; --include unknown,ambiguous writes them, too")
     if not report.coverage.is_over:
         session.warn("the campaign is not over, and calls these rows too: wait for its end before you create another")
+    elif session.now().timestamp() < report.scope.closes:
+        session.note("by the same lines in the same hours, calls of both campaigns could not be told apart: use others")

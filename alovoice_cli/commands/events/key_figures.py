@@ -7,18 +7,19 @@ from datetime import datetime, timedelta
 from alovoice_cli.campaigns.campaign_record import overlap
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.filters import Filter
+from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, headline_figures
 from alovoice_cli.events.kpi import FEW_CALLS, HourFigures, Kpi, KpiGroup, KpiSettings
 from alovoice_cli.events.kpi_text import (
-    MISSING,
     callback_sentence,
-    headlines,
+    headline_details,
     lines_sentence,
     noticed_sentences,
     outbound_sentence,
     repeated_sentence,
     service_level_name,
-    why_missing,
+    talk_sentence,
 )
+from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.events.statistics import By
 from alovoice_cli.findings import count
 from alovoice_cli.moments import ClockTime, parse_span
@@ -26,7 +27,7 @@ from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 from alovoice_cli.stores.events import EventStore
 
-_HEADLINE_COLUMNS = (Column("name", "Figure"), Column("figure", "", numeric=True), Column("detail", ""))
+_HEADLINE_COLUMNS = (Column("name", "Figure"), Column("figure", "", numeric=True), Column("note", ""))
 _HOUR_COLUMNS = (
     Column("hour", "Hour"),
     Column("offered", "Offered", numeric=True),
@@ -71,15 +72,23 @@ def show_kpi(session: Session, events: EventStore, asked: KpiQuestion, columns: 
     if session.options.json and session.options.columns is None:
         session.show(Record({}, whole=kpi.as_json()))
     elif drawn:
-        session.show(Listing([asdict(one) for one in headlines(kpi)], _HEADLINE_COLUMNS))
+        session.show(Listing([_headline_item(figure, kpi) for figure in _headlines(kpi)], _HEADLINE_COLUMNS))
         if kpi.hours:
             session.show(Listing([_hour_item(one) for one in kpi.hours], _HOUR_COLUMNS))
     else:
-        missing = None if session.options.csv else MISSING
+        missing = None if session.options.csv else NOTHING
         items = [{"figure": name, "value": missing if value is None else value} for name, value in _flat(kpi.as_json())]
         session.show(Listing(items, columns))
     _tell(session, kpi, is_drawn=drawn)
     _tell_campaigns(session, kpi.period.since, kpi.period.until)
+
+
+def _headlines(kpi: Kpi) -> tuple[Figure, ...]:
+    return headline_figures(kpi, DayTargets(), kpi.callback.still_owed)
+
+
+def _headline_item(figure: Figure, kpi: Kpi) -> dict[str, object]:
+    return {"name": figure.name, "figure": figure.text, "note": headline_details(kpi)[figure.key]}
 
 
 def _hour_item(hour: HourFigures) -> dict[str, object]:
@@ -104,11 +113,11 @@ def _tell(session: Session, kpi: Kpi, *, is_drawn: bool) -> None:
     """Says what the table does not, on standard error."""
     if is_drawn:
         session.note(session.display.legend(("answered", "missed", "other or without an end")))
-    if reason := why_missing(kpi):
-        session.note(f"{MISSING}: {reason}")
+    for reason in dict.fromkeys(figure.why for figure in _headlines(kpi) if figure.why):
+        session.note(f"{NOTHING}: {reason}")
     if not is_drawn:
         session.note(f"service level {service_level_name(kpi.settings)}")
-    for sentence in (callback_sentence, repeated_sentence, outbound_sentence, lines_sentence):
+    for sentence in (talk_sentence, callback_sentence, repeated_sentence, outbound_sentence, lines_sentence):
         session.note(sentence(kpi))
     for noticed in noticed_sentences(kpi):
         session.note(noticed)
@@ -132,10 +141,11 @@ def show_kpi_by(session: Session, events: EventStore, asked: KpiQuestion, by: By
     """Shows a row of key figures for each group."""
     groups = events.kpi_by(asked.wanted, by, asked.settings, asked.clock)
     drawn = session.stdout.isatty()
-    missing = None if session.options.csv or session.options.json else MISSING
+    names = session.peer_names if by == "peer" else PeerNames()
+    missing = None if session.options.csv or session.options.json else NOTHING
     session.show(
         Listing(
-            [_group_item(group, missing, drawn=drawn) for group in groups],
+            [_group_item(group, names.label(group.group), missing, drawn=drawn) for group in groups],
             tuple(_titled(column, by) for column in columns),
             whole=[{"by": by, **group.as_json()} for group in groups],
             nothing="no calls",
@@ -152,11 +162,11 @@ def _titled(column: Column, by: By) -> Column:
     return column._replace(title=by.capitalize()) if column.name == "group" else column
 
 
-def _group_item(group: KpiGroup, missing: str | None, *, drawn: bool) -> dict[str, object]:
+def _group_item(group: KpiGroup, label: str, missing: str | None, *, drawn: bool) -> dict[str, object]:
     figures: dict[str, object] = {}
     for part in (group.inbound, group.service_level, group.wait, group.talk):
         figures |= asdict(part)
     figures |= {name: getattr(group.outbound, name) for name in ("seizures", "asr_pct", "acd_s")}
     shown = {name: missing if value is None else value for name, value in figures.items()}
     mark = f" {_FEW}" if drawn and group.is_few else ""
-    return {**shown, "group": f"{group.group}{mark}", "few": group.is_few}
+    return {**shown, "group": f"{label}{mark}", "few": group.is_few}

@@ -20,7 +20,6 @@ from alovoice_cli.events.outbox import (
     OutboxEntry,
     OutboxSelection,
     TargetStanding,
-    counts_text,
     events_text,
     is_of_notices,
     target_id,
@@ -278,5 +277,5 @@ def _trouble_line(one: TargetStanding, clock: ClockTime) -> str:
     asks = ""
     if one.waits_until > unix_microseconds(clock.now):
         asks = f", and asked for a pause until {when(one.waits_until // _MICRO, clock, short=True)}"
-    waits = waiting_text(one) if is_of_notices(one.name) else counts_text(one.waiting, one.dead)
-    return f"{one.label} {words[one.state]} since {since}{trouble}{asks}: {waits}"
+    stands = "takes no messages" if is_of_notices(one.name) else words[one.state]
+    return f"{one.label} {stands} since {since}{trouble}{asks}: {waiting_text(one)}"

@@ -152,7 +152,7 @@ def _show_counts(session: Session, events: "EventStore", wanted: Filter, by: By,
     drawn = session.stdout.isatty()
     session.show(
         Listing(
-            [_cells(one, by, short=drawn, year=str(clock.today.year)) for one in tallies],
+            [_cells(one, by, session, year=str(clock.today.year)) for one in tallies],
             _columns(session, by),
             whole=[one.as_json() | {"by": by} for one in tallies],
             nothing="no calls" if by != "rule" else "no route questions",
@@ -183,8 +183,11 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _cells(one: StatusTally, by: By, *, short: bool, year: str) -> dict[str, object]:
+def _cells(one: StatusTally, by: By, session: Session, year: str) -> dict[str, object]:
+    short = session.stdout.isatty()
     group = one.group.removeprefix(f"{year}-") if short and by in ("hour", "day") else one.group
+    if by == "peer":
+        group = session.peer_names.label(group)
     return {
         **one.as_json(),
         "group": status_text(group) if by == "status" and short and group != NONE else group,
