@@ -69,8 +69,6 @@ class Bot:
         deadline = time.monotonic() + PATIENCE
         while not is_so():
             assert time.monotonic() < deadline, f"{what} never came; there is {self.texts()}"
-                f"{what} never came; there is {self.texts()}; {[(m, b.get('message_id'), len(b['text'])) for m, b in self.requests]}"
-            )
             time.sleep(0.02)
 
 
