@@ -59,7 +59,7 @@ class Poster:
         try:
             with limit:
                 posted = self._post(url, body, headers, limit)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:  # SOCKS needs a package
             said = _said(httpx.ReadTimeout("") if limit.is_over else error)
             return Posted(None, error=said, seconds=time.monotonic() - began)
         return replace(posted, seconds=time.monotonic() - began)

@@ -84,6 +84,12 @@ def test_an_answer_whose_header_never_ends_is_not_waited_for(alovoice: FrontDoor
     assert "no answer in time" in result.err
 
 
+def test_a_proxy_that_needs_a_package_is_named(alovoice: FrontDoor) -> None:
+    result = alovoice("notify", "test", "--to", "https://crm.example", environ={"HTTPS_PROXY": "socks5://127.0.0.1:9"})
+    assert "crm.example did not take the message" in result.err
+    assert result.code == 5
+
+
 def test_all_of_the_profile_are_tested_and_the_worst_decides(alovoice: FrontDoor, bot: Bot) -> None:
     _log_in(alovoice)
     alovoice("config", "set", "listen.notify", f"telegram:{CHAT}\nexec:false\nexec:true")
