@@ -36,8 +36,6 @@ _STATUS_CODES: Mapping[str, _Class] = {
     **dict.fromkeys(("403", "404", "484", "503", "402", "423"), "failed"),
 }
 _NO_EXTENSION = (None, "0")  # the sandbox says 0
-_CREDIBLE_SECONDS = 300
-"""A call that was told of later or earlier than this after its end has a wrong time."""
 
 
 class CampaignCall(NamedTuple):
@@ -65,7 +63,7 @@ class CampaignCall(NamedTuple):
     def is_misdated(self) -> bool:
         """Returns whether its time cannot be right: it is far off the receipt, or missing."""
         told_at = self.begin if not self.is_result else max(self.begin, self.ended_at or 0)
-        return not self.has_begin or abs(self.received_at - told_at) > _CREDIBLE_SECONDS
+        return not self.has_begin or abs(self.received_at - told_at) > TOLERANCE_SECONDS
 
     @property
     def is_dialled(self) -> bool:

@@ -73,6 +73,7 @@ class Notifier:
         self._told: set[str] = set()
         self._sent_at: list[int] = []  # attempts of this process; the store knows those of an earlier one
         self._chat = ""
+        self._left_chats: set[str] = set()  # since the last message that was taken
         self._has_news = True
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
@@ -218,7 +219,8 @@ class Notifier:
 
     def _move(self, outcome: MessageOutcome) -> bool:
         """Keeps the chat's new number, and goes on there; a chat that moves in circles is a failure."""
-        if outcome.moved_to in (self._chat, self.target.chat):
+        self._left_chats |= {self._chat, self.target.chat}
+        if outcome.moved_to in self._left_chats:
             self._note_failure(DeliveryOutcome("retry", outcome.delivery.trouble, outcome.delivery.status))
             return False
         self._chat = outcome.moved_to
@@ -247,6 +249,7 @@ class Notifier:
 
     def _note_success(self) -> None:
         self._failures = self._waits_until = 0
+        self._left_chats.clear()
         if self._state != "taking":
             self._told.clear()
             self._access.complain(f"{self.target.label} takes messages again")

@@ -142,7 +142,8 @@ def test_a_call_of_somebody_else_hides_no_call_of_the_campaign(beside: dict[str,
     [
         (OPENS - 5 * 3600, OPENS + 60, ["lost"]),
         (1, OPENS + 60, ["lost"]),
-        (OPENS - 200, OPENS + 60, []),
+        (OPENS - 200, OPENS + 60, ["lost"]),
+        (OPENS - 130, OPENS - 20, []),
         (OPENS - 5 * 3600, OPENS - 5 * 3600, []),
     ],
 )

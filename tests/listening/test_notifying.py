@@ -161,6 +161,16 @@ def test_a_429_and_a_moved_chat_are_obeyed_and_the_new_chat_is_kept(listen: List
     assert set(_told(bot).values()) == {1}
 
 
+def test_a_chat_that_moves_in_circles_is_a_failure(listen: Listen, bot: Bot) -> None:
+    bot.always = lambda body: refusal(400, "upgraded", migrate_to_chat_id=-5 if body["chat_id"] == -6 else -6)(body)
+    listening = listen(*TO)
+    _call(listening, _number(1))
+    listening.wait_for("does not take messages")
+    assert [body["chat_id"] for _, body in bot.requests][:3] == [CHAT, -6, -5]
+    bot.always, bot.moved_to = None, -5
+    bot.wait(lambda: _told(bot) == {"+998 90 000-00-01": 1})
+
+
 def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits(
     listen: Listen, bot: Bot, alovoice: FrontDoor
 ) -> None:
