@@ -127,5 +127,5 @@ def doubts(kpi: Kpi) -> list[str]:
     if noticed.ring_group:
         found.append(f"{noticed.ring_group} of the missed calls were answered on another telephone of the ring group")
     if noticed.clock_off:
-        found.append(f"{count(noticed.clock_off, 'call')} told a time 5 minutes or more off: look at the PBX's clock")
+        found.append(f"{count(noticed.clock_off, 'call')} told a time more than 5 minutes off: look at the PBX's clock")
     return found
