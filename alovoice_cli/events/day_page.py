@@ -49,7 +49,7 @@ def _tile(figure: Figure) -> Tile:
 def _hours(day: Day) -> Iterator[str]:
     yield heading("Inbound calls by hour")
     if not day.rows:
-        yield remark("No inbound call began.")
+        yield remark(day.no_calls_text)
         return
     highest = max(row.offered for row in day.rows)
     heads = (Head("Hour"), Head("Calls", numeric=True), Head("Missed", numeric=True), Head(""))

@@ -100,7 +100,7 @@ def _row_lines(day: Day, *, ascii_only: bool) -> list[ScreenLine]:
     if day.is_week:
         return [_one(day_table_head(day), "dim"), *(_one(_day_line(day, row)) for row in day.rows)]
     if not day.rows:
-        return [_one("No inbound call began.", "dim")]
+        return [_one(day.no_calls_text, "dim")]
     widest = max(len(str(row.offered)) for row in day.rows) + 1
     fitting = (WIDTH - _LABEL) // max(widest, _NARROWEST)
     blocks = -(-len(day.rows) // fitting)
@@ -161,7 +161,8 @@ def number_text(value: float | None) -> str:
 def owed_text(day: Day) -> str:
     """Returns how many callers are owed a call."""
     hidden = f", and {day.owed_hidden} hidden" if day.owed_hidden else ""
-    return f"Owed a call: {len(day.owed)}{hidden}"
+    owed = next(figure.text for figure in day.figures if figure.key == "still_owed")
+    return f"Owed a call: {owed}{hidden}"
 
 
 def _owed_head(day: Day, room: int) -> str:
@@ -229,7 +230,7 @@ def target_note(figure: Figure, *, before: str = "") -> str:
 
 def _rows_text(day: Day) -> Iterator[str]:
     if not day.is_week:
-        yield "Calls by hour (missed):" if day.rows else "No inbound call began."
+        yield "Calls by hour (missed):" if day.rows else day.no_calls_text
         for row in day.rows:
             yield f"{row.name} {row.offered}" + (f" ({row.missed})" if row.missed else "")
         return

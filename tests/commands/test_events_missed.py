@@ -48,7 +48,7 @@ def test_hidden_callers_are_counted_and_never_listed_to_be_called_back(alovoice:
     assert [row["number"] for row in _missed(alovoice, "--not-returned")] == ["998901234567"]
     assert len(_missed(alovoice)) == 3
     told = alovoice("events", "missed", "--not-returned").err
-    assert "3 missed: 3 no answer (304); 1 caller not contacted since; 2 calls from hidden numbers" in told
+    assert "3 missed: 3 no answer (304); 1 caller not contacted since; 2 calls with a hidden number" in told
 
 
 def test_who_waits_longer_than_a_span_is_known_from_their_first_missed_call(alovoice: FrontDoor, rows: Rows) -> None:

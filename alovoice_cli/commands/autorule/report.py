@@ -275,7 +275,10 @@ def _read_include(text: str | None) -> "list[RowCategory]":
     words = [] if text is None else [word.strip().lower() for word in text.split(",")]
     for word in words:
         if word not in _INCLUDED:
-            raise UsageError(f"--include {word!r} is not a category that it takes", hint=f"give {', '.join(_INCLUDED)}")
+            raise UsageError(
+                f"--include {word!r} is not one of {', '.join(_INCLUDED)}",
+                hint="busy, no_answer, failed and not_tried rows are always written",
+            )
     return words  # type: ignore[return-value] # each is one of _INCLUDED
 
 
@@ -294,11 +297,15 @@ def _write_unreached(
     column = check_reading(found, str(target))
     write_private(target, found.text, force=force)
     more = "" if column is None else f" --column {column}"
-    session.note(f"{count(len(found.numbers), 'row')} to call again: {target} (`create --recipients {target}{more}`)")
+    session.note(
+        f"{count(len(found.numbers), 'row')} to call again: {target} (`alovoice autorule create --recipients {target}{more}`)"
+    )
     if found.doubtful:
         rows = count(found.doubtful, "row is", "rows are")
         session.note(f"{rows} left out: the people may have been reached; --include unknown,ambiguous writes them, too")
     if not report.coverage.is_over:
-        session.warn("the campaign is not over, and calls these rows too: wait for its end before you create another")
+        session.warn("the campaign is not over, and still calls these rows: wait for its end before you create another")
     elif session.now().timestamp() < report.scope.closes:
-        session.note("by the same lines in the same hours, calls of both campaigns could not be told apart: use others")
+        session.note(
+            "choose other lines or later hours for them: with the same, calls of both campaigns cannot be told apart"
+        )

@@ -214,7 +214,7 @@ def _sentence(judged: Sequence[MissedCall]) -> str:
         f"{count(sum(1 for _ in not_returned(judged)), 'caller')} not contacted since",
     ]
     if hidden:
-        parts.append(f"{count(hidden, 'call')} from hidden numbers")
+        parts.append(f"{count(hidden, 'call')} with a hidden number")
     if ring_group:
         parts.append(f"{ring_group} of a ring group that somebody answered")
     return "; ".join(parts)
