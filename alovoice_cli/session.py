@@ -163,11 +163,13 @@ class Session:
     def peer_names(self) -> "PeerNames":
         """The extensions' names: those of the profile's file, and those that the PBX told last."""
         from alovoice_cli.errors import AlovoiceError
-        from alovoice_cli.events.peer_names import PeerNames, names_kept, read_peer_names
+        from alovoice_cli.events.peer_names import PeerNames, names_kept
 
         told = names_kept(self.settings.told_names_path, self.settings.base_url)
         if self.settings.peer_names is None:
             return told
+        from alovoice_cli.campaigns.peer_list import read_peer_names
+
         try:
             own = read_peer_names(self.paths.from_home(self.settings.peer_names))
         except AlovoiceError as error:  # a list of calls is of use without names too

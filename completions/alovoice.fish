@@ -346,7 +346,7 @@ complete -c alovoice -n '__alovoice_at \'alovoice events tail\'' -l where -x -d 
 complete -c alovoice -n '__alovoice_at \'alovoice events tail\'' -l with-trials -d 'With what `events trigger` and `certify` made up.'
 complete -c alovoice -n '__alovoice_at \'alovoice events tail\'' -l store -x -d 'The event store, else the profile\'s: a file, sqlite:///….'
 complete -c alovoice -n '__alovoice_at \'alovoice events stats\'' -l by -x -a 'hour day weekday line peer number status rule' -d 'What is counted together (default: day); `rule` counts route questions.'
-complete -c alovoice -n '__alovoice_at \'alovoice events stats\'' -l kpi -d 'Show key figures: service level, waits, lines, call-backs.'
+complete -c alovoice -n '__alovoice_at \'alovoice events stats\'' -l kpi -d 'Show key figures: service level, waits, lines, callbacks.'
 complete -c alovoice -n '__alovoice_at \'alovoice events stats\'' -l target -x -d 'Target of the service level (the profile\'s, else 20s).'
 complete -c alovoice -n '__alovoice_at \'alovoice events stats\'' -l short -x -d 'Leave out calls abandoned earlier (the profile\'s, else 5s).'
 complete -c alovoice -n '__alovoice_at \'alovoice events stats\'' -l since -x -d 'From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, \'2025-04-25 14:30\', with a zone too; or all.'

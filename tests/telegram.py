@@ -11,7 +11,7 @@ from typing import Any
 
 BOT_TOKEN = "7000111222:AAcanary-dead_beef-0123456789abcdefXYZ"
 CHAT = -100200300
-PATIENCE = 60
+PATIENCE = 120
 
 Fault = Callable[[dict[str, Any]], "tuple[int, dict[str, Any]] | None"]
 """What is answered in place of the good answer; None: the answer is lost, after the message was taken."""

@@ -107,7 +107,7 @@ def _section(report: CampaignReport, by: By, zone: tzinfo) -> Iterator[str]:
 
 def _groups(by: By, groups: Sequence[AttemptGroup]) -> Html:
     longest = max(1, *(group.outcomes.total() for group in groups))
-    heads = (Head(by.capitalize(), whole=True), Head("Attempts", numeric=True), Head("Reached", numeric=True), Head(""))
+    heads = (Head(by.capitalize()), Head("Attempts", numeric=True), Head("Reached", numeric=True), Head(""))
     return table(by, heads, [_group_row(group, longest) for group in groups[:_MOST_GROUPS]])
 
 

@@ -236,8 +236,7 @@ _AI = (
     ),
     Subcommand(
         "report",
-        "Count the kept calls by day, operator or tag: scores, the operators' share, silence, "
-        "interruptions; or a page.",
+        "Count the kept calls by day, week, operator or tag: scores, the operators' share, silence; or a page.",
         "report:report_calls",
     ),
     Subcommand(

@@ -115,7 +115,7 @@ def set_key(
 
 def _names_in(session: Session, path: str) -> dict[str, int]:
     """Returns how many names are in the file of extensions; raises as the reader does."""
-    from alovoice_cli.events.peer_names import read_peer_names  # noqa: PLC0415 - few settings are files
+    from alovoice_cli.campaigns.peer_list import read_peer_names  # noqa: PLC0415 - few settings are files
 
     return {"names": len(read_peer_names(session.paths.from_home(path)))}
 

@@ -18,7 +18,7 @@ _LOOK_SECONDS = 1.0
 _SHARE_OF_CORE = 0.02
 """The share of a core that reading the store may take: the more calls a day has, the rarer are its readings."""
 _SHORTEST_PAUSE = 2.0
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 10.0
 """Seconds after which the figures are read again also without news: waiting times grow, a listener may be gone."""
 
 

@@ -15,6 +15,7 @@ from alovoice_cli.events.missed import RING_GROUP_SECONDS
 REPEATED_HOURS = (24, 1)
 _HOUR = 3600
 _COUNTED = ("inc", "out")
+_MISSED = frozenset(MISSED_STATUSES)
 _DIGITS = frozenset("0123456789")
 _LONGEST_GAP = max(REPEATED_HOURS) * _HOUR
 
@@ -60,7 +61,7 @@ class Callers:
                 continue
             if number is None or (number[:1] not in _DIGITS and not is_shown(number)):
                 self.hidden += 1
-                self.hidden_missed += direction == "inc" and status in MISSED_STATUSES
+                self.hidden_missed += direction == "inc" and status in _MISSED
                 continue
             if direction == "inc":
                 self._call_in(number, row)
@@ -77,7 +78,7 @@ class Callers:
             self._answered += 1
             if number in self._open:
                 self._settle(number, row)
-        elif number not in self._open and row[1] in MISSED_STATUSES:
+        elif number not in self._open and row[1] in _MISSED:
             self._begin(number, row)
 
     def _repeat(self, number: str, began: int, before: int) -> None:
@@ -105,7 +106,7 @@ class Callers:
             if row[0] == "inc" and row[1] == ANSWERED_STATUS:
                 answered[row[9], row[10]].append(row[4])
         for row in rows:
-            if row[0] != "inc" or row[1] not in MISSED_STATUSES:
+            if row[0] != "inc" or row[1] not in _MISSED:
                 self.follow((row,))
             elif any(abs(row[4] - began) <= RING_GROUP_SECONDS for began in answered.get((row[9], row[10]), ())):
                 self.ring_group += row[3] == 1

@@ -188,6 +188,12 @@ class Day:
         return self.kpi.callback.still_owed_hidden
 
     @property
+    def owed_command(self) -> str:
+        """Returns the command that lists all callers who are owed a call."""
+        last = self.span.days[-1].begin
+        return f"alovoice events missed --not-returned --since {self.span.begin:%Y-%m-%d} --until {last:%Y-%m-%d}"
+
+    @property
     def remarks(self) -> list[str]:
         """Returns why figures are missing, each reason once with its figures, and what makes others less sure."""
         by_reason: dict[str, list[str]] = {}

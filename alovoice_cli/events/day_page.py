@@ -95,4 +95,4 @@ def _owed(day: Day) -> Iterator[str]:
     ]
     yield table("owed", heads, rows)
     if len(day.owed) > most:
-        yield remark(f"and {len(day.owed) - most} more: alovoice events missed --not-returned")
+        yield remark(f"and {len(day.owed) - most} more: {day.owed_command}")

@@ -19,7 +19,7 @@ _NARROWEST, _WIDEST = 3, 6  # columns of an hour
 _BAR_ROWS = 3
 _FEW_OWED = 8  # callers, who matter more than blank lines
 _LEVELS = " ▁▂▃▄▅▆▇█"
-_PLAIN_LEVELS = "  ..::##" + "#"
+_PLAIN_LEVELS = " ...::###"
 _ASCII_SIGNS = str.maketrans({"–": "-", "≥": ">", "≤": "<", "…": "~", "ʻ": "'", "ʼ": "'"})
 _LONGEST_TEXT = 4096  # of a message in Telegram
 _LONGEST_NAME = 40
@@ -37,7 +37,7 @@ def day_screen(
     free = height - len(top) - len(middle) - len(bottom) - 1
     blanks = max(min(free - min(len(day.owed), _FEW_OWED), 3), 0)
     room = max(free - blanks, 0)
-    owed = [_one(_owed_head(day, room)), *(_owed_line(day, caller) for caller in day.owed[:room])]
+    owed = [_one(_owed_head(day, room, _ALL_OWED)), *(_owed_line(day, caller) for caller in day.owed[:room])]
     lines: list[ScreenLine] = []
     for place, part in enumerate((top, middle, owed, bottom)):
         lines += [(), *part] if 0 < place <= blanks else part
@@ -84,21 +84,21 @@ def _figure_lines(figures: Sequence[Figure]) -> Iterator[ScreenLine]:
 
 
 def _figure_cell(figure: Figure) -> ScreenLine:
-    judged = verdict_text(figure)
+    judged = _verdict_text(figure)
     style = {None: "dim", True: "good", False: "bad"}[figure.is_met]
     sign = "≤" if figure.at_most else "≥"
     target = f"{sign} {figure.target_text} {judged}".rstrip() if figure.target is not None else ""
     return (f"{figure.name:<15}", ""), (f"{figure.text:>8}", "bold"), (f" {target}".ljust(_HALF - 23), style)
 
 
-def verdict_text(figure: Figure) -> str:
+def _verdict_text(figure: Figure) -> str:
     """Returns `ok`, or on which side of the target the value is; '' where nothing can be judged."""
     return {None: "", True: "ok", False: "above" if figure.at_most else "below"}[figure.is_met]
 
 
 def _row_lines(day: Day, *, ascii_only: bool) -> list[ScreenLine]:
     if day.is_week:
-        return [_one(day_table_head(day), "dim"), *(_one(_day_line(day, row)) for row in day.rows)]
+        return [_one(_table_head(day), "dim"), *(_one(_day_line(day, row)) for row in day.rows)]
     if not day.rows:
         return [_one(day.no_calls_text, "dim")]
     widest = max(len(str(row.offered)) for row in day.rows) + 1
@@ -129,7 +129,7 @@ def _bars(rows: Sequence[DayRow], width: int, highest: int, height: int, ascii_o
         yield _one((" " * _LABEL + "".join(cells)).rstrip())
 
 
-def day_table_head(day: Day) -> str:
+def _table_head(day: Day) -> str:
     """Returns the headings over the days of a week."""
     score = "  Score" if day.has_scores else ""
     return f"{'Day':<12}{'Calls':>7}{'Answered':>10}{'Missed':>8}{'Rate':>9}{'Level':>9}{'Wait':>9}{'Owed':>6}{score}"
@@ -165,9 +165,9 @@ def owed_text(day: Day) -> str:
     return f"Owed a call: {owed}{hidden}"
 
 
-def _owed_head(day: Day, room: int) -> str:
-    more = len(day.owed) - max(room, 0)
-    return owed_text(day) + (f"; {more} more: {_ALL_OWED}" if more > 0 else "")
+def _owed_head(day: Day, shown: int, command: str) -> str:
+    more = len(day.owed) - shown
+    return owed_text(day) + (f"; {more} more: {command}" if more > 0 else "")
 
 
 def _owed_line(day: Day, caller: OwedCaller) -> ScreenLine:
@@ -190,14 +190,14 @@ def day_message(day: Day) -> str:
     head = [day.title, "", *map(_figure_text, day.figures), *day.remarks, ""]
     head = _disarmed([*head, f"Calls {day.calls_text}", "", *_rows_text(day), ""])
     tail = _disarmed(["", day.lines_text, f"Coverage: {day.coverage_text}"])
-    room = _LONGEST_TEXT - _length([*head, _owed_head(day, 0), *tail])
+    room = _LONGEST_TEXT - _length([*head, _owed_head(day, 0, day.owed_command), *tail])
     owed: list[str] = []
     for line in _disarmed(_owed_text(day, caller) for caller in day.owed):
         room -= _length([line])
         if room < 0:
             break
         owed.append(line)
-    return "".join(f"{line}\n" for line in (*head, _owed_head(day, len(owed)), *owed, *tail))
+    return "".join(f"{line}\n" for line in (*head, _owed_head(day, len(owed), day.owed_command), *owed, *tail))
 
 
 def _owed_text(day: Day, caller: OwedCaller) -> str:

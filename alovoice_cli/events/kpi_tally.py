@@ -126,13 +126,8 @@ class Cell:
 
     def _vote(self, rows: Sequence[KpiRow], gaps: Sequence[int | None]) -> None:
         """Counts the gaps of calls whose times can be believed."""
-        self.votes.update(
-            [
-                gap
-                for gap, row in zip(gaps, rows, strict=True)
-                if gap is not None and gap >= _LEAST_GAP and (row[7] or 0) >= 0 and (row[6] or 0) >= 0
-            ]
-        )
+        known = ((gap, row) for gap, row in zip(gaps, rows, strict=True) if gap is not None and gap >= _LEAST_GAP)
+        self.votes.update([gap for gap, row in known if (row[7] or 0) >= 0 and (row[6] or 0) >= 0])
 
     def _replace(self, row: KpiRow, wait: int, talk: int) -> None:
         """Takes what the result tells in place of what the call's own times tell."""
@@ -334,7 +329,7 @@ def is_no_sample(answered: int, unknown: int) -> bool:
 
 
 def _waits(inbound: InboundFigures, waits: Counter[int | None], in_vain: Counter[int | None]) -> WaitFigures:
-    known = {wait: calls for wait, calls in waits.items() if wait is not None}
+    known = {wait: calls for wait, calls in waits.items() if wait is not None and calls}
     if is_no_sample(inbound.answered, waits[None]):
         known = {}
     return WaitFigures(

@@ -4,13 +4,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import count, repeat
+from operator import sub
 
 from alovoice_cli.events.kpi import LineFigures, rounded
 from alovoice_cli.moments import from_unix
 
 _HOUR = 3600
 _QUARTER = 900  # every zone is whole quarters of an hour from UTC
-_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,14 @@ def lines_needed(erlangs: float, loss_pct: int) -> int:
 def _peak(begins: Sequence[int], ends: Sequence[int]) -> tuple[int, int | None]:
     """Returns the most calls at once, and the first second with so many; both sequences are sorted.
 
-    In a second, ends go before beginnings. A block of calls is looked at only where it may hold a new maximum.
+    In a second, ends go before beginnings.
     """
-    most, at = 0, None
-    for first in range(0, len(begins), _BLOCK):
-        last = min(first + _BLOCK, len(begins))
-        if last - bisect_right(ends, begins[first]) <= most:
-            continue
-        for place in range(first, last):
-            held = place + 1 - bisect_right(ends, begins[place])
-            if held > most:
-                most, at = held, begins[place]
-    return most, at
+    if not begins:
+        return 0, None
+    # So many calls have begun, less those that have ended: a maximum is reached where a call begins.
+    held = list(map(sub, count(1), map(bisect_right, repeat(ends), begins)))
+    most = max(held)
+    return most, begins[held.index(most)]
 
 
 def _line_seconds(begins: Sequence[int], ends: Sequence[int], bounds: Sequence[int]) -> list[int]:

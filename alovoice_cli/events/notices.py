@@ -190,7 +190,7 @@ def next_message(
     room = MOST_LETTERS - _HEADING_LETTERS
     chosen: list[JudgedNotice] = []
     for group in groups:
-        room -= max(_letters(_digest_line(group, clock, wording)), _LONGEST_DONE_LINE) + 1
+        room -= max(_letters(_digest_line(group, clock, wording)), _LONGEST_SHORT_LINE) + 1
         if room < 0:
             break
         chosen += group
@@ -210,8 +210,8 @@ def _letters(text: str) -> int:
 
 
 _LONGEST_LINE = 200
-_LONGEST_DONE_LINE = 76
-"""A line must have room to say later how the caller was called back."""
+_LONGEST_SHORT_LINE = 88
+"""A line must have room to say later how the caller was called back, or how often the caller tried."""
 _HEADING_LETTERS = 100
 
 
@@ -227,7 +227,10 @@ def message_text(notices: Sequence[JudgedNotice], made_at: int, wording: NoticeW
     done = sum(group[-1].is_settled for group in groups)
     if done:
         heading += _SOME_DONE.format(done=done) if done < len(groups) else _ALL_DONE
-    return "\n".join([heading, *(_digest_line(group, clock, wording) for group in groups)])
+    text = "\n".join([heading, *(_digest_line(group, clock, wording) for group in groups)])
+    if _letters(text) > MOST_LETTERS:  # lines grow when callers call again
+        text = "\n".join([heading, *(_digest_line(group, clock, wording, is_short=True) for group in groups)])
+    return text
 
 
 def _clock_at(microseconds: int, wording: NoticeWording) -> ClockTime:
@@ -242,12 +245,15 @@ def _single(group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWord
     return "\n".join(lines)
 
 
-def _digest_line(group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWording) -> str:
+def _digest_line(
+    group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWording, *, is_short: bool = False
+) -> str:
     latest = group[-1]
     number = number_text(latest.notice.call)
     if latest.is_settled:
         return f"{_DONE_MARK} {number}, {_how_settled(latest, clock)}"
-    return _cut(f"{_OPEN_MARK} {number}, {', '.join(_facts(group, clock, wording))}", _LONGEST_LINE)
+    most = _LONGEST_SHORT_LINE if is_short else _LONGEST_LINE
+    return _cut(f"{_OPEN_MARK} {number}, {', '.join(_facts(group, clock, wording))}", most)
 
 
 def _facts(group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWording) -> list[str]:

@@ -11,10 +11,10 @@ import pygal
 from pygal.style import Style
 
 from alovoice_cli import html_page
-from alovoice_cli.html_page import Head, Html, Tile, heading, page, remark, safe, with_note
+from alovoice_cli.html_page import Head, Html, Tile, heading, page, remark, safe
 from alovoice_cli.masking import disarm
 from alovoice_cli.speech.exports import talk_section, title
-from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, Score, ScoreTally, SpeechReport, WeekTrend
+from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport, WeekTrend
 from alovoice_cli.speech.talk import Talk, clock
 
 # pygal installs a finder for map plugins, and Python warns about it at each later import. No map is drawn here.
@@ -99,7 +99,7 @@ def _strip(node: ElementTree.Element) -> None:
 
 _MOST_TAGS = 5
 _MOST_ROWS = 40
-_MOST_WEEK_ROWS = 200
+_MOST_LONG_ROWS = 200
 
 
 def report_page(title: str, report: SpeechReport, worst: Mapping[str, Talk], zone: tzinfo, *, by_rules: str) -> str:
@@ -114,7 +114,7 @@ def report_page(title: str, report: SpeechReport, worst: Mapping[str, Talk], zon
     operators = report.grouped("operator")
     if any(group.name != UNKNOWN for group in operators):
         parts += [heading("Operators"), _table("operators", "Extension", operators, report.everything.calls)]
-    parts += [heading("The worst calls"), *_worst(report, worst, zone)]
+    parts += [*_by_hand(report), heading("The worst calls"), *_worst(report, worst, zone)]
     return page(title, parts)
 
 
@@ -153,13 +153,13 @@ def _weeks(report: SpeechReport) -> Iterable[str]:
         chosen = [None, *(group.name for group in report.grouped("operator")[: len(_COLORS) - 1])]
         averages = {(one.peer, one.week): one.group.scores.average for one in trends}
         series = {peer or "all": [averages.get((peer, week)) for week in weeks] for peer in chosen}
-        chart = lines("chart-weeks", weeks, series, highest=100)
+        chart = lines("chart-weeks", _without_year(weeks), series, highest=100)
         caption = "The average score of each week, of all and of the operators with most calls"
         yield _figure(caption, chart, legend(series))
     numbers = (Head(word, numeric=True) for word in ("Calls", "Score", "By rules", "Change"))
-    rows = (_week_row(one) for one in trends[:_MOST_WEEK_ROWS])
+    rows = (_week_row(one) for one in trends[:_MOST_LONG_ROWS])
     yield html_page.table("weeks", (Head("Extension"), Head("Week", whole=True), *numbers), rows)
-    if (hidden := len(trends) - _MOST_WEEK_ROWS) > 0:
+    if (hidden := len(trends) - _MOST_LONG_ROWS) > 0:
         yield remark(f"and {hidden} more")
 
 
@@ -171,9 +171,13 @@ def _week_row(one: WeekTrend[ScoreTally]) -> tuple[str, ...]:
 
 
 def _labels(days: Sequence[ScoreTally]) -> list[str]:
-    """Returns months and days, with the year if there are several."""
-    one_year = len({day.name[:4] for day in days}) == 1
-    return [day.name[5:] if one_year else day.name for day in days]
+    return _without_year([day.name for day in days])
+
+
+def _without_year(names: Sequence[str]) -> list[str]:
+    """Returns months and days, or weeks, with the year if there are several."""
+    one_year = len({name[:4] for name in names}) == 1
+    return [name[5:] if one_year else name for name in names]
 
 
 def _tags_over_time(report: SpeechReport, days: Sequence[ScoreTally]) -> str:
@@ -210,6 +214,19 @@ def _row(group: ScoreTally, calls: int) -> tuple[str, ...]:
     return group.name, str(group.calls), share, _number(group.scores.average)
 
 
+def _by_hand(report: SpeechReport) -> Iterable[str]:
+    if not report.by_hand:
+        return
+    yield heading("Scores set by hand")
+    heads = (Head("Call"), Head("Score", numeric=True), Head("By rules", numeric=True), Head("Set by"), Head("Why"))
+    rows = (
+        (call_id, _number(result.points), _number(result.by_rules), result.override.by, result.override.note)
+        for call_id, result in report.by_hand[:_MOST_LONG_ROWS]
+        if result.override is not None
+    )
+    yield html_page.table("by-hand", heads, rows)
+
+
 def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Iterable[str]:
     failures: Counter[str] = report.everything.scores.failures
     if not report.worst:
@@ -222,21 +239,13 @@ def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Ite
         (
             Html(f'<span class="bad">{_whole(result.points)}</span>'),
             Html(f'<a href="#worst-{place}">{safe(title(talk, zone))}</a>'),
-            _failed(result),
+            ", ".join(result.failed),
         )
         for place, (talk, result) in enumerate(shown)
     ]
     yield html_page.table("worst", (Head("Score", numeric=True), Head("Call"), Head("Failed")), rows)
     for place, (talk, _) in enumerate(shown):
         yield f'<div id="worst-{place}">{talk_section(talk, zone, level=3)}</div>'
-
-
-def _failed(result: Score) -> str:
-    """Returns the failed checks; below them who set the score by hand, why, and the rules' score."""
-    failed, override = ", ".join(result.failed), result.override
-    if override is None:
-        return failed
-    return with_note(failed, f"set by {override.by}: {override.note} (by rules {_whole(result.by_rules)})")
 
 
 def _whole(value: float | None) -> str:

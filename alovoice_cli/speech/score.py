@@ -239,11 +239,14 @@ DEFAULT_RULES = ScoreRules(
 """The checks of a report without a rules file: the times alone."""
 
 
-class WorstCall(NamedTuple):
-    """A call that failed a check, or whose score is below the bar."""
+class CallScore(NamedTuple):
+    """A call with its score."""
 
     call_id: str
     result: Score
+
+    def as_json(self) -> dict[str, object]:
+        return {"call_id": self.call_id, **self.result.as_json(), "failed": list(self.result.failed)}
 
 
 @dataclass(slots=True)
@@ -313,8 +316,9 @@ class SpeechReport:
     operators: dict[str, ScoreTally] = field(default_factory=dict)
     tags: dict[str, ScoreTally] = field(default_factory=dict)
     weeks: dict[tuple[str | None, str], ScoreTally] = field(default_factory=dict)
+    by_hand: list[CallScore] = field(default_factory=list)
     ratio_counts: list[int] = field(default_factory=lambda: [0] * RATIO_STEPS)
-    _worst: list[tuple[float, int, WorstCall]] = field(default_factory=list)
+    _worst: list[tuple[float, int, CallScore]] = field(default_factory=list)
 
     @property
     def bar(self) -> float:
@@ -335,21 +339,23 @@ class SpeechReport:
             group.add(talk, measures, result, self.bar)
         if measures.talk_ratio is not None:
             self.ratio_counts[min(int(measures.talk_ratio * RATIO_STEPS), RATIO_STEPS - 1)] += 1
+        if override is not None:
+            self.by_hand.append(CallScore(talk.call_id, result))
         self._note_worst(talk.call_id, result)
 
     def _note_worst(self, call_id: str, result: Score) -> None:
         if result.points is None or not (result.failed or result.points < self.bar):
             return
         # A heap of the worst calls: its root is the best of them, replaced first. Of equal calls the first stays.
-        entry = (-result.points, -self.everything.calls, WorstCall(call_id, result))
+        entry = (-result.points, -self.everything.calls, CallScore(call_id, result))
         if len(self._worst) < self.worst_wanted:
             heapq.heappush(self._worst, entry)
         elif self._worst:
             heapq.heappushpop(self._worst, entry)
 
     @property
-    def worst(self) -> list[WorstCall]:
-        """Returns the worst calls first."""
+    def worst(self) -> list[CallScore]:
+        """Returns the calls that failed a check or are below the bar, the worst first."""
         return [call for *_, call in sorted(self._worst, key=lambda entry: entry[:2], reverse=True)]
 
     @property
@@ -374,10 +380,8 @@ class SpeechReport:
             "weeks": [one.group.as_json() for one in self.trends if one.peer is None],
             "operator_weeks": [{**one.group.as_json(), **one.as_json()} for one in self.trends if one.peer is not None],
             "talk_ratio_distribution": list(self.ratio_counts),
-            "worst": [
-                {"call_id": call.call_id, **call.result.as_json(), "failed": list(call.result.failed)}
-                for call in self.worst
-            ],
+            "worst": [call.as_json() for call in self.worst],
+            "set_by_hand": [call.as_json() for call in self.by_hand],
         }
 
 

@@ -1,7 +1,9 @@
 """Reads what the key figures need from the event store, in one reading transaction of the caller."""
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 
@@ -20,7 +22,7 @@ from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.event_query import BEGAN, QUARTER, Sql, in_calls, joined, within
 
 _MICRO = 1_000_000
-_ROWS_AT_ONCE = 10_000
+_ROWS_AT_ONCE = 3000
 _NUMBERS_AT_ONCE = 500
 _BEFORE_SECONDS = 600  # a part of a ring group may be reported so long before the period
 _IN_ORDER = "call.reported_at, coalesce(call.start_seq, call.end_seq), call.call_id"
@@ -43,9 +45,9 @@ def period_figures(connection: Connection, wanted: Filter, settings: KpiSettings
     window = _window(connection, wanted, clock)
     told = _told(connection, wanted)
     count = KpiCount(window, told, settings)
-    where = in_calls(wanted)
-    for rows in _chunks(connection, _row(with_line=bool(told)), where):
-        count.add(rows)
+    with _without_collector():
+        for rows in _chunks(connection, _row(with_line=bool(told)), in_calls(wanted)):
+            count.add(rows)
     _judge_callers(connection, wanted, count, window)
     return count.figures(
         StoredCounts(
@@ -80,11 +82,51 @@ def _window(connection: Connection, wanted: Filter, clock: ClockTime) -> TimeWin
     return TimeWindow(until - 1 if since is None else min(since, until - 1), until, clock.zone)
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Switches Python's cycle collector off: rows have no cycles, and it would walk over them again and again.
+
+    For a million calls that is one second in seven of `events stats --kpi`.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _chunks(connection: Connection, columns: str, where: Sql) -> Iterator[list[KpiRow]]:
-    """Yields the calls in the order in which they were reported, within a second in the order of the store."""
-    cursor = connection.execute(f"SELECT {columns} FROM call WHERE {where.text} ORDER BY {_IN_ORDER}", where.values)
+    """Yields the calls in the order in which they were reported, within a second in the order of the store.
+
+    An index has the first; the second is nearly always that of the index too. To have SQLite sort by both would take
+    half as long again as reading.
+    """
+    cursor = connection.execute(
+        f"SELECT {columns} FROM call WHERE {where.text} ORDER BY call.reported_at", where.values
+    )
+    left: list[KpiRow] = []
     while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-        yield rows
+        rows = left + rows
+        numbers = [row[11] or 0 for row in rows]
+        if numbers != sorted(numbers):
+            rows.sort(key=_store_order)
+        whole = len(rows)
+        while whole and _reported(rows[whole - 1]) == _reported(rows[-1]):
+            whole -= 1
+        left = rows[whole:]
+        yield rows[:whole]
+    yield left
+
+
+def _reported(row: KpiRow) -> int:
+    """Returns when the call was reported."""
+    return row[4] - row[8]
+
+
+def _store_order(row: KpiRow) -> tuple[int, int]:
+    return _reported(row), row[11] or 0
 
 
 # --- callers

@@ -147,11 +147,12 @@ def test_a_score_set_by_hand_counts_and_the_rules_score_stands_beside(home: Fron
     assert "average 63.3 (1 set by hand; by rules 56.7)" in told.err
     report = json.loads(home("ai", "report", "--rules", "qa.toml", "--json").out)
     assert (report["score"], report["rules_score"], report["overridden"]) == (63.3, 56.7, 1)
+    assert [(one["call_id"], one["score"], one["rules_score"]) for one in report["set_by_hand"]] == [("late", 70, 50)]
     words = ("ai", "report", "--rules", "qa.toml", "--by", "operator", "--no-headers")
     assert "2000\t2\t45.0\t35.0\t" in home(*words).out
     assert home("ai", "report", "--rules", "qa.toml", "--html", "r.html").code == 0
     page = (home.home / "r.html").read_text("utf-8")
-    assert "set by anvar: Линия оборвалась (by rules 50)" in page
+    assert '>late</td><td class="number">70.0</td><td class="number">50.0</td><td>anvar</td><td>Линия' in page
     assert "By rules alone" in page
 
 

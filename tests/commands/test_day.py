@@ -25,6 +25,7 @@ FIGURES = {
     "still_owed": "Owed a call",
     "callback_p50_s": "Callback delay",
 }
+MISSED = ("--not-returned", "--since", "2026-11-22", "--until", "2026-11-22")
 LONG_NAMES = "101,Oʻtkir Abdurahmonov-Gʻaybullayev Sherzodbek oʻgʻli\n102,Анваржон Каримов-Мухаммадиев Содиқжон ўғли\n"
 
 
@@ -176,6 +177,8 @@ def test_the_worst_day_fits_one_screen_and_one_message(alovoice: FrontDoor, full
     (more,) = re.findall(r"; (\d+) more: events missed", shown.out)
     assert int(more) + len(re.findall(r"^  998", shown.out, re.MULTILINE)) == 24
     assert re.findall(r"^  998\d+ +(\d\d:\d\d)", shown.out, re.MULTILINE)[0] == "00:10"
+    listed = json.loads(alovoice("events", "missed", *MISSED, "--limit", "0", "--json").out)
+    assert len(listed) == 24
     text = alovoice("day", "yesterday", "--text").out
     assert len(text.encode("utf-16-le")) // 2 <= 4096
     assert max(map(len, re.findall(r"^998.*$", text, re.MULTILINE))) <= 110

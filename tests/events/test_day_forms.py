@@ -119,7 +119,7 @@ def test_a_message_is_short_enough_and_counts_who_is_left_out(day: Day) -> None:
     message = day_message(day)
     assert len(message.encode("utf-16-le", "surrogatepass")) // 2 <= 4096
     shown = len(re.findall(r"^\d{7,15} since ", message, re.MULTILINE))
-    more = re.search(r"; (\d+) more: events missed", message)
+    more = re.search(r"; (\d+) more: alovoice events missed", message)
     assert shown + (int(more[1]) if more else 0) == len(day.owed)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", message)
 

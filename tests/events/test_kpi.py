@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from event_rows import Rows, event_of
+from event_rows import Rows
 from front_door import FrontDoor
 
 import alovoice_cli
-from alovoice_cli.events.duplicates import WINDOW_SECONDS
-from alovoice_cli.events.event import Event
 
 DATA = Path(__file__).parent / "data" / "kpi"
 ANNOUNCEMENT = Path(alovoice_cli.__file__).parent / "sandbox" / "scenarios" / "announcement.mp3"
@@ -25,25 +23,11 @@ PAIRS = (
 )
 
 
-def load(rows: Rows, path: Path) -> None:
-    """Stores the deliveries of the file as a listener would that received them at their times."""
-    first: dict[str, tuple[float, Event]] = {}
-    events = []
-    for line in path.read_text("utf-8").splitlines():
-        told = json.loads(line)
-        at, said = datetime.fromisoformat(told["received_at"]).timestamp(), line.partition('"body"')[2]
-        before = first.get(said)
-        repeats = before[1] if before and at - before[0] <= WINDOW_SECONDS else None
-        events.append(event_of(told["type"], at, told["body"], call_id=told.get("answer_id"), repeats=repeats))
-        if repeats is None:
-            first[said] = (at, events[-1])
-    rows.store(events)
-
-
 def _asked(name: str, tmp_path: Path, alovoice: FrontDoor) -> tuple[str, ...]:
-    rows = Rows(tmp_path / "events.db")
-    load(rows, DATA / f"{name}.jsonl")
-    return ("events", "stats", "--kpi", "--store", rows.url)
+    store = str(tmp_path / "history.db")
+    imported = alovoice("events", "import", str(DATA / f"{name}.jsonl"), "--store", store)
+    assert imported.code == 0, imported.err
+    return ("events", "stats", "--kpi", "--store", store)
 
 
 def _period(expected: dict[str, Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class World:
         self.random = random.Random(seed)
         self.calls: list[Told] = []
         self.events: list[tuple[float, int, Event]] = []
-        self.results: list[tuple[int, tuple[int, str, str], tuple[int, int] | None]] = []
+        self.results: list[tuple[float, tuple[int, str, str], tuple[int, int] | None]] = []
         self.lonely_ends: list[int] = []
         for day in range(DAYS):
             counts = self.random.choice(("talk", "talk", "total", "both", "both"))
@@ -113,7 +114,7 @@ class World:
         ours = call.number.removeprefix("+998")
         numbers = (ours, call.line) if call.direction == "inc" else (call.line, ours)
         told = {"id": 70_000 + len(self.events), "from_number": numbers[0], "to_number": numbers[1]}
-        answer = 0 if talk is None else call.began + ring + 2
+        answer = 0 if talk is None else call.began + max(0, ring + self.random.choice((2, -15)))
         ended = answer + (talk or 0)
         if self.random.random() < 0.1:
             ended = answer - 1
@@ -124,7 +125,7 @@ class World:
         )
         wait, said = answer - call.began, ended - answer
         usable = (wait, said) if answer > 0 and said >= 0 else None
-        self.results.append((int(at + 1), (call.began, call.line, call.number), usable))
+        self.results.append((at + 1, (call.began, call.line, call.number), usable))
 
     def _others(self, at: int) -> None:
         if self.random.random() < 0.3:
@@ -175,7 +176,7 @@ class Account:
         self.inbound = [call for call in self.mine if call.direction == "inc"]
         self.outbound = [call for call in self.mine if call.direction == "out"]
         self.usable: dict[tuple[int, str, str], tuple[int, int]] = {}
-        for _, key, usable in world.results:
+        for _, key, usable in sorted(world.results, key=itemgetter(0)):  # the first that can be used
             if usable is not None and key[2]:
                 self.usable.setdefault(key, usable)
         self.test = self._test()

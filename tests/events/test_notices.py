@@ -76,6 +76,18 @@ def test_a_full_digest_whose_callers_were_all_called_back_is_no_longer_than_a_me
     assert len(text.encode("utf-16-le")) // 2 <= MOST_LETTERS
 
 
+def test_a_full_digest_whose_callers_all_call_again_is_no_longer_than_a_message_may_be() -> None:
+    calls = [_call(place) for place in range(200)]
+    chosen = next_message([JudgedNotice(_notice(call)) for call in calls], [], START * SECOND, WORDING)
+    again = []
+    for place, one in enumerate(chosen, 300):
+        second = _call(place, one.notice.call.number, START + 86_000, status="603-S")
+        again += [one, judge_notice(_notice(second), [one.notice.call, second], (START + 86_100) * SECOND)]
+    text = message_text(again, START * SECOND, WORDING)
+    assert text.count("2 tries in 24 hours") == len(chosen)
+    assert len(text.encode("utf-16-le")) // 2 <= MOST_LETTERS
+
+
 def test_who_talks_now_is_waited_for_but_not_for_ever() -> None:
     missed = _call(1)
     talking = Call("c2", START + 20, missed.number, direction="inc", start_seq=2)

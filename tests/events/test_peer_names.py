@@ -10,8 +10,9 @@ from front_door import TOKEN, FrontDoor
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alovoice_cli.campaigns.peer_list import read_peer_names
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
-from alovoice_cli.events.peer_names import PeerNames, read_peer_names
+from alovoice_cli.events.peer_names import PeerNames
 
 FILES: list[tuple[str, bytes]] = [
     ("plain.csv", b"101,Anvar\n102,Dilnoza\n"),

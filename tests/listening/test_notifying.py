@@ -139,7 +139,7 @@ def test_a_burst_of_500_is_a_few_digests_with_each_number_in_one_of_them(listen:
     assert all(sum(0 <= at - other < 60 for at in bot.accepted_at) <= 20 for other in bot.accepted_at)
     assert len(bot.messages) <= 20
     _call(listening, _number(7), "200", type="out")
-    bot.wait(lambda: any("✅ +998 90 000-00-07, called back" in text for text in bot.texts()))
+    bot.wait(lambda: any("000-00-07" in text and "called back at" in text for text in bot.texts()))
 
 
 def test_a_429_and_a_moved_chat_are_obeyed_and_the_new_chat_is_kept(listen: Listen, bot: Bot) -> None:
@@ -236,7 +236,7 @@ def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bo
     bot.wait(lambda: bot.messages)
     (text,) = bot.texts()
     assert text.startswith("39 missed calls of 39 callers")
-    assert "(5h 00m ago)" in text
+    assert re.search(r"\(5h 0\dm ago\)", text)
 
 
 def test_a_killed_listener_repeats_one_message_at_most_and_loses_none(

@@ -87,7 +87,7 @@ def show_statistics(
     ] = None,
     kpi: Annotated[
         bool,
-        typer.Option("--kpi", help="Show key figures: service level, waits, lines, call-backs.", show_default=False),
+        typer.Option("--kpi", help="Show key figures: service level, waits, lines, callbacks.", show_default=False),
     ] = False,
     target: Annotated[
         str | None,
