@@ -128,7 +128,6 @@ def doubts(kpi: Kpi) -> list[str]:
     if noticed.ring_group:
         found.append(f"{noticed.ring_group} of the missed calls were answered on another telephone of the ring group")
     if noticed.clock_off:
-        found.append(
-            f"{count(noticed.clock_off, 'call has', 'calls have')} a time more than 5 minutes off: check the PBX's clock"
-        )
+        calls_off = count(noticed.clock_off, "call has", "calls have")
+        found.append(f"{calls_off} a time more than 5 minutes off: check the PBX's clock")
     return found

@@ -297,15 +297,12 @@ def _write_unreached(
     column = check_reading(found, str(target))
     write_private(target, found.text, force=force)
     more = "" if column is None else f" --column {column}"
-    session.note(
-        f"{count(len(found.numbers), 'row')} to call again: {target} (`alovoice autorule create --recipients {target}{more}`)"
-    )
+    again = f"alovoice autorule create --recipients {target}{more}"
+    session.note(f"{count(len(found.numbers), 'row')} to call again: {target} (`{again}`)")
     if found.doubtful:
         rows = count(found.doubtful, "row is", "rows are")
         session.note(f"{rows} left out: the people may have been reached; --include unknown,ambiguous writes them, too")
     if not report.coverage.is_over:
         session.warn("the campaign is not over, and still calls these rows: wait for its end before you create another")
     elif session.now().timestamp() < report.scope.closes:
-        session.note(
-            "choose other lines or later hours for them: with the same, calls of both campaigns cannot be told apart"
-        )
+        session.note("choose other lines or later hours: else calls of both campaigns cannot be told apart")
