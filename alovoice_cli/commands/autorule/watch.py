@@ -33,7 +33,7 @@ COLUMNS = (
     Column("status", "Status"),
     Column("recipients", "Recipients", numeric=True),
     Column("results", "Results"),
-    Column("why", "Why nothing moves"),
+    Column("why", "Why it waits"),
     Column("seen", "Seen"),
 )
 
