@@ -36,6 +36,8 @@ _STATUS_CODES: Mapping[str, _Class] = {
     **dict.fromkeys(("403", "404", "484", "503", "402", "423"), "failed"),
 }
 _NO_EXTENSION = (None, "0")  # the sandbox says 0
+_CREDIBLE_SECONDS = 300
+"""A call that was told of later or earlier than this after its end has a wrong time."""
 
 
 class CampaignCall(NamedTuple):
@@ -54,6 +56,21 @@ class CampaignCall(NamedTuple):
     duration: int | None = None
     answered_at: int | None = None
     ended_at: int | None = None
+    was_answered: bool = False
+    """Whether it was told to be answered, and perhaps otherwise later."""
+    has_begin: bool = True
+    """False where the PBX told no time: `begin` is that of the receipt."""
+
+    @property
+    def is_misdated(self) -> bool:
+        """Returns whether its time cannot be right: it is far off the receipt, or missing."""
+        told_at = self.begin if not self.is_result else max(self.begin, self.ended_at or 0)
+        return not self.has_begin or abs(self.received_at - told_at) > _CREDIBLE_SECONDS
+
+    @property
+    def is_dialled(self) -> bool:
+        """Returns whether it went out, and not from a person's telephone."""
+        return self.direction == "out" and self.extension in _NO_EXTENSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +132,8 @@ class CampaignAttempt(NamedTuple):
     status: str | None = None
     talk_seconds: int | None = None
     why: str = ""
+    is_doubtful: bool = False
+    """Whether the PBX told once that it was answered."""
 
 
 class AttemptRules(NamedTuple):
@@ -130,7 +149,7 @@ def what_duration_counts(calls: Iterable[CampaignCall], setting: DurationCounts 
     """Returns what `duration` counts: the profile's setting, or what the calls show; too few calls mean the talk."""
     tally = CallTally()
     for call in calls:
-        if not call.is_result and call.ended_at is not None:
+        if not call.is_result and call.ended_at is not None and call.has_begin:
             kind = CallKind("out", call.status, call.extension)
             held = call.ended_at - call.begin
             row: KpiRow = (
@@ -167,16 +186,31 @@ _Pair = tuple[CampaignCall | None, CampaignCall | None]
 def _pairs(told: Sequence[CampaignCall]) -> Iterator[_Pair]:
     """Yields each result with the call of the same line that began nearest; results and calls that stand alone too."""
     # A result that was told again, perhaps corrected, replaces the first.
-    results = {(one.line, one.begin, one.id or place): one for place, one in enumerate(told) if one.is_result}
+    results: dict[tuple[object, ...], CampaignCall] = {}
+    for place, one in enumerate(told):
+        if one.is_result:
+            key = (one.line, one.begin, one.id or place)
+            was_answered = _is_answered(one) or (key in results and results[key].was_answered)
+            results[key] = one._replace(was_answered=was_answered)
     calls = [one for one in told if not one.is_result]
     for result in sorted(results.values(), key=lambda one: one.begin):
-        near = [call for call in calls if call.line == result.line and _apart(call, result) <= SAME_CALL_SECONDS]
-        nearest = min(near, key=lambda call: _apart(call, result), default=None)
+        near = [call for call in calls if call.line == result.line and _may_be_one(call, result)]
+        # A person's call beside it must not hide the campaign's own.
+        nearest = min(near, key=lambda call: (not call.is_dialled, _apart(call, result)), default=None)
         if nearest is not None:
             calls.remove(nearest)
         yield result, nearest
     for call in calls:
         yield None, call
+
+
+def _may_be_one(call: CampaignCall, result: CampaignCall) -> bool:
+    """Returns whether both may tell of one call; one that came in is another, unless the seconds are equal."""
+    return _apart(call, result) <= (0 if call.direction == "inc" else SAME_CALL_SECONDS)
+
+
+def _is_answered(result: CampaignCall) -> bool:
+    return _DIAL_STATUSES.get((result.status or "").upper()) == "answered"
 
 
 def _apart(call: CampaignCall, result: CampaignCall) -> int:
@@ -194,11 +228,12 @@ def _is_campaigns(
 ) -> bool:
     """Returns whether the call may be the campaign's; one without a line may be, too."""
     told = _main(result, call)
-    if call is not None and (call.direction != "out" or call.extension not in _NO_EXTENSION):
+    if call is not None and not call.is_dialled:
         return False  # a person of the company calls
     if result is not None and result.external_id in rules.our_ids:
         return False
-    return (told.line is None or told.line in scope.trunks) and scope.has_time(told.begin)
+    has_time = scope.has_time(told.begin) or (told.is_misdated and scope.has_time(told.received_at))
+    return (told.line is None or told.line in scope.trunks) and has_time
 
 
 def _attempt(
@@ -208,6 +243,8 @@ def _attempt(
     begin, line = told.begin, told.line
     if line is None:
         return CampaignAttempt(begin, None, "lost", told.status, why="a call without a line cannot be placed")
+    if not (told.has_begin and scope.has_time(begin)):
+        return CampaignAttempt(begin, line, "lost", told.status, why="a call whose time is wrong cannot be placed")
     for rival in rules.rivals:
         if rival.fits(told.number, line, begin):
             why = f"campaign {rival.scope.label} could have called too"
@@ -225,7 +262,9 @@ def _attempt(
     if outcome is None:
         why = "no end was told" if status is None else f"{status} says nothing of the outcome"
         return CampaignAttempt(begin, line, "unknown", status, why=why)
-    return CampaignAttempt(begin, line, outcome, status)
+    was_answered = any(one is not None and one.was_answered for one in (result, call))
+    why = "it was told to be answered, too" if was_answered else ""
+    return CampaignAttempt(begin, line, outcome, status, why=why, is_doubtful=was_answered)
 
 
 def _talk(

@@ -170,6 +170,11 @@ class CampaignReport:
         self._told = {number: _told(made) for number, made in attempts.items()}
         self._silent = _silence(coverage)
 
+    @property
+    def has_calls(self) -> bool:
+        """Returns whether any call may be the campaign's."""
+        return bool(self._attempts)
+
     def rows(self) -> Iterator[ReportedRow]:
         """Yields all rows of the list in its order."""
         for row in self.people.rows():
@@ -215,7 +220,7 @@ class CampaignReport:
             yield f"{calls} ambiguous: another campaign fits too, or result and callend contradict each other"
         if kinds["lost"]:
             calls = count(kinds["lost"], "call to a number of the list has", "calls to numbers of the list have")
-            yield f"{calls} no line, and cannot be placed"
+            yield f"{calls} no line or a wrong time, and cannot be placed"
         tries = self.scope.tries
         often = sum(1 for attempts in self._attempts.values() if sum(one.outcome != "lost" for one in attempts) > tries)
         if often:
@@ -248,7 +253,7 @@ class _ToldRow(NamedTuple):
 
 def _told(attempts: Sequence[CampaignAttempt]) -> _ToldRow:
     own = [attempt for attempt in attempts if attempt.outcome not in ("ambiguous", "lost")]
-    return _ToldRow(*_judge(attempts), own, any(attempt.outcome in _OPEN for attempt in attempts))
+    return _ToldRow(*_judge(attempts), own, any(one.outcome in _OPEN or one.is_doubtful for one in attempts))
 
 
 def _judge(attempts: Sequence[CampaignAttempt]) -> tuple[RowCategory, str]:

@@ -138,7 +138,7 @@ def _trouble(target: "Target", outcome: "DeliveryOutcome") -> AlovoiceError:
         return TokenRefusedError(said, hint=hint, status=status)
     if status == 404:
         return NotFoundError(said, hint="check the URL", status=status)
-    if status == 429 or status >= 500 or 300 <= status < 400:
+    if status == 429 or status >= 500 or status < 400:
         return ServerError(said, hint="try again later", status=status)
     hint = "add the bot to the chat; a group's number begins with -100" if target.chat else "read what it says"
     return RefusedError(said, hint=hint, status=status)

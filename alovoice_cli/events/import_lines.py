@@ -27,6 +27,8 @@ _LONGEST_LINE = 8 << 20  # bytes: eight times the largest body that a listener t
 _LONGEST_CALL_ID, _LONGEST_TEXT = 64, 500
 _ID = r"[0-9A-Za-z_.:-]{1,32}"
 _MOST_BAD_LINES = 5
+_END_OF_CALENDAR = 253_402_300_800_000_000
+"""The first unix microsecond of the year 10000, which no report could show."""
 _FORM = 'a line is such as {"type": "callend", "received_at": "2026-11-23T04:00:23.120Z", "body": {"call_id": 5}}'
 
 
@@ -91,10 +93,16 @@ def _text_of(line: bytes, *, is_first: bool) -> str:
 def parse_line(text: str) -> ImportLine:
     """Returns what a line tells. Raises ValueError with the reason why it cannot be imported."""
     try:
+        return _parse(text)
+    except RecursionError:  # what can just be read may be too deep to be written again
+        raise ValueError("no JSON that can be kept: nested too deeply") from None
+
+
+def _parse(text: str) -> ImportLine:
+    try:
         value: object = json.loads(text, parse_constant=_refuse_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = f" at letter {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValueError(f"no JSON{where}") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON at letter {error.pos + 1}") from None
     if not isinstance(value, dict):
         raise ValueError("no JSON object")
     kind = value.get("type")
@@ -159,7 +167,7 @@ def _moment(line: Mapping[str, Any], name: str) -> int:
         at = None if moment is None or moment.tzinfo is None else unix_microseconds(moment)
     except (ValueError, OverflowError):
         at = None
-    if at is None or at < 0:
+    if at is None or not 0 <= at < _END_OF_CALENDAR:
         raise ValueError(f"{name} is {_shown(told)}, not a moment with a zone such as 2026-11-23T04:00:23.120Z")
     return at
 

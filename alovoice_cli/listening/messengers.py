@@ -102,7 +102,7 @@ class Telegram:
         if posted.status is None:
             return MessageOutcome(DeliveryOutcome("pause", self._masker.hide(posted.error)))
         answer = _object(posted.body)
-        if 200 <= posted.status < 300 and answer.get("ok") is not False:
+        if 200 <= posted.status < 300 and answer.get("ok") is True:
             result = answer.get("result")
             number = result.get("message_id") if isinstance(result, dict) else None
             return MessageOutcome(
@@ -115,6 +115,8 @@ class Telegram:
         status = code if isinstance(code, int) and not isinstance(code, bool) else posted.status or 0
         named = parameters if isinstance(parameters, dict) else {}
         trouble = f"it answered {status}"
+        if 200 <= status < 300:
+            trouble += ", and not as the Bot API does: whether the message arrived is not known"
         if description := str(answer.get("description") or ""):
             trouble += f": {disarm(self._masker.hide(description))[:_LONGEST_DESCRIPTION]}"
         moved = named.get("migrate_to_chat_id")
@@ -125,13 +127,14 @@ class Telegram:
             return MessageOutcome(DeliveryOutcome("delivered", status=status))
         if status == _TOO_MANY:
             asked = named.get("retry_after")
-            seconds = float(asked) if isinstance(asked, int) and asked >= 0 else None
+            seconds = float(min(asked, _LONGEST_ASKED)) if isinstance(asked, int) and asked >= 0 else None
             read = outcome_of(Posted(status, retry_after=posted.retry_after), self._now()).seconds
             return MessageOutcome(DeliveryOutcome("pause", trouble, status, read if seconds is None else seconds))
         return MessageOutcome(DeliveryOutcome("pause" if status >= _SERVER_ERROR else "retry", trouble, status))
 
 
 _BAD_REQUEST, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
+_LONGEST_ASKED = 365 * 24 * 3600  # seconds; any number may stand in an answer
 
 
 def _object(body: bytes) -> Mapping[str, object]:

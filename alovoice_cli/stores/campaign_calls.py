@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 from alovoice_cli.campaigns.attempts import CampaignCall
 from alovoice_cli.events.coverage import Uptime
+from alovoice_cli.events.event import ANSWERED_STATUS
 from alovoice_cli.stores.event_engine import Connection, ReadOnlyStore, marks, sqlite_path
 from alovoice_cli.stores.migrations import explained
 
@@ -12,7 +14,8 @@ _CHUNK = 500
 _MICRO = 1_000_000
 _TOLD = """SELECT type, number, line, started_at, received_at, call_id, external_id, direction, peer, status, duration,
     answered_at, ended_at FROM fact WHERE number IN ({}) AND type IN ('callstart', 'result')
-    AND started_at BETWEEN ? AND ? AND duplicate_of IS NULL AND trial = 0 ORDER BY seq, part"""
+    AND (started_at BETWEEN ? AND ? OR received_at BETWEEN ? AND ?) AND duplicate_of IS NULL AND trial = 0
+    ORDER BY seq, part"""
 _ENDS = """SELECT call_id, status, duration, ended_at FROM fact WHERE call_id IN ({}) AND type = 'callend'
     AND duplicate_of IS NULL AND trial = 0 ORDER BY seq, part"""
 _UPTIMES = "SELECT began_at, seen_at, ended_at FROM uptime ORDER BY began_at"
@@ -34,9 +37,10 @@ class CampaignCalls:
         return self._store.exists
 
     def to_numbers(self, numbers: Iterable[str], since: int, until: int) -> Iterator[CampaignCall]:
-        """Yields the calls to these canonical numbers that began in this time (unix seconds); by the index of numbers.
+        """Yields the calls to these canonical numbers of this time (unix seconds); by the index of numbers.
 
-        Repeated deliveries and what was made up are left out.
+        Those that began then, and those that were received then: their own time may be wrong, or missing. Repeated
+        deliveries and what was made up are left out.
         """
         rest = iter(numbers)
         while part := tuple(islice(rest, _CHUNK)):
@@ -55,11 +59,9 @@ class CampaignCalls:
 
 
 def _calls(connection: Connection, numbers: tuple[str, ...], since: int, until: int) -> Iterator[CampaignCall]:
-    rows = connection.execute(_TOLD.format(marks(numbers)), (*numbers, since, until)).fetchall()
-    calls = [
-        CampaignCall(kind == "result", number, line, begin, received_at // _MICRO, *more)
-        for kind, number, line, begin, received_at, *more in rows
-    ]
+    times = (since, until, since * _MICRO, until * _MICRO)
+    rows = connection.execute(_TOLD.format(marks(numbers)), (*numbers, *times)).fetchall()
+    calls = [_call(*row) for row in rows]
     ids = sorted({call.id for call in calls if call.id is not None and not call.is_result})
     ends: dict[str, list[tuple[str | None, int | None, int | None]]] = {}
     for call_id, *end in connection.execute(_ENDS.format(marks(ids)), ids):
@@ -68,9 +70,16 @@ def _calls(connection: Connection, numbers: tuple[str, ...], since: int, until: 
         yield call if call.is_result else _ended(call, ends.get(call.id or "", []))
 
 
+def _call(kind: str, number: str, line: str | None, begin: int | None, received_at: int, *more: Any) -> CampaignCall:
+    seconds = received_at // _MICRO
+    call = CampaignCall(kind == "result", number, line, seconds if begin is None else begin, seconds, *more)
+    return call._replace(has_begin=begin is not None)
+
+
 def _ended(call: CampaignCall, ends: list[tuple[str | None, int | None, int | None]]) -> CampaignCall:
     """Returns the call with its last end that is not before it: a CRM that counts its own ids may repeat one."""
     for status, duration, ended_at in reversed(ends):
         if ended_at is None or ended_at >= call.begin:
-            return call._replace(status=status, duration=duration, ended_at=ended_at)
+            was_answered = any(end[0] == ANSWERED_STATUS for end in ends)
+            return call._replace(status=status, duration=duration, ended_at=ended_at, was_answered=was_answered)
     return call

@@ -101,8 +101,16 @@ def is_refusal(error: BaseException) -> bool:
 
 def is_damage(error: BaseException) -> bool:
     """Returns whether the error, or a UsageError's cause, means a damaged file, or a file that is no database."""
-    codes = {getattr(told, "sqlite_errorcode", 0) & 0xFF for told in (error, error.__cause__)}
-    return bool(codes & {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+    return bool(_codes(error) & {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def is_busy(error: BaseException) -> bool:
+    """Returns whether the error, or a UsageError's cause, means that another process writes."""
+    return bool(_codes(error) & {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+
+def _codes(error: BaseException) -> set[int]:
+    return {getattr(told, "sqlite_errorcode", 0) & 0xFF for told in (error, error.__cause__)}
 
 
 def create_table(connection: Connection, statement: str) -> None:

@@ -6,6 +6,7 @@ opened again.
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from alovoice_cli.events.event_assembly import FirstDelivery, LateAnswer
 from alovoice_cli.stores.event_engine import (
     TROUBLES,
     Connection,
+    is_busy,
     is_damage,
     marks,
     move_aside,
@@ -41,6 +43,8 @@ Change = Callable[[Connection], None]
 """A change that rides along in the writer's next transaction."""
 
 BUSY_SECONDS = 2.0
+_START_SECONDS = 300.0
+"""A store of 300,000 calls is brought up to date in 10 seconds."""
 _CHUNK = 500
 _MICRO = 1_000_000
 
@@ -75,13 +79,22 @@ class EventFile:
         self._last = 0  # numbers rise also when a new file takes a damaged one's place
 
     def open(self) -> None:
-        """Opens the store; a damaged file is moved aside, never deleted, and a new one takes its place."""
-        try:
-            self._connection()
-        except (UsageError, *TROUBLES) as error:
-            if not is_damage(error):
-                raise
-            self.replace_damaged()
+        """Opens the store; a damaged file is moved aside, never deleted, and a new one takes its place.
+
+        Waits for another process that brings a large store up to date.
+        """
+        deadline, is_told = time.monotonic() + _START_SECONDS, False
+        while self._opened is None:
+            try:
+                self._connection()
+            except (UsageError, *TROUBLES) as error:
+                if is_damage(error):
+                    self.replace_damaged()
+                elif not is_busy(error) or time.monotonic() > deadline:
+                    raise
+                elif not is_told:
+                    is_told = True
+                    self._complain(f"the event store {self.path} is in use by another process: waiting for it")
 
     def replace_damaged(self) -> None:
         """Moves the file aside and begins a new one: what comes from now on is kept."""

@@ -124,6 +124,40 @@ def test_a_result_that_is_told_again_replaces_the_first() -> None:
     assert outcomes(result(OPENS), result(OPENS, talk=9)) == ["reached"]
 
 
+@pytest.mark.parametrize("told", [(True, False), (False, True)], ids=["corrected", "in wrong order"])
+def test_who_was_once_told_to_have_answered_is_in_doubt(told: tuple[bool, bool]) -> None:
+    (attempt,) = attempts(*(result(talk=20 if is_answered else None) for is_answered in told))
+    assert attempt.outcome == ("no_answer" if told[0] else "reached")
+    assert attempt.is_doubtful is told[0]
+
+
+@pytest.mark.parametrize("beside", [{"direction": "inc"}, {"extension": "101", "begin": OPENS + 58}])
+def test_a_call_of_somebody_else_hides_no_call_of_the_campaign(beside: dict[str, Any]) -> None:
+    begin = beside.pop("begin", OPENS + 59)
+    assert outcomes(result(talk=20), call(begin, "200", **beside), call(OPENS + 62, "200")) == ["reached"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "received_at", "expected"),
+    [
+        (OPENS - 5 * 3600, OPENS + 60, ["lost"]),
+        (1, OPENS + 60, ["lost"]),
+        (OPENS - 200, OPENS + 60, []),
+        (OPENS - 5 * 3600, OPENS - 5 * 3600, []),
+    ],
+)
+def test_a_call_of_the_campaigns_hours_with_a_wrong_time_cannot_be_placed(
+    begin: int, received_at: int, expected: list[str]
+) -> None:
+    assert outcomes(result(begin, talk=20)._replace(received_at=received_at)) == expected
+    assert outcomes(call(begin, "200")._replace(received_at=received_at)) == expected
+
+
+def test_a_call_without_a_time_cannot_be_placed() -> None:
+    assert outcomes(call(OPENS + 60, "200", has_begin=False)) == ["lost"]
+    assert outcomes(call(OPENS - 600, "200", has_begin=False)) == []
+
+
 def test_a_call_that_fits_two_campaigns_is_ambiguous() -> None:
     other = CampaignScope("125", ((OPENS, OPENS + 600),), frozenset([LINE]), 5, 2)
     assert outcomes(result(), rivals=[RivalCampaign(other, {NUMBER})]) == ["ambiguous"]

@@ -196,6 +196,33 @@ def test_nobody_who_may_have_been_reached_is_called_again_unless_that_is_asked_f
     assert "901110005" not in text
 
 
+def test_a_call_without_a_time_or_with_two_ends_may_have_reached_somebody(home: FrontDoor) -> None:
+    _create(home, "--recipients", "people.csv", "--exclude", "dnc.csv", "--clean")
+    _result(home, "901110001", 1, "ANSWER", 30, begin_time=None, answer_time=None, end_time=None)
+    begin = _opens(home) + timedelta(minutes=5)
+    own = _rows(home).call(begin, "901110003", status="200", direction="out", peer=0)
+    _rows(home).deliver("callend", begin + timedelta(minutes=2), {"call_id": own, "status_code": 480, "duration": 0})
+    _pass(home)
+    assert [row["category"] for row in _report(home)["list"]] == [
+        *("unknown", "not_tried", "no_answer", "duplicate", "invalid", "excluded", "not_tried")
+    ]
+    done = home("autorule", "report", "124", "--unreached", "again.csv")
+    assert "2 rows are left out" in done.err.replace("\n", " ")
+    text = (home.home / "again.csv").read_text("utf-8")
+    assert "901110006" in text
+    assert "901110001" not in text
+    assert "111-00-03" not in text
+    assert "998901110003" not in text
+
+
+def test_a_campaign_of_which_no_call_is_known_is_not_called_again_without_a_warning(home: FrontDoor) -> None:
+    _create(home, "--recipients", "people.csv", "--exclude", "dnc.csv", "--clean")
+    _pass(home)
+    done = home("autorule", "report", "124", "--unreached", "again.csv")
+    assert done.code == 0
+    assert "no call of this campaign is known" in done.err.replace("\n", " ")
+
+
 def test_with_nobody_to_call_again_no_file_is_written(home: FrontDoor) -> None:
     _create(home, "--recipient", "901110001")
     _result(home, "901110001", 1, "ANSWER", 30)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import time
 import urllib.request
 from datetime import UTC, datetime, timedelta
@@ -135,6 +136,7 @@ def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> N
             '{"type": "uptime", "began_at": "2026-11-23T04:00:23Z", "ended_at": "2026-11-23T04:00:22Z"}',
             "before began_at",
         ),
+        ('{"type": "callend", "received_at": "9999-12-31T23:59:59-12:00", "body": 1}', "not a moment"),
     ],
 )
 def test_a_bad_line_is_named_and_nothing_is_imported(alovoice: FrontDoor, bad: str, reason: str) -> None:
@@ -363,6 +365,16 @@ def test_any_line_is_an_event_an_uptime_or_one_reason(text: str) -> None:
     except ValueError:
         return
     assert isinstance(found, ImportedEvent | ImportedUptime)
+
+
+def test_a_line_of_any_depth_is_read_or_a_reason() -> None:
+    reasons = set()
+    for deep in range(sys.getrecursionlimit() // 2, sys.getrecursionlimit() + 1):
+        try:
+            parse_line(json.dumps(_line(body=0)).replace(": 0", ": " + "[" * deep + "]" * deep))
+        except ValueError as error:
+            reasons.add(str(error))
+    assert reasons == {"no JSON that can be kept: nested too deeply"}
 
 
 @given(

@@ -45,6 +45,8 @@ def test_the_test_message_says_what_came_back(alovoice: FrontDoor, bot: Bot) -> 
         (refusal(429, "Too Many Requests", retry_after=3), 7),
         (refusal(502, "Bad Gateway"), 7),
         (lost_answer, 5),
+        (refusal(429, "Too Many Requests", retry_after=10**400), 7),
+        (lambda _: (200, {"message": "welcome to the hotel's network"}), 7),
     ],
 )
 def test_each_trouble_has_its_exit_code_and_holds_no_token(

@@ -324,3 +324,20 @@ def test_a_file_that_is_damaged_beneath_a_writer_is_replaced_and_nothing_that_co
     assert len(owner.read()) == 1
     assert len(list(owner.folder.glob("events.db.corrupt-*"))) == 1
     assert "is damaged: it was moved to" in owner.said[0]
+
+
+def test_an_older_store_that_another_process_brings_up_to_date_is_waited_for(tmp_path: Path) -> None:
+    path, said = tmp_path / "events.db", list[str]()
+    open_event_store(str(path)).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("UPDATE schema_version SET version = version - 1")
+        other.execute("BEGIN IMMEDIATE")
+
+        def complain(text: str) -> None:
+            said.append(text)
+            other.execute("ROLLBACK")
+
+        file = EventFile(str(path), complain, lambda _: [])
+        file.open()
+        file.close()
+    assert said == [f"the event store {path} is in use by another process: waiting for it"]

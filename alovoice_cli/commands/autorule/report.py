@@ -302,6 +302,11 @@ def _write_unreached(
     if found.doubtful:
         rows = count(found.doubtful, "row is", "rows are")
         session.note(f"{rows} left out: the people may have been reached; --include unknown,ambiguous writes them, too")
+    if report.coverage.is_over and not report.has_calls:
+        session.warn(
+            "no call of this campaign is known: if its PBX called, the events did not arrive here or name other lines;"
+            " look at `alovoice events list --type result` before you call these people again"
+        )
     if not report.coverage.is_over:
         session.warn("the campaign is not over, and still calls these rows: wait for its end before you create another")
     elif session.now().timestamp() < report.scope.closes:
