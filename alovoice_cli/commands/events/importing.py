@@ -85,7 +85,7 @@ def import_events(
 
 
 def _warn_of_future(session: Session, files: Sequence[_ImportFile], clock: ClockTime) -> None:
-    """Names files with an event that has not happened yet: a wrong clock or zone, and an import cannot be taken back."""
+    """Names files with an event of the future: a clock or zone was wrong, and an import cannot be taken back."""
     for one in files:
         if one.last is not None and one.last > unix_microseconds(clock.now):
             last = from_unix(one.last // 1_000_000, clock.zone)
