@@ -173,11 +173,6 @@ class Day:
         return len(self.span.days) > 1
 
     @property
-    def no_calls_text(self) -> str:
-        """Returns the sentence that stands in place of the hours of a day without an inbound call."""
-        return "No inbound call is known." if self.coverage.begin is None else "No inbound call began."
-
-    @property
     def has_scores(self) -> bool:
         """Returns whether a day has a speech score."""
         return any(row.score is not None for row in self.rows)
