@@ -221,8 +221,8 @@ class Day:
 
     @property
     def coverage_text(self) -> str:
-        """Returns when a listener was there; the times of the last day are told without the date."""
-        last = min(self.span.now, self.span.end - timedelta(microseconds=1))
+        """Returns when a listener was there; the times of a single day are told without the date."""
+        last = min(self.span.now, self.span.end - timedelta(microseconds=1)) + timedelta(days=2 * self.is_week)
         return describe(self.coverage, ClockTime(last, self.span.clock.zone), self.imported)
 
     def since_text(self, seconds: int) -> str:
