@@ -173,11 +173,6 @@ class Day:
         return len(self.span.days) > 1
 
     @property
-    def no_calls_text(self) -> str:
-        """Returns the sentence that stands in place of the hours of a day without an inbound call."""
-        return "No inbound call is known." if self.coverage.begin is None else "No inbound call began."
-
-    @property
     def has_scores(self) -> bool:
         """Returns whether a day has a speech score."""
         return any(row.score is not None for row in self.rows)
@@ -226,8 +221,8 @@ class Day:
 
     @property
     def coverage_text(self) -> str:
-        """Returns when a listener was there; the times of the last day are told without the date."""
-        last = min(self.span.now, self.span.end - timedelta(microseconds=1))
+        """Returns when a listener was there; the times of a single day are told without the date."""
+        last = min(self.span.now, self.span.end - timedelta(microseconds=1)) + timedelta(days=2 * self.is_week)
         return describe(self.coverage, ClockTime(last, self.span.clock.zone), self.imported)
 
     def since_text(self, seconds: int) -> str:

@@ -106,7 +106,7 @@ def _row_lines(day: Day, room: int, *, ascii_only: bool) -> list[ScreenLine]:
     if day.is_week:
         return [_one(_table_head(day), "dim"), *(_one(_day_line(day, row)) for row in day.rows)]
     if not day.rows:
-        return [_one(day.no_calls_text, "dim")]
+        return [_one(no_calls_text(day), "dim")]
     widest = max(len(str(row.offered)) for row in day.rows) + 1
     fitting = max((room - _LABEL) // max(widest, _NARROWEST), 1)
     blocks = -(-len(day.rows) // fitting)
@@ -162,6 +162,11 @@ def day_cells(row: DayRow) -> tuple[str, str, str]:
 def number_text(value: float | None) -> str:
     """Returns a number with one decimal."""
     return NOTHING if value is None else f"{value:.1f}"
+
+
+def no_calls_text(day: Day) -> str:
+    """Returns the sentence that stands in place of the hours of a day without an inbound call."""
+    return "No inbound call is known." if day.coverage.begin is None else "No inbound call began."
 
 
 def owed_text(day: Day) -> str:
@@ -236,7 +241,7 @@ def target_note(figure: Figure, *, before: str = "") -> str:
 
 def _rows_text(day: Day) -> Iterator[str]:
     if not day.is_week:
-        yield "Calls by hour (missed):" if day.rows else day.no_calls_text
+        yield "Calls by hour (missed):" if day.rows else no_calls_text(day)
         for row in day.rows:
             yield f"{row.name} {row.offered}" + (f" ({row.missed})" if row.missed else "")
         return

@@ -267,6 +267,12 @@ def test_a_day_without_a_listener_does_not_meet_the_target_of_callers_who_are_ow
     assert "Owed a call: –" in alovoice("day", "--text").out.splitlines()
 
 
+def test_the_coverage_of_a_week_has_dates(home: FrontDoor) -> None:
+    (coverage,) = [line for line in home("day", "--week", "--text").out.splitlines() if line.startswith("Coverage: ")]
+    assert re.findall(r"\d\d:\d\d", coverage)
+    assert len(re.findall(r"\d\d:\d\d", coverage)) == len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", coverage)), coverage
+
+
 def test_a_running_day_says_so_far_and_a_day_that_is_over_does_not(home: FrontDoor) -> None:
     assert "Mon 23 Nov 2026, so far (until 23:0" in home("day", "--text").out
     assert _told(home)["so_far"] is True
