@@ -4,11 +4,14 @@ Follows no redirect, sends nothing twice, raises nothing: errors are part of the
 """
 
 import re
+import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from threading import Lock, Timer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -52,23 +55,30 @@ class Poster:
     def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
         """POSTs the body with these headers; `timeout` limits the whole exchange, in seconds."""
         began = time.monotonic()
+        limit = _TimeLimit(timeout)
         try:
-            posted = self._post(url, body, headers, timeout)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return Posted(None, error=_said(error), seconds=time.monotonic() - began)
+            with limit:
+                posted = self._post(url, body, headers, limit)
+        except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:  # SOCKS needs a package
+            said = _said(httpx.ReadTimeout("") if limit.is_over else error)
+            return Posted(None, error=said, seconds=time.monotonic() - began)
         return replace(posted, seconds=time.monotonic() - began)
 
-    def _post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Posted:
-        deadline = time.monotonic() + timeout
+    def _post(self, url: str, body: bytes, headers: Mapping[str, str], limit: "_TimeLimit") -> Posted:
         parts: list[bytes] = []
         size = 0
-        with self._client(url).stream("POST", url, content=body, headers=dict(headers), timeout=timeout) as response:
+        asked: dict[str, Any] = {
+            "headers": dict(headers),
+            "timeout": limit.seconds,
+            "extensions": {"trace": limit.trace},
+        }
+        with self._client(url).stream("POST", url, content=body, **asked) as response:
             for chunk in response.iter_bytes():
                 parts.append(chunk)
                 size += len(chunk)
                 if size > MOST_ANSWER_BYTES:
                     break
-                if time.monotonic() > deadline:
+                if limit.is_over:
                     raise httpx.ReadTimeout("the answer did not end in time")
             answer = b"".join(parts)[:MOST_ANSWER_BYTES]
             return Posted(response.status_code, answer, retry_after=response.headers.get("retry-after", ""))
@@ -85,6 +95,42 @@ class Poster:
         self._near.close()
         if self._far is not None:
             self._far.close()
+
+
+class _TimeLimit:
+    """Ends an exchange after so many seconds. httpx limits single reads: a header that drips in would never end.
+
+    A connection that was kept from an earlier exchange is not known here until the header is whole.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.is_over = seconds, False
+        self._socket: socket.socket | None = None
+        self._timer = Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._lock, self._is_done = Lock(), False
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._is_done = True
+        self._timer.cancel()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Learns the connection from httpcore's trace events."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def _end(self) -> None:
+        with self._lock:
+            self.is_over = not self._is_done
+            if self._socket is not None and self.is_over:
+                with suppress(OSError):  # already closed
+                    self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class TracedPoster:

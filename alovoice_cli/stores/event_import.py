@@ -18,7 +18,7 @@ from alovoice_cli.events.event import Delivery, Event, Reading
 from alovoice_cli.events.event_assembly import FirstDelivery, NewDelivery, event_of
 from alovoice_cli.events.import_lines import ImportedEvent, ImportedUptime, ImportLine
 from alovoice_cli.events.reading import read_delivery
-from alovoice_cli.stores.event_engine import Connection, opened, sqlite_path, writing
+from alovoice_cli.stores.event_engine import Connection, marks, opened, sqlite_path, writing
 from alovoice_cli.stores.event_rows import insert_deliveries, insert_events, missing_of
 
 _BATCH = 500
@@ -35,11 +35,15 @@ _RUNNING = "SELECT began_at, seen_at FROM uptime WHERE ended_at IS NULL AND impo
 
 
 class ImportCount(NamedTuple):
-    """How many events were imported, how many of these repeat another, and how many the store had already."""
+    """How many events were imported, how many of these repeat another, and how many the store had already.
+
+    `differing`: how many of the known ones say something else than the event that has their id.
+    """
 
     imported: int = 0
     repeated: int = 0
     known: int = 0
+    differing: int = 0
 
     def plus(self, other: "ImportCount") -> "ImportCount":
         """Returns the sum of both."""
@@ -119,7 +123,30 @@ def _import(connection: Connection, lines: Sequence[ImportedEvent]) -> ImportCou
     ]
     insert_events(connection, numbered, {})
     repeated = sum(event.duplicate_of is not None for event in events)
-    return ImportCount(len(missing), repeated, len(lines) - len(missing))
+    chosen = {id(by_id[delivery.id]) for delivery in missing}
+    differing = _differing(connection, [line.delivery for line in lines if id(line) not in chosen])
+    return ImportCount(len(missing), repeated, len(lines) - len(missing), differing)
+
+
+def _differing(connection: Connection, known: Sequence[Delivery]) -> int:
+    """Counts the deliveries that say something else than the stored one with their id, as far as both can be read."""
+    ids = [delivery.id for delivery in known]
+    stored: dict[str, tuple[str, int, str | None]] = {
+        own_id: told
+        for own_id, *told in connection.execute(
+            "SELECT delivery.id, delivery.type, delivery.received_at,"
+            " CASE WHEN fact.problem = '' THEN fact.digest END FROM delivery"
+            f" JOIN fact ON fact.seq = delivery.seq AND fact.part = 0 WHERE delivery.id IN ({marks(ids)})",
+            ids,
+        )
+    }
+    differing = 0
+    for one in known:
+        if one.id in stored:
+            kind, received_at, digest = stored[one.id]
+            is_equal = digest in (None, read_delivery(one).digest)
+            differing += (kind, received_at) != (one.type, one.received_at) or not is_equal
+    return differing
 
 
 def _event(line: ImportedEvent, firsts: "_Firsts") -> Event:

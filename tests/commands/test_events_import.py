@@ -108,6 +108,14 @@ def test_equal_bodies_within_ten_minutes_are_one_delivery(
     assert [one["duplicate_of"] is not None for one in _events(alovoice)] == [False, repeats]
 
 
+def test_lines_with_the_id_of_another_event_are_left_out_and_counted(alovoice: FrontDoor) -> None:
+    first = _line(id="a1")
+    assert _import(alovoice, first, _line(id="a1", body={"call_id": 6}), first)["differing"] == 1
+    told = _import(alovoice, first, _line(id="a1", body={"call_id": 7}), _line(seconds=1, id="a1"), _start(id="a1"))
+    assert (told["imported"], told["known"], told["differing"]) == (0, 4, 3)
+    assert len(_events(alovoice)) == 1
+
+
 def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> None:
     rows = Rows(alovoice.home / "state" / "events.db")
     body = {"number": "+998901000001", "line": "712037006", "type": "inc", "start_time": 1795406390}
@@ -338,6 +346,7 @@ def test_whatever_was_received_is_exported_and_imported_alike(
     exported = [event_as_json(event) for event in first.events()]
     lines = [parse_line(json_text(line)) for line in exported]
     assert sum(part.imported for part in EventImport(second.url).run(lines)) == len(received)
+    assert not any(part.imported or part.differing for part in EventImport(first.url).run(lines))
     again = [json_text(event_as_json(event)) for event in second.events()]
     assert again == [json_text({**line, "imported": True}) for line in exported]
 

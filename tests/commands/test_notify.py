@@ -1,6 +1,10 @@
 """`alovoice notify`: a test message and what came back, the bot's token and where it is kept."""
 
+import contextlib
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -58,6 +62,32 @@ def test_each_trouble_has_its_exit_code_and_holds_no_token(
     assert result.code == code
     assert "did not take the message" in result.err
     assert BOT_TOKEN not in result.out + result.err
+
+
+def test_an_answer_whose_header_never_ends_is_not_waited_for(alovoice: FrontDoor) -> None:
+    """The server gives up after 20 seconds; the command does not wait for that."""
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            for _ in range(200):
+                connection.sendall(b"x")
+                time.sleep(0.1)
+            connection.sendall(b"\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, args=[server], daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        result = alovoice("notify", "test", "--to", url, "--timeout", "1")
+    assert result.code == 5
+    assert "no answer in time" in result.err
+
+
+def test_a_proxy_that_needs_a_package_is_named(alovoice: FrontDoor) -> None:
+    result = alovoice("notify", "test", "--to", "https://crm.example", environ={"HTTPS_PROXY": "socks5://127.0.0.1:9"})
+    assert "crm.example did not take the message" in result.err
+    assert result.code == 5
 
 
 def test_all_of_the_profile_are_tested_and_the_worst_decides(alovoice: FrontDoor, bot: Bot) -> None:

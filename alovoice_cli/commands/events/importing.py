@@ -177,12 +177,18 @@ def _report(session: Session, files: Sequence[_ImportFile], counted: ImportCount
         imported=counted.imported,
         repeated=counted.repeated,
         known=counted.known,
+        differing=counted.differing,
         uptimes=uptimes,
         first=None if first is None else iso(first),
         last=None if last is None else iso(last),
         complete=is_covered,
         dry_run=session.options.dry_run,
     )
+    if counted.differing:
+        lines = count(counted.differing, "line has", "lines have")
+        session.warn(
+            f"{lines} the id of an event that says something else, and were left out: give these lines another id"
+        )
     if first is not None and not (is_covered or uptimes):
         session.note(
             "reports do not take these for all events of their time; if they are, run it again with --complete"
