@@ -43,6 +43,13 @@ def test_the_readme_shows_what_the_sandbox_answers(alovoice: FrontDoor) -> None:
     assert csv.splitlines() == _lines_of("alovoice peers --status on --columns number,extnumber --csv", 6)
 
 
+def test_the_readme_shows_the_commands_of_the_sample(alovoice: FrontDoor) -> None:
+    printed = alovoice("sandbox", "sample", "play").out.splitlines()
+    pasted = " ".join(README.replace("\\\n", " ").split())
+    assert len(printed) == 11
+    assert [line for line in printed if line not in pasted] == []
+
+
 def _lines_of(command: str, count: int, after: int = 0) -> list[str]:
     lines = [line.strip() for line in README.splitlines()]
     place = lines.index(f"$ {command}") + 1 + after

@@ -119,7 +119,7 @@ def strange_error(found: Sequence[StrangeId], error: type[AlovoiceError] = Usage
     if right:
         hint = f"the PBX's {'id is' if len(right) == 1 else 'ids are'} {' '.join(right[:_TOLD])}"
     others = f" ({len(found) - 1} more ids are not the PBX's either)" if len(found) > 1 else ""
-    return error(f"{first.id} is no id of the PBX, but {first.whose}{others}: nothing was sent", hint=hint)
+    return error(f"{first.id} is not the PBX's id of a call, but {first.whose}{others}: nothing was sent", hint=hint)
 
 
 def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:

@@ -40,7 +40,12 @@ _COLORS: Mapping[RowCategory, Color] = {
     "invalid": "line",
     "excluded": "line",
 }
-_TITLES: Mapping[By, str] = {"hour": "Hours", "attempt": "Tries", "line": "Lines", "status": "Statuses of the PBX"}
+_TITLES: Mapping[By, str] = {
+    "hour": "Hours",
+    "attempt": "First and later attempts",
+    "line": "Lines",
+    "status": "Statuses of the PBX",
+}
 _MOST_GROUPS = 100
 _LEGEND = legend((("reached", "var(--three)"), ("not reached", "var(--one)"), ("unknown", "var(--bad)")))
 
@@ -64,7 +69,7 @@ def campaign_page(
     ]
     hours = report.groups("hour", zone)
     if hours:
-        parts += [heading("Attempts"), _LEGEND, _groups("hour", hours)]
+        parts += [heading("Attempts by hour"), _LEGEND, _groups("hour", hours)]
         parts.append(columns(_section(report, "attempt", zone), _section(report, "line", zone)))
         parts += _section(report, "status", zone)
     parts += [heading("Coverage"), remark(f"{coverage}.")]

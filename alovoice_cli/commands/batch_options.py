@@ -203,10 +203,10 @@ def refuse_batch_options(options: BatchOptions, *single: str) -> None:
             raise UsageError(f"--{word} goes with --batch", hint="give --batch FILE")
 
 
-def needed_ids(values: list[str] | None, name: str) -> list[str]:
-    """Returns arguments that only a batch may leave out. Raises UsageError."""
+def needed_ids(values: list[str] | None, name: str, *, others: str = "") -> list[str]:
+    """Returns arguments that only a batch, or the `others`, may stand for. Raises UsageError."""
     if not values:
-        raise UsageError(f"Missing argument '{name}'", hint="give it, or a list of rows with --batch FILE")
+        raise UsageError(f"Missing argument '{name}'", hint=f"give it, {others}or a list of rows with --batch FILE")
     return values
 
 

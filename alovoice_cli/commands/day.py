@@ -110,6 +110,6 @@ def _show(session: Session, day: "Day", *, text: bool) -> None:
     elif text:
         display.write(day_message(day))
     elif session.stdout.isatty():
-        display.screen(day_screen(day, ascii_only=display.ascii_only))
+        display.screen(day_screen(day, width=display.width, ascii_only=display.ascii_only))
     else:
         session.show(Record(day.as_fields(), ours=True))

@@ -68,7 +68,7 @@ def send_test(
     words = tuple(to or ()) or ListenSettings.of(session.settings).all("notify", None)
     if not words:
         raise UsageError(
-            "nobody is to be told", hint="give --to telegram:CHAT, or `alovoice config set listen.notify telegram:CHAT`"
+            "no messenger is set", hint="give --to telegram:CHAT, or `alovoice config set listen.notify telegram:CHAT`"
         )
     if not to:
         session.settings.check_permissions("its listen.notify is not used")

@@ -49,7 +49,7 @@ def watch_day(
         told: object = None
         while True:
             if screen is not None:
-                screen.draw(_screen(session, live, screen.height))
+                screen.draw(_screen(session, live, screen.height, screen.width))
             elif live.signature != told:
                 told = live.signature
                 _tell(session, live, as_lines=as_lines)
@@ -61,13 +61,13 @@ def _show_once(session: Session, live: "LiveDay", *, as_lines: bool) -> None:
     if as_lines:
         _tell(session, live, as_lines=True)
     else:
-        session.display.screen(_screen(session, live, _HEIGHT))
+        session.display.screen(_screen(session, live, _HEIGHT, session.display.width))
 
 
-def _screen(session: Session, live: "LiveDay", height: int) -> "list[ScreenLine]":
+def _screen(session: Session, live: "LiveDay", height: int, width: int) -> "list[ScreenLine]":
     from alovoice_cli.events.day_text import day_screen  # noqa: PLC0415 - help needs no events
 
-    return day_screen(live.day, height=height, ascii_only=session.display.ascii_only, live=live)
+    return day_screen(live.day, height=height, width=width, ascii_only=session.display.ascii_only, live=live)
 
 
 def _tell(session: Session, live: "LiveDay", *, as_lines: bool) -> None:

@@ -129,7 +129,7 @@ def _listened_text(coverage: Coverage, clock: ClockTime) -> str:
     parts += [_gap_text(gap, clock) for gap in coverage.gaps[-_MOST_GAPS_TOLD:]]
     if (more := len(coverage.gaps) - _MOST_GAPS_TOLD) > 0:
         lost = sum(gap.end - gap.begin for gap in coverage.gaps) // _MICRO
-        parts.append(f"{more} more gaps ({span_text(lost)} in all; see `alovoice events gaps`)")
+        parts.append(f"{count(more, 'more gap')} ({span_text(lost)} in all; see `alovoice events gaps`)")
     return ", ".join(parts)
 
 

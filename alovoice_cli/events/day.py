@@ -15,11 +15,12 @@ from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, do
 from alovoice_cli.events.kpi import FEW_CALLS, Kpi, KpiSettings
 from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
+from alovoice_cli.findings import count
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
 DAYS_OF_WEEK = 7
 _MICRO = 1_000_000
-_DAYS = "give today, yesterday or a date such as 2026-11-23, none of the future"
+_DAYS = "give today, yesterday or a date such as 2026-11-23 that has begun"
 _FEW_REMARK = f"* fewer than {FEW_CALLS} inbound calls: the rates say little"
 
 
@@ -85,9 +86,9 @@ def read_days(word: str, clock: ClockTime, *, days: int = 1) -> DaySpan:
     try:
         moment = parse_moment(word, clock, "the day")
     except UsageError as error:
-        raise UsageError(error.message.replace(" is no moment", " is no day"), hint=_DAYS) from error
+        raise UsageError(error.message.replace(" is no moment", " is not a valid day"), hint=_DAYS) from error
     if not moment.is_day:
-        raise UsageError(f"the day {word!r} is no day", hint=_DAYS)
+        raise UsageError(f"the day {word!r} is not a valid day", hint=_DAYS)
     if moment.at > clock.now:
         raise UsageError(f"{moment.at:%Y-%m-%d} has not begun", hint=_DAYS)
     return DaySpan(_midnight(moment.at, 1 - days), _midnight(moment.at, 1), clock)
@@ -202,7 +203,7 @@ class Day:
         """Returns the numbers of calls, in one sentence."""
         calls, out = self.kpi.inbound, self.kpi.outbound
         parts = [f"{calls.answered} answered, {calls.missed} missed"]
-        parts += [f"{count} {word}" for count, word in ((calls.other, "other"), (calls.open, "open")) if count]
+        parts += [f"{number} {word}" for number, word in ((calls.other, "other"), (calls.open, "open")) if number]
         return f"in: {calls.offered} ({', '.join(parts)}); out: {out.seizures} ({out.answered} answered)"
 
     @property
@@ -215,13 +216,13 @@ class Day:
         text = f"Lines: at most {lines.peak} in use{each}, at {self._at(lines.peak_at)}"
         if lines.busy_hour is not None:
             text += f"; busy hour {self._at(lines.busy_hour)}, {lines.busy_hour_erlangs} erlangs carried: "
-            text += f"{lines.busy_hour_lines_1pct} lines would lose at most 1 % of calls"
+            text += f"{count(lines.busy_hour_lines_1pct, 'line')} would lose at most 1 % of calls"
         return text
 
     @property
     def coverage_text(self) -> str:
-        """Returns when a listener was there; the times of the last day are told without the date."""
-        last = min(self.span.now, self.span.end - timedelta(microseconds=1))
+        """Returns when a listener was there; the times of a single day are told without the date."""
+        last = min(self.span.now, self.span.end - timedelta(microseconds=1)) + timedelta(days=2 * self.is_week)
         return describe(self.coverage, ClockTime(last, self.span.clock.zone), self.imported)
 
     def since_text(self, seconds: int) -> str:
@@ -305,6 +306,11 @@ class DayFacts(NamedTuple):
     coverage: Coverage
     imported: ImportedEvents = NOT_IMPORTED
 
+    @property
+    def is_known(self) -> bool:
+        """Returns whether a listener was there at some time of the span, or calls are known of it."""
+        return self.kpi.inbound.offered > 0 or self.coverage.begin is not None
+
 
 def day_of(settings: DaySettings, span: DaySpan, facts: DayFacts, days: Sequence[DayRow] = ()) -> Day:
     """Returns the day; of several days the rows are `days`, else the hours."""
@@ -315,7 +321,7 @@ def day_of(settings: DaySettings, span: DaySpan, facts: DayFacts, days: Sequence
         profile=settings.profile,
         span=span,
         kpi=kpi,
-        figures=headline_figures(kpi, settings.targets, len(owed)),
+        figures=headline_figures(kpi, settings.targets, len(owed) if facts.is_known else None),
         rows=tuple(days) or tuple(_without_edges(hours)),
         owed=tuple(owed),
         coverage=facts.coverage,
@@ -337,7 +343,7 @@ def day_row(span: DaySpan, facts: DayFacts, score: float | None) -> DayRow:
         kpi.wait.asa_s,
         kpi.callback.still_owed,
         score,
-        is_known=calls.offered > 0 or facts.coverage.begin is not None,
+        is_known=facts.is_known,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from alovoice_cli.events.day import Day, DayRow
-from alovoice_cli.events.day_text import calls_text, day_cells, number_text, owed_text, target_note
+from alovoice_cli.events.day_text import calls_text, day_cells, no_calls_text, number_text, owed_text, target_note
 from alovoice_cli.events.headline_figures import NOTHING, Figure
 from alovoice_cli.html_page import (
     BarPart,
@@ -49,7 +49,7 @@ def _tile(figure: Figure) -> Tile:
 def _hours(day: Day) -> Iterator[str]:
     yield heading("Inbound calls by hour")
     if not day.rows:
-        yield remark("No inbound call began.")
+        yield remark(no_calls_text(day))
         return
     highest = max(row.offered for row in day.rows)
     heads = (Head("Hour"), Head("Calls", numeric=True), Head("Missed", numeric=True), Head(""))

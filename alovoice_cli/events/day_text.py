@@ -27,13 +27,18 @@ _ALL_OWED = "events missed --not-returned"
 
 
 def day_screen(
-    day: Day, *, height: int = HEIGHT, ascii_only: bool = False, live: LiveDay | None = None
+    day: Day, *, height: int = HEIGHT, width: int = WIDTH, ascii_only: bool = False, live: LiveDay | None = None
 ) -> list[ScreenLine]:
-    """Returns at most `height` lines of at most 79 columns: the callers get the lines that the rest leaves."""
+    """Returns at most `height` lines of at most `width` columns: the callers get the lines that the rest leaves.
+
+    On a narrow terminal the figures stand below each other: all six are seen.
+    """
+    width = max(min(width, WIDTH), _HALF)
     top = [_one(day.title, "bold"), *([_live_line(live)] if live else [])]
-    figures = list(_figure_lines(day.figures)) + [_one(line, "dim") for line in _wrapped(day.remarks)]
-    middle = [*figures, *map(_one, _wrapped([f"Calls {day.calls_text}"])), *_row_lines(day, ascii_only=ascii_only)]
-    bottom = [_one(line, "dim") for line in _wrapped([day.lines_text, f"Coverage: {day.coverage_text}"])]
+    figures = list(_figure_lines(day.figures, width)) + [_one(line, "dim") for line in _wrapped(day.remarks, width)]
+    calls = map(_one, _wrapped([f"Calls {day.calls_text}"], width))
+    middle = [*figures, *calls, *_row_lines(day, width, ascii_only=ascii_only)]
+    bottom = [_one(line, "dim") for line in _wrapped([day.lines_text, f"Coverage: {day.coverage_text}"], width)]
     free = height - len(top) - len(middle) - len(bottom) - 1
     blanks = max(min(free - min(len(day.owed), _FEW_OWED), 3), 0)
     room = max(free - blanks, 0)
@@ -41,16 +46,16 @@ def day_screen(
     lines: list[ScreenLine] = []
     for place, part in enumerate((top, middle, owed, bottom)):
         lines += [(), *part] if 0 < place <= blanks else part
-    return [_fitted(line, ascii_only=ascii_only) for line in lines[:height]]
+    return [_fitted(line, width, ascii_only=ascii_only) for line in lines[:height]]
 
 
 def _one(text: str, style: str = "") -> ScreenLine:
     return ((text, style),)
 
 
-def _fitted(line: ScreenLine, *, ascii_only: bool) -> ScreenLine:
+def _fitted(line: ScreenLine, width: int, *, ascii_only: bool) -> ScreenLine:
     """Returns the line cut to the width, without blanks at its end; with `ascii_only` of ASCII alone."""
-    room, pieces = WIDTH, []
+    room, pieces = width, []
     for text, style in line:
         shown = disarm(text)
         if ascii_only:
@@ -62,11 +67,11 @@ def _fitted(line: ScreenLine, *, ascii_only: bool) -> ScreenLine:
     return tuple(pieces)
 
 
-def _wrapped(texts: Sequence[str]) -> list[str]:
+def _wrapped(texts: Sequence[str], width: int) -> list[str]:
     return [
         line
         for text in texts
-        for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ", max_lines=2, placeholder=" …")
+        for line in textwrap.wrap(text, width, subsequent_indent="  ", max_lines=2, placeholder=" …")
     ]
 
 
@@ -76,10 +81,11 @@ def _live_line(live: LiveDay) -> ScreenLine:
     return (f"Now: {live.calls_in} in, {live.calls_out} out; ", ""), listener, (f"; {waiting}", "")
 
 
-def _figure_lines(figures: Sequence[Figure]) -> Iterator[ScreenLine]:
-    """Yields the figures in two columns."""
-    for place in range(0, len(figures), 2):
-        cells = [_figure_cell(figure) for figure in figures[place : place + 2]]
+def _figure_lines(figures: Sequence[Figure], width: int) -> Iterator[ScreenLine]:
+    """Yields the figures in two columns, or in one where two do not fit."""
+    columns = 2 if width > 2 * _HALF else 1
+    for place in range(0, len(figures), columns):
+        cells = [_figure_cell(figure) for figure in figures[place : place + columns]]
         yield tuple(piece for cell in cells for piece in cell)
 
 
@@ -96,16 +102,16 @@ def _verdict_text(figure: Figure) -> str:
     return {None: "", True: "ok", False: "above" if figure.at_most else "below"}[figure.is_met]
 
 
-def _row_lines(day: Day, *, ascii_only: bool) -> list[ScreenLine]:
+def _row_lines(day: Day, room: int, *, ascii_only: bool) -> list[ScreenLine]:
     if day.is_week:
         return [_one(_table_head(day), "dim"), *(_one(_day_line(day, row)) for row in day.rows)]
     if not day.rows:
-        return [_one("No inbound call began.", "dim")]
+        return [_one(no_calls_text(day), "dim")]
     widest = max(len(str(row.offered)) for row in day.rows) + 1
-    fitting = (WIDTH - _LABEL) // max(widest, _NARROWEST)
+    fitting = max((room - _LABEL) // max(widest, _NARROWEST), 1)
     blocks = -(-len(day.rows) // fitting)
     size = -(-len(day.rows) // blocks)
-    width = max(min((WIDTH - _LABEL) // size, _WIDEST), widest)
+    width = max(min((room - _LABEL) // size, _WIDEST), widest)
     lines: list[ScreenLine] = []
     for begin in range(0, len(day.rows), size):
         rows = day.rows[begin : begin + size]
@@ -158,10 +164,16 @@ def number_text(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.1f}"
 
 
+def no_calls_text(day: Day) -> str:
+    """Returns the sentence that stands in place of the hours of a day without an inbound call."""
+    return "No inbound call is known." if day.coverage.begin is None else "No inbound call began."
+
+
 def owed_text(day: Day) -> str:
     """Returns how many callers are owed a call."""
     hidden = f", and {day.owed_hidden} hidden" if day.owed_hidden else ""
-    return f"Owed a call: {len(day.owed)}{hidden}"
+    owed = next(figure.text for figure in day.figures if figure.key == "still_owed")
+    return f"Owed a call: {owed}{hidden}"
 
 
 def _owed_head(day: Day, shown: int, command: str) -> str:
@@ -229,7 +241,7 @@ def target_note(figure: Figure, *, before: str = "") -> str:
 
 def _rows_text(day: Day) -> Iterator[str]:
     if not day.is_week:
-        yield "Calls by hour (missed):" if day.rows else "No inbound call began."
+        yield "Calls by hour (missed):" if day.rows else no_calls_text(day)
         for row in day.rows:
             yield f"{row.name} {row.offered}" + (f" ({row.missed})" if row.missed else "")
         return

@@ -91,10 +91,11 @@ _KINDS: tuple[tuple[str, str, Unit, bool], ...] = (
 )
 
 
-def headline_figures(kpi: Kpi, targets: DayTargets, owed: int) -> tuple[Figure, ...]:
+def headline_figures(kpi: Kpi, targets: DayTargets, owed: int | None) -> tuple[Figure, ...]:
     """Returns the six figures that a supervisor asks for.
 
     `owed` counts the listed callers: of a running day the store may have learnt more since it told the key figures.
+    None: no listener was there, and nobody knows who was missed.
     """
     calls, callback, limits = kpi.inbound, kpi.callback, kpi.settings
     unended = "" if calls.ended else "no inbound call has ended"
@@ -108,7 +109,7 @@ def headline_figures(kpi: Kpi, targets: DayTargets, owed: int) -> tuple[Figure, 
         (calls.answer_rate_pct, targets.answer_rate, unended, ""),
         (calls.abandon_rate_pct, targets.abandon_rate, unended or "every caller hung up at once", ""),
         (kpi.wait.asa_s, targets.wait, unanswered or unknown, ""),
-        (owed, targets.owed, "", hidden),
+        (owed, targets.owed, "no listener was there", hidden),
         (callback.reached_p50_s, targets.callback, unreached, "the median until a talk"),
     )
     return tuple(
@@ -127,5 +128,6 @@ def doubts(kpi: Kpi) -> list[str]:
     if noticed.ring_group:
         found.append(f"{noticed.ring_group} of the missed calls were answered on another telephone of the ring group")
     if noticed.clock_off:
-        found.append(f"{count(noticed.clock_off, 'call')} told a time 5 minutes or more off: look at the PBX's clock")
+        calls_off = count(noticed.clock_off, "call has", "calls have")
+        found.append(f"{calls_off} a time more than 5 minutes off: check the PBX's clock")
     return found

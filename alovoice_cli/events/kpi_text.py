@@ -1,5 +1,7 @@
 """Key figures in sentences: talk, outbound calls, lines, callers, and what makes the figures less sure."""
 
+from collections.abc import Iterator
+
 from alovoice_cli.events.headline_figures import doubts, value_text
 from alovoice_cli.events.kpi import Kpi, KpiSettings
 from alovoice_cli.findings import count
@@ -28,13 +30,25 @@ def headline_details(kpi: Kpi) -> dict[str, str]:
     }
 
 
-def talk_sentence(kpi: Kpi) -> str:
+def detail_sentences(kpi: Kpi) -> Iterator[str]:
+    """Yields what the six headline figures leave out, a sentence for each part that has calls."""
+    if kpi.talk.aht_talk_only_s is not None:
+        yield _talk_sentence(kpi)
+    if kpi.callback.episodes:
+        yield _callback_sentence(kpi)
+    if kpi.repeated[0].no_further_call_pct is not None or kpi.repeated[0].callers:
+        yield _repeated_sentence(kpi)
+    yield _outbound_sentence(kpi) if kpi.outbound.seizures else "outbound: no call has ended"
+    yield _lines_sentence(kpi)
+
+
+def _talk_sentence(kpi: Kpi) -> str:
     """Returns the talk of inbound calls, and what the PBX does not tell."""
     mean = value_text(kpi.talk.aht_talk_only_s, "s")
     return f"mean talk of inbound calls: {mean}, hold included; after-call work is not told"
 
 
-def outbound_sentence(kpi: Kpi) -> str:
+def _outbound_sentence(kpi: Kpi) -> str:
     """Returns what was called out, with the ratios that telephone engineers know."""
     out = kpi.outbound
     return (
@@ -43,7 +57,7 @@ def outbound_sentence(kpi: Kpi) -> str:
     )
 
 
-def lines_sentence(kpi: Kpi) -> str:
+def _lines_sentence(kpi: Kpi) -> str:
     """Returns how many lines were in use, and how many the busiest hour needs."""
     lines = kpi.lines
     if lines.peak_at is None or lines.busy_hour is None:
@@ -55,7 +69,7 @@ def lines_sentence(kpi: Kpi) -> str:
     )
 
 
-def callback_sentence(kpi: Kpi) -> str:
+def _callback_sentence(kpi: Kpi) -> str:
     """Returns what became of the missed callers."""
     callback = kpi.callback
     reached = f", half within {span_text(callback.reached_p50_s)}" if callback.reached_p50_s is not None else ""
@@ -65,12 +79,14 @@ def callback_sentence(kpi: Kpi) -> str:
     )
 
 
-def repeated_sentence(kpi: Kpi) -> str:
+def _repeated_sentence(kpi: Kpi) -> str:
     """Returns who called again, with the proxy of first-call resolution."""
     within = kpi.repeated[0]
+    again = f"repeated callers: {within.callers} called again within {within.hours} h"
+    if within.no_further_call_pct is None:
+        return again
     return (
-        f"repeated callers: {within.callers} called again within {within.hours} h; after"
-        f" {value_text(within.no_further_call_pct, '%')} of answered calls nobody did"
+        f"{again}; after {value_text(within.no_further_call_pct, '%')} of answered calls nobody did"
         f" (the last {within.hours} h can still change that)"
     )
 
@@ -80,8 +96,8 @@ def noticed_sentences(kpi: Kpi) -> list[str]:
     noticed = kpi.noticed
     said = (
         (noticed.wait_unknown, "inbound call", "inbound calls", "with an unknown wait"),
-        (noticed.orphan_ends, "end", "ends", "without a start: no call"),
-        (noticed.results_without_call, "call result", "call results", "without a call"),
+        (noticed.orphan_ends, "end", "ends", "without a start, not counted"),
+        (noticed.results_without_call, "call result", "call results", "without a call, not counted"),
         (noticed.duplicates, "repeated delivery", "repeated deliveries", "counted once"),
     )
     left_out = [f"{count(number, one, many)} {text}" for number, one, many, text in said if number]

@@ -92,7 +92,8 @@ def parse_notify(text: str, option: str = "--notify") -> Target:
         return Target(name, ("missed",), f"exec:{program.label}", command=program.command)
     if scheme not in ("http", "https"):
         raise UsageError(
-            f"{option} {shown(text)!r} is none", hint="give telegram:CHAT, exec:CMD or https://chat.example.com/hook"
+            f"{option} {shown(text)!r} is not a messenger",
+            hint="give telegram:CHAT, exec:CMD or https://chat.example.com/hook",
         )
     place = parse_forward(text, option)
     return Target(name, ("missed",), place.label, url=place.url)

@@ -135,6 +135,13 @@ class Display:
             yield screen
 
     @property
+    def width(self) -> int:
+        """Returns the columns of the terminal on stdout."""
+        from alovoice_cli.output.table import open_console
+
+        return open_console(self._out, color=False).width
+
+    @property
     def ascii_only(self) -> bool:
         """Returns whether stdout lacks letters beyond ASCII."""
         return _ascii_only(self._out)

@@ -34,6 +34,11 @@ class LiveScreen:
         """Returns the lines of the terminal, as it is now."""
         return self._console.size.height
 
+    @property
+    def width(self) -> int:
+        """Returns the columns of the terminal, as it is now."""
+        return self._console.size.width
+
     def draw(self, lines: Sequence[Pieces]) -> None:
         """Shows these lines."""
         shown = (tuple(lines), self._console.size)

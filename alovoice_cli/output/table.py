@@ -10,6 +10,7 @@ from typing import NamedTuple, TextIO
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
@@ -50,11 +51,34 @@ def open_console(out: TextIO, *, color: bool) -> Console:
 
 
 def write_table(items: Sequence[Item], columns: tuple[Column, ...], out: TextIO, *, headers: bool, color: bool) -> None:
-    """Writes a list as a table with one line an item."""
+    """Writes a list as a table with one line an item; where a bar's numbers would be cut, as a paragraph an item."""
     console = open_console(out, color=color)
+    if any(column.bar for column in columns) and _numbers_width(items, columns) > console.width:
+        _write_paragraphs(items, [column for column in columns if not column.bar], console)
+        return
     table = items_table(items, columns, headers=headers)
     _move_together(table, console)
     console.print(table)
+
+
+def _numbers_width(items: Sequence[Item], columns: Sequence[Column]) -> int:
+    """Returns the least width of a table whose numbers are whole, without its bar."""
+    width = 0
+    for column in columns:
+        if column.numeric:
+            width += 1 + max([len(column.title), *(len(_cell(column.of(item)).plain) for item in items)])
+        elif not column.bar:
+            width += _NARROWEST_NAME
+    return width
+
+
+def _write_paragraphs(items: Sequence[Item], columns: Sequence[Column], console: Console) -> None:
+    """Writes each item as its name and its numbers with their titles, for a narrow terminal."""
+    first, *others = columns
+    for item in items:
+        console.print(Text(_cell(first.of(item)).plain, style="bold"))
+        numbers = "; ".join(f"{column.title}: {_cell(column.of(item)).plain}" for column in others)
+        console.print(Padding(Text(numbers), (0, 0, 0, 2)))
 
 
 def write_record(record: Record, out: TextIO, *, color: bool) -> None:
@@ -95,6 +119,7 @@ def items_table(items: Sequence[Item], columns: tuple[Column, ...], *, headers: 
             justify="right" if column.numeric else "left",
             overflow="fold",
             no_wrap=drawn and column.numeric,
+            min_width=_NARROWEST_NAME if drawn and not column.numeric and not column.bar else None,
             ratio=1 if column.bar else None,
         )
     longest = {
@@ -126,6 +151,7 @@ def _cell(value: object) -> Text:
 
 _BAR_STYLES = (Style(color="green"), Style(color="red"), Style(color="yellow"), Style(dim=True))
 _NARROWEST_BAR = 1
+_NARROWEST_NAME = 6  # columns of what a row with a bar is about
 
 
 class Bar:

@@ -108,8 +108,7 @@ def report_page(title: str, report: SpeechReport, worst: Mapping[str, Talk], zon
     parts: list[str] = [_figures(report), remark(by_rules)]
     if days:
         parts += [heading("Scores"), _scores(days), heading("Tags"), _tags_over_time(report, days)]
-    parts += _weeks(report)
-    parts += [_table("tags", "Tag", report.grouped("tag"), report.everything.calls)]
+    parts += [_table("tags", "Tag", report.grouped("tag"), report.everything.calls), *_weeks(report)]
     parts += [heading("The operators' share of the talk"), _ratios(report)]
     operators = report.grouped("operator")
     if any(group.name != UNKNOWN for group in operators):

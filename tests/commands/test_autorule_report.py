@@ -236,7 +236,7 @@ def test_with_nobody_to_call_again_no_file_is_written(home: FrontDoor) -> None:
 def test_a_campaign_that_goes_on_is_named_when_rows_are_written(home: FrontDoor) -> None:
     _called(home)
     result = home("autorule", "report", "124", "--unreached", "again.csv")
-    assert "is not over, and calls these rows too" in result.err
+    assert "is not over, and still calls these rows" in result.err
 
 
 def test_csv_has_a_line_for_each_row_with_its_own_columns_first(home: FrontDoor) -> None:
@@ -410,4 +410,4 @@ def test_a_category_that_include_does_not_take_is_named(home: FrontDoor) -> None
     _create(home, "--recipient", "901110001")
     result = home("autorule", "report", "124", "--unreached", "x.csv", "--include", "excluded")
     assert result.code == 2
-    assert "give short, unknown, ambiguous" in result.err
+    assert "is not one of short, unknown, ambiguous" in result.err

@@ -248,7 +248,7 @@ def test_figures_that_cannot_be_known_say_why(alovoice: FrontDoor) -> None:
     screen = alovoice("day", terminal=True, environ={"NO_COLOR": "1"}).out
     assert re.search(r"Service level +–", screen)
     assert "– service level, answer rate, abandon rate, mean wait: no inbound call has\n  ended\n" in screen
-    assert "No inbound call began." in screen
+    assert "No inbound call is known." in screen
     assert "no listener was there in this time" in screen
     told = _told(alovoice)
     assert told["figures"]["answer_rate_pct"]["value"] is None
@@ -256,6 +256,21 @@ def test_figures_that_cannot_be_known_say_why(alovoice: FrontDoor) -> None:
     assert told["hours"] == []
     assert "Answer rate: –" in alovoice("day", "--text").out
     html5lib.HTMLParser(strict=True).parse(alovoice("day", "--html", "-").out)
+
+
+def test_a_day_without_a_listener_does_not_meet_the_target_of_callers_who_are_owed_a_call(alovoice: FrontDoor) -> None:
+    at(alovoice, DAY + timedelta(hours=9))
+    Rows(alovoice.home / "state" / "events.db")
+    assert alovoice("config", "set", "target_owed", "0").code == 0
+    owed = _told(alovoice)["figures"]["still_owed"]
+    assert (owed["value"], owed["met"], owed["why"]) == (None, None, "no listener was there")
+    assert "Owed a call: –" in alovoice("day", "--text").out.splitlines()
+
+
+def test_the_coverage_of_a_week_has_dates(home: FrontDoor) -> None:
+    (coverage,) = [line for line in home("day", "--week", "--text").out.splitlines() if line.startswith("Coverage: ")]
+    assert re.findall(r"\d\d:\d\d", coverage)
+    assert len(re.findall(r"\d\d:\d\d", coverage)) == len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", coverage)), coverage
 
 
 def test_a_running_day_says_so_far_and_a_day_that_is_over_does_not(home: FrontDoor) -> None:
@@ -276,9 +291,9 @@ def test_a_running_day_says_so_far_and_a_day_that_is_over_does_not(home: FrontDo
     ("words", "trouble"),
     [
         (("2026-11-24",), "2026-11-24 has not begun"),
-        (("14:30",), "'14:30' is no day"),
-        (("2h",), "'2h' is no day"),
-        (("soon",), "'soon' is no day"),
+        (("14:30",), "'14:30' is not a valid day"),
+        (("2h",), "'2h' is not a valid day"),
+        (("soon",), "'soon' is not a valid day"),
         (("2026-02-30",), "is not in the calendar"),
         (("--rules", "qa.toml"), "--rules scores the days of --week"),
         (("--text", "--html", "-"), "stdout takes one form"),

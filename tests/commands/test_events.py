@@ -320,7 +320,7 @@ def test_missed_calls_leave_when_the_caller_was_talked_to(alovoice: FrontDoor, r
         "4 missed: 1 no answer (304), 1 unavailable (480), 1 busy (486), 1 cancelled by the caller (603-S)"
         in result.err
     )
-    assert "1 caller not talked to since" in result.err
+    assert "1 caller not contacted since" in result.err
     assert [row["returned"].split()[0] for row in _tsv(result.out)[2:]] == ["again", "back"]
 
 

@@ -263,6 +263,15 @@ def test_a_time_to_come_is_covered_by_no_import(alovoice: FrontDoor) -> None:
     assert [uptime.seen_at <= time.time_ns() // 1000 for uptime in store.uptimes()] == [True]
 
 
+def test_an_event_of_the_future_is_named_for_an_import_cannot_be_taken_back(alovoice: FrontDoor) -> None:
+    path = alovoice.home / "typo.jsonl"
+    path.write_text(json.dumps(_line() | {"received_at": "2926-11-23T09:00:00+05:00"}) + "\n", "utf-8")
+    for words in (("--dry-run",), ()):
+        done = alovoice("events", "import", str(path), *words)
+        assert done.code == 0
+        assert "typo.jsonl: an event is of the future (2926-11-23 09:00): check its received_at" in done.err
+
+
 def test_complete_files_are_each_complete_from_their_first_line_to_their_last(alovoice: FrontDoor) -> None:
     (alovoice.home / "a.jsonl").write_text(json.dumps(_line()) + "\n" + json.dumps(_line(seconds=60)), "utf-8")
     (alovoice.home / "b.jsonl").write_text(

@@ -110,6 +110,10 @@ def test_a_screen_is_never_overrun(day: Day, ascii_only: bool, height: int) -> N
         assert max(map(len, texts)) <= 79
         assert not ascii_only or all(text.isascii() for text in texts)
     assert len(day_screen(day)) <= 23
+    narrow = ["".join(text for text, _ in line) for line in day_screen(day, height=60, width=40)]
+    assert max(map(len, narrow)) <= 40
+    for figure in day.figures:
+        assert any(line.startswith(f"{figure.name:<15}{figure.text:>8}"[:40]) for line in narrow), figure.name
     assert len(day_screen(day, height=height)) <= height
 
 

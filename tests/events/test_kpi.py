@@ -123,6 +123,21 @@ def test_each_group_has_its_key_figures_and_small_groups_are_marked(alovoice: Fr
     told = alovoice(*words, "--by", "peer", terminal=True)
     assert "101 Ўктам *" in told.out
     assert "(marked *) of fewer than 20 calls" in told.err
+    piped = alovoice(*words, "--by", "line").out.splitlines()
+    assert [line.split("\t")[-1] for line in piped] == ["few", "false", "true"]
+
+
+def test_a_group_without_a_figure_says_why_in_one_sentence(alovoice: FrontDoor, tmp_path: Path) -> None:
+    words = (*_asked("kpi_day", tmp_path, alovoice), *_period(_expected("kpi_day")), "--by", "hour")
+    assert alovoice(*words).err.count("–: the wait of too many answered calls is not known") == 1
+    told = alovoice(*words, "--where", "status = 603-S")
+    assert told.err.count("–: the group has no call of this kind") == 1
+
+
+def test_a_period_without_calls_has_no_sentence_about_its_calls(alovoice: FrontDoor, tmp_path: Path) -> None:
+    told = alovoice(*_asked("kpi_day", tmp_path, alovoice), *_period(_expected("kpi_empty")))
+    assert "outbound: no call has ended" in told.err
+    assert not [line for line in told.err.splitlines() if "mean talk" in line or "called back" in line]
 
 
 def test_what_key_figures_cannot_say_is_refused(alovoice: FrontDoor, tmp_path: Path) -> None:

@@ -52,11 +52,11 @@ class _Stream(io.TextIOWrapper):
 class _Screen:
     """A display on two streams, which says what came out."""
 
-    def __init__(self, *, terminal: bool = False, encoding: str = "utf-8", **options: object) -> None:
+    def __init__(self, *, terminal: bool = False, encoding: str = "utf-8", width: int = 80, **options: object) -> None:
         self._out, self._err = (_Stream(terminal=terminal, encoding=encoding) for _ in range(2))
         stdin = _Stream(terminal=terminal)
         chosen = GlobalOptions(**options)  # type: ignore[arg-type] # any of the options
-        environ = {"TERM": "xterm-256color", "COLUMNS": "80"}
+        environ = {"TERM": "xterm-256color", "COLUMNS": str(width)}
         self.display = Display(stdin, self._out, self._err, environ, chosen, Masker())
 
     @property
@@ -235,6 +235,18 @@ def test_a_thousand_phones_survive_byte_for_byte() -> None:
     screen = _Screen(csv=True, no_headers=True)
     screen.display.show(Listing([{"a": number, "b": number} for number in numbers], COLUMNS))
     assert screen.out == "".join(f"{number},{number}\n" for number in numbers)
+
+
+@pytest.mark.parametrize("width", [30, 40, 56, 80])
+def test_a_narrow_terminal_cuts_no_number_and_no_name_beside_a_bar(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    numbers = tuple(Column(f"n{place}", f"Number {place}", numeric=True) for place in range(5))
+    item = {"name": "Wednesday", "bar": [3, 2], **{f"n{place}": 100_240 + place for place in range(5)}}
+    screen = _Screen(terminal=True, width=width, color="never")
+    screen.display.show(Listing([item], (Column("name", "Weekday"), *numbers, Column("bar", "", bar=True))))
+    assert max(map(len, screen.out.splitlines())) <= width
+    for text in ("Wednesday", *(str(100_240 + place) for place in range(5))):
+        assert text in screen.out.replace("\n", ""), text
 
 
 # --- the form --------------------------------------------------------------------------------------------------------

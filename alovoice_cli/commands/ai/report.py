@@ -178,7 +178,7 @@ def _write_page(
     from alovoice_cli.speech.report_page import report_page
 
     days = [group.name for group in report.grouped("day")]
-    period = f"{days[0]} – {days[-1]}" if days else "no calls"
+    period = " – ".join(dict.fromkeys((days[0], days[-1]))) if days else "no calls"
     heading = f"Speech report, PBX {session.settings.profile}, {period}"
     by_rules = "Scores go by times alone: talk ratio, dead air, monologues, interruptions, first word."
     if rules is not None:

@@ -118,7 +118,7 @@ def send_calls(
         with session.turn(_COMMAND):
             return run(session, _COMMAND, options._replace(again=again, budget=budget), {})
     refuse_batch_options(options)
-    call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...")))
+    call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...", others="--since WHEN, ")))
     check_call_ids(session, call_ids, store=store)
     if session.options.dry_run:
         session.client.ai.send_each(call_ids)

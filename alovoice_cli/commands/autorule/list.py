@@ -68,7 +68,9 @@ def list_campaigns(
     ctx: typer.Context,
     status: Annotated[
         str | None,
-        typer.Option("--status", metavar="STATUS", help="Only those that stand so: new, done, unknown, refused …"),
+        typer.Option(
+            "--status", metavar="STATUS", help="Only campaigns with this status: new, done, unknown, refused …"
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="7d|DAY", help="Only those created since then.")

@@ -275,7 +275,10 @@ def _read_include(text: str | None) -> "list[RowCategory]":
     words = [] if text is None else [word.strip().lower() for word in text.split(",")]
     for word in words:
         if word not in _INCLUDED:
-            raise UsageError(f"--include {word!r} is not a category that it takes", hint=f"give {', '.join(_INCLUDED)}")
+            raise UsageError(
+                f"--include {word!r} is not one of {', '.join(_INCLUDED)}",
+                hint="busy, no_answer, failed and not_tried rows are always written",
+            )
     return words  # type: ignore[return-value] # each is one of _INCLUDED
 
 
@@ -294,7 +297,8 @@ def _write_unreached(
     column = check_reading(found, str(target))
     write_private(target, found.text, force=force)
     more = "" if column is None else f" --column {column}"
-    session.note(f"{count(len(found.numbers), 'row')} to call again: {target} (`create --recipients {target}{more}`)")
+    again = f"alovoice autorule create --recipients {target}{more}"
+    session.note(f"{count(len(found.numbers), 'row')} to call again: {target} (`{again}`)")
     if found.doubtful:
         rows = count(found.doubtful, "row is", "rows are")
         session.note(f"{rows} left out: the people may have been reached; --include unknown,ambiguous writes them, too")
@@ -304,6 +308,6 @@ def _write_unreached(
             " look at `alovoice events list --type result` before you call these people again"
         )
     if not report.coverage.is_over:
-        session.warn("the campaign is not over, and calls these rows too: wait for its end before you create another")
+        session.warn("the campaign is not over, and still calls these rows: wait for its end before you create another")
     elif session.now().timestamp() < report.scope.closes:
-        session.note("by the same lines in the same hours, calls of both campaigns could not be told apart: use others")
+        session.note("choose other lines or later hours: else calls of both campaigns cannot be told apart")

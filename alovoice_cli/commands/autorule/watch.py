@@ -42,13 +42,14 @@ def watch_campaigns(
     ctx: typer.Context,
     campaign_ids: Annotated[list[str], typer.Argument(metavar="ID…", help="The campaigns' ids.")],
     interval: Annotated[
-        str | None, typer.Option("--interval", metavar="SPAN", help="How often to look: 10s, 5m; else as it is worth.")
+        str | None, typer.Option("--interval", metavar="SPAN", help="How often to check: 10s, 5m (default: automatic).")
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="STATUS", help="End when all stand so; else when all are over.")
+        str | None,
+        typer.Option("--until", metavar="STATUS", help="Stop when all have this status (default: when all are over)."),
     ] = None,
     wait: Annotated[
-        str | None, typer.Option("--wait", metavar="SPAN", help="For how long at most; then it ends with 9.")
+        str | None, typer.Option("--wait", metavar="SPAN", help="Stop after this time, with exit code 9.")
     ] = None,
 ) -> None:
     """Watch campaigns: a table that is drawn over, or in a pipe one JSON line for each change.

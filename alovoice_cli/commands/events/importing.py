@@ -17,7 +17,7 @@ from alovoice_cli.events.event_table import iso
 from alovoice_cli.events.filters import FilterWords, Period, read_period
 from alovoice_cli.events.import_lines import ImportedUptime, ImportLine, read_lines
 from alovoice_cli.findings import count
-from alovoice_cli.moments import ClockTime, unix_microseconds
+from alovoice_cli.moments import ClockTime, from_unix, unix_microseconds
 from alovoice_cli.session import Session
 from alovoice_cli.stores.event_import import EventImport, ImportCount
 
@@ -77,10 +77,20 @@ def import_events(
     with ExitStack() as opened:
         sources = [opened.enter_context(closing(_open(session, name))) for name in files]
         found = [_check(session, file, name) for file, name in zip(sources, files, strict=True)]
+        _warn_of_future(session, found, clock)
         stated = [_stated(one, period, clock) for one in found] if complete else []
         lines = _lines(session, found, [one for one in stated if one is not None])
         counted = _run(target, lines, rehearse=session.options.dry_run)
     _report(session, found, counted, is_covered=complete)
+
+
+def _warn_of_future(session: Session, files: Sequence[_ImportFile], clock: ClockTime) -> None:
+    """Names files with an event of the future: a clock or zone was wrong, and an import cannot be taken back."""
+    for one in files:
+        if one.last is not None and one.last > unix_microseconds(clock.now):
+            last = from_unix(one.last // 1_000_000, clock.zone)
+            when = f" ({last:%Y-%m-%d %H:%M})" if last is not None else ""
+            session.warn(f"{one.name}: an event is of the future{when}: check its received_at")
 
 
 def _run(target: EventImport, lines: Iterator[ImportLine], *, rehearse: bool) -> ImportCount:

@@ -10,14 +10,10 @@ from alovoice_cli.events.filters import Filter
 from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, headline_figures
 from alovoice_cli.events.kpi import FEW_CALLS, HourFigures, Kpi, KpiGroup, KpiSettings
 from alovoice_cli.events.kpi_text import (
-    callback_sentence,
+    detail_sentences,
     headline_details,
-    lines_sentence,
     noticed_sentences,
-    outbound_sentence,
-    repeated_sentence,
     service_level_name,
-    talk_sentence,
 )
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.events.statistics import By
@@ -117,10 +113,8 @@ def _tell(session: Session, kpi: Kpi, *, is_drawn: bool) -> None:
         session.note(f"{NOTHING}: {reason}")
     if not is_drawn:
         session.note(f"service level {service_level_name(kpi.settings)}")
-    for sentence in (talk_sentence, callback_sentence, repeated_sentence, outbound_sentence, lines_sentence):
-        session.note(sentence(kpi))
-    for noticed in noticed_sentences(kpi):
-        session.note(noticed)
+    for sentence in (*detail_sentences(kpi), *noticed_sentences(kpi)):
+        session.note(sentence)
 
 
 def _tell_campaigns(session: Session, since: datetime, until: datetime) -> None:
@@ -141,6 +135,7 @@ def show_kpi_by(session: Session, events: EventStore, asked: KpiQuestion, by: By
     """Shows a row of key figures for each group."""
     groups = events.kpi_by(asked.wanted, by, asked.settings, asked.clock)
     drawn = session.stdout.isatty()
+    columns = tuple(column._replace(shown=not drawn) if column.name == "few" else column for column in columns)
     names = session.peer_names if by == "peer" else PeerNames()
     missing = None if session.options.csv or session.options.json else NOTHING
     session.show(
@@ -153,6 +148,10 @@ def show_kpi_by(session: Session, events: EventStore, asked: KpiQuestion, by: By
     )
     if groups:
         session.note(f"service level {service_level_name(asked.settings)}")
+    if any(group.inbound.answered and group.wait.asa_s is None for group in groups):
+        session.note(f"{NOTHING}: the wait of too many answered calls is not known")
+    elif any(group.service_level.net_pct is None or group.wait.asa_s is None for group in groups):
+        session.note(f"{NOTHING}: the group has no call of this kind")
     if few := sum(group.is_few for group in groups):
         mark = f" (marked {_FEW})" if drawn else ""
         session.note(f"{count(few, 'group')}{mark} of fewer than {FEW_CALLS} calls: their figures say little")

@@ -101,7 +101,7 @@ def list_missed(
     """List missed inbound calls, the latest first, each with its reason; of seven days unless a period is given.
 
     Contacted is a caller with whom a later call was answered: theirs (again) or ours (back), on any line. Waited is the
-    time until then, or with … the time so far, since the first missed call that nobody returned. Callers with a hidden
+    time until then, or with + the time so far, since the first missed call that nobody returned. Callers with a hidden
     number, and calls of a ring group that somebody answered, wait for no call back: they are counted in the note.
     """
     session: Session = ctx.obj
@@ -176,7 +176,7 @@ def _cells(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bool) 
         "reason": reason.partition(" by ")[0] if short else f"{call.status} {reason}".strip(),
         "peer": names.label(call.peer),
         "returned": _contacted(one, clock, names, short=short),
-        "waited": span_text(waited) if waited is not None else f"{span_text(waiting)} …" if waiting is not None else "",
+        "waited": span_text(waited) if waited is not None else f"{span_text(waiting)}+" if waiting is not None else "",
     }
 
 
@@ -211,10 +211,10 @@ def _sentence(judged: Sequence[MissedCall]) -> str:
     ring_group = sum(one.answered_beside is not None for one in judged)
     parts = [
         f"{len(judged)} missed: {reasons_text(count_reasons(judged))}",
-        f"{count(sum(1 for _ in not_returned(judged)), 'caller')} not talked to since",
+        f"{count(sum(1 for _ in not_returned(judged)), 'caller')} not contacted since",
     ]
     if hidden:
-        parts.append(f"{hidden} with a hidden number")
+        parts.append(f"{count(hidden, 'call')} with a hidden number")
     if ring_group:
         parts.append(f"{ring_group} of a ring group that somebody answered")
     return "; ".join(parts)
