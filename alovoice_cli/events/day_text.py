@@ -246,12 +246,13 @@ def _rows_text(day: Day) -> Iterator[str]:
             yield f"{row.name} {row.offered}" + (f" ({row.missed})" if row.missed else "")
         return
     for row in day.rows:
-        rate, level, wait = day_cells(row)
-        score = f", score {number_text(row.score)}" if day.has_scores else ""
         if not row.is_known:
             yield f"{row.name}: no listener was there"
             continue
-        yield f"{row.label}: {row.offered} calls, {row.missed} missed, answered {rate}"
+        rate, level, wait = day_cells(row)
+        score = f", score {number_text(row.score)}" if day.has_scores else ""
+        calls = "1 call" if row.offered == 1 else f"{row.offered} calls"
+        yield f"{row.label}: {calls}, {row.missed} missed, answered {rate}"
         yield f"  service level {level}, wait {wait}, owed {row.owed}{score}"
 
 

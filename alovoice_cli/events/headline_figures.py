@@ -126,7 +126,10 @@ def doubts(kpi: Kpi) -> list[str]:
     if kpi.duration_test.verdict == "too_few" and calls.answered:
         found.append("too few calls show whether their duration counts the ringing: waits take it as the talk alone")
     if noticed.ring_group:
-        found.append(f"{noticed.ring_group} of the missed calls were answered on another telephone of the ring group")
+        answered = (
+            "1 of the missed calls was" if noticed.ring_group == 1 else f"{noticed.ring_group} of the missed calls were"
+        )
+        found.append(f"{answered} answered on another telephone of the ring group")
     if noticed.clock_off:
         calls_off = count(noticed.clock_off, "call has", "calls have")
         found.append(f"{calls_off} a time more than 5 minutes off: check the PBX's clock")
