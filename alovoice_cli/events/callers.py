@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
 from alovoice_cli.events.kpi import CallbackFigures, RepeatedCallers, percent, rounded
 from alovoice_cli.events.kpi_tally import KpiRow, percentile
-from alovoice_cli.events.missed import RING_GROUP_SECONDS
+from alovoice_cli.events.missed import RING_GROUP_SECONDS, is_shown
 
 REPEATED_HOURS = (24, 1)
 _HOUR = 3600
@@ -165,8 +165,3 @@ class Callers:
             after_answered=followed,
             no_further_call_pct=percent(self._answered - followed, self._answered),
         )
-
-
-def is_shown(number: str) -> bool:
-    """Returns whether the number is one: `anonymous` has no digit, and two such callers may be different people."""
-    return number[:1].isdigit() or any(letter.isdigit() for letter in number)

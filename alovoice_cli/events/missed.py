@@ -74,7 +74,7 @@ class MissedCall:
 
 
 def judge(missed: Iterable[Call], later: Iterable[Call]) -> list[MissedCall]:
-    """Yields each missed call, in the order of the first argument, judged by the calls with the same numbers.
+    """Returns each missed call, in the order of the first argument, judged by the calls with the same numbers.
 
     `later` is in order of time and may contain any calls, the missed ones too, and calls before them: an answered call
     of the ring group may be told first. An unknown number (hidden, or `anonymous`) cannot be returned.
@@ -133,9 +133,13 @@ def _began(call: Call) -> int:
 
 
 def _number(call: Call) -> str | None:
-    """Returns the other party's number; None if hidden: two `anonymous` callers may be different people."""
-    number = call.number
-    return number if number is not None and any(letter.isdigit() for letter in number) else None
+    """Returns the other party's number; None if hidden."""
+    return call.number if call.number is not None and is_shown(call.number) else None
+
+
+def is_shown(number: str) -> bool:
+    """Returns whether the number is one: `anonymous` has no digit, and two such callers may be different people."""
+    return number[:1].isdigit() or any(letter.isdigit() for letter in number)
 
 
 class _Caller:

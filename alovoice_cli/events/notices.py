@@ -12,7 +12,7 @@ from typing import Literal
 
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.event_table import call_as_json
-from alovoice_cli.events.missed import MissedCall, judge, ring_group
+from alovoice_cli.events.missed import REASON_TEXTS, MissedCall, is_shown, judge, ring_group
 from alovoice_cli.moments import ClockTime, from_unix, span_text
 
 MOST_LETTERS = 4096
@@ -34,13 +34,6 @@ _FEW_AT_ONCE = 3  # missed calls that get a message each
 _STILL_TALKS_SECONDS = 600  # an end that did not come by then is lost
 _OLD_SECONDS = 600  # such a call's age is told
 
-_REASONS = {
-    "304": "no answer",
-    "480": "unavailable",
-    "486": "busy",
-    "603": "declined",
-    "603-S": "cancelled by the caller",
-}
 _HIDDEN = "hidden number"
 _CANNOT_CALL_BACK = "nobody can call back"
 _HEADING = "Missed call: {number}"
@@ -131,7 +124,7 @@ class NoticeWording:
 def caller_number(call: Call) -> str:
     """Returns the caller's number, or nothing for a hidden one."""
     number = call.number or ""
-    return number if any(letter.isdigit() for letter in number) else ""
+    return number if is_shown(number) else ""
 
 
 def judge_notice(notice: MissedNotice, calls: Sequence[Call], now: int) -> JudgedNotice:
@@ -262,7 +255,7 @@ def _facts(group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWordi
     age = int(clock.now.timestamp()) - call.reported_at
     began = call.reported_at if call.started_at is None else call.started_at
     facts = [_at(began, clock) + (_AGO.format(age=span_text(age)) if age >= _OLD_SECONDS else "")]
-    facts.append(_REASONS.get(call.status or "", call.status or ""))
+    facts.append(REASON_TEXTS.get(call.status or "", call.status or ""))
     if not caller_number(call) and len(group) > 1:
         facts.append(_HIDDEN_CALLS.format(calls=len(group)))
     if judged.tries > 1:
@@ -319,7 +312,7 @@ def _call_as_json(judged: JudgedNotice) -> dict[str, object]:
     done = "answered beside" if judged.is_answered_beside else settled.returned if settled is not None else None
     told: dict[str, object] = {
         **call_as_json(call),
-        "reason": _REASONS.get(call.status or ""),
+        "reason": REASON_TEXTS.get(call.status or ""),
         "tries": judged.tries,
         "done": done,
         "done_at": settled.returned_at if settled is not None else None,

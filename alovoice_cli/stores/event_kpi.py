@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 
-from alovoice_cli.events.callers import is_shown
 from alovoice_cli.events.conditions import ALWAYS, holds
 from alovoice_cli.events.event import MISSED_STATUSES
 from alovoice_cli.events.filters import Filter, Period
@@ -15,6 +14,7 @@ from alovoice_cli.events.kpi import Kpi, KpiGroup, KpiSettings
 from alovoice_cli.events.kpi_period import KpiCount, KpiGroupCount, StoredCounts
 from alovoice_cli.events.kpi_tally import KpiRow, Told, ToldResult
 from alovoice_cli.events.line_load import TimeWindow
+from alovoice_cli.events.missed import is_shown
 from alovoice_cli.events.statistics import CLOCKS, By
 from alovoice_cli.moments import ClockTime, unix_microseconds
 from alovoice_cli.phones import canonical
