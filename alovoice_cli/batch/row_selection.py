@@ -125,7 +125,7 @@ def recover(session: "Session", journal: Journal) -> None:
     for row, course in journal.listed():
         if course.state != "intent":
             continue
-        entry = _entry_of(session, journal, row, course.began_at)
+        entry = _entry_of(session, row, course.began_at)
         if entry is not None and entry.outcome in _SETTLED:
             result = RowResult(
                 _SETTLED[entry.outcome],
@@ -161,7 +161,7 @@ def is_ours(row: BatchRow) -> bool:
     return bool(row.our_id) and row.our_id not in (row.payload.get("call_id"), row.payload.get("extid"))
 
 
-def _entry_of(session: "Session", journal: Journal, row: BatchRow, began_at: str) -> Receipt | None:
+def _entry_of(session: "Session", row: BatchRow, began_at: str) -> Receipt | None:
     """Returns the receipt of the row's last attempt, if that receipt is certain."""
     if not is_ours(row):
         return None
