@@ -154,7 +154,8 @@ def show_kpi_by(session: Session, events: EventStore, asked: KpiQuestion, by: By
         session.note(f"{NOTHING}: the group has no call of this kind")
     if few := sum(group.is_few for group in groups):
         mark = f" (marked {_FEW})" if drawn else ""
-        session.note(f"{count(few, 'group')}{mark} of fewer than {FEW_CALLS} calls: their figures say little")
+        whose = "its" if few == 1 else "their"
+        session.note(f"{count(few, 'group')}{mark} of fewer than {FEW_CALLS} calls: {whose} figures say little")
 
 
 def _titled(column: Column, by: By) -> Column:
