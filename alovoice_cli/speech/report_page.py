@@ -224,6 +224,8 @@ def _by_hand(report: SpeechReport) -> Iterable[str]:
         if result.override is not None
     )
     yield html_page.table("by-hand", heads, rows)
+    if (hidden := len(report.by_hand) - _MOST_LONG_ROWS) > 0:
+        yield remark(f"and {hidden} more")
 
 
 def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Iterable[str]:

@@ -18,7 +18,9 @@ from speech_cases import VENDOR, answer, kept, sandbox_answer
 from alovoice_cli.speech.exports import as_srt, as_vtt, cues, page, talk_section
 from alovoice_cli.speech.measures import measure
 from alovoice_cli.speech.number_masking import mask_numbers
-from alovoice_cli.speech.talk import marks, read_talk
+from alovoice_cli.speech.report_page import report_page
+from alovoice_cli.speech.score import DEFAULT_RULES, SpeechReport
+from alovoice_cli.speech.talk import ScoreOverride, marks, read_talk
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMS = {"text": "txt", "json": "json", "md": "md", "srt": "srt", "vtt": "vtt", "csv": "csv", "html": "html"}
@@ -219,3 +221,15 @@ def test_ten_thousand_phrases_are_read_in_one_go() -> None:
     assert talk is not None
     assert len(list(cues(talk))) == len(talk.fragments) == 10_000
     assert measure(talk).talk_ratio == 0.5
+
+
+def test_the_page_of_a_report_says_how_many_scores_set_by_hand_it_leaves_out() -> None:
+    report = SpeechReport(DEFAULT_RULES)
+    talk = read_talk("8001", VENDOR)
+    assert talk is not None
+    for number in range(203):
+        report.add(talk, None, ScoreOverride(70, f"note {number}", "anvar", 0))
+    shown = report_page("Speech", report, {}, UTC, by_rules="by the times alone")
+    assert "note 199<" in shown
+    assert "note 200<" not in shown
+    assert "and 3 more" in shown
