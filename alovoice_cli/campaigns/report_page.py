@@ -13,7 +13,7 @@ from alovoice_cli.campaigns.report import (
     RowCategory,
 )
 from alovoice_cli.campaigns.report_text import category_text, share_text, window_text
-from alovoice_cli.findings import spaced
+from alovoice_cli.findings import count, spaced
 from alovoice_cli.html_page import (
     BarPart,
     Color,
@@ -78,7 +78,7 @@ def campaign_page(
 
 def _figures(counts: Mapping[str, int]) -> Iterator[Tile]:
     rows, called_again = counts["rows"], sum(counts[category] for category in CALLED_AGAIN)
-    yield Tile("Reached", spaced(counts["reached"]), f"{share_text(counts['reached'], rows)} of {spaced(rows)} rows")
+    yield Tile("Reached", spaced(counts["reached"]), f"{share_text(counts['reached'], rows)} of {count(rows, 'row')}")
     yield Tile("Not reached", spaced(called_again), "busy, no answer, failed or not tried")
     yield Tile("Unknown", spaced(counts["unknown"] + counts["ambiguous"]), "perhaps reached; ambiguous ones included")
     yield Tile("Attempts", spaced(counts["attempts"]))
@@ -105,10 +105,12 @@ def _section(report: CampaignReport, by: By, zone: tzinfo) -> Iterator[str]:
     yield _groups(by, report.groups(by, zone))
 
 
-def _groups(by: By, groups: Sequence[AttemptGroup]) -> Html:
+def _groups(by: By, groups: Sequence[AttemptGroup]) -> str:
     longest = max(1, *(group.outcomes.total() for group in groups))
     heads = (Head(by.capitalize()), Head("Attempts", numeric=True), Head("Reached", numeric=True), Head(""))
-    return table(by, heads, [_group_row(group, longest) for group in groups[:_MOST_GROUPS]])
+    drawn = table(by, heads, [_group_row(group, longest) for group in groups[:_MOST_GROUPS]])
+    hidden = len(groups) - _MOST_GROUPS
+    return drawn + remark(f"and {hidden} more") if hidden > 0 else drawn
 
 
 def _group_row(group: AttemptGroup, longest: int) -> tuple[str, ...]:

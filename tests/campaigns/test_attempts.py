@@ -1,6 +1,7 @@
 """Which calls are a campaign's attempts, how they ended, and whether silence means anything."""
 
 from collections import Counter
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from alovoice_cli.campaigns.attempts import (
     find_attempts,
     what_duration_counts,
 )
+from alovoice_cli.campaigns.campaign_record import CreatedCampaign
 from alovoice_cli.campaigns.kept_list import CampaignList, keep_numbers
 from alovoice_cli.campaigns.report import CATEGORIES, CampaignReport, ListenerCoverage, cover_windows, pace_of
+from alovoice_cli.campaigns.report_page import campaign_page
 from alovoice_cli.events.coverage import Coverage, Uptime
 
 NUMBER, LINE = "998901110001", "998712037006"
@@ -232,6 +235,23 @@ def test_whatever_was_told_each_row_has_one_category_and_the_counts_are_those_of
     for row in rows:
         if row.is_to_call_again():
             assert not {"reached", "short", "unknown", "ambiguous"} & {one.outcome for one in row.attempts}
+
+
+def test_the_page_says_how_many_hours_it_leaves_out() -> None:
+    closes = OPENS + 103 * 3600
+    scope = CampaignScope("124", ((OPENS, closes),), frozenset([LINE]), 5, 200)
+    calls = [result(OPENS + 60 + hour * 3600) for hour in range(103)]
+    coverage = ListenerCoverage(Coverage(OPENS, closes, ()), True)
+    people = CampaignList(keep_numbers([NUMBER]))
+    report = CampaignReport(scope, people, find_attempts(calls, scope, AttemptRules()), coverage)
+    nothing: Any = None
+    created = CreatedCampaign(
+        *("r", "default", "d", {}, nothing, nothing, 1, "2027-01-15T08:00:00Z", 1, "done", 0),
+        *("2027-01-15T08:00:01Z", "124", nothing, nothing),
+    )
+    shown = campaign_page(created, report, report.counts(), notes=(), coverage="events", zone=UTC)
+    assert "and 3 more" in shown
+    assert "of 1 row<" in shown
 
 
 def up(*stretches: tuple[float, float]) -> list[Uptime]:
