@@ -7,7 +7,7 @@ from alovoice_cli.campaigns.campaign_record import CreatedCampaign
 from alovoice_cli.campaigns.kept_list import CampaignList
 from alovoice_cli.campaigns.report import CampaignReport, ReportedRow, RowCategory
 from alovoice_cli.campaigns.watching import moment_text
-from alovoice_cli.findings import spaced
+from alovoice_cli.findings import count
 from alovoice_cli.moments import span_text
 
 _MICRO = 1_000_000
@@ -42,8 +42,8 @@ def window_text(created: CreatedCampaign) -> str:
 def headline(created: CreatedCampaign, counts: Mapping[str, int]) -> str:
     """Returns the campaign and its sums in one line."""
     name = f" {created.fields['name']}" if created.fields.get("name") else ""
-    rows, attempts = spaced(counts["rows"]), spaced(counts["attempts"])
-    return f"campaign {created.label}{name}: {rows} rows, {attempts} attempts, talk {span_text(counts['talk_seconds'])}"
+    rows, attempts = count(counts["rows"], "row"), count(counts["attempts"], "attempt")
+    return f"campaign {created.label}{name}: {rows}, {attempts}, talk {span_text(counts['talk_seconds'])}"
 
 
 def report_notes(created: CreatedCampaign, report: CampaignReport, counts: Mapping[str, int]) -> Iterator[str]:
