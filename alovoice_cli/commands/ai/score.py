@@ -198,7 +198,12 @@ def _unset(session: Session, target: str) -> ExitCode:
     there = kept is not None and kept.override is not None
     if there and not session.options.dry_run:
         session.analyses.unset_score(target)
-    words = f"the score of call {target} is the rules' one again" if there else "no score is set by hand for this call"
+    verb = "would be" if session.options.dry_run else "is"
+    words = (
+        f"the score of call {target} {verb} the rules' one again"
+        if there
+        else f"call {target} has no score set by hand"
+    )
     session.report(words, call_id=target, unset=there and not session.options.dry_run)
     return ExitCode.DONE
 
