@@ -125,10 +125,7 @@ def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -
 
 
 def _read(
-    session: "Session",
-    verb: BatchVerb,
-    options: BatchOptions,
-    defaults: Mapping[str, str | Sequence[str] | None],
+    session: "Session", verb: BatchVerb, options: BatchOptions, defaults: Mapping[str, str | Sequence[str] | None]
 ) -> Batch:
     profile = session.settings.profile
     planner = Planner(verb.form, profile, parse_map(options.mapped, verb.form), defaults)

@@ -45,9 +45,7 @@ _PANEL = "Calls of the event store"
 
 
 def _choice(flag: str, metavar: str | None, help: str, **more: Any) -> Any:
-    return typer.Option(
-        flag, metavar=metavar, help=help, rich_help_panel="Calls of the event store", show_default=False, **more
-    )
+    return typer.Option(flag, metavar=metavar, help=help, rich_help_panel=_PANEL, show_default=False, **more)
 
 
 @dataclass(frozen=True, slots=True)
