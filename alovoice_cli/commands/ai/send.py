@@ -114,7 +114,7 @@ def send_calls(
         refuse_both(call_ids, "CALL_ID")
         # As below: between the look into the ledger and the requests no other process may request the same calls.
         with session.turn(_COMMAND):
-            return run(session, _COMMAND, options._replace(again=again, budget=budget), {})
+            return run(session, _COMMAND, options._replace(again=again, budget=budget, store=store), {})
     refuse_batch_options(options)
     call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...", others="--since WHEN, ")))
     check_call_ids(session, call_ids, store=store)
