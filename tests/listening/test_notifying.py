@@ -193,6 +193,8 @@ def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits
     assert sum("does not take messages" in line for line in listening.errors) == 1
     retried = alovoice("events", "outbox", "retry", "--target", standing["target_id"], "--dry-run", "--json")
     assert json.loads(retried.out)["chosen"] == 2
+    moved = alovoice("events", "outbox", "retry", "--all", "--to", "http://127.0.0.1:1/", "--dry-run", "--json")
+    assert json.loads(moved.out)["chosen"] == 0
     bot.always = None
     assert alovoice("events", "outbox", "retry", "--target", standing["target_id"]).code == 0
     bot.wait(lambda: len(_told(bot)) == 2)
