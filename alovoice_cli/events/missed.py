@@ -74,7 +74,7 @@ class MissedCall:
 
 
 def judge(missed: Iterable[Call], later: Iterable[Call]) -> list[MissedCall]:
-    """Yields each missed call, in the order of the first argument, judged by the calls with the same numbers.
+    """Returns each missed call, in the order of the first argument, judged by the calls with the same numbers.
 
     `later` is in order of time and may contain any calls, the missed ones too, and calls before them: an answered call
     of the ring group may be told first. An unknown number (hidden, or `anonymous`) cannot be returned.
