@@ -1,6 +1,7 @@
 """`alovoice ai score`: scores calls by the supervisor's own rules."""
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -155,7 +156,8 @@ def _scored(session: Session, scored: ScoredCalls, wanted: Wanted) -> ScoredCall
 def _write_example(session: Session, file: Path) -> ExitCode:
     rehearse = session.options.dry_run
     write_new(file, EXAMPLE.encode(), rehearse=rehearse)
-    words = f"{'would be written' if rehearse else 'written'}: {file}; `alovoice ai score --rules {file}` scores by it"
+    line = f"alovoice ai score --rules {shlex.quote(str(file))}"
+    words = f"{'would be written' if rehearse else 'written'}: {file}; `{line}` scores by it"
     session.report(words, files=[str(file)], written=not rehearse)
     return ExitCode.DONE
 

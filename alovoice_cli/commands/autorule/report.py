@@ -1,5 +1,6 @@
 """`alovoice autorule report`: what became of every row of a campaign's list, and whom to call again."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -297,7 +298,7 @@ def _write_unreached(
     column = check_reading(found, str(target))
     write_private(target, found.text, force=force)
     more = "" if column is None else f" --column {column}"
-    again = f"alovoice autorule create --recipients {target}{more}"
+    again = f"alovoice autorule create --recipients {shlex.quote(str(target))}{more}"
     session.note(f"{count(len(found.numbers), 'row')} to call again: {target} (`{again}`)")
     if found.doubtful:
         rows = count(found.doubtful, "row is", "rows are")
