@@ -118,7 +118,8 @@ def strange_error(found: Sequence[StrangeId], error: type[AlovoiceError] = Usage
     hint = f"see `alovoice events show {first.id}`: no link to a recording tells the PBX's id of this call"
     if right:
         hint = f"the PBX's {'id is' if len(right) == 1 else 'ids are'} {' '.join(right[:_TOLD])}"
-    others = f" ({len(found) - 1} more ids are not the PBX's either)" if len(found) > 1 else ""
+    more = count(len(found) - 1, "more id is", "more ids are")
+    others = f" ({more} not the PBX's either)" if len(found) > 1 else ""
     return error(f"{first.id} is not the PBX's id of a call, but {first.whose}{others}: nothing was sent", hint=hint)
 
 

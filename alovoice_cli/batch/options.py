@@ -34,3 +34,5 @@ class BatchOptions(NamedTuple):
     override_limit: Sequence[str] = ()
     again: bool = False
     budget: int | None = None
+    store: str | None = None
+    """The event store by which ids of calls are checked, else the profile's."""

@@ -85,7 +85,7 @@ def run_batch(
         check_report(options.report, options.source or "", tries=not rehearses)
     batch = _read(session, verb, options, defaults) if table is None else _found(session, verb, table)
     if verb.form is ANALYSIS and table is None:
-        check_call_ids(session, [row.our_id for row in batch.plan.rows], error=CheckFailedError)
+        check_call_ids(session, [row.our_id for row in batch.plan.rows], error=CheckFailedError, store=options.store)
     if verb.reads:
         return Execution(run, MemoryStates(batch.plan.rows)).send(batch.plan.rows)
     folder = journal_folder(session)
@@ -125,10 +125,7 @@ def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -
 
 
 def _read(
-    session: "Session",
-    verb: BatchVerb,
-    options: BatchOptions,
-    defaults: Mapping[str, str | Sequence[str] | None],
+    session: "Session", verb: BatchVerb, options: BatchOptions, defaults: Mapping[str, str | Sequence[str] | None]
 ) -> Batch:
     profile = session.settings.profile
     planner = Planner(verb.form, profile, parse_map(options.mapped, verb.form), defaults)

@@ -108,6 +108,8 @@ def beyond_daily_limit(made: int, planned: int, most: int) -> str:
     return f"{count(made, 'campaign')} in the last 24 hours and {planned} now: the profile allows {most}"
 
 
+NOT_CREATED = ("refused", "unsent")
+"""The outcomes after which the PBX has no such campaign."""
 OVER = ("done",)
 """The PBX's status of a finished campaign. Only `new` is documented; `done` is the sandbox's word."""
 

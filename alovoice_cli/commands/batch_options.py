@@ -184,7 +184,7 @@ def run(
 
     if session.options.csv or session.options.columns is not None:
         word = "--csv" if session.options.csv else "--columns"
-        raise UsageError(f"{word} does not go with --batch", hint="--report OUT.csv writes a CSV; stdout is JSON Lines")
+        raise UsageError(f"{word} does not go with a batch", hint="--report OUT.csv writes a CSV; stdout is JSON Lines")
     return run_batch(session, command, options, defaults, keep, table)
 
 

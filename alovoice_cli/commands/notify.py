@@ -25,6 +25,7 @@ from alovoice_cli.errors import (
     worst,
 )
 from alovoice_cli.events.notices import NoticeMessage
+from alovoice_cli.findings import count
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
@@ -76,8 +77,7 @@ def send_test(
     message = NoticeMessage(_OWN_ID, f"Test from alovoice, profile {session.settings.profile}")
     if session.options.dry_run:
         session.report(
-            f"{len(targets)} test message{'s' * (len(targets) != 1)} would be sent to"
-            f" {', '.join(target.label for target in targets)}",
+            f"{count(len(targets), 'test message')} would be sent to {', '.join(target.label for target in targets)}",
             sent=False,
             to=[target.label for target in targets],
         )

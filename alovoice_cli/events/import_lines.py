@@ -1,8 +1,8 @@
 """Events of another history as JSON Lines: what `events export` writes, and lines of other programs.
 
 A line of an event has `type`, `received_at` and `body`. Beside them count `answer_id` (what a callstart was answered),
-`query`, `headers`, `content_type`, and of an export also `id`, `call_id`, `duplicate_of`, `answer`, `rule`, `problem`
-and `trial`. A line of the type `uptime` is a time of which all events are in the file.
+`query`, `headers`, `content_type`, and of an export also `id`, `event_call_id`, `duplicate_of`, `answer`, `rule`,
+`problem` and `trial`. A line of the type `uptime` is a time of which all events are in the file.
 """
 
 import base64

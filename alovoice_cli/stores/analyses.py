@@ -224,14 +224,15 @@ class Analyses:
             connection.execute("PRAGMA secure_delete = ON")
             while True:
                 with transaction(connection):
-                    old = "FROM analysis WHERE profile = ? AND begun_at < ?"
-                    values = (self.profile, before)
-                    connection.execute(
-                        "DELETE FROM score_override WHERE profile = ?"  # noqa: S608 - constants
-                        f" AND call_id IN (SELECT call_id {old})",
-                        (self.profile, *values),
+                    numbers = connection.execute(
+                        "SELECT id FROM analysis WHERE profile = ? AND begun_at < ? LIMIT ?",
+                        (self.profile, before, _CHUNK),
+                    ).fetchall()
+                    connection.executemany(
+                        "DELETE FROM score_override WHERE (profile, call_id) IN"
+                        " (SELECT profile, call_id FROM analysis WHERE id = ?)",
+                        numbers,
                     )
-                    numbers = connection.execute(f"SELECT id {old} LIMIT ?", (*values, _CHUNK)).fetchall()
                     _forget(connection, [number for (number,) in numbers])
                 pruned += len(numbers)
                 if len(numbers) < _CHUNK:

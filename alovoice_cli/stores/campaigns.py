@@ -18,6 +18,7 @@ from typing import Any
 
 from alovoice_cli.campaigns.campaign_record import (
     FILES,
+    NOT_CREATED,
     OVER,
     CampaignGuard,
     CampaignRecord,
@@ -61,8 +62,7 @@ _COLUMNS = (
     "receipt, profile, digest, fields, record, recipients, count, begun_at, pid,"
     " state, exit_code, settled_at, id, answer, seen_at, counts"
 )
-_NOT_CREATED = ("refused", "unsent")
-_CREATED = f"profile = ? AND begun_at >= ? AND COALESCE(state, 'unknown') NOT IN {_NOT_CREATED!r}"
+_CREATED = f"profile = ? AND begun_at >= ? AND COALESCE(state, 'unknown') NOT IN {NOT_CREATED!r}"
 
 _ADOPT = """
     INSERT INTO campaign (receipt, profile, digest, fields, record, recipients, count, begun_at, pid,
@@ -142,7 +142,7 @@ class CampaignStore:
 
     def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None:
         """Writes the outcome: done, refused, unsent or unknown, and the answer's text, if the answer is a campaign."""
-        campaign = _campaign_of(answer) if state not in _NOT_CREATED else None
+        campaign = _campaign_of(answer) if state not in NOT_CREATED else None
         with self._writing() as connection:
             connection.execute(
                 "UPDATE campaign SET state = ?, exit_code = ?, settled_at = ?, id = ?, answer = ? WHERE receipt = ?",
@@ -311,7 +311,7 @@ def _adopted(entry: Receipt) -> tuple[object, ...]:
         str(name): str(text) for name, text in (entry.request if isinstance(entry.request, dict) else {}).items()
     }
     files = [SubmittedFile(request[name], "", "") if request.get(name) else None for name in FILES]
-    campaign = _campaign_of(entry.answer or "") if entry.outcome not in _NOT_CREATED else None
+    campaign = _campaign_of(entry.answer or "") if entry.outcome not in NOT_CREATED else None
     return (
         entry.receipt,
         entry.profile,

@@ -6,16 +6,13 @@ from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.coverage import cover
 from alovoice_cli.events.day import Day, DayFacts, DaySettings, DaySpan, LiveDay, day_of, day_row
 from alovoice_cli.events.filters import Filter, Period
-from alovoice_cli.events.missed import IS_MISSED, MissedCall, judge
+from alovoice_cli.events.missed import IS_MISSED, REPORTED_APART_SECONDS, MissedCall, judge
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.events import EventStore
 from alovoice_cli.stores.outbox_orders import OutboxOrders
 
 _LONGEST_CALL = 2 * 3600 * 1_000_000
 """A call that began earlier (microseconds), and of which no end was told, is not counted as going on."""
-
-_AROUND_SECONDS = 60
-"""A ring group's telephones begin together, and may be reported at different moments."""
 
 
 class DayReader:
@@ -61,5 +58,5 @@ class DayReader:
         """The missed calls of the span, judged by all later calls with their numbers."""
         calls = list(self._events.calls(Filter(span.period, IS_MISSED)))
         numbers = {call.number for call in calls if call.number is not None}
-        since = calls[0].reported_at - _AROUND_SECONDS if calls else None
+        since = calls[0].reported_at - REPORTED_APART_SECONDS if calls else None
         return judge(calls, self._events.calls_with(numbers, since))

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from alovoice_cli.events.event import Call, CallType
 from alovoice_cli.events.event_table import finished_call_as_json
-from alovoice_cli.events.missed import is_owed_a_call, ring_group
+from alovoice_cli.events.missed import REPORTED_APART_SECONDS, is_owed_a_call, ring_group
 from alovoice_cli.events.outbox import DUE, queue_of_call
 from alovoice_cli.json_text import json_text
 from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
 
 _AT_ONCE = 500
-_AROUND_SECONDS = 60  # what began together may be reported at different moments
 _OF_CALL = ", ".join(f"call.{name}" for name in CALL_COLUMNS.split(", "))
 _FINISHED = f"""SELECT {_OF_CALL}, started.id, ended.received_at, call.trial FROM call
     JOIN delivery AS started ON started.seq = call.start_seq JOIN delivery AS ended ON ended.seq = call.end_seq
@@ -69,7 +68,7 @@ def _is_missed(connection: Connection, call: Call, target: CallTarget, trial: in
     """Whether the caller is owed a call, and none of the other telephones that rang for it was told already."""
     if not is_owed_a_call(call, ()):
         return False
-    around = (call.reported_at - _AROUND_SECONDS, call.reported_at + _AROUND_SECONDS)
+    around = (call.reported_at - REPORTED_APART_SECONDS, call.reported_at + REPORTED_APART_SECONDS)
     beside = connection.execute(_BESIDE, (call.number, *around, call.call_id, trial)).fetchall()
     group = ring_group(call, [Call(*row) for row in beside])
     if not is_owed_a_call(call, group):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alovoice_cli.events.event import ANSWERED_STATUS, Call
+from alovoice_cli.events.missed import REPORTED_APART_SECONDS
 from alovoice_cli.events.notices import (
     FORGOTTEN_AFTER_SECONDS,
     NOTICE_STATES,
@@ -24,7 +25,6 @@ from alovoice_cli.stores.event_schema import CALL_COLUMNS
 _AT_ONCE = 500
 _MICRO = 1_000_000
 _MINUTE = 60 * _MICRO
-_BESIDE_SECONDS = 60
 _OF_CALL = ", ".join(f"call.{name}" for name in CALL_COLUMNS.split(", "))
 _NOTICES = f"""SELECT notice.seq, notice.state, notice.due_at, notice.message, call.trial, {_OF_CALL} FROM notice
     JOIN fact ON fact.seq = notice.seq AND fact.part = 0 JOIN call ON call.call_id = fact.call_id
@@ -35,7 +35,7 @@ _CALLS = f"""SELECT {CALL_COLUMNS} FROM call WHERE number = ? AND trial = ? AND 
 _CHANGED = f"""SELECT DISTINCT notice.message FROM notice
     JOIN fact ON fact.seq = notice.seq AND fact.part = 0 JOIN call AS missed ON missed.call_id = fact.call_id
     JOIN call AS later ON later.number = missed.number AND later.trial = missed.trial
-        AND later.reported_at >= missed.reported_at - {_BESIDE_SECONDS} AND later.status = '{ANSWERED_STATUS}'
+        AND later.reported_at >= missed.reported_at - {REPORTED_APART_SECONDS} AND later.status = '{ANSWERED_STATUS}'
     WHERE notice.target = ? AND notice.state = 'told' AND notice.born_at >= ? AND missed.number BETWEEN '0' AND ':'"""
 
 

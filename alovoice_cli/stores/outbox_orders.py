@@ -90,7 +90,7 @@ class OutboxOrders:
     def count(self, selection: OutboxSelection) -> int:
         """How many entries there are."""
         with opened(self._url) as connection:
-            notices = sum(len(_waiting_notices(connection, selection, name)) for name in selection.targets)
+            notices = sum(map(len, _waiting_notices(connection, selection).values()))
             return notices + sum(len(batch.numbers) for batch in _batches(connection, selection))
 
     def retry(self, selection: OutboxSelection, now_us: int) -> int:
@@ -102,14 +102,14 @@ class OutboxOrders:
             connection.execute(f"UPDATE outbox SET {new} WHERE {batch.condition}", values)
 
         with opened(self._url) as connection:
+            notices = _waiting_notices(connection, selection)
             named: Iterable[str] = selection.targets
             if selection.events:
-                named = {batch.target for batch in _batches(connection, selection)}
+                named = {*notices, *(batch.target for batch in _batches(connection, selection))}
             with writing(connection):
                 for target in named:
                     _resume(connection, target, now_us)
-            notices = sum(len(_waiting_notices(connection, selection, name)) for name in selection.targets)
-        return notices + self._each(selection, revive)
+        return sum(map(len, notices.values())) + self._each(selection, revive)
 
     def hand_over(self, selection: OutboxSelection, to: str, label: str, now_us: int) -> int:
         """Gives the entries to another target, due now; what that one has already is not doubled."""
@@ -139,8 +139,9 @@ class OutboxOrders:
 
         dropped = 0
         with opened(self._url) as connection, writing(connection):
+            notices = _waiting_notices(connection, selection)
             for name in selection.targets:
-                numbers = _waiting_notices(connection, selection, name)
+                numbers = notices.get(name, [])
                 dropped += len(numbers)
                 connection.executemany(
                     "UPDATE notice SET state = 'dropped' WHERE target = ? AND seq = ?", [(name, seq) for seq in numbers]
@@ -191,14 +192,16 @@ _DROP_UNSENT = """UPDATE notice_message SET state = 'dropped' WHERE target = ? A
     AND notice.state = 'telling')"""
 
 
-def _waiting_notices(connection: Connection, selection: OutboxSelection, target: str) -> list[int]:
-    """The missed calls that people are still to be told of by this target, by their callstarts' numbers."""
-    if DUE not in selection.states:
-        return []
-    rows = connection.execute(
-        "SELECT seq FROM notice WHERE target = ? AND state IN ('waiting', 'telling')", (target,)
-    ).fetchall()
-    return [seq for (seq,) in rows if not selection.events or seq in selection.events]
+def _waiting_notices(connection: Connection, selection: OutboxSelection) -> dict[str, list[int]]:
+    """Returns the callstarts of missed calls that people are still to be told of, by target."""
+    waiting: dict[str, list[int]] = {}
+    if DUE in selection.states:
+        asked = "SELECT seq FROM notice WHERE target = ? AND state IN ('waiting', 'telling')"
+        for name in selection.targets:
+            for (seq,) in connection.execute(asked, (name,)).fetchall():
+                if not selection.events or seq in selection.events:
+                    waiting.setdefault(name, []).append(seq)
+    return waiting
 
 
 def _resume(connection: Connection, target: str, now_us: int) -> None:

@@ -210,6 +210,19 @@ def test_an_id_that_is_not_the_pbx_s_is_refused_with_the_right_one(alovoice: Fro
     assert pbx.asked == []
 
 
+def test_the_ids_of_a_list_too_are_checked_by_the_store_that_is_named(
+    alovoice: FrontDoor, pbx: Pbx, rows: Rows
+) -> None:
+    _call(rows, "4711", _link(533))
+    (store,) = (alovoice.home / "state").rglob("events*.db")
+    assert alovoice("config", "set", "store", f"sqlite:///{alovoice.home / 'other.db'}").code == 0
+    (alovoice.home / "calls.csv").write_text("call_id\n4711\n", "utf-8")
+    for words, code in ((("4711",), 2), (("--batch", "calls.csv", "--yes"), 8)):
+        refused = alovoice("ai", "send", *words, "--store", f"sqlite:///{store}")
+        assert (refused.code, pbx.asked) == (code, [])
+        assert "the PBX's id is 533" in refused.err
+
+
 def test_the_id_of_an_event_and_an_extid_of_ours_are_refused_too(alovoice: FrontDoor, pbx: Pbx, rows: Rows) -> None:
     _call(rows, "4711", _link(533))
     end = json.loads(alovoice("events", "list", "--type", "callend", "--json").out)[0]["id"]

@@ -168,6 +168,9 @@ def test_prune_forgets_old_calls_and_leaves_no_letter_of_them(home: FrontDoor) -
     now = int(kept(home)._now().timestamp())
     kept(home).keep("young", answer((0, 9, "client", "qoladi"), begun=now - DAY))
     kept(home, "other").keep("theirs", answer((0, 9, "client", "begona"), begun=BEGAN))
+    old = next(one.call_id for one in kept(home).all() if one.call_id != "young")
+    for call_id, note in ((old, "unutilsin"), ("young", "tursin")):
+        assert home("ai", "score", call_id, "--set", "70", "--note", note).code == 0
     told = home("ai", "prune", "--older-than", "90d", "--dry-run", "--json")
     assert json.loads(told.out) == {"pruned": 0, "would_prune": 8}
     assert json.loads(home("ai", "prune", "--older-than", "90d", "--json").out) == {"pruned": 8}
@@ -177,7 +180,9 @@ def test_prune_forgets_old_calls_and_leaves_no_letter_of_them(home: FrontDoor) -
     left = b"".join(path.read_bytes() for path in Path(home.home / "state").iterdir())
     assert json.dumps("гапираман")[1:-1].encode() not in left
     assert b"gapiraman" not in left
+    assert b"unutilsin" not in left
     assert b"qoladi" in left
+    assert b"tursin" in left
     assert "nothing is that old" in home("ai", "prune", "--older-than", "90d").err
 
 

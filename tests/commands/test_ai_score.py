@@ -162,6 +162,8 @@ def test_a_score_set_by_hand_outlives_another_fetch_and_can_be_removed(home: Fro
     assert _calls(home)["late"]["score"] == 70
     home("ai", "score", "late", "--set", "0", "--note", "b")
     assert _calls(home)["late"]["override"]["note"] == "b"
+    rehearsed = home("ai", "score", "late", "--unset", "--dry-run")
+    assert "would be the rules' one again" in rehearsed.out + rehearsed.err
     assert json.loads(home("ai", "score", "late", "--unset", "--json").out)["unset"]
     assert _calls(home)["late"]["override"] is None
     assert not json.loads(home("ai", "score", "late", "--unset", "--json").out)["unset"]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -194,6 +195,14 @@ def test_nobody_who_may_have_been_reached_is_called_again_unless_that_is_asked_f
     assert "998901110003" in text
     assert "901110001;" not in text
     assert "901110005" not in text
+
+
+def test_the_command_for_the_next_campaign_can_be_pasted_whatever_the_file_is_called(home: FrontDoor) -> None:
+    _called(home)
+    done = home("autorule", "report", "124", "--unreached", "yana qo'ng'iroq.csv")
+    assert done.code == 0, done.err
+    line = done.err.partition("`")[2].partition("`")[0]
+    assert shlex.split(line) == ["alovoice", "autorule", "create", "--recipients", "yana qo'ng'iroq.csv"]
 
 
 def test_a_call_without_a_time_or_with_two_ends_may_have_reached_somebody(home: FrontDoor) -> None:

@@ -193,10 +193,28 @@ def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits
     assert sum("does not take messages" in line for line in listening.errors) == 1
     retried = alovoice("events", "outbox", "retry", "--target", standing["target_id"], "--dry-run", "--json")
     assert json.loads(retried.out)["chosen"] == 2
+    moved = alovoice("events", "outbox", "retry", "--all", "--to", "http://127.0.0.1:1/", "--dry-run", "--json")
+    assert json.loads(moved.out)["chosen"] == 0
     bot.always = None
     assert alovoice("events", "outbox", "retry", "--target", standing["target_id"]).code == 0
     bot.wait(lambda: len(_told(bot)) == 2)
     listening.wait_for("takes messages again")
+
+
+def test_a_retry_of_one_event_also_lets_the_chat_be_tried_that_waits_with_its_call(
+    listen: Listen, bot: Bot, alovoice: FrontDoor
+) -> None:
+    bot.always = refusal(403, "Forbidden: bot was kicked")
+    listening = listen(*TO, "--forward", "callstart=http://127.0.0.1:1/")
+    _call(listening, _number(1))
+    listening.wait_for("does not take messages")
+    assert listening.stop() == 143
+    (waiting,) = json.loads(alovoice("events", "outbox", "list", "--json").out)
+    assert alovoice("events", "outbox", "retry", waiting["id"]).code == 0
+    (store,) = (alovoice.home / "state").rglob("events*.db")
+    with closing(sqlite3.connect(store, timeout=30)) as connection:
+        asked = "SELECT count(*) FROM outbox_target WHERE resumed_at > 0 AND waits_until = 0"
+        assert connection.execute(asked).fetchone() == (2,)
 
 
 def test_calls_for_a_chat_that_is_no_target_any_more_are_named_and_dropped(

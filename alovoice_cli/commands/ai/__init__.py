@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import count
 from alovoice_cli.moments import parse_moment
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import Wanted
@@ -92,9 +93,7 @@ def warn_of_sides(session: Session, sides: Mapping[str, int]) -> None:
     """Warns of speakers that are neither operator nor client; `sides` are their names with the number of calls."""
     if not sides:
         return
-    named = ", ".join(
-        f"{side or '(no name)'!r} in {count} call{'' if count == 1 else 's'}" for side, count in sides.items()
-    )
+    named = ", ".join(f"{side or '(no name)'!r} in {count(calls, 'call')}" for side, calls in sides.items())
     session.warn(f"neither operator nor client: {named}; measures and checks by speaker leave out what they say")
 
 

@@ -1,6 +1,7 @@
 """`alovoice ai score`: scores calls by the supervisor's own rules."""
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -155,7 +156,8 @@ def _scored(session: Session, scored: ScoredCalls, wanted: Wanted) -> ScoredCall
 def _write_example(session: Session, file: Path) -> ExitCode:
     rehearse = session.options.dry_run
     write_new(file, EXAMPLE.encode(), rehearse=rehearse)
-    words = f"{'would be written' if rehearse else 'written'}: {file}; `alovoice ai score --rules {file}` scores by it"
+    line = f"alovoice ai score --rules {shlex.quote(str(file))}"
+    words = f"{'would be written' if rehearse else 'written'}: {file}; `{line}` scores by it"
     session.report(words, files=[str(file)], written=not rehearse)
     return ExitCode.DONE
 
@@ -198,7 +200,12 @@ def _unset(session: Session, target: str) -> ExitCode:
     there = kept is not None and kept.override is not None
     if there and not session.options.dry_run:
         session.analyses.unset_score(target)
-    words = f"the score of call {target} is the rules' one again" if there else "no score is set by hand for this call"
+    verb = "would be" if session.options.dry_run else "is"
+    words = (
+        f"the score of call {target} {verb} the rules' one again"
+        if there
+        else f"call {target} has no score set by hand"
+    )
     session.report(words, call_id=target, unset=there and not session.options.dry_run)
     return ExitCode.DONE
 

@@ -45,9 +45,7 @@ _PANEL = "Calls of the event store"
 
 
 def _choice(flag: str, metavar: str | None, help: str, **more: Any) -> Any:
-    return typer.Option(
-        flag, metavar=metavar, help=help, rich_help_panel="Calls of the event store", show_default=False, **more
-    )
+    return typer.Option(flag, metavar=metavar, help=help, rich_help_panel=_PANEL, show_default=False, **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def send_calls(
         refuse_both(call_ids, "CALL_ID")
         # As below: between the look into the ledger and the requests no other process may request the same calls.
         with session.turn(_COMMAND):
-            return run(session, _COMMAND, options._replace(again=again, budget=budget), {})
+            return run(session, _COMMAND, options._replace(again=again, budget=budget, store=store), {})
     refuse_batch_options(options)
     call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...", others="--since WHEN, ")))
     check_call_ids(session, call_ids, store=store)

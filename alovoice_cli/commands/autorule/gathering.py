@@ -16,7 +16,7 @@ from alovoice_cli.campaigns.attempts import (
     scope_of,
     what_duration_counts,
 )
-from alovoice_cli.campaigns.campaign_record import OVER, CreatedCampaign
+from alovoice_cli.campaigns.campaign_record import NOT_CREATED, OVER, CreatedCampaign
 from alovoice_cli.campaigns.kept_list import CampaignList, keep_numbers
 from alovoice_cli.campaigns.report import CampaignReport, ListenerCoverage, cover_windows, pace_of
 from alovoice_cli.config.urls import is_loopback_url
@@ -29,7 +29,6 @@ from alovoice_cli.stores.campaign_calls import CampaignCalls
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NOT_CREATED = ("refused", "unsent")
 _SETTLED = timedelta(hours=1)
 """How long after its last window a campaign's counts may still change: results arrive late."""
 _BUSY_SECONDS = 0.5
@@ -135,8 +134,9 @@ def count_lately(session: Session, campaigns: Sequence[CreatedCampaign]) -> set[
     with suppress(AlovoiceError), closing(_own_calls(session)) as calls:
         for created in campaigns if calls.exists else ():
             with suppress(AlovoiceError):
-                left -= _count_one(session, created, calls, left)
-                counted.add(created.receipt)
+                if numbers := _count_one(session, created, calls, left):
+                    left -= numbers
+                    counted.add(created.receipt)
     return counted
 
 

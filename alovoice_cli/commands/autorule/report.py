@@ -1,5 +1,6 @@
 """`alovoice autorule report`: what became of every row of a campaign's list, and whom to call again."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -62,7 +63,6 @@ _GROUPS = (
     Column("chart", "", bar=True),
 )
 _ALL = (*_ROWS, *(column for column in (*_COUNTS, *_GROUPS) if column.name not in {row.name for row in _ROWS}))
-_TITLES = {"status": "Status", "hour": "Hour", "line": "Line", "attempt": "Attempt"}
 _RARE = ("short", "failed", "unknown", "ambiguous")
 _PARTS = ("reached", "not reached", "unknown or ambiguous")
 _INCLUDED = ("short", "unknown", "ambiguous")
@@ -150,11 +150,12 @@ def _read_people(
     """Returns the campaign's list: of the ledger, or of `--recipients` where an older version kept none."""
     from alovoice_cli.campaigns.kept_list import CampaignList, keep_numbers, match_list  # noqa: PLC0415 - as above
 
-    kept, numbers = session.campaigns.kept_list(created.receipt), session.campaigns.numbers(created.receipt)
+    kept = session.campaigns.kept_list(created.receipt)
     if kept is not None:
         if recipients is not None:
             session.note(f"--recipients is not needed: the list of campaign {created.label} is in the ledger")
         return CampaignList(kept)
+    numbers = session.campaigns.numbers(created.receipt)
     if recipients is not None:
         matched = match_list(recipients, column, numbers, created.recipients.sha256 if created.recipients else "")
         if not matched.is_same_file:
@@ -242,12 +243,12 @@ def _cell_of(place: int, item: Item) -> object:
     return cells[place] if isinstance(cells, list) and place < len(cells) else ""
 
 
-def _show_groups(session: Session, found: "_Found", by: "By") -> None:
+def _show_groups(session: Session, found: _Found, by: "By") -> None:
     drawn, report = session.stdout.isatty(), found.report
     groups = report.groups(by, session.clock.zone)
     columns = tuple(
         column._replace(
-            title=_TITLES[by] if column.name == "group" else column.title,
+            title=by.capitalize() if column.name == "group" else column.title,
             shown=column.name != ("talk_seconds" if drawn else "chart"),
         )
         for column in _GROUPS
@@ -297,7 +298,7 @@ def _write_unreached(
     column = check_reading(found, str(target))
     write_private(target, found.text, force=force)
     more = "" if column is None else f" --column {column}"
-    again = f"alovoice autorule create --recipients {target}{more}"
+    again = f"alovoice autorule create --recipients {shlex.quote(str(target))}{more}"
     session.note(f"{count(len(found.numbers), 'row')} to call again: {target} (`{again}`)")
     if found.doubtful:
         rows = count(found.doubtful, "row is", "rows are")

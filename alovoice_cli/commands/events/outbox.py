@@ -123,6 +123,9 @@ def retry_outbox(
     outbox = session.outbox(store)
     selection = _selection(session, outbox, ids or [], every=every, target=target, state=state)
     receiver = _receiver(outbox.standing(), to) if to is not None else None
+    if receiver:  # missed calls that people are told of are no events for a handler
+        targets = [name for name in selection.targets if name != receiver[0] and not is_of_notices(name)]
+        selection = OutboxSelection(targets, selection.states, selection.events)
     count = outbox.count(selection)
     if session.options.dry_run:
         session.report(f"{events_text(count)} would be sent again", retried=0, chosen=count)

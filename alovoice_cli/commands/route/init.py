@@ -1,5 +1,6 @@
 """`alovoice route init`: a rules file to start from."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -26,5 +27,6 @@ def write_rules(
     lines = [line for line in settings.trunks if line.isdecimal()]
     rehearse = session.options.dry_run
     write_new(file, example_rules(lines, settings.timezone).encode(), rehearse=rehearse)
-    words = f"{file}; put your own lines, departments and extensions in, then `alovoice route check {file}`"
+    line = f"alovoice route check {shlex.quote(str(file))}"
+    words = f"{file}; put your own lines, departments and extensions in, then `{line}`"
     session.report(f"{'would be written' if rehearse else 'written'}: {words}", files=[str(file)], written=not rehearse)
