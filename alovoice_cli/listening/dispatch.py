@@ -92,7 +92,7 @@ class Dispatcher:
         )
         self._warnings = TargetWarnings(target, access.complain, access.commands)
         self._trouble = standing.trouble if standing is not None else ""
-        self._in_flight: set[str] = set()  # queues: until what follows from the attempt is durable
+        self._in_flight: dict[int, str] = {}  # events and their queues: until what follows from the attempt is durable
         self._resumed_at = standing.resumed_at if standing is not None else 0
         self._lock = threading.Lock()  # guards health and queues
         self._woken = threading.Event()
@@ -154,15 +154,17 @@ class Dispatcher:
     def _start_what_is_due(self) -> None:
         now = self._access.clock()
         with self._lock:
-            busy = set(self._in_flight)
+            busy = dict(self._in_flight)
             room = self._health.room(now, _MOST_AT_ONCE) - len(busy)
         if room <= 0:
             return
         rows = self._access.outbox.due(self.target.name, now, _MOST_AT_ONCE * 4)
-        # What was busy before the rows were read: they do not show what has changed since.
-        ready = [row for row in rows if row.queue not in busy][:room]
+        # What was busy before the rows were read: they do not show what has changed since. By number too: the answer of
+        # a CRM gives a callstart that is under way another queue.
+        queues = set(busy.values())
+        ready = [row for row in rows if row.queue not in queues and row.delivery.seq not in busy][:room]
         with self._lock:
-            self._in_flight.update(row.queue for row in ready)
+            self._in_flight.update((row.delivery.seq, row.queue) for row in ready)
         for row in ready:
             # Not a pool's threads: Python waits for those at its end, and a slow target is not worth that.
             threading.Thread(target=self._attempt, args=[row], name="delivery", daemon=True).start()
@@ -209,7 +211,7 @@ class Dispatcher:
 
     def _release(self, row: Due) -> None:
         with self._lock:
-            self._in_flight.discard(row.queue)
+            self._in_flight.pop(row.delivery.seq, None)
         self._woken.set()
 
     def _with_proof(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> DeliveryAttempt:

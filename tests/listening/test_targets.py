@@ -8,6 +8,7 @@ import json
 import sqlite3
 import string
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -186,6 +187,28 @@ def test_a_crm_is_asked_in_json_too(listen: Listen, crm: Handler) -> None:
     asked = {"call_id": event["id"], "event_call_id": event["id"], "crm_call_id": None}  # the CRM gives its id now
     assert Webhook(SECRET).verify(seen, headers) == {**event, **asked}
     assert headers["x-alovoice-call-id"] == event["id"]
+
+
+def test_a_callstart_that_the_crm_renames_while_it_is_under_way_is_sent_once(
+    listen: Listen, crm: Handler, alovoice: FrontDoor
+) -> None:
+    slow, is_renamed = Handler(), threading.Event()
+    slow.answer = lambda body: (200 if b"number" not in body or is_renamed.wait(PATIENCE) else 500, b"true")
+    slow.start()
+    try:
+        crm.answer = lambda _: (200, b"C-1") if slow.wait(1, PATIENCE) else (500, b"")
+        listening = listen("--forward", f"callstart={crm.url}", "--forward", slow.url, "--forward-timeout", "20")
+        listening.post("callstart", START)
+        _until(lambda: _sql(alovoice, "SELECT 1 FROM outbox WHERE queue LIKE '%C-1' AND state = 'due'") != [])
+        listening.post("result", {"id": 17, "to_number": "901234567"})
+        slow.wait(2)
+        is_renamed.set()
+        listening.post("callend", {"call_id": "C-1", "status_code": 200})
+        slow.wait(3)
+        assert [headers["x-alovoice-type"] for headers, _ in slow.seen] == ["callstart", "result", "callend"]
+    finally:
+        is_renamed.set()
+        slow.stop()
 
 
 def test_every_post_names_its_call_and_is_signed_by_its_bytes(listen: Listen, crm: Handler) -> None:
