@@ -386,7 +386,7 @@ def test_a_campaign_of_an_older_version_has_its_numbers_or_takes_the_list(home: 
     (home.home / "other.csv").write_text("901110001\n901110009\n", "utf-8")
     refused = home("autorule", "report", "124", "--recipients", "other.csv")
     assert refused.code == 8
-    assert "3 of its 4 numbers are not in it" in refused.err
+    assert "3 of the campaign's 4 numbers are not in it" in refused.err
 
 
 def test_a_campaign_that_is_not_known_is_named(home: FrontDoor) -> None:

@@ -342,8 +342,8 @@ def test_a_part_that_fails_stops_the_rest_and_says_how_to_go_on(
     ("words", "said"),
     [
         (("--split", "many"), "no number of people a day"),
-        (("--split-from", "2"), "goes with --split"),
-        (("--split", "3/day", "--split-from", "3"), "there are 2 parts"),
+        (("--split-from", "2"), "needs --split"),
+        (("--split", "3/day", "--split-from", "3"), "has only 2 parts"),
     ],
 )
 def test_a_split_that_cannot_be_meant_is_refused(home: FrontDoor, words: tuple[str, ...], said: str) -> None:
