@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 import typer
 from typer.core import TyperCommand
 from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
-from alovoice_cli.output.listing import Column
+from alovoice_cli.language import joined, mark
+from alovoice_cli.output.listing import Column, Item
 
 _T = TypeVar("_T")
 _GROUP = "alovoice.option_group"
@@ -96,19 +97,22 @@ ExcludeCalled = Annotated[
 Rejected = Annotated[Path | None, _of_list("--rejected", "OUT.csv", "Write the rows left out, with reasons.")]
 
 
+def _finding_text(item: Item) -> str:
+    message, hint = cast(str, item["message"]), cast(str, item["hint"])
+    return joined("", [message, " (", hint, ")"]) if hint else message
+
+
 FINDINGS = (
-    Column("severity", "Severity"),
-    Column("place", "Place"),
-    Column(
-        "finding", "What, and what to do", value=lambda item: f"{item['message']} ({item['hint']})".removesuffix(" ()")
-    ),
-    Column("code", "Code", shown=False),
-    Column("file", "File", shown=False),
-    Column("line", "Line", shown=False, numeric=True),
-    Column("column", "Column", shown=False, numeric=True),
-    Column("lines", "Lines", shown=False),
-    Column("message", "What", shown=False),
-    Column("hint", "What to do", shown=False),
+    Column("severity", mark("Severity")),
+    Column("place", mark("Place")),
+    Column("finding", mark("Finding, and what to do"), value=_finding_text),
+    Column("code", mark("Code"), shown=False),
+    Column("file", mark("File"), shown=False),
+    Column("line", mark("Row"), shown=False, numeric=True),
+    Column("column", mark("Column"), shown=False, numeric=True),
+    Column("lines", mark("Rows"), shown=False),
+    Column("message", mark("Finding"), shown=False),
+    Column("hint", mark("What to do"), shown=False),
 )
 """The columns of what a check found."""
 

@@ -31,6 +31,7 @@ from alovoice_cli.campaigns.campaign_record import (
 )
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.masking import Masker, mask_fields
 from alovoice_cli.receipts import Receipt
 from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
@@ -274,13 +275,15 @@ class CampaignStore:
         try:
             return _created_from(row)
         except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{self.path} is damaged: campaign {row[0]} cannot be read") from error
+            message = tr("{path} is damaged: campaign {receipt} cannot be read", path=self.path, receipt=row[0])
+            raise UsageError(message) from error
 
     def _unpacked(self, packed: bytes) -> list[str]:
         try:
             return zlib.decompress(packed).decode().split()
         except (zlib.error, UnicodeDecodeError) as error:
-            raise UsageError(f"{self.path} is damaged: its lists of numbers cannot be read") from error
+            message = tr("{path} is damaged: its lists of numbers cannot be read", path=self.path)
+            raise UsageError(message) from error
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
