@@ -93,7 +93,7 @@ def test_a_create_that_died_counts_as_perhaps_created(alovoice: FrontDoor, pbx: 
     pbx.may_answer.set()
     refused = alovoice(*NAMED)
     assert (refused.code, pbx.uploads) == (8, 1)
-    for said in ("may have been created", "web console", "Куз oʻ", "--allow-duplicate", "receipt R-"):
+    for said in ("may have created it", "web console", "Куз oʻ", "--allow-duplicate", "receipt R-"):
         assert said in refused.err
     assert alovoice(*NAMED, "--allow-duplicate").code == 0
 

@@ -89,7 +89,9 @@ def test_a_terminal_gets_words_and_a_chart_that_fits(home: FrontDoor) -> None:
 def test_one_try_has_no_pause_between_tries(home: FrontDoor) -> None:
     words = " ".join(_checked(home, 40, "--tryes", "1", terminal=True).out.replace("│", " ").split())
     assert "the others let it ring for 40 s; 1 attempt per number runs" in words.replace("╰", "").replace("╯", "")
-    assert "2 attempts per number; 600 s between attempts" in " ".join(_checked(home, 40, terminal=True).out.replace("│", " ").split())
+    assert "2 attempts per number; 600 s between attempts" in " ".join(
+        _checked(home, 40, terminal=True).out.replace("│", " ").split()
+    )
 
 
 def test_what_will_not_finish_is_a_warning_with_the_lines_that_would_do(home: FrontDoor) -> None:

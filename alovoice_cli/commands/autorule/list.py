@@ -85,7 +85,7 @@ def list_campaigns(
     """
     session: Session = ctx.obj
     profile = session.settings.profile
-    clock = ClockTime(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+    clock = ClockTime(session.now(), parse_zone(session.settings.timezone, tr("the profile's timezone")))
     begun = None if since is None else parse_moment(since, clock, "--since").at
     campaigns = session.campaigns.campaigns(profile, begun)
     if refresh:
