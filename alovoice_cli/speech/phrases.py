@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from alovoice_cli.language import tr
 from alovoice_cli.speech.folding import APOSTROPHES, fold_with_places, russian_spelling
 from alovoice_cli.speech.talk import Talk
 from alovoice_cli.speech.turns import SpeechTurn, speech_turns
@@ -142,5 +143,5 @@ def other_form(phrase: SoughtPhrase, talks: Iterable[Talk], speaker: str | None)
         for found in found_in(speech_turns(talk.fragments), [longer] if longer else [], speaker=speaker):
             form = found.turn.text[found.begin : found.end]
             if not phrase.marks(form):
-                return f"{form!r} (call {talk.call_id})"
+                return tr("{form!r} (call {call})", form=form, call=talk.call_id)
     return None

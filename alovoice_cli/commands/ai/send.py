@@ -15,6 +15,7 @@ from alovoice_cli.commands.batch_options import batch_options, needed_ids, refus
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
+from alovoice_cli.language import mark, tr
 from alovoice_cli.output.display import nobody_answers
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
@@ -33,12 +34,12 @@ EXAMPLES = examples(
     "alovoice ai send --since yesterday --until yesterday --peer 101 --yes",
 )
 COLUMNS = (
-    Column("call_id", "Call"),
-    Column("outcome", "Outcome"),
-    Column("aicallid", "Analysis"),
-    Column("begin_time", "Began (unix)", numeric=True),
-    Column("stereoaudio", "Recording", shown=False),
-    Column("problem", "Problem"),
+    Column("call_id", mark("Call")),
+    Column("outcome", mark("Outcome")),
+    Column("aicallid", mark("Analysis")),
+    Column("begin_time", mark("Began (unix)"), numeric=True),
+    Column("stereoaudio", mark("Recording"), shown=False),
+    Column("problem", mark("Problem")),
 )
 _COMMAND = "ai send"
 _PANEL = "Calls of the event store"
@@ -132,8 +133,11 @@ def _refuse_choice(choice: CallChoice) -> None:
     for name in ("until", "peer", "line", "min_duration", "limit", "with_imported"):
         if getattr(choice, name):
             raise UsageError(
-                f"--{name.replace('_', '-')} chooses among the calls of the event store",
-                hint="add --since WHEN; --since all takes the whole store",
+                tr(
+                    "{option} needs --since: it chooses among the calls of the event store",
+                    option=f"--{name.replace('_', '-')}",
+                ),
+                hint=tr("add --since WHEN; --since all is the whole store"),
             )
 
 
@@ -168,13 +172,22 @@ def _told_before(session: Session, call_id: str, entry: "Receipt") -> _Row:
     answer = _answer_in(entry.answer or "")
     if entry.outcome == "done" or session.analyses.get(call_id) is not None:
         session.note(
-            f"call {call_id} was sent before, on {entry.begun_at[:10]} (receipt {entry.receipt}): not sent again;"
-            " --again does"
+            tr(
+                "call {call} was sent before, on {day} (receipt {receipt}), and is not sent again; to send it again,"
+                " add --again",
+                call=call_id,
+                day=entry.begun_at[:10],
+                receipt=entry.receipt,
+            )
         )
         return _Row(call_id, "already", answer)
     problem = OutcomeUnknownError(
-        f"call {call_id} may have been sent before (receipt {entry.receipt}): not sent again",
-        hint=f"look with `alovoice ai result {call_id}`; --again sends it anew, and it may cost twice",
+        tr(
+            "call {call} may have been sent before (receipt {receipt}), and is not sent again",
+            call=call_id,
+            receipt=entry.receipt,
+        ),
+        hint=tr("check with `alovoice ai result {call}`; --again sends it again, which may cost twice", call=call_id),
     )
     return _Row(call_id, "unknown", answer, problem)
 
