@@ -77,7 +77,7 @@ def test_the_unit_names_the_program_as_it_was_started(alovoice: FrontDoor) -> No
         (["--print-systemd", "--sign-secret", "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="], "--sign-secret @FILE"),
         (["--print-systemd", "--secret=very-secret-1234"], "--secret @FILE"),
         (["--print-systemd", "--forward-header", "Authorization: Bearer abc"], "--forward-header @FILE"),
-        (["--print-systemd", "--fallback", "nowhere"], "is no step"),
+        (["--print-systemd", "--fallback", "nowhere"], "is not a step"),
         (["--print-nginx", "--port", "0"], "nginx must know the port"),
         (["--print-nginx", "--allow-from", "x"], "is no network"),
     ],

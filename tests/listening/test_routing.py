@@ -79,7 +79,7 @@ def test_rules_that_fail_their_check_keep_it_from_starting_before_anything_is_to
     for words in (("--rules", "bad.toml"), ("--rules", "rules.toml", "--shadow", "bad.toml")):
         listening = listen(*words)
         assert listening.process.wait(10) == 8
-        listening.wait_for("bad.toml has 1 error: it is not used")
+        listening.wait_for("bad.toml has 1 error, and is not used")
     for words in (("--rules", "nosuch.toml"), ("--rules", "rules.toml", "--deadline", "5")):
         assert listen(*words).process.wait(10) == 2
     assert not (alovoice.home / "state").exists()
@@ -112,7 +112,7 @@ def test_decisions_follow_the_files_and_the_last_good_rules_stay(listen: Listen,
     assert event["answer"]["trail"][0]["why"] == 'from = "@vip": the caller is 998901234567'
     assert listening.event()["answer"]["why"] == "no rule matches"
     rules.with_name("vip.csv").unlink()
-    listening.wait_for("the changed rules are not used, the last good ones stay in force")
+    listening.wait_for("the changed rules are not used, the last good rules remain in force")
     assert _step(listening, VIP) == "peer:2000"
     assert listening.event()["answer"]["outdated"] is True
     _write(rules.with_name("vip.csv"), "907654321\n")

@@ -8,6 +8,7 @@ import typer
 
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import joined, tr
 from alovoice_cli.output.listing import Record
 from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.engine import Decision, decide
@@ -97,13 +98,15 @@ def _caller(text: str) -> str:
 
 def _number(text: str, option: str) -> str:
     if text and not key_of(text):
-        raise UsageError(f"{option} {text!r} is no phone number", hint="write 901234567 or +998901234567")
+        message = tr("{option} {number!r} is not a valid phone number", option=option, number=text)
+        raise UsageError(message, hint=tr("write 901234567 or +998901234567"))
     return text
 
 
 def _queue(text: str) -> str:
     if text and not (text.isascii() and text.isdigit()):
-        raise UsageError(f"--queue {text!r} is no department's number", hint="write --queue 6000")
+        message = tr("--queue {number!r} is not the number of a queue", number=text)
+        raise UsageError(message, hint=tr("write {example}", example="--queue 6000"))
     return text
 
 
@@ -112,7 +115,8 @@ def _moment(at: str | None, rules: Rules, now: datetime) -> datetime:
         return now
     moment = parse_time(at, rules.zone)
     if moment is None:
-        raise UsageError(f"--at {at!r} is no time", hint="write '2026-11-23 19:00', or with an offset of its own")
+        message = tr("--at {moment!r} is not a time", moment=at)
+        raise UsageError(message, hint=tr("write '2026-11-23 19:00', or add an offset to it"))
     return moment
 
 
@@ -124,5 +128,5 @@ def _fields(decision: Decision, shown: str, *, explain: bool) -> dict[str, objec
         "at": shown,
     }
     for number, tried in enumerate(decision.trail if explain else (), start=1):
-        fields[f"{number}. {tried.rule}"] = f"{'yes' if tried.matched else 'no'}: {tried.why}"
+        fields[f"{number}. {tried.rule}"] = joined(": ", [tr("yes") if tried.matched else tr("no"), tried.why])
     return fields
