@@ -114,11 +114,12 @@ STRONGEST: dict[str, tuple[str, ...]] = {
     "api": ("POST", "/outcall/{token}", "-F", "inner_phone=2424", "-f", "number=+998901234567"),
     "call batches resume": ("BATCH", "--retry-refused", "--night-ok", "--yes"),
     "completion": ("bash",),
+    "skill": (),
 }
 """The words with which a command does its utmost, where those of WORDS do less."""
 NOT_RUN = {"listen check", "sandbox serve", "listen", "demo"}
 """Servers, what asks one, and a tour on a sandbox of its own: they make no client for the profile's PBX."""
-NO_JSON = {"completion", "demo", "listen check", "sandbox serve"}
+NO_JSON = {"skill", "completion", "demo", "listen check", "sandbox serve"}
 """A script, a tour of other commands, a server: each has tests of its own."""
 
 _ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
