@@ -138,16 +138,22 @@ def routed(event: Event) -> str:
     return _step(answer) + reason + moved
 
 
-def brief(event: Event) -> str:
+def brief(event: Event, room: int) -> str:
     """What matters of the event, where a line of 80 columns has room for no more than a word or two.
 
+    A call's end is told in words with its seconds, else in words alone, else by its code, as `room` letters allow.
     By which rule a caller went there, and what a trial says, `events list` tells.
     """
     if event.is_trial:
         return "trial"
     if event.delivery.type == "route":
         return step_text(event)
-    return _said(event, event.fact, in_words=True) + (f" (+{len(event.facts) - 1})" if len(event.facts) > 1 else "")
+    fact, more = event.fact, f" (+{len(event.facts) - 1})" if len(event.facts) > 1 else ""
+    said = _said(event, fact, in_words=True)
+    if len(said + more) > room and event.delivery.type == "callend":
+        word = status_word(fact.status)
+        said = word if len(word + more) <= room else _said(event, fact, in_words=False)
+    return said + more
 
 
 def _step(kept: Mapping[str, object]) -> str:

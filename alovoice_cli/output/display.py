@@ -12,8 +12,9 @@ from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.json_text import json_text
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 from alovoice_cli.output.data_formats import write_csv, write_json, write_tsv
-from alovoice_cli.output.listing import Column, Dialogue, Item, Listing, Record, cell_text, choose_columns, legend
+from alovoice_cli.output.listing import Column, Dialogue, Item, Listing, Record, Tone, cell_text, choose_columns, legend
 from alovoice_cli.output.messages import (
+    TONE_CODES,
     write_body,
     write_error,
     write_head,
@@ -154,9 +155,15 @@ class Display:
         """Returns whether stdout lacks letters beyond ASCII."""
         return _ascii_only(self._out)
 
-    def row(self, item: Item, widths: Mapping[str, int]) -> None:
-        """Prints one line of a growing table: its cells by name, each padded to its width, none shortened."""
+    def row(self, item: Item, widths: Mapping[str, int], tone: Tone = "") -> None:
+        """Prints one line of a growing table: its cells by name, each padded to its width, none shortened.
+
+        `tone` is what the last cell means.
+        """
         cells = [disarm(cell_text(self._cleaned(item.get(name)))).ljust(width) for name, width in widths.items()]
+        cells[-1] = cells[-1].rstrip()
+        if tone and cells[-1] and self._colored(self._out):
+            cells[-1] = f"\x1b[{TONE_CODES[tone]}m{cells[-1]}\x1b[0m"
         self._out.write("  ".join(cells).rstrip() + "\n")
         self._out.flush()
 

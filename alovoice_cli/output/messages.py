@@ -12,7 +12,17 @@ from typing import TextIO
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.json_text import json_text
 from alovoice_cli.masking import disarm
+from alovoice_cli.output.listing import Tone
 
+TONE_CODES: dict[Tone, str] = {
+    "good": "32",
+    "bad": "31",
+    "doubt": "33",
+    "alarm": "1;31",
+    "quiet": "2",
+    "first": "36",
+    "second": "35",
+}
 _INDENT = "  "
 _UNBROKEN = re.compile(r"(?:`[^`]*`|[^\s`]|`)+")
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "note": "2"}
