@@ -345,9 +345,9 @@ class Session:
         streams = self.stdin, self.stdout, self.stderr
         return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone, self.now)
 
-    def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> None:
+    def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> frozenset[str]:
         """Prints a list or a record on stdout, in the form for the options or the stream: `Display.show`."""
-        self.display.show(thing, lines=lines, show_secrets=show_secrets)
+        return self.display.show(thing, lines=lines, show_secrets=show_secrets)
 
     def report(self, text: str, **fields: object) -> None:
         """Reports the result of a command without data: a remark, or with `--json` the fields on stdout."""

@@ -16,7 +16,7 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule numbers trunks peers call events day top route ai listen notify api login logout status config sandbox demo completion' ;;
+    alovoice) commands='autorule numbers trunks peers call events day top route ai listen notify api login logout status config sandbox demo skill completion' ;;
     'alovoice autorule') commands='create check get list export watch report' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
@@ -100,6 +100,7 @@ _alovoice_command() {
     'alovoice sandbox path') : ;;
     'alovoice sandbox sample') arguments=(directory) ;;
     'alovoice demo') : ;;
+    'alovoice skill') options=--install ;;
     'alovoice completion') arguments=('choice:bash zsh fish') ;;
   esac
 }
@@ -490,6 +491,7 @@ _alovoice_option() {
     'alovoice sandbox serve --inbound') value='text' ;;
     'alovoice sandbox serve --day') value='text' ;;
     'alovoice sandbox serve --chaos') value='text' ;;
+    'alovoice skill --install') value='directory' ;;
   esac
 }
 

@@ -315,6 +315,7 @@ NOUNS = (
     Noun("config", "Profiles and their settings.", _ACCOUNT, _CONFIG),
     Noun("sandbox", "A simulated PBX with the same API.", _TOOLS, _SANDBOX),
     Noun("demo", "A tour of the main job on the sandbox.", _TOOLS),
+    Noun("skill", "A page for AI agents: exit code 6, and every command with what it does.", _TOOLS),
     Noun("completion", "The completion script of bash, zsh or fish.", _TOOLS),
 )
 

@@ -1,6 +1,6 @@
 """Options that several commands share, singly or as a group, and the form of the examples in their help."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
-from alovoice_cli.output.listing import Column
+from alovoice_cli.output.listing import Column, Tone, tone_by
 
 _T = TypeVar("_T")
 _GROUP = "alovoice.option_group"
@@ -96,8 +96,9 @@ ExcludeCalled = Annotated[
 Rejected = Annotated[Path | None, _of_list("--rejected", "OUT.csv", "Write the rows left out, with reasons.")]
 
 
+SEVERITY_TONES: Mapping[str, Tone] = {"error": "bad", "warning": "doubt", "note": "quiet"}
 FINDINGS = (
-    Column("severity", "Severity"),
+    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
     Column("place", "Place"),
     Column(
         "finding", "What, and what to do", value=lambda item: f"{item['message']} ({item['hint']})".removesuffix(" ()")

@@ -1,8 +1,8 @@
 """Asks questions on the terminal itself, wherever stdout and stderr go."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -21,6 +21,16 @@ def open_controlling_terminal() -> tuple[TextIO, TextIO]:
     except OSError:
         answers.close()
         raise
+
+
+def terminal_columns(stream: TextIO, environ: Mapping[str, str]) -> int:
+    """Returns the width of the terminal behind a stream: `COLUMNS`, or what the terminal says; 0 where neither does."""
+    told = environ.get("COLUMNS", "")
+    if told.isascii() and told.isdigit() and int(told):
+        return int(told)
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns
+    return 0
 
 
 class QuestionTerminal:

@@ -72,7 +72,7 @@ def test_a_call_is_followed_to_its_end_also_when_the_answer_is_lost(
     result = alovoice(*IVR, "--wait=5s", "--json")
     said = json.loads(result.out)
     assert result.code == 0
-    assert said["said"] == "it rang: 200 success, 32s, answered by 998901234567 (e1, e2)"
+    assert said["said"] == "it rang: 200 answered, 32s, answered by 998901234567 (e1, e2)"
     assert (said["extid"], said["resolution"]["answer"], said["resolution"]["basis"]) == ("170", "rang", "id")
     assert said["answer"] == (True if answer else None)
     assert len(pbx.server.requests) == 1
@@ -86,7 +86,10 @@ def test_a_call_that_ended_without_ringing_is_a_refusal(alovoice: FrontDoor, pbx
     assert result.code == 1
     assert json.loads(result.out)["resolution"]["resend_safe"] is True
     error = json.loads(result.err.splitlines()[-1])["error"]
-    assert (error["kind"], error["message"]) == ("refused", "it did not ring: the call ended 404 bad number (e1, e2)")
+    assert (error["kind"], error["message"]) == (
+        "refused",
+        "it did not ring: the call ended 404 invalid number (e1, e2)",
+    )
     assert alovoice("call", "resolve", "170").code == 1
 
 

@@ -4,6 +4,7 @@
 the API cannot do it, and where it can be done.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -12,9 +13,13 @@ from typer.main import get_command
 from alovoice_cli.commands.command_table import LazyGroup
 from alovoice_cli.commands.global_options import add_global_options
 from alovoice_cli.errors import UsageError
+from alovoice_cli.output.listing import Tone
+from alovoice_cli.receipts import STATE_TONES
 
 # Read here, before the module `list` of this package, once it is imported, stands under the name of the type.
 _Words = Annotated[list[str] | None, typer.Argument(metavar="[ID]")]
+CAMPAIGN_TONES: Mapping[str, Tone] = {**STATE_TONES, "running": "good"}
+"""What a campaign's status means to people: the PBX's words, and those of a request that created none."""
 VERBS = ("stop", "pause", "resume", "delete", "update")
 
 

@@ -88,7 +88,7 @@ def _show_forecast(session: Session, made: "Forecast", tariff: float | None) -> 
 
     if session.stdout.isatty():
         session.show(Record(forecast_in_words(made, tariff), title="Forecast", ours=True))
-        session.show(Listing(curve_rows(made), _CURVE, ours=True))
-        session.note(session.display.legend(_SHAPES))
+        if "chart" not in session.show(Listing(curve_rows(made), _CURVE, ours=True)):
+            session.note(session.display.legend(_SHAPES))
     else:
         session.show(Record(forecast_figures(made, tariff), ours=True))

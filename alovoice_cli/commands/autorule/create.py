@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from alovoice_cli.campaigns.options import CampaignOptions
+from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.options import OptionGroupCommand, examples, option_group
 from alovoice_cli.findings import Severity, count
-from alovoice_cli.output.listing import Column, Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _CREATED = (
     Column("id", "Id", numeric=True),
     Column("name", "Name"),
     Column("from", "Day"),
-    Column("status", "Status"),
+    Column("status", "Status", tone=tone_by("status", CAMPAIGN_TONES)),
 )
 
 

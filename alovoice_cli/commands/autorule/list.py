@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotFoundError
 from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
-from alovoice_cli.output.listing import Column, Item, Listing
+from alovoice_cli.output.listing import Column, Item, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def _field(name: str, title: str, *, shown: bool = False) -> Column:
 COLUMNS = (
     Column("campaign", "Campaign", value=lambda item: item["id"] or item["receipt"], numeric=True),
     _field("name", "Name", shown=True),
-    Column("status", "Status"),
+    Column("status", "Status", tone=tone_by("status", CAMPAIGN_TONES)),
     Column("count", "Numbers", numeric=True),
     Column("reached", "Reached", value=_reached, numeric=True),
     _field("from", "From", shown=True),
@@ -49,7 +51,7 @@ COLUMNS = (
     Column("created", "Created", value=lambda item: f"{item['begun_at']}"[:10]),
     Column("id", "Id", numeric=True, shown=False),
     Column("receipt", "Receipt", shown=False),
-    Column("outcome", "Outcome", shown=False),
+    Column("outcome", "Outcome", shown=False, tone=tone_by("outcome", STATE_TONES)),
     Column("begun_at", "Created (UTC)", shown=False),
     Column("seen_at", "Seen (UTC)", shown=False),
     _field("fromtime", "Opens"),

@@ -13,7 +13,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ListColumn, examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import count
-from alovoice_cli.output.listing import Column, Item, Listing
+from alovoice_cli.output.listing import Column, Item, Listing, Tone, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.spreadsheet import format_for
 
@@ -33,9 +33,14 @@ EXAMPLES = examples(
     "alovoice autorule report 124 --csv > rows.csv",
     "alovoice autorule report 124 --json | jq '{rows, reached, unknown}'",
 )
+_TONES: dict[str, Tone] = {
+    "reached": "good",
+    **dict.fromkeys(("busy", "no_answer", "failed"), "bad"),
+    **dict.fromkeys(("short", "unknown", "ambiguous"), "doubt"),
+}
 _ROWS = (
     Column("line", "Row", numeric=True),
-    Column("category", "Result"),
+    Column("category", "Result", tone=tone_by("category", _TONES)),
     Column("attempts", "Attempts", numeric=True),
     Column("first_try", "First try (UTC)"),
     Column("last_try", "Last try (UTC)"),
@@ -259,8 +264,8 @@ def _show_groups(session: Session, found: _Found, by: "By") -> None:
         whole = found.as_json() | {"by": by, "groups": [group.as_json() for group in groups]}
     year = f"{session.clock.today.year}-" if drawn else ""
     items = [_group_item(group, year) for group in groups]
-    session.show(Listing(items, columns, whole, nothing="no call of this campaign is known", ours=True))
-    if drawn and groups and not session.options.json:
+    left_out = session.show(Listing(items, columns, whole, nothing="no call of this campaign is known", ours=True))
+    if drawn and groups and not session.options.json and "chart" not in left_out:
         session.note(session.display.legend(_PARTS))
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotReadyError, Terminated, UsageError
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ EXAMPLES = examples(
 COLUMNS = (
     Column("id", "Id", numeric=True),
     Column("name", "Name"),
-    Column("status", "Status"),
+    Column("status", "Status", tone=tone_by("status", CAMPAIGN_TONES)),
     Column("recipients", "Recipients", numeric=True),
     Column("results", "Results"),
     Column("why", "Why it waits"),

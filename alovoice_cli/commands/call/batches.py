@@ -9,7 +9,8 @@ from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
 app = typer.Typer()
@@ -32,7 +33,7 @@ BATCHES = (
 ROWS = (
     Column("row", "Row", numeric=True),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
     Column("extid", "Our id"),
     Column("receipt", "Receipt"),
     Column("attempts", "Attempts", numeric=True),
