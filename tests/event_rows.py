@@ -20,8 +20,8 @@ class Rows:
     """One store, and the seq that comes next. Moments are unix seconds, or aware datetimes."""
 
     def __init__(self, store: Path | str) -> None:
-        self.path = Path(store)
         self.url = store if isinstance(store, str) else f"sqlite:///{store}"
+        self.path = Path(self.url.removeprefix("sqlite:///"))
         open_event_store(self.url).close()
         self._calls = 0
 
