@@ -92,10 +92,10 @@ def store_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
 @pytest.fixture
 def profile_store(engine: str, store_url: str, alovoice: FrontDoor) -> str:
     """The event store of the profile `default` in a fresh home: its own file, or a database that it names."""
-    if engine == "sqlite":
-        return f"sqlite:///{alovoice.home / 'state' / 'events.db'}"
-    assert alovoice("config", "set", "store", store_url).code == 0
-    return store_url
+    if engine == "postgres":
+        assert alovoice("config", "set", "store", store_url).code == 0
+        alovoice.server_store = store_url
+    return alovoice.store_url
 
 
 @pytest.fixture(autouse=True)
