@@ -64,6 +64,7 @@ def alovoice(tmp_path: Path) -> FrontDoor:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A running PostgreSQL of this worker's own."""
+    pytest.importorskip("psycopg")
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
     with running_cluster() as cluster:

@@ -42,6 +42,13 @@ class ServerConnection:
         """Runs one statement and returns its cursor."""
         return self.own.execute(_translated(sql), tuple(values))
 
+    @contextmanager
+    def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[psycopg.ServerCursor[tuple[Any, ...]]]:
+        """Runs a query of which the server keeps the rows until they are fetched; within a transaction."""
+        with self.own.cursor(name="rows") as cursor:
+            cursor.execute(_translated(sql), tuple(values), binary=True)
+            yield cursor
+
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Runs a statement for each row, without waiting for one answer before the next row is sent."""
         with self.own.cursor() as cursor:
