@@ -6,14 +6,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from event_rows import empty
 from front_door import FrontDoor
 from hypothesis import settings
 from postgres_server import Cluster, programs, running_cluster
+
+from alovoice_cli.stores.event_postgres import IDLE
 
 # The same examples in each run, so that a red run says something of the change; the soak tries new ones each time.
 settings.register_profile("repeatable", derandomize="ALOVOICE_SOAK" not in os.environ)
@@ -61,10 +64,69 @@ def alovoice(tmp_path: Path) -> FrontDoor:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A running PostgreSQL of this worker's own."""
+    pytest.importorskip("psycopg")
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
     with running_cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The kind of database that holds the events: a test that asks for a store runs once with each."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def store_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An event store: a file that is still to be made, or an empty database with the tables."""
+    if engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'events.db'}"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    url = cluster.event_store()
+    yield url
+    IDLE.close()
+    cluster.drop(url)
+
+
+@pytest.fixture(scope="session")
+def new_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Makes one more event store of the kind: for tests that need many."""
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('store') / 'events.db'}"
+        cluster: Cluster = request.getfixturevalue("postgres")
+        return cluster.event_store()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def emptied_store(new_store: Callable[[str], str]) -> Callable[[str], str]:
+    """An empty event store of the kind, for each example of a property: a database is the same one each time."""
+    kept: list[str] = []
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            return new_store(engine)
+        if not kept:
+            kept.append(new_store(engine))
+        empty(kept[0])
+        return kept[0]
+
+    return make
+
+
+@pytest.fixture
+def profile_store(engine: str, store_url: str, alovoice: FrontDoor) -> str:
+    """The event store of the profile `default` in a fresh home: its own file, or a database that it names."""
+    if engine == "postgres":
+        assert alovoice("config", "set", "store", store_url).code == 0
+        alovoice.server_store = store_url
+    return alovoice.store_url
 
 
 @pytest.fixture(autouse=True)
