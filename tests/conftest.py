@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,15 @@ def postgres() -> Iterator[Cluster]:
         pytest.skip("PostgreSQL is not installed")
     with running_cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Path | str]:
+    """Where a store of this name lies: the test runs with a file, and with a database on a server."""
+    if request.param == "sqlite":
+        return lambda name: tmp_path / "state" / name
+    url: str = request.getfixturevalue("postgres").database()
+    return lambda name: url
 
 
 @pytest.fixture(autouse=True)

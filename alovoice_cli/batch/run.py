@@ -168,7 +168,7 @@ class Execution:
         client = self._run.client()  # here once, before several threads need it
         with counted() as signals, self._closing() as stack:
             if not self._run.verb.reads:
-                stack.enter_context(self._session.ledger.kept_open())
+                stack.enter_context(self._session.ledger.database.kept_open())
             has_line = stack.enter_context(line_keeper(self._session, self._run.times.lines))
             tick = stack.enter_context(self._session.display.counting(self._run.verb.command, len(rows)))
             runner = Runner(

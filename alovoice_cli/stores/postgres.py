@@ -70,16 +70,23 @@ class ServerConnection:
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         """Runs one statement and returns its cursor."""
-        return self.own.execute(_translated(sql), tuple(values))
+        return self.own.execute(_translated(sql), _sendable(values))
 
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Runs a statement for each row, without waiting for one answer before the next row is sent."""
         with self.own.cursor() as cursor:
-            cursor.executemany(_translated(sql), list(rows))
+            cursor.executemany(_translated(sql), [_sendable(row) for row in rows])
 
     def close(self) -> None:
         """Closes the connection; its locks and claims are free at once."""
         self.own.close()
+
+
+def _sendable(values: Sequence[object]) -> tuple[object, ...]:
+    """Returns the values with `\\x00` in place of the one letter that a text of PostgreSQL cannot have."""
+    return tuple(
+        value.replace("\0", "\\x00") if isinstance(value, str) and "\0" in value else value for value in values
+    )
 
 
 @lru_cache(512)
