@@ -127,8 +127,12 @@ class Session:
         """Returns where a store lies: the server of the run's store, which machines share, or a file here."""
         from alovoice_cli.stores.postgres import is_server_url
 
-        url = self.settings.event_store_url(self.options.store)
+        url = self.store_url()
         return url if is_server_url(url) else self.paths.state / name
+
+    def store_url(self) -> str:
+        """Returns the run's event store: `--store`, or the profile's."""
+        return self.settings.event_store_url(self.options.store)
 
     @cached_property
     def ledger(self) -> "Ledger":
