@@ -104,7 +104,7 @@ def check_call_ids(
     An event store that cannot be read is a warning: most ids are typed from the PBX's own console.
     """
     try:
-        found = PbxCalls(session.settings.event_store_url(store)).strange_ids(call_ids)
+        found = PbxCalls(session.event_store_url(store)).strange_ids(call_ids)
     except UsageError as trouble:
         session.warn(f"whether these are ids of the PBX is not checked: {trouble.message}")
         return
@@ -156,7 +156,7 @@ def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[LineGua
         yield LineGuard()
         return
     claims = LineClaims(session.store_place(STORE_NAME), session.settings.profile, HOLD)
-    keeper = LineKeeper(session, limit, LineCalls(session.store_url()), claims)
+    keeper = LineKeeper(session, limit, LineCalls(session.event_store_url()), claims)
     try:
         yield keeper
     finally:

@@ -10,15 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.masking import DOTS
+from alovoice_cli.store_urls import masked_url
 
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMES = ("postgresql", "postgres")
 _CONNECT_SECONDS = 10
 # A network that is cut must be noticed: a listener spools meanwhile, and a batch stops.
 _DEFAULTS = {
@@ -29,34 +27,6 @@ _DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
-
-
-def is_server_url(url: str) -> bool:
-    """Returns whether the store's URL names a PostgreSQL server."""
-    return url.partition("://")[0] in SCHEMES and "://" in url
-
-
-def holds_password(url: str) -> bool:
-    """Returns whether a server's URL holds a password, before the host or among its options."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # "Invalid IPv6 URL"
-        return "@" in url
-    return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query))
-
-
-def masked_url(url: str) -> str:
-    """Returns a server's URL as it may be shown: its password masked."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return f"{url.partition('://')[0]}://{DOTS}"
-    netloc = parts.netloc
-    if parts.password is not None:
-        account, _, host = netloc.rpartition("@")
-        netloc = f"{account.partition(':')[0]}:{DOTS}@{host}"
-    options = [(name, DOTS if name == "password" else text) for name, text in parse_qsl(parts.query)]
-    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(options, safe=f"/{DOTS}")))
 
 
 class ServerConnection:
@@ -70,23 +40,19 @@ class ServerConnection:
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         """Runs one statement and returns its cursor."""
-        return self.own.execute(_translated(sql), _sendable(values))
+        return self.own.execute(_translated(sql), tuple(values))
 
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Runs a statement for each row, without waiting for one answer before the next row is sent."""
         with self.own.cursor() as cursor:
-            cursor.executemany(_translated(sql), [_sendable(row) for row in rows])
+            cursor.executemany(_translated(sql), list(rows))
 
     def close(self) -> None:
         """Closes the connection; its locks and claims are free at once."""
         self.own.close()
 
-
-def _sendable(values: Sequence[object]) -> tuple[object, ...]:
-    """Returns the values with `\\x00` in place of the one letter that a text of PostgreSQL cannot have."""
-    return tuple(
-        value.replace("\0", "\\x00") if isinstance(value, str) and "\0" in value else value for value in values
-    )
+    def __del__(self) -> None:
+        self.own.close()  # a thread that ends drops its connection, of which psycopg would warn
 
 
 @lru_cache(512)

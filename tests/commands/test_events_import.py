@@ -30,6 +30,7 @@ from alovoice_cli.stores.events import EventStore
 
 FIXTURES = Path(__file__).parents[1] / "events" / "data" / "kpi"
 AT = datetime(2026, 11, 23, 4, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("profile_store")
 
 
 def _line(kind: str = "callend", seconds: float = 0, **more: Any) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _events(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:
 
 
 def _calls(alovoice: FrontDoor) -> list[Any]:
-    return list(EventStore(f"sqlite:///{alovoice.home / 'state' / 'events.db'}").calls())
+    return list(EventStore(alovoice.store_url).calls())
 
 
 @pytest.mark.parametrize(("name", "count"), [("campaign_report", 53), ("kpi_day", 79), ("kpi_total", 75)])
@@ -117,7 +118,7 @@ def test_lines_with_the_id_of_another_event_are_left_out_and_counted(alovoice: F
 
 
 def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> None:
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(alovoice.store_url)
     body = {"number": "+998901000001", "line": "712037006", "type": "inc", "start_time": 1795406390}
     rows.deliver("callstart", AT, body, call_id="own")
     _import(alovoice, _line("callstart", 2, body=body, answer_id="foreign"))
@@ -230,7 +231,7 @@ def test_an_export_is_the_same_after_it_was_imported(alovoice: FrontDoor) -> Non
 
 
 def test_an_uptime_is_exported_within_the_period_and_never_with_some_events_alone(alovoice: FrontDoor) -> None:
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(alovoice.store_url)
     rows.listened((AT.timestamp(), AT.timestamp() + 7200, True))
     period = ("--since", "2026-11-23 09:30", "--until", "2026-11-23 10:00")
     (told,) = map(json.loads, alovoice("events", "export", "--with-uptime", *period).out.splitlines())
@@ -259,7 +260,7 @@ def test_imported_events_count_as_complete_where_somebody_says_so_alone(alovoice
 
 def test_a_time_to_come_is_covered_by_no_import(alovoice: FrontDoor) -> None:
     _import(alovoice, {"type": "uptime", "began_at": "2020-01-01T00:00:00Z", "ended_at": "9999-01-01T00:00:00Z"})
-    store = EventStore(f"sqlite:///{alovoice.home / 'state' / 'events.db'}")
+    store = EventStore(alovoice.store_url)
     assert [uptime.seen_at <= time.time_ns() // 1000 for uptime in store.uptimes()] == [True]
 
 
@@ -285,7 +286,7 @@ def test_complete_files_are_each_complete_from_their_first_line_to_their_last(al
 
 def test_what_an_operator_states_makes_no_call_of_ours_certain(alovoice: FrontDoor) -> None:
     """A call counts as not rung, and may be placed again, by what a listener of this store heard alone."""
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(alovoice.store_url)
     _import(alovoice, _line(), words=("--complete", "--since", "2026-11-01", "--until", "now"))
     text = io.StringIO
     session = Session([], stdin=text(), stdout=text(), stderr=text(), environ=alovoice.environ)
@@ -296,6 +297,8 @@ def test_what_an_operator_states_makes_no_call_of_ours_certain(alovoice: FrontDo
 
 
 def test_nobody_is_told_of_imported_events_while_a_listener_goes_on(alovoice: FrontDoor) -> None:
+    if alovoice.server_store:
+        pytest.skip("a listener on a server")
     now = datetime.now(UTC)
     with served() as crm, listening(alovoice, "--forward", crm.url, "--forward", f"missed={crm.url}") as heard:
         lines = [_start((now - AT).total_seconds() + number / 10, answer_id=f"f{number}") for number in range(40)]
