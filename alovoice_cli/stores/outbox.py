@@ -4,7 +4,7 @@ Read here by whoever delivers them; changed by changes that ride along in the ev
 operator asks and orders is in `outbox_orders`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS
 from alovoice_cli.stores.process_lock import ProcessLock
 
 _LONGEST_TROUBLE = 500
+_LOOKED_BEYOND = 24
 _COLUMNS = ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS.split(", "))
 # Of each queue only the first that is not done.
 _DUE = f"""SELECT {_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at, fact.call_id, outbox.message
@@ -59,6 +60,11 @@ def outbox_lock(store: Path) -> ProcessLock:
 class Outbox:
     """The queued deliveries of one store. Each method uses a connection of its own; raises as the database does."""
 
+    owner = ""
+    """The name under which deliveries are claimed."""
+    look_seconds = 1.0
+    """After which a dispatcher looks again, though nothing woke it."""
+
     def __init__(self, url: str) -> None:
         self._url = url
 
@@ -67,6 +73,16 @@ class Outbox:
         with opened(self._url) as connection:
             rows = connection.execute(_DUE, (target, now_us, limit)).fetchall()
         return [Due(delivery_from(row), *row[-5:]) for row in rows]
+
+    def claim(self, target: str, now_us: int, room: int, busy: Mapping[int, str]) -> list[Due]:
+        """Returns deliveries to be made now, `room` at most. `busy` are the queues of the events that are under way.
+
+        There is one holder of this outbox: nobody else takes them.
+        """
+        # By number too: the answer of a CRM gives a callstart that is under way another queue.
+        queues = set(busy.values())
+        rows = self.due(target, now_us, room + _LOOKED_BEYOND)
+        return [row for row in rows if row.queue not in queues and row.delivery.seq not in busy][:room]
 
     def waiting(self) -> dict[str, int]:
         """How many deliveries are still to be made, by target; none where there are none."""
@@ -141,49 +157,56 @@ def _kept(trouble: str) -> str:
     return trouble.encode("utf-8", "replace").decode()[:_LONGEST_TROUBLE]
 
 
-def settled(target: str, seq: int, state: str, trouble: str = "") -> Change:
-    """The change that ends a queued delivery: DONE, or DEAD with its trouble."""
+def settled(target: str, seq: int, state: str, trouble: str = "", owner: str = "") -> Change:
+    """The change that ends a queued delivery: DONE, or DEAD with its trouble.
+
+    It does nothing where the delivery is not the owner's any more: whoever has it now ends it, and what follows in its
+    queue waits for that. A program that was given up as interrupted, and had not been, is ended all the same.
+    """
 
     def settle(connection: Connection) -> None:
         connection.execute(
-            "UPDATE outbox SET state = ?, attempts = attempts + 1, trouble = ? WHERE target = ? AND seq = ?",
-            (state, _kept(trouble), target, seq),
+            "UPDATE outbox SET state = ?, attempts = attempts + 1, trouble = ?, owner = ''"
+            " WHERE target = ? AND seq = ? AND (owner = ? OR (state = ? AND trouble = ?))",
+            (state, _kept(trouble), target, seq, owner, DEAD, INTERRUPTED),
         )
 
     return settle
 
 
-def put_off(target: str, seq: int, due_at: int, trouble: str) -> Change:
+def put_off(target: str, seq: int, due_at: int, trouble: str, owner: str = "") -> Change:
     """The change that notes a failed attempt, and when the next one is due (unix microseconds)."""
 
     def delay(connection: Connection) -> None:
         connection.execute(
-            "UPDATE outbox SET attempts = attempts + 1, due_at = ?, trouble = ?"
-            " WHERE target = ? AND seq = ? AND state = ?",
-            (due_at, _kept(trouble), target, seq, DUE),
+            "UPDATE outbox SET attempts = attempts + 1, due_at = ?, trouble = ?, owner = ''"
+            " WHERE target = ? AND seq = ? AND state = ? AND owner = ?",
+            (due_at, _kept(trouble), target, seq, DUE, owner),
         )
 
     return delay
 
 
-def claimed(target: str, seq: int, tell: Callable[[bool], None]) -> Change:
+def claimed(target: str, seq: int, tell: Callable[[bool], None], owner: str = "") -> Change:
     """The change that marks a program as started, before it is; `tell` hears whether the delivery was still due."""
 
     def claim(connection: Connection) -> None:
-        place = (target, seq, DUE)
-        due = connection.execute("SELECT 1 FROM outbox WHERE target = ? AND seq = ? AND state = ?", place).fetchone()
-        connection.execute("UPDATE outbox SET state = ? WHERE target = ? AND seq = ? AND state = ?", (RUNNING, *place))
+        place = (target, seq, DUE, owner)
+        among = "WHERE target = ? AND seq = ? AND state = ? AND owner = ?"
+        due = connection.execute(f"SELECT 1 FROM outbox {among}", place).fetchone()
+        connection.execute(f"UPDATE outbox SET state = ? {among}", (RUNNING, *place))
         tell(due is not None)
 
     return claim
 
 
-def unclaimed(target: str, seq: int) -> Change:
-    """The change that takes a claim back: the program was not started."""
+def unclaimed(target: str, seq: int, owner: str = "") -> Change:
+    """The change that takes a claim back: there was no attempt."""
 
     def unclaim(connection: Connection) -> None:
         connection.execute(
-            "UPDATE outbox SET state = ? WHERE target = ? AND seq = ? AND state = ?", (DUE, target, seq, RUNNING)
+            "UPDATE outbox SET state = ?, owner = '' WHERE target = ? AND seq = ? AND state IN (?, ?) AND owner = ?",
+            (DUE, target, seq, DUE, RUNNING, owner),
         )
 
     return unclaim
