@@ -119,8 +119,8 @@ class OutboxOrders:
             theirs = f"target = ? AND seq IN ({marks(batch.numbers)})"
             connection.execute(f"DELETE FROM outbox WHERE {theirs} AND state = ?", (to, *batch.numbers, DEAD))
             connection.execute(
-                "UPDATE outbox SET target = ?, state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = '', owner = ''"
-                f" WHERE {batch.condition} AND seq NOT IN (SELECT seq FROM outbox WHERE {theirs})",
+                "UPDATE outbox SET target = ?, state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = '',"
+                f" owner = '' WHERE {batch.condition} AND seq NOT IN (SELECT seq FROM outbox WHERE {theirs})",
                 (to, DUE, now_us, now_us, *batch.values, to, *batch.numbers),
             )
             connection.execute(f"DELETE FROM outbox WHERE {batch.condition}", batch.values)
