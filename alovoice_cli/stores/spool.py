@@ -37,13 +37,15 @@ class ListenerUptime(NamedTuple):
     ended_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SpoolContent:
     """What a spool holds, in its order."""
 
     deliveries: list[Delivery] = field(default_factory=list)
     answers: list[LateAnswer] = field(default_factory=list)
     uptimes: list[ListenerUptime] = field(default_factory=list)
+    size: int = 0
+    """Where it ends in the file."""
 
 
 class Spool:
@@ -129,13 +131,24 @@ class Spool:
         finally:
             os.close(descriptor)
 
-    def read(self) -> SpoolContent:
-        """All that is whole in the file, oldest first; nothing where there is no file. Raises OSError."""
+    @property
+    def size(self) -> int:
+        """The bytes of the file; 0 where there is none."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def read(self, start: int = 0) -> SpoolContent:
+        """All that is whole in the file from this byte on, oldest first; nothing where there is no file.
+
+        Raises OSError.
+        """
         found = SpoolContent()
         try:
-            content = self.path.read_bytes()
+            with self.path.open("rb") as file:
+                file.seek(start)
+                content = file.read()
         except FileNotFoundError:
             return found
+        found.size = start + len(content)
         for line in content.splitlines():
             value = _from_line(line)
             if isinstance(value, Delivery):
@@ -185,8 +198,8 @@ def _from_line(line: bytes) -> Delivery | LateAnswer | ListenerUptime | None:
         if "answer" in row:
             return LateAnswer(**row["answer"])
         if "uptime" in row:
-            own_id, *moments = row["uptime"]
-            return ListenerUptime(str(own_id), *(None if moment is None else int(moment) for moment in moments))
+            own_id, began_at, seen_at, ended_at = row["uptime"]
+            return ListenerUptime(str(own_id), int(began_at), int(seen_at), ended_at and int(ended_at))
         if row["type"] not in EVENT_TYPES:
             return None
         return Delivery(
