@@ -1,7 +1,7 @@
 """The event store on a server as a listener's writer sees it: one of several writers, which may lose its server.
 
-The writer's thread waits for no connection: it is made in a thread of its own. A server that does not answer is given up
-after some seconds. What another listener has received already is known again in the transaction that stores.
+The writer's thread waits for no connection: it is made in a thread of its own. A server that does not answer is given
+up after some seconds. What another listener has received already is known again in the transaction that stores.
 """
 
 import json
@@ -16,11 +16,11 @@ from typing import Any
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.events.answers import kept_answer
 from alovoice_cli.events.duplicates import REPEATABLE, WINDOW_SECONDS
-from alovoice_cli.events.event import Event
+from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.event_assembly import UNANSWERED, FirstDelivery, repeated
 from alovoice_cli.stores.event_engine import Connection, is_lost, marks, open_event_store
-from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, EventFile
-from alovoice_cli.stores.event_rows import QueuedDelivery, newest
+from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, EventFile, KnownFirst
+from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
 from alovoice_cli.stores.postgres import ServerConnection, load_driver, server_error
 
@@ -83,6 +83,14 @@ class EventServer(EventFile):
         with self._limited(_LONG_SECONDS):
             return super().derive(events)
 
+    def firsts(self, now_us: int) -> list[KnownFirst]:
+        """Returns nothing: they are looked up when a delivery is stored."""
+        return []
+
+    def underived(self) -> Iterator[list[Delivery]]:
+        """Returns nothing: no version of the program has left anything underived on a server."""
+        return iter(())
+
     def close(self) -> None:
         """Lets go of the connection."""
         self._connector.close()
@@ -113,7 +121,6 @@ class EventServer(EventFile):
             lost.close()
         if self._opened is None:
             self._opened = self._connector.take()
-            self._last = max(self._last, newest(self._opened))
         return self._opened
 
 
@@ -188,9 +195,11 @@ class _Connector:
         if made is not None:
             return made
         self.begin()
-        if trouble is not None and not load_driver().Error.__subclasscheck__(type(trouble.__cause__)):
+        if trouble is None:
+            raise _NotConnectedError("it is not connected yet")
+        if not isinstance(trouble.__cause__, load_driver().Error):
             raise trouble  # such as a newer schema: it does not pass by itself
-        raise _NotConnectedError(str(trouble) if trouble is not None else "it is not connected yet")
+        raise _NotConnectedError(f"{trouble}: {(trouble.detail or '').partition(chr(10))[0]}".rstrip(": "))
 
     def close(self) -> None:
         """Makes no connection any more."""
