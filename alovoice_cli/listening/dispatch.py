@@ -172,7 +172,9 @@ class Dispatcher:
         try:
             outcome = self._delivered(row)
         except Exception as fault:
-            outcome = DeliveryOutcome("retry", f"{type(fault).__name__}: {fault}")
+            # A server that cannot be asked for the event is not the target's fault: it is claimed again later.
+            is_away = bool(self._owner) and isinstance(fault, outbox_troubles())
+            outcome = DeliveryOutcome("later" if is_away else "retry", f"{type(fault).__name__}: {fault}")
         change = self._note(self._with_proof(attempt, outcome), outcome)
         is_in_trouble = change.trouble or change.recovery or (change.pulls and self._health.state != "taking")
         waiting = self._waiting() if is_in_trouble else 0

@@ -23,9 +23,7 @@ from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, Even
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
 from alovoice_cli.stores.postgres import ServerConnection, load_driver, server_error
-
-OUTBOX_CHANNEL = "alovoice_outbox"
-"""The channel on which a commit tells forwarders that something is queued."""
+from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL
 
 _START_SECONDS = 12.0
 _COMMIT_SECONDS = 5.0

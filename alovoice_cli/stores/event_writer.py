@@ -121,6 +121,11 @@ class EventWriter:
             return f"the event store has not answered for {_STALLED_SECONDS:.0f} s"
         return "neither the event store nor its spool takes events" if self._is_refusing else ""
 
+    @property
+    def is_spooling(self) -> bool:
+        """Whether deliveries go to the spool now. From any thread."""
+        return self._troubled_at is not None
+
     def append(self, arrived: Sequence[tuple[NewDelivery, Settle]]) -> None:
         """Stores the deliveries with the next commit; each Settle is told where, or None for one that is lost."""
         self._inbox.put(arrived)

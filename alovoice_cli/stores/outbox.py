@@ -25,7 +25,8 @@ QUEUED_COLUMNS = f"""{_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at, 
     FROM delivery JOIN outbox ON delivery.seq = outbox.seq LEFT JOIN fact ON fact.seq = outbox.seq AND fact.part = 0"""
 """The columns of a delivery, then those of Due; and where they are."""
 # Of each queue only the first that is not done.
-_DUE = f"""SELECT {QUEUED_COLUMNS} WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND NOT EXISTS (
+_DUE = f"""SELECT {QUEUED_COLUMNS}
+    WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.target = outbox.target AND earlier.queue = outbox.queue
         AND earlier.state = '{DUE}' AND earlier.seq < outbox.seq)
     ORDER BY outbox.seq LIMIT ?"""
@@ -66,11 +67,14 @@ class Outbox:
     """The name under which deliveries are claimed."""
     look_seconds = 1.0
     """After which a dispatcher looks again, though nothing woke it."""
-    tells_people = True
-    """Whether this listener is the one that tells people of missed calls."""
 
     def __init__(self, url: str) -> None:
         self._url = url
+
+    @property
+    def tells_people(self) -> bool:
+        """Whether this listener is the one that tells people of missed calls."""
+        return True
 
     def due(self, target: str, now_us: int, limit: int) -> list[Due]:
         """The deliveries whose time has come, oldest first: of each queue only the first that is not done."""

@@ -13,12 +13,7 @@ from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.outbox import QUEUED_COLUMNS, Due, Outbox
 from alovoice_cli.stores.postgres import ServerConnection
-from alovoice_cli.stores.server_owner import OwnerSession, dead_owners, is_locked
-
-FORWARDERS_LOCK = "alovoice forwarders"
-"""The name of the lock that each listener shares that forwards."""
-TELLER_LOCK = "alovoice notices"
-"""The name of the lock of the one listener that tells people of missed calls."""
+from alovoice_cli.stores.server_owner import TELLER_LOCK, OwnerSession, dead_owners, is_locked
 
 _CLAIM = f"""WITH chosen AS (
         SELECT target, seq FROM outbox

@@ -17,6 +17,13 @@ from alovoice_cli.store_urls import masked_url
 from alovoice_cli.stores.event_engine import marks
 from alovoice_cli.stores.postgres import ServerConnection, connect, explained_server, load_driver
 
+OUTBOX_CHANNEL = "alovoice_outbox"
+"""The channel on which a commit tells forwarders that something is queued."""
+FORWARDERS_LOCK = "alovoice forwarders"
+"""The name of the lock that each listener shares that forwards."""
+TELLER_LOCK = "alovoice notices"
+"""The name of the lock of the one listener that tells people of missed calls."""
+
 _CONNECT_SECONDS = 5.0
 _SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
     set_config('tcp_keepalives_count', '3', false)"""
@@ -101,10 +108,17 @@ class OwnerSession:
                 if connection.own.closed or connection.own.broken:
                     self._drop()
 
+    def check(self) -> None:
+        """Asks the server whether the session is still there."""
+        with self.connected() as connection:
+            connection.execute("SELECT 1")
+
     def take(self, name: str) -> bool:
         """Takes the lock of this name for this session; returns whether it is held."""
         with self.connected() as connection:
-            if name not in self._held:
+            if name in self._held:
+                connection.execute("SELECT 1")  # raises where the session is lost
+            else:
                 asked = "SELECT pg_try_advisory_lock(hashtextextended(?, 0))"
                 if connection.execute(asked, (name,)).fetchone() == (True,):
                     self._held.add(name)
