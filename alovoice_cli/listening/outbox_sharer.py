@@ -8,6 +8,7 @@ import threading
 from alovoice_cli.errors import AlovoiceError
 from alovoice_cli.listening.dispatch import OutboxAccess
 from alovoice_cli.listening.outbox_workers import OutboxWorkers
+from alovoice_cli.listening.target_warnings import interrupted_line
 from alovoice_cli.stores.event_engine import troubles
 from alovoice_cli.stores.server_owner import TELLER_LOCK, OwnerSession
 
@@ -61,7 +62,11 @@ class OutboxSharer:
         self._session.hold()
         if not self._is_started:
             self._workers.note_targets()
-            self._workers.start(self._access.outbox.standing())
+            standing = self._access.outbox.standing()
+            labels = {one.name: one.label for one in standing}
+            for name, _, event_id in self._access.outbox.give_up_interrupted():
+                self._access.complain(interrupted_line(name, labels.get(name, name), event_id, self._access.commands))
+            self._workers.start(standing)
             self._is_started = True
         if self._told:
             self._told = ""

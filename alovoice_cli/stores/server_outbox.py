@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from alovoice_cli.events.outbox import DEAD, DUE, INTERRUPTED, RUNNING
-from alovoice_cli.stores.event_engine import Connection, marks
+from alovoice_cli.stores.event_engine import Connection, marks, writing
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.outbox import QUEUED_COLUMNS, Due, Outbox
 from alovoice_cli.stores.postgres import ServerConnection
-from alovoice_cli.stores.server_owner import TELLER_LOCK, OwnerSession, dead_owners, is_locked
+from alovoice_cli.stores.server_owner import FORWARDERS_LOCK, TELLER_LOCK, OwnerSession, dead_owners, is_locked
 
 _CLAIM = f"""WITH chosen AS (
         SELECT target, seq FROM outbox
@@ -30,6 +30,28 @@ _FREE = f"""UPDATE outbox SET owner = '', trouble = CASE WHEN state = '{RUNNING}
     WHERE target = ? AND seq IN (SELECT seq FROM outbox WHERE target = ? AND owner = ? FOR UPDATE SKIP LOCKED)
     RETURNING seq, state, trouble"""
 _LET_GO = f"UPDATE outbox SET owner = '' WHERE target = ? AND owner = ? AND state = '{DUE}' AND seq IN"
+
+
+_OWNERS = f"SELECT DISTINCT owner FROM outbox WHERE owner <> '' AND state = '{RUNNING}'"
+_INTERRUPTED = f"""UPDATE outbox SET state = '{DEAD}', trouble = ?, owner = ''
+    FROM delivery WHERE delivery.seq = outbox.seq AND outbox.state = '{RUNNING}' AND outbox.owner IN"""
+
+
+def give_up_interrupted(connection: Connection) -> list[tuple[str, str]]:
+    """Makes dead letters of the programs that listeners had started when they died.
+
+    Returns the target's name and the event's id of each. An entry without an owner was copied from another store.
+    """
+    owners = [row[0] for row in connection.execute(_OWNERS).fetchall()]
+    gone = ["", *dead_owners(connection, owners)]
+    with writing(connection):
+        asked = f"{_INTERRUPTED} ({marks(gone)}) RETURNING outbox.target, delivery.id"
+        return [tuple(row) for row in connection.execute(asked, (INTERRUPTED, *gone)).fetchall()]
+
+
+def is_forwarded(connection: Connection) -> bool:
+    """Returns whether a listener forwards what this store holds."""
+    return is_locked(connection, FORWARDERS_LOCK)
 
 
 class ServerOutbox(Outbox):
@@ -59,6 +81,11 @@ class ServerOutbox(Outbox):
             tell(is_teller)
 
         return make
+
+    def give_up_interrupted(self) -> list[tuple[str, str, str]]:
+        """As in Outbox, of the programs of dead listeners."""
+        with self._session.connected() as connection:
+            return [(name, name, own_id) for name, own_id in give_up_interrupted(connection)]
 
     def claim(self, target: str, now_us: int, room: int, busy: Mapping[int, str]) -> list[Due]:
         """Claims deliveries to be made now, `room` at most, after it has freed what nobody works at any more."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.store_urls import masked_url
-from alovoice_cli.stores.event_engine import marks
+from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.postgres import ServerConnection, connect, explained_server, load_driver
 
 OUTBOX_CHANNEL = "alovoice_outbox"
@@ -43,14 +43,14 @@ def new_owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
 
 
-def dead_owners(connection: ServerConnection, names: Collection[str]) -> list[str]:
+def dead_owners(connection: Connection, names: Collection[str]) -> list[str]:
     """Returns which of these owners have no session any more."""
     if not names:
         return []
     return [row[0] for row in connection.execute(_DEAD.format(marks(names)), tuple(names)).fetchall()]
 
 
-def is_locked(connection: ServerConnection, name: str, pid: int | None = None) -> bool:
+def is_locked(connection: Connection, name: str, pid: int | None = None) -> bool:
     """Returns whether a session holds the lock of this name; with `pid`, whether the session of that backend does."""
     row = connection.execute(_HELD, (name,)) if pid is None else connection.execute(_HELD_BY, (name, pid))
     return row.fetchone() is not None
