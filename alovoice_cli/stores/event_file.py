@@ -8,6 +8,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -139,6 +140,11 @@ class EventFile:
         self._note_last(committed.events)
         return committed
 
+    @contextmanager
+    def emptying_spool(self) -> Iterator[None]:
+        """Lasts while a spool is moved to the store."""
+        yield
+
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
         """As `store`, of a spool's deliveries: returns those that were not there yet."""
         connection = self._connection()
@@ -214,11 +220,16 @@ class EventFile:
         return numbered
 
     def _insert_derived(self, connection: Connection, events: Sequence[Event]) -> None:
-        queued: Mapping[str, Sequence[QueuedDelivery]] = {event.delivery.id: self._queued(event) for event in events}
+        queued: Mapping[str, Sequence[QueuedDelivery]] = {
+            event.delivery.id: self._queued_for(event) for event in events
+        }
         insert_events(connection, events, queued)
         told = [event for event in events if event.delivery.type in ("callstart", "callend") and not event.duplicate_of]
         call_ids = {fact.call_id for event in told for fact in event.facts if fact.call_id}
         self._queue_calls(connection, call_ids)
+
+    def _queued_for(self, event: Event) -> Sequence[QueuedDelivery]:
+        return self._queued(event)
 
     def _queue_calls(self, connection: Connection, call_ids: Collection[str]) -> None:
         queue_finished_calls(connection, call_ids, self._call_targets)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from alovoice_cli.errors import AlovoiceError, UsageError
@@ -23,12 +24,13 @@ from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, Even
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
 from alovoice_cli.stores.postgres import ServerConnection, load_driver, server_error
-from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL
+from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL, SPOOL_LOCK
 
 _START_SECONDS = 12.0
 _COMMIT_SECONDS = 5.0
 _LONG_SECONDS = 60.0
 """For a thousand deliveries of a spool at once, on a server that is busy."""
+_OTHERS_SECONDS = 3.0
 _MOST_DIGESTS = 500
 _MICRO = 1_000_000
 # A listener that is cut off in mid-transaction must not hold up the others.
@@ -52,6 +54,7 @@ class EventServer(EventFile):
     ) -> None:
         load_driver()
         super().__init__(url, complain, queued, call_targets, notice_targets)
+        self._is_taking_back = False
         self._tells_forwarders = bool(call_targets or notice_targets)
         self._connector = _Connector(url)
         self._limit = _TimeLimit()
@@ -71,10 +74,34 @@ class EventServer(EventFile):
         with self._limited(_COMMIT_SECONDS):
             return super().store(events, changes)
 
+    @contextmanager
+    def emptying_spool(self) -> Iterator[None]:
+        """As in EventFile; other listeners forward nothing meanwhile, for of a call they may have the later part."""
+        with self._limited(_COMMIT_SECONDS):
+            self._connection().execute("SELECT pg_advisory_lock_shared(hashtextextended(?, 0))", (SPOOL_LOCK,))
+        try:
+            yield
+        finally:
+            if self._opened is not None and not is_lost(self._opened):  # the lock ends with its session
+                with self._limited(_COMMIT_SECONDS):
+                    unlock = "SELECT pg_advisory_unlock_shared(hashtextextended(?, 0))"
+                    self._opened.execute(unlock, (SPOOL_LOCK,))
+
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
-        """As EventFile.take_back."""
+        """As EventFile.take_back; what is queued waits some seconds for the spools of other listeners."""
         with self._limited(_LONG_SECONDS):
-            return super().take_back(events, changes)
+            self._is_taking_back = True
+            try:
+                return super().take_back(events, changes)
+            finally:
+                self._is_taking_back = False
+
+    def _queued_for(self, event: Event) -> Sequence[QueuedDelivery]:
+        queued = super()._queued_for(event)
+        if not self._is_taking_back:
+            return queued
+        after = time.time() - event.delivery.received_at / _MICRO + _OTHERS_SECONDS
+        return [replace(one, after_seconds=max(one.after_seconds, after)) for one in queued]
 
     def derive(self, events: Sequence[Event]) -> Sequence[Event]:
         """As EventFile.derive."""
@@ -98,7 +125,7 @@ class EventServer(EventFile):
         known = _first_deliveries(connection, events)
         firsts = {first.id: first for first in known.values()}
         committed = super()._write(connection, _with_repetitions(events, known), changes)
-        if self._tells_forwarders or any(self._queued(event) for event in committed.events):
+        if self._tells_forwarders or any(self._queued_for(event) for event in committed.events):
             connection.execute("SELECT pg_notify(?, '')", (OUTBOX_CHANNEL,))
         return Committed(committed.events, firsts)
 

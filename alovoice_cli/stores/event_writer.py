@@ -360,9 +360,10 @@ class EventWriter:
                 self._tell(_stored_or_bare([self._read_again(delivery) for delivery in part], self._file.derive))
             self._has_older = False
         with self._spool.abandoned() as others:
-            for spool in others:
-                self._empty(spool)
-        self._empty(self._spool)
+            if any(spool.size for spool in (*others, self._spool)):
+                with self._file.emptying_spool():
+                    for spool in (*others, self._spool):  # the own one last: what comes meanwhile goes there
+                        self._empty(spool)
         self._spooled_answers.clear()
 
     def _empty(self, spool: Spool) -> None:

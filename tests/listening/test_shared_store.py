@@ -1,15 +1,18 @@
 """Several listeners on one store on a server: one history, each delivery made by one of them, nothing lost."""
 
 import json
-import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from front_door import FrontDoor
-from postgres_server import Cluster
+from outages import OutagePlay
+from postgres_server import Cluster, running_cluster
+
+from alovoice_cli.stores.event_postgres import IDLE
 
 from .conftest import START, Handler, Listening
 
@@ -128,13 +131,8 @@ def test_a_program_that_ran_when_its_listener_was_killed_is_given_up_by_the_othe
 
 
 def _children(pid: int) -> str:
-    path = f"/proc/{pid}/task/{pid}/children"
-    with open(path) as file:
-        found = file.read()
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as file:
-            found += file.read()
-    return found.strip()
+    """The programs that a process has started, by their ids."""
+    return "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")).strip()
 
 
 def test_one_listener_tells_of_a_missed_call_and_the_other_takes_over(
@@ -161,3 +159,51 @@ def _miss(listening: Listening, number: str) -> None:
     assert listening.post(
         "callend", {"call_id": call_id.decode(), "status_code": "486", "end_time": int(time.time())}
     ) == (200, b"true")
+
+
+@pytest.fixture
+def mortal(alovoice: FrontDoor) -> Iterator[Cluster]:
+    """A cluster that may be killed, with the profile's store on it."""
+    with running_cluster(durable=True) as cluster:
+        assert alovoice("config", "set", "store", cluster.event_store()).code == 0
+        yield cluster
+        IDLE.close()
+
+
+def test_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledged(
+    listen: Listen, alovoice: FrontDoor, crm: Handler, mortal: Cluster
+) -> None:
+    listeners = [listen("--forward", crm.url), listen("--forward", crm.url)]
+
+    def away() -> None:
+        mortal.stop("immediate")
+        time.sleep(2)
+        mortal.start()
+
+    play = OutagePlay(alovoice, listeners, crm)
+    play.run(away)
+    assert set(play.answers) == {200}
+    assert all("they go to" in each.wait_for("does not take events") for each in listeners)
+    assert all(each.wait_for("takes events again") for each in listeners)
+
+
+def test_a_listener_starts_while_its_server_is_down_and_its_events_come_later(
+    listen: Listen, alovoice: FrontDoor, crm: Handler, mortal: Cluster
+) -> None:
+    mortal.stop("immediate")
+    listening = listen("--forward", crm.url)
+    assert "cannot be reached" in listening.wait_for("they go to")
+    status, call_id = listening.post("callstart", START)
+    assert status == 200
+    assert listening.post("callstart", START) == (200, call_id)
+    listening.process.kill()
+    again = listen("--forward", crm.url)  # it takes over the spool of the dead one
+    assert again.post("callend", {"call_id": call_id.decode(), "status_code": "200"}) == (200, b"true")
+    mortal.start()
+    again.wait_for("takes events again")
+    _until(lambda: len(crm.seen) == 2, "the forwards")
+    events = _rows(alovoice, "list")
+    assert [event["type"] for event in events] == ["callend", "callstart", "callstart"]
+    assert [event["duplicate_of"] for event in events] == [None, call_id.decode(), None]
+    assert [json.loads(body).get("call_id") for _, body in crm.seen] == [None, call_id.decode()]
+    assert [row for row in _rows(alovoice, "gaps") if row["what"] == "no listener"] == []
