@@ -16,7 +16,7 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule numbers trunks peers call events day top route ai listen notify api login logout status config sandbox demo completion' ;;
+    alovoice) commands='autorule numbers trunks peers call events store day top route ai listen notify api login logout status config sandbox demo completion' ;;
     'alovoice autorule') commands='create check get list export watch report' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
@@ -59,6 +59,8 @@ _alovoice_command() {
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store' arguments=('choice:callstart callend result route') ;;
     'alovoice events replay') options='--to --speed --store --since --until --type --number --line --peer --status --where --with-trials' arguments=('*text') ;;
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
+    'alovoice store') commands=check ;;
+    'alovoice store check') options=--store ;;
     'alovoice day') options='--week --text --html --force --rules --store' arguments=(text) ;;
     'alovoice top') options='--once --store' ;;
     'alovoice route') commands='init check test diff override' ;;
@@ -359,6 +361,7 @@ _alovoice_option() {
     'alovoice events certify --route') value='text' ;;
     'alovoice events certify --only') value='text' ;;
     'alovoice events certify --junit') value='file' ;;
+    'alovoice store check --store') value='text' ;;
     'alovoice day --html') value='file' ;;
     'alovoice day --rules') value='file' ;;
     'alovoice day --store') value='text' ;;
