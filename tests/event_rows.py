@@ -19,8 +19,9 @@ MICRO = 1_000_000
 class Rows:
     """One store, and the seq that comes next. Moments are unix seconds, or aware datetimes."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.url = path, f"sqlite:///{path}"
+    def __init__(self, store: Path | str) -> None:
+        self.path = Path(store)
+        self.url = store if isinstance(store, str) else f"sqlite:///{store}"
         open_event_store(self.url).close()
         self._calls = 0
 

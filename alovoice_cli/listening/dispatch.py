@@ -29,7 +29,7 @@ from alovoice_cli.listening.forwarding import Forwarder
 from alovoice_cli.listening.hooks import Hook
 from alovoice_cli.listening.target_warnings import OutboxCommands, TargetWarnings
 from alovoice_cli.listening.targets import Target
-from alovoice_cli.stores.event_engine import TROUBLES
+from alovoice_cli.stores.event_engine import troubles
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.outbox import (
     Due,
@@ -44,15 +44,17 @@ from alovoice_cli.stores.outbox import (
     unclaimed,
 )
 
-TROUBLES_OF_THE_OUTBOX = (AlovoiceError, *TROUBLES)
-"""What the outbox raises when it cannot be read: it says what it can in our own words."""
-
 _MICRO = 1_000_000
 _MOST_AT_ONCE = 8
 _LOOK_SECONDS = 1.0
 _LAST_SECONDS = 3.0
 _CLAIM_SECONDS = 0.2
 STOPPED = "its target answered 410: it wants no events any more"
+
+
+def outbox_troubles() -> tuple[type[BaseException], ...]:
+    """Returns what the outbox raises when it cannot be read: it says what it can in our own words."""
+    return troubles(AlovoiceError)
 
 
 class UnixClock(Protocol):
@@ -130,7 +132,7 @@ class Dispatcher:
                 self._resume_if_ordered()
                 self._start_what_is_due()
                 told = ""
-            except TROUBLES_OF_THE_OUTBOX as trouble:
+            except outbox_troubles() as trouble:
                 if str(trouble) != told:  # once: the deliveries are safe in the store
                     told = str(trouble)
                     self._access.complain(f"{self.target.label}: the outbox cannot be read now ({told})")
@@ -220,7 +222,7 @@ class Dispatcher:
             return attempt
         try:
             return replace(attempt, is_repeated=not self._access.outbox.has_failed(self.target.name))
-        except TROUBLES_OF_THE_OUTBOX:
+        except outbox_troubles():
             return attempt
 
     def _note(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> HealthChange:
@@ -245,7 +247,7 @@ class Dispatcher:
     def _waiting(self) -> int:
         try:
             return self._access.outbox.waiting().get(self.target.name, 0)
-        except TROUBLES_OF_THE_OUTBOX:
+        except outbox_troubles():
             return 0
 
     def _follow(self, row: Due, outcome: DeliveryOutcome, change: HealthChange) -> None:

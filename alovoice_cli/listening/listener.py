@@ -32,9 +32,9 @@ from alovoice_cli.listening.target_warnings import OutboxCommands
 from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.serving.limits import Limits
 from alovoice_cli.serving.server import SocketServer
-from alovoice_cli.stores.event_engine import sqlite_path
 from alovoice_cli.stores.event_file import EventFile
 from alovoice_cli.stores.event_rows import QueuedDelivery
+from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
 from alovoice_cli.stores.notices import Notices

@@ -21,7 +21,7 @@ from alovoice_cli.events.notices import (
     next_message,
 )
 from alovoice_cli.events.outbox import LONGEST_RETRY_AFTER_SECONDS, DeliveryOutcome, TargetState, next_delay, pause
-from alovoice_cli.listening.dispatch import TROUBLES_OF_THE_OUTBOX, OutboxAccess
+from alovoice_cli.listening.dispatch import OutboxAccess, outbox_troubles
 from alovoice_cli.listening.messengers import MessageOutcome, Messenger, TelegramBot
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.stores.event_file import Change
@@ -107,7 +107,7 @@ class Notifier:
                 self._look()
                 trouble = ""
             except Exception as fault:  # whatever it is, the notices are safe in the store: it is told once
-                is_known = isinstance(fault, TROUBLES_OF_THE_OUTBOX)
+                is_known = isinstance(fault, outbox_troubles())
                 said = str(fault) if is_known else f"{type(fault).__name__}: {fault}"
                 if said != trouble:
                     trouble = said

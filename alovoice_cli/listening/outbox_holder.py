@@ -17,7 +17,7 @@ from alovoice_cli.listening.messengers import MessageProgram
 from alovoice_cli.listening.notifier import Notifier
 from alovoice_cli.listening.target_warnings import start_lines
 from alovoice_cli.listening.targets import Target
-from alovoice_cli.stores.event_engine import TROUBLES
+from alovoice_cli.stores.event_engine import troubles
 from alovoice_cli.stores.outbox import outbox_lock
 
 _LOOK_SECONDS = 2.0
@@ -93,7 +93,7 @@ class OutboxHolder:
                 return not self._targets
             standing = self._access.outbox.standing()
             self._tell_interrupted(self._access.outbox.give_up_interrupted())
-        except (AlovoiceError, *TROUBLES) as trouble:
+        except troubles(AlovoiceError) as trouble:
             self._lock.release()
             self._tell_once(f"the outbox cannot be taken now ({trouble}): nothing is forwarded, and it is tried again")
             return False

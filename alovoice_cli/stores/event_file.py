@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
@@ -17,14 +18,14 @@ from alovoice_cli.events.duplicates import MOST_KNOWN, REPEATABLE, WINDOW_SECOND
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.event_assembly import FirstDelivery, LateAnswer
 from alovoice_cli.stores.event_engine import (
-    TROUBLES,
     Connection,
     is_busy,
     is_damage,
+    is_lost,
     marks,
-    move_aside,
     open_event_store,
-    sqlite_path,
+    store_name,
+    troubles,
     writing,
 )
 from alovoice_cli.stores.event_rows import (
@@ -37,6 +38,7 @@ from alovoice_cli.stores.event_rows import (
     store_answer,
     underived,
 )
+from alovoice_cli.stores.event_sqlite import move_aside, sqlite_path
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget, queue_finished_calls, queue_notices
 
 Change = Callable[[Connection], None]
@@ -72,11 +74,16 @@ class EventFile:
         notice_targets: Sequence[NoticeTarget] = (),
     ) -> None:
         self.url, self._call_targets, self._notice_targets = url, call_targets, notice_targets
-        self.path = sqlite_path(url)
+        self.name = store_name(url)
         self._complain, self._queued = complain, queued
         self._opened: Connection | None = None
         self._uptime = secrets.token_hex(8)
         self._last = 0  # numbers rise also when a new file takes a damaged one's place
+
+    @property
+    def path(self) -> Path:
+        """Returns the store's file. Raises UsageError for a store on a server."""
+        return sqlite_path(self.url)
 
     def open(self) -> None:
         """Opens the store; a damaged file is moved aside, never deleted, and a new one takes its place.
@@ -87,21 +94,21 @@ class EventFile:
         while self._opened is None:
             try:
                 self._connection()
-            except (UsageError, *TROUBLES) as error:
+            except troubles(UsageError) as error:
                 if is_damage(error):
                     self.replace_damaged()
                 elif not is_busy(error) or time.monotonic() > deadline:
                     raise
                 elif not is_told:
                     is_told = True
-                    self._complain(f"the event store {self.path} is in use by another process: waiting for it")
+                    self._complain(f"the event store {self.name} is in use by another process: waiting for it")
 
     def replace_damaged(self) -> None:
         """Moves the file aside and begins a new one: what comes from now on is kept."""
         self.close()
         aside = move_aside(self.path)
         self._complain(
-            f"the event store {self.path} is damaged: it was moved to {aside} and a new one begun; what it held is"
+            f"the event store {self.name} is damaged: it was moved to {aside} and a new one begun; what it held is"
             " missing from reports until it is repaired"
         )
         self._connection()
@@ -218,6 +225,8 @@ class EventFile:
             self._last = numbered[-1].delivery.seq
 
     def _connection(self) -> Connection:
+        if self._opened is not None and is_lost(self._opened):
+            self.close()
         if self._opened is None:
             self._opened = open_event_store(self.url, busy_seconds=BUSY_SECONDS)
             self._last = max(self._last, newest(self._opened))

@@ -7,7 +7,7 @@ grow because of a slow reader. Only `pruning` writes.
 import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,17 +21,16 @@ from alovoice_cli.events.statistics import By, CallCount
 from alovoice_cli.stores.event_engine import (
     Connection,
     marks,
-    open_event_store,
     opened,
     reading,
     shrink,
-    sqlite_path,
+    store_exists,
+    store_size,
     writing,
 )
 from alovoice_cli.stores.event_query import Sql, StoreQuestion, calls_question, counting, events_question, matching_seqs
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS, DELIVERY_COLUMNS, FACT_COLUMNS
-from alovoice_cli.stores.migrations import explained
 
 if TYPE_CHECKING:
     from alovoice_cli.events.kpi import Kpi, KpiGroup, KpiSettings
@@ -128,7 +127,7 @@ class EventStore:
     @property
     def exists(self) -> bool:
         """Returns whether a listener has ever made it."""
-        return sqlite_path(self.url).exists()
+        return store_exists(self.url)
 
     def events(
         self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0, after: int = 0
@@ -258,9 +257,7 @@ class EventStore:
 
     def size(self) -> int:
         """Returns the store's bytes on the disk."""
-        path = sqlite_path(self.url)
-        parts = [path.with_name(path.name + suffix) for suffix in ("", "-wal")]
-        return sum(part.stat().st_size for part in parts if part.exists())
+        return store_size(self.url)
 
     def _numbers(self, wanted: Filter, *, newest_first: bool, limit: int, after: int) -> Iterator[Sequence[int]]:
         """The numbers of the events that are wanted, in chunks."""
@@ -306,11 +303,7 @@ class EventStore:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         # A connection a question: several threads may ask, and a reader who waits holds nothing.
-        with (
-            closing(open_event_store(self.url, must_exist=True)) as connection,
-            explained(sqlite_path(self.url)),
-            reading(connection),
-        ):
+        with opened(self.url) as connection, reading(connection):
             yield connection
 
 

@@ -11,7 +11,8 @@ from operator import attrgetter
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, OutboxEntry, OutboxSelection, TargetStanding
-from alovoice_cli.stores.event_engine import Connection, marks, opened, sqlite_path, writing
+from alovoice_cli.stores.event_engine import Connection, marks, opened, store_exists, writing
+from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.outbox import Outbox, outbox_lock
 
 _AT_ONCE = 400  # of which a statement names some twice: older SQLites take 999 values
@@ -48,7 +49,7 @@ class OutboxOrders:
     @property
     def exists(self) -> bool:
         """Whether a listener has ever made the store."""
-        return sqlite_path(self._url).exists()
+        return store_exists(self._url)
 
     def standing(self) -> list[TargetStanding]:
         """As in Outbox."""

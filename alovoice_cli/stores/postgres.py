@@ -10,15 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.masking import DOTS
+from alovoice_cli.store_urls import masked_url
 
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMES = ("postgresql", "postgres")
 _CONNECT_SECONDS = 10
 # A network that is cut must be noticed: a listener spools meanwhile, and a batch stops.
 _DEFAULTS = {
@@ -29,34 +27,6 @@ _DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
-
-
-def is_server_url(url: str) -> bool:
-    """Returns whether the store's URL names a PostgreSQL server."""
-    return url.partition("://")[0] in SCHEMES and "://" in url
-
-
-def holds_password(url: str) -> bool:
-    """Returns whether a server's URL holds a password, before the host or among its options."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # "Invalid IPv6 URL"
-        return "@" in url
-    return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query))
-
-
-def masked_url(url: str) -> str:
-    """Returns a server's URL as it may be shown: its password masked."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return f"{url.partition('://')[0]}://{DOTS}"
-    netloc = parts.netloc
-    if parts.password is not None:
-        account, _, host = netloc.rpartition("@")
-        netloc = f"{account.partition(':')[0]}:{DOTS}@{host}"
-    options = [(name, DOTS if name == "password" else text) for name, text in parse_qsl(parts.query)]
-    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(options, safe=f"/{DOTS}")))
 
 
 class ServerConnection:

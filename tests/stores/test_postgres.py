@@ -7,7 +7,8 @@ from postgres_server import Cluster
 from psycopg.errors import DivisionByZero
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.postgres import connect, explained_server, holds_password, masked_url, server_transaction
+from alovoice_cli.store_urls import holds_password, masked_url
+from alovoice_cli.stores.postgres import connect, explained_server, server_transaction
 
 
 def test_a_statement_with_our_marks_runs_on_a_server(postgres: Cluster) -> None:

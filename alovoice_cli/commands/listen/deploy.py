@@ -14,7 +14,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.deployment import ServiceUnit, credential_path, nginx_location, systemd_unit
 from alovoice_cli.listening.listener import Plan
 from alovoice_cli.session import Session
-from alovoice_cli.stores.event_engine import sqlite_path
+from alovoice_cli.stores.event_sqlite import sqlite_path
 
 _PRINTING = ("--print-systemd", "--print-nginx")
 _PLACES = ("ALOVOICE_PROFILE", "ALOVOICE_CONFIG_DIR", "ALOVOICE_STATE_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME")

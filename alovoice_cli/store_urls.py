@@ -1,0 +1,38 @@
+"""Names of stores on a server: which URLs are such, and how they are shown without a password."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from alovoice_cli.masking import DOTS
+
+SCHEMES = ("postgresql", "postgres")
+
+
+def is_server_url(url: str) -> bool:
+    """Returns whether the store's URL names a PostgreSQL server."""
+    return url.partition("://")[0] in SCHEMES and "://" in url
+
+
+def holds_password(url: str) -> bool:
+    """Returns whether a server's URL holds a password, before the host or among its options."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "Invalid IPv6 URL"
+        return "@" in url
+    return parts.password is not None or any(name in _SECRET_OPTIONS for name, _ in parse_qsl(parts.query))
+
+
+def masked_url(url: str) -> str:
+    """Returns a server's URL as it may be shown: its password masked."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"{url.partition('://')[0]}://{DOTS}"
+    netloc = parts.netloc
+    if parts.password is not None:
+        account, _, host = netloc.rpartition("@")
+        netloc = f"{account.partition(':')[0]}:{DOTS}@{host}"
+    options = [(name, DOTS if name in _SECRET_OPTIONS else text) for name, text in parse_qsl(parts.query)]
+    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(options, safe=f"/{DOTS}")))
+
+
+_SECRET_OPTIONS = ("password", "sslpassword")
