@@ -192,6 +192,11 @@ _STORE = (
         "Look an event store over and change nothing: version, size, age, whether it is whole, and what waits.",
         "check:check_store",
     ),
+    Subcommand(
+        "copy",
+        "Copy a history to a server: events, calls, what waits to be forwarded or told, and when listeners were up.",
+        "copy:copy_store",
+    ),
 )
 
 _ROUTE = (

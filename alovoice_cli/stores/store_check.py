@@ -1,14 +1,23 @@
 """Looks an event store over, and changes nothing in it: its version, its size, what it holds, whether it is whole."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.store_survey import SpoolFile, StoreSurvey, WaitingTarget
-from alovoice_cli.stores.event_engine import ReadOnlyStore, is_damage, sqlite_path
+from alovoice_cli.store_urls import is_server_url
+from alovoice_cli.stores.event_engine import (
+    Connection,
+    ReadOnlyStore,
+    explained_store,
+    has_table,
+    is_damage,
+    reading,
+    store_name,
+)
 from alovoice_cli.stores.event_schema import VERSION
-from alovoice_cli.stores.migrations import explained
+from alovoice_cli.stores.event_sqlite import size as file_size
+from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.spool import Spool
 
 _BUSY_SECONDS = 5.0
@@ -29,50 +38,59 @@ _UNDERIVED = """SELECT count(*) FROM delivery WHERE received_at < ?
 
 
 class StoreCheck:
-    """The check of the store at this URL."""
+    """The check of the store at this URL, of either kind."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._path = url, sqlite_path(url)
+        self._url, self._is_server = url, is_server_url(url)
 
     def survey(self, now: int) -> StoreSurvey:
         """Returns what the store is like at this moment (unix microseconds).
 
         A damaged store, or one of another version, is described as far as it can be read. Raises UsageError where there
-        is none, or where it is busy or unreadable.
+        is none, or where it is busy, unreadable or unreachable.
         """
-        if not self._path.exists():
-            raise UsageError(
-                f"there is no event store {self._path}",
-                hint="`alovoice listen` makes it, and fills it with what the PBX sends",
-            )
+        if not self._is_server and not sqlite_path(self._url).exists():
+            raise self._missing()
         store = ReadOnlyStore(self._url, busy_seconds=_BUSY_SECONDS)
-        beside = {"spools": _spools(self._path), "set_aside": _set_aside(self._path)}
         try:
-            with explained(self._path), store.connected() as connection:
-                return _survey(connection, self._about(_version(connection), beside), now)
+            with explained_store(self._url), store.connected() as connection, reading(connection):
+                return self._survey(connection, now)
         except UsageError as error:
             if not is_damage(error):
                 raise
-            return StoreSurvey(**self._about(0, beside), faults=(str(error.detail or error.message),))
+            return StoreSurvey(**self._about(0), faults=(str(error.detail or error.message),))
         finally:
             store.close()
 
-    def _about(self, version: int, beside: dict[str, Any]) -> dict[str, Any]:
-        parts = [self._path.with_name(self._path.name + suffix) for suffix in ("", "-wal")]
-        size = sum(part.stat().st_size for part in parts if part.exists())
-        about = {"place": str(self._path), "engine": "sqlite", "version": version}
-        return {**about, "known_version": VERSION, "size": size, **beside}
+    def _survey(self, connection: Connection, now: int) -> StoreSurvey:
+        has_tables = has_table(connection, "schema_version")
+        if self._is_server and not has_tables:
+            raise self._missing()
+        row = connection.execute("SELECT version FROM schema_version").fetchone() if has_tables else None
+        about = self._about(int(row[0]) if row else 0)
+        if self._is_server:
+            about |= {"size": connection.execute(_SERVER_SIZE).fetchone()[0], "unsafe": _unsafe_settings(connection)}
+        faults = tuple(_server_faults(connection) if self._is_server else _file_faults(connection))
+        if faults or about["version"] != VERSION:
+            return StoreSurvey(**about, faults=faults)
+        return StoreSurvey(**about, **contents(connection, now))
+
+    def _about(self, version: int) -> dict[str, Any]:
+        about = {"place": store_name(self._url), "version": version, "known_version": VERSION}
+        if self._is_server:
+            return {**about, "engine": "postgresql", "size": 0}
+        path = sqlite_path(self._url)
+        beside = {"spools": _spools(path), "set_aside": _set_aside(path)}
+        return {**about, "engine": "sqlite", "size": file_size(path), **beside}
+
+    def _missing(self) -> UsageError:
+        return UsageError(
+            f"there is no event store {'in ' if self._is_server else ''}{store_name(self._url)}",
+            hint="`alovoice listen` makes it, and fills it with what the PBX sends",
+        )
 
 
-def _survey(connection: sqlite3.Connection, about: dict[str, Any], now: int) -> StoreSurvey:
-    connection.execute("BEGIN")  # one picture; ended with the connection
-    faults = tuple(_faults(connection))
-    if faults or about["version"] != VERSION:
-        return StoreSurvey(**about, faults=faults)
-    return StoreSurvey(**about, **contents(connection, now))
-
-
-def contents(connection: Any, now: int) -> dict[str, Any]:
+def contents(connection: Connection, now: int) -> dict[str, Any]:
     """Returns the fields of a StoreSurvey that either engine's tables tell, at this moment (unix microseconds)."""
     events, oldest, newest = connection.execute(_EVENTS).fetchone()
     notices, notices_oldest = connection.execute(_NOTICES).fetchone()
@@ -91,7 +109,7 @@ def contents(connection: Any, now: int) -> dict[str, Any]:
     }
 
 
-def _targets(connection: Any) -> tuple[WaitingTarget, ...]:
+def _targets(connection: Connection) -> tuple[WaitingTarget, ...]:
     known = {name: (label, state) for name, label, state in connection.execute(_TARGETS).fetchall()}
     counted: dict[str, WaitingTarget] = {name: WaitingTarget(*told, 0, 0, None) for name, told in known.items()}
     for name, state, number, oldest in connection.execute(_WAITING).fetchall():
@@ -104,17 +122,29 @@ def _targets(connection: Any) -> tuple[WaitingTarget, ...]:
     return tuple(counted[name] for name in sorted(counted))
 
 
-def _faults(connection: sqlite3.Connection) -> list[str]:
+def _file_faults(connection: Connection) -> list[str]:
     """Returns what SQLite finds wrong in tables and indexes."""
     rows = connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})").fetchall()
     return [] if rows == [("ok",)] else [line.strip() for row in rows for line in str(row[0]).splitlines()]
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    """Returns the schema's version; 0 for a file without the tables of an event store."""
-    known = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'")
-    row = connection.execute("SELECT version FROM schema_version").fetchone() if known.fetchone() else None
-    return int(row[0]) if row else 0
+_SERVER_SIZE = "SELECT pg_database_size(current_database())"
+_BROKEN_INDEXES = """SELECT index.relname FROM pg_index JOIN pg_class AS index ON index.oid = pg_index.indexrelid
+    JOIN pg_class AS own ON own.oid = pg_index.indrelid
+    WHERE NOT (indisvalid AND indisready) AND pg_table_is_visible(own.oid) ORDER BY index.relname"""
+_SETTINGS = ("fsync", "full_page_writes")
+
+
+def _server_faults(connection: Connection) -> list[str]:
+    """Returns the indexes that the server does not use; it checks its pages itself, with --data-checksums."""
+    rows = connection.execute(_BROKEN_INDEXES).fetchall()
+    return [f"the index {name} is not valid (REINDEX INDEX {name})" for (name,) in rows]
+
+
+def _unsafe_settings(connection: Connection) -> tuple[str, ...]:
+    """Returns the settings under which a crash of the server may lose what it had acknowledged."""
+    values = {name: connection.execute("SELECT current_setting(?)", (name,)).fetchone()[0] for name in _SETTINGS}
+    return tuple(f"{name} = {value}" for name, value in values.items() if value == "off")
 
 
 def _spools(store: Path) -> tuple[SpoolFile, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
+from alovoice_cli.events.outbox import DUE
 from alovoice_cli.stores.copied_rows import (
     CALL_NUMBERS,
     OPEN_DELIVERIES,
@@ -25,8 +26,9 @@ from alovoice_cli.stores.copied_rows import (
     settled_notice,
     storable_row,
 )
-from alovoice_cli.stores.event_engine import Connection, marks, opened, reading, sqlite_path, writing
+from alovoice_cli.stores.event_engine import Connection, marks, opened, reading, store_exists, writing
 from alovoice_cli.stores.event_rows import newest
+from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.events import EventStore
 from alovoice_cli.stores.outbox import outbox_lock
 
@@ -53,19 +55,32 @@ class CopyStep(NamedTuple):
     """A batch that is copied: of which table, and how many of its rows."""
 
     table: str
-    count: CopyCount
+    counted: CopyCount
 
 
 class EventCopy:
     """The copy of the store at one URL, a file, to the store at another. Raises UsageError where either fails.
 
     `is_at_rest` says, after the copy, whether no listener of the source was forwarding: only then what waits is copied.
+    `waiting` is how much waits in the target by that copy.
     """
 
     def __init__(self, source: str, target: str) -> None:
         self._source_url, self._target_url = source, target
         self._columns: dict[str, tuple[str, ...]] = {}
-        self.is_at_rest = True
+        self.is_at_rest, self.waiting = True, 0
+
+    def rehearse(self) -> CopyCount:
+        """Returns how many events would be copied, and writes nothing: a missing target stays missing."""
+        counted, is_there = CopyCount(), store_exists(self._target_url)
+        with ExitStack() as stack:
+            source = stack.enter_context(opened(self._source_url))
+            target = stack.enter_context(opened(self._target_url)) if is_there else None
+            for rows in self._pages(source, "delivery"):
+                ids = [row["id"] for row in rows]
+                known = len(_known_ids(target, ids)) if target is not None else 0
+                counted = counted.plus(CopyCount(len(rows) - known, 0, known))
+        return counted
 
     def total(self) -> int:
         """Returns how many rows the source has."""
@@ -103,13 +118,12 @@ class EventCopy:
 
     def _copy_events(self, source: Connection, target: Connection, settled: int) -> Iterator[CopyStep]:
         for rows in self._pages(source, "delivery"):
-            coming = [row for row in rows if row["seq"] <= settled]
+            coming, new = [row for row in rows if row["seq"] <= settled], 0
             if coming:
                 facts = self._facts(source, coming)
                 with writing(target):
                     new = self._insert_events(target, coming, facts)
-            left = len(rows) - len(coming)
-            yield CopyStep("delivery", CopyCount(new if coming else 0, 0, len(coming) - (new if coming else 0), left))
+            yield CopyStep("delivery", CopyCount(new, 0, len(coming) - new, len(rows) - len(coming)))
 
     def _facts(self, source: Connection, deliveries: Sequence[Row]) -> list[Row]:
         names = self._names(source, "fact")
@@ -119,8 +133,7 @@ class EventCopy:
 
     def _insert_events(self, target: Connection, deliveries: Sequence[Row], facts: Sequence[Row]) -> int:
         """Stores the deliveries that are missing, with their facts; returns how many."""
-        ids = [row["id"] for row in deliveries]
-        known = {row[0] for row in target.execute(f"SELECT id FROM delivery WHERE id IN ({marks(ids)})", ids)}
+        known = _known_ids(target, [row["id"] for row in deliveries])
         last, numbers = newest(target), {}
         for row in deliveries:
             if row["id"] not in known:
@@ -150,6 +163,7 @@ class EventCopy:
         for rows in self._pages(source, "outbox"):
             resting = [row for row in rows if self.is_at_rest or row["state"] not in OPEN_DELIVERIES]
             coming = self._renumbered(source, target, [resting_delivery(row) for row in resting], settled)
+            self.waiting += sum(row["state"] == DUE for row in coming)
             counted = self._bring(target, "outbox", coming, settled_delivery)
             yield CopyStep("outbox", counted.plus(CopyCount(left=len(rows) - len(coming))))
 
@@ -181,7 +195,7 @@ class EventCopy:
         for rows in self._pages(source, table):
             yield CopyStep(table, self._bring(target, table, rows, merge))
 
-    def _pages(self, connection: Connection, table: str) -> Iterator[list[Row]]:
+    def _pages(self, connection: Connection, table: str) -> Iterator[Sequence[Row]]:
         """Yields the rows of a table in the order of its key, a page a transaction."""
         names, keys = self._names(connection, table), _KEYS[table]
         after: tuple[Any, ...] = ()
@@ -190,7 +204,7 @@ class EventCopy:
             asked = f"SELECT {', '.join(names)} FROM {table} {where} ORDER BY {', '.join(keys)} LIMIT {_BATCH}"
             with reading(connection):
                 found = connection.execute(asked, after).fetchall()
-            rows = [dict(zip(names, row, strict=True)) for row in found]
+            rows: list[Row] = [dict(zip(names, row, strict=True)) for row in found]
             if rows:
                 yield rows
             if len(rows) < _BATCH:
@@ -239,9 +253,13 @@ class EventCopy:
     def _names(self, connection: Connection, table: str) -> tuple[str, ...]:
         """Returns the table's columns; both stores are of one version, and have the same."""
         if table not in self._columns:
-            told = connection.execute(f"SELECT * FROM {table} LIMIT 0").description
-            self._columns[table] = tuple(column[0] for column in told)
+            cursor: Any = connection.execute(f"SELECT * FROM {table} LIMIT 0")
+            self._columns[table] = tuple(column[0] for column in cursor.description)
         return self._columns[table]
+
+
+def _known_ids(target: Connection, ids: Sequence[str]) -> set[str]:
+    return {row[0] for row in target.execute(f"SELECT id FROM delivery WHERE id IN ({marks(ids)})", ids)}
 
 
 def _kept(there: Row, coming: Row) -> dict[str, Any]:
