@@ -1,6 +1,6 @@
 """Names of stores on a server: which URLs are such, and how they are shown without a password."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from alovoice_cli.masking import DOTS
 
@@ -36,3 +36,24 @@ def masked_url(url: str) -> str:
 
 
 _SECRET_OPTIONS = ("password", "sslpassword")
+
+
+def passwords_of(url: str) -> list[str]:
+    """Returns the passwords that a server's URL holds, as they are and as they are spelled in it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return []
+    told = [parts.password or "", *(text for name, text in parse_qsl(parts.query) if name in _SECRET_OPTIONS)]
+    return [spelling for text in told if text for spelling in {text, unquote(text)}]
+
+
+def check_stored_url(url: str) -> str:
+    """Returns a store's URL that is kept in a file. Raises ValueError for one that holds a password."""
+    if is_server_url(url) and holds_password(url):
+        raise ValueError(f"must hold no password: {HOW_TO_LOG_IN}")
+    return url
+
+
+HOW_TO_LOG_IN = "PostgreSQL takes it from PGPASSWORD, ~/.pgpass or a service file"
+"""What is said to whoever writes a password into a URL."""

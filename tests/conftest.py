@@ -15,6 +15,8 @@ from front_door import FrontDoor
 from hypothesis import settings
 from postgres_server import Cluster, programs, running_cluster
 
+from alovoice_cli.stores.event_postgres import IDLE
+
 # The same examples in each run, so that a red run says something of the change; the soak tries new ones each time.
 settings.register_profile("repeatable", derandomize="ALOVOICE_SOAK" not in os.environ)
 settings.load_profile("repeatable")
@@ -65,6 +67,35 @@ def postgres() -> Iterator[Cluster]:
         pytest.skip("PostgreSQL is not installed")
     with running_cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The kind of database that holds the events: a test that asks for a store runs once with each."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def store_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An event store: a file that is still to be made, or an empty database with the tables."""
+    if engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'events.db'}"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    url = cluster.event_store()
+    yield url
+    IDLE.close()
+    cluster.drop(url)
+
+
+@pytest.fixture
+def profile_store(engine: str, store_url: str, alovoice: FrontDoor) -> str:
+    """The event store of the profile `default` in a fresh home: its own file, or a database that it names."""
+    if engine == "sqlite":
+        return f"sqlite:///{alovoice.home / 'state' / 'events.db'}"
+    assert alovoice("config", "set", "store", store_url).code == 0
+    return store_url
 
 
 @pytest.fixture(autouse=True)

@@ -104,7 +104,7 @@ def check_call_ids(
     An event store that cannot be read is a warning: most ids are typed from the PBX's own console.
     """
     try:
-        found = PbxCalls(session.settings.event_store_url(store)).strange_ids(call_ids)
+        found = PbxCalls(session.event_store_url(store)).strange_ids(call_ids)
     except UsageError as trouble:
         session.warn(f"whether these are ids of the PBX is not checked: {trouble.message}")
         return
@@ -145,7 +145,7 @@ def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[Callabl
         yield lambda row: True
         return
     claims = LineClaims(session.paths.state / "lines.db", session.settings.profile, HOLD)
-    keeper = LineKeeper(session, limit, LineCalls(session.settings.event_store_url()), claims)
+    keeper = LineKeeper(session, limit, LineCalls(session.event_store_url()), claims)
     try:
         yield keeper.has_line
     finally:

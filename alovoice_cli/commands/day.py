@@ -43,7 +43,9 @@ def show_day(
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…."),
+        typer.Option(
+            "--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…, postgresql://…."
+        ),
     ] = None,
 ) -> None:
     """Show a day: six figures against the profile's targets, calls by hour, who is owed a call, lines, coverage.

@@ -51,6 +51,9 @@ class ServerConnection:
         """Closes the connection; its locks and claims are free at once."""
         self.own.close()
 
+    def __del__(self) -> None:
+        self.own.close()  # a thread that ends drops its connection, of which psycopg would warn
+
 
 @lru_cache(512)
 def _translated(sql: str) -> bytes:

@@ -1,5 +1,6 @@
 """The event store on a server: what its engine alone decides."""
 
+import json
 import time
 
 import pytest
@@ -16,7 +17,7 @@ def test_events_of_a_server_are_listed(alovoice: FrontDoor, postgres: Cluster) -
     rows = Rows(postgres.database())
     rows.call(time.time() - 60, "901234567")
     done = alovoice("events", "list", "--json", "--store", rows.url)
-    assert [row["type"] for row in done.json()] == ["callend", "callstart"]
+    assert [row["type"] for row in json.loads(done.out)] == ["callend", "callstart"]
 
 
 def test_a_database_without_tables_is_no_store(alovoice: FrontDoor, postgres: Cluster) -> None:
@@ -24,7 +25,7 @@ def test_a_database_without_tables_is_no_store(alovoice: FrontDoor, postgres: Cl
     assert not store_exists(url)
     done = alovoice("events", "stats", "--store", url)
     assert done.code == 2
-    assert "there is no event store in postgresql://alovoice@127.0.0.1" in done.stderr
+    assert "there is no event store in postgresql://alovoice@127.0.0.1" in done.err
 
 
 def test_a_newer_schema_is_refused(postgres: Cluster) -> None:
@@ -45,5 +46,6 @@ def test_an_account_that_only_reads_is_enough_for_readers(alovoice: FrontDoor, p
     postgres.sql(name, "DROP ROLE IF EXISTS reader")
     postgres.sql(name, "CREATE ROLE reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
     url = rows.url.replace("alovoice@", "reader@")
-    assert alovoice("events", "stats", "--kpi", "--json", "--store", url).json()["inbound"]["offered"] == 1
+    done = alovoice("events", "stats", "--kpi", "--json", "--store", url)
+    assert json.loads(done.out)["inbound"]["offered"] == 1
     postgres.sql(name, "DROP OWNED BY reader; DROP ROLE reader")

@@ -94,7 +94,8 @@ def send_calls(
         bool, _choice("--with-imported", None, "Also calls that `events import` brought from another machine.")
     ] = False,
     store: Annotated[
-        str | None, _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///….")
+        str | None,
+        _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///…, postgresql://…."),
     ] = None,
 ) -> int:
     """Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.

@@ -11,6 +11,7 @@ from alovoice_cli.errors import NotFoundError
 from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
 from alovoice_cli.output.listing import Column, Item, Listing
 from alovoice_cli.session import Session
+from alovoice_cli.store_urls import is_server_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,8 +105,8 @@ def _count(session: Session, listed: "Sequence[CreatedCampaign]") -> set[str]:
     """Counts what has become of campaigns whose counts may have changed; returns their receipts."""
     changing = [created for created in listed if not (created.counts or {}).get("is_final")]
     # A look at the file alone: the store's own module takes a third of the time of a list.
-    store = Path(session.settings.event_store_url().removeprefix("sqlite:///"))
-    if not changing or not store.exists():
+    url = session.event_store_url()
+    if not changing or not (is_server_url(url) or Path(url.removeprefix("sqlite:///")).exists()):
         return set()
     # Here and not above: the counts of campaigns that are over need neither lists nor events.
     from alovoice_cli.commands.autorule.gathering import count_lately  # noqa: PLC0415 - as said above

@@ -99,7 +99,11 @@ def report_campaign(
     column: ListColumn = None,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="The event store (default: the profile's): a file, sqlite:///…."),
+        typer.Option(
+            "--store",
+            metavar="URL",
+            help="The event store (default: the profile's): a file, sqlite:///…, postgresql://….",
+        ),
     ] = None,
 ) -> None:
     """Report what became of every row of a campaign's list, by the events that the listener received.
@@ -128,7 +132,7 @@ def report_campaign(
     events = session.event_store(store)
     events.uptimes()  # raises for a missing store, and brings an older one up to date
     people = _read_people(session, created, recipients, column)
-    results = CampaignResults(session, created, people, CampaignCalls(session.settings.event_store_url(store)))
+    results = CampaignResults(session, created, people, CampaignCalls(session.event_store_url(store)))
     report = results.report()
     imported = events.imported(Period(*(second * 1_000_000 for second in report.scope.span)))
     # `autorule list` has the counts of the profile's own store.
