@@ -59,8 +59,9 @@ _alovoice_command() {
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store' arguments=('choice:callstart callend result route') ;;
     'alovoice events replay') options='--to --speed --store --since --until --type --number --line --peer --status --where --with-trials' arguments=('*text') ;;
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
-    'alovoice store') commands=check ;;
+    'alovoice store') commands='check copy' ;;
     'alovoice store check') options=--store ;;
+    'alovoice store copy') arguments=(text text) ;;
     'alovoice day') options='--week --text --html --force --rules --store' arguments=(text) ;;
     'alovoice top') options='--once --store' ;;
     'alovoice route') commands='init check test diff override' ;;
