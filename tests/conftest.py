@@ -6,11 +6,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from event_rows import empty
 from front_door import FrontDoor
 from hypothesis import settings
 from postgres_server import Cluster, programs, running_cluster
@@ -69,7 +70,7 @@ def postgres() -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest) -> str:
     """The kind of database that holds the events: a test that asks for a store runs once with each."""
     kind: str = request.param
@@ -89,13 +90,42 @@ def store_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
     cluster.drop(url)
 
 
+@pytest.fixture(scope="session")
+def new_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Makes one more event store of the kind: for tests that need many."""
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('store') / 'events.db'}"
+        cluster: Cluster = request.getfixturevalue("postgres")
+        return cluster.event_store()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def emptied_store(new_store: Callable[[str], str]) -> Callable[[str], str]:
+    """An empty event store of the kind, for each example of a property: a database is the same one each time."""
+    kept: list[str] = []
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            return new_store(engine)
+        if not kept:
+            kept.append(new_store(engine))
+        empty(kept[0])
+        return kept[0]
+
+    return make
+
+
 @pytest.fixture
 def profile_store(engine: str, store_url: str, alovoice: FrontDoor) -> str:
     """The event store of the profile `default` in a fresh home: its own file, or a database that it names."""
-    if engine == "sqlite":
-        return f"sqlite:///{alovoice.home / 'state' / 'events.db'}"
-    assert alovoice("config", "set", "store", store_url).code == 0
-    return store_url
+    if engine == "postgres":
+        assert alovoice("config", "set", "store", store_url).code == 0
+        alovoice.server_store = store_url
+    return alovoice.store_url
 
 
 @pytest.fixture(autouse=True)

@@ -56,6 +56,12 @@ class FrontDoor:
     environ: dict[str, str] = field(default_factory=dict)
     ahead: timedelta = timedelta(0)
     transport: Any = None
+    server_store: str = ""
+
+    @property
+    def store_url(self) -> str:
+        """The event store of the profile `default`: its own file, or the database that the configuration names."""
+        return self.server_store or f"sqlite:///{self.home / 'state' / 'events.db'}"
 
     def __call__(
         self,

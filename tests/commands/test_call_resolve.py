@@ -24,7 +24,7 @@ class Pbx:
     """What the PBX does when it is asked to call: tells the listener, or not; then answers, or not."""
 
     def __init__(self, alovoice: FrontDoor) -> None:
-        self.rows = Rows(alovoice.home / "state" / "events.db")
+        self.rows = Rows(alovoice.store_url)
         self.status: str | None = None
         self.answer: bytes | None = b"true"
         self.has_result = True
@@ -52,7 +52,7 @@ class Pbx:
 
 
 @pytest.fixture
-def pbx(alovoice: FrontDoor) -> Iterator[Pbx]:
+def pbx(alovoice: FrontDoor, profile_store: str) -> Iterator[Pbx]:
     there = Pbx(alovoice)
     alovoice.environ |= {"ALOVOICE_BASE_URL": there.server.url, "ALOVOICE_TOKEN": TOKEN}
     yield there
@@ -149,7 +149,8 @@ def test_nothing_is_sent_where_nobody_would_hear_the_end(alovoice: FrontDoor, pb
     pbx.up(since=300, until=-100)
     down = alovoice(*words, "--wait")
     assert (down.code, "the listener is down" in down.err) == (2, True)
-    never = alovoice(*words, "--wait", environ={"ALOVOICE_STATE_DIR": str(alovoice.home / "other")})
+    assert alovoice("config", "set", "store", f"sqlite:///{alovoice.home / 'other.db'}").code == 0
+    never = alovoice(*words, "--wait")
     assert (never.code, "no listener has run for this PBX" in never.err) == (2, True)
     embedded = alovoice(*words, "--wait", "-p", "sandbox")
     assert (embedded.code, "the embedded PBX tells nobody" in embedded.err) == (2, True)

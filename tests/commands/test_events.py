@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +21,8 @@ IDS = ("event_call_id", "pbx_call_id", "crm_call_id")
 
 
 @pytest.fixture
-def rows(alovoice: FrontDoor) -> Rows:
-    return Rows(alovoice.home / "state" / "events.db")
+def rows(profile_store: str) -> Rows:
+    return Rows(profile_store)
 
 
 def _ago(**time: float) -> float:
@@ -444,8 +443,8 @@ def test_prune_deletes_what_is_older_and_says_how_much(alovoice: FrontDoor, rows
         assert alovoice("events", "prune", "--older-than", span).code == 2
 
 
-def test_a_damaged_store_is_named(alovoice: FrontDoor, rows: Rows) -> None:
-    path = Path(rows.path)
+def test_a_damaged_store_is_named(alovoice: FrontDoor) -> None:
+    path = Rows(alovoice.store_url).path
     path.with_name("events.db-wal").unlink(missing_ok=True)
     path.write_bytes(b"no database at all" * 1000)
     result = alovoice("events", "list")

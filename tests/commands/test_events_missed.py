@@ -10,9 +10,9 @@ from front_door import FrontDoor
 
 
 @pytest.fixture
-def rows(alovoice: FrontDoor) -> Rows:
+def rows(profile_store: str) -> Rows:
     """The store of the home."""
-    return Rows(alovoice.home / "state" / "events.db")
+    return Rows(profile_store)
 
 
 def _ago(**time: float) -> float:

@@ -21,9 +21,9 @@ _PATIENCE = 60
 
 
 @pytest.fixture
-def rows(alovoice: FrontDoor) -> Rows:
+def rows(profile_store: str) -> Rows:
     """A store in which one caller is on the line."""
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(profile_store)
     rows.call(time.time() - 5, "901234567", status=None)
     return rows
 
