@@ -124,17 +124,24 @@ class Session:
 
     # --- stores ------------------------------------------------------------------------------------------------------
 
+    def store_place(self, name: str) -> "Path | str":
+        """Returns where a store lies: the server of the run's store, which machines share, or a file here."""
+        from alovoice_cli.store_urls import is_server_url
+
+        url = self.event_store_url()
+        return url if is_server_url(url) else self.paths.state / name
+
     @cached_property
     def ledger(self) -> "Ledger":
-        from alovoice_cli.stores.ledger import Ledger
+        from alovoice_cli.stores.ledger import STORE_NAME, Ledger
 
-        return Ledger(self.paths.state / "ledger.db", self.now)
+        return Ledger(self.store_place(STORE_NAME), self.now)
 
     @cached_property
     def campaigns(self) -> "CampaignStore":
         from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
 
-        return CampaignStore(self.paths.state / STORE_NAME, self.now)
+        return CampaignStore(self.store_place(STORE_NAME), self.now)
 
     @cached_property
     def analyses(self) -> "Analyses":
@@ -144,7 +151,7 @@ class Session:
 
     def event_store_url(self, flag: str | None = None) -> str:
         """The event store's URL: `--store`, or the profile's. A password in it is never shown."""
-        url = self.settings.event_store_url(flag)
+        url = self.settings.event_store_url(flag or self.options.store)
         if url.startswith("postgres"):
             from alovoice_cli.store_urls import passwords_of
 

@@ -128,6 +128,15 @@ def profile_store(engine: str, store_url: str, alovoice: FrontDoor) -> str:
     return alovoice.store_url
 
 
+@pytest.fixture
+def store_place(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Path | str]:
+    """Where a store of this name lies: a file in the state directory, or an empty database."""
+    if engine == "sqlite":
+        return lambda name: tmp_path / "state" / name
+    url: str = request.getfixturevalue("postgres").database()
+    return lambda name: url
+
+
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reaches further than this machine."""

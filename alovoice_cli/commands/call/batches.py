@@ -100,11 +100,11 @@ def show_batch(
 )
 def resume(ctx: typer.Context, name: Name) -> int:
     """Go on with a batch from its journal, without its list: rows that wait or were not sent; never unknown ones."""
-    from alovoice_cli.batch.batch_report import journal_folder
+    from alovoice_cli.batch.batch_report import journals_of
     from alovoice_cli.batch.start import resume_batch
 
     session: Session = ctx.obj
-    path = journal_folder(session).existing(name)
+    path = journals_of(session).existing(name)
     return resume_batch(session, path, batch_options(ctx)._replace(journal=name))
 
 
