@@ -186,6 +186,19 @@ _EVENTS = (
     ),
 )
 
+_STORE = (
+    Subcommand(
+        "check",
+        "Look an event store over and change nothing: version, size, age, whether it is whole, and what waits.",
+        "check:check_store",
+    ),
+    Subcommand(
+        "copy",
+        "Copy a history to a server: events, calls, what waits to be forwarded or told, and when listeners were up.",
+        "copy:copy_store",
+    ),
+)
+
 _ROUTE = (
     Subcommand(
         "init",
@@ -302,6 +315,7 @@ NOUNS = (
     Noun("peers", "The PBX's extensions.", _WORK),
     Noun("call", "Place one call, or many; read the receipts.", _WORK, _CALL),
     Noun("events", "What the PBX told the listener: the history of calls.", _WORK, _EVENTS),
+    Noun("store", "An event store as a whole: looked over, moved to a server.", _WORK, _STORE),
     Noun("day", "One page: the day's calls against targets, and who is owed a call.", _WORK),
     Noun("top", "The running day, live.", _WORK),
     Noun("route", "Routing rules: check them, try them, compare them.", _WORK, _ROUTE),
