@@ -1,17 +1,21 @@
 """Calls on request, and what becomes of their recordings."""
 
+from typing import Any
+
 import pytest
 
 from alovoice_cli.stores.pbx import PbxStore
 
+from .conftest import Mounted
+
 CONFERENCE = {"callfrom": {"phone": "712037006"}, "callto": [{"phone": "994412860"}, {"phone": "977076909"}]}
 
 
-def conference(pbx, key, **more):
+def conference(pbx: Mounted, key: str, **more: Any) -> Any:
     return pbx.ask("POST", "/requestcall/{token}", json={**CONFERENCE, "extid": key, **more})
 
 
-def test_ids_count_up_and_the_callers_id_comes_back(pbx):
+def test_ids_count_up_and_the_callers_id_comes_back(pbx: Mounted) -> None:
     answers = [conference(pbx, key).json() for key in ("1", "", 77)]
     assert answers == [
         {"result": True, "id": 1, "extid": "1"},
@@ -20,7 +24,7 @@ def test_ids_count_up_and_the_callers_id_comes_back(pbx):
     ]
 
 
-def test_the_called_are_rung_in_turn_until_one_answers(pbx):
+def test_the_called_are_rung_in_turn_until_one_answers(pbx: Mounted) -> None:
     for key in range(60):
         conference(pbx, str(key))
     calls = [PbxStore(pbx.path).find_call(str(key)) for key in range(60)]
@@ -30,7 +34,7 @@ def test_the_called_are_rung_in_turn_until_one_answers(pbx):
         assert call.answered == (len(call.legs) > 1 and call.legs[-1]["dialstatus"] == "ANSWER")
 
 
-def test_an_answered_call_has_a_recording_and_an_unanswered_one_has_none(pbx):
+def test_an_answered_call_has_a_recording_and_an_unanswered_one_has_none(pbx: Mounted) -> None:
     seen = set()
     for key in map(str, range(500, 530)):
         number = conference(pbx, key).json()["id"]
@@ -43,7 +47,7 @@ def test_an_answered_call_has_a_recording_and_an_unanswered_one_has_none(pbx):
     assert seen == {True, False}
 
 
-def test_the_same_call_asked_for_again_goes_the_same_way(pbx):
+def test_the_same_call_asked_for_again_goes_the_same_way(pbx: Mounted) -> None:
     conference(pbx, "55")
     first = PbxStore(pbx.path).find_call("55")
     conference(pbx, "55")
@@ -52,26 +56,26 @@ def test_the_same_call_asked_for_again_goes_the_same_way(pbx):
     assert first.legs == again.legs
 
 
-def test_a_call_out_rings_the_extension_first_which_picks_up(pbx):
+def test_a_call_out_rings_the_extension_first_which_picks_up(pbx: Mounted) -> None:
     call = {"call_id": "e5e456se456s56w456", "inner_phone": "2424", "number": "+998994412860"}
     assert pbx.ask("POST", "/outcall/{token}", json=call).text == "true"
     rung = PbxStore(pbx.path).find_call("e5e456se456s56w456")
     assert (rung.kind, rung.legs[0]["number"], rung.legs[0]["dialstatus"]) == ("out", "2424", "ANSWER")
 
 
-def test_an_unknown_extension_is_refused_with_false_and_rings_no_one(pbx):
+def test_an_unknown_extension_is_refused_with_false_and_rings_no_one(pbx: Mounted) -> None:
     call = {"call_id": "x", "inner_phone": 9999, "number": "+998994412860"}
     assert pbx.ask("POST", "/outcall/{token}", json=call).text == "false"
     assert PbxStore(pbx.path).find_call("x") is None
 
 
-def test_a_department_picks_up(pbx):
+def test_a_department_picks_up(pbx: Mounted) -> None:
     conference(pbx, "q", callfrom={"phone": "100"}, callto=[{"queue": 6000}])
     legs = PbxStore(pbx.path).find_call("q").legs
     assert legs[0]["dialstatus"] != "ANSWER" or legs[1]["dialstatus"] == "ANSWER"
 
 
-def test_the_vendors_missing_comma_is_forgiven_and_told(pbx):
+def test_the_vendors_missing_comma_is_forgiven_and_told(pbx: Mounted) -> None:
     text = '{\n  "callto": "712037006",\n  "ivrid": 222,\n  "fromline": 712037006\n  "extid": "123123"\n}'
     answer = pbx.ask("POST", "/requestcall/{token}", content=text)
     assert answer.json()["extid"] == "123123"
@@ -102,7 +106,7 @@ def test_the_vendors_missing_comma_is_forgiven_and_told(pbx):
         ({"lang": 7}, "lang"),
     ],
 )
-def test_a_bad_field_of_a_call_is_refused_by_its_name(pbx, change, named):
+def test_a_bad_field_of_a_call_is_refused_by_its_name(pbx: Mounted, change: Any, named: Any) -> None:
     answer = pbx.ask("POST", "/requestcall/{token}", json={**CONFERENCE, **change})
     assert answer.status_code == 400
     assert named in answer.json()["error"]

@@ -4,41 +4,47 @@ import json
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from batch_crash import STEPS
 from batch_server import OUT, Exchange, point_at, write_list
 from batch_trace import synced_before_each_connection, traced
+from front_door import FrontDoor
+
+from .conftest import Mounted
 
 ROWS, JOBS = 500, 4
 
 
-def _slowly(connection, seen):
+def _slowly(connection: socket.socket, seen: Any) -> None:
     time.sleep(0.005)
     connection.answer("200 OK", b"true")
 
 
 @pytest.fixture
-def pbx(alovoice):
+def pbx(alovoice: FrontDoor) -> Iterator[Any]:
     server = Exchange(_slowly)
     point_at(alovoice, server)
     yield server
     server.stop()
 
 
-def _words(rows=ROWS, jobs=JOBS):
+def _words(rows: int = ROWS, jobs: int = JOBS) -> Any:
     return (*OUT, "--jobs", str(jobs), "--confirm", str(rows))
 
 
-def _start(alovoice, *words):
+def _start(alovoice: FrontDoor, *words: Any) -> Any:
     """As a process that nobody reads: two hundred unknown rows, told at each start, are more than a pipe holds."""
     return alovoice.start(*words, streams=subprocess.DEVNULL)
 
 
-def _account(alovoice, pbx, called, kills, jobs=JOBS):
+def _account(alovoice: FrontDoor, pbx: Mounted, called: Any, kills: Any, jobs: int = JOBS) -> None:
     """Resumes until done; nobody twice, nobody forgotten."""
     done = alovoice(*_words(len(called), jobs))
     (batch,) = json.loads(alovoice("call", "batches", "list", "--json").out)
@@ -56,7 +62,7 @@ def _account(alovoice, pbx, called, kills, jobs=JOBS):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL])
-def test_two_hundred_kills(alovoice, pbx, how):
+def test_two_hundred_kills(alovoice: FrontDoor, pbx: Mounted, how: Any) -> None:
     rows = 5 * ROWS  # of fewer, two hundred kills with four in flight would leave none
     called = write_list(alovoice.home, rows)
     chance, kills = random.Random(6), 0
@@ -74,7 +80,7 @@ def test_two_hundred_kills(alovoice, pbx, how):
     _account(alovoice, pbx, called, kills)
 
 
-def test_fifty_interrupts_leave_no_row_without_an_end(alovoice, pbx):
+def test_fifty_interrupts_leave_no_row_without_an_end(alovoice: FrontDoor, pbx: Mounted) -> None:
     called = write_list(alovoice.home, ROWS)
     chance = random.Random(7)
     for _ in range(50):
@@ -90,7 +96,7 @@ def test_fifty_interrupts_leave_no_row_without_an_end(alovoice, pbx):
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("row", [1, 3, 7, 20])
-def test_a_process_that_ends_at_any_step(alovoice, pbx, step, row):
+def test_a_process_that_ends_at_any_step(alovoice: FrontDoor, pbx: Mounted, step: Any, row: Any) -> None:
     from pathlib import Path
 
     called = write_list(alovoice.home, 24)
@@ -100,7 +106,7 @@ def test_a_process_that_ends_at_any_step(alovoice, pbx, step, row):
     _account(alovoice, pbx, called, 1)
 
 
-def test_twenty_starts_at_once(alovoice, pbx):
+def test_twenty_starts_at_once(alovoice: FrontDoor, pbx: Mounted) -> None:
     called = write_list(alovoice.home, 40)
     pbx._answer = lambda connection, seen: (time.sleep(0.3), connection.answer("200 OK", b"true"))
     processes = [_start(alovoice, *_words(40)) for _ in range(20)]
@@ -111,7 +117,7 @@ def test_twenty_starts_at_once(alovoice, pbx):
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
-def test_the_journal_is_on_the_disk_before_a_rows_first_byte(alovoice, pbx):
+def test_the_journal_is_on_the_disk_before_a_rows_first_byte(alovoice: FrontDoor, pbx: Mounted) -> None:
     called = write_list(alovoice.home, 30)
     trace = alovoice.home / "trace"
     alovoice.run_shell(traced(trace, list(_words(30, 1))))

@@ -8,7 +8,9 @@ import contextlib
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from http_talk import post, status_of
@@ -24,7 +26,7 @@ SocketServer(counting).run(lambda url: print(url, flush=True))
 
 
 @pytest.fixture
-def served():
+def served() -> Iterator[Any]:
     """A server with the limits that it has by itself: its process and its address."""
     words = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1])]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
@@ -33,14 +35,14 @@ def served():
         process.terminate()
 
 
-def resident(process):
+def resident(process: subprocess.Popen[str]) -> Any:
     """Its memory in bytes."""
     text = Path(f"/proc/{process.pid}/status").read_text("ascii")
     return int(text.partition("VmRSS:")[2].split()[0]) * 1024
 
 
 @pytest.mark.parametrize("kind", SAYINGS)
-def test_300_connections_of_each_kind_are_closed_within_11_seconds(served, kind):
+def test_300_connections_of_each_kind_are_closed_within_11_seconds(served: Any, kind: str) -> None:
     process, address = served
     besiege(address, [kind], 1, patience=0)  # what is loaded at first use is loaded
     before = resident(process)
@@ -59,10 +61,10 @@ def test_300_connections_of_each_kind_are_closed_within_11_seconds(served, kind)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_hundred_bodies_of_2_mib_are_413_and_leave_no_memory_behind(served, chunked):
+def test_a_hundred_bodies_of_2_mib_are_413_and_leave_no_memory_behind(served: Any, chunked: bool) -> None:
     process, address = served
 
-    def refused():
+    def refused() -> Any:
         with socket.create_connection(address, timeout=10) as connection, contextlib.suppress(ConnectionResetError):
             connection.sendall(post(b"x" * (2 << 20), chunked=chunked))
             return status_of(connection.recv(65536))
