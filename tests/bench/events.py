@@ -3,7 +3,6 @@
 By hand: `python tests/bench/events.py [EVENTS [FILE]]`, 1,000,000 by default; a FILE is kept and used again.
 """
 
-import json
 import random
 import subprocess
 import sys
@@ -12,9 +11,9 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from event_rows import MICRO, Rows, _event, end_of
+from event_rows import Rows, end_of, event_of
 
-from alovoice_cli.events.event import Delivery, Event
+from alovoice_cli.events.event import Event
 
 EVENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 DAYS = 30
@@ -60,15 +59,7 @@ def _call(number: int, at: float, chance: random.Random) -> list[Event]:
         "start_time": int(at),
     }
     end = end_of(own, int(at) + duration, duration, chance.choice(STATUSES))
-    bodies = (("callstart", at, start), ("callend", at + duration, end))
-    return [
-        _event(
-            Delivery(f"{own}{kind[4:]}", kind, round(moment * MICRO), json.dumps(body).encode(), "application/json"),
-            own,
-            None,
-        )
-        for kind, moment, body in bodies
-    ]
+    return [event_of("callstart", at, start, call_id=own), event_of("callend", at + duration, end)]
 
 
 def main() -> None:

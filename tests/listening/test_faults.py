@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from front_door import FrontDoor
@@ -143,7 +144,7 @@ def _limit_file_size() -> None:
 
 def test_a_full_disk_is_told_to_the_sender_and_ends_the_listener(listen: Listen, alovoice: FrontDoor) -> None:
     listening = listen(preexec_fn=_limit_file_size)
-    kept = []
+    kept: list[Any] = []
     statuses = set()
     deadline = time.monotonic() + 120
     while listening.process.poll() is None and time.monotonic() < deadline:

@@ -19,6 +19,11 @@ from .conftest import Mounted
 MP3 = data("announcement.mp3").read_bytes()
 
 
+def days(day: str) -> dict[str, Any]:
+    """The fields of a campaign of this one day."""
+    return {"from": day, "to": day}
+
+
 def state(pbx: Mounted, number: int = 124) -> Any:
     campaign = pbx.get(f"/mapi/getAutorule/{number}")
     return campaign["status"], campaign["recipients"]
@@ -59,7 +64,7 @@ def test_a_paused_campaign_stays_new(pbx: Mounted) -> None:
 
 
 def test_a_campaign_of_the_past_is_taken_as_the_vendors_sample_is_and_is_done(pbx: Mounted) -> None:
-    assert pbx.create(**{"from": "2025.04.25", "to": "2025.04.25"}).json()["status"] == "new"
+    assert pbx.create(**days("2025.04.25")).json()["status"] == "new"
     pbx.wait(seconds=6)
     assert state(pbx) == ("done", 6)
 
@@ -69,7 +74,7 @@ def test_today_is_still_today_when_the_pbx_has_stood_for_months(pbx: Mounted) ->
     pbx.wait(days=90 * 60)
     pbx.now = pbx.now.replace(hour=4)
     day = pbx.now.strftime("%Y.%m.%d")
-    created = pbx.create(**{"from": day, "to": day}).json()
+    created = pbx.create(**days(day)).json()
     assert created["createdAt"] == pbx.now.strftime("%Y-%m-%dT04:00:00.000Z")
     pbx.wait(hours=9, minutes=1)
     assert state(pbx, created["id"])[0] == "running"
@@ -126,7 +131,8 @@ def test_another_speed_does_not_disturb_what_was_made_before(pbx: Mounted) -> No
     ],
 )
 def test_a_bad_field_is_refused_by_its_name(pbx: Mounted, field: str, value: str) -> None:
-    answer = pbx.create(**{field: value})
+    changed: dict[str, Any] = {field: value}
+    answer = pbx.create(**changed)
     assert answer.status_code == 400
     assert field in answer.json()["error"]
     assert pbx.ask("GET", "/mapi/getAutorule/124").status_code == 404, "nothing may have been created"
@@ -172,7 +178,7 @@ def test_random_bytes_are_an_mp3_or_not_but_never_a_crash(noise: bytes) -> None:
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])
-def test_phones_are_found_in_any_column_and_encoding(text: bytes, encoding: str) -> None:
+def test_phones_are_found_in_any_column_and_encoding(text: str, encoding: str) -> None:
     assert len(read_numbers(io.BytesIO(text.encode(encoding, "replace")))) == 2
 
 

@@ -33,7 +33,7 @@ def test_the_documents_own_example_is_read() -> None:
         ("*:delay=1.5m@50%", Fault("*", "delay", 50.0, delay_seconds=90.0)),
     ],
 )
-def test_every_spelling_is_read(text: bytes, fault: str) -> None:
+def test_every_spelling_is_read(text: str, fault: Any) -> None:
     assert parse_faults(text) == (fault,)
 
 
@@ -57,7 +57,7 @@ def test_every_spelling_is_read(text: bytes, fault: str) -> None:
         ("*:reset,getpeers:nope", "fault 2"),
     ],
 )
-def test_a_bad_fault_is_refused_by_its_place_with_the_allowed_words(text: bytes, why: str) -> None:
+def test_a_bad_fault_is_refused_by_its_place_with_the_allowed_words(text: str, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_faults(text)
     assert why in caught.value.message
@@ -77,7 +77,7 @@ def test_every_well_formed_text_gives_its_faults_in_order(parts: Any) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=60) | st.lists(specs | st.text(max_size=9), max_size=4).map(",".join))
-def test_any_text_is_read_or_refused_as_usage(text: bytes) -> None:
+def test_any_text_is_read_or_refused_as_usage(text: str) -> None:
     with contextlib.suppress(UsageError):
         assert all(0 < fault.percent <= 100 for fault in parse_faults(text))
 

@@ -55,6 +55,7 @@ def program(drain: float = 5.0) -> Iterator[Any]:
         [sys.executable, "-c", PROGRAM, str(drain)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
+            assert process.stdout is not None
             host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
             yield process, (host, int(port))
         finally:
@@ -129,9 +130,9 @@ def test_a_second_signal_ends_at_once_and_waits_for_no_hook() -> None:
     assert time.perf_counter() - began < 45
 
 
-def run(server: SocketServer, ready: Callable[[str], object] = lambda _: None) -> Any:
+def run(server: SocketServer, ready: Callable[[str], None] = lambda _: None) -> Any:
     """The code that the server ends with, in a thread as an embedding program has it; what it raises comes out."""
-    ends = []
+    ends: list[Any] = []
 
     def target() -> None:
         try:
@@ -149,7 +150,7 @@ def run(server: SocketServer, ready: Callable[[str], object] = lambda _: None) -
 
 
 def test_started_can_reach_the_server_before_it_is_called_ready_and_finished_comes_last() -> None:
-    order = []
+    order: list[object] = []
 
     async def started() -> None:
         host, port = server.url.removeprefix("http://").split(":")
@@ -180,7 +181,7 @@ def test_a_start_that_stops_the_server_is_never_called_ready() -> None:
 
 @pytest.mark.parametrize("where", ["started", "ready", "finished"])
 def test_what_a_hook_raises_comes_out_after_the_end_and_frees_the_port(where: Any) -> None:
-    order = []
+    order: list[str] = []
 
     async def started() -> None:
         if where == "started":
@@ -228,10 +229,10 @@ def test_the_apps_own_end_has_its_code_and_answers_first(serving: Serving) -> No
 @pytest.mark.parametrize(("code", "ends_with"), [(141, 143), (0, 143), (7, 7)])
 @pytest.mark.parametrize("signal_first", [True, False])
 def test_a_hangup_that_takes_the_reader_away_ends_with_the_signals_code(
-    code: str, ends_with: Any, signal_first: Any
+    code: int, ends_with: int, signal_first: bool
 ) -> None:
     def hang_up(_: object) -> None:
-        deeds = [lambda: signal.raise_signal(signal.SIGHUP), lambda: server.stop(code)]
+        deeds: list[Callable[[], object]] = [lambda: signal.raise_signal(signal.SIGHUP), lambda: server.stop(code)]
         for deed in deeds if signal_first else deeds[::-1]:
             deed()
 
@@ -251,7 +252,8 @@ def test_each_answer_is_told_with_its_status_those_to_refused_requests_included(
 def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(
     deed: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    complaints, strangers = [], []
+    complaints: list[str] = []
+    strangers: list[int] = []
 
     def kill() -> None:
         number = server._socket.fileno()

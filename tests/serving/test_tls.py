@@ -5,7 +5,6 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ def test_large_bodies_and_answers_pass_and_the_cap_holds(secure: Serving, client
 
 
 @pytest.mark.parametrize("said", [b"", b"\x16\x03\x01\x02\x00\x01"])
-def test_a_silent_handshake_is_closed_at_the_deadline(secure: Serving, said: str) -> None:
+def test_a_silent_handshake_is_closed_at_the_deadline(secure: Serving, said: bytes) -> None:
     running = secure(counting, request_deadline=SOON)
     began = time.perf_counter()
     with running.connected(said) as connection:
@@ -119,7 +118,7 @@ def test_a_reset_gives_no_answer_within_tls_either(secure: Serving, client: ssl.
     ],
 )
 def test_a_bad_file_is_named_before_the_port_is_taken(
-    files: dict[str, str], tmp_path: Path, pair: Any, words: Sequence[str]
+    files: dict[str, str], tmp_path: Path, pair: Any, words: str
 ) -> None:
     rubbish = tmp_path / "rubbish.pem"
     rubbish.write_bytes(b"\x30\x82 no PEM")

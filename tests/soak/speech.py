@@ -4,24 +4,28 @@ By hand: `python tests/soak/speech.py`. The suite runs a small part of it.
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "speech")]
-import test_exports  # noqa: E402 - the path comes first
-import test_folding  # noqa: E402 - same
-import test_measures  # noqa: E402 - same
-
 
 def main() -> None:
-    read = test_exports.test_any_stalk_and_tags_are_read_measured_and_shown.hypothesis.inner_test
-    settings(max_examples=5000, deadline=None)(given(test_exports.ANSWER)(read))()
-    folded = test_folding.test_a_part_of_any_text_is_found_in_it.hypothesis.inner_test
-    settings(max_examples=20_000, deadline=None)(given(st.text(max_size=40))(folded))()
+    tests = Path(__file__).parents[1]
+    sys.path.insert(0, str(tests))
+    exports, folding, measures = (import_module(f"speech.test_{name}") for name in ("exports", "folding", "measures"))
+    _run(exports.test_any_stalk_and_tags_are_read_measured_and_shown, exports.ANSWER, 5000)
+    _run(folding.test_a_part_of_any_text_is_found_in_it, st.text(max_size=40), 20_000)
     for batch in range(100):
-        test_measures.test_the_figures_agree_with_another_tool(batch)
+        measures.test_the_figures_agree_with_another_tool(batch)
+
+
+def _run(test: Any, strategy: st.SearchStrategy[Any], examples: int) -> None:
+    """Runs a property of the suite with so many examples."""
+    tried: Any = given(strategy)(test.hypothesis.inner_test)
+    settings(max_examples=examples, deadline=None)(tried)()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import json
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,16 +12,15 @@ from typing import Any
 
 import pytest
 from batch_crash import STEPS
-from batch_server import OUT, Exchange, point_at, write_list
+from batch_server import OUT, Exchange, point_at, slowly, write_list
 from batch_trace import synced_before_each_connection, traced
 from front_door import FrontDoor
-
-from .conftest import Mounted
+from raw_server import Connection, Seen
 
 ROWS, JOBS = 500, 4
 
 
-def _slowly(connection: socket.socket, seen: Any) -> None:
+def _slowly(connection: Connection, seen: Seen) -> None:
     time.sleep(0.005)
     connection.answer("200 OK", b"true")
 
@@ -44,7 +42,7 @@ def _start(alovoice: FrontDoor, *words: Any) -> Any:
     return alovoice.start(*words, streams=subprocess.DEVNULL)
 
 
-def _account(alovoice: FrontDoor, pbx: Mounted, called: Any, kills: Any, jobs: int = JOBS) -> None:
+def _account(alovoice: FrontDoor, pbx: Exchange, called: Any, kills: Any, jobs: int = JOBS) -> None:
     """Resumes until done; nobody twice, nobody forgotten."""
     done = alovoice(*_words(len(called), jobs))
     (batch,) = json.loads(alovoice("call", "batches", "list", "--json").out)
@@ -62,7 +60,7 @@ def _account(alovoice: FrontDoor, pbx: Mounted, called: Any, kills: Any, jobs: i
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL])
-def test_two_hundred_kills(alovoice: FrontDoor, pbx: Mounted, how: Any) -> None:
+def test_two_hundred_kills(alovoice: FrontDoor, pbx: Exchange, how: Any) -> None:
     rows = 5 * ROWS  # of fewer, two hundred kills with four in flight would leave none
     called = write_list(alovoice.home, rows)
     chance, kills = random.Random(6), 0
@@ -80,7 +78,7 @@ def test_two_hundred_kills(alovoice: FrontDoor, pbx: Mounted, how: Any) -> None:
     _account(alovoice, pbx, called, kills)
 
 
-def test_fifty_interrupts_leave_no_row_without_an_end(alovoice: FrontDoor, pbx: Mounted) -> None:
+def test_fifty_interrupts_leave_no_row_without_an_end(alovoice: FrontDoor, pbx: Exchange) -> None:
     called = write_list(alovoice.home, ROWS)
     chance = random.Random(7)
     for _ in range(50):
@@ -96,7 +94,7 @@ def test_fifty_interrupts_leave_no_row_without_an_end(alovoice: FrontDoor, pbx: 
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("row", [1, 3, 7, 20])
-def test_a_process_that_ends_at_any_step(alovoice: FrontDoor, pbx: Mounted, step: Any, row: Any) -> None:
+def test_a_process_that_ends_at_any_step(alovoice: FrontDoor, pbx: Exchange, step: Any, row: Any) -> None:
     from pathlib import Path
 
     called = write_list(alovoice.home, 24)
@@ -106,9 +104,9 @@ def test_a_process_that_ends_at_any_step(alovoice: FrontDoor, pbx: Mounted, step
     _account(alovoice, pbx, called, 1)
 
 
-def test_twenty_starts_at_once(alovoice: FrontDoor, pbx: Mounted) -> None:
+def test_twenty_starts_at_once(alovoice: FrontDoor, pbx: Exchange) -> None:
     called = write_list(alovoice.home, 40)
-    pbx._answer = lambda connection, seen: (time.sleep(0.3), connection.answer("200 OK", b"true"))
+    pbx._answer = slowly(0.3)
     processes = [_start(alovoice, *_words(40)) for _ in range(20)]
     for process in processes:
         process.wait(60)
@@ -117,7 +115,7 @@ def test_twenty_starts_at_once(alovoice: FrontDoor, pbx: Mounted) -> None:
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
-def test_the_journal_is_on_the_disk_before_a_rows_first_byte(alovoice: FrontDoor, pbx: Mounted) -> None:
+def test_the_journal_is_on_the_disk_before_a_rows_first_byte(alovoice: FrontDoor, pbx: Exchange) -> None:
     called = write_list(alovoice.home, 30)
     trace = alovoice.home / "trace"
     alovoice.run_shell(traced(trace, list(_words(30, 1))))

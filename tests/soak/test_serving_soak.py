@@ -30,6 +30,7 @@ def served() -> Iterator[Any]:
     """A server with the limits that it has by itself: its process and its address."""
     words = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1])]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
         yield process, (host, int(port))
         process.terminate()

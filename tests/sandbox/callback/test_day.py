@@ -1,13 +1,13 @@
 """A day of the sandbox's calls, played into a handler: the books balance, and the same seed gives the same day."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from alovoice_cli.sandbox.callback.day import ring_colleague
-from alovoice_cli.sandbox.callback.switchboard import Series
+from alovoice_cli.sandbox.callback.day import Series, ring_colleague
 
-from .conftest import Calling, Handler
+from .conftest import Calling, Got, Handler
 
 CHAOS = "dup=10%,late=15%,reorder=15%"
 
@@ -32,13 +32,12 @@ def test_every_call_is_told_of_exactly_once_after_repetitions_are_marked(small_d
 def test_the_same_seed_gives_the_same_day_to_the_byte_and_in_order(
     small_day: Calling, handler: Handler, tmp_path: Path
 ) -> None:
-    days = []
+    days: list[Any] = []
     for seed in (7, 7, 8):
         small_day.path, small_day.seed, small_day.chaos = tmp_path / f"{len(days)}.db", seed, CHAOS
         small_day.over.clear()
         handler.got.clear()
-        ids = iter(range(1, 10_000))
-        handler.answers["callstart"] = lambda _, ids=ids: b"%d" % next(ids)
+        handler.answers["callstart"] = _counter()
         small_day.play()
         days.append(list(handler.got))
     assert days[0] == days[1] != days[2]
@@ -52,9 +51,16 @@ def test_a_call_ends_with_the_id_that_its_handler_gave_and_after_it(small_day: C
     assert len({account.course.call_id for account in accounts}) == len(accounts)
     for account in accounts:
         told = {one.type: one for one in account.deliveries}
-        assert account.course.call_id.encode() == told["callstart"].answer
-        assert account.course.call_id.encode() in told["callend"].body
+        own_id = (account.course.call_id or "").encode()
+        assert own_id == told["callstart"].answer
+        assert own_id in (told["callend"].body or b"")
         assert told["callstart"].id < told["callend"].id
+
+
+def _counter() -> Callable[[Got], bytes]:
+    """Answers 1, 2, 3 …"""
+    ids = iter(range(1, 10_000))
+    return lambda _: b"%d" % next(ids)
 
 
 def moment(got: Any) -> Any:
@@ -68,7 +74,7 @@ def moment(got: Any) -> Any:
 def test_messages_come_in_the_order_of_their_times_unless_they_are_late_or_overtaken(
     small_day: Calling, handler: Handler
 ) -> None:
-    orders = []
+    orders: list[Any] = []
     for chaos in ("", "late=20%", "reorder=40%"):
         small_day.path, small_day.chaos = small_day.path.with_name(f"{len(orders)}.db"), chaos
         small_day.over.clear()
@@ -83,7 +89,7 @@ def test_messages_come_in_the_order_of_their_times_unless_they_are_late_or_overt
 def test_a_day_has_overlapping_calls_and_no_extension_talks_twice(small_day: Calling) -> None:
     small_day.rate = 12
     accounts = small_day.play()
-    talks = [(a.course.answered_at, a.course.ended_at, a) for a in accounts if a.course.answered_at]
+    talks = [(a.course.answered_at, a.course.ended_at or 0, a) for a in accounts if a.course.answered_at]
     overlapping = [
         (one, other)
         for place, (begin, end, one) in enumerate(talks)
@@ -98,7 +104,9 @@ def test_a_day_has_overlapping_calls_and_no_extension_talks_twice(small_day: Cal
 def test_a_day_has_missed_callers_who_call_again_or_are_called_back(small_day: Calling) -> None:
     small_day.rate = 12
     accounts = small_day.play()
-    missed = {a.course.number: a.course.ended_at for a in accounts if a.kind == "inbound" and not a.course.answered_at}
+    missed = {
+        a.course.number: a.course.ended_at or 0 for a in accounts if a.kind == "inbound" and not a.course.answered_at
+    }
     later = {a.kind for a in accounts if a.course.started_at > missed.get(a.course.number, 1 << 40)}
     assert later >= {"inbound", "outbound"}
     assert Counter(a.course.type for a in accounts).keys() == {"inc", "out", "int"}

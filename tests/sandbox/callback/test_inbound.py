@@ -19,6 +19,12 @@ def step(kind: str, data: Any = None) -> Any:
     return json.dumps({"action_type": kind, **({} if data is None else {"action_data": data})}).encode()
 
 
+def slow_refusal(_: object) -> tuple[int, bytes]:
+    """Answers 503 after a while."""
+    time.sleep(0.05)
+    return 503, b""
+
+
 def inbound(small_day: Calling) -> Any:
     return [account for account in small_day.play() if account.kind == "inbound"]
 
@@ -148,6 +154,6 @@ def test_no_answer_breaks_the_pbx(status: int, body: bytes) -> None:
 
 
 def test_no_answer_at_all_ends_the_call(small_day: Calling, handler: Handler) -> None:
-    handler.answers["route"] = lambda _: (time.sleep(0.05), (503, b""))[1]
+    handler.answers["route"] = slow_refusal
     assert {call.course.step for call in inbound(small_day)} == {"none"}
     assert small_day.said == ["a route was not taken (status 503); the PBX sends each once, and goes on"]

@@ -66,6 +66,7 @@ def test_a_day_is_played_its_account_printed_and_a_signal_ends_the_pbx(
     words = ["--json", "--state", "s.db", "--events-to", handler.base, "--day", "2026-03-02", "--inbound", "1/h"]
     running = alovoice.start("sandbox", "serve", *words, "--speed", "1000000", "--chaos", "dup=20%")
     try:
+        assert running.stdout is not None
         assert json.loads(running.stdout.readline())["url"].startswith("http://127.0.0.1:")
         day = json.loads(running.stdout.readline())
         running.send_signal(number)

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -125,7 +126,7 @@ def test_chaos_happens_as_often_as_ordered_and_never_to_a_caller_who_waits() -> 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=20) | st.from_regex(r"(dup|late|reorder|dub)=\d{1,4}%?(,late=5%)?", fullmatch=True))
-def test_a_chaos_text_is_read_or_refused_and_nothing_else(text: bytes) -> None:
+def test_a_chaos_text_is_read_or_refused_and_nothing_else(text: str) -> None:
     refused = None
     try:
         chaos = parse_chaos(text)
@@ -139,11 +140,13 @@ def test_a_chaos_text_is_read_or_refused_and_nothing_else(text: bytes) -> None:
 
 
 def test_actions_run_in_order_of_their_moments_and_one_that_fails_stops_no_other() -> None:
-    said, ran, ended = [], [], threading.Event()
+    said: list[str] = []
+    ran: list[str] = []
+    ended = threading.Event()
     table = Timetable(said.append)
     now = table.now()
     for name, due in (("c", now + 0.02), ("a", now - 1), ("b", now), ("d", now + 0.02)):
-        table.at(due, lambda name=name: ran.append(name))
+        table.at(due, partial(ran.append, name))
     table.at(now + 0.01, lambda: [][0])
     table.at(now + 0.03, ended.set)
     table.start()
