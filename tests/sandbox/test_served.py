@@ -34,8 +34,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     assert not thread.is_alive()
 
 
-def ask(address: tuple[str, int], method: str, path: str, body: str | None = None, timeout: float = 60.0) -> Any:
-    connection = http.client.HTTPConnection(*address, timeout=timeout)
+def ask(address: str, method: str, path: str, body: str | None = None, timeout: float = 60.0) -> Any:
+    connection = http.client.HTTPConnection(address, timeout=timeout)
     try:
         connection.request(method, path, body, {"Authorization": f"Bearer {TOKEN}"})
         answer = connection.getresponse()
