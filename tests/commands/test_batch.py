@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 import time
@@ -17,6 +16,7 @@ from batch_crash import STEPS
 from batch_server import OUT, Exchange, point_at, slowly, write_list
 from batch_trace import synced_before_each_connection, traced
 from front_door import FrontDoor, Result
+from machine import needs_strace
 from raw_server import Connection, Seen
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
@@ -242,15 +242,14 @@ def test_a_process_that_ends_at_any_step_leaves_its_row_in_order(
     assert set(pbx.calls) <= set(called)
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace shows the calls to the system")
+@needs_strace
 def test_journal_and_ledger_are_on_the_disk_before_a_rows_connection_is_opened(
     alovoice: FrontDoor, pbx: Exchange
 ) -> None:
     called = write_list(alovoice.home, 5)
     trace = alovoice.home / "trace"
     done = alovoice.run_shell(traced(trace, [*OUT]))
-    if done.returncode != 0:
-        pytest.skip(f"strace may not trace here: {done.stderr[-200:]!r}")
+    assert done.returncode == 0, done.stderr
     assert synced_before_each_connection(trace) == [{"journal", "ledger"}] * len(called)
 
 

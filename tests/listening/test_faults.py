@@ -6,7 +6,6 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import sqlite3
 import threading
@@ -15,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from front_door import FrontDoor
+from machine import needs_strace
 
 from .conftest import START, Listening
 
@@ -66,7 +65,7 @@ def test_a_kill_loses_nothing_that_was_answered(listen: Listen, alovoice: FrontD
     assert {identity.decode() for identity in ids} <= {event["event_call_id"] for event in events}
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+@needs_strace
 def test_the_disk_has_it_before_the_answer_goes_out(listen: Listen, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     calls = "trace=fdatasync,write,sendto,pwrite64"

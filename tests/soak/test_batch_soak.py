@@ -2,7 +2,6 @@
 
 import json
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from batch_crash import STEPS
 from batch_server import OUT, Exchange, point_at, slowly, write_list
 from batch_trace import synced_before_each_connection, traced
 from front_door import FrontDoor
+from machine import needs_strace
 from raw_server import Connection, Seen
 from strength import rounds
 
@@ -115,7 +115,7 @@ def test_twenty_starts_at_once(alovoice: FrontDoor, pbx: Exchange) -> None:
     assert pbx.calls == dict.fromkeys(called, 1)
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@needs_strace
 def test_the_journal_is_on_the_disk_before_a_rows_first_byte(alovoice: FrontDoor, pbx: Exchange) -> None:
     called = write_list(alovoice.home, 30)
     trace = alovoice.home / "trace"

@@ -3,7 +3,6 @@
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from machine import needs_strace
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.receipts import Intent, RequestOutcome
@@ -219,7 +219,7 @@ def test_a_damaged_ledger_refuses_and_is_not_replaced(ledger: Ledger, damage: st
     assert ledger.path.read_bytes() == left
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace shows the calls to the system")
+@needs_strace
 def test_the_intent_is_synced_before_its_receipt_is_given(tmp_path: Path) -> None:
     script = (
         "import os, sys; from datetime import UTC, datetime; from pathlib import Path\n"
@@ -244,7 +244,6 @@ def test_the_intent_is_synced_before_its_receipt_is_given(tmp_path: Path) -> Non
         script,
     ]
     done = subprocess.run([*command, str(tmp_path / "ledger.db")], capture_output=True, timeout=60, check=False)
-    if done.stdout != b"BEGUNGIVEN":
-        pytest.skip(f"strace may not trace here: {done.stderr[-200:]!r}")
+    assert done.stdout == b"BEGUNGIVEN", done.stderr
     _, _, between = trace.read_text().partition("BEGUN")
     assert re.search(r"f(?:data)?sync\(\d+<[^>]*ledger\.db-wal>\) += 0", between.partition("GIVEN")[0])
