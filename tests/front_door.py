@@ -18,7 +18,8 @@ from alovoice_cli.session import Session
 
 # Typer reads a command's signature anew each time that it builds the command, which here happens thousands of times: a
 # fifth to a third of a run.
-typer.main.get_params_from_function = functools.cache(typer.main.get_params_from_function)
+_typer: Any = typer.main  # its own modules export this name, the type stubs do not
+_typer.get_params_from_function = functools.cache(_typer.get_params_from_function)
 
 TOKEN = "cafe0000-dead-4eef-8bad-f00dfeed0042"
 

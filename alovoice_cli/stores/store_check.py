@@ -149,7 +149,7 @@ def _unsafe_settings(connection: Connection) -> tuple[str, ...]:
 
 def _spools(store: Path) -> tuple[SpoolFile, ...]:
     spool = Spool.beside(store)
-    return (SpoolFile(str(spool.path), len(spool.read())),) if spool.path.exists() else ()
+    return (SpoolFile(str(spool.path), len(spool.read().deliveries)),) if spool.path.exists() else ()
 
 
 def _set_aside(store: Path) -> tuple[str, ...]:

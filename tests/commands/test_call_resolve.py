@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from event_rows import Rows
 from front_door import TOKEN, FrontDoor
-from raw_server import Connection, RawServer
+from raw_server import Connection, RawServer, answers
 
 from alovoice_cli.commands.call import spell_out
 
@@ -241,7 +241,7 @@ def test_a_token_that_is_revoked_afterwards_changes_nothing(alovoice: FrontDoor,
     pbx.answer = None
     alovoice(*IVR)
     before = json.loads(alovoice("call", "resolve", "170", "--json").out)
-    pbx.server.acts = [lambda connection: connection.read() and connection.answer("401 Unauthorized")]
+    pbx.server.acts = [answers("401 Unauthorized")]
     assert alovoice(*IVR[:-1], "171").code == 3
     after = json.loads(alovoice("call", "resolve", "170", "--json").out)
     assert before["answer"] == after["answer"] == "no_trace_yet"

@@ -218,7 +218,7 @@ def test_a_clock_that_differs_from_the_servers_is_told(home: FrontDoor) -> None:
 def test_a_time_of_rest_needs_a_word_from_a_script_and_a_yes_from_a_person(
     home: FrontDoor, pbx: RawServer, changes: dict[str, str], code: str
 ) -> None:
-    assert _found(home, **changes) == {code: "warning"}
+    assert _found(home, code=0, **changes) == {code: "warning"}
     words = _words("create", **changes)
     for words_of_a_script, terminal in ((_unanswered(words), False), (words, True)):
         refused = home(*words_of_a_script, terminal=terminal)
