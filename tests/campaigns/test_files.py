@@ -119,7 +119,7 @@ def test_a_list_without_room_on_the_disk_is_a_usage_error(tmp_path: Path, monkey
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
     path = tmp_path / "long.csv"
     path.write_bytes(b"998901234567\n" * 3_000_000)
-    with pytest.raises(UsageError, match="the list cannot be held: No space left on device"):
+    with pytest.raises(UsageError, match="the list cannot be stored temporarily: No space left on device"):
         open_list(str(path), None, io.TextIOWrapper(io.BytesIO()))
-    with pytest.raises(UsageError, match="the list cannot be held"):
+    with pytest.raises(UsageError, match="the list cannot be stored temporarily"):
         made_list([["998901234567"]] * 3_000_000, ",")

@@ -80,7 +80,7 @@ def test_two_recordings_behind_an_id3v1_are_told_with_both_lengths() -> None:
     sound = inspect_mp3(io.BytesIO((CASES / "joined_id3v1.mp3").read_bytes()), "a.mp3")
     (finding,) = audio_findings(sound, "a.mp3", None)
     assert round(sound.duration_seconds, 1) == 24.2
-    assert "two recordings joined (4.1 s and 20.1 s)" in finding.message
+    assert "2 parts (4.1 + 20.1 s)" in finding.message
 
 
 def test_a_tag_with_a_footer_hides_no_cut() -> None:
@@ -88,7 +88,7 @@ def test_a_tag_with_a_footer_hides_no_cut() -> None:
     (finding,) = audio_findings(sound, "a.mp3", None)
     assert round(sound.duration_seconds, 1) == 5.0
     assert finding.severity is Severity.ERROR
-    assert "cut off: 50% of it is missing: 191 of 384 frames" in finding.message
+    assert "cut off: 50% of it is missing, 191 of 384 frames" in finding.message
 
 
 def _repaired(data: bytes, folder: Path, code: str) -> Audio:

@@ -178,11 +178,11 @@ def test_all_that_is_wrong_is_told_at_once(home: FrontDoor, pbx: RawServer) -> N
 def test_findings_are_a_table_with_their_place_and_what_to_do(home: FrontDoor, pbx: RawServer) -> None:
     _list(home, "998901234567", "901234567/8")
     piped = home(*_words("check"))
-    assert piped.out.splitlines()[1].startswith("warning\tclients.csv:3:1\tline 3: 901234567/8 - the cell holds")
+    assert piped.out.splitlines()[1].startswith("warning\tclients.csv:3:1\trow 3: 901234567/8: the cell holds")
     shown = home(*_words("check"), terminal=True, environ={"NO_COLOR": "1"})
     assert "901234567/8" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
-    assert "2 rows = 1 good, 1 invalid, 0 empty, 0 duplicate, 0 excluded" in " ".join(piped.err.split())
+    assert "rows: 2 (good 1, invalid 1, empty 0, duplicate 0, excluded 0)" in " ".join(piped.err.split())
 
 
 def test_a_pbx_that_cannot_be_asked_is_a_warning_to_check_and_stops_creation(home: FrontDoor) -> None:

@@ -43,7 +43,7 @@ def test_what_the_document_allows_a_callstart_to_be_answered(body: bytes, call_i
         (b'{"id": 5}', "answered a JSON object without `callto`"),
         (b'{"callto": 991234567}', "redirects to `991234567`, which is no number in a text"),
         (b'{"callto": "reception"}', 'redirects to `"reception"`, which is no number in a text'),
-        (b"{callto", "answered `{callto`, which is no JSON"),
+        (b"{callto", "answered `{callto`, which is not valid JSON"),
         (b"{callto: '99 123 45 67'}", "note: answered a redirect without quotes round `callto`"),
         (b'"17"', "note: put the id in quotes"),
         (b"[17]", "answered `[17]`, which is no id"),
