@@ -113,6 +113,7 @@ _alovoice_option() {
     --color) value='choice:auto always never' ;;
     --timeout) value='text' ;;
     --base-url) value='text' ;;
+    --lang) value='choice:en ru uz' ;;
   esac
   case "$1 $2" in
     'alovoice autorule create --record') value='file' ;;
@@ -557,7 +558,7 @@ _alovoice() {
   if [[ -n $pending ]]; then
     _alovoice_offer "$pending"
   elif [[ $cur == -* && $words_only -eq 0 ]]; then
-    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers --excel -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --no-permission-check --version -h --help"
+    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers --excel -q --quiet -v --verbose --color --timeout --base-url --lang -y --yes --dry-run --no-permission-check --version -h --help"
   elif [[ -n $commands ]]; then
     _alovoice_offer_words "$commands"
   elif [[ -z $cur && ${#arguments[@]} -eq 0 && $words_only -eq 0 ]]; then

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import Language
 
 
 class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a dataclass takes 1 ms to make
@@ -23,6 +24,7 @@ class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a 
     yes: bool = False
     dry_run: bool = False
     no_permission_check: bool = False
+    lang: Language | None = None
     log_format: str | None = None
     """`text` or `json` of a command that runs for good: what goes to stderr is dated."""
 
