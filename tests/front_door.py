@@ -32,10 +32,10 @@ class Result:
     err: str
 
 
-class _Stream(io.TextIOWrapper):
+class Stream(io.TextIOWrapper):
     """A text stream over bytes, on a terminal or not."""
 
-    def __init__(self, terminal: bool, encoding: str, text: str = "") -> None:
+    def __init__(self, terminal: bool, encoding: str = "utf-8", text: str = "") -> None:
         self.bytes = io.BytesIO(text.encode(encoding))
         self._terminal = terminal
         super().__init__(self.bytes, encoding=encoding, errors="backslashreplace", write_through=True)
@@ -66,10 +66,10 @@ class FrontDoor:
         environ: Mapping[str, str] | None = None,
     ) -> Result:
         """Runs the words in this process. `terminal` makes all three streams a terminal of 80 columns."""
-        out, err = _Stream(terminal, encoding), _Stream(terminal, encoding)
+        out, err = Stream(terminal, encoding), Stream(terminal, encoding)
         session = Session(
             list(words),
-            stdin=_Stream(terminal, encoding, stdin),
+            stdin=Stream(terminal, encoding, stdin),
             stdout=out,
             stderr=err,
             environ={**self.environ, **(environ or {})},

@@ -4,7 +4,6 @@
 often set up in a language that nobody there reads.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +17,8 @@ OWN_LANG = ("call", "ivr")
 """The command whose own `--lang` is the voice menu's language: behind these words it is not the program's."""
 
 _VALUED = ("--profile", "--columns", "--color", "--timeout", "--base-url", "--lang")
-_SHORT_PROFILE = r"-[hqvVy]*p(.*)"
+_SHORT_FLAGS = "hqvVy"
+"""Short options without a value, which may stand before `p` in one word."""
 
 
 class _Said(NamedTuple):
@@ -59,8 +59,10 @@ def _read_words(argv: Sequence[str]) -> _Said:
         if word == "--":
             break
         flag, equals, value = word.partition("=")
-        if short := re.fullmatch(_SHORT_PROFILE, word):
-            said["--profile"] = short[1] or next(words, "")
+        if not word.startswith("--") and word.startswith("-"):
+            flags, p, rest = word[1:].partition("p")
+            if p and not flags.strip(_SHORT_FLAGS):
+                said["--profile"] = rest or next(words, "")
         elif flag in _VALUED:
             if flag != "--lang" or tuple(place[:2]) != OWN_LANG:
                 said[flag] = value if equals else next(words, "")

@@ -10,9 +10,11 @@ from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.json_text import json_text
+from alovoice_cli.language import mark, tr
 from alovoice_cli.masking import disarm
 
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "note": "2"}
+_LABELS = {"error": mark("error"), "warning": mark("warning"), "hint": mark("hint"), "note": mark("note")}
 
 
 def write_error(error: AlovoiceError, err: TextIO, *, as_json: bool, color: bool, ascii_only: bool) -> None:
@@ -29,7 +31,9 @@ def write_error(error: AlovoiceError, err: TextIO, *, as_json: bool, color: bool
 
 def write_message(kind: str, text: str, err: TextIO, *, color: bool) -> None:
     """`kind: text` on one line, control characters shown; kinds: error, warning, hint, note."""
-    label = f"\x1b[{_STYLES[kind]}m{kind}:\x1b[0m" if color else f"{kind}:"
+    label = f"{tr(_LABELS[kind])}:"
+    if color:
+        label = f"\x1b[{_STYLES[kind]}m{label}\x1b[0m"
     err.write(f"{label} {disarm(text)}\n")
 
 

@@ -66,7 +66,7 @@ def _numbers_width(items: Sequence[Item], columns: Sequence[Column]) -> int:
     width = 0
     for column in columns:
         if column.numeric:
-            width += 1 + max([len(column.title), *(len(_cell(column.of(item)).plain) for item in items)])
+            width += 1 + max([len(column.heading), *(len(_cell(column.of(item)).plain) for item in items)])
         elif not column.bar:
             width += _NARROWEST_NAME
     return width
@@ -77,7 +77,7 @@ def _write_paragraphs(items: Sequence[Item], columns: Sequence[Column], console:
     first, *others = columns
     for item in items:
         console.print(Text(_cell(first.of(item)).plain, style="bold"))
-        numbers = "; ".join(f"{column.title}: {_cell(column.of(item)).plain}" for column in others)
+        numbers = "; ".join(f"{column.heading}: {_cell(column.of(item)).plain}" for column in others)
         console.print(Padding(Text(numbers), (0, 0, 0, 2)))
 
 
@@ -115,7 +115,7 @@ def items_table(items: Sequence[Item], columns: tuple[Column, ...], *, headers: 
         table.expand, table.padding = True, (0, 0, 0, 0)
     for column in columns:
         table.add_column(
-            Text(column.title),
+            Text(column.heading),
             justify="right" if column.numeric else "left",
             overflow="fold",
             no_wrap=drawn and column.numeric,
