@@ -16,7 +16,7 @@ from hypothesis import settings
 from postgres_server import Cluster, programs, running_cluster
 
 from alovoice_cli.catalogues import compile_catalogues
-from alovoice_cli.language import FOLDER
+from alovoice_cli.language import FOLDER, use_language
 
 # The same examples in each run, so that a red run says something of the change; the soak tries new ones each time.
 settings.register_profile("repeatable", derandomize="ALOVOICE_SOAK" not in os.environ)
@@ -78,6 +78,14 @@ def postgres() -> Iterator[Cluster]:
         pytest.skip("PostgreSQL is not installed")
     with running_cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Each test begins in English, whatever language one before it chose."""
+    use_language("en")
+    yield
+    use_language("en")
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, Severity, count
 from alovoice_cli.holiday_calendar import country_holidays, library_version
+from alovoice_cli.localization import day_text, days_text
 from alovoice_cli.moments import DailyHours
 
 _DAY = re.compile(r"([0-9]{4})([.-])([0-9]{2})\2([0-9]{2})")
@@ -140,7 +141,7 @@ class Window:
         length = f", {hours} h" if days == 1 else f", {days} days × {hours} h"
         if minutes <= 0 or days <= 0:  # reversed, which is an error: there is no length to tell
             length = ""
-        return f"{_days(self.first, self.last)}, {self.opens:%H:%M}–{self.closes:%H:%M} {self.place}{length}"
+        return f"{days_text(self.first, self.last)}, {self.opens:%H:%M}–{self.closes:%H:%M} {self.place}{length}"
 
     @property
     def place(self) -> str:
@@ -203,17 +204,6 @@ class Window:
         return timedelta(0) if offset is None else offset
 
 
-def _days(first: date, last: date) -> str:
-    """`Mon 24 – Wed 26 Nov`; month and year are said where they differ."""
-    end = f"{last:%a} {last.day} {last:%b}"
-    if first == last:
-        return end
-    if first.year != last.year:
-        return f"{first:%a} {first.day} {first:%b} {first.year} – {end} {last.year}"
-    begin = f"{first:%a} {first.day}" + ("" if first.month == last.month else f" {first:%b}")
-    return f"{begin} – {end}"
-
-
 def wire_offset(offset: timedelta) -> str:
     """Returns an offset in the API's form: `utc +5`, and, undocumented, `utc +5:30`, `utc +0`."""
     minutes = int(offset.total_seconds()) // 60
@@ -253,7 +243,7 @@ def _holidays(days: list[date]) -> Iterator[Finding]:
     found = {day: calendar[day] for day in days if day in calendar}
     if not found:
         return
-    names = "; ".join(f"{_day(day)} {name}" for day, name in list(found.items())[:_DAYS_NAMED])
+    names = "; ".join(f"{day_text(day)} {name}" for day, name in list(found.items())[:_DAYS_NAMED])
     more = f" and {len(found) - _DAYS_NAMED} more" if len(found) > _DAYS_NAMED else ""
     guess = ", those marked so are estimates" if any(_ESTIMATED in name for name in found.values()) else ""
     source = f"by holidays {library_version()}, whose data is of {_year_of_data(days[0].year)}{guess}"
@@ -289,8 +279,4 @@ def _days_of(window: Window) -> list[date]:
 
 def _named(days: list[date]) -> str:
     more = f" and {len(days) - _DAYS_NAMED} more" if len(days) > _DAYS_NAMED else ""
-    return ", ".join(map(_day, days[:_DAYS_NAMED])) + more
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b}"
+    return ", ".join(map(day_text, days[:_DAYS_NAMED])) + more

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from alovoice_cli import localization
 from alovoice_cli.campaigns.campaign_record import OVER, plan_from_answer
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.schedule import wire_offset
@@ -195,11 +196,8 @@ def _opening(plan: DialPlan | None, now: datetime) -> datetime | None:
 
 
 def moment_text(moment: datetime) -> str:
-    """`Thu 26 Nov 10:00 (utc +5)`, in words that no locale changes."""
-    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
-    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    zone = wire_offset(moment.utcoffset() or timedelta(0))
-    return f"{day} {moment.day} {months[moment.month - 1]} {moment:%H:%M} ({zone})"
+    """Returns `Thu 26 Nov 10:00 (utc +5)`."""
+    return localization.moment_text(moment, wire_offset(moment.utcoffset() or timedelta(0)))
 
 
 @dataclass(frozen=True, slots=True)
