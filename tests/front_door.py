@@ -14,6 +14,7 @@ from typing import Any
 import typer.main
 
 from alovoice_cli.main import run
+from alovoice_cli.output.fallback_letters import make_readable
 from alovoice_cli.session import Session
 
 # Typer reads a command's signature anew each time that it builds the command, which here happens thousands of times: a
@@ -38,7 +39,8 @@ class Stream(io.TextIOWrapper):
     def __init__(self, terminal: bool, encoding: str = "utf-8", text: str = "") -> None:
         self.bytes = io.BytesIO(text.encode(encoding))
         self._terminal = terminal
-        super().__init__(self.bytes, encoding=encoding, errors="backslashreplace", write_through=True)
+        super().__init__(self.bytes, encoding=encoding, write_through=True)
+        make_readable(self)
 
     def isatty(self) -> bool:
         return self._terminal

@@ -225,7 +225,7 @@ class Day:
         return describe(self.coverage, ClockTime(last, self.span.clock.zone), self.imported)
 
     def since_text(self, seconds: int) -> str:
-        """Returns a moment of the period, and for how long it is past: `09:12 (3h 53m)`."""
+        """Returns a moment of the period, and for how long it is past: `09:12 (3 h 53 min)`."""
         moment = from_unix(seconds, self.span.clock.zone)
         past = span_text(max(int(self.span.now.timestamp()) - seconds, 0))
         return past if moment is None else f"{self._at(moment)} ({past})"
