@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from alovoice_cli.commands.command_table import PROGRAM, build_tree
+from alovoice_cli.commands.command_tree import PROGRAM, build_tree
 from alovoice_cli.errors import (
     AlovoiceError,
     ExitCode,
@@ -70,8 +70,7 @@ def _flush(session: Session, code: int) -> None:
 
 def _invoke(session: Session) -> int:
     argv = list(session.argv)
-    plain = bool(session.environ.get("NO_COLOR")) or session.environ.get("TERM") == "dumb"
-    tree = build_tree(decorated=session.stdout.isatty() and not plain)
+    tree = build_tree()
     # Not `tree.main()`: it handles Ctrl-C and a closed pipe itself, with exit codes that could be wrong here.
     try:
         with tree.make_context(PROGRAM, argv or ["--help"], obj=session) as ctx:

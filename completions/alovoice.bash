@@ -557,7 +557,7 @@ _alovoice() {
   if [[ -n $pending ]]; then
     _alovoice_offer "$pending"
   elif [[ $cur == -* && $words_only -eq 0 ]]; then
-    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers --excel -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --no-permission-check --version -h --help"
+    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers --excel -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --no-permission-check -V --version -h --help"
   elif [[ -n $commands ]]; then
     _alovoice_offer_words "$commands"
   elif [[ -z $cur && ${#arguments[@]} -eq 0 && $words_only -eq 0 ]]; then

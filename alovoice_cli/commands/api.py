@@ -8,11 +8,12 @@ import typer
 from alovoice_cli.api.endpoints import match
 from alovoice_cli.api.fields import body_of, with_query
 from alovoice_cli.api.request import Body, Raw, Request, typed_path
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import ShowSecrets, examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 
 
 @app.command(

@@ -4,19 +4,8 @@ A command's module is imported when the words name the command (building all 84 
 building one group); the others appear in the help as a line without a body. Tests keep table and modules in step.
 """
 
-from collections.abc import Callable
-from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
-
-import typer
-from typer.core import TyperGroup
-from typer.main import get_command
-
-from alovoice_cli.commands.global_options import add_global_options
-
-PROGRAM = "alovoice"
-_EPILOG = "Try it without a PBX: alovoice demo\n\nOn a real one: alovoice login"
 
 
 class Subcommand(NamedTuple):
@@ -317,107 +306,3 @@ NOUNS = (
     Noun("demo", "A tour of the main job on the sandbox.", _TOOLS),
     Noun("completion", "The completion script of bash, zsh or fish.", _TOOLS),
 )
-
-
-class LazyGroup(TyperGroup):
-    """A group that builds a command when it is named; before that each is a line of help."""
-
-    builders: dict[str, Callable[[], Any]]
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Builds the command that the words name, and finds it."""
-        self.build(args[0])
-        return super().resolve_command(ctx, args)
-
-    def build(self, name: str) -> None:
-        """Replaces the command's line of help by the command."""
-        builder = self.builders.pop(name, None)
-        if builder is not None:
-            self.commands[name] = builder()
-
-
-def build_tree(*, decorated: bool) -> Any:
-    """The command tree as Typer's group. `decorated`: help drawn by rich, for a terminal."""
-    app = typer.Typer(
-        cls=LazyGroup,
-        name=PROGRAM,
-        add_completion=False,
-        rich_markup_mode="rich" if decorated else None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-        epilog=_EPILOG,
-    )
-    app.callback()(_root)
-    for noun in NOUNS:
-        app.command(noun.name, help=noun.help, rich_help_panel=noun.panel)(_body_elsewhere)
-    tree: Any = get_command(app)
-    tree.builders = {noun.name: partial(_build_noun, noun, decorated=decorated) for noun in NOUNS}
-    add_global_options(tree)
-    if decorated:
-        _keep_lines(tree)
-    return tree
-
-
-def _build_noun(noun: Noun, *, decorated: bool) -> Any:
-    if not noun.verbs:
-        app = import_module(noun.module).app
-        name = noun.name if app.registered_callback else None  # a command of one word, or a group that does something
-        return _built(app, noun.name, decorated=decorated, name=name, rich_help_panel=noun.panel)
-    app = typer.Typer(cls=noun.find(noun.group_class) if noun.group_class else LazyGroup)
-    for verb in noun.verbs:
-        app.command(verb.name, help=verb.help)(_body_elsewhere)
-    group = _built(app, noun.name, decorated=decorated, name=noun.name, help=noun.help, rich_help_panel=noun.panel)
-    group.builders = {verb.name: partial(_build_verb, noun, verb, decorated=decorated) for verb in noun.verbs}
-    return group
-
-
-def _build_verb(noun: Noun, verb: Subcommand, *, decorated: bool) -> Any:
-    found = noun.find(verb.place)
-    if isinstance(found, typer.Typer):
-        return _built(found, verb.name, decorated=decorated, name=verb.name, help=verb.help)
-    names = vars(import_module(found.__module__))
-    app = typer.Typer()
-    app.command(
-        verb.name,
-        cls=noun.find(verb.command_class) if verb.command_class else None,
-        epilog=names.get(f"{verb.name.upper()}_EXAMPLES") or names["EXAMPLES"],
-    )(found)
-    return _built(app, verb.name, decorated=decorated)
-
-
-def _built(app: typer.Typer, word: str, *, decorated: bool, **placed: Any) -> Any:
-    """Returns the command or group of this word in the app, with the global options."""
-    parent = typer.Typer(add_completion=False, rich_markup_mode="rich" if decorated else None)
-    parent.callback()(_root)
-    parent.add_typer(app, **placed)
-    tree: Any = get_command(parent)
-    command = tree.commands[word]
-    add_global_options(command)
-    if decorated:
-        _keep_lines(command)
-    return command
-
-
-def _keep_lines(command: Any) -> None:
-    """Keeps the lines of the examples: rich joins the lines of a paragraph, so each becomes its own paragraph."""
-    if command.epilog:
-        command.epilog = "\n\n".join(line for line in command.epilog.splitlines() if line.strip("\b"))
-    for below in getattr(command, "commands", {}).values():
-        _keep_lines(below)
-
-
-def full_tree() -> Any:
-    """The whole command tree, for the manual and the completion scripts."""
-    tree = build_tree(decorated=False)
-    for noun in NOUNS:
-        tree.build(noun.name)
-        for verb in noun.verbs:
-            tree.commands[noun.name].build(verb.name)
-    return tree
-
-
-def _root() -> None:
-    """The command line of the AloVoice cloud PBX: campaigns, calls, lines, extensions, speech analyses."""
-
-
-def _body_elsewhere() -> None:
-    """Stands for a command that the words have not named."""

@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.reference import read_script
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 
 
 @app.command(

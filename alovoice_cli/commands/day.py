@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.events.day import Day, DaySpan
 
-app = typer.Typer()
+app = CommandApp()
 _STDOUT = Path("-")
 
 

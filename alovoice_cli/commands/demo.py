@@ -14,11 +14,12 @@ from pathlib import Path
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ServerError, UsageError
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 EXAMPLES = examples("alovoice demo")
 _DATA = ("announcement.mp3", "recipients.csv")
 _CALL = "903"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.edits import Login, check_place, keep_login
 from alovoice_cli.config.paths import check_permissions
@@ -14,7 +15,7 @@ from alovoice_cli.config.tokens import check_token, decode_token, run_token_comm
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 _LONGEST_LINE = 4096
 
 

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config import tokens
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 
 
 @app.command("logout", epilog=examples("alovoice logout", "alovoice logout tashkent"))

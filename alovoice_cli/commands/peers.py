@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ShowSecrets, examples
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 COLUMNS = (
     Column("number", "Extension", numeric=True),
     Column("username", "User"),

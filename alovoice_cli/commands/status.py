@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli import __version__
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
@@ -19,7 +20,7 @@ from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile
 
-app = typer.Typer()
+app = CommandApp()
 _SKEW_SECONDS = 120
 
 

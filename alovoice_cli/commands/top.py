@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from alovoice_cli.events.day import LiveDay
     from alovoice_cli.events.day_text import ScreenLine
 
-app = typer.Typer()
+app = CommandApp()
 _HEIGHT = 23
 _LOOK_SECONDS = 1.0
 _SHARE_OF_CORE = 0.02

@@ -2,12 +2,13 @@
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 COLUMNS = (Column("trunk", "Line"),)
 
 

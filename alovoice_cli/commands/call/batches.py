@@ -6,13 +6,14 @@ import typer
 
 from alovoice_cli.batch_rows import STATES
 from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 BATCHES = (
     Column("name", "Batch"),
     Column("created_at", "Begun (UTC)", value=lambda item: f"{item['created_at']}"[:16].replace("T", " ") + "Z"),

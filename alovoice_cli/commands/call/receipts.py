@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 COLUMNS = (
     Column("receipt", "Receipt"),
     Column("begun_at", "When (UTC)", value=lambda item: f"{item['begun_at']}"[:19].replace("T", " ") + "Z"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
@@ -33,7 +34,7 @@ from alovoice_cli.session import Session
 if TYPE_CHECKING:
     from alovoice_cli.stores.outbox_orders import OutboxOrders
 
-app = typer.Typer()
+app = CommandApp()
 COLUMNS = (
     Column("event", "Event"),
     Column("type", "Type"),
