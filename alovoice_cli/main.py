@@ -73,7 +73,7 @@ def _invoke(session: Session) -> int:
     tree = build_tree()
     # Not `tree.main()`: it handles Ctrl-C and a closed pipe itself, with exit codes that could be wrong here.
     try:
-        with tree.make_context(PROGRAM, argv or ["--help"], obj=session) as ctx:
+        with tree.make_context(PROGRAM, argv, obj=session) as ctx:
             ctx.call_on_close(session.close)
             return int(tree.invoke(ctx) or 0)
     except typer.Exit as done:
@@ -87,6 +87,7 @@ def _invoke(session: Session) -> int:
 
 
 def _usage_error(wrong_words: typer.TyperException) -> UsageError:
+    """Returns the error for what `command_classes` has no words of its own for."""
     ctx = getattr(wrong_words, "ctx", None)
     path = ctx.command_path if ctx else PROGRAM
     return UsageError(wrong_words.format_message().rstrip("."), hint=f"see `{path} --help`")

@@ -45,7 +45,10 @@ def send_request(
     include: Annotated[bool, typer.Option("--include", "-i", help="Print status and headers too.")] = False,
     show_secrets: ShowSecrets = False,
 ) -> None:
-    """Send any request to the PBX. Anything but a GET that is known to read is treated as a call: never sent twice."""
+    """Send any request to the PBX.
+
+    A request that is not a known reading GET is treated as a call: it is never sent twice.
+    """
     session: Session = ctx.obj
     if method.upper() in ("GET", "HEAD"):
         path, raw_fields, fields = with_query(path, raw_fields or (), fields or ()), None, None

@@ -25,7 +25,10 @@ def print_script(
     ctx: typer.Context,
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="The shell that will read the script.")],
 ) -> None:
-    """Print the completion script of a shell. TAB then completes without starting Python."""
+    """Print the completion script of a shell.
+
+    TAB then completes commands and options without starting Python.
+    """
     session: Session = ctx.obj
     if session.options.json:
         raise UsageError("a completion script is no JSON", hint="leave --json out")

@@ -52,7 +52,10 @@ _ANALYSIS_SECONDS = 1.0
 
 @app.command("demo", epilog=EXAMPLES)
 def run_tour(ctx: typer.Context) -> None:
-    """A tour of the main job on the embedded PBX: no network, no token, nothing of yours is touched."""
+    """Take a tour of the main tasks on a simulated PBX.
+
+    It needs no network and no token, and touches none of your files.
+    """
     session: Session = ctx.obj
     if session.options.json:
         raise UsageError("the demo is no JSON", hint="leave --json out")

@@ -26,8 +26,7 @@ _TYPES = {"int": "N", "int range": "N", "float": "N", "float range": "N", "path"
 def write_page(ctx: Any, *, bold: bool = False) -> str:
     """Returns the page of the context's command; `bold`: with headings for a terminal."""
     command, is_root = ctx.command, ctx.parent is None
-    width = max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST))
-    page = _Page(width, bold=bold)
+    page = _Page(_width(), bold=bold)
     page.add_usage(ctx.command_path, _usage_words(command))
     page.add_prose(command.help or "")
     page.add_groups(_command_groups(command), apart=is_root)
@@ -36,6 +35,18 @@ def write_page(ctx: Any, *, bold: bool = False) -> str:
         page.add("", f"Global options: {ctx.find_root().info_name} --help")
     page.add_examples(command.epilog or "")
     return "\n".join(page.lines) + "\n"
+
+
+def write_topic(title: str, rows: Sequence[tuple[str, str]], note: str, *, bold: bool = False) -> str:
+    """Returns a page that is one table and a note."""
+    page = _Page(_width(), bold=bold)
+    page.add_groups([(title, rows)])
+    page.add_prose(note)
+    return "\n".join(page.lines[:-1]) + "\n"
+
+
+def _width() -> int:
+    return max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST))
 
 
 class _Page:

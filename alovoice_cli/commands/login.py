@@ -40,10 +40,10 @@ def store_token(
         bool, typer.Option("--no-check", help="Do not ask the PBX whether it takes the token.", show_default=False)
     ] = False,
 ) -> None:
-    """Store the token of a PBX under a profile (-p NAME; the settings page of the PBX has a button that copies it).
+    """Store the token of a PBX under a profile.
 
-    The token is asked for without echo. There is no option that takes it: every user of a machine can read the
-    arguments of its processes.
+    Name the profile with -p NAME. The settings page of the PBX shows the token; you type it without echo. No option
+    takes the token, because every user of a computer can read the arguments of its processes.
     """
     session: Session = ctx.obj
     settings = session.resolve_settings(allow_new_profile=True)

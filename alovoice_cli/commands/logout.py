@@ -17,7 +17,10 @@ def forget_token(
     ctx: typer.Context,
     of: Annotated[str | None, typer.Argument(metavar="PROFILE", help="Else the profile in use.")] = None,
 ) -> None:
-    """Forget the token of a profile. Its settings stay; the token itself stays valid on the PBX."""
+    """Delete the stored token of a profile.
+
+    Its settings stay. The token stays valid on the PBX.
+    """
     session: Session = ctx.obj
     name = session.resolve_settings(of).profile
     if session.options.dry_run:

@@ -51,7 +51,10 @@ def list_peers(
     ] = None,
     show_secrets: ShowSecrets = False,
 ) -> None:
-    """The PBX's extensions. SIP passwords and the links that set up a phone are masked."""
+    """List the extensions of the PBX.
+
+    SIP passwords and the links that set up a phone are masked.
+    """
     session: Session = ctx.obj
     if show_secrets and session.stdout.isatty():
         session.warn("SIP passwords follow: whoever reads this screen can place calls on your account")

@@ -29,9 +29,9 @@ def show_status(
     ctx: typer.Context,
     offline: Annotated[bool, typer.Option("--offline", help="Ask the PBX nothing.", show_default=False)] = False,
 ) -> None:
-    """Show what is in force: profile, server, token, where things are kept; and whether the PBX takes the token.
+    """Show profile, server and token, and whether they work.
 
-    Works with a broken configuration file too, and names the place (exit code 8). Token missing or refused: 3.
+    Exit code 3: the token is missing or refused; 8: the configuration file has an error, and its place is shown.
     """
     session: Session = ctx.obj
     settings, broken = session.settings_or_defaults()

@@ -35,9 +35,10 @@ def watch_day(
         typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…."),
     ] = None,
 ) -> None:
-    """Show the running day as `alovoice day` does, live: calls in progress, who waits, the listener, the outbox.
+    """Show the current day, live.
 
-    Ctrl-C ends it. In a pipe and with --json each change is one JSON line.
+    It shows what `alovoice day` shows, and calls in progress, waiting callers, the listener and the outbox. Ctrl-C
+    ends it. In a pipe and with --json each change is one JSON line.
     """
     session: Session = ctx.obj
     watched = _WatchedDay(session, store)

@@ -262,7 +262,7 @@ def test_every_noun_of_the_contents_has_its_module() -> None:
     folder = Path(__file__).parents[2] / "alovoice_cli" / "commands"
     there = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
     shared = {"command_classes", "command_table", "command_tree", "global_options", "help_page"}
-    shared |= {"batch_options", "options", "posting"}
+    shared |= {"batch_options", "options", "posting", "usage_errors"}
     assert there - shared == {noun.name for noun in NOUNS}
 
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.errors import ExitCode
-from alovoice_cli.reference.manpage import EXIT_STATUS, write_manual
+from alovoice_cli.reference.manpage import write_manual
+from alovoice_cli.reference.topics import EXIT_STATUS
 from alovoice_cli.reference.tree import Argument, Command, Option
 
 CREATE = r""".TH "ALOVOICE\-AUTORULE\-CREATE" 1 "DAY" "alovoice 1.2.3" "Command manual"

@@ -127,9 +127,10 @@ def show_result(
         bool, typer.Option("--store/--no-store", help="Keep it for ai show, list, grep, score and report.")
     ] = True,
 ) -> int:
-    """Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9.
+    """Show the analysis of a call: who said what, and tags.
 
-    What is ready is kept on this machine (personal data: `alovoice ai prune`), unless --no-store says otherwise.
+    Exit code 9: it is not ready. A finished analysis is stored on this computer (personal data: see `alovoice ai
+    prune`), unless --no-store is given.
     """
     session: Session = ctx.obj
     options = batch_options(ctx)
