@@ -56,8 +56,8 @@ $ .alovoice
 .SH NOTES
 More: see it.
 .SH EXIT STATUS
-0 when done, else by the table in \fBalovoice\fR(1).
-Only 6 forbids running the same line again without looking first what became of it.
+0 if done, otherwise as in \fBalovoice\fR(1).
+Only 6 forbids running the same command again before you have checked what happened.
 .SH SEE ALSO
 \fBalovoice\fR(1),
 \fBalovoice\-autorule\fR(1)
