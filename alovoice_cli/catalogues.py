@@ -66,7 +66,7 @@ def _text_of_call(call: ast.Call, place: str) -> Text | None:
 
 def help_texts() -> Iterator[Text]:
     """Yields the texts of the help pages, as a page translates them: by paragraph, in one line."""
-    from alovoice_cli.commands.command_table import full_tree  # noqa: PLC0415 - the build has no Typer
+    from alovoice_cli.commands.command_tree import full_tree  # noqa: PLC0415 - the build has no Typer
 
     yield from _texts_of_command(full_tree(), "alovoice")
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 from front_door import FrontDoor
 
-from alovoice_cli.commands.command_table import full_tree
+from alovoice_cli.commands.command_tree import full_tree
 from alovoice_cli.config.language_choice import OWN_LANG
 from alovoice_cli.language import language_in_use
 

@@ -128,11 +128,12 @@ class Display:
 
         write_dialogue(dialogue, self._out, color=self._colored(self._out))
 
-    def screen(self, lines: "Sequence[Pieces]") -> None:
-        """Prints lines of styled pieces, for a person at a terminal."""
+    def screen(self, lines: "Sequence[Pieces]", *, wrapped: bool = False) -> None:
+        """Prints lines of styled pieces, for a person at a terminal; `wrapped`: long ones go on below, else are cut."""
         from alovoice_cli.output.screen import write_screen
 
-        write_screen(lines, self._out, color=self._colored(self._out))
+        cleaned = [[(self._masker.hide(text), style) for text, style in line] for line in lines]
+        write_screen(cleaned, self._out, color=self._colored(self._out), wrapped=wrapped)
 
     @contextmanager
     def live_screen(self) -> "Iterator[LiveScreen | None]":
