@@ -115,7 +115,9 @@ class Session:
         from alovoice_cli.config.settings import Flags
 
         options = self.options
-        return Flags(profile or options.profile, options.base_url, options.timeout, options.no_permission_check)
+        return Flags(
+            profile or options.profile, options.base_url, options.timeout, options.no_permission_check, options.lang
+        )
 
     @property
     def named_profile(self) -> str | None:

@@ -16,6 +16,8 @@ from front_door import FrontDoor
 from hypothesis import settings
 from postgres_server import Cluster, programs, running_cluster
 
+from alovoice_cli.catalogues import compile_catalogues
+from alovoice_cli.language import FOLDER, use_language
 from alovoice_cli.stores.event_postgres import IDLE
 
 # The same examples in each run, so that a red run says something of the change; the soak tries new ones each time.
@@ -31,6 +33,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles the catalogues of the checkout where one has changed, before any worker reads them."""
+    if hasattr(config, "workerinput"):
+        return
+    sources = list(FOLDER.glob("*/LC_MESSAGES/*.po"))
+    made = [path.with_suffix(".mo") for path in sources]
+    if not all(mo.exists() and mo.stat().st_mtime > po.stat().st_mtime for po, mo in zip(sources, made, strict=True)):
+        compile_catalogues()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -163,6 +175,14 @@ def store_place(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
         return lambda name: tmp_path / "state" / name
     url: str = request.getfixturevalue("postgres").database()
     return lambda name: url
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Each test begins in English, whatever language one before it chose."""
+    use_language("en")
+    yield
+    use_language("en")
 
 
 @pytest.fixture(autouse=True)

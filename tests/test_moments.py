@@ -92,6 +92,6 @@ def test_times_are_short_where_they_can_be() -> None:
     assert short_text(at, CLOCK) == "14:02:07"
     assert short_text(at - timedelta(days=30), CLOCK) == "03-26 14:02"
     assert short_text(at - timedelta(days=300), CLOCK) == "2024-06-29"
-    assert [span_text(n) for n in (7, 200, 7500, 273600)] == ["7s", "3m 20s", "2h 05m", "3d 4h"]
+    assert [span_text(n) for n in (7, 200, 7500, 273600)] == ["7 s", "3 min 20 s", "2 h 05 min", "3 d 4 h"]
     assert parse_span("12w", "--older-than") == timedelta(weeks=12)
     assert unix_microseconds(at) == 1745571727 * 10**6

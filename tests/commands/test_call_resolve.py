@@ -72,7 +72,7 @@ def test_a_call_is_followed_to_its_end_also_when_the_answer_is_lost(
     result = alovoice(*IVR, "--wait=5s", "--json")
     said = json.loads(result.out)
     assert result.code == 0
-    assert said["said"] == "it rang: 200 answered, 32s, answered by 998901234567 (e1, e2)"
+    assert said["said"] == "it rang: 200 answered, 32 s, answered by 998901234567 (e1, e2)"
     assert (said["extid"], said["resolution"]["answer"], said["resolution"]["basis"]) == ("170", "rang", "id")
     assert said["answer"] == (True if answer else None)
     assert len(pbx.server.requests) == 1

@@ -256,7 +256,7 @@ def test_a_chart_loses_no_number_at_80_columns(alovoice: FrontDoor, rows: Rows) 
         assert cells == 12
         assert "█" in result.out
         assert "█ answered, ▒ missed" in result.err
-    assert "18h 31m" in alovoice("events", "stats", terminal=True).out
+    assert "18 h 31 min" in alovoice("events", "stats", terminal=True).out
     plain = alovoice("events", "stats", terminal=True, encoding="ascii").out
     assert "#=" in plain or "#" in plain
 
