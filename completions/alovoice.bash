@@ -16,7 +16,7 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule numbers call events day top ai listen route notify trunks peers api login logout status config demo sandbox help completion version' ;;
+    alovoice) commands='autorule numbers call events store day top ai listen route notify trunks peers api login logout status config demo sandbox help skill completion version' ;;
     'alovoice autorule') commands='create check get list export watch report' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
@@ -104,6 +104,7 @@ _alovoice_command() {
     'alovoice sandbox path') : ;;
     'alovoice sandbox sample') arguments=(directory) ;;
     'alovoice help') arguments=('*text') ;;
+    'alovoice skill') options=--install ;;
     'alovoice completion') arguments=('choice:bash zsh fish') ;;
     'alovoice version') : ;;
   esac
