@@ -93,8 +93,9 @@ def open_regular(path: Path) -> BinaryIO:
 def _refuse_unsendable(path: Path, found: os.stat_result) -> None:
     kind = stat.S_IFMT(found.st_mode)
     if kind != stat.S_IFREG:
+        text = _KINDS.get(kind, _NO_FILE)
         raise UsageError(
-            tr(_KINDS.get(kind, _NO_FILE), path=path),
+            tr(text, path=path),
             hint=tr("save it to a file first: its size must be known before it is sent"),
         )
     if found.st_size == 0:

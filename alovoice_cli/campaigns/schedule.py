@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
-from alovoice_cli.date_text import day_text, days_text
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, Severity
 from alovoice_cli.holiday_calendar import ESTIMATED, country_holidays, holiday_text, library_version
 from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.localization import day_text, days_text
 from alovoice_cli.moments import DailyHours
 
 _DAY = re.compile(r"([0-9]{4})([.-])([0-9]{2})\2([0-9]{2})")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from alovoice_cli import localization
 from alovoice_cli.campaigns.campaign_record import OVER, plan_from_answer
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.schedule import wire_offset
-from alovoice_cli.date_text import weekday_and_day_text
 from alovoice_cli.errors import AlovoiceError, NotReadyError, ServerError, UnreachableError
 from alovoice_cli.language import tr
 from alovoice_cli.moments import span_text
@@ -201,8 +201,7 @@ def _opening(plan: DialPlan | None, now: datetime) -> datetime | None:
 
 def moment_text(moment: datetime) -> str:
     """Returns `Thu 26 Nov 10:00 (utc +5)`."""
-    zone = wire_offset(moment.utcoffset() or timedelta(0))
-    return tr("{day} {time} ({zone})", day=weekday_and_day_text(moment.date()), time=f"{moment:%H:%M}", zone=zone)
+    return localization.moment_text(moment, wire_offset(moment.utcoffset() or timedelta(0)))
 
 
 @dataclass(frozen=True, slots=True)

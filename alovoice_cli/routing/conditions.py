@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 
-from alovoice_cli.date_text import weekday_text
 from alovoice_cli.language import joined, tr
+from alovoice_cli.localization import short_weekday
 from alovoice_cli.routing.call import Condition, IncomingCall
 from alovoice_cli.routing.hours import AnyHours, CalendarDays
 from alovoice_cli.routing.numbers import NumberSet
@@ -117,8 +117,8 @@ class WithinHours(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        local = call.local
-        return tr("it is {weekday} {moment}", weekday=weekday_text(local.date()), moment=f"{local:%Y-%m-%d %H:%M}")
+        weekday = short_weekday(call.local)
+        return tr("it is {weekday} {moment}", weekday=weekday, moment=f"{call.local:%Y-%m-%d %H:%M}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,12 @@ from alovoice_cli.errors import CheckFailedError, UsageError
 
 DATA = Path(__file__).parent / "data"
 CASES = DATA / "cases"
-ROWS = [["Исм", "Телефон"], ["Ali", 998901234567.0], ["Vali", "+998 93 111-22-33"], ["Gʻani", 901234569]]
+ROWS: list[list[object]] = [
+    ["Исм", "Телефон"],
+    ["Ali", 998901234567.0],
+    ["Vali", "+998 93 111-22-33"],
+    ["Gʻani", 901234569],
+]
 PEOPLE = {998901234567, 998931112233, 998901234569}
 
 

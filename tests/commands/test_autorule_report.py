@@ -286,7 +286,7 @@ def test_the_terminal_says_the_counts_in_words_and_the_coverage_last(home: Front
     result = home("autorule", "report", "124", terminal=True)
     assert "busy or declined" in result.out
     assert "14.3 %" in result.out
-    assert "7 rows, 3 attempts, talk 30s" in result.err
+    assert "7 rows, 3 attempts, talk 30 s" in result.err
     assert "events from" in result.err.splitlines()[-1]
 
 

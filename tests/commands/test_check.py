@@ -218,7 +218,7 @@ def test_a_clock_that_differs_from_the_servers_is_told(home: FrontDoor) -> None:
 def test_a_time_of_rest_needs_a_word_from_a_script_and_a_yes_from_a_person(
     home: FrontDoor, pbx: RawServer, changes: dict[str, str], code: str
 ) -> None:
-    assert _found(home, **changes) == {code: "warning"}
+    assert _found(home, code=0, **changes) == {code: "warning"}
     words = _words("create", **changes)
     for words_of_a_script, terminal in ((_unanswered(words), False), (words, True)):
         refused = home(*words_of_a_script, terminal=terminal)
@@ -429,7 +429,7 @@ def test_the_question_comes_after_the_findings_and_the_summary(home: FrontDoor, 
 
 
 def test_help_loads_no_library_of_the_checks() -> None:
-    table = "from alovoice_cli.commands.command_table import full_tree"
+    table = "from alovoice_cli.commands.command_tree import full_tree"
     code = f"{table}; full_tree().commands['autorule'].build('check')\n"
     code += "import sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -79,7 +79,7 @@ def test_any_bytes_are_names_or_one_error(tmp_path_factory: Any, content: bytes,
     assert all(text.isprintable() for text in found.names.values())
 
 
-_NAME = st.text(st.characters(categories=("L",)), min_size=1, max_size=20)
+_NAME = st.text(st.characters(categories=["L"]), min_size=1, max_size=20)
 
 
 @given(st.dictionaries(st.integers(1, 99_999).map(str), _NAME, min_size=1, max_size=8), st.sampled_from(",;\t|"))

@@ -17,7 +17,8 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
 from alovoice_cli.language import mark, tr
 from alovoice_cli.output.display import nobody_answers
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ EXAMPLES = examples(
 )
 COLUMNS = (
     Column("call_id", mark("Call")),
-    Column("outcome", mark("Outcome")),
+    Column("outcome", mark("Outcome"), tone=tone_by("outcome", STATE_TONES)),
     Column("aicallid", mark("Analysis")),
     Column("begin_time", mark("Began (unix)"), numeric=True),
     Column("stereoaudio", mark("Recording"), shown=False),
@@ -95,14 +96,15 @@ def send_calls(
         bool, _choice("--with-imported", None, "Also calls that `events import` brought from another machine.")
     ] = False,
     store: Annotated[
-        str | None, _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///….")
+        str | None,
+        _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///…, postgresql://…."),
     ] = None,
 ) -> int:
-    """Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.
+    """Start the speech analysis of recorded calls.
 
-    CALL_ID is the PBX's id: `pbx_call_id` in `events list`. With --since the event store tells the calls that have a
-    recording, and --yes or --confirm N is needed where nobody can be asked. A call that was sent before from this
-    machine is not sent again without --again; `already` says so, and the answer of that time is shown.
+    One request per call; an analysis may cost money. CALL_ID is the id of the PBX (`pbx_call_id` in `events list`);
+    with --since the recorded calls of the event store are sent. A call that was sent from this computer before is
+    not sent again without --again: `already` marks it, and its earlier response is shown.
     """
     session: Session = ctx.obj
     options = batch_options(ctx)

@@ -16,7 +16,7 @@ from alovoice_cli.json_text import json_text
 from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.output.data_formats import write_csv
 from alovoice_cli.output.files import write_private
-from alovoice_cli.output.listing import Column, Dialogue, Listing, Said
+from alovoice_cli.output.listing import Column, Dialogue, Listing, Said, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import (
     Form,
@@ -37,7 +37,7 @@ from alovoice_cli.speech.talk import Talk, clock, marks
 COLUMNS = (
     Column("call_id", mark("Call"), shown=False),
     Column("time", mark("Time")),
-    Column("direction", mark("Who")),
+    Column("direction", mark("Who"), tone=tone_by("direction", {"operator": "first", "client": "second"})),
     Column("text", mark("Said")),
     Column("begin", mark("Begin (ms)"), shown=False, numeric=True),
     Column("end", mark("End (ms)"), shown=False, numeric=True),

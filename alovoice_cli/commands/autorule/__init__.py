@@ -4,18 +4,24 @@
 the API cannot do it, and where it can be done.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
 
-from alovoice_cli.commands.command_table import LazyGroup
+from alovoice_cli.commands.command_classes import CommandApp
+from alovoice_cli.commands.command_tree import LazyGroup
 from alovoice_cli.commands.global_options import add_global_options
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import joined, tr
+from alovoice_cli.output.listing import Tone
+from alovoice_cli.receipts import STATE_TONES
 
 # Read here, before the module `list` of this package, once it is imported, stands under the name of the type.
 _Words = Annotated[list[str] | None, typer.Argument(metavar="[ID]")]
+CAMPAIGN_TONES: Mapping[str, Tone] = {**STATE_TONES, "running": "good"}
+"""What a campaign's status means to people: the PBX's words, and those of a request that created none."""
 VERBS = ("stop", "pause", "resume", "delete", "update")
 
 
@@ -29,7 +35,7 @@ class CampaignGroup(LazyGroup):
 
 
 def _refusal(verb: str) -> Any:
-    app = typer.Typer(add_completion=False)
+    app = CommandApp()
 
     @app.command(verb)
     def refuse(words: _Words = None) -> None:

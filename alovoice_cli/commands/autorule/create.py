@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from alovoice_cli.campaigns.options import CampaignOptions
+from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.options import OptionGroupCommand, examples, option_group
 from alovoice_cli.findings import Severity
 from alovoice_cli.language import joined, mark, ngettext, tr
-from alovoice_cli.output.listing import Column, Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _CREATED = (
     Column("id", mark("Id"), numeric=True),
     Column("name", mark("Name")),
     Column("from", mark("Day")),
-    Column("status", mark("Status")),
+    Column("status", mark("Status"), tone=tone_by("status", CAMPAIGN_TONES)),
 )
 
 
@@ -44,10 +45,10 @@ class CreateCommand(OptionGroupCommand):
 
 
 def create_campaign(ctx: typer.Context) -> None:
-    """Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.
+    """Create an auto-dial campaign.
 
-    There is no way to change or delete a campaign through the API: the same checks as `autorule check` run first.
-    The list goes out byte for byte; with --clean alone, cleaned. --dry-run shows what would be sent.
+    The checks of `autorule check` run first; errors in files, dates and lines are reported before anything is sent.
+    The API cannot change or delete a campaign. --dry-run shows what would be sent.
     """
     session: Session = ctx.obj
     options = option_group(ctx, CampaignOptions)

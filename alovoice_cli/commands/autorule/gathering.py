@@ -161,7 +161,7 @@ def _count_one(session: Session, created: CreatedCampaign, calls: CampaignCalls,
 
 def _own_calls(session: Session) -> CampaignCalls:
     """Returns the profile's event store for counts beside other work: a busy store is left alone."""
-    return CampaignCalls(session.settings.event_store_url(), busy_seconds=_BUSY_SECONDS)
+    return CampaignCalls(session.event_store_url(), busy_seconds=_BUSY_SECONDS)
 
 
 class RunningCounts:

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotFoundError
 from alovoice_cli.language import mark, tr
 from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
-from alovoice_cli.output.listing import Column, Item, Listing
+from alovoice_cli.output.listing import Column, Item, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
+from alovoice_cli.store_urls import is_server_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +45,7 @@ def _field(name: str, title: str, *, shown: bool = False) -> Column:
 COLUMNS = (
     Column("campaign", mark("Campaign"), value=lambda item: item["id"] or item["receipt"], numeric=True),
     _field("name", mark("Name"), shown=True),
-    Column("status", mark("Status")),
+    Column("status", mark("Status"), tone=tone_by("status", CAMPAIGN_TONES)),
     Column("count", mark("Numbers"), numeric=True),
     Column("reached", mark("Reached"), value=_reached, numeric=True),
     _field("from", mark("From"), shown=True),
@@ -50,7 +53,7 @@ COLUMNS = (
     Column("created", mark("Created"), value=lambda item: f"{item['begun_at']}"[:10]),
     Column("id", mark("Id"), numeric=True, shown=False),
     Column("receipt", mark("Receipt"), shown=False),
-    Column("outcome", mark("Outcome"), shown=False),
+    Column("outcome", mark("Outcome"), shown=False, tone=tone_by("outcome", STATE_TONES)),
     Column("begun_at", mark("Created (UTC)"), shown=False),
     Column("seen_at", mark("Seen (UTC)"), shown=False),
     _field("fromtime", mark("Opens")),
@@ -78,10 +81,11 @@ def list_campaigns(
     ] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the PBX how each one stands now.")] = False,
 ) -> None:
-    """List the campaigns that were created from here, the latest first, with the status that was last seen.
+    """List the campaigns created from this computer, newest first.
 
-    Reached counts the rows of the list whose people were reached, by the events that the listener received.
-    `unknown`: its answer was lost, and it may exist: look in the console before you create it again.
+    The status is the last known one. Reached counts the rows whose recipients were reached, by the received events.
+    `unknown`: the response was lost, and the campaign may exist: check in the web console before you create it
+    again.
     """
     session: Session = ctx.obj
     profile = session.settings.profile
@@ -107,8 +111,8 @@ def _count(session: Session, listed: "Sequence[CreatedCampaign]") -> set[str]:
     """Counts what has become of campaigns whose counts may have changed; returns their receipts."""
     changing = [created for created in listed if not (created.counts or {}).get("is_final")]
     # A look at the file alone: the store's own module takes a third of the time of a list.
-    store = Path(session.settings.event_store_url().removeprefix("sqlite:///"))
-    if not changing or not store.exists():
+    url = session.event_store_url()
+    if not changing or not (is_server_url(url) or Path(url.removeprefix("sqlite:///")).exists()):
         return set()
     # Here and not above: the counts of campaigns that are over need neither lists nor events.
     from alovoice_cli.commands.autorule.gathering import count_lately  # noqa: PLC0415 - as said above

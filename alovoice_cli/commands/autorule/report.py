@@ -13,7 +13,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ListColumn, examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import mark, ngettext, tr
-from alovoice_cli.output.listing import Column, Item, Listing
+from alovoice_cli.output.listing import Column, Item, Listing, Tone, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.spreadsheet import format_for
 
@@ -33,9 +33,14 @@ EXAMPLES = examples(
     "alovoice autorule report 124 --csv > rows.csv",
     "alovoice autorule report 124 --json | jq '{rows, reached, unknown}'",
 )
+_TONES: dict[str, Tone] = {
+    "reached": "good",
+    **dict.fromkeys(("busy", "no_answer", "failed"), "bad"),
+    **dict.fromkeys(("short", "unknown", "ambiguous"), "doubt"),
+}
 _ROWS = (
     Column("line", mark("Row"), numeric=True),
-    Column("category", mark("Result")),
+    Column("category", mark("Result"), tone=tone_by("category", _TONES)),
     Column("attempts", mark("Attempts"), numeric=True),
     Column("first_try", mark("First try (UTC)")),
     Column("last_try", mark("Last try (UTC)")),
@@ -99,15 +104,21 @@ def report_campaign(
     column: ListColumn = None,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="The event store (default: the profile's): a file, sqlite:///…."),
+        typer.Option(
+            "--store",
+            metavar="URL",
+            help="The event store (default: the profile's): a file, sqlite:///…, postgresql://….",
+        ),
     ] = None,
 ) -> None:
-    """Report what became of every row of a campaign's list, by the events that the listener received.
+    """Report the outcome of every row of a campaign's list.
 
-    Each row is reached, short (answered for less than goodtime), busy, no_answer, failed, not_tried, unknown (no
-    event, and the listener was not up all the time), ambiguous (two campaigns fit), duplicate, invalid or excluded.
-    --csv prints a line for each row, with its own columns. --unreached writes busy, no_answer, failed and not_tried
-    rows, ready for `create --recipients`; never a row whose person may have been reached, unless --include names it.
+    The outcomes come from the events that the listener received: reached, short (answered for less than goodtime),
+    busy, no_answer, failed, not_tried, unknown (no event, and the listener was not always running), ambiguous (two
+    campaigns match), duplicate, invalid, excluded.
+
+    --csv prints every row of the list with its own columns. --unreached writes the busy, no_answer, failed and
+    not_tried rows for `autorule create --recipients`; rows that may have been reached are added only by --include.
     """
     # Here and not above: help reads no list.
     from alovoice_cli.commands.autorule.gathering import CampaignResults, note_counts  # noqa: PLC0415 - as said above
@@ -129,7 +140,7 @@ def report_campaign(
     events = session.event_store(store)
     events.uptimes()  # raises for a missing store, and brings an older one up to date
     people = _read_people(session, created, recipients, column)
-    results = CampaignResults(session, created, people, CampaignCalls(session.settings.event_store_url(store)))
+    results = CampaignResults(session, created, people, CampaignCalls(session.event_store_url(store)))
     report = results.report()
     imported = events.imported(Period(*(second * 1_000_000 for second in report.scope.span)))
     # `autorule list` has the counts of the profile's own store.
@@ -267,8 +278,8 @@ def _show_groups(session: Session, found: _Found, by: "By") -> None:
         whole = found.as_json() | {"by": by, "groups": [group.as_json() for group in groups]}
     year = f"{session.clock.today.year}-" if drawn else ""
     items = [_group_item(group, year) for group in groups]
-    session.show(Listing(items, columns, whole, nothing=tr("no call of this campaign is known"), ours=True))
-    if drawn and groups and not session.options.json:
+    left_out = session.show(Listing(items, columns, whole, nothing=tr("no call of this campaign is known"), ours=True))
+    if drawn and groups and not session.options.json and "chart" not in left_out:
         session.note(session.display.legend(list(map(tr, _PARTS))))
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotReadyError, Terminated, UsageError
 from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ EXAMPLES = examples(
 COLUMNS = (
     Column("id", mark("Id"), numeric=True),
     Column("name", mark("Name")),
-    Column("status", mark("Status")),
+    Column("status", mark("Status"), tone=tone_by("status", CAMPAIGN_TONES)),
     Column("recipients", mark("Recipients"), numeric=True),
     Column("results", mark("Results")),
     Column("why", mark("Why it waits")),
@@ -53,9 +54,9 @@ def watch_campaigns(
         str | None, typer.Option("--wait", metavar="SPAN", help="Stop after this time, with exit code 9.")
     ] = None,
 ) -> None:
-    """Watch campaigns: a table that is drawn over, or in a pipe one JSON line for each change.
+    """Watch campaigns: a live table, or JSON lines in a pipe.
 
-    While a window is shut nothing is asked. Ctrl-C ends it; the campaigns go on.
+    Outside the calling hours of a campaign the PBX is not asked. Ctrl-C stops watching; the campaigns continue.
     """
     # Here and not above: help needs neither locks nor the dialler's plan.
     from alovoice_cli.campaigns.watching import DialPace, WatchAim, WatchedCampaign  # noqa: PLC0415 - as said above
