@@ -125,7 +125,7 @@ class ListFile:
 
     @property
     def name(self) -> str:
-        """The name under which the list is uploaded."""
+        """Returns the name under which the list is uploaded."""
         return Path(self.path or "recipients.csv").name
 
 
@@ -155,7 +155,7 @@ def _read_once(source: BinaryIO, path: str) -> ListFile:
 
 
 def made_list(rows: Iterable[Sequence[str]], delimiter: str) -> ListFile:
-    """A CSV of these rows, in UTF-8."""
+    """Returns a CSV of these rows, in UTF-8."""
     file = cast(BinaryIO, MadeFile())
     text = io.TextIOWrapper(file, "utf-8", newline="")
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
@@ -164,7 +164,7 @@ def made_list(rows: Iterable[Sequence[str]], delimiter: str) -> ListFile:
 
 
 def sha256_of(file: BinaryIO) -> str:
-    """The digest of an open, seekable file, which is left at its start."""
+    """Returns the digest of an open, seekable file, which is left at its start."""
     file.seek(0)
     digest = hashlib.sha256()
     while block := file.read(_BLOCK):

@@ -38,7 +38,7 @@ class Live:
     """Rules that follow their files. The code that answers reads `rules`, which is replaced whole and never changed."""
 
     def __init__(self, path: Path, now: datetime) -> None:
-        """Reads the rules. Raises UsageError where there is no file, CheckFailedError where it must not be served."""
+        """Reads the rules. Raises UsageError where there is no file, CheckFailedError for rules with errors."""
         self.path = path
         self.outdated = False
         """Whether the files have changed since, and must not be served."""

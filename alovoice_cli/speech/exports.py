@@ -213,7 +213,7 @@ class FoundTalk:
 
     @property
     def talk(self) -> Talk:
-        """The analysis as values."""
+        """Returns the analysis as values."""
         return read_talk(self.call_id, self.answer, peer=self.peer) or Talk(self.call_id, ())
 
 

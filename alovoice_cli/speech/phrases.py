@@ -31,7 +31,7 @@ class SoughtPhrase(NamedTuple):
 
     @property
     def with_endings(self) -> "SoughtPhrase | None":
-        """The phrase with a star, where it is one word without: then it misses the other forms of the word."""
+        """Returns the phrase with a star; None where it is not one word without a star, which misses other forms."""
         if self.unjoined or " " in self.literals[0] or not self.literals[0].isalpha():
             return None
         return read_phrase(f"{_SIGNS_AROUND.sub('', self.text)}*", word=True)
@@ -51,7 +51,7 @@ class SoughtPhrase(NamedTuple):
 
 
 def misplaced_star(text: str) -> bool:
-    """Returns whether a `*` stands elsewhere than at the end of a word."""
+    """Returns whether a `*` is not at the end of a word."""
     return "*" in _ANY_ENDING.sub("", text)
 
 
@@ -99,7 +99,7 @@ class FoundPhrase(NamedTuple):
 
     @property
     def place(self) -> int:
-        """The fragment in which the phrase begins."""
+        """Returns the fragment in which the phrase begins."""
         return self.turn.place_of(self.begin)
 
 

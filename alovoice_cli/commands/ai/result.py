@@ -63,7 +63,7 @@ class AiWaitingCommand(PagedCommand):
     """A command with `--wait[=DUR]`: as with getopt's optional values, only `=` joins a value to it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads the words; `--wait` alone stands for its default. Words behind `--` are call ids."""
+        """Reads the arguments; `--wait` alone means its default. Arguments after `--` are call ids."""
         end = args.index("--") if "--" in args else len(args)
         named = [f"--wait={DEFAULT_WAIT}" if word == "--wait" else word for word in args[:end]]
         return super().parse_args(ctx, [*named, *args[end:]])

@@ -52,7 +52,7 @@ def _choice(flag: str, metavar: str | None, help: str, **more: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What is told of one call. `outcome` is the sending's, or `already` where it was asked for before."""
+    """The result for one call. `outcome` is that of the request, or `already` where it was sent before."""
 
     call_id: str
     outcome: str
@@ -144,7 +144,7 @@ def _refuse_choice(choice: CallChoice) -> None:
 
 
 def _send_found(session: Session, choice: CallChoice, options: "BatchOptions") -> int:
-    """Sends the calls that the event store tells, as a batch."""
+    """Sends the calls of the event store as a batch."""
     is_agreed = session.options.yes or session.options.dry_run or options.confirm is not None
     # No other process may request the same calls between the look into the ledger and the requests.
     with session.turn(_COMMAND):

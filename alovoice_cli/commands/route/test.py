@@ -80,7 +80,7 @@ def try_question(
 def _history(
     session: Session, store: str | None, moment: datetime, last_peer: str | None, calls: int | None, missed: int | None
 ) -> History:
-    """Returns the invented past, if any; else the store's."""
+    """Returns the past of the options, if any; otherwise the store's."""
     if (last_peer, calls, missed) != (None, None, None):
         return GivenHistory(last_peer, calls or 0, missed or 0)
     past = session.past(store)
@@ -91,7 +91,7 @@ def _history(
 
 
 def _caller(text: str) -> str:
-    """The caller's number; a word that stands in the place of a hidden number is kept as the PBX may send it."""
+    """Returns the caller's number; a word for a hidden number is kept as the PBX may send it."""
     return text if text.casefold() in _HIDDEN else _number(text, "--from")
 
 
