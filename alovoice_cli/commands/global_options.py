@@ -1,7 +1,7 @@
 """The global options, with one meaning on both sides of the verb: declared once, added to every command.
 
-The session joins both sides; a list command declares its columns (`shows_list`), so that `--csv` and `--columns` are
-checked before the command does anything.
+The session joins both sides; a list command declares its columns (`shows_list`), so that `--columns` is checked before
+the command does anything.
 """
 
 from collections.abc import Callable
@@ -13,16 +13,13 @@ from typer.main import get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli import __version__
 from alovoice_cli.commands.command_classes import print_page
-from alovoice_cli.errors import UsageError
-from alovoice_cli.output.options import GlobalOptions
+from alovoice_cli.commands.used_options import CHOOSABLE, used_by
 
 if TYPE_CHECKING:
     from alovoice_cli.output.listing import Column
 
 F = TypeVar("F", bound=Callable[..., object])
 PANEL = "Global options"
-_WRITES_CSV = {"clean", "rejected", "report", "unreached"}
-"""Options by which a command writes a CSV file."""
 
 
 def _option(*flags: str, help: str, metavar: str | None = None) -> Any:
@@ -72,25 +69,6 @@ def shows_list(columns: "tuple[Column, ...]") -> Callable[[F], F]:
     return mark
 
 
-def check_excel(options: GlobalOptions, command: Any) -> None:
-    """Raises UsageError for `--excel` without any CSV output, before the command does anything."""
-    if options.excel and not options.csv and not _WRITES_CSV & {param.name for param in command.params}:
-        raise UsageError(
-            "--excel goes with --csv, or with an option that writes a CSV", hint="add --csv, or leave it out"
-        )
-
-
-def check_listing(options: GlobalOptions, columns: "tuple[Column, ...] | None") -> None:
-    """Raises UsageError for an unsuitable `--csv` or `--columns`, before the command does anything."""
-    if columns is None and (options.csv or options.columns is not None):
-        word = "--csv" if options.csv else "--columns"
-        raise UsageError(f"{word} is for lists: this command shows no list", hint="use --json instead")
-    if columns is not None and options.columns is not None:
-        from alovoice_cli.output.listing import choose_columns  # noqa: PLC0415 - help shows no list
-
-        choose_columns(columns, options.columns)
-
-
 def _fold(ctx: typer.Context, param: Any, value: object) -> object:
     session = ctx.obj
     if session is not None and value is not None and value is not False:
@@ -101,10 +79,6 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
             print_page(ctx)
             raise typer.Exit
         session.set_options(session.options.with_option(param.name, value))
-    if session is not None and not hasattr(ctx.command, "commands"):
-        check_listing(session.options, getattr(ctx.command.callback, "columns", None))
-        if not value and not param.is_eager:  # options that were not given come last, except eager ones
-            check_excel(session.options, ctx.command)
     return value
 
 
@@ -119,9 +93,10 @@ def _options() -> list[Any]:
     return options
 
 
-def add_global_options(command: Any) -> None:
-    """Adds the global options to this command and to all below it."""
-    command.params = [*command.params, *_options()]
+def add_global_options(command: Any, words: str = "") -> None:
+    """Adds to this command, and to all below it, the global options that it uses. `words` name it behind `alovoice`."""
+    unused = CHOOSABLE - used_by(words) if not hasattr(command, "commands") else frozenset()
+    command.params = [*command.params, *(option for option in _options() if option.name not in unused)]
     command.add_help_option = False
-    for below in getattr(command, "commands", {}).values():
-        add_global_options(below)
+    for name, below in getattr(command, "commands", {}).items():
+        add_global_options(below, f"{words} {name}".strip())

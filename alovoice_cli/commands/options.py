@@ -1,5 +1,6 @@
 """Options that several commands share, singly or as a group, and the form of the examples in their help."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -116,18 +117,18 @@ _WIDEST = 76
 
 
 def examples(*lines: str) -> str:
-    """Returns the epilog of a command's help: command lines for pasting, continued before an option."""
+    """Returns the epilog of a command's help: command lines for pasting, continued before an option or a pipe."""
     # The backspace is Click's mark for a paragraph whose lines are kept.
     return "\n".join(["\b", "Examples:", *(row for line in lines for row in _continued(f"$ {line}"))])
 
 
 def _continued(line: str) -> list[str]:
-    first, *options = line.split(" --")
+    first, *parts = re.split(r" (?=--|[|>] )", line)
     rows = [first]
-    for option in options:
-        if len(rows[-1]) + len(option) + 5 > _WIDEST and len(line) > _WIDEST:
+    for part in parts:
+        if len(rows[-1]) + len(part) + 3 > _WIDEST and len(line) > _WIDEST:
             rows[-1] += " \\"
-            rows.append(f"    --{option}")
+            rows.append(f"    {part}")
         else:
-            rows[-1] += f" --{option}"
+            rows[-1] += f" {part}"
     return rows

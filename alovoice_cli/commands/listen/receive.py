@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from alovoice_cli.commands.global_options import check_listing
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
@@ -154,7 +153,6 @@ def listen(
     session: Session = ctx.obj
     if ctx.invoked_subcommand is not None:
         return None
-    check_listing(session.options, None)  # whoever has sub-commands is not looked at before it runs
     from alovoice_cli.commands.listen.options import ListenOptions
     from alovoice_cli.config.listen_options import ListenSettings
 
