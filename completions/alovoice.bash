@@ -16,7 +16,7 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule numbers call events day top ai listen route notify trunks peers api login logout status config demo sandbox help completion version' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
+    alovoice) commands='autorule numbers call events store day top ai listen route notify trunks peers api login logout status config demo sandbox help skill completion version' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice autorule') commands='create check get list export watch report' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm --no-headers --excel --timeout --base-url -y --yes --dry-run' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed --csv --columns --no-headers --excel --timeout --base-url' arguments=(file) ;;
@@ -28,14 +28,14 @@ _alovoice_command() {
     'alovoice numbers') commands=check options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --csv --columns --no-headers --excel' arguments=(file) ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
+    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
+    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
+    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice call resolve') options='--all --batch --wait --store --csv --columns --no-headers --excel' arguments=(text) ;;
     'alovoice call batches') commands='list show resume forget' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice call batches list') options='--csv --columns --no-headers --excel' ;;
     'alovoice call batches show') options='--state --csv --columns --no-headers --excel' arguments=(text) ;;
-    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --excel --timeout --base-url -y --yes' arguments=(text) ;;
+    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --shared --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --excel --timeout --base-url -y --yes' arguments=(text) ;;
     'alovoice call batches forget') options='--accept-risk -y --yes' arguments=(text) ;;
     'alovoice call receipts') commands='list show' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice call receipts list') options='--limit --csv --columns --no-headers --excel' ;;
@@ -57,6 +57,9 @@ _alovoice_command() {
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store --csv --columns --no-headers --excel --timeout --dry-run' arguments=('choice:callstart callend result route') ;;
     'alovoice events replay') options='--to --speed --store --since --until --type --number --line --peer --status --where --with-trials --csv --columns --no-headers --excel --timeout --dry-run' arguments=('*text') ;;
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit --csv --columns --no-headers --excel --timeout --dry-run' arguments=(text) ;;
+    'alovoice store') commands='check copy' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
+    'alovoice store check') options='--store --csv --columns --no-headers --excel' ;;
+    'alovoice store copy') options='--csv --columns --no-headers --excel --dry-run' arguments=(text text) ;;
     'alovoice day') options='--week --text --html --force --rules --store --no-headers' arguments=(text) ;;
     'alovoice top') options='--once --store --no-headers' ;;
     'alovoice ai') commands='send result show list grep score report audio prune' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
@@ -101,6 +104,7 @@ _alovoice_command() {
     'alovoice sandbox path') : ;;
     'alovoice sandbox sample') options=--dry-run arguments=(directory) ;;
     'alovoice help') arguments=('*text') ;;
+    'alovoice skill') options='--install --dry-run' ;;
     'alovoice completion') arguments=('choice:bash zsh fish') ;;
     'alovoice version') : ;;
   esac
@@ -112,6 +116,7 @@ _alovoice_option() {
   case $2 in
     -p | --profile) value='profile' ;;
     --color) value='choice:auto always never' ;;
+    --lang) value='choice:en ru uz' ;;
   esac
   case "$1 $2" in
     'alovoice --columns') value='text' ;;
@@ -419,6 +424,12 @@ _alovoice_option() {
     'alovoice events certify --junit') value='file' ;;
     'alovoice events certify --columns') value='text' ;;
     'alovoice events certify --timeout') value='text' ;;
+    'alovoice store --columns') value='text' ;;
+    'alovoice store --timeout') value='text' ;;
+    'alovoice store --base-url') value='text' ;;
+    'alovoice store check --store') value='text' ;;
+    'alovoice store check --columns') value='text' ;;
+    'alovoice store copy --columns') value='text' ;;
     'alovoice day --html') value='file' ;;
     'alovoice day --rules') value='file' ;;
     'alovoice day --store') value='text' ;;
@@ -605,6 +616,7 @@ _alovoice_option() {
     'alovoice sandbox serve --inbound') value='text' ;;
     'alovoice sandbox serve --day') value='text' ;;
     'alovoice sandbox serve --chaos') value='text' ;;
+    'alovoice skill --install') value='directory' ;;
   esac
 }
 
@@ -672,7 +684,7 @@ _alovoice() {
   if [[ -n $pending ]]; then
     _alovoice_offer "$pending"
   elif [[ $cur == -* && $words_only -eq 0 ]]; then
-    _alovoice_offer_words "$options -p --profile --json -q --quiet -v --verbose --color --no-permission-check -V --version -h --help"
+    _alovoice_offer_words "$options -p --profile --json -q --quiet -v --verbose --color --lang --no-permission-check -V --version -h --help"
   elif [[ -n $commands ]]; then
     _alovoice_offer_words "$commands"
   elif [[ -z $cur && ${#arguments[@]} -eq 0 && $words_only -eq 0 ]]; then

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer.main import get_command
@@ -33,8 +33,9 @@ class LazyGroup(CommandGroup):
         """Replaces the command's line of help by the command."""
         builder = self.builders.pop(name, None)
         if builder is not None:
-            panel, self.commands[name] = self.commands[name].rich_help_panel, builder()
-            self.commands[name].rich_help_panel = panel
+            command, line = builder(), cast(Any, self.commands[name])
+            command.rich_help_panel = line.rich_help_panel
+            self.commands[name] = command
 
 
 def build_tree() -> Any:

@@ -14,6 +14,7 @@ from typer.main import get_params_convertors_ctx_param_name_from_function
 from alovoice_cli import __version__
 from alovoice_cli.commands.command_classes import print_page
 from alovoice_cli.commands.used_options import CHOOSABLE, used_by
+from alovoice_cli.language import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from alovoice_cli.output.listing import Column
@@ -45,6 +46,10 @@ def _global_options(
     ] = None,
     base_url: Annotated[
         str | None, _option("--base-url", metavar="URL", help="The server, else the profile's.")
+    ] = None,
+    lang: Annotated[
+        Language | None,
+        _option("--lang", metavar="|".join(LANGUAGES), help="Language of texts and help pages (default: en)."),
     ] = None,
     yes: Annotated[bool, _option("--yes", "-y", help="Ask no questions.")] = False,
     dry_run: Annotated[
@@ -94,9 +99,14 @@ def _options() -> list[Any]:
 
 
 def add_global_options(command: Any, words: str = "") -> None:
-    """Adds to this command, and to all below it, the global options that it uses. `words` name it behind `alovoice`."""
+    """Adds to this command, and to all below it, the global options that it uses. `words` name it behind `alovoice`.
+
+    An option of the command's own of the same name stays.
+    """
     unused = CHOOSABLE - used_by(words) if not hasattr(command, "commands") else frozenset()
-    command.params = [*command.params, *(option for option in _options() if option.name not in unused)]
+    own = {flag for param in command.params for flag in param.opts}
+    added = [option for option in _options() if option.name not in unused and not own & set(option.opts)]
+    command.params = [*command.params, *added]
     command.add_help_option = False
     for name, below in getattr(command, "commands", {}).items():
         add_global_options(below, f"{words} {name}".strip())

@@ -47,6 +47,7 @@ def show_status(
         "profile_from": settings.origin["profile"],
         "server": settings.base_url,
         "server_from": settings.origin["base_url"],
+        "lang": settings.lang,
         "encoding": settings.encoding,
         "timeout_seconds": settings.timeout,
         "config_file": str(session.paths.config_file),

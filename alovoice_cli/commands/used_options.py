@@ -1,7 +1,7 @@
 """Which global options each command uses. A command refuses the others, and no help or completion offers them there.
 
-Not listed, because every command uses them: --profile, --json, --quiet, --verbose, --color, --no-permission-check,
---help, --version.
+Not listed, because every command uses them: --profile, --json, --quiet, --verbose, --color, --lang,
+--no-permission-check, --help, --version.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ _COMMANDS: dict[frozenset[str], tuple[str, ...]] = {
         *("autorule report", "numbers check", "call resolve", "call batches list", "call batches show"),
         *("call receipts list", "events list", "events show", "events stats", "events missed", "events gaps"),
         *("events export", "events outbox list", "route diff", "ai show", "ai list", "ai grep", "ai report"),
-        "config list",
+        *("config list", "store check"),
     ),
     _SERVER | _LIST: (*("autorule check", "autorule list", "trunks", "peers", "route check", "ai result", "ai audio"),),
     _SERVER | _RECORD: ("autorule get", "autorule watch", "status"),
@@ -48,10 +48,10 @@ _COMMANDS: dict[frozenset[str], tuple[str, ...]] = {
     _ASKS | _REHEARSES: ("events prune", "events outbox drop", "ai prune", "sandbox reset"),
     _REHEARSES: (
         *("events import", "events outbox retry", "route init", "sandbox sample", "logout", "notify logout"),
-        *("config set", "config unset", "config use"),
+        *("config set", "config unset", "config use", "skill"),
     ),
     _REHEARSES | _RECORD: ("route override",),
-    _REHEARSES | _LIST: ("ai score",),
+    _REHEARSES | _LIST: ("ai score", "store copy"),
 }
 USED_OPTIONS = {name: used for used, names in _COMMANDS.items() for name in names}
 """The names of the choosable global options that a command uses, by its words behind `alovoice`."""
