@@ -28,38 +28,41 @@ def _option(*flags: str, help: str, metavar: str | None = None) -> Any:
 
 
 def _global_options(
-    profile: Annotated[str | None, _option("--profile", "-p", metavar="PROFILE", help="The PBX to use.")] = None,
-    json: Annotated[bool, _option("--json", help="Print JSON: the server's own fields, whole.")] = False,
-    csv: Annotated[bool, _option("--csv", help="Print CSV (lists).")] = False,
-    columns: Annotated[str | None, _option("--columns", metavar="A,B", help="Only these columns (lists).")] = None,
-    no_headers: Annotated[bool, _option("--no-headers", help="No header line.")] = False,
-    excel: Annotated[
-        bool, _option("--excel", help="Write CSV as Excel wants it: its mark, semicolons, local times.")
+    profile: Annotated[
+        str | None, _option("--profile", "-p", metavar="PROFILE", help="Profile of the PBX to use.")
+    ] = None,
+    json: Annotated[bool, _option("--json", help="Print JSON with all fields of the server.")] = False,
+    csv: Annotated[bool, _option("--csv", help="Print lists as CSV.")] = False,
+    columns: Annotated[
+        str | None, _option("--columns", metavar="A,B", help="Show only these columns of a list.")
+    ] = None,
+    no_headers: Annotated[bool, _option("--no-headers", help="Leave out the line of headings.")] = False,
+    excel: Annotated[bool, _option("--excel", help="Write CSV for Excel: byte mark, semicolons, local times.")] = False,
+    quiet: Annotated[bool, _option("--quiet", "-q", help="Hide notes and progress.")] = False,
+    verbose: Annotated[
+        bool, _option("--verbose", "-v", help="Print every request and response; secrets are masked.")
     ] = False,
-    quiet: Annotated[bool, _option("--quiet", "-q", help="No remarks and no progress.")] = False,
-    verbose: Annotated[bool, _option("--verbose", "-v", help="Each request and answer on stderr, masked.")] = False,
     color: Annotated[
-        Literal["auto", "always", "never"] | None, _option("--color", metavar="WHEN", help="auto, always or never.")
+        Literal["auto", "always", "never"] | None,
+        _option("--color", metavar="WHEN", help="Use colors: auto, always or never."),
     ] = None,
     timeout: Annotated[
-        float | None, _option("--timeout", metavar="SECONDS", help="For the whole conversation; 30 by default.")
+        float | None, _option("--timeout", metavar="SECONDS", help="Time limit for the whole command (default: 30).")
     ] = None,
     base_url: Annotated[
-        str | None, _option("--base-url", metavar="URL", help="The server, else the profile's.")
+        str | None, _option("--base-url", metavar="URL", help="URL of the PBX (default: the profile's).")
     ] = None,
     lang: Annotated[
         Language | None,
         _option("--lang", metavar="|".join(LANGUAGES), help="Language of texts and help pages (default: en)."),
     ] = None,
-    yes: Annotated[bool, _option("--yes", "-y", help="Ask no questions.")] = False,
-    dry_run: Annotated[
-        bool, _option("--dry-run", help="Print the request that would change something, and its curl; send nothing.")
-    ] = False,
+    yes: Annotated[bool, _option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    dry_run: Annotated[bool, _option("--dry-run", help="Print what would be sent or changed; do nothing.")] = False,
     no_permission_check: Annotated[
-        bool, _option("--no-permission-check", help="Trust a config.toml that others may change.")
+        bool, _option("--no-permission-check", help="Accept a config.toml that other users can change.")
     ] = False,
     version: Annotated[bool, _option("--version", "-V", help="Print the version.")] = False,
-    help: Annotated[bool, _option("--help", "-h", help="Print the help page of the command.")] = False,
+    help: Annotated[bool, _option("--help", "-h", help="Print the help page of a command.")] = False,
 ) -> None:
     """Only a signature: Typer reads the options off it."""
 

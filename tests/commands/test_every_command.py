@@ -18,6 +18,7 @@ from alovoice_cli.api.inprocess import InProcess
 from alovoice_cli.commands.command_effects import COMMAND_EFFECTS
 from alovoice_cli.commands.command_table import NOUNS
 from alovoice_cli.commands.command_tree import build_tree, full_tree
+from alovoice_cli.commands.help_page import summary_of
 from alovoice_cli.commands.used_options import USED_OPTIONS
 from alovoice_cli.sandbox.opening import open_sandbox
 
@@ -342,10 +343,10 @@ def test_no_words_are_a_plea_for_help(home: FrontDoor) -> None:
     assert "Usage: alovoice" in result.out
 
 
-def test_the_line_of_each_verb_is_the_beginning_of_its_own_help() -> None:
+def test_the_line_of_each_verb_is_the_first_sentence_of_its_own_help() -> None:
     shown, full = build_tree(), full_tree()
     for noun in NOUNS:
         shown.build(noun.name)
         for verb in noun.verbs:
             line, command = shown.commands[noun.name].commands[verb.name], full.commands[noun.name].commands[verb.name]
-            assert line.help == " ".join(command.help.split("\n\n")[0].split()), f"{noun.name} {verb.name}"
+            assert line.help == f"{summary_of(command.help)}.", f"{noun.name} {verb.name}"

@@ -33,7 +33,7 @@ def check_store(
     ctx: typer.Context,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…."),
+        typer.Option("--store", metavar="URL", help="Event store (default: the profile's)."),
     ] = None,
 ) -> int:
     """Check an event store: version, size, age, integrity, what waits.

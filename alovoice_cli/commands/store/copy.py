@@ -45,11 +45,9 @@ def copy_store(
     ctx: typer.Context,
     source: Annotated[
         str,
-        typer.Argument(metavar="SOURCE", help="The store that is copied: a file, sqlite:///….", show_default=False),
+        typer.Argument(metavar="SOURCE", help="Source: a file, sqlite:///…, or postgresql://….", show_default=False),
     ],
-    target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="The store on a server: postgresql://….", show_default=False)
-    ],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="Target: postgresql://….", show_default=False)],
 ) -> None:
     """Copy an event store to a PostgreSQL server.
 
