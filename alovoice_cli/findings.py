@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from alovoice_cli.language import spaced
+
 _LINES_NAMED = 5
 
 
@@ -145,11 +147,6 @@ def name_lines(lines: Sequence[int]) -> str:
     if rest:
         return f"lines {', '.join(named)} and {spaced(rest)} more"
     return f"lines {', '.join(named[:-1])} and {named[-1]}"
-
-
-def spaced(number: int) -> str:
-    """Returns `4 812`: thousands apart, as is usual in Uzbekistan."""
-    return f"{number:,}".replace(",", " ")
 
 
 def count(number: int, one: str, many: str = "") -> str:

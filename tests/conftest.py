@@ -6,12 +6,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from front_door import FrontDoor
 from hypothesis import settings
+from postgres_server import Cluster, programs, running_cluster
 
 # The same examples in each run, so that a red run says something of the change; the soak tries new ones each time.
 settings.register_profile("repeatable", derandomize="ALOVOICE_SOAK" not in os.environ)
@@ -54,6 +56,15 @@ def alovoice(tmp_path: Path) -> FrontDoor:
         "TERM": "xterm-256color",
     }
     return FrontDoor(home, environ)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A running PostgreSQL of this worker's own."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with running_cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from alovoice_cli.campaigns.files import open_regular
 from alovoice_cli.campaigns.layout import find_delimiter
 from alovoice_cli.campaigns.sheet import Sheet, open_sheet
 from alovoice_cli.errors import CheckFailedError, UsageError
-from alovoice_cli.findings import Finding, Severity, count, errors, name_lines, spaced
+from alovoice_cli.findings import Finding, Severity, count, errors, name_lines
+from alovoice_cli.language import spaced
 from alovoice_cli.moments import parse_span
 
 _UNTIL = re.compile(r"until|expir|valid.?to|\bдо\b|срок|истека|действ|muddat|муддат|gacha", re.IGNORECASE)

@@ -18,7 +18,8 @@ from alovoice_cli.campaigns.draft import CampaignDraft
 from alovoice_cli.campaigns.options import ForecastOptions
 from alovoice_cli.campaigns.watching import moment_text
 from alovoice_cli.errors import UsageError
-from alovoice_cli.findings import Finding, Severity, count, spaced
+from alovoice_cli.findings import Finding, Severity, count
+from alovoice_cli.language import spaced
 
 MOST_RUNS, FEWEST_RUNS = 200, 10
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9

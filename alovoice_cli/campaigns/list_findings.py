@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from alovoice_cli.campaigns.column_choice import column_name, column_word
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.campaigns.sheet import delimiter_name
-from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced
+from alovoice_cli.findings import Finding, Severity, count, name_lines
+from alovoice_cli.language import spaced
 from alovoice_cli.phones import ADVICE, FOREIGN, LANDLINE, TROUBLES, spelled
 
 _ROUNDED = ("excel_rounded", "excel_decimal")

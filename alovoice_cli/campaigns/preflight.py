@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from alovoice_cli.campaigns.campaign_record import CreatedCampaign, beyond_daily_limit, twin_words
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
-from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced
+from alovoice_cli.findings import Finding, Severity, count, name_lines
+from alovoice_cli.language import spaced
 
 LIMITS = ("max_recipients", "allowed_prefixes", "max_campaigns_per_day")
 _TOO_MANY = 429

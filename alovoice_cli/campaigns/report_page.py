@@ -13,7 +13,7 @@ from alovoice_cli.campaigns.report import (
     RowCategory,
 )
 from alovoice_cli.campaigns.report_text import category_text, share_text, window_text
-from alovoice_cli.findings import count, spaced
+from alovoice_cli.findings import count
 from alovoice_cli.html_page import (
     BarPart,
     Color,
@@ -29,6 +29,7 @@ from alovoice_cli.html_page import (
     table,
     tiles,
 )
+from alovoice_cli.language import spaced
 from alovoice_cli.moments import span_text
 
 _COLORS: Mapping[RowCategory, Color] = {

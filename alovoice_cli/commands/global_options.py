@@ -12,6 +12,7 @@ import typer
 from typer.main import get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli import __version__
+from alovoice_cli.commands.command_classes import print_page
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.options import GlobalOptions
 
@@ -55,7 +56,8 @@ def _global_options(
     no_permission_check: Annotated[
         bool, _option("--no-permission-check", help="Trust a config.toml that others may change.")
     ] = False,
-    version: Annotated[bool, _option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, _option("--version", "-V", help="Print the version.")] = False,
+    help: Annotated[bool, _option("--help", "-h", help="Print the help page of the command.")] = False,
 ) -> None:
     """Only a signature: Typer reads the options off it."""
 
@@ -95,10 +97,13 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
         if param.name == "version":
             session.display.write(f"alovoice {__version__}\n")
             raise typer.Exit
+        if param.name == "help":
+            print_page(ctx)
+            raise typer.Exit
         session.set_options(session.options.with_option(param.name, value))
     if session is not None and not hasattr(ctx.command, "commands"):
         check_listing(session.options, getattr(ctx.command.callback, "columns", None))
-        if not value and param.name != "version":  # options that were not given come last, except eager ones
+        if not value and not param.is_eager:  # options that were not given come last, except eager ones
             check_excel(session.options, ctx.command)
     return value
 
@@ -110,12 +115,13 @@ def _options() -> list[Any]:
     for option in options:
         option.expose_value = False
         option.callback = cast(Any, _fold)  # Click's own class of the context is private
-        option.is_eager = option.name == "version"  # before the check for missing arguments
+        option.is_eager = option.name in ("version", "help")  # before the check for missing arguments
     return options
 
 
 def add_global_options(command: Any) -> None:
     """Adds the global options to this command and to all below it."""
     command.params = [*command.params, *_options()]
+    command.add_help_option = False
     for below in getattr(command, "commands", {}).values():
         add_global_options(below)

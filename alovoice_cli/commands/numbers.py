@@ -50,9 +50,9 @@ def check_numbers(
     ] = None,
     rejected: Rejected = None,
 ) -> int:
-    """Read a list of phone numbers as `autorule create` would: which rows are good, and what is wrong with the others.
+    """Check a list of phone numbers as `autorule create` does.
 
-    Exit code 8 where there is an error, such as numbers that a spreadsheet has rounded.
+    Every bad row is explained. Exit code 8: an error was found, such as numbers that a spreadsheet has rounded.
     """
     # Here and not above: help needs no phonenumbers.
     from alovoice_cli.campaigns.files import open_list  # noqa: PLC0415 - as said above

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import typer
-from typer.core import TyperCommand
 from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
+from alovoice_cli.commands.command_classes import PagedCommand
 from alovoice_cli.output.listing import Column, Tone, tone_by
 
 _T = TypeVar("_T")
 _GROUP = "alovoice.option_group"
 
 
-class OptionGroupCommand(TyperCommand):
+class OptionGroupCommand(PagedCommand):
     """A command with additional options: those of the function `build`, which are read into one value."""
 
     build: ClassVar[Callable[..., object]]

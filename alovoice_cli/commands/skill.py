@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 
 
 @app.command("skill", epilog=examples("alovoice skill", "alovoice skill --install ~/.agents/skills"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alovoice_cli import __version__
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
@@ -22,7 +23,7 @@ from alovoice_cli.stores.override import OverrideFile
 if TYPE_CHECKING:
     from alovoice_cli.output.screen import Pieces
 
-app = typer.Typer()
+app = CommandApp()
 _SKEW_SECONDS = 120
 _ORIGINS = {"default": "", "flag": "-p"}
 """How the line of the profile names the places that the settings name otherwise."""
@@ -33,10 +34,10 @@ def show_status(
     ctx: typer.Context,
     offline: Annotated[bool, typer.Option("--offline", help="Ask the PBX nothing.", show_default=False)] = False,
 ) -> None:
-    """Show what is in force: profile, server, token, where things are kept; and whether the PBX takes the token.
+    """Show profile, server and token, and whether they work.
 
-    On a terminal three lines; --verbose and --json show all. Works with a broken configuration file too, and names the
-    place (exit code 8). Token missing or refused: 3.
+    On a terminal three lines; --verbose and --json show everything. Exit code 3: the token is missing or refused;
+    8: the configuration file has an error, and its place is shown.
     """
     session: Session = ctx.obj
     settings, broken = session.settings_or_defaults()

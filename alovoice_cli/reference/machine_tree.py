@@ -5,9 +5,9 @@ from difflib import get_close_matches
 
 from alovoice_cli import __version__
 from alovoice_cli.commands.command_effects import COMMAND_EFFECTS, EFFECT_MEANINGS, UNKNOWN_OUTCOMES
-from alovoice_cli.commands.command_table import full_tree
+from alovoice_cli.commands.command_tree import full_tree
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
-from alovoice_cli.reference.manpage import EXIT_STATUS
+from alovoice_cli.reference.topics import EXIT_STATUS
 from alovoice_cli.reference.tree import Argument, Command, Option, common_options, own_options, read_tree
 
 _ENDINGS = {

@@ -429,7 +429,7 @@ def test_the_question_comes_after_the_findings_and_the_summary(home: FrontDoor, 
 
 
 def test_help_loads_no_library_of_the_checks() -> None:
-    table = "from alovoice_cli.commands.command_table import full_tree"
+    table = "from alovoice_cli.commands.command_tree import full_tree"
     code = f"{table}; full_tree().commands['autorule'].build('check')\n"
     code += "import sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,7 +16,8 @@ from front_door import TOKEN, FrontDoor
 from alovoice_cli.api.endpoints import match
 from alovoice_cli.api.inprocess import InProcess
 from alovoice_cli.commands.command_effects import COMMAND_EFFECTS
-from alovoice_cli.commands.command_table import NOUNS, build_tree, full_tree
+from alovoice_cli.commands.command_table import NOUNS
+from alovoice_cli.commands.command_tree import build_tree, full_tree
 from alovoice_cli.sandbox.opening import open_sandbox
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
@@ -310,7 +311,8 @@ def test_an_empty_list_is_an_empty_list(home: FrontDoor) -> None:
 def test_every_noun_of_the_contents_has_its_module() -> None:
     folder = Path(__file__).parents[2] / "alovoice_cli" / "commands"
     there = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
-    shared = {"command_effects", "command_table", "global_options", "batch_options", "options", "posting"}
+    shared = {"command_classes", "command_effects", "command_table", "command_tree", "global_options", "help_page"}
+    shared |= {"batch_options", "options", "posting", "usage_errors"}
     assert there - shared == {noun.name for noun in NOUNS}
 
 
@@ -329,7 +331,7 @@ def test_no_words_are_a_plea_for_help(home: FrontDoor) -> None:
 
 
 def test_the_line_of_each_verb_is_the_beginning_of_its_own_help() -> None:
-    shown, full = build_tree(decorated=False), full_tree()
+    shown, full = build_tree(), full_tree()
     for noun in NOUNS:
         shown.build(noun.name)
         for verb in noun.verbs:

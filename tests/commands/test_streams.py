@@ -14,7 +14,7 @@ import pytest
 from front_door import TOKEN, FrontDoor, Result
 from raw_server import Connection, RawServer
 
-from alovoice_cli.commands.command_table import full_tree
+from alovoice_cli.commands.command_tree import full_tree
 
 posix = pytest.mark.skipif(os.name != "posix", reason="a shell's redirections")
 

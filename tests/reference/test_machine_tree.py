@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alovoice_cli.commands.command_effects import COMMAND_EFFECTS, UNKNOWN_OUTCOMES
-from alovoice_cli.commands.command_table import full_tree
+from alovoice_cli.commands.command_tree import full_tree
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.reference.machine_tree import as_json
 

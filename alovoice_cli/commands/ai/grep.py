@@ -66,10 +66,10 @@ def grep_phrases(
         bool, typer.Option("--mask-numbers", help="Hide long numbers, spoken ones too.", show_default=False)
     ] = False,
 ) -> None:
-    """Find what was said in the kept analyses, the latest call first. Asks nobody.
+    """Search the stored analyses for words.
 
-    One spelling finds the others: Uzbek in Latin and Cyrillic, Russian; oʻ o' ў, gʻ g' ғ, sh ш, ch ч, yo ё count as
-    one, case and punctuation do not count.
+    Nothing is sent. One spelling finds the others, Uzbek in Latin and Cyrillic and Russian: oʻ o' ў, gʻ g' ғ, sh ш,
+    ch ч and yo ё are equal; case and punctuation do not count.
     """
     session: Session = ctx.obj
     phrase = read_phrase(pattern, word=word)

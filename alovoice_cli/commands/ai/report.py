@@ -81,11 +81,11 @@ def report_calls(
     without_tags: WithoutTags = None,
     peer: Peer = None,
 ) -> None:
-    """Count the kept calls by day, week, operator or tag: scores, the operators' share, silence; or a page.
+    """Summarize the stored calls by day, week, operator or tag.
 
-    --by week shows the trend of each operator, in ISO weeks of the profile's zone. A score that was set by hand (`ai
-    score CALL_ID --set N`) counts; the rules' score stands beside. The page has trends of scores and tags, the
-    distribution of the talk ratio, and the worst calls as dialogues.
+    The report has scores, the operators' share of the talk, and silence. --by week shows the trend of each operator,
+    in ISO weeks. A score that was set by hand counts; the score of the rules is shown beside it. The page of --html
+    has trends, the distribution of the talk ratio, and the worst calls as dialogues.
     """
     session: Session = ctx.obj
     if html is not None:

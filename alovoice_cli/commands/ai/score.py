@@ -113,11 +113,12 @@ def score_calls(
     without_tags: WithoutTags = None,
     peer: Peer = None,
 ) -> int:
-    """Score the kept calls, 0 to 100: talk ratio, monologues, dead air, interruptions, phrases and tags, each weighted.
+    """Score the stored calls from 0 to 100.
 
-    Rules: [[check]] tables with say, never_say, tag, without_tag or measure. An average below the bar: exit code 8.
-    A phrase is sought in whole turns, in any spelling; "to'lov*" is the word with any ending. A score that was set by
-    hand counts in every average; the rules' score stands beside.
+    The rules file has [[check]] tables with say, never_say, tag, without_tag or measure (talk ratio, monologues,
+    dead air, interruptions), each with a weight. A phrase is searched in whole turns, in any spelling; "to'lov*" is
+    the word with any ending. A score that was set by hand replaces the score of the rules in averages. Exit code 8:
+    the average is below the limit.
     """
     session: Session = ctx.obj
     if init + unset + (set_score is not None) + check > 1:

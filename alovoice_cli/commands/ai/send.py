@@ -98,11 +98,11 @@ def send_calls(
         str | None, _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///….")
     ] = None,
 ) -> int:
-    """Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.
+    """Start the speech analysis of recorded calls.
 
-    CALL_ID is the PBX's id: `pbx_call_id` in `events list`. With --since the event store tells the calls that have a
-    recording, and --yes or --confirm N is needed where nobody can be asked. A call that was sent before from this
-    machine is not sent again without --again; `already` says so, and the answer of that time is shown.
+    One request per call; an analysis may cost money. CALL_ID is the id of the PBX (`pbx_call_id` in `events list`);
+    with --since the recorded calls of the event store are sent. A call that was sent from this computer before is
+    not sent again without --again: `already` marks it, and its earlier response is shown.
     """
     session: Session = ctx.obj
     options = batch_options(ctx)

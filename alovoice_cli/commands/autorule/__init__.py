@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from alovoice_cli.commands.command_table import LazyGroup
+from alovoice_cli.commands.command_classes import CommandApp
+from alovoice_cli.commands.command_tree import LazyGroup
 from alovoice_cli.commands.global_options import add_global_options
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.listing import Tone
@@ -33,7 +34,7 @@ class CampaignGroup(LazyGroup):
 
 
 def _refusal(verb: str) -> Any:
-    app = typer.Typer(add_completion=False)
+    app = CommandApp()
 
     @app.command(verb)
     def refuse(words: _Words = None) -> None:

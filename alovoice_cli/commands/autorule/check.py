@@ -38,14 +38,15 @@ class CheckCommand(OptionGroupCommand):
 
 @shows_list(FINDINGS)
 def check_campaign(ctx: typer.Context) -> int:
-    """Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.
+    """Check a campaign as `autorule create` does, without creating it.
 
-    Exit code 8 where there is an error, 2 where only a limit of the profile is broken. Asks the PBX for its lines.
+    The list, the audio file, days, hours, lines and limits are checked; the PBX is asked for its lines. Exit code 8:
+    an error was found; 2: only a limit of the profile is exceeded.
 
-    --forecast simulates the dialling 200 times. How the real dialler paces its lines is not documented; assumed is: a
-    line takes the next call 2 s after the last one; a second try waits 10 minutes and goes before new people; 62 %
-    answer after 4 to 24 s and talk 1 to 60 s (--answer-rate, --seconds-per-call), 12 % are busy, 6 % out of reach, the
-    others ring for 40 s; a call begun in the window is finished after it. What was assumed stands with the result.
+    --forecast simulates the dialling 200 times. The pace of the real dialler is not documented; the simulation
+    assumes: a line takes the next call after 2 s; a second attempt waits 10 minutes and precedes new recipients; 62
+    % answer after 4 to 24 s and talk for 1 to 60 s (--answer-rate, --seconds-per-call); 12 % are busy, 6 %
+    unavailable, the others do not answer for 40 s. The result lists its assumptions.
     """
     # Here and not above: help needs no forecast.
     from alovoice_cli.campaigns.forecast import (  # noqa: PLC0415 - as said above

@@ -44,10 +44,10 @@ class CreateCommand(OptionGroupCommand):
 
 
 def create_campaign(ctx: typer.Context) -> None:
-    """Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.
+    """Create an auto-dial campaign.
 
-    There is no way to change or delete a campaign through the API: the same checks as `autorule check` run first.
-    The list goes out byte for byte; with --clean alone, cleaned. --dry-run shows what would be sent.
+    The checks of `autorule check` run first; errors in files, dates and lines are reported before anything is sent.
+    The API cannot change or delete a campaign. --dry-run shows what would be sent.
     """
     session: Session = ctx.obj
     options = option_group(ctx, CampaignOptions)

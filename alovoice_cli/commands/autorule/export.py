@@ -18,7 +18,10 @@ def export_campaign(
     ctx: typer.Context,
     campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, or its receipt (R-7F3K).")],
 ) -> None:
-    """Print a campaign as TOML: its options, and the files that it was made of, by path and digest."""
+    """Print the options and files of a campaign as TOML.
+
+    Files are named by path and digest. `autorule create --from-file` reads this TOML.
+    """
     # Here and not above: help needs neither the files' kinds nor TOML.
     from alovoice_cli.campaigns.definition import missing_files, write_definition  # noqa: PLC0415 - as said above
     from alovoice_cli.commands.autorule.options import created_definition  # noqa: PLC0415 - as said above

@@ -15,7 +15,7 @@ def show_campaign(
     ctx: typer.Context,
     campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, as `create` showed it.")],
 ) -> None:
-    """Show a campaign: its window, its lines, its status, how many recipients it has."""
+    """Show a campaign: hours, lines, status, number of recipients."""
     session: Session = ctx.obj
     campaign = session.client.autorule.get(campaign_id)
     session.show(Record(campaign, title=f"Campaign {campaign.get('id', campaign_id)}", whole=campaign))

@@ -79,10 +79,11 @@ def list_campaigns(
     ] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the PBX how each one stands now.")] = False,
 ) -> None:
-    """List the campaigns that were created from here, the latest first, with the status that was last seen.
+    """List the campaigns created from this computer, newest first.
 
-    Reached counts the rows of the list whose people were reached, by the events that the listener received.
-    `unknown`: its answer was lost, and it may exist: look in the console before you create it again.
+    The status is the last known one. Reached counts the rows whose recipients were reached, by the received events.
+    `unknown`: the response was lost, and the campaign may exist: check in the web console before you create it
+    again.
     """
     session: Session = ctx.obj
     profile = session.settings.profile

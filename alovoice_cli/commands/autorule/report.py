@@ -107,12 +107,14 @@ def report_campaign(
         typer.Option("--store", metavar="URL", help="The event store (default: the profile's): a file, sqlite:///…."),
     ] = None,
 ) -> None:
-    """Report what became of every row of a campaign's list, by the events that the listener received.
+    """Report the outcome of every row of a campaign's list.
 
-    Each row is reached, short (answered for less than goodtime), busy, no_answer, failed, not_tried, unknown (no
-    event, and the listener was not up all the time), ambiguous (two campaigns fit), duplicate, invalid or excluded.
-    --csv prints a line for each row, with its own columns. --unreached writes busy, no_answer, failed and not_tried
-    rows, ready for `create --recipients`; never a row whose person may have been reached, unless --include names it.
+    The outcomes come from the events that the listener received: reached, short (answered for less than goodtime),
+    busy, no_answer, failed, not_tried, unknown (no event, and the listener was not always running), ambiguous (two
+    campaigns match), duplicate, invalid, excluded.
+
+    --csv prints every row of the list with its own columns. --unreached writes the busy, no_answer, failed and
+    not_tried rows for `autorule create --recipients`; rows that may have been reached are added only by --include.
     """
     # Here and not above: help reads no list.
     from alovoice_cli.commands.autorule.gathering import CampaignResults, note_counts  # noqa: PLC0415 - as said above

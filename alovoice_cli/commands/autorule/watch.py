@@ -53,9 +53,9 @@ def watch_campaigns(
         str | None, typer.Option("--wait", metavar="SPAN", help="Stop after this time, with exit code 9.")
     ] = None,
 ) -> None:
-    """Watch campaigns: a table that is drawn over, or in a pipe one JSON line for each change.
+    """Watch campaigns: a live table, or JSON lines in a pipe.
 
-    While a window is shut nothing is asked. Ctrl-C ends it; the campaigns go on.
+    Outside the calling hours of a campaign the PBX is not asked. Ctrl-C stops watching; the campaigns continue.
     """
     # Here and not above: help needs neither locks nor the dialler's plan.
     from alovoice_cli.campaigns.watching import DialPace, WatchAim, WatchedCampaign  # noqa: PLC0415 - as said above

@@ -65,11 +65,11 @@ def resolve_calls(
         str | None, typer.Option("--store", metavar="URL", help="The event store, else the profile's.")
     ] = None,
 ) -> int:
-    """Did it ring? Looks for our own calls among what the PBX told the listener; sends nothing.
+    """Find out from the received events whether a call rang.
 
-    Rang (exit code 0) and did not ring (1) rest on evidence. No trace yet, cannot know and two candidates leave the
-    outcome unknown (6): silence is never proof. No trace yet when --wait has run out is 9: look again later.
-    Only did not ring makes it safe to ask once more. Of several calls the worst code counts: 6, 9, 1, 0.
+    Sends nothing. Exit code 0: it rang; 1: it did not ring, and the call can safely be repeated; 6: unknown (no
+    event yet, no listener was running, or two calls match); 9: still unknown after --wait. Of several calls the
+    worst code counts, in the order 6, 9, 1, 0.
     """
     session: Session = ctx.obj
     if [request is not None, every, batch is not None].count(True) != 1:

@@ -57,9 +57,10 @@ def list_events(
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
-    """List what the PBX sent, the latest first. The first column is for `events show`.
+    """List the events that the PBX sent, newest first.
 
-    A callend names neither number nor line: the call that it ends does.
+    `events show` takes the id in the first column. A callend has no number or line of its own: they are those of its
+    call.
     """
     session: Session = ctx.obj
     clock = clock_of(session)

@@ -99,11 +99,11 @@ def list_missed(
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
-    """List missed inbound calls, the latest first, each with its reason; of seven days unless a period is given.
+    """List missed inbound calls, newest first, with reasons.
 
-    Contacted is a caller with whom a later call was answered: theirs (again) or ours (back), on any line. Waited is the
-    time until then, or with + the time so far, since the first missed call that nobody returned. Callers with a hidden
-    number, and calls of a ring group that somebody answered, wait for no call back: they are counted in the note.
+    The period is seven days unless it is given. Contacted: a later call with the caller was answered, in either
+    direction, on any line. Waited: the time until then; with +, the time until now. Callers with a hidden number,
+    and calls that another member of a ring group answered, need no call back: the note counts them.
     """
     session: Session = ctx.obj
     clock = clock_of(session)

@@ -107,10 +107,10 @@ def show_statistics(
     with_trials: WithTrials = False,
     store: Store = None,
 ) -> None:
-    """Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.
+    """Count calls: answered, missed, unfinished; talk time.
 
-    Of today for --by hour and --kpi, else of seven days, unless --since or --until is given. A repeated delivery counts
-    once. Hours and days are those in which a call began; the period is that of its first report.
+    The period is today for --by hour and --kpi, otherwise seven days, unless --since or --until is given. Repeated
+    deliveries count once. A call belongs to the hour and day in which it began.
     """
     session: Session = ctx.obj
     _check_kpi(kpi, by, (target, short))

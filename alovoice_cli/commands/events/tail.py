@@ -39,7 +39,10 @@ def tail_events(
     with_trials: WithTrials = False,
     store: Store = None,
 ) -> None:
-    """Print the latest events, the oldest first: one JSON object a line, or a table that grows on a terminal."""
+    """Print the latest events, oldest first.
+
+    In a pipe: one JSON object per line; on a terminal: a table that grows.
+    """
     session: Session = ctx.obj
     words = FilterWords(None, None, type, number, line, peer, status, where, with_trials)
     wanted = read_filter(words, EVENT_FIELDS, clock_of(session))

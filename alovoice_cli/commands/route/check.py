@@ -39,10 +39,11 @@ def check_rules(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.", show_default=False)] = False,
 ) -> int:
-    """Check a rules file before callers meet it.
+    """Check a rules file.
 
-    Looks at syntax, names, rules that are never reached, hours and lines without a rule, and runs its own tests.
-    Errors: exit code 8. Warnings and notes: 0. With --json: ok, rules, findings, and how many tests passed and failed.
+    Checked are syntax, names, rules that no call reaches, hours and lines without a rule, and the tests in the file.
+    Exit code 8: errors. Warnings and notes: 0. --json has ok, rules, findings, and the numbers of tests passed and
+    failed.
     """
     session: Session = ctx.obj
     checked = check(file, session.now())

@@ -1,0 +1,158 @@
+"""The edge to PostgreSQL: connections that the stores use as they use SQLite's.
+
+A store is named `postgresql://[user@]host[:port]/database[?option=value]`, as libpq reads it. Passwords come the way
+libpq does it (`PGPASSWORD`, `~/.pgpass`, a service file), never from a URL that is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.masking import DOTS
+
+if TYPE_CHECKING:
+    import psycopg
+
+SCHEMES = ("postgresql", "postgres")
+_CONNECT_SECONDS = 10
+# A network that is cut must be noticed: a listener spools meanwhile, and a batch stops.
+_DEFAULTS = {
+    "application_name": "alovoice",
+    "connect_timeout": str(_CONNECT_SECONDS),
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+
+
+def is_server_url(url: str) -> bool:
+    """Returns whether the store's URL names a PostgreSQL server."""
+    return url.partition("://")[0] in SCHEMES and "://" in url
+
+
+def holds_password(url: str) -> bool:
+    """Returns whether a server's URL holds a password, before the host or among its options."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "Invalid IPv6 URL"
+        return "@" in url
+    return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query))
+
+
+def masked_url(url: str) -> str:
+    """Returns a server's URL as it may be shown: its password masked."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"{url.partition('://')[0]}://{DOTS}"
+    netloc = parts.netloc
+    if parts.password is not None:
+        account, _, host = netloc.rpartition("@")
+        netloc = f"{account.partition(':')[0]}:{DOTS}@{host}"
+    options = [(name, DOTS if name == "password" else text) for name, text in parse_qsl(parts.query)]
+    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(options, safe=f"/{DOTS}")))
+
+
+class ServerConnection:
+    """A connection in autocommit mode, with the methods that the stores use of SQLite's: `?` marks a value.
+
+    For one thread at a time. Raises psycopg's errors.
+    """
+
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self.own = connection
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Runs one statement and returns its cursor."""
+        return self.own.execute(_translated(sql), tuple(values))
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Runs a statement for each row, without waiting for one answer before the next row is sent."""
+        with self.own.cursor() as cursor:
+            cursor.executemany(_translated(sql), list(rows))
+
+    def close(self) -> None:
+        """Closes the connection; its locks and claims are free at once."""
+        self.own.close()
+
+
+@lru_cache(512)
+def _translated(sql: str) -> bytes:
+    """Returns the statement with psycopg's marks in place of `?`; no statement of ours has a `?` in a string."""
+    return sql.replace("%", "%%").replace("?", "%s").encode()
+
+
+def connect(url: str, *, timeout: float | None = None) -> ServerConnection:
+    """Opens a connection; `timeout` is the wait for the server in seconds.
+
+    Raises psycopg's OperationalError where the server cannot be reached, and UsageError without the extra
+    `alovoice[postgres]` or for a URL that libpq cannot read.
+    """
+    psycopg = load_driver()
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise UsageError(
+            f"the store's URL {masked_url(url)} cannot be read",
+            hint="such as postgresql://user@host/database",
+            detail=str(error),
+        ) from None
+    options = {**_DEFAULTS, **{name: text for name, text in given.items() if text is not None}}
+    if timeout is not None and "connect_timeout" not in given:
+        options["connect_timeout"] = str(max(2, round(timeout)))  # libpq takes whole seconds, from 2
+    return ServerConnection(psycopg.connect(**options, autocommit=True, prepare_threshold=5))
+
+
+def load_driver() -> Any:
+    """Returns the module psycopg. Raises UsageError with the line that installs it."""
+    try:
+        import psycopg  # noqa: PLC0415 - only for a store on a server
+        import psycopg.conninfo  # noqa: PLC0415 - same
+    except ImportError as error:
+        raise UsageError(
+            "a store on PostgreSQL needs psycopg, which is not installed",
+            hint="python -m pip install 'alovoice[postgres]'",
+            detail=str(error),
+        ) from None
+    return psycopg
+
+
+@contextmanager
+def explained_server(url: str) -> Iterator[None]:
+    """Converts the errors of a server to a UsageError that names the store, without its password."""
+    driver = load_driver()
+    try:
+        yield
+    except driver.Error as error:
+        raise server_error(url, error) from error
+
+
+def server_error(url: str, error: Exception) -> UsageError:
+    """Returns the error for a server that cannot be reached, or refuses."""
+    detail = str(error).strip()
+    if getattr(error, "sqlstate", None) is None:
+        return UsageError(
+            f"the store {masked_url(url)} cannot be reached",
+            hint="check the server, the URL and the password (PGPASSWORD or ~/.pgpass)",
+            detail=detail,
+        )
+    return UsageError(f"the store {masked_url(url)} refused: {detail.splitlines()[0]}", detail=detail)
+
+
+@contextmanager
+def server_transaction(connection: ServerConnection) -> Iterator[None]:
+    """Begins a transaction; commits durably at the end, or rolls back after any exception."""
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(load_driver().Error):  # the connection is lost: the server rolls back by itself
+            connection.execute("ROLLBACK")
+        raise
