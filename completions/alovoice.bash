@@ -102,7 +102,7 @@ _alovoice_command() {
     'alovoice sandbox sample') arguments=(directory) ;;
     'alovoice help') arguments=('*text') ;;
     'alovoice skill') options=--install ;;
-    'alovoice completion') arguments=('choice:bash zsh fish') ;;
+    'alovoice completion') arguments=('choice:bash zsh fish powershell') ;;
     'alovoice version') : ;;
   esac
 }

@@ -653,4 +653,4 @@ complete -c alovoice -n '__alovoice_at \'alovoice sandbox serve\'' -l day -x -d 
 complete -c alovoice -n '__alovoice_at \'alovoice sandbox serve\'' -l chaos -x -d 'Messages sent twice, held back or overtaken: dup=3%,late=5%,reorder=1%.'
 complete -c alovoice -n '__alovoice_at \'alovoice sandbox sample\' 0' -a '(__fish_complete_directories)'
 complete -c alovoice -n '__alovoice_at \'alovoice skill\'' -l install -x -a '(__fish_complete_directories)' -d 'Write it as DIR/alovoice/SKILL.md instead, over an older one.'
-complete -c alovoice -n '__alovoice_at \'alovoice completion\' 0' -a 'bash zsh fish'
+complete -c alovoice -n '__alovoice_at \'alovoice completion\' 0' -a 'bash zsh fish powershell'
