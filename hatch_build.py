@@ -1,23 +1,21 @@
-"""Build hook: in the package's metadata the README has no relative links, for an index page has no files beside it."""
+"""Compiles the catalogues of translations into the wheel, and into the checkout of an editable install."""
 
-import re
+import sys
 from pathlib import Path
 from typing import Any
 
-from hatchling.metadata.plugin.interface import MetadataHookInterface
-
-_RELATIVE = re.compile(r"!?\[([^\]]*)\]\((?![a-z]+:|#)[^)]*\)")
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-def without_relative_links(text: str) -> str:
-    """Returns the Markdown with the text alone of each link to a file beside it, and of each such picture."""
-    return _RELATIVE.sub(r"\1", text)
+class CatalogueHook(BuildHookInterface):  # type: ignore[type-arg] # its type parameter is the builder's own
+    """Makes the `.mo` files, which are not in Git."""
 
-
-class ReadmeHook(MetadataHookInterface):
-    """Sets the `readme` that pyproject.toml declares as dynamic."""
-
-    def update(self, metadata: dict[str, Any]) -> None:
-        """Sets the README's text."""
-        text = (Path(self.root) / "README.md").read_text("utf-8")
-        metadata["readme"] = {"content-type": "text/markdown", "text": without_relative_links(text)}
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Runs before the files of the wheel are collected."""
+        sys.path.insert(0, self.root)
+        try:
+            from alovoice_cli.catalogues import compile_catalogues  # noqa: PLC0415 - found by the line above
+        finally:
+            sys.path.remove(self.root)
+        written = compile_catalogues(Path(self.root) / "alovoice_cli" / "locale")
+        build_data["artifacts"] += [path.relative_to(self.root).as_posix() for path in written]

@@ -59,7 +59,7 @@ def language_in_use() -> Language:
 
 def tr(text: str, **values: object) -> str:
     """Returns the text in the active language, with its `{name}` filled; `text` itself is the English one."""
-    if _catalogue is None:
+    if _catalogue is None or not text:  # the catalogue's text for '' is its header
         return text.format(**values) if values else text
     return _filled(_catalogue.gettext(text), text, values)
 
@@ -106,6 +106,8 @@ def in_english(text: str) -> str:
 
 def all_in_english(value: object) -> object:
     """Returns a JSON value with the English of each text in it."""
+    if _catalogue is None:
+        return value
     if isinstance(value, str):
         return in_english(value)
     if isinstance(value, Mapping):

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from alovoice_cli.commands.command_tree import PROGRAM, build_tree
+from alovoice_cli.config.language_choice import choose_language
 from alovoice_cli.errors import (
     AlovoiceError,
     ExitCode,
@@ -18,6 +19,7 @@ from alovoice_cli.errors import (
     Terminated,
     UsageError,
 )
+from alovoice_cli.language import use_language
 from alovoice_cli.session import Session
 
 _QUIET = (KeyboardInterrupt, Terminated, BrokenPipeError)
@@ -70,6 +72,7 @@ def _flush(session: Session, code: int) -> None:
 
 def _invoke(session: Session) -> int:
     argv = list(session.argv)
+    _choose_language(session, argv)
     tree = build_tree()
     # Not `tree.main()`: it handles Ctrl-C and a closed pipe itself, with exit codes that could be wrong here.
     try:
@@ -84,6 +87,15 @@ def _invoke(session: Session) -> int:
     except typer.TyperException as wrong_words:
         session.set_options(session.options.with_form(argv))
         raise _usage_error(wrong_words) from None
+
+
+def _choose_language(session: Session, argv: list[str]) -> None:
+    use_language("en")  # of the error that the next line may raise
+    try:
+        use_language(choose_language(argv, session.environ, session.cwd))
+    except UsageError:
+        session.set_options(session.options.with_form(argv))
+        raise
 
 
 def _usage_error(wrong_words: typer.TyperException) -> UsageError:

@@ -16,7 +16,7 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule numbers call events day top ai listen route notify trunks peers api login logout status config demo sandbox help skill completion version' ;;
+    alovoice) commands='autorule numbers call events store day top ai listen route notify trunks peers api login logout status config demo sandbox help skill completion version' ;;
     'alovoice autorule') commands='create check get list export watch report' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
@@ -28,14 +28,14 @@ _alovoice_command() {
     'alovoice numbers') commands=check ;;
     'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected' arguments=(file) ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' ;;
-    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
     'alovoice call resolve') options='--all --batch --wait --store' arguments=(text) ;;
     'alovoice call batches') commands='list show resume forget' ;;
     'alovoice call batches list') : ;;
     'alovoice call batches show') options=--state arguments=(text) ;;
-    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' arguments=(text) ;;
+    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --shared --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' arguments=(text) ;;
     'alovoice call batches forget') options=--accept-risk arguments=(text) ;;
     'alovoice call receipts') commands='list show' ;;
     'alovoice call receipts list') options=--limit ;;
@@ -57,6 +57,9 @@ _alovoice_command() {
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store' arguments=('choice:callstart callend result route') ;;
     'alovoice events replay') options='--to --speed --store --since --until --type --number --line --peer --status --where --with-trials' arguments=('*text') ;;
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
+    'alovoice store') commands='check copy' ;;
+    'alovoice store check') options=--store ;;
+    'alovoice store copy') arguments=(text text) ;;
     'alovoice day') options='--week --text --html --force --rules --store' arguments=(text) ;;
     'alovoice top') options='--once --store' ;;
     'alovoice ai') commands='send result show list grep score report audio prune' ;;
@@ -89,9 +92,9 @@ _alovoice_command() {
     'alovoice status') options=--offline ;;
     'alovoice config') commands='list get set unset use path' ;;
     'alovoice config list') : ;;
-    'alovoice config get') arguments=('choice:profile require_profile base_url encoding timezone timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url') ;;
-    'alovoice config set') arguments=('choice:profile require_profile base_url encoding timezone timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url' text) ;;
-    'alovoice config unset') arguments=('choice:profile require_profile base_url encoding timezone timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url') ;;
+    'alovoice config get') arguments=('choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url') ;;
+    'alovoice config set') arguments=('choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url' text) ;;
+    'alovoice config unset') arguments=('choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url') ;;
     'alovoice config use') arguments=(profile) ;;
     'alovoice config path') : ;;
     'alovoice demo') : ;;
@@ -116,6 +119,7 @@ _alovoice_option() {
     --color) value='choice:auto always never' ;;
     --timeout) value='text' ;;
     --base-url) value='text' ;;
+    --lang) value='choice:en ru uz' ;;
   esac
   case "$1 $2" in
     'alovoice autorule create --record') value='file' ;;
@@ -360,6 +364,7 @@ _alovoice_option() {
     'alovoice events certify --route') value='text' ;;
     'alovoice events certify --only') value='text' ;;
     'alovoice events certify --junit') value='file' ;;
+    'alovoice store check --store') value='text' ;;
     'alovoice day --html') value='file' ;;
     'alovoice day --rules') value='file' ;;
     'alovoice day --store') value='text' ;;
@@ -561,7 +566,7 @@ _alovoice() {
   if [[ -n $pending ]]; then
     _alovoice_offer "$pending"
   elif [[ $cur == -* && $words_only -eq 0 ]]; then
-    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers --excel -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --no-permission-check -V --version -h --help"
+    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers --excel -q --quiet -v --verbose --color --timeout --base-url --lang -y --yes --dry-run --no-permission-check -V --version -h --help"
   elif [[ -n $commands ]]; then
     _alovoice_offer_words "$commands"
   elif [[ -z $cur && ${#arguments[@]} -eq 0 && $words_only -eq 0 ]]; then

@@ -31,6 +31,7 @@ function __alovoice_common {
     '--color|choice:auto always never|auto, always or never.'
     '--timeout|text|For the whole conversation; 30 by default.'
     '--base-url|text|The server, else the profile''s.'
+    '--lang|choice:en ru uz|Language of texts and help pages (default: en).'
     '-y --yes|flag|Ask no questions.'
     '--dry-run|flag|Print the request that would change something, and its curl; send nothing.'
     '--no-permission-check|flag|Trust a config.toml that others may change.'
@@ -49,6 +50,7 @@ function __alovoice_command([string] $path) {
                     'numbers|Lists of phone numbers: check and clean'
                     'call|Call one number, or every number of a list'
                     'events|The history of calls and events that the PBX sent'
+                    'store|An event store: check it, copy it to a server'
                     'day|Show a day: calls against targets, callers to call back'
                     'top|Show the current day, live'
                     'ai|Speech analysis of recorded calls: fetch, search, score'
@@ -198,7 +200,7 @@ function __alovoice_command([string] $path) {
                     '--force|flag|Replace files that exist.'
                     '--recipients|file|The list of a campaign that an older version created.'
                     '--column|text|The column of the phones, else found. Of several: the first good number of each row.'
-                    '--store|text|The event store (default: the profile''s): a file, sqlite:///....'
+                    '--store|text|The event store (default: the profile''s): a file, sqlite:///..., postgresql://....'
                 )
                 a = @(
                     'text'
@@ -260,6 +262,7 @@ function __alovoice_command([string] $path) {
                     '--stop-after-failures|text|Begin no row after so many have failed.'
                     '--report|file|Your columns, with each row''s outcome.'
                     '--journal|text|Where it is kept what was sent; else by the list.'
+                    '--shared|flag|Other machines send rows of this batch too; needs a store on a server.'
                     '--restart|flag|Send all rows anew; asks.'
                     '--changed-ok|flag|The list has changed: take its new rows.'
                     '--retry-refused|flag|Send again what the PBX refused.'
@@ -295,6 +298,7 @@ function __alovoice_command([string] $path) {
                     '--stop-after-failures|text|Begin no row after so many have failed.'
                     '--report|file|Your columns, with each row''s outcome.'
                     '--journal|text|Where it is kept what was sent; else by the list.'
+                    '--shared|flag|Other machines send rows of this batch too; needs a store on a server.'
                     '--restart|flag|Send all rows anew; asks.'
                     '--changed-ok|flag|The list has changed: take its new rows.'
                     '--retry-refused|flag|Send again what the PBX refused.'
@@ -329,6 +333,7 @@ function __alovoice_command([string] $path) {
                     '--stop-after-failures|text|Begin no row after so many have failed.'
                     '--report|file|Your columns, with each row''s outcome.'
                     '--journal|text|Where it is kept what was sent; else by the list.'
+                    '--shared|flag|Other machines send rows of this batch too; needs a store on a server.'
                     '--restart|flag|Send all rows anew; asks.'
                     '--changed-ok|flag|The list has changed: take its new rows.'
                     '--retry-refused|flag|Send again what the PBX refused.'
@@ -377,6 +382,7 @@ function __alovoice_command([string] $path) {
                     '--window|text|Sleep outside these hours, by the profile''s zone.'
                     '--stop-after-failures|text|Begin no row after so many have failed.'
                     '--report|file|Your columns, with each row''s outcome.'
+                    '--shared|flag|Other machines send rows of this batch too; needs a store on a server.'
                     '--retry-refused|flag|Send again what the PBX refused.'
                     '--resend-unknown|flag|Ask for each unknown row whether to send it again.'
                     '--accept-risk|flag|Rows that are unknown or were sent before may ring twice.'
@@ -431,7 +437,7 @@ function __alovoice_command([string] $path) {
             'alovoice events list' = @{
                 o = @(
                     '--limit|text|The latest N; 0 for all.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                     '--since|text|From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, ''2025-04-25 14:30'', with a zone too; or all.'
                     '--until|text|Up to then; a day alone is included, whole.'
                     '--type|text|callstart, callend, result, route or probe; a,b for more.'
@@ -445,7 +451,7 @@ function __alovoice_command([string] $path) {
             }
             'alovoice events show' = @{
                 o = @(
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
                 a = @(
                     'text'
@@ -462,7 +468,7 @@ function __alovoice_command([string] $path) {
                     '--status|text|200, 304, 480, 486, 603, 603-S ...'
                     '--where|text|Such as ''status = 486 and duration < 5'', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, (). Fields: id, seq, type, received, sender, event_call_id, pbx_call_id, external_id, number, line, peer, direction, status, duration, started, ended, record, answered, queue, rule, duplicate_of, problem.'
                     '--with-trials|flag|With what `events trigger` and `certify` made up.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
             }
             'alovoice events stats' = @{
@@ -479,7 +485,7 @@ function __alovoice_command([string] $path) {
                     '--status|text|200, 304, 480, 486, 603, 603-S ...'
                     '--where|text|Such as ''status = 486 and duration < 5'', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, (). Fields: event_call_id, pbx_call_id, external_id, number, line, peer, direction, status, duration, started, ended, record, received.'
                     '--with-trials|flag|With what `events trigger` and `certify` made up.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
             }
             'alovoice events missed' = @{
@@ -496,7 +502,7 @@ function __alovoice_command([string] $path) {
                     '--exclude|file|Whom not to call: every number of a CSV or workbook, perhaps with a column `until`; repeatable.'
                     '--exclude-unread-ok|flag|Go on where an entry of a do-not-call file cannot be read.'
                     '--limit|text|The latest N; 0 for all.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
             }
             'alovoice events gaps' = @{
@@ -505,7 +511,7 @@ function __alovoice_command([string] $path) {
                     '--until|text|Up to then; a day alone is included, whole.'
                     '--with-trials|flag|With what `events trigger` and `certify` made up.'
                     '--limit|text|The latest N; 0 for all.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
             }
             'alovoice events export' = @{
@@ -513,7 +519,7 @@ function __alovoice_command([string] $path) {
                     '--mask-numbers|flag|Hide people''s numbers: 9989067~3fa9c1. The same number looks the same within one export.'
                     '--with-uptime|flag|Print when listeners were there too, for `events import`: lines of the type uptime.'
                     '--limit|text|The latest N; 0 for all.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                     '--since|text|From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, ''2025-04-25 14:30'', with a zone too; or all.'
                     '--until|text|Up to then; a day alone is included, whole.'
                     '--type|text|callstart, callend, result, route or probe; a,b for more.'
@@ -530,7 +536,7 @@ function __alovoice_command([string] $path) {
                     '--complete|flag|State that each file has all events from its first line to its last; reports then count on it.'
                     '--since|text|With --complete: all events from then on.'
                     '--until|text|With --complete: all events up to then.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
                 a = @(
                     '*file'
@@ -539,7 +545,7 @@ function __alovoice_command([string] $path) {
             'alovoice events prune' = @{
                 o = @(
                     '--older-than|text|Such as 90d, 12w or 36h.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
             }
             'alovoice events outbox' = @{
@@ -553,7 +559,7 @@ function __alovoice_command([string] $path) {
                 o = @(
                     '--target|text|Only of this target: its id, its URL or its program.'
                     '--state|text|Only what waits, or only dead letters.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
             }
             'alovoice events outbox retry' = @{
@@ -562,7 +568,7 @@ function __alovoice_command([string] $path) {
                     '--to|text|Hand them to this target, as --forward names it, or by its id.'
                     '--target|text|Only of this target: its id, its URL or its program.'
                     '--state|text|Only what waits, or only dead letters.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
                 a = @(
                     '*text'
@@ -573,7 +579,7 @@ function __alovoice_command([string] $path) {
                     '--all|flag|All that wait, and all dead letters.'
                     '--target|text|Only of this target: its id, its URL or its program.'
                     '--state|text|Only what waits, or only dead letters.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
                 a = @(
                     '*text'
@@ -598,7 +604,7 @@ function __alovoice_command([string] $path) {
                 o = @(
                     '--to|text|Where handlers are; the type is added. TYPE=URL: as it is.'
                     '--speed|text|1: with the gaps that there were; 60: a minute a second.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                     '--since|text|From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, ''2025-04-25 14:30'', with a zone too; or all.'
                     '--until|text|Up to then; a day alone is included, whole.'
                     '--type|text|callstart, callend, result, route or probe; a,b for more.'
@@ -627,6 +633,23 @@ function __alovoice_command([string] $path) {
                     'text'
                 )
             }
+            'alovoice store' = @{
+                c = @(
+                    'check|Look an event store over and change nothing: version, size, age, whether it is whole, and what waits'
+                    'copy|Copy a history to a server: events, calls, what waits to be forwarded or told, and when listeners were up'
+                )
+            }
+            'alovoice store check' = @{
+                o = @(
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                )
+            }
+            'alovoice store copy' = @{
+                a = @(
+                    'text'
+                    'text'
+                )
+            }
             'alovoice day' = @{
                 o = @(
                     '--week|flag|Show the seven days that end with it, and speech scores.'
@@ -634,7 +657,7 @@ function __alovoice_command([string] $path) {
                     '--html|file|Write one page for a browser and A4; - for stdout.'
                     '--force|flag|Replace the page''s file.'
                     '--rules|file|Score speech by this file; with --week.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
                 a = @(
                     'text'
@@ -643,7 +666,7 @@ function __alovoice_command([string] $path) {
             'alovoice top' = @{
                 o = @(
                     '--once|flag|Show it once, and end.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                 )
             }
             'alovoice ai' = @{
@@ -670,7 +693,7 @@ function __alovoice_command([string] $path) {
                     '--min-duration|text|At least so long: 20s, 2m.'
                     '--limit|text|At most the latest N; 0 for all.'
                     '--with-imported|flag|Also calls that `events import` brought from another machine.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                     '--batch|file|A CSV, workbook or JSON Lines; its columns are the options, - is stdin.'
                     '--map|text|Which column an option stands in; repeatable.'
                     '--confirm|text|The number of people you mean; another stops it.'
@@ -980,18 +1003,18 @@ function __alovoice_command([string] $path) {
             }
             'alovoice config get' = @{
                 a = @(
-                    'choice:profile require_profile base_url encoding timezone timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
+                    'choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
                 )
             }
             'alovoice config set' = @{
                 a = @(
-                    'choice:profile require_profile base_url encoding timezone timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
+                    'choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
                     'text'
                 )
             }
             'alovoice config unset' = @{
                 a = @(
-                    'choice:profile require_profile base_url encoding timezone timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
+                    'choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
                 )
             }
             'alovoice config use' = @{

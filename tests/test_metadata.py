@@ -24,7 +24,7 @@ def without_relative_links(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], s
     monkeypatch.setitem(sys.modules, "hatchling.metadata.plugin.interface", interface)
     for name in ("hatchling", "hatchling.metadata", "hatchling.metadata.plugin"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    found: Callable[[str], str] = runpy.run_path(str(ROOT / "hatch_build.py"))["without_relative_links"]
+    found: Callable[[str], str] = runpy.run_path(str(ROOT / "hatch_readme.py"))["without_relative_links"]
     return found
 
 

@@ -32,7 +32,7 @@ _COMMANDS: dict[CommandEffect, tuple[str, ...]] = {
         *("listen", "listen check", "notify test", "notify login", "notify logout", "logout"),
         *("config list", "config get", "config set", "config unset", "config use", "config path"),
         *("sandbox serve", "sandbox reset", "sandbox path", "sandbox sample", "demo"),
-        *("help", "version", "skill", "completion"),
+        *("help", "version", "skill", "completion", "store copy", "store check"),
     ),
 }
 COMMAND_EFFECTS: dict[str, CommandEffect] = {name: effect for effect, names in _COMMANDS.items() for name in names}

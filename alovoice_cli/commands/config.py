@@ -31,6 +31,7 @@ COLUMNS = (
     Column("token_from", "Token"),
     Column("encoding", "Encoding", shown=False),
     Column("timezone", "Time zone", shown=False),
+    Column("lang", "Language", shown=False),
     Column("timeout", "Time-out (s)", shown=False, numeric=True),
     Column("trunks", "Lines", shown=False),
     Column("insecure", "Insecure", shown=False),

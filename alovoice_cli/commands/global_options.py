@@ -14,6 +14,7 @@ from typer.main import get_params_convertors_ctx_param_name_from_function
 from alovoice_cli import __version__
 from alovoice_cli.commands.command_classes import print_page
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import LANGUAGES, Language
 from alovoice_cli.output.options import GlobalOptions
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ def _global_options(
     ] = None,
     base_url: Annotated[
         str | None, _option("--base-url", metavar="URL", help="The server, else the profile's.")
+    ] = None,
+    lang: Annotated[
+        Language | None,
+        _option("--lang", metavar="|".join(LANGUAGES), help="Language of texts and help pages (default: en)."),
     ] = None,
     yes: Annotated[bool, _option("--yes", "-y", help="Ask no questions.")] = False,
     dry_run: Annotated[
@@ -120,8 +125,9 @@ def _options() -> list[Any]:
 
 
 def add_global_options(command: Any) -> None:
-    """Adds the global options to this command and to all below it."""
-    command.params = [*command.params, *_options()]
+    """Adds the global options to this command and to all below it, but not where it has its own."""
+    own = {flag for param in command.params for flag in param.opts}
+    command.params = [*command.params, *(option for option in _options() if not own & set(option.opts))]
     command.add_help_option = False
     for below in getattr(command, "commands", {}).values():
         add_global_options(below)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.json_text import json_text
+from alovoice_cli.language import Language, all_in_english, in_english, language_in_use, tr
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 from alovoice_cli.output.data_formats import write_csv, write_json, write_tsv
 from alovoice_cli.output.listing import Column, Dialogue, Item, Listing, Record, Tone, cell_text, choose_columns, legend
@@ -28,7 +29,15 @@ from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal, termina
 if TYPE_CHECKING:
     from alovoice_cli.output.screen import LiveScreen, Pieces
 
-_YES = ("y", "yes", "д", "да", "ha")
+_ANSWERS: Mapping[Language, tuple[str, frozenset[str]]] = {
+    "en": ("[y/N]", frozenset({"y", "yes"})),
+    "ru": ("[д/Н]", frozenset({"д", "да", "y", "yes"})),
+    "uz": ("[ha/YOʻQ]", frozenset({"ha", "h"})),
+}
+"""How a question asks for yes or no in each language, and the words that mean yes; all others mean no.
+
+Not in the catalogues: there a letter could come to mean the opposite. Uzbek takes no `y`, it is the first letter of no.
+"""
 
 
 class Display:
@@ -67,6 +76,8 @@ class Display:
         names of the columns for which a terminal has no room.
         """
         options = options or self._options
+        if lines or options.json or options.csv or not self._out.isatty():
+            thing = thing.mapped(all_in_english)  # for programs
         if thing.ours or not show_secrets:
             thing = thing.mapped(self._masker.hide_in if thing.ours else self._cleaned)
         if isinstance(thing, Record):
@@ -106,7 +117,7 @@ class Display:
     ) -> tuple[Column, ...]:
         out, color = self._out, self._colored(self._out)
         if not items:
-            self.message("note", listing.nothing)
+            self.message("note", listing.nothing or tr("nothing to show"))
             return ()
         from alovoice_cli.output.table import write_checklist, write_table
         from alovoice_cli.output.table_layout import no_room_for
@@ -174,7 +185,7 @@ class Display:
     def lines(self, values: Iterable[Mapping[str, object]], *, ours: bool = False) -> None:
         """Prints several objects of a stream, flushed together."""
         clean, ascii_only = self._masker.hide_in if ours else self._cleaned, _ascii_only(self._out)
-        texts = [json_text(clean(dict(value)), indent=False, ascii_only=ascii_only) for value in values]
+        texts = [json_text(clean(all_in_english(dict(value))), indent=False, ascii_only=ascii_only) for value in values]
         self._out.write("".join(f"{text}\n" for text in texts))
         self._out.flush()
 
@@ -184,7 +195,7 @@ class Display:
 
     def value(self, value: object) -> None:
         """Prints one value alone on a line, for a shell's `$(…)`; lists joined with commas."""
-        self.write(disarm(cell_text(value)) + "\n")
+        self.write(disarm(cell_text(all_in_english(value))) + "\n")
 
     def write(self, text: str) -> None:
         """Prints text that is itself the data, such as a script or a path, on stdout."""
@@ -229,8 +240,11 @@ class Display:
             self.message("warning", "this stream is not UTF-8: letters of the command are changed; use --json instead")
 
     def error(self, error: AlovoiceError) -> None:
-        """Prints an error on stderr: a sentence and what to do, or with `--json` one object."""
-        error.message, error.hint, error.detail = map(self._masker.hide, (error.message, error.hint, error.detail))
+        """Prints an error on stderr: a sentence and what to do, or with `--json` one object, in English."""
+        texts: Iterable[str] = (error.message, error.hint, error.detail)
+        if self._options.log_format == "json" or (self._options.log_format is None and self._options.json):
+            texts = map(in_english, texts)
+        error.message, error.hint, error.detail = map(self._masker.hide, texts)
         if self._options.log_format is not None:
             told = {"kind": error.kind, "detail": error.detail, "exit_code": int(error.exit_code)}
             self._log("error", f"{error.message} ({error.hint})".removesuffix(" ()"), told)
@@ -244,7 +258,7 @@ class Display:
 
         Where stderr cannot be written (a full disk), prints nothing: the command goes on.
         """
-        text = self._masker.hide(text)
+        text = self._masker.hide(in_english(text) if self._options.log_format == "json" else text)
         with suppress(OSError):
             if self._options.log_format is not None:
                 self._log(kind, text, fields)
@@ -286,7 +300,8 @@ class Display:
 
     def agrees(self, question: str, about: Sequence[str] = ()) -> bool:
         """Returns whether the answer is yes, for a question that no option answers."""
-        return self.ask(f"{question} [y/N] ", about).lower() in _YES
+        keys, yes = _ANSWERS[language_in_use()]
+        return self.ask(f"{question} {keys} ", about).casefold() in yes
 
     @property
     def asks(self) -> bool:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Literal, NamedTuple, cast
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import pgettext
 
 Item = Mapping[str, object]
 Tone = Literal["", "good", "bad", "doubt", "alarm", "quiet", "first", "second"]
@@ -31,6 +32,11 @@ class Column(NamedTuple):
     bar: bool = False
     words: Callable[[object], str] | None = None
     tone: Callable[[Item], Tone] | None = None
+
+    @property
+    def heading(self) -> str:
+        """Returns the title in the language of the run."""
+        return pgettext("column", self.title)
 
     def of(self, item: Item) -> object:
         """Returns the cell's value in this item, None where the item has no such field."""
@@ -122,7 +128,8 @@ class Listing(NamedTuple):
     items: Iterable[Item | ListedItem]
     columns: tuple[Column, ...]
     whole: object = _UNSET
-    nothing: str = "nothing to show"
+    nothing: str = ""
+    """What a terminal is told of an empty list."""
     ours: bool = False
     """As in Record."""
     checklist: Checklist | None = None

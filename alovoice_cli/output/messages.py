@@ -11,6 +11,7 @@ from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.json_text import json_text
+from alovoice_cli.language import mark, tr
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Tone
 
@@ -26,6 +27,7 @@ TONE_CODES: dict[Tone, str] = {
 _INDENT = "  "
 _UNBROKEN = re.compile(r"(?:`[^`]*`|[^\s`]|`)+")
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "note": "2"}
+_LABELS = {"error": mark("error"), "warning": mark("warning"), "hint": mark("hint"), "note": mark("note")}
 
 
 def write_error(
@@ -47,8 +49,9 @@ def write_message(kind: str, text: str, err: TextIO, *, color: bool, width: int 
 
     On one line, or on a terminal of this `width` on as many as the text needs, broken at words only.
     """
-    label = f"\x1b[{_STYLES[kind]}m{kind}:\x1b[0m" if color else f"{kind}:"
-    first, *others = wrap_words(disarm(text), width, taken=len(kind) + len(": "))
+    word = f"{tr(_LABELS[kind])}:"
+    label = f"\x1b[{_STYLES[kind]}m{word}\x1b[0m" if color else word
+    first, *others = wrap_words(disarm(text), width, taken=len(word) + 1)
     err.write(f"{label} {first}\n" + "".join(f"{_INDENT}{line}\n" for line in others))
 
 

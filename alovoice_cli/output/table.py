@@ -82,7 +82,7 @@ def items_table(items: Sequence[Item], layout: TableLayout, *, headers: bool) ->
     table.expand = any(column.bar for column in columns)
     for column, width in zip(columns, layout.widths, strict=True):
         table.add_column(
-            Text(column.title),
+            Text(column.heading),
             justify="right" if column.numeric else "left",
             overflow="fold",
             width=width or None,

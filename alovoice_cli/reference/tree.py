@@ -144,9 +144,15 @@ def read_tree(group: Any, program: str = "alovoice") -> Command:
 
 
 def common_options(tree: Command) -> tuple[Option, ...]:
-    """The options that stand at every command with one meaning: they are told once."""
+    """The options that stand at every command with one meaning, but for a command that has its own of the same name."""
     first, *others = (command.options for command in tree.walk())
-    return tuple(option for option in first if not option.hidden and all(option in options for options in others))
+    return tuple(
+        option for option in first if not option.hidden and all(_stands_in(option, options) for options in others)
+    )
+
+
+def _stands_in(option: Option, options: Sequence[Option]) -> bool:
+    return option in options or any(option.name == other.name for other in options)
 
 
 def own_options(command: Command, common: Sequence[Option]) -> tuple[Option, ...]:

@@ -497,7 +497,7 @@ def test_a_large_upload_is_streamed_from_disk(alovoice: FrontDoor) -> None:
     peaks = []
     try:
         for megabytes in (1, 80):
-            server.acts = [_tells_lines] * (server.connections + 1) + [swallows]
+            server.acts = [*([_tells_lines] * (server.connections + 1)), swallows]
             with (alovoice.home / "promo.mp3").open("wb") as file:
                 for _ in range(megabytes):
                     file.write(frame * 2398)  # a million bytes

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +21,8 @@ IDS = ("event_call_id", "pbx_call_id", "crm_call_id")
 
 
 @pytest.fixture
-def rows(alovoice: FrontDoor) -> Rows:
-    return Rows(alovoice.home / "state" / "events.db")
+def rows(profile_store: str) -> Rows:
+    return Rows(profile_store)
 
 
 def _ago(**time: float) -> float:
@@ -254,7 +253,7 @@ def test_a_chart_loses_no_number_at_80_columns(alovoice: FrontDoor, rows: Rows) 
         assert cells == 12
         assert "█" in result.out
         assert "█ answered, ▒ missed" in result.err
-    assert "18h 31m" in alovoice("events", "stats", terminal=True).out
+    assert "18 h 31 min" in alovoice("events", "stats", terminal=True).out
     plain = alovoice("events", "stats", terminal=True, encoding="ascii").out
     assert "#=" in plain or "#" in plain
 
@@ -438,8 +437,8 @@ def test_prune_deletes_what_is_older_and_says_how_much(alovoice: FrontDoor, rows
         assert alovoice("events", "prune", "--older-than", span).code == 2
 
 
-def test_a_damaged_store_is_named(alovoice: FrontDoor, rows: Rows) -> None:
-    path = Path(rows.path)
+def test_a_damaged_store_is_named(alovoice: FrontDoor) -> None:
+    path = Rows(alovoice.store_url).path
     path.with_name("events.db-wal").unlink(missing_ok=True)
     path.write_bytes(b"no database at all" * 1000)
     result = alovoice("events", "list")

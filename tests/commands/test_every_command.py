@@ -66,6 +66,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events outbox list": (),
     "events outbox retry": ("--all",),
     "events outbox drop": ("--all", "--yes"),
+    "store check": (),
+    "store copy": ("state/events-sandbox.db", "SERVER"),
     "day": (),
     "top": ("--once",),
     "route init": ("new-rules.toml",),
@@ -166,6 +168,14 @@ def _crm() -> Iterator[None]:
         for name, words in WORDS.items():
             WORDS[name] = tuple(crm.url if word == "CRM" else word for word in words)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _server(request: pytest.FixtureRequest) -> None:
+    """An empty database, whose URL stands where WORDS say SERVER, for the commands that need one."""
+    name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
+    if name == "store copy":
+        WORDS[name] = (WORDS[name][0], request.getfixturevalue("postgres").database())
 
 
 def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:

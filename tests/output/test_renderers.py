@@ -272,7 +272,7 @@ def test_a_colour_is_what_a_value_means_and_never_a_true(monkeypatch: pytest.Mon
         "status", "Status", words=lambda code: {"200": "answered"}[str(code)], tone=tone_by("status", tones)
     )
     screen = _Screen(terminal=True, color="always")
-    items = [{"status": 200, "ok": True}, {"status": None, "ok": "done"}]
+    items: list[dict[str, object]] = [{"status": 200, "ok": True}, {"status": None, "ok": "done"}]
     screen.display.show(Listing(items, (Column("ok", "Ok"), status)))
     screen.display.show(Record({"reachable": True, "outcome": "done"}))
     assert "\x1b[32manswered" in screen.out

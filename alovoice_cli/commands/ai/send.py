@@ -95,7 +95,8 @@ def send_calls(
         bool, _choice("--with-imported", None, "Also calls that `events import` brought from another machine.")
     ] = False,
     store: Annotated[
-        str | None, _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///….")
+        str | None,
+        _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///…, postgresql://…."),
     ] = None,
 ) -> int:
     """Start the speech analysis of recorded calls.

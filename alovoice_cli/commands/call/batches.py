@@ -105,11 +105,11 @@ def resume(ctx: typer.Context, name: Name) -> int:
 
     The list is not needed. Waiting and unsent rows are sent; unknown rows are not.
     """
-    from alovoice_cli.batch.batch_report import journal_folder
+    from alovoice_cli.batch.batch_report import journals_of
     from alovoice_cli.batch.start import resume_batch
 
     session: Session = ctx.obj
-    path = journal_folder(session).existing(name)
+    path = journals_of(session).existing(name)
     return resume_batch(session, path, batch_options(ctx)._replace(journal=name))
 
 

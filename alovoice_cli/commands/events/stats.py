@@ -23,7 +23,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
-from alovoice_cli.events.event import MISSED_STATUSES, STATUS_TONES, STATUS_WORDS
+from alovoice_cli.events.event import MISSED_STATUSES, STATUS_TONES
 from alovoice_cli.events.filters import Filter, FilterWords, read_filter
 from alovoice_cli.events.missed import reasons_text
 from alovoice_cli.events.statistics import NONE, By, StatusTally, tally, total
@@ -47,7 +47,11 @@ COLUMNS = (
     Column("group", "Group", tone=tone_by("status", STATUS_TONES)),
     Column("calls", "Calls", numeric=True),
     Column("answered", "Answered", numeric=True),
-    *(Column(status, STATUS_WORDS[status].capitalize(), numeric=True) for status in MISSED_STATUSES),
+    Column("304", "Not answered", numeric=True),
+    Column("480", "Unavailable", numeric=True),
+    Column("486", "Busy", numeric=True),
+    Column("603", "Declined", numeric=True),
+    Column("603-S", "Hung up", numeric=True),
     Column("other", "Other", numeric=True),
     Column("open", "Open", numeric=True),
     Column("talk", "Talk", numeric=True),
