@@ -20,23 +20,15 @@ function __alovoice_profiles {
 
 # The options that mean the same before a command and after it: spellings|kind of the word behind|help.
 function __alovoice_common {
-    '-p --profile|profile|The PBX to use.'
-    '--json|flag|Print JSON: the server''s own fields, whole.'
-    '--csv|flag|Print CSV (lists).'
-    '--columns|text|Only these columns (lists).'
-    '--no-headers|flag|No header line.'
-    '--excel|flag|Write CSV as Excel wants it: its mark, semicolons, local times.'
-    '-q --quiet|flag|No remarks and no progress.'
-    '-v --verbose|flag|Each request and answer on stderr, masked.'
-    '--color|choice:auto always never|auto, always or never.'
-    '--timeout|text|For the whole conversation; 30 by default.'
-    '--base-url|text|The server, else the profile''s.'
+    '-p --profile|profile|Profile of the PBX to use.'
+    '--json|flag|Print JSON with all fields of the server.'
+    '-q --quiet|flag|Hide notes and progress.'
+    '-v --verbose|flag|Print every request and response; secrets are masked.'
+    '--color|choice:auto always never|Use colors: auto, always or never.'
     '--lang|choice:en ru uz|Language of texts and help pages (default: en).'
-    '-y --yes|flag|Ask no questions.'
-    '--dry-run|flag|Print the request that would change something, and its curl; send nothing.'
-    '--no-permission-check|flag|Trust a config.toml that others may change.'
+    '--no-permission-check|flag|Accept a config.toml that other users can change.'
     '-V --version|flag|Print the version.'
-    '-h --help|flag|Print the help page of the command.'
+    '-h --help|flag|Print the help page of a command.'
 }
 
 # What the command of this path takes: commands (c, name|help), options (o), and kinds of arguments (a; * is for all
@@ -67,9 +59,19 @@ function __alovoice_command([string] $path) {
                     'demo|Take a tour of the main tasks on a simulated PBX'
                     'sandbox|A simulated PBX with the same API'
                     'help|Show the help page of a command or a topic'
-                    'skill|Print a page for AI agents: what forbids a second run, exit codes, every command with what it does to the PBX'
+                    'skill|Print a page for AI agents about this program'
                     'completion|Print the completion script of a shell'
                     'version|Print the version'
+                )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice autorule' = @{
@@ -82,41 +84,57 @@ function __alovoice_command([string] $path) {
                     'watch|Watch campaigns: a live table, or JSON lines in a pipe'
                     'report|Report the outcome of every row of a campaign''s list'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice autorule create' = @{
                 o = @(
-                    '--record|file|What is played: an MP3 file (required).'
-                    '--from|text|2026.11.24, 2026-11-24, today, tomorrow or +3d (required).'
-                    '--to|text|The last day, inclusive (required).'
-                    '--fromtime|text|When calls begin, each day (required).'
-                    '--totime|text|The last minute of calls, inclusive (required).'
-                    '--recipients|file|Whom to call: a CSV or a workbook, or - for stdin.'
-                    '--recipient|text|Whom to call, one by one; repeatable.'
-                    '--name|text|Else the audio''s name and an id.'
-                    '--trunks|text|By which lines; else the profile''s.'
-                    '--maxline|text|Maximum concurrent calls (server default: 1).'
-                    '--goodtime|text|Seconds that make a call successful (server default: 3).'
-                    '--tryes|text|Attempts a number (server default: 2).'
-                    '--paused --no-paused|flag|Do not start by itself.'
-                    '--timezone|text|''utc +5'', +05:00 or Asia/Tashkent; else the profile''s.'
-                    '--encoding|text|The list''s encoding, else found.'
-                    '--column|text|The column of the phones, else found. Of several: the first good number of each row.'
-                    '--sheet|text|The sheet of a workbook, else the first.'
-                    '--header-line|text|The line of the headings; lines above are left out.'
-                    '--exclude|file|Whom not to call: every number of a CSV or workbook, perhaps with a column `until`; repeatable.'
-                    '--exclude-unread-ok|flag|Go on where an entry of a do-not-call file cannot be read.'
-                    '--exclude-called|text|Leave out whom campaigns from here called lately.'
-                    '--clean|flag|With a name, [OUT.csv]: write the cleaned list there. Without: upload it cleaned.'
-                    '--rejected|file|Write the rows left out, with reasons.'
-                    '--night-ok|flag|Quiet hours, Sundays and holidays are meant.'
-                    '--allow-duplicate|flag|The same campaign within 24 hours is meant.'
-                    '--override-limit|text|Go beyond this limit of the profile.'
-                    '--no-check|flag|Skip what only warns; quiet hours hold all the same.'
-                    '--from-file|file|A campaign.toml (see export): what it says, these options may say otherwise.'
-                    '--like|text|As the campaign of this id or receipt, but for what is said here.'
-                    '--split|text|Several campaigns, N people a day each, from the first day on.'
-                    '--split-from|text|Go on with this part, after a failure.'
-                    '--confirm|text|The number of people you mean; another stops it.'
+                    '--record|file|Audio file to play (MP3).'
+                    '--from|text|First and last day: 2026-11-24, tomorrow, +3d.'
+                    '--to|text|First and last day: 2026-11-24, tomorrow, +3d.'
+                    '--fromtime|text|Daily calling hours, last minute included.'
+                    '--totime|text|Daily calling hours, last minute included.'
+                    '--recipients|file|List of numbers: CSV or workbook; - for stdin.'
+                    '--recipient|text|One number; repeatable.'
+                    '--name|text|Name (default: name of the audio file and an id).'
+                    '--trunks|text|Lines to call from (default: the profile''s).'
+                    '--maxline|text|Maximum lines used at once (PBX default: 1).'
+                    '--goodtime|text|Talk seconds of a successful call (PBX default: 3).'
+                    '--tryes|text|Attempts per number (PBX default: 2).'
+                    '--paused --no-paused|flag|Create the campaign paused.'
+                    '--timezone|text|Time zone, such as +05:00 (default: the profile''s).'
+                    '--encoding|text|Encoding of the list (default: detected).'
+                    '--column|text|Columns to search for a number (default: detected).'
+                    '--sheet|text|Sheet of the workbook (default: the first).'
+                    '--header-line|text|Line of the headings; lines above it are skipped.'
+                    '--exclude|file|Do-not-call file: CSV or workbook; repeatable.'
+                    '--exclude-unread-ok|flag|Ignore unreadable entries of do-not-call files.'
+                    '--exclude-called|text|Skip numbers called by campaigns of this computer.'
+                    '--clean|flag|Upload the cleaned list; OUT.csv: only write it.'
+                    '--rejected|file|Write the rows that are left out, with reasons.'
+                    '--night-ok|flag|Allow quiet hours, Sundays and holidays.'
+                    '--allow-duplicate|flag|Allow the same campaign again within 24 hours.'
+                    '--override-limit|text|Ignore this limit of the profile; repeatable.'
+                    '--no-check|flag|Skip checks that only warn, but not quiet hours.'
+                    '--from-file|file|Read options from a campaign.toml (see export).'
+                    '--like|text|Copy the options of this campaign (id or receipt).'
+                    '--split|text|Create several campaigns, N recipients per day.'
+                    '--split-from|text|Continue with this part after a failure.'
+                    '--confirm|text|Agree to exactly N recipients.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     'file'
@@ -124,56 +142,73 @@ function __alovoice_command([string] $path) {
             }
             'alovoice autorule check' = @{
                 o = @(
-                    '--record|file|What is played: an MP3 file (required).'
-                    '--from|text|2026.11.24, 2026-11-24, today, tomorrow or +3d (required).'
-                    '--to|text|The last day, inclusive (required).'
-                    '--fromtime|text|When calls begin, each day (required).'
-                    '--totime|text|The last minute of calls, inclusive (required).'
-                    '--recipients|file|Whom to call: a CSV or a workbook, or - for stdin.'
-                    '--recipient|text|Whom to call, one by one; repeatable.'
-                    '--name|text|Else the audio''s name and an id.'
-                    '--trunks|text|By which lines; else the profile''s.'
-                    '--maxline|text|Maximum concurrent calls (server default: 1).'
-                    '--goodtime|text|Seconds that make a call successful (server default: 3).'
-                    '--tryes|text|Attempts a number (server default: 2).'
-                    '--paused --no-paused|flag|Do not start by itself.'
-                    '--timezone|text|''utc +5'', +05:00 or Asia/Tashkent; else the profile''s.'
-                    '--encoding|text|The list''s encoding, else found.'
-                    '--column|text|The column of the phones, else found. Of several: the first good number of each row.'
-                    '--sheet|text|The sheet of a workbook, else the first.'
-                    '--header-line|text|The line of the headings; lines above are left out.'
-                    '--exclude|file|Whom not to call: every number of a CSV or workbook, perhaps with a column `until`; repeatable.'
-                    '--exclude-unread-ok|flag|Go on where an entry of a do-not-call file cannot be read.'
-                    '--exclude-called|text|Leave out whom campaigns from here called lately.'
-                    '--clean|flag|With a name, [OUT.csv]: write the cleaned list there. Without: upload it cleaned.'
-                    '--rejected|file|Write the rows left out, with reasons.'
-                    '--night-ok|flag|Quiet hours, Sundays and holidays are meant.'
-                    '--allow-duplicate|flag|The same campaign within 24 hours is meant.'
-                    '--override-limit|text|Go beyond this limit of the profile.'
-                    '--no-check|flag|Skip what only warns; quiet hours hold all the same.'
-                    '--from-file|file|A campaign.toml (see export): what it says, these options may say otherwise.'
-                    '--like|text|As the campaign of this id or receipt, but for what is said here.'
-                    '--split|text|Several campaigns, N people a day each, from the first day on.'
-                    '--forecast|flag|Simulate the dialling: when it ends, and what it costs.'
-                    '--answer-rate|text|How many answer: 0.4 or 40%.'
-                    '--seconds-per-call|text|How long they talk, in the mean.'
-                    '--tariff|text|The price of a minute of talk.'
-                    '--seed|text|Of the forecast''s luck.'
+                    '--record|file|Audio file to play (MP3).'
+                    '--from|text|First and last day: 2026-11-24, tomorrow, +3d.'
+                    '--to|text|First and last day: 2026-11-24, tomorrow, +3d.'
+                    '--fromtime|text|Daily calling hours, last minute included.'
+                    '--totime|text|Daily calling hours, last minute included.'
+                    '--recipients|file|List of numbers: CSV or workbook; - for stdin.'
+                    '--recipient|text|One number; repeatable.'
+                    '--name|text|Name (default: name of the audio file and an id).'
+                    '--trunks|text|Lines to call from (default: the profile''s).'
+                    '--maxline|text|Maximum lines used at once (PBX default: 1).'
+                    '--goodtime|text|Talk seconds of a successful call (PBX default: 3).'
+                    '--tryes|text|Attempts per number (PBX default: 2).'
+                    '--paused --no-paused|flag|Create the campaign paused.'
+                    '--timezone|text|Time zone, such as +05:00 (default: the profile''s).'
+                    '--encoding|text|Encoding of the list (default: detected).'
+                    '--column|text|Columns to search for a number (default: detected).'
+                    '--sheet|text|Sheet of the workbook (default: the first).'
+                    '--header-line|text|Line of the headings; lines above it are skipped.'
+                    '--exclude|file|Do-not-call file: CSV or workbook; repeatable.'
+                    '--exclude-unread-ok|flag|Ignore unreadable entries of do-not-call files.'
+                    '--exclude-called|text|Skip numbers called by campaigns of this computer.'
+                    '--clean|flag|Upload the cleaned list; OUT.csv: only write it.'
+                    '--rejected|file|Write the rows that are left out, with reasons.'
+                    '--night-ok|flag|Allow quiet hours, Sundays and holidays.'
+                    '--allow-duplicate|flag|Allow the same campaign again within 24 hours.'
+                    '--override-limit|text|Ignore this limit of the profile; repeatable.'
+                    '--no-check|flag|Skip checks that only warn, but not quiet hours.'
+                    '--from-file|file|Read options from a campaign.toml (see export).'
+                    '--like|text|Copy the options of this campaign (id or receipt).'
+                    '--split|text|Create several campaigns, N recipients per day.'
+                    '--forecast|flag|Simulate the dialling: when it ends, what it costs.'
+                    '--answer-rate|text|Share of answered calls: 0.4 or 40%.'
+                    '--seconds-per-call|text|Average talk time in seconds.'
+                    '--tariff|text|Price of a minute of talk.'
+                    '--seed|text|Seed of the random numbers.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
                 a = @(
                     'file'
                 )
             }
             'alovoice autorule get' = @{
+                o = @(
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                )
                 a = @(
                     'text'
                 )
             }
             'alovoice autorule list' = @{
                 o = @(
-                    '--status|text|Only campaigns with this status: new, done, unknown, refused ...'
-                    '--since|text|Only those created since then.'
-                    '--refresh|flag|Ask the PBX how each one stands now.'
+                    '--status|text|Only campaigns with this status: new, done, unknown, refused.'
+                    '--since|text|Only campaigns created since then.'
+                    '--refresh|flag|Ask the PBX for the current status of each campaign.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
             }
             'alovoice autorule export' = @{
@@ -184,8 +219,11 @@ function __alovoice_command([string] $path) {
             'alovoice autorule watch' = @{
                 o = @(
                     '--interval|text|How often to check: 10s, 5m (default: automatic).'
-                    '--until|text|Stop when all have this status (default: when all are over).'
+                    '--until|text|Stop when all have this status (default: finished).'
                     '--wait|text|Stop after this time, with exit code 9.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
                 a = @(
                     '*text'
@@ -194,13 +232,17 @@ function __alovoice_command([string] $path) {
             'alovoice autorule report' = @{
                 o = @(
                     '--unreached|file|Write the rows to call again, with all their columns.'
-                    '--include|text|Write short, unknown or ambiguous rows to --unreached, too: they may have been reached.'
-                    '--by|choice:status hour line attempt|Count the attempts by the PBX''s status, hour, line, or first and second try.'
-                    '--html|file|Write one page that opens offline.'
-                    '--force|flag|Replace files that exist.'
-                    '--recipients|file|The list of a campaign that an older version created.'
-                    '--column|text|The column of the phones, else found. Of several: the first good number of each row.'
-                    '--store|text|The event store (default: the profile''s): a file, sqlite:///..., postgresql://....'
+                    '--include|text|Add short, unknown or ambiguous rows to --unreached.'
+                    '--by|choice:status hour line attempt|Count the attempts by status, hour, line or attempt.'
+                    '--html|file|Write a self-contained HTML page.'
+                    '--force|flag|Replace existing files.'
+                    '--recipients|file|List of a campaign that an older version created.'
+                    '--column|text|Columns to search for a number (default: detected).'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -210,18 +252,32 @@ function __alovoice_command([string] $path) {
                 c = @(
                     'check|Check a list of phone numbers as `autorule create` does'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice numbers check' = @{
                 o = @(
-                    '--encoding|text|The list''s encoding, else found.'
-                    '--column|text|The column of the phones, else found. Of several: the first good number of each row.'
-                    '--sheet|text|The sheet of a workbook, else the first.'
-                    '--header-line|text|The line of the headings; lines above are left out.'
-                    '--exclude|file|Whom not to call: every number of a CSV or workbook, perhaps with a column `until`; repeatable.'
-                    '--exclude-unread-ok|flag|Go on where an entry of a do-not-call file cannot be read.'
-                    '--exclude-called|text|Leave out whom campaigns from here called lately.'
+                    '--encoding|text|Encoding of the list (default: detected).'
+                    '--column|text|Columns to search for a number (default: detected).'
+                    '--sheet|text|Sheet of the workbook (default: the first).'
+                    '--header-line|text|Line of the headings; lines above it are skipped.'
+                    '--exclude|file|Do-not-call file: CSV or workbook; repeatable.'
+                    '--exclude-unread-ok|flag|Ignore unreadable entries of do-not-call files.'
+                    '--exclude-called|text|Skip numbers called by campaigns of this computer.'
                     '--clean|file|Write the cleaned list.'
-                    '--rejected|file|Write the rows left out, with reasons.'
+                    '--rejected|file|Write the rows that are left out, with reasons.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
                 a = @(
                     'file'
@@ -236,119 +292,151 @@ function __alovoice_command([string] $path) {
                     'batches|Batches of calls: list, show, resume, forget'
                     'receipts|Records of all requests that dial, create or cost money'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice call conference' = @{
                 o = @(
-                    '--callfrom --from|text|Who is rung first: the initiator.'
-                    '--callto --to|text|Who is rung then, in turn; repeatable.'
-                    '--queue|text|A queue instead of phones.'
-                    '--extid|text|Your id of the call; made if left out. Results carry it.'
-                    '--encoding|choice:json multipart form vendor-curl|json, multipart, form or vendor-curl; else the profile''s.'
-                    '--wait|text|Follow the call to its end, for so long (90s, 5m; alone: 90s). Not heard of by then: exit code 6.'
-                    '--no-check|flag|Call a number that no telephone plan knows.'
-                    '--batch|file|A CSV, workbook or JSON Lines; its columns are the options, - is stdin.'
-                    '--map|text|Which column an option stands in; repeatable.'
-                    '--confirm|text|The number of people you mean; another stops it.'
-                    '--list-encoding|text|The list''s encoding, else found.'
-                    '--sheet|text|The sheet of a workbook, else the first.'
-                    '--header-line|text|The line of the headings; lines above are left out.'
-                    '--exclude|file|A do-not-call file: its people are not rung; repeatable.'
-                    '--exclude-unread-ok|flag|Let entries of a do-not-call file pass that cannot be read.'
-                    '--each-row|flag|Every row is meant: ring a person once for each row.'
-                    '--allow-duplicate|flag|Send rows that were sent within 24 hours once more.'
-                    '--jobs|text|How many at once; 1 if left out.'
-                    '--rate|text|At most so many a second, minute or hour.'
-                    '--window|text|Sleep outside these hours, by the profile''s zone.'
-                    '--stop-after-failures|text|Begin no row after so many have failed.'
-                    '--report|file|Your columns, with each row''s outcome.'
-                    '--journal|text|Where it is kept what was sent; else by the list.'
-                    '--shared|flag|Other machines send rows of this batch too; needs a store on a server.'
-                    '--restart|flag|Send all rows anew; asks.'
-                    '--changed-ok|flag|The list has changed: take its new rows.'
-                    '--retry-refused|flag|Send again what the PBX refused.'
+                    '--callfrom --from|text|Initiator: the number that is called first.'
+                    '--callto --to|text|Numbers that are called then, in turn; repeatable.'
+                    '--queue|text|Queue to connect, instead of --callto.'
+                    '--extid|text|Your id of the call, for its result (default: new).'
+                    '--encoding|choice:json multipart form vendor-curl|Format: json, multipart, form or vendor-curl.'
+                    '--wait|text|Follow the call to its end: 90s, 5m; alone: 90s.'
+                    '--no-check|flag|Call numbers that no numbering plan knows.'
+                    '--batch|file|CSV, workbook or JSON Lines; columns are options.'
+                    '--map|text|Column that holds an option''s value; repeatable.'
+                    '--confirm|text|Agree to exactly N recipients.'
+                    '--list-encoding|text|Encoding of the list (default: detected).'
+                    '--sheet|text|Sheet of the workbook (default: the first).'
+                    '--header-line|text|Line of the headings; lines above it are skipped.'
+                    '--exclude|file|Do-not-call file: CSV or workbook; repeatable.'
+                    '--exclude-unread-ok|flag|Ignore unreadable entries of do-not-call files.'
+                    '--each-row|flag|Call a number once for every row that has it.'
+                    '--allow-duplicate|flag|Send rows again that were sent within 24 hours.'
+                    '--jobs|text|Requests at once (default: 1).'
+                    '--rate|text|Maximum requests per second, minute or hour.'
+                    '--window|text|Send only in these hours (time zone: profile''s).'
+                    '--stop-after-failures|text|Stop after this many failed rows.'
+                    '--report|file|Write the rows with their outcomes.'
+                    '--journal|text|Journal of what was sent (default: by the list).'
+                    '--shared|flag|Share the rows with other computers (PostgreSQL).'
+                    '--restart|flag|Send all rows again; asks first.'
+                    '--changed-ok|flag|Accept a changed list: its new rows are sent.'
+                    '--retry-refused|flag|Send refused rows again.'
                     '--resend-unknown|flag|Ask for each unknown row whether to send it again.'
-                    '--accept-risk|flag|Rows that are unknown or were sent before may ring twice.'
-                    '--night-ok|flag|Call in the profile''s quiet hours too.'
-                    '--override-limit|text|Let a limit of the profile pass; repeatable.'
+                    '--accept-risk|flag|Accept that unknown or sent rows may ring twice.'
+                    '--night-ok|flag|Allow calls in the profile''s quiet hours.'
+                    '--override-limit|text|Ignore this limit of the profile; repeatable.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice call ivr' = @{
                 o = @(
-                    '--callto --to|text|Who is rung.'
-                    '--ivrid --ivr|text|The menu''s id, from the web console.'
-                    '--fromline --line|text|The line to call by.'
-                    '--lang|text|The menu''s language: ru, uz.'
-                    '--extid|text|Your id of the call; made if left out. Results carry it.'
-                    '--encoding|choice:json multipart form vendor-curl|json, multipart, form or vendor-curl; else the profile''s.'
-                    '--wait|text|Follow the call to its end, for so long (90s, 5m; alone: 90s). Not heard of by then: exit code 6.'
-                    '--no-check|flag|Call a number that no telephone plan knows.'
-                    '--batch|file|A CSV, workbook or JSON Lines; its columns are the options, - is stdin.'
-                    '--map|text|Which column an option stands in; repeatable.'
-                    '--confirm|text|The number of people you mean; another stops it.'
-                    '--list-encoding|text|The list''s encoding, else found.'
-                    '--sheet|text|The sheet of a workbook, else the first.'
-                    '--header-line|text|The line of the headings; lines above are left out.'
-                    '--exclude|file|A do-not-call file: its people are not rung; repeatable.'
-                    '--exclude-unread-ok|flag|Let entries of a do-not-call file pass that cannot be read.'
-                    '--each-row|flag|Every row is meant: ring a person once for each row.'
-                    '--allow-duplicate|flag|Send rows that were sent within 24 hours once more.'
-                    '--jobs|text|How many at once; 1 if left out.'
-                    '--rate|text|At most so many a second, minute or hour.'
-                    '--window|text|Sleep outside these hours, by the profile''s zone.'
-                    '--stop-after-failures|text|Begin no row after so many have failed.'
-                    '--report|file|Your columns, with each row''s outcome.'
-                    '--journal|text|Where it is kept what was sent; else by the list.'
-                    '--shared|flag|Other machines send rows of this batch too; needs a store on a server.'
-                    '--restart|flag|Send all rows anew; asks.'
-                    '--changed-ok|flag|The list has changed: take its new rows.'
-                    '--retry-refused|flag|Send again what the PBX refused.'
+                    '--callto --to|text|Number to call.'
+                    '--ivrid --ivr|text|Id of the voice menu, from the web console.'
+                    '--fromline --line|text|Line to call from.'
+                    '--lang|text|Language of the menu: ru, uz.'
+                    '--extid|text|Your id of the call, for its result (default: new).'
+                    '--encoding|choice:json multipart form vendor-curl|Format: json, multipart, form or vendor-curl.'
+                    '--wait|text|Follow the call to its end: 90s, 5m; alone: 90s.'
+                    '--no-check|flag|Call numbers that no numbering plan knows.'
+                    '--batch|file|CSV, workbook or JSON Lines; columns are options.'
+                    '--map|text|Column that holds an option''s value; repeatable.'
+                    '--confirm|text|Agree to exactly N recipients.'
+                    '--list-encoding|text|Encoding of the list (default: detected).'
+                    '--sheet|text|Sheet of the workbook (default: the first).'
+                    '--header-line|text|Line of the headings; lines above it are skipped.'
+                    '--exclude|file|Do-not-call file: CSV or workbook; repeatable.'
+                    '--exclude-unread-ok|flag|Ignore unreadable entries of do-not-call files.'
+                    '--each-row|flag|Call a number once for every row that has it.'
+                    '--allow-duplicate|flag|Send rows again that were sent within 24 hours.'
+                    '--jobs|text|Requests at once (default: 1).'
+                    '--rate|text|Maximum requests per second, minute or hour.'
+                    '--window|text|Send only in these hours (time zone: profile''s).'
+                    '--stop-after-failures|text|Stop after this many failed rows.'
+                    '--report|file|Write the rows with their outcomes.'
+                    '--journal|text|Journal of what was sent (default: by the list).'
+                    '--shared|flag|Share the rows with other computers (PostgreSQL).'
+                    '--restart|flag|Send all rows again; asks first.'
+                    '--changed-ok|flag|Accept a changed list: its new rows are sent.'
+                    '--retry-refused|flag|Send refused rows again.'
                     '--resend-unknown|flag|Ask for each unknown row whether to send it again.'
-                    '--accept-risk|flag|Rows that are unknown or were sent before may ring twice.'
-                    '--night-ok|flag|Call in the profile''s quiet hours too.'
-                    '--override-limit|text|Let a limit of the profile pass; repeatable.'
+                    '--accept-risk|flag|Accept that unknown or sent rows may ring twice.'
+                    '--night-ok|flag|Allow calls in the profile''s quiet hours.'
+                    '--override-limit|text|Ignore this limit of the profile; repeatable.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice call out' = @{
                 o = @(
-                    '--inner-phone --from|text|The extension, rung first.'
-                    '--number --to|text|Who is rung when it answers.'
-                    '--call-id|text|Your id of the call; made if left out.'
-                    '--user-id|text|Your CRM''s id of the user.'
-                    '--encoding|choice:json multipart form vendor-curl|json, multipart, form or vendor-curl; else the profile''s.'
-                    '--wait|text|Follow the call to its end, for so long (90s, 5m; alone: 90s). Not heard of by then: exit code 6.'
-                    '--no-check|flag|Call a number that no telephone plan knows.'
-                    '--batch|file|A CSV, workbook or JSON Lines; its columns are the options, - is stdin.'
-                    '--map|text|Which column an option stands in; repeatable.'
-                    '--confirm|text|The number of people you mean; another stops it.'
-                    '--list-encoding|text|The list''s encoding, else found.'
-                    '--sheet|text|The sheet of a workbook, else the first.'
-                    '--header-line|text|The line of the headings; lines above are left out.'
-                    '--exclude|file|A do-not-call file: its people are not rung; repeatable.'
-                    '--exclude-unread-ok|flag|Let entries of a do-not-call file pass that cannot be read.'
-                    '--each-row|flag|Every row is meant: ring a person once for each row.'
-                    '--allow-duplicate|flag|Send rows that were sent within 24 hours once more.'
-                    '--jobs|text|How many at once; 1 if left out.'
-                    '--rate|text|At most so many a second, minute or hour.'
-                    '--window|text|Sleep outside these hours, by the profile''s zone.'
-                    '--stop-after-failures|text|Begin no row after so many have failed.'
-                    '--report|file|Your columns, with each row''s outcome.'
-                    '--journal|text|Where it is kept what was sent; else by the list.'
-                    '--shared|flag|Other machines send rows of this batch too; needs a store on a server.'
-                    '--restart|flag|Send all rows anew; asks.'
-                    '--changed-ok|flag|The list has changed: take its new rows.'
-                    '--retry-refused|flag|Send again what the PBX refused.'
+                    '--inner-phone --from|text|Extension that is called first.'
+                    '--number --to|text|Number that is called when the extension answers.'
+                    '--call-id|text|Your id of the call (default: new).'
+                    '--user-id|text|Id of the user in your CRM.'
+                    '--encoding|choice:json multipart form vendor-curl|Format: json, multipart, form or vendor-curl.'
+                    '--wait|text|Follow the call to its end: 90s, 5m; alone: 90s.'
+                    '--no-check|flag|Call numbers that no numbering plan knows.'
+                    '--batch|file|CSV, workbook or JSON Lines; columns are options.'
+                    '--map|text|Column that holds an option''s value; repeatable.'
+                    '--confirm|text|Agree to exactly N recipients.'
+                    '--list-encoding|text|Encoding of the list (default: detected).'
+                    '--sheet|text|Sheet of the workbook (default: the first).'
+                    '--header-line|text|Line of the headings; lines above it are skipped.'
+                    '--exclude|file|Do-not-call file: CSV or workbook; repeatable.'
+                    '--exclude-unread-ok|flag|Ignore unreadable entries of do-not-call files.'
+                    '--each-row|flag|Call a number once for every row that has it.'
+                    '--allow-duplicate|flag|Send rows again that were sent within 24 hours.'
+                    '--jobs|text|Requests at once (default: 1).'
+                    '--rate|text|Maximum requests per second, minute or hour.'
+                    '--window|text|Send only in these hours (time zone: profile''s).'
+                    '--stop-after-failures|text|Stop after this many failed rows.'
+                    '--report|file|Write the rows with their outcomes.'
+                    '--journal|text|Journal of what was sent (default: by the list).'
+                    '--shared|flag|Share the rows with other computers (PostgreSQL).'
+                    '--restart|flag|Send all rows again; asks first.'
+                    '--changed-ok|flag|Accept a changed list: its new rows are sent.'
+                    '--retry-refused|flag|Send refused rows again.'
                     '--resend-unknown|flag|Ask for each unknown row whether to send it again.'
-                    '--accept-risk|flag|Rows that are unknown or were sent before may ring twice.'
-                    '--night-ok|flag|Call in the profile''s quiet hours too.'
-                    '--override-limit|text|Let a limit of the profile pass; repeatable.'
+                    '--accept-risk|flag|Accept that unknown or sent rows may ring twice.'
+                    '--night-ok|flag|Allow calls in the profile''s quiet hours.'
+                    '--override-limit|text|Ignore this limit of the profile; repeatable.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice call resolve' = @{
                 o = @(
-                    '--all|flag|All calls of this PBX whose outcome is unknown.'
-                    '--batch|text|The rows of this batch whose outcome is unknown.'
-                    '--wait|text|Look for so long, until it is known (90s, 5m; alone: 90s).'
-                    '--store|text|The event store, else the profile''s.'
+                    '--all|flag|All calls of this PBX with an unknown outcome.'
+                    '--batch|text|Rows of this batch with an unknown outcome.'
+                    '--wait|text|Search until it is known: 90s, 5m; alone: 90s.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -361,12 +449,32 @@ function __alovoice_command([string] $path) {
                     'resume|Continue a batch from its journal'
                     'forget|Delete the journal of a batch'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice call batches list' = @{
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                )
             }
             'alovoice call batches show' = @{
                 o = @(
-                    '--state|text|Only these rows: done, refused, unsent, unknown, pending, duplicate, excluded, sent_before.'
+                    '--state|text|Only rows with this outcome: done, refused, unsent, unknown, pending, and so on.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -374,20 +482,24 @@ function __alovoice_command([string] $path) {
             }
             'alovoice call batches resume' = @{
                 o = @(
-                    '--confirm|text|The number of people you mean; another stops it.'
-                    '--exclude|file|A do-not-call file: its people are not rung; repeatable.'
-                    '--exclude-unread-ok|flag|Let entries of a do-not-call file pass that cannot be read.'
-                    '--jobs|text|How many at once; 1 if left out.'
-                    '--rate|text|At most so many a second, minute or hour.'
-                    '--window|text|Sleep outside these hours, by the profile''s zone.'
-                    '--stop-after-failures|text|Begin no row after so many have failed.'
-                    '--report|file|Your columns, with each row''s outcome.'
-                    '--shared|flag|Other machines send rows of this batch too; needs a store on a server.'
-                    '--retry-refused|flag|Send again what the PBX refused.'
+                    '--confirm|text|Agree to exactly N recipients.'
+                    '--exclude|file|Do-not-call file: CSV or workbook; repeatable.'
+                    '--exclude-unread-ok|flag|Ignore unreadable entries of do-not-call files.'
+                    '--jobs|text|Requests at once (default: 1).'
+                    '--rate|text|Maximum requests per second, minute or hour.'
+                    '--window|text|Send only in these hours (time zone: profile''s).'
+                    '--stop-after-failures|text|Stop after this many failed rows.'
+                    '--report|file|Write the rows with their outcomes.'
+                    '--shared|flag|Share the rows with other computers (PostgreSQL).'
+                    '--retry-refused|flag|Send refused rows again.'
                     '--resend-unknown|flag|Ask for each unknown row whether to send it again.'
-                    '--accept-risk|flag|Rows that are unknown or were sent before may ring twice.'
-                    '--night-ok|flag|Call in the profile''s quiet hours too.'
-                    '--override-limit|text|Let a limit of the profile pass; repeatable.'
+                    '--accept-risk|flag|Accept that unknown or sent rows may ring twice.'
+                    '--night-ok|flag|Allow calls in the profile''s quiet hours.'
+                    '--override-limit|text|Ignore this limit of the profile; repeatable.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
                 )
                 a = @(
                     'text'
@@ -395,7 +507,8 @@ function __alovoice_command([string] $path) {
             }
             'alovoice call batches forget' = @{
                 o = @(
-                    '--accept-risk|flag|Rows wait or are unknown: forget them too.'
+                    '--accept-risk|flag|Delete it although rows are waiting or unknown.'
+                    '-y --yes|flag|Do not ask for confirmation.'
                 )
                 a = @(
                     'text'
@@ -406,13 +519,30 @@ function __alovoice_command([string] $path) {
                     'list|List the requests that dial, create or cost money, newest first'
                     'show|Show one receipt: the request, its time and its outcome'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice call receipts list' = @{
                 o = @(
-                    '--limit|text|The latest N; 0 for all.'
+                    '--limit|text|Maximum number of rows; 0: all.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice call receipts show' = @{
+                o = @(
+                    '--no-headers|flag|Leave out the line of headings.'
+                )
                 a = @(
                     'text'
                 )
@@ -433,25 +563,43 @@ function __alovoice_command([string] $path) {
                     'replay|Send stored events to a handler again'
                     'certify|Test a CRM''s handler with everything that the PBX may send'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice events list' = @{
                 o = @(
-                    '--limit|text|The latest N; 0 for all.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
-                    '--since|text|From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, ''2025-04-25 14:30'', with a zone too; or all.'
-                    '--until|text|Up to then; a day alone is included, whole.'
-                    '--type|text|callstart, callend, result, route or probe; a,b for more.'
-                    '--number|text|The other party, in any spelling; a,b for more.'
-                    '--line|text|The PBX''s line.'
-                    '--peer|text|The extension.'
-                    '--status|text|200, 304, 480, 486, 603, 603-S ...'
-                    '--where|text|Such as ''status = 486 and duration < 5'', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, (). Fields: id, seq, type, received, sender, event_call_id, pbx_call_id, external_id, number, line, peer, direction, status, duration, started, ended, record, answered, queue, rule, duplicate_of, problem.'
-                    '--with-trials|flag|With what `events trigger` and `certify` made up.'
+                    '--limit|text|Maximum number of rows, newest first; 0: all.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--since|text|From this time on: 2h, 7d, today, yesterday, 14:30, ''2025-04-25 14:30'', with a time zone; or all.'
+                    '--until|text|Up to this time; a day is included whole.'
+                    '--type|text|callstart, callend, result, route, probe; several: a,b.'
+                    '--number|text|Number of the other party; several: a,b.'
+                    '--line|text|Line of the PBX.'
+                    '--peer|text|Extension.'
+                    '--status|text|Status code, such as 200, 304, 486, 603-S.'
+                    '--where|text|Condition, such as ''status = 486 and duration < 5'' (see below).'
+                    '--with-trials|flag|Include test events of `events trigger` and `certify`.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice events show' = @{
                 o = @(
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -459,84 +607,102 @@ function __alovoice_command([string] $path) {
             }
             'alovoice events tail' = @{
                 o = @(
-                    '-f --follow|flag|Go on with what comes, until Ctrl-C.'
-                    '-n --lines|text|Begin with the latest N.'
-                    '--type|text|callstart, callend, result, route or probe; a,b for more.'
-                    '--number|text|The other party, in any spelling; a,b for more.'
-                    '--line|text|The PBX''s line.'
-                    '--peer|text|The extension.'
-                    '--status|text|200, 304, 480, 486, 603, 603-S ...'
-                    '--where|text|Such as ''status = 486 and duration < 5'', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, (). Fields: id, seq, type, received, sender, event_call_id, pbx_call_id, external_id, number, line, peer, direction, status, duration, started, ended, record, answered, queue, rule, duplicate_of, problem.'
-                    '--with-trials|flag|With what `events trigger` and `certify` made up.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '-f --follow|flag|Wait for new events until Ctrl-C.'
+                    '-n --lines|text|Number of events to start with.'
+                    '--type|text|callstart, callend, result, route, probe; several: a,b.'
+                    '--number|text|Number of the other party; several: a,b.'
+                    '--line|text|Line of the PBX.'
+                    '--peer|text|Extension.'
+                    '--status|text|Status code, such as 200, 304, 486, 603-S.'
+                    '--where|text|Condition, such as ''status = 486 and duration < 5'' (see below).'
+                    '--with-trials|flag|Include test events of `events trigger` and `certify`.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--no-headers|flag|Leave out the line of headings.'
                 )
             }
             'alovoice events stats' = @{
                 o = @(
-                    '--by|choice:hour day weekday line peer number status rule|What is counted together (default: day); `rule` counts route questions.'
+                    '--by|choice:hour day weekday line peer number status rule|Group calls by this (default: day); rule: route questions.'
                     '--kpi|flag|Show key figures: service level, waits, lines, callbacks.'
-                    '--target|text|Target of the service level (the profile''s, else 20s).'
-                    '--short|text|Leave out calls abandoned earlier (the profile''s, else 5s).'
-                    '--since|text|From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, ''2025-04-25 14:30'', with a zone too; or all.'
-                    '--until|text|Up to then; a day alone is included, whole.'
-                    '--number|text|The other party, in any spelling; a,b for more.'
-                    '--line|text|The PBX''s line.'
-                    '--peer|text|The extension.'
-                    '--status|text|200, 304, 480, 486, 603, 603-S ...'
-                    '--where|text|Such as ''status = 486 and duration < 5'', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, (). Fields: event_call_id, pbx_call_id, external_id, number, line, peer, direction, status, duration, started, ended, record, received.'
-                    '--with-trials|flag|With what `events trigger` and `certify` made up.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--target|text|Target time of the service level (default: profile, or 20s).'
+                    '--short|text|Ignore calls abandoned earlier (default: profile, or 5s).'
+                    '--since|text|From this time on: 2h, 7d, today, yesterday, 14:30, ''2025-04-25 14:30'', with a time zone; or all.'
+                    '--until|text|Up to this time; a day is included whole.'
+                    '--number|text|Number of the other party; several: a,b.'
+                    '--line|text|Line of the PBX.'
+                    '--peer|text|Extension.'
+                    '--status|text|Status code, such as 200, 304, 486, 603-S.'
+                    '--where|text|Condition, such as ''status = 486 and duration < 5'' (see below).'
+                    '--with-trials|flag|Include test events of `events trigger` and `certify`.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice events missed' = @{
                 o = @(
-                    '--not-returned|flag|Show only callers still to be called back, each once.'
-                    '--older-than|text|Show only callers who have waited longer: 30m, 2h, 1d.'
-                    '--since|text|From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, ''2025-04-25 14:30'', with a zone too; or all.'
-                    '--until|text|Up to then; a day alone is included, whole.'
-                    '--number|text|The other party, in any spelling; a,b for more.'
-                    '--line|text|The PBX''s line.'
-                    '--peer|text|The extension.'
-                    '--where|text|Such as ''status = 486 and duration < 5'', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, (). Fields: event_call_id, pbx_call_id, external_id, number, line, peer, direction, status, duration, started, ended, record, received.'
-                    '--with-trials|flag|With what `events trigger` and `certify` made up.'
-                    '--exclude|file|Whom not to call: every number of a CSV or workbook, perhaps with a column `until`; repeatable.'
-                    '--exclude-unread-ok|flag|Go on where an entry of a do-not-call file cannot be read.'
-                    '--limit|text|The latest N; 0 for all.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--not-returned|flag|Only callers still to be called back, each once.'
+                    '--older-than|text|Only callers who have waited longer: 30m, 2h, 1d.'
+                    '--since|text|From this time on: 2h, 7d, today, yesterday, 14:30, ''2025-04-25 14:30'', with a time zone; or all.'
+                    '--until|text|Up to this time; a day is included whole.'
+                    '--number|text|Number of the other party; several: a,b.'
+                    '--line|text|Line of the PBX.'
+                    '--peer|text|Extension.'
+                    '--where|text|Condition, such as ''status = 486 and duration < 5'' (see below).'
+                    '--with-trials|flag|Include test events of `events trigger` and `certify`.'
+                    '--exclude|file|Do-not-call file: CSV or workbook; repeatable.'
+                    '--exclude-unread-ok|flag|Ignore unreadable entries of do-not-call files.'
+                    '--limit|text|Maximum number of rows, newest first; 0: all.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice events gaps' = @{
                 o = @(
-                    '--since|text|From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, ''2025-04-25 14:30'', with a zone too; or all.'
-                    '--until|text|Up to then; a day alone is included, whole.'
-                    '--with-trials|flag|With what `events trigger` and `certify` made up.'
-                    '--limit|text|The latest N; 0 for all.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--since|text|From this time on: 2h, 7d, today, yesterday, 14:30, ''2025-04-25 14:30'', with a time zone; or all.'
+                    '--until|text|Up to this time; a day is included whole.'
+                    '--with-trials|flag|Include test events of `events trigger` and `certify`.'
+                    '--limit|text|Maximum number of rows, newest first; 0: all.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice events export' = @{
                 o = @(
-                    '--mask-numbers|flag|Hide people''s numbers: 9989067~3fa9c1. The same number looks the same within one export.'
-                    '--with-uptime|flag|Print when listeners were there too, for `events import`: lines of the type uptime.'
-                    '--limit|text|The latest N; 0 for all.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
-                    '--since|text|From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, ''2025-04-25 14:30'', with a zone too; or all.'
-                    '--until|text|Up to then; a day alone is included, whole.'
-                    '--type|text|callstart, callend, result, route or probe; a,b for more.'
-                    '--number|text|The other party, in any spelling; a,b for more.'
-                    '--line|text|The PBX''s line.'
-                    '--peer|text|The extension.'
-                    '--status|text|200, 304, 480, 486, 603, 603-S ...'
-                    '--where|text|Such as ''status = 486 and duration < 5'', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, (). Fields: id, seq, type, received, sender, event_call_id, pbx_call_id, external_id, number, line, peer, direction, status, duration, started, ended, record, answered, queue, rule, duplicate_of, problem.'
-                    '--with-trials|flag|With what `events trigger` and `certify` made up.'
+                    '--mask-numbers|flag|Mask phone numbers: 9989067~3fa9c1; equal numbers look equal in one export.'
+                    '--with-uptime|flag|Add the times when listeners ran, for `events import`.'
+                    '--limit|text|Maximum number of rows, newest first; 0: all.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--since|text|From this time on: 2h, 7d, today, yesterday, 14:30, ''2025-04-25 14:30'', with a time zone; or all.'
+                    '--until|text|Up to this time; a day is included whole.'
+                    '--type|text|callstart, callend, result, route, probe; several: a,b.'
+                    '--number|text|Number of the other party; several: a,b.'
+                    '--line|text|Line of the PBX.'
+                    '--peer|text|Extension.'
+                    '--status|text|Status code, such as 200, 304, 486, 603-S.'
+                    '--where|text|Condition, such as ''status = 486 and duration < 5'' (see below).'
+                    '--with-trials|flag|Include test events of `events trigger` and `certify`.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice events import' = @{
                 o = @(
-                    '--complete|flag|State that each file has all events from its first line to its last; reports then count on it.'
-                    '--since|text|With --complete: all events from then on.'
-                    '--until|text|With --complete: all events up to then.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--complete|flag|Declare that each file has all events of its period.'
+                    '--since|text|Start of the period that is complete, with --complete.'
+                    '--until|text|End of the period that is complete, with --complete.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     '*file'
@@ -544,8 +710,10 @@ function __alovoice_command([string] $path) {
             }
             'alovoice events prune' = @{
                 o = @(
-                    '--older-than|text|Such as 90d, 12w or 36h.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--older-than|text|Delete what is older than this: 90d, 12w, 36h.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice events outbox' = @{
@@ -554,21 +722,36 @@ function __alovoice_command([string] $path) {
                     'retry|Send events again now, dead letters too'
                     'drop|Remove events from the outbox, so that they are not sent'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice events outbox list' = @{
                 o = @(
-                    '--target|text|Only of this target: its id, its URL or its program.'
-                    '--state|text|Only what waits, or only dead letters.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--target|text|Only this target: its id, URL or program.'
+                    '--state|text|Only waiting events (due), or dead letters (dead).'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice events outbox retry' = @{
                 o = @(
-                    '--all|flag|All that wait, and all dead letters.'
-                    '--to|text|Hand them to this target, as --forward names it, or by its id.'
-                    '--target|text|Only of this target: its id, its URL or its program.'
-                    '--state|text|Only what waits, or only dead letters.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--all|flag|All waiting events and dead letters.'
+                    '--to|text|Send to this target, named as in --forward, or by its id.'
+                    '--target|text|Only this target: its id, URL or program.'
+                    '--state|text|Only waiting events (due), or dead letters (dead).'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     '*text'
@@ -576,10 +759,12 @@ function __alovoice_command([string] $path) {
             }
             'alovoice events outbox drop' = @{
                 o = @(
-                    '--all|flag|All that wait, and all dead letters.'
-                    '--target|text|Only of this target: its id, its URL or its program.'
-                    '--state|text|Only what waits, or only dead letters.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--all|flag|All waiting events and dead letters.'
+                    '--target|text|Only this target: its id, URL or program.'
+                    '--state|text|Only waiting events (due), or dead letters (dead).'
+                    '--store|text|Event store (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     '*text'
@@ -587,14 +772,20 @@ function __alovoice_command([string] $path) {
             }
             'alovoice events trigger' = @{
                 o = @(
-                    '--to|text|Where handlers are; the type is added. TYPE=URL: as it is.'
-                    '--set|text|A field''s value, as JSON or text; repeatable.'
-                    '--unset|text|Leave a field out; repeatable.'
-                    '--from-event|text|Begin with a stored event.'
+                    '--to|text|Base URL of the handlers; TYPE=URL is used unchanged.'
+                    '--set|text|Value of a field, as JSON or text; repeatable.'
+                    '--unset|text|Leave out a field; repeatable.'
+                    '--from-event|text|Start from a stored event.'
                     '--scenario|text|Several events: answered, busy-twice, conference, missed-then-callback, routed, transfer.'
-                    '--count|text|So many, each different.'
-                    '--rate|text|So many a second, not waiting.'
-                    '--store|text|The store that --from-event reads.'
+                    '--count|text|Number of events, each different.'
+                    '--rate|text|Events per second, without waiting for responses.'
+                    '--store|text|Event store of --from-event.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     'choice:callstart callend result route'
@@ -602,18 +793,24 @@ function __alovoice_command([string] $path) {
             }
             'alovoice events replay' = @{
                 o = @(
-                    '--to|text|Where handlers are; the type is added. TYPE=URL: as it is.'
-                    '--speed|text|1: with the gaps that there were; 60: a minute a second.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
-                    '--since|text|From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, ''2025-04-25 14:30'', with a zone too; or all.'
-                    '--until|text|Up to then; a day alone is included, whole.'
-                    '--type|text|callstart, callend, result, route or probe; a,b for more.'
-                    '--number|text|The other party, in any spelling; a,b for more.'
-                    '--line|text|The PBX''s line.'
-                    '--peer|text|The extension.'
-                    '--status|text|200, 304, 480, 486, 603, 603-S ...'
-                    '--where|text|Such as ''status = 486 and duration < 5'', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, (). Fields: id, seq, type, received, sender, event_call_id, pbx_call_id, external_id, number, line, peer, direction, status, duration, started, ended, record, answered, queue, rule, duplicate_of, problem.'
-                    '--with-trials|flag|With what `events trigger` and `certify` made up.'
+                    '--to|text|Base URL of the handlers; TYPE=URL is used unchanged.'
+                    '--speed|text|1: with the original pauses; 60: a minute per second.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--since|text|From this time on: 2h, 7d, today, yesterday, 14:30, ''2025-04-25 14:30'', with a time zone; or all.'
+                    '--until|text|Up to this time; a day is included whole.'
+                    '--type|text|callstart, callend, result, route, probe; several: a,b.'
+                    '--number|text|Number of the other party; several: a,b.'
+                    '--line|text|Line of the PBX.'
+                    '--peer|text|Extension.'
+                    '--status|text|Status code, such as 200, 304, 486, 603-S.'
+                    '--where|text|Condition, such as ''status = 486 and duration < 5'' (see below).'
+                    '--with-trials|flag|Include test events of `events trigger` and `certify`.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     '*text'
@@ -621,13 +818,19 @@ function __alovoice_command([string] $path) {
             }
             'alovoice events certify' = @{
                 o = @(
-                    '--callstart|text|The handler of callstart, as it is.'
-                    '--callend|text|The handler of callend, as it is.'
-                    '--result|text|The handler of result, as it is.'
-                    '--route|text|The handler of route, as it is.'
-                    '--only|text|This case, or all of start, end, ...; repeatable.'
-                    '--slow|flag|Really wait for what comes 30 s late.'
-                    '--junit|file|Write JUnit XML too.'
+                    '--callstart|text|URL of this handler, used unchanged.'
+                    '--callend|text|URL of this handler, used unchanged.'
+                    '--result|text|URL of this handler, used unchanged.'
+                    '--route|text|URL of this handler, used unchanged.'
+                    '--only|text|Only this case, or all of a type (start, end); repeatable.'
+                    '--slow|flag|Wait the full time for late messages (30 s).'
+                    '--junit|file|Write a JUnit XML file too.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     'text'
@@ -635,16 +838,37 @@ function __alovoice_command([string] $path) {
             }
             'alovoice store' = @{
                 c = @(
-                    'check|Look an event store over and change nothing: version, size, age, whether it is whole, and what waits'
-                    'copy|Copy a history to a server: events, calls, what waits to be forwarded or told, and when listeners were up'
+                    'check|Check an event store: version, size, age, integrity, what waits'
+                    'copy|Copy an event store to a PostgreSQL server'
+                )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice store check' = @{
                 o = @(
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///....'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice store copy' = @{
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
                 a = @(
                     'text'
                     'text'
@@ -652,12 +876,13 @@ function __alovoice_command([string] $path) {
             }
             'alovoice day' = @{
                 o = @(
-                    '--week|flag|Show the seven days that end with it, and speech scores.'
+                    '--week|flag|Show the seven days up to this day, with speech scores.'
                     '--text|flag|Print short lines for a mail or a messenger.'
-                    '--html|file|Write one page for a browser and A4; - for stdout.'
-                    '--force|flag|Replace the page''s file.'
-                    '--rules|file|Score speech by this file; with --week.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--html|file|Write one page for browser and A4; - for stdout.'
+                    '--force|flag|Replace an existing page.'
+                    '--rules|file|Rules for speech scores; with --week.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--no-headers|flag|Leave out the line of headings.'
                 )
                 a = @(
                     'text'
@@ -665,8 +890,9 @@ function __alovoice_command([string] $path) {
             }
             'alovoice top' = @{
                 o = @(
-                    '--once|flag|Show it once, and end.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
+                    '--once|flag|Show the day once and exit.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--no-headers|flag|Leave out the line of headings.'
                 )
             }
             'alovoice ai' = @{
@@ -681,11 +907,21 @@ function __alovoice_command([string] $path) {
                     'audio|Save the stereo recordings of analysed calls'
                     'prune|Delete the analyses of old calls'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice ai send' = @{
                 o = @(
-                    '--again|flag|Also of calls that were sent before.'
-                    '--budget|text|At most N analyses in 24 hours, else nothing is sent.'
+                    '--again|flag|Send calls again that were sent before.'
+                    '--budget|text|Maximum analyses in 24 hours; beyond it nothing is sent.'
                     '--since|text|Of finished calls from then on, in place of CALL_ID: yesterday, 2h, 2025-04-25 ...'
                     '--until|text|Up to then; a day alone is included, whole.'
                     '--peer|text|Of this extension; a,b for more.'
@@ -694,24 +930,32 @@ function __alovoice_command([string] $path) {
                     '--limit|text|At most the latest N; 0 for all.'
                     '--with-imported|flag|Also calls that `events import` brought from another machine.'
                     '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
-                    '--batch|file|A CSV, workbook or JSON Lines; its columns are the options, - is stdin.'
-                    '--map|text|Which column an option stands in; repeatable.'
-                    '--confirm|text|The number of people you mean; another stops it.'
-                    '--list-encoding|text|The list''s encoding, else found.'
-                    '--sheet|text|The sheet of a workbook, else the first.'
-                    '--header-line|text|The line of the headings; lines above are left out.'
-                    '--jobs|text|How many at once; 1 if left out.'
-                    '--rate|text|At most so many a second, minute or hour.'
-                    '--window|text|Sleep outside these hours, by the profile''s zone.'
-                    '--stop-after-failures|text|Begin no row after so many have failed.'
-                    '--report|file|Your columns, with each row''s outcome.'
-                    '--journal|text|Where it is kept what was sent; else by the list.'
-                    '--restart|flag|Send all rows anew; asks.'
-                    '--changed-ok|flag|The list has changed: take its new rows.'
-                    '--retry-refused|flag|Send again what the PBX refused.'
+                    '--batch|file|CSV, workbook or JSON Lines; columns are options.'
+                    '--map|text|Column that holds an option''s value; repeatable.'
+                    '--confirm|text|Agree to exactly N recipients.'
+                    '--list-encoding|text|Encoding of the list (default: detected).'
+                    '--sheet|text|Sheet of the workbook (default: the first).'
+                    '--header-line|text|Line of the headings; lines above it are skipped.'
+                    '--jobs|text|Requests at once (default: 1).'
+                    '--rate|text|Maximum requests per second, minute or hour.'
+                    '--window|text|Send only in these hours (time zone: profile''s).'
+                    '--stop-after-failures|text|Stop after this many failed rows.'
+                    '--report|file|Write the rows with their outcomes.'
+                    '--journal|text|Journal of what was sent (default: by the list).'
+                    '--restart|flag|Send all rows again; asks first.'
+                    '--changed-ok|flag|Accept a changed list: its new rows are sent.'
+                    '--retry-refused|flag|Send refused rows again.'
                     '--resend-unknown|flag|Ask for each unknown row whether to send it again.'
-                    '--accept-risk|flag|Rows that are unknown or were sent before may ring twice.'
-                    '--override-limit|text|Let a limit of the profile pass; repeatable.'
+                    '--accept-risk|flag|Accept that unknown or sent rows may ring twice.'
+                    '--override-limit|text|Ignore this limit of the profile; repeatable.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     '*text'
@@ -719,23 +963,29 @@ function __alovoice_command([string] $path) {
             }
             'alovoice ai result' = @{
                 o = @(
-                    '--wait|text|Ask until it is ready, at most so long: --wait=90s, --wait=1h; --wait alone is 10m.'
-                    '--interval|text|The first pause; each following one is longer.'
-                    '--format|choice:text json md srt vtt csv html|The form; else what the terminal or the pipe calls for.'
-                    '-o --output|file|Into a file; of several calls each into a folder.'
-                    '--force|flag|Replace a file that is there.'
-                    '--mask-numbers|flag|Hide phones, cards and other long numbers, spoken ones too.'
-                    '--peer|text|The operator''s extension, where the event store does not know it.'
-                    '--store --no-store|flag|Keep it for ai show, list, grep, score and report.'
-                    '--batch|file|A CSV, workbook or JSON Lines; its columns are the options, - is stdin.'
-                    '--map|text|Which column an option stands in; repeatable.'
-                    '--list-encoding|text|The list''s encoding, else found.'
-                    '--sheet|text|The sheet of a workbook, else the first.'
-                    '--header-line|text|The line of the headings; lines above are left out.'
-                    '--jobs|text|How many at once; 1 if left out.'
-                    '--rate|text|At most so many a second, minute or hour.'
-                    '--stop-after-failures|text|Begin no row after so many have failed.'
-                    '--report|file|Your columns, with each row''s outcome.'
+                    '--wait|text|Wait until it is ready: --wait=90s, --wait=1h; alone: 10m.'
+                    '--interval|text|First pause between requests; later pauses are longer.'
+                    '--format|choice:text json md srt vtt csv html|Output format (default: by terminal or pipe).'
+                    '-o --output|file|Write to a file; several calls: to a directory.'
+                    '--force|flag|Replace existing files.'
+                    '--mask-numbers|flag|Mask phone, card and other long numbers, also spoken ones.'
+                    '--peer|text|Extension of the operator, if the events do not show it.'
+                    '--store --no-store|flag|Store the analysis for ai show, list, grep, score, report.'
+                    '--batch|file|CSV, workbook or JSON Lines; columns are options.'
+                    '--map|text|Column that holds an option''s value; repeatable.'
+                    '--list-encoding|text|Encoding of the list (default: detected).'
+                    '--sheet|text|Sheet of the workbook (default: the first).'
+                    '--header-line|text|Line of the headings; lines above it are skipped.'
+                    '--jobs|text|Requests at once (default: 1).'
+                    '--rate|text|Maximum requests per second, minute or hour.'
+                    '--stop-after-failures|text|Stop after this many failed rows.'
+                    '--report|file|Write the rows with their outcomes.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
                 a = @(
                     '*text'
@@ -743,10 +993,14 @@ function __alovoice_command([string] $path) {
             }
             'alovoice ai show' = @{
                 o = @(
-                    '--format|choice:text json md srt vtt csv html|The form; else what the terminal or the pipe calls for.'
-                    '-o --output|file|Into a file; of several calls each into a folder.'
-                    '--force|flag|Replace a file that is there.'
-                    '--mask-numbers|flag|Hide phones, cards and other long numbers, spoken ones too.'
+                    '--format|choice:text json md srt vtt csv html|Output format (default: by terminal or pipe).'
+                    '-o --output|file|Write to a file; several calls: to a directory.'
+                    '--force|flag|Replace existing files.'
+                    '--mask-numbers|flag|Mask phone, card and other long numbers, also spoken ones.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
                 a = @(
                     '*text'
@@ -754,26 +1008,34 @@ function __alovoice_command([string] $path) {
             }
             'alovoice ai list' = @{
                 o = @(
-                    '--since|text|Calls from then on: 2h, 7d, today, yesterday, 2025-04-25, 14:30 ...'
-                    '--until|text|Calls up to then; a day alone is included, whole.'
-                    '--tag|text|With this tag; several: with all of them.'
-                    '--without-tag|text|Without this tag.'
-                    '--peer|text|Of this extension, where it is known.'
-                    '--limit|text|The latest N; 0 for all.'
+                    '--since|text|Calls from this time on: 2h, 7d, today, yesterday, 14:30, 2025-04-25.'
+                    '--until|text|Calls up to this time; a day is included whole.'
+                    '--tag|text|Calls with this tag; repeatable: with all of them.'
+                    '--without-tag|text|Calls without this tag.'
+                    '--peer|text|Calls of this extension, where it is known.'
+                    '--limit|text|Maximum number of rows; 0: all.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice ai grep' = @{
                 o = @(
-                    '--speaker|choice:operator client|Only what this side said.'
-                    '-C --context|text|Show N phrases before and after, too.'
-                    '-w --word|flag|Only whole words.'
-                    '--since|text|Calls from then on: 2h, 7d, today, yesterday, 2025-04-25, 14:30 ...'
-                    '--until|text|Calls up to then; a day alone is included, whole.'
-                    '--tag|text|With this tag; several: with all of them.'
-                    '--without-tag|text|Without this tag.'
-                    '--peer|text|Of this extension, where it is known.'
-                    '--limit|text|In at most N calls; 0 for all.'
-                    '--mask-numbers|flag|Hide long numbers, spoken ones too.'
+                    '--speaker|choice:operator client|Search only what this side said.'
+                    '-C --context|text|Show N phrases before and after each match.'
+                    '-w --word|flag|Match whole words only.'
+                    '--since|text|Calls from this time on: 2h, 7d, today, yesterday, 14:30, 2025-04-25.'
+                    '--until|text|Calls up to this time; a day is included whole.'
+                    '--tag|text|Calls with this tag; repeatable: with all of them.'
+                    '--without-tag|text|Calls without this tag.'
+                    '--peer|text|Calls of this extension, where it is known.'
+                    '--limit|text|Maximum number of calls; 0: all.'
+                    '--mask-numbers|flag|Mask long numbers, also spoken ones.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -781,19 +1043,24 @@ function __alovoice_command([string] $path) {
             }
             'alovoice ai score' = @{
                 o = @(
-                    '--rules|file|What a good call is, such as qa.toml.'
-                    '--check|flag|Only check the rules file.'
-                    '--by|choice:call operator week|What the table shows.'
-                    '--fail-under|text|Exit 8 for an average below; else the file''s bar.'
+                    '--rules|file|Rules file, such as qa.toml.'
+                    '--check|flag|Check the rules file only.'
+                    '--by|choice:call operator week|Show a row per call, operator or week.'
+                    '--fail-under|text|Exit code 8 below this average (default: from the file).'
                     '--init|flag|Write a rules file to start from (scores.toml).'
                     '--set|text|Set the score of CALL_ID by hand, 0 to 100.'
-                    '--note|text|Why; --set needs it.'
+                    '--note|text|Reason for --set; required with it.'
                     '--unset|flag|Remove the score of CALL_ID that was set by hand.'
-                    '--since|text|Calls from then on: 2h, 7d, today, yesterday, 2025-04-25, 14:30 ...'
-                    '--until|text|Calls up to then; a day alone is included, whole.'
-                    '--tag|text|With this tag; several: with all of them.'
-                    '--without-tag|text|Without this tag.'
-                    '--peer|text|Of this extension, where it is known.'
+                    '--since|text|Calls from this time on: 2h, 7d, today, yesterday, 14:30, 2025-04-25.'
+                    '--until|text|Calls up to this time; a day is included whole.'
+                    '--tag|text|Calls with this tag; repeatable: with all of them.'
+                    '--without-tag|text|Calls without this tag.'
+                    '--peer|text|Calls of this extension, where it is known.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     'text'
@@ -801,24 +1068,34 @@ function __alovoice_command([string] $path) {
             }
             'alovoice ai report' = @{
                 o = @(
-                    '--by|choice:day week operator tag|What is counted together.'
-                    '--html|file|Write one page that opens offline.'
-                    '--rules|file|What scores go by, as in `ai score`; else times alone.'
-                    '--worst|text|The page shows the N worst calls.'
-                    '--force|flag|Replace a page that is there.'
-                    '--mask-numbers|flag|Hide long numbers in what was said.'
-                    '--since|text|Calls from then on: 2h, 7d, today, yesterday, 2025-04-25, 14:30 ...'
-                    '--until|text|Calls up to then; a day alone is included, whole.'
-                    '--tag|text|With this tag; several: with all of them.'
-                    '--without-tag|text|Without this tag.'
-                    '--peer|text|Of this extension, where it is known.'
+                    '--by|choice:day week operator tag|Group calls by this.'
+                    '--html|file|Write a self-contained HTML page.'
+                    '--rules|file|Rules for scores, as in `ai score` (default: no scores).'
+                    '--worst|text|Number of worst calls on the page.'
+                    '--force|flag|Replace an existing page.'
+                    '--mask-numbers|flag|Mask long numbers in what was said.'
+                    '--since|text|Calls from this time on: 2h, 7d, today, yesterday, 14:30, 2025-04-25.'
+                    '--until|text|Calls up to this time; a day is included whole.'
+                    '--tag|text|Calls with this tag; repeatable: with all of them.'
+                    '--without-tag|text|Calls without this tag.'
+                    '--peer|text|Calls of this extension, where it is known.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
             }
             'alovoice ai audio' = @{
                 o = @(
-                    '-o --output|file|Where to save; in a folder, or without it, CALL_ID.wav or .mp3.'
-                    '--force|flag|Replace a file that is there.'
-                    '--resume|flag|Keep what came before a break, and go on from there; leave finished files.'
+                    '-o --output|file|File, or directory (default: CALL_ID.wav or .mp3).'
+                    '--force|flag|Replace existing files.'
+                    '--resume|flag|Continue after an interruption; keep finished files.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
                 a = @(
                     '*text'
@@ -826,7 +1103,9 @@ function __alovoice_command([string] $path) {
             }
             'alovoice ai prune' = @{
                 o = @(
-                    '--older-than|text|Of calls that began longer ago: 90d, 26w.'
+                    '--older-than|text|Delete analyses of calls older than this: 90d, 26w.'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice listen' = @{
@@ -834,39 +1113,49 @@ function __alovoice_command([string] $path) {
                     'check|Send a proof to the public URL, and look for it in the store'
                 )
                 o = @(
-                    '--host|text|The address to listen on; 127.0.0.1 by default.'
-                    '--port|text|8787 by default; 0 picks a free one.'
-                    '--store|text|Where events are kept; else the profile''s own file.'
-                    '--secret|text|What stands in the URLs'' path; auto makes one, and keeps it.'
-                    '--forward|text|Pass events on; callstart=URL is asked for its answer, call=URL and missed=URL get finished calls.'
-                    '--forward-timeout|text|How long a callstart waits for the CRM; 2 by default.'
-                    '--forward-header|text|A header for what is forwarded, such as Authorization; @FILE has one a line. Never shown.'
-                    '--forward-json --forward-raw|flag|Forward the event as JSON, whatever came; else the body as it came.'
-                    '--sign-secret|text|Sign what is forwarded: whsec_..., or @FILE with it.'
-                    '--exec|text|Start a program for each event, or call.'
-                    '--notify|text|Tell people of missed calls when the grace is over, and again when somebody talked to the caller.'
-                    '--notify-on|choice:missed|What --notify tells of.'
-                    '--grace|text|How long a missed call waits for a call back; 90s by default.'
-                    '--rules|file|The rules that answer route questions.'
-                    '--fallback|text|What a caller gets for want of a rule, such as queue:6000.'
-                    '--deadline|text|How long a caller waits for the rules, then fallback; 700ms by default.'
-                    '--shadow|file|Note what these rules would have answered.'
-                    '--allow-from|text|Only these addresses may deliver.'
-                    '--trusted-proxy|text|Whose X-Forwarded-For is believed.'
-                    '--tls-cert|file|Serve https with this certificate.'
-                    '--tls-key|file|Its key.'
-                    '--no-dedupe --dedupe|flag|Pass repeated deliveries on too.'
-                    '--ready-file|file|The URLs as JSON, there while all works.'
-                    '--admin|text|Serve /live, /ready and /metrics there; no default.'
-                    '--log-format|choice:text json|Date what is said on stderr, as text or as JSON lines.'
-                    '--print-systemd|flag|Print a systemd unit for this line.'
-                    '--print-nginx|flag|Print an nginx location for this line.'
+                    '--host|text|Address to listen on (default: 127.0.0.1).'
+                    '--port|text|Port; 0: any free port (default: 8787).'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--secret|text|Secret in the URLs: auto, none, text or @FILE.'
+                    '--forward|text|Forward events; also callstart=, call=, missed=URL.'
+                    '--forward-timeout|text|CRM''s time for a callstart (default: 2).'
+                    '--forward-header|text|''NAME: VALUE'' or @FILE for forwards; repeatable.'
+                    '--forward-json --forward-raw|flag|Forward as JSON, or unchanged (default).'
+                    '--sign-secret|text|Sign what is forwarded: whsec_..., or @FILE.'
+                    '--exec|text|Start a program for each event or call.'
+                    '--notify|text|Report missed calls: telegram:CHAT, exec:CMD, URL.'
+                    '--notify-on|choice:missed|Events to report (default: missed).'
+                    '--grace|text|Time to call back before a report (default: 90s).'
+                    '--rules|file|Rules that answer route questions.'
+                    '--fallback|text|Step when no rule matches, such as queue:6000.'
+                    '--deadline|text|Time limit for the rules, then fallback (700ms).'
+                    '--shadow|file|Record what these rules would answer.'
+                    '--allow-from|text|Accept events only from these addresses.'
+                    '--trusted-proxy|text|Proxies whose X-Forwarded-For is trusted.'
+                    '--tls-cert|file|Serve HTTPS with this certificate and key.'
+                    '--tls-key|file|Serve HTTPS with this certificate and key.'
+                    '--no-dedupe --dedupe|flag|Forward repeated deliveries too, or not (default).'
+                    '--ready-file|file|File with the URLs as JSON while all works.'
+                    '--admin|text|Serve /live, /ready and /metrics on this port.'
+                    '--log-format|choice:text json|Date the messages, as text or JSON lines.'
+                    '--print-systemd|flag|Print a systemd unit, or an nginx location.'
+                    '--print-nginx|flag|Print a systemd unit, or an nginx location.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice listen check' = @{
                 o = @(
-                    '--url|text|One of the four URLs as AloVoice calls it, or what they share.'
-                    '--store|text|The listener''s store; else the profile''s own file.'
+                    '--url|text|One of the four URLs that AloVoice calls, or their base.'
+                    '--store|text|Event store of the listener (default: the profile''s).'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
                 )
             }
             'alovoice route' = @{
@@ -877,8 +1166,21 @@ function __alovoice_command([string] $path) {
                     'diff|Compare two rules files on the stored route questions'
                     'override|Send every caller to one step for a limited time'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice route init' = @{
+                o = @(
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
                 a = @(
                     'file'
                 )
@@ -886,7 +1188,13 @@ function __alovoice_command([string] $path) {
             'alovoice route check' = @{
                 o = @(
                     '--online|flag|Ask the PBX whether extensions and lines exist.'
-                    '--strict|flag|Warnings fail the check too.'
+                    '--strict|flag|Treat warnings as errors.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
                 a = @(
                     'file'
@@ -894,16 +1202,17 @@ function __alovoice_command([string] $path) {
             }
             'alovoice route test' = @{
                 o = @(
-                    '--from|text|Who calls; hidden, or left out: a hidden number.'
-                    '--line|text|The line called.'
-                    '--queue|text|The department, if the call has one.'
-                    '--direction|choice:inc out|In or out.'
-                    '--at|text|''2026-11-23 19:00'' in the rules'' time zone; else now.'
-                    '--last-peer|text|As if the caller had spoken with this extension.'
-                    '--calls|text|As if they had called so often.'
-                    '--missed|text|As if so many calls had been missed.'
-                    '--store|text|Whose calls are the past; else the profile''s store.'
-                    '--explain|flag|Each rule that was tried, and why it did not match.'
+                    '--from|text|Number of the caller (default: hidden).'
+                    '--line|text|Line that is called.'
+                    '--queue|text|Queue, if the call has one.'
+                    '--direction|choice:inc out|Inbound or outbound.'
+                    '--at|text|Time, such as ''2026-11-23 19:00'' (default: now).'
+                    '--last-peer|text|Assume that the caller last spoke with this extension.'
+                    '--calls|text|Assume this many earlier calls.'
+                    '--missed|text|Assume this many missed calls.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--explain|flag|Show each rule that was tried, and why it did not match.'
+                    '--no-headers|flag|Leave out the line of headings.'
                 )
                 a = @(
                     'file'
@@ -911,9 +1220,13 @@ function __alovoice_command([string] $path) {
             }
             'alovoice route diff' = @{
                 o = @(
-                    '--since|text|Questions from then on: 7d, yesterday, 2026-11-23; or all.'
-                    '--until|text|Up to then; a day alone is included, whole.'
-                    '--store|text|The event store; else the profile''s own.'
+                    '--since|text|Route questions from this time on: 7d, yesterday, 2026-11-23; or all.'
+                    '--until|text|Up to this time; a day is included whole.'
+                    '--store|text|Event store (default: the profile''s).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
                 )
                 a = @(
                     'file'
@@ -922,8 +1235,10 @@ function __alovoice_command([string] $path) {
             }
             'alovoice route override' = @{
                 o = @(
-                    '--for|text|How long: 30m, 2h, up to 31d; then it ends by itself.'
-                    '--off|flag|End it now.'
+                    '--for|text|Duration: 30m, 2h, up to 31d.'
+                    '--off|flag|End the override now.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     'text'
@@ -935,37 +1250,75 @@ function __alovoice_command([string] $path) {
                     'login|Store the token of the profile''s Telegram bot'
                     'logout|Delete the stored token of the profile''s Telegram bot'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice notify test' = @{
                 o = @(
-                    '--to|text|Send to this one; else to all of listen.notify.'
+                    '--to|text|Messenger to test (default: all of listen.notify).'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice notify login' = @{
                 o = @(
                     '--with-token|flag|Read the token from stdin.'
-                    '--no-check|flag|Do not ask Telegram about the token.'
+                    '--no-check|flag|Do not check the token with Telegram.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice notify logout' = @{
+                o = @(
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice trunks' = @{
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                )
             }
             'alovoice peers' = @{
                 o = @(
                     '--status|choice:on off|Only extensions that are on, or off.'
-                    '--number|text|Only the extension of this number.'
-                    '--show-secrets|flag|Show passwords and tokens whole, not masked.'
+                    '--number|text|Only the extension with this number.'
+                    '--show-secrets|flag|Show passwords and tokens unmasked.'
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
             }
             'alovoice api' = @{
                 o = @(
-                    '-f --raw-field|text|A text field; repeatable.'
-                    '-F --field|text|A field: number, true, false, null, @file; repeatable.'
-                    '--input|file|The body as it is; - for stdin.'
-                    '-H --header|text|A header; repeatable.'
-                    '-i --include|flag|Print status and headers too.'
-                    '--show-secrets|flag|Show passwords and tokens whole, not masked.'
+                    '-f --raw-field|text|Text field; repeatable.'
+                    '-F --field|text|Field with a number, true, false, null or @file; repeatable.'
+                    '--input|file|File with the request body; - for stdin.'
+                    '-H --header|text|Request header; repeatable.'
+                    '-i --include|flag|Print the status and the headers too.'
+                    '--show-secrets|flag|Show passwords and tokens unmasked.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
                     'text'
@@ -975,18 +1328,27 @@ function __alovoice_command([string] $path) {
             'alovoice login' = @{
                 o = @(
                     '--with-token|flag|Read the token from stdin.'
-                    '--token-command|text|Store this command instead; it prints the token alone.'
-                    '--no-check|flag|Do not ask the PBX whether it takes the token.'
+                    '--token-command|text|Store a command instead that prints the token.'
+                    '--no-check|flag|Do not check the token with the PBX.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice logout' = @{
+                o = @(
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
                 a = @(
                     'profile'
                 )
             }
             'alovoice status' = @{
                 o = @(
-                    '--offline|flag|Ask the PBX nothing.'
+                    '--offline|flag|Do not contact the PBX.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
             }
             'alovoice config' = @{
@@ -998,8 +1360,24 @@ function __alovoice_command([string] $path) {
                     'use|Choose the default profile'
                     'path|Print the path of the configuration file'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice config list' = @{
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                )
             }
             'alovoice config get' = @{
                 a = @(
@@ -1007,17 +1385,26 @@ function __alovoice_command([string] $path) {
                 )
             }
             'alovoice config set' = @{
+                o = @(
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
                 a = @(
                     'choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
                     'text'
                 )
             }
             'alovoice config unset' = @{
+                o = @(
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
                 a = @(
                     'choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
                 )
             }
             'alovoice config use' = @{
+                o = @(
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
                 a = @(
                     'profile'
                 )
@@ -1033,27 +1420,44 @@ function __alovoice_command([string] $path) {
                     'path|Print where the built-in simulated PBX keeps its state'
                     'sample|Write sample files, and print commands that use them'
                 )
+                o = @(
+                    '--csv|flag|Print lists as CSV.'
+                    '--columns|text|Show only these columns of a list.'
+                    '--no-headers|flag|Leave out the line of headings.'
+                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--timeout|text|Time limit for the whole command (default: 30).'
+                    '--base-url|text|URL of the PBX (default: the profile''s).'
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice sandbox serve' = @{
                 o = @(
-                    '--host|text|A loopback address.'
-                    '--port|text|0 picks a free one.'
-                    '--token|text|The token to accept (no secret); else one made once.'
-                    '--speed|text|Simulated seconds a second.'
-                    '--seed|text|Makes a run repeatable.'
-                    '--fault|text|What goes wrong, and how often.'
-                    '--state|file|Its database; else the embedded PBX''s own.'
-                    '--events-to|text|Call back: a base that serves all, or a URL for callstart, callend, result or route; repeatable.'
-                    '--inbound|text|Simulate callers: so many an hour.'
-                    '--day|text|Play a day''s calls from its midnight (or today): in, out, inside, requested.'
-                    '--chaos|text|Messages sent twice, held back or overtaken: dup=3%,late=5%,reorder=1%.'
+                    '--host|text|Loopback address to listen on.'
+                    '--port|text|Port; 0: any free port.'
+                    '--token|text|Token to accept; not secret (default: a new one).'
+                    '--speed|text|Simulated seconds per second.'
+                    '--seed|text|Seed of the random numbers.'
+                    '--fault|text|Faults and their rates, such as ''outcall:503@10%''.'
+                    '--state|file|State file (default: the built-in PBX''s).'
+                    '--events-to|text|Send events to this base URL, or a type to its URL; repeatable.'
+                    '--inbound|text|Simulate N inbound calls per hour.'
+                    '--day|text|Play the calls of a day, from midnight on, or today.'
+                    '--chaos|text|Repeat, delay or reorder events: dup=3%,late=5%,reorder=1%.'
                 )
             }
             'alovoice sandbox reset' = @{
+                o = @(
+                    '-y --yes|flag|Do not ask for confirmation.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
             }
             'alovoice sandbox path' = @{
             }
             'alovoice sandbox sample' = @{
+                o = @(
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
+                )
                 a = @(
                     'directory'
                 )
@@ -1065,7 +1469,8 @@ function __alovoice_command([string] $path) {
             }
             'alovoice skill' = @{
                 o = @(
-                    '--install|directory|Write it as DIR/alovoice/SKILL.md instead, over an older one.'
+                    '--install|directory|Write the page to DIR/alovoice/SKILL.md instead.'
+                    '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
             }
             'alovoice completion' = @{
