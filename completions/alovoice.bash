@@ -1,6 +1,6 @@
 # bash completion for alovoice, written by `alovoice completion bash`.
 
-# The names of the profiles: the tables of config.toml, and the one that always exists.
+# The names of the profiles: the tables of config.toml, and those that always exist.
 _alovoice_profiles() {
   local -a files
   local config=$HOME/.config
@@ -8,7 +8,7 @@ _alovoice_profiles() {
   [[ ${XDG_CONFIG_HOME-} == /* ]] && config=$XDG_CONFIG_HOME
   files=("$config/alovoice/config.toml" "$HOME/Library/Application Support/alovoice/config.toml")
   [[ -n ${ALOVOICE_CONFIG_DIR-} ]] && files=("$ALOVOICE_CONFIG_DIR/config.toml")
-  echo sandbox
+  printf '%s\n' default sandbox
   sed -n -e 's/^[[:space:]]*\[[[:space:]]*profiles[[:space:]]*\.[[:space:]]*\([A-Za-z0-9_-]\{1,\}\)[[:space:]]*[].].*/\1/p' -e 's/^[[:space:]]*\[[[:space:]]*profiles[[:space:]]*\.[[:space:]]*"\([^"\\]*\)"[[:space:]]*[].].*/\1/p' "${files[@]}" 2>/dev/null
 }
 
@@ -92,9 +92,9 @@ _alovoice_command() {
     'alovoice status') options='--offline --no-headers --timeout --base-url' ;;
     'alovoice config') commands='list get set unset use path' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice config list') options='--csv --columns --no-headers --excel' ;;
-    'alovoice config get') arguments=(text) ;;
-    'alovoice config set') options=--dry-run arguments=(text text) ;;
-    'alovoice config unset') options=--dry-run arguments=(text) ;;
+    'alovoice config get') arguments=('choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url') ;;
+    'alovoice config set') options=--dry-run arguments=('choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url' text) ;;
+    'alovoice config unset') options=--dry-run arguments=('choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url') ;;
     'alovoice config use') options=--dry-run arguments=(profile) ;;
     'alovoice config path') : ;;
     'alovoice demo') : ;;
@@ -105,7 +105,7 @@ _alovoice_command() {
     'alovoice sandbox sample') options=--dry-run arguments=(directory) ;;
     'alovoice help') arguments=('*text') ;;
     'alovoice skill') options='--install --dry-run' ;;
-    'alovoice completion') arguments=('choice:bash zsh fish') ;;
+    'alovoice completion') arguments=('choice:bash zsh fish powershell') ;;
     'alovoice version') : ;;
   esac
 }

@@ -1,6 +1,6 @@
 # fish completion for alovoice, written by `alovoice completion fish`.
 
-# The names of the profiles: the tables of config.toml, and the one that always exists.
+# The names of the profiles: the tables of config.toml, and those that always exist.
 function __alovoice_profiles
     set -l files "$HOME/.config/alovoice/config.toml" "$HOME/Library/Application Support/alovoice/config.toml"
     if test -n "$ALOVOICE_CONFIG_DIR"
@@ -8,7 +8,7 @@ function __alovoice_profiles
     else if string match -q -- '/*' "$XDG_CONFIG_HOME" # a relative path is to be ignored: the XDG specification
         set files[1] "$XDG_CONFIG_HOME/alovoice/config.toml"
     end
-    echo sandbox
+    printf '%s\n' default sandbox
     sed -n -e 's/^[[:space:]]*\\[[[:space:]]*profiles[[:space:]]*\\.[[:space:]]*\\([A-Za-z0-9_-]\\{1,\\}\\)[[:space:]]*[].].*/\\1/p' -e 's/^[[:space:]]*\\[[[:space:]]*profiles[[:space:]]*\\.[[:space:]]*"\\([^"\\\\]*\\)"[[:space:]]*[].].*/\\1/p' $files 2>/dev/null
 end
 
@@ -975,8 +975,11 @@ complete -c alovoice -n '__alovoice_at \'alovoice config list\'' -l csv -d 'Prin
 complete -c alovoice -n '__alovoice_at \'alovoice config list\'' -l columns -x -d 'Show only these columns of a list.'
 complete -c alovoice -n '__alovoice_at \'alovoice config list\'' -l no-headers -d 'Leave out the line of headings.'
 complete -c alovoice -n '__alovoice_at \'alovoice config list\'' -l excel -d 'Write CSV for Excel: byte mark, semicolons, local times.'
+complete -c alovoice -n '__alovoice_at \'alovoice config get\' 0' -a 'profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
 complete -c alovoice -n '__alovoice_at \'alovoice config set\'' -l dry-run -d 'Print what would be sent or changed; do nothing.'
+complete -c alovoice -n '__alovoice_at \'alovoice config set\' 0' -a 'profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
 complete -c alovoice -n '__alovoice_at \'alovoice config unset\'' -l dry-run -d 'Print what would be sent or changed; do nothing.'
+complete -c alovoice -n '__alovoice_at \'alovoice config unset\' 0' -a 'profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url'
 complete -c alovoice -n '__alovoice_at \'alovoice config use\'' -l dry-run -d 'Print what would be sent or changed; do nothing.'
 complete -c alovoice -n '__alovoice_at \'alovoice config use\' 0' -a '(__alovoice_profiles)'
 complete -c alovoice -n '__alovoice_at \'alovoice sandbox\' 0' -a 'serve' -d 'Serve the simulated PBX over HTTP until Ctrl-C'
@@ -1008,4 +1011,4 @@ complete -c alovoice -n '__alovoice_at \'alovoice sandbox sample\'' -l dry-run -
 complete -c alovoice -n '__alovoice_at \'alovoice sandbox sample\' 0' -a '(__fish_complete_directories)'
 complete -c alovoice -n '__alovoice_at \'alovoice skill\'' -l install -x -a '(__fish_complete_directories)' -d 'Write the page to DIR/alovoice/SKILL.md instead.'
 complete -c alovoice -n '__alovoice_at \'alovoice skill\'' -l dry-run -d 'Print what would be sent or changed; do nothing.'
-complete -c alovoice -n '__alovoice_at \'alovoice completion\' 0' -a 'bash zsh fish'
+complete -c alovoice -n '__alovoice_at \'alovoice completion\' 0' -a 'bash zsh fish powershell'

@@ -15,6 +15,7 @@ from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, BadConfigError, CheckFailedError, TokenRefusedError
 from alovoice_cli.events.event_table import iso
 from alovoice_cli.events.outbox import TargetStanding, target_id, waiting_text
+from alovoice_cli.language import tr
 from alovoice_cli.moments import parse_zone, span_text, unix_microseconds
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
@@ -70,11 +71,9 @@ def show_status(
         shown = {**fields, "outbox": _as_text(outbox or [], now)}
         session.show(Record(shown, title="AloVoice", whole=whole, ours=True))
     else:
-        waits = (
-            "what waits to be forwarded is not known"
-            if outbox is None
-            else _as_text(outbox, now) or "nothing waits to be forwarded"
-        )
+        waits = _as_text(outbox or [], now) or tr("nothing waits to be forwarded")
+        if outbox is None:
+            waits = tr("what waits to be forwarded is not known")
         session.display.screen(_in_words(settings, fields, problem, waits), wrapped=True)
     if problem is not None:
         raise problem
@@ -87,12 +86,16 @@ def _in_words(
 
     `waits` is the last of them in words.
     """
-    profile_from = _ORIGINS.get(settings.origin["profile"], settings.origin["profile"].removeprefix("environment "))
-    server = "the sandbox, a PBX inside this program" if settings.embedded else settings.base_url
+    origin = settings.origin["profile"]
+    place = _ORIGINS.get(origin, origin.removeprefix("environment "))
+    server = tr("the sandbox, a PBX inside this program") if settings.embedded else settings.base_url
+    labels = tr("Profile"), tr("Server"), tr("Token")
+    width = max(map(len, labels)) + 2
+    profile, on, token = ((label.ljust(width), "bold") for label in labels)
     return [
-        [("Profile  ", "bold"), (settings.profile, ""), (f" (by {profile_from})" if profile_from else "", "dim")],
-        [("Server   ", "bold"), (f"{server}: ", ""), _reached(fields, problem)],
-        [("Token    ", "bold"), *_token_in_words(settings, fields, problem), (f"; {waits}", "")],
+        [profile, (settings.profile, ""), (f" ({tr('by {place}', place=place)})" if place else "", "dim")],
+        [on, (f"{server}: ", ""), _reached(fields, problem)],
+        [token, *_token_in_words(settings, fields, problem), (f"; {waits}", "")],
     ]
 
 
@@ -100,27 +103,27 @@ def _reached(fields: Mapping[str, object], problem: AlovoiceError | None) -> tup
     """Returns whether the server answers, with the style of the words."""
     reachable = fields.get("reachable")
     if reachable is None:
-        return "not asked", ""
+        return tr("not asked"), ""
     if not reachable:
-        return "not reachable", "bad"
+        return tr("not reachable"), "bad"
     if problem is None or isinstance(problem, TokenRefusedError):
-        return f"answers in {fields['answer_ms']} ms", "good"
-    return f"answers with an error in {fields['answer_ms']} ms", "bad"
+        return tr("answers in {ms} ms", ms=fields["answer_ms"]), "good"
+    return tr("answers with an error in {ms} ms", ms=fields["answer_ms"]), "bad"
 
 
 def _token_in_words(
     settings: Settings, fields: Mapping[str, object], problem: AlovoiceError | None
 ) -> "list[tuple[str, str]]":
     if settings.embedded:
-        return [("none is needed", "")]
+        return [(tr("none is needed"), "")]
     if not fields.get("token"):
         is_read = not isinstance(problem, (BadConfigError, CheckFailedError))
-        return [("none" if is_read else "not known", "bad")]
+        return [(tr("none") if is_read else tr("not known"), "bad")]
     place = str(fields["token_from"]).removeprefix("environment ")
-    told = (f"{fields['token']} from {place}", "")
+    told = (tr("{token} from {place}", token=fields["token"], place=place), "")
     if isinstance(problem, TokenRefusedError):
-        return [told, (", ", ""), ("refused", "bad")]
-    return [told, (", ", ""), ("accepted", "good")] if fields.get("reachable") and problem is None else [told]
+        return [told, (", ", ""), (tr("refused"), "bad")]
+    return [told, (", ", ""), (tr("accepted"), "good")] if fields.get("reachable") and problem is None else [told]
 
 
 def _outbox(session: Session) -> list[TargetStanding] | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from alovoice_cli.events.conditions import And, Compare, Condition
-from alovoice_cli.events.event import MISSED_STATUSES, Call
+from alovoice_cli.events.event import MISSED_STATUSES, STATUS_WORDS, Call
 
 REASONS = {
     "304": "not taken",
@@ -22,7 +22,7 @@ REASONS = {
 """The `reason` in JSON of each status of a missed call."""
 
 REASON_TEXTS = {**REASONS, "304": "no answer", "603-S": "cancelled by the caller"}
-"""The same for people (API, section 6: missed, unavailable, busy, declined, cancelled)."""
+"""The same in messages (API, section 6: missed, unavailable, busy, declined, cancelled); tables have STATUS_WORDS."""
 
 IS_MISSED: Condition = And((Compare("direction", "=", "inc"), Compare("status", "in", MISSED_STATUSES)))
 
@@ -194,9 +194,9 @@ def not_returned(judged: Iterable[MissedCall]) -> Iterator[MissedCall]:
 
 
 def reasons_text(counts: Mapping[str, int]) -> str:
-    """Returns the count of each reason, in words: `3 busy (486), 1 cancelled by the caller (603-S)`."""
+    """Returns the count of each reason, in words: `3 busy (486), 1 hung up (603-S)`."""
     told = [status for status in MISSED_STATUSES if status in counts]
-    return ", ".join(f"{counts[status]} {REASON_TEXTS[status]} ({status})" for status in told)
+    return ", ".join(f"{counts[status]} {STATUS_WORDS[status]} ({status})" for status in told)
 
 
 def count_reasons(judged: Iterable[MissedCall]) -> dict[str, int]:

@@ -13,13 +13,17 @@ _DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One step. `at` is ISO 8601 in UTC, with microseconds; `what` names it, `id` identifies it."""
+    """One step. `at` is ISO 8601 in UTC, with microseconds; `what` names it, `id` identifies it.
+
+    `outcome` is how a request or a call ended.
+    """
 
     at: str
     what: str
     id: str
     detail: str
     whole: dict[str, object]
+    outcome: str = ""
 
     @property
     def moment(self) -> datetime:
@@ -30,14 +34,15 @@ class TimelineStep:
 def timeline(events: Iterable[Event], receipts: Iterable[Receipt]) -> list[TimelineStep]:
     """Returns the steps by time; at the same moment in the order of the store, our request first."""
     steps = [
-        TimelineStep(receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict())
+        TimelineStep(
+            receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict(), receipt.outcome
+        )
         for receipt in receipts
     ]
     for event in sorted(events, key=lambda event: event.delivery.seq):
-        delivery = event.delivery
-        steps.append(
-            TimelineStep(iso(delivery.received_at), delivery.type, delivery.id, event_text(event), event_as_json(event))
-        )
+        delivery, ended = event.delivery, event.fact.status or ""
+        at, text = iso(delivery.received_at), event_text(event)
+        steps.append(TimelineStep(at, delivery.type, delivery.id, text, event_as_json(event), ended))
     return sorted(steps, key=lambda step: step.at)
 
 
