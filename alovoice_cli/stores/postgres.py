@@ -6,6 +6,7 @@ libpq does it (`PGPASSWORD`, `~/.pgpass`, a service file), never from a URL that
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -37,6 +38,8 @@ class ServerConnection:
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self.own = connection
+        # A thread that ends drops its connection, of which psycopg would warn.
+        weakref.finalize(self, connection.close)
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         """Runs one statement and returns its cursor."""
@@ -57,9 +60,6 @@ class ServerConnection:
     def close(self) -> None:
         """Closes the connection; its locks and claims are free at once."""
         self.own.close()
-
-    def __del__(self) -> None:
-        self.own.close()  # a thread that ends drops its connection, of which psycopg would warn
 
 
 @lru_cache(512)
