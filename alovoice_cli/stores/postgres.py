@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.errors import UsageError
@@ -86,7 +86,22 @@ def connect(url: str, *, timeout: float | None = None) -> ServerConnection:
     options = {**_DEFAULTS, **{name: text for name, text in given.items() if text is not None}}
     if timeout is not None and "connect_timeout" not in given:
         options["connect_timeout"] = str(max(2, round(timeout)))  # libpq takes whole seconds, from 2
-    return ServerConnection(psycopg.connect(**options, autocommit=True, prepare_threshold=5))
+    connection = psycopg.connect(**options, autocommit=True, prepare_threshold=5)
+    connection.adapters.register_loader("numeric", _number_loader())
+    return ServerConnection(connection)
+
+
+@cache
+def _number_loader() -> type:
+    """Returns the reader of sums: a whole one is an int, as SQLite has it."""
+    from psycopg.adapt import Loader  # noqa: PLC0415 - only for a store on a server
+
+    class NumberLoader(Loader):
+        def load(self, data: bytes | bytearray | memoryview) -> int | float:
+            text = bytes(data)
+            return int(text) if text.lstrip(b"-").isdigit() else float(text)
+
+    return NumberLoader
 
 
 def load_driver() -> Any:
