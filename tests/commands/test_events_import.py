@@ -297,8 +297,6 @@ def test_what_an_operator_states_makes_no_call_of_ours_certain(alovoice: FrontDo
 
 
 def test_nobody_is_told_of_imported_events_while_a_listener_goes_on(alovoice: FrontDoor) -> None:
-    if alovoice.server_store:
-        pytest.skip("a listener on a server")
     now = datetime.now(UTC)
     with served() as crm, listening(alovoice, "--forward", crm.url, "--forward", f"missed={crm.url}") as heard:
         lines = [_start((now - AT).total_seconds() + number / 10, answer_id=f"f{number}") for number in range(40)]
