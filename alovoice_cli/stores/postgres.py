@@ -130,8 +130,9 @@ def explained_server(url: str) -> Iterator[None]:
 
 def server_error(url: str, error: Exception) -> UsageError:
     """Returns the error for a server that cannot be reached, or refuses."""
-    detail = str(error).strip()
-    if getattr(error, "sqlstate", None) is None:
+    detail, driver = str(error).strip(), load_driver()
+    is_lost = isinstance(error, (driver.OperationalError, driver.InterfaceError))
+    if is_lost and getattr(error, "sqlstate", None) is None:
         return UsageError(
             f"the store {masked_url(url)} cannot be reached",
             hint="check the server, the URL and the password (PGPASSWORD or ~/.pgpass)",
