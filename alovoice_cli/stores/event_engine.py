@@ -368,6 +368,11 @@ class ReadOnlyStore:
         from alovoice_cli.stores import event_postgres
 
         if self._opened is None:
+            event_postgres.raise_lately_unreachable(self._url)
             busy = self._busy_seconds
-            self._opened = event_postgres.open_server(self._url, busy_seconds=busy, timeout=busy, reads_only=True)
+            try:
+                self._opened = event_postgres.open_server(self._url, busy_seconds=busy, timeout=busy, reads_only=True)
+            except troubles() as error:
+                event_postgres.note_unreachable(self._url, error)
+                raise
         return self._opened
