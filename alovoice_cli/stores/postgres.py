@@ -87,9 +87,21 @@ def connect(url: str, *, timeout: float | None = None) -> ServerConnection:
     if timeout is not None:
         seconds = max(2, round(timeout))  # libpq takes whole seconds, from 2
         options |= {"connect_timeout": str(seconds), "tcp_user_timeout": str(seconds * 1000)} | _told(given)
+    options["client_encoding"] = "UTF8"  # whatever the environment says
     connection = psycopg.connect(**options, autocommit=True, prepare_threshold=5)
+    _require_utf8(url, connection)
     connection.adapters.register_loader("numeric", _number_loader())
     return ServerConnection(connection)
+
+
+def _require_utf8(url: str, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in ("UTF8", None):  # a pooler between may not say
+        connection.close()
+        raise UsageError(
+            f"the database of {masked_url(url)} cannot hold every letter: its encoding is {encoding}",
+            hint="make one with `createdb --encoding UTF8 --template template0 NAME`",
+        )
 
 
 def _told(given: Mapping[str, Any]) -> dict[str, str]:

@@ -28,6 +28,13 @@ def test_a_database_without_tables_is_no_store(alovoice: FrontDoor, postgres: Cl
     assert "there is no event store in postgresql://alovoice@127.0.0.1" in done.err
 
 
+def test_a_database_that_cannot_hold_every_letter_is_refused(alovoice: FrontDoor, postgres: Cluster) -> None:
+    url = postgres.database("template0 ENCODING 'LATIN1' LOCALE 'C'")
+    done = alovoice("events", "import", "-", "--store", url)
+    assert (done.code, "its encoding is LATIN1" in done.err) == (2, True)
+    assert "createdb --encoding UTF8" in done.err
+
+
 def test_a_newer_schema_is_refused(postgres: Cluster) -> None:
     url = Rows(postgres.database()).url
     connection = connect(url)
