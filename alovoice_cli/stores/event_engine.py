@@ -270,7 +270,9 @@ def has_table(connection: Connection, name: str) -> bool:
     """Returns whether the store has the table."""
     if isinstance(connection, sqlite3.Connection):
         return event_sqlite.has_table(connection, name)
-    return connection.execute("SELECT to_regclass(?)", (name,)).fetchone()[0] is not None
+    # Not `to_regclass`: within a transaction it may not know of a table that another process has just made.
+    asked = "SELECT 1 FROM pg_catalog.pg_class WHERE relname = ? AND pg_catalog.pg_table_is_visible(oid)"
+    return connection.execute(asked, (name,)).fetchone() is not None
 
 
 def add_column(connection: Connection, table: str, definition: str) -> None:
