@@ -128,10 +128,12 @@ class Session:
 
     def store_place(self, name: str) -> "Path | str":
         """Returns where a store lies: the server of the run's store, which machines share, or a file here."""
-        from alovoice_cli.store_urls import is_server_url
-
         url = self.event_store_url()
-        return url if is_server_url(url) else self.paths.state / name
+        if url.startswith("postgres"):
+            from alovoice_cli.store_urls import is_server_url
+
+            return url if is_server_url(url) else self.paths.state / name
+        return self.paths.state / name
 
     @cached_property
     def ledger(self) -> "Ledger":

@@ -257,6 +257,8 @@ class EventWriter:
     def _give_rest(self, trouble: Exception) -> None:
         """The store is not tried for a while: what comes must not wait for its time-outs."""
         self._troubled_at = time.monotonic()
+        with suppress(Exception):  # it is away
+            self._file.note_spooling(is_spooling=True)
         self._callbacks.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
 
     def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
@@ -361,9 +363,9 @@ class EventWriter:
             self._has_older = False
         with self._spool.abandoned() as others:
             if any(spool.size for spool in (*others, self._spool)):
-                with self._file.emptying_spool():
-                    for spool in (*others, self._spool):  # the own one last: what comes meanwhile goes there
-                        self._empty(spool)
+                for spool in (*others, self._spool):  # the own one last: what comes meanwhile goes there
+                    self._empty(spool)
+        self._file.note_spooling(is_spooling=False)
         self._spooled_answers.clear()
 
     def _empty(self, spool: Spool) -> None:

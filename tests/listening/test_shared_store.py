@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from front_door import FrontDoor
 from outages import OutagePlay
 from postgres_server import Cluster, running_cluster
 
+from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.event_postgres import IDLE
+from alovoice_cli.stores.events import EventStore
 
 from .conftest import START, Handler, Listening
 
@@ -206,4 +209,5 @@ def test_a_listener_starts_while_its_server_is_down_and_its_events_come_later(
     assert [event["type"] for event in events] == ["callend", "callstart", "callstart"]
     assert [event["duplicate_of"] for event in events] == [None, call_id.decode(), None]
     assert [json.loads(body).get("call_id") for _, body in crm.seen] == [None, call_id.decode()]
-    assert [row for row in _rows(alovoice, "gaps") if row["what"] == "no listener"] == []
+    dead, alive = EventStore(json.loads(alovoice("config", "get", "store", "--json").out)["value"]).uptimes()
+    assert dead.began_at <= unix_microseconds(datetime.fromisoformat(events[-1]["received_at"])) < alive.began_at
