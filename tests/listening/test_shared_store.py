@@ -17,7 +17,7 @@ from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.event_postgres import IDLE
 from alovoice_cli.stores.events import EventStore
 
-from .conftest import START, Handler, Listening
+from .conftest import START, Handler, Listening, sql
 
 Listen = Callable[..., Listening]
 PATIENCE = 40
@@ -148,6 +148,7 @@ def test_one_listener_tells_of_a_missed_call_and_the_other_takes_over(
     for number, listening in enumerate((one, other)):
         _miss(listening, f"90123456{number}")
         _until(lambda count=number + 1: len(crm.seen) >= count, "the message")
+    _until(lambda: sql(alovoice, "SELECT count(*) FROM notice WHERE state = 'told'")[0][0] == 2, "what was told")
     one.process.kill()
     other.wait_for("this listener takes over, and tells of missed calls")
     _miss(other, "901234569")
