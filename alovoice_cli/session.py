@@ -115,7 +115,9 @@ class Session:
         from alovoice_cli.config.settings import Flags
 
         options = self.options
-        return Flags(profile or options.profile, options.base_url, options.timeout, options.no_permission_check)
+        return Flags(
+            profile or options.profile, options.base_url, options.timeout, options.no_permission_check, options.lang
+        )
 
     @property
     def named_profile(self) -> str | None:
@@ -124,17 +126,26 @@ class Session:
 
     # --- stores ------------------------------------------------------------------------------------------------------
 
+    def store_place(self, name: str) -> "Path | str":
+        """Returns where a store lies: the server of the run's store, which machines share, or a file here."""
+        url = self.event_store_url()
+        if url.startswith("postgres"):
+            from alovoice_cli.store_urls import is_server_url
+
+            return url if is_server_url(url) else self.paths.state / name
+        return self.paths.state / name
+
     @cached_property
     def ledger(self) -> "Ledger":
-        from alovoice_cli.stores.ledger import Ledger
+        from alovoice_cli.stores.ledger import STORE_NAME, Ledger
 
-        return Ledger(self.paths.state / "ledger.db", self.now)
+        return Ledger(self.store_place(STORE_NAME), self.now)
 
     @cached_property
     def campaigns(self) -> "CampaignStore":
         from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
 
-        return CampaignStore(self.paths.state / STORE_NAME, self.now)
+        return CampaignStore(self.store_place(STORE_NAME), self.now)
 
     @cached_property
     def analyses(self) -> "Analyses":
@@ -144,7 +155,7 @@ class Session:
 
     def event_store_url(self, flag: str | None = None) -> str:
         """The event store's URL: `--store`, or the profile's. A password in it is never shown."""
-        url = self.settings.event_store_url(flag)
+        url = self.settings.event_store_url(flag or self.options.store)
         if url.startswith("postgres"):
             from alovoice_cli.store_urls import passwords_of
 
@@ -365,9 +376,9 @@ class Session:
         streams = self.stdin, self.stdout, self.stderr
         return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone, self.now)
 
-    def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> None:
+    def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> frozenset[str]:
         """Prints a list or a record on stdout, in the form for the options or the stream: `Display.show`."""
-        self.display.show(thing, lines=lines, show_secrets=show_secrets)
+        return self.display.show(thing, lines=lines, show_secrets=show_secrets)
 
     def report(self, text: str, **fields: object) -> None:
         """Reports the result of a command without data: a remark, or with `--json` the fields on stdout."""

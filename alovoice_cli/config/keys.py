@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.config.urls import check_base_url
+from alovoice_cli.language import LANGUAGES, Language
 from alovoice_cli.masking import mask
-from alovoice_cli.store_urls import check_stored_url
 
 Value = str | int | float | bool | tuple[str, ...]
 
@@ -60,6 +60,13 @@ def check_encoding(value: object) -> str:
     return str(value)
 
 
+def check_language(value: object) -> Language:
+    """One of LANGUAGES. Raises ValueError."""
+    if value not in LANGUAGES:
+        raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
+    return value
+
+
 def check_timezone(value: object) -> str:
     """`utc +5`, `+05:00` or an IANA name, by its shape alone. Raises ValueError."""
     if not isinstance(value, str) or not re.fullmatch(_TIMEZONE, value.strip(), re.ASCII | re.IGNORECASE):
@@ -102,7 +109,16 @@ def _check_store(value: object) -> str:
     # A relative path would mean another file in each directory, and split the listener's history.
     if "://" not in value and not value.startswith("~") and not Path(value).is_absolute():
         raise ValueError(f"must be a whole path (not {value!r}), or a URL such as sqlite:////path/to/events.db")
-    return check_stored_url(value.strip())
+    return check_kept_store(value.strip())
+
+
+def check_kept_store(text: str) -> str:
+    """Returns the name of a store that a file keeps. Raises ValueError for a URL that holds a password."""
+    if "://" in text:
+        from alovoice_cli.store_urls import check_stored_url
+
+        return check_stored_url(text)
+    return text
 
 
 def _check_peer_names(value: object) -> str:
@@ -220,6 +236,7 @@ KEYS = {
         Key("base_url", _check_base_url),
         Key("encoding", check_encoding, default=ENCODINGS[0]),
         Key("timezone", check_timezone, default="utc +5"),  # of campaigns
+        Key("lang", check_language, default="en"),  # of messages, tables and help pages
         Key("timeout", check_timeout, _parse_seconds, default=30.0),  # seconds that a command may talk to the PBX
         Key("token_command", check_command),
         Key("trunks", _check_trunks, _parse_list, default=()),  # lines that campaigns dial by

@@ -21,7 +21,13 @@ from front_door import FrontDoor
 
 from alovoice_cli.stores.event_engine import open_event_store, opened
 
-START = {"inner_phone": 2000, "number": "+998901234567", "line": 712037006, "type": "inc", "start_time": 1716209468}
+START: dict[str, Any] = {
+    "inner_phone": 2000,
+    "number": "+998901234567",
+    "line": 712037006,
+    "type": "inc",
+    "start_time": 1716209468,
+}
 
 
 def store_of(alovoice: FrontDoor) -> str:

@@ -139,6 +139,17 @@ def test_values_that_the_database_refuses_cost_only_their_own_reading(owner: Own
     assert owner.lost == 0
 
 
+def test_a_letter_that_one_database_refuses_costs_no_event(owner: Owner) -> None:
+    writer = owner.writer()
+    odd = NewDelivery(_delivery(b'{"call_id": 1}'), Reading({}, (Fact(call_id="a\0b"),), "digest"))
+    assert _seqs(owner.append(writer, odd, _new())) == [1, 2]
+    writer.close()
+    events = owner.read()
+    assert (events[0].fact.call_id, events[0].problem) in (("a\0b", ""), (None, "not stored: DataError"))
+    assert events[0].delivery.body == b'{"call_id": 1}'
+    assert owner.lost == 0
+
+
 def test_what_a_lock_held_back_is_no_repetition_of_itself(owner: Owner) -> None:
     writer = owner.writer()
     new = _new()
