@@ -114,6 +114,12 @@ class Metrics:
         """Adds how many missed calls each target is told of, by state."""
         self._registry.register(_NoticeCollector(notices, targets))
 
+    def follow_store(self, name: str, is_spooling: Callable[[], bool]) -> None:
+        """Adds which store it is, and whether it takes deliveries."""
+        info = Gauge("alovoice_store_info", "The event store.", ["store"], registry=self._registry)
+        info.labels(name).set(1)
+        self.follow("alovoice_spooling", "1 while deliveries wait in the spool for the event store.", is_spooling)
+
     def text(self) -> bytes:
         """All of it, in the text format of `content_type`."""
         return generate_latest(self._registry)
