@@ -16,10 +16,11 @@ from alovoice_cli.events.event import Delivery, Event, EventType, Fact, Reading
 from alovoice_cli.events.event_assembly import SPOOLED, UNANSWERED, LateAnswer, NewDelivery, Stored
 from alovoice_cli.events.reading import read
 from alovoice_cli.stores import event_rows
+from alovoice_cli.stores.event_arrivals import Settle
 from alovoice_cli.stores.event_engine import open_event_store, opened, writing
 from alovoice_cli.stores.event_file import EventFile
 from alovoice_cli.stores.event_rows import QueuedDelivery, insert_deliveries
-from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter, Settle
+from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
 from alovoice_cli.stores.events import EventStore
 from alovoice_cli.stores.outbox import Outbox
 from alovoice_cli.stores.spool import Spool
