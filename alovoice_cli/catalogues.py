@@ -66,9 +66,13 @@ def _text_of_call(call: ast.Call, place: str) -> Text | None:
 
 def help_texts() -> Iterator[Text]:
     """Yields the texts of the help pages, as a page translates them: by paragraph, in one line."""
-    from alovoice_cli.commands.command_tree import full_tree  # noqa: PLC0415 - the build has no Typer
+    from alovoice_cli.commands.command_table import NOUNS  # noqa: PLC0415 - the build has no Typer
+    from alovoice_cli.commands.command_tree import full_tree  # noqa: PLC0415 - same
 
     yield from _texts_of_command(full_tree(), "alovoice")
+    for noun in NOUNS:  # a command that is not loaded has its line of help alone
+        yield Text(noun.help, "alovoice")
+        yield from (Text(verb.help, f"alovoice-{noun.name}") for verb in noun.verbs)
 
 
 def _texts_of_command(command: Any, path: str) -> Iterator[Text]:

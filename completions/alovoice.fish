@@ -58,7 +58,7 @@ complete -c alovoice -s v -l verbose -d 'Each request and answer on stderr, mask
 complete -c alovoice -l color -x -a 'auto always never' -d 'auto, always or never.'
 complete -c alovoice -l timeout -x -d 'For the whole conversation; 30 by default.'
 complete -c alovoice -l base-url -x -d 'The server, else the profile\'s.'
-complete -c alovoice -l lang -x -a 'en ru uz' -d 'Language of texts and help pages (default: en).'
+complete -c alovoice -l lang -x -a 'en ru uz' -d 'Language of texts and help pages: en, ru or uz (default: en).'
 complete -c alovoice -s y -l yes -d 'Ask no questions.'
 complete -c alovoice -l dry-run -d 'Print the request that would change something, and its curl; send nothing.'
 complete -c alovoice -l no-permission-check -d 'Trust a config.toml that others may change.'
