@@ -67,6 +67,7 @@ class Session:
         self._open_terminal = open_terminal
         self._spent_seconds = 0.0
         self._clients: list[Client] = []
+        self._told: set[str] = set()
 
     def set_options(self, options: GlobalOptions) -> None:
         """Replaces the global options."""
@@ -125,17 +126,24 @@ class Session:
 
     # --- stores ------------------------------------------------------------------------------------------------------
 
+    def store_place(self, name: str) -> "Path | str":
+        """Returns where a store lies: the server of the run's store, which machines share, or a file here."""
+        from alovoice_cli.store_urls import is_server_url
+
+        url = self.event_store_url()
+        return url if is_server_url(url) else self.paths.state / name
+
     @cached_property
     def ledger(self) -> "Ledger":
-        from alovoice_cli.stores.ledger import Ledger
+        from alovoice_cli.stores.ledger import STORE_NAME, Ledger
 
-        return Ledger(self.paths.state / "ledger.db", self.now)
+        return Ledger(self.store_place(STORE_NAME), self.now)
 
     @cached_property
     def campaigns(self) -> "CampaignStore":
         from alovoice_cli.stores.campaigns import STORE_NAME, CampaignStore
 
-        return CampaignStore(self.paths.state / STORE_NAME, self.now)
+        return CampaignStore(self.store_place(STORE_NAME), self.now)
 
     @cached_property
     def analyses(self) -> "Analyses":
@@ -143,23 +151,42 @@ class Session:
 
         return Analyses(self.paths.state / STORE_NAME, self.settings.profile, self.now, note=self.note)
 
+    def event_store_url(self, flag: str | None = None) -> str:
+        """The event store's URL: `--store`, or the profile's. A password in it is never shown."""
+        url = self.settings.event_store_url(flag or self.options.store)
+        if url.startswith("postgres"):
+            from alovoice_cli.store_urls import passwords_of
+
+            for password in passwords_of(url):
+                self.masker.learn(password)
+            if passwords_of(url):
+                self._warn_of_password()
+        return url
+
+    def _warn_of_password(self) -> None:
+        from alovoice_cli.store_urls import HOW_TO_LOG_IN
+
+        if "store password" not in self._told:
+            self._told.add("store password")
+            self.warn(f"everybody on this machine can read the password of --store: {HOW_TO_LOG_IN}")
+
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
         from alovoice_cli.stores.events import EventStore
 
-        return EventStore(self.settings.event_store_url(flag))
+        return EventStore(self.event_store_url(flag))
 
     def outbox(self, flag: str | None = None) -> "OutboxOrders":
         """Returns the outbox of `--store`, or of the profile's event store, for an operator."""
         from alovoice_cli.stores.outbox_orders import OutboxOrders
 
-        return OutboxOrders(self.settings.event_store_url(flag))
+        return OutboxOrders(self.event_store_url(flag))
 
     def past(self, flag: str | None = None) -> "StoredPast":
         """Returns the callers' past in the event store, for rules about it."""
         from alovoice_cli.stores.history import StoredPast
 
-        return StoredPast(self.settings.event_store_url(flag))
+        return StoredPast(self.event_store_url(flag))
 
     @cached_property
     def peer_names(self) -> "PeerNames":
@@ -347,9 +374,9 @@ class Session:
         streams = self.stdin, self.stdout, self.stderr
         return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone, self.now)
 
-    def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> None:
+    def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> frozenset[str]:
         """Prints a list or a record on stdout, in the form for the options or the stream: `Display.show`."""
-        self.display.show(thing, lines=lines, show_secrets=show_secrets)
+        return self.display.show(thing, lines=lines, show_secrets=show_secrets)
 
     def report(self, text: str, **fields: object) -> None:
         """Reports the result of a command without data: a remark, or with `--json` the fields on stdout."""

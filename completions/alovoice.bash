@@ -16,7 +16,7 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule numbers call events day top ai listen route notify trunks peers api login logout status config demo sandbox help completion version' ;;
+    alovoice) commands='autorule numbers call events store day top ai listen route notify trunks peers api login logout status config demo sandbox help skill completion version' ;;
     'alovoice autorule') commands='create check get list export watch report' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
@@ -28,14 +28,14 @@ _alovoice_command() {
     'alovoice numbers') commands=check ;;
     'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected' arguments=(file) ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' ;;
-    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
     'alovoice call resolve') options='--all --batch --wait --store' arguments=(text) ;;
     'alovoice call batches') commands='list show resume forget' ;;
     'alovoice call batches list') : ;;
     'alovoice call batches show') options=--state arguments=(text) ;;
-    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' arguments=(text) ;;
+    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --shared --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' arguments=(text) ;;
     'alovoice call batches forget') options=--accept-risk arguments=(text) ;;
     'alovoice call receipts') commands='list show' ;;
     'alovoice call receipts list') options=--limit ;;
@@ -57,6 +57,9 @@ _alovoice_command() {
     'alovoice events trigger') options='--to --set --unset --from-event --scenario --count --rate --store' arguments=('choice:callstart callend result route') ;;
     'alovoice events replay') options='--to --speed --store --since --until --type --number --line --peer --status --where --with-trials' arguments=('*text') ;;
     'alovoice events certify') options='--callstart --callend --result --route --only --slow --junit' arguments=(text) ;;
+    'alovoice store') commands='check copy' ;;
+    'alovoice store check') options=--store ;;
+    'alovoice store copy') arguments=(text text) ;;
     'alovoice day') options='--week --text --html --force --rules --store' arguments=(text) ;;
     'alovoice top') options='--once --store' ;;
     'alovoice ai') commands='send result show list grep score report audio prune' ;;
@@ -101,6 +104,7 @@ _alovoice_command() {
     'alovoice sandbox path') : ;;
     'alovoice sandbox sample') arguments=(directory) ;;
     'alovoice help') arguments=('*text') ;;
+    'alovoice skill') options=--install ;;
     'alovoice completion') arguments=('choice:bash zsh fish') ;;
     'alovoice version') : ;;
   esac
@@ -360,6 +364,7 @@ _alovoice_option() {
     'alovoice events certify --route') value='text' ;;
     'alovoice events certify --only') value='text' ;;
     'alovoice events certify --junit') value='file' ;;
+    'alovoice store check --store') value='text' ;;
     'alovoice day --html') value='file' ;;
     'alovoice day --rules') value='file' ;;
     'alovoice day --store') value='text' ;;
@@ -493,6 +498,7 @@ _alovoice_option() {
     'alovoice sandbox serve --inbound') value='text' ;;
     'alovoice sandbox serve --day') value='text' ;;
     'alovoice sandbox serve --chaos') value='text' ;;
+    'alovoice skill --install') value='directory' ;;
   esac
 }
 

@@ -78,7 +78,7 @@ class Books:
     def of(cls, alovoice: FrontDoor) -> "Books":
         with Traffic(alovoice.home / "pbx.db") as traffic:
             accounts = traffic.accounts()
-        store = EventStore(f"sqlite:///{alovoice.home / 'state' / 'events.db'}")
+        store = EventStore(alovoice.store_url)
         events = [event for event in store.events() if event.delivery.type != "probe"]
         return cls(accounts, events, {call.call_id: call for call in store.calls()})
 

@@ -1,7 +1,8 @@
 """Writes an event store's rows as the listener would: whole calls, single deliveries, the listener's own time."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +20,9 @@ MICRO = 1_000_000
 class Rows:
     """One store, and the seq that comes next. Moments are unix seconds, or aware datetimes."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.url = path, f"sqlite:///{path}"
+    def __init__(self, store: Path | str) -> None:
+        self.url = store if isinstance(store, str) else f"sqlite:///{store}"
+        self.path = Path(self.url.removeprefix("sqlite:///"))
         open_event_store(self.url).close()
         self._calls = 0
 
@@ -83,6 +85,20 @@ class Rows:
                 seen_at = int(seen * MICRO)
                 values = (f"u{number}-{began}", int(began * MICRO), seen_at, seen_at if in_order else None)
                 connection.execute("INSERT INTO uptime (id, began_at, seen_at, ended_at) VALUES (?, ?, ?, ?)", values)
+
+
+@contextmanager
+def held(url: str) -> Iterator[None]:
+    """Another process that writes to the store, and is in no hurry."""
+    with closing(open_event_store(url)) as other, writing(other):
+        yield
+
+
+def empty(url: str) -> None:
+    """Deletes all that is in a store, and leaves its tables."""
+    with opened(url) as connection, writing(connection):
+        for table in ("delivery", "fact", "call", "outbox", "outbox_target", "notice", "notice_message", "uptime"):
+            connection.execute(f"DELETE FROM {table}")
 
 
 def end_of(call_id: str, at: int, duration: int, status: str) -> dict[str, object]:

@@ -19,7 +19,8 @@ from alovoice_cli.session import Session
 
 # Typer reads a command's signature anew each time that it builds the command, which here happens thousands of times: a
 # fifth to a third of a run.
-typer.main.get_params_from_function = functools.cache(typer.main.get_params_from_function)
+_typer: Any = typer.main  # its own modules export this name, the type stubs do not
+_typer.get_params_from_function = functools.cache(_typer.get_params_from_function)
 
 TOKEN = "cafe0000-dead-4eef-8bad-f00dfeed0042"
 
@@ -58,6 +59,12 @@ class FrontDoor:
     environ: dict[str, str] = field(default_factory=dict)
     ahead: timedelta = timedelta(0)
     transport: Any = None
+    server_store: str = ""
+
+    @property
+    def store_url(self) -> str:
+        """The event store of the profile `default`: its own file, or the database that the configuration names."""
+        return self.server_store or f"sqlite:///{self.home / 'state' / 'events.db'}"
 
     def __call__(
         self,

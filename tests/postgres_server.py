@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from alovoice_cli.stores.event_engine import open_event_store
+
+_TEMPLATE = "events_template"
+
 
 def programs() -> Path | None:
     """The folder of PostgreSQL's programs; None where it is not installed. Debian keeps them out of the path."""
@@ -38,7 +42,7 @@ class Cluster:
         assert where is not None, "PostgreSQL is not installed"
         self._bin, self.folder, self.port = where, folder, _free_port()
         self._account = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else ""
-        self._made = 0
+        self._made, self._has_template = 0, False
         self._data = str(folder / "data")
         self._call(
             "initdb", "-D", str(folder / "data"), "-U", "alovoice", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
@@ -58,12 +62,37 @@ class Cluster:
         """Stops the server: smart, fast or immediate."""
         self._call("pg_ctl", "-D", self._data, "-w", "-t", "60", "-m", mode, "stop")
 
-    def database(self) -> str:
-        """Makes an empty database and returns its URL."""
+    def database(self, template: str = "template1") -> str:
+        """Makes a database, an empty one or a copy, and returns its URL."""
         self._made += 1
         name = f"t{os.getpid()}_{self._made}"
-        self.sql("postgres", f"CREATE DATABASE {name}")
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    def event_store(self) -> str:
+        """Makes an empty event store and returns its URL."""
+        if not self._has_template:
+            open_event_store(self.url(self._template())).close()
+            self._has_template = True
+        return self.database(_TEMPLATE)
+
+    def drop(self, url: str) -> None:
+        """Deletes a database, whoever is connected to it."""
+        self._administer(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def _template(self) -> str:
+        # Of another alphabet's rules, where the server knows them: a store compares texts byte by byte in any database.
+        try:
+            self._administer(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'uz'")
+        except Exception:
+            self._administer(f"CREATE DATABASE {_TEMPLATE}")
+        return _TEMPLATE
+
+    def _administer(self, text: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(text.encode())
 
     def url(self, name: str) -> str:
         """The URL of a database of this cluster."""

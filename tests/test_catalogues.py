@@ -35,11 +35,11 @@ def _messages(language: str) -> Iterator[Message]:
 
 
 def _english(message: Message) -> tuple[str, ...]:
-    return message.id if isinstance(message.id, tuple) else (message.id,)
+    return tuple(message.id) if isinstance(message.id, (tuple, list)) else (message.id,)
 
 
 def _translations(message: Message) -> tuple[str, ...]:
-    texts = message.string if isinstance(message.string, tuple) else (message.string,)
+    texts = tuple(message.string) if isinstance(message.string, (tuple, list)) else (message.string,)
     return tuple(text for text in texts if text)
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from small_catalogue import use_messages
+from small_catalogue import Messages, use_messages
 
 from alovoice_cli.language import in_english, use_language
 from alovoice_cli.localization import (
@@ -24,7 +24,7 @@ SATURDAY, MONDAY = date(2026, 11, 28), date(2026, 11, 30)
 @pytest.fixture
 def russian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Russian, as far as these few messages go."""
-    messages = {
+    messages: Messages = {
         "Saturday": "суббота",
         "weekday|Sat": "сб",
         "weekday|Mon": "пн",

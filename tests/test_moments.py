@@ -66,9 +66,10 @@ def test_a_period_upside_down_is_refused() -> None:
 def test_options_and_the_condition_hold_together() -> None:
     words = FilterWords(number="90 123-45-67", status="486,603-S", where="duration < 5")
     wanted = read_filter(words, CALL_FIELDS, CLOCK).condition
-    call = {"number": "998901234567", "status": "603-S", "duration": 3}
+    call: dict[str, str | int | None] = {"number": "998901234567", "status": "603-S", "duration": 3}
     assert holds(wanted, call)
-    assert not any(holds(wanted, call | other) for other in ({"duration": 5}, {"status": "200"}, {"number": "998"}))
+    others: list[dict[str, str | int | None]] = [{"duration": 5}, {"status": "200"}, {"number": "998"}]
+    assert not any(holds(wanted, call | other) for other in others)
 
 
 def test_our_own_probes_are_hidden_unless_they_are_asked_for() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from front_door import FrontDoor, Stream
-from small_catalogue import use_messages
+from small_catalogue import Messages, use_messages
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import tr, use_language
@@ -20,7 +20,7 @@ COLUMNS = (Column("state", "State"), Column("reason", "Reason", value=lambda ite
 @pytest.fixture
 def russian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Russian, as far as these few messages go."""
-    messages = {
+    messages: Messages = {
         "error": "ошибка",
         "hint": "подсказка",
         "warning": "предупреждение",

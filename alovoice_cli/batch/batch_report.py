@@ -15,7 +15,8 @@ from alovoice_cli.output.data_formats import safe_cell
 from alovoice_cli.output.files import check_free, check_writable, write_private
 from alovoice_cli.output.listing import cell_text
 from alovoice_cli.spreadsheet import PLAIN, SpreadsheetFormat
-from alovoice_cli.stores.journal import JournalFolder, JournalPath
+from alovoice_cli.stores.journal_files import JournalFolder
+from alovoice_cli.stores.journal_places import JournalPlace, Journals
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
@@ -104,23 +105,27 @@ def check_report(path: Path, source: str, *, tries: bool = True) -> None:
 _EMPTY: Mapping[str, int] = {**dict.fromkeys(STATES, 0), "left_out": 0}
 
 
-def journal_folder(session: "Session") -> JournalFolder:
-    """Returns the folder of this machine's journals."""
-    return JournalFolder(session.paths.state, session.now)
+def journals_of(session: "Session") -> Journals:
+    """Returns the journals of this machine, or of all machines that share the store."""
+    place = session.store_place("")
+    if isinstance(place, str):
+        from alovoice_cli.stores.server_journals import ServerJournals  # noqa: PLC0415 - files need none of it
+
+        return ServerJournals(place, session.now)
+    return JournalFolder(place, session.now)
 
 
 def list_journals(session: "Session") -> list[Mapping[str, object]]:
     """Returns all batches, the latest first. A batch whose journal cannot be read is listed with its `problem`."""
-    folder = journal_folder(session)
-    found = [_glance(folder, place) for place in folder.places()]
+    found = [_glance(place) for place in journals_of(session).places()]
     return sorted(found, key=lambda item: str(item["created_at"]), reverse=True)
 
 
-def _glance(folder: JournalFolder, place: JournalPath) -> Mapping[str, object]:
-    named = {"name": place.name, "path": str(place.path)}
+def _glance(place: JournalPlace) -> Mapping[str, object]:
+    named = {"name": place.name, "path": place.label}
     nothing = {"command": None, "profile": None, "source": None, "created_at": "", "rows": 0, **_EMPTY}
     try:
-        journal = folder.open(place)
+        journal = place.open()
     except UsageError as problem:
         return {**named, **nothing, "problem": problem.message}
     try:
@@ -136,8 +141,7 @@ def _glance(folder: JournalFolder, place: JournalPath) -> Mapping[str, object]:
 
 def journal_rows(session: "Session", name: str, state: str | None) -> list[Mapping[str, object]]:
     """Returns the rows of one batch, in one state or in all. Raises UsageError where there is no such batch."""
-    folder = journal_folder(session)
-    journal = folder.open(folder.existing(name))
+    journal = journals_of(session).existing(name).open()
     try:
         listed = list(journal.listed())
     finally:
@@ -160,10 +164,9 @@ def forget_journal(session: "Session", name: str, *, accept_risk: bool) -> str:
 
     Raises UsageError where rows wait or are unknown, unless that risk is accepted: no other file remembers those rows.
     """
-    folder = journal_folder(session)
-    place = folder.existing(name)
+    place = journals_of(session).existing(name)
     with place.locked():
-        journal = folder.open(place)
+        journal = place.open()
         courses = [course for _, course in journal.listed()]
         journal.close()
         told = sums(courses)
@@ -174,9 +177,8 @@ def forget_journal(session: "Session", name: str, *, accept_risk: bool) -> str:
                 hint=f"`alovoice call batches resume {place.name}` goes on; --accept-risk forgets them",
             )
         session.display.confirm_on_terminal(f"Forget the batch {place.name} ({told})? Its list would be sent anew.")
-        for suffix in ("", "-wal", "-shm"):
-            place.path.with_name(place.path.name + suffix).unlink(missing_ok=True)
-    place.path.with_name(place.path.name + ".lock").unlink(missing_ok=True)
+        place.forget()
+    place.forget_lock()
     return told
 
 

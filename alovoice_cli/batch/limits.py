@@ -1,6 +1,6 @@
 """The profile's limits: some are checked before the first row, the free lines before each dial."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
 from alovoice_cli.findings import count, name_lines
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.ledger import Quota
-from alovoice_cli.stores.line_calls import LineCalls, LineClaims
+from alovoice_cli.stores.line_calls import STORE_NAME, LineCalls, LineClaims
 from alovoice_cli.stores.pbx_calls import PbxCalls, StrangeId
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def check_call_ids(
     An event store that cannot be read is a warning: most ids are typed from the PBX's own console.
     """
     try:
-        found = PbxCalls(session.settings.event_store_url(store)).strange_ids(call_ids)
+        found = PbxCalls(session.event_store_url(store)).strange_ids(call_ids)
     except UsageError as trouble:
         session.warn(f"whether these are ids of the PBX is not checked: {trouble.message}")
         return
@@ -138,21 +138,32 @@ _ASSUMED = f"each call from here is taken to hold its line for {HOLD // MICRO //
 _HELD = timedelta(microseconds=HOLD)
 
 
+class LineGuard:
+    """Lets every row through: the profile has no limit of lines."""
+
+    def has_line(self, row: BatchRow) -> bool:
+        """Returns whether the row has a line, and takes that line."""
+        return True
+
+    def give_back(self, row: BatchRow) -> None:
+        """Gives the line of a row back that was not sent."""
+
+
 @contextmanager
-def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[Callable[[BatchRow], bool]]:
-    """Yields a function that tells whether a row may be sent, and takes its line. Without a limit every row may."""
+def line_keeper(session: "Session", limit: LineLimit | None) -> Iterator[LineGuard]:
+    """Yields what tells whether a row may be sent, and takes its line."""
     if limit is None:
-        yield lambda row: True
+        yield LineGuard()
         return
-    claims = LineClaims(session.paths.state / "lines.db", session.settings.profile, HOLD)
-    keeper = LineKeeper(session, limit, LineCalls(session.settings.event_store_url()), claims)
+    claims = LineClaims(session.store_place(STORE_NAME), session.settings.profile, HOLD)
+    keeper = LineKeeper(session, limit, LineCalls(session.event_store_url()), claims)
     try:
-        yield keeper.has_line
+        yield keeper
     finally:
         keeper.close()
 
 
-class LineKeeper:
+class LineKeeper(LineGuard):
     """Counts the busy lines anew for each row. For one thread at a time."""
 
     def __init__(self, session: "Session", limit: LineLimit, calls: LineCalls, claims: LineClaims) -> None:
@@ -161,6 +172,7 @@ class LineKeeper:
         self._waiting = ""  # the key of the waiting row
         self._told: set[str | None] = set()  # trunks that are known to be full
         self._heard: tuple[int, HeardCalls | None] = (0, None)
+        self._taken = 0  # the number of the latest claim
 
     def has_line(self, row: BatchRow) -> bool:
         """Returns whether the row has a line, and takes that line.
@@ -173,7 +185,7 @@ class LineKeeper:
             asked = self._asked(now)
             busy, where = count_busy(asked, [LineClaim(*row) for row in turn.claims], self._listen(asked, now)).on(line)
             if is_free := busy + need <= self._limit.usable:
-                turn.take(LineClaim(self._session.masker.hide(row.our_id), line, need, now))
+                self._taken = turn.take(LineClaim(self._session.masker.hide(row.our_id), line, need, now))
         if is_free:
             if self._waiting != row.key:
                 self._told.discard(line)
@@ -182,6 +194,10 @@ class LineKeeper:
             self._session.note(why_closed(busy, where, need, self._limit))
         self._waiting = "" if is_free else row.key
         return is_free
+
+    def give_back(self, row: BatchRow) -> None:
+        with self._claims.turn(unix_microseconds(self._session.now())) as turn:
+            turn.give_back(self._taken)
 
     def close(self) -> None:
         """Closes the files."""

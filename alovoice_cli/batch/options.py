@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from alovoice_cli.errors import UsageError
+
 
 class BatchOptions(NamedTuple):
     """The options of a batch. `source` is the list of `--batch`, `-` for stdin; `mapped` are the words of `--map`."""
@@ -32,7 +34,18 @@ class BatchOptions(NamedTuple):
     exclude: Sequence[Path] = ()
     exclude_unread_ok: bool = False
     override_limit: Sequence[str] = ()
+    shared: bool = False
     again: bool = False
     budget: int | None = None
     store: str | None = None
     """The event store by which ids of calls are checked, else the profile's."""
+
+
+def check_shared(options: BatchOptions) -> None:
+    """Raises UsageError for options that change the rows of other machines, with `--shared`."""
+    for name, given in (("--restart", options.restart), ("--changed-ok", options.changed_ok)):
+        if options.shared and given:
+            raise UsageError(
+                f"{name} does not go with --shared: nothing was sent",
+                hint=f"end the other machines' runs, and give {name} once without --shared",
+            )

@@ -50,8 +50,9 @@ class Gate:
     """Lets rows through one at a time. `wait(seconds)` sleeps and returns whether the batch was stopped.
 
     Rows are sent inside the hours of `window` and outside the hours of `quiet`, by the clock of `zone`. `told` receives
-    the reason of each sleep. Rate and pause use the monotonic `clock`. `has_line` is called last: it returns whether
-    the row has a line, and takes that line.
+    the reason of each sleep. Rate and pause use the monotonic `clock`; `common_pace` returns the seconds for which the
+    pace of all machines lets no row through. `has_line` is called last: it returns whether the row has a line, and
+    takes that line; `give_back` gives it back where the row was not sent.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class Gate:
         now: Callable[[], datetime],
         wait: Callable[[float], bool],
         told: Callable[[str], None],
+        common_pace: Callable[[], float] = lambda: 0.0,
         has_line: Callable[[BatchRow], bool] = lambda row: True,
+        give_back: Callable[[BatchRow], None] = lambda row: None,
         zone: tzinfo = UTC,
     ) -> None:
         self._spacing, self._window, self._quiet = spacing, window, quiet
         self._clock, self._now, self._wait, self._told = clock, now, wait, told
-        self._has_line = has_line
+        self._common_pace, self._has_line, self.give_back = common_pace, has_line, give_back
         self._next = self._paused_until = clock()
         self._zone, self._paused = zone, ""
 
@@ -107,7 +110,7 @@ class Gate:
         paused = self._paused_until - self._clock()
         if paused > 0:
             return paused, self._paused
-        early = self._next - self._clock()
+        early = max(self._next - self._clock(), self._common_pace())
         return (early, "") if early > 0 or self._has_line(row) else (_LINE_NAP, "")
 
 

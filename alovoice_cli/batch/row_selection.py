@@ -10,12 +10,12 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alovoice_cli.batch.batch_report import moment, sums
 from alovoice_cli.batch.limits import check_limits
 from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.recovery import is_ours
 from alovoice_cli.batch.run import Run
 from alovoice_cli.batch_rows import BatchRow, RowOutcome, RowProgress, RowResult, State
 from alovoice_cli.campaigns.exclusion import read_do_not_call
@@ -80,14 +80,18 @@ def find_sent_before(run: Run, rows: Listed) -> dict[str, RowProgress]:
 def forget_unsent(run: Run, journal: Journal, going: Sequence[BatchRow]) -> None:
     """Forgets a batch that has sent nothing, for example after a refused token: its rows may be sent under any name."""
     courses = [course for _, course in journal.listed()]
-    if going and not any(course.sent in ("yes", "maybe") and course.state != "refused" for course in courses):
-        forget_batch(run, journal.path)
+    if (
+        going
+        and not journal.is_shared
+        and not any(course.sent in ("yes", "maybe") and course.state != "refused" for course in courses)
+    ):
+        forget_batch(run, journal.label)
 
 
-def forget_batch(run: Run, path: Path) -> None:
+def forget_batch(run: Run, path: str) -> None:
     """Forgets the batch of this journal: none of its rows was sent."""
     with suppress(UsageError):  # the disk is full: at worst the same rows need --allow-duplicate
-        BatchRecords(run.session.ledger).forget(str(path))
+        BatchRecords(run.session.ledger).forget(path)
 
 
 def _course(row: SentRow) -> RowProgress:
@@ -101,7 +105,7 @@ def _course(row: SentRow) -> RowProgress:
 def _record(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> BatchRecord:
     keys = "\n".join(sorted(row.key for row in rows))
     digest = hashlib.sha256(keys.encode("ascii")).hexdigest()
-    path, begun_at = str(run.journal_path.path), iso(run.session.now())
+    path, begun_at = run.journal_path.label, iso(run.session.now())
     return BatchRecord(head.profile, digest, run.name, path, head.source, begun_at)
 
 
@@ -114,59 +118,6 @@ def _refuse(twin: BatchRecord | None, rows: int) -> None:
         hint=f"`alovoice call batches resume {twin.name}` goes on with it; --allow-duplicate if both are meant",
         detail=f"it has {source} and the journal {twin.path}",
     )
-
-
-_SETTLED: dict[str, RowOutcome] = {"done": "done", "refused": "refused", "unsent": "unsent"}
-_LOST = "the process ended before its answer was written down"
-
-
-def recover(session: "Session", journal: Journal) -> None:
-    """Settles the rows in flight of a killed run by the certain outcomes of the ledger; the others are unknown."""
-    for row, course in journal.listed():
-        if course.state != "intent":
-            continue
-        entry = _entry_of(session, row, course.began_at)
-        if entry is not None and entry.outcome in _SETTLED:
-            result = RowResult(
-                _SETTLED[entry.outcome],
-                entry.exit_code or 0,
-                entry.sent,
-                entry.status,
-                entry.answer,
-                receipt=entry.receipt,
-            )
-        else:
-            receipt = entry.receipt if entry else ""
-            result = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem=_LOST, receipt=receipt)
-        journal.settle(row.key, result)
-
-
-def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> None:
-    """Raises UsageError where the ledger knows a row as sent and the journal knows the row as unsent.
-
-    SQLite silently drops the damaged end of a write-ahead log: the journal alone would then call people twice.
-    """
-    own = {row.our_id: row for row in going if is_ours(row)}
-    for entry in session.ledger.receipts_of(own):
-        if entry.outcome in ("done", "unknown"):
-            raise UsageError(
-                f"{journal.path} has lost what the ledger knows: line {own[entry.our_id].line} was sent"
-                f" ({entry.receipt}); nothing is sent now",
-                hint="the journal was damaged, or put back from a copy; see `alovoice call receipts list`",
-            )
-
-
-def is_ours(row: BatchRow) -> bool:
-    """Returns whether this program made the id: then no other row has the same id."""
-    return bool(row.our_id) and row.our_id not in (row.payload.get("call_id"), row.payload.get("extid"))
-
-
-def _entry_of(session: "Session", row: BatchRow, began_at: str) -> Receipt | None:
-    """Returns the receipt of the row's last attempt, if that receipt is certain."""
-    if not is_ours(row):
-        return None
-    found = [entry for entry in session.ledger.receipts_of([row.our_id]) if entry.begun_at >= began_at]
-    return found[0] if len(found) == 1 else None
 
 
 def analyses_sent(session: "Session", call_ids: Iterable[str]) -> dict[str, Receipt]:
@@ -354,7 +305,7 @@ def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow
             reach = replace(reach, summary=reach.summary + _lately(session, len(listed), going))
     else:
         summary = f"{count(len(listed), 'call')} to analyse on PBX {profile}, which may cost"
-        reach = Reach(len(listed), summary, "call", "calls", rings=False)
+        reach = Reach(len(listed), summary, rings=False)
     agree(session, reach, run.options.confirm)
     run.times.check()
 

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from alovoice_cli.batch.batch_report import row_json, shown_state, sums, worst_code, write_report
-from alovoice_cli.batch.limits import line_keeper, line_limit
+from alovoice_cli.batch.limits import LineGuard, line_keeper, line_limit
 from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.batch.pacing import Gate, parse_rate, parse_window
 from alovoice_cli.batch.send_rows import RowStates, RunEnding, Runner, SignalCount, StopSwitch, counted
@@ -16,9 +17,10 @@ from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.moments import DailyHours, parse_zone
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.spreadsheet import format_for
-from alovoice_cli.stores.journal import JournalPath
+from alovoice_cli.stores.journal_places import JournalPlace
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 _TROUBLED = (
     Column("row", "Row", numeric=True),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
     Column("problem", "Problem"),
     Column("receipt", "Receipt"),
 )
@@ -45,6 +47,17 @@ class MemoryStates:
         """Returns all rows with their states."""
         return ((row, self._courses[row.key]) for row in self._rows)
 
+    def is_due(self, key: str) -> bool:
+        """Returns True: no other process has these rows."""
+        return True
+
+    def seconds_to_wait(self) -> float:
+        """Returns 0: no other process sends these rows."""
+        return 0.0
+
+    def hold_back(self, seconds: float) -> None:
+        """Does nothing: no other process sends these rows."""
+
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         """Notes that the row will be sent now."""
         course = RowProgress("intent", self._courses[key].attempts + 1)
@@ -58,6 +71,16 @@ class MemoryStates:
         return course
 
 
+class CatchUp(Protocol):
+    """Learns how the rows ended that other machines sent."""
+
+    def __call__(self, *, waits: bool) -> AbstractSet[str]:
+        """Returns the keys of rows that are still being sent; may wait for them to end."""
+
+
+_SENDING = RowProgress("pending", problem="another machine is sending it")
+
+
 class RunTimes:
     """The hours, the pace and the lines of a batch, checked before anything is sent.
 
@@ -67,6 +90,7 @@ class RunTimes:
     def __init__(self, session: "Session", verb: BatchVerb, options: BatchOptions) -> None:
         self._zone = parse_zone(session.settings.timezone)
         self._now = session.now
+        self._is_shared = options.shared
         self.spacing = parse_rate(options.rate) if options.rate else 0.0
         self.window = parse_window(options.window) if options.window else None
         obeys_quiet = verb.dials and not options.night_ok
@@ -81,17 +105,19 @@ class RunTimes:
                 hint="give --night-ok if that is meant, or --window 10:00-19:00 to wait for it",
             )
 
-    def gate(self, stop: StopSwitch, told: Callable[[str], None], has_line: Callable[[BatchRow], bool]) -> Gate:
+    def gate(self, stop: StopSwitch, told: Callable[[str], None], lines: LineGuard, rows: RowStates) -> Gate:
         """Returns the gate for these hours, this rate and these lines."""
         return Gate(
-            spacing=self.spacing,
+            spacing=0.0 if self._is_shared else self.spacing,
+            common_pace=rows.seconds_to_wait,
             window=self.window,
             quiet=self.quiet,
             clock=time.monotonic,
             now=self._now,
             wait=stop.wait,
             told=told,
-            has_line=has_line,
+            has_line=lines.has_line,
+            give_back=lines.give_back,
             zone=self._zone,
         )
 
@@ -108,12 +134,12 @@ class Run:
     verb: BatchVerb
     options: BatchOptions
     times: RunTimes
-    path: JournalPath | None = None
+    path: JournalPlace | None = None
     excluded: frozenset[int] = frozenset()
     keep: Callable[[str, Any], None] | None = None
 
     @property
-    def journal_path(self) -> JournalPath:
+    def journal_path(self) -> JournalPlace:
         """Returns the journal's place, for a command that sends."""
         assert self.path is not None
         return self.path
@@ -131,8 +157,8 @@ class Run:
 class Execution:
     """Sends the rows of one run, shows each row, and reports on all rows at the end."""
 
-    def __init__(self, run: Run, rows: RowStates) -> None:
-        self._run, self._session, self._rows = run, run.session, rows
+    def __init__(self, run: Run, rows: RowStates, catch_up: CatchUp | None = None) -> None:
+        self._run, self._session, self._rows, self._catch_up = run, run.session, rows, catch_up
         self._streams = run.session.options.json or not run.session.stdout.isatty()
         self._troubled: list[dict[str, object]] = []
 
@@ -168,13 +194,13 @@ class Execution:
         client = self._run.client()  # here once, before several threads need it
         with counted() as signals, self._closing() as stack:
             if not self._run.verb.reads:
-                stack.enter_context(self._session.ledger.kept_open())
-            has_line = stack.enter_context(line_keeper(self._session, self._run.times.lines))
+                stack.enter_context(self._session.ledger.database.kept_open())
+            lines = stack.enter_context(line_keeper(self._session, self._run.times.lines))
             tick = stack.enter_context(self._session.display.counting(self._run.verb.command, len(rows)))
             runner = Runner(
                 self._rows,
                 lambda row: send(self._session, client, self._run.verb, row),
-                self._run.times.gate(stop, self._session.note, has_line),
+                self._run.times.gate(stop, self._session.note, lines, self._rows),
                 stop,
                 jobs=self._run.options.jobs,
                 most_failures=self._run.options.stop_after_failures,
@@ -220,7 +246,8 @@ class Execution:
     # --- afterwards --------------------------------------------------------------------------------------------------
 
     def _account(self, ending: RunEnding, signals: SignalCount) -> int:
-        session, listed = self._session, list(self._rows.listed())
+        session, elsewhere = self._session, self._elsewhere(ending)
+        listed = [(row, _SENDING if row.key in elsewhere else course) for row, course in self._rows.listed()]
         courses = [course for _, course in listed]
         code = worst_code(courses)
         unwritten = self._write_report(listed)
@@ -232,6 +259,19 @@ class Execution:
             return code
         trouble = self._own_trouble(ending) or (signals.code if ending.interrupted else code)
         return ExitCode.SERVER if unwritten and trouble == ExitCode.DONE else trouble
+
+    def _elsewhere(self, ending: RunEnding) -> AbstractSet[str]:
+        """Returns the rows that other machines are sending now, after a wait where nothing else is left to do."""
+        if self._catch_up is None:
+            return frozenset()
+        try:
+            found = self._catch_up(waits=not ending.reason)
+        except UsageError as trouble:
+            self._session.warn(f"what other machines sent is not known: {trouble.message}")
+            return frozenset()
+        if found:
+            self._session.note(f"{count(len(found), 'row is', 'rows are')} being sent by other machines")
+        return found
 
     def _write_report(self, listed: Sequence[tuple[BatchRow, RowProgress]]) -> bool:
         """Writes the report of `--report`, and returns whether that failed."""

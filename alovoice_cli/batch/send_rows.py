@@ -33,8 +33,20 @@ class RowStates(Protocol):
     def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
         """Returns the rows of the latest list."""
 
-    def intend(self, key: str, *, risk: bool = False) -> RowProgress:
-        """Writes that the row will be sent now; the state is on the disk when this returns."""
+    def is_due(self, key: str) -> bool:
+        """Returns whether no other machine has taken the row."""
+
+    def intend(self, key: str, *, risk: bool = False) -> RowProgress | None:
+        """Writes that the row will be sent now; the state is on the disk when this returns.
+
+        Returns None where another machine took the row, or the common pace, at the same moment.
+        """
+
+    def seconds_to_wait(self) -> float:
+        """Returns how long the pace of all machines together lets no row through."""
+
+    def hold_back(self, seconds: float) -> None:
+        """Lets no machine send a row for this time."""
 
     def settle(self, key: str, result: RowResult) -> RowProgress:
         """Writes how the row ended."""
@@ -153,8 +165,8 @@ class Runner:
 
     def _work(self) -> None:
         try:
-            while (row := self._take()) is not None:
-                self._place(row)
+            while (taken := self._take()) is not None:
+                self._place(*taken)
         except BaseException as trouble:
             self._trouble = self._trouble or trouble
             told = trouble.message if isinstance(trouble, AlovoiceError) else f"{type(trouble).__name__}: {trouble}"
@@ -162,14 +174,23 @@ class Runner:
         finally:
             self._results.put(None)
 
-    def _take(self) -> BatchRow | None:
+    def _take(self) -> tuple[BatchRow, RowProgress] | None:
+        """Waits until the next row may be sent, and writes its intent."""
         with self._taking:  # one at a time: that is what makes a rate
-            if self._stop.is_set or not self._rows or not self._gate.enter(self._rows[0]) or self._stop.is_set:
-                return None
-            return self._rows.popleft()
+            while self._rows and not self._stop.is_set:
+                row = self._rows[0]
+                if not self._journal.is_due(row.key):
+                    self._rows.popleft()
+                    continue
+                if not self._gate.enter(row) or self._stop.is_set:
+                    return None
+                begun = self._journal.intend(row.key, risk=row.key in self._risky)
+                if begun is not None:
+                    return self._rows.popleft(), begun
+                self._gate.give_back(row)
+        return None
 
-    def _place(self, row: BatchRow) -> None:
-        begun = self._journal.intend(row.key, risk=row.key in self._risky)
+    def _place(self, row: BatchRow, begun: RowProgress) -> None:
         with self._lock:
             self._flying[row.key] = row
         result = self._send(row)
@@ -198,6 +219,7 @@ class Runner:
             self._stop(f"{failures} rows have failed (--stop-after-failures {self._most_failures})")
         if result.exit_code == ExitCode.SERVER and result.pause is not None:
             self._gate.pause(result.pause or _PAUSE_SECONDS)
+            self._journal.hold_back(result.pause or _PAUSE_SECONDS)
 
 
 _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}

@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alovoice_cli.batch.batch_report import check_report, journal_folder, moment
+from alovoice_cli.batch.batch_report import check_report, journals_of, moment
 from alovoice_cli.batch.limits import check_call_ids, line_limit
-from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.batch.options import BatchOptions, check_shared
+from alovoice_cli.batch.pacing import parse_rate
 from alovoice_cli.batch.plan import ANALYSIS, BatchPlan, Planner, parse_map
+from alovoice_cli.batch.recovery import catch_up, recover, refuse_lost_writes
 from alovoice_cli.batch.row_selection import (
     Listed,
     adopt_earlier,
@@ -23,9 +26,7 @@ from alovoice_cli.batch.row_selection import (
     leave_out,
     read_excluded,
     record_batch,
-    recover,
     refuse_all_sent,
-    refuse_lost_writes,
     refuse_twin,
     tell_left_out,
     write_left_out,
@@ -38,7 +39,8 @@ from alovoice_cli.campaigns.files import open_list
 from alovoice_cli.dialling import refuse_dialling
 from alovoice_cli.errors import CheckFailedError, ExitCode, Rehearsal, UsageError
 from alovoice_cli.findings import count
-from alovoice_cli.stores.journal import Journal, JournalFolder, JournalHead, JournalPath, digest_of
+from alovoice_cli.stores.journal import Journal, JournalHead
+from alovoice_cli.stores.journal_places import JournalPlace, Journals, JournalTakenError, digest_of
 from alovoice_cli.stores.migrations import iso
 
 if TYPE_CHECKING:
@@ -88,22 +90,23 @@ def run_batch(
         check_call_ids(session, [row.our_id for row in batch.plan.rows], error=CheckFailedError, store=options.store)
     if verb.reads:
         return Execution(run, MemoryStates(batch.plan.rows)).send(batch.plan.rows)
-    folder = journal_folder(session)
+    folder = journals_of(session)
     path, is_sibling = find_path(folder, options, batch, has_siblings=table is None)
     run = replace(run, path=path, excluded=read_excluded(session, options))
     if rehearses:
-        return _rehearse(run, folder, batch)
+        return _rehearse(run, batch)
     if is_sibling and not options.changed_ok:
         raise changed(path, "the list is not the one that this batch began with")
-    with path.locked(), ExitStack() as stack:
-        return _send(run, _prepare(run, folder, batch, stack))
+    check_shared(options)
+    with path.locked(shared=options.shared, spacing=run.times.spacing), ExitStack() as stack:
+        return _send(run, _prepare(run, batch, stack))
 
 
-def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -> int:
+def resume_batch(session: "Session", path: JournalPlace, options: BatchOptions) -> int:
     """Continues a batch from its journal alone, with the profile of its beginning."""
-    folder = journal_folder(session)
-    with path.locked(), ExitStack() as stack:
-        journal = _open(session, folder, path, stack)
+    spacing = parse_rate(options.rate) if options.rate else 0.0
+    with path.locked(shared=options.shared, spacing=spacing), ExitStack() as stack:
+        journal = _open(session, path, stack)
         head = head_of(journal)
         if session.named_profile not in (None, head.profile):
             raise UsageError(
@@ -112,6 +115,8 @@ def resume_batch(session: "Session", path: JournalPath, options: BatchOptions) -
         session.set_options(session.options.with_option("profile", head.profile))
         refuse_dialling(session.settings)
         verb = verb_of(head.command)
+        if options.shared and not verb.dials:
+            raise UsageError(f"--shared is not for `alovoice {verb.command}`", hint="leave it out")
         if not verb.dials:  # as the command itself does: no other process requests the same calls meanwhile
             stack.enter_context(session.turn(verb.command))
         if options.report is not None:
@@ -162,24 +167,27 @@ def _masked(session: "Session", plan: BatchPlan) -> BatchPlan:
     return replace(plan, rows=tuple(masked))
 
 
-def _prepare(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack) -> _Ready:
+def _prepare(run: Run, batch: Batch, stack: ExitStack) -> _Ready:
     """Begins the batch, or continues its journal, which the stack closes."""
     session, path = run.session, run.journal_path
-    if not path.path.exists():
-        return _begin(run, folder, batch, stack)
+    if not path.exists:
+        try:
+            return _begin(run, batch, stack)
+        except JournalTakenError as taken:  # with --shared alone
+            session.note(f"{taken.message}: this run joins it")
     if run.options.restart:
         with ExitStack() as earlier:
-            agree_to_restart(run, _open(session, folder, path, earlier))
-        kept = path.set_aside(session.now())
+            agree_to_restart(run, _open(session, path, earlier))
+        kept = path.set_aside()
         session.note(f"the earlier journal is kept as {kept}")
-        return _begin(run, folder, batch, stack, is_restart=True)
-    journal = _open(session, folder, path, stack)
+        return _begin(run, batch, stack, is_restart=True)
+    journal = _open(session, path, stack)
     take_changes(run, journal, batch)
     write_left_out(journal, _left_out(run, standing_rows(journal)))
     return _go_on(run, journal)
 
 
-def _begin(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack, *, is_restart: bool = False) -> _Ready:
+def _begin(run: Run, batch: Batch, stack: ExitStack, *, is_restart: bool = False) -> _Ready:
     plan = batch.plan
     left_out = _left_out(run, [(row, RowProgress()) for row in plan.rows], is_restart=is_restart)
     going = [row for row in plan.rows if row.key not in left_out]
@@ -193,9 +201,11 @@ def _begin(run: Run, folder: JournalFolder, batch: Batch, stack: ExitStack, *, i
     if run.verb.dials:
         record_batch(run, batch.head, rows, is_new=True)
     try:
-        journal = folder.begin(run.journal_path, batch.head, rows, left_out)
+        journal = run.journal_path.begin(batch.head, rows, left_out)
+    except JournalTakenError:
+        raise
     except UsageError:
-        forget_batch(run, run.journal_path.path)
+        forget_batch(run, run.journal_path.label)
         raise
     stack.callback(_close_quietly, run.session, journal)
     return _Ready(journal, [row for row in journal.rows if row.key not in left_out])
@@ -226,14 +236,15 @@ def _send(run: Run, ready: _Ready) -> int:
         certain = [row for row in ready.going if row.key not in ready.risky]
         adopted = adopt_earlier(run.session, ready.journal, certain)
     left = [row for row in ready.going if row not in adopted]
-    code = Execution(run, ready.journal).send(left, ready.risky, adopted)
+    shares = partial(catch_up, run.session, ready.journal) if run.options.shared else None
+    code = Execution(run, ready.journal, shares).send(left, ready.risky, adopted)
     forget_unsent(run, ready.journal, ready.going)
     return code
 
 
-def _rehearse(run: Run, folder: JournalFolder, batch: Batch) -> int:
+def _rehearse(run: Run, batch: Batch) -> int:
     """Prints the requests of `--dry-run`, and the rows that would be left out."""
-    session, verb, foreseen = run.session, run.verb, _foreseen(run, folder, batch)
+    session, verb, foreseen = run.session, run.verb, _foreseen(run, batch)
     tell_left_out(session, foreseen)
     rows = [row for row, course in foreseen if _goes(course, run.options)]
     ids = iter(session.ledger.make_ids(len(rows))) if verb.form.own_id and rows else iter(())
@@ -249,11 +260,11 @@ def _rehearse(run: Run, folder: JournalFolder, batch: Batch) -> int:
     return ExitCode.DONE
 
 
-def _foreseen(run: Run, folder: JournalFolder, batch: Batch) -> list[tuple[BatchRow, RowProgress]]:
+def _foreseen(run: Run, batch: Batch) -> list[tuple[BatchRow, RowProgress]]:
     """Returns the rows in the state that they would start with; the journal is only read."""
     rows, known = batch.plan.rows, dict[str, RowProgress]()
-    if run.journal_path.path.exists():
-        journal = folder.open(run.journal_path)
+    if run.journal_path.exists:
+        journal = run.journal_path.open()
         known = {row.key: course for row in rows if (course := journal.course(row.key)) is not None}
         journal.close()
     elif run.verb.dials:
@@ -286,19 +297,19 @@ def head_of(journal: Journal) -> JournalHead:
 
 
 def find_path(
-    folder: JournalFolder, options: BatchOptions, batch: Batch, *, has_siblings: bool = True
-) -> tuple[JournalPath, bool]:
+    folder: Journals, options: BatchOptions, batch: Batch, *, has_siblings: bool = True
+) -> tuple[JournalPlace, bool]:
     """Returns the list's journal, and whether that journal belongs to an earlier list of this name with common rows."""
     if options.journal is not None:
         return folder.named(options.journal), False
     head, verb = batch.head, batch.verb
     path = folder.usual(verb.name, head.source, head.digest)
-    if not has_siblings or path.path.exists():
+    if not has_siblings or path.exists:
         return path, False
     keys = {row.key for row in batch.plan.rows}
-    found: list[tuple[str, JournalPath, bool]] = []
+    found: list[tuple[str, JournalPlace, bool]] = []
     for sibling in folder.siblings(verb.name, head.source):
-        journal = folder.open(sibling)
+        journal = sibling.open()
         theirs, listed = head_of(journal), {row.key: course for row, course in journal.listed()}
         journal.close()
         same = (theirs.profile, theirs.source) == (head.profile, head.source)
@@ -308,7 +319,7 @@ def find_path(
     return max(found)[1:] if found else (path, False)
 
 
-def changed(path: JournalPath, why: str) -> UsageError:
+def changed(path: JournalPlace, why: str) -> UsageError:
     """Returns the error for a list that differs from the journal's list."""
     return UsageError(
         f"{why} (batch {path.name}): nothing was sent",
@@ -365,8 +376,8 @@ def standing_rows(journal: Journal, listed: AbstractSet[str] | None = None) -> l
     return [(row, course) for row, course in known if row.key in keys or course.state in ("done", "unknown")]
 
 
-def _open(session: "Session", folder: JournalFolder, path: JournalPath, stack: ExitStack) -> Journal:
-    journal = folder.open(path)
+def _open(session: "Session", path: JournalPlace, stack: ExitStack) -> Journal:
+    journal = path.open()
     stack.callback(_close_quietly, session, journal)
     return journal
 

@@ -80,6 +80,10 @@ def _batch_options(
     journal: Annotated[
         str | None, _option("--journal", metavar="NAME|PATH", help="Where it is kept what was sent; else by the list.")
     ] = None,
+    shared: Annotated[
+        bool,
+        _option("--shared", help="Other machines send rows of this batch too; needs a store on a server."),
+    ] = False,
     restart: Annotated[bool, _option("--restart", help="Send all rows anew; asks.")] = False,
     changed_ok: Annotated[bool, _option("--changed-ok", help="The list has changed: take its new rows.")] = False,
     retry_refused: Annotated[bool, _option("--retry-refused", help="Send again what the PBX refused.")] = False,
@@ -113,6 +117,7 @@ def _batch_options(
         stop_after_failures=stop_after_failures,
         report=report,
         journal=journal,
+        shared=shared,
         restart=restart,
         changed_ok=changed_ok,
         retry_refused=retry_refused,
@@ -144,7 +149,7 @@ _OF_JOURNALS = frozenset({"journal", "restart", "changed_ok"})
 class SendingCommand(DiallingCommand):
     """A command that may send many requests and rings nobody."""
 
-    left_out = _OF_PEOPLE
+    left_out = _OF_PEOPLE | {"shared"}
 
 
 class ReadingCommand(DiallingCommand):
@@ -153,7 +158,7 @@ class ReadingCommand(DiallingCommand):
     left_out = (
         _OF_PEOPLE
         | _OF_JOURNALS
-        | {"confirm", "window", "retry_refused", "resend_unknown", "accept_risk", "override_limit"}
+        | {"shared", "confirm", "window", "retry_refused", "resend_unknown", "accept_risk", "override_limit"}
     )
 
 

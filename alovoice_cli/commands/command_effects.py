@@ -5,11 +5,11 @@ from typing import Literal
 CommandEffect = Literal["reads", "dials", "creates", "costs", "local"]
 
 EFFECT_MEANINGS: dict[CommandEffect, str] = {
-    "local": "asks nothing of the PBX",
-    "reads": "reads from the PBX, and changes nothing there",
-    "creates": "creates a campaign, which dials when its time comes",
     "dials": "may ring people's telephones",
+    "creates": "creates a campaign, which dials when its time comes",
     "costs": "starts speech analyses, which may cost money",
+    "reads": "reads from the PBX, and changes nothing there",
+    "local": "asks nothing of the PBX",
 }
 
 _COMMANDS: dict[CommandEffect, tuple[str, ...]] = {
@@ -31,7 +31,17 @@ _COMMANDS: dict[CommandEffect, tuple[str, ...]] = {
         *("ai show", "ai list", "ai grep", "ai score", "ai report", "ai prune"),
         *("listen", "listen check", "notify test", "notify login", "notify logout", "logout"),
         *("config list", "config get", "config set", "config unset", "config use", "config path"),
-        *("sandbox serve", "sandbox reset", "sandbox path", "sandbox sample", "demo", "completion", "help", "version"),
+        *(
+            "sandbox serve",
+            "sandbox reset",
+            "sandbox path",
+            "sandbox sample",
+            "demo",
+            "skill",
+            "completion",
+            "help",
+            "version",
+        ),
     ),
 }
 COMMAND_EFFECTS: dict[str, CommandEffect] = {name: effect for effect, names in _COMMANDS.items() for name in names}

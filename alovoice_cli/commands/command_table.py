@@ -94,6 +94,19 @@ _EVENTS = (
     Subcommand("certify", "Test a CRM's handler with everything that the PBX may send.", "certify:certify_handler"),
 )
 
+_STORE = (
+    Subcommand(
+        "check",
+        "Check an event store: version, size, age, integrity, what waits.",
+        "check:check_store",
+    ),
+    Subcommand(
+        "copy",
+        "Copy an event store to a PostgreSQL server.",
+        "copy:copy_store",
+    ),
+)
+
 _ROUTE = (
     Subcommand("init", "Write a commented rules file to start from.", "init:write_rules"),
     Subcommand("check", "Check a rules file.", "check:check_rules"),
@@ -146,6 +159,7 @@ NOUNS = (
     Noun("numbers", "Lists of phone numbers: check and clean.", _DIAL, _NUMBERS),
     Noun("call", "Call one number, or every number of a list.", _DIAL, _CALL),
     Noun("events", "The history of calls and events that the PBX sent.", _PAST, _EVENTS),
+    Noun("store", "An event store: check it, copy it to a server.", _PAST, _STORE),
     Noun("day", "Show a day: calls against targets, callers to call back.", _PAST),
     Noun("top", "Show the current day, live.", _PAST),
     Noun("ai", "Speech analysis of recorded calls: fetch, search, score.", _PAST, _AI),
@@ -162,6 +176,7 @@ NOUNS = (
     Noun("demo", "Take a tour of the main tasks on a simulated PBX.", _LEARN),
     Noun("sandbox", "A simulated PBX with the same API.", _LEARN, _SANDBOX),
     Noun("help", "Show the help page of a command or a topic.", _LEARN),
+    Noun("skill", "Print a page for AI agents about this program.", _LEARN),
     Noun("completion", "Print the completion script of a shell.", _LEARN),
     Noun("version", "Print the version.", _LEARN),
 )

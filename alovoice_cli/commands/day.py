@@ -44,7 +44,9 @@ def show_day(
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…."),
+        typer.Option(
+            "--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…, postgresql://…."
+        ),
     ] = None,
 ) -> None:
     """Show a day: calls against targets, callers to call back.

@@ -7,14 +7,14 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ShowSecrets, examples
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
 app = CommandApp()
 COLUMNS = (
     Column("number", "Extension", numeric=True),
     Column("username", "User"),
-    Column("status", "Status"),
+    Column("status", "Status", tone=tone_by("status", {"on": "good", "off": "quiet"})),
     Column("lastip", "Last address"),
     Column("extnumber", "Outside number"),
     Column("trunk_id", "Trunk", numeric=True),

@@ -32,7 +32,9 @@ def watch_day(
     once: Annotated[bool, typer.Option("--once", help="Show it once, and end.", show_default=False)] = False,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…."),
+        typer.Option(
+            "--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…, postgresql://…."
+        ),
     ] = None,
 ) -> None:
     """Show the current day, live.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from alovoice_cli.config.urls import check_base_url
 from alovoice_cli.language import LANGUAGES, Language
 from alovoice_cli.masking import mask
+from alovoice_cli.store_urls import check_stored_url
 
 Value = str | int | float | bool | tuple[str, ...]
 
@@ -103,11 +104,13 @@ def check_command(value: object) -> str:
 
 def _check_store(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError("must be a file or a URL such as sqlite:////var/lib/alovoice/events.db, in quotes")
+        raise ValueError(
+            "must be a file, or a URL such as sqlite:////var/lib/alovoice/events.db or postgresql://host/db, in quotes"
+        )
     # A relative path would mean another file in each directory, and split the listener's history.
     if "://" not in value and not value.startswith("~") and not Path(value).is_absolute():
         raise ValueError(f"must be a whole path (not {value!r}), or a URL such as sqlite:////path/to/events.db")
-    return value.strip()
+    return check_stored_url(value.strip())
 
 
 def _check_peer_names(value: object) -> str:

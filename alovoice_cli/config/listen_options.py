@@ -9,6 +9,7 @@ from alovoice_cli.config.keys import Key, Value, check_bool, check_command, pars
 from alovoice_cli.config.toml_files import nearest
 from alovoice_cli.config.urls import check_base_url
 from alovoice_cli.errors import UsageError
+from alovoice_cli.store_urls import check_stored_url
 
 if TYPE_CHECKING:
     from alovoice_cli.config.settings import Settings
@@ -67,6 +68,10 @@ def _check_list(value: object) -> tuple[str, ...]:
     return tuple(map(_check_text, value))
 
 
+def _check_store(value: object) -> str:
+    return check_stored_url(_check_text(value))
+
+
 def _check_log_format(value: object) -> str:
     if value not in _LOG_FORMATS:
         raise ValueError(f"must be one of {', '.join(_LOG_FORMATS)}")
@@ -112,7 +117,7 @@ LISTEN_KEYS = {
     for key in (
         Key("host", _check_text, default="127.0.0.1"),
         Key("port", _check_port, _parse_number, default=8787),
-        Key("store", _check_text),
+        Key("store", _check_store),
         Key("secret", _check_secret, secret=True, default="auto"),
         Key("forward", _check_list, _parse_words, default=()),
         Key("forward-timeout", _check_forward_timeout, _parse_number, default=2.0),

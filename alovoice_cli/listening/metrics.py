@@ -21,7 +21,7 @@ from alovoice_cli.events.notices import NOTICE_STATES
 from alovoice_cli.listening.forwarding import RelayOutcome
 from alovoice_cli.listening.ruling import RouteSource
 from alovoice_cli.listening.targets import Target
-from alovoice_cli.stores.event_engine import TROUBLES
+from alovoice_cli.stores.event_engine import troubles
 from alovoice_cli.stores.notices import Notices
 from alovoice_cli.stores.outbox import Outbox
 
@@ -130,7 +130,7 @@ class _NoticeCollector(Collector):
         found = GaugeMetricFamily("alovoice_notices", "Missed calls that people are told of, by state.", labels=labels)
         try:
             counts = self._notices.counts()
-        except TROUBLES:  # as for the outbox
+        except troubles():  # as for the outbox
             return
         for target in self._targets:
             for state in NOTICE_STATES:
@@ -157,7 +157,7 @@ class _OutboxCollector(Collector):
         )
         try:
             standing = self._outbox.standing()
-        except TROUBLES:  # a store that is locked or damaged: the other metrics are worth having all the more
+        except troubles():  # a store that is locked or damaged: the other metrics are worth having all the more
             return
         now = self._now_us()
         for one in standing:

@@ -24,6 +24,8 @@ class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a 
     yes: bool = False
     dry_run: bool = False
     no_permission_check: bool = False
+    store: str | None = None
+    """`--store` of commands whose receipts, batches and campaigns may lie on a server; not an option of all."""
     lang: Language | None = None
     log_format: str | None = None
     """`text` or `json` of a command that runs for good: what goes to stderr is dated."""

@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -28,6 +28,16 @@ def open_controlling_terminal() -> tuple[TextIO, TextIO]:
         raise
     make_readable(questions)
     return answers, questions
+
+
+def terminal_columns(stream: TextIO, environ: Mapping[str, str]) -> int:
+    """Returns the width of the terminal behind a stream: `COLUMNS`, or what the terminal says; 0 where neither does."""
+    told = environ.get("COLUMNS", "")
+    if told.isascii() and told.isdigit() and int(told):
+        return int(told)
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns
+    return 0
 
 
 class QuestionTerminal:

@@ -4,16 +4,20 @@ A batch is written before its first row is sent. So the same rows are recognised
 stays known when its journal is lost.
 """
 
-import json
-import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from alovoice_cli.stores.database import StoreConnection, in_chunks
 from alovoice_cli.stores.ledger import Ledger
 from alovoice_cli.stores.migrations import iso, storable
 
 _COLUMNS = "profile, digest, name, path, source, begun_at"
+_SENT = """SELECT receipt.number, batch_row.key, batch_row.our_id, batch_row.name, 'R-' || receipt.code,
+    COALESCE(receipt.state, 'unknown'), receipt.begun_at
+    FROM batch_row JOIN receipt ON receipt.our_id = batch_row.our_id
+    WHERE batch_row.key IN ({}) AND receipt.profile = ? AND receipt.begun_at >= ?
+    AND COALESCE(receipt.state, 'unknown') NOT IN ('refused', 'unsent')"""
 
 
 class BatchRecord(NamedTuple):
@@ -42,13 +46,13 @@ class BatchRecords:
     """The batches in a ledger. Every method raises UsageError for an unusable file."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self._database = ledger.database
 
     def find_twin(self, record: BatchRecord, since: datetime) -> BatchRecord | None:
         """Returns the latest batch of the same rows with another journal, begun at `since` (aware) or later."""
-        if not self._ledger.path.exists():
+        if not self._database.exists:
             return None
-        with self._ledger.opened() as connection:
+        with self._database.opened() as connection:
             return _find_twin(connection, record, since)
 
     def write(
@@ -58,41 +62,39 @@ class BatchRecords:
 
         Where a twin began at `twins_since` (aware) or later, writes nothing and returns the twin.
         """
-        with self._ledger.writing() as connection:
+        with self._database.writing() as connection:
             if twins_since is not None and (twin := _find_twin(connection, record, twins_since)) is not None:
                 return twin
             values = BatchRecord(*map(storable, record))
             connection.execute("DELETE FROM batch WHERE path = ? AND digest = ?", (values.path, values.digest))
             connection.execute(f"INSERT INTO batch ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", values)  # noqa: S608 - a constant
             connection.executemany(
-                "INSERT OR REPLACE INTO batch_row (key, our_id, name) VALUES (?, ?, ?)",
+                "INSERT INTO batch_row (key, our_id, name) VALUES (?, ?, ?)"
+                " ON CONFLICT (key, our_id) DO UPDATE SET name = excluded.name",
                 ((key, our_id, values.name) for key, our_id in rows),
             )
         return None
 
     def forget(self, path: str) -> None:
         """Forgets the batch of this journal, if it sent nothing; its rows' receipts stay."""
-        with self._ledger.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM batch WHERE path = ?", (storable(path),))
 
     def sent_rows(self, profile: str, keys: Iterable[str], since: datetime) -> list[SentRow]:
         """Returns those rows that were sent, or may have been, at `since` (aware) or later, oldest first."""
-        if not self._ledger.path.exists():
+        if not self._database.exists:
             return []
-        with self._ledger.opened() as connection:
-            found = connection.execute(
-                "SELECT batch_row.key, batch_row.our_id, batch_row.name, 'R-' || receipt.code,"
-                " COALESCE(receipt.state, 'unknown'), receipt.begun_at"
-                " FROM json_each(?) AS wanted JOIN batch_row ON batch_row.key = wanted.value"
-                " JOIN receipt ON receipt.our_id = batch_row.our_id"
-                " WHERE receipt.profile = ? AND receipt.begun_at >= ?"
-                " AND COALESCE(receipt.state, 'unknown') NOT IN ('refused', 'unsent') ORDER BY receipt.number",
-                (json.dumps(list(keys)), storable(profile), iso(since)),
-            ).fetchall()
-        return [SentRow(*row) for row in found]
+        with self._database.opened() as connection:
+            found = in_chunks(
+                keys,
+                lambda marks, part: connection.execute(
+                    _SENT.format(marks), (*part, storable(profile), iso(since))
+                ).fetchall(),
+            )
+        return [SentRow(*row) for _, *row in sorted(found, key=lambda row: int(row[0]))]
 
 
-def _find_twin(connection: sqlite3.Connection, record: BatchRecord, since: datetime) -> BatchRecord | None:
+def _find_twin(connection: StoreConnection, record: BatchRecord, since: datetime) -> BatchRecord | None:
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM batch WHERE profile = ? AND digest = ? AND path != ? AND begun_at >= ?"  # noqa: S608 - a constant
         " ORDER BY number DESC",

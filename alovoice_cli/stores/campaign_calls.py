@@ -7,8 +7,7 @@ from typing import Any
 from alovoice_cli.campaigns.attempts import CampaignCall
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import ANSWERED_STATUS
-from alovoice_cli.stores.event_engine import Connection, ReadOnlyStore, marks, sqlite_path
-from alovoice_cli.stores.migrations import explained
+from alovoice_cli.stores.event_engine import Connection, ReadOnlyStore, explained_store, marks
 
 _CHUNK = 500
 _MICRO = 1_000_000
@@ -28,7 +27,7 @@ class CampaignCalls:
     """
 
     def __init__(self, url: str, *, busy_seconds: float = 5.0) -> None:
-        self._path = sqlite_path(url)
+        self._url = url
         self._store = ReadOnlyStore(url, busy_seconds=busy_seconds)
 
     @property
@@ -44,13 +43,13 @@ class CampaignCalls:
         """
         rest = iter(numbers)
         while part := tuple(islice(rest, _CHUNK)):
-            with explained(self._path), self._store.connected() as connection:
+            with explained_store(self._url), self._store.connected() as connection:
                 found = list(_calls(connection, part, since, until))
             yield from found
 
     def uptimes(self) -> list[Uptime]:
         """Returns when listeners ran, oldest first."""
-        with explained(self._path), self._store.connected() as connection:
+        with explained_store(self._url), self._store.connected() as connection:
             return [Uptime(*row) for row in connection.execute(_UPTIMES)]
 
     def close(self) -> None:

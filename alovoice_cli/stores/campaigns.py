@@ -1,16 +1,13 @@
-"""The campaigns that were created from this machine: the API cannot list campaigns, so this file is the list.
+"""The campaigns that were created from this machine, or from all machines that share a store.
 
-A row begins with `intend`, committed and synced before the request may leave, and ends with `settle`. A campaign
-without an end may have been created: it reads as `unknown`. Each operation opens its own connection, as in the ledger
-of calls.
+The API cannot list campaigns, so this is the list. A row begins with `intend`, committed and synced before the request
+may leave, and ends with `settle`. A campaign without an end may have been created: it reads as `unknown`.
 """
 
 import json
 import os
-import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,9 +28,11 @@ from alovoice_cli.campaigns.campaign_record import (
 )
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.masking import Masker, mask_fields
 from alovoice_cli.receipts import Receipt
-from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
+from alovoice_cli.stores.database import StoreConnection, database_at
+from alovoice_cli.stores.migrations import iso, storable
 
 STORE_NAME = "campaigns.db"
 """The file's name in the state directory."""
@@ -75,13 +74,14 @@ _ADOPT = """
 
 
 class CampaignStore:
-    """The file `campaigns.db`. A damaged file raises: an empty list would mean that nothing was ever created.
+    """The file `campaigns.db`, or the tables of a server. A damaged file raises: an empty list would mean that nothing
+    was ever created.
 
-    Every method raises UsageError for an unusable file; nothing has been sent then.
+    Every method raises UsageError for an unusable file or server; nothing has been sent then.
     """
 
-    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
-        self.path = path
+    def __init__(self, place: Path | str, now: Callable[[], datetime]) -> None:
+        self.database = database_at(place, "campaigns", MIGRATIONS)
         self._now = now
 
     # --- what is sent ------------------------------------------------------------------------------------------------
@@ -104,24 +104,22 @@ class CampaignStore:
             os.getpid(),
         )
         numbers = zlib.compress("\n".join(record.numbers).encode(), 1)
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             if guard is not None:
                 self._check(connection, storable(profile), record, guard)
             # Since its receipt was written, another process may have adopted it as a campaign of an older version.
             connection.execute("DELETE FROM campaign WHERE receipt = ?", (receipt,))
-            cursor = connection.execute(
+            ((number,),) = connection.execute(
                 "INSERT INTO campaign (receipt, profile, digest, fields, record, recipients, count, begun_at, pid)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
                 values,
-            )
-            connection.execute("INSERT INTO called VALUES (?, ?)", (cursor.lastrowid, numbers))
+            ).fetchall()
+            connection.execute("INSERT INTO called VALUES (?, ?)", (number, numbers))
             if record.kept is not None:
-                kept = (cursor.lastrowid, record.kept.packed, record.kept.reading)
+                kept = (number, record.kept.packed, record.kept.reading)
                 connection.execute("INSERT INTO list VALUES (?, ?, ?)", kept)
 
-    def _check(
-        self, connection: sqlite3.Connection, profile: str, record: CampaignRecord, guard: CampaignGuard
-    ) -> None:
+    def _check(self, connection: StoreConnection, profile: str, record: CampaignRecord, guard: CampaignGuard) -> None:
         if guard.refuses_twins:
             twin = self._twin(connection, profile, guard.since, record, guard.own)
             if twin is not None:
@@ -133,17 +131,18 @@ class CampaignStore:
 
         A campaign that was taken over before gets its outcome from the ledger.
         """
-        with self._open() as connection:
-            known = {receipt for (receipt,) in connection.execute("SELECT receipt FROM campaign WHERE digest <> ''")}
-            rows = [_adopted(entry) for entry in entries if entry.receipt not in known]
-            if rows:
-                with transaction(connection):
-                    connection.executemany(_ADOPT, rows)
+        with self.database.opened() as connection:
+            found = connection.execute("SELECT receipt FROM campaign WHERE digest <> ''").fetchall()
+        known = {receipt for (receipt,) in found}
+        rows = [_adopted(entry) for entry in entries if entry.receipt not in known]
+        if rows:
+            with self.database.writing() as connection:
+                connection.executemany(_ADOPT, rows)
 
     def settle(self, receipt: str, state: str, exit_code: int, answer: str) -> None:
         """Writes the outcome: done, refused, unsent or unknown, and the answer's text, if the answer is a campaign."""
         campaign = _campaign_of(answer) if state not in NOT_CREATED else None
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(
                 "UPDATE campaign SET state = ?, exit_code = ?, settled_at = ?, id = ?, answer = ? WHERE receipt = ?",
                 (
@@ -159,7 +158,7 @@ class CampaignStore:
     def note(self, profile: str, campaign_id: str, answer: Mapping[str, object], masker: Masker) -> None:
         """Stores the campaign's present state, masked; a campaign that was not created from here is ignored."""
         kept = json.dumps(mask_fields(masker.hide_in(dict(answer))))
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(
                 "UPDATE campaign SET answer = ?, seen_at = ? WHERE profile = ? AND id = ?",
                 (kept, iso(self._now()), storable(profile), storable(masker.hide(campaign_id))),
@@ -167,14 +166,14 @@ class CampaignStore:
 
     def note_counts(self, receipt: str, counts: Mapping[str, object]) -> None:
         """Stores what a report has counted, for `autorule list`."""
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             connection.execute("UPDATE campaign SET counts = ? WHERE receipt = ?", (json.dumps(dict(counts)), receipt))
 
     # --- what is asked -----------------------------------------------------------------------------------------------
 
     def campaigns(self, profile: str, since: datetime | None = None) -> list[CreatedCampaign]:
         """Returns the campaigns of one profile, the latest first; those begun at `since` (aware) or later."""
-        with self._open() as connection:
+        with self.database.opened() as connection:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM campaign WHERE profile = ? AND begun_at >= ? ORDER BY number DESC",  # noqa: S608 - a constant
                 (storable(profile), "" if since is None else iso(since)),
@@ -183,7 +182,7 @@ class CampaignStore:
 
     def campaign(self, profile: str, label: str) -> CreatedCampaign | None:
         """Returns the latest campaign with this id or receipt; None if it was not created from here."""
-        with self._open() as connection:
+        with self.database.opened() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM campaign WHERE profile = ? AND (id = ? OR receipt = ?) ORDER BY number DESC",  # noqa: S608 - a constant
                 (storable(profile), storable(label), storable(label.upper())),
@@ -192,7 +191,7 @@ class CampaignStore:
 
     def numbers(self, receipt: str) -> tuple[str, ...]:
         """Returns the whole numbers of one campaign, in the order of its list."""
-        with self._open() as connection:
+        with self.database.opened() as connection:
             row = connection.execute(
                 "SELECT numbers FROM called JOIN campaign USING (number) WHERE receipt = ?", (receipt,)
             ).fetchone()
@@ -200,7 +199,7 @@ class CampaignStore:
 
     def kept_list(self, receipt: str) -> KeptList | None:
         """Returns the list of one campaign; None where an older version created it, or the list is too long."""
-        with self._open() as connection:
+        with self.database.opened() as connection:
             row = connection.execute(
                 "SELECT content, reading FROM list JOIN campaign USING (number) WHERE receipt = ?", (receipt,)
             ).fetchone()
@@ -208,7 +207,7 @@ class CampaignStore:
 
     def called_numbers(self, profile: str, since: datetime) -> Iterator[str]:
         """Returns whole numbers (998901234567) of campaigns created, or perhaps created, at `since` or later."""
-        with self._open() as connection:
+        with self.database.opened() as connection:
             rows = connection.execute(
                 f"SELECT numbers FROM called JOIN campaign USING (number) WHERE {_CREATED}",  # noqa: S608 - a constant
                 (storable(profile), iso(since)),
@@ -221,12 +220,12 @@ class CampaignStore:
 
         Also finds a campaign of an older version, without a digest, with the same fields.
         """
-        with self._open() as connection:
+        with self.database.opened() as connection:
             return self._twin(connection, storable(profile), since, record)
 
     def _twin(
         self,
-        connection: sqlite3.Connection,
+        connection: StoreConnection,
         profile: str,
         since: datetime,
         record: CampaignRecord,
@@ -245,7 +244,7 @@ class CampaignStore:
 
     def created_count(self, profile: str, since: datetime) -> int:
         """Returns how many campaigns were created, or may have been, at `since` or later."""
-        with self._open() as connection:
+        with self.database.opened() as connection:
             return _count(connection, storable(profile), since)
 
     def busy_lines(
@@ -258,7 +257,7 @@ class CampaignStore:
         """
         asked = _daily(opens, closes)
         found = []
-        with self._open() as connection:
+        with self.database.opened() as connection:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM campaign WHERE {_CREATED} ORDER BY number DESC",  # noqa: S608 - a constant
                 (storable(profile), ""),
@@ -274,30 +273,19 @@ class CampaignStore:
         try:
             return _created_from(row)
         except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{self.path} is damaged: campaign {row[0]} cannot be read") from error
+            label = self.database.label
+            message = tr("{path} is damaged: campaign {receipt} cannot be read", path=label, receipt=row[0])
+            raise UsageError(message) from error
 
     def _unpacked(self, packed: bytes) -> list[str]:
         try:
             return zlib.decompress(packed).decode().split()
         except (zlib.error, UnicodeDecodeError) as error:
-            raise UsageError(f"{self.path} is damaged: its lists of numbers cannot be read") from error
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        connection = open_store(self.path, MIGRATIONS)
-        try:
-            with explained(self.path):
-                yield connection
-        finally:
-            connection.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._open() as connection, transaction(connection):
-            yield connection
+            message = tr("{path} is damaged: its lists of numbers cannot be read", path=self.database.label)
+            raise UsageError(message) from error
 
 
-def _count(connection: sqlite3.Connection, profile: str, since: datetime) -> int:
+def _count(connection: StoreConnection, profile: str, since: datetime) -> int:
     (count,) = connection.execute(
         f"SELECT COUNT(*) FROM campaign WHERE {_CREATED}",  # noqa: S608 - a constant
         (profile, iso(since)),

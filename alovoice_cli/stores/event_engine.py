@@ -1,84 +1,206 @@
-"""Opens an event store: the only module that depends on the kind of database.
+"""Opens an event store, in a SQLite file or on a PostgreSQL server: all that depends on the kind of database is here.
 
-Today that is SQLite: WAL, synchronous FULL on every connection, one writer at a time by BEGIN IMMEDIATE. All other
-modules write SQL with `?` for a value, in words that PostgreSQL also has; they use only `execute`, `executemany` and
-`close` of a connection.
+`event_sqlite` and `event_postgres` have the two engines' own parts. All other modules write SQL with `?` for a value,
+in words that both have; they use only the methods of `Connection`.
 """
 
+from __future__ import annotations
+
 import sqlite3
-import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager, suppress
-from pathlib import Path
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.store_urls import is_server_url, masked_url
+from alovoice_cli.stores import event_sqlite
 from alovoice_cli.stores.event_schema import VERSION
+from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.migrations import explained, open_private_connection, transaction
 
-Connection = sqlite3.Connection
-
-TROUBLES = (sqlite3.Error, OSError)
-"""Raised by an open store that fails, or that refuses the values."""
-
-writing = transaction
-"""One writing transaction: it holds the write lock from its beginning, and is durable at its end."""
+if TYPE_CHECKING:
+    from alovoice_cli.stores.postgres import ServerConnection
 
 _BUSY_SECONDS = 5.0
-_TYPES = {"BIGINT": "INTEGER"}  # in SQLite only an INTEGER primary key is the row id
 
 
-def sqlite_path(url: str) -> Path:
-    """Returns the file of the store's URL: `sqlite:///FILE` (four slashes for an absolute path) or a path alone.
+class Cursor(Protocol):
+    """The rows of a statement."""
 
-    Raises UsageError for another kind of database, and for one in memory, which would end with the program.
-    """
-    scheme, separator, rest = url.partition("://")
-    if separator and scheme != "sqlite":
-        raise UsageError(
-            f"the store {scheme}://… is of a kind that is not served", hint="give a file: sqlite:////path/to/events.db"
-        )
-    name = rest.removeprefix("/") if separator else url
-    if _in_memory(name):
-        raise UsageError(
-            "a store in memory is gone when the program ends", hint="give a file: sqlite:////path/to/events.db"
-        )
-    return Path(name).absolute()
+    def fetchone(self) -> Any:
+        """Returns the next row; None behind the last one."""
+
+    def fetchmany(self, size: int = ..., /) -> list[Any]:
+        """Returns the next rows, so many at most."""
+
+    def fetchall(self) -> list[Any]:
+        """Returns all rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]: ...
 
 
-def _in_memory(name: str) -> bool:
-    return name in ("", ":memory:") or name.startswith(("file:", ":memory:?")) or "mode=memory" in name
+class Connection(Protocol):
+    """A connection to a store of either kind: SQLite's own, or a ServerConnection."""
+
+    def execute(self, sql: str, values: Sequence[Any] = ..., /) -> Cursor:
+        """Runs one statement, with `?` for each value."""
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> object:
+        """Runs a statement for each row."""
+
+    def close(self) -> None:
+        """Closes the connection."""
+
+
+def troubles(*more: type[BaseException]) -> tuple[type[BaseException], ...]:
+    """Returns the errors of an open store that fails, or that refuses the values, and `more` of the caller's."""
+    driver = sys.modules.get("psycopg")
+    return (*more, sqlite3.Error, OSError, *([] if driver is None else [driver.Error]))
+
+
+def store_name(url: str) -> str:
+    """Returns the store as messages name it: its file, or the server's URL without a password."""
+    return masked_url(url) if is_server_url(url) else str(sqlite_path(url))
+
+
+def explained_store(url: str) -> AbstractContextManager[None]:
+    """Converts the errors of the store's database to a UsageError that names the store."""
+    if is_server_url(url):
+        from alovoice_cli.stores.postgres import explained_server
+
+        return explained_server(url)
+    return explained(sqlite_path(url))
+
+
+def store_exists(url: str) -> bool:
+    """Returns whether a listener, or an import, has ever made the store. Raises UsageError for an unreachable one."""
+    if not is_server_url(url):
+        return sqlite_path(url).exists()
+    from alovoice_cli.stores import event_postgres
+
+    with explained_store(url):
+        connection = event_postgres.IDLE.take(url) or event_postgres.open_server(url, busy_seconds=_BUSY_SECONDS)
+        try:
+            version = _version(connection)
+        finally:
+            if not is_lost(connection) and version == VERSION:
+                event_postgres.IDLE.give_back(url, connection)
+            else:
+                connection.close()
+    return version > 0
 
 
 def open_event_store(url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exist: bool = False) -> Connection:
-    """Opens the store at this program's schema version, and makes the file (0600) if it is missing.
+    """Opens the store at this program's schema version, and makes what is missing: a file (0600), or the tables.
 
     Waits `busy_seconds` for another process's writer. Several threads may use the connection, one at a time. Raises
-    UsageError with the file's name: missing although it `must_exist`, of a newer version, damaged, busy, unreachable.
+    UsageError with the store's name: missing although it `must_exist`, of a newer version, damaged, busy, unreachable.
+    A store on a server that `must_exist` is not written to: the account may be one that only reads.
     """
+    if is_server_url(url):
+        return _open_server(url, busy_seconds, must_exist=must_exist)
     path = sqlite_path(url)
     if must_exist and not path.exists():
-        raise UsageError(
-            f"there is no event store {path}", hint="`alovoice listen` makes it, and fills it with what the PBX sends"
-        )
+        raise UsageError(f"there is no event store {path}", hint=_WHO_MAKES_IT)
     with explained(path):
         connection = open_private_connection(path, timeout=busy_seconds)
         try:
-            _migrate(path, connection)
+            _migrate(str(path), connection)
         except BaseException:
             connection.close()
             raise
     return connection
 
 
+_WHO_MAKES_IT = "`alovoice listen` makes it, and fills it with what the PBX sends"
+
+
+def _open_server(url: str, busy_seconds: float, *, must_exist: bool) -> ServerConnection:
+    from alovoice_cli.stores import event_postgres
+
+    with explained_store(url):
+        connection = event_postgres.open_server(url, busy_seconds=busy_seconds)
+        try:
+            if must_exist:
+                _require_version(masked_url(url), connection)
+            else:
+                _migrate(masked_url(url), connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _require_version(name: str, connection: Connection) -> None:
+    version = _known_version(name, connection)
+    if version == 0:
+        raise UsageError(f"there is no event store in {name}", hint=_WHO_MAKES_IT)
+    if version < VERSION:
+        raise UsageError(
+            f"the store {name} is of an older version of alovoice"
+            f" (its schema is {version}, that of this version {VERSION})",
+            hint="start `alovoice listen` of this version: it brings the store up to date",
+        )
+
+
+@contextmanager
+def opened(url: str, *, must_exist: bool = True) -> Iterator[Connection]:
+    """Opens a connection for a few queries or changes, and closes it. Raises as `open_event_store` does.
+
+    A connection to a server is kept for the next question.
+    """
+    if is_server_url(url) and must_exist:
+        with _lent(url) as connection:
+            yield connection
+        return
+    with closing(open_event_store(url, must_exist=must_exist)) as connection, explained_store(url):
+        yield connection
+
+
+@contextmanager
+def _lent(url: str) -> Iterator[Connection]:
+    from alovoice_cli.stores import event_postgres
+
+    with explained_store(url):
+        connection = event_postgres.IDLE.take(url) or _open_server(url, _BUSY_SECONDS, must_exist=True)
+        try:
+            yield connection
+        finally:
+            event_postgres.IDLE.give_back(url, connection)
+
+
+def writing(connection: Connection) -> AbstractContextManager[None]:
+    """One writing transaction: it holds the write lock from its beginning, and is durable at its end."""
+    if isinstance(connection, sqlite3.Connection):
+        return transaction(connection)
+    from alovoice_cli.stores import event_postgres
+
+    return event_postgres.writing(connection)
+
+
 @contextmanager
 def reading(connection: Connection) -> Iterator[Connection]:
     """One reading transaction: all its queries see the store at the moment of the first query."""
-    connection.execute("BEGIN")
+    is_file = isinstance(connection, sqlite3.Connection)
+    connection.execute("BEGIN" if is_file else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
         yield connection
     finally:
-        with suppress(sqlite3.Error):  # a failed connection has rolled back already
+        with suppress(*troubles()):  # a failed connection has rolled back already
             connection.execute("ROLLBACK")
+
+
+def chunks(connection: Connection, sql: str, values: Sequence[Any], size: int) -> Iterator[list[Any]]:
+    """Yields the rows of a query, so many at a time: they may be millions. Only within a transaction of the caller."""
+    if isinstance(connection, sqlite3.Connection):
+        cursor: Cursor = connection.execute(sql, values)
+        while rows := cursor.fetchmany(size):
+            yield rows
+        return
+    from alovoice_cli.stores import event_postgres
+
+    yield from event_postgres.chunks(connection, sql, values, size)
 
 
 def marks(values: Collection[object]) -> str:
@@ -87,69 +209,107 @@ def marks(values: Collection[object]) -> str:
 
 
 def shrink(connection: Connection, pages: int = 1000) -> int:
-    """Returns up to this many free pages to the file system, in one short transaction; returns how many are left."""
-    connection.executescript(f"PRAGMA incremental_vacuum({pages})")  # `execute` would free one page only
-    left: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
-    return left
+    """Returns up to this many free pages to the file system, in one short transaction; returns how many are left.
+
+    A server uses the free space again, and returns it by itself.
+    """
+    return event_sqlite.shrink(connection, pages) if isinstance(connection, sqlite3.Connection) else 0
+
+
+def store_size(url: str) -> int:
+    """Returns the store's bytes on the disk; of a server, those of its database."""
+    if not is_server_url(url):
+        return event_sqlite.size(sqlite_path(url))
+    with opened(url) as connection:
+        return int(connection.execute("SELECT pg_database_size(current_database())").fetchone()[0])
 
 
 def is_refusal(error: BaseException) -> bool:
     """Returns whether the store works and refuses these values."""
-    refusals = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
-    return isinstance(error, refusals) or not isinstance(error, (*TROUBLES, UsageError))
+    if _is_of_server(error):
+        from alovoice_cli.stores import event_postgres
+
+        return event_postgres.is_refusal(error)
+    return event_sqlite.is_refusal(error) or not isinstance(error, (*troubles(), UsageError))
 
 
 def is_damage(error: BaseException) -> bool:
     """Returns whether the error, or a UsageError's cause, means a damaged file, or a file that is no database."""
-    return bool(_codes(error) & {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+    return event_sqlite.is_damage(error)
 
 
 def is_busy(error: BaseException) -> bool:
     """Returns whether the error, or a UsageError's cause, means that another process writes."""
-    return bool(_codes(error) & {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+    if _is_of_server(error) or _is_of_server(error.__cause__):
+        from alovoice_cli.stores import event_postgres
+
+        return event_postgres.is_busy(error)
+    return event_sqlite.is_busy(error)
 
 
-def _codes(error: BaseException) -> set[int]:
-    return {getattr(told, "sqlite_errorcode", 0) & 0xFF for told in (error, error.__cause__)}
+def _is_of_server(error: BaseException | None) -> bool:
+    driver = sys.modules.get("psycopg")
+    return driver is not None and isinstance(error, driver.Error)
+
+
+def is_lost(connection: Connection) -> bool:
+    """Returns whether the connection to a server has ended: a new one must be opened."""
+    if isinstance(connection, sqlite3.Connection):
+        return False
+    from alovoice_cli.stores import event_postgres
+
+    return event_postgres.is_lost(connection)
 
 
 def create_table(connection: Connection, statement: str) -> None:
     """Creates a table or an index, with this database's own column types."""
-    for word, own in _TYPES.items():
-        statement = statement.replace(word, own)
-    connection.execute(statement)
+    connection.execute(_own_types(connection, statement))
 
 
 def has_table(connection: Connection, name: str) -> bool:
     """Returns whether the store has the table."""
-    return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone())
+    if isinstance(connection, sqlite3.Connection):
+        return event_sqlite.has_table(connection, name)
+    return connection.execute("SELECT to_regclass(?)", (name,)).fetchone()[0] is not None
 
 
 def add_column(connection: Connection, table: str, definition: str) -> None:
     """Adds a column (`name TYPE NOT NULL DEFAULT value`) at the table's end, unless it exists."""
-    for word, own in _TYPES.items():
-        definition = definition.replace(word, own)
-    name = definition.split()[0]
-    if name not in [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]:
-        connection.execute(f"ALTER TABLE {table} ADD COLUMN {definition}")
+    definition = _own_types(connection, definition)
+    if isinstance(connection, sqlite3.Connection):
+        event_sqlite.add_column(connection, table, definition)
+    else:
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {definition}")
 
 
-def _migrate(path: Path, connection: Connection) -> None:
-    version = _version(connection)
-    if version > VERSION:
-        raise UsageError(
-            f"{path} was made by a newer version of alovoice (its schema is {version}, this version knows {VERSION})",
-            hint="upgrade alovoice, or name another store with --store",
-        )
-    if version == VERSION:
+def _own_types(connection: Connection, text: str) -> str:
+    if isinstance(connection, sqlite3.Connection):
+        return event_sqlite.own_types(text)
+    from alovoice_cli.stores import event_postgres
+
+    return event_postgres.own_types(text)
+
+
+def _migrate(name: str, connection: Connection) -> None:
+    if _known_version(name, connection) == VERSION:
         return
-    from alovoice_cli.stores.event_migrations import MIGRATIONS  # noqa: PLC0415 - for a store that is new, or old
+    from alovoice_cli.stores.event_migrations import MIGRATIONS  # for a store that is new, or old
 
     with writing(connection):
         for migrate in MIGRATIONS[_version(connection) :]:  # another process may have done it already
             migrate(connection)
         connection.execute("DELETE FROM schema_version")
         connection.execute("INSERT INTO schema_version (version) VALUES (?)", (VERSION,))
+
+
+def _known_version(name: str, connection: Connection) -> int:
+    version = _version(connection)
+    if version > VERSION:
+        raise UsageError(
+            f"{name} was made by a newer version of alovoice (its schema is {version}, this version knows {VERSION})",
+            hint="upgrade alovoice, or name another store with --store",
+        )
+    return version
 
 
 def _version(connection: Connection) -> int:
@@ -159,36 +319,26 @@ def _version(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def move_aside(path: Path, clock: Callable[[], float] = time.time) -> Path:
-    """Renames a damaged store and its companion files to `NAME.corrupt-<unix time>`; never deletes them."""
-    aside = path.with_name(f"{path.name}.corrupt-{int(clock())}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.replace(aside.with_name(aside.name + suffix))
-    return aside
-
-
 class ReadOnlyStore:
     """A connection for frequent reading, which never writes, and waits `busy_seconds` at most.
 
     It is opened at its first use, and again where a new file replaced a damaged one. For one thread at a time. Raises
-    SQLite's and the system's errors, without creating or repairing anything.
+    the database's and the system's errors, without creating or repairing anything.
     """
 
     def __init__(self, url: str, *, busy_seconds: float) -> None:
         self._url, self._busy_seconds = url, busy_seconds
         self._opened: Connection | None = None
-        self._file = (0, 0)
+        self._file: tuple[int, int] | None = None
 
     @property
     def exists(self) -> bool:
-        """Returns whether the store exists. Raises UsageError for an unsupported kind."""
-        return sqlite_path(self._url).exists()
+        """Returns whether the store exists. Raises UsageError for an unsupported kind, or an unreachable server."""
+        return store_exists(self._url)
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
-        """Yields the connection to the present file; after any error the next call opens a new one."""
+        """Yields the connection to the present store; after any error the next call opens a new one."""
         try:
             yield self._connection()
         except BaseException:
@@ -199,28 +349,25 @@ class ReadOnlyStore:
         """Closes the connection."""
         opened, self._opened = self._opened, None
         if opened is not None:
-            with suppress(sqlite3.Error):  # a broken connection may raise here
+            with suppress(*troubles()):  # a broken connection may raise here
                 opened.close()
 
     def _connection(self) -> Connection:
+        if is_server_url(self._url):
+            return self._server_connection()
         path = sqlite_path(self._url)
-        found = path.stat()
-        if self._opened is None or self._file != (found.st_dev, found.st_ino):
+        status = path.stat()
+        found = (status.st_dev, status.st_ino)
+        if self._opened is None or self._file != found:
             self.close()
-            # Another thread may close it: the thread that used it may have ended.
-            self._opened = sqlite3.connect(
-                f"{path.as_uri()}?mode=ro",
-                uri=True,
-                timeout=self._busy_seconds,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            self._file = (found.st_dev, found.st_ino)
+            self._opened = event_sqlite.open_read_only(path, busy_seconds=self._busy_seconds)
+            self._file = found
         return self._opened
 
+    def _server_connection(self) -> Connection:
+        from alovoice_cli.stores import event_postgres
 
-@contextmanager
-def opened(url: str, *, must_exist: bool = True) -> Iterator[Connection]:
-    """Opens a connection for a few queries or changes, and closes it. Raises as `open_event_store` does."""
-    with closing(open_event_store(url, must_exist=must_exist)) as connection, explained(sqlite_path(url)):
-        yield connection
+        if self._opened is None:
+            busy = self._busy_seconds
+            self._opened = event_postgres.open_server(self._url, busy_seconds=busy, timeout=busy, reads_only=True)
+        return self._opened

@@ -1,4 +1,4 @@
-"""The event store as its one writer sees it: a connection that is opened again, or anew, when the file fails.
+"""The event store as a listener's writer sees it: a connection that is opened again, or anew, when the store fails.
 
 Every method belongs to the writer's thread. Methods raise as the database does, and UsageError where it cannot be
 opened again.
@@ -8,7 +8,9 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
@@ -17,14 +19,14 @@ from alovoice_cli.events.duplicates import MOST_KNOWN, REPEATABLE, WINDOW_SECOND
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.event_assembly import FirstDelivery, LateAnswer
 from alovoice_cli.stores.event_engine import (
-    TROUBLES,
     Connection,
     is_busy,
     is_damage,
+    is_lost,
     marks,
-    move_aside,
     open_event_store,
-    sqlite_path,
+    store_name,
+    troubles,
     writing,
 )
 from alovoice_cli.stores.event_rows import (
@@ -37,7 +39,9 @@ from alovoice_cli.stores.event_rows import (
     store_answer,
     underived,
 )
+from alovoice_cli.stores.event_sqlite import move_aside, sqlite_path
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget, queue_finished_calls, queue_notices
+from alovoice_cli.stores.spool import ListenerUptime
 
 Change = Callable[[Connection], None]
 """A change that rides along in the writer's next transaction."""
@@ -57,6 +61,17 @@ class KnownFirst(NamedTuple):
     age: float
 
 
+class Committed(NamedTuple):
+    """What a transaction stored: the events with their numbers.
+
+    `firsts`, by id: first deliveries of the same that other listeners had stored before, of which events are
+    repetitions.
+    """
+
+    events: list[Event]
+    firsts: Mapping[str, FirstDelivery] = {}
+
+
 class EventFile:
     """One store, opened for writing. `queued` says what is to be done with an event after it is stored.
 
@@ -72,11 +87,16 @@ class EventFile:
         notice_targets: Sequence[NoticeTarget] = (),
     ) -> None:
         self.url, self._call_targets, self._notice_targets = url, call_targets, notice_targets
-        self.path = sqlite_path(url)
+        self.name = store_name(url)
         self._complain, self._queued = complain, queued
         self._opened: Connection | None = None
-        self._uptime = secrets.token_hex(8)
+        self._uptime, self._began_at = secrets.token_hex(8), 0
         self._last = 0  # numbers rise also when a new file takes a damaged one's place
+
+    @property
+    def path(self) -> Path:
+        """Returns the store's file. Raises UsageError for a store on a server."""
+        return sqlite_path(self.url)
 
     def open(self) -> None:
         """Opens the store; a damaged file is moved aside, never deleted, and a new one takes its place.
@@ -87,21 +107,21 @@ class EventFile:
         while self._opened is None:
             try:
                 self._connection()
-            except (UsageError, *TROUBLES) as error:
+            except troubles(UsageError) as error:
                 if is_damage(error):
                     self.replace_damaged()
                 elif not is_busy(error) or time.monotonic() > deadline:
                     raise
                 elif not is_told:
                     is_told = True
-                    self._complain(f"the event store {self.path} is in use by another process: waiting for it")
+                    self._complain(f"the event store {self.name} is in use by another process: waiting for it")
 
     def replace_damaged(self) -> None:
         """Moves the file aside and begins a new one: what comes from now on is kept."""
         self.close()
         aside = move_aside(self.path)
         self._complain(
-            f"the event store {self.path} is damaged: it was moved to {aside} and a new one begun; what it held is"
+            f"the event store {self.name} is damaged: it was moved to {aside} and a new one begun; what it held is"
             " missing from reports until it is repaired"
         )
         self._connection()
@@ -112,29 +132,34 @@ class EventFile:
         if opened is not None:
             opened.close()
 
-    def store(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
-        """Stores new deliveries with all that is derived from them, and makes the changes: one durable transaction.
-
-        Returns the events with their numbers.
-        """
+    def store(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> Committed:
+        """Stores new deliveries with all that is derived from them, and makes the changes: one durable transaction."""
         connection = self._connection()
         with writing(connection):
-            numbered = self._insert(connection, events)
-            for change in changes:
-                change(connection)
-        self._note_last(numbered)
-        return numbered
+            committed = self._write(connection, events, changes)
+        self._note_last(committed.events)
+        return committed
+
+    @contextmanager
+    def emptying_spool(self) -> Iterator[None]:
+        """Lasts while a spool is moved to the store."""
+        yield
 
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
         """As `store`, of a spool's deliveries: returns those that were not there yet."""
         connection = self._connection()
         with writing(connection):
             missing = {one.id for one in missing_of(connection, [event.delivery for event in events])}
-            numbered = self._insert(connection, [event for event in events if event.delivery.id in missing])
-            for change in changes:
-                change(connection)
-        self._note_last(numbered)
-        return numbered
+            absent = [event for event in events if event.delivery.id in missing]
+            committed = self._write(connection, absent, changes)
+        self._note_last(committed.events)
+        return committed.events
+
+    def _write(self, connection: Connection, events: Sequence[Event], changes: Iterable[Change]) -> Committed:
+        numbered = self._insert(connection, events)
+        for change in changes:
+            change(connection)
+        return Committed(numbered)
 
     def underived(self) -> Iterator[list[Delivery]]:
         """Deliveries of which nothing was derived, in chunks: an older version's listener died between the two."""
@@ -178,18 +203,10 @@ class EventFile:
 
         return keep
 
-    def mark_up(self, now_us: int, *, last: bool = False) -> Change:
-        """The change that says that a listener was there at this moment, or that it ends in order."""
-        ended_at = now_us if last else None
-
-        def mark(connection: Connection) -> None:
-            connection.execute(
-                "INSERT INTO uptime (id, began_at, seen_at, ended_at) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, ended_at = excluded.ended_at",
-                (self._uptime, now_us, now_us, ended_at),
-            )
-
-        return mark
+    def uptime(self, now_us: int, *, last: bool = False) -> ListenerUptime:
+        """Returns since when this listener is there, up to this moment, which may be its orderly end."""
+        self._began_at = self._began_at or now_us
+        return ListenerUptime(self._uptime, self._began_at, now_us, now_us if last else None)
 
     def _insert(self, connection: Connection, events: Sequence[Event]) -> list[Event]:
         if not events:
@@ -203,11 +220,16 @@ class EventFile:
         return numbered
 
     def _insert_derived(self, connection: Connection, events: Sequence[Event]) -> None:
-        queued: Mapping[str, Sequence[QueuedDelivery]] = {event.delivery.id: self._queued(event) for event in events}
+        queued: Mapping[str, Sequence[QueuedDelivery]] = {
+            event.delivery.id: self._queued_for(event) for event in events
+        }
         insert_events(connection, events, queued)
         told = [event for event in events if event.delivery.type in ("callstart", "callend") and not event.duplicate_of]
         call_ids = {fact.call_id for event in told for fact in event.facts if fact.call_id}
         self._queue_calls(connection, call_ids)
+
+    def _queued_for(self, event: Event) -> Sequence[QueuedDelivery]:
+        return self._queued(event)
 
     def _queue_calls(self, connection: Connection, call_ids: Collection[str]) -> None:
         queue_finished_calls(connection, call_ids, self._call_targets)
@@ -218,7 +240,23 @@ class EventFile:
             self._last = numbered[-1].delivery.seq
 
     def _connection(self) -> Connection:
+        if self._opened is not None and is_lost(self._opened):
+            self.close()
         if self._opened is None:
             self._opened = open_event_store(self.url, busy_seconds=BUSY_SECONDS)
             self._last = max(self._last, newest(self._opened))
         return self._opened
+
+
+_MARK_UP = """INSERT INTO uptime (id, began_at, seen_at, ended_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+    seen_at = CASE WHEN excluded.seen_at > uptime.seen_at THEN excluded.seen_at ELSE uptime.seen_at END,
+    ended_at = coalesce(excluded.ended_at, uptime.ended_at)"""
+
+
+def marked_up(uptimes: Sequence[ListenerUptime]) -> Change:
+    """The change that says when listeners were there."""
+
+    def mark(connection: Connection) -> None:
+        connection.executemany(_MARK_UP, uptimes)
+
+    return mark

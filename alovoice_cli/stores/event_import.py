@@ -18,7 +18,7 @@ from alovoice_cli.events.event import Delivery, Event, Reading
 from alovoice_cli.events.event_assembly import FirstDelivery, NewDelivery, event_of
 from alovoice_cli.events.import_lines import ImportedEvent, ImportedUptime, ImportLine
 from alovoice_cli.events.reading import read_delivery
-from alovoice_cli.stores.event_engine import Connection, marks, opened, sqlite_path, writing
+from alovoice_cli.stores.event_engine import Connection, marks, opened, store_exists, writing
 from alovoice_cli.stores.event_rows import insert_deliveries, insert_events, missing_of
 
 _BATCH = 500
@@ -68,7 +68,7 @@ class EventImport:
         """Returns how many of these events would be imported, and writes nothing: a missing store stays missing."""
         counted = ImportCount()
         with ExitStack() as stack:
-            is_there = sqlite_path(self._url).exists()
+            is_there = store_exists(self._url)
             connection = stack.enter_context(opened(self._url)) if is_there else None
             for batch in _batches(lines):
                 deliveries = [line.delivery for line in batch if isinstance(line, ImportedEvent)]

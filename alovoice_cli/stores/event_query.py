@@ -149,7 +149,8 @@ def counting(wanted: Filter, by: By) -> Sql:
         )
     group, where = _GROUPS.get(by, QUARTER), in_calls(wanted)
     return Sql(
-        f"SELECT {group}, call.direction, call.status, count(*), coalesce(sum(call.duration), 0) FROM call"
+        f"SELECT {group}, call.direction, call.status, count(*), CAST(coalesce(sum(call.duration), 0) AS BIGINT)"
+        " FROM call"
         f" WHERE {where.text} GROUP BY {group}, call.direction, call.status",
         where.values,
     )

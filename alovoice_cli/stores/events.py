@@ -7,10 +7,11 @@ grow because of a slow reader. Only `pruning` writes.
 import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from alovoice_cli.events.answers import StartAnswer, kept_answer
 from alovoice_cli.events.conditions import ALWAYS, Compare, Condition
 from alovoice_cli.events.coverage import ImportedEvents, Uptime
 from alovoice_cli.events.event import Call, Delivery, Event, Fact, is_meant
@@ -21,17 +22,16 @@ from alovoice_cli.events.statistics import By, CallCount
 from alovoice_cli.stores.event_engine import (
     Connection,
     marks,
-    open_event_store,
     opened,
     reading,
     shrink,
-    sqlite_path,
+    store_exists,
+    store_size,
     writing,
 )
 from alovoice_cli.stores.event_query import Sql, StoreQuestion, calls_question, counting, events_question, matching_seqs
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS, DELIVERY_COLUMNS, FACT_COLUMNS
-from alovoice_cli.stores.migrations import explained
 
 if TYPE_CHECKING:
     from alovoice_cli.events.kpi import Kpi, KpiGroup, KpiSettings
@@ -128,7 +128,7 @@ class EventStore:
     @property
     def exists(self) -> bool:
         """Returns whether a listener has ever made it."""
-        return sqlite_path(self.url).exists()
+        return store_exists(self.url)
 
     def events(
         self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0, after: int = 0
@@ -258,9 +258,7 @@ class EventStore:
 
     def size(self) -> int:
         """Returns the store's bytes on the disk."""
-        path = sqlite_path(self.url)
-        parts = [path.with_name(path.name + suffix) for suffix in ("", "-wal")]
-        return sum(part.stat().st_size for part in parts if part.exists())
+        return store_size(self.url)
 
     def _numbers(self, wanted: Filter, *, newest_first: bool, limit: int, after: int) -> Iterator[Sequence[int]]:
         """The numbers of the events that are wanted, in chunks."""
@@ -306,12 +304,23 @@ class EventStore:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         # A connection a question: several threads may ask, and a reader who waits holds nothing.
-        with (
-            closing(open_event_store(self.url, must_exist=True)) as connection,
-            explained(sqlite_path(self.url)),
-            reading(connection),
-        ):
+        with opened(self.url) as connection, reading(connection):
             yield connection
+
+
+class StoredAnswers:
+    """What callstarts of a store were answered, while others ask for it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def answer_to(self, own_id: str) -> StartAnswer | None:
+        """Returns what this callstart was answered; None while that is not known. Raises UsageError."""
+        asked = "SELECT fact.answer FROM delivery JOIN fact ON fact.seq = delivery.seq WHERE delivery.id = ? LIMIT 1"
+        with opened(self._url) as connection:
+            row = connection.execute(asked, (own_id,)).fetchone()
+        answer = json.loads(row[0]) if row is not None and row[0] else None
+        return None if row is None or answer == UNANSWERED else kept_answer(answer, own_id)
 
 
 def _calls_by_id(connection: Connection, call_ids: Collection[str]) -> dict[str, Call]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
 from alovoice_cli.events.missed import REPORTED_APART_SECONDS, RING_GROUP_SECONDS
-from alovoice_cli.stores.event_engine import ReadOnlyStore, marks, sqlite_path
+from alovoice_cli.stores.event_engine import ReadOnlyStore, marks, store_exists
 
 BUSY_SECONDS = 0.1
 _THIS_CALL_SECONDS = 120
@@ -49,13 +49,13 @@ class StoredPast:
     """
 
     def __init__(self, url: str) -> None:
-        self._url, self._path = url, sqlite_path(url)
+        self._url = url
         self._own = threading.local()
 
     @property
     def exists(self) -> bool:
         """Whether there is a store."""
-        return self._path.exists()
+        return store_exists(self._url)
 
     def as_of(self, moment: datetime) -> "StoredHistory":
         """Returns the past as it was known at this (aware) moment, also for a question of the past."""

@@ -2,36 +2,23 @@
 
 `intend` is committed and synced before a row's connection is opened, `settle` after its answer: a row with an intent
 and no end may have been carried out. Every row carries a checksum of all its values: a journal that is damaged anywhere
-raises, because an empty or older journal would call people twice. `JournalFolder` has all journals of a machine.
+raises, because an empty or older journal would call people twice. Where it lies is in `journal_files` and
+`server_journals`.
 """
 
 import hashlib
 import json
-import re
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from operator import attrgetter
-from pathlib import Path
-from threading import Lock
 from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from alovoice_cli.batch_rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
-from alovoice_cli.stores.process_lock import hold
-
-MIGRATIONS = (
-    """
-    CREATE TABLE head (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-    CREATE TABLE step (
-        key TEXT PRIMARY KEY, line INTEGER NOT NULL, state TEXT NOT NULL, fixed TEXT NOT NULL, course TEXT NOT NULL,
-        seal TEXT NOT NULL
-    );
-    """,
-)
+from alovoice_cli.stores.migrations import iso, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +34,94 @@ class JournalHead:
     rows: int = 0
 
 
+class StoredRow(NamedTuple):
+    """A row as it is stored. `seal` is the checksum of the other values."""
+
+    key: str
+    line: int
+    state: str
+    fixed: str
+    course: str
+    seal: str
+
+
+class JournalTables(Protocol):
+    """Where a journal lies. Every method raises UsageError; for any thread."""
+
+    label: str
+    """The file's path, or the journal's name on a server."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Returns whether other machines may send rows of the journal at the same time."""
+
+    def read_head(self) -> tuple[str, str] | None:
+        """Returns the head's text and its seal, or None for a journal that was never begun."""
+
+    def read_rows(self) -> Sequence[StoredRow]:
+        """Returns all rows by line."""
+
+    def replace(self, head: str, seal: str, rows: Sequence[StoredRow]) -> None:
+        """Writes head and rows in place of the earlier ones, all or none."""
+
+    def claim(self, row: StoredRow, before: str) -> bool:
+        """Writes a row's intent where the row still has the seal `before`, durably; returns whether it had.
+
+        Raises UsageError where the journal is gone: the next run would not find it, and call everybody again.
+        """
+
+    def move(self, row: StoredRow, before: str) -> bool:
+        """Writes a row's new state where the row still has the seal `before`; returns whether it had."""
+
+    def seal_of(self, key: str) -> str | None:
+        """Returns the row's seal, or None where the row is gone."""
+
+    def seconds_to_wait(self) -> float:
+        """Returns how long the pace of all machines together lets no row through."""
+
+    def hold_back(self, seconds: float) -> None:
+        """Lets no machine send a row for this time."""
+
+    def owners_alive(self) -> AbstractContextManager[Callable[[str], bool]]:
+        """Yields a function that tells whether the owner of this row's intent still works."""
+
+    def close(self) -> None:
+        """Closes the journal."""
+
+
 _NONE: Mapping[str, RowProgress] = MappingProxyType({})
-_MOVING = "UPDATE step SET state = ?3, course = ?4, seal = ?5 WHERE key = ?1 AND state = ?2"
+_MOVED = "a row is not where it was"
 
 
 class Journal:
-    """One file, whose user holds the batch's lock. For any thread; every method raises UsageError for a bad file."""
+    """One journal, whose user holds the batch's lock. For any thread; every method raises UsageError for a bad one."""
 
-    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
-        self.path = path
-        self._now = now
-        self._connection = open_store(path, MIGRATIONS)
-        self._file = _identity(path)
-        self._writing = Lock()
+    _rows: dict[str, BatchRow]
+    _courses: dict[str, RowProgress]
+    _seals: dict[str, str]
+
+    def __init__(self, tables: JournalTables, now: Callable[[], datetime]) -> None:
+        self._tables, self._now = tables, now
         try:
-            with explained(path):
-                self._check()
-                self._head = self._read_head()
-                self._rows, self._courses = self._read_rows()
+            self._head = self._read_head()
+            self._read_rows()
         except BaseException:
-            self._connection.close()
+            tables.close()
             raise
 
     def close(self) -> None:
-        """Closes the file, without leaving data in a log beside it."""
-        with explained(self.path), self._writing, closing(self._connection):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Closes the journal."""
+        self._tables.close()
+
+    @property
+    def label(self) -> str:
+        """Returns the file's path, or the name on a server."""
+        return self._tables.label
+
+    @property
+    def is_shared(self) -> bool:
+        """Returns whether other machines may send rows at the same time."""
+        return self._tables.is_shared
 
     # --- what is known -----------------------------------------------------------------------------------------------
 
@@ -95,6 +144,36 @@ class Journal:
         generation = self._head.generation if self._head else 1
         return ((row, self._courses[key]) for key, row in self._rows.items() if row.generation == generation)
 
+    def refresh(self) -> None:
+        """Reads the rows again where other machines send some of them."""
+        if self._tables.is_shared:
+            self._read_rows()
+
+    def orphans(self) -> list[tuple[BatchRow, RowProgress]]:
+        """Returns the rows in flight whose owner works no more: nobody will write how they ended."""
+        with self._tables.owners_alive() as is_alive:
+            self.refresh()
+            return [
+                (row, course) for row, course in self.listed() if course.state == "intent" and not is_alive(row.key)
+            ]
+
+    def is_due(self, key: str) -> bool:
+        """Returns whether the row is still as this process knows it: another machine may have sent it."""
+        if not self._tables.is_shared:
+            return True
+        found = self._tables.seal_of(key)
+        if found is None:
+            raise deleted(self.label)
+        return found == self._seals[key]
+
+    def seconds_to_wait(self) -> float:
+        """Returns how long the pace of all machines together lets no row through."""
+        return self._tables.seconds_to_wait()
+
+    def hold_back(self, seconds: float) -> None:
+        """Lets no machine send a row for this time."""
+        self._tables.hold_back(seconds)
+
     # --- what is written ---------------------------------------------------------------------------------------------
 
     def begin(self, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress] = _NONE) -> None:
@@ -111,26 +190,36 @@ class Journal:
             merged[row.key] = replace(row, our_id=own, generation=generation)
         courses = {key: left_out.get(key) or self._courses.get(key, RowProgress()) for key in merged}
         head = replace(head, generation=generation, rows=len(merged))
-        with explained(self.path):
-            values = [_values(row, courses[row.key]) for row in merged.values()]
-            with self._writing, transaction(self._connection):
-                _replace(self._connection, head, values)
-        self._head, self._courses = head, courses
+        text = json.dumps(asdict(head))
+        stored = [_stored(row, courses[row.key]) for row in merged.values()]
+        self._tables.replace(text, _digest(text), stored)
+        self._head, self._courses, self._seals = head, courses, {row.key: row.seal for row in stored}
         self._rows = dict(sorted(merged.items(), key=lambda item: item[1].line))
 
-    def intend(self, key: str, *, risk: bool = False) -> RowProgress:
-        """Writes that the row will be sent now; on the disk when this returns.
+    def intend(self, key: str, *, risk: bool = False) -> RowProgress | None:
+        """Writes that the row will be sent now; durable when this returns.
 
-        Raises UsageError where the file has lost its name: the next run would not find it, and call everybody again.
+        Returns None where machines share the journal, and the row is another's, or the common pace was faster.
         """
-        self._check_name()
         before = self._courses[key]
-        course = RowProgress("intent", before.attempts + 1, before.risks + risk, began_at=iso(self._now()))
-        return self._move(key, before, course)
+        after = RowProgress("intent", before.attempts + 1, before.risks + risk, began_at=iso(self._now()))
+        self._check_step(before, after)
+        stored = _stored(self._rows[key], after)
+        if not self._tables.claim(stored, self._seals[key]):
+            if self._tables.is_shared:
+                return None
+            raise damaged(self.label, _MOVED)
+        self._courses[key], self._seals[key] = after, stored.seal
+        return after
 
     def change(self, key: str, course: RowProgress) -> RowProgress:
-        """Writes that a row is left out, or is left out no longer. Raises UsageError for a step back."""
-        return self._move(key, self._courses[key], course)
+        """Writes that a row is left out, or is left out no longer. Raises UsageError for a step back.
+
+        A row that another machine has taken meanwhile stays as it is.
+        """
+        if self._move(key, self._courses[key], course) or self._tables.is_shared:
+            return self._courses[key]
+        raise damaged(self.label, _MOVED)
 
     def settle(self, key: str, result: RowResult) -> RowProgress:
         """Writes how the row ended. Raises UsageError for a step back, such as a made call that becomes unsent.
@@ -140,90 +229,71 @@ class Journal:
         before = self._courses[key]
         after = result.end(before, iso(self._now()))
         try:
-            return self._move(key, before, after)
+            if not self._move(key, before, after):
+                raise damaged(self.label, _MOVED)
         finally:
             if after.follows(before):
                 self._courses[key] = after
-
-    def _move(self, key: str, before: RowProgress, after: RowProgress) -> RowProgress:
-        if not after.follows(before):
-            raise UsageError(f"{self.path}: a row that is {before.state} cannot become {after.state}")
-        _, _, state, _, course, seal = _values(self._rows[key], after)
-        with explained(self.path), self._writing:
-            # One statement is a transaction by itself.
-            moved = self._connection.execute(_MOVING, (key, before.state, state, course, seal))
-            if moved.rowcount != 1:
-                raise damaged(self.path, "a row is not where it was")
-        self._courses[key] = after
         return after
 
-    def _check_name(self) -> None:
-        try:
-            is_here = _identity(self.path) == self._file
-        except OSError:
-            is_here = False
-        if not is_here:
-            raise UsageError(
-                f"{self.path} was deleted or moved while the batch runs: nothing more is sent",
-                hint="put it back and run the same line again; `alovoice call receipts list` has what was sent",
-            )
+    def settle_orphan(self, key: str, result: RowResult) -> None:
+        """Writes how a row of a dead owner ended, unless another machine has done so already."""
+        if not self._move(key, self._courses[key], result.end(self._courses[key], iso(self._now()))):
+            self.refresh()
+
+    def _move(self, key: str, before: RowProgress, after: RowProgress) -> bool:
+        self._check_step(before, after)
+        stored = _stored(self._rows[key], after)
+        if not self._tables.move(stored, self._seals[key]):
+            return False
+        self._courses[key], self._seals[key] = after, stored.seal
+        return True
+
+    def _check_step(self, before: RowProgress, after: RowProgress) -> None:
+        if not after.follows(before):
+            raise UsageError(f"{self.label}: a row that is {before.state} cannot become {after.state}")
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def _check(self) -> None:
-        (verdict,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
-        if verdict != "ok":
-            raise damaged(self.path, str(verdict))
-
     def _read_head(self) -> JournalHead | None:
-        kept = dict(self._connection.execute("SELECT name, value FROM head").fetchall())
-        if not kept:
+        kept = self._tables.read_head()
+        if kept is None:
             return None
+        text, seal = kept
         try:
-            text = kept["batch"]
-            if _digest(text) != kept["seal"]:
+            if _digest(text) != seal:
                 raise ValueError("the head's seal is broken")
             return JournalHead(**json.loads(text))
         except (KeyError, TypeError, ValueError) as error:
-            raise damaged(self.path, str(error)) from error
+            raise damaged(self.label, str(error)) from error
 
-    def _read_rows(self) -> tuple[dict[str, BatchRow], dict[str, RowProgress]]:
+    def _read_rows(self) -> None:
         rows: dict[str, BatchRow] = {}
         courses: dict[str, RowProgress] = {}
-        found = self._connection.execute("SELECT key, line, state, fixed, course, seal FROM step ORDER BY line")
-        for values in found:
+        seals: dict[str, str] = {}
+        for stored in self._tables.read_rows():
             try:
-                row, course = _read(values)
+                row, course = _read(stored)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise damaged(self.path, str(error)) from error
-            rows[row.key], courses[row.key] = row, course
+                raise damaged(self.label, str(error)) from error
+            rows[row.key], courses[row.key], seals[row.key] = row, course, stored.seal
         if len(rows) != (self._head.rows if self._head else 0):
-            raise damaged(self.path, "rows are missing")
-        return rows, courses
-
-
-def _replace(
-    connection: sqlite3.Connection, head: JournalHead, rows: list[tuple[str, int, str, str, str, str]]
-) -> None:
-    connection.execute("DELETE FROM step")
-    connection.executemany("INSERT INTO step (key, line, state, fixed, course, seal) VALUES (?, ?, ?, ?, ?, ?)", rows)
-    text = json.dumps(asdict(head))
-    connection.execute("INSERT OR REPLACE INTO head VALUES ('batch', ?)", (text,))
-    connection.execute("INSERT OR REPLACE INTO head VALUES ('seal', ?)", (_digest(text),))
+            raise damaged(self.label, "rows are missing")
+        self._rows, self._courses, self._seals = rows, courses, seals
 
 
 _COURSE = tuple(field.name for field in fields(RowProgress))
 _of_course = attrgetter(*_COURSE)
 
 
-def _values(row: BatchRow, course: RowProgress) -> tuple[str, int, str, str, str, str]:
+def _stored(row: BatchRow, course: RowProgress) -> StoredRow:
     fixed = json.dumps([row.payload, row.numbers, row.our_id, row.cells, row.generation])
     told = json.dumps(dict(zip(_COURSE, _of_course(course), strict=True)))
     key = storable(row.key)
-    return key, row.line, course.state, fixed, told, _digest(key, str(row.line), course.state, fixed, told)
+    return StoredRow(key, row.line, course.state, fixed, told, _digest(key, str(row.line), course.state, fixed, told))
 
 
-def _read(row: tuple[str, int, str, str, str, str]) -> tuple[BatchRow, RowProgress]:
+def _read(row: StoredRow) -> tuple[BatchRow, RowProgress]:
     key, line, state, fixed, told, seal = row
     if _digest(key, str(line), state, fixed, told) != seal:
         raise ValueError(f"the seal of line {line} is broken")
@@ -232,128 +302,22 @@ def _read(row: tuple[str, int, str, str, str, str]) -> tuple[BatchRow, RowProgre
     return BatchRow(key, line, payload, tuple(numbers), our_id, cells, generation), RowProgress(**course)  # type: ignore[arg-type] # sealed as it was written
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    """Returns the identity of a file, independent of its name."""
-    found = path.stat()
-    return found.st_dev, found.st_ino
-
-
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def damaged(path: Path, why: str) -> UsageError:
+def damaged(label: str, why: str) -> UsageError:
     """Returns the error for a journal that cannot be trusted."""
     return UsageError(
-        f"{path} is damaged: whom this batch has called is not certain any more, so nothing is sent",
+        f"{label} is damaged: whom this batch has called is not certain any more, so nothing is sent",
         hint="see `alovoice call receipts list` for what was sent; call the rest with a list of their own",
         detail=why,
     )
 
 
-FOLDER = "batches"
-EARLIER = "earlier"
-SUFFIX = ".db"
-_NAME = re.compile(r"[\w][\w.+-]{0,99}")
-_SLUG_LENGTH = 40
-_DIGEST_LENGTH = 8
-
-
-@dataclass(frozen=True, slots=True)
-class JournalPath:
-    """One journal's file, and its name for people."""
-
-    name: str
-    path: Path
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Holds the lock of the journal. Raises UsageError naming the process that holds it."""
-        with hold(self.path.with_name(self.path.name + ".lock"), f"the batch {self.name} runs"):
-            yield
-
-    def set_aside(self, now: datetime) -> Path:
-        """Moves the file to a name that is kept and not searched: a restart never deletes a journal."""
-        kept = self.path.parent / EARLIER / f"{self.path.stem}-{now:%Y%m%dT%H%M%S%f}{SUFFIX}"
-        kept.parent.mkdir(mode=0o700, exist_ok=True)
-        self.path.rename(kept)
-        return kept
-
-
-def digest_of(profile: str, command: str, content: bytes) -> str:
-    """Returns the identity of a list: its bytes, its profile and its command."""
-    return hashlib.sha256(b"\0".join((profile.encode(), command.encode(), content))).hexdigest()
-
-
-class JournalFolder:
-    """The journals of this machine."""
-
-    def __init__(self, state: Path, now: Callable[[], datetime]) -> None:
-        self.folder = state / FOLDER
-        self._now = now
-
-    def named(self, label: str) -> JournalPath:
-        """Returns the journal with this name or path. Raises UsageError for text that is neither."""
-        if "/" in label or "\\" in label or label.endswith(SUFFIX):
-            path = Path(label).absolute()
-            return JournalPath(path.name.removesuffix(SUFFIX), path)
-        if not _NAME.fullmatch(label):
-            raise UsageError(f"no batch can be called {label!r}", hint="letters, digits, `-`, `_`, `.`; or a path")
-        return JournalPath(label, self.folder / f"{label}{SUFFIX}")
-
-    def existing(self, label: str) -> JournalPath:
-        """Returns the journal as `named` does; raises UsageError if it is missing."""
-        place = self.named(label)
-        if not place.path.exists():
-            raise UsageError(f"there is no batch {label} here", hint="see `alovoice call batches list`")
-        return place
-
-    def usual(self, verb: str, source: str, digest: str) -> JournalPath:
-        """Returns the journal of a list without a given name: by command, file name and digest."""
-        return self.named(f"{verb}-{_slug(source)}-{digest[:_DIGEST_LENGTH]}")
-
-    def siblings(self, verb: str, source: str) -> list[JournalPath]:
-        """Returns the journals of other lists with the same file name."""
-        pattern = re.compile(re.escape(f"{verb}-{_slug(source)}-") + r"[0-9a-f]{8}")
-        return [place for place in self.places() if pattern.fullmatch(place.name)]
-
-    def places(self) -> list[JournalPath]:
-        """Returns all journals in the folder."""
-        found = sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
-        return [JournalPath(path.name.removesuffix(SUFFIX), path) for path in found]
-
-    def open(self, place: JournalPath) -> Journal:
-        """Opens an existing journal. Raises UsageError for a damaged one."""
-        journal = Journal(place.path, self._now)
-        if journal.head is None:
-            journal.close()
-            raise damaged(place.path, "it holds nothing")
-        return journal
-
-    def begin(
-        self, place: JournalPath, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress]
-    ) -> Journal:
-        """Creates a journal: it gets its name with all rows in it, so that an empty one is always a damaged one."""
-        made = place.path.with_name(place.path.name + ".new")
-        _remove(made)  # left by a process that was killed here
-        journal = Journal(made, self._now)
-        try:
-            journal.begin(head, rows, left_out)
-        except BaseException:
-            with suppress(UsageError):  # the original error says more
-                journal.close()
-            _remove(made)
-            raise
-        journal.close()
-        made.rename(place.path)
-        return Journal(place.path, self._now)
-
-
-def _remove(database: Path) -> None:
-    for rest in ("", "-wal", "-shm"):
-        database.with_name(database.name + rest).unlink(missing_ok=True)
-
-
-def _slug(source: str) -> str:
-    stem = "stdin" if source == "-" else Path(source).stem
-    return re.sub(r"[^\w]+", "-", stem).strip("-")[:_SLUG_LENGTH] or "list"
+def deleted(label: str) -> UsageError:
+    """Returns the error for a journal that is gone while its batch runs."""
+    return UsageError(
+        f"{label} was deleted or moved while the batch runs: nothing more is sent",
+        hint="put it back and run the same line again; `alovoice call receipts list` has what was sent",
+    )

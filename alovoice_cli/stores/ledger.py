@@ -1,23 +1,25 @@
-"""The requests of this machine: each one that dials, creates or costs is written before it leaves.
+"""The requests of this machine, or of all machines that share a store: each one that dials, creates or costs is
+written before it leaves.
 
 A row begins with `intend`, committed and synced before the request may leave, and ends with `settle`. A row without an
 end belongs to a process that still works or has died: the request may have been carried out, so it reads as `unknown`.
-Each operation opens its own connection: any thread of any process may call at any time.
+Any thread of any process may call at any time.
 """
 
 import json
 import os
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.receipts import Intent, Receipt, RequestOutcome
-from alovoice_cli.stores.migrations import explained, iso, open_store, storable, transaction
+from alovoice_cli.stores.database import StoreConnection, database_at, in_chunks
+from alovoice_cli.stores.migrations import iso, storable
+
+STORE_NAME = "ledger.db"
+"""The file's name in the state directory."""
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans("OIL", "011")  # the alphabet without letters that look like digits
@@ -29,6 +31,7 @@ _LARGEST_ID = 10**15 - 1
 
 _BEGUN = "code, profile, command, method, path, numbers, our_id, request, begun_at, pid"
 _COLUMNS = f"{_BEGUN}, state, exit_code, sent, status, answer, settled_at"
+_OF_IDS = f"SELECT number, {_COLUMNS} FROM receipt WHERE our_id IN ({{}})"  # noqa: S608 - constants
 _MAY_BE_DONE = "COALESCE(state, 'unknown') NOT IN ('refused', 'unsent')"
 MIGRATIONS = (
     """
@@ -77,16 +80,15 @@ class Quota(NamedTuple):
 
 
 class Ledger:
-    """The file `ledger.db`. A damaged file raises: an empty ledger would mean that nothing was ever sent.
+    """The file `ledger.db`, or the tables of a server. A damaged file raises: an empty ledger would mean that nothing
+    was ever sent.
 
-    Every method raises UsageError for an unusable file; nothing has been sent then.
+    Every method raises UsageError for an unusable file or server; nothing has been sent then.
     """
 
-    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
-        self.path = path
+    def __init__(self, place: Path | str, now: Callable[[], datetime]) -> None:
+        self.database = database_at(place, "ledger", MIGRATIONS)
         self._now = now
-        self._kept: sqlite3.Connection | None = None
-        self._using_kept = Lock()
 
     # --- what is written ---------------------------------------------------------------------------------------------
 
@@ -104,18 +106,18 @@ class Ledger:
             iso(self._now()),
             os.getpid(),
         )
-        with self._kept_or_opened() as connection:
-            if quota is None:
+        if quota is None:
+            with self.database.opened() as connection:
                 return f"R-{_insert(connection, columns)}"
-            with transaction(connection):
-                if _count(connection, columns[0], quota) >= quota.most:
-                    raise quota.spent()
-                return f"R-{_insert(connection, columns)}"
+        with self.database.writing() as connection:
+            if _count(connection, columns[0], quota) >= quota.most:
+                raise quota.spent()
+            return f"R-{_insert(connection, columns)}"
 
     def settle(self, receipt: str, outcome: RequestOutcome) -> None:
         """Adds the outcome to a receipt; a second outcome replaces the first."""
         end = (outcome.state, int(outcome.exit_code), outcome.sent, outcome.status, storable(outcome.answer))
-        with self._kept_or_opened() as connection:
+        with self.database.opened() as connection:
             found = connection.execute(
                 "UPDATE receipt SET state = ?, exit_code = ?, sent = ?, status = ?, answer = ?, settled_at = ?"
                 " WHERE code = ?",
@@ -131,7 +133,7 @@ class Ledger:
     def make_ids(self, count: int) -> list[str]:
         """Returns several ids at once, as `make_id`."""
         tick = int(self._now().timestamp() * _TICKS_A_SECOND)
-        with self.writing() as connection:
+        with self.database.writing() as connection:
             # The clock may go back, and two processes may call within one tick: so the last id counts too.
             (last,) = connection.execute("SELECT last FROM made_id").fetchone()
             made = max(int(last) + 1, tick)
@@ -146,24 +148,27 @@ class Ledger:
     def receipts(self, *, since: datetime | None = None, limit: int = 0) -> list[Receipt]:
         """Returns the receipts, newest first; those begun at `since` (aware) or later; `limit` 0 means all."""
         begun = "" if since is None else iso(since)
-        return self._read("begun_at >= ? ORDER BY number DESC LIMIT ?", begun, limit or -1)
+        most = f" LIMIT {limit}" if limit else ""
+        return self._read(f"begun_at >= ? ORDER BY number DESC{most}", begun)
 
     def receipts_of(self, our_ids: Iterable[str]) -> list[Receipt]:
         """Returns the receipts of requests with one of these ids of ours, oldest first; none without a ledger."""
-        ids = [storable(our_id) for our_id in our_ids]
-        if not ids or not self.path.exists():
+        ids = dict.fromkeys(storable(our_id) for our_id in our_ids)
+        if not ids or not self.database.exists:
             return []
-        return self._read("our_id IN (SELECT value FROM json_each(?)) ORDER BY number", json.dumps(ids))
+        with self.database.opened() as connection:
+            rows = in_chunks(ids, lambda marks, part: connection.execute(_OF_IDS.format(marks), part).fetchall())
+        return [self._receipt_from(row) for _, *row in sorted(rows, key=lambda row: int(row[0]))]
 
     def placed(self, profile: str, since: datetime, path: str = "") -> list[Receipt]:
         """Returns the profile's receipts begun at `since` (aware) or later, oldest first, by an index.
 
         Only those of one path (or its beginning), or all. None without a ledger.
         """
-        if not self.path.exists():
+        if not self.database.exists:
             return []
-        where = "profile = ? AND begun_at >= ? AND path LIKE ? || '%' ORDER BY begun_at"
-        return self._read(where, storable(profile), iso(since), path)
+        where = "profile = ? AND begun_at >= ? AND path LIKE ? ORDER BY begun_at"
+        return self._read(where, storable(profile), iso(since), f"{path}%")
 
     def receipt(self, code: str) -> Receipt:
         """Returns the receipt of this code, in upper or lower case, with or without `R-`.
@@ -177,12 +182,12 @@ class Ledger:
 
     def count(self, profile: str, quota: Quota) -> int:
         """Returns how many requests count for the quota: carried out, or perhaps carried out."""
-        with self.opened() as connection:
+        with self.database.opened() as connection:
             return _count(connection, storable(profile), quota)
 
     def called_numbers(self, profile: str, since: datetime) -> set[str]:
         """Returns the numbers of calls requested, or perhaps requested, at `since` (aware) or later."""
-        with self.opened() as connection:
+        with self.database.opened() as connection:
             rows = connection.execute(
                 f"SELECT numbers FROM receipt WHERE profile = ? AND begun_at >= ? AND {_MAY_BE_DONE}",  # noqa: S608 - a constant
                 (storable(profile), iso(since)),
@@ -190,11 +195,11 @@ class Ledger:
         return {number for (numbers,) in rows for number in json.loads(numbers)}
 
     def _read(self, where: str, *values: object) -> list[Receipt]:
-        with self.opened() as connection:
+        with self.database.opened() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM receipt WHERE {where}", values).fetchall()  # noqa: S608 - our own conditions
         return [self._receipt_from(row) for row in rows]
 
-    def _receipt_from(self, row: tuple[object, ...]) -> Receipt:
+    def _receipt_from(self, row: Iterable[Any]) -> Receipt:
         code, profile, command, method, path, numbers, our_id, request, begun_at, pid, *end = row
         state, exit_code, sent, status, answer, settled_at = end
         try:
@@ -217,66 +222,32 @@ class Ledger:
                 settled_at=None if settled_at is None else str(settled_at),
             )
         except ValueError as error:
-            raise UsageError(f"{self.path} is damaged: receipt R-{code} cannot be read") from error
-
-    # --- the file ----------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def opened(self) -> Iterator[sqlite3.Connection]:
-        """Opens a connection for a few queries."""
-        with closing(open_store(self.path, MIGRATIONS)) as connection, explained(self.path):
-            yield connection
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Opens a connection for one transaction."""
-        with self.opened() as connection, transaction(connection):
-            yield connection
-
-    @contextmanager
-    def kept_open(self) -> Iterator[None]:
-        """Keeps one connection during the block, for the many requests of a batch: opening is most of the cost."""
-        with explained(self.path):
-            self._kept = open_store(self.path, MIGRATIONS)
-        try:
-            yield
-        finally:
-            with explained(self.path), self._using_kept, closing(self._kept) as kept:
-                self._kept = None
-                kept.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    @contextmanager
-    def _kept_or_opened(self) -> Iterator[sqlite3.Connection]:
-        with explained(self.path), self._using_kept:
-            if self._kept is not None:
-                yield self._kept
-                return
-        with self.opened() as connection:  # also for an answer that comes after the kept connection was closed
-            yield connection
+            raise UsageError(f"{self.database.label} is damaged: receipt R-{code} cannot be read") from error
 
 
-def _count(connection: sqlite3.Connection, profile: object, quota: Quota) -> int:
-    fits = " OR ".join(["path LIKE ? || '%'"] * len(quota.paths))
+def _count(connection: StoreConnection, profile: object, quota: Quota) -> int:
+    fits = " OR ".join(["path LIKE ?"] * len(quota.paths))
     (found,) = connection.execute(
         f"SELECT COUNT(*) FROM receipt WHERE profile = ? AND begun_at >= ? AND {_MAY_BE_DONE} AND ({fits})",  # noqa: S608 - constants
-        (profile, iso(quota.since), *quota.paths),
+        (profile, iso(quota.since), *(f"{path}%" for path in quota.paths)),
     ).fetchone()
     return int(found)
 
 
-def _insert(connection: sqlite3.Connection, columns: tuple[object, ...]) -> str:
+def _insert(connection: StoreConnection, columns: tuple[object, ...]) -> str:
     """Draws the shortest code without a receipt, and writes the receipt. Returns the code."""
     tries = 0
     while True:
         # One system call a code: 256 is a multiple of the number of letters, so all are equally likely.
         drawn = os.urandom(_SHORTEST_CODE + tries // _TRIES_A_LENGTH)
         code = "".join(_CROCKFORD[byte % len(_CROCKFORD)] for byte in drawn)
-        try:
-            connection.execute(f"INSERT INTO receipt ({_BEGUN}) VALUES (?{', ?' * 9})", (code, *columns))  # noqa: S608 - question marks
-        except sqlite3.IntegrityError:  # the code exists already: too rare to check before
-            tries += 1
-        else:
+        made = connection.execute(
+            f"INSERT INTO receipt ({_BEGUN}) VALUES (?{', ?' * 9}) ON CONFLICT (code) DO NOTHING",  # noqa: S608 - question marks
+            (code, *columns),
+        )
+        if made.rowcount:
             return code
+        tries += 1
 
 
 def _code(receipt: str) -> str:

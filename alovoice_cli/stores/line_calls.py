@@ -1,18 +1,17 @@
-"""The busy lines: calls in progress in the event store, and lines taken by batches of this machine.
+"""The busy lines: calls in progress in the event store, and lines taken by batches, of all machines that share it.
 
 A batch that leaves lines free reads both before each call.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call
+from alovoice_cli.stores.database import StoreConnection, database_at
 from alovoice_cli.stores.event_engine import ReadOnlyStore, marks
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
-from alovoice_cli.stores.migrations import explained, open_store, transaction
 
 _BUSY_SECONDS = 0.5
 _CHUNK = 500
@@ -64,6 +63,9 @@ class LineCalls:
         self._store.close()
 
 
+STORE_NAME = "lines.db"
+"""The file's name in the state directory."""
+
 MIGRATIONS = (
     """
     CREATE TABLE claim (
@@ -80,54 +82,59 @@ ClaimRow = tuple[str, str | None, int, int]
 
 
 class LineClaims:
-    """The file `lines.db`: lines that batches have taken and whose calls are not in the ledger yet.
+    """The file `lines.db`, or a table of a server: lines that batches have taken and whose calls are not in the ledger
+    yet.
 
-    All batches of this machine take lines one after another: two that look at the same time would both take the last
-    line. A claim expires after `hold` microseconds. For one thread at a time. Every method raises UsageError for an
-    unusable file.
+    All batches take lines one after another: two that look at the same time would both take the last line. A claim
+    expires after `hold` microseconds. For one thread at a time. Every method raises UsageError for an unusable file.
     """
 
-    def __init__(self, path: Path, profile: str, hold: int) -> None:
-        self.path, self._profile, self._hold = path, profile, hold
-        self._opened: sqlite3.Connection | None = None
+    def __init__(self, place: Path | str, profile: str, hold: int) -> None:
+        # A power cut that loses a claim has also lost its call: no need to wait for the disk.
+        self._database = database_at(place, "lines", MIGRATIONS, is_durable=False)
+        self._profile, self._hold = profile, hold
+        self._kept = ExitStack()
+        self._is_open = False
 
     @contextmanager
     def turn(self, now: int) -> Iterator["Turn"]:
         """While the block runs no other process takes a line. `now` is in unix microseconds."""
-        with explained(self.path):
-            if self._opened is None:
-                self._opened = open_store(self.path, MIGRATIONS)
-                # A power cut that loses a claim has also lost its call: no need to wait for the disk.
-                self._opened.execute("PRAGMA synchronous = OFF")
-            with transaction(self._opened):
-                # In both directions: the clock may have been set.
-                lately = (now - self._hold, now + self._hold)
-                self._opened.execute("DELETE FROM claim WHERE claimed_at NOT BETWEEN ? AND ?", lately)
-                yield Turn(self._opened, self._profile)
+        if not self._is_open:
+            self._kept.enter_context(self._database.kept_open())
+            self._is_open = True
+        with self._database.writing() as connection:
+            # In both directions: the clock may have been set.
+            lately = (now - self._hold, now + self._hold)
+            connection.execute("DELETE FROM claim WHERE claimed_at NOT BETWEEN ? AND ?", lately)
+            yield Turn(connection, self._profile)
 
     def close(self) -> None:
         """Closes the file."""
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            with explained(self.path):
-                opened.close()
+        self._is_open = False
+        self._kept.close()
 
 
 class Turn:
     """One process's exclusive access to the claims."""
 
-    def __init__(self, connection: sqlite3.Connection, profile: str) -> None:
+    def __init__(self, connection: StoreConnection, profile: str) -> None:
         self._connection, self._profile = connection, profile
 
     @property
     def claims(self) -> list[ClaimRow]:
         """Returns the lines taken lately by batches on this PBX."""
         statement = "SELECT our_id, line, lines, claimed_at FROM claim WHERE profile = ?"
-        return self._connection.execute(statement, (self._profile,)).fetchall()
+        found: list[ClaimRow] = self._connection.execute(statement, (self._profile,)).fetchall()
+        return found
 
-    def take(self, claim: ClaimRow) -> None:
-        """Takes a line; other processes see it after the turn."""
-        self._connection.execute(
-            "INSERT INTO claim (profile, our_id, line, lines, claimed_at) VALUES (?, ?, ?, ?, ?)",
+    def take(self, claim: ClaimRow) -> int:
+        """Takes a line, and returns the claim's number; other processes see it after the turn."""
+        ((number,),) = self._connection.execute(
+            "INSERT INTO claim (profile, our_id, line, lines, claimed_at) VALUES (?, ?, ?, ?, ?) RETURNING number",
             (self._profile, *claim),
-        )
+        ).fetchall()
+        return int(number)
+
+    def give_back(self, number: int) -> None:
+        """Gives a line back that was not used."""
+        self._connection.execute("DELETE FROM claim WHERE number = ?", (number,))

@@ -169,12 +169,12 @@ def _migrate(path: Path, connection: sqlite3.Connection, migrations: Sequence[st
         if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             raise UsageError(f"{path} is a SQLite file, but not one of alovoice", hint="move it aside, then run again")
         for number, script in enumerate(migrations[version:], start=version + 1):
-            for statement in _statements(script):
+            for statement in statements(script):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
 
 
-def _statements(script: str) -> Iterator[str]:
+def statements(script: str) -> Iterator[str]:
     """Yields the script's statements: `executescript` would commit the transaction first."""
     statement = ""
     for piece in script.split(";"):

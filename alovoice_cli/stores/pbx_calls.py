@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from alovoice_cli.events.event import Call
-from alovoice_cli.stores.event_engine import Connection, marks, opened, reading, sqlite_path
+from alovoice_cli.stores.event_engine import Connection, marks, opened, reading, store_exists
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
 
 _T = TypeVar("_T")
@@ -34,7 +34,7 @@ class PbxCalls:
     @property
     def exists(self) -> bool:
         """Returns whether a listener has ever made the store."""
-        return sqlite_path(self._url).exists()
+        return store_exists(self._url)
 
     def by_id(self, pbx_ids: Collection[str]) -> Mapping[str, Call]:
         """Returns the calls with these ids of the PBX, without trials; of several with one id the latest answered."""

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.masking import DOTS
+from alovoice_cli.store_urls import masked_url
 
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMES = ("postgresql", "postgres")
 _CONNECT_SECONDS = 10
 # A network that is cut must be noticed: a listener spools meanwhile, and a batch stops.
 _DEFAULTS = {
@@ -29,34 +27,6 @@ _DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
-
-
-def is_server_url(url: str) -> bool:
-    """Returns whether the store's URL names a PostgreSQL server."""
-    return url.partition("://")[0] in SCHEMES and "://" in url
-
-
-def holds_password(url: str) -> bool:
-    """Returns whether a server's URL holds a password, before the host or among its options."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # "Invalid IPv6 URL"
-        return "@" in url
-    return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query))
-
-
-def masked_url(url: str) -> str:
-    """Returns a server's URL as it may be shown: its password masked."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return f"{url.partition('://')[0]}://{DOTS}"
-    netloc = parts.netloc
-    if parts.password is not None:
-        account, _, host = netloc.rpartition("@")
-        netloc = f"{account.partition(':')[0]}:{DOTS}@{host}"
-    options = [(name, DOTS if name == "password" else text) for name, text in parse_qsl(parts.query)]
-    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(options, safe=f"/{DOTS}")))
 
 
 class ServerConnection:
@@ -72,6 +42,13 @@ class ServerConnection:
         """Runs one statement and returns its cursor."""
         return self.own.execute(_translated(sql), tuple(values))
 
+    @contextmanager
+    def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[psycopg.ServerCursor[tuple[Any, ...]]]:
+        """Runs a query of which the server keeps the rows until they are fetched; within a transaction."""
+        with self.own.cursor(name="rows") as cursor:
+            cursor.execute(_translated(sql), tuple(values), binary=True)
+            yield cursor
+
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Runs a statement for each row, without waiting for one answer before the next row is sent."""
         with self.own.cursor() as cursor:
@@ -80,6 +57,9 @@ class ServerConnection:
     def close(self) -> None:
         """Closes the connection; its locks and claims are free at once."""
         self.own.close()
+
+    def __del__(self) -> None:
+        self.own.close()  # a thread that ends drops its connection, of which psycopg would warn
 
 
 @lru_cache(512)
@@ -106,7 +86,22 @@ def connect(url: str, *, timeout: float | None = None) -> ServerConnection:
     options = {**_DEFAULTS, **{name: text for name, text in given.items() if text is not None}}
     if timeout is not None and "connect_timeout" not in given:
         options["connect_timeout"] = str(max(2, round(timeout)))  # libpq takes whole seconds, from 2
-    return ServerConnection(psycopg.connect(**options, autocommit=True, prepare_threshold=5))
+    connection = psycopg.connect(**options, autocommit=True, prepare_threshold=5)
+    connection.adapters.register_loader("numeric", _number_loader())
+    return ServerConnection(connection)
+
+
+@cache
+def _number_loader() -> type:
+    """Returns the reader of sums: a whole one is an int, as SQLite has it."""
+    from psycopg.adapt import Loader  # noqa: PLC0415 - only for a store on a server
+
+    class NumberLoader(Loader):
+        def load(self, data: bytes | bytearray | memoryview) -> int | float:
+            text = bytes(data)
+            return int(text) if text.lstrip(b"-").isdigit() else float(text)
+
+    return NumberLoader
 
 
 def load_driver() -> Any:

@@ -28,6 +28,15 @@ class Diary:
     def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
         raise NotImplementedError
 
+    def is_due(self, key: str) -> bool:
+        return True
+
+    def seconds_to_wait(self) -> float:
+        return 0.0
+
+    def hold_back(self, seconds: float) -> None:
+        """Nobody else sends these rows."""
+
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         return self._note("intend", key, RowProgress("intent", 1))
 

@@ -11,7 +11,7 @@ from front_door import TOKEN, FrontDoor, Result
 from raw_server import Connection, RawServer
 from speech_cases import VENDOR, kept
 
-from alovoice_cli.stores.event_engine import opened, writing
+from alovoice_cli.stores.event_engine import open_event_store, opened, writing
 
 HOUR = 3600
 
@@ -42,8 +42,8 @@ def pbx(alovoice: FrontDoor) -> Iterator[Pbx]:
 
 
 @pytest.fixture
-def rows(alovoice: FrontDoor) -> Rows:
-    return Rows(alovoice.home / "state" / "events.db")
+def rows(profile_store: str) -> Rows:
+    return Rows(profile_store)
 
 
 def _call(rows: Rows, own: str, link: str, *, ago: float = HOUR, seconds: int = 60, **more: Any) -> str:
@@ -214,11 +214,10 @@ def test_the_ids_of_a_list_too_are_checked_by_the_store_that_is_named(
     alovoice: FrontDoor, pbx: Pbx, rows: Rows
 ) -> None:
     _call(rows, "4711", _link(533))
-    (store,) = (alovoice.home / "state").rglob("events*.db")
     assert alovoice("config", "set", "store", f"sqlite:///{alovoice.home / 'other.db'}").code == 0
     (alovoice.home / "calls.csv").write_text("call_id\n4711\n", "utf-8")
     for words, code in ((("4711",), 2), (("--batch", "calls.csv", "--yes"), 8)):
-        refused = alovoice("ai", "send", *words, "--store", f"sqlite:///{store}")
+        refused = alovoice("ai", "send", *words, "--store", rows.url)
         assert (refused.code, pbx.asked) == (code, [])
         assert "the PBX's id is 533" in refused.err
 
@@ -314,6 +313,7 @@ def test_a_store_of_an_older_version_gets_the_pbx_ids_of_its_calls(alovoice: Fro
         for table in ("fact", "call"):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN pbx_call_id")
         connection.execute("UPDATE schema_version SET version = 3")
+    open_event_store(rows.url).close()  # as a listener does; a reader may change a file alone
     out = alovoice("events", "list", "--columns", "type,pbx_call_id").out.splitlines()[1:]
     assert sorted(out) == ["callend\t", "callend\t533", "callstart\t", "callstart\t533", "result\t81"]
     assert _send(alovoice, "--yes").code == 0

@@ -36,7 +36,7 @@ def at(door: FrontDoor, moment: datetime) -> FrontDoor:
 
 
 @pytest.fixture
-def home(alovoice: FrontDoor) -> FrontDoor:
+def home(alovoice: FrontDoor, profile_store: str) -> FrontDoor:
     """The day of the fixtures, looked at on the evening before its end, with targets."""
     assert at(alovoice, DAY + timedelta(hours=23)).__call__("events", "import", str(FIXTURE)).code == 0
     for key, value in {"service_level": "80", "answer_rate": "50%", "wait": "1m", "owed": "0"}.items():
@@ -244,7 +244,7 @@ def test_a_target_that_is_none_is_refused(alovoice: FrontDoor, key: str, value: 
 
 def test_figures_that_cannot_be_known_say_why(alovoice: FrontDoor) -> None:
     at(alovoice, DAY + timedelta(hours=9))
-    Rows(alovoice.home / "state" / "events.db")
+    Rows(alovoice.store_url)
     screen = alovoice("day", terminal=True, environ={"NO_COLOR": "1"}).out
     assert re.search(r"Service level +–", screen)
     assert "– service level, answer rate, abandon rate, mean wait: no inbound call has\n  ended\n" in screen
@@ -260,7 +260,7 @@ def test_figures_that_cannot_be_known_say_why(alovoice: FrontDoor) -> None:
 
 def test_a_day_without_a_listener_does_not_meet_the_target_of_callers_who_are_owed_a_call(alovoice: FrontDoor) -> None:
     at(alovoice, DAY + timedelta(hours=9))
-    Rows(alovoice.home / "state" / "events.db")
+    Rows(alovoice.store_url)
     assert alovoice("config", "set", "target_owed", "0").code == 0
     owed = _told(alovoice)["figures"]["still_owed"]
     assert (owed["value"], owed["met"], owed["why"]) == (None, None, "no listener was there")
@@ -321,7 +321,7 @@ def test_hidden_callers_are_counted_and_not_listed(alovoice: FrontDoor, full_sto
 
 def test_who_is_owed_a_call_waits_since_the_first_missed_call(alovoice: FrontDoor) -> None:
     at(alovoice, DAY + timedelta(hours=12))
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(alovoice.store_url)
     rows.call(DAY + timedelta(hours=8), "901112233", status="304")
     rows.call(DAY + timedelta(hours=9), "901112233")
     rows.call(DAY + timedelta(hours=10), "901112233", status="304")

@@ -5,6 +5,7 @@ import json
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from alovoice_cli.stores.events import EventStore
 
 FIXTURES = Path(__file__).parents[1] / "events" / "data" / "kpi"
 AT = datetime(2026, 11, 23, 4, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("profile_store")
 
 
 def _line(kind: str = "callend", seconds: float = 0, **more: Any) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def _events(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:
 
 
 def _calls(alovoice: FrontDoor) -> list[Any]:
-    return list(EventStore(f"sqlite:///{alovoice.home / 'state' / 'events.db'}").calls())
+    return list(EventStore(alovoice.store_url).calls())
 
 
 @pytest.mark.parametrize(("name", "count"), [("campaign_report", 53), ("kpi_day", 79), ("kpi_total", 75)])
@@ -117,7 +119,7 @@ def test_lines_with_the_id_of_another_event_are_left_out_and_counted(alovoice: F
 
 
 def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> None:
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(alovoice.store_url)
     body = {"number": "+998901000001", "line": "712037006", "type": "inc", "start_time": 1795406390}
     rows.deliver("callstart", AT, body, call_id="own")
     _import(alovoice, _line("callstart", 2, body=body, answer_id="foreign"))
@@ -214,23 +216,22 @@ def _history(rows: Rows) -> None:
 
 
 def test_an_export_is_the_same_after_it_was_imported(alovoice: FrontDoor) -> None:
+    """On a server too: the same lines come out of it as went in from a file."""
     _history(Rows(alovoice.home / "first.db"))
     words = ("events", "export", "--with-uptime", "--with-trials", "--since", "all")
     exported = alovoice(*words, "--store", "first.db").out
     (alovoice.home / "history.jsonl").write_text(exported, "utf-8")
-    assert alovoice("events", "import", "history.jsonl", "--store", "second.db").code == 0
-    assert alovoice(*words, "--store", "second.db").out == exported
-    first, second = (EventStore(str(alovoice.home / name)) for name in ("first.db", "second.db"))
+    assert alovoice("events", "import", "history.jsonl").code == 0
+    assert alovoice(*words).out == exported
+    first, second = EventStore(str(alovoice.home / "first.db")), EventStore(alovoice.store_url)
     assert list(second.calls()) == list(first.calls())
     assert [event.rule for event in second.events()] == [event.rule for event in first.events()]
-    gaps = [
-        alovoice("events", "gaps", "--json", "--since", "all", "--store", one).out for one in ("first.db", "second.db")
-    ]
+    gaps = [alovoice("events", "gaps", "--json", "--since", "all", "--store", one.url).out for one in (first, second)]
     assert gaps[0] == gaps[1]
 
 
 def test_an_uptime_is_exported_within_the_period_and_never_with_some_events_alone(alovoice: FrontDoor) -> None:
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(alovoice.store_url)
     rows.listened((AT.timestamp(), AT.timestamp() + 7200, True))
     period = ("--since", "2026-11-23 09:30", "--until", "2026-11-23 10:00")
     (told,) = map(json.loads, alovoice("events", "export", "--with-uptime", *period).out.splitlines())
@@ -259,7 +260,7 @@ def test_imported_events_count_as_complete_where_somebody_says_so_alone(alovoice
 
 def test_a_time_to_come_is_covered_by_no_import(alovoice: FrontDoor) -> None:
     _import(alovoice, {"type": "uptime", "began_at": "2020-01-01T00:00:00Z", "ended_at": "9999-01-01T00:00:00Z"})
-    store = EventStore(f"sqlite:///{alovoice.home / 'state' / 'events.db'}")
+    store = EventStore(alovoice.store_url)
     assert [uptime.seen_at <= time.time_ns() // 1000 for uptime in store.uptimes()] == [True]
 
 
@@ -285,7 +286,7 @@ def test_complete_files_are_each_complete_from_their_first_line_to_their_last(al
 
 def test_what_an_operator_states_makes_no_call_of_ours_certain(alovoice: FrontDoor) -> None:
     """A call counts as not rung, and may be placed again, by what a listener of this store heard alone."""
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(alovoice.store_url)
     _import(alovoice, _line(), words=("--complete", "--since", "2026-11-01", "--until", "now"))
     text = io.StringIO
     session = Session([], stdin=text(), stdout=text(), stderr=text(), environ=alovoice.environ)
@@ -296,6 +297,8 @@ def test_what_an_operator_states_makes_no_call_of_ours_certain(alovoice: FrontDo
 
 
 def test_nobody_is_told_of_imported_events_while_a_listener_goes_on(alovoice: FrontDoor) -> None:
+    if alovoice.server_store:
+        pytest.skip("a listener on a server")
     now = datetime.now(UTC)
     with served() as crm, listening(alovoice, "--forward", crm.url, "--forward", f"missed={crm.url}") as heard:
         lines = [_start((now - AT).total_seconds() + number / 10, answer_id=f"f{number}") for number in range(40)]
@@ -334,15 +337,17 @@ _BODIES = st.one_of(
 
 
 @examples(25)
-@given(st.lists(st.tuples(st.sampled_from(EVENT_TYPES), _BODIES), min_size=1, max_size=12))
+@given(received=st.lists(st.tuples(st.sampled_from(EVENT_TYPES), _BODIES), min_size=1, max_size=12))
 def test_whatever_was_received_is_exported_and_imported_alike(
-    tmp_path_factory: Any, received: list[tuple[EventType, bytes]]
+    new_store: Callable[[str], str],
+    emptied_store: Callable[[str], str],
+    engine: str,
+    received: list[tuple[EventType, bytes]],
 ) -> None:
-    folder = tmp_path_factory.mktemp("stores")
-    rows = Rows(folder / "first.db")
+    rows = Rows(emptied_store(engine))
     for number, (kind, body) in enumerate(received):
         rows.deliver(kind, AT.timestamp() + number * 1000, body)  # none repeats another
-    first, second = EventStore(rows.url), EventStore(str(folder / "second.db"))
+    first, second = EventStore(rows.url), EventStore(new_store("sqlite"))
     exported = [event_as_json(event) for event in first.events()]
     lines = [parse_line(json_text(line)) for line in exported]
     assert sum(part.imported for part in EventImport(second.url).run(lines)) == len(received)

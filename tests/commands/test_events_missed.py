@@ -10,9 +10,9 @@ from front_door import FrontDoor
 
 
 @pytest.fixture
-def rows(alovoice: FrontDoor) -> Rows:
+def rows(profile_store: str) -> Rows:
     """The store of the home."""
-    return Rows(alovoice.home / "state" / "events.db")
+    return Rows(profile_store)
 
 
 def _ago(**time: float) -> float:
@@ -90,4 +90,4 @@ def test_extensions_have_the_names_of_the_profiles_file(alovoice: FrontDoor, row
     told = alovoice("events", "missed", "--columns", "peer")
     assert (told.code, told.out) == (0, "peer\n102\n101\n")
     assert "names of extensions are missing: " in told.err
-    assert "line 2" in told.err
+    assert "row 2" in told.err

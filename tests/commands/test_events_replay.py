@@ -21,9 +21,9 @@ def crm() -> Iterator[Crm]:
 
 
 @pytest.fixture
-def ids(alovoice: FrontDoor) -> list[str]:
+def ids(alovoice: FrontDoor, profile_store: str) -> list[str]:
     """Four events of one minute, the last of them stored first, and a probe of our own."""
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(alovoice.store_url)
     late = rows.deliver("callend", AT + 0.3, {"call_id": "1", "status_code": 486})
     start = rows.deliver("callstart", AT, ODD, call_id="1")
     result = rows.deliver("result", AT + 0.2, b"[]id=5&to_number=901234567")
@@ -34,7 +34,7 @@ def ids(alovoice: FrontDoor) -> list[str]:
 
 def test_a_packed_event_and_its_query_go_again_as_they_came(alovoice: FrontDoor, crm: Crm) -> None:
     packed = gzip.compress(b'{"call_id": 1}')
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(alovoice.store_url)
     event = rows.deliver("callend", AT, packed, headers=(("content-encoding", "gzip"),), query="status_code=486&a=%20")
     assert alovoice("events", "replay", event.delivery.id, "--to", f"{crm.url}/h/x").code == 0
     (asked,) = crm.asked

@@ -180,7 +180,7 @@ def test_the_type_is_added_to_a_base_and_an_exact_url_is_taken_as_it_is(alovoice
 
 def test_a_stored_event_goes_as_it_came_or_with_the_changes(alovoice: FrontDoor, crm: Crm) -> None:
     raw = b'{"[]id": 5, "to_number": "901234567", "dialstatus": "ANSWER",}'
-    event = Rows(alovoice.home / "state" / "events.db").deliver("result", 1_750_000_000, raw)
+    event = Rows(alovoice.store_url).deliver("result", 1_750_000_000, raw)
     assert alovoice("events", "trigger", "--from-event", event.delivery.id, "--to", crm.url).code == 0
     words = ("--set", "id=6", "--set", "externalid=9", "--unset", "to_number")
     assert alovoice("events", "trigger", "--from-event", "e1", "--to", crm.url, *words).code == 0
@@ -194,7 +194,7 @@ def test_a_stored_event_goes_as_it_came_or_with_the_changes(alovoice: FrontDoor,
 
 
 def test_a_stored_body_that_cannot_be_read_can_be_sent_and_not_changed(alovoice: FrontDoor, crm: Crm) -> None:
-    Rows(alovoice.home / "state" / "events.db").deliver("callend", 1_750_000_000, b"\xff")
+    Rows(alovoice.store_url).deliver("callend", 1_750_000_000, b"\xff")
     assert alovoice("events", "trigger", "--from-event", "e1", "--to", crm.url, "--set", "call_id=1").code == 2
     assert alovoice("events", "trigger", "--from-event", "e1", "--to", crm.url).code == 0
     assert [asked.body for asked in crm.asked] == [b"\xff"]

@@ -66,6 +66,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "events outbox list": (),
     "events outbox retry": ("--all",),
     "events outbox drop": ("--all", "--yes"),
+    "store check": (),
+    "store copy": ("state/events-sandbox.db", "SERVER"),
     "day": (),
     "top": ("--once",),
     "route init": ("new-rules.toml",),
@@ -115,11 +117,12 @@ STRONGEST: dict[str, tuple[str, ...]] = {
     "api": ("POST", "/outcall/{token}", "-F", "inner_phone=2424", "-f", "number=+998901234567"),
     "call batches resume": ("BATCH", "--retry-refused", "--night-ok", "--yes"),
     "completion": ("bash",),
+    "skill": (),
 }
 """The words with which a command does its utmost, where those of WORDS do less."""
 NOT_RUN = {"listen check", "sandbox serve", "listen", "demo"}
 """Servers, what asks one, and a tour on a sandbox of its own: they make no client for the profile's PBX."""
-NO_JSON = {"completion", "demo", "listen check", "sandbox serve"}
+NO_JSON = {"skill", "completion", "demo", "listen check", "sandbox serve"}
 """A script, a tour of other commands, a server: each has tests of its own."""
 
 _ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -165,6 +168,14 @@ def _crm() -> Iterator[None]:
         for name, words in WORDS.items():
             WORDS[name] = tuple(crm.url if word == "CRM" else word for word in words)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _server(request: pytest.FixtureRequest) -> None:
+    """An empty database, whose URL stands where WORDS say SERVER, for the commands that need one."""
+    name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
+    if name == "store copy":
+        WORDS[name] = (WORDS[name][0], request.getfixturevalue("postgres").database())
 
 
 def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:

@@ -23,11 +23,11 @@ CALLER = "974244100"
 
 
 @pytest.fixture
-def rows(alovoice: FrontDoor) -> Rows:
+def rows(alovoice: FrontDoor, profile_store: str) -> Rows:
     """A listener's store of the default profile, and two rules files."""
     (alovoice.home / "old.toml").write_text(OLD, "utf-8")
     (alovoice.home / "new.toml").write_text(NEW, "utf-8")
-    return Rows(alovoice.home / "state" / "events.db")
+    return Rows(profile_store)
 
 
 def _asked(rows: Rows, days: float, number: str) -> None:

@@ -21,9 +21,9 @@ _PATIENCE = 60
 
 
 @pytest.fixture
-def rows(alovoice: FrontDoor) -> Rows:
+def rows(profile_store: str) -> Rows:
     """A store in which one caller is on the line."""
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(profile_store)
     rows.call(time.time() - 5, "901234567", status=None)
     return rows
 
@@ -69,7 +69,7 @@ class Terminal:
     def interrupt(self) -> int:
         """Sends Ctrl-C, and returns the exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(_PATIENCE)
+        return int(self.process.wait(_PATIENCE))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,8 @@ AT = 1_745_571_727.0
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> Rows:
-    return Rows(tmp_path / "events.db")
+def rows(store_url: str) -> Rows:
+    return Rows(store_url)
 
 
 @pytest.fixture
@@ -235,16 +235,16 @@ def _values_of_event(event: Event, call: Call | None) -> dict[str, Value]:
 
 
 def _values_of_call(call: Call) -> dict[str, Value]:
-    renamed = {"started": call.started_at, "ended": call.ended_at, "received": call.reported_at}
+    renamed: dict[str, Value] = {"started": call.started_at, "ended": call.ended_at, "received": call.reported_at}
     renamed["event_call_id"] = call.call_id
     plain = ("pbx_call_id", "external_id", "number", "line", "peer", "direction", "status", "duration", "record")
     return renamed | {name: getattr(call, name) for name in plain}
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> EventStore:
+def mixed(new_store: Callable[[str], str], engine: str) -> EventStore:
     """Events and calls of every kind, with values that LIKE or NULL could trip over."""
-    rows = Rows(tmp_path_factory.mktemp("mixed") / "events.db")
+    rows = Rows(new_store(engine))
     rows.call(AT, "901234567", status="486", duration=5, call_id="a%b")
     rows.call(5, "901234568", status="603-S", duration=0, direction="out", call_id="Ғайрат")
     rows.call(AT, "486", status=None, call_id="200")
@@ -307,15 +307,17 @@ def _plan(asked: Sql, url: str) -> str:
         (_where("status", "=", "486"), "SCAN fact USING INDEX"),  # likewise
     ],
 )
-def test_the_latest_fifty_are_found_without_reading_all(rows: Rows, wanted: Filter, index: str) -> None:
-    plan = _plan(events_question(wanted).page(newest_first=True, limit=50), rows.url)
+def test_the_latest_fifty_are_found_without_reading_all(tmp_path: Path, wanted: Filter, index: str) -> None:
+    url = Rows(tmp_path / "events.db").url
+    plan = _plan(events_question(wanted).page(newest_first=True, limit=50), url)
     assert index in plan
     if "number" not in str(wanted) and "call_id" not in str(wanted):
         assert "TEMP B-TREE" not in plan  # nothing is sorted: the fiftieth row ends it
     assert "SCAN call" not in plan
 
 
-def test_a_periods_counts_read_the_periods_calls_alone(rows: Rows) -> None:
+def test_a_periods_counts_read_the_periods_calls_alone(tmp_path: Path) -> None:
+    rows = Rows(tmp_path / "events.db")
     plan = _plan(counting(Filter(Period(int(AT * MICRO), None)), "day"), rows.url)
     assert "SEARCH call USING INDEX call_by_time" in plan
     questions = Filter(Period(int(AT * MICRO), None), Compare("type", "=", "route"))
@@ -342,7 +344,9 @@ def test_old_events_go_with_all_that_was_derived_from_them(rows: Rows, store: Ev
     assert left == [2, 2]
 
 
-def test_a_listener_goes_on_writing_while_much_is_forgotten_and_the_file_shrinks(rows: Rows, store: EventStore) -> None:
+def test_a_listener_goes_on_writing_while_much_is_forgotten_and_the_file_shrinks(
+    rows: Rows, store: EventStore, engine: str
+) -> None:
     body = {"call_id": "x" * 2000}
     old = [rows.deliver("callend", AT - 86400, body)]
     for part in range(6):
@@ -365,4 +369,4 @@ def test_a_listener_goes_on_writing_while_much_is_forgotten_and_the_file_shrinks
     assert sum(step.events for step in steps) == 3001
     assert {event.delivery.received_at for event in store.events()} == {int(AT * MICRO)}
     assert len(list(store.events())) == len(waits) > len(steps)
-    assert store.size() < size / 2
+    assert engine == "postgres" or store.size() < size / 2  # a server keeps the room for the next rows

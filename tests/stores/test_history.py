@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from event_rows import Rows
+from event_rows import Rows, held
+from postgres_server import Cluster, running_cluster
 
 from alovoice_cli.routing.history import History
+from alovoice_cli.stores.event_engine import troubles
+from alovoice_cli.stores.event_postgres import IDLE
 from alovoice_cli.stores.history import CALLS, LAST_PEER, MISSED, StoredPast
 
 NOW = datetime(2026, 11, 25, 7, tzinfo=UTC)
@@ -21,8 +24,14 @@ def _ago(**span: float) -> datetime:
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> Rows:
+def rows(store_url: str) -> Rows:
     """A store without calls."""
+    return Rows(store_url)
+
+
+@pytest.fixture
+def file_rows(tmp_path: Path) -> Rows:
+    """A store in a file, without calls."""
     return Rows(tmp_path / "events.db")
 
 
@@ -83,8 +92,8 @@ def test_a_question_of_the_past_is_answered_as_it_would_have_been_then(rows: Row
 
 
 @pytest.mark.parametrize("statement", [LAST_PEER, CALLS, MISSED])
-def test_a_look_up_is_a_search_in_the_index(rows: Rows, statement: str) -> None:
-    with sqlite3.connect(rows.path) as connection:
+def test_a_look_up_is_a_search_in_the_index(file_rows: Rows, statement: str) -> None:
+    with sqlite3.connect(file_rows.path) as connection:
         asked = connection.execute(f"EXPLAIN QUERY PLAN {statement}", ["1"] * statement.count("?"))
         steps = [row[3] for row in asked if not row[3].startswith("CORRELATED")]
     connection.close()
@@ -104,17 +113,14 @@ def test_each_thread_asks_on_a_connection_of_its_own(rows: Rows) -> None:
 def test_a_writer_is_not_waited_for(rows: Rows) -> None:
     rows.call(_ago(hours=1), peer=101)
     past = StoredPast(rows.url).as_of(NOW)
-    with sqlite3.connect(rows.path, isolation_level=None) as writer:
-        writer.execute("BEGIN IMMEDIATE")
+    with held(rows.url):
         assert past.last_peer(CALLER, _ago(days=1)) == "101"
-        writer.execute("ROLLBACK")
-    writer.close()
 
 
-def test_trouble_raises_soon_and_is_forgotten_with_its_cause(rows: Rows) -> None:
-    past = StoredPast(rows.url).as_of(NOW)
+def test_trouble_raises_soon_and_is_forgotten_with_its_cause(file_rows: Rows) -> None:
+    past = StoredPast(file_rows.url).as_of(NOW)
     start = time.monotonic()
-    with sqlite3.connect(rows.path, isolation_level=None) as owner:
+    with sqlite3.connect(file_rows.path, isolation_level=None) as owner:
         owner.execute("PRAGMA journal_mode = DELETE")
         owner.execute("BEGIN EXCLUSIVE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -123,14 +129,14 @@ def test_trouble_raises_soon_and_is_forgotten_with_its_cause(rows: Rows) -> None
     owner.close()
     assert time.monotonic() - start < 60
     assert past.calls(CALLER, _ago(days=1)) == 0
-    rows.path.rename(rows.path.with_suffix(".away"))
+    file_rows.path.rename(file_rows.path.with_suffix(".away"))
     with pytest.raises(FileNotFoundError):
         past.calls(CALLER, _ago(days=1))
 
 
-def test_a_store_that_took_a_damaged_one_s_place_is_asked(rows: Rows, tmp_path: Path) -> None:
-    rows.call(_ago(hours=1), peer=101)
-    past = StoredPast(rows.url).as_of(NOW)
+def test_a_store_that_took_a_damaged_one_s_place_is_asked(file_rows: Rows, tmp_path: Path) -> None:
+    file_rows.call(_ago(hours=1), peer=101)
+    past = StoredPast(file_rows.url).as_of(NOW)
     assert past.last_peer(CALLER, _ago(days=1)) == "101"
     other = Rows(tmp_path / "other.db")
     other.call(_ago(hours=1), peer=102)
@@ -138,6 +144,21 @@ def test_a_store_that_took_a_damaged_one_s_place_is_asked(rows: Rows, tmp_path: 
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     for suffix in ("", "-wal", "-shm"):
-        rows.path.with_name(rows.path.name + suffix).unlink(missing_ok=True)
-    other.path.rename(rows.path)
+        file_rows.path.with_name(file_rows.path.name + suffix).unlink(missing_ok=True)
+    other.path.rename(file_rows.path)
     assert past.last_peer(CALLER, _ago(days=1)) == "102"
+
+
+def test_a_server_that_went_away_raises_and_is_asked_again_when_it_is_back(postgres: Cluster) -> None:
+    with running_cluster() as own:
+        rows = Rows(own.database())
+        rows.call(_ago(hours=1), peer=101)
+        past = StoredPast(rows.url).as_of(NOW)
+        assert past.last_peer(CALLER, _ago(days=1)) == "101"
+        own.stop("immediate")
+        for _ in range(2):
+            with pytest.raises(troubles()):
+                past.last_peer(CALLER, _ago(days=1))
+        own.start()
+        assert past.last_peer(CALLER, _ago(days=1)) == "101"
+    IDLE.close()

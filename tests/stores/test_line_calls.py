@@ -16,9 +16,9 @@ LINE = "998712037006"
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> Rows:
+def rows(store_url: str) -> Rows:
     """A store with a listener that is there."""
-    made = Rows(tmp_path / "events.db")
+    made = Rows(store_url)
     made.listened((NOW - 90_000, NOW - 5, False))
     return made
 
@@ -62,8 +62,8 @@ def test_where_nobody_listens_nothing_is_known(rows: Rows, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("statement", "index"), [(GOING, "call_by_time"), (calls_to("12"), "call_by_number")])
-def test_a_look_is_a_search_in_the_index(rows: Rows, statement: str, index: str) -> None:
-    with sqlite3.connect(rows.path) as connection:
+def test_a_look_is_a_search_in_the_index(tmp_path: Path, statement: str, index: str) -> None:
+    with sqlite3.connect(Rows(tmp_path / "events.db").path) as connection:
         asked = connection.execute(f"EXPLAIN QUERY PLAN {statement}", ["1"] * statement.count("?"))
         steps = [row[3] for row in asked]
     connection.close()

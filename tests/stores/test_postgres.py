@@ -7,7 +7,8 @@ from postgres_server import Cluster
 from psycopg.errors import DivisionByZero
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.postgres import connect, explained_server, holds_password, masked_url, server_transaction
+from alovoice_cli.store_urls import holds_password, masked_url
+from alovoice_cli.stores.postgres import connect, explained_server, server_transaction
 
 
 def test_a_statement_with_our_marks_runs_on_a_server(postgres: Cluster) -> None:
@@ -50,3 +51,11 @@ def test_a_url_without_a_password_is_shown_as_it_is() -> None:
     url = "postgresql://me@host:5433/db?sslmode=verify-full&sslrootcert=/etc/ca.pem"
     assert not holds_password(url)
     assert masked_url(url) == url
+
+
+def test_sums_and_means_are_plain_numbers(postgres: Cluster) -> None:
+    connection = connect(postgres.database())
+    asked = "SELECT sum(n), avg(n), sum(-n) FROM (VALUES (1::bigint), (2)) AS row (n)"
+    (found,) = connection.execute(asked).fetchall()
+    connection.close()
+    assert [(type(value), value) for value in found] == [(int, 3), (float, 1.5), (int, -3)]

@@ -57,7 +57,7 @@ def calls_of(session: Session, call_ids: Collection[str]) -> "Mapping[str, Call]
     from alovoice_cli.stores.pbx_calls import PbxCalls  # noqa: PLC0415 - not every verb joins calls
 
     try:
-        return PbxCalls(session.settings.event_store_url()).by_id(call_ids)
+        return PbxCalls(session.event_store_url()).by_id(call_ids)
     except UsageError:
         return {}
 
@@ -79,7 +79,7 @@ def refuse_known_otherwise(session: Session, call_ids: Sequence[str]) -> None:
     from alovoice_cli.stores.pbx_calls import PbxCalls  # noqa: PLC0415 - not every verb joins calls
 
     try:
-        strange = PbxCalls(session.settings.event_store_url()).strange_ids(call_ids)
+        strange = PbxCalls(session.event_store_url()).strange_ids(call_ids)
     except UsageError:
         return
     found = [one for one in strange if one.pbx_call_id is not None]

@@ -11,7 +11,7 @@ from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said
+from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
 from alovoice_cli.speech.number_masking import mask_fragments
@@ -29,7 +29,7 @@ EXAMPLES = examples(
 COLUMNS = (
     Column("call_id", "Call"),
     Column("time", "Time"),
-    Column("direction", "Who"),
+    Column("direction", "Who", tone=tone_by("direction", {"operator": "first", "client": "second"})),
     Column("text", "Said"),
     Column("match", "Match", shown=False),
     Column("began", "Began", shown=False),

@@ -57,7 +57,7 @@ class CallChoice:
 def find_to_send(session: Session, choice: CallChoice) -> dict[str, Call]:
     """Returns the finished calls to analyse by the PBX's id, oldest first; notes how many are left out, and why."""
     found = list(session.event_store(choice.store).calls(choice.wanted(session)))
-    store = PbxCalls(session.settings.event_store_url(choice.store))
+    store = PbxCalls(session.event_store_url(choice.store))
     imported = set() if choice.with_imported else store.imported(found)
     left_out: Counter[str] = Counter()
     calls: dict[str, Call] = {}

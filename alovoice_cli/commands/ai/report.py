@@ -117,7 +117,7 @@ def _show(session: Session, report: SpeechReport, by: By) -> None:
     names = session.peer_names if by in ("operator", "week") else None
     items = [_cells(group, trend, names) for group, trend in groups]
     columns = _columns(by, drawn=drawn, overridden=report.everything.scores.overridden > 0)
-    session.show(Listing(items, columns, whole=whole, nothing="no analysis is kept here that fits"))
+    left_out = session.show(Listing(items, columns, whole=whole, nothing="no analysis is kept here that fits"))
     if not report.everything.calls:
         return
     scores, calls = report.everything.scores, report.everything.calls
@@ -126,7 +126,7 @@ def _show(session: Session, report: SpeechReport, by: By) -> None:
     session.note(
         f"{calls} call{'' if calls == 1 else 's'}{told}, {report.everything.good} at {report.bar:g} or above{by_times}"
     )
-    if drawn and not session.options.json:
+    if drawn and not session.options.json and "chart" not in left_out:
         session.note(session.display.legend([f"calls at {report.bar:g} or above", "below"]))
 
 

@@ -24,10 +24,10 @@ from alovoice_cli.commands.ai import (
     warn_of_sides,
 )
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import SEVERITY_TONES, examples
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.output.files import write_new
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.phrases import SoughtPhrase, other_form
@@ -60,7 +60,7 @@ COLUMNS = (
     Column("note", "Note"),
     Column("set_by", "Set by", shown=False),
     *(Column(name, name.replace("_", " ").capitalize(), shown=False, numeric=True) for name in MEASURES),
-    Column("severity", "Severity"),
+    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
     Column(
         "place", "Where", lambda item: f"{item['file']}:{item['line']}:{item['column']}" if "file" in item else None
     ),

@@ -16,7 +16,8 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
 from alovoice_cli.output.display import nobody_answers
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ EXAMPLES = examples(
 )
 COLUMNS = (
     Column("call_id", "Call"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
     Column("aicallid", "Analysis"),
     Column("begin_time", "Began (unix)", numeric=True),
     Column("stereoaudio", "Recording", shown=False),
@@ -94,7 +95,8 @@ def send_calls(
         bool, _choice("--with-imported", None, "Also calls that `events import` brought from another machine.")
     ] = False,
     store: Annotated[
-        str | None, _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///….")
+        str | None,
+        _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///…, postgresql://…."),
     ] = None,
 ) -> int:
     """Start the speech analysis of recorded calls.

@@ -9,6 +9,7 @@ from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import FINDINGS, OptionGroupCommand, examples, option_group
+from alovoice_cli.language import mark, tr
 from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
@@ -22,11 +23,11 @@ EXAMPLES = examples(
     "alovoice autorule check --from-file campaign.toml --forecast --answer-rate 40% --tariff 95",
 )
 _CURVE = (
-    Column("at", "By"),
-    Column("called", "Called", numeric=True),
+    Column("at", mark("By")),
+    Column("called", mark("Called"), numeric=True),
     Column("chart", "", bar=True),
 )
-_SHAPES = ("called in nine runs of ten", "", "in some runs", "not called")
+_SHAPES = (mark("called in nine of ten runs"), "", mark("called in some runs"), mark("not called"))
 
 
 class CheckCommand(OptionGroupCommand):
@@ -70,7 +71,7 @@ def check_campaign(ctx: typer.Context) -> int:
         whole = None  # for a long list as much work as reading it
         if session.options.json:
             whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
-        session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
+        session.show(Listing(items, FINDINGS, whole, nothing=tr("no findings"), ours=True))
         for remark in ready.remarks:
             session.note(remark)
         if made is not None and not (session.options.json or session.options.csv or session.options.columns):
@@ -88,8 +89,8 @@ def _show_forecast(session: Session, made: "Forecast", tariff: float | None) -> 
     )
 
     if session.stdout.isatty():
-        session.show(Record(forecast_in_words(made, tariff), title="Forecast", ours=True))
-        session.show(Listing(curve_rows(made), _CURVE, ours=True))
-        session.note(session.display.legend(_SHAPES))
+        session.show(Record(forecast_in_words(made, tariff), title=tr("Forecast"), ours=True))
+        if "chart" not in session.show(Listing(curve_rows(made), _CURVE, ours=True)):
+            session.note(session.display.legend([name and tr(name) for name in _SHAPES]))
     else:
         session.show(Record(forecast_figures(made, tariff), ours=True))

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 
@@ -18,4 +19,6 @@ def show_campaign(
     """Show a campaign: hours, lines, status, number of recipients."""
     session: Session = ctx.obj
     campaign = session.client.autorule.get(campaign_id)
-    session.show(Record(campaign, title=f"Campaign {campaign.get('id', campaign_id)}", whole=campaign))
+    session.show(
+        Record(campaign, title=tr("Campaign {campaign}", campaign=campaign.get("id", campaign_id)), whole=campaign)
+    )

@@ -10,7 +10,8 @@ from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -33,7 +34,7 @@ BATCHES = (
 ROWS = (
     Column("row", "Row", numeric=True),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
     Column("extid", "Our id"),
     Column("receipt", "Receipt"),
     Column("attempts", "Attempts", numeric=True),
@@ -104,11 +105,11 @@ def resume(ctx: typer.Context, name: Name) -> int:
 
     The list is not needed. Waiting and unsent rows are sent; unknown rows are not.
     """
-    from alovoice_cli.batch.batch_report import journal_folder
+    from alovoice_cli.batch.batch_report import journals_of
     from alovoice_cli.batch.start import resume_batch
 
     session: Session = ctx.obj
-    path = journal_folder(session).existing(name)
+    path = journals_of(session).existing(name)
     return resume_batch(session, path, batch_options(ctx)._replace(journal=name))
 
 

@@ -7,7 +7,8 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.output.listing import Column, Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -17,7 +18,7 @@ COLUMNS = (
     Column("profile", "PBX"),
     Column("command", "Command"),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
     Column("our_id", "Our id", shown=False),
     Column("exit_code", "Exit code", shown=False, numeric=True),
     Column("sent", "Sent", shown=False),

@@ -12,8 +12,10 @@ from alovoice_cli.commands.call import USUAL
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.events.event import STATUS_TONES, status_word
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -26,16 +28,21 @@ COLUMNS = (
     Column("receipt", "Receipt"),
     Column("when", "When"),
     Column("numbers", "Numbers"),
-    Column("answer", "Did it ring?", value=lambda item: WORDS[str(item["answer"])]),
+    Column(
+        "answer",
+        "Did it ring?",
+        value=lambda item: WORDS[str(item["answer"])],
+        tone=tone_by("answer", {**dict.fromkeys(WORDS, "doubt"), "rang": "good", "did_not_ring": "bad"}),
+    ),
     Column("said", "Why"),
     Column("our_id", "Our id", shown=False),
     Column("why", "Reason", shown=False),
     Column("basis", "Joined by", shown=False),
-    Column("status", "Status", shown=False),
+    Column("status", "Status", shown=False, words=status_word, tone=tone_by("status", STATUS_TONES)),
     Column("answered_by", "Answered by", shown=False),
     Column("duration", "Seconds", shown=False, numeric=True),
     Column("resend_safe", "Safe to send again", shown=False),
-    Column("outcome", "Outcome", shown=False),
+    Column("outcome", "Outcome", shown=False, tone=tone_by("outcome", STATE_TONES)),
 )
 _WORST_FIRST = (ExitCode.UNKNOWN_OUTCOME, ExitCode.NOT_READY, ExitCode.REFUSED)
 

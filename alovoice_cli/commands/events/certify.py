@@ -14,7 +14,7 @@ from alovoice_cli.events.certify.runner import CaseOutcome, CertifyCase, Certify
 from alovoice_cli.events.certify.trial import Bench
 from alovoice_cli.events.event import PBX_TYPES
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.output.listing import Checklist, Column, Listing
+from alovoice_cli.output.listing import Checklist, Column, Listing, tone_by
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -23,8 +23,8 @@ EXAMPLES = examples(
     "alovoice events certify http://127.0.0.1:8000/hooks --only route --only call-burst --junit report.xml",
 )
 COLUMNS = (
-    Column("case", "CertifyCase"),
-    Column("grade", "Grade"),
+    Column("case", "Case"),
+    Column("grade", "Grade", tone=tone_by("grade", {"pass": "good", "warn": "doubt", "fail": "bad", "skip": "quiet"})),
     Column("need", "Need"),
     Column("area", "Area", shown=False),
     Column("type", "Type", shown=False),

@@ -74,7 +74,7 @@ def import_events(
     if (since is not None or until is not None) and not complete:
         raise UsageError("--since and --until say of which time the files are complete", hint="add --complete")
     period = read_period(FilterWords(since, until), clock)
-    target = EventImport(session.settings.event_store_url(store))
+    target = EventImport(session.event_store_url(store))
     with ExitStack() as opened:
         sources = [opened.enter_context(closing(_open(session, name))) for name in files]
         found = [_check(session, file, name) for file, name in zip(sources, files, strict=True)]

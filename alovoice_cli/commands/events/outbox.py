@@ -28,7 +28,7 @@ from alovoice_cli.events.outbox import (
 )
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward, shown
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
-from alovoice_cli.output.listing import Column, ListedItem, Listing
+from alovoice_cli.output.listing import Column, ListedItem, Listing, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ COLUMNS = (
     Column("type", "Type"),
     Column("target", "Target"),
     Column("target_id", "Target id"),
-    Column("state", "State"),
+    Column("state", "State", tone=tone_by("state", {"dead": "bad", "running": "good"})),
     Column("waits", "Waits for"),
     Column("attempts", "Tried", numeric=True),
     Column("next", "Next"),

@@ -39,7 +39,10 @@ Where = Annotated[str | None, _option("--where", "CONDITION", f"{_LANGUAGE} Fiel
 WhereCalls = Annotated[str | None, _option("--where", "CONDITION", f"{_LANGUAGE} Fields: {', '.join(CALL_FIELDS)}.")]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")]
 Store = Annotated[
-    str | None, typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///….")
+    str | None,
+    typer.Option(
+        "--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…, postgresql://…."
+    ),
 ]
 WithTrials = Annotated[
     bool,

@@ -99,7 +99,7 @@ class Search:
 
     def __init__(self, session: Session, store: str | None) -> None:
         self._ledger, self._store = session.ledger, session.event_store(store)
-        self._pbx_calls = PbxCalls(session.settings.event_store_url(store))
+        self._pbx_calls = PbxCalls(session.event_store_url(store))
         self.events: dict[int, Event] = {}
         self.receipts: dict[str, Any] = {}
 

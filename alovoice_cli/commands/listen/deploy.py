@@ -14,10 +14,15 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.deployment import ServiceUnit, credential_path, nginx_location, systemd_unit
 from alovoice_cli.listening.listener import Plan
 from alovoice_cli.session import Session
-from alovoice_cli.stores.event_engine import sqlite_path
+from alovoice_cli.store_urls import HOW_TO_LOG_IN, holds_password, is_server_url
+from alovoice_cli.stores.event_sqlite import sqlite_path
 
 _PRINTING = ("--print-systemd", "--print-nginx")
 _PLACES = ("ALOVOICE_PROFILE", "ALOVOICE_CONFIG_DIR", "ALOVOICE_STATE_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
+_SERVER_PLACES = (
+    "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSSLMODE",
+    "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY",
+)  # fmt: skip
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 _STATE = "/var/lib/alovoice"
 _FIRST_FREE_PORT = 1024
@@ -66,6 +71,8 @@ def _unit(session: Session, options: ListenOptions, plan: Plan) -> ServiceUnit:
     name = "alovoice" if profile == DEFAULT else f"alovoice-{profile}"
     secrets = _Secrets(session, name)
     environment = {name: session.environ[name] for name in _PLACES if session.environ.get(name)}
+    if is_server_url(plan.store_url):
+        environment |= {name: session.environ[name] for name in _SERVER_PLACES if session.environ.get(name)}
     environment.setdefault("ALOVOICE_CONFIG_DIR", str(session.paths.config))
     environment.setdefault("ALOVOICE_STATE_DIR", _STATE)
     environment |= secrets.taken_from_environment()
@@ -105,6 +112,7 @@ class _Secrets:
                 yield f"{flag}={self._taken(flag, value)}"
             else:
                 _refuse_key_in_url(word)
+                _refuse_password(value if sign else word)
                 yield word
             option = word if not option and self._is_secret(word) else ""
 
@@ -145,12 +153,19 @@ def _refuse_key_in_url(words: str) -> None:
         )
 
 
+def _refuse_password(store: str) -> None:
+    if is_server_url(store) and holds_password(store):
+        raise UsageError(
+            "a unit can be read by everybody, and the URL of the store in it holds a password", hint=HOW_TO_LOG_IN
+        )
+
+
 def _writable(session: Session, options: ListenOptions, state: str) -> Iterator[str]:
     """The directories that the listener writes in, beside those that systemd makes for it."""
     if state != _STATE:
         yield state
     named = options.store or session.settings.store
-    if named is not None:
+    if named is not None and not is_server_url(named):
         yield str((session.cwd / sqlite_path(session.settings.event_store_url(options.store))).parent)
     if options.ready_file is not None:
         yield str((session.cwd / session.paths.from_home(options.ready_file)).parent)

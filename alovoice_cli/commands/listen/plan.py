@@ -28,6 +28,7 @@ from alovoice_cli.moments import parse_span, parse_zone
 from alovoice_cli.routing.live import Live
 from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.session import Session
+from alovoice_cli.store_urls import is_server_url, masked_url
 from alovoice_cli.stores.override import OverrideFile
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
     targets = _targets(options)
     notify = _notify(session, options)
     return Plan(
-        store_url=session.settings.event_store_url(options.store),
+        store_url=session.event_store_url(options.store),
+        spool_folder=session.paths.state,
         door=_door(session, options),
         host=options.host,
         port=options.port,
@@ -70,7 +72,7 @@ def _store_words(session: Session, store: str | None) -> tuple[str, ...]:
     """The words by which another command finds the same store."""
     profile = session.options.profile
     named = ("-p", shlex.quote(profile)) if profile else ()
-    return ("--store", shlex.quote(store)) if store else named
+    return ("--store", shlex.quote(masked_url(store) if is_server_url(store) else store)) if store else named
 
 
 def _door(session: Session, options: ListenOptions) -> Door:

@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import SEVERITY_TONES, examples
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.findings import Finding, has_errors, in_order
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.routing.lint import CheckedRules, check, compare_with_pbx
 from alovoice_cli.session import Session
 
 COLUMNS = (
-    Column("severity", "Severity"),
+    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
     Column("place", "Where", lambda finding: f"{finding['file']}:{finding['line']}:{finding['column']}"),
     Column("message", "What"),
     Column("hint", "What to do"),
