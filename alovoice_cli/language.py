@@ -66,7 +66,7 @@ def tr(text: str, **values: object) -> str:
 
 def pgettext(context: str, text: str, **values: object) -> str:
     """Returns the text as `tr` does, for a word with two meanings: `context` names the meaning."""
-    if _catalogue is None:
+    if _catalogue is None or not text:
         return text.format(**values) if values else text
     return _filled(_catalogue.pgettext(context, text), text, values)
 

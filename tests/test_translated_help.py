@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import typer
 from front_door import FrontDoor
-from small_catalogue import use_messages
+from small_catalogue import Messages, use_messages
 
 from alovoice_cli.catalogues import collect
 from alovoice_cli.commands import help_page
@@ -44,7 +44,7 @@ def test_a_page_is_in_the_language_of_the_run(
 ) -> None:
     english = alovoice("trunks", "--help").out
     summary = help_page._summary_of(full_tree().commands["trunks"].help)
-    messages = {
+    messages: Messages = {
         "Usage:": "Использование:",
         "Examples:": "Примеры:",
         "Global options: {command}": "Общие параметры: {command}",
