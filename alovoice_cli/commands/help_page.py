@@ -68,7 +68,8 @@ class _Page:
 
     def add_prose(self, text: str) -> None:
         for paragraph in text.split("\n\n"):
-            self.add("", *self._wrap(tr(" ".join(paragraph.split())), "  ", "  "))
+            line = " ".join(paragraph.split())
+            self.add("", *self._wrap(tr(line), "  ", "  "))
         self.add("")
 
     def add_groups(self, groups: "Groups", *, apart: bool = False) -> None:
@@ -179,7 +180,8 @@ def _names(param: Any) -> str:
 
 def _text(param: Any) -> str:
     """Returns the help, with range and default in words."""
-    text = tr(" ".join((param.help or "").split()))
+    line = " ".join((param.help or "").split())
+    text = tr(line)
     facts = "; ".join(filter(None, (_range(param), _default(param))))
     if not facts:
         return text
@@ -224,5 +226,5 @@ def is_global(param: Any) -> bool:
 
 def _summary_of(text: str) -> str:
     """Returns the first sentence of a help text, without its full stop."""
-    first = tr(" ".join(text.partition("\n\n")[0].split()))
-    return re.split(r"(?<=[.?!]) ", first, maxsplit=1)[0].removesuffix(".")
+    line = " ".join(text.partition("\n\n")[0].split())
+    return re.split(r"(?<=[.?!]) ", tr(line), maxsplit=1)[0].removesuffix(".")
