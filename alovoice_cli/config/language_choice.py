@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import LANGUAGES, Language
+from alovoice_cli.language import LANGUAGES, Language, tr
 
 VARIABLE = "ALOVOICE_LANG"
 OWN_LANG = ("call", "ivr")
@@ -46,7 +46,8 @@ def language_of_environment(environ: Mapping[str, str]) -> Language | None:
     if not named:
         return None
     if named not in LANGUAGES:
-        raise UsageError(f"{VARIABLE} must be one of {', '.join(LANGUAGES)}, not {named!r}", hint="set it, or unset it")
+        message = tr("{variable} must be one of {names}", variable=VARIABLE, names=", ".join(LANGUAGES))
+        raise UsageError(message, hint=tr("set it to one of these, or unset it"))
     return named
 
 
