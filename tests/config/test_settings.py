@@ -131,7 +131,7 @@ def test_the_profile_is_chosen_by_flag_then_environment_then_project_then_file(
     assert (settings.profile, settings.origin["profile"]) == ("tashkent", "flag")
     settings = settle(environ, cwd=project)
     assert (settings.profile, settings.origin["profile"]) == ("samarkand", "environment ALOVOICE_PROFILE")
-    with pytest.raises(UsageError, match="profiles.open.base_url must be https"):
+    with pytest.raises(UsageError, match=r"profiles\.open\.base_url must be https"):
         settle(cwd=project)
     settings = settle(cwd=project, base_url="https://flag.example")
     assert (settings.profile, settings.origin["profile"]) == ("open", f"project {pin}")
