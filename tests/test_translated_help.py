@@ -43,7 +43,7 @@ def test_a_page_is_in_the_language_of_the_run(
     alovoice: FrontDoor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     english = alovoice("trunks", "--help").out
-    summary = help_page._summary_of(full_tree().commands["trunks"].help)
+    summary = help_page.summary_of(full_tree().commands["trunks"].help)
     messages: Messages = {
         "Usage:": "Использование:",
         "Examples:": "Примеры:",

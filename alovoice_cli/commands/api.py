@@ -28,22 +28,24 @@ app = CommandApp()
 )
 def send_request(
     ctx: typer.Context,
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, …")],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="On the PBX; {token} is filled in.")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST and so on.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Path on the PBX; {token} is replaced by the token.")],
     raw_fields: Annotated[
-        list[str] | None, typer.Option("--raw-field", "-f", metavar="K=V", help="A text field; repeatable.")
+        list[str] | None, typer.Option("--raw-field", "-f", metavar="K=V", help="Text field; repeatable.")
     ] = None,
     fields: Annotated[
         list[str] | None,
-        typer.Option("--field", "-F", metavar="K=V", help="A field: number, true, false, null, @file; repeatable."),
+        typer.Option(
+            "--field", "-F", metavar="K=V", help="Field with a number, true, false, null or @file; repeatable."
+        ),
     ] = None,
     source: Annotated[
-        str | None, typer.Option("--input", metavar="FILE", help="The body as it is; - for stdin.")
+        str | None, typer.Option("--input", metavar="FILE", help="File with the request body; - for stdin.")
     ] = None,
     headers: Annotated[
-        list[str] | None, typer.Option("--header", "-H", metavar="K:V", help="A header; repeatable.")
+        list[str] | None, typer.Option("--header", "-H", metavar="K:V", help="Request header; repeatable.")
     ] = None,
-    include: Annotated[bool, typer.Option("--include", "-i", help="Print status and headers too.")] = False,
+    include: Annotated[bool, typer.Option("--include", "-i", help="Print the status and the headers too.")] = False,
     show_secrets: ShowSecrets = False,
 ) -> None:
     """Send any request to the PBX.

@@ -23,7 +23,7 @@ app = CommandApp()
 )
 def print_script(
     ctx: typer.Context,
-    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="The shell that will read the script.")],
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Shell that reads the script.")],
 ) -> None:
     """Print the completion script of a shell.
 

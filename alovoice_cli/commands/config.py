@@ -16,12 +16,15 @@ from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
 LIST_EXAMPLES = examples("alovoice config list", "alovoice config list --json | jq -r '.[].profile'")
-GET_EXAMPLES = examples("alovoice config get timeout", "alovoice config get tashkent.base_url")
+_KEYS_NOTE = f"Settings: {', '.join(KEYS)}."
+GET_EXAMPLES = examples("alovoice config get timeout", "alovoice config get tashkent.base_url", note=_KEYS_NOTE)
 PATH_EXAMPLES = examples("alovoice config path", '"$EDITOR" "$(alovoice config path)"')
 SET_EXAMPLES = examples(
-    "alovoice config set timezone Asia/Tashkent", "alovoice config set tashkent.trunks 712037006,712037007"
+    "alovoice config set timezone Asia/Tashkent",
+    "alovoice config set tashkent.trunks 712037006,712037007",
+    note=_KEYS_NOTE,
 )
-UNSET_EXAMPLES = examples("alovoice config unset tashkent.timeout")
+UNSET_EXAMPLES = examples("alovoice config unset tashkent.timeout", note=_KEYS_NOTE)
 USE_EXAMPLES = examples("alovoice config use tashkent")
 
 COLUMNS = (
@@ -40,9 +43,7 @@ COLUMNS = (
     Column("require_profile", "Needs -p", shown=False),
 )
 
-Setting = Annotated[
-    str, typer.Argument(metavar="[PROFILE.]KEY", help=f"Of the profile in use, or PROFILE's: {', '.join(KEYS)}.")
-]
+Setting = Annotated[str, typer.Argument(metavar="[PROFILE.]KEY", help="Setting of the profile in use, or of PROFILE.")]
 
 
 @shows_list(COLUMNS)
@@ -58,7 +59,9 @@ def list_profiles(ctx: typer.Context) -> None:
 
 def show_value(
     ctx: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="[PROFILE.]KEY", help=f"profile, or one of: {', '.join(KEYS)}.")],
+    key: Annotated[
+        str, typer.Argument(metavar="[PROFILE.]KEY", help="Setting of the profile in use, or of PROFILE; or profile.")
+    ],
 ) -> None:
     """Print the current value of a setting."""
     session: Session = ctx.obj
@@ -92,7 +95,7 @@ def print_path(ctx: typer.Context) -> None:
 
 
 def set_key(
-    ctx: typer.Context, key: Setting, value: Annotated[str, typer.Argument(metavar="VALUE", help="What it becomes.")]
+    ctx: typer.Context, key: Setting, value: Annotated[str, typer.Argument(metavar="VALUE", help="New value.")]
 ) -> None:
     """Change a setting of a profile.
 
@@ -144,7 +147,7 @@ def unset_key(ctx: typer.Context, key: Setting) -> None:
 
 def use(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile to use from now on.")],
+    name: Annotated[str, typer.Argument(metavar="PROFILE", help="Profile to use from now on.")],
 ) -> None:
     """Choose the default profile.
 

@@ -33,9 +33,11 @@ def write_page(ctx: Any, *, bold: bool = False) -> str:
     page.add_prose(command.help or "")
     page.add_groups(_command_groups(command), apart=is_root)
     page.add_groups(_option_groups(command, is_root=is_root))
+    notes, examples = split_epilog(command.epilog or "")
+    page.add_notes(notes)
     if not is_root:
-        page.add("", tr("Global options: {command}", command=f"{ctx.find_root().info_name} --help"))
-    page.add_examples(command.epilog or "")
+        page.add(tr("Global options: {command}", command=f"{ctx.find_root().info_name} --help"))
+    page.add_examples(examples)
     return "\n".join(page.lines) + "\n"
 
 
@@ -99,18 +101,19 @@ class _Page:
             return [first.rstrip(), *lines]
         return [first + lines[0].lstrip(), *lines[1:]]
 
-    def add_examples(self, epilog: str) -> None:
-        """Adds the epilog: of command lines behind a `$` the first one, and others while the page has room for them."""
-        title, *examples = re.split(r"\n(?=\$ )", epilog.replace("\b\n", "").rstrip())
-        if not examples:
-            self.add(*(["", *map(tr, title.splitlines())] if title else []))
-            return
-        self.add(tr(title))
+    def add_notes(self, notes: Sequence[str]) -> None:
+        """Adds paragraphs of one line each, wrapped."""
+        for note in notes:
+            self.add(*self._wrap(tr(note), "", "  "))
+
+    def add_examples(self, examples: Sequence[str]) -> None:
+        """Adds the first command line, and others while the page has room for them."""
         for place, example in enumerate(examples):
             lines = [f"  {line}" for line in example.splitlines()]
-            if place and len(self.lines) + len(lines) > PAGE_LINES:
-                return
-            self.add(*lines)
+            if place == 0:
+                self.add(tr("Examples:"), *lines)
+            elif len(self.lines) + len(lines) <= PAGE_LINES:
+                self.add(*lines)
 
     def _wrap(self, text: str, first: str, others: str) -> list[str]:
         return textwrap.wrap(
@@ -121,6 +124,12 @@ class _Page:
             break_long_words=False,
             break_on_hyphens=False,
         )
+
+
+def split_epilog(epilog: str) -> tuple[list[str], list[str]]:
+    """Returns the notes of an epilog, a line each, and the command lines behind its `$`."""
+    notes, *examples = re.split(r"\n(?=\$ )", epilog.rstrip())
+    return [note for note in notes.splitlines() if note and note != "Examples:"], examples
 
 
 def _usage_words(command: Any) -> Iterator[str]:
@@ -139,7 +148,7 @@ def _command_groups(command: Any) -> Groups:
     for name, below in getattr(command, "commands", {}).items():
         if not below.hidden:
             title = below.rich_help_panel if isinstance(below.rich_help_panel, str) else mark("Commands")
-            groups.setdefault(title, []).append((name, _summary_of(below.help or "")))
+            groups.setdefault(title, []).append((name, summary_of(below.help or "")))
     return list(groups.items())
 
 
@@ -161,12 +170,13 @@ def _title(param: Any) -> str:
 
 
 def _rows(params: Sequence[Any]) -> list[tuple[str, str]]:
-    """Returns names and help of each; neighbours with the same help are one row."""
+    """Returns names and help of each; neighbours with the same help are one row: `--clean [OUT.csv]`."""
     rows: list[tuple[str, str]] = []
     for param in params:
         names, text = _names(param), _text(param)
         if rows and rows[-1][1] == text:
-            names = f"{rows.pop()[0]}, {names}"
+            before = rows.pop()[0]
+            names = f"{before}, {names}" if param.param_type_name == "option" else f"{before} [{names}]"
         rows.append((names, text))
     return rows
 
@@ -201,8 +211,10 @@ def _range(param: Any) -> str:
 
 def _default(param: Any) -> str:
     value = param.default
-    if not param.show_default or value is None or isinstance(value, (bool, list, tuple)) or callable(value):
+    if not param.show_default or value in (None, "") or isinstance(value, (bool, list, tuple)) or callable(value):
         return ""
+    if isinstance(value, float):
+        return tr("default: {value}", value=f"{value:g}")
     return tr("default: {value}", value=getattr(value, "value", value))
 
 
@@ -224,7 +236,7 @@ def is_global(param: Any) -> bool:
     return bool(param.rich_help_panel == GLOBAL_PANEL)
 
 
-def _summary_of(text: str) -> str:
+def summary_of(text: str) -> str:
     """Returns the first sentence of a help text, without its full stop."""
     line = " ".join(text.partition("\n\n")[0].split())
     return re.split(r"(?<=[.?!]) ", tr(line), maxsplit=1)[0].removesuffix(".")

@@ -35,10 +35,10 @@ def store_token(
     ] = False,
     token_command: Annotated[
         str | None,
-        typer.Option("--token-command", metavar="CMD", help="Store this command instead; it prints the token alone."),
+        typer.Option("--token-command", metavar="CMD", help="Store a command instead that prints the token."),
     ] = None,
     no_check: Annotated[
-        bool, typer.Option("--no-check", help="Do not ask the PBX whether it takes the token.", show_default=False)
+        bool, typer.Option("--no-check", help="Do not check the token with the PBX.", show_default=False)
     ] = False,
 ) -> None:
     """Store the token of a PBX under a profile.

@@ -16,7 +16,7 @@ app = CommandApp()
 @app.command("logout", epilog=examples("alovoice logout", "alovoice logout tashkent"))
 def forget_token(
     ctx: typer.Context,
-    of: Annotated[str | None, typer.Argument(metavar="PROFILE", help="Else the profile in use.")] = None,
+    of: Annotated[str | None, typer.Argument(metavar="PROFILE", help="Profile (default: the profile in use).")] = None,
 ) -> None:
     """Delete the stored token of a profile.
 

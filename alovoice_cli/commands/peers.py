@@ -48,7 +48,7 @@ def list_peers(
         Literal["on", "off"] | None, typer.Option("--status", help="Only extensions that are on, or off.")
     ] = None,
     number: Annotated[
-        str | None, typer.Option("--number", metavar="N", help="Only the extension of this number.")
+        str | None, typer.Option("--number", metavar="N", help="Only the extension with this number.")
     ] = None,
     show_secrets: ShowSecrets = False,
 ) -> None:

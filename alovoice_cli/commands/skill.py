@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 
 
 @app.command("skill", epilog=examples("alovoice skill", "alovoice skill --install ~/.agents/skills"))
@@ -21,11 +22,14 @@ def print_page(
             "--install",
             metavar="DIR",
             file_okay=False,
-            help="Write it as DIR/alovoice/SKILL.md instead, over an older one.",
+            help="Write the page to DIR/alovoice/SKILL.md instead.",
         ),
     ] = None,
 ) -> None:
-    """Print a page for AI agents: what forbids a second run, exit codes, every command with what it does to the PBX."""
+    """Print a page for AI agents about this program.
+
+    It has the exit codes, what forbids a second run, and every command with its effect on the PBX.
+    """
     from alovoice_cli.reference.agent_page import FILE_NAME, write_agent_page  # noqa: PLC0415 - help needs no tree
     from alovoice_cli.reference.machine_tree import as_json  # noqa: PLC0415 - same
 

@@ -32,7 +32,7 @@ _ORIGINS = {"default": "", "flag": "-p"}
 @app.command("status", epilog=examples("alovoice status", "alovoice status --offline --json | jq -r .profile"))
 def show_status(
     ctx: typer.Context,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask the PBX nothing.", show_default=False)] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not contact the PBX.", show_default=False)] = False,
 ) -> None:
     """Show profile, server and token, and whether they work.
 

@@ -135,6 +135,11 @@ def read_tree(group: Any, program: str = "alovoice") -> Command:
     return _command(group, (program,), tuple(names))
 
 
+def global_options(tree: Command) -> tuple[Option, ...]:
+    """The options of the program itself; a command has those that it uses."""
+    return tuple(option for option in tree.options if not option.hidden)
+
+
 def common_options(tree: Command) -> tuple[Option, ...]:
     """The options that stand at every command with one meaning, but for a command that has its own of the same name."""
     first, *others = (command.options for command in tree.walk())

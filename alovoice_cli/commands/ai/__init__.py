@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="WHEN", help="Calls from then on: 2h, 7d, today, yesterday, 2025-04-25, 14:30 …"),
+    typer.Option(
+        "--since", metavar="WHEN", help="Calls from this time on: 2h, 7d, today, yesterday, 14:30, 2025-04-25."
+    ),
 ]
 Until = Annotated[
-    str | None, typer.Option("--until", metavar="WHEN", help="Calls up to then; a day alone is included, whole.")
+    str | None, typer.Option("--until", metavar="WHEN", help="Calls up to this time; a day is included whole.")
 ]
 Tags = Annotated[
-    list[str] | None, typer.Option("--tag", metavar="NAME", help="With this tag; several: with all of them.")
+    list[str] | None, typer.Option("--tag", metavar="NAME", help="Calls with this tag; repeatable: with all of them.")
 ]
-WithoutTags = Annotated[list[str] | None, typer.Option("--without-tag", metavar="NAME", help="Without this tag.")]
-Peer = Annotated[str | None, typer.Option("--peer", metavar="N", help="Of this extension, where it is known.")]
+WithoutTags = Annotated[list[str] | None, typer.Option("--without-tag", metavar="NAME", help="Calls without this tag.")]
+Peer = Annotated[str | None, typer.Option("--peer", metavar="N", help="Calls of this extension, where it is known.")]
 
 
 def read_wanted(

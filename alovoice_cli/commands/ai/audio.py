@@ -26,19 +26,17 @@ _ENDS_ALL = (ExitCode.AUTH, ExitCode.NETWORK)
 @shows_list(COLUMNS)
 def save_audio(
     ctx: typer.Context,
-    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")],
+    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID...", help="Ids of the calls on the PBX.")],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE|DIR", help="Where to save; in a folder, or without it, CALL_ID.wav or .mp3."
-        ),
+        typer.Option("--output", "-o", metavar="FILE|DIR", help="File, or directory (default: CALL_ID.wav or .mp3)."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.", show_default=False)] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.", show_default=False)] = False,
     resume: Annotated[
         bool,
         typer.Option(
             "--resume",
-            help="Keep what came before a break, and go on from there; leave finished files.",
+            help="Continue after an interruption; keep finished files.",
             show_default=False,
         ),
     ] = False,

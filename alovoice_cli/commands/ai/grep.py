@@ -48,22 +48,22 @@ class Hit(NamedTuple):
 @shows_list(COLUMNS)
 def grep_phrases(
     ctx: typer.Context,
-    pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="A word, a part of one, or several in a row.")],
+    pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="Word, part of a word, or several words in a row.")],
     speaker: Annotated[
-        Literal["operator", "client"] | None, typer.Option("--speaker", help="Only what this side said.")
+        Literal["operator", "client"] | None, typer.Option("--speaker", help="Search only what this side said.")
     ] = None,
     context: Annotated[
-        int, typer.Option("--context", "-C", metavar="N", min=0, help="Show N phrases before and after, too.")
+        int, typer.Option("--context", "-C", metavar="N", min=0, help="Show N phrases before and after each match.")
     ] = 0,
-    word: Annotated[bool, typer.Option("--word", "-w", help="Only whole words.", show_default=False)] = False,
+    word: Annotated[bool, typer.Option("--word", "-w", help="Match whole words only.", show_default=False)] = False,
     since: Since = None,
     until: Until = None,
     tags: Tags = None,
     without_tags: WithoutTags = None,
     peer: Peer = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="In at most N calls; 0 for all.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="Maximum number of calls; 0: all.")] = 0,
     mask_numbers: Annotated[
-        bool, typer.Option("--mask-numbers", help="Hide long numbers, spoken ones too.", show_default=False)
+        bool, typer.Option("--mask-numbers", help="Mask long numbers, also spoken ones.", show_default=False)
     ] = False,
 ) -> None:
     """Search the stored analyses for words.

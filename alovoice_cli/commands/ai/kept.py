@@ -58,7 +58,7 @@ def list_analyses(
     tags: Tags = None,
     without_tags: WithoutTags = None,
     peer: Peer = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="Maximum number of rows; 0: all.")] = 50,
 ) -> None:
     """List the stored analyses, newest call first.
 
@@ -117,7 +117,7 @@ SHOW_EXAMPLES = examples(
 @shows_list(COLUMNS)
 def show_stored(
     ctx: typer.Context,
-    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID...", help="As in `ai list`.")],
+    call_ids: Annotated[list[str], typer.Argument(metavar="CALL_ID...", help="Id of the call, as `ai list` shows it.")],
     form: Format = None,
     output: Output = None,
     force: Force = False,
@@ -150,7 +150,7 @@ PRUNE_EXAMPLES = examples("alovoice ai prune --older-than 90d --dry-run", "alovo
 def prune_analyses(
     ctx: typer.Context,
     older_than: Annotated[
-        str, typer.Option("--older-than", metavar="SPAN", help="Of calls that began longer ago: 90d, 26w.")
+        str, typer.Option("--older-than", metavar="SPAN", help="Delete analyses of calls older than this: 90d, 26w.")
     ],
 ) -> None:
     """Delete the analyses of old calls.

@@ -62,18 +62,18 @@ _TITLES = {"day": "Day", "week": "Week", "operator": "Extension", "tag": "Tag"}
 @shows_list(COLUMNS)
 def report_calls(
     ctx: typer.Context,
-    by: Annotated[By, typer.Option("--by", help="What is counted together.")] = "day",
+    by: Annotated[By, typer.Option("--by", help="Group calls by this.")] = "day",
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write one page that opens offline.")
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a self-contained HTML page.")
     ] = None,
     rules: Annotated[
         Path | None,
-        typer.Option("--rules", metavar="FILE", help="What scores go by, as in `ai score`; else times alone."),
+        typer.Option("--rules", metavar="FILE", help="Rules for scores, as in `ai score` (default: no scores)."),
     ] = None,
-    worst: Annotated[int, typer.Option("--worst", metavar="N", min=0, help="The page shows the N worst calls.")] = 10,
-    force: Annotated[bool, typer.Option("--force", help="Replace a page that is there.", show_default=False)] = False,
+    worst: Annotated[int, typer.Option("--worst", metavar="N", min=0, help="Number of worst calls on the page.")] = 10,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing page.", show_default=False)] = False,
     mask_numbers: Annotated[
-        bool, typer.Option("--mask-numbers", help="Hide long numbers in what was said.", show_default=False)
+        bool, typer.Option("--mask-numbers", help="Mask long numbers in what was said.", show_default=False)
     ] = False,
     since: Since = None,
     until: Until = None,

@@ -48,13 +48,15 @@ Wait = Annotated[
     typer.Option(
         "--wait",
         metavar="[=DUR]",
-        help=f"Ask until it is ready, at most so long: --wait=90s, --wait=1h; --wait alone is {DEFAULT_WAIT}.",
+        help="Wait until it is ready: --wait=90s, --wait=1h; alone: 10m.",
         show_default=False,
     ),
 ]
 Interval = Annotated[
     float,
-    typer.Option("--interval", metavar="SECONDS", min=0.1, help="The first pause; each following one is longer."),
+    typer.Option(
+        "--interval", metavar="SECONDS", min=0.1, help="First pause between requests; later pauses are longer."
+    ),
 ]
 
 
@@ -111,7 +113,7 @@ class _AskedCall:
 def show_result(
     ctx: typer.Context,
     call_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")
+        list[str] | None, typer.Argument(metavar="CALL_ID...", help="Ids of the calls on the PBX.")
     ] = None,
     wait: Wait = None,
     interval: Interval = 2.0,
@@ -121,10 +123,10 @@ def show_result(
     mask_numbers: MaskNumbers = False,
     peer: Annotated[
         str | None,
-        typer.Option("--peer", metavar="N", help="The operator's extension, where the event store does not know it."),
+        typer.Option("--peer", metavar="N", help="Extension of the operator, if the events do not show it."),
     ] = None,
     store: Annotated[
-        bool, typer.Option("--store/--no-store", help="Keep it for ai show, list, grep, score and report.")
+        bool, typer.Option("--store/--no-store", help="Store the analysis for ai show, list, grep, score, report.")
     ] = True,
 ) -> int:
     """Show the analysis of a call: who said what, and tags.
@@ -143,7 +145,7 @@ def show_result(
 
         return run(session, "ai result", options, {}, keep if store else None)
     refuse_batch_options(options)
-    call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...")))
+    call_ids = list(dict.fromkeys(needed_ids(ctx, call_ids)))
     shown = AiShowOptions(form, output, force, mask_numbers)
     shown.check(session, call_ids)
     refuse_known_otherwise(session, call_ids)

@@ -83,27 +83,30 @@ _LONGEST_NOTE = 2000
 def score_calls(
     ctx: typer.Context,
     target: Annotated[
-        str | None, typer.Argument(metavar="[CALL_ID|FILE]", help="One call, as in `ai list`; with --init a new file.")
+        str | None,
+        typer.Argument(metavar="[CALL_ID|FILE]", help="One call, as in `ai list`; with --init: the new file."),
     ] = None,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", metavar="FILE", help="What a good call is, such as qa.toml.")
-    ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only check the rules file.", show_default=False)] = False,
-    by: Annotated[Literal["call", "operator", "week"], typer.Option("--by", help="What the table shows.")] = "call",
+    rules: Annotated[Path | None, typer.Option("--rules", metavar="FILE", help="Rules file, such as qa.toml.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Check the rules file only.", show_default=False)] = False,
+    by: Annotated[
+        Literal["call", "operator", "week"], typer.Option("--by", help="Show a row per call, operator or week.")
+    ] = "call",
     fail_under: Annotated[
         float | None,
         typer.Option(
-            "--fail-under", metavar="N", min=0, max=100, help="Exit 8 for an average below; else the file's bar."
+            "--fail-under", metavar="N", min=0, max=100, help="Exit code 8 below this average (default: from the file)."
         ),
     ] = None,
     init: Annotated[
         bool,
-        typer.Option("--init", help=f"Write a rules file to start from ({_EXAMPLE_NAME}).", show_default=False),
+        typer.Option("--init", help="Write a rules file to start from (scores.toml).", show_default=False),
     ] = False,
     set_score: Annotated[
         float | None, typer.Option("--set", metavar="N", help="Set the score of CALL_ID by hand, 0 to 100.")
     ] = None,
-    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Why; --set needs it.")] = None,
+    note: Annotated[
+        str | None, typer.Option("--note", metavar="TEXT", help="Reason for --set; required with it.")
+    ] = None,
     unset: Annotated[
         bool, typer.Option("--unset", help="Remove the score of CALL_ID that was set by hand.", show_default=False)
     ] = False,

@@ -73,14 +73,14 @@ class _Row:
 def send_calls(
     ctx: typer.Context,
     call_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="CALL_ID...", help="The calls' ids on the PBX.")
+        list[str] | None, typer.Argument(metavar="CALL_ID...", help="Ids of the calls on the PBX.")
     ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Also of calls that were sent before.", show_default=False)
+        bool, typer.Option("--again", help="Send calls again that were sent before.", show_default=False)
     ] = False,
     budget: Annotated[
         int | None,
-        typer.Option("--budget", metavar="N", min=0, help="At most N analyses in 24 hours, else nothing is sent."),
+        typer.Option("--budget", metavar="N", min=0, help="Maximum analyses in 24 hours; beyond it nothing is sent."),
     ] = None,
     since: Annotated[
         str | None,
@@ -118,7 +118,7 @@ def send_calls(
         with session.turn(_COMMAND):
             return run(session, _COMMAND, options._replace(again=again, budget=budget, store=store), {})
     refuse_batch_options(options)
-    call_ids = list(dict.fromkeys(needed_ids(call_ids, "CALL_ID...", others="--since WHEN, ")))
+    call_ids = list(dict.fromkeys(needed_ids(ctx, call_ids, others="--since WHEN, or ")))
     check_call_ids(session, call_ids, store=store)
     if session.options.dry_run:
         session.client.ai.send_each(call_ids)

@@ -46,18 +46,16 @@ COLUMNS = (
 IN_A_FILE = ("call_id", "time", "begin", "end", "direction", "text", "tags")
 
 
-Format = Annotated[
-    Form | None, typer.Option("--format", help="The form; else what the terminal or the pipe calls for.")
-]
+Format = Annotated[Form | None, typer.Option("--format", help="Output format (default: by terminal or pipe).")]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE|DIR", help="Into a file; of several calls each into a folder."),
+    typer.Option("--output", "-o", metavar="FILE|DIR", help="Write to a file; several calls: to a directory."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.", show_default=False)]
+Force = Annotated[bool, typer.Option("--force", help="Replace existing files.", show_default=False)]
 MaskNumbers = Annotated[
     bool,
     typer.Option(
-        "--mask-numbers", help="Hide phones, cards and other long numbers, spoken ones too.", show_default=False
+        "--mask-numbers", help="Mask phone, card and other long numbers, also spoken ones.", show_default=False
     ),
 ]
 

@@ -38,9 +38,7 @@ def show_call(
     ctx: typer.Context,
     id: Annotated[
         str,
-        typer.Argument(
-            metavar="ID", help="Of an event (e1204, or its id), a call (also the PBX's), an extid, a receipt (R-7F3K)."
-        ),
+        typer.Argument(metavar="ID", help="Id of an event (e1204), a call, a request, or a receipt (R-7F3K)."),
     ],
     store: Store = None,
 ) -> None:

@@ -18,6 +18,7 @@ from alovoice_cli.commands.events.selection import (
     clock_of,
     since_or,
     tell_coverage,
+    where_note,
 )
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
@@ -42,6 +43,7 @@ EXAMPLES = examples(
     "alovoice events stats --by rule --since today",
     "alovoice events stats --kpi --since yesterday --until yesterday",
     "alovoice events stats --kpi --by hour --target 15s",
+    note=where_note(CALL_FIELDS),
 )
 COLUMNS = (
     Column("group", "Group"),
@@ -83,7 +85,7 @@ def show_statistics(
     ctx: typer.Context,
     by: Annotated[
         By | None,
-        typer.Option("--by", help="What is counted together (default: day); `rule` counts route questions."),
+        typer.Option("--by", help="Group calls by this (default: day); rule: route questions."),
     ] = None,
     kpi: Annotated[
         bool,
@@ -91,11 +93,11 @@ def show_statistics(
     ] = False,
     target: Annotated[
         str | None,
-        typer.Option("--target", metavar="SPAN", help="Target of the service level (the profile's, else 20s)."),
+        typer.Option("--target", metavar="SPAN", help="Target time of the service level (default: profile, or 20s)."),
     ] = None,
     short: Annotated[
         str | None,
-        typer.Option("--short", metavar="SPAN", help="Leave out calls abandoned earlier (the profile's, else 5s)."),
+        typer.Option("--short", metavar="SPAN", help="Ignore calls abandoned earlier (default: profile, or 5s)."),
     ] = None,
     since: Since = None,
     until: Until = None,

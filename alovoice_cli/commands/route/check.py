@@ -33,11 +33,11 @@ EXAMPLES = examples(
 @shows_list(COLUMNS)
 def check_rules(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The rules, such as rules.toml.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Rules file, such as rules.toml.", show_default=False)],
     online: Annotated[
         bool, typer.Option("--online", help="Ask the PBX whether extensions and lines exist.", show_default=False)
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.", show_default=False)] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.", show_default=False)] = False,
 ) -> int:
     """Check a rules file.
 

@@ -35,16 +35,19 @@ EXAMPLES = examples(
 @shows_list(COLUMNS)
 def compare_rules(
     ctx: typer.Context,
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="The rules of today.", show_default=False)],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="Those that may come.", show_default=False)],
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Current rules file.", show_default=False)],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="New rules file.", show_default=False)],
     since: Annotated[
-        str, typer.Option("--since", metavar="WHEN", help="Questions from then on: 7d, yesterday, 2026-11-23; or all.")
+        str,
+        typer.Option(
+            "--since", metavar="WHEN", help="Route questions from this time on: 7d, yesterday, 2026-11-23; or all."
+        ),
     ] = "30d",
     until: Annotated[
-        str | None, typer.Option("--until", metavar="WHEN", help="Up to then; a day alone is included, whole.")
+        str | None, typer.Option("--until", metavar="WHEN", help="Up to this time; a day is included whole.")
     ] = None,
     store: Annotated[
-        str | None, typer.Option("--store", metavar="URL", help="The event store; else the profile's own.")
+        str | None, typer.Option("--store", metavar="URL", help="Event store (default: the profile's).")
     ] = None,
 ) -> None:
     """Compare two rules files on the stored route questions.

@@ -16,7 +16,7 @@ EXAMPLES = examples("alovoice route init", "alovoice route init rules.toml && al
 
 def write_rules(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="The new file.")] = Path("rules.toml"),
+    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="New file.")] = Path("rules.toml"),
 ) -> None:
     """Write a commented rules file to start from.
 

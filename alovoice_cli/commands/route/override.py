@@ -24,12 +24,10 @@ _LONGEST = timedelta(days=31)
 def override_rules(
     ctx: typer.Context,
     step: Annotated[
-        str | None, typer.Argument(metavar="[STEP]", help="What every caller gets, such as queue:6000 or hangup.")
+        str | None, typer.Argument(metavar="[STEP]", help="Step for every caller, such as queue:6000 or hangup.")
     ] = None,
-    span: Annotated[
-        str | None, typer.Option("--for", metavar="SPAN", help="How long: 30m, 2h, up to 31d; then it ends by itself.")
-    ] = None,
-    off: Annotated[bool, typer.Option("--off", help="End it now.", show_default=False)] = False,
+    span: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="Duration: 30m, 2h, up to 31d.")] = None,
+    off: Annotated[bool, typer.Option("--off", help="End the override now.", show_default=False)] = False,
 ) -> None:
     """Send every caller to one step for a limited time.
 

@@ -28,35 +28,35 @@ _HIDDEN = ("hidden", "anonymous", "restricted", "private", "unknown", "withheld"
 
 def try_question(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The rules, such as rules.toml.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Rules file, such as rules.toml.", show_default=False)],
     caller: Annotated[
         str,
-        typer.Option(
-            "--from", metavar="N", help="Who calls; hidden, or left out: a hidden number.", show_default=False
-        ),
+        typer.Option("--from", metavar="N", help="Number of the caller (default: hidden).", show_default=False),
     ] = "",
-    line: Annotated[str, typer.Option("--line", metavar="N", help="The line called.", show_default=False)] = "",
+    line: Annotated[str, typer.Option("--line", metavar="N", help="Line that is called.", show_default=False)] = "",
     queue: Annotated[
-        str, typer.Option("--queue", metavar="N", help="The department, if the call has one.", show_default=False)
+        str, typer.Option("--queue", metavar="N", help="Queue, if the call has one.", show_default=False)
     ] = "",
-    direction: Annotated[Literal["inc", "out"], typer.Option("--direction", help="In or out.")] = "inc",
+    direction: Annotated[Literal["inc", "out"], typer.Option("--direction", help="Inbound or outbound.")] = "inc",
     at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="'2026-11-23 19:00' in the rules' time zone; else now.")
+        str | None, typer.Option("--at", metavar="TIME", help="Time, such as '2026-11-23 19:00' (default: now).")
     ] = None,
     last_peer: Annotated[
-        str | None, typer.Option("--last-peer", metavar="N", help="As if the caller had spoken with this extension.")
+        str | None,
+        typer.Option("--last-peer", metavar="N", help="Assume that the caller last spoke with this extension."),
     ] = None,
     calls: Annotated[
-        int | None, typer.Option("--calls", min=0, metavar="N", help="As if they had called so often.")
+        int | None, typer.Option("--calls", min=0, metavar="N", help="Assume this many earlier calls.")
     ] = None,
     missed: Annotated[
-        int | None, typer.Option("--missed", min=0, metavar="N", help="As if so many calls had been missed.")
+        int | None, typer.Option("--missed", min=0, metavar="N", help="Assume this many missed calls.")
     ] = None,
     store: Annotated[
-        str | None, typer.Option("--store", metavar="URL", help="Whose calls are the past; else the profile's store.")
+        str | None, typer.Option("--store", metavar="URL", help="Event store (default: the profile's).")
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Each rule that was tried, and why it did not match.", show_default=False)
+        bool,
+        typer.Option("--explain", help="Show each rule that was tried, and why it did not match.", show_default=False),
     ] = False,
 ) -> None:
     """Show the step that a caller would get.

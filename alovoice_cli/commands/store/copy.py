@@ -45,16 +45,15 @@ def copy_store(
     ctx: typer.Context,
     source: Annotated[
         str,
-        typer.Argument(metavar="SOURCE", help="The store that is copied: a file, sqlite:///….", show_default=False),
+        typer.Argument(metavar="SOURCE", help="Source: a file, sqlite:///…, or postgresql://….", show_default=False),
     ],
-    target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="The store on a server: postgresql://….", show_default=False)
-    ],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="Target: postgresql://….", show_default=False)],
 ) -> None:
-    """Copy a history to a server: events, calls, what waits to be forwarded or told, and when listeners were up.
+    """Copy an event store to a PostgreSQL server.
 
-    It may be run again, and after an interruption: each row is copied once. A listener may go on writing to either
-    store; what its source is still at work on is left for another run. The source is not changed.
+    Copied are events, calls, what waits to be forwarded or told, and when listeners ran. Run it again to continue:
+    each row is copied once. A listener may write to either store; what the listener of the source is working on is
+    left for another run. The source is not changed.
     """
     from alovoice_cli.stores.copied_rows import CopyCount  # noqa: PLC0415 - `--help` needs no store
     from alovoice_cli.stores.store_copy import TABLES, EventCopy  # noqa: PLC0415 - same
