@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from alovoice_cli.language import tr
 from alovoice_cli.output.options import GlobalOptions
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Session:
 
         if "store password" not in self._told:
             self._told.add("store password")
-            self.warn(f"everybody on this machine can read the password of --store: {HOW_TO_LOG_IN}")
+            self.warn(tr("all users of this computer can read the password of --store: {hint}", hint=tr(HOW_TO_LOG_IN)))
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
@@ -204,7 +205,7 @@ class Session:
         try:
             own = read_peer_names(self.paths.from_home(self.settings.peer_names))
         except AlovoiceError as error:  # a list of calls is of use without names too
-            self.warn(f"names of extensions are missing: {error.message}")
+            self.warn(tr("names of extensions are missing: {problem}", problem=error))
             return told
         return PeerNames({**told.names, **own.names})
 
@@ -247,7 +248,7 @@ class Session:
         from alovoice_cli.stores.process_lock import hold
 
         lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
-        return hold(lock, f"`alovoice {command}` is at work", patience=self.settings.timeout)
+        return hold(lock, tr("`alovoice {command}` is running", command=command), patience=self.settings.timeout)
 
     # --- the client --------------------------------------------------------------------------------------------------
 
@@ -293,7 +294,8 @@ class Session:
         if token is None and not embedded:
             token = self.token.value if self.token else None
         if settings.ignored:
-            self.note(f"the profile sandbox ignores {' and '.join(settings.ignored)}: it is the simulated PBX")
+            names = ", ".join(settings.ignored)
+            self.note(tr("the profile sandbox is the simulated PBX and ignores {variables}", variables=names))
         if embedded:
             transport, base_url, token = self._embedded_pbx()
         elif warning := settings.warn_of_permissions():

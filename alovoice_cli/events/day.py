@@ -16,6 +16,7 @@ from alovoice_cli.events.kpi import FEW_CALLS, Kpi, KpiSettings
 from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.findings import count
+from alovoice_cli.language import tr
 from alovoice_cli.localization import days_text, short_weekday
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
@@ -85,9 +86,9 @@ def read_days(word: str, clock: ClockTime, *, days: int = 1) -> DaySpan:
     try:
         moment = parse_moment(word, clock, "the day")
     except UsageError as error:
-        raise UsageError(error.message.replace(" is no moment", " is not a valid day"), hint=_DAYS) from error
+        raise UsageError(tr("{value} is not a valid day", value=repr(word)), hint=_DAYS) from error
     if not moment.is_day:
-        raise UsageError(f"the day {word!r} is not a valid day", hint=_DAYS)
+        raise UsageError(tr("{value} is not a valid day", value=repr(word)), hint=_DAYS)
     if moment.at > clock.now:
         raise UsageError(f"{moment.at:%Y-%m-%d} has not begun", hint=_DAYS)
     return DaySpan(_midnight(moment.at, 1 - days), _midnight(moment.at, 1), clock)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from alovoice_cli.language import tr
+from alovoice_cli.language import joined, tr
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Column, Item, cell_text
 
@@ -51,7 +51,7 @@ def fit_columns(items: Sequence[Item], columns: Sequence[Column], width: int, *,
 
 def no_room_for(columns: Sequence[Column]) -> str:
     """Returns what is said of columns that were left out."""
-    titles = ", ".join(column.heading or column.name for column in columns)
+    titles = joined(", ", (column.heading or column.name for column in columns))
     return tr("no room for the columns: {titles}; a wider terminal shows them, and --columns chooses", titles=titles)
 
 

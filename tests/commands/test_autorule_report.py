@@ -181,7 +181,7 @@ def test_whom_to_call_again_is_a_list_for_the_next_campaign(home: FrontDoor) -> 
     before = again.read_bytes()
     refused = home("autorule", "report", "124", "--unreached", "again.csv")
     assert refused.code == 2
-    assert "exists already" in refused.err
+    assert "already exists" in refused.err
     assert again.read_bytes() == before
     assert home("autorule", "report", "124", "--unreached", "again.csv", "--force").code == 0
     _create(home, "--recipients", "again.csv", "--name", "Куз 2")

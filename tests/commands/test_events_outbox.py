@@ -233,7 +233,7 @@ def test_status_does_not_take_a_store_that_fails_for_one_in_which_nothing_waits(
 ) -> None:
     file_rows.path.write_bytes(b"no database " * 1000)
     told = alovoice("status", "--offline", terminal=True).out
-    assert "what waits to be forwarded is not known" in " ".join(told.split())
+    assert "it is not known what waits to be forwarded" in " ".join(told.split())
     shown = alovoice("status", "--offline", "--json")
     assert json.loads(shown.out)["outbox"] is None
     assert "is damaged, or no SQLite file" in shown.err

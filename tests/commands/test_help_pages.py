@@ -170,8 +170,8 @@ def test_no_proposal_is_better_than_a_wrong_one(alovoice: FrontDoor, words: str)
     ("words", "told"),
     [
         ("call out --jobs 65", "--jobs must be a whole number from 1 to 64, not '65'"),
-        ("peers --status away", "--status must be on or off, not 'away'"),
-        ("completion tcsh", "SHELL must be bash, zsh or fish, not 'tcsh'"),
+        ("peers --status away", "--status must be one of on, off, not 'away'"),
+        ("completion tcsh", "SHELL must be one of bash, zsh, fish, not 'tcsh'"),
         ("--timeout soon trunks", "--timeout must be a number, not 'soon'"),
         ("peers --number", "--number N: the value is missing"),
         ("trunks --json=1", "--json takes no value"),
