@@ -1,10 +1,13 @@
 """A PBX that takes calls by the hundred and counts whom it rang; and what a batch's home needs."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+import pytest
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer, Seen
 
@@ -43,6 +46,28 @@ def write_list(home: Path, count: int, name: str = "clients.csv") -> list[str]:
 def point_at(alovoice: FrontDoor, server: RawServer) -> None:
     """Makes the server this home's PBX."""
     alovoice.environ |= {"ALOVOICE_BASE_URL": server.url, "ALOVOICE_TOKEN": TOKEN}
+
+
+FILES_ONLY = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+"""For a test of what files alone can suffer: a full disk, a copy put back, damage."""
+
+
+def lose_journals(alovoice: FrontDoor) -> None:
+    """Deletes all journals, as somebody would who wants to make room."""
+    if alovoice.server_store:
+        with psycopg.connect(alovoice.server_store, autocommit=True) as connection:
+            connection.execute("DELETE FROM journal")
+    else:
+        shutil.rmtree(alovoice.home / "state" / "batches")
+
+
+def move_journals(alovoice: FrontDoor) -> None:
+    """Gives the journals another place, where nobody looks for them."""
+    if alovoice.server_store:
+        with psycopg.connect(alovoice.server_store, autocommit=True) as connection:
+            connection.execute("UPDATE journal SET name = 'elsewhere'")
+    else:
+        (alovoice.home / "state" / "batches").rename(alovoice.home / "elsewhere")
 
 
 OUT = (
