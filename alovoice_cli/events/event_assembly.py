@@ -10,11 +10,15 @@ from alovoice_cli.events.event import Delivery, Event, Reading
 
 @dataclass(slots=True)
 class FirstDelivery:
-    """The first of the deliveries that say the same: its id, what a callstart is answered, and who is being asked."""
+    """The first of the deliveries that say the same: its id, what a callstart is answered, and who is being asked.
+
+    `is_asked_elsewhere`: another listener received it, and was still asking for its answer.
+    """
 
     id: str
     answer: StartAnswer
     asked: Awaitable[CrmAnswer] | None = None
+    is_asked_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,15 @@ def event_of(new: NewDelivery, first: FirstDelivery) -> Event:
         rule=new.rule,
         digest=reading.digest,
     )
+
+
+def repeated(event: Event, first: FirstDelivery) -> Event:
+    """The event as a repetition of a delivery that another listener stored first."""
+    facts, answer = event.facts, event.answer
+    if event.delivery.type == "callstart":
+        facts = tuple(replace(fact, call_id=first.answer.call_id) for fact in facts)
+        answer = answer if answer == UNANSWERED else first.answer.as_values()
+    return replace(event, facts=facts, answer=answer, duplicate_of=first.id)
 
 
 def with_answer(event: Event, late: LateAnswer) -> Event:

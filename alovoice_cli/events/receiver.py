@@ -63,6 +63,9 @@ class Duties(Protocol):
     def ask(self, delivery: Delivery) -> Awaitable[CrmAnswer]:
         """Asks the CRM what a callstart is answered; may be awaited by several."""
 
+    def asked_elsewhere(self, first_id: str) -> Awaitable[CrmAnswer]:
+        """What the CRM answers another listener on the same store, which asks it; may be awaited by several."""
+
     def tell_too_large(self, kind: EventType, size: int | None) -> None:
         """Tells of a body that was not read; the size in bytes is None where its sender did not name it."""
 
@@ -181,6 +184,8 @@ class Receiver:
         is_first = first.id == delivery.id
         if is_first:
             first.asked = self._duties.ask(delivery)
+        elif first.asked is None and first.is_asked_elsewhere:
+            first.asked = self._duties.asked_elsewhere(first.id)
         # A repetition that comes while the CRM is still being asked waits with its first, for the same answer.
         told = await first.asked if first.asked is not None else NO_ANSWER
         first.answer = told.start or first.answer

@@ -98,8 +98,12 @@ class Bridge:
         """Passes the events on, and lets go who waited for one of them."""
         for watch in self.watchers:
             watch(events)
+        self.kept([event.delivery.id for event in events])
+
+    def kept(self, ids: Sequence[str]) -> None:
+        """Lets go who waited for the answers to these deliveries to be durable."""
         if self._awaited:
-            self._in_loop(self._release, [event.delivery.id for event in events])
+            self._in_loop(self._release, ids)
 
     def _release(self, ids: Sequence[str]) -> None:
         for own_id in ids:

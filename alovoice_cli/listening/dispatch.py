@@ -46,7 +46,6 @@ from alovoice_cli.stores.outbox import (
 
 _MICRO = 1_000_000
 _MOST_AT_ONCE = 8
-_LOOK_SECONDS = 1.0
 _LAST_SECONDS = 3.0
 _CLAIM_SECONDS = 0.2
 STOPPED = "its target answered 410: it wants no events any more"
@@ -87,7 +86,7 @@ class Dispatcher:
         self, target: Target, courier: Forwarder | Hook, access: OutboxAccess, standing: TargetStanding | None
     ) -> None:
         self.target = target
-        self._courier, self._access = courier, access
+        self._courier, self._access, self._owner = courier, access, access.outbox.owner
         self._health = TargetHealth.of_earlier_run(
             is_stopped=standing is not None and standing.state == "stopped",
             waits_until=standing.waits_until if standing is not None else 0,
@@ -137,7 +136,7 @@ class Dispatcher:
                     told = str(trouble)
                     self._access.complain(f"{self.target.label}: the outbox cannot be read now ({told})")
             self._warnings.tell_count()
-            self._woken.wait(_LOOK_SECONDS)
+            self._woken.wait(self._access.outbox.look_seconds)
             self._woken.clear()
 
     def _resume_if_ordered(self) -> None:
@@ -160,11 +159,8 @@ class Dispatcher:
             room = self._health.room(now, _MOST_AT_ONCE) - len(busy)
         if room <= 0:
             return
-        rows = self._access.outbox.due(self.target.name, now, _MOST_AT_ONCE * 4)
-        # What was busy before the rows were read: they do not show what has changed since. By number too: the answer of
-        # a CRM gives a callstart that is under way another queue.
-        queues = set(busy.values())
-        ready = [row for row in rows if row.queue not in queues and row.delivery.seq not in busy][:room]
+        # What was busy before the rows were read: they do not show what has changed since.
+        ready = self._access.outbox.claim(self.target.name, now, room, busy)
         with self._lock:
             self._in_flight.update((row.delivery.seq, row.queue) for row in ready)
         for row in ready:
@@ -176,7 +172,9 @@ class Dispatcher:
         try:
             outcome = self._delivered(row)
         except Exception as fault:
-            outcome = DeliveryOutcome("retry", f"{type(fault).__name__}: {fault}")
+            # A server that cannot be asked for the event is not the target's fault: it is claimed again later.
+            is_away = bool(self._owner) and isinstance(fault, outbox_troubles())
+            outcome = DeliveryOutcome("later" if is_away else "retry", f"{type(fault).__name__}: {fault}")
         change = self._note(self._with_proof(attempt, outcome), outcome)
         is_in_trouble = change.trouble or change.recovery or (change.pulls and self._health.state != "taking")
         waiting = self._waiting() if is_in_trouble else 0
@@ -197,7 +195,7 @@ class Dispatcher:
         """Makes it durable that the program is about to start; False where it must not."""
         place, was_due = (self.target.name, row.delivery.seq), threading.Event()
         answered = threading.Event()
-        claim = claimed(*place, lambda due: was_due.set() if due else was_due.clear())
+        claim = claimed(*place, lambda due: was_due.set() if due else was_due.clear(), self._owner)
 
         def made(is_made: bool) -> None:
             if not is_made:
@@ -207,11 +205,13 @@ class Dispatcher:
         self._access.change(claim, made)
         while not answered.wait(_CLAIM_SECONDS):
             if self._stopping:  # the store takes nothing now, and may take the claim yet
-                self._access.change(unclaimed(*place))
+                self._access.change(unclaimed(*place, self._owner))
                 return False
         return was_due.is_set()
 
-    def _release(self, row: Due) -> None:
+    def _release(self, row: Due, *, is_made: bool) -> None:
+        if not is_made and self._owner:  # the store refused what was to follow: whoever comes makes the delivery again
+            self._access.change(unclaimed(self.target.name, row.delivery.seq, self._owner))
         with self._lock:
             self._in_flight.pop(row.delivery.seq, None)
         self._woken.set()
@@ -256,20 +256,20 @@ class Dispatcher:
             self._access.change(pulled_forward(self.target.name, self._access.clock()))
         if change.stops:
             self._access.change(stopped(self.target.name, STOPPED))
-        self._access.change(self._following(row, outcome), lambda _: self._release(row))
+        self._access.change(self._following(row, outcome), lambda is_made: self._release(row, is_made=is_made))
 
     def _following(self, row: Due, outcome: DeliveryOutcome) -> Change:
         """The change to the delivery's row."""
         place = (self.target.name, row.delivery.seq)
         if outcome.kind == "delivered":
-            return settled(*place, DONE)
+            return settled(*place, DONE, owner=self._owner)
         if outcome.kind == "later":
-            return unclaimed(*place)
+            return unclaimed(*place, self._owner)
         if outcome.kind == "gone" or self._is_given_up(row, outcome):
-            return settled(*place, DEAD, STOPPED if outcome.kind == "gone" else outcome.trouble)
+            return settled(*place, DEAD, STOPPED if outcome.kind == "gone" else outcome.trouble, self._owner)
         delay_of = next_delay_of_pause if outcome.kind == "pause" else next_delay
         delay = delay_of(row.attempts + 1, random.random())  # noqa: S311 - spreads retries only
-        return put_off(*place, self._access.clock() + int(delay * _MICRO), outcome.trouble)
+        return put_off(*place, self._access.clock() + int(delay * _MICRO), outcome.trouble, self._owner)
 
     def _is_given_up(self, row: Due, outcome: DeliveryOutcome) -> bool:
         is_old = self._access.clock() - row.born_at > GIVEN_UP_AFTER_SECONDS * _MICRO

@@ -7,13 +7,14 @@ import json
 import string
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Protocol
 from urllib.parse import quote
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.answers import EXPECTED_ANSWER, LATE_ANSWER, NO_ANSWER, CrmAnswer, read_crm_answer
+from alovoice_cli.events.answers import EXPECTED_ANSWER, LATE_ANSWER, NO_ANSWER, CrmAnswer, StartAnswer, read_crm_answer
 from alovoice_cli.events.event import TRIAL_HEADER, Delivery, Event
 from alovoice_cli.events.event_table import event_as_json
 from alovoice_cli.events.outbox import DONE, DeliveryOutcome, outcome_of
@@ -30,6 +31,7 @@ JSON_CONTENT = {"content-type": "application/json"}
 """The headers of a JSON body."""
 
 _MOST_RELAYS = 64
+_LOOK_SECONDS = 0.05
 _LATE_SECONDS = 1.0
 """How much longer than the PBX the listener waits for a CRM, which need not be sent the callstart again then."""
 _HEADER_SAFE = string.punctuation + " "
@@ -165,10 +167,11 @@ class Relay:
         complain: Callable[[str], None],
         count: Callable[[RelayOutcome], None],
         change: Callable[[Change], None],
+        answer_to: Callable[[str], StartAnswer | None],
     ) -> None:
         self.target = forwarder.target
         self._forwarder, self.seconds, self._complain, self._count = forwarder, seconds, complain, count
-        self._change = change
+        self._change, self._answer_to = change, answer_to
         self._told: set[str] = set()
         self._pool = ThreadPoolExecutor(_MOST_RELAYS, thread_name_prefix="relay")
 
@@ -198,6 +201,24 @@ class Relay:
                 f" {EXPECTED_ANSWER}"
             )
         return answer
+
+    def asked_elsewhere(self, first_id: str) -> "asyncio.Task[CrmAnswer]":
+        """The CRM's answer to a delivery that another listener received, once that one has stored it.
+
+        NO_ANSWER where that takes longer than the CRM may take.
+        """
+        return asyncio.get_running_loop().create_task(self._told_elsewhere(first_id))
+
+    async def _told_elsewhere(self, first_id: str) -> CrmAnswer:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.seconds + _LATE_SECONDS
+        while loop.time() < deadline:
+            with suppress(Exception):  # a store that cannot be asked now
+                answer = await loop.run_in_executor(self._pool, self._answer_to, first_id)
+                if answer is not None:
+                    return CrmAnswer(answer, is_settled=True)
+            await asyncio.sleep(_LOOK_SECONDS)
+        return NO_ANSWER
 
     def _settle_late(self, delivery: Delivery, asked: "asyncio.Future[Posted]") -> None:
         """A CRM that took the callstart after all is not sent it again."""

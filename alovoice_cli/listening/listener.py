@@ -18,28 +18,28 @@ from alovoice_cli.events.notices import NoticeWording
 from alovoice_cli.events.receiver import Door, Receiver
 from alovoice_cli.listening.admin import AdminPlan, AdminServer
 from alovoice_cli.listening.bridge import Bridge, queued_deliveries
-from alovoice_cli.listening.dispatch import OutboxAccess
 from alovoice_cli.listening.forwarding import Forwarder, ForwardOptions, Post, Relay
 from alovoice_cli.listening.hooks import Hook
 from alovoice_cli.listening.messengers import MessengerOptions, messenger_of
-from alovoice_cli.listening.notifier import Notifier, NotifyPlan
+from alovoice_cli.listening.notifier import NotifyPlan
 from alovoice_cli.listening.outbox_holder import OutboxHolder
+from alovoice_cli.listening.outbox_sharer import OutboxSharer
 from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import RouteAnswerer
+from alovoice_cli.listening.store_side import QueuedFor, forwarding_of, writer_of
 from alovoice_cli.listening.systemd import Heartbeat
 from alovoice_cli.listening.target_warnings import OutboxCommands
 from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.serving.limits import Limits
 from alovoice_cli.serving.server import SocketServer
-from alovoice_cli.stores.event_file import EventFile
+from alovoice_cli.stores.event_engine import store_name
 from alovoice_cli.stores.event_rows import QueuedDelivery
-from alovoice_cli.stores.event_sqlite import sqlite_path
-from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
+from alovoice_cli.stores.event_writer import EventStoreCallbacks
+from alovoice_cli.stores.events import StoredAnswers
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
 from alovoice_cli.stores.notices import Notices
 from alovoice_cli.stores.outbox import Outbox
-from alovoice_cli.stores.spool import Spool
 
 LIMITS = Limits(body_bytes=1 << 20, request_deadline=timedelta(seconds=10), connections=256)
 _PRINT_SECONDS = 3.0
@@ -66,6 +66,7 @@ class Plan:
     """What a listener is to do. Times in seconds."""
 
     store_url: str
+    spool_folder: Path
     door: Door
     host: str
     port: int
@@ -100,11 +101,12 @@ class Listener:
         self._bridge = Bridge()
         call_targets = [CallTarget(one.name, kind) for one in plan.targets for kind in CALL_TYPES if kind in one.kinds]
         notice_targets = [NoticeTarget(one.name, plan.notify.grace_seconds) for one in plan.notify.targets]
-        file = EventFile(plan.store_url, shown.complain, self._queued, call_targets, notice_targets)
+        bridge = self._bridge
         callbacks = EventStoreCallbacks(
-            self._bridge.settled, self._bridge.happened, shown.complain, lambda: self._stop(ExitCode.SERVER)
+            bridge.settled, bridge.happened, shown.complain, lambda: self._stop(ExitCode.SERVER), bridge.kept
         )
-        self._writer = EventWriter(file, Spool.beside(file.path), callbacks, now)
+        queued = QueuedFor(self._queued, call_targets, notice_targets)
+        self._writer = writer_of(plan.store_url, plan.spool_folder, queued, callbacks, now)
         self._printer = Printer(shown.event, shown.complain, lambda: self._stop(ExitCode.READER_GONE))
         self._forwarders = {
             target: Forwarder(target, post, now, plan.forward, as_json) for target in plan.targets if target.url
@@ -113,7 +115,7 @@ class Listener:
         options = MessengerOptions(plan.notify.bot, plan.forward, plan.environ)
         self._messengers = {one: messenger_of(one, post, now, options) for one in plan.notify.targets}
         self._relay = self._asking()
-        self._outbox: OutboxHolder | None = None
+        self._outbox: OutboxHolder | OutboxSharer | None = None
         self._server: SocketServer | None = None
         self._heartbeat = Heartbeat(lambda: self._writer.trouble, plan.environ, plan.ready_file, shown.complain)
         self._beating: asyncio.Task[None] | None = None
@@ -188,7 +190,8 @@ class Listener:
         for target, forwarder in self._forwarders.items():
             if target.is_named and "callstart" in target.kinds:
                 count = self._plan.admin.metrics.note_relay if self._plan.admin is not None else lambda _: None
-                return Relay(forwarder, self._plan.forward_timeout, self._shown.complain, count, self._writer.change)
+                seconds, answer_to = self._plan.forward_timeout, StoredAnswers(self._plan.store_url).answer_to
+                return Relay(forwarder, seconds, self._shown.complain, count, self._writer.change, answer_to)
         return None
 
     def _queued(self, event: Event) -> list[QueuedDelivery]:
@@ -198,20 +201,24 @@ class Listener:
         )
 
     def _start_forwarding(self) -> None:
-        plan, complain = self._plan, self._shown.complain
-        outbox, commands = Outbox(plan.store_url), OutboxCommands(plan.store_words)
-        access = OutboxAccess(outbox, self._writer.change, complain, self._clock, commands)
-        couriers: dict[Target, Forwarder | Hook] = {**self._forwarders, **self._hooks}
-        notices = Notices(plan.store_url)
-        wording = NoticeWording(plan.notify.zone, plan.notify.extension)
-        notifiers = [Notifier(one, sender, notices, access, wording) for one, sender in self._messengers.items()]
-        self._outbox = OutboxHolder(sqlite_path(plan.store_url), couriers, notifiers, access)
+        plan = self._plan
+        self._outbox = forwarding_of(
+            plan.store_url,
+            ({**self._forwarders, **self._hooks}, self._messengers),
+            self._writer,
+            self._shown.complain,
+            self._clock,
+            OutboxCommands(plan.store_words),
+            NoticeWording(plan.notify.zone, plan.notify.extension),
+        )
         self._outbox.start()
 
     async def _prove(self) -> None:
         assert self._server is not None
         try:
-            await prove(self._server.url, self._plan.door.path("probe"), self._plan.store_url)
+            await prove(
+                self._server.url, self._plan.door.path("probe"), self._plan.store_url, lambda: self._writer.is_spooling
+            )
         except AlovoiceError as problem:
             self._problem = problem
             self._stop(problem.exit_code)
@@ -221,6 +228,7 @@ class Listener:
             return
         urls = {str(kind): url + self._plan.door.path(kind) for kind in PBX_TYPES}
         told: dict[str, object] = {"ready": True, "urls": urls, "pid": os.getpid()}
+        told["store"] = store_name(self._plan.store_url)
         if self._plan.notify.targets:
             told["notify"] = [target.label for target in self._plan.notify.targets]
         if self._admin is not None:
@@ -286,3 +294,8 @@ class _Duties:
         """The CRM's answer."""
         assert self._relay is not None
         return self._relay.ask(delivery)
+
+    def asked_elsewhere(self, first_id: str) -> "asyncio.Task[CrmAnswer]":
+        """The CRM's answer to a delivery that another listener received."""
+        assert self._relay is not None
+        return self._relay.asked_elsewhere(first_id)

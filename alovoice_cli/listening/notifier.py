@@ -101,11 +101,15 @@ class Notifier:
         is_begun = False
         while not self._ending.is_set():
             try:
-                if not is_begun:
+                if not self._access.outbox.tells_people:
+                    is_begun = False
+                elif is_begun:
+                    self._look()
+                    trouble = ""
+                else:
                     self._begin()
                     is_begun = True
-                self._look()
-                trouble = ""
+                    continue
             except Exception as fault:  # whatever it is, the notices are safe in the store: it is told once
                 is_known = isinstance(fault, outbox_troubles())
                 said = str(fault) if is_known else f"{type(fault).__name__}: {fault}"
@@ -232,14 +236,20 @@ class Notifier:
 
     def _durable(self, change: Change) -> bool:
         """Makes the change; returns whether it is durable. False where the listener ends before the store takes it."""
-        is_made, answered = threading.Event(), threading.Event()
+        is_made, answered, is_allowed = threading.Event(), threading.Event(), threading.Event()
 
         def made(done: bool) -> None:
-            if done:
+            if done and is_allowed.is_set():
                 is_made.set()
             answered.set()
 
-        self._access.change(change, made)
+        def tell(may: bool) -> None:
+            if may:
+                is_allowed.set()
+            else:
+                is_allowed.clear()
+
+        self._access.change(self._access.outbox.fenced(change, tell), made)
         while not answered.wait(_DURABLE_SECONDS):
             if self._ending.is_set():
                 return False

@@ -4,19 +4,12 @@ The holder is whoever has the lock beside the store; the kernel gives it back wh
 """
 
 import threading
-import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alovoice_cli.errors import AlovoiceError
-from alovoice_cli.events.outbox import INTERRUPTED, TargetStanding, target_id
-from alovoice_cli.listening.dispatch import Dispatcher, OutboxAccess
-from alovoice_cli.listening.forwarding import Forwarder
-from alovoice_cli.listening.hooks import STOP_SECONDS, Hook
-from alovoice_cli.listening.messengers import MessageProgram
-from alovoice_cli.listening.notifier import Notifier
-from alovoice_cli.listening.target_warnings import start_lines
-from alovoice_cli.listening.targets import Target
+from alovoice_cli.listening.dispatch import OutboxAccess
+from alovoice_cli.listening.outbox_workers import OutboxWorkers
+from alovoice_cli.listening.target_warnings import interrupted_line
 from alovoice_cli.stores.event_engine import troubles
 from alovoice_cli.stores.outbox import outbox_lock
 
@@ -25,20 +18,11 @@ _PATIENCE_SECONDS = 0.5  # commands of `events outbox` hold the lock for a momen
 
 
 class OutboxHolder:
-    """One listener's dispatchers, and the thread that starts them when the outbox is theirs."""
+    """One listener's workers, and the thread that starts them when the outbox is theirs."""
 
-    def __init__(
-        self,
-        store: Path,
-        couriers: Mapping[Target, Forwarder | Hook],
-        notifiers: Sequence[Notifier],
-        access: OutboxAccess,
-    ) -> None:
-        self._couriers, self._notifiers, self._access = couriers, notifiers, access
-        self._targets = [*couriers, *(notifier.target for notifier in notifiers)]
+    def __init__(self, store: Path, workers: OutboxWorkers, access: OutboxAccess) -> None:
+        self._workers, self._access = workers, access
         self._lock = outbox_lock(store)
-        self._dispatchers: list[Dispatcher] = []
-        self._is_noted = False
         self._told = ""
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="outbox-holder", daemon=True)
@@ -49,28 +33,14 @@ class OutboxHolder:
 
     def wake(self) -> None:
         """There is something new."""
-        for dispatcher in self._dispatchers:
-            dispatcher.wake()
-        for notifier in self._notifiers:
-            notifier.wake()
+        self._workers.wake()
 
     def stop(self) -> None:
-        """Begins nothing any more; waits for what is under way, and ends programs: SIGTERM, then 10 s."""
+        """Begins nothing any more, and waits for what is under way."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
-        workers: list[Dispatcher | Notifier] = [*self._dispatchers, *self._notifiers]
-        for worker in workers:
-            worker.halt()
-        hooks = [courier for courier in self._couriers.values() if isinstance(courier, Hook)]
-        hooks += [one.messenger.hook for one in self._notifiers if isinstance(one.messenger, MessageProgram)]
-        for hook in hooks:
-            hook.begin_stop()
-        deadline = time.monotonic() + STOP_SECONDS
-        for hook in hooks:
-            hook.finish_stop(deadline)
-        for worker in workers:
-            worker.stop()
+        self._workers.stop()
 
     def release(self) -> None:
         """Leaves the outbox to others: after what followed from the last deliveries is durable."""
@@ -85,48 +55,27 @@ class OutboxHolder:
 
     def _takes(self) -> bool:
         """Whether all is done: the outbox is ours and its dispatchers are at work, or there are no targets."""
+        targets, outbox = self._workers.targets, self._access.outbox
         try:
-            self._note_targets()
+            self._workers.note_targets()
             if not self._lock.acquire(_PATIENCE_SECONDS):
-                if self._targets:
+                if targets:
                     self._tell_once(f"{_owner(self._lock.owner())} forwards for this store: {_SECOND}")
-                return not self._targets
-            standing = self._access.outbox.standing()
-            self._tell_interrupted(self._access.outbox.give_up_interrupted())
+                return not targets
+            standing = outbox.standing()
+            interrupted = outbox.give_up_interrupted()
         except troubles(AlovoiceError) as trouble:
             self._lock.release()
             self._tell_once(f"the outbox cannot be taken now ({trouble}): nothing is forwarded, and it is tried again")
             return False
+        for name, label, event_id in interrupted:
+            self._access.complain(interrupted_line(name, label, event_id, self._access.commands))
         if self._told:
             self._access.complain("this listener takes over, and forwards from now on")
-        for line in start_lines(standing, self._targets, self._access.commands):
-            self._access.complain(line)
-        if self._targets:
-            self._dispatchers = self._started({one.name: one for one in standing})
-            for notifier in self._notifiers:
-                notifier.start()
-        else:
+        self._workers.start(standing)
+        if not targets:
             self._lock.release()  # another listener may have targets
         return True
-
-    def _note_targets(self) -> None:
-        if self._targets and not self._is_noted:
-            self._access.outbox.given([(one.name, one.label) for one in self._targets], self._access.clock())
-            self._is_noted = True
-
-    def _started(self, standing: Mapping[str, TargetStanding]) -> list[Dispatcher]:
-        dispatchers = [
-            Dispatcher(target, courier, self._access, standing.get(target.name))
-            for target, courier in self._couriers.items()
-        ]
-        for dispatcher in dispatchers:
-            dispatcher.start()
-        return dispatchers
-
-    def _tell_interrupted(self, interrupted: Sequence[tuple[str, str, str]]) -> None:
-        for name, label, event_id in interrupted:
-            again = self._access.commands("retry", event_id, "--target", target_id(name))
-            self._access.complain(f"{label}: event {event_id}: {INTERRUPTED}; {again} starts it again")
 
     def _tell_once(self, text: str) -> None:
         if text != self._told:

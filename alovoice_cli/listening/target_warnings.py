@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from alovoice_cli.events.outbox import (
+    INTERRUPTED,
     DeliveryOutcome,
     HealthChange,
     TargetStanding,
@@ -83,6 +84,12 @@ class TargetWarnings:
         again = self._commands("retry", "--target", target_id(self._target.name))
         what = f"{events_text(count)} given up after 72 hours ({self._given_up_why})"
         self._complain(f"{self._target.label}: {what}; {again} sends them again")
+
+
+def interrupted_line(name: str, label: str, event_id: str, commands: OutboxCommands) -> str:
+    """What is to be told of a program that ran when its listener died."""
+    again = commands("retry", event_id, "--target", target_id(name))
+    return f"{label}: event {event_id}: {INTERRUPTED}; {again} starts it again"
 
 
 def start_lines(standing: Sequence[TargetStanding], own: Sequence[Target], commands: OutboxCommands) -> list[str]:

@@ -1,4 +1,4 @@
-"""The event store as its one writer sees it: a connection that is opened again, or anew, when the file fails.
+"""The event store as a listener's writer sees it: a connection that is opened again, or anew, when the store fails.
 
 Every method belongs to the writer's thread. Methods raise as the database does, and UsageError where it cannot be
 opened again.
@@ -40,6 +40,7 @@ from alovoice_cli.stores.event_rows import (
 )
 from alovoice_cli.stores.event_sqlite import move_aside, sqlite_path
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget, queue_finished_calls, queue_notices
+from alovoice_cli.stores.spool import ListenerUptime
 
 Change = Callable[[Connection], None]
 """A change that rides along in the writer's next transaction."""
@@ -57,6 +58,17 @@ class KnownFirst(NamedTuple):
     digest: str
     first: FirstDelivery
     age: float
+
+
+class Committed(NamedTuple):
+    """What a transaction stored: the events with their numbers.
+
+    `firsts`, by id: first deliveries of the same that other listeners had stored before, of which events are
+    repetitions.
+    """
+
+    events: list[Event]
+    firsts: Mapping[str, FirstDelivery] = {}
 
 
 class EventFile:
@@ -77,7 +89,7 @@ class EventFile:
         self.name = store_name(url)
         self._complain, self._queued = complain, queued
         self._opened: Connection | None = None
-        self._uptime = secrets.token_hex(8)
+        self._uptime, self._began_at = secrets.token_hex(8), 0
         self._last = 0  # numbers rise also when a new file takes a damaged one's place
 
     @property
@@ -119,29 +131,32 @@ class EventFile:
         if opened is not None:
             opened.close()
 
-    def store(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
-        """Stores new deliveries with all that is derived from them, and makes the changes: one durable transaction.
-
-        Returns the events with their numbers.
-        """
+    def store(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> Committed:
+        """Stores new deliveries with all that is derived from them, and makes the changes: one durable transaction."""
         connection = self._connection()
         with writing(connection):
-            numbered = self._insert(connection, events)
-            for change in changes:
-                change(connection)
-        self._note_last(numbered)
-        return numbered
+            committed = self._write(connection, events, changes)
+        self._note_last(committed.events)
+        return committed
+
+    def note_spooling(self, *, is_spooling: bool) -> None:
+        """Has others know that deliveries go to a spool, or that all of it is in the store."""
 
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
         """As `store`, of a spool's deliveries: returns those that were not there yet."""
         connection = self._connection()
         with writing(connection):
             missing = {one.id for one in missing_of(connection, [event.delivery for event in events])}
-            numbered = self._insert(connection, [event for event in events if event.delivery.id in missing])
-            for change in changes:
-                change(connection)
-        self._note_last(numbered)
-        return numbered
+            absent = [event for event in events if event.delivery.id in missing]
+            committed = self._write(connection, absent, changes)
+        self._note_last(committed.events)
+        return committed.events
+
+    def _write(self, connection: Connection, events: Sequence[Event], changes: Iterable[Change]) -> Committed:
+        numbered = self._insert(connection, events)
+        for change in changes:
+            change(connection)
+        return Committed(numbered)
 
     def underived(self) -> Iterator[list[Delivery]]:
         """Deliveries of which nothing was derived, in chunks: an older version's listener died between the two."""
@@ -185,18 +200,10 @@ class EventFile:
 
         return keep
 
-    def mark_up(self, now_us: int, *, last: bool = False) -> Change:
-        """The change that says that a listener was there at this moment, or that it ends in order."""
-        ended_at = now_us if last else None
-
-        def mark(connection: Connection) -> None:
-            connection.execute(
-                "INSERT INTO uptime (id, began_at, seen_at, ended_at) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, ended_at = excluded.ended_at",
-                (self._uptime, now_us, now_us, ended_at),
-            )
-
-        return mark
+    def uptime(self, now_us: int, *, last: bool = False) -> ListenerUptime:
+        """Returns since when this listener is there, up to this moment, which may be its orderly end."""
+        self._began_at = self._began_at or now_us
+        return ListenerUptime(self._uptime, self._began_at, now_us, now_us if last else None)
 
     def _insert(self, connection: Connection, events: Sequence[Event]) -> list[Event]:
         if not events:
@@ -210,11 +217,16 @@ class EventFile:
         return numbered
 
     def _insert_derived(self, connection: Connection, events: Sequence[Event]) -> None:
-        queued: Mapping[str, Sequence[QueuedDelivery]] = {event.delivery.id: self._queued(event) for event in events}
+        queued: Mapping[str, Sequence[QueuedDelivery]] = {
+            event.delivery.id: self._queued_for(event) for event in events
+        }
         insert_events(connection, events, queued)
         told = [event for event in events if event.delivery.type in ("callstart", "callend") and not event.duplicate_of]
         call_ids = {fact.call_id for event in told for fact in event.facts if fact.call_id}
         self._queue_calls(connection, call_ids)
+
+    def _queued_for(self, event: Event) -> Sequence[QueuedDelivery]:
+        return self._queued(event)
 
     def _queue_calls(self, connection: Connection, call_ids: Collection[str]) -> None:
         queue_finished_calls(connection, call_ids, self._call_targets)
@@ -231,3 +243,17 @@ class EventFile:
             self._opened = open_event_store(self.url, busy_seconds=BUSY_SECONDS)
             self._last = max(self._last, newest(self._opened))
         return self._opened
+
+
+_MARK_UP = """INSERT INTO uptime (id, began_at, seen_at, ended_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+    seen_at = CASE WHEN excluded.seen_at > uptime.seen_at THEN excluded.seen_at ELSE uptime.seen_at END,
+    ended_at = coalesce(excluded.ended_at, uptime.ended_at)"""
+
+
+def marked_up(uptimes: Sequence[ListenerUptime]) -> Change:
+    """The change that says when listeners were there."""
+
+    def mark(connection: Connection) -> None:
+        connection.executemany(_MARK_UP, uptimes)
+
+    return mark

@@ -7,6 +7,7 @@ from alovoice_cli.events.event import TRIAL_PREFIX
 from alovoice_cli.events.reading import read
 from alovoice_cli.stores.event_engine import Connection, add_column, create_table, has_table
 from alovoice_cli.stores.event_schema import (
+    CLAIM_INDEX,
     IMPORT_INDEX,
     KPI_INDEXES,
     NOTICE_TABLES,
@@ -145,10 +146,17 @@ def _make_version_4(connection: Connection) -> None:
         step(connection)
 
 
+def _add_claims(connection: Connection) -> None:
+    """Where several listeners forward, a queued delivery is claimed by one of them."""
+    add_column(connection, "outbox", "owner TEXT NOT NULL DEFAULT ''")
+    connection.execute(CLAIM_INDEX)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _make_tables,
     _read_numbers_anew,
     _make_version_3,
     _make_version_4,
+    _add_claims,
 )
 """A store's version is how many of them it has seen; `event_schema.VERSION` is that of a new store."""

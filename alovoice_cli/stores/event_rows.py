@@ -232,7 +232,8 @@ def store_answer(connection: Connection, late: LateAnswer) -> None:
         # What the CRM answered it knows; else it is told like anybody.
         change = "state = 'done', attempts = attempts + 1" if late.is_answered else f"due_at = {int(received_at)}"
         connection.execute(
-            f"UPDATE outbox SET {change} WHERE target = ? AND seq = ? AND state = 'due'", (late.asked, seq)
+            f"UPDATE outbox SET {change} WHERE target = ? AND seq = ? AND state = 'due' AND owner = ''",
+            (late.asked, seq),
         )
 
 

@@ -84,7 +84,8 @@ _CALL = """CREATE TABLE call (
 
 # Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, running (a program
 # was started, or is about to be), done or dead. `born_at` is when the delivery began to wait. `message` is a finished
-# call as JSON, which is sent in place of the event `seq`, its callstart; "" where the event itself is sent.
+# call as JSON, which is sent in place of the event `seq`, its callstart; "" where the event itself is sent. `owner` is
+# the listener that has claimed the delivery, where several forward; "" where nobody has.
 _OUTBOX = """CREATE TABLE outbox (
     target VARCHAR(200) NOT NULL,
     seq BIGINT NOT NULL,
@@ -95,6 +96,7 @@ _OUTBOX = """CREATE TABLE outbox (
     born_at BIGINT NOT NULL,
     trouble TEXT NOT NULL,
     message TEXT NOT NULL DEFAULT '',
+    owner TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (target, seq)
 )"""
 
@@ -175,6 +177,7 @@ KPI_INDEXES = (
     "CREATE INDEX IF NOT EXISTS fact_end_of_no_call ON fact (received_at) WHERE type = 'callend' AND call_id IS NULL",
 )
 """Key figures need these few rows: each index holds no others."""
+CLAIM_INDEX = "CREATE INDEX IF NOT EXISTS outbox_claimed ON outbox (target, seq) WHERE owner <> ''"
 TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
 
 TABLES = (
@@ -201,6 +204,7 @@ TABLES = (
     "CREATE INDEX call_by_number ON call (number, reported_at)",
     "CREATE INDEX outbox_in_order ON outbox (target, state, seq)",
     "CREATE INDEX outbox_by_queue ON outbox (target, queue, state, seq)",
+    CLAIM_INDEX,
 )
-VERSION = 4
+VERSION = 5
 """The schema's version: how many of `event_migrations` a store has seen."""

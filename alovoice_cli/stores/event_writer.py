@@ -7,7 +7,7 @@ answered. When the store does not take a delivery it goes to the spool; when nei
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,7 +27,7 @@ from alovoice_cli.events.event_assembly import (
 )
 from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.stores.event_engine import is_damage, is_refusal
-from alovoice_cli.stores.event_file import Change, EventFile
+from alovoice_cli.stores.event_file import Change, Committed, EventFile, marked_up
 from alovoice_cli.stores.spool import Spool
 
 Settle = Callable[[Stored | None], None]
@@ -48,13 +48,15 @@ class EventStoreCallbacks:
 
     `settled` answers deliveries that became durable, or are lost: it calls each Settle in the owner's thread.
     `happened` hears of events that are stored, once all is known of them; `complain` is one line for the operator;
-    `is_lost` says that neither store nor spool has taken anything for ten seconds.
+    `is_lost` says that neither store nor spool has taken anything for ten seconds; `kept`, that the answers to these
+    deliveries are durable, though their events are not in the store yet.
     """
 
     settled: Callable[[Sequence[tuple[Settle, Stored | None]]], None]
     happened: Callable[[Sequence[Event]], None]
     complain: Callable[[str], None]
     is_lost: Callable[[], None]
+    kept: Callable[[Sequence[str]], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class EventWriter:
         self._arrived: list[Arrival] = []
         self._changes: list[Written] = []
         self._unanswered: dict[str, Event | None] = {}  # by id: the event, once it is in the store
+        self._spooled_answers: set[str] = set()  # ids of their deliveries
         self._troubled_at: float | None = None
         self._has_older = True  # deliveries of which an older version derived nothing
         self._lost_since: float | None = None
@@ -117,6 +120,11 @@ class EventWriter:
         if time.monotonic() - self._came_round_at > _STALLED_SECONDS:
             return f"the event store has not answered for {_STALLED_SECONDS:.0f} s"
         return "neither the event store nor its spool takes events" if self._is_refusing else ""
+
+    @property
+    def is_spooling(self) -> bool:
+        """Whether deliveries go to the spool now. From any thread."""
+        return self._troubled_at is not None
 
     def append(self, arrived: Sequence[tuple[NewDelivery, Settle]]) -> None:
         """Stores the deliveries with the next commit; each Settle is told where, or None for one that is lost."""
@@ -154,6 +162,11 @@ class EventWriter:
         """Takes what lies in the inbox, waiting for the first of it."""
         with suppress(queue.Empty):
             self._sort(self._inbox.get(timeout=_TICK_SECONDS))
+            self._collect_at_once()
+
+    def _collect_at_once(self) -> None:
+        """Takes what lies in the inbox now."""
+        with suppress(queue.Empty):
             for _ in range(_MOST_AT_ONCE):
                 self._sort(self._inbox.get_nowait())
 
@@ -190,7 +203,7 @@ class EventWriter:
             self._put_by(arrived, changes)
             return
         try:
-            events = self._stored(arrived, changes)
+            committed = self._stored(arrived, changes)
         except Exception as trouble:
             if is_refusal(trouble):
                 self._store_singly(arrived, changes, trouble)
@@ -199,11 +212,14 @@ class EventWriter:
                 self._put_by(arrived, changes)
             return
         self._lost_since, self._is_refusing = None, False
+        events = committed.events
+        for one, event in zip(arrived, events, strict=True):
+            _note_first(one.first, event, committed.firsts)
         numbers = [Stored(event.delivery.seq, one.first) for one, event in zip(arrived, events, strict=True)]
         self._settle([(one.settle, stored) for one, stored in zip(arrived, numbers, strict=True)])
         self._tell(events, changes)
 
-    def _stored(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> Sequence[Event]:
+    def _stored(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> Committed:
         """The events with their numbers; where the file is damaged, in a new one."""
         events = [arrival.event for arrival in arrived]
         try:
@@ -241,21 +257,27 @@ class EventWriter:
     def _give_rest(self, trouble: Exception) -> None:
         """The store is not tried for a while: what comes must not wait for its time-outs."""
         self._troubled_at = time.monotonic()
+        with suppress(Exception):  # it is away
+            self._file.note_spooling(is_spooling=True)
         self._callbacks.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
 
     def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
-        """Spools the deliveries, and keeps the changes until the store works again."""
+        """Spools the deliveries and the answers, and keeps the changes until the store works again."""
         self._changes += changes
-        if not arrived:
+        late = [one for one in changes if isinstance(one, LateAnswer) and one.delivery_id not in self._spooled_answers]
+        if not (arrived or late):
             return
         try:
-            self._spool.append([arrival.event.delivery for arrival in arrived])
+            self._spool.append([arrival.event.delivery for arrival in arrived], late)
         except OSError as trouble:
             self._complain_of_loss(trouble)
             self._lose(arrived)
             return
         self._lost_since, self._is_refusing = None, False
         self._settle([(arrival.settle, Stored(SPOOLED, arrival.first)) for arrival in arrived])
+        if late:
+            self._spooled_answers.update(one.delivery_id for one in late)
+            self._callbacks.kept([one.delivery_id for one in late])
 
     def _lose(self, arrived: Sequence[Arrival]) -> None:
         for arrival in arrived:
@@ -312,7 +334,12 @@ class EventWriter:
 
     def _give_sign_of_life(self, *, last: bool = False) -> None:
         self._seen_at = time.monotonic()
-        self._changes.append(self._file.mark_up(self._micro(), last=last))
+        uptime = self._file.uptime(self._micro(), last=last)
+        if self._troubled_at is None:
+            self._changes.append(marked_up([uptime]))
+        else:
+            with suppress(OSError):  # what comes is lost then, and that is told
+                self._spool.append([], uptimes=[uptime])
 
     def _recover(self) -> None:
         """Brings the store up to date; a damaged one is replaced."""
@@ -326,23 +353,42 @@ class EventWriter:
 
     def _catch_up(self) -> None:
         """Derives what an older version left underived, and empties the spool into the store, in their order."""
+        # Nothing is read where the store takes nothing: a spool may be large.
+        self._file.store([], [marked_up([self._file.uptime(self._micro())])])
         if self._has_older:
             for known in self._file.firsts(self._micro()):
                 self._recent.first(known.digest, known.first, age=known.age)
             for part in self._file.underived():
                 self._tell(_stored_or_bare([self._read_again(delivery) for delivery in part], self._file.derive))
             self._has_older = False
-        deliveries = self._spool.read()
-        for start in range(0, len(deliveries), _MOST_AT_ONCE):
-            self._came_round_at = time.monotonic()
-            self._take_back([self._read_again(one) for one in deliveries[start : start + _MOST_AT_ONCE]])
-        self._file.store([], [self._file.mark_up(self._micro())])  # it must take a change too
-        self._spool.forget()
+        with self._spool.abandoned() as others:
+            if any(spool.size for spool in (*others, self._spool)):
+                for spool in (*others, self._spool):  # the own one last: what comes meanwhile goes there
+                    self._empty(spool)
+        self._file.note_spooling(is_spooling=False)
+        self._spooled_answers.clear()
 
-    def _take_back(self, events: Sequence[Event]) -> None:
+    def _empty(self, spool: Spool) -> None:
+        """Moves all that a spool holds to the store; what comes meanwhile goes to this listener's spool."""
+        content = spool.read()
+        while True:
+            late = {one.delivery_id: one for one in content.answers}
+            late |= {one.delivery_id: one for one in self._changes if isinstance(one, LateAnswer)}
+            for start in range(0, len(content.deliveries), _MOST_AT_ONCE):
+                self._came_round_at = time.monotonic()
+                part = [self._read_again(one) for one in content.deliveries[start : start + _MOST_AT_ONCE]]
+                self._take_back(part, [late.pop(one.delivery.id) for one in part if one.delivery.id in late])
+                self._collect_at_once()
+                self._write()
+            rest = [self._file.answered(one) for one in late.values() if one in content.answers]
+            self._file.store([], [*rest, marked_up(content.uptimes)])
+            if spool.size <= content.size:
+                break
+            content = spool.read(content.size)
+        spool.forget()
+
+    def _take_back(self, events: Sequence[Event], late: Sequence[LateAnswer]) -> None:
         """Stores a part of the spool, with the answers that became known meanwhile."""
-        ids = {event.delivery.id for event in events}
-        late = [one for one in self._changes if isinstance(one, LateAnswer) and one.delivery_id in ids]
         stored = _stored_or_bare(events, lambda part: self._file.take_back(part, map(self._as_change, late)))
         self._changes = [change for change in self._changes if change not in late]
         self._tell(stored, late)
@@ -360,9 +406,17 @@ class EventWriter:
         # Their senders left before they were answered.
         self._callbacks.happened([event for event in self._unanswered.values() if event is not None])
         self._file.close()
+        self._spool.release()
 
     def _micro(self) -> int:
         return int(self._now().timestamp() * 1_000_000)
+
+
+def _note_first(own: FirstDelivery, event: Event, firsts: Mapping[str, FirstDelivery]) -> None:
+    """Has the memory of this listener know the first delivery that another one received."""
+    known = firsts.get(event.duplicate_of or "")
+    if known is not None:
+        own.id, own.answer, own.is_asked_elsewhere = known.id, known.answer, known.is_asked_elsewhere
 
 
 def _stored_or_bare(events: Sequence[Event], store: Callable[[Sequence[Event]], Sequence[Event]]) -> Sequence[Event]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from alovoice_cli.events.answers import StartAnswer, kept_answer
 from alovoice_cli.events.conditions import ALWAYS, Compare, Condition
 from alovoice_cli.events.coverage import ImportedEvents, Uptime
 from alovoice_cli.events.event import Call, Delivery, Event, Fact, is_meant
@@ -305,6 +306,21 @@ class EventStore:
         # A connection a question: several threads may ask, and a reader who waits holds nothing.
         with opened(self.url) as connection, reading(connection):
             yield connection
+
+
+class StoredAnswers:
+    """What callstarts of a store were answered, while others ask for it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def answer_to(self, own_id: str) -> StartAnswer | None:
+        """Returns what this callstart was answered; None while that is not known. Raises UsageError."""
+        asked = "SELECT fact.answer FROM delivery JOIN fact ON fact.seq = delivery.seq WHERE delivery.id = ? LIMIT 1"
+        with opened(self._url) as connection:
+            row = connection.execute(asked, (own_id,)).fetchone()
+        answer = json.loads(row[0]) if row is not None and row[0] else None
+        return None if row is None or answer == UNANSWERED else kept_answer(answer, own_id)
 
 
 def _calls_by_id(connection: Connection, call_ids: Collection[str]) -> dict[str, Call]:

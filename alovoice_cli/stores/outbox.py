@@ -4,7 +4,8 @@ Read here by whoever delivers them; changed by changes that ride along in the ev
 operator asks and orders is in `outbox_orders`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS
 from alovoice_cli.stores.process_lock import ProcessLock
 
 _LONGEST_TROUBLE = 500
+_LOOKED_BEYOND = 24
 _COLUMNS = ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS.split(", "))
+QUEUED_COLUMNS = f"""{_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at, fact.call_id, outbox.message
+    FROM delivery JOIN outbox ON delivery.seq = outbox.seq LEFT JOIN fact ON fact.seq = outbox.seq AND fact.part = 0"""
+"""The columns of a delivery, then those of Due; and where they are."""
 # Of each queue only the first that is not done.
-_DUE = f"""SELECT {_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at, fact.call_id, outbox.message
-    FROM delivery JOIN outbox ON delivery.seq = outbox.seq LEFT JOIN fact ON fact.seq = outbox.seq AND fact.part = 0
+_DUE = f"""SELECT {QUEUED_COLUMNS}
     WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.target = outbox.target AND earlier.queue = outbox.queue
         AND earlier.state = '{DUE}' AND earlier.seq < outbox.seq)
@@ -59,39 +63,69 @@ def outbox_lock(store: Path) -> ProcessLock:
 class Outbox:
     """The queued deliveries of one store. Each method uses a connection of its own; raises as the database does."""
 
+    owner = ""
+    """The name under which deliveries are claimed."""
+    look_seconds = 1.0
+    """After which a dispatcher looks again, though nothing woke it."""
+
     def __init__(self, url: str) -> None:
         self._url = url
 
+    @property
+    def tells_people(self) -> bool:
+        """Whether this listener is the one that tells people of missed calls."""
+        return True
+
     def due(self, target: str, now_us: int, limit: int) -> list[Due]:
         """The deliveries whose time has come, oldest first: of each queue only the first that is not done."""
-        with opened(self._url) as connection:
+        with self._connected() as connection:
             rows = connection.execute(_DUE, (target, now_us, limit)).fetchall()
         return [Due(delivery_from(row), *row[-5:]) for row in rows]
+
+    def claim(self, target: str, now_us: int, room: int, busy: Mapping[int, str]) -> list[Due]:
+        """Returns deliveries to be made now, `room` at most. `busy` are the queues of the events that are under way.
+
+        There is one holder of this outbox: nobody else takes them.
+        """
+        # By number too: the answer of a CRM gives a callstart that is under way another queue.
+        queues = set(busy.values())
+        rows = self.due(target, now_us, room + _LOOKED_BEYOND)
+        return [row for row in rows if row.queue not in queues and row.delivery.seq not in busy][:room]
+
+    def fenced(self, change: Change, tell: Callable[[bool], None]) -> Change:
+        """Returns the change, made only while this listener tells people; `tell` hears whether it does."""
+        tell(True)
+        return change
 
     def waiting(self) -> dict[str, int]:
         """How many deliveries are still to be made, by target; none where there are none."""
         return {one.name: one.waiting for one in self.standing() if one.waiting}
 
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with opened(self._url) as connection:
+            yield connection
+
     def has_failed(self, target: str) -> bool:
         """Whether a delivery waits of which an attempt failed."""
-        with opened(self._url) as connection:
+        with self._connected() as connection:
             failed = "SELECT 1 FROM outbox WHERE target = ? AND state = ? AND attempts > 0 LIMIT 1"
             return connection.execute(failed, (target, DUE)).fetchone() is not None
 
     def standing(self) -> list[TargetStanding]:
         """Each target that a listener was given, or for which something waits or is given up, by name."""
-        with opened(self._url) as connection:
+        with self._connected() as connection:
             return [_standing(connection, *row) for row in connection.execute(_TARGETS).fetchall()]
 
     def given(self, targets: Sequence[tuple[str, str]], now_us: int) -> None:
         """Notes the targets (name and label) that a listener is started with."""
-        with opened(self._url) as connection, writing(connection):
+        with self._connected() as connection, writing(connection):
             for name, label in targets:
                 connection.execute(_REGISTER, (name, label, "taking", now_us, "", 0))
 
     def resumed_at(self, target: str) -> int:
         """When an operator last ordered an attempt at once, 0 for never."""
-        with opened(self._url) as connection:
+        with self._connected() as connection:
             row = connection.execute("SELECT resumed_at FROM outbox_target WHERE name = ?", (target,)).fetchone()
         return int(row[0]) if row else 0
 
@@ -105,7 +139,7 @@ class Outbox:
             WHERE outbox.target IN (SELECT name FROM queued) AND outbox.state = ? ORDER BY outbox.seq"""
         given_up = f"""{_QUEUED} UPDATE outbox SET state = ?, trouble = ?
             WHERE target IN (SELECT name FROM queued) AND state = ?"""
-        with opened(self._url) as connection, writing(connection):
+        with self._connected() as connection, writing(connection):
             rows = connection.execute(told, (RUNNING,)).fetchall()
             connection.execute(given_up, (DEAD, INTERRUPTED, RUNNING))
         return [(name, label, own_id) for name, label, own_id in rows]
@@ -141,49 +175,56 @@ def _kept(trouble: str) -> str:
     return trouble.encode("utf-8", "replace").decode()[:_LONGEST_TROUBLE]
 
 
-def settled(target: str, seq: int, state: str, trouble: str = "") -> Change:
-    """The change that ends a queued delivery: DONE, or DEAD with its trouble."""
+def settled(target: str, seq: int, state: str, trouble: str = "", owner: str = "") -> Change:
+    """The change that ends a queued delivery: DONE, or DEAD with its trouble.
+
+    It does nothing where the delivery is not the owner's any more: whoever has it now ends it, and what follows in its
+    queue waits for that. A program that was given up as interrupted, and had not been, is ended all the same.
+    """
 
     def settle(connection: Connection) -> None:
         connection.execute(
-            "UPDATE outbox SET state = ?, attempts = attempts + 1, trouble = ? WHERE target = ? AND seq = ?",
-            (state, _kept(trouble), target, seq),
+            "UPDATE outbox SET state = ?, attempts = attempts + 1, trouble = ?, owner = ''"
+            " WHERE target = ? AND seq = ? AND (owner = ? OR (state = ? AND trouble = ?))",
+            (state, _kept(trouble), target, seq, owner, DEAD, INTERRUPTED),
         )
 
     return settle
 
 
-def put_off(target: str, seq: int, due_at: int, trouble: str) -> Change:
+def put_off(target: str, seq: int, due_at: int, trouble: str, owner: str = "") -> Change:
     """The change that notes a failed attempt, and when the next one is due (unix microseconds)."""
 
     def delay(connection: Connection) -> None:
         connection.execute(
-            "UPDATE outbox SET attempts = attempts + 1, due_at = ?, trouble = ?"
-            " WHERE target = ? AND seq = ? AND state = ?",
-            (due_at, _kept(trouble), target, seq, DUE),
+            "UPDATE outbox SET attempts = attempts + 1, due_at = ?, trouble = ?, owner = ''"
+            " WHERE target = ? AND seq = ? AND state = ? AND owner = ?",
+            (due_at, _kept(trouble), target, seq, DUE, owner),
         )
 
     return delay
 
 
-def claimed(target: str, seq: int, tell: Callable[[bool], None]) -> Change:
+def claimed(target: str, seq: int, tell: Callable[[bool], None], owner: str = "") -> Change:
     """The change that marks a program as started, before it is; `tell` hears whether the delivery was still due."""
 
     def claim(connection: Connection) -> None:
-        place = (target, seq, DUE)
-        due = connection.execute("SELECT 1 FROM outbox WHERE target = ? AND seq = ? AND state = ?", place).fetchone()
-        connection.execute("UPDATE outbox SET state = ? WHERE target = ? AND seq = ? AND state = ?", (RUNNING, *place))
+        place = (target, seq, DUE, owner)
+        among = "WHERE target = ? AND seq = ? AND state = ? AND owner = ?"
+        due = connection.execute(f"SELECT 1 FROM outbox {among}", place).fetchone()
+        connection.execute(f"UPDATE outbox SET state = ? {among}", (RUNNING, *place))
         tell(due is not None)
 
     return claim
 
 
-def unclaimed(target: str, seq: int) -> Change:
-    """The change that takes a claim back: the program was not started."""
+def unclaimed(target: str, seq: int, owner: str = "") -> Change:
+    """The change that takes a claim back: there was no attempt."""
 
     def unclaim(connection: Connection) -> None:
         connection.execute(
-            "UPDATE outbox SET state = ? WHERE target = ? AND seq = ? AND state = ?", (DUE, target, seq, RUNNING)
+            "UPDATE outbox SET state = ?, owner = '' WHERE target = ? AND seq = ? AND state IN (?, ?) AND owner = ?",
+            (DUE, target, seq, DUE, RUNNING, owner),
         )
 
     return unclaim

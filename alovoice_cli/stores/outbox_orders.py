@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, OutboxEntry, OutboxSelection, TargetStanding
+from alovoice_cli.store_urls import is_server_url
 from alovoice_cli.stores.event_engine import Connection, marks, opened, store_exists, writing
 from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.outbox import Outbox, outbox_lock
@@ -58,13 +59,24 @@ class OutboxOrders:
 
     def is_held(self) -> bool:
         """Whether a listener forwards what this store holds."""
+        if is_server_url(self._url):
+            from alovoice_cli.stores.server_outbox import is_forwarded  # noqa: PLC0415 - only for a store on a server
+
+            with opened(self._url) as connection:
+                return is_forwarded(connection)
         lock = outbox_lock(sqlite_path(self._url))
         is_free = lock.acquire()
         lock.release()
         return not is_free
 
     def give_up_interrupted(self) -> None:
-        """Makes dead letters of programs that had not ended when their listener died, where no other one runs now."""
+        """Makes dead letters of programs that had not ended when their listener died."""
+        if is_server_url(self._url):
+            from alovoice_cli.stores.server_outbox import give_up_interrupted  # noqa: PLC0415 - same
+
+            with opened(self._url) as connection:
+                give_up_interrupted(connection)
+            return
         with opened(self._url):  # raises where there is no store, before a lock is made for it
             lock = outbox_lock(sqlite_path(self._url))
         if lock.acquire():
@@ -120,8 +132,8 @@ class OutboxOrders:
             theirs = f"target = ? AND seq IN ({marks(batch.numbers)})"
             connection.execute(f"DELETE FROM outbox WHERE {theirs} AND state = ?", (to, *batch.numbers, DEAD))
             connection.execute(
-                "UPDATE outbox SET target = ?, state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = ''"
-                f" WHERE {batch.condition} AND seq NOT IN (SELECT seq FROM outbox WHERE {theirs})",
+                "UPDATE outbox SET target = ?, state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = '',"
+                f" owner = '' WHERE {batch.condition} AND seq NOT IN (SELECT seq FROM outbox WHERE {theirs})",
                 (to, DUE, now_us, now_us, *batch.values, to, *batch.numbers),
             )
             connection.execute(f"DELETE FROM outbox WHERE {batch.condition}", batch.values)

@@ -1,35 +1,110 @@
-"""Stores deliveries that the event store refuses: a file of JSON lines, synced before the answer.
+"""Stores what the event store does not take: a file of JSON lines, synced before the answer.
 
-It is emptied into the store as soon as the store works again. The sender of a line that a crash cut short was never
-answered.
+It holds deliveries, answers that became known later, and signs of life. It is emptied into the store as soon as the
+store works again. The sender of a line that a crash cut short was never answered.
 """
 
 import base64
 import json
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
+from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import EVENT_TYPES, Delivery
+from alovoice_cli.events.event_assembly import LateAnswer
+from alovoice_cli.stores.process_lock import ProcessLock
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _BLANKS = b"\n" * 4096
+_WHERE = ("host", "hostaddr", "port", "dbname", "service")
+"""The options of a server's URL that say which database it is."""
+_MOST_LISTENERS = 100
+
+
+class ListenerUptime(NamedTuple):
+    """A listener's row of `uptime`: its id, and unix microseconds."""
+
+    id: str
+    began_at: int
+    seen_at: int
+    ended_at: int | None = None
+
+
+@dataclass(slots=True)
+class SpoolContent:
+    """What a spool holds, in its order."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    answers: list[LateAnswer] = field(default_factory=list)
+    uptimes: list[ListenerUptime] = field(default_factory=list)
+    size: int = 0
+    """Where it ends in the file."""
 
 
 class Spool:
-    """One listener's file `spool-….jsonl` beside the store. Used by one thread at a time."""
+    """One listener's file `spool-….jsonl`. Used by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, lock: ProcessLock | None = None) -> None:
+        self.path, self._lock = path, lock
 
     @classmethod
     def beside(cls, store: Path) -> "Spool":
-        """The spool of this store."""
+        """The spool of the store in this file."""
         return cls(store.with_name(f"spool-{store.stem}.jsonl"))
 
-    def append(self, deliveries: Sequence[Delivery]) -> None:
-        """Adds the deliveries, durably and all or none. Raises OSError."""
-        self._write(b"".join(json.dumps(_as_json(delivery)).encode() + b"\n" for delivery in deliveries))
+    @classmethod
+    def of_server(cls, folder: Path, url: str) -> "Spool":
+        """The first spool of this store in the folder that no other listener on this machine holds.
+
+        Raises UsageError where the folder cannot be used.
+        """
+        for number in range(1, _MOST_LISTENERS):
+            path = folder / f"{_stem(url)}-{number}.jsonl"
+            lock = ProcessLock(path.with_suffix(".lock"))
+            if lock.acquire():
+                return cls(path, lock)
+        raise UsageError(f"{_MOST_LISTENERS - 1} listeners on this store run on this machine", hint="end one of them")
+
+    @contextmanager
+    def abandoned(self) -> "Iterator[list[Spool]]":
+        """The spools of listeners of the same store that have died on this machine; they are this one's meanwhile."""
+        found: list[Spool] = []
+        try:
+            if self._lock is not None:
+                stem = self.path.stem.rpartition("-")[0]
+                others = [path for path in self.path.parent.glob(f"{stem}-*.jsonl") if path != self.path]
+                for path in sorted(others):
+                    lock = ProcessLock(path.with_suffix(".lock"))
+                    if lock.acquire():
+                        found.append(Spool(path, lock))
+            yield found
+        finally:
+            for spool in found:
+                spool.release()
+
+    def release(self) -> None:
+        """Leaves the spool to the next listener."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def append(
+        self,
+        deliveries: Sequence[Delivery],
+        answers: Sequence[LateAnswer] = (),
+        uptimes: Sequence[ListenerUptime] = (),
+    ) -> None:
+        """Adds these, durably and all or none. Raises OSError."""
+        lines = [_as_json(delivery) for delivery in deliveries]
+        lines += [{"answer": asdict(late)} for late in answers]
+        lines += [{"uptime": list(uptime)} for uptime in uptimes]
+        self._write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
     def has_room(self) -> bool:
         """Whether a delivery would be taken: tried with blank lines, which no reader minds, and which are cut off."""
@@ -56,13 +131,33 @@ class Spool:
         finally:
             os.close(descriptor)
 
-    def read(self) -> list[Delivery]:
-        """All whole deliveries in the file, oldest first; none where there is no file."""
+    @property
+    def size(self) -> int:
+        """The bytes of the file; 0 where there is none."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def read(self, start: int = 0) -> SpoolContent:
+        """All that is whole in the file from this byte on, oldest first; nothing where there is no file.
+
+        Raises OSError.
+        """
+        found = SpoolContent()
         try:
-            content = self.path.read_bytes()
+            with self.path.open("rb") as file:
+                file.seek(start)
+                content = file.read()
         except FileNotFoundError:
-            return []
-        return [delivery for line in content.splitlines() if (delivery := _from_line(line)) is not None]
+            return found
+        found.size = start + len(content)
+        for line in content.splitlines():
+            value = _from_line(line)
+            if isinstance(value, Delivery):
+                found.deliveries.append(value)
+            elif isinstance(value, LateAnswer):
+                found.answers.append(value)
+            elif value is not None:
+                found.uptimes.append(value)
+        return found
 
     def forget(self) -> None:
         """Removes the file: the store has everything in it."""
@@ -88,9 +183,23 @@ def _as_json(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def _from_line(line: bytes) -> Delivery | None:
+def _stem(url: str) -> str:
+    """What the spools of a server's database are called: the account and its password are no part of the place."""
+    parts = urlsplit(url)
+    options = sorted((name, text) for name, text in parse_qsl(parts.query) if name in _WHERE)
+    place = f"{parts.netloc.rpartition('@')[2]}{parts.path}?{options}"
+    name = re.sub(r"[^A-Za-z0-9_.]", "", parts.path)[:40] or "server"
+    return f"spool-{name}-{sha256(place.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def _from_line(line: bytes) -> Delivery | LateAnswer | ListenerUptime | None:
     try:
         row = json.loads(line)
+        if "answer" in row:
+            return LateAnswer(**row["answer"])
+        if "uptime" in row:
+            own_id, began_at, seen_at, ended_at = row["uptime"]
+            return ListenerUptime(str(own_id), int(began_at), int(seen_at), ended_at and int(ended_at))
         if row["type"] not in EVENT_TYPES:
             return None
         return Delivery(

@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 from event_rows import Rows, event_of
@@ -454,9 +453,9 @@ def moment(seconds: int) -> str:
     return local.isoformat(timespec="seconds")
 
 
-def test_two_hundred_generated_days_have_the_figures_of_a_second_computation(tmp_path: Path) -> None:
+def test_two_hundred_generated_days_have_the_figures_of_a_second_computation(store_url: str) -> None:
     world = World(seed=20_261_123)
-    rows = Rows(tmp_path / "events.db")
+    rows = Rows(store_url)
     rows.store([event for *_, event in sorted(world.events, key=lambda told: told[:2])])
     store = EventStore(rows.url)
     clock = ClockTime(datetime.fromtimestamp(FIRST + (DAYS + 1) * DAY, ZONE), ZONE)

@@ -211,10 +211,10 @@ def test_a_torn_spool_gives_what_is_whole(tmp_path: Path, cut: int) -> None:
     spool.append([second])
     whole = spool.path.read_bytes()
     spool.path.write_bytes(whole[: len(whole) - cut] if cut else whole)
-    assert spool.read()[0] == first
-    assert len(spool.read()) == (2 if cut in (0, 1) else 1)
+    assert spool.read().deliveries[0] == first
+    assert len(spool.read().deliveries) == (2 if cut in (0, 1) else 1)
     spool.append([second])
-    assert spool.read()[-1] == second
+    assert spool.read().deliveries[-1] == second
     assert content in whole
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -235,19 +235,16 @@ def _values_of_event(event: Event, call: Call | None) -> dict[str, Value]:
 
 
 def _values_of_call(call: Call) -> dict[str, Value]:
-    renamed = {"started": call.started_at, "ended": call.ended_at, "received": call.reported_at}
+    renamed: dict[str, Value] = {"started": call.started_at, "ended": call.ended_at, "received": call.reported_at}
     renamed["event_call_id"] = call.call_id
     plain = ("pbx_call_id", "external_id", "number", "line", "peer", "direction", "status", "duration", "record")
     return renamed | {name: getattr(call, name) for name in plain}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def mixed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> EventStore:
+@pytest.fixture(scope="module")
+def mixed(new_store: Callable[[str], str], engine: str) -> EventStore:
     """Events and calls of every kind, with values that LIKE or NULL could trip over."""
-    if request.param == "sqlite":
-        rows = Rows(tmp_path_factory.mktemp("mixed") / "events.db")
-    else:
-        rows = Rows(request.getfixturevalue("postgres").event_store())
+    rows = Rows(new_store(engine))
     rows.call(AT, "901234567", status="486", duration=5, call_id="a%b")
     rows.call(5, "901234568", status="603-S", duration=0, direction="out", call_id="Ғайрат")
     rows.call(AT, "486", status=None, call_id="200")

@@ -51,3 +51,11 @@ def test_a_url_without_a_password_is_shown_as_it_is() -> None:
     url = "postgresql://me@host:5433/db?sslmode=verify-full&sslrootcert=/etc/ca.pem"
     assert not holds_password(url)
     assert masked_url(url) == url
+
+
+def test_sums_and_means_are_plain_numbers(postgres: Cluster) -> None:
+    connection = connect(postgres.database())
+    asked = "SELECT sum(n), avg(n), sum(-n) FROM (VALUES (1::bigint), (2)) AS row (n)"
+    (found,) = connection.execute(asked).fetchall()
+    connection.close()
+    assert [(type(value), value) for value in found] == [(int, 3), (float, 1.5), (int, -3)]

@@ -50,6 +50,7 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
     notify = _notify(session, options)
     return Plan(
         store_url=session.event_store_url(options.store),
+        spool_folder=session.paths.state,
         door=_door(session, options),
         host=options.host,
         port=options.port,

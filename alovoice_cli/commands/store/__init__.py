@@ -1,0 +1,1 @@
+"""`alovoice store`: an event store as a whole."""

@@ -1,0 +1,122 @@
+"""`alovoice store copy`: a history, moved to a server."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alovoice_cli.commands.global_options import shows_list
+from alovoice_cli.commands.options import examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.findings import count
+from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.session import Session
+from alovoice_cli.store_urls import is_server_url, masked_url
+
+if TYPE_CHECKING:
+    from alovoice_cli.stores.copied_rows import CopyCount
+    from alovoice_cli.stores.store_copy import EventCopy
+
+EXAMPLES = examples(
+    "alovoice store copy events.db postgresql://alovoice@db.example.com/pbx",
+    "alovoice store copy events.db postgresql://alovoice@db.example.com/pbx --dry-run",
+)
+COLUMNS = (
+    Column("what", "What"),
+    Column("copied", "Copied", numeric=True),
+    Column("updated", "Updated", numeric=True),
+    Column("known", "Known", numeric=True),
+    Column("left", "Left", numeric=True),
+)
+_NAMES = {
+    "delivery": "events",
+    "call": "calls",
+    "uptime": "uptimes",
+    "outbox_target": "targets",
+    "outbox": "outbox",
+    "notice_message": "messages",
+    "notice": "notices",
+    "notice_chat": "chats",
+}
+
+
+@shows_list(COLUMNS)
+def copy_store(
+    ctx: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE", help="The store that is copied: a file, sqlite:///….", show_default=False),
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="The store on a server: postgresql://….", show_default=False)
+    ],
+) -> None:
+    """Copy a history to a server: events, calls, what waits to be forwarded or told, and when listeners were up.
+
+    It may be run again, and after an interruption: each row is copied once. A listener may go on writing to either
+    store; what its source is still at work on is left for another run. The source is not changed.
+    """
+    from alovoice_cli.stores.copied_rows import CopyCount  # noqa: PLC0415 - `--help` needs no store
+    from alovoice_cli.stores.store_copy import TABLES, EventCopy  # noqa: PLC0415 - same
+
+    session: Session = ctx.obj
+    origin, destination = (session.settings.event_store_url(url) for url in (source, target))
+    _check_direction(origin, destination)
+    work = EventCopy(origin, destination)
+    if session.options.dry_run:
+        counted: Mapping[str, CopyCount] = {"delivery": work.rehearse()}
+    else:
+        counted = dict.fromkeys(TABLES, CopyCount()) | _copied(session, work)
+    rows = [{"what": _NAMES[table], **one._asdict()} for table, one in counted.items()]
+    whole = {
+        "source": origin,
+        "target": masked_url(destination),
+        "dry_run": session.options.dry_run,
+        "at_rest": work.is_at_rest,
+        "waiting": work.waiting,
+        **{str(row.pop("what")): row for row in ([dict(row) for row in rows])},
+    }
+    session.show(Listing(rows, COLUMNS, whole=whole, ours=True))
+    _tell(session, work, sum(one.left for one in counted.values()))
+
+
+def _check_direction(origin: str, destination: str) -> None:
+    """Raises UsageError unless a file is copied to a server."""
+    if is_server_url(origin):
+        raise UsageError(
+            "a history is copied from a file to a server, not from a server",
+            hint="to a file: `alovoice events export --with-uptime` and `events import`; to a server: pg_dump",
+        )
+    if not is_server_url(destination):
+        from alovoice_cli.stores.event_sqlite import sqlite_path  # noqa: PLC0415 - as said
+
+        is_same = sqlite_path(origin).resolve() == sqlite_path(destination).resolve()
+        raise UsageError(
+            "source and target are the same store" if is_same else "a history is copied to a server, not to a file",
+            hint="the target is such as postgresql://user@host/database; a file is copied by sqlite3's `.backup`",
+        )
+
+
+def _copied(session: Session, work: "EventCopy") -> dict[str, "CopyCount"]:
+    """Returns what was copied, by table; with progress on a terminal."""
+    counted: dict[str, CopyCount] = {}
+    with session.display.counting("copying", work.total()) as step:
+        for done in work.run():
+            known = counted.get(done.table)
+            counted[done.table] = done.counted if known is None else known.plus(done.counted)
+            for _ in range(sum(done.counted)):
+                step()
+    return counted
+
+
+def _tell(session: Session, work: "EventCopy", left: int) -> None:
+    if session.options.dry_run:
+        session.note("nothing was copied")
+        return
+    if not work.is_at_rest:
+        session.note("a listener forwards from the source: what waits there was left; end it, and run this again")
+    elif left:
+        session.note(f"{count(left, 'row was', 'rows were')} left, on which a listener is at work: run this again")
+    if work.is_at_rest and work.waiting:
+        waits = count(work.waiting, "delivery waits", "deliveries wait")
+        session.note(f"{waits} in both stores now: start no listener with targets on the source any more")

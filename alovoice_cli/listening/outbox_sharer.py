@@ -1,0 +1,95 @@
+"""Forwards what the outbox on a server holds, together with the other listeners on the same store.
+
+Each delivery is claimed by one of them. Of missed calls one listener tells, whoever holds that lock.
+"""
+
+import threading
+
+from alovoice_cli.errors import AlovoiceError
+from alovoice_cli.listening.dispatch import OutboxAccess
+from alovoice_cli.listening.outbox_workers import OutboxWorkers
+from alovoice_cli.listening.target_warnings import interrupted_line
+from alovoice_cli.stores.event_engine import troubles
+from alovoice_cli.stores.server_owner import TELLER_LOCK, OwnerSession
+
+_AGAIN_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
+
+
+class OutboxSharer:
+    """One listener's workers, and the thread that keeps its session at the server, by which its claims live."""
+
+    def __init__(self, session: OwnerSession, workers: OutboxWorkers, access: OutboxAccess, *, tells: bool) -> None:
+        self._session, self._workers, self._access, self._tells = session, workers, access, tells
+        self._is_started = False
+        self._told = self._told_of_teller = ""
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="outbox-sharer", daemon=True)
+
+    def start(self) -> None:
+        """Begins to forward, now or when the server can be reached. Without targets there is nothing to do."""
+        if self._workers.targets:
+            self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._workers.wake()
+
+    def stop(self) -> None:
+        """Begins nothing any more, and waits for what is under way."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._workers.stop()
+
+    def release(self) -> None:
+        """Ends the session: after what followed from the last deliveries is durable."""
+        self._session.close()
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self._keep()
+            except troubles(AlovoiceError) as trouble:
+                self._tell_once(f"the outbox cannot be reached now ({trouble}): nothing is forwarded meanwhile")
+                self._ending.wait(_AGAIN_SECONDS)
+            except Exception as fault:
+                self._access.complain(f"nothing is forwarded: {type(fault).__name__}: {fault}")
+                return
+
+    def _keep(self) -> None:
+        """Keeps the session, starts the workers with the first one, and waits a while for a notification."""
+        self._session.hold()
+        if not self._is_started:
+            self._workers.note_targets()
+            standing = self._access.outbox.standing()
+            labels = {one.name: one.label for one in standing}
+            for name, _, event_id in self._access.outbox.give_up_interrupted():
+                self._access.complain(interrupted_line(name, labels.get(name, name), event_id, self._access.commands))
+            self._workers.start(standing)
+            self._is_started = True
+        if self._told:
+            self._told = ""
+            self._access.complain("the outbox is reached again: this listener forwards")
+        if self._tells:
+            self._note_teller(is_teller=self._session.take(TELLER_LOCK))
+        else:
+            self._session.check()
+        if self._session.wait(_LOOK_SECONDS):
+            self._workers.wake()
+
+    def _note_teller(self, *, is_teller: bool) -> None:
+        if not is_teller and not self._told_of_teller:
+            self._told_of_teller = _SECOND
+            self._access.complain(_SECOND)
+        elif is_teller and self._told_of_teller:
+            self._told_of_teller = ""
+            self._access.complain("this listener takes over, and tells of missed calls from now on")
+
+    def _tell_once(self, text: str) -> None:
+        if not self._told:
+            self._told = text
+            self._access.complain(text)
+
+
+_SECOND = "another listener tells of missed calls: this one takes over when the other ends"

@@ -1,0 +1,65 @@
+"""What makes one listener's deliveries: a dispatcher a target, and a notifier for each who is told of missed calls."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from alovoice_cli.events.outbox import TargetStanding
+from alovoice_cli.listening.dispatch import Dispatcher, OutboxAccess
+from alovoice_cli.listening.forwarding import Forwarder
+from alovoice_cli.listening.hooks import STOP_SECONDS, Hook
+from alovoice_cli.listening.messengers import MessageProgram
+from alovoice_cli.listening.notifier import Notifier
+from alovoice_cli.listening.target_warnings import start_lines
+from alovoice_cli.listening.targets import Target
+
+
+class OutboxWorkers:
+    """The dispatchers and notifiers of one listener."""
+
+    def __init__(
+        self, couriers: Mapping[Target, Forwarder | Hook], notifiers: Sequence[Notifier], access: OutboxAccess
+    ) -> None:
+        self._couriers, self._notifiers, self._access = couriers, notifiers, access
+        self.targets = [*couriers, *(notifier.target for notifier in notifiers)]
+        self._dispatchers: list[Dispatcher] = []
+        self._is_noted = False
+
+    def note_targets(self) -> None:
+        """Has the outbox know the targets. Raises as the database does."""
+        if self.targets and not self._is_noted:
+            self._access.outbox.given([(one.name, one.label) for one in self.targets], self._access.clock())
+            self._is_noted = True
+
+    def start(self, standing: Sequence[TargetStanding]) -> None:
+        """Begins to deliver, with what an earlier run knew of the targets."""
+        for line in start_lines(standing, self.targets, self._access.commands):
+            self._access.complain(line)
+        known = {one.name: one for one in standing}
+        self._dispatchers = [
+            Dispatcher(target, courier, self._access, known.get(target.name))
+            for target, courier in self._couriers.items()
+        ]
+        for worker in self._workers():
+            worker.start()
+
+    def wake(self) -> None:
+        """There is something new."""
+        for worker in self._workers():
+            worker.wake()
+
+    def stop(self) -> None:
+        """Begins nothing any more; waits for what is under way, and ends programs: SIGTERM, then 10 s."""
+        for worker in self._workers():
+            worker.halt()
+        hooks = [courier for courier in self._couriers.values() if isinstance(courier, Hook)]
+        hooks += [one.messenger.hook for one in self._notifiers if isinstance(one.messenger, MessageProgram)]
+        for hook in hooks:
+            hook.begin_stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for hook in hooks:
+            hook.finish_stop(deadline)
+        for worker in self._workers():
+            worker.stop()
+
+    def _workers(self) -> list[Dispatcher | Notifier]:
+        return [*self._dispatchers, *self._notifiers]

@@ -1,0 +1,166 @@
+"""Who owns what on a server: a process's session, which others see, and which ends with the process.
+
+An owner's name stands in the rows that it has claimed. It lives as long as a session holds the advisory lock of that
+name: the server ends the session when the process dies, and some seconds after the network is cut.
+"""
+
+import os
+import secrets
+import select
+import socket
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.store_urls import masked_url
+from alovoice_cli.stores.event_engine import Connection, marks
+from alovoice_cli.stores.postgres import ServerConnection, connect, explained_server, load_driver
+
+OUTBOX_CHANNEL = "alovoice_outbox"
+"""The channel on which a commit tells forwarders that something is queued."""
+FORWARDERS_LOCK = "alovoice forwarders"
+"""The name of the lock that each listener shares that forwards."""
+SPOOL_LOCK = "alovoice spools"
+"""The name of the lock that each listener shares that moves its spool to the store."""
+TELLER_LOCK = "alovoice notices"
+"""The name of the lock of the one listener that tells people of missed calls."""
+
+_CONNECT_SECONDS = 5.0
+_SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
+    set_config('tcp_keepalives_count', '3', false)"""
+_OF_NAME = """locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND ((classid::bigint << 32) | objid::bigint) = hashtextextended({}, 0)"""
+_START_SECONDS = 5
+"""So long after the start of the server some listeners have not had the time to come back."""
+_DEAD = f"""SELECT name FROM unnest(ARRAY[{{}}]::text[]) AS names(name)
+    WHERE now() - pg_postmaster_start_time() > interval '{_START_SECONDS} seconds'
+    AND NOT EXISTS (SELECT 1 FROM pg_locks WHERE {_OF_NAME.format("name")})"""
+_SETTLED = f"""SELECT now() - pg_postmaster_start_time() > interval '{_START_SECONDS} seconds'
+    AND NOT EXISTS (SELECT 1 FROM pg_locks WHERE {_OF_NAME.format("?")})"""
+_HELD_BY = f"SELECT 1 FROM pg_locks WHERE {_OF_NAME.format('?')} AND pid = ?"
+_HELD = f"SELECT 1 FROM pg_locks WHERE {_OF_NAME.format('?')} LIMIT 1"
+
+
+def new_owner() -> str:
+    """Returns a name for this process that no other has: host, process id and chance."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
+
+
+def dead_owners(connection: Connection, names: Collection[str]) -> list[str]:
+    """Returns which of these owners have no session any more."""
+    if not names:
+        return []
+    return [row[0] for row in connection.execute(_DEAD.format(marks(names)), tuple(names)).fetchall()]
+
+
+def is_settled(connection: Connection) -> bool:
+    """Returns whether all that listeners received while the server was away is in the store, as far as is known."""
+    return bool(connection.execute(_SETTLED, (SPOOL_LOCK,)).fetchone()[0])
+
+
+def is_locked(connection: Connection, name: str, pid: int | None = None) -> bool:
+    """Returns whether a session holds the lock of this name; with `pid`, whether the session of that backend does."""
+    row = connection.execute(_HELD, (name,)) if pid is None else connection.execute(_HELD_BY, (name, pid))
+    return row.fetchone() is not None
+
+
+class OwnerSession:
+    """The session of one owner, for several threads. `hold` makes it, and makes it again when it is lost.
+
+    Methods raise UsageError where the server cannot be reached, or there is no session.
+    """
+
+    def __init__(self, url: str, channel: str, shared_lock: str) -> None:
+        self.name, self._url = new_owner(), url
+        self._channel, self._shared_lock = channel, shared_lock
+        self._lock = threading.RLock()
+        self._connection: ServerConnection | None = None
+        self._held: set[str] = set()
+        self._is_told = False
+
+    @property
+    def pid(self) -> int | None:
+        """The backend of the session; None without one."""
+        connection = self._connection
+        return connection.own.info.backend_pid if connection is not None and not connection.own.closed else None
+
+    def hold(self) -> None:
+        """Makes the session, where there is none."""
+        if self._connection is not None:
+            return
+        with explained_server(self._url):
+            connection = connect(self._url, timeout=_CONNECT_SECONDS)
+            try:
+                connection.execute(_SESSION)
+                connection.execute("SELECT pg_advisory_lock(hashtextextended(?, 0))", (self.name,))
+                connection.execute("SELECT pg_advisory_lock_shared(hashtextextended(?, 0))", (self._shared_lock,))
+                connection.own.add_notify_handler(lambda _: self._note_notification())
+                connection.execute(f"LISTEN {self._channel}")
+            except BaseException:
+                connection.close()
+                raise
+        with self._lock:
+            self._connection = connection
+
+    @contextmanager
+    def connected(self) -> Iterator[ServerConnection]:
+        """Yields the session's connection, to this thread alone; one that fails is closed."""
+        with self._lock:
+            connection = self._connection
+            if connection is None:
+                raise UsageError(f"there is no connection to the store {masked_url(self._url)}")
+            try:
+                with explained_server(self._url):
+                    yield connection
+            finally:
+                if connection.own.closed or connection.own.broken:
+                    self._drop()
+
+    def check(self) -> None:
+        """Asks the server whether the session is still there."""
+        with self.connected() as connection:
+            connection.execute("SELECT 1")
+
+    def take(self, name: str) -> bool:
+        """Takes the lock of this name for this session; returns whether it is held."""
+        with self.connected() as connection:
+            if name in self._held:
+                connection.execute("SELECT 1")  # raises where the session is lost
+            else:
+                asked = "SELECT pg_try_advisory_lock(hashtextextended(?, 0))"
+                if connection.execute(asked, (name,)).fetchone() == (True,):
+                    self._held.add(name)
+            return name in self._held
+
+    def has(self, name: str) -> bool:
+        """Returns whether this session has taken the lock of this name, as far as is known here."""
+        return name in self._held
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for a notification, so long at most; returns whether one came."""
+        connection = self._connection
+        if connection is not None:
+            with suppress(OSError, ValueError, load_driver().Error):
+                # Without the lock: others use the connection meanwhile.
+                if not self._is_told and select.select([connection.own.fileno()], [], [], seconds)[0]:
+                    with self.connected():
+                        for _ in connection.own.notifies(timeout=0):
+                            self._is_told = True
+        told, self._is_told = self._is_told, False
+        return told
+
+    def close(self) -> None:
+        """Ends the session: all that it owns is free."""
+        with self._lock:
+            self._drop()
+
+    def _note_notification(self) -> None:
+        self._is_told = True
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        self._held.clear()
+        if connection is not None:
+            connection.close()
