@@ -1,4 +1,4 @@
-"""Two machines on one batch, killed time and again: `SIZE=500 python -m pytest -n 0 tests/soak/test_machines_soak.py -s`.
+"""Two machines on one batch, killed time and again: `SIZE=500 python -m pytest -n 0 tests/soak/test_machines_soak.py`.
 
 SIZE is the number of rows; one kill for each five rows.
 """
