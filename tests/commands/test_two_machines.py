@@ -91,6 +91,17 @@ def test_two_machines_share_the_rows_of_one_list(
         assert len(json.loads(home("call", "receipts", "list", "--json").out)) == 8
 
 
+def test_starts_at_the_same_moment_all_work_on_one_journal(
+    machines: tuple[FrontDoor, FrontDoor], pbx_of: Callable[..., Exchange]
+) -> None:
+    pbx, called = pbx_of(_slowly), _lists(machines, 24)
+    processes = [home.start(*SHARED, "--jobs", "2") for home in (*machines, *machines)]
+    ends = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, ends
+    assert pbx.calls == dict.fromkeys(called, 1)
+    assert sum(len(out.splitlines()) for out, _ in ends) == 24
+
+
 def test_without_shared_a_second_machine_is_refused_while_the_first_runs(
     machines: tuple[FrontDoor, FrontDoor], pbx_of: Callable[..., Exchange]
 ) -> None:
