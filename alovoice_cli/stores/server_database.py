@@ -63,7 +63,7 @@ def open_server_store(url: str, name: str, migrations: Sequence[str]) -> ServerC
     connection = TextConnection(open_server(url, busy_seconds=_BUSY_SECONDS))
     try:
         for setting, value in _SESSION.items():
-            connection.execute("SELECT set_config(?, ?, false)", (setting, value))
+            connection.execute("SELECT set_config(name, ?, false) FROM pg_settings WHERE name = ?", (value, setting))
         if _server_version(url, connection, name, len(migrations)) < len(migrations):
             _migrate(url, connection, name, migrations)
     except BaseException:
@@ -116,6 +116,8 @@ _SESSION = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "idle_session_timeout": "0",  # a batch may wait for hours for its window, and its locks with it
 }
 _VERSIONS = "store_version"
 
