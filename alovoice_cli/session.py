@@ -71,8 +71,12 @@ class Session:
 
     def set_options(self, options: GlobalOptions) -> None:
         """Replaces the global options."""
+        stale = ["display"]
+        if (options.profile, options.store) != (self.options.profile, self.options.store):
+            stale += ["settings", "token", "client", "ledger", "campaigns", "analyses", "peer_names", "send_guard"]
         self.options = options
-        self.__dict__.pop("display", None)  # it has the old options
+        for name in stale:  # each was made with the old options
+            self.__dict__.pop(name, None)
 
     # --- settings ----------------------------------------------------------------------------------------------------
 
@@ -130,8 +134,6 @@ class Session:
         """Takes receipts, batches and campaigns from the server of `--store`, if it names one, for this run."""
         if flag and flag.startswith(("postgresql://", "postgres://")):
             self.set_options(self.options._replace(store=flag))
-            for name in ("ledger", "campaigns", "send_guard"):
-                self.__dict__.pop(name, None)
 
     def store_place(self, name: str) -> "Path | str":
         """Returns where a store lies: the server of the run's store, which machines share, or a file here."""

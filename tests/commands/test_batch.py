@@ -595,6 +595,20 @@ def test_a_batch_resumes_by_its_name_without_its_list(alovoice: FrontDoor, excha
     assert (batch["rows"], batch["done"], batch["source"]) == (5, 5, str(alovoice.home / "clients.csv"))
 
 
+def test_a_batch_resumes_on_the_pbx_of_its_beginning(alovoice: FrontDoor, exchanges: Any) -> None:
+    write_list(alovoice.home, 3)
+    theirs = exchanges(lambda connection, seen: connection.answer("200 OK", b"false"))
+    for variable in ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN"):
+        alovoice.environ.pop(variable)
+    alovoice("config", "set", "base_url", theirs.url, "-p", "tashkent")
+    alovoice("login", "--with-token", "--no-check", "-p", "tashkent", stdin="token-1234\n")
+    if alovoice.server_store:
+        alovoice("config", "set", "store", alovoice.server_store, "-p", "tashkent")
+    assert alovoice(*OUT, "-p", "tashkent", "--stop-after-failures", "1").code == 1
+    resumed = alovoice("call", "batches", "resume", _name(alovoice), "--night-ok", "--yes")
+    assert (resumed.code, len(theirs.requests)) == (1, 3), resumed.err
+
+
 def test_a_batch_that_is_not_over_is_forgotten_only_at_a_risk(alovoice: FrontDoor, exchanges: Any) -> None:
     write_list(alovoice.home, 2)
     exchanges(_drops_every("9"))
