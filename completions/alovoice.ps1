@@ -25,7 +25,7 @@ function __alovoice_common {
     '-q --quiet|flag|Hide notes and progress.'
     '-v --verbose|flag|Print every request and response; secrets are masked.'
     '--color|choice:auto always never|Use colors: auto, always or never.'
-    '--lang|choice:en ru uz|Language of texts and help pages (default: en).'
+    '--lang|choice:en ru uz|Language of texts and help pages: en, ru or uz (default: en).'
     '--no-permission-check|flag|Accept a config.toml that other users can change.'
     '-V --version|flag|Print the version.'
     '-h --help|flag|Print the help page of a command.'
@@ -202,6 +202,7 @@ function __alovoice_command([string] $path) {
                 o = @(
                     '--status|text|Only campaigns with this status: new, done, unknown, refused.'
                     '--since|text|Only campaigns created since then.'
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '--refresh|flag|Ask the PBX for the current status of each campaign.'
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
@@ -329,6 +330,7 @@ function __alovoice_command([string] $path) {
                     '--report|file|Write the rows with their outcomes.'
                     '--journal|text|Journal of what was sent (default: by the list).'
                     '--shared|flag|Share the rows with other computers (PostgreSQL).'
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '--restart|flag|Send all rows again; asks first.'
                     '--changed-ok|flag|Accept a changed list: its new rows are sent.'
                     '--retry-refused|flag|Send refused rows again.'
@@ -371,6 +373,7 @@ function __alovoice_command([string] $path) {
                     '--report|file|Write the rows with their outcomes.'
                     '--journal|text|Journal of what was sent (default: by the list).'
                     '--shared|flag|Share the rows with other computers (PostgreSQL).'
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '--restart|flag|Send all rows again; asks first.'
                     '--changed-ok|flag|Accept a changed list: its new rows are sent.'
                     '--retry-refused|flag|Send refused rows again.'
@@ -412,6 +415,7 @@ function __alovoice_command([string] $path) {
                     '--report|file|Write the rows with their outcomes.'
                     '--journal|text|Journal of what was sent (default: by the list).'
                     '--shared|flag|Share the rows with other computers (PostgreSQL).'
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '--restart|flag|Send all rows again; asks first.'
                     '--changed-ok|flag|Accept a changed list: its new rows are sent.'
                     '--retry-refused|flag|Send refused rows again.'
@@ -462,6 +466,7 @@ function __alovoice_command([string] $path) {
             }
             'alovoice call batches list' = @{
                 o = @(
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
@@ -471,6 +476,7 @@ function __alovoice_command([string] $path) {
             'alovoice call batches show' = @{
                 o = @(
                     '--state|text|Only rows with this outcome: done, refused, unsent, unknown, pending, and so on.'
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
@@ -491,6 +497,7 @@ function __alovoice_command([string] $path) {
                     '--stop-after-failures|text|Stop after this many failed rows.'
                     '--report|file|Write the rows with their outcomes.'
                     '--shared|flag|Share the rows with other computers (PostgreSQL).'
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '--retry-refused|flag|Send refused rows again.'
                     '--resend-unknown|flag|Ask for each unknown row whether to send it again.'
                     '--accept-risk|flag|Accept that unknown or sent rows may ring twice.'
@@ -508,6 +515,7 @@ function __alovoice_command([string] $path) {
             'alovoice call batches forget' = @{
                 o = @(
                     '--accept-risk|flag|Delete it although rows are waiting or unknown.'
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
                 )
                 a = @(
@@ -533,6 +541,7 @@ function __alovoice_command([string] $path) {
             'alovoice call receipts list' = @{
                 o = @(
                     '--limit|text|Maximum number of rows; 0: all.'
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
@@ -541,6 +550,7 @@ function __alovoice_command([string] $path) {
             }
             'alovoice call receipts show' = @{
                 o = @(
+                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
                     '--no-headers|flag|Leave out the line of headings.'
                 )
                 a = @(
@@ -929,7 +939,6 @@ function __alovoice_command([string] $path) {
                     '--min-duration|text|At least so long: 20s, 2m.'
                     '--limit|text|At most the latest N; 0 for all.'
                     '--with-imported|flag|Also calls that `events import` brought from another machine.'
-                    '--store|text|The event store, else the profile''s: a file, sqlite:///..., postgresql://....'
                     '--batch|file|CSV, workbook or JSON Lines; columns are options.'
                     '--map|text|Column that holds an option''s value; repeatable.'
                     '--confirm|text|Agree to exactly N recipients.'
@@ -970,7 +979,6 @@ function __alovoice_command([string] $path) {
                     '--force|flag|Replace existing files.'
                     '--mask-numbers|flag|Mask phone, card and other long numbers, also spoken ones.'
                     '--peer|text|Extension of the operator, if the events do not show it.'
-                    '--store --no-store|flag|Store the analysis for ai show, list, grep, score, report.'
                     '--batch|file|CSV, workbook or JSON Lines; columns are options.'
                     '--map|text|Column that holds an option''s value; repeatable.'
                     '--list-encoding|text|Encoding of the list (default: detected).'

@@ -13,7 +13,7 @@ from alovoice_cli.store_urls import masked_url
 from alovoice_cli.stores.database import StoreConnection
 from alovoice_cli.stores.event_postgres import open_server, own_types
 from alovoice_cli.stores.migrations import statements
-from alovoice_cli.stores.postgres import ServerConnection, explained_server, server_transaction
+from alovoice_cli.stores.postgres import ServerConnection, explained_server, load_driver, server_transaction
 
 
 class ServerDatabase:
@@ -63,7 +63,7 @@ def open_server_store(url: str, name: str, migrations: Sequence[str]) -> ServerC
     connection = TextConnection(open_server(url, busy_seconds=_BUSY_SECONDS))
     try:
         for setting, value in _SESSION.items():
-            connection.execute("SELECT set_config(?, ?, false)", (setting, value))
+            connection.execute("SELECT set_config(name, ?, false) FROM pg_settings WHERE name = ?", (value, setting))
         if _server_version(url, connection, name, len(migrations)) < len(migrations):
             _migrate(url, connection, name, migrations)
     except BaseException:
@@ -90,12 +90,34 @@ def _without_nul(values: Sequence[object]) -> list[object]:
     return [value.replace("\0", "\\x00") if isinstance(value, str) and "\0" in value else value for value in values]
 
 
+@contextmanager
+def hold_on_server(url: str, name: str, what: str, *, patience: float) -> Iterator[None]:
+    """Holds the lock of this name during the block, against the processes of all machines.
+
+    Raises UsageError (`what` is already under way) where another holds it for longer than `patience` seconds.
+    """
+    with explained_server(url):
+        connection = open_server(url, busy_seconds=patience)
+    with closing(connection):
+        with explained_server(url):
+            try:
+                connection.execute("SELECT pg_advisory_lock(?)", (lock_key("turn", name),))
+            except load_driver().errors.LockNotAvailable:
+                raise UsageError(
+                    f"{what} already, on this machine or another",
+                    hint="end that one first, or read what it prints",
+                ) from None
+        yield
+
+
 _BUSY_SECONDS = 30.0
 # A server whose other end is gone must notice that too: only then the locks of that end are free.
 _SESSION = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "idle_session_timeout": "0",  # a batch may wait for hours for its window, and its locks with it
 }
 _VERSIONS = "store_version"
 
