@@ -133,7 +133,7 @@ class ServerJournal:
     def _claim_in_turn(self, connection: ServerConnection, values: Sequence[object], spacing: float) -> bool:
         """Claims a row where the common pace allows it: both in one transaction, and machines one after another."""
         head = connection.execute(
-            f"SELECT next_send, {_NOW} FROM journal WHERE number = ? FOR UPDATE",  # noqa: S608 - a constant
+            f"SELECT next_send, {_NOW} FROM journal WHERE number = ? FOR UPDATE",
             (self._number,),
         ).fetchone()
         if head is None:
@@ -163,7 +163,7 @@ class ServerJournal:
             return 0.0
         with self._used() as connection:
             found = connection.execute(
-                f"SELECT next_send - {_NOW} FROM journal WHERE number = ?",  # noqa: S608 - a constant
+                f"SELECT next_send - {_NOW} FROM journal WHERE number = ?",
                 (self._number,),
             ).fetchone()
         if found is None:
@@ -174,7 +174,7 @@ class ServerJournal:
         if self.is_shared:
             with self._used() as connection:
                 connection.execute(
-                    f"UPDATE journal SET next_send = greatest(next_send, {_NOW} + ?) WHERE number = ?",  # noqa: S608 - a constant
+                    f"UPDATE journal SET next_send = greatest(next_send, {_NOW} + ?) WHERE number = ?",
                     (round(seconds * _MICRO), self._number),
                 )
 

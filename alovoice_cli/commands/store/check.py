@@ -33,7 +33,9 @@ def check_store(
     ctx: typer.Context,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…."),
+        typer.Option(
+            "--store", metavar="URL", help="The event store, else the profile's: sqlite:///…, postgresql://…."
+        ),
     ] = None,
 ) -> int:
     """Look an event store over and change nothing: version, size, age, whether it is whole, and what waits.
@@ -46,7 +48,7 @@ def check_store(
     session: Session = ctx.obj
     clock = session.clock
     now = unix_microseconds(clock.now)
-    survey = StoreCheck(session.settings.event_store_url(store)).survey(now)
+    survey = StoreCheck(session.event_store_url(store), session.paths.state).survey(now)
     findings = survey_findings(survey, now)
     failed = has_errors(findings)
     items = [_as_item(finding) for finding in findings]
