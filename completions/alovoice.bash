@@ -30,14 +30,14 @@ _alovoice_command() {
     'alovoice trunks') : ;;
     'alovoice peers') options='--status --number --show-secrets' ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' ;;
-    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
-    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
+    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
     'alovoice call resolve') options='--all --batch --wait --store' arguments=(text) ;;
     'alovoice call batches') commands='list show resume forget' ;;
     'alovoice call batches list') : ;;
     'alovoice call batches show') options=--state arguments=(text) ;;
-    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' arguments=(text) ;;
+    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --shared --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' arguments=(text) ;;
     'alovoice call batches forget') options=--accept-risk arguments=(text) ;;
     'alovoice call receipts') commands='list show' ;;
     'alovoice call receipts list') options=--limit ;;
