@@ -139,6 +139,9 @@ class EventFile:
         self._note_last(committed.events)
         return committed
 
+    def note_spooling(self, *, is_spooling: bool) -> None:
+        """Has others know that deliveries go to a spool, or that all of it is in the store."""
+
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
         """As `store`, of a spool's deliveries: returns those that were not there yet."""
         connection = self._connection()
@@ -214,11 +217,16 @@ class EventFile:
         return numbered
 
     def _insert_derived(self, connection: Connection, events: Sequence[Event]) -> None:
-        queued: Mapping[str, Sequence[QueuedDelivery]] = {event.delivery.id: self._queued(event) for event in events}
+        queued: Mapping[str, Sequence[QueuedDelivery]] = {
+            event.delivery.id: self._queued_for(event) for event in events
+        }
         insert_events(connection, events, queued)
         told = [event for event in events if event.delivery.type in ("callstart", "callend") and not event.duplicate_of]
         call_ids = {fact.call_id for event in told for fact in event.facts if fact.call_id}
         self._queue_calls(connection, call_ids)
+
+    def _queued_for(self, event: Event) -> Sequence[QueuedDelivery]:
+        return self._queued(event)
 
     def _queue_calls(self, connection: Connection, call_ids: Collection[str]) -> None:
         queue_finished_calls(connection, call_ids, self._call_targets)

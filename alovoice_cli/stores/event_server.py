@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from alovoice_cli.errors import AlovoiceError, UsageError
@@ -23,17 +24,20 @@ from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, Even
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
 from alovoice_cli.stores.postgres import ServerConnection, load_driver, server_error
-from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL
+from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL, SPOOL_LOCK
 
 _START_SECONDS = 12.0
 _COMMIT_SECONDS = 5.0
 _LONG_SECONDS = 60.0
 """For a thousand deliveries of a spool at once, on a server that is busy."""
+_OTHERS_SECONDS = 3.0
 _MOST_DIGESTS = 500
 _MICRO = 1_000_000
 # A listener that is cut off in mid-transaction must not hold up the others.
 _SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
     set_config('tcp_keepalives_count', '3', false), set_config('idle_in_transaction_session_timeout', '5000', false)"""
+_LOCK = "SELECT pg_advisory_lock_shared(hashtextextended(?, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock_shared(hashtextextended(?, 0))"
 _FIRSTS = """SELECT fact.digest, delivery.id, fact.received_at, fact.answer FROM fact
     JOIN delivery ON delivery.seq = fact.seq WHERE fact.digest IN ({}) AND fact.received_at BETWEEN ? AND ?
     AND fact.duplicate_of IS NULL AND fact.part = 0 ORDER BY fact.seq"""
@@ -52,6 +56,7 @@ class EventServer(EventFile):
     ) -> None:
         load_driver()
         super().__init__(url, complain, queued, call_targets, notice_targets)
+        self._is_taking_back = self._is_spooling = False
         self._tells_forwarders = bool(call_targets or notice_targets)
         self._connector = _Connector(url)
         self._limit = _TimeLimit()
@@ -71,10 +76,32 @@ class EventServer(EventFile):
         with self._limited(_COMMIT_SECONDS):
             return super().store(events, changes)
 
+    def note_spooling(self, *, is_spooling: bool) -> None:
+        """As in EventFile. Nobody forwards meanwhile: of a call that ends elsewhere the start may be in this spool.
+
+        A new connection says that it is so, until it is told otherwise.
+        """
+        if self._opened is None or is_lost(self._opened) or is_spooling is self._is_spooling:
+            return
+        with self._limited(_COMMIT_SECONDS):
+            self._opened.execute(_LOCK if is_spooling else _UNLOCK, (SPOOL_LOCK,))
+        self._is_spooling = is_spooling
+
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
-        """As EventFile.take_back."""
+        """As EventFile.take_back; what is queued waits some seconds for the spools of other listeners."""
         with self._limited(_LONG_SECONDS):
-            return super().take_back(events, changes)
+            self._is_taking_back = True
+            try:
+                return super().take_back(events, changes)
+            finally:
+                self._is_taking_back = False
+
+    def _queued_for(self, event: Event) -> Sequence[QueuedDelivery]:
+        queued = super()._queued_for(event)
+        if not self._is_taking_back:
+            return queued
+        after = time.time() - event.delivery.received_at / _MICRO + _OTHERS_SECONDS
+        return [replace(one, after_seconds=max(one.after_seconds, after)) for one in queued]
 
     def derive(self, events: Sequence[Event]) -> Sequence[Event]:
         """As EventFile.derive."""
@@ -98,7 +125,7 @@ class EventServer(EventFile):
         known = _first_deliveries(connection, events)
         firsts = {first.id: first for first in known.values()}
         committed = super()._write(connection, _with_repetitions(events, known), changes)
-        if self._tells_forwarders or any(self._queued(event) for event in committed.events):
+        if self._tells_forwarders or any(self._queued_for(event) for event in committed.events):
             connection.execute("SELECT pg_notify(?, '')", (OUTBOX_CHANNEL,))
         return Committed(committed.events, firsts)
 
@@ -118,7 +145,7 @@ class EventServer(EventFile):
             lost, self._opened = self._opened, None
             lost.close()
         if self._opened is None:
-            self._opened = self._connector.take()
+            self._opened, self._is_spooling = self._connector.take(), True
         return self._opened
 
 
@@ -212,6 +239,7 @@ class _Connector:
         try:
             made = open_event_store(self._url, busy_seconds=BUSY_SECONDS)
             made.execute(_SESSION)
+            made.execute(_LOCK, (SPOOL_LOCK,))
         except AlovoiceError as error:
             trouble = error
         except Exception as error:

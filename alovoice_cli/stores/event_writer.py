@@ -257,6 +257,8 @@ class EventWriter:
     def _give_rest(self, trouble: Exception) -> None:
         """The store is not tried for a while: what comes must not wait for its time-outs."""
         self._troubled_at = time.monotonic()
+        with suppress(Exception):  # it is away
+            self._file.note_spooling(is_spooling=True)
         self._callbacks.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
 
     def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
@@ -360,9 +362,10 @@ class EventWriter:
                 self._tell(_stored_or_bare([self._read_again(delivery) for delivery in part], self._file.derive))
             self._has_older = False
         with self._spool.abandoned() as others:
-            for spool in others:
-                self._empty(spool)
-        self._empty(self._spool)
+            if any(spool.size for spool in (*others, self._spool)):
+                for spool in (*others, self._spool):  # the own one last: what comes meanwhile goes there
+                    self._empty(spool)
+        self._file.note_spooling(is_spooling=False)
         self._spooled_answers.clear()
 
     def _empty(self, spool: Spool) -> None:

@@ -2,6 +2,8 @@
 
 A claim is the owner's name in the row, set under `FOR UPDATE SKIP LOCKED`, of the first row of each queue only. It ends
 with what follows from the attempt, or with the owner's session: then whoever looks next frees the row.
+
+The first is what was received first: of what two listeners spooled while the server was away, one part comes later.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,14 +15,23 @@ from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.outbox import QUEUED_COLUMNS, Due, Outbox
 from alovoice_cli.stores.postgres import ServerConnection
-from alovoice_cli.stores.server_owner import FORWARDERS_LOCK, TELLER_LOCK, OwnerSession, dead_owners, is_locked
+from alovoice_cli.stores.server_owner import (
+    FORWARDERS_LOCK,
+    TELLER_LOCK,
+    OwnerSession,
+    dead_owners,
+    is_locked,
+    is_settled,
+)
 
 _CLAIM = f"""WITH chosen AS (
-        SELECT target, seq FROM outbox
-        WHERE target = ? AND state = '{DUE}' AND due_at <= ? AND owner = '' AND NOT EXISTS (
-            SELECT 1 FROM outbox AS earlier WHERE earlier.target = outbox.target AND earlier.queue = outbox.queue
-            AND earlier.state IN ('{DUE}', '{RUNNING}') AND earlier.seq < outbox.seq)
-        ORDER BY seq LIMIT ? FOR UPDATE SKIP LOCKED)
+        SELECT outbox.target, outbox.seq FROM outbox JOIN delivery AS own ON own.seq = outbox.seq
+        WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND outbox.owner = '' AND NOT EXISTS (
+            SELECT 1 FROM outbox AS other JOIN delivery AS earlier ON earlier.seq = other.seq
+            WHERE other.target = outbox.target AND other.queue = outbox.queue
+            AND other.state IN ('{DUE}', '{RUNNING}') AND other.seq <> outbox.seq
+            AND (earlier.received_at, earlier.seq) < (own.received_at, own.seq))
+        ORDER BY outbox.seq LIMIT ? FOR UPDATE OF outbox SKIP LOCKED)
     UPDATE outbox SET owner = ? FROM chosen WHERE outbox.target = chosen.target AND outbox.seq = chosen.seq
     RETURNING outbox.seq"""
 _CLAIMED = f"SELECT {QUEUED_COLUMNS} WHERE outbox.target = ? AND outbox.seq IN"
@@ -91,6 +102,8 @@ class ServerOutbox(Outbox):
         """Claims deliveries to be made now, `room` at most, after it has freed what nobody works at any more."""
         with self._session.connected() as connection:
             freed = self._freed(connection, target, busy)
+            if not is_settled(connection):
+                return []
             rows = connection.execute(_CLAIM, (target, now_us, room, self.owner)).fetchall()
             numbers = sorted(row[0] for row in rows)
             asked = f"{_CLAIMED} ({marks(numbers)}) ORDER BY outbox.seq"

@@ -21,6 +21,8 @@ OUTBOX_CHANNEL = "alovoice_outbox"
 """The channel on which a commit tells forwarders that something is queued."""
 FORWARDERS_LOCK = "alovoice forwarders"
 """The name of the lock that each listener shares that forwards."""
+SPOOL_LOCK = "alovoice spools"
+"""The name of the lock that each listener shares that moves its spool to the store."""
 TELLER_LOCK = "alovoice notices"
 """The name of the lock of the one listener that tells people of missed calls."""
 
@@ -30,10 +32,13 @@ _SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('
 _OF_NAME = """locktype = 'advisory' AND objsubid = 1 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND ((classid::bigint << 32) | objid::bigint) = hashtextextended({}, 0)"""
-# Right after the start of the server nobody had the time to come back.
+_START_SECONDS = 5
+"""So long after the start of the server some listeners have not had the time to come back."""
 _DEAD = f"""SELECT name FROM unnest(ARRAY[{{}}]::text[]) AS names(name)
-    WHERE now() - pg_postmaster_start_time() > interval '5 seconds'
+    WHERE now() - pg_postmaster_start_time() > interval '{_START_SECONDS} seconds'
     AND NOT EXISTS (SELECT 1 FROM pg_locks WHERE {_OF_NAME.format("name")})"""
+_SETTLED = f"""SELECT now() - pg_postmaster_start_time() > interval '{_START_SECONDS} seconds'
+    AND NOT EXISTS (SELECT 1 FROM pg_locks WHERE {_OF_NAME.format("?")})"""
 _HELD_BY = f"SELECT 1 FROM pg_locks WHERE {_OF_NAME.format('?')} AND pid = ?"
 _HELD = f"SELECT 1 FROM pg_locks WHERE {_OF_NAME.format('?')} LIMIT 1"
 
@@ -48,6 +53,11 @@ def dead_owners(connection: Connection, names: Collection[str]) -> list[str]:
     if not names:
         return []
     return [row[0] for row in connection.execute(_DEAD.format(marks(names)), tuple(names)).fetchall()]
+
+
+def is_settled(connection: Connection) -> bool:
+    """Returns whether all that listeners received while the server was away is in the store, as far as is known."""
+    return bool(connection.execute(_SETTLED, (SPOOL_LOCK,)).fetchone()[0])
 
 
 def is_locked(connection: Connection, name: str, pid: int | None = None) -> bool:

@@ -19,6 +19,8 @@ from telegram import BOT_TOKEN, CHAT, Bot, lost_answer, refusal, served
 
 from .conftest import Handler, Listening
 
+pytestmark = pytest.mark.usefixtures("profile_store")
+
 Listen = Callable[..., Listening]
 TO = ("--notify", f"telegram:{CHAT}", "--grace", "0s")
 _COUNT = itertools.count()

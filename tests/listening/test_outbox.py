@@ -10,6 +10,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from front_door import FrontDoor
 from outbox_kills import KillPlay
 
@@ -21,6 +22,8 @@ from alovoice_cli.listening.targets import parse_forward
 from alovoice_cli.stores.outbox import Due, Outbox
 
 from .conftest import Handler, Listening
+
+pytestmark = pytest.mark.usefixtures("profile_store")
 
 Listen = Callable[..., Listening]
 PATIENCE = 40

@@ -18,6 +18,8 @@ from front_door import FrontDoor
 
 from .conftest import START, Handler, Listening
 
+pytestmark = pytest.mark.usefixtures("profile_store")
+
 IDS = ("event_call_id", "pbx_call_id", "crm_call_id")
 
 Listen = Callable[..., Listening]

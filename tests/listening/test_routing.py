@@ -21,6 +21,8 @@ from alovoice_cli.routing.step import RouteStep
 
 from .conftest import START, Listening
 
+pytestmark = pytest.mark.usefixtures("profile_store")
+
 Listen = Callable[..., Listening]
 DEADLINE = 0.7
 ALLOWED = DEADLINE + 0.5

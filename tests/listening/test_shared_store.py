@@ -3,12 +3,19 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from front_door import FrontDoor
-from postgres_server import Cluster
+from outages import OutagePlay
+from postgres_server import Cluster, running_cluster
+
+from alovoice_cli.moments import unix_microseconds
+from alovoice_cli.stores.event_postgres import IDLE
+from alovoice_cli.stores.events import EventStore
 
 from .conftest import START, Handler, Listening
 
@@ -44,7 +51,7 @@ def test_a_call_that_starts_at_one_listener_and_ends_at_the_other_is_one_call(
     one, other = listen(), listen()
     status, call_id = one.post("callstart", START)
     assert status == 200
-    assert other.post("callend", {"call_id": call_id.decode(), "status": "200", "duration": 7}) == (200, b"true")
+    assert other.post("callend", {"call_id": call_id.decode(), "status_code": "200", "duration": 7}) == (200, b"true")
     (call,) = _rows(alovoice, "stats", "--by", "status")
     assert call["calls"] == 1
     assert [event["type"] for event in _rows(alovoice, "list")] == ["callend", "callstart"]
@@ -56,8 +63,8 @@ def test_a_repeated_delivery_to_the_other_listener_gets_the_first_one_s_answer_a
     one, other = listen("--forward", crm.url), listen("--forward", crm.url)
     first = one.post("callstart", START)
     assert other.post("callstart", START) == first
-    assert one.post("callend", {"call_id": first[1].decode(), "status": "200"}) == (200, b"true")
-    assert other.post("callend", {"call_id": first[1].decode(), "status": "200"}) == (200, b"true")
+    assert one.post("callend", {"call_id": first[1].decode(), "status_code": "200"}) == (200, b"true")
+    assert other.post("callend", {"call_id": first[1].decode(), "status_code": "200"}) == (200, b"true")
     crm.wait(2)
     _until(lambda: _rows(alovoice, "outbox", "list") == [])
     assert len(crm.seen) == 2
@@ -83,3 +90,124 @@ def test_a_repetition_waits_for_what_the_crm_answers_the_other_listener(
     thread.join()
     assert answers == [(200, b"4711")]
     assert len(crm.seen) == 1
+
+
+def test_what_a_killed_forwarder_was_sending_is_sent_by_the_other_at_once(
+    listen: Listen, alovoice: FrontDoor, server_url: str, crm: Handler
+) -> None:
+    hangs = threading.Event()
+    crm.answer = lambda _: (200, b"") if hangs.wait(PATIENCE) else (500, b"")
+    words = ("--forward", crm.url)
+    one = listen(*words)
+    assert one.post("callend", {"call_id": "c1", "n": 1}) == (200, b"true")
+    crm.wait(1)
+    other = listen(*words)
+    assert other.post("callend", {"call_id": "c1", "n": 2}) == (200, b"true")
+    one.process.kill()
+    crm.wait(2)  # again, by the other one
+    hangs.set()
+    seen = [json.loads(body)["n"] for _, body in crm.wait(3)]
+    assert seen == [1, 1, 2]
+    _until(lambda: _rows(alovoice, "outbox", "list") == [])
+
+
+def test_a_program_that_ran_when_its_listener_was_killed_is_given_up_by_the_other(
+    listen: Listen, alovoice: FrontDoor, server_url: str
+) -> None:
+    log = alovoice.home / "log.txt"
+    script = alovoice.home / "slow.sh"
+    script.write_text(f"echo begun >> {log}\nsleep 60\n")
+    words = ("--exec", f"/bin/sh {script}")
+    one, other = listen(*words), listen(*words)
+    _, body = one.post("callend", {"call_id": "c1"})
+    assert body == b"true"
+    _until(log.exists, "the program")
+    # Either of them may run it.
+    (row,) = _rows(alovoice, "outbox", "list")
+    assert row["state"] == "running"
+    runs = next(each for each in (one, other) if _children(each.pid))
+    lives = other if runs is one else one
+    runs.process.kill()
+    assert "it had not ended when the listener died" in lives.wait_for("had not ended")
+    _until(lambda: [entry["state"] for entry in _rows(alovoice, "outbox", "list")] == ["dead"])
+    assert log.read_text() == "begun\n"
+
+
+def _children(pid: int) -> str:
+    """The programs that a process has started, by their ids."""
+    return "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")).strip()
+
+
+def test_one_listener_tells_of_a_missed_call_and_the_other_takes_over(
+    listen: Listen, alovoice: FrontDoor, server_url: str, crm: Handler
+) -> None:
+    words = ("--notify", crm.url, "--grace", "0s")
+    one = listen(*words)
+    other = listen(*words)
+    other.wait_for("another listener tells of missed calls")
+    for number, listening in enumerate((one, other)):
+        _miss(listening, f"90123456{number}")
+        _until(lambda count=number + 1: len(crm.seen) >= count, "the message")
+    one.process.kill()
+    other.wait_for("this listener takes over, and tells of missed calls")
+    _miss(other, "901234569")
+    crm.wait(3)
+    time.sleep(3)
+    told = [json.loads(body) for _, body in crm.seen]
+    assert len(told) == 3, told
+
+
+def _miss(listening: Listening, number: str) -> None:
+    _, call_id = listening.post("callstart", START | {"number": number, "start_time": int(time.time())})
+    assert listening.post(
+        "callend", {"call_id": call_id.decode(), "status_code": "486", "end_time": int(time.time())}
+    ) == (200, b"true")
+
+
+@pytest.fixture
+def mortal(alovoice: FrontDoor) -> Iterator[Cluster]:
+    """A cluster that may be killed, with the profile's store on it."""
+    with running_cluster(durable=True) as cluster:
+        assert alovoice("config", "set", "store", cluster.event_store()).code == 0
+        yield cluster
+        IDLE.close()
+
+
+def test_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledged(
+    listen: Listen, alovoice: FrontDoor, crm: Handler, mortal: Cluster
+) -> None:
+    listeners = [listen("--forward", crm.url), listen("--forward", crm.url)]
+
+    def away() -> None:
+        mortal.stop("immediate")
+        time.sleep(2)
+        mortal.start()
+
+    play = OutagePlay(alovoice, listeners, crm)
+    play.run(away)
+    assert set(play.answers) == {200}
+    assert all("they go to" in each.wait_for("does not take events") for each in listeners)
+    assert all(each.wait_for("takes events again") for each in listeners)
+
+
+def test_a_listener_starts_while_its_server_is_down_and_its_events_come_later(
+    listen: Listen, alovoice: FrontDoor, crm: Handler, mortal: Cluster
+) -> None:
+    mortal.stop("immediate")
+    listening = listen("--forward", crm.url)
+    assert "cannot be reached" in listening.wait_for("they go to")
+    status, call_id = listening.post("callstart", START)
+    assert status == 200
+    assert listening.post("callstart", START) == (200, call_id)
+    listening.process.kill()
+    again = listen("--forward", crm.url)  # it takes over the spool of the dead one
+    assert again.post("callend", {"call_id": call_id.decode(), "status_code": "200"}) == (200, b"true")
+    mortal.start()
+    again.wait_for("takes events again")
+    _until(lambda: len(crm.seen) == 2, "the forwards")
+    events = _rows(alovoice, "list")
+    assert [event["type"] for event in events] == ["callend", "callstart", "callstart"]
+    assert [event["duplicate_of"] for event in events] == [None, call_id.decode(), None]
+    assert [json.loads(body).get("call_id") for _, body in crm.seen] == [None, call_id.decode()]
+    dead, alive = EventStore(json.loads(alovoice("config", "get", "store", "--json").out)["value"]).uptimes()
+    assert dead.began_at <= unix_microseconds(datetime.fromisoformat(events[-1]["received_at"])) < alive.began_at
