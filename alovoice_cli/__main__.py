@@ -23,7 +23,7 @@ def main() -> None:
 
 def _quick_answer(words: list[str]) -> str:
     """What these words print, where that is known before anything else is loaded: a tenth of the time; else nothing."""
-    if words == ["--version"]:
+    if words in (["--version"], ["-V"], ["version"]):
         from alovoice_cli import __version__  # noqa: PLC0415 - as said above
 
         return f"alovoice {__version__}\n"

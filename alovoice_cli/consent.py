@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alovoice_cli.errors import CheckFailedError, UsageError
-from alovoice_cli.findings import count
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.output.display import nobody_answers
 
 if TYPE_CHECKING:
@@ -14,25 +14,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many are reached; `summary` describes them in one sentence. `one` and `many` are the nouns."""
+    """How many people, or calls to analyse, a command reaches; `summary` describes them in one sentence."""
 
     number: int
     summary: str
-    one: str = "person"
-    many: str = "people"
     rings: bool = True
-    """Whether people are rung: a script must then confirm explicitly."""
+    """Whether people are called: a script must then confirm explicitly. False: recorded calls are analysed."""
 
     def __str__(self) -> str:
-        return count(self.number, self.one, self.many)
+        if self.rings:
+            return ngettext("{n} person", "{n} people", self.number)
+        return ngettext("{n} call", "{n} calls", self.number)
 
 
 def check_confirmed(reach: Reach, confirm: int) -> None:
     """Raises CheckFailedError (8) where `--confirm` names another number."""
     if confirm != reach.number:
         raise CheckFailedError(
-            f"the list reaches {reach}, and --confirm says {confirm}: nothing was sent",
-            hint="look what has changed in the list, then give the number that you mean",
+            tr(
+                "the list reaches {reach}, and --confirm says {number}: nothing was sent",
+                reach=str(reach),
+                number=confirm,
+            ),
+            hint=tr("check what has changed in the list, then give the number that you intend"),
         )
 
 
@@ -52,17 +56,22 @@ def agree(session: "Session", reach: Reach, confirm: int | None, about: Sequence
     if not session.display.is_asked:
         _check_script(reach, above, is_meant=options.yes or not reach.rings)
         return
-    answer = session.display.ask(f"{reach.summary}; cannot be undone.\nType the number to go on: ", about)
+    question = tr("{summary}; cannot be undone.\nType the number to go on: ", summary=reach.summary)
+    answer = session.display.ask(question, about)
     if answer.replace(" ", "") != str(reach.number):
-        raise UsageError("not confirmed: nothing was sent")
+        raise UsageError(tr("not confirmed: nothing was sent"))
 
 
 def _check_script(reach: Reach, above: int, *, is_meant: bool) -> None:
     """Raises where a script lacks `--yes` or `--confirm`, or the `--confirm` that a large number needs."""
     if reach.number > above:
         raise CheckFailedError(
-            f"the list reaches {reach}, more than the profile's confirm_above {above}: nothing was sent",
-            hint=f"add `--confirm {reach.number}` if that many are meant",
+            tr(
+                "the list reaches {reach}, more than the profile's confirm_above ({limit}): nothing was sent",
+                reach=str(reach),
+                limit=above,
+            ),
+            hint=tr("to reach that many, add `--confirm {number}`", number=reach.number),
         )
     if not is_meant:
         raise nobody_answers("--yes")

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-_LINES_NAMED = 5
+from alovoice_cli.language import joined, ngettext, spaced, tr
+
+_ROWS_NAMED = 5
 
 
 class Severity(StrEnum):
@@ -24,11 +26,14 @@ class RulePlace(NamedTuple):
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}, column {self.column}"
+        return tr("{file}, line {line}, column {column}", file=self.file, line=self.line, column=self.column)
 
 
 class Finding(NamedTuple):
-    """One finding. `lines` are all the lines it refers to; `column` counts from 1."""
+    """One finding. `lines` are all the rows (of a list) or lines (of a rules file) it refers to.
+
+    Rows, lines and columns count from 1.
+    """
 
     severity: Severity
     code: str
@@ -49,7 +54,7 @@ class Finding(NamedTuple):
 
     @property
     def line(self) -> int | None:
-        """Returns the first line of the finding."""
+        """Returns the first row or line of the finding."""
         return self.lines[0] if self.lines else None
 
     @property
@@ -61,12 +66,16 @@ class Finding(NamedTuple):
     @property
     def sentence(self) -> str:
         """Returns the finding on one line: place, message, advice."""
-        named = not self.file or self.file in self.message
-        place = "" if named else f"{self.file}: "
-        return place + self.message + (f" ({self.hint})" if self.hint else "")
+        return joined("", [self.statement, *([" (", self.hint, ")"] if self.hint else [])])
+
+    @property
+    def statement(self) -> str:
+        """Returns the message; the file stands before it, unless the message names the file."""
+        is_named = not self.file or self.file in self.message
+        return self.message if is_named else joined("", [self.file, ": ", self.message])
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the finding as JSON prints it, with every line."""
+        """Returns the finding as JSON prints it, with every row."""
         return {
             "severity": str(self.severity),
             "code": self.code,
@@ -92,7 +101,8 @@ class Finding(NamedTuple):
         }
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}, column {self.column}: {self.message}"
+        place = RulePlace(self.file, self.line or 1, self.column or 1)
+        return joined("", [str(place), ": ", self.message])
 
 
 class Findings:
@@ -125,31 +135,48 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda found: (found.file, found.line or 0, found.column or 0)))
 
 
-def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Returns a hint with the nearest known word, else all words after `otherwise`."""
+def did_you_mean(word: str, known: Iterable[str], otherwise: str, **values: object) -> str:
+    """Returns a hint with the nearest known word.
+
+    Without a near one, returns the marked text `otherwise`, with all known words for `{names}`, or '' for no words.
+    """
     from difflib import get_close_matches  # noqa: PLC0415 - only a misspelt word needs it
 
     names = list(known)
     near = get_close_matches(word, names, n=1, cutoff=0.5)
     if near:
-        return f"did you mean {near[0]}?"
-    return f"{otherwise}{', '.join(names)}" if names else ""
+        return tr("did you mean {word}?", word=near[0])
+    return tr(otherwise, names=", ".join(names), **values) if names else ""
+
+
+def name_rows(rows: Sequence[int]) -> str:
+    """Returns `row 3`, or `rows 3, 7, 12, 15, 18 and 40 more`."""
+    if len(rows) == 1:
+        return tr("row {row}", row=rows[0])
+    named = [str(row) for row in rows[:_ROWS_NAMED]]
+    if rest := len(rows) - len(named):
+        return ngettext("rows {rows} and {n} more", "rows {rows} and {n} more", rest, rows=", ".join(named))
+    return tr("rows {rows} and {last}", rows=", ".join(named[:-1]), last=named[-1])
+
+
+def count_of(severity: Severity, number: int) -> str:
+    """Returns `1 error`, or `4 812 warnings`."""
+    if severity is Severity.ERROR:
+        return ngettext("{n} error", "{n} errors", number)
+    if severity is Severity.WARNING:
+        return ngettext("{n} warning", "{n} warnings", number)
+    return ngettext("{n} note", "{n} notes", number)
 
 
 def name_lines(lines: Sequence[int]) -> str:
     """`line 3`, or `lines 3, 7, 12 and 40 more`."""
     if len(lines) == 1:
         return f"line {lines[0]}"
-    named = [str(line) for line in lines[:_LINES_NAMED]]
+    named = [str(line) for line in lines[:_ROWS_NAMED]]
     rest = len(lines) - len(named)
     if rest:
         return f"lines {', '.join(named)} and {spaced(rest)} more"
     return f"lines {', '.join(named[:-1])} and {named[-1]}"
-
-
-def spaced(number: int) -> str:
-    """Returns `4 812`: thousands apart, as is usual in Uzbekistan."""
-    return f"{number:,}".replace(",", " ")
 
 
 def count(number: int, one: str, many: str = "") -> str:

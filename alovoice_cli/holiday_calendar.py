@@ -7,7 +7,24 @@ from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any
 
+from alovoice_cli.language import joined, mark, tr
+
 _COUNTRIES = "holidays.countries"
+ESTIMATED = "estimated"
+"""Marks, in a holiday's English name, the day of a lunar holiday that is not announced yet."""
+_UZBEK_HOLIDAYS = (
+    mark("Additional day off by Presidential decree"),
+    mark("Constitution Day"),
+    mark("Day of Memory and Honor"),
+    mark("Eid al-Adha"),
+    mark("Eid al-Fitr"),
+    mark("Independence Day"),
+    mark("New Year's Day"),
+    mark("Nowruz"),
+    mark("Teachers and Instructors Day"),
+    mark("Women's Day"),
+)
+"""The library's English names; it has no Russian ones."""
 
 
 def country_holidays(
@@ -16,6 +33,21 @@ def country_holidays(
     """Returns the holidays of a country (`UZ`) or of its part in these years, each with its name."""
     found: Mapping[date, str] = _library().country_holidays(code, subdiv=part, years=years, language=language)
     return found
+
+
+def holiday_text(name: str) -> str:
+    """Returns the name of Uzbek holidays, as the library has it in English, in the operator's language."""
+    return joined("; ", map(_one_holiday_text, name.split("; ")))
+
+
+def _one_holiday_text(name: str) -> str:
+    plain, _, remark = name.rstrip(")").partition(" (")
+    if remark.startswith("substituted from "):
+        return tr("day off instead of another day")
+    text = tr(plain) if plain in _UZBEK_HOLIDAYS else plain
+    if remark and ESTIMATED in remark:
+        return tr("{holiday} (estimated)", holiday=text)
+    return tr("{holiday} (day off)", holiday=text) if remark else text
 
 
 def known_countries() -> Sequence[str]:

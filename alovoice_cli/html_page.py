@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Literal, NamedTuple
 
+from alovoice_cli.language import language_in_use
 from alovoice_cli.masking import disarm
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -57,7 +58,7 @@ def page(title: str, parts: Iterable[str], *, fits_one_sheet: bool = False) -> s
     kind = ' class="sheet"' if fits_one_sheet else ""
     return (
         "<!DOCTYPE html>\n"
-        f'<html lang="en"{kind}>\n<head>\n<meta charset="utf-8">\n'
+        f'<html lang="{language_in_use()}"{kind}>\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="robots" content="noindex">\n'

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import typer
 
-from alovoice_cli.commands.command_table import PROGRAM, build_tree
+from alovoice_cli.commands.command_tree import PROGRAM, build_tree
+from alovoice_cli.config.language_choice import choose_language
 from alovoice_cli.errors import (
     AlovoiceError,
     ExitCode,
@@ -18,6 +19,7 @@ from alovoice_cli.errors import (
     Terminated,
     UsageError,
 )
+from alovoice_cli.language import use_language
 from alovoice_cli.session import Session
 
 _QUIET = (KeyboardInterrupt, Terminated, BrokenPipeError)
@@ -70,11 +72,11 @@ def _flush(session: Session, code: int) -> None:
 
 def _invoke(session: Session) -> int:
     argv = list(session.argv)
-    plain = bool(session.environ.get("NO_COLOR")) or session.environ.get("TERM") == "dumb"
-    tree = build_tree(decorated=session.stdout.isatty() and not plain)
+    _choose_language(session, argv)
+    tree = build_tree()
     # Not `tree.main()`: it handles Ctrl-C and a closed pipe itself, with exit codes that could be wrong here.
     try:
-        with tree.make_context(PROGRAM, argv or ["--help"], obj=session) as ctx:
+        with tree.make_context(PROGRAM, argv, obj=session) as ctx:
             ctx.call_on_close(session.close)
             return int(tree.invoke(ctx) or 0)
     except typer.Exit as done:
@@ -87,7 +89,17 @@ def _invoke(session: Session) -> int:
         raise _usage_error(wrong_words) from None
 
 
+def _choose_language(session: Session, argv: list[str]) -> None:
+    use_language("en")  # of the error that the next line may raise
+    try:
+        use_language(choose_language(argv, session.environ, session.cwd))
+    except UsageError:
+        session.set_options(session.options.with_form(argv))
+        raise
+
+
 def _usage_error(wrong_words: typer.TyperException) -> UsageError:
+    """Returns the error for what `command_classes` has no words of its own for."""
     ctx = getattr(wrong_words, "ctx", None)
     path = ctx.command_path if ctx else PROGRAM
     return UsageError(wrong_words.format_message().rstrip("."), hint=f"see `{path} --help`")

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 
 _SPAN = r"([0-9]{1,6})\s*([smhdw])"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -172,17 +173,17 @@ def long_text(moment: datetime, clock: ClockTime) -> str:
 
 
 def span_text(seconds: int) -> str:
-    """A length of time: `7s`, `3m 20s`, `2h 05m`, `3d 4h`."""
+    """Returns a length of time: `7 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`."""
     if seconds < 60:
-        return f"{seconds}s"
+        return tr("{seconds} s", seconds=seconds)
     minutes, rest = divmod(seconds, 60)
     if minutes < 60:
-        return f"{minutes}m {rest:02}s"
+        return tr("{minutes} min {seconds} s", minutes=minutes, seconds=f"{rest:02}")
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
-        return f"{hours}h {minutes:02}m"
+        return tr("{hours} h {minutes} min", hours=hours, minutes=f"{minutes:02}")
     days, hours = divmod(hours, 24)
-    return f"{days}d {hours}h"
+    return tr("{days} d {hours} h", days=days, hours=hours)
 
 
 def parse_zone(text: str, option: str = "--timezone") -> tzinfo:

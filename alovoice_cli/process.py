@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from alovoice_cli.errors import Terminated
 from alovoice_cli.main import run
+from alovoice_cli.output.fallback_letters import make_readable
 from alovoice_cli.output.terminal import open_controlling_terminal
 from alovoice_cli.session import Session
 
@@ -21,8 +22,7 @@ def run_process() -> NoReturn:
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # `nohup` ignores it
         signal.signal(hangup, _terminate)
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a letter that the encoding lacks must not raise here
+        make_readable(stream)  # a letter that the encoding lacks must not raise
     session = Session(
         sys.argv[1:],
         stdin=sys.stdin,

@@ -7,6 +7,13 @@ from typing import Literal, NamedTuple
 from alovoice_cli.errors import Sent
 
 State = Literal["done", "refused", "unsent", "unknown"]
+STATE_TONES: Mapping[str, Literal["good", "bad", "doubt", "alarm"]] = {
+    "done": "good",
+    "refused": "bad",
+    "unsent": "doubt",
+    "unknown": "alarm",
+}
+"""What each outcome means to people; an unknown one must be looked into."""
 
 
 class Intent(NamedTuple):

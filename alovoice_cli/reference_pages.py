@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from alovoice_cli import __version__
-from alovoice_cli.commands.command_table import full_tree
+from alovoice_cli.commands.command_tree import full_tree
 from alovoice_cli.reference import FILE_NAMES
 from alovoice_cli.reference.bash import write_bash
 from alovoice_cli.reference.fish import write_fish

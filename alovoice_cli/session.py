@@ -115,7 +115,9 @@ class Session:
         from alovoice_cli.config.settings import Flags
 
         options = self.options
-        return Flags(profile or options.profile, options.base_url, options.timeout, options.no_permission_check)
+        return Flags(
+            profile or options.profile, options.base_url, options.timeout, options.no_permission_check, options.lang
+        )
 
     @property
     def named_profile(self) -> str | None:
@@ -372,9 +374,9 @@ class Session:
         streams = self.stdin, self.stdout, self.stderr
         return Display(*streams, self.environ, self.options, self.masker, self._open_terminal, self._zone, self.now)
 
-    def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> None:
+    def show(self, thing: "Listing | Record", *, lines: bool = False, show_secrets: bool = False) -> frozenset[str]:
         """Prints a list or a record on stdout, in the form for the options or the stream: `Display.show`."""
-        self.display.show(thing, lines=lines, show_secrets=show_secrets)
+        return self.display.show(thing, lines=lines, show_secrets=show_secrets)
 
     def report(self, text: str, **fields: object) -> None:
         """Reports the result of a command without data: a remark, or with `--json` the fields on stdout."""

@@ -16,7 +16,7 @@ _alovoice_profiles() {
 _alovoice_command() {
   commands='' options='' arguments=()
   case $1 in
-    alovoice) commands='autorule numbers trunks peers call events store day top route ai listen notify api login logout status config sandbox demo completion' ;;
+    alovoice) commands='autorule numbers call events store day top ai listen route notify trunks peers api login logout status config demo sandbox help skill completion version' ;;
     'alovoice autorule') commands='create check get list export watch report' ;;
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed' arguments=(file) ;;
@@ -27,8 +27,6 @@ _alovoice_command() {
     'alovoice autorule report') options='--unreached --include --by --html --force --recipients --column --store' arguments=(text) ;;
     'alovoice numbers') commands=check ;;
     'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected' arguments=(file) ;;
-    'alovoice trunks') : ;;
-    'alovoice peers') options='--status --number --show-secrets' ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' ;;
     'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
     'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit' ;;
@@ -64,12 +62,6 @@ _alovoice_command() {
     'alovoice store copy') arguments=(text text) ;;
     'alovoice day') options='--week --text --html --force --rules --store' arguments=(text) ;;
     'alovoice top') options='--once --store' ;;
-    'alovoice route') commands='init check test diff override' ;;
-    'alovoice route init') arguments=(file) ;;
-    'alovoice route check') options='--online --strict' arguments=(file) ;;
-    'alovoice route test') options='--from --line --queue --direction --at --last-peer --calls --missed --store --explain' arguments=(file) ;;
-    'alovoice route diff') options='--since --until --store' arguments=(file file) ;;
-    'alovoice route override') options='--for --off' arguments=(text) ;;
     'alovoice ai') commands='send result show list grep score report audio prune' ;;
     'alovoice ai send') options='--again --budget --since --until --peer --line --min-duration --limit --with-imported --store --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit' arguments=('*text') ;;
     'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --store --no-store --batch --map --list-encoding --sheet --header-line --jobs --rate --stop-after-failures --report' arguments=('*text') ;;
@@ -82,10 +74,18 @@ _alovoice_command() {
     'alovoice ai prune') options=--older-than ;;
     'alovoice listen') commands=check options='--host --port --store --secret --forward --forward-timeout --forward-header --forward-json --forward-raw --sign-secret --exec --notify --notify-on --grace --rules --fallback --deadline --shadow --allow-from --trusted-proxy --tls-cert --tls-key --no-dedupe --dedupe --ready-file --admin --log-format --print-systemd --print-nginx' ;;
     'alovoice listen check') options='--url --store' ;;
+    'alovoice route') commands='init check test diff override' ;;
+    'alovoice route init') arguments=(file) ;;
+    'alovoice route check') options='--online --strict' arguments=(file) ;;
+    'alovoice route test') options='--from --line --queue --direction --at --last-peer --calls --missed --store --explain' arguments=(file) ;;
+    'alovoice route diff') options='--since --until --store' arguments=(file file) ;;
+    'alovoice route override') options='--for --off' arguments=(text) ;;
     'alovoice notify') commands='test login logout' ;;
     'alovoice notify test') options=--to ;;
     'alovoice notify login') options='--with-token --no-check' ;;
     'alovoice notify logout') : ;;
+    'alovoice trunks') : ;;
+    'alovoice peers') options='--status --number --show-secrets' ;;
     'alovoice api') options='-f --raw-field -F --field --input -H --header -i --include --show-secrets' arguments=(text text) ;;
     'alovoice login') options='--with-token --token-command --no-check' ;;
     'alovoice logout') arguments=(profile) ;;
@@ -97,13 +97,16 @@ _alovoice_command() {
     'alovoice config unset') arguments=(text) ;;
     'alovoice config use') arguments=(profile) ;;
     'alovoice config path') : ;;
+    'alovoice demo') : ;;
     'alovoice sandbox') commands='serve reset path sample' ;;
     'alovoice sandbox serve') options='--host --port --token --speed --seed --fault --state --events-to --inbound --day --chaos' ;;
     'alovoice sandbox reset') : ;;
     'alovoice sandbox path') : ;;
     'alovoice sandbox sample') arguments=(directory) ;;
-    'alovoice demo') : ;;
+    'alovoice help') arguments=('*text') ;;
+    'alovoice skill') options=--install ;;
     'alovoice completion') arguments=('choice:bash zsh fish') ;;
+    'alovoice version') : ;;
   esac
 }
 
@@ -116,6 +119,7 @@ _alovoice_option() {
     --color) value='choice:auto always never' ;;
     --timeout) value='text' ;;
     --base-url) value='text' ;;
+    --lang) value='choice:en ru uz' ;;
   esac
   case "$1 $2" in
     'alovoice autorule create --record') value='file' ;;
@@ -192,8 +196,6 @@ _alovoice_option() {
     'alovoice numbers check --exclude-called') value='text' ;;
     'alovoice numbers check --clean') value='file' ;;
     'alovoice numbers check --rejected') value='file' ;;
-    'alovoice peers --status') value='choice:on off' ;;
-    'alovoice peers --number') value='text' ;;
     'alovoice call conference --callfrom' | 'alovoice call conference --from') value='text' ;;
     'alovoice call conference --callto' | 'alovoice call conference --to') value='text' ;;
     'alovoice call conference --queue') value='text' ;;
@@ -367,19 +369,6 @@ _alovoice_option() {
     'alovoice day --rules') value='file' ;;
     'alovoice day --store') value='text' ;;
     'alovoice top --store') value='text' ;;
-    'alovoice route test --from') value='text' ;;
-    'alovoice route test --line') value='text' ;;
-    'alovoice route test --queue') value='text' ;;
-    'alovoice route test --direction') value='choice:inc out' ;;
-    'alovoice route test --at') value='text' ;;
-    'alovoice route test --last-peer') value='text' ;;
-    'alovoice route test --calls') value='text' ;;
-    'alovoice route test --missed') value='text' ;;
-    'alovoice route test --store') value='text' ;;
-    'alovoice route diff --since') value='text' ;;
-    'alovoice route diff --until') value='text' ;;
-    'alovoice route diff --store') value='text' ;;
-    'alovoice route override --for') value='text' ;;
     'alovoice ai send --budget') value='text' ;;
     'alovoice ai send --since') value='text' ;;
     'alovoice ai send --until') value='text' ;;
@@ -477,7 +466,22 @@ _alovoice_option() {
     'alovoice listen --log-format') value='choice:text json' ;;
     'alovoice listen check --url') value='text' ;;
     'alovoice listen check --store') value='text' ;;
+    'alovoice route test --from') value='text' ;;
+    'alovoice route test --line') value='text' ;;
+    'alovoice route test --queue') value='text' ;;
+    'alovoice route test --direction') value='choice:inc out' ;;
+    'alovoice route test --at') value='text' ;;
+    'alovoice route test --last-peer') value='text' ;;
+    'alovoice route test --calls') value='text' ;;
+    'alovoice route test --missed') value='text' ;;
+    'alovoice route test --store') value='text' ;;
+    'alovoice route diff --since') value='text' ;;
+    'alovoice route diff --until') value='text' ;;
+    'alovoice route diff --store') value='text' ;;
+    'alovoice route override --for') value='text' ;;
     'alovoice notify test --to') value='text' ;;
+    'alovoice peers --status') value='choice:on off' ;;
+    'alovoice peers --number') value='text' ;;
     'alovoice api -f' | 'alovoice api --raw-field') value='text' ;;
     'alovoice api -F' | 'alovoice api --field') value='text' ;;
     'alovoice api --input') value='file' ;;
@@ -494,6 +498,7 @@ _alovoice_option() {
     'alovoice sandbox serve --inbound') value='text' ;;
     'alovoice sandbox serve --day') value='text' ;;
     'alovoice sandbox serve --chaos') value='text' ;;
+    'alovoice skill --install') value='directory' ;;
   esac
 }
 
@@ -561,7 +566,7 @@ _alovoice() {
   if [[ -n $pending ]]; then
     _alovoice_offer "$pending"
   elif [[ $cur == -* && $words_only -eq 0 ]]; then
-    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers --excel -q --quiet -v --verbose --color --timeout --base-url -y --yes --dry-run --no-permission-check --version -h --help"
+    _alovoice_offer_words "$options -p --profile --json --csv --columns --no-headers --excel -q --quiet -v --verbose --color --timeout --base-url --lang -y --yes --dry-run --no-permission-check -V --version -h --help"
   elif [[ -n $commands ]]; then
     _alovoice_offer_words "$commands"
   elif [[ -z $cur && ${#arguments[@]} -eq 0 && $words_only -eq 0 ]]; then

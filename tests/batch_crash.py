@@ -6,6 +6,7 @@
 import os
 import sys
 from itertools import count
+from typing import Any
 
 from alovoice_cli.__main__ import main
 from alovoice_cli.api.send_guard import SendGuard
@@ -28,7 +29,7 @@ def arm(step: str, row: int) -> None:
     owner, name, side = STEPS[step]
     whole, reached = getattr(owner, name), count(1)
 
-    def struck(*arguments, **named):
+    def struck(*arguments: Any, **named: Any) -> Any:
         due = next(reached) == row
         if due and side == "before":
             os._exit(9)

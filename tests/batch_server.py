@@ -1,12 +1,23 @@
 """A PBX that takes calls by the hundred and counts whom it rang; and what a batch's home needs."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer, Seen
+
+
+def slowly(seconds: float) -> Callable[[Connection, Seen], None]:
+    """Answers `true` after so many seconds."""
+
+    def answer(connection: Connection, seen: Seen) -> None:
+        time.sleep(seconds)
+        connection.answer("200 OK", b"true")
+
+    return answer
 
 
 class Exchange(RawServer):

@@ -198,7 +198,7 @@ def _calls(known: Sequence[Heard]) -> list[Call]:
         fact = _event(heard, 0).fact
         own = calls.get(heard.call_id) or Call(heard.call_id, int(heard.at))
         own = replace(own, reported_at=min(own.reported_at, int(heard.at)))
-        names = ("number", "line", "peer", "direction", "started_at")
+        names: tuple[str, ...] = ("number", "line", "peer", "direction", "started_at")
         if heard.kind == "callend":
             names = ("status", "duration", "ended_at")
         calls[heard.call_id] = replace(own, **{name: getattr(fact, name) for name in names})

@@ -16,6 +16,8 @@ from front_door import FrontDoor
 from hypothesis import settings
 from postgres_server import Cluster, programs, running_cluster
 
+from alovoice_cli.catalogues import compile_catalogues
+from alovoice_cli.language import FOLDER, use_language
 from alovoice_cli.stores.event_postgres import IDLE
 
 # The same examples in each run, so that a red run says something of the change; the soak tries new ones each time.
@@ -33,6 +35,16 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles the catalogues of the checkout where one has changed, before any worker reads them."""
+    if hasattr(config, "workerinput"):
+        return
+    sources = list(FOLDER.glob("*/LC_MESSAGES/*.po"))
+    made = [path.with_suffix(".mo") for path in sources]
+    if not all(mo.exists() and mo.stat().st_mtime > po.stat().st_mtime for po, mo in zip(sources, made, strict=True)):
+        compile_catalogues()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
     """For `-n auto`: one worker more than there are cores, for many tests wait more than they work."""
@@ -43,6 +55,33 @@ def pytest_collection_finish() -> None:
     """Spares every later garbage collection the tests and libraries that are loaded by now: a tenth of all time."""
     gc.collect()
     gc.freeze()
+
+
+ALLOWED_SKIPS = ("test_the_unit_names_the_program_as_it_was_started", "test_handlers_soak")
+"""What may be skipped where ALOVOICE_NO_SKIPS is set, by a part of the test's name: on a Debian with every tool."""
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Notes the skipped tests."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        if not any(part in report.nodeid for part in ALLOWED_SKIPS):
+            _skipped.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails a run in which a test was skipped that this machine should have run."""
+    if "ALOVOICE_NO_SKIPS" in os.environ and _skipped and not hasattr(session.config, "workerinput"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the tests that were skipped and should have run."""
+    if "ALOVOICE_NO_SKIPS" in os.environ and _skipped:
+        terminalreporter.section("skipped, and should have run")
+        for line in _skipped:
+            terminalreporter.line(line)
 
 
 @pytest.fixture
@@ -64,6 +103,7 @@ def alovoice(tmp_path: Path) -> FrontDoor:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A running PostgreSQL of this worker's own."""
+    pytest.importorskip("psycopg")
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
     with running_cluster() as cluster:
@@ -135,6 +175,14 @@ def store_place(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
         return lambda name: tmp_path / "state" / name
     url: str = request.getfixturevalue("postgres").database()
     return lambda name: url
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Each test begins in English, whatever language one before it chose."""
+    use_language("en")
+    yield
+    use_language("en")
 
 
 @pytest.fixture(autouse=True)

@@ -101,7 +101,7 @@ def can_be_said(method: dict[str, Any], case: dict[str, Any]) -> bool:
         return "callto" in fields_of(body)
     if method["name"] == "outcall":
         return {"inner_phone", "number"} <= set(fields_of(body))
-    return case.get("headers", {}).get("token", "{token}") == "{token}"
+    return bool(case.get("headers", {}).get("token", "{token}") == "{token}")
 
 
 def sayable(*, documented: bool = False) -> list[Any]:

@@ -14,11 +14,13 @@ from typing import Any
 import typer.main
 
 from alovoice_cli.main import run
+from alovoice_cli.output.fallback_letters import make_readable
 from alovoice_cli.session import Session
 
 # Typer reads a command's signature anew each time that it builds the command, which here happens thousands of times: a
 # fifth to a third of a run.
-typer.main.get_params_from_function = functools.cache(typer.main.get_params_from_function)
+_typer: Any = typer.main  # its own modules export this name, the type stubs do not
+_typer.get_params_from_function = functools.cache(_typer.get_params_from_function)
 
 TOKEN = "cafe0000-dead-4eef-8bad-f00dfeed0042"
 
@@ -32,13 +34,14 @@ class Result:
     err: str
 
 
-class _Stream(io.TextIOWrapper):
+class Stream(io.TextIOWrapper):
     """A text stream over bytes, on a terminal or not."""
 
-    def __init__(self, terminal: bool, encoding: str, text: str = "") -> None:
+    def __init__(self, terminal: bool, encoding: str = "utf-8", text: str = "") -> None:
         self.bytes = io.BytesIO(text.encode(encoding))
         self._terminal = terminal
-        super().__init__(self.bytes, encoding=encoding, errors="backslashreplace", write_through=True)
+        super().__init__(self.bytes, encoding=encoding, write_through=True)
+        make_readable(self)
 
     def isatty(self) -> bool:
         return self._terminal
@@ -72,10 +75,10 @@ class FrontDoor:
         environ: Mapping[str, str] | None = None,
     ) -> Result:
         """Runs the words in this process. `terminal` makes all three streams a terminal of 80 columns."""
-        out, err = _Stream(terminal, encoding), _Stream(terminal, encoding)
+        out, err = Stream(terminal, encoding), Stream(terminal, encoding)
         session = Session(
             list(words),
-            stdin=_Stream(terminal, encoding, stdin),
+            stdin=Stream(terminal, encoding, stdin),
             stdout=out,
             stderr=err,
             environ={**self.environ, **(environ or {})},

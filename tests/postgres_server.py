@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 from alovoice_cli.stores.event_engine import open_event_store
 
 _TEMPLATE = "events_template"
@@ -83,10 +81,16 @@ class Cluster:
         self._administer(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
     def _template(self) -> str:
-        self._administer(f"CREATE DATABASE {_TEMPLATE}")
+        # Of another alphabet's rules, where the server knows them: a store compares texts byte by byte in any database.
+        try:
+            self._administer(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'uz'")
+        except Exception:
+            self._administer(f"CREATE DATABASE {_TEMPLATE}")
         return _TEMPLATE
 
     def _administer(self, text: str) -> None:
+        import psycopg
+
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(text.encode())
 

@@ -69,6 +69,16 @@ class Connection:
         self.server.stopped.wait(20)
 
 
+def answers(status: str = "200 OK", body: bytes = b"") -> Callable[[Connection], None]:
+    """An act: reads one request and answers it so."""
+
+    def act(connection: Connection) -> None:
+        connection.read()
+        connection.answer(status, body)
+
+    return act
+
+
 @dataclass
 class RawServer:
     """Plays its acts, one a connection; the last one again and again."""

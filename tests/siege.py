@@ -3,7 +3,9 @@
 import contextlib
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from http_talk import HALF_BODY, HALF_HEADER, post, status_of
 
@@ -18,7 +20,7 @@ class Siege:
     good: list[float] = field(default_factory=list)
 
 
-def besiege(address, kinds, count, *, patience, drip=0.2):
+def besiege(address: tuple[str, int], kinds: Sequence[str], count: int, *, patience: float, drip: float = 0.2) -> Any:
     """Opens so many connections of these kinds in turn, and watches until the last is closed, or patience ends."""
     siege, opened = Siege(), {}
     with contextlib.ExitStack() as stack:
@@ -41,7 +43,7 @@ def besiege(address, kinds, count, *, patience, drip=0.2):
     return siege
 
 
-def _good_request(address):
+def _good_request(address: tuple[str, int]) -> Any:
     began = time.perf_counter()
     with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(post(b"good"))
@@ -49,7 +51,7 @@ def _good_request(address):
     return time.perf_counter() - began
 
 
-def _is_closed(connection, *, says_more):
+def _is_closed(connection: socket.socket, *, says_more: bool) -> Any:
     try:
         if says_more:
             connection.send(b"x")

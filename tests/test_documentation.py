@@ -8,7 +8,8 @@ import pytest
 from front_door import FrontDoor
 
 from alovoice_cli import __version__
-from alovoice_cli.commands.command_table import NOUNS, full_tree
+from alovoice_cli.commands.command_table import NOUNS
+from alovoice_cli.commands.command_tree import full_tree
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

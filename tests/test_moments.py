@@ -66,9 +66,10 @@ def test_a_period_upside_down_is_refused() -> None:
 def test_options_and_the_condition_hold_together() -> None:
     words = FilterWords(number="90 123-45-67", status="486,603-S", where="duration < 5")
     wanted = read_filter(words, CALL_FIELDS, CLOCK).condition
-    call = {"number": "998901234567", "status": "603-S", "duration": 3}
+    call: dict[str, str | int | None] = {"number": "998901234567", "status": "603-S", "duration": 3}
     assert holds(wanted, call)
-    assert not any(holds(wanted, call | other) for other in ({"duration": 5}, {"status": "200"}, {"number": "998"}))
+    others: list[dict[str, str | int | None]] = [{"duration": 5}, {"status": "200"}, {"number": "998"}]
+    assert not any(holds(wanted, call | other) for other in others)
 
 
 def test_our_own_probes_are_hidden_unless_they_are_asked_for() -> None:
@@ -91,6 +92,6 @@ def test_times_are_short_where_they_can_be() -> None:
     assert short_text(at, CLOCK) == "14:02:07"
     assert short_text(at - timedelta(days=30), CLOCK) == "03-26 14:02"
     assert short_text(at - timedelta(days=300), CLOCK) == "2024-06-29"
-    assert [span_text(n) for n in (7, 200, 7500, 273600)] == ["7s", "3m 20s", "2h 05m", "3d 4h"]
+    assert [span_text(n) for n in (7, 200, 7500, 273600)] == ["7 s", "3 min 20 s", "2 h 05 min", "3 d 4 h"]
     assert parse_span("12w", "--older-than") == timedelta(weeks=12)
     assert unix_microseconds(at) == 1745571727 * 10**6

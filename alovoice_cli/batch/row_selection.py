@@ -305,7 +305,7 @@ def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow
             reach = replace(reach, summary=reach.summary + _lately(session, len(listed), going))
     else:
         summary = f"{count(len(listed), 'call')} to analyse on PBX {profile}, which may cost"
-        reach = Reach(len(listed), summary, "call", "calls", rings=False)
+        reach = Reach(len(listed), summary, rings=False)
     agree(session, reach, run.options.confirm)
     run.times.check()
 

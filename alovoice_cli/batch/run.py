@@ -17,7 +17,8 @@ from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
 from alovoice_cli.findings import count
 from alovoice_cli.moments import DailyHours, parse_zone
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.spreadsheet import format_for
 from alovoice_cli.stores.journal_places import JournalPlace
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _TROUBLED = (
     Column("row", "Row", numeric=True),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
     Column("problem", "Problem"),
     Column("receipt", "Receipt"),
 )

@@ -1,4 +1,4 @@
-"""Which calls of the event store are a campaign's attempts, and how each ended. The PBX names no campaign in a call.
+"""Which calls of the event store are a campaign's attempts, and how each ended. A call does not name its campaign.
 
 A call is the campaign's if its number, line, time and kind fit. A result and a call of one number and line that begin
 within SAME_CALL_SECONDS are one attempt: the result's outcome counts.
@@ -14,6 +14,7 @@ from alovoice_cli.campaigns.campaign_record import CreatedCampaign
 from alovoice_cli.events.event import ANSWERED_STATUS
 from alovoice_cli.events.kpi import DurationCounts, KpiSettings
 from alovoice_cli.events.kpi_tally import CallKind, CallTally, KpiRow, duration_test
+from alovoice_cli.language import tr
 from alovoice_cli.phones import canonical
 
 AttemptOutcome = Literal["reached", "short", "busy", "no_answer", "failed", "unknown", "ambiguous", "lost"]
@@ -55,13 +56,13 @@ class CampaignCall(NamedTuple):
     answered_at: int | None = None
     ended_at: int | None = None
     was_answered: bool = False
-    """Whether it was told to be answered, and perhaps otherwise later."""
+    """Whether an event reported it as answered, even if a later one did not."""
     has_begin: bool = True
-    """False where the PBX told no time: `begin` is that of the receipt."""
+    """False where the event has no time: `begin` is then the time of its arrival."""
 
     @property
     def is_misdated(self) -> bool:
-        """Returns whether its time cannot be right: it is far off the receipt, or missing."""
+        """Returns whether its time cannot be right: it is missing, or far from the time of its arrival."""
         told_at = self.begin if not self.is_result else max(self.begin, self.ended_at or 0)
         return not self.has_begin or abs(self.received_at - told_at) > TOLERANCE_SECONDS
 
@@ -73,7 +74,7 @@ class CampaignCall(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CampaignScope:
-    """When and by which lines a campaign calls. `windows` are unix seconds, each from its opening to its close."""
+    """When and from which lines a campaign calls. `windows` are unix seconds, each from its opening to its close."""
 
     label: str
     """The PBX's id of the campaign, or our receipt."""
@@ -131,7 +132,7 @@ class CampaignAttempt(NamedTuple):
     talk_seconds: int | None = None
     why: str = ""
     is_doubtful: bool = False
-    """Whether the PBX told once that it was answered."""
+    """Whether an event reported it as answered, although the outcome is another."""
 
 
 class AttemptRules(NamedTuple):
@@ -240,28 +241,28 @@ def _attempt(
     told = _main(result, call)
     begin, line = told.begin, told.line
     if line is None:
-        return CampaignAttempt(begin, None, "lost", told.status, why="a call without a line cannot be placed")
+        return CampaignAttempt(begin, None, "lost", told.status, why=tr("a call without a line cannot be assigned"))
     if not (told.has_begin and scope.has_time(begin)):
-        return CampaignAttempt(begin, line, "lost", told.status, why="a call whose time is wrong cannot be placed")
+        return CampaignAttempt(begin, line, "lost", told.status, why=tr("a call with a wrong time cannot be assigned"))
     for rival in rules.rivals:
         if rival.fits(told.number, line, begin):
-            why = f"campaign {rival.scope.label} could have called too"
+            why = tr("campaign {campaign} may have made this call", campaign=rival.scope.label)
             return CampaignAttempt(begin, line, "ambiguous", told.status, why=why)
     by_result = None if result is None else _DIAL_STATUSES.get((result.status or "").upper())
     by_end = None if call is None else _STATUS_CODES.get((call.status or "").upper())
     status = result.status if result is not None and by_result else call.status if call and by_end else told.status
     if by_result and by_end and (by_result == "answered") is not (by_end == "answered"):
-        return CampaignAttempt(begin, line, "ambiguous", status, why="result and callend contradict each other")
+        return CampaignAttempt(begin, line, "ambiguous", status, why=tr("result and callend contradict each other"))
     outcome = by_result or by_end
     if outcome == "answered":
         talk, is_talk = _talk(result if by_result else None, call, rules.duration_counts)
         answered, why = _of_answered(talk, scope.goodtime, is_talk=is_talk)
         return CampaignAttempt(begin, line, answered, status, talk if is_talk else None, why)
     if outcome is None:
-        why = "no end was told" if status is None else f"{status} says nothing of the outcome"
+        why = tr("the end is not known") if status is None else tr("{status} does not show the outcome", status=status)
         return CampaignAttempt(begin, line, "unknown", status, why=why)
     was_answered = any(one is not None and one.was_answered for one in (result, call))
-    why = "it was told to be answered, too" if was_answered else ""
+    why = tr("another event reports it as answered") if was_answered else ""
     return CampaignAttempt(begin, line, outcome, status, why=why, is_doubtful=was_answered)
 
 
@@ -280,7 +281,9 @@ def _talk(
 
 def _of_answered(seconds: int | None, goodtime: int, *, is_talk: bool) -> tuple[AttemptOutcome, str]:
     if seconds is None:
-        return "unknown", "answered, and the talk was not told"
+        return "unknown", tr("answered, but the talk time is not known")
     if seconds < goodtime:
-        return "short", f"talk {seconds} s, goodtime {goodtime} s" if is_talk else f"below goodtime {goodtime} s"
-    return ("reached", "") if is_talk else ("unknown", "answered, and the duration counts the ringing too")
+        if is_talk:
+            return "short", tr("talk {seconds} s, goodtime {goodtime} s", seconds=seconds, goodtime=goodtime)
+        return "short", tr("below goodtime ({goodtime} s)", goodtime=goodtime)
+    return ("reached", "") if is_talk else ("unknown", tr("answered, but the duration includes the ringing"))

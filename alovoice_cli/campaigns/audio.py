@@ -1,4 +1,4 @@
-"""Checks a recording by its frames, not by its name: whether it is an MP3, whether it is whole, and how long."""
+"""Checks an audio file by its frames, not by its name: whether it is an MP3, whether it is whole, and how long."""
 
 import codecs
 import os
@@ -11,6 +11,7 @@ from typing import BinaryIO
 from alovoice_cli.campaigns.mp3 import Mp3Part, Mp3Stream, read_stream, sound_range
 from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.findings import Finding, Severity
+from alovoice_cli.language import joined, mark, ngettext, tr
 
 _HEAD_SIZE = 512
 
@@ -18,38 +19,36 @@ DEFAULT_GOODTIME = 3
 """Seconds; the API's default (document, addAutorule, `goodtime`)."""
 _LONG_SECONDS = 120
 _FEW_OF_A_FRAME = 4  # a last frame with three quarters of its bytes or more lacks only a few bytes
-_AGAIN = "copy or download it again"
-_LAST_FRAME_HINT = f"players leave it out; to be sure, {_AGAIN}"
-_NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+_LAST_FRAME_HINT = mark("players skip this frame; to be sure, copy or download the file again")
 
-# (place, bytes, name) of other file types that people take for recordings.
+# (place, bytes, name) of other file types that people give for an MP3.
 _SOUNDS = (
-    (0, b"RIFF", "a WAV recording"),
-    (0, b"RF64", "a WAV recording"),
-    (4, b"ftyp", "an M4A/MP4 recording"),
-    (0, b"OggS", "an OGG recording"),
-    (0, b"fLaC", "a FLAC recording"),
-    (0, b"FORM", "an AIFF recording"),
-    (0, b"#!AMR", "an AMR recording"),
-    (0, b".snd", "an AU recording"),
-    (0, b"caff", "a CAF recording"),
-    (0, b"\x30\x26\xb2\x75", "a WMA recording"),
-    (0, b"\x1aE\xdf\xa3", "a WebM/Matroska recording"),
-    (0, b"\xff\xf1", "an AAC recording"),
-    (0, b"\xff\xf9", "an AAC recording"),
+    (0, b"RIFF", mark("a WAV file")),
+    (0, b"RF64", mark("a WAV file")),
+    (4, b"ftyp", mark("an M4A/MP4 file")),
+    (0, b"OggS", mark("an OGG file")),
+    (0, b"fLaC", mark("a FLAC file")),
+    (0, b"FORM", mark("an AIFF file")),
+    (0, b"#!AMR", mark("an AMR file")),
+    (0, b".snd", mark("an AU file")),
+    (0, b"caff", mark("a CAF file")),
+    (0, b"\x30\x26\xb2\x75", mark("a WMA file")),
+    (0, b"\x1aE\xdf\xa3", mark("a WebM/Matroska file")),
+    (0, b"\xff\xf1", mark("an AAC file")),
+    (0, b"\xff\xf9", mark("an AAC file")),
 )
 _OTHERS = (
-    (0, b"\xff\xd8\xff", "a JPEG picture"),
-    (0, b"\x89PNG", "a PNG picture"),
-    (0, b"GIF8", "a GIF picture"),
-    (0, b"%PDF", "a PDF document"),
-    (0, b"PK\x03\x04", "a ZIP archive or an Office document"),
-    (0, b"\x1f\x8b", "a gzip archive"),
-    (0, b"Rar!", "a RAR archive"),
-    (0, b"7z\xbc\xaf", "a 7z archive"),
-    (257, b"ustar", "a tar archive"),
-    (0, b"\x7fELF", "a program"),
-    (0, b"MZ", "a program"),
+    (0, b"\xff\xd8\xff", mark("a JPEG picture")),
+    (0, b"\x89PNG", mark("a PNG picture")),
+    (0, b"GIF8", mark("a GIF picture")),
+    (0, b"%PDF", mark("a PDF document")),
+    (0, b"PK\x03\x04", mark("a ZIP archive or an Office document")),
+    (0, b"\x1f\x8b", mark("a gzip archive")),
+    (0, b"Rar!", mark("a RAR archive")),
+    (0, b"7z\xbc\xaf", mark("a 7z archive")),
+    (257, b"ustar", mark("a tar archive")),
+    (0, b"\x7fELF", mark("a program")),
+    (0, b"MZ", mark("a program")),
 )
 _PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 
@@ -69,7 +68,7 @@ class Audio:
     stream: Mp3Stream = field(default_factory=Mp3Stream, compare=False)
 
     def as_dict(self) -> dict[str, object]:
-        """The recording as JSON prints it."""
+        """Returns the audio file as JSON prints it."""
         return {
             "duration_seconds": round(self.duration_seconds, 2),
             "bitrate": self.bitrate,
@@ -94,43 +93,51 @@ def _inspect(file: BinaryIO, name: str) -> Audio:
     size = file.seek(0, os.SEEK_END)
     start, end = sound_range(file)
     if start >= end:
-        raise _refusal(name, "empty" if size == 0 else "a tag without any sound", sounds=False)
+        raise _refusal(name, tr("an empty file") if size == 0 else tr("a tag without any sound"), sounds=False)
     file.seek(start)
     head = file.read(_HEAD_SIZE)
     for where, magic, kind in _SOUNDS + _OTHERS:
         if head.startswith(magic, where):
-            raise _refusal(name, kind, sounds=(where, magic, kind) in _SOUNDS)
+            raise _refusal(name, tr(kind), sounds=(where, magic, kind) in _SOUNDS)
     stream = read_stream(file)
     if stream is None:
         raise _refusal(name, _guess(head), sounds=not _is_text(head))
     if stream.layer != 3:
-        raise _refusal(name, f"MPEG layer {stream.layer} (MP{stream.layer})", sounds=True)
+        raise _refusal(name, tr("MPEG layer {layer} (MP{layer})", layer=stream.layer), sounds=True)
     if not stream.frames:
-        raise _refusal(name, "an MP3 index without any sound", sounds=False)
+        raise _refusal(name, tr("an MP3 index without any sound"), sounds=False)
     (rate, channels), seconds = stream.formats[0], stream.seconds
     return Audio(seconds, round(stream.bits / seconds), rate, channels, size, stream)
 
 
 def audio_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Finding]:
-    """Returns the defects of a recording that is an MP3. `goodtime` is in seconds, None for the PBX's default."""
+    """Returns the defects of an MP3. `goodtime` is in seconds, None for the PBX's default."""
     stream = sound.stream
-    convert = "convert it: " + _ffmpeg(name, _converted(name))
+    convert = _convert(_ffmpeg(name, _converted(name)))
     if stream.free_format:
-        message = "the recording is an MP3 of free format: its frames name no bitrate, and few players can play it"
-        again = f"convert it: lame --mp3input -b 64 {_quoted(name)} {_quoted(_converted(name))}"
+        message = tr("the audio file is an MP3 of free format: its frames name no bitrate, and few players can play it")
+        again = _convert(f"lame --mp3input -b 64 {_quoted(name)} {_quoted(_converted(name))}")
         yield Finding(Severity.ERROR, "audio_free_format", message, again, file=name)
     yield from _whole_findings(stream, name)
     if len(stream.parts) > 1:
-        lengths = " and ".join(f"{part.seconds:.1f} s" for part in stream.parts)
-        number = _NUMBER_WORDS.get(len(stream.parts), str(len(stream.parts)))
-        message = f"the file is {number} recordings joined ({lengths}): some players stop after the first"
+        lengths = " + ".join(f"{part.seconds:.1f}" for part in stream.parts)
+        message = ngettext(
+            "the audio file consists of {n} part ({lengths} s): some players stop after the first",
+            "the audio file consists of {n} parts ({lengths} s): some players stop after the first",
+            len(stream.parts),
+            lengths=lengths,
+        )
         yield Finding(Severity.WARNING, "audio_joined", message, convert, file=name)
     if stream.foreign:
-        message = f"{stream.foreign} bytes of the recording are no sound: they belong to no frame"
+        message = ngettext(
+            "{n} byte of the audio file is not sound: it belongs to no frame",
+            "{n} bytes of the audio file are not sound: they belong to no frame",
+            stream.foreign,
+        )
         yield Finding(Severity.WARNING, "audio_foreign_bytes", message, convert, file=name)
     if len(stream.formats) > 1:
-        formats = ", then ".join(_format(rate, channels) for rate, channels in stream.formats)
-        message = f"the recording changes its format ({formats}): it is pieced together"
+        formats = joined(", ", (_format(rate, channels) for rate, channels in stream.formats))
+        message = tr("the audio file changes its format ({formats}): it is joined from several files", formats=formats)
         yield Finding(Severity.WARNING, "audio_mixed", message, convert, file=name)
     yield from _length_findings(sound, name, goodtime)
 
@@ -143,12 +150,12 @@ def _whole_findings(stream: Mp3Stream, name: str) -> Iterator[Finding]:
     if not stream.cut or _missing(parts[-1]) > 1:
         return
     known_end = parts[-1].index is not None and parts[-1].index.frames > 0
-    lost = f"{stream.cut} of its {stream.cut_of} bytes are missing"
+    lost = {"missing": stream.cut, "all": stream.cut_of}
     if known_end or stream.cut * _FEW_OF_A_FRAME <= stream.cut_of:
-        message = f"the last frame of the recording is cut: {lost}"
-        yield Finding(Severity.WARNING, "audio_last_frame", message, _LAST_FRAME_HINT, file=name)
+        message = tr("the last frame of the audio file is cut: {missing} of its {all} bytes are missing", **lost)
+        yield Finding(Severity.WARNING, "audio_last_frame", message, tr(_LAST_FRAME_HINT), file=name)
     else:
-        message = f"the recording is cut off within a frame: {lost}"
+        message = tr("the audio file is cut off within a frame: {missing} of its {all} bytes are missing", **lost)
         yield Finding(Severity.ERROR, "audio_truncated", message, _again_or_copy(name), file=name)
 
 
@@ -157,18 +164,20 @@ def _index_findings(part: Mp3Part, cut: int, name: str) -> Iterator[Finding]:
     if part.index is None or not part.index.frames:
         return
     missing, has_all_bytes = _missing(part), part.size >= part.index.size > 0
-    there = f"{part.frames} of {part.index.frames} frames are there"
+    frames = {"frames": part.frames, "all": part.index.frames}
     if missing < -1 or (missing > 1 and has_all_bytes):
-        message = f"the recording's index is wrong: it announces {part.index.frames} frames, the file has {part.frames}"
-        hint = "players show a wrong length or stop early; write the index anew: " + _ffmpeg_copy(name)
+        message = tr("the index of the audio file is wrong: it counts {all} frames, the file has {frames}", **frames)
+        text = mark("players show a wrong length or stop early; write the index again: {command}")
+        hint = tr(text, command=_ffmpeg_copy(name))
         yield Finding(Severity.WARNING, "audio_index", message, hint, file=name)
     elif missing > 1:
         share = max(missing / part.index.frames, 0.01)
-        message = f"the recording is cut off: {share:.0%} of it is missing: {there}"
+        text = mark("the audio file is cut off: {share} of it is missing, {frames} of {all} frames are there")
+        message = tr(text, share=f"{share:.0%}", **frames)
         yield Finding(Severity.ERROR, "audio_truncated", message, _again_or_copy(name), file=name)
     elif missing == 1 and not cut and part.size < part.index.size:
-        message = f"the last frame of the recording is missing: {there}"
-        yield Finding(Severity.WARNING, "audio_last_frame", message, _LAST_FRAME_HINT, file=name)
+        message = tr("the last frame of the audio file is missing: {frames} of {all} frames are there", **frames)
+        yield Finding(Severity.WARNING, "audio_last_frame", message, tr(_LAST_FRAME_HINT), file=name)
 
 
 def _indexed_parts(stream: Mp3Stream) -> tuple[Mp3Part, ...]:
@@ -186,28 +195,31 @@ def _missing(part: Mp3Part) -> int:
 
 
 def _again_or_copy(name: str) -> str:
-    return f"{_AGAIN}; if it is complete, write its index anew: {_ffmpeg_copy(name)}"
+    text = mark("copy or download the file again; if it is complete, write its index again: {command}")
+    return tr(text, command=_ffmpeg_copy(name))
 
 
 def _format(rate: int, channels: int) -> str:
-    return f"{rate} Hz {'mono' if channels == 1 else 'stereo'}"
+    return tr("{rate} Hz mono", rate=rate) if channels == 1 else tr("{rate} Hz stereo", rate=rate)
 
 
 def _length_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Finding]:
     good = DEFAULT_GOODTIME if goodtime is None else goodtime
     if sound.duration_seconds > _LONG_SECONDS:
-        message = f"the recording is {sound.duration_seconds:.0f} s long: few listen beyond {_LONG_SECONDS} s"
-        yield Finding(Severity.WARNING, "audio_long", message, "say it in less, or go on: each second costs", file=name)
+        text = mark("the audio file is {seconds} s long: few people listen longer than {limit} s")
+        message = tr(text, seconds=f"{sound.duration_seconds:.0f}", limit=_LONG_SECONDS)
+        yield Finding(Severity.WARNING, "audio_long", message, tr("use a shorter text: each second costs"), file=name)
     if sound.duration_seconds < good:
-        message = f"the recording is {sound.duration_seconds:.1f} s long, shorter than goodtime ({good} s)"
-        hint = "it ends before a call counts as successful: give --goodtime less than its length"
+        text = mark("the audio file is {seconds} s long, shorter than goodtime ({goodtime} s)")
+        message = tr(text, seconds=f"{sound.duration_seconds:.1f}", goodtime=good)
+        hint = tr("it ends before a call counts as successful: give a --goodtime below its length")
         yield Finding(Severity.WARNING, "audio_short", message, hint, file=name)
 
 
 def _guess(head: bytes) -> str:
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES):
-        return "a web page (HTML or XML)"
-    return "text" if _is_text(head) else "data of no kind that is known here"
+        return tr("a web page (HTML or XML)")
+    return tr("text") if _is_text(head) else tr("a file of unknown type")
 
 
 def _is_text(head: bytes) -> bool:
@@ -222,10 +234,15 @@ def _is_text(head: bytes) -> bool:
 
 def _refusal(name: str, kind: str, *, sounds: bool) -> CheckFailedError:
     if sounds:
-        hint = "convert it: " + _ffmpeg(name, _converted(name))
+        hint = _convert(_ffmpeg(name, _converted(name)))
     else:
-        hint = "give the recording itself; one of another format is converted by: " + _ffmpeg("RECORDING", "OUT.mp3")
-    return CheckFailedError(f"{name} is no MP3: it is {kind}", hint=hint)
+        text = mark("give an audio file; to convert another format to MP3: {command}")
+        hint = tr(text, command=_ffmpeg("AUDIO", "OUT.mp3"))
+    return CheckFailedError(tr("{name} is not an MP3: it is {kind}", name=name, kind=kind), hint=hint)
+
+
+def _convert(command: str) -> str:
+    return tr("convert it: {command}", command=command)
 
 
 def _converted(name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.schedule import parse_day, parse_minute
 from alovoice_cli.errors import CheckFailedError, UsageError
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.moments import parse_zone
 
 FILES = ("record", "recipients")
@@ -98,14 +98,19 @@ class CampaignGuard:
         """Raises CheckFailedError where one more campaign exceeds the limit."""
         if self.most is not None and made >= self.most:
             raise CheckFailedError(
-                f"{beyond_daily_limit(made, 1, self.most)}: nothing was sent",
-                hint="--override-limit max_campaigns_per_day, if that is meant",
+                tr("{message}: nothing was sent", message=beyond_daily_limit(made, 1, self.most)),
+                hint=tr("if this is intended, add --override-limit {limit}", limit="max_campaigns_per_day"),
             )
 
 
 def beyond_daily_limit(made: int, planned: int, most: int) -> str:
     """Returns the message for too many campaigns in a day."""
-    return f"{count(made, 'campaign')} in the last 24 hours and {planned} now: the profile allows {most}"
+    return tr(
+        "campaigns in the last 24 hours: {made}, now: {planned}; the profile allows {most}",
+        made=made,
+        planned=planned,
+        most=most,
+    )
 
 
 NOT_CREATED = ("refused", "unsent")
@@ -113,7 +118,7 @@ NOT_CREATED = ("refused", "unsent")
 OVER = ("done",)
 """The PBX's status of a finished campaign. Only `new` is documented; `done` is the sandbox's word."""
 
-_CREATE_ANYWAY = "--allow-duplicate creates it once more"
+_CREATE_AGAIN = mark("to create it again, add --allow-duplicate")
 _USUAL = (("maxline", 1), ("tryes", 2), ("goodtime", 3))
 """The PBX's defaults for missing fields (document, addAutorule)."""
 
@@ -214,21 +219,31 @@ class CreatedCampaign:
 def twin_words(twin: CreatedCampaign) -> tuple[str, str]:
     """Returns the message and the hint for a campaign that exists already, or may exist."""
     if twin.outcome == "done":
-        message = f"the same campaign was created within the last 24 hours: {twin.label}"
-        return message, f"see `alovoice autorule get {twin.label}`; {_CREATE_ANYWAY}"
-    named = f"a campaign named {twin.fields['name']}" if twin.fields.get("name") else "the campaign"
-    look = (
-        f"look in the web console whether {named} exists; `alovoice call receipts show {twin.receipt}` shows what was"
-        f" sent; {_CREATE_ANYWAY}"
-    )
+        message = tr("the same campaign was created within the last 24 hours: {campaign}", campaign=twin.label)
+        look = tr("see `alovoice autorule get {campaign}`", campaign=twin.label)
+        return message, joined("; ", [look, tr(_CREATE_AGAIN)])
+    look = tr("check in the web console whether the campaign exists")
+    if name := twin.fields.get("name"):
+        look = tr("check in the web console whether the campaign {name} exists", name=name)
+    shown = tr("`alovoice call receipts show {receipt}` shows what was sent", receipt=twin.receipt)
+    hint = joined("; ", [look, shown, tr(_CREATE_AGAIN)])
     if twin.settled_at is not None:
-        message = "the same campaign may have been created within the last 24 hours: its answer was lost or unreadable"
-        return f"{message} (receipt {twin.receipt})", look
-    message = f"the same campaign is being created by process {twin.pid}, or may have been created before that ended"
-    return f"{message} (receipt {twin.receipt})", f"let process {twin.pid} end, if it is still there; {look}"
+        message = tr(
+            "the same campaign may have been created within the last 24 hours: the response was lost or unreadable"
+            " (receipt {receipt})",
+            receipt=twin.receipt,
+        )
+        return message, hint
+    message = tr(
+        "process {process} is creating the same campaign, or may have created it before it ended (receipt {receipt})",
+        process=twin.pid,
+        receipt=twin.receipt,
+    )
+    wait = tr("if process {process} is still running, wait until it ends", process=twin.pid)
+    return message, joined("; ", [wait, hint])
 
 
 def twin_error(twin: CreatedCampaign) -> CheckFailedError:
     """Returns the error for a campaign that another process created first."""
     message, hint = twin_words(twin)
-    return CheckFailedError(f"{message}; nothing was sent", hint=hint)
+    return CheckFailedError(tr("{message}: nothing was sent", message=message), hint=hint)

@@ -10,6 +10,7 @@ from typing import Any, Final, TextIO
 from alovoice_cli.campaigns.files import ListFile, made_list
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.phones import COUNTRY, NATIONAL_LENGTH, TROUBLES, spelled
 from alovoice_cli.spreadsheet import PLAIN, SpreadsheetFormat
 
@@ -22,9 +23,11 @@ def new_file(path: Path, option: str) -> Iterator[TextIO]:
     try:
         file = path.open("x", encoding="utf-8", newline="")
     except FileExistsError as error:
-        raise UsageError(f"{option} {path} is there already", hint="give another name, or remove it first") from error
+        message = tr("{option} {path} already exists", option=option, path=path)
+        raise UsageError(message, hint=tr("give another name, or remove it first")) from error
     except OSError as error:
-        raise UsageError(f"{option} {path} cannot be written: {error.strerror}") from error
+        message = tr("{option} {path} cannot be written: {problem}", option=option, path=path, problem=error.strerror)
+        raise UsageError(message) from error
     try:
         with file:
             yield file
@@ -86,7 +89,7 @@ def _is_kept(whom: Recipients) -> bytearray:
 
 
 def _rejected_rows(whom: Recipients) -> Iterator[list[str]]:
-    """Yields the rejected rows under a heading: line, reason, and the row's own cells."""
+    """Yields the rejected rows under a heading: the row in its file, the reason, and the row's own cells."""
     layout, wide = whom.layout, max(whom.tally.widest, whom.layout.width)
     headings = [*layout.headings[:wide], *(f"column {at + 1}" for at in range(len(layout.headings), wide))]
     yield ["line", "reason", "explanation", *headings]
@@ -99,17 +102,17 @@ def _rejected_rows(whom: Recipients) -> Iterator[list[str]]:
             if line in reasons:
                 code, why = reasons[line]
             elif number and first != line:
-                code, why = "duplicate", f"{number} stands on line {first}"
+                code, why = "duplicate", tr("{number} is already in row {row}", number=number, row=first)
             else:
                 continue
             yield [str(line), code, why, *row, *[""] * (wide - len(row))]
 
 
 def _reasons(whom: Recipients) -> dict[int, tuple[str, str]]:
-    """Returns a code and words for each line without a number to call."""
-    reasons = dict.fromkeys(whom.tally.empty, ("empty", "no number"))
+    """Returns a code and an explanation for each row without a number to call."""
+    reasons = dict.fromkeys(whom.tally.empty, ("empty", tr("no number")))
     for code, lines in whom.tally.troubles.items():
-        reasons |= dict.fromkeys(lines, (code, TROUBLES[code][0]))
+        reasons |= dict.fromkeys(lines, (code, tr(TROUBLES[code])))
     for reason, numbers in whom.excluded_by.items():
         for number, at in numbers.items():
             reasons |= dict.fromkeys(at, ("excluded", f"{number}: {reason}"))

@@ -8,6 +8,7 @@ from typing import Final
 
 from alovoice_cli import phones
 from alovoice_cli.errors import CheckFailedError
+from alovoice_cli.language import mark, tr
 
 _SAYS_PHONE: Final = (  # at the start of a word: not in получатель or автомобиль
     r"phone|mobile|msisdn|whatsapp|caller.?id|\btel(?!egram)|телефон|(?<![а-яё])тел(?!егр)|(?<![а-яё])моб"
@@ -94,8 +95,13 @@ def choose_column(
     chosen = next((column for column in near if says_phone(column.heading)), near[0])
     if says_id(chosen.heading) and not is_only:
         raise CheckFailedError(
-            f"{name}: only column {chosen.index + 1} holds numbers, and its heading {chosen.heading!r} says ids",
-            hint=f"if they are, --column {chosen.index + 1}",
+            tr(
+                "{name}: only column {column} holds numbers, and by its heading {heading!r} they are ids",
+                name=name,
+                column=chosen.index + 1,
+                heading=chosen.heading,
+            ),
+            hint=tr("if they are phone numbers, add --column {column}", column=chosen.index + 1),
         )
     return ColumnChoice(chosen.index, tuple(sorted({chosen.index, *found})))
 
@@ -131,16 +137,20 @@ def _holds_phones(column: PhoneColumn) -> bool:
 
 
 def _no_people(name: str, column: PhoneColumn, own_lines: Collection[int]) -> CheckFailedError:
-    heading = f" ({column.heading})" if column.heading else ""
-    is_own = set(own_lines).issuperset(column.numbers)
-    what = "lines of the PBX only" if is_own else f"one number throughout, {column.numbers[0]}"
+    named = f"{column.index + 1} ({column.heading})" if column.heading else str(column.index + 1)
+    if set(own_lines).issuperset(column.numbers):
+        message = tr("{name}: column {column} holds only lines of the PBX, no recipients", name=name, column=named)
+    else:
+        number = column.numbers[0]
+        text = mark("{name}: column {column} holds {number} in every row: this is not a list of recipients")
+        message = tr(text, name=name, column=named, number=number)
     return CheckFailedError(
-        f"{name}: column {column.index + 1}{heading} holds {what}: it is no list of people",
-        hint=f"give a list of people; --column {column.index + 1} takes it all the same",
+        message,
+        hint=tr("give a list of recipients, or use this column with --column {column}", column=column.index + 1),
     )
 
 
-# --- as the operator says it ------------------------------------------------------------------------------------------
+# --- as the operator names it -----------------------------------------------------------------------------------------
 
 
 def match_columns(name: str, first: Sequence[str], wanted: str) -> tuple[int, ...]:
@@ -156,9 +166,11 @@ def match_columns(name: str, first: Sequence[str], wanted: str) -> tuple[int, ..
                 break
         else:
             raise CheckFailedError(
-                f"{name} has no column {words[0].strip()!r}",
-                hint="give its heading or its number from 1; the first row is "
-                + " · ".join(cell.strip() for cell in first),
+                tr("{name} has no column {column!r}", name=name, column=words[0].strip()),
+                hint=tr(
+                    "give its heading or its number from 1; the first row is {cells}",
+                    cells=" · ".join(cell.strip() for cell in first),
+                ),
             )
         found.append(column)
         words = words[size:]
@@ -173,9 +185,12 @@ def _match(name: str, first: Sequence[str], word: str) -> int | None:
     ):
         at = [column for column, heading in enumerate(headings) if heading == sought and heading]
         if len(at) > 1:
-            numbers = " or ".join(str(column + 1) for column in at)
             raise CheckFailedError(
-                f"{name} has {len(at)} columns {word!r}", hint=f"give the number: --column {numbers}"
+                tr("{name} has several columns {column!r}", name=name, column=word),
+                hint=tr(
+                    "give the number of one of them with --column: {columns}",
+                    columns=", ".join(str(column + 1) for column in at),
+                ),
             )
         if at:
             return at[0]
@@ -183,10 +198,10 @@ def _match(name: str, first: Sequence[str], word: str) -> int | None:
     return int(word) - 1 if is_number and 1 <= int(word) <= len(first) else None
 
 
-def column_name(headings: Sequence[str], column: int) -> str:
-    """Returns the column in words, with its heading."""
+def column_label(headings: Sequence[str], column: int) -> str:
+    """Returns the column for messages: its number from 1, with its heading: `2 (phone)`."""
     heading = headings[column] if column < len(headings) else ""
-    return f"column {column + 1}" + (f" ({heading})" if heading else "")
+    return f"{column + 1} ({heading})" if heading else str(column + 1)
 
 
 def column_word(headings: Sequence[str], column: int) -> str:

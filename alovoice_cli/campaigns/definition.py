@@ -12,6 +12,7 @@ from typing import BinaryIO
 from alovoice_cli.campaigns.campaign_record import FILES, SubmittedFile
 from alovoice_cli.campaigns.files import open_regular
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import mark, tr
 
 _TEXTS = ("name", *FILES, "from", "to", "fromtime", "totime", "timezone")
 _COUNTS = ("maxline", "goodtime", "tryes")
@@ -32,9 +33,11 @@ def read_definition(content: bytes, name: str, folder: Path) -> Definition:
     try:
         said = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is not UTF-8", hint="save it as UTF-8") from error
+        raise UsageError(tr("{name} is not UTF-8", name=name), hint=tr("save it as UTF-8")) from error
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name} is no TOML: {error}", hint="see one: `alovoice autorule export ID`") from error
+        raise UsageError(
+            tr("{name} is not valid TOML: {problem}", name=name, problem=error), hint=_see_one()
+        ) from error
     definition = {key: _value(name, key, value) for key, value in said.items()}
     for key in FILES:
         path = str(definition.get(key, "-"))
@@ -54,22 +57,29 @@ def open_definition(given: str, stdin: BinaryIO, folder: Path) -> Definition:
 def _value(name: str, key: str, value: object) -> object:
     if key not in KEYS:
         near = difflib.get_close_matches(key, KEYS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"keys: {', '.join(KEYS[: -len(_DIGESTS)])}"
-        raise UsageError(f"{name}: no campaign has the key {key!r}", hint=hint)
+        hint = tr("keys: {names}", names=", ".join(KEYS[: -len(_DIGESTS)]))
+        if near:
+            hint = tr("did you mean {word}?", word=near[0])
+        raise UsageError(tr("{name}: a campaign has no key {key!r}", name=name, key=key), hint=hint)
     found = _as_text(value) if key in (*_TEXTS, *_DIGESTS) else value
     if key == "paused":
-        form, is_right = "true or false", isinstance(found, bool)
+        message, is_right = mark("{name}: {key} must be true or false"), isinstance(found, bool)
     elif key in _COUNTS:
-        form, is_right = "a whole number", isinstance(found, int) and not isinstance(found, bool)
+        message = mark("{name}: {key} must be a whole number")
+        is_right = isinstance(found, int) and not isinstance(found, bool)
     elif key in _LISTS:
         found = [found] if key == "trunks" and isinstance(found, str) else found
-        form = "a list of texts in quotes"
+        message = mark("{name}: {key} must be a list of texts in quotes")
         is_right = isinstance(found, list) and all(isinstance(part, str) for part in found)
     else:
-        form, is_right = "a text in quotes", isinstance(found, str)
+        message, is_right = mark("{name}: {key} must be a text in quotes"), isinstance(found, str)
     if not is_right:
-        raise UsageError(f"{name}: {key} must be {form}", hint="see one: `alovoice autorule export ID`")
+        raise UsageError(tr(message, name=name, key=key), hint=_see_one())
     return found
+
+
+def _see_one() -> str:
+    return tr("see an example: `alovoice autorule export ID`")
 
 
 def _as_text(value: object) -> object:
@@ -113,15 +123,16 @@ class DefinitionDefaults:
         """Returns a text that every campaign needs. Raises UsageError where both sources lack it."""
         value = self.text(key, given)
         if value is None:
-            hint = "see `alovoice autorule create --help`; --from-file FILE and --like ID may say it"
-            raise UsageError(f"Missing option '--{key}'", hint=hint)
+            hint = tr("see `alovoice autorule create --help`; --from-file FILE and --like ID can supply it")
+            raise UsageError(tr("Missing option '{option}'", option=f"--{key}"), hint=hint)
         return value
 
     def whole(self, key: str, given: int | None, least: int) -> int | None:
         """Returns a whole number. Raises UsageError for a number below `least` in the definition."""
         value = given if given is not None else self.definition.get(key)
         if isinstance(value, int) and value < least:
-            raise UsageError(f"{key} = {value} in the campaign's definition is less than {least}")
+            text = mark("{key} = {value} in the campaign's definition is less than {least}")
+            raise UsageError(tr(text, key=key, value=value, least=least))
         return value if isinstance(value, int) else None
 
     def flag(self, key: str, given: bool | None) -> bool:

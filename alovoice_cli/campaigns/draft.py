@@ -13,7 +13,7 @@ from alovoice_cli.campaigns.files import ListFile, made_list
 from alovoice_cli.campaigns.number_count import dialled_number
 from alovoice_cli.campaigns.schedule import Window, parse_day, parse_minute, today_in
 from alovoice_cli.errors import CheckFailedError, UsageError
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.moments import parse_zone
 
 DEFAULT_ZONE = "utc +5"
@@ -38,7 +38,7 @@ def read_window(first: str, last: str, opens: str, closes: str, zone_text: str |
 def line_words(given: str | None, usual: Sequence[str]) -> list[str]:
     """Returns the words for the lines: the given words, or the profile's `usual`. Raises UsageError for none."""
     if given is None and not usual:
-        raise UsageError("no lines to dial by", hint="give --trunks 712037006,712037007 or --trunks all")
+        raise UsageError(tr("no lines to call from"), hint=tr("give --trunks 712037006,712037007 or --trunks all"))
     return [word.strip() for word in given.split(",")] if given is not None else list(usual)
 
 
@@ -51,11 +51,12 @@ def choose_trunks(words: Sequence[str], known: Sequence[str]) -> tuple[str, ...]
     """Returns the lines to dial from; for `all` the PBX's `known` lines. Raises UsageError for none, or non-digits."""
     if means_all_lines(words):
         if not known:
-            raise CheckFailedError("this PBX has no lines", hint="see `alovoice trunks`")
+            raise CheckFailedError(tr("this PBX has no lines"), hint=tr("see `alovoice trunks`"))
         return tuple(known)
     for word in words:
         if not (word.isascii() and word.isdigit()):
-            raise UsageError(f"--trunks {word!r} is no line number", hint="see `alovoice trunks`; several: A,B")
+            message = tr("--trunks {line!r} is not a line number", line=word)
+            raise UsageError(message, hint=tr("see `alovoice trunks`; write several lines as A,B"))
     return tuple(dict.fromkeys(words))
 
 
@@ -86,8 +87,13 @@ class CampaignDraft:
 
     def summary(self, numbers: int, profile: str) -> str:
         """Returns one line for the person who is about to start the campaign."""
-        lines, people = count(len(self.trunks), "line"), count(numbers, "number")
-        return f"{self.name}: {self.window.describe()}, {people}, {lines}, PBX {profile}"
+        parts = [
+            tr("{name}: {window}", name=self.name, window=self.window.describe()),
+            ngettext("{n} number", "{n} numbers", numbers),
+            ngettext("{n} line", "{n} lines", len(self.trunks)),
+            tr("PBX {profile}", profile=profile),
+        ]
+        return joined(", ", parts)
 
 
 _SPLIT = re.compile(r"([0-9]{1,9})\s*/\s*(?:day|d)")
@@ -116,7 +122,8 @@ def parse_split(text: str) -> int:
     """Returns the rows a day of `500/day`. Raises UsageError."""
     match = _SPLIT.fullmatch(text.strip().lower())
     if match is None or not int(match.group(1)):
-        raise UsageError(f"--split {text!r} is no number of people a day", hint="write it as --split 500/day")
+        message = tr("--split {size!r} is not a number of recipients per day", size=text)
+        raise UsageError(message, hint=tr("write it as --split 500/day"))
     return int(match.group(1))
 
 
@@ -133,8 +140,16 @@ def split(draft: CampaignDraft, people: BinaryIO, layout: SplitLayout, size: int
     window, days = draft.window, (draft.window.last - draft.window.first).days + 1
     if len(lists) > days:
         raise CheckFailedError(
-            f"--split {size}/day makes {len(lists)} campaigns of a day each, and --from to --to are {days} days",
-            hint=f"give --to {window.first + timedelta(days=len(lists) - 1):%Y.%m.%d}, or more people a day",
+            tr(
+                "--split {size}/day makes {campaigns} campaigns of one day each, but --from and --to give {days} days",
+                size=size,
+                campaigns=len(lists),
+                days=days,
+            ),
+            hint=tr(
+                "give --to {day}, or more recipients per day",
+                day=f"{window.first + timedelta(days=len(lists) - 1):%Y.%m.%d}",
+            ),
         )
     parts = []
     for number, (part, dialled) in enumerate(lists):

@@ -13,7 +13,8 @@ from alovoice_cli.campaigns.files import open_regular
 from alovoice_cli.campaigns.layout import find_delimiter
 from alovoice_cli.campaigns.sheet import Sheet, open_sheet
 from alovoice_cli.errors import CheckFailedError, UsageError
-from alovoice_cli.findings import Finding, Severity, count, errors, name_lines, spaced
+from alovoice_cli.findings import Finding, Severity, errors, name_rows
+from alovoice_cli.language import joined, ngettext, spaced, tr
 from alovoice_cli.moments import parse_span
 
 _UNTIL = re.compile(r"until|expir|valid.?to|\bдо\b|срок|истека|действ|muddat|муддат|gacha", re.IGNORECASE)
@@ -33,8 +34,8 @@ class ExcludedColumn:
     """The count of different numbers in the column."""
 
     def __str__(self) -> str:
-        heading = f" ({self.heading})" if self.heading else ""
-        return f"{spaced(self.numbers)} in column {self.index + 1}{heading}"
+        column = f"{self.index + 1} ({self.heading})" if self.heading else self.index + 1
+        return tr("{number} in column {column}", number=spaced(self.numbers), column=column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +51,26 @@ class ExcludedSheet:
     """Rows that hold something, headings not counted."""
     expired: int
     unread: Sequence[int]
-    """The lines where a phone column holds something, but no number that can be read."""
+    """The rows where a phone column holds something, but no number that can be read."""
     unread_sample: str
     undated: Sequence[int]
-    """The lines whose end is no day."""
+    """The rows whose end is not a date."""
 
     @property
     def note(self) -> str:
         """Returns how the sheet was read: its numbers, by column."""
-        by_column = f", {', '.join(map(str, self.columns))}" if self.columns else ""
-        expired = f"; {count(self.expired, 'entry', 'entries')} ended before" if self.expired else ""
-        return f"{self.name}: {count(len(self.numbers), 'number')} not to be called{by_column}{expired}"
+        parts = [
+            ngettext(
+                "{name}: {n} number not to be called",
+                "{name}: {n} numbers not to be called",
+                len(self.numbers),
+                name=self.name,
+            ),
+            *(str(column) for column in self.columns),
+        ]
+        if self.expired:
+            parts.append(ngettext("{n} entry has expired", "{n} entries have expired", self.expired))
+        return joined("; ", parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class DoNotCall:
     """A do-not-call list: the numbers in force on the campaign's first day, and the unreadable entries.
 
     Every number of every column of every visible sheet counts. A column with an end heading (until, expires, до, срок,
-    muddat…) holds the last day of an entry. An entry with an unreadable end stays in force: to leave a person out is
+    muddat…) holds the last day of an entry. An entry with an unreadable end remains in force: to leave a person out is
     the smaller mistake.
     """
 
@@ -91,21 +101,37 @@ class DoNotCall:
         severity = Severity.WARNING if self.unread_ok else Severity.ERROR
         for sheet in self.sheets:
             if sheet.unread:
-                entries = count(len(sheet.unread), "entry holds", "entries hold")
-                message = f"{entries} no number that can be read, {name_lines(sheet.unread)}: {sheet.unread_sample}"
-                hint = "correct them: who is meant cannot be left out; --exclude-unread-ok goes on without them"
+                message = ngettext(
+                    "{n} entry holds no readable number, {rows}: {sample}",
+                    "{n} entries hold no readable number, {rows}: {sample}",
+                    len(sheet.unread),
+                    rows=name_rows(sheet.unread),
+                    sample=sheet.unread_sample,
+                )
+                hint = tr(
+                    "correct them, or these people will be called; to continue without them, add --exclude-unread-ok"
+                )
                 if self.unread_ok:
-                    hint = "who is meant is not left out"
+                    hint = tr("these people are not left out")
                 yield Finding(severity, "exclude_unread", message, hint, file=sheet.name, lines=sheet.unread)
             if sheet.undated:
-                message = f"{count(len(sheet.undated), 'entry', 'entries')} with an end that is no day, "
-                message += name_lines(sheet.undated)
-                hint = "they stay in force; write the day as 2026-11-24"
+                message = ngettext(
+                    "the end of {n} entry is not a date, {rows}",
+                    "the end of {n} entries is not a date, {rows}",
+                    len(sheet.undated),
+                    rows=name_rows(sheet.undated),
+                )
+                hint = tr("they remain in force; write the date as 2026-11-24")
                 yield Finding(Severity.WARNING, "exclude_undated", message, hint, file=sheet.name, lines=sheet.undated)
         entries_in_all = sum(sheet.entries for sheet in self.sheets)
         if entries_in_all and not any(sheet.columns or sheet.unread for sheet in self.sheets):
-            hint = "give a file with phone numbers; --exclude-unread-ok goes on without them"
-            message = f"{self.name} holds {count(entries_in_all, 'row')} and no phone number"
+            hint = tr("give a file with phone numbers; to continue without it, add --exclude-unread-ok")
+            message = ngettext(
+                "{name} holds {n} row, but no phone number",
+                "{name} holds {n} rows, but no phone number",
+                entries_in_all,
+                name=self.name,
+            )
             yield Finding(severity, "exclude_unread", message, hint, file=self.name)
 
 
@@ -113,7 +139,7 @@ def check_do_not_call(listed: DoNotCall) -> list[Finding]:
     """Returns the warnings about a do-not-call list. Raises CheckFailedError for errors, such as unreadable entries."""
     found = list(listed.findings())
     for error in errors(found):
-        raise CheckFailedError(error.sentence.removesuffix(f" ({error.hint})"), hint=error.hint)
+        raise CheckFailedError(error.statement, hint=error.hint)
     return found
 
 
@@ -132,7 +158,9 @@ def parse_do_not_call(file: BinaryIO, name: str, first_day: date, *, unread_ok: 
     first = open_sheet(file, name)
     found = [_read_sheet(first, name, first_day)]
     for tab in first.other_tabs:
-        found.append(_read_sheet(open_sheet(file, name, tab=tab), f"{name}, sheet {tab!r}", first_day))
+        found.append(
+            _read_sheet(open_sheet(file, name, tab=tab), tr("{name}, sheet {sheet!r}", name=name, sheet=tab), first_day)
+        )
     return DoNotCall(name, found, unread_ok)
 
 
@@ -199,7 +227,7 @@ class _EntryReader:
         return self._headings[index] if index < len(self._headings) else ""
 
     def unread(self) -> tuple[list[int], str]:
-        """Returns the lines of unreadable phone cells, and the first such cell."""
+        """Returns the rows of unreadable phone cells, and the first such cell."""
         found = [column for index, column in self.columns.items() if column.unread and self._is_phone_column(index)]
         first = min(found, key=lambda column: column.unread[0], default=None)
         return sorted({line for column in found for line in column.unread}), first.sample if first else ""
@@ -267,7 +295,9 @@ def called_from(text: str, now: datetime) -> datetime:
     try:
         begins = now - span
     except OverflowError:
-        raise UsageError("--exclude-called reaches back beyond the calendar", hint="give 7d or 30d") from None
+        message = tr("--exclude-called {span!r} is too long", span=text)
+        raise UsageError(message, hint=tr("give 7d or 30d")) from None
     if begins == now:
-        raise UsageError(f"--exclude-called {text!r} leaves nobody out", hint="give 7d, 12h or 2w")
+        message = tr("--exclude-called {span!r} leaves nobody out", span=text)
+        raise UsageError(message, hint=tr("give 7d, 12h or 2w"))
     return begins

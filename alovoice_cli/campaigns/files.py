@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import mark, tr
 from alovoice_cli.phones import parse_dialled
 
 _FLAGS = (
@@ -22,12 +23,13 @@ _FLAGS = (
     | getattr(os, "O_BINARY", 0)
 )
 _KINDS = {
-    stat.S_IFDIR: "a directory",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: mark("{path} is a directory, not a file"),
+    stat.S_IFIFO: mark("{path} is a pipe, not a file"),
+    stat.S_IFSOCK: mark("{path} is a socket, not a file"),
+    stat.S_IFCHR: mark("{path} is a device, not a file"),
+    stat.S_IFBLK: mark("{path} is a device, not a file"),
 }
+_NO_FILE = mark("{path} is not a regular file")
 
 
 _KEPT_IN_MEMORY = 1 << 25  # bytes
@@ -62,8 +64,13 @@ def _room_explained() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = f"a list of more than {_KEPT_IN_MEMORY >> 20} MB needs as much room in {tempfile.gettempdir()} (TMPDIR)"
-        raise UsageError(f"the list cannot be held: {error.strerror or error}", hint=hint) from error
+        hint = tr(
+            "a list of more than {size} MB needs as much free space in {path} (TMPDIR)",
+            size=_KEPT_IN_MEMORY >> 20,
+            path=tempfile.gettempdir(),
+        )
+        message = tr("the list cannot be stored temporarily: {problem}", problem=error.strerror or error)
+        raise UsageError(message, hint=hint) from error
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -87,20 +94,22 @@ def _refuse_unsendable(path: Path, found: os.stat_result) -> None:
     kind = stat.S_IFMT(found.st_mode)
     if kind != stat.S_IFREG:
         raise UsageError(
-            f"{path} is {_KINDS.get(kind, 'no regular file')}, not a file",
-            hint="save it to a file first: its size must be known before it is sent",
+            tr(_KINDS.get(kind, _NO_FILE), path=path),
+            hint=tr("save it to a file first: its size must be known before it is sent"),
         )
     if found.st_size == 0:
-        raise UsageError(f"{path} is empty", hint="give a file that holds something")
+        raise UsageError(tr("{path} is empty", path=path), hint=tr("give a file with content"))
 
 
 def _unopened(path: Path, error: OSError | ValueError) -> UsageError:
     if isinstance(error, FileNotFoundError):
-        return UsageError(f"there is no file {path}", hint="look at the spelling and the directory you are in")
+        return UsageError(
+            tr("there is no file {path}", path=path), hint=tr("check the spelling and the current directory")
+        )
     if isinstance(error, PermissionError) and path.is_dir():  # so Windows answers for a directory
-        return UsageError(f"{path} is a directory, not a file", hint="give the file in it")
+        return UsageError(tr("{path} is a directory, not a file", path=path), hint=tr("give the file in it"))
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return UsageError(f"{path} cannot be opened: {reason}")
+    return UsageError(tr("{path} cannot be opened: {problem}", path=path, problem=reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,8 @@ def open_list(given: str | None, numbers: Sequence[str] | None, stdin: TextIO) -
     Raises UsageError unless exactly one of both is given.
     """
     if (given is None) == (not numbers):
-        raise UsageError("give the recipients once", hint="either --recipients FILE, or --recipient NUMBER, repeated")
+        hint = tr("give --recipients FILE, or --recipient NUMBER for each number")
+        raise UsageError(tr("--recipients and --recipient cannot be used together"), hint=hint)
     if numbers:
         return _read_once(io.BytesIO(numbers_to_csv(numbers)), "")
     if given is None or given == "-":

@@ -18,7 +18,8 @@ from alovoice_cli.campaigns.draft import CampaignDraft
 from alovoice_cli.campaigns.options import ForecastOptions
 from alovoice_cli.campaigns.watching import moment_text
 from alovoice_cli.errors import UsageError
-from alovoice_cli.findings import Finding, Severity, count, spaced
+from alovoice_cli.findings import Finding, Severity
+from alovoice_cli.language import joined, mark, ngettext, spaced, tr
 
 MOST_RUNS, FEWEST_RUNS = 200, 10
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
@@ -263,12 +264,13 @@ def parse_share(text: str) -> float:
     match = _SHARE.fullmatch(text.strip())
     share = -1.0 if match is None else float(match.group(1).replace(",", ".")) / (100 if match.group(2) else 1)
     if not 0 <= share <= 1:
-        raise UsageError(f"--answer-rate {text!r} is no share", hint="give 0.4 or 40%")
+        message = tr("--answer-rate {share!r} is not a share", share=text)
+        raise UsageError(message, hint=tr("give 0.4 or 40%"))
     return share
 
 
 def forecast_as_dict(made: Forecast, tariff: float | None) -> dict[str, object]:
-    """The forecast as JSON prints it: times ISO 8601 with the campaign's offset, shares from 0 to 1."""
+    """Returns the forecast as JSON prints it: times ISO 8601 with the campaign's offset, shares from 0 to 1."""
     low, middle, high = (None if moment is None else moment.isoformat() for moment in made.finish)
     return {
         "recipients": made.count,
@@ -315,29 +317,62 @@ def _assumed(made: Forecast, tariff: float | None) -> dict[str, object]:
 
 
 def forecast_in_words(made: Forecast, tariff: float | None) -> dict[str, object]:
-    """The forecast for a person: a line a figure."""
-    people, apart = made.people, made.people.pause_between_tries_seconds
+    """Returns the forecast for a person: each figure under its name."""
     low, middle, high = made.finish
-    needed = "no number of lines finishes in time"
-    if made.lines_needed is not None:
-        needed = f"enough to finish in time: {made.lines_needed}"
-    cost = {} if tariff is None else {"cost": f"{spaced(round(made.cost(tariff)))} (talk alone, {tariff:g} a minute)"}
-    return {
-        "finish": _end_text(middle, made),
-        **({} if low is None else {"P10 to P90": f"{_end_text(low, made)} to {_end_text(high, made)}"}),
-        "called": f"{_percent(made.called)} of {spaced(made.count)} are rung at least once",
-        "reached": f"{_percent(made.reached)} answer, and stay for {made.plan.goodtime.total_seconds():g} s",
-        "calls": f"{spaced(made.calls)}, {spaced(round(made.calls_an_hour))} an hour",
-        "lines": f"{made.plan.lines} at once, {spaced(round(made.line_minutes))} minutes in all; {needed}",
-        **cost,
-        "assumed": (
-            f"{_percent(people.answer_rate)} answer after {_span(people.ring_seconds)} s"
-            f" and talk {_span(people.talk_seconds)} s, {_percent(people.busy_rate)} are busy,"
-            f" {_percent(people.unreachable_rate)} out of reach, others ring {people.patience_seconds} s;"
-            f" {count(made.plan.tries, 'try', 'tries')}{f', {apart} s apart' if made.plan.tries > 1 else ''}"
+    words: dict[str, object] = {tr("finish"): _end_text(middle, made)}
+    if low is not None:
+        text = mark("{low} – {high}")
+        words[tr("P10 to P90")] = tr(text, low=_end_text(low, made), high=_end_text(high, made))
+    words |= {
+        tr("called"): tr("{share} of {n} at least once", share=_percent(made.called), n=spaced(made.count)),
+        tr("reached"): tr(
+            "{share}: answered and stayed for {seconds} s",
+            share=_percent(made.reached),
+            seconds=f"{made.plan.goodtime.total_seconds():g}",
         ),
-        "runs": f"{made.runs}, seed {made.seed}",
+        tr("calls"): tr(
+            "{calls}; per hour: {hourly}", calls=spaced(made.calls), hourly=spaced(round(made.calls_an_hour))
+        ),
+        tr("lines"): joined(
+            "; ",
+            [
+                tr("at once: {lines}", lines=made.plan.lines),
+                tr("in use: {minutes} min in all", minutes=spaced(round(made.line_minutes))),
+                _needed(made),
+            ],
+        ),
     }
+    if tariff is not None:
+        cost = spaced(round(made.cost(tariff)))
+        words[tr("cost")] = tr("{cost} (talk only, {tariff} per minute)", cost=cost, tariff=f"{tariff:g}")
+    words[tr("assumed")] = _assumed_text(made)
+    words[tr("runs")] = tr("{runs}, seed {seed}", runs=made.runs, seed=made.seed)
+    return words
+
+
+def _needed(made: Forecast) -> str:
+    if made.lines_needed is None:
+        return tr("no number of lines is enough to finish in time")
+    return tr("enough to finish in time: {lines}", lines=made.lines_needed)
+
+
+def _assumed_text(made: Forecast) -> str:
+    people = made.people
+    parts = [
+        tr(
+            "{share} answer after {ringing} s and talk for {talk} s",
+            share=_percent(people.answer_rate),
+            ringing=_span(people.ring_seconds),
+            talk=_span(people.talk_seconds),
+        ),
+        tr("{share} are busy", share=_percent(people.busy_rate)),
+        tr("{share} cannot be reached", share=_percent(people.unreachable_rate)),
+        tr("the others let it ring for {seconds} s", seconds=people.patience_seconds),
+        ngettext("{n} attempt per number", "{n} attempts per number", made.plan.tries),
+    ]
+    if made.plan.tries > 1:
+        parts.append(tr("{seconds} s between attempts", seconds=people.pause_between_tries_seconds))
+    return joined("; ", parts)
 
 
 def forecast_figures(made: Forecast, tariff: float | None) -> dict[str, object]:
@@ -368,26 +403,29 @@ def forecast_findings(made: Forecast) -> Iterator[Finding]:
     if made.finishing >= _ENOUGH:
         return
     last = moment_text(made.closes - _LAST_MINUTE)
-    called = f"{_percent(made.called)} called" if made.called < 1 else "not all are tried as often as asked"
-    warning = f"will not finish: {called} by {last}"
     if made.finishes:
-        warning = f"may not finish: {_percent(1 - made.finishing)} of the runs do not by {last}"
-    hint = "give more lines (--maxline), days or hours"
-    yield Finding(Severity.WARNING, "unfinished", f"{warning}; {_would(made)}", hint)
-
-
-def _would(made: Forecast) -> str:
-    if made.lines_needed is None:
-        return "more lines alone would not help"
-    return "1 line would" if made.lines_needed == 1 else f"{made.lines_needed} lines would"
+        warning = tr(
+            "may not finish: {share} of the runs do not by {moment}", share=_percent(1 - made.finishing), moment=last
+        )
+    elif made.called < 1:
+        warning = tr("will not finish: {share} called by {moment}", share=_percent(made.called), moment=last)
+    else:
+        warning = tr("will not finish: some numbers do not get all their attempts by {moment}", moment=last)
+    enough = tr("more lines alone would not help")
+    if made.lines_needed is not None:
+        enough = tr("lines needed: {lines}", lines=made.lines_needed)
+    hint = tr("give more lines (--maxline), days or hours")
+    yield Finding(Severity.WARNING, "unfinished", joined("; ", [warning, enough]), hint)
 
 
 def _end_text(moment: datetime | None, made: Forecast) -> str:
-    return f"not by {moment_text(made.closes - _LAST_MINUTE)}" if moment is None else moment_text(moment)
+    if moment is None:
+        return tr("later than {moment}", moment=moment_text(made.closes - _LAST_MINUTE))
+    return moment_text(moment)
 
 
 def _span(bounds: tuple[int, int]) -> str:
-    return f"{bounds[0]}" if bounds[0] == bounds[1] else f"{bounds[0]} to {bounds[1]}"
+    return f"{bounds[0]}" if bounds[0] == bounds[1] else f"{bounds[0]}–{bounds[1]}"
 
 
 def _percent(share: float) -> str:

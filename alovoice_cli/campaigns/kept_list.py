@@ -17,6 +17,7 @@ from alovoice_cli.campaigns.number_count import NumberCount
 from alovoice_cli.campaigns.recipients import Recipients, read_recipients
 from alovoice_cli.campaigns.sheet import Sheet
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.language import spaced, tr
 from alovoice_cli.phones import key_of_number, spelled
 
 RowVerdict = Literal["good", "invalid", "excluded", "duplicate"]
@@ -102,9 +103,10 @@ class CampaignList:
             file = cast(BinaryIO, MadeFile())
             file.write(zlib.decompress(kept.packed))
         except _UNREADABLE as error:
-            raise UsageError("the campaign's list is damaged in the store of campaigns", detail=str(error)) from error
+            message = tr("the stored list of this campaign is damaged")
+            raise UsageError(message, detail=str(error)) from error
         reading = self.reading
-        self._sheet = Sheet(file, "the list", reading.encoding, above=reading.above)
+        self._sheet = Sheet(file, tr("the list"), reading.encoding, above=reading.above)
         self._tally = NumberCount(reading.columns, reading.width)
         with self._sheet.reading(reading.delimiter) as reader:
             self._tally.read(reader, reading.above, reading.header_line)
@@ -172,10 +174,15 @@ def match_list(path: Path, column: str | None, called: Collection[str], sha256: 
         numbers, wanted = {*whom.tally.numbers(), *whom.tally.numbers_of_unread()} - {0}, set(map(int, called))
         if missing := wanted - numbers:
             raise CheckFailedError(
-                f"{path} is not the list of this campaign: {len(missing)} of its {len(wanted)} numbers are not in it",
-                hint="give the file that the campaign was created with",
+                tr(
+                    "{path} is not the list of this campaign: {missing} of the campaign's {all} numbers are not in it",
+                    path=path,
+                    missing=spaced(len(missing)),
+                    all=spaced(len(wanted)),
+                ),
+                hint=tr("give the file that the campaign was created with"),
             )
         kept = keep_recipients(whom, numbers - wanted if wanted else ())
     if kept is None:
-        raise UsageError(f"{path} is longer than {LONGEST_KEPT >> 20} MB")
+        raise UsageError(tr("{path} is longer than {size} MB", path=path, size=LONGEST_KEPT >> 20))
     return MatchedList(kept, is_same_file)

@@ -14,7 +14,7 @@ from alovoice_cli import phones
 from alovoice_cli.campaigns.column_choice import (
     PhoneColumn,
     choose_column,
-    column_name,
+    column_label,
     column_of,
     column_word,
     match_columns,
@@ -22,7 +22,8 @@ from alovoice_cli.campaigns.column_choice import (
 )
 from alovoice_cli.campaigns.sheet import Sheet
 from alovoice_cli.errors import CheckFailedError
-from alovoice_cli.findings import name_lines
+from alovoice_cli.findings import name_rows
+from alovoice_cli.language import mark, tr
 from alovoice_cli.phones import LONGEST, SHORTEST, looks_like_phone
 
 Line = tuple[int, list[str]]
@@ -111,14 +112,16 @@ def without_phones(sheet: Sheet) -> CheckFailedError:
     """Returns the error for a list without phones."""
     first = sheet.first_row()
     if first is None:
-        return CheckFailedError(f"{sheet.name} holds blank lines only", hint="give a CSV with a phone number a line")
-    others = " · ".join(sheet.other_tabs)
-    return CheckFailedError(
-        f"{sheet.name} holds no phone number: line {first[0]} is {first[1]!r}",
-        hint=f"--sheet NAME reads another sheet: {others}"
-        if others
-        else f"a phone number has {SHORTEST} to {LONGEST} digits, such as 998901234567, in a column of its own",
-    )
+        message = tr("{name} holds only blank rows", name=sheet.name)
+        return CheckFailedError(message, hint=tr("give a CSV with one phone number per row"))
+    if others := " · ".join(sheet.other_tabs):
+        hint = tr("to read another sheet, add --sheet NAME; the other sheets: {sheets}", sheets=others)
+    else:
+        text = mark("a phone number has {least} to {most} digits, such as 998901234567, in a column of its own")
+        hint = tr(text, least=SHORTEST, most=LONGEST)
+    row, cells = first
+    message = tr("{name} holds no phone number: row {row} is {cells!r}", name=sheet.name, row=row, cells=cells)
+    return CheckFailedError(message, hint=hint)
 
 
 def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
@@ -141,10 +144,21 @@ def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
         headings = [cell.strip() for cell in sample.rows[0][1]] if best.heading else []
         word = column_word(headings, best.index)
         word = f"'{word}'" if " " in word else word
+        many = mark("{name}: {some} of {all} rows end before column {column}, where the phones are: {rows}")
+        if len(sample.rows) >= _SAMPLE_ROWS:
+            many = mark(
+                "{name}: {some} of the first {all} rows end before column {column}, where the phones are: {rows}"
+            )
         raise CheckFailedError(
-            f"{sheet.name}: {len(short)} of {'the first ' * (len(sample.rows) >= _SAMPLE_ROWS)}{len(rows)} rows end"
-            f" before {column_name(headings, best.index)}, where the phones are, {name_lines(short)}",
-            hint=f"--column {word} takes the rows that have one; or correct the others",
+            tr(
+                many,
+                name=sheet.name,
+                some=len(short),
+                all=len(rows),
+                column=column_label(headings, best.index),
+                rows=name_rows(short),
+            ),
+            hint=tr("correct these rows, or read only the others with --column {column}", column=word),
         )
 
 
@@ -276,13 +290,18 @@ def _refuse_people_as_headings(sheet: Sheet, line: int, first: Sequence[str], co
     for column in columns:
         if column < len(first) and _weight(first[column]) > _MEANT:
             raise CheckFailedError(
-                f"{sheet.name}, line {line} holds the phone {first[column].strip()!r}: it is no line of headings",
-                hint="leave --header-line out where the list has no headings",
+                tr(
+                    "{name}: row {row} holds the phone number {number!r}, so it is not the row of the headings",
+                    name=sheet.name,
+                    row=line,
+                    number=first[column].strip(),
+                ),
+                hint=tr("if the list has no headings, leave --header-line out"),
             )
 
 
 def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str) -> None:
-    """Raises CheckFailedError where lines stand above the headings: the PBX would take these lines for people."""
+    """Raises CheckFailedError for rows above the headings: the PBX would take these rows for people."""
     if says_phone(heading):
         return
     above: list[Line] = []
@@ -295,8 +314,12 @@ def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str
     if found := next(titles, 0):
         refuse_ragged(sheet, sample.delimiter, sample.width)
         raise CheckFailedError(
-            f"{sheet.name}, line {found} looks like the headings, and lines stand above",
-            hint=f"--header-line {found} leaves the lines above out; if line {above[0][0]} is right, give that",
+            tr("{name}: row {row} looks like the headings, but there are rows above it", name=sheet.name, row=found),
+            hint=tr(
+                "--header-line {row} leaves out the rows above; if the headings are in row {first}, give that number",
+                row=found,
+                first=above[0][0],
+            ),
         )
 
 

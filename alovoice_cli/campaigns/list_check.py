@@ -14,7 +14,8 @@ from alovoice_cli.campaigns.options import ListOptions
 from alovoice_cli.campaigns.recipients import Exclusion, Recipients, read_recipients
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode
-from alovoice_cli.findings import Finding, Severity, count, errors
+from alovoice_cli.findings import Finding, Severity, count_of, errors
+from alovoice_cli.language import joined, tr
 from alovoice_cli.spreadsheet import format_for
 
 T = TypeVar("T")
@@ -60,9 +61,10 @@ class CheckReport:
         if not found:
             return None
         first, rest = found[0], found[1:]
-        detail = "\n".join(f"{finding.place}: {finding.message}".removeprefix(": ") for finding in rest)
-        place = f"{first.file}, " if first.file and not first.message.startswith(first.file) else ""
-        return CheckFailedError(f"{place}{first.message}", hint=first.hint, detail=detail)
+        details = (
+            joined(": ", [finding.place, finding.message]) if finding.place else finding.message for finding in rest
+        )
+        return CheckFailedError(first.statement, hint=first.hint, detail=joined("\n", details))
 
     @property
     def in_order(self) -> list[Finding]:
@@ -78,17 +80,22 @@ class CheckReport:
     @property
     def verdict(self) -> str:
         """Returns the numbers of errors, warnings and notes, in one line."""
+        return tr("{findings}: nothing was sent", findings=self.counts)
+
+    @property
+    def counts(self) -> str:
+        """Returns `1 error, 3 notes`."""
         by = {severity: sum(found.severity is severity for found in self.findings) for severity in Severity}
-        told = ", ".join(count(number, str(severity)) for severity, number in by.items() if number)
-        return f"{told}: nothing was sent" if told else "no findings: nothing was sent"
+        told = [count_of(severity, number) for severity, number in by.items() if number]
+        return joined(", ", told) if told else tr("no findings")
 
     def without_consent(self) -> AlovoiceError | None:
         """Returns the error for warnings that a script must accept by name, or None."""
         found = [finding for finding in self.findings if finding.needs]
         if not found:
             return None
-        message = "; ".join(finding.message for finding in found)
-        return CheckFailedError(message, hint=f"give {found[0].needs} if that is meant, or choose other days and hours")
+        hint = tr("if this is intended, add {option}; if not, choose other days and hours", option=found[0].needs)
+        return CheckFailedError(joined("; ", (finding.message for finding in found)), hint=hint)
 
 
 CalledSince = Callable[[datetime], Iterable[str]]
@@ -113,7 +120,7 @@ def read_list(
     people: ListFile, options: ListOptions, screen: ListScreen, report: CheckReport, moved: Moved
 ) -> Recipients | None:
     """Returns the list without the excluded people; None where it is unreadable, which is then a finding."""
-    name = people.path or "the list"
+    name = people.path or tr("the list")
     exclusions = list(_exclusions(options, screen, report))
     read = partial(
         read_recipients,
@@ -137,10 +144,10 @@ def _exclusions(options: ListOptions, screen: ListScreen, report: CheckReport) -
             listed = report.attempt("exclude", str(path), read)
         if listed is not None:
             report.add(listed.findings())
-            yield Exclusion(f"on {path}", listed.numbers, listed.note)
+            yield Exclusion(str(path), listed.numbers, listed.note)
     if options.exclude_called is not None:
         called = screen.called_since(called_from(options.exclude_called, screen.now))
-        yield Exclusion(f"called within {options.exclude_called}", set(map(int, called)))
+        yield Exclusion(tr("called within {span}", span=options.exclude_called), set(map(int, called)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +172,8 @@ class CheckedList:
         if self.whom is not None:
             yield from reading_notes(self.whom)
         if self.written:
-            yield f"written: {', '.join(self.written)}"
-        yield self.report.verdict.removesuffix(": nothing was sent")
+            yield tr("written: {files}", files=", ".join(self.written))
+        yield self.report.counts
 
 
 def check_list(people: ListFile, options: ListOptions, screen: ListScreen, moved: Moved) -> CheckedList:

@@ -13,6 +13,7 @@ from alovoice_cli.campaigns.files import open_regular
 from alovoice_cli.campaigns.sheet import Sheet, open_sheet
 from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.events.peer_names import LONGEST_NAME, PeerNames, plain_name
+from alovoice_cli.language import mark, tr
 
 _EXTENSION = r"\+?[0-9]{1,15}"
 # Words of a heading, by their beginnings. "Number" may be a mobile one where another column says "extension".
@@ -22,16 +23,16 @@ _OF_NAMES = (
 )
 _OF_NUMBERS = r"num|no$|phone|номер|тел|raqam|id$"
 _SAMPLE_ROWS = 50
-_HINT = "two columns, such as `101,Anvar Karimov`: the extension and its name, an extension a line"
+_HINT = mark("give two columns, the extension and its name, such as `101,Anvar Karimov`: one extension per row")
 
 Row = tuple[int, Sequence[str]]
-"""A row of a table, with the number of its line."""
+"""A row of a table, with its number in the file."""
 
 
 def read_peer_names(path: Path) -> PeerNames:
-    """Returns the names in a file; the kind of the file is told by `.toml` and `.json`, else it is a table.
+    """Returns the names in a file; the kind of the file is known by `.toml` and `.json`; any other is a table.
 
-    Raises UsageError for a file that cannot be opened, and CheckFailedError with the line of an entry that is none.
+    Raises UsageError for a file that cannot be opened, and CheckFailedError with the row of a bad entry.
     """
     with open_regular(path) as file:
         suffix = path.suffix.lower()
@@ -72,7 +73,7 @@ class _Columns:
         """Yields the place, the extension and the name of each row under the heading."""
         for line, cells in islice(_entries_of(rows), int(self.has_heading), None):
             peer, name = (cells[column] if column < len(cells) else "" for column in (self.peer, self.name))
-            yield f"{file}, line {line}", peer, name
+            yield tr("{file}, row {row}", file=file, row=line), peer, name
 
 
 def _sample(sheet: Sheet, delimiter: str) -> _Columns:
@@ -133,7 +134,8 @@ def _parsed(path: Path, content: bytes, *, is_toml: bool) -> object:
         return tomllib.loads(text) if is_toml else json.loads(text)
     except (ValueError, RecursionError) as error:  # both parsers name the line
         raise CheckFailedError(
-            f"{path} is no {kind}: {error}", hint=f"{kind} in UTF-8, such as {_SHOWN[is_toml]}"
+            tr("{path} is not valid {kind}: {problem}", path=path, kind=kind, problem=error),
+            hint=tr("write {kind} in UTF-8, such as {example}", kind=kind, example=_SHOWN[is_toml]),
         ) from None
 
 
@@ -147,14 +149,15 @@ def _entries(file: str, value: object) -> Iterable[tuple[str, str, str]]:
     if isinstance(value, dict):
         for peer, name in value.items():
             if not isinstance(name, str):
-                raise CheckFailedError(f"{file}: the name of {peer} is no text", hint=f"such as {_SHOWN[True]}")
+                message = tr("{file}: the name of extension {peer} must be a text", file=file, peer=peer)
+                raise CheckFailedError(message, hint=tr("write it as {example}", example=_SHOWN[True]))
             yield file, peer.strip(), name
         return
     for number, item in enumerate(value if isinstance(value, list) else [None], start=1):
         keys = [str(key) for key in item] if isinstance(item, dict) else []
         cells = [_text(found) for found in item.values()] if isinstance(item, dict) else []
         peer, name = ("" if at is None else cells[at] for at in _headed(keys))
-        yield f"{file}, entry {number}", peer, name
+        yield tr("{file}, entry {number}", file=file, number=number), peer, name
 
 
 def _text(value: object) -> str:
@@ -162,19 +165,23 @@ def _text(value: object) -> str:
 
 
 def _collected(file: str, pairs: Iterable[tuple[str, str, str]]) -> PeerNames:
-    """Returns the names; an extension without a name has none. Raises CheckFailedError for what is no entry."""
+    """Returns the names; an extension without a name has none. Raises CheckFailedError for a bad entry."""
     names: dict[str, str] = {}
     for place, peer, told in pairs:
         name = plain_name(told)
         if not _is_extension(peer):
-            shown = repr(peer[:40]) if peer else "an empty cell"
-            raise CheckFailedError(f"{place}: {shown} is no extension", hint=_HINT)
+            message = tr("{place}: the extension is missing", place=place)
+            if peer:
+                message = tr("{place}: {peer!r} is not a valid extension", place=place, peer=peer[:40])
+            raise CheckFailedError(message, hint=tr(_HINT))
         if len(name) > LONGEST_NAME:
-            raise CheckFailedError(f"{place}: the name of {peer} is longer than {LONGEST_NAME} letters", hint=_HINT)
+            text = mark("{place}: the name of extension {peer} is longer than {most} letters")
+            raise CheckFailedError(tr(text, place=place, peer=peer, most=LONGEST_NAME), hint=tr(_HINT))
         if name and names.setdefault(peer, name) != name:
             raise CheckFailedError(
-                f"{place}: {peer} has a name already, {names[peer]}", hint="leave one line of the two"
+                tr("{place}: extension {peer} already has the name {name}", place=place, peer=peer, name=names[peer]),
+                hint=tr("keep one of the two rows"),
             )
     if not names:
-        raise CheckFailedError(f"{file} names no extension", hint=_HINT)
+        raise CheckFailedError(tr("{file} holds no extension", file=file), hint=tr(_HINT))
     return PeerNames(names)

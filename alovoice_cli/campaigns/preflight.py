@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from alovoice_cli.campaigns.campaign_record import CreatedCampaign, beyond_daily_limit, twin_words
 from alovoice_cli.campaigns.recipients import Recipients
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
-from alovoice_cli.findings import Finding, Severity, count, name_lines, spaced
+from alovoice_cli.findings import Finding, Severity, name_rows
+from alovoice_cli.language import ngettext, spaced, tr
 
 LIMITS = ("max_recipients", "allowed_prefixes", "max_campaigns_per_day")
 _TOO_MANY = 429
@@ -24,14 +25,21 @@ class CampaignLimits:
 
     def __post_init__(self) -> None:
         for name in self.overridden - set(LIMITS):
-            raise UsageError(f"--override-limit {name!r} is no limit", hint=f"limits: {', '.join(LIMITS)}")
+            message = tr("--override-limit: there is no limit {name!r}", name=name)
+            raise UsageError(message, hint=tr("limits: {names}", names=", ".join(LIMITS)))
 
 
 def maxline_findings(trunks: Sequence[str], maxline: int | None) -> Iterator[Finding]:
     """Returns the finding for more simultaneous calls than the campaign has lines."""
     if maxline is not None and maxline > len(trunks):
-        message = f"maxline {maxline} is more than the {count(len(trunks), 'line')} of the campaign"
-        yield Finding(Severity.WARNING, "maxline", message, "a line may carry several calls; else give --maxline less")
+        message = ngettext(
+            "maxline {maxline} is more than the {n} line of the campaign",
+            "maxline {maxline} is more than the {n} lines of the campaign",
+            len(trunks),
+            maxline=maxline,
+        )
+        hint = tr("if a line of yours cannot carry several calls, give a smaller --maxline")
+        yield Finding(Severity.WARNING, "maxline", message, hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +63,30 @@ def pbx_findings(trunks: Sequence[str], answer: PbxAnswer, *, strict: bool) -> I
     if problem is not None:
         if strict and _stops_creating(problem):
             raise problem
-        message = f"the lines were not checked: {problem.message}"
+        message = tr("the lines were not checked: {problem}", problem=problem.message)
         yield Finding(Severity.WARNING, "lines_unchecked", message, problem.hint)
     elif answer.lines is not None:
         there = {line.removeprefix("+") for line in answer.lines}
         if missing := [line for line in trunks if line.removeprefix("+") not in there]:
-            message = f"this PBX has no line {', '.join(missing)}; it has {', '.join(answer.lines) or 'none'}"
-            yield Finding(Severity.ERROR, "unknown_line", message, "see `alovoice trunks`")
+            message = tr(
+                "this PBX has no line {lines}; it has {known}",
+                lines=", ".join(missing),
+                known=", ".join(answer.lines) or tr("no lines"),
+            )
+            yield Finding(Severity.ERROR, "unknown_line", message, tr("see `alovoice trunks`"))
     if skew is not None and abs(skew) > _SKEW_SECONDS:
-        message = f"this machine's clock is {abs(skew)} s {'ahead of' if skew > 0 else 'behind'} the server's"
-        yield Finding(Severity.WARNING, "clock", message, "set the clock: `today` and `past` are reckoned by it")
+        message = tr("this computer's clock is {seconds} s behind the server's", seconds=-skew)
+        if skew > 0:
+            message = tr("this computer's clock is {seconds} s ahead of the server's", seconds=skew)
+        hint = tr("set the clock: it decides which day is today, and which window is past")
+        yield Finding(Severity.WARNING, "clock", message, hint)
 
 
 def _stops_creating(problem: AlovoiceError) -> bool:
-    """Whether a PBX that could not be asked for its lines can't be sent a campaign either: not reached, token refused,
-    out of order. One that answers, but not with lines, perhaps has no such method; then they are not checked."""
+    """Returns whether a PBX that did not list its lines cannot take a campaign: not reached, token refused, failing.
+
+    A PBX that answers without lines may have no such method: then the lines are not checked.
+    """
     failing = problem.status is not None and (problem.status >= 500 or 300 <= problem.status < 400)
     return failing or problem.exit_code in (ExitCode.NETWORK, ExitCode.AUTH) or problem.status == _TOO_MANY
 
@@ -80,8 +97,12 @@ def busy_findings(busy: Sequence[tuple[str, str]]) -> Iterator[Finding]:
     for line, campaign in busy:
         by_campaign.setdefault(campaign, []).append(line)
     for campaign, lines in by_campaign.items():
-        message = f"campaign {campaign} dials by {', '.join(lines)} in the same hours"
-        yield Finding(Severity.WARNING, "busy_line", message, "choose other lines or hours, or share them")
+        message = tr(
+            "campaign {campaign} calls from the same lines in the same hours: {lines}",
+            campaign=campaign,
+            lines=", ".join(lines),
+        )
+        yield Finding(Severity.WARNING, "busy_line", message, tr("choose other lines or hours, or share them"))
 
 
 def twin_findings(twin: CreatedCampaign | None) -> Iterator[Finding]:
@@ -105,13 +126,24 @@ def limit_findings(
     """
     most, daily = limits.max_recipients, limits.max_campaigns_per_day
     if whom is not None and most is not None and (people := whom.people(cleaned=cleaned)) > most:
-        yield from _beyond(limits, "max_recipients", f"{spaced(people)} numbers, and the profile allows {spaced(most)}")
+        message = ngettext(
+            "{n} number, and the profile allows {most}",
+            "{n} numbers, and the profile allows {most}",
+            people,
+            most=spaced(most),
+        )
+        yield from _beyond(limits, "max_recipients", message)
     if whom is not None and limits.allowed_prefixes:
         lines = whom.lines_outside(limits.allowed_prefixes, cleaned=cleaned)
         if lines:
-            allowed = ", ".join(limits.allowed_prefixes)
-            message = f"{count(len(lines), 'number')} outside the prefixes {allowed} that the profile allows"
-            yield from _beyond(limits, "allowed_prefixes", f"{message}: {name_lines(lines)}", whom.name, lines)
+            message = ngettext(
+                "{n} number outside the prefixes {prefixes} that the profile allows: {rows}",
+                "{n} numbers outside the prefixes {prefixes} that the profile allows: {rows}",
+                len(lines),
+                prefixes=", ".join(limits.allowed_prefixes),
+                rows=name_rows(lines),
+            )
+            yield from _beyond(limits, "allowed_prefixes", message, whom.name, lines)
     if daily is not None and made_today + planned > daily:
         yield from _beyond(limits, "max_campaigns_per_day", beyond_daily_limit(made_today, planned, daily))
 
@@ -120,8 +152,7 @@ def _beyond(
     limits: CampaignLimits, name: str, message: str, file: str = "", lines: Sequence[int] = ()
 ) -> Iterator[Finding]:
     if name in limits.overridden:
-        yield Finding(Severity.WARNING, name, message, "--override-limit lets it pass", file, lines)
+        yield Finding(Severity.WARNING, name, message, tr("--override-limit ignores this limit"), file, lines)
     else:
-        yield Finding(
-            Severity.ERROR, name, message, f"--override-limit {name}, if that is meant", file, lines, limit=name
-        )
+        hint = tr("if this is intended, add --override-limit {limit}", limit=name)
+        yield Finding(Severity.ERROR, name, message, hint, file, lines, limit=name)

@@ -50,6 +50,7 @@ from alovoice_cli.campaigns.schedule import Window, quiet_findings
 from alovoice_cli.campaigns.sheet import Moved
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import Finding, Severity
+from alovoice_cli.language import tr
 from alovoice_cli.moments import DailyHours
 from alovoice_cli.phones import number_of
 
@@ -153,17 +154,21 @@ class PreparedCampaign:
         """The campaigns to send: one, or all that `--split` makes. Raises UsageError."""
         options, whom = self.options, self.files.whom
         if whom is None:
-            raise UsageError("the list cannot be read")
+            raise UsageError(tr("the list cannot be read"))
         if options.split is None:
             if options.split_from > 1:
-                raise UsageError("--split-from goes with --split", hint="give the same --split as before")
+                message = tr("--split-from needs --split")
+                raise UsageError(message, hint=tr("give the same --split as before"))
             numbers = tuple(whom.dialled(cleaned=self.files.uploads_cleaned))
             return [CampaignPart(self.draft, self.upload, numbers)]
         encoding = "utf-8" if self.files.uploads_cleaned else whom.sheet.encoding
         layout = SplitLayout(encoding, whom.layout.delimiter, whom.layout.columns, whom.layout.header is not None)
         parts = split(self.draft, self.upload.file, layout, parse_split(options.split))
         if options.split_from > len(parts):
-            raise UsageError(f"--split-from {options.split_from}: there are {len(parts)} parts", hint="count from 1")
+            message = tr(
+                "--split-from {part}: the campaign has only {parts} parts", part=options.split_from, parts=len(parts)
+            )
+            raise UsageError(message, hint=tr("the first part is 1"))
         return parts
 
     def record_of(self, part: CampaignPart) -> CampaignRecord:

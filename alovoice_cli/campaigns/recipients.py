@@ -11,6 +11,7 @@ from alovoice_cli.campaigns.layout import Layout, find_layout, refuse_ragged, wi
 from alovoice_cli.campaigns.number_count import NumberCount
 from alovoice_cli.campaigns.sheet import Moved, Sheet, open_sheet
 from alovoice_cli.errors import CheckFailedError
+from alovoice_cli.language import spaced, tr
 from alovoice_cli.phones import FOREIGN, LANDLINE
 
 _PHONES_AT_LEAST = 0.95  # of the cells with content; more means a misread column
@@ -66,12 +67,12 @@ class Recipients:
 
     @property
     def empty(self) -> int:
-        """Rows whose cell holds nothing, blank lines included."""
+        """Rows whose cell holds nothing, blank rows included."""
         return len(self.tally.empty)
 
     @property
     def duplicate(self) -> int:
-        """Rows whose number stands in a row above."""
+        """Rows whose number is in an earlier row too."""
         return len(self.repeats)
 
     def repeated(self) -> set[int]:
@@ -80,7 +81,7 @@ class Recipients:
 
     @property
     def duplicates(self) -> Mapping[int, Sequence[int]]:
-        """Yields each repeated number with all its lines, in the list's order; slow where half of a list repeats."""
+        """Yields each repeated number with all its rows, in the list's order; slow where half of a list repeats."""
         return self.tally.matching(self.repeated())
 
     @property
@@ -94,8 +95,8 @@ class Recipients:
         if self.sheet.conversion:
             return self.sheet.conversion
         if len(self.layout.columns) > 1:
-            return "the numbers come from several columns"
-        return "cells have text around their number" if "text_around" in self.tally.remarks else ""
+            return tr("the numbers come from several columns")
+        return tr("cells have text around the number") if "text_around" in self.tally.remarks else ""
 
     def dialled(self, *, cleaned: bool) -> Iterator[int]:
         """Returns the different numbers that the PBX will dial, as written in the list.
@@ -189,8 +190,17 @@ def _refuse_misread(sheet: Sheet, layout: Layout, tally: NumberCount) -> None:
     if meant < _PHONES_AT_LEAST * (meant + len(others)):
         refuse_ragged(sheet, layout.delimiter, layout.width)
         raise CheckFailedError(
-            f"{sheet.name}, line {others[0]}: column {layout.column + 1} holds phones, but no phone number here",
-            hint=f"{len(others)} of {meant + len(others)} rows are so: correct them, leave them out, or give --column",
+            tr(
+                "{name}: column {column} holds phone numbers, but row {row} has none there",
+                name=sheet.name,
+                column=layout.column + 1,
+                row=others[0],
+            ),
+            hint=tr(
+                "rows without a number: {some} of {all}; correct them, leave them out, or give another --column",
+                some=spaced(len(others)),
+                all=spaced(meant + len(others)),
+            ),
         )
 
 

@@ -10,7 +10,7 @@ from alovoice_cli.campaigns.attempts import AttemptOutcome, CampaignAttempt, Cam
 from alovoice_cli.campaigns.kept_list import CampaignList, ListRow, RowVerdict
 from alovoice_cli.events.coverage import Coverage, ListenerGap, Uptime, cover
 from alovoice_cli.events.filters import Period
-from alovoice_cli.findings import count
+from alovoice_cli.language import mark, ngettext, tr
 from alovoice_cli.moments import from_unix
 
 RowCategory = Literal[
@@ -179,7 +179,7 @@ class CampaignReport:
         """Yields all rows of the list in its order."""
         for row in self.people.rows():
             if row.verdict != "good":
-                yield ReportedRow(row, row.verdict, NOT_CALLED[row.verdict])
+                yield ReportedRow(row, row.verdict, tr(NOT_CALLED[row.verdict]))
             elif (told := self._told.get(row.key)) is not None:
                 yield ReportedRow(row, *told)
             else:
@@ -216,30 +216,41 @@ class CampaignReport:
         made = [attempt for attempts in self._attempts.values() for attempt in attempts]
         kinds = Counter(attempt.outcome for attempt in made)
         if kinds["ambiguous"]:
-            calls = count(kinds["ambiguous"], "call is", "calls are")
-            yield f"{calls} ambiguous: another campaign fits too, or result and callend contradict each other"
+            yield ngettext(
+                "{n} call is ambiguous: another campaign fits too, or result and callend contradict each other",
+                "{n} calls are ambiguous: another campaign fits too, or result and callend contradict each other",
+                kinds["ambiguous"],
+            )
         if kinds["lost"]:
-            calls = count(kinds["lost"], "call to a number of the list has", "calls to numbers of the list have")
-            yield f"{calls} no line or a wrong time, and cannot be placed"
+            yield ngettext(
+                "{n} call to a number of the list has no line or a wrong time, and cannot be assigned",
+                "{n} calls to numbers of the list have no line or a wrong time, and cannot be assigned",
+                kinds["lost"],
+            )
         tries = self.scope.tries
         often = sum(1 for attempts in self._attempts.values() if sum(one.outcome != "lost" for one in attempts) > tries)
         if often:
-            yield f"{count(often, 'number has', 'numbers have')} more than {count(tries, 'attempt')} (tryes)"
+            yield ngettext(
+                "{n} number has more attempts than tryes ({tries})",
+                "{n} numbers have more attempts than tryes ({tries})",
+                often,
+                tries=tries,
+            )
 
 
 NOT_CALLED: Mapping[RowVerdict, str] = {
-    "invalid": "no good number",
-    "excluded": "not to be called",
-    "duplicate": "an earlier row has the number",
+    "invalid": mark("no good number"),
+    "excluded": mark("not to be called"),
+    "duplicate": mark("an earlier row has the number"),
 }
 """The verdicts that a row keeps, whatever the events say, and why."""
 
 
 def _silence(coverage: ListenerCoverage) -> tuple[RowCategory, str]:
-    """Returns the category of a row of which nothing was told."""
+    """Returns the category of a row without any event."""
     if not coverage.is_complete:
-        return "unknown", "no event, and the listener was not up all the time"
-    return "not_tried", "" if coverage.is_over else "not yet"
+        return "unknown", tr("no event, and the listener was not running all the time")
+    return "not_tried", "" if coverage.is_over else tr("not yet")
 
 
 class _ToldRow(NamedTuple):

@@ -5,25 +5,45 @@ from datetime import UTC, datetime
 
 from alovoice_cli.campaigns.campaign_record import CreatedCampaign
 from alovoice_cli.campaigns.kept_list import CampaignList
-from alovoice_cli.campaigns.report import CampaignReport, ReportedRow, RowCategory
+from alovoice_cli.campaigns.report import By, CampaignReport, ReportedRow, RowCategory
 from alovoice_cli.campaigns.watching import moment_text
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.moments import span_text
 
 _MICRO = 1_000_000
 
 
+GROUP_HEADS: Mapping[By, str] = {
+    "hour": mark("Hour"),
+    "attempt": mark("Attempt"),
+    "line": mark("Line"),
+    "status": mark("Status"),
+}
+"""The heading of the groups' names, marked."""
+
+CATEGORY_TEXTS: Mapping[RowCategory, str] = {
+    "reached": mark("reached"),
+    "short": mark("short"),
+    "busy": mark("busy or declined"),
+    "no_answer": mark("no answer"),
+    "failed": mark("failed"),
+    "not_tried": mark("not tried"),
+    "unknown": mark("unknown"),
+    "ambiguous": mark("ambiguous"),
+    "duplicate": mark("duplicate"),
+    "invalid": mark("invalid"),
+    "excluded": mark("excluded"),
+}
+"""The categories in words, marked."""
+
+
 def category_text(category: RowCategory, report: CampaignReport) -> str:
     """Returns a category in words."""
-    words: Mapping[RowCategory, str] = {
-        "short": f"short (talk below {report.scope.goodtime} s)",
-        "busy": "busy or declined",
-        "no_answer": "no answer",
-        "not_tried": "not tried" if report.coverage.is_over else "not tried yet",
-        "unknown": "unknown",
-        "ambiguous": "ambiguous",
-    }
-    return words.get(category, category)
+    if category == "short":
+        return tr("short (talk below {seconds} s)", seconds=report.scope.goodtime)
+    if category == "not_tried" and not report.coverage.is_over:
+        return tr("not tried yet")
+    return tr(CATEGORY_TEXTS[category])
 
 
 def share_text(rows: int, whole: int) -> str:
@@ -35,28 +55,47 @@ def window_text(created: CreatedCampaign) -> str:
     """Returns the days, hours and lines of a campaign as a sentence."""
     names = ("from", "to", "fromtime", "totime", "trunks", "timezone")
     first, last, opens, closes, trunks, zone = (created.fields.get(name, "") for name in names)
-    days = first if first == last else f"{first} to {last}"
-    return f"{days}, {opens} to {closes} ({zone or 'utc +5'}), lines {trunks.replace(',', ', ')}."
+    return tr(
+        "{days}, {opens}–{closes} ({zone}), lines: {lines}.",
+        days=first if first == last else f"{first} – {last}",
+        opens=opens,
+        closes=closes,
+        zone=zone or "utc +5",
+        lines=trunks.replace(",", ", "),
+    )
 
 
 def headline(created: CreatedCampaign, counts: Mapping[str, int]) -> str:
     """Returns the campaign and its sums in one line."""
-    name = f" {created.fields['name']}" if created.fields.get("name") else ""
-    rows, attempts = count(counts["rows"], "row"), count(counts["attempts"], "attempt")
-    return f"campaign {created.label}{name}: {rows}, {attempts}, talk {span_text(counts['talk_seconds'])}"
+    sums = [
+        ngettext("{n} row", "{n} rows", counts["rows"]),
+        ngettext("{n} attempt", "{n} attempts", counts["attempts"]),
+        tr("talk {span}", span=span_text(counts["talk_seconds"])),
+    ]
+    name = created.fields.get("name")
+    campaign = f"{created.label} {name}" if name else created.label
+    return tr("campaign {campaign}: {sums}", campaign=campaign, sums=joined(", ", sums))
 
 
 def report_notes(created: CreatedCampaign, report: CampaignReport, counts: Mapping[str, int]) -> Iterator[str]:
     """Yields what the counts do not show, as sentences."""
     if created.outcome == "unknown":
-        yield "the answer to its creation was lost: whether the PBX has this campaign is not known"
+        yield tr("the response to its creation was lost: it is not known whether the PBX has this campaign")
     if not report.coverage.is_over:
         closes = next((closes for _, closes in reversed(list(created.plan.windows()))), None) if created.plan else None
-        until = "" if closes is None else f" until {moment_text(closes)}"
-        yield f"the campaign calls{until}: its PBX still calls rows that are not reached"
+        if closes is None:
+            yield tr("the campaign is not over: the PBX still calls rows that are not reached")
+        else:
+            yield tr(
+                "the campaign calls until {moment}: the PBX still calls rows that are not reached",
+                moment=moment_text(closes),
+            )
     yield from report.notes()
     if counts["unknown"] and not report.coverage.is_complete:
-        yield 'rows without an event are unknown, not "not tried": the listener was not up in all of its hours'
+        yield tr(
+            "rows without an event are unknown, not “not tried”: the listener was not running in all hours of the"
+            " campaign"
+        )
 
 
 def report_as_json(created: CreatedCampaign, report: CampaignReport, counts: Mapping[str, int]) -> dict[str, object]:
@@ -104,7 +143,7 @@ def column_names(people: CampaignList, taken: Sequence[str]) -> list[str]:
     headings = people.headings
     for place in range(max(people.reading.width, len(headings))):
         name = " ".join(headings[place].split()) if place < len(headings) else ""
-        name = name or f"column {place + 1}"
+        name = name or f"column {place + 1}"  # a CSV heading: the same in all languages
         names.append(f"{name} {place + 1}" if name in names or name in taken else name)
     return names
 

@@ -1,4 +1,4 @@
-"""When a campaign may ring: its days, its daily window and its time zone, in the operator's words and in the API's.
+"""When a campaign may call: its days, its daily window and its time zone, in the operator's words and in the API's.
 
 And when nobody should be called: quiet hours, Sundays, the public holidays of Uzbekistan.
 """
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 from alovoice_cli.errors import CheckFailedError, UsageError
-from alovoice_cli.findings import Finding, Severity, count
-from alovoice_cli.holiday_calendar import country_holidays, library_version
+from alovoice_cli.findings import Finding, Severity
+from alovoice_cli.holiday_calendar import ESTIMATED, country_holidays, holiday_text, library_version
+from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.localization import day_text, days_text
 from alovoice_cli.moments import DailyHours
 
 _DAY = re.compile(r"([0-9]{4})([.-])([0-9]{2})\2([0-9]{2})")
@@ -18,7 +20,7 @@ _DAY_FIRST = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})")
 _DAYS_AHEAD = re.compile(r"\+([0-9]{1,4})d")
 _MINUTE = re.compile(r"([0-9]{1,2}):([0-9]{2})(:[0-9]{2})?")
 
-_DAY_FORMS = "give 2025.04.25, 2025-04-25, today, tomorrow or +3d"
+_DAY_FORMS = mark("give 2025.04.25, 2025-04-25, today, tomorrow or +3d")
 
 MOST_DAYS_AHEAD = 366
 _TASHKENT = timedelta(hours=5)
@@ -43,30 +45,36 @@ def parse_day(text: str, today: date, option: str = "the day") -> date:
         return _day_ahead(today, ahead, option)
     match = _DAY.fullmatch(word)
     if match is None:
-        raise UsageError(f"{option} {text!r} is no day", hint=_other_spelling(word) or _DAY_FORMS)
+        message = tr("{option}: {day!r} is not a date", option=option, day=text)
+        raise UsageError(message, hint=_other_spelling(word) or tr(_DAY_FORMS))
     try:
         return date(int(match.group(1)), int(match.group(3)), int(match.group(4)))
     except ValueError as error:
-        raise UsageError(f"{option} {text!r} is not in the calendar", hint=_DAY_FORMS) from error
+        message = tr("{option}: there is no day {day!r}", option=option, day=text)
+        raise UsageError(message, hint=tr(_DAY_FORMS)) from error
 
 
 def _day_ahead(today: date, days: int, option: str) -> date:
     if days > MOST_DAYS_AHEAD:
-        raise UsageError(f"{option} +{days}d is more than {MOST_DAYS_AHEAD} days ahead", hint="write the day out")
+        message = tr(
+            "{option}: +{days}d is more than {most} days ahead", option=option, days=days, most=MOST_DAYS_AHEAD
+        )
+        raise UsageError(message, hint=tr("write the full date"))
     try:
         return today + timedelta(days=days)
     except OverflowError as error:
-        raise UsageError(f"{option} +{days}d is beyond the calendar", hint=_DAY_FORMS) from error
+        message = tr("{option}: +{days}d is beyond the calendar", option=option, days=days)
+        raise UsageError(message, hint=tr(_DAY_FORMS)) from error
 
 
 def _other_spelling(word: str) -> str:
-    """Returns a day written day first, as is usual in Uzbekistan, in the API's order; else ''."""
+    """Returns a hint for a date with the day first, as is usual in Uzbekistan; '' for any other text."""
     match = _DAY_FIRST.fullmatch(word)
     if match is None:
         return ""
     day, month, year = (int(part) for part in match.groups())
     try:
-        return f"the year comes first: {date(year, month, day):%Y.%m.%d}"
+        return tr("the year comes first: {day}", day=f"{date(year, month, day):%Y.%m.%d}")
     except ValueError:
         return ""
 
@@ -75,16 +83,20 @@ def parse_minute(text: str, option: str = "the time") -> time:
     """Parses a minute as `HH:MM`, 24 hours; raises UsageError for seconds, `24:00` and other text."""
     match = _MINUTE.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{option} {text!r} is no time of day", hint="give HH:MM, 24 hours: 09:00, 18:30")
+        message = tr("{option}: {time!r} is not a time of day", option=option, time=text)
+        raise UsageError(message, hint=tr("give HH:MM, 24 hours: 09:00, 18:30"))
     hour, minute = int(match.group(1)), int(match.group(2))
     if match.group(3):
-        raise UsageError(f"{option} {text!r} has seconds", hint=f"give hours and minutes: {hour:02}:{minute:02}")
+        message = tr("{option}: {time!r} has seconds", option=option, time=text)
+        raise UsageError(message, hint=tr("give hours and minutes: {time}", time=f"{hour:02}:{minute:02}"))
     if (hour, minute) == (24, 0):
-        raise UsageError(f"{option} 24:00 is the next day", hint="the last minute of a day is 23:59; it is inclusive")
+        message = tr("{option}: 24:00 is the next day", option=option)
+        raise UsageError(message, hint=tr("the last minute of a day is 23:59; the campaign still calls in it"))
     try:
         return time(hour, minute)
     except ValueError as error:
-        raise UsageError(f"{option} {text!r} is not on the clock", hint="give 00:00 to 23:59") from error
+        message = tr("{option}: there is no time {time!r}", option=option, time=text)
+        raise UsageError(message, hint=tr("give 00:00 to 23:59")) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +145,22 @@ class Window:
         return datetime.combine(self.first, self.opens, zone), datetime.combine(self.last, self.closes, zone)
 
     def describe(self) -> str:
-        """`Mon 24 – Wed 26 Nov, 10:00–20:59 Tashkent, 3 days × 11 h`, in the campaign's own zone."""
+        """Returns `Mon 24 – Wed 26 Nov, 10:00–20:59 Tashkent, 3 days × 11 h`, in the campaign's own zone."""
         minutes = (self.closes.hour - self.opens.hour) * 60 + self.closes.minute - self.opens.minute + 1
         hours = f"{minutes / 60:.1f}".removesuffix(".0")
         days = (self.last - self.first).days + 1
-        length = f", {hours} h" if days == 1 else f", {days} days × {hours} h"
-        if minutes <= 0 or days <= 0:  # reversed, which is an error: there is no length to tell
-            length = ""
-        return f"{_days(self.first, self.last)}, {self.opens:%H:%M}–{self.closes:%H:%M} {self.place}{length}"
+        parts = [days_text(self.first, self.last), f"{self.opens:%H:%M}–{self.closes:%H:%M} {self.place}"]
+        if minutes > 0 and days > 0:  # reversed is an error: there is no length
+            parts.append(
+                tr("{hours} h", hours=hours)
+                if days == 1
+                else ngettext("{n} day × {hours} h", "{n} days × {hours} h", days, hours=hours)
+            )
+        return joined(", ", parts)
 
     @property
     def place(self) -> str:
-        """Returns the zone's name for people: the city of an IANA name, Tashkent for its offset, else `utc +4`."""
+        """Returns the zone's name for people: the city of an IANA name, Tashkent for utc +5, or an offset: `utc +4`."""
         name = getattr(self.zone, "key", "Asia/Tashkent" if self.offset == _TASHKENT else "")
         return str(name).rpartition("/")[2].replace("_", " ") or wire_offset(self.offset)
 
@@ -161,8 +177,8 @@ class Window:
     def _check_days(self) -> None:
         if self.first > self.last:
             raise CheckFailedError(
-                f"--from {_wire_day(self.first)} is after --to {_wire_day(self.last)}",
-                hint="the first day comes first; both may be the same day",
+                tr("--from {first} is after --to {last}", first=_wire_day(self.first), last=_wire_day(self.last)),
+                hint=tr("give the first day with --from and the last with --to; both may be the same day"),
             )
 
     def _check_minutes(self) -> None:
@@ -170,13 +186,16 @@ class Window:
             return
         opens, closes = f"{self.opens:%H:%M}", f"{self.closes:%H:%M}"
         if self.opens == self.closes:
-            hint = "--totime must be later than --fromtime"
+            hint = tr("--totime must be later than --fromtime")
         else:
-            hint = (
-                f"for the hours {closes} to {opens} swap the two; for a night, make two campaigns: "
-                f"{opens} to 23:59, and 00:00 to {closes} a day later"
+            hint = tr(
+                "to call from {closes} to {opens}, swap the two; to call at night, create two campaigns: {opens} to"
+                " 23:59, and 00:00 to {closes} a day later",
+                opens=opens,
+                closes=closes,
             )
-        raise CheckFailedError(f"--fromtime {opens} is not before --totime {closes}", hint=hint)
+        message = tr("--fromtime {opens} is not before --totime {closes}", opens=opens, closes=closes)
+        raise CheckFailedError(message, hint=hint)
 
     def _check_offset(self) -> None:
         """Refuses a zone whose clock changes within the campaign: the API has one offset for the whole."""
@@ -184,8 +203,14 @@ class Window:
         for day in (self.first + timedelta(days=number) for number in range(days + 1)):
             if any(self._offset_at(day, minute) != self.offset for minute in (self.opens, self.closes)):
                 raise CheckFailedError(
-                    f"the clock of {self.zone} changes on {_wire_day(day)}, and a campaign has one offset from UTC",
-                    hint="end the campaign the day before and make a second one, or give an offset such as 'utc +5'",
+                    tr(
+                        "the clock of {zone} changes on {day}, and a campaign has one offset from UTC",
+                        zone=self.zone,
+                        day=_wire_day(day),
+                    ),
+                    hint=tr(
+                        "end the campaign the day before and create a second one, or give an offset such as 'utc +5'"
+                    ),
                 )
 
     def _check_past(self, now: datetime) -> None:
@@ -193,25 +218,19 @@ class Window:
         if (self.last, self.closes) >= (clock.date(), clock.time().replace(second=0, microsecond=0)):
             return
         raise CheckFailedError(
-            f"the window ended on {_wire_day(self.last)} at {self.closes:%H:%M}: "
-            f"it is {clock:%Y.%m.%d %H:%M} at {wire_offset(self.offset)} now",
-            hint="give --to a later day (tomorrow, +3d), or --totime a later minute",
+            tr(
+                "the campaign's window ended on {day} at {time}: now it is {now} ({zone})",
+                day=_wire_day(self.last),
+                time=f"{self.closes:%H:%M}",
+                now=f"{clock:%Y.%m.%d %H:%M}",
+                zone=wire_offset(self.offset),
+            ),
+            hint=tr("give a later day with --to (tomorrow, +3d), or a later time with --totime"),
         )
 
     def _offset_at(self, day: date, minute: time) -> timedelta:
         offset = datetime.combine(day, minute, self.zone).utcoffset()
         return timedelta(0) if offset is None else offset
-
-
-def _days(first: date, last: date) -> str:
-    """`Mon 24 – Wed 26 Nov`; month and year are said where they differ."""
-    end = f"{last:%a} {last.day} {last:%b}"
-    if first == last:
-        return end
-    if first.year != last.year:
-        return f"{first:%a} {first.day} {first:%b} {first.year} – {end} {last.year}"
-    begin = f"{first:%a} {first.day}" + ("" if first.month == last.month else f" {first:%b}")
-    return f"{begin} – {end}"
 
 
 def wire_offset(offset: timedelta) -> str:
@@ -233,18 +252,26 @@ _SUNDAY = 6
 _DAYS_NAMED = 4
 _MOST_DAYS = 400
 _END_OF_DATA = 2076  # the library's own
-_ESTIMATED = "estimated"
 
 
 def quiet_findings(window: Window, quiet: DailyHours | None) -> Iterator[Finding]:
     """Yields the nights, Sundays and holidays within the window, by the campaign's own clock."""
     if quiet is not None and quiet.overlap(window.opens, window.closes):
-        message = f"{window.opens:%H:%M} to {window.closes:%H:%M} falls into the quiet hours {quiet}"
-        yield _warning("quiet_hours", message, "narrow --fromtime and --totime")
+        message = tr(
+            "{opens} to {closes} falls into the quiet hours {quiet}",
+            opens=f"{window.opens:%H:%M}",
+            closes=f"{window.closes:%H:%M}",
+            quiet=quiet,
+        )
+        hint = tr("narrow --fromtime and --totime, or add {option}", option=NIGHT_OK)
+        yield _warning("quiet_hours", message, hint)
     days = _days_of(window)
     sundays = [day for day in days if day.weekday() == _SUNDAY]
     if sundays:
-        yield _warning("sunday", f"{count(len(sundays), 'Sunday')}: {_named(sundays)}", _leave_out(len(sundays)))
+        message = ngettext(
+            "{n} Sunday: {days}", "{n} Sundays: {days}", len(sundays), days=_named(list(map(day_text, sundays)), ", ")
+        )
+        yield _warning("sunday", message, _leave_out(len(sundays)))
     yield from _holidays(days)
 
 
@@ -253,16 +280,23 @@ def _holidays(days: list[date]) -> Iterator[Finding]:
     found = {day: calendar[day] for day in days if day in calendar}
     if not found:
         return
-    names = "; ".join(f"{_day(day)} {name}" for day, name in list(found.items())[:_DAYS_NAMED])
-    more = f" and {len(found) - _DAYS_NAMED} more" if len(found) > _DAYS_NAMED else ""
-    guess = ", those marked so are estimates" if any(_ESTIMATED in name for name in found.values()) else ""
-    source = f"by holidays {library_version()}, whose data is of {_year_of_data(days[0].year)}{guess}"
-    message = f"{count(len(found), 'public holiday')}: {names}{more} ({source})"
-    yield _warning("holiday", message, f"{_leave_out(len(found))}; the government moves days at short notice")
+    names = [joined(" ", [day_text(day), holiday_text(name)]) for day, name in found.items()]
+    message = ngettext(
+        "{n} public holiday: {days} (source: holidays {version}, with the days announced up to {year})",
+        "{n} public holidays: {days} (source: holidays {version}, with the days announced up to {year})",
+        len(found),
+        days=_named(names, "; "),
+        version=library_version(),
+        year=_year_of_data(days[0].year),
+    )
+    late = tr("the government moves days at short notice")
+    yield _warning("holiday", message, joined("; ", [_leave_out(len(found)), late]))
 
 
 def _leave_out(days: int) -> str:
-    return f"leave {'it' if days == 1 else 'them'} out of the days"
+    if days == 1:
+        return tr("remove this day from the campaign, or add {option}", option=NIGHT_OK)
+    return tr("remove these days from the campaign, or add {option}", option=NIGHT_OK)
 
 
 def _calendar(*years: int) -> Mapping[date, str]:
@@ -271,15 +305,15 @@ def _calendar(*years: int) -> Mapping[date, str]:
 
 def _year_of_data(year: int) -> int:
     """Returns the last year with announced days: for later years the calendar estimates lunar holidays."""
-    while any(_ESTIMATED in name for name in _calendar(year).values()):
+    while any(ESTIMATED in name for name in _calendar(year).values()):
         year -= 1
-    while not any(_ESTIMATED in name for name in _calendar(year + 1).values()) and year < _END_OF_DATA:
+    while not any(ESTIMATED in name for name in _calendar(year + 1).values()) and year < _END_OF_DATA:
         year += 1
     return year
 
 
 def _warning(code: str, message: str, hint: str) -> Finding:
-    return Finding(Severity.WARNING, code, message, f"{hint}, or {NIGHT_OK}", needs=NIGHT_OK)
+    return Finding(Severity.WARNING, code, message, hint, needs=NIGHT_OK)
 
 
 def _days_of(window: Window) -> list[date]:
@@ -287,10 +321,8 @@ def _days_of(window: Window) -> list[date]:
     return [window.first + timedelta(days=ahead) for ahead in range(length + 1)]
 
 
-def _named(days: list[date]) -> str:
-    more = f" and {len(days) - _DAYS_NAMED} more" if len(days) > _DAYS_NAMED else ""
-    return ", ".join(map(_day, days[:_DAYS_NAMED])) + more
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b}"
+def _named(days: list[str], separator: str) -> str:
+    named = joined(separator, days[:_DAYS_NAMED])
+    if (more := len(days) - _DAYS_NAMED) > 0:
+        return ngettext("{days} and {n} more", "{days} and {n} more", more, days=named)
+    return named

@@ -12,10 +12,11 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from alovoice_cli.campaigns.files import MadeFile
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.language import joined, mark, ngettext, tr
 
 # Not csv.Sniffer: for a column of phones its delimiter is '9' (measured).
 DELIMITERS = ",;\t|"
-_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+_DELIMITER_NAMES = {",": mark("a comma"), ";": mark("a semicolon"), "\t": mark("a tab"), "|": mark("a vertical bar")}
 
 Moved = Callable[[int, int | None], None]
 """Called with the bytes read so far, and their total."""
@@ -28,20 +29,20 @@ _PROBES, _PROBED_LINES = 32, 8
 
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls", ".ods")
-_BINARY = ((b"%PDF", "a PDF document"), (b"\x1f\x8b", "a gzip archive"))
+_BINARY = ((b"%PDF", mark("a PDF document")), (b"\x1f\x8b", mark("a gzip archive")))
 _SEP = re.compile(r"\ufeff?\"?sep=([^\w\"'+()\-. ])\"?[\s,;]*", re.IGNORECASE)
 _BLANK = ' \t\r\n,;|"\ufeff'
 _CTRL_Z = re.compile(r"\x1a[\x1a\s]*\Z")
 _STATED = {
-    "cp1251": "cp1251, the Russian Windows' encoding",
-    "utf-16": "UTF-16, which few programs expect in a CSV (better save it as CSV UTF-8)",
+    "cp1251": mark("{name} is read as cp1251, the encoding of Russian Windows"),
+    "utf-16": mark("{name} is read as UTF-16, which few programs expect in a CSV (better save it as CSV UTF-8)"),
 }
-_SAVE_AS_CSV = "in Excel: File, Save As, CSV UTF-8 (comma delimited)"
+_SAVE_AS_CSV = mark("in Excel: File, Save As, CSV UTF-8 (comma delimited)")
 
 
 def delimiter_name(delimiter: str) -> str:
-    """The delimiter in words."""
-    return _DELIMITER_NAMES.get(delimiter, repr(delimiter))
+    """Returns the delimiter in words."""
+    return tr(_DELIMITER_NAMES[delimiter]) if delimiter in _DELIMITER_NAMES else repr(delimiter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Sheet:
     name: str
     encoding: str
     workbook: str = ""
-    """The kind of workbook that the CSV was made from, such as `an Excel workbook (.xlsx)`; empty for a CSV."""
+    """The kind of workbook that the CSV was made from, such as `Excel workbook, .xlsx`; empty for a CSV."""
     other_tabs: tuple[str, ...] = ()
     """Further visible sheets of the workbook that hold something, where none was named."""
     above: int = 0
@@ -104,8 +105,8 @@ class Sheet:
             yield reader
         except csv.Error as error:
             raise CheckFailedError(
-                f"{self.name}, line {above + reader.line_num}: {error}",
-                hint='a cell with quotes in it is written "so ""quoted"" here"; close the quote that is open',
+                tr("{name}, row {row}: {problem}", name=self.name, row=above + reader.line_num, problem=error),
+                hint=tr('write a cell with quotes as "a ""quoted"" word"; close the open quote'),
             ) from error
 
     def first_row(self) -> tuple[int, str] | None:
@@ -120,9 +121,10 @@ class Sheet:
     @property
     def note(self) -> str:
         """Returns how the file is read, if that was a guess; else ''."""
-        stated = _STATED.get(self.encoding)
-        fate = "" if self.conversion else "; it is sent as it is, byte for byte"
-        return f"{self.name} is read as {stated}{fate}" if stated else ""
+        if self.encoding not in _STATED:
+            return ""
+        stated = tr(_STATED[self.encoding], name=self.name)
+        return stated if self.conversion else joined("; ", [stated, tr("it is sent unchanged, byte for byte")])
 
 
 def open_sheet(
@@ -142,14 +144,17 @@ def open_sheet(
     file.seek(0)
     head = file.read(8)
     if not head:
-        raise UsageError(f"{name} is empty", hint="give a CSV with a phone number a line")
+        raise UsageError(tr("{name} is empty", name=name), hint=tr("give a CSV with one phone number per row"))
     if head.startswith(_WORKBOOKS):
         return _from_workbook(file, name, tab, header_line)
     _refuse_other_kinds(head, name, tab)
     for candidate in (candidates := _candidates(head) if encoding is None else [_known(encoding, head)]):
         if (content := _scan(file, candidate, name)) is not None:
             return _without_lines_above(Sheet(file, name, candidate, probes=content.probes), content, header_line)
-    raise CheckFailedError(f"{name} is no text in {' or '.join(candidates)}", hint=_SAVE_AS_CSV)
+    message = tr(
+        "{name} cannot be read as text; encodings tried: {encodings}", name=name, encodings=", ".join(candidates)
+    )
+    raise CheckFailedError(message, hint=tr(_SAVE_AS_CSV))
 
 
 def _from_workbook(file: BinaryIO, name: str, tab: str | None, header_line: int | None) -> Sheet:
@@ -158,9 +163,11 @@ def _from_workbook(file: BinaryIO, name: str, tab: str | None, header_line: int 
     found = read_workbook(file, name, tab)
     content = _scan(found.csv, "utf-8", name)
     if content is None:
-        raise CheckFailedError(f"{name}: the sheet {found.tab!r} holds half letters", hint=_SAVE_AS_CSV)
-    others = f" (beside it: {' · '.join(found.others)})" if found.others else ""
-    conversion = f"{name}: the sheet {found.tab!r} of {found.kind} is read{others}"
+        message = tr("{name}: sheet {sheet!r} holds damaged characters", name=name, sheet=found.tab)
+        raise CheckFailedError(message, hint=tr(_SAVE_AS_CSV))
+    conversion = tr("{name} ({kind}): sheet {sheet!r} is read", name=name, kind=tr(found.kind), sheet=found.tab)
+    if found.others:
+        conversion = joined("; ", [conversion, tr("other sheets: {sheets}", sheets=" · ".join(found.others))])
     sheet = Sheet(found.csv, name, "utf-8", found.kind, found.others, probes=content.probes, conversion=conversion)
     return _without_lines_above(sheet, content, header_line)
 
@@ -168,13 +175,16 @@ def _from_workbook(file: BinaryIO, name: str, tab: str | None, header_line: int 
 def _refuse_other_kinds(head: bytes, name: str, tab: str | None) -> None:
     for magic, kind in _BINARY:
         if head.startswith(magic):
-            raise UsageError(f"{name} is {kind}, not a CSV", hint=_SAVE_AS_CSV)
+            message = tr("{name} is not a CSV: it is {kind}", name=name, kind=tr(kind))
+            raise UsageError(message, hint=tr(_SAVE_AS_CSV))
     if PurePath(name).suffix.lower() in _WORKBOOK_NAMES:
-        hint = "if it is a CSV, rename it to .csv; else open it in a spreadsheet and save it anew"
-        kind = "a web page" if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else "plain text"
-        raise UsageError(f"{name} is named like a workbook and is {kind}", hint=hint)
+        hint = tr("if it is a CSV, rename it to .csv; if not, open it in a spreadsheet and save it again")
+        is_page = head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
+        kind = tr("a web page") if is_page else tr("plain text")
+        raise UsageError(tr("{name} has the name of a workbook, but is {kind}", name=name, kind=kind), hint=hint)
     if tab is not None:
-        raise UsageError(f"{name} is no workbook: it has no sheet {tab!r}", hint="leave --sheet out")
+        message = tr("{name} is not a workbook: it has no sheet {sheet!r}", name=name, sheet=tab)
+        raise UsageError(message, hint=tr("leave --sheet out"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +207,10 @@ def _without_lines_above(sheet: Sheet, content: _Content, header_line: int | Non
                 break
             above += 1
         if header_line is not None and not line.strip(_BLANK):
-            state = "is blank" if line else "is not there"
-            raise UsageError(f"{sheet.name}: --header-line {header_line} {state}", hint="give the line of the headings")
+            message = tr("{name}: row {row} of --header-line is blank", name=sheet.name, row=header_line)
+            if not line:
+                message = tr("{name} has no row {row} for --header-line", name=sheet.name, row=header_line)
+            raise UsageError(message, hint=tr("give the number of the row with the headings"))
         if not line:  # blank lines only; the reading will report that
             above = 0
         if not above and not content.ends_with_ctrl_z:
@@ -215,10 +227,13 @@ def _without_lines_above(sheet: Sheet, content: _Content, header_line: int | Non
 
 
 def _conversion(sheet: Sheet, above: int, *, ends_with_ctrl_z: bool) -> str:
-    lines = "" if not above else "its first line" if above == 1 else f"its first {above} lines"
-    ctrl_z = "the Ctrl-Z at its end" if ends_with_ctrl_z else ""
-    said = f"{sheet.conversion}, " if sheet.conversion else f"{sheet.name} is read "
-    return f"{said}without {' and '.join(filter(None, (lines, ctrl_z)))}"
+    parts = [sheet.conversion] if sheet.conversion else []
+    if above:
+        parts.append(ngettext("the first {n} row is left out", "the first {n} rows are left out", above))
+    if ends_with_ctrl_z:
+        parts.append(tr("the Ctrl-Z at the end is left out"))
+    told = joined("; ", parts)
+    return told if sheet.conversion else joined("", [sheet.name, ": ", told])
 
 
 def _copied(first: str, rest: TextIO, encoding: str) -> BinaryIO:
@@ -244,7 +259,8 @@ def _known(encoding: str, head: bytes) -> str:
         found = codecs.lookup(encoding).name
         "".encode(found)
     except (LookupError, ValueError):
-        raise UsageError(f"--encoding {encoding!r} is none", hint="such as utf-8, cp1251, utf-16, koi8-r") from None
+        message = tr("--encoding {encoding!r} is not a known encoding", encoding=encoding)
+        raise UsageError(message, hint=tr("give one such as utf-8, cp1251, utf-16 or koi8-r")) from None
     return "utf-8-sig" if found == "utf-8" and head.startswith(codecs.BOM_UTF8) else found
 
 
@@ -261,13 +277,17 @@ def _scan(file: BinaryIO, encoding: str, name: str) -> _Content | None:
         for chunk_number, chunk in enumerate(iter(lambda: file.read(_CHUNK), b"")):
             text = decoder.decode(chunk)
             if "\0" in text:
-                raise CheckFailedError(
-                    f"{name} holds NUL bytes: it is no CSV, or UTF-16 without its mark", hint=_SAVE_AS_CSV
-                )
+                message = tr("{name} holds NUL bytes: it is not a CSV, or UTF-16 without a byte order mark", name=name)
+                raise CheckFailedError(message, hint=tr(_SAVE_AS_CSV))
             first, last = _line_ends(text)
             if open_line + first > _LONGEST_LINE:
                 raise CheckFailedError(
-                    f"{name}, line {lines} is longer than {_LONGEST_LINE} characters: this is no list"
+                    tr(
+                        "{name}: row {row} is longer than {most} characters: this is not a list",
+                        name=name,
+                        row=lines,
+                        most=_LONGEST_LINE,
+                    )
                 )
             lines += max(text.count("\n"), text.count("\r"))
             open_line = open_line + len(text) if last < 0 else len(text) - last - 1

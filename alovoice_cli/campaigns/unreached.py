@@ -8,6 +8,7 @@ from typing import NamedTuple
 from alovoice_cli.campaigns.recipients import read_recipients
 from alovoice_cli.campaigns.report import CampaignReport, ReportedRow, RowCategory
 from alovoice_cli.errors import AlovoiceError, CheckFailedError
+from alovoice_cli.language import tr
 from alovoice_cli.phones import number_of, spelled
 from alovoice_cli.spreadsheet import SpreadsheetFormat
 
@@ -69,6 +70,6 @@ def check_reading(written: UnreachedList, name: str) -> str | None:
         if whom.tally.numbers() == written.numbers:
             return column
     raise CheckFailedError(
-        f"{name} would not read as the same people: it is not written",
-        hint="write all rows with --csv, and choose from them",
+        tr("{name} was not written: reading it would give other numbers", name=name),
+        hint=tr("write all rows with --csv, and choose from them"),
     )

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from alovoice_cli import localization
 from alovoice_cli.campaigns.campaign_record import OVER, plan_from_answer
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.campaigns.schedule import wire_offset
 from alovoice_cli.errors import AlovoiceError, NotReadyError, ServerError, UnreachableError
+from alovoice_cli.language import tr
 from alovoice_cli.moments import span_text
 
 Answer = Mapping[str, object]
@@ -75,7 +77,7 @@ class WatchedCampaign:
 
     @property
     def status(self) -> str:
-        """The PBX's own word."""
+        """Returns the PBX's own word."""
         return str(self.answer.get("status", ""))
 
     def look(self, now: datetime) -> bool:
@@ -134,7 +136,7 @@ class WatchedCampaign:
 
 def _out_of_reach(error: AlovoiceError) -> Why:
     code = "unreachable" if isinstance(error, UnreachableError) else "server"
-    return Why(code, f"not seen: {error.message}")
+    return Why(code, tr("the PBX could not be read: {problem}", problem=error.message))
 
 
 def _differences(before: Answer, now: Answer) -> Iterable[str]:
@@ -145,9 +147,9 @@ def explain(answer: Answer, now: datetime, still: timedelta) -> Why:
     """Returns why an unchanged campaign does not move, by the PBX's answer and the aware `now`."""
     plan, status = plan_from_answer(answer), str(answer.get("status", ""))
     if status in OVER:
-        return Why("over", "it is over")
+        return Why("over", tr("it is finished"))
     if str(answer.get("paused")) == "1":
-        return Why("paused", "paused: start it in the web console")
+        return Why("paused", tr("paused: start it in the web console"))
     if plan is None:
         return Why()
     shut = _explain_hours(plan, status, now)
@@ -161,21 +163,24 @@ def _explain_hours(plan: DialPlan, status: str, now: datetime) -> Why | None:
         return None
     opens = _opening(plan, now)
     if opens is None:
-        return Why("window_past", f"its last window has closed: {moment_text(windows[-1][1])}")
-    ahead = f"{moment_text(opens)}, in {span_text(int((opens - now).total_seconds()))}"
+        text = tr("its last window has closed: {moment}", moment=moment_text(windows[-1][1]))
+        return Why("window_past", text)
+    ahead = {"moment": moment_text(opens), "span": span_text(int((opens - now).total_seconds()))}
     if now < windows[0][0]:
         # A PBX with another answer has its own clock: the sandbox's runs faster.
-        return Why("not_started", f"begins {ahead}") if status == "new" else Why()
-    return Why("window_shut", f"window shut until {ahead}")
+        return Why("not_started", tr("begins {moment}, in {span}", **ahead)) if status == "new" else Why()
+    return Why("window_shut", tr("no calls at this hour; next: {moment}, in {span}", **ahead))
 
 
 def _explain_stillness(answer: Answer, now: datetime, still: timedelta) -> Why:
     age = _age(answer, now)
     if str(answer.get("recipients", "")) in ("0", "") and age >= _LOADING:
-        text = f"no recipients after {span_text(int(age.total_seconds()))}: the PBX may not have read the list"
+        span = span_text(int(age.total_seconds()))
+        text = tr("no recipients after {span}: the PBX may not have read the list", span=span)
         return Why("no_recipients", text)
     if still >= _STILL:
-        text = f"no change for {span_text(int(still.total_seconds()))}; the calls themselves show in `alovoice listen`"
+        span = span_text(int(still.total_seconds()))
+        text = tr("no change for {span}; `alovoice listen` shows the calls", span=span)
         return Why("no_events", text)
     return Why()
 
@@ -189,17 +194,14 @@ def _age(answer: Answer, now: datetime) -> timedelta:
 
 
 def _opening(plan: DialPlan | None, now: datetime) -> datetime | None:
-    """The next opening after now."""
+    """Returns the next opening after now."""
     windows = () if plan is None else plan.windows()
     return next((opens for opens, _ in windows if opens > now), None)
 
 
 def moment_text(moment: datetime) -> str:
-    """`Thu 26 Nov 10:00 (utc +5)`, in words that no locale changes."""
-    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
-    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    zone = wire_offset(moment.utcoffset() or timedelta(0))
-    return f"{day} {moment.day} {months[moment.month - 1]} {moment:%H:%M} ({zone})"
+    """Returns `Thu 26 Nov 10:00 (utc +5)`."""
+    return localization.moment_text(moment, wire_offset(moment.utcoffset() or timedelta(0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +219,13 @@ class WatchAim:
             return True
         if one.status in OVER:
             raise NotReadyError(
-                f"campaign {one.id} is {one.status}, and was not seen as {self.until}",
-                hint=f"see `alovoice autorule get {one.id}`",
+                tr(
+                    "campaign {campaign} has the status {status}, and was never seen with {until}",
+                    campaign=one.id,
+                    status=one.status,
+                    until=self.until,
+                ),
+                hint=tr("see `alovoice autorule get {campaign}`", campaign=one.id),
             )
         return False
 
@@ -247,7 +254,9 @@ def watch_until(
             return
         left = math.inf if aim.deadline is None else aim.deadline - time.monotonic()
         if left <= 0:
-            names = ", ".join(f"{one.id} ({one.status or 'not seen'})" for one in open_ones)
-            raise NotReadyError(f"--wait is over, and not all campaigns are there yet: {names}")
+            names = ", ".join(f"{one.id} ({one.status})" if one.status else one.id for one in open_ones)
+            raise NotReadyError(
+                tr("--wait has passed, but these campaigns are not there yet: {campaigns}", campaigns=names)
+            )
         nap = min(*(one.due_at or now for one in open_ones), now + (_REDRAWN if draw else _LONGEST_NAP)) - now
         time.sleep(max(0.0, min(nap.total_seconds(), left)))

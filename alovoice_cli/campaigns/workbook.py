@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from alovoice_cli.campaigns.files import MadeFile
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import mark, spaced, tr
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -22,7 +23,7 @@ _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")  # the stream of an 
 _LONGEST_OLE = 1 << 26  # bytes; an .xls holds 65 536 rows at most, its reader all of the file
 _EXACT = 2**53  # from here on floats skip whole numbers
 _LINE_ENDS = re.compile(r"[\r\n]+")
-_SAVE_ANEW = "open it in a spreadsheet and save it anew, or as CSV UTF-8"
+_SAVE_AGAIN = mark("open it in a spreadsheet and save it again, or save it as CSV UTF-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +52,22 @@ def read_workbook(file: BinaryIO, name: str, wanted: str | None) -> WorkbookTab:
 
 def _ole_kind(file: BinaryIO, name: str) -> str:
     if file.seek(0, io.SEEK_END) > _LONGEST_OLE:
-        raise UsageError(f"{name} is too large: {file.tell()} bytes", hint=_SAVE_ANEW)
+        message = tr("{name} is too large: {size} bytes", name=name, size=spaced(file.tell()))
+        raise UsageError(message, hint=tr(_SAVE_AGAIN))
     file.seek(0)
     if _ENCRYPTED_PACKAGE in file.read():
         raise _locked(name)
-    return "an Excel workbook (.xls)"
+    return mark("Excel workbook, .xls")
 
 
 def _locked(name: str) -> UsageError:
-    return UsageError(f"{name} is protected by a password", hint="save it without the password, or as CSV UTF-8")
+    message = tr("{name} is protected with a password", name=name)
+    return UsageError(message, hint=tr("save it without the password, or as CSV UTF-8"))
 
 
 def _damaged(name: str, error: BaseException) -> UsageError:
-    return UsageError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=_SAVE_ANEW)
+    message = tr("{name} looks like a workbook, but is damaged: {problem}", name=name, problem=error)
+    return UsageError(message, hint=tr(_SAVE_AGAIN))
 
 
 def _load(file: BinaryIO, name: str) -> "CalamineWorkbook":
@@ -91,15 +95,15 @@ _Found = tuple[str, Iterator[list[object]], tuple[str, ...]]
 
 
 def _named(book: "CalamineWorkbook", name: str, wanted: str) -> _Found:
-    hint = "its sheets are " + " · ".join(book.sheet_names)
+    hint = tr("its sheets: {sheets}", sheets=" · ".join(book.sheet_names))
     exact = [tab for tab in book.sheet_names if tab == wanted]
     loose = [tab for tab in book.sheet_names if tab.strip().casefold() == wanted.strip().casefold()]
     if not exact and not loose:
-        raise UsageError(f"{name} has no sheet {wanted!r}", hint=hint)
+        raise UsageError(tr("{name} has no sheet {sheet!r}", name=name, sheet=wanted), hint=hint)
     tab = (exact or loose)[0]
     rows = _rows(book, tab, name)
     if rows is None:
-        raise UsageError(f"{name}: the sheet {tab!r} is empty", hint=hint)
+        raise UsageError(tr("{name}: sheet {sheet!r} is empty", name=name, sheet=tab), hint=hint)
     return tab, rows, ()
 
 
@@ -117,8 +121,10 @@ def _first_filled(book: "CalamineWorkbook", name: str) -> _Found:
             others.append(tab)
     if first is None:
         hidden = " · ".join(tab for tab in book.sheet_names if tab not in visible)
-        hint = f"--sheet NAME reads a hidden one: {hidden}" if hidden else "give one with a phone number a row"
-        raise UsageError(f"{name} is empty: its sheets hold nothing", hint=hint)
+        hint = tr("give a workbook with one phone number per row")
+        if hidden:
+            hint = tr("to read a hidden sheet, add --sheet NAME; the hidden sheets: {sheets}", sheets=hidden)
+        raise UsageError(tr("{name}: all its sheets are empty", name=name), hint=hint)
     return *first, tuple(others)
 
 
@@ -169,7 +175,11 @@ _SHARED = re.compile(rb"<(?:\w+:)?c\b[^<>]*?\st\s*=\s*[\"']s[\"'][^<>]*>\s*<(?:\
 _ROW_START = re.compile(rb"<(?:\w+:)?row\b")
 _STRING_END = re.compile(rb"</(?:\w+:)?si>")
 _STRINGS = "xl/sharedStrings.xml"
-_HINT = "save the sheet with the list alone as CSV UTF-8"
+_SAVE_THE_LIST = mark("save only the sheet with the list, as CSV UTF-8")
+_UNPACKED = mark("{name} is too large: more than {n} million bytes when unpacked")
+_TEXTS = mark("{name} is too large: more than {n} million bytes in the texts of its cells")
+_OPEN_DOCUMENT = mark("OpenDocument workbook, .ods")
+_CELLS = mark("{name} is too large: more than {n} million cells, blank cells between others included")
 
 
 def refuse_huge(file: BinaryIO, name: str) -> str:
@@ -177,25 +187,26 @@ def refuse_huge(file: BinaryIO, name: str) -> str:
     try:
         with zipfile.ZipFile(file) as archive:
             kind = _kind(archive, name)
-            if kind.endswith("(.ods)"):
+            if kind == _OPEN_DOCUMENT:
                 _measure_ods(archive, name)
             else:
                 _measure_xlsx(archive, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-        hint = "open it in a spreadsheet and save it anew, or as CSV UTF-8"
-        raise UsageError(f"{name} is an Excel workbook or its like, and damaged: {error}", hint=hint) from error
+        raise _damaged(name, error) from error
     return kind
 
 
 def _kind(archive: zipfile.ZipFile, name: str) -> str:
     parts = set(archive.namelist())
     if "content.xml" in parts:
-        return "an OpenDocument workbook (.ods)"
+        return _OPEN_DOCUMENT
     if "xl/workbook.bin" in parts:
-        raise UsageError(f"{name} is a binary Excel workbook (.xlsb)", hint="save it as .xlsx, or as CSV UTF-8")
+        message = tr("{name} is a binary Excel workbook (.xlsb)", name=name)
+        raise UsageError(message, hint=tr("save it as .xlsx, or as CSV UTF-8"))
     if not any(part.lower() == "xl/workbook.xml" for part in parts) and "_rels/.rels" not in parts:
-        raise UsageError(f"{name} is a ZIP archive and no workbook", hint="unpack it, and give the list in it")
-    return "an Excel workbook (.xlsx)"
+        message = tr("{name} is a ZIP archive, not a workbook", name=name)
+        raise UsageError(message, hint=tr("unpack it, and give the list in it"))
+    return mark("Excel workbook, .xlsx")
 
 
 @dataclass(slots=True)
@@ -211,13 +222,15 @@ class _Size:
         with archive.open(part) as source:
             while chunk := source.read(_CHUNK):
                 self.unpacked += len(chunk)
-                self.refuse(self.unpacked, _MOST_BYTES, "bytes when it is unpacked")
+                self.refuse(
+                    self.unpacked, _MOST_BYTES, mark("{name} is too large: more than {n} million bytes when unpacked")
+                )
                 yield chunk
 
-    def refuse(self, found: int, most: int, unit: str) -> None:
+    def refuse(self, found: int, most: int, message: str) -> None:
         """Raises UsageError for more than any list of people has."""
         if found > most:
-            raise UsageError(f"{self.name} is too large: more than {most // 10**6} million {unit}", hint=_HINT)
+            raise UsageError(tr(message, name=self.name, n=most // 10**6), hint=tr(_SAVE_THE_LIST))
 
 
 def _measure_xlsx(archive: zipfile.ZipFile, name: str) -> None:
@@ -249,10 +262,10 @@ def _measure_cells(size: _Size, chunks: Iterator[bytes], strings: list[int]) -> 
         cells += len(found)
         width = max(width, _widest(text, found))
         height = max(height + rows.count(b""), *map(int, filter(None, rows)), *(int(row or 0) for _, row in found), 0)
-        size.refuse(width * height, _MOST_CELLS, "cells, blank ones within its edges included")
+        size.refuse(width * height, _MOST_CELLS, _CELLS)
         if cells * longest > _MOST_BYTES:
             size.repeated += sum(strings[at] for at in map(int, _SHARED.findall(text)) if at < len(strings))
-            size.refuse(size.repeated, _MOST_BYTES, "bytes in the texts of its cells")
+            size.refuse(size.repeated, _MOST_BYTES, _TEXTS)
 
 
 def _widest(text: bytes, found: list[tuple[bytes, bytes]]) -> int:
@@ -298,7 +311,7 @@ class _OpenDocument:
             self._width = max(self._width, self._last)
             if self._last:
                 self._height = self._rows
-            self._size.refuse(self._width * self._height, _MOST_CELLS, "cells, blank ones within its edges included")
+            self._size.refuse(self._width * self._height, _MOST_CELLS, _CELLS)
 
 
 def _times(attributes: dict[str, str], name: str) -> int:

@@ -8,11 +8,12 @@ import typer
 from alovoice_cli.api.endpoints import match
 from alovoice_cli.api.fields import body_of, with_query
 from alovoice_cli.api.request import Body, Raw, Request, typed_path
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import ShowSecrets, examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 
 
 @app.command(
@@ -44,7 +45,10 @@ def send_request(
     include: Annotated[bool, typer.Option("--include", "-i", help="Print status and headers too.")] = False,
     show_secrets: ShowSecrets = False,
 ) -> None:
-    """Send any request to the PBX. Anything but a GET that is known to read is treated as a call: never sent twice."""
+    """Send any request to the PBX.
+
+    A request that is not a known reading GET is treated as a call: it is never sent twice.
+    """
     session: Session = ctx.obj
     if method.upper() in ("GET", "HEAD"):
         path, raw_fields, fields = with_query(path, raw_fields or (), fields or ()), None, None

@@ -4,19 +4,8 @@ A command's module is imported when the words name the command (building all 84 
 building one group); the others appear in the help as a line without a body. Tests keep table and modules in step.
 """
 
-from collections.abc import Callable
-from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
-
-import typer
-from typer.core import TyperGroup
-from typer.main import get_command
-
-from alovoice_cli.commands.global_options import add_global_options
-
-PROGRAM = "alovoice"
-_EPILOG = "Try it without a PBX: alovoice demo\n\nOn a real one: alovoice login"
 
 
 class Subcommand(NamedTuple):
@@ -48,390 +37,146 @@ class Noun(NamedTuple):
 
 
 _AUTORULE = (
-    Subcommand(
-        "create",
-        "Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.",
-        "create:create_campaign",
-        "create:CreateCommand",
-    ),
+    Subcommand("create", "Create an auto-dial campaign.", "create:create_campaign", "create:CreateCommand"),
     Subcommand(
         "check",
-        "Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.",
+        "Check a campaign as `autorule create` does, without creating it.",
         "check:check_campaign",
         "check:CheckCommand",
     ),
-    Subcommand(
-        "get", "Show a campaign: its window, its lines, its status, how many recipients it has.", "get:show_campaign"
-    ),
-    Subcommand(
-        "list",
-        "List the campaigns that were created from here, the latest first, with the status that was last seen.",
-        "list:list_campaigns",
-    ),
-    Subcommand(
-        "export",
-        "Print a campaign as TOML: its options, and the files that it was made of, by path and digest.",
-        "export:export_campaign",
-    ),
-    Subcommand(
-        "watch",
-        "Watch campaigns: a table that is drawn over, or in a pipe one JSON line for each change.",
-        "watch:watch_campaigns",
-    ),
-    Subcommand(
-        "report",
-        "Report what became of every row of a campaign's list, by the events that the listener received.",
-        "report:report_campaign",
-    ),
+    Subcommand("get", "Show a campaign: hours, lines, status, number of recipients.", "get:show_campaign"),
+    Subcommand("list", "List the campaigns created from this computer, newest first.", "list:list_campaigns"),
+    Subcommand("export", "Print the options and files of a campaign as TOML.", "export:export_campaign"),
+    Subcommand("watch", "Watch campaigns: a live table, or JSON lines in a pipe.", "watch:watch_campaigns"),
+    Subcommand("report", "Report the outcome of every row of a campaign's list.", "report:report_campaign"),
 )
 
-_NUMBERS = (
-    Subcommand(
-        "check",
-        "Read a list of phone numbers as `autorule create` would: which rows are good, and what is "
-        "wrong with the others.",
-        ":check_numbers",
-    ),
-)
+_NUMBERS = (Subcommand("check", "Check a list of phone numbers as `autorule create` does.", ":check_numbers"),)
 
 _CALL = (
     Subcommand(
         "conference",
-        "Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue.",
+        "Call one person, then connect them to others or to a queue.",
         "placing:place_conference",
         "placing:PlacingCommand",
     ),
+    Subcommand("ivr", "Call a number and play it a voice menu.", "placing:place_menu_call", "placing:PlacingCommand"),
     Subcommand(
-        "ivr",
-        "Ring somebody by one of the PBX's lines and play them a voice menu.",
-        "placing:place_menu_call",
-        "placing:PlacingCommand",
-    ),
-    Subcommand(
-        "out",
-        "Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1.",
-        "placing:place_call",
-        "placing:PlacingCommand",
+        "out", "Call an extension and, when it answers, a number.", "placing:place_call", "placing:PlacingCommand"
     ),
     Subcommand(
         "resolve",
-        "Did it ring? Looks for our own calls among what the PBX told the listener; sends nothing.",
+        "Find out from the received events whether a call rang.",
         "resolve:resolve_calls",
         ":CallWaitingCommand",
     ),
-    Subcommand("batches", "Many calls from one list: how far each batch has come.", "batches:app"),
-    Subcommand("receipts", "What was asked of the PBX from this machine, and how it ended.", "receipts:app"),
+    Subcommand("batches", "Batches of calls: list, show, resume, forget.", "batches:app"),
+    Subcommand("receipts", "Records of all requests that dial, create or cost money.", "receipts:app"),
 )
 
 _EVENTS = (
     Subcommand(
-        "list",
-        "List what the PBX sent, the latest first. The first column is for `events show`.",
-        "list:list_events",
-        "selection:EventsCommand",
+        "list", "List the events that the PBX sent, newest first.", "list:list_events", "selection:EventsCommand"
     ),
+    Subcommand("show", "Show one call: its request, start, end and result.", "show:show_call"),
+    Subcommand("tail", "Print the latest events, oldest first.", "tail:tail_events"),
+    Subcommand("stats", "Count calls: answered, missed, unfinished; talk time.", "stats:show_statistics"),
+    Subcommand("missed", "List missed inbound calls, newest first, with reasons.", "missed:list_missed"),
+    Subcommand("gaps", "List the times without a listener, and calls without an end.", "gaps:list_gaps"),
     Subcommand(
-        "show",
-        "Show one call as it went: our own request, its start, end and result, joined by their ids.",
-        "show:show_call",
+        "export", "Print events as JSON lines or CSV, oldest first.", "export:export_events", "selection:EventsCommand"
     ),
-    Subcommand(
-        "tail",
-        "Print the latest events, the oldest first: one JSON object a line, or a table that grows on a terminal.",
-        "tail:tail_events",
-    ),
-    Subcommand(
-        "stats",
-        "Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.",
-        "stats:show_statistics",
-    ),
-    Subcommand(
-        "missed",
-        "List missed inbound calls, the latest first, each with its reason; of seven days unless a period is given.",
-        "missed:list_missed",
-    ),
-    Subcommand(
-        "gaps",
-        "List when no listener was there, and calls that began over two hours ago of which no end was told.",
-        "gaps:list_gaps",
-    ),
-    Subcommand(
-        "export",
-        "Print the events, the oldest first (with --limit the latest N): whole, an object a line, for other programs.",
-        "export:export_events",
-        "selection:EventsCommand",
-    ),
-    Subcommand("import", "Add events of another history, each line once, marked.", "importing:import_events"),
-    Subcommand(
-        "prune",
-        "Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile.",
-        "prune:prune_events",
-    ),
-    Subcommand("outbox", "What waits to be forwarded, and what was given up: list, retry, drop.", "outbox:app"),
-    Subcommand(
-        "trigger",
-        "Send a handler an event as the PBX would. Of several each has another number (or id), unless --set fixes it.",
-        "trigger:trigger_event",
-    ),
-    Subcommand(
-        "replay",
-        "Send stored events to a handler again: the same bytes, in their order, one after another, marked as replays.",
-        "replay:replay_events",
-        "selection:EventsCommand",
-    ),
-    Subcommand(
-        "certify",
-        "Send a CRM's handler all that the PBX may send, and grade its answers. Exit 8 where a required case fails.",
-        "certify:certify_handler",
-    ),
+    Subcommand("import", "Add events from another history.", "importing:import_events"),
+    Subcommand("prune", "Delete old events and calls.", "prune:prune_events"),
+    Subcommand("outbox", "Events that wait to be forwarded: list, retry, drop.", "outbox:app"),
+    Subcommand("trigger", "Send test events to a handler, as the PBX would.", "trigger:trigger_event"),
+    Subcommand("replay", "Send stored events to a handler again.", "replay:replay_events", "selection:EventsCommand"),
+    Subcommand("certify", "Test a CRM's handler with everything that the PBX may send.", "certify:certify_handler"),
 )
 
 _STORE = (
     Subcommand(
         "check",
-        "Look an event store over and change nothing: version, size, age, whether it is whole, and what waits.",
+        "Check an event store: version, size, age, integrity, what waits.",
         "check:check_store",
     ),
     Subcommand(
         "copy",
-        "Copy a history to a server: events, calls, what waits to be forwarded or told, and when listeners were up.",
+        "Copy an event store to a PostgreSQL server.",
         "copy:copy_store",
     ),
 )
 
 _ROUTE = (
-    Subcommand(
-        "init",
-        "Write a commented rules file to start from, with the lines and the time zone of the profile.",
-        "init:write_rules",
-    ),
-    Subcommand("check", "Check a rules file before callers meet it.", "check:check_rules"),
+    Subcommand("init", "Write a commented rules file to start from.", "init:write_rules"),
+    Subcommand("check", "Check a rules file.", "check:check_rules"),
     Subcommand("test", "Show the step that a caller would get.", "test:try_question"),
-    Subcommand(
-        "diff",
-        "Ask two rules files the stored route questions, and show which callers would go elsewhere, by rule.",
-        "diff:compare_rules",
-    ),
-    Subcommand(
-        "override",
-        "Send every caller to one step for a while: a panic switch. Without words: show what is in force.",
-        "override:override_rules",
-    ),
+    Subcommand("diff", "Compare two rules files on the stored route questions.", "diff:compare_rules"),
+    Subcommand("override", "Send every caller to one step for a limited time.", "override:override_rules"),
 )
 
 _AI = (
+    Subcommand("send", "Start the speech analysis of recorded calls.", "send:send_calls", "send:SendingCommand"),
     Subcommand(
-        "send",
-        "Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.",
-        "send:send_calls",
-        "send:SendingCommand",
+        "result", "Show the analysis of a call: who said what, and tags.", "result:show_result", "result:ResultCommand"
     ),
-    Subcommand(
-        "result",
-        "Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9.",
-        "result:show_result",
-        "result:ResultCommand",
-    ),
-    Subcommand(
-        "show", "Show analyses that are kept on this machine, as `ai result` does. Asks nobody.", "kept:show_stored"
-    ),
-    Subcommand(
-        "list", "List the analyses that `ai result` kept, the latest call first. Asks nobody.", "kept:list_analyses"
-    ),
-    Subcommand(
-        "grep", "Find what was said in the kept analyses, the latest call first. Asks nobody.", "grep:grep_phrases"
-    ),
-    Subcommand(
-        "score",
-        "Score the kept calls, 0 to 100: talk ratio, monologues, dead air, interruptions, phrases "
-        "and tags, each weighted.",
-        "score:score_calls",
-    ),
-    Subcommand(
-        "report",
-        "Count the kept calls by day, week, operator or tag: scores, the operators' share, silence; or a page.",
-        "report:report_calls",
-    ),
-    Subcommand(
-        "audio",
-        "Save the stereo recordings of analysed calls. A file appears under its name only when it is whole.",
-        "audio:save_audio",
-    ),
-    Subcommand(
-        "prune",
-        "Forget analyses of old calls, of the profile in force, for good. --dry-run counts them and forgets none.",
-        "kept:prune_analyses",
-    ),
+    Subcommand("show", "Show analyses that are stored on this computer.", "kept:show_stored"),
+    Subcommand("list", "List the stored analyses, newest call first.", "kept:list_analyses"),
+    Subcommand("grep", "Search the stored analyses for words.", "grep:grep_phrases"),
+    Subcommand("score", "Score the stored calls from 0 to 100.", "score:score_calls"),
+    Subcommand("report", "Summarize the stored calls by day, week, operator or tag.", "report:report_calls"),
+    Subcommand("audio", "Save the stereo recordings of analysed calls.", "audio:save_audio"),
+    Subcommand("prune", "Delete the analyses of old calls.", "kept:prune_analyses"),
 )
 
 _NOTIFY = (
-    Subcommand("test", "Send a test message to each messenger, and say what came back.", ":send_test"),
-    Subcommand(
-        "login",
-        "Store the token of a Telegram bot under the profile.",
-        ":store_bot_token",
-    ),
-    Subcommand("logout", "Forget the stored token of the profile's Telegram bot.", ":forget_bot_token"),
+    Subcommand("test", "Send a test message to each messenger.", ":send_test"),
+    Subcommand("login", "Store the token of the profile's Telegram bot.", ":store_bot_token"),
+    Subcommand("logout", "Delete the stored token of the profile's Telegram bot.", ":forget_bot_token"),
 )
 _CONFIG = (
-    Subcommand("list", "List the profiles, which of them is in use, and where their tokens are.", ":list_profiles"),
-    Subcommand("get", "Print the value that is in force, whether set or by default.", ":show_value"),
-    Subcommand(
-        "set",
-        "Set a setting of a profile, and keep the comments of the file. A profile that is new is made.",
-        ":set_key",
-    ),
-    Subcommand("unset", "Remove a setting of a profile: its default holds again.", ":unset_key"),
-    Subcommand("use", "Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another.", ":use"),
-    Subcommand("path", "Print where the configuration file is, or would be.", ":print_path"),
+    Subcommand("list", "List the profiles and where their tokens are.", ":list_profiles"),
+    Subcommand("get", "Print the current value of a setting.", ":show_value"),
+    Subcommand("set", "Change a setting of a profile.", ":set_key"),
+    Subcommand("unset", "Reset a setting of a profile to its default.", ":unset_key"),
+    Subcommand("use", "Choose the default profile.", ":use"),
+    Subcommand("path", "Print the path of the configuration file.", ":print_path"),
 )
 
 _SANDBOX = (
-    Subcommand(
-        "serve",
-        "Serve the simulated PBX over HTTP until Ctrl-C. Prints its URL and token when it is ready to answer.",
-        ":serve_sandbox",
-    ),
-    Subcommand(
-        "reset",
-        "Make the embedded PBX as new: its campaigns, calls and analyses are gone, its token stays.",
-        ":reset_state",
-    ),
-    Subcommand("path", "Print where the embedded PBX keeps its state.", ":print_path"),
-    Subcommand(
-        "sample",
-        "Write a list, a recording, rules and scores to play with, and print commands that use them on the sandbox.",
-        ":write_sample",
-    ),
+    Subcommand("serve", "Serve the simulated PBX over HTTP until Ctrl-C.", ":serve_sandbox"),
+    Subcommand("reset", "Reset the built-in simulated PBX.", ":reset_state"),
+    Subcommand("path", "Print where the built-in simulated PBX keeps its state.", ":print_path"),
+    Subcommand("sample", "Write sample files, and print commands that use them.", ":write_sample"),
 )
 
 
-_WORK, _ACCOUNT, _TOOLS = "PBX", "Account", "Tools"
+_DIAL, _PAST, _LISTEN = "Call people", "See what happened", "Receive and route calls"
+_PBX, _SET_UP, _LEARN = "The PBX", "Set up", "Try and learn"
 
 NOUNS = (
-    Noun("autorule", "Auto-dial campaigns: check, create, list, watch.", _WORK, _AUTORULE, ":CampaignGroup"),
-    Noun("numbers", "Lists of phone numbers: read, cleaned, explained.", _WORK, _NUMBERS),
-    Noun("trunks", "The PBX's lines.", _WORK),
-    Noun("peers", "The PBX's extensions.", _WORK),
-    Noun("call", "Place one call, or many; read the receipts.", _WORK, _CALL),
-    Noun("events", "What the PBX told the listener: the history of calls.", _WORK, _EVENTS),
-    Noun("store", "An event store as a whole: looked over, moved to a server.", _WORK, _STORE),
-    Noun("day", "One page: the day's calls against targets, and who is owed a call.", _WORK),
-    Noun("top", "The running day, live.", _WORK),
-    Noun("route", "Routing rules: check them, try them, compare them.", _WORK, _ROUTE),
-    Noun("ai", "Speech analysis of recorded calls: fetched, searched, scored, reported.", _WORK, _AI),
-    Noun("listen", "Receive what the PBX sends: calls, results, route questions.", _WORK),
-    Noun("notify", "Telling people of missed calls: the bot's token, a test message.", _WORK, _NOTIFY),
-    Noun("api", "Any request to the API, with the token in its place.", _WORK),
-    Noun("login", "Store a PBX's token under a profile, after checking it.", _ACCOUNT),
-    Noun("logout", "Forget a profile's token.", _ACCOUNT),
-    Noun("status", "What is in force: profile, server, token; does it work?", _ACCOUNT),
-    Noun("config", "Profiles and their settings.", _ACCOUNT, _CONFIG),
-    Noun("sandbox", "A simulated PBX with the same API.", _TOOLS, _SANDBOX),
-    Noun("demo", "A tour of the main job on the sandbox.", _TOOLS),
-    Noun("completion", "The completion script of bash, zsh or fish.", _TOOLS),
+    Noun("autorule", "Auto-dial campaigns: check, create, list, watch, report.", _DIAL, _AUTORULE, ":CampaignGroup"),
+    Noun("numbers", "Lists of phone numbers: check and clean.", _DIAL, _NUMBERS),
+    Noun("call", "Call one number, or every number of a list.", _DIAL, _CALL),
+    Noun("events", "The history of calls and events that the PBX sent.", _PAST, _EVENTS),
+    Noun("store", "An event store: check it, copy it to a server.", _PAST, _STORE),
+    Noun("day", "Show a day: calls against targets, callers to call back.", _PAST),
+    Noun("top", "Show the current day, live.", _PAST),
+    Noun("ai", "Speech analysis of recorded calls: fetch, search, score.", _PAST, _AI),
+    Noun("listen", "Receive calls, results and route questions from the PBX.", _LISTEN),
+    Noun("route", "Routing rules: write, check, test, compare, override.", _LISTEN, _ROUTE),
+    Noun("notify", "Messages about missed calls: the bot's token, a test.", _LISTEN, _NOTIFY),
+    Noun("trunks", "List the lines of the PBX.", _PBX),
+    Noun("peers", "List the extensions of the PBX.", _PBX),
+    Noun("api", "Send any request to the PBX.", _PBX),
+    Noun("login", "Store the token of a PBX under a profile.", _SET_UP),
+    Noun("logout", "Delete the stored token of a profile.", _SET_UP),
+    Noun("status", "Show profile, server and token, and whether they work.", _SET_UP),
+    Noun("config", "Profiles and their settings.", _SET_UP, _CONFIG),
+    Noun("demo", "Take a tour of the main tasks on a simulated PBX.", _LEARN),
+    Noun("sandbox", "A simulated PBX with the same API.", _LEARN, _SANDBOX),
+    Noun("help", "Show the help page of a command or a topic.", _LEARN),
+    Noun("skill", "Print a page for AI agents about this program.", _LEARN),
+    Noun("completion", "Print the completion script of a shell.", _LEARN),
+    Noun("version", "Print the version.", _LEARN),
 )
-
-
-class LazyGroup(TyperGroup):
-    """A group that builds a command when it is named; before that each is a line of help."""
-
-    builders: dict[str, Callable[[], Any]]
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Builds the command that the words name, and finds it."""
-        self.build(args[0])
-        return super().resolve_command(ctx, args)
-
-    def build(self, name: str) -> None:
-        """Replaces the command's line of help by the command."""
-        builder = self.builders.pop(name, None)
-        if builder is not None:
-            self.commands[name] = builder()
-
-
-def build_tree(*, decorated: bool) -> Any:
-    """The command tree as Typer's group. `decorated`: help drawn by rich, for a terminal."""
-    app = typer.Typer(
-        cls=LazyGroup,
-        name=PROGRAM,
-        add_completion=False,
-        rich_markup_mode="rich" if decorated else None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-        epilog=_EPILOG,
-    )
-    app.callback()(_root)
-    for noun in NOUNS:
-        app.command(noun.name, help=noun.help, rich_help_panel=noun.panel)(_body_elsewhere)
-    tree: Any = get_command(app)
-    tree.builders = {noun.name: partial(_build_noun, noun, decorated=decorated) for noun in NOUNS}
-    add_global_options(tree)
-    if decorated:
-        _keep_lines(tree)
-    return tree
-
-
-def _build_noun(noun: Noun, *, decorated: bool) -> Any:
-    if not noun.verbs:
-        app = import_module(noun.module).app
-        name = noun.name if app.registered_callback else None  # a command of one word, or a group that does something
-        return _built(app, noun.name, decorated=decorated, name=name, rich_help_panel=noun.panel)
-    app = typer.Typer(cls=noun.find(noun.group_class) if noun.group_class else LazyGroup)
-    for verb in noun.verbs:
-        app.command(verb.name, help=verb.help)(_body_elsewhere)
-    group = _built(app, noun.name, decorated=decorated, name=noun.name, help=noun.help, rich_help_panel=noun.panel)
-    group.builders = {verb.name: partial(_build_verb, noun, verb, decorated=decorated) for verb in noun.verbs}
-    return group
-
-
-def _build_verb(noun: Noun, verb: Subcommand, *, decorated: bool) -> Any:
-    found = noun.find(verb.place)
-    if isinstance(found, typer.Typer):
-        return _built(found, verb.name, decorated=decorated, name=verb.name, help=verb.help)
-    names = vars(import_module(found.__module__))
-    app = typer.Typer()
-    app.command(
-        verb.name,
-        cls=noun.find(verb.command_class) if verb.command_class else None,
-        epilog=names.get(f"{verb.name.upper()}_EXAMPLES") or names["EXAMPLES"],
-    )(found)
-    return _built(app, verb.name, decorated=decorated)
-
-
-def _built(app: typer.Typer, word: str, *, decorated: bool, **placed: Any) -> Any:
-    """Returns the command or group of this word in the app, with the global options."""
-    parent = typer.Typer(add_completion=False, rich_markup_mode="rich" if decorated else None)
-    parent.callback()(_root)
-    parent.add_typer(app, **placed)
-    tree: Any = get_command(parent)
-    command = tree.commands[word]
-    add_global_options(command)
-    if decorated:
-        _keep_lines(command)
-    return command
-
-
-def _keep_lines(command: Any) -> None:
-    """Keeps the lines of the examples: rich joins the lines of a paragraph, so each becomes its own paragraph."""
-    if command.epilog:
-        command.epilog = "\n\n".join(line for line in command.epilog.splitlines() if line.strip("\b"))
-    for below in getattr(command, "commands", {}).values():
-        _keep_lines(below)
-
-
-def full_tree() -> Any:
-    """The whole command tree, for the manual and the completion scripts."""
-    tree = build_tree(decorated=False)
-    for noun in NOUNS:
-        tree.build(noun.name)
-        for verb in noun.verbs:
-            tree.commands[noun.name].build(verb.name)
-    return tree
-
-
-def _root() -> None:
-    """The command line of the AloVoice cloud PBX: campaigns, calls, lines, extensions, speech analyses."""
-
-
-def _body_elsewhere() -> None:
-    """Stands for a command that the words have not named."""

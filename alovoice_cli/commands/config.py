@@ -31,6 +31,7 @@ COLUMNS = (
     Column("token_from", "Token"),
     Column("encoding", "Encoding", shown=False),
     Column("timezone", "Time zone", shown=False),
+    Column("lang", "Language", shown=False),
     Column("timeout", "Time-out (s)", shown=False, numeric=True),
     Column("trunks", "Lines", shown=False),
     Column("insecure", "Insecure", shown=False),
@@ -46,7 +47,7 @@ Setting = Annotated[
 
 @shows_list(COLUMNS)
 def list_profiles(ctx: typer.Context) -> None:
-    """List the profiles, which of them is in use, and where their tokens are."""
+    """List the profiles and where their tokens are."""
     session: Session = ctx.obj
     settings, broken = session.settings_or_defaults()
     rows = profile_rows(session.paths, settings.profile)
@@ -59,7 +60,7 @@ def show_value(
     ctx: typer.Context,
     key: Annotated[str, typer.Argument(metavar="[PROFILE.]KEY", help=f"profile, or one of: {', '.join(KEYS)}.")],
 ) -> None:
-    """Print the value that is in force, whether set or by default."""
+    """Print the current value of a setting."""
     session: Session = ctx.obj
     place = find_place(key, read_config(session.paths.config_file), None)
     settings = session.resolve_settings(None if key == place.label else place.profile)
@@ -81,7 +82,7 @@ def show_value(
 
 
 def print_path(ctx: typer.Context) -> None:
-    """Print where the configuration file is, or would be."""
+    """Print the path of the configuration file."""
     session: Session = ctx.obj
     path = str(session.paths.config_file)
     if session.options.json:
@@ -93,7 +94,10 @@ def print_path(ctx: typer.Context) -> None:
 def set_key(
     ctx: typer.Context, key: Setting, value: Annotated[str, typer.Argument(metavar="VALUE", help="What it becomes.")]
 ) -> None:
-    """Set a setting of a profile, and keep the comments of the file. A profile that is new is made."""
+    """Change a setting of a profile.
+
+    A new profile is created. Comments in the file are kept.
+    """
     session: Session = ctx.obj
     checked = set_value(session.paths, key, value, profile=session.named_profile, rehearse=True)
     more = _names_in(session, str(checked.value)) if checked.place.label == "peer_names" else {}
@@ -121,7 +125,7 @@ def _names_in(session: Session, path: str) -> dict[str, int]:
 
 
 def unset_key(ctx: typer.Context, key: Setting) -> None:
-    """Remove a setting of a profile: its default holds again."""
+    """Reset a setting of a profile to its default."""
     session: Session = ctx.obj
     if session.options.dry_run:
         held = get_value(session.paths, key, profile=session.named_profile) is not None
@@ -135,7 +139,10 @@ def use(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile to use from now on.")],
 ) -> None:
-    """Use a profile from now on, wherever neither -p nor ALOVOICE_PROFILE names another."""
+    """Choose the default profile.
+
+    It is used when neither -p nor ALOVOICE_PROFILE names another one.
+    """
     session: Session = ctx.obj
     set_value(session.paths, "profile", name, rehearse=session.options.dry_run)
     verb = "would be" if session.options.dry_run else "is now"

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.events.day import Day, DaySpan
 
-app = typer.Typer()
+app = CommandApp()
 _STDOUT = Path("-")
 
 
@@ -48,10 +49,11 @@ def show_day(
         ),
     ] = None,
 ) -> None:
-    """Show a day: six figures against the profile's targets, calls by hour, who is owed a call, lines, coverage.
+    """Show a day: calls against targets, callers to call back.
 
-    The targets are the profile's: `alovoice config set target_service_level 80`, target_answer_rate,
-    target_abandon_rate, target_wait, target_owed, target_callback.
+    Six figures, calls by hour, callers to call back, lines, and times without a listener. The targets are settings
+    of the profile: target_service_level, target_answer_rate, target_abandon_rate, target_wait, target_owed,
+    target_callback.
     """
     from alovoice_cli.errors import UsageError  # noqa: PLC0415 - help needs none of these
     from alovoice_cli.events.day import DAYS_OF_WEEK, read_days  # noqa: PLC0415 - as said

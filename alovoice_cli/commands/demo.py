@@ -14,11 +14,12 @@ from pathlib import Path
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ServerError, UsageError
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 EXAMPLES = examples("alovoice demo")
 _DATA = ("announcement.mp3", "recipients.csv")
 _CALL = "903"
@@ -51,7 +52,10 @@ _ANALYSIS_SECONDS = 1.0
 
 @app.command("demo", epilog=EXAMPLES)
 def run_tour(ctx: typer.Context) -> None:
-    """A tour of the main job on the embedded PBX: no network, no token, nothing of yours is touched."""
+    """Take a tour of the main tasks on a simulated PBX.
+
+    It needs no network and no token, and touches none of your files.
+    """
     session: Session = ctx.obj
     if session.options.json:
         raise UsageError("the demo is no JSON", hint="leave --json out")

@@ -12,7 +12,9 @@ import typer
 from typer.main import get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli import __version__
+from alovoice_cli.commands.command_classes import print_page
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import LANGUAGES, Language
 from alovoice_cli.output.options import GlobalOptions
 
 if TYPE_CHECKING:
@@ -48,6 +50,10 @@ def _global_options(
     base_url: Annotated[
         str | None, _option("--base-url", metavar="URL", help="The server, else the profile's.")
     ] = None,
+    lang: Annotated[
+        Language | None,
+        _option("--lang", metavar="|".join(LANGUAGES), help="Language of texts and help pages (default: en)."),
+    ] = None,
     yes: Annotated[bool, _option("--yes", "-y", help="Ask no questions.")] = False,
     dry_run: Annotated[
         bool, _option("--dry-run", help="Print the request that would change something, and its curl; send nothing.")
@@ -55,7 +61,8 @@ def _global_options(
     no_permission_check: Annotated[
         bool, _option("--no-permission-check", help="Trust a config.toml that others may change.")
     ] = False,
-    version: Annotated[bool, _option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, _option("--version", "-V", help="Print the version.")] = False,
+    help: Annotated[bool, _option("--help", "-h", help="Print the help page of the command.")] = False,
 ) -> None:
     """Only a signature: Typer reads the options off it."""
 
@@ -95,10 +102,13 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
         if param.name == "version":
             session.display.write(f"alovoice {__version__}\n")
             raise typer.Exit
+        if param.name == "help":
+            print_page(ctx)
+            raise typer.Exit
         session.set_options(session.options.with_option(param.name, value))
     if session is not None and not hasattr(ctx.command, "commands"):
         check_listing(session.options, getattr(ctx.command.callback, "columns", None))
-        if not value and param.name != "version":  # options that were not given come last, except eager ones
+        if not value and not param.is_eager:  # options that were not given come last, except eager ones
             check_excel(session.options, ctx.command)
     return value
 
@@ -110,12 +120,14 @@ def _options() -> list[Any]:
     for option in options:
         option.expose_value = False
         option.callback = cast(Any, _fold)  # Click's own class of the context is private
-        option.is_eager = option.name == "version"  # before the check for missing arguments
+        option.is_eager = option.name in ("version", "help")  # before the check for missing arguments
     return options
 
 
 def add_global_options(command: Any) -> None:
-    """Adds the global options to this command and to all below it."""
-    command.params = [*command.params, *_options()]
+    """Adds the global options to this command and to all below it, but not where it has its own."""
+    own = {flag for param in command.params for flag in param.opts}
+    command.params = [*command.params, *(option for option in _options() if not own & set(option.opts))]
+    command.add_help_option = False
     for below in getattr(command, "commands", {}).values():
         add_global_options(below)

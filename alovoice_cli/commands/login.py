@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.edits import Login, check_place, keep_login
 from alovoice_cli.config.paths import check_permissions
@@ -14,7 +15,7 @@ from alovoice_cli.config.tokens import check_token, decode_token, run_token_comm
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 _LONGEST_LINE = 4096
 
 
@@ -39,10 +40,10 @@ def store_token(
         bool, typer.Option("--no-check", help="Do not ask the PBX whether it takes the token.", show_default=False)
     ] = False,
 ) -> None:
-    """Store the token of a PBX under a profile (-p NAME; the settings page of the PBX has a button that copies it).
+    """Store the token of a PBX under a profile.
 
-    The token is asked for without echo. There is no option that takes it: every user of a machine can read the
-    arguments of its processes.
+    Name the profile with -p NAME. The settings page of the PBX shows the token; you type it without echo. No option
+    takes the token, because every user of a computer can read the arguments of its processes.
     """
     session: Session = ctx.obj
     settings = session.resolve_settings(allow_new_profile=True)

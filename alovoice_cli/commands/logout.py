@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config import tokens
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 
 
 @app.command("logout", epilog=examples("alovoice logout", "alovoice logout tashkent"))
@@ -16,7 +17,10 @@ def forget_token(
     ctx: typer.Context,
     of: Annotated[str | None, typer.Argument(metavar="PROFILE", help="Else the profile in use.")] = None,
 ) -> None:
-    """Forget the token of a profile. Its settings stay; the token itself stays valid on the PBX."""
+    """Delete the stored token of a profile.
+
+    Its settings stay. The token stays valid on the PBX.
+    """
     session: Session = ctx.obj
     name = session.resolve_settings(of).profile
     if session.options.dry_run:

@@ -61,9 +61,10 @@ def send_test(
         ),
     ] = None,
 ) -> None:
-    """Send a test message to each messenger, and say what came back.
+    """Send a test message to each messenger.
 
-    Exit code 1: the message is refused (no such chat); 3: the bot's token; 5: not reached; 7: server trouble.
+    Exit code 1: the message was refused (no such chat); 3: the bot's token was refused; 5: not reached; 7: server
+    error.
     """
     session: Session = ctx.obj
     words = tuple(to or ()) or ListenSettings.of(session.settings).all("notify", None)
@@ -153,10 +154,10 @@ def store_bot_token(
         bool, typer.Option("--no-check", help="Do not ask Telegram about the token.", show_default=False)
     ] = False,
 ) -> None:
-    """Store the token of a Telegram bot under the profile.
+    """Store the token of the profile's Telegram bot.
 
-    @BotFather gives the token; it is asked for without echo. To keep it elsewhere, `alovoice config set
-    notify.telegram.token_command CMD`: the command prints the token alone.
+    @BotFather gives the token; you type it without echo. To keep it elsewhere, use `alovoice config set
+    notify.telegram.token_command CMD`: the command prints only the token.
     """
     session: Session = ctx.obj
     profile, url = session.settings.profile, session.settings.telegram_url
@@ -172,7 +173,7 @@ def store_bot_token(
 
 
 def forget_bot_token(ctx: typer.Context) -> None:
-    """Forget the stored token of the profile's Telegram bot."""
+    """Delete the stored token of the profile's Telegram bot."""
     session: Session = ctx.obj
     profile = session.settings.profile
     if session.options.dry_run:

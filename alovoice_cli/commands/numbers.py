@@ -20,6 +20,7 @@ from alovoice_cli.commands.options import (
     Rejected,
     examples,
 )
+from alovoice_cli.language import tr
 from alovoice_cli.moments import parse_zone
 from alovoice_cli.output.listing import Listing
 from alovoice_cli.session import Session
@@ -50,9 +51,9 @@ def check_numbers(
     ] = None,
     rejected: Rejected = None,
 ) -> int:
-    """Read a list of phone numbers as `autorule create` would: which rows are good, and what is wrong with the others.
+    """Check a list of phone numbers as `autorule create` does.
 
-    Exit code 8 where there is an error, such as numbers that a spreadsheet has rounded.
+    Every bad row is explained. Exit code 8: an error was found, such as numbers that a spreadsheet has rounded.
     """
     # Here and not above: help needs no phonenumbers.
     from alovoice_cli.campaigns.files import open_list  # noqa: PLC0415 - as said above
@@ -81,11 +82,11 @@ def check_numbers(
         called_since=lambda since: session.campaigns.called_numbers(settings.profile, since),
         own_lines=frozenset(filter(None, map(number_of, settings.trunks or ()))),
     )
-    with session.display.transfer("reading") as moved:
+    with session.display.transfer(tr("reading")) as moved:
         seen = check_list(open_list(file, None, session.stdin), options, screen, moved)
     items = [finding.as_dict() for finding in seen.report.in_order]
     whole = seen.as_dict() if session.options.json else None  # for a long list as much work as reading it
-    session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
+    session.show(Listing(items, FINDINGS, whole, nothing=tr("no findings"), ours=True))
     for remark in seen.remarks:
         session.note(remark)
     return seen.report.exit_code

@@ -1,20 +1,21 @@
 """Options that several commands share, singly or as a group, and the form of the examples in their help."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import typer
-from typer.core import TyperCommand
 from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
-from alovoice_cli.output.listing import Column
+from alovoice_cli.commands.command_classes import PagedCommand
+from alovoice_cli.language import mark
+from alovoice_cli.output.listing import Column, Tone, tone_by
 
 _T = TypeVar("_T")
 _GROUP = "alovoice.option_group"
 
 
-class OptionGroupCommand(TyperCommand):
+class OptionGroupCommand(PagedCommand):
     """A command with additional options: those of the function `build`, which are read into one value."""
 
     build: ClassVar[Callable[..., object]]
@@ -96,19 +97,20 @@ ExcludeCalled = Annotated[
 Rejected = Annotated[Path | None, _of_list("--rejected", "OUT.csv", "Write the rows left out, with reasons.")]
 
 
+SEVERITY_TONES: Mapping[str, Tone] = {"error": "bad", "warning": "doubt", "note": "quiet"}
 FINDINGS = (
-    Column("severity", "Severity"),
-    Column("place", "Place"),
+    Column("severity", mark("Severity"), tone=tone_by("severity", SEVERITY_TONES)),
+    Column("place", mark("Place")),
     Column(
         "finding", "What, and what to do", value=lambda item: f"{item['message']} ({item['hint']})".removesuffix(" ()")
     ),
-    Column("code", "Code", shown=False),
-    Column("file", "File", shown=False),
-    Column("line", "Line", shown=False, numeric=True),
-    Column("column", "Column", shown=False, numeric=True),
-    Column("lines", "Lines", shown=False),
-    Column("message", "What", shown=False),
-    Column("hint", "What to do", shown=False),
+    Column("code", mark("Code"), shown=False),
+    Column("file", mark("File"), shown=False),
+    Column("line", mark("Line"), shown=False, numeric=True),
+    Column("column", mark("Column"), shown=False, numeric=True),
+    Column("lines", mark("Lines"), shown=False),
+    Column("message", mark("What"), shown=False),
+    Column("hint", mark("What to do"), shown=False),
 )
 """The columns of what a check found."""
 

@@ -4,16 +4,17 @@ from typing import Annotated, Literal
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ShowSecrets, examples
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 COLUMNS = (
     Column("number", "Extension", numeric=True),
     Column("username", "User"),
-    Column("status", "Status"),
+    Column("status", "Status", tone=tone_by("status", {"on": "good", "off": "quiet"})),
     Column("lastip", "Last address"),
     Column("extnumber", "Outside number"),
     Column("trunk_id", "Trunk", numeric=True),
@@ -50,7 +51,10 @@ def list_peers(
     ] = None,
     show_secrets: ShowSecrets = False,
 ) -> None:
-    """The PBX's extensions. SIP passwords and the links that set up a phone are masked."""
+    """List the extensions of the PBX.
+
+    SIP passwords and the links that set up a phone are masked.
+    """
     session: Session = ctx.obj
     if show_secrets and session.stdout.isatty():
         session.warn("SIP passwords follow: whoever reads this screen can place calls on your account")

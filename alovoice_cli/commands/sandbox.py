@@ -71,12 +71,12 @@ def serve_sandbox(
         ),
     ] = "",
 ) -> int:
-    """Serve the simulated PBX over HTTP until Ctrl-C. Prints its URL and token when it is ready to answer.
+    """Serve the simulated PBX over HTTP until Ctrl-C.
 
-    With --events-to it calls back as the vendor's server would: each call begins and ends at a handler, a call that
-    was asked for has a result, and a caller goes where the route says. Each message is sent once; one that is not
-    taken is lost. The same seed and --day, on a new --state, give the same calls, ids and order; --speed 1440 plays a
-    day in a minute. When it is over, its account is printed, and the PBX goes on serving.
+    Its URL and token are printed when it is ready. With --events-to it sends events as the vendor's server does: the
+    start and end of each call, the result of a requested call, route questions. Each message is sent once; a message
+    that is not accepted is lost. The same --seed and --day with a new --state give the same calls, ids and order;
+    --speed 1440 plays a day in a minute. At the end of the day a summary is printed, and the server continues.
     """
     from alovoice_cli.sandbox.opening import MOST_BODY_BYTES, STATE_NAME, open_sandbox
     from alovoice_cli.serving.limits import Limits
@@ -158,7 +158,10 @@ def _tell_totals(session: Session, day: date | None, totals: "Totals") -> None:
 
 
 def reset_state(ctx: typer.Context) -> None:
-    """Make the embedded PBX as new: its campaigns, calls and analyses are gone, its token stays."""
+    """Reset the built-in simulated PBX.
+
+    Its campaigns, calls and analyses are deleted; its token stays.
+    """
     from alovoice_cli.sandbox.opening import STATE_NAME, reset_sandbox
 
     session: Session = ctx.obj
@@ -172,7 +175,7 @@ def reset_state(ctx: typer.Context) -> None:
 
 
 def print_path(ctx: typer.Context) -> None:
-    """Print where the embedded PBX keeps its state."""
+    """Print where the built-in simulated PBX keeps its state."""
     from alovoice_cli.sandbox.opening import STATE_NAME
 
     session: Session = ctx.obj
@@ -187,9 +190,10 @@ def write_sample(
     ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
 ) -> None:
-    """Write a list, a recording, rules and scores to play with, and print commands that use them on the sandbox.
+    """Write sample files, and print commands that use them.
 
-    Nothing of the commands reaches a real PBX or a person; paste them as they are, at any hour.
+    The files are a list, an audio file, routing rules and score rules. The commands use the sandbox: they reach no
+    real PBX and no person, and work at any hour.
     """
     from alovoice_cli.output.files import write_new
     from alovoice_cli.routing.example import example_rules

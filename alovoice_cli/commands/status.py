@@ -1,17 +1,18 @@
 """`alovoice status`: what is in force, and whether it works."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alovoice_cli import __version__
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import exposure
-from alovoice_cli.errors import AlovoiceError, CheckFailedError
+from alovoice_cli.errors import AlovoiceError, BadConfigError, CheckFailedError, TokenRefusedError
 from alovoice_cli.events.event_table import iso
 from alovoice_cli.events.outbox import TargetStanding, target_id, waiting_text
 from alovoice_cli.moments import parse_zone, span_text, unix_microseconds
@@ -19,8 +20,13 @@ from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile
 
-app = typer.Typer()
+if TYPE_CHECKING:
+    from alovoice_cli.output.screen import Pieces
+
+app = CommandApp()
 _SKEW_SECONDS = 120
+_ORIGINS = {"default": "", "flag": "-p"}
+"""How the line of the profile names the places that the settings name otherwise."""
 
 
 @app.command("status", epilog=examples("alovoice status", "alovoice status --offline --json | jq -r .profile"))
@@ -28,9 +34,10 @@ def show_status(
     ctx: typer.Context,
     offline: Annotated[bool, typer.Option("--offline", help="Ask the PBX nothing.", show_default=False)] = False,
 ) -> None:
-    """Show what is in force: profile, server, token, where things are kept; and whether the PBX takes the token.
+    """Show profile, server and token, and whether they work.
 
-    Works with a broken configuration file too, and names the place (exit code 8). Token missing or refused: 3.
+    On a terminal three lines; --verbose and --json show everything. Exit code 3: the token is missing or refused;
+    8: the configuration file has an error, and its place is shown.
     """
     session: Session = ctx.obj
     settings, broken = session.settings_or_defaults()
@@ -40,6 +47,7 @@ def show_status(
         "profile_from": settings.origin["profile"],
         "server": settings.base_url,
         "server_from": settings.origin["base_url"],
+        "lang": settings.lang,
         "encoding": settings.encoding,
         "timeout_seconds": settings.timeout,
         "config_file": str(session.paths.config_file),
@@ -57,10 +65,62 @@ def show_status(
             problem = found
     outbox, now = None if broken else _outbox(session), session.now()
     fields["unreadable_events"] = None if broken else _unreadable(session)
-    whole = {**fields, "outbox": None if outbox is None else [_as_json(one, now) for one in outbox]}
-    session.show(Record({**fields, "outbox": _as_text(outbox or [], now)}, title="AloVoice", whole=whole, ours=True))
+    if session.options.json or session.options.verbose or not session.stdout.isatty():
+        whole = {**fields, "outbox": None if outbox is None else [_as_json(one, now) for one in outbox]}
+        shown = {**fields, "outbox": _as_text(outbox or [], now)}
+        session.show(Record(shown, title="AloVoice", whole=whole, ours=True))
+    else:
+        waits = (
+            "what waits to be forwarded is not known"
+            if outbox is None
+            else _as_text(outbox, now) or "nothing waits to be forwarded"
+        )
+        session.display.screen(_in_words(settings, fields, problem, waits), wrapped=True)
     if problem is not None:
         raise problem
+
+
+def _in_words(
+    settings: Settings, fields: Mapping[str, object], problem: AlovoiceError | None, waits: str
+) -> "list[Pieces]":
+    """Returns three lines: the profile; the server, and whether it answers; the token, and what waits to be forwarded.
+
+    `waits` is the last of them in words.
+    """
+    profile_from = _ORIGINS.get(settings.origin["profile"], settings.origin["profile"].removeprefix("environment "))
+    server = "the sandbox, a PBX inside this program" if settings.embedded else settings.base_url
+    return [
+        [("Profile  ", "bold"), (settings.profile, ""), (f" (by {profile_from})" if profile_from else "", "dim")],
+        [("Server   ", "bold"), (f"{server}: ", ""), _reached(fields, problem)],
+        [("Token    ", "bold"), *_token_in_words(settings, fields, problem), (f"; {waits}", "")],
+    ]
+
+
+def _reached(fields: Mapping[str, object], problem: AlovoiceError | None) -> tuple[str, str]:
+    """Returns whether the server answers, with the style of the words."""
+    reachable = fields.get("reachable")
+    if reachable is None:
+        return "not asked", ""
+    if not reachable:
+        return "not reachable", "bad"
+    if problem is None or isinstance(problem, TokenRefusedError):
+        return f"answers in {fields['answer_ms']} ms", "good"
+    return f"answers with an error in {fields['answer_ms']} ms", "bad"
+
+
+def _token_in_words(
+    settings: Settings, fields: Mapping[str, object], problem: AlovoiceError | None
+) -> "list[tuple[str, str]]":
+    if settings.embedded:
+        return [("none is needed", "")]
+    if not fields.get("token"):
+        is_read = not isinstance(problem, (BadConfigError, CheckFailedError))
+        return [("none" if is_read else "not known", "bad")]
+    place = str(fields["token_from"]).removeprefix("environment ")
+    told = (f"{fields['token']} from {place}", "")
+    if isinstance(problem, TokenRefusedError):
+        return [told, (", ", ""), ("refused", "bad")]
+    return [told, (", ", ""), ("accepted", "good")] if fields.get("reachable") and problem is None else [told]
 
 
 def _outbox(session: Session) -> list[TargetStanding] | None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from alovoice_cli.events.day import LiveDay
     from alovoice_cli.events.day_text import ScreenLine
 
-app = typer.Typer()
+app = CommandApp()
 _HEIGHT = 23
 _LOOK_SECONDS = 1.0
 _SHARE_OF_CORE = 0.02
@@ -36,9 +37,10 @@ def watch_day(
         ),
     ] = None,
 ) -> None:
-    """Show the running day as `alovoice day` does, live: calls in progress, who waits, the listener, the outbox.
+    """Show the current day, live.
 
-    Ctrl-C ends it. In a pipe and with --json each change is one JSON line.
+    It shows what `alovoice day` shows, and calls in progress, waiting callers, the listener and the outbox. Ctrl-C
+    ends it. In a pipe and with --json each change is one JSON line.
     """
     session: Session = ctx.obj
     watched = _WatchedDay(session, store)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.config.urls import check_base_url
+from alovoice_cli.language import LANGUAGES, Language
 from alovoice_cli.masking import mask
 from alovoice_cli.store_urls import check_stored_url
 
@@ -58,6 +59,13 @@ def check_encoding(value: object) -> str:
     if value not in ENCODINGS:
         raise ValueError(f"must be one of {', '.join(ENCODINGS)}")
     return str(value)
+
+
+def check_language(value: object) -> Language:
+    """One of LANGUAGES. Raises ValueError."""
+    if value not in LANGUAGES:
+        raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
+    return value
 
 
 def check_timezone(value: object) -> str:
@@ -220,6 +228,7 @@ KEYS = {
         Key("base_url", _check_base_url),
         Key("encoding", check_encoding, default=ENCODINGS[0]),
         Key("timezone", check_timezone, default="utc +5"),  # of campaigns
+        Key("lang", check_language, default="en"),  # of messages, tables and help pages
         Key("timeout", check_timeout, _parse_seconds, default=30.0),  # seconds that a command may talk to the PBX
         Key("token_command", check_command),
         Key("trunks", _check_trunks, _parse_list, default=()),  # lines that campaigns dial by

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.keys import KEYS, Value, check_timeout
+from alovoice_cli.config.language_choice import VARIABLE, language_of_environment
 from alovoice_cli.config.listen_options import LISTEN, NOTIFY, TELEGRAM, TELEGRAM_KEYS
 from alovoice_cli.config.paths import Paths, check_permissions, warn_of_permissions
 from alovoice_cli.config.profiles import (
@@ -26,6 +27,7 @@ from alovoice_cli.config.profiles import (
 from alovoice_cli.config.tokens import run_token_command
 from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
+from alovoice_cli.language import Language
 from alovoice_cli.masking import mask
 
 _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
@@ -38,6 +40,7 @@ class Flags(NamedTuple):
     base_url: str | None = None
     timeout: float | None = None
     no_permission_check: bool = False
+    lang: Language | None = None
 
 
 class Token(NamedTuple):
@@ -68,6 +71,7 @@ class Settings(NamedTuple):
     timeout: float
     encoding: str
     timezone: str
+    lang: Language
     trunks: tuple[str, ...]
     store: str | None
     peer_names: str | None
@@ -288,7 +292,17 @@ def profile_rows(paths: Paths, current: str) -> list[dict[str, object]]:
             "base_url": settings.base_url,
             "token_from": "the sandbox's own" if name == SANDBOX else settings.token_source() or None,
         }
-        others = ("encoding", "timezone", "timeout", "trunks", "store", "peer_names", "insecure", "require_profile")
+        others = (
+            "encoding",
+            "timezone",
+            "lang",
+            "timeout",
+            "trunks",
+            "store",
+            "peer_names",
+            "insecure",
+            "require_profile",
+        )
         rows.append(row | {setting: getattr(settings, setting) for setting in others})
     return rows
 
@@ -334,7 +348,7 @@ class _Choice:
         self._origin = {"profile": origin}
 
     def settings(self) -> Settings:
-        own_rule = ("base_url", "timeout", "require_profile", "token_command")
+        own_rule = ("base_url", "lang", "timeout", "require_profile", "token_command")
         plain = {name: self._of_profile(name, key.default) for name, key in KEYS.items() if name not in own_rule}
         no_check = self._flags.no_permission_check or self._environ.get("ALOVOICE_NO_PERMISSION_CHECK") == "1"
         return Settings(
@@ -342,6 +356,7 @@ class _Choice:
             profile=self._name,
             base_url=self._base_url(insecure=plain["insecure"]),
             timeout=self._timeout(),
+            lang=self._lang(),
             require_profile=self._require_profile(),
             listen=self._profile.get(LISTEN, {}),
             telegram=self._profile.get(NOTIFY, {}).get(TELEGRAM, {}),
@@ -383,6 +398,16 @@ class _Choice:
             return check_timeout(given)
         except ValueError as error:
             raise UsageError(f"--timeout {error}") from None
+
+    def _lang(self) -> Language:
+        if self._flags.lang is not None:
+            self._origin["lang"] = "flag"
+            return self._flags.lang
+        if named := language_of_environment(self._environ):
+            self._origin["lang"] = f"environment {VARIABLE}"
+            return named
+        lang: Language = self._of_profile("lang", KEYS["lang"].default)
+        return lang
 
     def _of_profile(self, name: str, default: Value | None) -> Any:
         self._origin[name] = f"profile {self._name}" if name in self._profile else "default"

@@ -16,6 +16,7 @@ from alovoice_cli.events.kpi import FEW_CALLS, Kpi, KpiSettings
 from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.findings import count
+from alovoice_cli.localization import days_text, short_weekday
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
 DAYS_OF_WEEK = 7
@@ -72,9 +73,7 @@ class DaySpan:
     def title(self) -> str:
         """Returns the days and the part that is known, such as `Mon 23 Nov 2026, so far (until 13:05)`."""
         last = _midnight(self.end, -1)
-        days = f"{last:%a} {last.day} {last:%b %Y}"
-        if last != self.begin:
-            days = f"{self.begin:%a} {self.begin.day} {self.begin:%b} – {days}"
+        days = days_text(self.begin, last, year=True)
         return f"{days}, so far (until {self.now:%H:%M})" if self.is_running else days
 
 
@@ -226,13 +225,13 @@ class Day:
         return describe(self.coverage, ClockTime(last, self.span.clock.zone), self.imported)
 
     def since_text(self, seconds: int) -> str:
-        """Returns a moment of the period, and for how long it is past: `09:12 (3h 53m)`."""
+        """Returns a moment of the period, and for how long it is past: `09:12 (3 h 53 min)`."""
         moment = from_unix(seconds, self.span.clock.zone)
         past = span_text(max(int(self.span.now.timestamp()) - seconds, 0))
         return past if moment is None else f"{self._at(moment)} ({past})"
 
     def _at(self, moment: datetime) -> str:
-        return f"{moment:%a %H:%M}" if self.is_week else f"{moment:%H:%M}"
+        return f"{short_weekday(moment)} {moment:%H:%M}" if self.is_week else f"{moment:%H:%M}"
 
     def as_json(self) -> dict[str, object]:
         """Returns all of it; rates are percentages, times are ISO 8601 with the zone's offset."""

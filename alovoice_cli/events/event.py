@@ -25,6 +25,34 @@ TargetType = EventType | CallType
 MISSED_STATUSES = ("304", "480", "486", "603", "603-S")
 """`status_code` of calls that nobody took, each its own reason: missed, unavailable, busy, declined, cancelled."""
 ANSWERED_STATUS = "200"
+STATUS_WORDS = {
+    "200": "answered",
+    "304": "not answered",
+    "402": "no money",
+    "403": "forbidden",
+    "404": "invalid number",
+    "423": "blocked",
+    "480": "unavailable",
+    "484": "direction not available",
+    "486": "busy",
+    "503": "direction not available",
+    "603": "declined",
+    "603-S": "hung up",
+    "OTHER": "undefined",
+}
+"""API, section 6, in the words of a terminal."""
+STATUS_TONES: Mapping[str, Literal["good", "bad", "doubt"]] = {
+    **dict.fromkeys(STATUS_WORDS, "doubt"),
+    **dict.fromkeys(MISSED_STATUSES, "bad"),
+    ANSWERED_STATUS: "good",
+}
+"""What each status means to people: answered, missed, or never rung."""
+
+
+def status_word(status: object) -> str:
+    """Returns a status in words; one that the document does not name stays as it is."""
+    return STATUS_WORDS.get(str(status), str(status))
+
 
 TRIAL_HEADER = "x-alovoice-trial"
 """Stands on what `events trigger` and `events certify` make up: no call of a person."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from alovoice_cli.events.bodies import read_query
 from alovoice_cli.events.body_text import body_text
 from alovoice_cli.events.call_ids import read_crm_id
-from alovoice_cli.events.event import Call, CallType, Delivery, Event, Fact, is_of_another
+from alovoice_cli.events.event import Call, CallType, Delivery, Event, Fact, is_of_another, status_word
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
 
 _KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "pbx_call_id", "started_at")
@@ -86,7 +86,7 @@ def event_cells(
         "type": delivery.type,
         **cells,
         **_ids_of_call(event, said, call),
-        "said": _said(event, said) + (" (trial)" if event.is_trial else ""),
+        "said": _said(event, said, in_words=short) + (" (trial)" if event.is_trial else ""),
         "id": delivery.id,
         "seq": delivery.seq,
         "received_at": iso(delivery.received_at),
@@ -138,16 +138,22 @@ def routed(event: Event) -> str:
     return _step(answer) + reason + moved
 
 
-def brief(event: Event) -> str:
+def brief(event: Event, room: int) -> str:
     """What matters of the event, where a line of 80 columns has room for no more than a word or two.
 
+    A call's end is told in words with its seconds, else in words alone, else by its code, as `room` letters allow.
     By which rule a caller went there, and what a trial says, `events list` tells.
     """
     if event.is_trial:
         return "trial"
     if event.delivery.type == "route":
         return step_text(event)
-    return _said(event, event.fact) + (f" (+{len(event.facts) - 1})" if len(event.facts) > 1 else "")
+    fact, more = event.fact, f" (+{len(event.facts) - 1})" if len(event.facts) > 1 else ""
+    said = _said(event, fact, in_words=True)
+    if len(said + more) > room and event.delivery.type == "callend":
+        word = status_word(fact.status)
+        said = word if len(word + more) <= room else _said(event, fact, in_words=False)
+    return said + more
 
 
 def _step(kept: Mapping[str, object]) -> str:
@@ -156,8 +162,8 @@ def _step(kept: Mapping[str, object]) -> str:
     return " ".join(str(step[name]) for name in ("action_type", "action_data") if step.get(name) is not None)
 
 
-def _said(event: Event, fact: Fact) -> str:
-    """What matters of the event, in a word or two."""
+def _said(event: Event, fact: Fact, *, in_words: bool) -> str:
+    """Returns what matters of the event, in a word or two; its status is a code, or `in_words`."""
     if event.duplicate_of is not None:
         return "again"
     if event.delivery.type == "route":  # also where it could not be read: a caller went there
@@ -167,4 +173,5 @@ def _said(event: Event, fact: Fact) -> str:
     if event.delivery.type == "callstart":
         return _DIRECTIONS.get(fact.direction or "", fact.direction or "")
     seconds = "" if fact.duration is None else f"{fact.duration}s"
-    return f"{fact.status or ''} {seconds}".strip()
+    status = status_word(fact.status) if in_words and fact.status else fact.status or ""
+    return f"{status} {seconds}".strip()

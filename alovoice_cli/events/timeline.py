@@ -4,26 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from alovoice_cli.events.event import Event
+from alovoice_cli.events.event import STATUS_WORDS, Event
 from alovoice_cli.events.event_table import event_as_json, iso, step_text
 from alovoice_cli.receipts import Receipt
-
-STATUSES = {
-    "200": "success",
-    "304": "missed",
-    "402": "no money",
-    "403": "forbidden",
-    "404": "bad number",
-    "423": "blocked",
-    "480": "temporarily unavailable",
-    "484": "direction not available",
-    "486": "busy",
-    "503": "direction not available",
-    "603": "declined",
-    "603-S": "cancelled",
-    "OTHER": "undefined",
-}
-"""API, section 6."""
 
 _DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
 
@@ -62,7 +45,7 @@ def status_text(status: str | None) -> str:
     """A status with its meaning: `486 busy`."""
     if status is None:
         return ""
-    return f"{status} {STATUSES[status]}" if status in STATUSES else status
+    return f"{status} {STATUS_WORDS[status]}" if status in STATUS_WORDS else status
 
 
 def event_text(event: Event) -> str:

@@ -12,6 +12,7 @@ from textwrap import indent as indented
 from typing import TextIO
 
 from alovoice_cli.json_text import json_text, well_formed
+from alovoice_cli.language import all_in_english
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Column, Listing, Record, cell_text
 
@@ -73,7 +74,7 @@ def _write_items(
     if headers:
         write_line([column.name for column in columns])
     for pair in chain(first, pairs):
-        write_line([column.of(pair.item) for column in columns])
+        write_line([all_in_english(column.of(pair.item)) for column in columns])
 
 
 def write_json(
@@ -87,7 +88,7 @@ def write_json(
         out.write(json_text(listing.whole, indent=indent, ascii_only=ascii_only) + "\n")
         return
     values = (
-        pair.whole if columns is None else {column.name: column.of(pair.item) for column in columns}
+        pair.whole if columns is None else {column.name: all_in_english(column.of(pair.item)) for column in columns}
         for pair in listing.pairs()
     )
     texts = (json_text(value, indent=indent and not lines, ascii_only=ascii_only) for value in values)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.json_text import json_text
+from alovoice_cli.language import Language, all_in_english, in_english, language_in_use, tr
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 from alovoice_cli.output.data_formats import write_csv, write_json, write_tsv
-from alovoice_cli.output.listing import Column, Dialogue, Item, Listing, Record, cell_text, choose_columns, legend
+from alovoice_cli.output.listing import Column, Dialogue, Item, Listing, Record, Tone, cell_text, choose_columns, legend
 from alovoice_cli.output.messages import (
+    TONE_CODES,
     write_body,
     write_error,
     write_head,
@@ -22,12 +24,20 @@ from alovoice_cli.output.messages import (
     write_rehearsal,
 )
 from alovoice_cli.output.options import GlobalOptions
-from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal
+from alovoice_cli.output.terminal import OpenTerminal, QuestionTerminal, terminal_columns
 
 if TYPE_CHECKING:
     from alovoice_cli.output.screen import LiveScreen, Pieces
 
-_YES = ("y", "yes", "д", "да", "ha")
+_ANSWERS: Mapping[Language, tuple[str, frozenset[str]]] = {
+    "en": ("[y/N]", frozenset({"y", "yes"})),
+    "ru": ("[д/Н]", frozenset({"д", "да", "y", "yes"})),
+    "uz": ("[ha/YOʻQ]", frozenset({"ha", "h"})),
+}
+"""How a question asks for yes or no in each language, and the words that mean yes; all others mean no.
+
+Not in the catalogues: there a letter could come to mean the opposite. Uzbek takes no `y`, it is the first letter of no.
+"""
 
 
 class Display:
@@ -59,18 +69,21 @@ class Display:
         lines: bool = False,
         show_secrets: bool = False,
         options: GlobalOptions | None = None,
-    ) -> None:
+    ) -> frozenset[str]:
         """Prints a list or a record: JSON or CSV by option, a table on a terminal, else tab-separated lines.
 
-        With `lines` a list is printed as JSON, an object a line. `options` replace the command line's.
+        With `lines` a list is printed as JSON, an object a line. `options` replace the command line's. Returns the
+        names of the columns for which a terminal has no room.
         """
         options = options or self._options
+        if lines or options.json or options.csv or not self._out.isatty():
+            thing = thing.mapped(all_in_english)  # for programs
         if thing.ours or not show_secrets:
             thing = thing.mapped(self._masker.hide_in if thing.ours else self._cleaned)
         if isinstance(thing, Record):
             self._show_record(thing, options)
-        else:
-            self._show_listing(thing, options, lines=lines)
+            return frozenset()
+        return frozenset(column.name for column in self._show_listing(thing, options, lines=lines))
 
     def _show_record(self, record: Record, options: GlobalOptions) -> None:
         out, terminal = self._out, self._out.isatty()
@@ -83,7 +96,8 @@ class Display:
         else:
             write_tsv(record, (), out, headers=not options.no_headers)
 
-    def _show_listing(self, listing: Listing, options: GlobalOptions, *, lines: bool) -> None:
+    def _show_listing(self, listing: Listing, options: GlobalOptions, *, lines: bool) -> tuple[Column, ...]:
+        """Returns the columns for which a terminal has no room."""
         out, terminal = self._out, self._out.isatty()
         columns, headers = choose_columns(listing.columns, options.columns), not options.no_headers
         if lines or options.json:
@@ -93,23 +107,28 @@ class Display:
             zone = self._zone() if options.excel else None
             write_csv(listing, columns, out, headers=headers, excel_zone=zone)
         elif terminal:
-            self._draw([pair.item for pair in listing.pairs()], listing, columns, options)
+            return self._draw([pair.item for pair in listing.pairs()], listing, columns, options)
         else:
             write_tsv(listing, columns, out, headers=headers)
+        return ()
 
     def _draw(
         self, items: Sequence[Item], listing: Listing, columns: tuple[Column, ...], options: GlobalOptions
-    ) -> None:
+    ) -> tuple[Column, ...]:
         out, color = self._out, self._colored(self._out)
         if not items:
-            self.message("note", listing.nothing)
-            return
+            self.message("note", listing.nothing or tr("nothing to show"))
+            return ()
         from alovoice_cli.output.table import write_checklist, write_table
+        from alovoice_cli.output.table_layout import no_room_for
 
         if listing.checklist is not None and options.columns is None:
             write_checklist(items, listing.checklist, out, color=color)
-        else:
-            write_table(items, columns, out, headers=not options.no_headers, color=color)
+            return ()
+        left_out = write_table(items, columns, out, headers=not options.no_headers, color=color)
+        if left_out and not options.quiet:
+            self.message("note", no_room_for(left_out))
+        return left_out
 
     def dialogue(self, dialogue: Dialogue) -> None:
         """Prints a conversation, for a person at a terminal."""
@@ -117,11 +136,12 @@ class Display:
 
         write_dialogue(dialogue, self._out, color=self._colored(self._out))
 
-    def screen(self, lines: "Sequence[Pieces]") -> None:
-        """Prints lines of styled pieces, for a person at a terminal."""
+    def screen(self, lines: "Sequence[Pieces]", *, wrapped: bool = False) -> None:
+        """Prints lines of styled pieces, for a person at a terminal; `wrapped`: long ones go on below, else are cut."""
         from alovoice_cli.output.screen import write_screen
 
-        write_screen(lines, self._out, color=self._colored(self._out))
+        cleaned = [[(self._masker.hide(text), style) for text, style in line] for line in lines]
+        write_screen(cleaned, self._out, color=self._colored(self._out), wrapped=wrapped)
 
     @contextmanager
     def live_screen(self) -> "Iterator[LiveScreen | None]":
@@ -146,9 +166,15 @@ class Display:
         """Returns whether stdout lacks letters beyond ASCII."""
         return _ascii_only(self._out)
 
-    def row(self, item: Item, widths: Mapping[str, int]) -> None:
-        """Prints one line of a growing table: its cells by name, each padded to its width, none shortened."""
+    def row(self, item: Item, widths: Mapping[str, int], tone: Tone = "") -> None:
+        """Prints one line of a growing table: its cells by name, each padded to its width, none shortened.
+
+        `tone` is what the last cell means.
+        """
         cells = [disarm(cell_text(self._cleaned(item.get(name)))).ljust(width) for name, width in widths.items()]
+        cells[-1] = cells[-1].rstrip()
+        if tone and cells[-1] and self._colored(self._out):
+            cells[-1] = f"\x1b[{TONE_CODES[tone]}m{cells[-1]}\x1b[0m"
         self._out.write("  ".join(cells).rstrip() + "\n")
         self._out.flush()
 
@@ -159,7 +185,7 @@ class Display:
     def lines(self, values: Iterable[Mapping[str, object]], *, ours: bool = False) -> None:
         """Prints several objects of a stream, flushed together."""
         clean, ascii_only = self._masker.hide_in if ours else self._cleaned, _ascii_only(self._out)
-        texts = [json_text(clean(dict(value)), indent=False, ascii_only=ascii_only) for value in values]
+        texts = [json_text(clean(all_in_english(dict(value))), indent=False, ascii_only=ascii_only) for value in values]
         self._out.write("".join(f"{text}\n" for text in texts))
         self._out.flush()
 
@@ -169,7 +195,7 @@ class Display:
 
     def value(self, value: object) -> None:
         """Prints one value alone on a line, for a shell's `$(…)`; lists joined with commas."""
-        self.write(disarm(cell_text(value)) + "\n")
+        self.write(disarm(cell_text(all_in_english(value))) + "\n")
 
     def write(self, text: str) -> None:
         """Prints text that is itself the data, such as a script or a path, on stdout."""
@@ -214,26 +240,35 @@ class Display:
             self.message("warning", "this stream is not UTF-8: letters of the command are changed; use --json instead")
 
     def error(self, error: AlovoiceError) -> None:
-        """Prints an error on stderr: a sentence and what to do, or with `--json` one object."""
-        error.message, error.hint, error.detail = map(self._masker.hide, (error.message, error.hint, error.detail))
+        """Prints an error on stderr: a sentence and what to do, or with `--json` one object, in English."""
+        texts: Iterable[str] = (error.message, error.hint, error.detail)
+        if self._options.log_format == "json" or (self._options.log_format is None and self._options.json):
+            texts = map(in_english, texts)
+        error.message, error.hint, error.detail = map(self._masker.hide, texts)
         if self._options.log_format is not None:
             told = {"kind": error.kind, "detail": error.detail, "exit_code": int(error.exit_code)}
             self._log("error", f"{error.message} ({error.hint})".removesuffix(" ()"), told)
             return
         color, ascii_only = self._colored(self._err), _ascii_only(self._err)
-        write_error(error, self._err, as_json=self._options.json, color=color, ascii_only=ascii_only)
+        as_json, width = self._options.json, self._message_width
+        write_error(error, self._err, as_json=as_json, color=color, ascii_only=ascii_only, width=width)
 
     def message(self, kind: str, text: str, **fields: object) -> None:
         """Prints one line on stderr under its kind: `warning`, `note` or `hint`. `fields` go into a log of JSON lines.
 
         Where stderr cannot be written (a full disk), prints nothing: the command goes on.
         """
-        text = self._masker.hide(text)
+        text = self._masker.hide(in_english(text) if self._options.log_format == "json" else text)
         with suppress(OSError):
             if self._options.log_format is not None:
                 self._log(kind, text, fields)
             else:
-                write_message(kind, text, self._err, color=self._colored(self._err))
+                write_message(kind, text, self._err, color=self._colored(self._err), width=self._message_width)
+
+    @property
+    def _message_width(self) -> int:
+        """Returns the columns of the terminal on stderr, 0 where messages are not read on one."""
+        return terminal_columns(self._err, self._environ) if self._err.isatty() else 0
 
     def _log(self, kind: str, text: str, fields: Mapping[str, object]) -> None:
         level, moment = {"note": "info"}.get(kind, kind), self._now().astimezone(self._zone())
@@ -242,8 +277,12 @@ class Display:
         self._err.flush()
 
     def trace(self, line: str) -> None:
-        """Prints one line of `--verbose` on stderr."""
-        self.message("note", line)
+        """Prints one line of `--verbose` on stderr, never broken: it shows what went over the wire."""
+        if self._options.log_format is not None:
+            self.message("note", line)
+            return
+        with suppress(OSError):
+            write_message("note", self._masker.hide(line), self._err, color=self._colored(self._err))
 
     @property
     def is_asked(self) -> bool:
@@ -261,7 +300,8 @@ class Display:
 
     def agrees(self, question: str, about: Sequence[str] = ()) -> bool:
         """Returns whether the answer is yes, for a question that no option answers."""
-        return self.ask(f"{question} [y/N] ", about).lower() in _YES
+        keys, yes = _ANSWERS[language_in_use()]
+        return self.ask(f"{question} {keys} ", about).casefold() in yes
 
     @property
     def asks(self) -> bool:

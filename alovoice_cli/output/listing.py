@@ -6,18 +6,22 @@ Every command loads them, so they are named tuples: a frozen dataclass takes 1 m
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import pgettext
 
 Item = Mapping[str, object]
+Tone = Literal["", "good", "bad", "doubt", "alarm", "quiet", "first", "second"]
+"""What a value means, and so its colour on a terminal; `first` and `second` are the sides of a conversation."""
 
 
 class Column(NamedTuple):
     """One column: `name` is the server's own field and the word for `--columns`, `title` is its heading in a table.
 
     `value` computes a cell that is not simply the field. A column that is not `shown` appears on request only. A `bar`
-    is a list of numbers, which a table on a terminal draws as parts of a bar, as wide as the room allows.
+    is a list of numbers, which a table on a terminal draws as parts of a bar, as wide as the room allows. On a terminal
+    alone, `words` says a code in words, and `tone` what an item's cell means.
     """
 
     name: str
@@ -26,10 +30,22 @@ class Column(NamedTuple):
     shown: bool = True
     numeric: bool = False
     bar: bool = False
+    words: Callable[[object], str] | None = None
+    tone: Callable[[Item], Tone] | None = None
+
+    @property
+    def heading(self) -> str:
+        """Returns the title in the language of the run."""
+        return pgettext("column", self.title)
 
     def of(self, item: Item) -> object:
         """Returns the cell's value in this item, None where the item has no such field."""
         return self.value(item) if self.value else item.get(self.name)
+
+
+def tone_by(field: str, tones: Mapping[str, Tone]) -> Callable[[Item], Tone]:
+    """Returns a column's `tone` that goes by the value of a field; a value without a tone has none."""
+    return lambda item: tones.get(cell_text(item.get(field)), "")
 
 
 def choose_columns(columns: Sequence[Column], wanted: str | None) -> tuple[Column, ...]:
@@ -112,7 +128,8 @@ class Listing(NamedTuple):
     items: Iterable[Item | ListedItem]
     columns: tuple[Column, ...]
     whole: object = _UNSET
-    nothing: str = "nothing to show"
+    nothing: str = ""
+    """What a terminal is told of an empty list."""
     ours: bool = False
     """As in Record."""
     checklist: Checklist | None = None

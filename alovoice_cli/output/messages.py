@@ -4,33 +4,71 @@ Uses plain colour codes: rich would delay an error by 50 ms.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.json_text import json_text
+from alovoice_cli.language import mark, tr
 from alovoice_cli.masking import disarm
+from alovoice_cli.output.listing import Tone
 
+TONE_CODES: dict[Tone, str] = {
+    "good": "32",
+    "bad": "31",
+    "doubt": "33",
+    "alarm": "1;31",
+    "quiet": "2",
+    "first": "36",
+    "second": "35",
+}
+_INDENT = "  "
+_UNBROKEN = re.compile(r"(?:`[^`]*`|[^\s`]|`)+")
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "36", "note": "2"}
+_LABELS = {"error": mark("error"), "warning": mark("warning"), "hint": mark("hint"), "note": mark("note")}
 
 
-def write_error(error: AlovoiceError, err: TextIO, *, as_json: bool, color: bool, ascii_only: bool) -> None:
+def write_error(
+    error: AlovoiceError, err: TextIO, *, as_json: bool, color: bool, ascii_only: bool, width: int = 0
+) -> None:
     """Writes one sentence for the error, the useful detail, and the next step; or the same as one JSON object."""
     if as_json:
         err.write(json_text({"error": error.as_json()}, indent=False, ascii_only=ascii_only) + "\n")
         return
-    write_message("error", error.message, err, color=color)
+    write_message("error", error.message, err, color=color, width=width)
     for line in error.detail.splitlines():
         err.write("  " + disarm(line) + "\n")
     if error.hint:
-        write_message("hint", error.hint, err, color=color)
+        write_message("hint", error.hint, err, color=color, width=width)
 
 
-def write_message(kind: str, text: str, err: TextIO, *, color: bool) -> None:
-    """`kind: text` on one line, control characters shown; kinds: error, warning, hint, note."""
-    label = f"\x1b[{_STYLES[kind]}m{kind}:\x1b[0m" if color else f"{kind}:"
-    err.write(f"{label} {disarm(text)}\n")
+def write_message(kind: str, text: str, err: TextIO, *, color: bool, width: int = 0) -> None:
+    """`kind: text`, control characters shown; kinds: error, warning, hint, note.
+
+    On one line, or on a terminal of this `width` on as many as the text needs, broken at words only.
+    """
+    word = f"{tr(_LABELS[kind])}:"
+    label = f"\x1b[{_STYLES[kind]}m{word}\x1b[0m" if color else word
+    first, *others = wrap_words(disarm(text), width, taken=len(word) + 1)
+    err.write(f"{label} {first}\n" + "".join(f"{_INDENT}{line}\n" for line in others))
+
+
+def wrap_words(text: str, width: int, *, taken: int = 0) -> list[str]:
+    """Returns the text in lines of at most `width` letters (0: one line), later ones without their indent.
+
+    The first line has `taken` letters before it. A command in backquotes stays on one line: it is there to be pasted.
+    """
+    if not width or taken + len(text) <= width:
+        return [text]
+    lines, room = [""], width - taken
+    for part in _UNBROKEN.findall(text):
+        if lines[-1] and len(lines[-1]) + 1 + len(part) > room:
+            lines.append("")
+            room = width - len(_INDENT)
+        lines[-1] = f"{lines[-1]} {part}" if lines[-1] else part
+    return lines
 
 
 def write_log_line(

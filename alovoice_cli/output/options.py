@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import Language
 
 
 class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a dataclass takes 1 ms to make
@@ -25,6 +26,7 @@ class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a 
     no_permission_check: bool = False
     store: str | None = None
     """`--store` of commands whose receipts, batches and campaigns may lie on a server; not an option of all."""
+    lang: Language | None = None
     log_format: str | None = None
     """`text` or `json` of a command that runs for good: what goes to stderr is dated."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.constrain import Constrain
 from rich.live import Live
 from rich.progress import (
@@ -22,6 +22,7 @@ from rich.text import Text
 
 from alovoice_cli.output.listing import Column, Item
 from alovoice_cli.output.table import items_table, open_console
+from alovoice_cli.output.table_layout import fit_columns, no_room_for
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def show_live(
     """
     if not redraws:
         console = open_console(out, color=color)
-        yield lambda items: console.print(items_table(items, columns, headers=headers))
+        yield lambda items: console.print(_live_table(items, columns, console.width, headers=headers))
         return
     # A terminal also without colours: the cursor moves all the same.
     console = Console(
@@ -75,9 +76,16 @@ def show_live(
     )
 
     def draw(items: Sequence[Item]) -> None:
-        table = items_table(items, columns, headers=headers)
         # Room for the `^C` that a terminal echoes: behind a full line it would start a new line, which would stay.
-        live.update(Constrain(table, console.width - len("^C") - 1), refresh=True)
+        width = console.width - len("^C") - 1
+        live.update(Constrain(_live_table(items, columns, width, headers=headers), width), refresh=True)
 
     with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
         yield draw
+
+
+def _live_table(items: Sequence[Item], columns: tuple[Column, ...], width: int, *, headers: bool) -> Group:
+    """Returns the table in this width; below it stand the columns for which there is no room."""
+    layout = fit_columns(items, columns, width, headers=headers)
+    table = items_table(items, layout, headers=headers)
+    return Group(table, *([Text(no_room_for(layout.left_out), style="dim")] if layout.left_out else []))

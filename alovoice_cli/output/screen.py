@@ -17,9 +17,9 @@ Pieces = Sequence[tuple[str, str]]
 _STYLES = {"bold": "bold", "dim": "dim", "good": "green", "bad": "bold red"}
 
 
-def write_screen(lines: Sequence[Pieces], out: TextIO, *, color: bool) -> None:
-    """Writes the lines; a line that is wider than the terminal is cut, and never broken."""
-    open_console(out, color=color).print(_drawn(lines))
+def write_screen(lines: Sequence[Pieces], out: TextIO, *, color: bool, wrapped: bool = False) -> None:
+    """Writes the lines; a line that is wider than the terminal is cut and never broken, or `wrapped` at its words."""
+    open_console(out, color=color).print(_drawn(lines, wrapped=wrapped))
 
 
 class LiveScreen:
@@ -63,11 +63,13 @@ def show_screen(out: TextIO, *, color: bool) -> Iterator[LiveScreen]:
         yield LiveScreen(console, live)
 
 
-def _drawn(lines: Sequence[Pieces]) -> Group:
+def _drawn(lines: Sequence[Pieces], *, wrapped: bool = False) -> Group:
     return Group(
         *(
             Text.assemble(
-                *((disarm(text), _STYLES.get(style, "")) for text, style in line), no_wrap=True, overflow="ellipsis"
+                *((disarm(text), _STYLES.get(style, "")) for text, style in line),
+                no_wrap=not wrapped,
+                overflow="fold" if wrapped else "ellipsis",
             )
             for line in lines
         )

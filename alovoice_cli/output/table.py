@@ -10,29 +10,26 @@ from typing import NamedTuple, TextIO
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
-from rich.padding import Padding
 from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from alovoice_cli.masking import disarm
-from alovoice_cli.output.listing import Checklist, Column, Dialogue, Item, Record, Said, bar_glyphs, cell_text
+from alovoice_cli.output.listing import Checklist, Column, Dialogue, Item, Record, Said, Tone, bar_glyphs, cell_text
+from alovoice_cli.output.table_layout import TableLayout, cell_shown, fit_columns
 
-_CLOSER = ((0, 1, 0, 0), (0, 0, 0, 0))
-_ENDLESS = 100_000
-_STYLES = {
-    "true": "green",
-    "on": "green",
-    "running": "green",
-    "done": "green",
-    "ok": "green",
-    "yes": "green",
-    "refused": "red",
-    "unknown": "bold red",
-    "unsent": "yellow",
-    "operator": "cyan",
-    "client": "magenta",
+_PADDINGS = {3: (0, 1, 0, 1), 2: (0, 1, 0, 0), 1: (0, 0, 0, 0)}
+"""The padding of a cell for each number of spaces between columns."""
+_TONES: dict[Tone, str] = {
+    "": "",
+    "good": "green",
+    "bad": "red",
+    "doubt": "yellow",
+    "alarm": "bold red",
+    "quiet": "dim",
+    "first": "cyan",
+    "second": "magenta",
 }
 
 
@@ -50,35 +47,14 @@ def open_console(out: TextIO, *, color: bool) -> Console:
     )
 
 
-def write_table(items: Sequence[Item], columns: tuple[Column, ...], out: TextIO, *, headers: bool, color: bool) -> None:
-    """Writes a list as a table with one line an item; where a bar's numbers would be cut, as a paragraph an item."""
+def write_table(
+    items: Sequence[Item], columns: tuple[Column, ...], out: TextIO, *, headers: bool, color: bool
+) -> tuple[Column, ...]:
+    """Writes a list as a table with one line an item; returns the columns for which there was no room."""
     console = open_console(out, color=color)
-    if any(column.bar for column in columns) and _numbers_width(items, columns) > console.width:
-        _write_paragraphs(items, [column for column in columns if not column.bar], console)
-        return
-    table = items_table(items, columns, headers=headers)
-    _move_together(table, console)
-    console.print(table)
-
-
-def _numbers_width(items: Sequence[Item], columns: Sequence[Column]) -> int:
-    """Returns the least width of a table whose numbers are whole, without its bar."""
-    width = 0
-    for column in columns:
-        if column.numeric:
-            width += 1 + max([len(column.title), *(len(_cell(column.of(item)).plain) for item in items)])
-        elif not column.bar:
-            width += _NARROWEST_NAME
-    return width
-
-
-def _write_paragraphs(items: Sequence[Item], columns: Sequence[Column], console: Console) -> None:
-    """Writes each item as its name and its numbers with their titles, for a narrow terminal."""
-    first, *others = columns
-    for item in items:
-        console.print(Text(_cell(first.of(item)).plain, style="bold"))
-        numbers = "; ".join(f"{column.title}: {_cell(column.of(item)).plain}" for column in others)
-        console.print(Padding(Text(numbers), (0, 0, 0, 2)))
+    layout = fit_columns(items, columns, console.width, headers=headers)
+    console.print(items_table(items, layout, headers=headers))
+    return layout.left_out
 
 
 def write_record(record: Record, out: TextIO, *, color: bool) -> None:
@@ -93,33 +69,23 @@ def write_record(record: Record, out: TextIO, *, color: bool) -> None:
     )
     table.add_column(style="bold", overflow="fold")
     table.add_column(overflow="fold")
-    for name, value in record.fields.items():
-        table.add_row(Text(disarm(name)), _cell(value))
+    for name in record.fields:
+        table.add_row(Text(disarm(name)), Text(cell_shown(Column(name, name), record.fields)))
     open_console(out, color=color).print(table)
 
 
-def _move_together(table: Table, console: Console) -> None:
-    """Reduces the space between columns that are too wide, before rich breaks a number in two."""
-    endless = console.options.update(max_width=_ENDLESS)
-    for padding in _CLOSER:
-        if Measurement.get(console, endless, table).maximum <= console.width:
-            return
-        table.padding = padding
-
-
-def items_table(items: Sequence[Item], columns: tuple[Column, ...], *, headers: bool) -> Table:
-    """The table of a list, one line an item."""
+def items_table(items: Sequence[Item], layout: TableLayout, *, headers: bool) -> Table:
+    """Returns the table of a list, one line an item."""
     table = Table(box=box.SIMPLE_HEAD, show_header=headers, pad_edge=False, header_style="bold", show_edge=False)
-    drawn = any(column.bar for column in columns)
-    if drawn:  # numbers stay whole, and close together: the bar gets the rest
-        table.expand, table.padding = True, (0, 0, 0, 0)
-    for column in columns:
+    columns = layout.columns
+    table.padding = _PADDINGS[layout.gap]
+    table.expand = any(column.bar for column in columns)
+    for column, width in zip(columns, layout.widths, strict=True):
         table.add_column(
-            Text(column.title),
+            Text(column.heading),
             justify="right" if column.numeric else "left",
             overflow="fold",
-            no_wrap=drawn and column.numeric,
-            min_width=_NARROWEST_NAME if drawn and not column.numeric and not column.bar else None,
+            width=width or None,
             ratio=1 if column.bar else None,
         )
     longest = {
@@ -130,28 +96,23 @@ def items_table(items: Sequence[Item], columns: tuple[Column, ...], *, headers: 
     for item in items:
         table.add_row(
             *(
-                Bar(_parts(column.of(item)), longest[column.name]) if column.bar else _cell(column.of(item))
+                Bar(_parts(column.of(item)), longest[column.name]) if column.bar else _item_cell(column, item)
                 for column in columns
             )
         )
     return table
 
 
+def _item_cell(column: Column, item: Item) -> Text:
+    return Text(cell_shown(column, item), style=_TONES[column.tone(item)] if column.tone else "")
+
+
 def _parts(value: object) -> list[int]:
     return [part for part in value if isinstance(part, int)] if isinstance(value, (list, tuple)) else []
 
 
-def _cell(value: object) -> Text:
-    # Lists get a space after each comma, so that a narrow column breaks them there and not within a number.
-    parts = value if isinstance(value, (list, tuple)) else ()
-    flat = parts and not any(isinstance(part, (dict, list)) for part in parts)
-    text = disarm(", ".join(map(cell_text, parts)) if flat else cell_text(value))
-    return Text(text, style=_STYLES.get(text, ""))
-
-
 _BAR_STYLES = (Style(color="green"), Style(color="red"), Style(color="yellow"), Style(dim=True))
 _NARROWEST_BAR = 1
-_NARROWEST_NAME = 6  # columns of what a row with a bar is about
 
 
 class Bar:

@@ -1,10 +1,13 @@
 """Asks questions on the terminal itself, wherever stdout and stderr go."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
+
+from alovoice_cli.output.fallback_letters import make_readable
 
 OpenTerminal = Callable[[], tuple[TextIO, TextIO]]
 """Opens the terminal of the process: one stream for answers, one for questions. Raises OSError without a terminal."""
@@ -14,13 +17,27 @@ _ANSWERS, _QUESTIONS = map(Path, ("CONIN$", "CONOUT$") if os.name == "nt" else (
 
 def open_controlling_terminal() -> tuple[TextIO, TextIO]:
     """Opens the terminal of this process. Raises OSError for a process without one: cron, `setsid`, a service."""
+    # A console of Windows takes UTF-8 alone; another terminal has the encoding of the process.
+    encoding = "utf-8" if os.name == "nt" else getattr(sys.stdin, "encoding", None) or "utf-8"
     # Two streams: Python opens a file that cannot seek for reading or for writing only.
-    answers = _ANSWERS.open(encoding="utf-8", errors="replace")
+    answers = _ANSWERS.open(encoding=encoding, errors="replace")
     try:
-        return answers, _QUESTIONS.open("w", encoding="utf-8", errors="backslashreplace")
+        questions = _QUESTIONS.open("w", encoding=encoding)
     except OSError:
         answers.close()
         raise
+    make_readable(questions)
+    return answers, questions
+
+
+def terminal_columns(stream: TextIO, environ: Mapping[str, str]) -> int:
+    """Returns the width of the terminal behind a stream: `COLUMNS`, or what the terminal says; 0 where neither does."""
+    told = environ.get("COLUMNS", "")
+    if told.isascii() and told.isdigit() and int(told):
+        return int(told)
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns
+    return 0
 
 
 class QuestionTerminal:

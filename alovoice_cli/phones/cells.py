@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from alovoice_cli.language import mark, tr
 from alovoice_cli.phones.keys import canonical, key_of_number
 from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, base_of, kind_of_number, number_abroad, number_dialled
 
@@ -49,38 +50,36 @@ class Verdict(NamedTuple):
 
 
 TROUBLES: Final = {
-    "excel_rounded": ("phone number that a spreadsheet has rounded", "phone numbers that a spreadsheet has rounded"),
-    "excel_decimal": (
-        "phone number that a spreadsheet has made a decimal",
-        "phone numbers that a spreadsheet has made decimals",
-    ),
-    "two_numbers": ("cell holds more than one number", "cells hold more than one number"),
-    "variants": ("cell holds a number and the ending of another", "cells hold a number and the ending of another"),
-    "extension": ("number has an extension", "numbers have an extension"),
-    "letters": ("number has letters in it", "numbers have letters in them"),
-    "too_short": ("number is too short", "numbers are too short"),
-    "too_long": ("number is too long", "numbers are too long"),
-    "not_assigned": ("number is of no Uzbek network or city", "numbers are of no Uzbek network or city"),
-    "foreign_without_plus": ("foreign number is without its plus", "foreign numbers are without their plus"),
-    "not_valid": ("number is not valid in its country", "numbers are not valid in their country"),
-    "no_number": ("row holds no phone number", "rows hold no phone number"),
+    "excel_rounded": mark("a spreadsheet has rounded the phone number"),
+    "excel_decimal": mark("a spreadsheet has made a decimal of the phone number"),
+    "two_numbers": mark("the cell holds more than one number"),
+    "variants": mark("the cell holds a number and the ending of another"),
+    "extension": mark("the number has an extension"),
+    "letters": mark("the number has letters in it"),
+    "too_short": mark("the number is too short"),
+    "too_long": mark("the number is too long"),
+    "not_assigned": mark("the number belongs to no Uzbek operator or city"),
+    "foreign_without_plus": mark("the foreign number has no plus"),
+    "not_valid": mark("the number is not valid in its country"),
+    "no_number": mark("the row holds no phone number"),
 }
-"""The errors of cells, in singular and plural, the graver first."""
+"""The errors of cells, the graver first; `tr` them to show them."""
 
 ADVICE: Final = {
-    "excel_rounded": "its digits are lost: format the column as text, enter the numbers anew, save as CSV UTF-8",
-    "excel_decimal": "format the column as text in the spreadsheet and save as CSV UTF-8",
-    "two_numbers": "give each number a row of its own",
-    "variants": "write the second number out, in a row of its own",
-    "extension": "a campaign cannot dial an extension: give a direct number, or leave the row out",
-    "letters": "write the number with digits only",
-    "too_short": "write it with its city or network: 9 digits, or 998 and 9",
-    "too_long": "count the digits: 9, or 998 and 9",
-    "not_assigned": "correct the digits behind 998, or leave the row out",
-    "foreign_without_plus": "write it with a plus and its country, if it is meant",
-    "not_valid": "correct it, or leave the row out",
-    "no_number": "correct it, or leave the row out",
+    "excel_rounded": mark("its digits are lost: format the column as text, enter the numbers again, save as CSV UTF-8"),
+    "excel_decimal": mark("format the column as text in the spreadsheet and save as CSV UTF-8"),
+    "two_numbers": mark("give each number a row of its own"),
+    "variants": mark("write the whole second number, in a row of its own"),
+    "extension": mark("a campaign cannot dial an extension: give a direct number, or leave the row out"),
+    "letters": mark("write the number with digits only"),
+    "too_short": mark("write it with its operator or city code: 9 digits, or 998 and 9 digits"),
+    "too_long": mark("count the digits: 9 digits, or 998 and 9 digits"),
+    "not_assigned": mark("correct the digits after 998, or leave the row out"),
+    "foreign_without_plus": mark("if it is intended, write it with a plus and its country code"),
+    "not_valid": mark("correct it, or leave the row out"),
+    "no_number": mark("correct it, or leave the row out"),
 }
+"""What to do about each error."""
 
 
 def compact_of(cell: str) -> str:
@@ -91,8 +90,9 @@ def compact_of(cell: str) -> str:
 def trouble_text(code: str, cell: str) -> tuple[str, str]:
     """Returns the error of a cell as a sentence, with advice."""
     if code == "empty":
-        return "holds nothing", "write a number, or leave the row out"
-    return f"{cell.strip()!r}: {TROUBLES.get(code, ('no phone number',))[0]}", ADVICE.get(code, "")
+        return tr("the cell is empty"), tr("write a number, or leave the row out")
+    trouble = tr(TROUBLES[code]) if code in TROUBLES else tr("not a phone number")
+    return tr("{cell!r}: {trouble}", cell=cell.strip(), trouble=trouble), tr(ADVICE[code]) if code in ADVICE else ""
 
 
 def sent_as(number: int, cell: str) -> str:

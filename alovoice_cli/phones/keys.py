@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, is_assigned, number_abroad, number_dialled
 
 SHORTEST, LONGEST = 7, 15
@@ -107,5 +108,9 @@ def parse_dialled(text: str, option: str) -> str:
         return typed
     compact = ("+" if "+" in typed else "") + re.sub(_NOT_A_DIGIT, "", typed)
     if re.fullmatch(_WRITTEN, typed) and re.fullmatch(_DIALLED, compact):
-        raise UsageError(f"{option} {text!r} has other signs between its digits", hint=f"write it as {compact}")
-    raise UsageError(f"{option} {text!r} is no phone number", hint="give 3 to 15 digits, with or without a plus")
+        message = tr("{option} {number!r} has other characters between its digits", option=option, number=text)
+        raise UsageError(message, hint=tr("write it as {number}", number=compact))
+    raise UsageError(
+        tr("{option} {number!r} is not a valid phone number", option=option, number=text),
+        hint=tr("give 3 to 15 digits, with or without a plus"),
+    )

@@ -6,6 +6,7 @@ Nothing in it hangs on the day or the machine, so that a page changes only when 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from alovoice_cli.reference.topics import ENVIRONMENT, EXIT_STATUS, EXIT_WARNING, FILES
 from alovoice_cli.reference.tree import Argument, Command, Option, common_options, own_options
 
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -14,40 +15,6 @@ _SPECIAL_SIGN = re.compile(r"[\\\-'`^~\"]")
 
 REVISED = "2026-11-25"
 """The day of the manual's last revision, changed by hand with a release: man(7) wants one, and mandoc warns of none."""
-
-EXIT_STATUS = (
-    (0, "Done; for a batch: every row was accepted."),
-    (1, "Refused: the PBX understood and said no. It is known not done."),
-    (2, "Usage: wrong words, a bad file, a bad date, a lock held. Nothing was sent."),
-    (3, "No token, or it is refused."),
-    (4, "Not found."),
-    (5, "Not reached: certainly nothing happened on the PBX. It is safe to run the same line again."),
-    (6, "Unknown outcome: a request that dials, creates or starts an analysis may have been carried out."),
-    (7, "The server failed: for reads 5xx, 429 after the retries, or an unreadable answer; for all a redirect."),
-    (8, "A check found errors. Nothing was sent."),
-    (9, "Not ready in time."),
-    (130, "Interrupted by Ctrl-C."),
-    (141, "The reader of a stream, such as that of listen, went away."),
-    (143, "Ended by SIGTERM."),
-)
-ENVIRONMENT = (
-    ("ALOVOICE_TOKEN", "The token; it goes before the stored one."),
-    ("ALOVOICE_PROFILE", "The profile to use, where `--profile` is not given."),
-    ("ALOVOICE_BASE_URL", "The server, where `--base-url` is not given."),
-    ("ALOVOICE_CONFIG_DIR", "The directory of config.toml and tokens.toml."),
-    ("ALOVOICE_STATE_DIR", "The directory of the receipts and of the sandbox."),
-    ("ALOVOICE_NO_PERMISSION_CHECK", "With 1, the same as `--no-permission-check`."),
-    ("ALOVOICE_DEBUG", "With 1, an error comes with its traceback; tokens are masked in it."),
-    ("NO_COLOR", "Where it is set, nothing is coloured."),
-    ("HTTPS_PROXY, NO_PROXY", "The proxy for the server, and the hosts that need none."),
-    ("SSL_CERT_FILE", "The certificate authorities to trust, instead of the system's."),
-)
-FILES = (
-    ("~/.config/alovoice/config.toml", "Profiles and their settings. It holds no token."),
-    ("~/.config/alovoice/tokens.toml", "Tokens, readable by their owner alone."),
-    (".alovoice.toml", "In a project: the name of the profile to use there, and nothing else."),
-    ("~/.local/state/alovoice/", "The receipts of what was dialled, and the state of the sandbox."),
-)
 
 
 def write_manual(tree: Command, version: str) -> dict[str, str]:
@@ -127,7 +94,7 @@ def _sentence(text: str) -> str:
 
 
 def _global_options(common: Sequence[Option], tree: Command, *, is_root: bool) -> list[str]:
-    """Told once, in the program's own page; the others say where."""
+    """They stand in the program's own page; the others name it."""
     if not common:
         return []
     if not is_root:
@@ -141,9 +108,9 @@ def _examples(examples: Iterable[str]) -> list[str]:
 
 
 def _exit_status(tree: Command, *, is_root: bool) -> list[str]:
-    warning = _prose("Only 6 forbids running the same line again without looking first what became of it.")
+    warning = _prose(EXIT_WARNING)
     if not is_root:
-        return [f"0 when done, else by the table in {_reference(_page(tree))}.", warning]
+        return [f"0 if done, otherwise as in {_reference(_page(tree))}.", warning]
     return [*_listed((_bold(str(code)), text) for code, text in EXIT_STATUS), ".PP", warning]
 
 

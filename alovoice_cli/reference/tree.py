@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 Kind = Literal["flag", "text", "choice", "file", "directory", "profile"]
 """What a word stands for, and so what TAB offers for it. A flag has no word."""
+ValueType = Literal["boolean", "integer", "number", "choice", "file", "directory", "text"]
+"""What a program may give for a word."""
 
 _EXAMPLE = re.compile(r"^[ \t]*\$ ((?:.*\\\n)*.+)$", re.MULTILINE)
 _EXAMPLES_HEADING = re.compile(r"^[ \t]*examples?:[ \t]*$", re.IGNORECASE | re.MULTILINE)
@@ -25,6 +27,29 @@ _TYPES = {
     "path": "FILE",
     "directory": "DIR",
 }
+_VALUE_TYPES: dict[str, ValueType] = {
+    "int": "integer",
+    "integer": "integer",
+    "float": "number",
+    "bool": "boolean",
+    "boolean": "boolean",
+    "file": "file",
+    "filename": "file",
+    "path": "file",
+    "directory": "directory",
+    "choice": "choice",
+}
+_JSON_TYPES = (str, int, float, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a program may give for a word: its type, a number's bounds, and what holds where nothing is given."""
+
+    type: ValueType = "text"
+    minimum: float | None = None
+    maximum: float | None = None
+    default: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +67,7 @@ class Option:
     required: bool = False
     hidden: bool = False
     panel: str = ""
+    value: Value = Value()
 
     @property
     def name(self) -> str:
@@ -64,6 +90,7 @@ class Argument:
     choices: tuple[str, ...] = ()
     required: bool = True
     repeatable: bool = False
+    value: Value = Value()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +136,15 @@ def read_tree(group: Any, program: str = "alovoice") -> Command:
 
 
 def common_options(tree: Command) -> tuple[Option, ...]:
-    """The options that stand at every command with one meaning: they are told once."""
+    """The options that stand at every command with one meaning, but for a command that has its own of the same name."""
     first, *others = (command.options for command in tree.walk())
-    return tuple(option for option in first if not option.hidden and all(option in options for options in others))
+    return tuple(
+        option for option in first if not option.hidden and all(_stands_in(option, options) for options in others)
+    )
+
+
+def _stands_in(option: Option, options: Sequence[Option]) -> bool:
+    return option in options or any(option.name == other.name for other in options)
 
 
 def own_options(command: Command, common: Sequence[Option]) -> tuple[Option, ...]:
@@ -154,6 +187,7 @@ def _option(param: Any) -> Option:
         required=bool(param.required),
         hidden=bool(param.hidden),
         panel=param.rich_help_panel if isinstance(param.rich_help_panel, str) else "",
+        value=_value(param, "boolean" if param.is_flag else "integer" if param.count else None),
     )
 
 
@@ -166,7 +200,27 @@ def _argument(param: Any) -> Argument:
         choices=_choices(param),
         required=bool(param.required),
         repeatable=param.nargs == -1,
+        value=_value(param),
     )
+
+
+def _value(param: Any, flag: ValueType | None = None) -> Value:
+    kind = _kind(param, _metavar(param, ""))
+    known = _VALUE_TYPES.get(param.type.name.removesuffix(" range"), "text")
+    return Value(
+        type=flag or (kind if kind in ("choice", "file", "directory") else known),
+        minimum=getattr(param.type, "min", None),
+        maximum=getattr(param.type, "max", None),
+        default=None if callable(param.default) else _json_default(param.default),
+    )
+
+
+def _json_default(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_json_default(one) for one in value] or None
+    if isinstance(value, Enum):
+        return _json_default(value.value)
+    return value if value is None or isinstance(value, _JSON_TYPES) else str(value)
 
 
 def _kind(param: Any, metavar: str) -> Kind:

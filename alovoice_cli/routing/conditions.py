@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 
+from alovoice_cli.localization import short_weekday
 from alovoice_cli.routing.call import Condition, IncomingCall
 from alovoice_cli.routing.hours import AnyHours, CalendarDays
 from alovoice_cli.routing.numbers import NumberSet
@@ -105,7 +106,7 @@ class WithinHours(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        return f"it is {call.local:%a %Y-%m-%d %H:%M}"
+        return f"it is {short_weekday(call.local)} {call.local:%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True, slots=True)

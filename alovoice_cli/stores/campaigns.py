@@ -28,6 +28,7 @@ from alovoice_cli.campaigns.campaign_record import (
 )
 from alovoice_cli.campaigns.dialer_simulation import DialPlan
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.masking import Masker, mask_fields
 from alovoice_cli.receipts import Receipt
 from alovoice_cli.stores.database import StoreConnection, database_at
@@ -272,13 +273,16 @@ class CampaignStore:
         try:
             return _created_from(row)
         except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{self.database.label} is damaged: campaign {row[0]} cannot be read") from error
+            label = self.database.label
+            message = tr("{path} is damaged: campaign {receipt} cannot be read", path=label, receipt=row[0])
+            raise UsageError(message) from error
 
     def _unpacked(self, packed: bytes) -> list[str]:
         try:
             return zlib.decompress(packed).decode().split()
         except (zlib.error, UnicodeDecodeError) as error:
-            raise UsageError(f"{self.database.label} is damaged: its lists of numbers cannot be read") from error
+            message = tr("{path} is damaged: its lists of numbers cannot be read", path=self.database.label)
+            raise UsageError(message) from error
 
 
 def _count(connection: StoreConnection, profile: str, since: datetime) -> int:

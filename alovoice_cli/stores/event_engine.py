@@ -191,6 +191,18 @@ def reading(connection: Connection) -> Iterator[Connection]:
             connection.execute("ROLLBACK")
 
 
+def chunks(connection: Connection, sql: str, values: Sequence[Any], size: int) -> Iterator[list[Any]]:
+    """Yields the rows of a query, so many at a time: they may be millions. Only within a transaction of the caller."""
+    if isinstance(connection, sqlite3.Connection):
+        cursor: Cursor = connection.execute(sql, values)
+        while rows := cursor.fetchmany(size):
+            yield rows
+        return
+    from alovoice_cli.stores import event_postgres
+
+    yield from event_postgres.chunks(connection, sql, values, size)
+
+
 def marks(values: Collection[object]) -> str:
     """Returns placeholders for these values, for `IN (…)`; without values `IN (NULL)`, which is never true."""
     return ", ".join("?" * len(values)) or "NULL"

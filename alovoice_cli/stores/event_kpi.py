@@ -18,7 +18,7 @@ from alovoice_cli.events.missed import is_shown
 from alovoice_cli.events.statistics import CLOCKS, By
 from alovoice_cli.moments import ClockTime, unix_microseconds
 from alovoice_cli.phones import canonical
-from alovoice_cli.stores.event_engine import Connection, marks
+from alovoice_cli.stores.event_engine import Connection, chunks, marks
 from alovoice_cli.stores.event_query import BEGAN, QUARTER, Sql, in_calls, joined, within
 
 _MICRO = 1_000_000
@@ -103,12 +103,10 @@ def _chunks(connection: Connection, columns: str, where: Sql) -> Iterator[list[K
     An index has the first; the second is nearly always that of the index too. To have SQLite sort by both would take
     half as long again as reading.
     """
-    cursor = connection.execute(
-        f"SELECT {columns} FROM call WHERE {where.text} ORDER BY call.reported_at", where.values
-    )
+    asked = f"SELECT {columns} FROM call WHERE {where.text} ORDER BY call.reported_at"
     left: list[KpiRow] = []
-    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-        rows = left + rows
+    for fetched in chunks(connection, asked, where.values, _ROWS_AT_ONCE):
+        rows = left + fetched
         numbers = [row[11] or 0 for row in rows]
         if numbers != sorted(numbers):
             rows.sort(key=_store_order)

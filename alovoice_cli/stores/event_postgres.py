@@ -10,9 +10,9 @@ import atexit
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.stores.postgres import ServerConnection, connect, load_driver, server_transaction
 
@@ -27,8 +27,12 @@ _TYPES = {
     r"INTEGER|BIGINT": "BIGINT",
     r"BLOB": "BYTEA",
 }
-_DURABLE = """SELECT set_config('synchronous_commit', 'on', false)
-    WHERE current_setting('synchronous_commit') IN ('off', 'local')"""
+# Queries over millions of rows would be compiled first, which takes longer than to run them; and all of their rows are
+# wanted. A commit is durable, whatever the server's default is.
+_SET = """SELECT set_config('lock_timeout', ?, false), set_config('default_transaction_read_only', ?, false),
+    set_config('jit', 'off', false), set_config('cursor_tuple_fraction', '1.0', false),
+    CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
+    THEN set_config('synchronous_commit', 'on', false) END"""
 _BUSY_STATES = ("55P03", "40P01", "40001")  # lock not available, deadlock, serialization failure
 _REFUSAL_CLASSES = ("22", "23", "54")  # data exception, constraint violation, a value too long for an index
 _MOST_IDLE = 8
@@ -41,10 +45,8 @@ def open_server(
     """Opens a connection that waits `busy_seconds` for another's lock, and `timeout` seconds for the server."""
     connection = connect(url, timeout=timeout)
     try:
-        # Queries over millions of rows would be compiled first, which takes longer than to run them.
-        connection.execute(f"SET lock_timeout = {max(1, round(busy_seconds * 1000))}")
-        connection.execute("SET jit = off")
-        connection.execute("SET default_transaction_read_only = on" if reads_only else _DURABLE)
+        values = (str(max(1, round(busy_seconds * 1000))), "on" if reads_only else "off")
+        connection.execute(_SET, values)
     except BaseException:
         connection.close()
         raise
@@ -58,6 +60,14 @@ def writing(connection: Connection) -> Iterator[None]:
     with server_transaction(connection):
         connection.execute("SELECT pg_advisory_xact_lock(?)", (WRITERS_LOCK,))
         yield
+
+
+def chunks(connection: Connection, sql: str, values: Sequence[object], size: int) -> Iterator[list[Any]]:
+    """Yields the rows of a query, so many at a time: the server keeps the others."""
+    assert isinstance(connection, ServerConnection)
+    with connection.stream(sql, values) as cursor:
+        while rows := cursor.fetchmany(size):
+            yield rows
 
 
 def is_refusal(error: BaseException) -> bool:

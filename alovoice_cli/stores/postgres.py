@@ -6,6 +6,7 @@ libpq does it (`PGPASSWORD`, `~/.pgpass`, a service file), never from a URL that
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
@@ -37,10 +38,19 @@ class ServerConnection:
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self.own = connection
+        # A thread that ends drops its connection, of which psycopg would warn.
+        weakref.finalize(self, connection.close)
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         """Runs one statement and returns its cursor."""
         return self.own.execute(_translated(sql), tuple(values))
+
+    @contextmanager
+    def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[psycopg.ServerCursor[tuple[Any, ...]]]:
+        """Runs a query of which the server keeps the rows until they are fetched; within a transaction."""
+        with self.own.cursor(name="rows") as cursor:
+            cursor.execute(_translated(sql), tuple(values), binary=True)
+            yield cursor
 
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Runs a statement for each row, without waiting for one answer before the next row is sent."""
@@ -50,9 +60,6 @@ class ServerConnection:
     def close(self) -> None:
         """Closes the connection; its locks and claims are free at once."""
         self.own.close()
-
-    def __del__(self) -> None:
-        self.own.close()  # a thread that ends drops its connection, of which psycopg would warn
 
 
 @lru_cache(512)

@@ -124,7 +124,7 @@ def test_silence_is_told_with_the_delays_that_were_learned_and_is_no_proof() -> 
     assert (verdict.answer, verdict.exit_code, verdict.resend_safe) == ("no_trace_yet", 6, False)
     assert sentence(verdict, CLOCK) == (
         "no trace yet: listener up without a gap since 11-23 16:00; the slowest call of the last 30 days showed after"
-        " 41s (n = 812). Not proof."
+        " 41 s (n = 812). Not proof."
     )
 
 

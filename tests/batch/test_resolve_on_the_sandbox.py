@@ -1,4 +1,4 @@
-"""The same against the sandbox and its faults, in few cases; `tests/soak/resolve_sandbox.py` runs five hundred."""
+"""The same against the sandbox and its faults, in few cases; `tests/soak/` runs many."""
 
 from front_door import FrontDoor
 from sandbox_calls import check, judge_case

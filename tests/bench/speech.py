@@ -81,7 +81,10 @@ def ask(state: Path, words: tuple[str, ...]) -> str:
         stderr=subprocess.DEVNULL,
     )
     assert process.stdout is not None
-    size = sum(len(chunk) for chunk in iter(lambda: process.stdout.read(65536), b""))
+    size = 0
+    assert process.stdout is not None
+    while chunk := process.stdout.read(65536):
+        size += len(chunk)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - began

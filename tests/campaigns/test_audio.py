@@ -63,10 +63,10 @@ def test_a_recording_cut_out_of_a_longer_one_is_an_mp3() -> None:
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (wav(), "a WAV recording"),
-        (b"\0\0\0\x20ftypM4A " + bytes(3000), "an M4A/MP4 recording"),
-        (b"OggS" + bytes(3000), "an OGG recording"),
-        (b"\xff\xf1P\x80\x02\x1f\xfc" * 400, "an AAC recording"),
+        (wav(), "a WAV file"),
+        (b"\0\0\0\x20ftypM4A " + bytes(3000), "an M4A/MP4 file"),
+        (b"OggS" + bytes(3000), "an OGG file"),
+        (b"\xff\xf1P\x80\x02\x1f\xfc" * 400, "an AAC file"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF\0" + TONE.read_bytes(), "a JPEG picture"),
         (b"\x89PNG\r\n\x1a\n" + bytes(300), "a PNG picture"),
         (b"PK\x03\x04" + TONE.read_bytes(), "a ZIP archive"),
@@ -77,20 +77,20 @@ def test_a_recording_cut_out_of_a_longer_one_is_an_mp3() -> None:
         (b"", "empty"),
         (b"ID3\x04\0\0\0\0\0\x20" + bytes(32), "a tag without any sound"),
         (b"ID3\x04\0\0\x7f\x7f\x7f\x7f" + bytes(32), "a tag without any sound"),
-        (b"ID3\x04\0\0\0\0\0\x20" + bytes(32) + wav(), "a WAV recording"),
-        (bytes(5000), "no kind that is known"),
+        (b"ID3\x04\0\0\0\0\0\x20" + bytes(32) + wav(), "a WAV file"),
+        (bytes(5000), "a file of unknown type"),
         (
             (b"\xff\xfb\x90\x64" + bytes(413)) * 3 + b"\x55" * 20_000,
-            "no kind that is known",
+            "a file of unknown type",
         ),  # three frames by accident
-        (b"\xff\xfb" * 5000, "no kind that is known"),
-        (random.Random(7).randbytes(200_000), "no kind that is known"),
-        (random.Random(8).randbytes(9000) + TONE.read_bytes(), "no kind that is known"),
+        (b"\xff\xfb" * 5000, "a file of unknown type"),
+        (random.Random(7).randbytes(200_000), "a file of unknown type"),
+        (random.Random(8).randbytes(9000) + TONE.read_bytes(), "a file of unknown type"),
     ],
 )
 def test_what_is_no_mp3_is_named_with_the_line_that_converts(data: bytes, kind: str) -> None:
     error = refusal(data)
-    assert error.message.startswith("hello.mp3 is no MP3: it is ")
+    assert error.message.startswith("hello.mp3 is not an MP3: it is ")
     assert kind in error.message
     assert "ffmpeg -i " in error.hint
     assert "-codec:a libmp3lame -b:a 64k" in error.hint

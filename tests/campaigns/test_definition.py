@@ -88,7 +88,7 @@ def test_toml_has_days_and_times_of_its_own() -> None:
         ("totime = 19:59:59", "totime must be a text in quotes", "export"),
         ("trunks = [712037006]", "trunks must be a list of texts", "export"),
         ("from = 2026-11-24T10:00:00", "from must be a text", "export"),
-        ("name = ", "no TOML", "export"),
+        ("name = ", "not valid TOML", "export"),
         ("[campaign]\nname = 'x'", "'campaign'", "keys"),
     ],
 )

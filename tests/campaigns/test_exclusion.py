@@ -21,7 +21,7 @@ def test_an_entry_ends_with_its_day() -> None:
         "phone;until\n901234567;2026-11-24\n911234567;2026-11-25\n931234567;26.11.2026\n941234567;\n951234567;2020.01.01\n"
     )
     assert found.numbers == {998911234567, 998931234567, 998941234567}
-    assert "2 entries ended before" in found.note
+    assert "2 entries have expired" in found.note
 
 
 @pytest.mark.parametrize("heading", ["until", "Expires", "valid to", "до", "Срок", "Действует до", "muddat", "муддати"])

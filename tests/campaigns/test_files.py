@@ -3,8 +3,10 @@
 import errno
 import io
 import os
+import pwd
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -73,13 +75,29 @@ def test_a_name_that_no_file_can_have_is_a_usage_error(name: str) -> None:
         open_regular(Path(name))
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser reads everything")
-def test_an_unreadable_file_says_why(tmp_path: Path) -> None:
-    path = tmp_path / "shut"
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_an_unreadable_file_says_why(as_nobody: Path) -> None:
+    path = as_nobody / "shut"
     path.write_bytes(b"x")
     path.chmod(0)
     with pytest.raises(UsageError, match="denied"):
         open_regular(path)
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[Path]:
+    """A folder of this test's own; the superuser, who reads everything, is another user meanwhile."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        if os.geteuid() != 0:
+            yield Path(name)
+            return
+        nobody = pwd.getpwnam("nobody").pw_uid
+        os.chown(name, nobody, -1)
+        os.seteuid(nobody)
+        try:
+            yield Path(name)
+        finally:
+            os.seteuid(0)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
@@ -101,7 +119,7 @@ def test_a_list_without_room_on_the_disk_is_a_usage_error(tmp_path: Path, monkey
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
     path = tmp_path / "long.csv"
     path.write_bytes(b"998901234567\n" * 3_000_000)
-    with pytest.raises(UsageError, match="the list cannot be held: No space left on device"):
+    with pytest.raises(UsageError, match="the list cannot be stored temporarily: No space left on device"):
         open_list(str(path), None, io.TextIOWrapper(io.BytesIO()))
-    with pytest.raises(UsageError, match="the list cannot be held"):
+    with pytest.raises(UsageError, match="the list cannot be stored temporarily"):
         made_list([["998901234567"]] * 3_000_000, ",")

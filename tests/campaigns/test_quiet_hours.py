@@ -49,8 +49,8 @@ def test_sundays_and_holidays_are_named_and_need_consent() -> None:
     assert [finding.code for finding in found] == ["sunday", "holiday"]
     assert all(finding.needs == NIGHT_OK for finding in found)
     assert "2 Sundays: 6 Dec, 13 Dec" in found[0].message
-    assert found[0].hint.startswith("leave them out of the days")
-    assert found[1].hint.startswith("leave it out of the days; ")
+    assert found[0].hint.startswith("remove these days from the campaign")
+    assert found[1].hint.startswith("remove this day from the campaign, or add --night-ok; ")
     assert "8 Dec Constitution Day" in found[1].message
     assert "holidays 0." in found[1].message
 
@@ -58,7 +58,7 @@ def test_sundays_and_holidays_are_named_and_need_consent() -> None:
 def test_an_estimated_holiday_says_that_it_is() -> None:
     (found,) = quiet_findings(window(date(2027, 3, 9), date(2027, 3, 9)), NIGHT)
     assert "estimate" in found.message
-    assert "whose data is of 2026" in found.message
+    assert "days announced up to 2026" in found.message
 
 
 def test_an_ordinary_day_says_nothing() -> None:

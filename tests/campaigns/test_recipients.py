@@ -109,24 +109,24 @@ def test_the_phone_stands_in_the_first_column_that_holds_phones(text: str, count
     ("data", "message"),
     [
         (b"", "empty"),
-        (b"\n\r\n  \n", "blank lines"),
-        (b"\xef\xbb\xbf", "blank lines"),
-        (b"name,age\nAli,30\n", "no phone number: line 1 is 'name,age'"),
+        (b"\n\r\n  \n", "blank rows"),
+        (b"\xef\xbb\xbf", "blank rows"),
+        (b"name,age\nAli,30\n", "no phone number: row 1 is 'name,age'"),
         (b"2025-04-25\n2025-04-26\n", "no phone number"),
         (b"1\n2\n3\n", "no phone number"),
-        (b"PK\x03\x04" + bytes(500), "Excel workbook"),
-        (b"\xd0\xcf\x11\xe0" + bytes(500), "Excel workbook"),
+        (b"PK\x03\x04" + bytes(500), "looks like a workbook"),
+        (b"\xd0\xcf\x11\xe0" + bytes(500), "looks like a workbook"),
         (b"%PDF-1.7\n998901234567", "PDF"),
         (b"998901234567\n\0\0\0", "NUL"),
         ("998901234567\n".encode("utf-16-le"), "NUL"),
-        (b"\xff\xfe9\x009", "no text in utf-16"),
-        (b"\xef\xbb\xbf\xff\n998901234567", "no text in utf-8-sig"),
-        (b"\x98\n998901234567\n", "no text in utf-8 or cp1251"),
-        (b'phone\n"998901234567\n998901234568\n', "line 3"),
-        (b'phone;name\n998901234567;"ALFA" MChJ\n', "line 2"),
-        (b"998901234567\nabc\n998901234568\n", "line 2: column 1 holds phones"),
-        (b"9" * 70_000, "line 1 is longer"),
-        (b"998901234567\n" + b"9" * 10_000_000, "line 2 is longer"),
+        (b"\xff\xfe9\x009", "encodings tried: utf-16"),
+        (b"\xef\xbb\xbf\xff\n998901234567", "encodings tried: utf-8-sig"),
+        (b"\x98\n998901234567\n", "encodings tried: utf-8, cp1251"),
+        (b'phone\n"998901234567\n998901234568\n', "row 3"),
+        (b'phone;name\n998901234567;"ALFA" MChJ\n', "row 2"),
+        (b"998901234567\nabc\n998901234568\n", "column 1 holds phone numbers, but row 2 has none there"),
+        (b"9" * 70_000, "row 1 is longer"),
+        (b"998901234567\n" + b"9" * 10_000_000, "row 2 is longer"),
     ],
 )
 def test_what_holds_no_recipients_is_refused_with_what_was_seen(data: bytes, message: str) -> None:
@@ -141,8 +141,8 @@ def test_few_rows_without_a_phone_are_told_and_many_are_refused() -> None:
     good = [f"{phone}\n" for phone in PHONES]
     found = read("".join([*good, "нет\n", "нет\n"]))
     assert (found.good, found.invalid) == (50, 2)
-    assert told(found) == ["2 rows hold no phone number, lines 51 and 52: нет"]
-    assert "line 51" in refusal("".join([*good, *["нет\n"] * 3])).message
+    assert told(found) == ["the row holds no phone number, 2 times: rows 51 and 52; the first is нет"]
+    assert "row 51" in refusal("".join([*good, *["нет\n"] * 3])).message
 
 
 def test_an_uzbek_cyrillic_list_is_utf_8() -> None:
@@ -269,7 +269,7 @@ def _spelled(spelling: str, place: int) -> str:
 
 def test_a_quote_left_open_behind_many_rows_is_told_with_its_line() -> None:
     rows = "".join(f"90{place:07}\n" for place in range(5000))
-    assert "line 5001" in refusal(rows + '"901234567').message
+    assert "row 5001" in refusal(rows + '"901234567').message
 
 
 @pytest.mark.parametrize("cell", ["+9989012345+7", "+99890123456+", "9989012345+67", "9+98901234567"])
@@ -327,7 +327,7 @@ def test_a_column_can_be_named_or_counted() -> None:
 def test_a_heading_that_says_phone_wins_over_numbers_that_only_look_so() -> None:
     text = "Контакт;Телефон\n901234567;911234567\n931234567;941234567\n"
     assert read(text).layout.column == 1
-    assert "column 1 holds phones too; column 2 is taken" in told(read(text))
+    assert "columns with phones: 1, 2; column 2 is used" in told(read(text))
 
 
 @pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "utf-16", "utf-8"])

@@ -72,7 +72,7 @@ def test_a_day_is_read_in_each_of_its_forms(text: str, expected: date) -> None:
 def test_what_is_no_day_is_a_usage_error_that_quotes_it(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_day(text, TODAY, "--from")
-    assert caught.value.message.startswith("--from ")
+    assert caught.value.message.startswith("--from: ")
     assert caught.value.hint
 
 

@@ -56,7 +56,7 @@ def test_every_row_is_in_one_part_in_its_order(names: list[str], size: int, head
 def test_days_that_are_too_few_are_named_before_anything_is_sent() -> None:
     people = io.BytesIO(b"998901234567\n" * 5)
     with pytest.raises(
-        CheckFailedError, match="makes 3 campaigns of a day each, and --from to --to are 2 days"
+        CheckFailedError, match="makes 3 campaigns of one day each, but --from and --to give 2 days"
     ) as caught:
         split(_draft(2), people, SplitLayout("utf-8", ",", (0,), False), 2)
     assert "--to 2026.11.26" in caught.value.hint
@@ -69,7 +69,7 @@ def test_a_split_is_people_a_day(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "500", "0/day", "-1/day", "500/hour", "1.5/day"])
 def test_what_is_no_split_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="people a day"):
+    with pytest.raises(UsageError, match="recipients per day"):
         parse_split(text)
 
 

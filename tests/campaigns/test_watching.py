@@ -32,17 +32,17 @@ def _at(day: int, hour: int, minute: int = 0) -> datetime:
     [
         (_at(24, 11), 0, {}, "", ""),
         (_at(24, 19, 59), 0, {}, "", ""),
-        (_at(24, 20), 0, {}, "window_shut", "window shut until Wed 25 Nov 10:00 (utc +5), in 14h 00m"),
+        (_at(24, 20), 0, {}, "window_shut", "no calls at this hour; next: Wed 25 Nov 10:00 (utc +5), in 14 h 00 min"),
         (_at(26, 20), 0, {}, "window_past", "its last window has closed: Thu 26 Nov 20:00 (utc +5)"),
-        (_at(24, 9, 30), 0, {"status": "new"}, "not_started", "begins Tue 24 Nov 10:00 (utc +5), in 30m 00s"),
+        (_at(24, 9, 30), 0, {"status": "new"}, "not_started", "begins Tue 24 Nov 10:00 (utc +5), in 30 min 00 s"),
         (_at(24, 9, 30), 0, {}, "", ""),
         (_at(24, 9, 30), 0, {"paused": "1"}, "paused", "web console"),
         (_at(24, 20), 0, {"paused": 1}, "paused", "web console"),
-        (_at(26, 21), 0, {"paused": 1, "status": "done"}, "over", "it is over"),
-        (_at(24, 11), 0, {"recipients": 0}, "no_recipients", "no recipients after 2h 00m"),
+        (_at(26, 21), 0, {"paused": 1, "status": "done"}, "over", "it is finished"),
+        (_at(24, 11), 0, {"recipients": 0}, "no_recipients", "no recipients after 2 h 00 min"),
         (_at(24, 11), 0, {"recipients": "0", "createdAt": "2026-11-24T05:57:00.000Z"}, "", ""),
         (_at(24, 11), 9, {}, "", ""),
-        (_at(24, 11), 12, {}, "no_events", "no change for 12m 00s"),
+        (_at(24, 11), 12, {}, "no_events", "no change for 12 min 00 s"),
         (_at(24, 11), 99, {"timezone": "soon"}, "", ""),
         (_at(24, 11), 0, {"recipients": 0, "createdAt": None}, "", ""),
     ],
@@ -122,7 +122,7 @@ def test_news_are_the_first_look_a_change_and_another_reason() -> None:
     assert not one.look(_at(24, 11, 3))
     assert one.changed == ()
     assert one.look(_at(24, 11, 4))
-    assert (one.why.code, one.why.text) == ("unreachable", "not seen: no way")
+    assert (one.why.code, one.why.text) == ("unreachable", "the PBX could not be read: no way")
     assert one.seen_at == _at(24, 11, 3)
     assert one.status == "paused"
     assert not one.look(_at(24, 11, 5))
@@ -135,7 +135,7 @@ def test_a_window_that_shuts_is_news_without_any_change() -> None:
     one.look(_at(24, 19, 58))
     assert one.look(_at(24, 20))
     assert one.why.code == "window_shut"
-    assert one.why_at(_at(25, 9)).text.endswith("in 1h 00m")
+    assert one.why_at(_at(25, 9)).text.endswith("in 1 h 00 min")
 
 
 def test_a_pbx_that_fails_is_asked_again_and_one_that_does_not_know_it_is_not() -> None:

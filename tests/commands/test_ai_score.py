@@ -94,7 +94,7 @@ BAD = {
     "bar = 101\n[[check]]\ntag = 'a'": "bar is no number from 0 to 100",
     "check = 1": "no array of tables",
     "": "no check",
-    "[[check]": "no TOML",
+    "[[check]": "not valid TOML",
     "chek = 1\n[[check]]\ntag = 'a'": "did you mean check?",
 }
 

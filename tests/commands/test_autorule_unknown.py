@@ -77,5 +77,5 @@ def test_what_the_api_cannot_do_is_said_with_the_place_where_it_can_be_done(
 
 
 def test_words_that_mean_nothing_are_still_unknown_commands(alovoice: FrontDoor) -> None:
-    assert "No such command" in alovoice("autorule", "explode", "124").err
+    assert "no such command: explode" in alovoice("autorule", "explode", "124").err
     assert "stop" not in alovoice("autorule", "--help").out

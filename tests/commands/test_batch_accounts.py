@@ -151,7 +151,7 @@ def test_an_entry_that_cannot_be_read_stops_the_batch_unless_it_may_pass(alovoic
     (alovoice.home / "stop.csv").write_text("phone\n901000001\nspoke with Anvar\n", "utf-8")
     refused = alovoice(*OUT, "--exclude", "stop.csv")
     assert (refused.code, pbx.connections) == (8, 0)
-    assert "line 3" in refused.err
+    assert "row 3" in refused.err
     passed = alovoice(*OUT, "--exclude", "stop.csv", "--exclude-unread-ok")
     assert (passed.code, len(pbx.requests)) == (0, 1), passed.err
 

@@ -7,7 +7,7 @@ from front_door import FrontDoor
 from workbooks import ods, xlsx
 
 CASES = Path(__file__).parents[1] / "campaigns" / "data" / "cases"
-ROWS = [["Ism", "number"], ["Ali", 998901234567.0], ["Vali", "+998 93 111-22-33"]]
+ROWS: list[list[object]] = [["Ism", "number"], ["Ali", 998901234567.0], ["Vali", "+998 93 111-22-33"]]
 OUT = ("-p", "sandbox", "call", "out", "--inner-phone", "6001", "--dry-run", "--batch")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch_server import OUT, Exchange, point_at, write_list
+from batch_server import OUT, Exchange, point_at, slowly, write_list
 from front_door import FrontDoor, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -252,7 +252,7 @@ def test_a_batch_whose_journal_loses_its_name_stops_and_the_next_calls_the_other
     alovoice: FrontDoor, way: str
 ) -> None:
     called = write_list(alovoice.home, 40)
-    pbx = Exchange(lambda connection, seen: (time.sleep(0.01), connection.answer("200 OK", b"true")))
+    pbx = Exchange(slowly(0.01))
     point_at(alovoice, pbx)
     process = alovoice.start(*OUT, "--jobs", "2", "--report", "report.csv")
     _wait_for(lambda: len(pbx.requests) > 4)
@@ -282,7 +282,7 @@ def _wait_for(condition: Any) -> None:
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
 def test_a_batch_that_is_hung_up_time_and_again_leaves_no_row_unknown(alovoice: FrontDoor) -> None:
     called = write_list(alovoice.home, 60)
-    pbx = Exchange(lambda connection, seen: (time.sleep(0.02), connection.answer("200 OK", b"true")))
+    pbx = Exchange(slowly(0.02))
     point_at(alovoice, pbx)
     for _ in range(3):
         before = len(pbx.requests)
@@ -301,7 +301,7 @@ def test_a_batch_that_is_hung_up_time_and_again_leaves_no_row_unknown(alovoice: 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
 def test_nohup_lets_a_batch_go_on_when_the_terminal_closes(alovoice: FrontDoor) -> None:
     called = write_list(alovoice.home, 12)
-    pbx = Exchange(lambda connection, seen: (time.sleep(0.02), connection.answer("200 OK", b"true")))
+    pbx = Exchange(slowly(0.02))
     point_at(alovoice, pbx)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which a child inherits: that is all that nohup does
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from event_rows import Rows
 from front_door import TOKEN, FrontDoor
-from raw_server import Connection, RawServer
+from raw_server import Connection, RawServer, answers
 
 from alovoice_cli.commands.call import spell_out
 
@@ -72,7 +72,7 @@ def test_a_call_is_followed_to_its_end_also_when_the_answer_is_lost(
     result = alovoice(*IVR, "--wait=5s", "--json")
     said = json.loads(result.out)
     assert result.code == 0
-    assert said["said"] == "it rang: 200 success, 32s, answered by 998901234567 (e1, e2)"
+    assert said["said"] == "it rang: 200 answered, 32 s, answered by 998901234567 (e1, e2)"
     assert (said["extid"], said["resolution"]["answer"], said["resolution"]["basis"]) == ("170", "rang", "id")
     assert said["answer"] == (True if answer else None)
     assert len(pbx.server.requests) == 1
@@ -86,7 +86,10 @@ def test_a_call_that_ended_without_ringing_is_a_refusal(alovoice: FrontDoor, pbx
     assert result.code == 1
     assert json.loads(result.out)["resolution"]["resend_safe"] is True
     error = json.loads(result.err.splitlines()[-1])["error"]
-    assert (error["kind"], error["message"]) == ("refused", "it did not ring: the call ended 404 bad number (e1, e2)")
+    assert (error["kind"], error["message"]) == (
+        "refused",
+        "it did not ring: the call ended 404 invalid number (e1, e2)",
+    )
     assert alovoice("call", "resolve", "170").code == 1
 
 
@@ -238,7 +241,7 @@ def test_a_token_that_is_revoked_afterwards_changes_nothing(alovoice: FrontDoor,
     pbx.answer = None
     alovoice(*IVR)
     before = json.loads(alovoice("call", "resolve", "170", "--json").out)
-    pbx.server.acts = [lambda connection: connection.read() and connection.answer("401 Unauthorized")]
+    pbx.server.acts = [answers("401 Unauthorized")]
     assert alovoice(*IVR[:-1], "171").code == 3
     after = json.loads(alovoice("call", "resolve", "170", "--json").out)
     assert before["answer"] == after["answer"] == "no_trace_yet"

@@ -186,13 +186,13 @@ def test_the_list_is_of_one_pbx_and_its_latest_first(home: FrontDoor) -> None:
         assert home(*CREATE, "--name", name).code == 0
     home.later(days=2)
     assert home(*CREATE, "--name", "uch").code == 0
-    names = [row["fields"]["name"] for row in _listed(home)]  # type: ignore[index, call-overload] # JSON
+    names = [row["fields"]["name"] for row in _listed(home)]  # type: ignore[index] # JSON
     assert names == ["uch", "ikki", "bir"]
     assert len(_listed(home, "--since", "1d")) == len(_listed(home, "--since", "today")) == 1
     assert len(_listed(home, "--since", "2026-11-01")) == 3
     assert _listed(home, "-p", "default") == []
     assert (
-        "no campaign was created from here on PBX default"
+        "no campaign was created from this computer on PBX default"
         in home("autorule", "list", "-p", "default", terminal=True).err
     )
 
@@ -207,7 +207,7 @@ def test_refresh_asks_the_pbx_how_each_stands(home: FrontDoor) -> None:
     assert home("sandbox", "reset", "--yes").code == 0
     gone = home("autorule", "list", "--refresh")
     assert gone.code == 0
-    assert "124 is not on PBX sandbox any more" in gone.err
+    assert "124 is no longer on PBX sandbox" in gone.err
 
 
 # --- export, --from-file, --like -------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def test_a_profile_behind_like_counts(home: FrontDoor) -> None:
     assert home("autorule", "create", "--like", "124", "-p", "sandbox", "--json", *AGAIN).code == 0
     refused = home("autorule", "create", "--like", "124")
     assert refused.code == 2
-    assert "was not created from here on PBX default" in refused.err
+    assert "was not created from this computer on PBX default" in refused.err
 
 
 def test_a_file_that_has_changed_since_is_told(home: FrontDoor) -> None:
@@ -260,7 +260,7 @@ def test_a_file_that_has_changed_since_is_told(home: FrontDoor) -> None:
     (home.home / "clients.csv").write_text(CSV + "998901234599;x\n", "utf-8")
     result = home("autorule", "create", "--like", "124", *AGAIN)
     assert result.code == 0
-    assert "clients.csv is no longer the file that this campaign was made of" in result.err
+    assert "clients.csv has changed since the campaign was created from it" in result.err
     assert "promo.mp3 is no longer" not in result.err
     assert "no longer" not in home("autorule", "create", "--like", "124", "--recipients", "clients.csv", *AGAIN).err
 
@@ -269,8 +269,8 @@ def test_a_file_that_has_changed_since_is_told(home: FrontDoor) -> None:
     ("words", "said"),
     [
         (("create", "--from-file", "nosuch.toml"), "no file nosuch.toml"),
-        (("create", "--from-file", "c.toml", "--like", "124"), "exclude each other"),
-        (("create", "--like", "999"), "999 was not created from here"),
+        (("create", "--from-file", "c.toml", "--like", "124"), "cannot be used together"),
+        (("create", "--like", "999"), "999 was not created from this computer"),
         (("create", "--from-file", "c.toml"), "'colour'"),
         (("create",), "Missing option '--record'"),
         (("export", "999"), "autorule list"),
@@ -318,7 +318,7 @@ def test_days_that_are_too_few_send_nothing(home: FrontDoor, pbx: Callable[..., 
     server = pbx(_answers())
     result = home(*CREATE, "--split", "1/day")
     assert result.code == 8
-    assert "6 campaigns of a day each" in result.err
+    assert "6 campaigns of one day each" in result.err
     assert server.requests == []
 
 
@@ -330,7 +330,7 @@ def test_a_part_that_fails_stops_the_rest_and_says_how_to_go_on(
     stopped = home(*CREATE, "--split", "2/day", "--json")
     assert stopped.code == code
     assert [campaign["id"] for campaign in json.loads(stopped.out)] == [124]
-    assert "1 of 3 campaigns are created" in stopped.err
+    assert "campaigns created: 1 of 3" in stopped.err
     assert "--split-from 2" in stopped.err
     assert len(server.requests) == 2
     went_on = home(*CREATE, "--split", "2/day", "--split-from", "3", "--json")
@@ -341,9 +341,9 @@ def test_a_part_that_fails_stops_the_rest_and_says_how_to_go_on(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--split", "many"), "no number of people a day"),
-        (("--split-from", "2"), "goes with --split"),
-        (("--split", "3/day", "--split-from", "3"), "there are 2 parts"),
+        (("--split", "many"), "not a number of recipients per day"),
+        (("--split-from", "2"), "needs --split"),
+        (("--split", "3/day", "--split-from", "3"), "has only 2 parts"),
     ],
 )
 def test_a_split_that_cannot_be_meant_is_refused(home: FrontDoor, words: tuple[str, ...], said: str) -> None:
@@ -358,7 +358,7 @@ def test_on_a_terminal_the_split_is_one_question(home: FrontDoor) -> None:
     asked: Result = home(*words, "--split", "3/day", terminal=True, stdin="n\n")
     assert asked.code == 2
     assert asked.err.count("[y/N]") == 1
-    assert "2 campaigns, a day each" in asked.err
+    assert "2 campaigns of one day each" in asked.err
     assert _listed(home) == []
     assert home(*words, "--split", "3/day", terminal=True, stdin="y\n").code == 0
 

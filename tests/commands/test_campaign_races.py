@@ -87,13 +87,13 @@ def test_a_create_that_died_counts_as_perhaps_created(alovoice: FrontDoor, pbx: 
     process = alovoice.start(*NAMED)
     assert pbx.is_read.wait(SECONDS)
     meanwhile = alovoice(*NAMED)
-    assert (meanwhile.code, f"by process {process.pid}" in meanwhile.err) == (8, True), meanwhile.err
+    assert (meanwhile.code, f"process {process.pid} is creating" in meanwhile.err) == (8, True), meanwhile.err
     process.send_signal(signal.SIGKILL)
     _ended(process)
     pbx.may_answer.set()
     refused = alovoice(*NAMED)
     assert (refused.code, pbx.uploads) == (8, 1)
-    for said in ("may have been created", "web console", "Куз oʻ", "--allow-duplicate", "receipt R-"):
+    for said in ("may have created it", "web console", "Куз oʻ", "--allow-duplicate", "receipt R-"):
         assert said in refused.err
     assert alovoice(*NAMED, "--allow-duplicate").code == 0
 

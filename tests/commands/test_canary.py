@@ -235,7 +235,7 @@ def test_no_stream_and_no_file_shows_the_token_when_nothing_comes(
     _check_files(alovoice)
 
 
-@pytest.mark.parametrize("act", {**ACTS, **SLOW_ACTS})
+@pytest.mark.parametrize("act", [*ACTS, *SLOW_ACTS])
 def test_no_stream_and_no_file_shows_the_token_of_a_telegram_bot(alovoice: FrontDoor, pbx: RawServer, act: str) -> None:
     _play(pbx, (ACTS | SLOW_ACTS)[act])
     _lay_token(alovoice, "environment")

@@ -178,11 +178,11 @@ def test_all_that_is_wrong_is_told_at_once(home: FrontDoor, pbx: RawServer) -> N
 def test_findings_are_a_table_with_their_place_and_what_to_do(home: FrontDoor, pbx: RawServer) -> None:
     _list(home, "998901234567", "901234567/8")
     piped = home(*_words("check"))
-    assert piped.out.splitlines()[1].startswith("warning\tclients.csv:3:1\tline 3: 901234567/8 - the cell holds")
+    assert piped.out.splitlines()[1].startswith("warning\tclients.csv:3:1\trow 3: 901234567/8: the cell holds")
     shown = home(*_words("check"), terminal=True, environ={"NO_COLOR": "1"})
     assert "901234567/8" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
-    assert "2 rows = 1 good, 1 invalid, 0 empty, 0 duplicate, 0 excluded" in " ".join(piped.err.split())
+    assert "rows: 2 (good 1, invalid 1, empty 0, duplicate 0, excluded 0)" in " ".join(piped.err.split())
 
 
 def test_a_pbx_that_cannot_be_asked_is_a_warning_to_check_and_stops_creation(home: FrontDoor) -> None:
@@ -218,7 +218,7 @@ def test_a_clock_that_differs_from_the_servers_is_told(home: FrontDoor) -> None:
 def test_a_time_of_rest_needs_a_word_from_a_script_and_a_yes_from_a_person(
     home: FrontDoor, pbx: RawServer, changes: dict[str, str], code: str
 ) -> None:
-    assert _found(home, **changes) == {code: "warning"}
+    assert _found(home, code=0, **changes) == {code: "warning"}
     words = _words("create", **changes)
     for words_of_a_script, terminal in ((_unanswered(words), False), (words, True)):
         refused = home(*words_of_a_script, terminal=terminal)
@@ -429,7 +429,7 @@ def test_the_question_comes_after_the_findings_and_the_summary(home: FrontDoor, 
 
 
 def test_help_loads_no_library_of_the_checks() -> None:
-    table = "from alovoice_cli.commands.command_table import full_tree"
+    table = "from alovoice_cli.commands.command_tree import full_tree"
     code = f"{table}; full_tree().commands['autorule'].build('check')\n"
     code += "import sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -83,7 +83,7 @@ def _value(figure: dict[str, Any], key: str) -> str:
     if value < 60:
         return f"{value:g} s"
     minutes = int(value + 0.5) // 60
-    return f"{minutes}m {int(value + 0.5) % 60:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+    return f"{minutes} min {int(value + 0.5) % 60:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def test_the_figures_of_all_forms_are_equal(home: FrontDoor) -> None:
@@ -331,7 +331,7 @@ def test_who_is_owed_a_call_waits_since_the_first_missed_call(alovoice: FrontDoo
     assert caller["since"] == "2026-11-23T10:01:00+05:00"
     assert (caller["missed"], caller["tried"], caller["peer"]) == (2, 1, "102")
     assert 7140 <= caller["waiting_seconds"] < 7200
-    assert "998901112233 since 10:01 (1h 59m), missed 2x, tried 1x, 102" in alovoice("day", "--text").out
+    assert "998901112233 since 10:01 (1 h 59 min), missed 2x, tried 1x, 102" in alovoice("day", "--text").out
 
 
 def test_a_pipe_gets_lines_of_names_and_values(home: FrontDoor) -> None:

@@ -77,12 +77,12 @@ def test_every_visible_sheet_of_a_do_not_call_workbook_counts(alovoice: FrontDoo
     result = alovoice("numbers", "check", "list.csv", "--exclude", "dnc.xlsx", "--clean", "good.csv")
     assert result.code == 0, result.err
     assert (alovoice.home / "good.csv").read_text().split() == ["phone", "998933334455"]
-    assert "dnc.xlsx, sheet '2026': 1 number not to be called, 1 in column 1 (tel)" in result.err
+    assert "dnc.xlsx, sheet '2026': 1 number not to be called; 1 in column 1 (tel)" in result.err
 
 
 def test_the_note_names_the_columns_and_how_many_numbers_each_gave(alovoice: FrontDoor) -> None:
     told = excluded(alovoice, "list_for_dnc.csv", "dnc_second_column.csv")[2]
-    assert "dnc.csv: 2 numbers not to be called, 1 in column 2 (Mobile), 1 in column 3 (Work)" in told
+    assert "dnc.csv: 2 numbers not to be called; 1 in column 2 (Mobile); 1 in column 3 (Work)" in told
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_an_entry_that_cannot_be_read_is_an_error(alovoice: FrontDoor, text: str
     assert found["exclude_unread"]["lines"] == lines
     passed = alovoice(*words, "two.csv", "--exclude-unread-ok")
     assert passed.code == 0
-    assert "1 entry holds no number that can be read" in passed.out
+    assert "1 entry holds no readable number" in passed.out
 
 
 @pytest.mark.parametrize(

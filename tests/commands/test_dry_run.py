@@ -13,7 +13,7 @@ import pytest
 from front_door import TOKEN, FrontDoor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from raw_server import Connection, RawServer, Seen
+from raw_server import Connection, RawServer, Seen, answers
 
 needs_curl = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("sh")), reason="curl or sh is missing")
 
@@ -230,13 +230,13 @@ def test_a_stream_that_changes_letters_of_the_command_is_warned_of(
 
 
 def test_what_only_reads_is_not_held_back(home: FrontDoor, pbx: RawServer) -> None:
-    pbx.acts = [lambda connection: connection.read() and connection.answer("200 OK", b'["712037006"]')]
+    pbx.acts = [answers("200 OK", b'["712037006"]')]
     result = home("trunks", "--dry-run", "--json", environ={"ALOVOICE_TOKEN": TOKEN})
     assert (result.code, json.loads(result.out)) == (0, ["712037006"])
 
 
 def test_all_lines_are_asked_for_and_then_rehearsed(home: FrontDoor, pbx: RawServer) -> None:
-    pbx.acts = [lambda connection: connection.read() and connection.answer("200 OK", b'["712037006", "712037007"]')]
+    pbx.acts = [answers("200 OK", b'["712037006", "712037007"]')]
     words = (*CREATE[:-1], "all", "--dry-run", "--json")
     result = home(*words, environ={"ALOVOICE_TOKEN": TOKEN})
     assert result.code == 0, result.err

@@ -71,7 +71,7 @@ def test_the_minutes_until_the_call_back_are_from_the_end_of_the_missed_call(alo
     rows.call(at + 930, direction="out", status="200")
     (row,) = _missed(alovoice)
     assert (row["returned"], row["waited_minutes"], row["waiting_minutes"]) == ("called back", 15, None)
-    assert alovoice("events", "missed", "--columns", "waited").out.splitlines()[1] == "15m 00s"
+    assert alovoice("events", "missed", "--columns", "waited").out.splitlines()[1] == "15 min 00 s"
 
 
 def test_extensions_have_the_names_of_the_profiles_file(alovoice: FrontDoor, rows: Rows) -> None:
@@ -90,4 +90,4 @@ def test_extensions_have_the_names_of_the_profiles_file(alovoice: FrontDoor, row
     told = alovoice("events", "missed", "--columns", "peer")
     assert (told.code, told.out) == (0, "peer\n102\n101\n")
     assert "names of extensions are missing: " in told.err
-    assert "line 2" in told.err
+    assert "row 2" in told.err

@@ -100,6 +100,9 @@ def test_status_counts_what_waits_and_what_is_dead(alovoice: FrontDoor, rows: Ro
     assert (told["./звонок.sh"]["waiting"], told["./звонок.sh"]["dead"]) == (4, 0)
     assert told[OLD.label]["oldest_seconds"] > 86_400
     assert "2 wait, 1 is a dead letter (the oldest for " in alovoice("status", "--offline").out
+    shown = " ".join(alovoice("status", "--offline", "--color", "never", terminal=True).out.split())
+    assert "Token none; ./звонок.sh: 4 wait" in shown
+    assert "https://old.example.com: 2 wait, 1 is a dead letter (the oldest for " in shown
 
 
 def test_a_retry_makes_a_dead_letter_due_and_new(alovoice: FrontDoor, rows: Rows) -> None:
@@ -219,6 +222,8 @@ def test_status_does_not_take_a_store_that_fails_for_one_in_which_nothing_waits(
     alovoice: FrontDoor, rows: Rows
 ) -> None:
     rows.path.write_bytes(b"no database " * 1000)
+    told = alovoice("status", "--offline", terminal=True).out
+    assert "what waits to be forwarded is not known" in " ".join(told.split())
     shown = alovoice("status", "--offline", "--json")
     assert json.loads(shown.out)["outbox"] is None
     assert "is damaged, or no SQLite file" in shown.err

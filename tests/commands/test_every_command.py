@@ -7,12 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from crm import served
 from event_rows import Rows
-from front_door import FrontDoor
+from front_door import TOKEN, FrontDoor
 
-from alovoice_cli.commands.command_table import NOUNS, build_tree, full_tree
+from alovoice_cli.api.endpoints import match
+from alovoice_cli.api.inprocess import InProcess
+from alovoice_cli.commands.command_effects import COMMAND_EFFECTS
+from alovoice_cli.commands.command_table import NOUNS
+from alovoice_cli.commands.command_tree import build_tree, full_tree
+from alovoice_cli.sandbox.opening import open_sandbox
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 CREATE = (
@@ -103,7 +109,20 @@ FIRST = {f"autorule {verb}": ("autorule", "create", *CREATE) for verb in ("expor
     f"call batches {verb}": BEGIN for verb in ("list", "show", "resume", "forget")
 }
 """What is run before."""
-NO_JSON = {"completion", "demo", "listen check", "sandbox serve"}
+STRONGEST: dict[str, tuple[str, ...]] = {
+    "autorule list": ("--refresh",),
+    "route check": ("rules.toml", "--online"),
+    "login": ("--with-token", "-p", "tashkent", "--base-url", "http://127.0.0.1:1"),
+    "status": (),
+    "api": ("POST", "/outcall/{token}", "-F", "inner_phone=2424", "-f", "number=+998901234567"),
+    "call batches resume": ("BATCH", "--retry-refused", "--night-ok", "--yes"),
+    "completion": ("bash",),
+    "skill": (),
+}
+"""The words with which a command does its utmost, where those of WORDS do less."""
+NOT_RUN = {"listen check", "sandbox serve", "listen", "demo"}
+"""Servers, what asks one, and a tour on a sandbox of its own: they make no client for the profile's PBX."""
+NO_JSON = {"skill", "completion", "demo", "listen check", "sandbox serve"}
 """A script, a tour of other commands, a server: each has tests of its own."""
 
 _ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -195,6 +214,38 @@ def test_json_is_json_and_nothing_else(home: FrontDoor, name: str) -> None:
     assert result.out.count("\n") <= 1
 
 
+def _utmost(home: FrontDoor, name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """The words with which the command does its utmost, after what makes that possible."""
+    if name == "call batches resume":  # there is something to go on with: the PBX said no
+        with monkeypatch.context() as refusing:
+            refusing.setattr(InProcess, "handle_request", lambda self, request: httpx.Response(200, text="false"))
+            assert home(*BEGIN).code == 1
+    elif name == "autorule list":
+        assert home("autorule", "create", *CREATE).code == 0
+    elif name == "login":  # the token of a PBX that is no sandbox to the program
+        home.transport = InProcess(open_sandbox(home.home / "pbx.db", token=TOKEN).app)
+    elif name not in STRONGEST:
+        return _prepared(home, name)
+    return (*name.split(), *STRONGEST[name])
+
+
+@pytest.mark.parametrize("name", sorted({*WORDS, *NO_JSON} - NOT_RUN))
+def test_a_command_sends_what_its_effect_says(home: FrontDoor, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = _utmost(home, name, monkeypatch)
+    sent: list[str] = []
+    answer = InProcess.handle_request
+
+    def counted(self: InProcess, request: httpx.Request) -> httpx.Response:
+        sent.append(match(request.method, request.url.path).endpoint.effect.value)
+        return answer(self, request)
+
+    monkeypatch.setattr(InProcess, "handle_request", counted)
+    result = home(*words, stdin=f"{TOKEN}\n")
+    assert result.code == 0, result.err
+    order = ("reads", "costs", "creates", "dials")
+    assert max(sent, key=order.index, default="local") == COMMAND_EFFECTS[name]
+
+
 @pytest.mark.parametrize("name", WORDS)
 def test_a_pipe_gets_no_colour_and_no_boxes(home: FrontDoor, name: str) -> None:
     words = _prepared(home, name)
@@ -270,9 +321,9 @@ def test_an_empty_list_is_an_empty_list(home: FrontDoor) -> None:
 def test_every_noun_of_the_contents_has_its_module() -> None:
     folder = Path(__file__).parents[2] / "alovoice_cli" / "commands"
     there = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
-    assert there - {"command_table", "global_options", "batch_options", "options", "posting", "write_reference"} == {
-        noun.name for noun in NOUNS
-    }
+    shared = {"command_classes", "command_effects", "command_table", "command_tree", "global_options", "help_page"}
+    shared |= {"batch_options", "options", "posting", "usage_errors"}
+    assert there - shared == {noun.name for noun in NOUNS}
 
 
 @pytest.mark.floors
@@ -290,7 +341,7 @@ def test_no_words_are_a_plea_for_help(home: FrontDoor) -> None:
 
 
 def test_the_line_of_each_verb_is_the_beginning_of_its_own_help() -> None:
-    shown, full = build_tree(decorated=False), full_tree()
+    shown, full = build_tree(), full_tree()
     for noun in NOUNS:
         shown.build(noun.name)
         for verb in noun.verbs:

@@ -78,18 +78,20 @@ def test_a_terminal_gets_words_and_a_chart_that_fits(home: FrontDoor) -> None:
     assert result.code == 0, result.err
     assert max(map(len, result.out.splitlines())) <= 80
     words = " ".join(result.out.replace("│", " ").split())
-    assert "100 % of 4 000 are rung at least once" in words
-    assert "62 % answer after 4 to 24 s" in words
-    assert "(talk alone, 95.5 a minute)" in words
+    assert "100 % of 4 000 at least once" in words
+    assert "62 % answer after 4–24 s" in words
+    assert "(talk only, 95.5 per minute)" in words
     assert result.out.count("█") > 60
-    assert "█ called in nine runs of ten" in result.err
+    assert "█ called in nine of ten runs" in result.err
     assert "finish:" not in result.out
 
 
 def test_one_try_has_no_pause_between_tries(home: FrontDoor) -> None:
     words = " ".join(_checked(home, 40, "--tryes", "1", terminal=True).out.replace("│", " ").split())
-    assert "others ring 40 s; 1 try runs" in words.replace("╰", "").replace("╯", "")
-    assert "2 tries, 600 s apart" in " ".join(_checked(home, 40, terminal=True).out.replace("│", " ").split())
+    assert "the others let it ring for 40 s; 1 attempt per number runs" in words.replace("╰", "").replace("╯", "")
+    assert "2 attempts per number; 600 s between attempts" in " ".join(
+        _checked(home, 40, terminal=True).out.replace("│", " ").split()
+    )
 
 
 def test_what_will_not_finish_is_a_warning_with_the_lines_that_would_do(home: FrontDoor) -> None:
@@ -98,12 +100,12 @@ def test_what_will_not_finish_is_a_warning_with_the_lines_that_would_do(home: Fr
     (found,) = [one for one in json.loads(result.out)["findings"] if one["code"] == "unfinished"]
     assert found["severity"] == "warning"
     assert found["message"].startswith("will not finish: 74 % called by ")
-    assert found["message"].endswith(" 20:59 (utc +5); 5 lines would")
+    assert found["message"].endswith(" 20:59 (utc +5); lines needed: 5")
 
 
 def test_what_may_not_finish_and_what_is_not_tried_enough_are_told_apart(home: FrontDoor) -> None:
     assert "may not finish: " in _checked(home, 6650).out
-    assert "will not finish: not all are tried as often as asked by " in _checked(home, 6675).out
+    assert "will not finish: some numbers do not get all their attempts by " in _checked(home, 6675).out
 
 
 def test_a_bad_answer_rate_is_refused(home: FrontDoor) -> None:
@@ -117,5 +119,5 @@ def test_an_answer_rate_is_a_share_or_a_percentage(text: str, share: float) -> N
 
 @pytest.mark.parametrize("text", ["40", "-0.1", "many", "", "101%"])
 def test_what_is_no_share_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="no share"):
+    with pytest.raises(UsageError, match="is not a share"):
         parse_share(text)

@@ -49,7 +49,7 @@ def test_text_around_a_number_is_counted_in_a_note(alovoice: FrontDoor) -> None:
     (alovoice.home / "list.csv").write_text('phone\n901234567\np:+998911234567\n"Anvar <931234567>"\n', "utf-8")
     code, findings, recipients = checked(alovoice, "--clean", "good.csv")
     assert (code, recipients["good"], findings["text_around"]["lines"]) == (0, 3, [3, 4])
-    assert "2 numbers" in str(findings["text_around"]["message"])
+    assert "rows 3 and 4" in str(findings["text_around"]["message"])
     assert (alovoice.home / "good.csv").read_text() == "phone\n998901234567\n998911234567\n998931234567\n"
 
 

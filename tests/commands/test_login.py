@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import select
 import stat
 import subprocess
@@ -365,6 +366,40 @@ def test_status_says_what_is_in_force_and_that_it_works(alovoice: FrontDoor, pbx
         assert seen.code == 0
         assert MASKED in seen.out
         assert TOKEN[:28] not in seen.out + seen.err
+
+
+def _told(alovoice: FrontDoor, *words: str) -> list[str]:
+    shown = alovoice("status", *words, "--color", "never", "--timeout", "1", terminal=True)
+    return [" ".join(line.split()) for line in shown.out.splitlines()]
+
+
+def test_status_on_a_terminal_is_three_lines_in_words(alovoice: FrontDoor, pbx: RawServer) -> None:
+    alovoice.environ["ALOVOICE_TOKEN"] = TOKEN
+    pbx.acts = [_answering(), _answering(), _answering("401 Unauthorized", b"")]
+    profile, server, token = _told(alovoice)
+    assert profile == "Profile default"
+    assert re.fullmatch(rf"Server {pbx.url}: answers in \d+ ms", server)
+    assert token == f"Token {MASKED} from ALOVOICE_TOKEN, accepted; nothing waits to be forwarded"
+    assert len(_told(alovoice, "-v")) > 15, "the rest with --verbose"
+    _, server, token = _told(alovoice)
+    assert "answers in" in server, "a refusal is an answer"
+    assert token == f"Token {MASKED} from ALOVOICE_TOKEN, refused; nothing waits to be forwarded"
+    assert _told(alovoice, "--offline")[1] == f"Server {pbx.url}: not asked"
+    pbx.stop()
+    assert _told(alovoice)[1:] == [
+        f"Server {pbx.url}: not reachable",
+        f"Token {MASKED} from ALOVOICE_TOKEN; nothing waits to be forwarded",
+    ]
+
+
+def test_status_on_a_terminal_says_that_a_token_is_missing_and_that_the_sandbox_needs_none(
+    alovoice: FrontDoor, pbx: RawServer
+) -> None:
+    assert _told(alovoice)[2] == "Token none; nothing waits to be forwarded"
+    profile, server, token = _told(alovoice, "-p", "sandbox")
+    assert profile == "Profile sandbox (by -p)"
+    assert server.startswith("Server the sandbox, a PBX inside this program: answers in")
+    assert token == "Token none is needed; nothing waits to be forwarded"
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

@@ -66,7 +66,7 @@ def test_the_cleaned_list_and_the_rejected_rows_make_up_the_file(listed: FrontDo
         "duplicate",
         *("two_numbers", "extension", "variants", "empty", "duplicate"),
     ]
-    assert bad[1] == "6;duplicate;998901234567 stands on line 2;Ева;9О1234567"
+    assert bad[1] == "6;duplicate;998901234567 is already in row 2;Ева;9О1234567"
     again = json.loads(listed("numbers", "check", "good.csv", "--json").out)
     assert (again["recipients"]["rows"], again["recipients"]["good"]) == (5, 5)
 
@@ -139,7 +139,7 @@ def test_rows_that_end_before_the_phones_are_named_for_that(alovoice: FrontDoor,
     found = alovoice("numbers", "check", "ragged.csv")
     assert found.code == 8
     assert "20 of 40 rows end before column 2" in found.out
-    assert f"--column {word} takes" in found.out
+    assert f"read only the others with --column {word}" in found.out
     taken = alovoice("numbers", "check", "ragged.csv", "--column", word.strip("'"), "--json")
     assert taken.code == 0, taken.err
     assert json.loads(taken.out)["recipients"]["good"] == 20
@@ -158,4 +158,4 @@ def test_a_title_page_without_phones_names_the_other_sheets(alovoice: FrontDoor)
     tables = {"Титул": [["Отчёт"], ["ноябрь"]], "Клиенты": [["Телефон"], ["901234567"]]}
     (alovoice.home / "book.xlsx").write_bytes(xlsx(tables))
     result = alovoice("numbers", "check", "book.xlsx")
-    assert (result.code, "--sheet NAME reads another sheet: Клиенты" in result.out) == (8, True), result.out
+    assert (result.code, "add --sheet NAME; the other sheets: Клиенты" in result.out) == (8, True), result.out

@@ -76,7 +76,7 @@ def wait(is_so: Callable[[], bool]) -> None:
 
 
 def all_accounts(home: FrontDoor, people: int) -> list[CallAccount]:
-    """The sandbox's account once nobody is to be called again: all are reached, or were called twice."""
+    """The sandbox's account once there is nobody to call again: all are reached, or were called twice."""
     accounts: list[CallAccount] = []
     looked_at = 0
 

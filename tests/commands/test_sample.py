@@ -37,7 +37,7 @@ def test_the_list_has_duplicates_and_invalid_rows_and_the_recording_is_sound(hom
     assert told["files"] == ["s/list.csv", "s/announcement.mp3", "s/rules.toml", "s/scores.toml"]
     counted = home("-p", "sandbox", "numbers", "check", "s/list.csv", "--json")
     assert counted.code == 0
-    assert "14 rows = 10 good, 2 invalid, 0 empty, 2 duplicate" in home("numbers", "check", "s/list.csv").err
+    assert "rows: 14 (good 10, invalid 2, empty 0, duplicate 2" in home("numbers", "check", "s/list.csv").err
     text = (home.home / "s" / "list.csv").read_text("utf-8")
     assert "Шаҳноза" in text
     assert "Oʻtkir Gʻaniyev" in text

@@ -78,7 +78,7 @@ def _sabotage(alovoice: FrontDoor, words: tuple[str, ...], saboteur: Saboteur) -
         return alovoice(*words).code
     finally:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type] # None ends it; typeshed does not say so
+        threading.settrace(None)
 
 
 @pytest.mark.filterwarnings("ignore")  # what a struck line was about to close stays open; its thread dies of it

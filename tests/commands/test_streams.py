@@ -14,7 +14,7 @@ import pytest
 from front_door import TOKEN, FrontDoor, Result
 from raw_server import Connection, RawServer
 
-from alovoice_cli.commands.command_table import full_tree
+from alovoice_cli.commands.command_tree import full_tree
 
 posix = pytest.mark.skipif(os.name != "posix", reason="a shell's redirections")
 
@@ -100,8 +100,8 @@ def test_a_process_survives_its_encoding(alovoice: FrontDoor, pbx: RawServer, en
     environ = {"PYTHONIOENCODING": encoding}
     table = alovoice.process("peers", "-v", environ=environ)
     assert table.returncode == 0, table.stderr
-    assert "Русский".encode(encoding, "backslashreplace") in table.stdout
-    assert "қ".encode(encoding, "backslashreplace") in table.stdout
+    assert (b"Russkiy" if encoding == "ascii" else "Русский".encode(encoding)) in table.stdout
+    assert ("қ".encode() if encoding == "utf-8" else b"q") in table.stdout
     as_json = alovoice.process("peers", "--json", environ=environ)
     assert json.loads(as_json.stdout.decode(encoding))[0]["username"] == LETTERS
     wrong = alovoice.process("peers", "--columns", "қ😀", environ=environ)

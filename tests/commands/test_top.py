@@ -69,7 +69,7 @@ class Terminal:
     def interrupt(self) -> int:
         """Sends Ctrl-C, and returns the exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(_PATIENCE)
+        return int(self.process.wait(_PATIENCE))
 
 
 @contextmanager

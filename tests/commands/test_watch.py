@@ -91,7 +91,7 @@ def test_a_campaign_that_is_over_otherwise_is_not_waited_for(
     result = alovoice("autorule", "watch", "124", "--until", "running", "--json")
     assert result.code == 9
     assert json.loads(result.err)["error"]["kind"] == "not_ready"
-    assert "124 is done" in result.err
+    assert "124 has the status done" in result.err
 
 
 def test_out_of_time_is_not_ready_and_says_how_to_look_on(alovoice: FrontDoor, pbx: Callable[..., RawServer]) -> None:
@@ -134,7 +134,7 @@ def test_on_a_terminal_the_table_is_drawn_over(alovoice: FrontDoor, pbx: Callabl
     assert plain.count("Why it waits") >= 2
     dumb = alovoice("autorule", "watch", "124", terminal=True, environ={"TERM": "dumb"})
     assert "\x1b" not in dumb.out
-    assert "it is over" in dumb.out
+    assert "it is finished" in dumb.out
 
 
 def test_what_is_seen_is_noted_in_the_list(alovoice: FrontDoor) -> None:
@@ -198,5 +198,5 @@ def test_an_interrupt_says_how_to_go_on(
     process.send_signal(number)
     _, err = process.communicate(timeout=20)
     assert process.returncode == code
-    assert b"to look on: alovoice -p default autorule watch 124 --until done" in err
+    assert b"to watch again: `alovoice -p default autorule watch 124 --until done" in err
     assert not list((alovoice.home / "state" / "locks").glob("*.pid"))

@@ -1,6 +1,7 @@
 """config.toml read: what it may say, and where an error is."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -154,7 +155,11 @@ _json = st.recursive(
 @given(name=st.sampled_from(sorted(KEYS)), value=_json, word=st.text())
 @examples(100)
 def test_a_key_takes_a_value_or_raises_value_error(name: str, value: object, word: str) -> None:
-    for read in (lambda: KEYS[name].check(value), lambda: KEYS[name].check(KEYS[name].parse(word))):
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: KEYS[name].check(value),
+        lambda: KEYS[name].check(KEYS[name].parse(word)),
+    )
+    for read in readers:
         try:
             result: object = read()
         except ValueError as error:

@@ -76,6 +76,7 @@ def test_a_profiles_values_win_over_the_defaults(written: Paths, settle: Resolve
     assert settings.origin == {
         "profile": "config.toml",
         "base_url": "profile tashkent",
+        "lang": "default",
         "timeout": "profile tashkent",
         "encoding": "profile tashkent",
         "timezone": "profile tashkent",

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,11 @@ def test_a_checked_token_needs_no_quoting(text: str) -> None:
 def test_a_broken_file_is_told_without_what_it_holds(paths: Paths, content: str) -> None:
     paths.config.mkdir(parents=True)
     paths.tokens_file.write_text(content)
-    for act in (lambda: tokens.read(paths, "tashkent"), lambda: keep_login(paths, Login("a", SERVER), "b")):
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: tokens.read(paths, "tashkent"),
+        lambda: keep_login(paths, Login("a", SERVER), "b"),
+    )
+    for act in acts:
         with pytest.raises(BadConfigError, match=r"tokens\.toml") as caught:
             act()
         assert TOKEN not in str(caught.value.as_json())

@@ -44,7 +44,7 @@ def request_of(method: dict[str, Any], case: dict[str, Any], url: str, token: st
         headers["Authorization"] = f"Bearer {token}"
     body = case.get("body", {})
     if body.get("content_type") == "multipart/form-data":
-        files = [(name, (None, text)) for name, text in body["fields"].items()]
+        files: list[tuple[str, Any]] = [(name, (None, text)) for name, text in body["fields"].items()]
         files += [
             (name, (file["filename"], data(file["data"]).read_bytes(), file["content_type"]))
             for name, file in body.get("files", {}).items()

@@ -84,7 +84,8 @@ def test_an_answer_of_no_use_settles_the_delivery_and_has_a_reason(body: bytes, 
 def test_an_answer_that_was_kept_is_the_same_again() -> None:
     for answer in (StartAnswer("4711"), StartAnswer("OWN", "99 123 45 67"), StartAnswer("OWN")):
         assert kept_answer(json.loads(json.dumps(answer.as_values())), "OWN") == answer
-    for odd in (None, [], {"id": 3}, {"callto": None}):
+    odds: tuple[object, ...] = (None, [], {"id": 3}, {"callto": None})
+    for odd in odds:
         assert kept_answer(odd, "OWN") == StartAnswer("OWN")
 
 

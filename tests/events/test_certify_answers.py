@@ -1,17 +1,14 @@
 """What each answer is worth: the rules of the document, and a sentence for each way to break them."""
 
-from typing import NamedTuple
-
 import pytest
 
 from alovoice_cli.events.certify.trial import AnswerVerdict, judge
+from alovoice_cli.posts import Posted
 
 
-class Given(NamedTuple):
-    body: bytes
-    status: int | None = 200
-    seconds: float = 0.01
-    error: str = ""
+def given_answer(body: bytes, status: int | None = 200, seconds: float = 0.01, error: str = "") -> Posted:
+    """What a handler answered."""
+    return Posted(status, body, error, seconds)
 
 
 def _said(verdict: AnswerVerdict) -> list[str]:
@@ -32,7 +29,7 @@ def _said(verdict: AnswerVerdict) -> list[str]:
     ],
 )
 def test_what_the_document_allows_a_callstart_to_be_answered(body: bytes, call_id: object) -> None:
-    assert judge("callstart", Given(body)) == AnswerVerdict((), call_id)  # type: ignore[arg-type]  # a text, an integer or None
+    assert judge("callstart", given_answer(body)) == AnswerVerdict((), call_id)  # type: ignore[arg-type]  # a text, an integer or None
 
 
 @pytest.mark.parametrize(
@@ -46,7 +43,7 @@ def test_what_the_document_allows_a_callstart_to_be_answered(body: bytes, call_i
         (b'{"id": 5}', "answered a JSON object without `callto`"),
         (b'{"callto": 991234567}', "redirects to `991234567`, which is no number in a text"),
         (b'{"callto": "reception"}', 'redirects to `"reception"`, which is no number in a text'),
-        (b"{callto", "answered `{callto`, which is no JSON"),
+        (b"{callto", "answered `{callto`, which is not valid JSON"),
         (b"{callto: '99 123 45 67'}", "note: answered a redirect without quotes round `callto`"),
         (b'"17"', "note: put the id in quotes"),
         (b"[17]", "answered `[17]`, which is no id"),
@@ -56,7 +53,7 @@ def test_what_the_document_allows_a_callstart_to_be_answered(body: bytes, call_i
     ],
 )
 def test_what_is_wrong_with_an_answer_to_a_callstart(body: bytes, said: str) -> None:
-    verdict = judge("callstart", Given(body))
+    verdict = judge("callstart", given_answer(body))
     assert _said(verdict) == [said]
     assert all(problem.remedy for problem in verdict.problems)
 
@@ -64,17 +61,17 @@ def test_what_is_wrong_with_an_answer_to_a_callstart(body: bytes, said: str) -> 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (Given(b"true"), []),
-        (Given(b" true\r\n"), []),
-        (Given(b"true", 201), ["note: answered 201 with `true`"]),
-        (Given(b""), ["answered an empty body where `true` is expected"]),
-        (Given(b"True"), ["answered `True` where `true` is expected"]),
-        (Given(b"true", 302), ["answered 302, a redirect"]),
-        (Given(b"true", 404), ["answered 404"]),
-        (Given(b"", None, 10.0, "no answer in time"), ["gave no answer (no answer in time)"]),
+        (given_answer(b"true"), []),
+        (given_answer(b" true\r\n"), []),
+        (given_answer(b"true", 201), ["note: answered 201 with `true`"]),
+        (given_answer(b""), ["answered an empty body where `true` is expected"]),
+        (given_answer(b"True"), ["answered `True` where `true` is expected"]),
+        (given_answer(b"true", 302), ["answered 302, a redirect"]),
+        (given_answer(b"true", 404), ["answered 404"]),
+        (given_answer(b"", None, 10.0, "no answer in time"), ["gave no answer (no answer in time)"]),
     ],
 )
-def test_what_an_answer_to_an_end_is_worth(given: Given, said: list[str]) -> None:
+def test_what_an_answer_to_an_end_is_worth(given: Posted, said: list[str]) -> None:
     assert _said(judge("callend", given)) == said
 
 
@@ -90,7 +87,7 @@ def test_what_an_answer_to_an_end_is_worth(given: Given, said: list[str]) -> Non
     ],
 )
 def test_the_five_steps(body: bytes) -> None:
-    assert judge("route", Given(body)) == AnswerVerdict()
+    assert judge("route", given_answer(body)) == AnswerVerdict()
 
 
 @pytest.mark.parametrize(
@@ -109,19 +106,19 @@ def test_the_five_steps(body: bytes) -> None:
     ],
 )
 def test_what_cuts_a_caller_off(body: bytes, said: str) -> None:
-    (problem,) = judge("route", Given(body)).problems
+    (problem,) = judge("route", given_answer(body)).problems
     assert problem.happened.startswith(said)
     assert problem.happened.endswith(": the caller would be cut off")
     assert problem.remedy
 
 
 def test_a_failing_route_handler_cuts_the_caller_off_too() -> None:
-    (problem,) = judge("route", Given(b"", 500)).problems
+    (problem,) = judge("route", given_answer(b"", 500)).problems
     assert problem.happened == "answered 500: the caller would be cut off"
 
 
 def test_a_hangup_with_null_is_noted_and_passes() -> None:
-    (problem,) = judge("route", Given(b'{"action_type": "hangup", "action_data": null}')).problems
+    (problem,) = judge("route", given_answer(b'{"action_type": "hangup", "action_data": null}')).problems
     assert problem.soft
 
 
@@ -129,6 +126,6 @@ def test_a_hangup_with_null_is_noted_and_passes() -> None:
     ("seconds", "said"), [(1.0, []), (1.2, ["note: took 1.2 s"]), (1.99, ["note: took 2.0 s"]), (2.0, ["took 2.0 s"])]
 )
 def test_an_answer_over_a_second_is_noted_and_from_two_on_a_fault(seconds: float, said: list[str]) -> None:
-    assert _said(judge("callstart", Given(b"1", 200, seconds))) == said
-    assert _said(judge("result", Given(b"true", 200, seconds))) == said
-    assert _said(judge("route", Given(b'{"action_type": "hangup"}', 200, seconds))) == said
+    assert _said(judge("callstart", given_answer(b"1", 200, seconds))) == said
+    assert _said(judge("result", given_answer(b"true", 200, seconds))) == said
+    assert _said(judge("route", given_answer(b'{"action_type": "hangup"}', 200, seconds))) == said

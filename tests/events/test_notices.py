@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections import Counter
 from datetime import UTC
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -31,7 +32,7 @@ WORDING = NoticeWording(UTC, lambda peer: f"{peer} Шерзод Ғуломов �
 
 
 def _call(place: int, number: str | None = None, at: int = START, **more: str) -> Call:
-    fields = {"line": "998712037006", "peer": "2000", "direction": "inc", "status": "486", **more}
+    fields: dict[str, Any] = {"line": "998712037006", "peer": "2000", "direction": "inc", "status": "486", **more}
     return Call(f"c{place}", at, number or f"99890{place:07}", started_at=at, start_seq=place, end_seq=place, **fields)
 
 

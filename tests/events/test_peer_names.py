@@ -47,16 +47,16 @@ def test_names_are_read_in_every_usual_encoding(tmp_path: Path, encoding: str) -
 @pytest.mark.parametrize(
     ("name", "content", "place"),
     [
-        ("a.csv", "101,Anvar\n1o2,Dilnoza\n", "line 2: '1o2' is no extension"),
-        ("b.csv", "1o1,Anvar\n102,Dilnoza\n", "line 1: '1o1' is no extension"),
-        ("c.csv", "ext,name\n101,Anvar\n,Dilnoza\n", "line 3: an empty cell is no extension"),
-        ("d.csv", "101,Anvar\n102,Dilnoza\n101,Timur\n", "line 3: 101 has a name already, Anvar"),
-        ("e.csv", f"101,{'x' * 101}\n", "line 1: the name of 101 is longer"),
-        ("f.csv", "ext,name\n", "names no extension"),
-        ("g.toml", "101 = \n", "is no TOML"),
-        ("h.toml", "101 = 5\n", "the name of 101 is no text"),
+        ("a.csv", "101,Anvar\n1o2,Dilnoza\n", "row 2: '1o2' is not a valid extension"),
+        ("b.csv", "1o1,Anvar\n102,Dilnoza\n", "row 1: '1o1' is not a valid extension"),
+        ("c.csv", "ext,name\n101,Anvar\n,Dilnoza\n", "row 3: the extension is missing"),
+        ("d.csv", "101,Anvar\n102,Dilnoza\n101,Timur\n", "row 3: extension 101 already has the name Anvar"),
+        ("e.csv", f"101,{'x' * 101}\n", "row 1: the name of extension 101 is longer"),
+        ("f.csv", "ext,name\n", "holds no extension"),
+        ("g.toml", "101 = \n", "is not valid TOML"),
+        ("h.toml", "101 = 5\n", "the name of extension 101 must be a text"),
         ("i.json", '[{"number": 101, "name": "A"}, 7]', "entry 2"),
-        ("j.json", "[" * 100_000, "is no JSON"),
+        ("j.json", "[" * 100_000, "is not valid JSON"),
     ],
 )
 def test_what_is_no_entry_is_named_with_its_line(tmp_path: Path, name: str, content: str, place: str) -> None:
@@ -79,7 +79,7 @@ def test_any_bytes_are_names_or_one_error(tmp_path_factory: Any, content: bytes,
     assert all(text.isprintable() for text in found.names.values())
 
 
-_NAME = st.text(st.characters(categories=("L",)), min_size=1, max_size=20)
+_NAME = st.text(st.characters(categories=["L"]), min_size=1, max_size=20)
 
 
 @given(st.dictionaries(st.integers(1, 99_999).map(str), _NAME, min_size=1, max_size=8), st.sampled_from(",;\t|"))
@@ -99,7 +99,7 @@ def test_config_set_says_how_many_names_a_file_has_and_refuses_a_broken_one(alov
     broken = alovoice.home / "broken.csv"
     broken.write_text("101,Anvar\nx\n", "utf-8")
     done = alovoice("config", "set", "peer_names", str(broken))
-    assert (done.code, "line 2" in done.err) == (8, True)
+    assert (done.code, "row 2" in done.err) == (8, True)
     assert alovoice("config", "set", "peer_names", str(alovoice.home / "none.csv")).code == 2
     assert alovoice("config", "set", "peer_names", "ext.csv").code == 2
     assert alovoice("config", "get", "peer_names").out.strip() == str(path)

@@ -1,7 +1,6 @@
 """The gaps of a replay, on a clock of its own."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import pytest
 
@@ -9,19 +8,13 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.handler import Handlers
 from alovoice_cli.events.sending import EventSender, in_order, read_speed, replay
+from alovoice_cli.posts import Posted
 
 AT = 1_750_000_000_000_000
 DELIVERIES = [
     Delivery(f"E{place}", "callend", AT + after, b"{}", seq=place)
     for place, after in enumerate((0, 100_000, 400_000, 300_000, 400_000))
 ]
-
-
-class _Answer(NamedTuple):
-    status: int | None = 200
-    body: bytes = b"true"
-    seconds: float = 0.0
-    error: str = ""
 
 
 class _World:
@@ -34,10 +27,10 @@ class _World:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> _Answer:
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
         self.posted.append((headers["webhook-id"], round(self.now - 100.0, 6)))
         self.now += 0.15
-        return _Answer()
+        return Posted(200, b"true")
 
 
 @pytest.mark.parametrize(

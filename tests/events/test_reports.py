@@ -66,7 +66,7 @@ def test_many_gaps_are_counted_and_the_latest_told() -> None:
     uptimes = [Uptime(_at(f"{hour}:00"), _at(f"{hour}:30"), _at(f"{hour}:30")) for hour in range(8, 15)]
     told = _told(*uptimes, Uptime(_at("15:00"), _at("15:20")))
     assert "gap 14:30–15:00" in told
-    assert "4 more gaps (3h 30m in all; see `alovoice events gaps`)" in told
+    assert "4 more gaps (3 h 30 min in all; see `alovoice events gaps`)" in told
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=6), st.integers(0, 50), st.integers(0, 50))

@@ -18,7 +18,13 @@ from urllib.parse import urlsplit
 import pytest
 from front_door import FrontDoor
 
-START = {"inner_phone": 2000, "number": "+998901234567", "line": 712037006, "type": "inc", "start_time": 1716209468}
+START: dict[str, Any] = {
+    "inner_phone": 2000,
+    "number": "+998901234567",
+    "line": 712037006,
+    "type": "inc",
+    "start_time": 1716209468,
+}
 
 
 @dataclass

@@ -6,16 +6,16 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import pytest
 from front_door import FrontDoor
+from machine import needs_strace
 
 from .conftest import START, Listening
 
@@ -65,7 +65,7 @@ def test_a_kill_loses_nothing_that_was_answered(listen: Listen, alovoice: FrontD
     assert {identity.decode() for identity in ids} <= {event["event_call_id"] for event in events}
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+@needs_strace
 def test_the_disk_has_it_before_the_answer_goes_out(listen: Listen, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     calls = "trace=fdatasync,write,sendto,pwrite64"
@@ -143,7 +143,7 @@ def _limit_file_size() -> None:
 
 def test_a_full_disk_is_told_to_the_sender_and_ends_the_listener(listen: Listen, alovoice: FrontDoor) -> None:
     listening = listen(preexec_fn=_limit_file_size)
-    kept = []
+    kept: list[Any] = []
     statuses = set()
     deadline = time.monotonic() + 120
     while listening.process.poll() is None and time.monotonic() < deadline:

@@ -266,7 +266,7 @@ def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bo
     bot.wait(lambda: bot.messages)
     (text,) = bot.texts()
     assert text.startswith("39 missed calls of 39 callers")
-    assert re.search(r"\(5h 0\dm ago\)", text)
+    assert re.search(r"\(5 h 0\d min ago\)", text)
 
 
 def test_a_killed_listener_repeats_one_message_at_most_and_loses_none(

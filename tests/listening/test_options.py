@@ -130,7 +130,7 @@ def test_every_default_passes_its_own_check() -> None:
 
 
 def test_every_option_may_stand_in_the_profile() -> None:
-    from alovoice_cli.commands.command_table import full_tree
+    from alovoice_cli.commands.command_tree import full_tree
     from alovoice_cli.reference.tree import read_tree
 
     (command,) = (command for command in read_tree(full_tree()).subcommands if command.name == "listen")

@@ -250,6 +250,11 @@ def test_an_outbox_that_cannot_be_read_for_a_while_is_told_once_and_read_again()
     access = OutboxAccess(outbox, lambda *_: None, told.append, time.monotonic_ns, OutboxCommands(()))
     dispatcher = Dispatcher(target, cast(Forwarder, None), access, None)  # nothing is ever due
     dispatcher.start()
-    _until(lambda: dispatcher.wake() or outbox.asked > 4)
+
+    def asked_again() -> bool:
+        dispatcher.wake()
+        return outbox.asked > 4
+
+    _until(asked_again)
     dispatcher.stop()
     assert told == ["http://127.0.0.1:9: the outbox cannot be read now (events.db is in use by another process)"]

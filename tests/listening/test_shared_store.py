@@ -147,7 +147,7 @@ def test_one_listener_tells_of_a_missed_call_and_the_other_takes_over(
     other.wait_for("another listener tells of missed calls")
     for number, listening in enumerate((one, other)):
         _miss(listening, f"90123456{number}")
-        _until(lambda count=number + 1: len(crm.seen) >= count, "the message")
+        crm.wait(number + 1)
     one.process.kill()
     other.wait_for("this listener takes over, and tells of missed calls")
     _miss(other, "901234569")

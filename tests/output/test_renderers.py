@@ -17,7 +17,7 @@ from alovoice_cli.errors import ServerError, UsageError
 from alovoice_cli.masking import Masker, is_secret_key
 from alovoice_cli.output.data_formats import safe_cell
 from alovoice_cli.output.display import Display
-from alovoice_cli.output.listing import Column, Listing, Record, cell_text
+from alovoice_cli.output.listing import Column, Listing, Record, Tone, cell_text, tone_by
 from alovoice_cli.output.options import GlobalOptions
 
 ARMED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -237,16 +237,49 @@ def test_a_thousand_phones_survive_byte_for_byte() -> None:
     assert screen.out == "".join(f"{number},{number}\n" for number in numbers)
 
 
-@pytest.mark.parametrize("width", [30, 40, 56, 80])
-def test_a_narrow_terminal_cuts_no_number_and_no_name_beside_a_bar(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("width", "drawn"), [(12, 0), (30, 3), (40, 4), (56, 5), (80, 5)])
+def test_a_narrow_table_drops_columns_from_the_right_and_says_which_and_cuts_no_number(
+    width: int, drawn: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     numbers = tuple(Column(f"n{place}", f"Number {place}", numeric=True) for place in range(5))
     item = {"name": "Wednesday", "bar": [3, 2], **{f"n{place}": 100_240 + place for place in range(5)}}
     screen = _Screen(terminal=True, width=width, color="never")
     screen.display.show(Listing([item], (Column("name", "Weekday"), *numbers, Column("bar", "", bar=True))))
     assert max(map(len, screen.out.splitlines())) <= width
-    for text in ("Wednesday", *(str(100_240 + place) for place in range(5))):
-        assert text in screen.out.replace("\n", ""), text
+    row = screen.out.splitlines()[-1].split()
+    assert row[: drawn + 1] == ["Wednesday", *(str(100_240 + place) for place in range(drawn))]
+    missing = [*(f"Number {place}" for place in range(drawn, 5)), *([] if "█" in row[-1] else ["bar"])]
+    told = f"note: no room for the columns: {', '.join(missing)}; a wider terminal shows them, and --columns chooses"
+    assert " ".join(screen.err.split()) == (told if missing else "")
+
+
+def test_text_wraps_at_words_so_that_numbers_in_it_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    phones = "+998901234567, +998907654321 and 2026-11-23T09:00:00Z of out-clients-3f9a2b1c-and-a-long-tail"
+    item = {"id": 12345678, "said": phones, "more": "words that say much and may stand in many lines"}
+    screen = _Screen(terminal=True, width=40, color="never")
+    columns = (Column("id", "Id", numeric=True), Column("said", "Said"), Column("more", "More"))
+    screen.display.show(Listing([item], columns))
+    for number in ("12345678", "+998901234567,", "+998907654321", "2026-11-23T09:00:00Z"):
+        assert number in screen.out, screen.out
+    assert max(map(len, screen.out.splitlines())) <= 40
+
+
+def test_a_colour_is_what_a_value_means_and_never_a_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    tones: dict[str, Tone] = {"200": "good", "486": "bad"}
+    status = Column(
+        "status", "Status", words=lambda code: {"200": "answered"}[str(code)], tone=tone_by("status", tones)
+    )
+    screen = _Screen(terminal=True, color="always")
+    items: list[dict[str, object]] = [{"status": 200, "ok": True}, {"status": None, "ok": "done"}]
+    screen.display.show(Listing(items, (Column("ok", "Ok"), status)))
+    screen.display.show(Record({"reachable": True, "outcome": "done"}))
+    assert "\x1b[32manswered" in screen.out
+    assert screen.out.count("\x1b[32m") == 1
+    piped = _Screen()
+    piped.display.show(Listing(items, (Column("ok", "Ok"), status)))
+    assert piped.out == "ok\tstatus\ntrue\t200\ndone\t\n"
 
 
 # --- the form --------------------------------------------------------------------------------------------------------

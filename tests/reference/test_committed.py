@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from alovoice_cli import __version__
-from alovoice_cli.commands.command_table import full_tree
+from alovoice_cli.commands.command_tree import full_tree
 from alovoice_cli.reference.tree import Command, read_tree
 from alovoice_cli.reference_pages import write_reference
 

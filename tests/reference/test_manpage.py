@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.errors import ExitCode
-from alovoice_cli.reference.manpage import EXIT_STATUS, write_manual
+from alovoice_cli.reference.manpage import write_manual
+from alovoice_cli.reference.topics import EXIT_STATUS
 from alovoice_cli.reference.tree import Argument, Command, Option
 
 CREATE = r""".TH "ALOVOICE\-AUTORULE\-CREATE" 1 "DAY" "alovoice 1.2.3" "Command manual"
@@ -55,8 +56,8 @@ $ .alovoice
 .SH NOTES
 More: see it.
 .SH EXIT STATUS
-0 when done, else by the table in \fBalovoice\fR(1).
-Only 6 forbids running the same line again without looking first what became of it.
+0 if done, otherwise as in \fBalovoice\fR(1).
+Only 6 forbids running the same command again before you have checked what happened.
 .SH SEE ALSO
 \fBalovoice\fR(1),
 \fBalovoice\-autorule\fR(1)

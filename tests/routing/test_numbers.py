@@ -71,7 +71,7 @@ def test_the_compact_set_has_what_a_set_has(keys: list[int], other: int) -> None
 def _read(path: Path, column: str | None = None) -> tuple[NumberSet, list[tuple[str, int, str]]]:
     findings = Findings()
     numbers, _ = read_list(path, path.name, column, findings)
-    return numbers, [(found.severity, found.line, found.message) for found in findings.items]
+    return numbers, [(str(found.severity), found.line or 0, found.message) for found in findings.items]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])

@@ -137,7 +137,7 @@ def test_no_text_brings_the_reader_down_and_each_error_names_a_line(text: str, c
     for written in (text, text[:cut], text[:cut] + text[cut + 3 :]):
         loaded = loaded_of(written)
         lines = written.count("\n") + 1
-        assert all(1 <= found.line <= lines and found.column >= 1 for found in loaded.findings)
+        assert all(1 <= (found.line or 0) <= lines and (found.column or 0) >= 1 for found in loaded.findings)
         assert (loaded.rules is None) == any(found.severity == "error" for found in loaded.findings)
 
 

@@ -53,6 +53,8 @@ def test_what_the_validator_passes_is_one_of_five_with_digits(action_type: objec
 
 
 def test_what_is_no_object_or_has_a_number_for_an_argument_is_no_step() -> None:
-    for answer in (None, [], "hangup", {"action_type": "peer", "action_data": 2000}, {"action_data": "1"}):
+    with_a_number = {"action_type": "peer", "action_data": 2000}
+    answers: tuple[object, ...] = (None, [], "hangup", with_a_number, {"action_data": "1"})
+    for answer in answers:
         with pytest.raises(UsageError):
             RouteStep.from_wire(answer)

@@ -43,7 +43,7 @@ class Mounted:
         headers = {"Authorization": f"Bearer {TOKEN}", **more.pop("headers", {})}
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.sandbox.app)  # type: ignore[arg-type]  # httpx's own ASGI types
+            transport = httpx.ASGITransport(app=self.sandbox.app)
             async with httpx.AsyncClient(transport=transport, base_url=EMBEDDED_URL) as client:
                 return await client.request(method, path.format(token=TOKEN), headers=headers, **more)
 

@@ -1,11 +1,14 @@
 """Hostile bodies: whatever comes, the sandbox answers, and never with a 500."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples
+
+from .conftest import Mounted
 
 BOUNDARY = "xyz"
 TYPES = [
@@ -52,7 +55,7 @@ PATHS = ["/mapi/addAutorule", "/requestcall/{token}", "/outcall/{token}"]
     ],
     ids=lambda body: body[:24].decode("latin-1"),
 )
-def test_a_known_hostile_body_is_refused(shared_pbx, path, kind, body):
+def test_a_known_hostile_body_is_refused(shared_pbx: Mounted, path: str, kind: str, body: bytes) -> None:
     answer = shared_pbx.ask("POST", path, content=body, headers={"Content-Type": kind.encode()})
     assert answer.status_code in (400, 413), answer.text
     assert list(answer.json()) == ["error"]
@@ -73,19 +76,19 @@ calls = st.dictionaries(names | st.just("inner_phone") | st.just("call_id"), val
     st.sampled_from(TYPES),
     st.binary(max_size=300) | calls.map(str.encode) | calls.map(lambda text: text.replace(",", "\n").encode()),
 )
-def test_no_body_breaks_the_sandbox(shared_pbx, path, kind, body):
+def test_no_body_breaks_the_sandbox(shared_pbx: Mounted, path: str, kind: str, body: bytes) -> None:
     answer = shared_pbx.ask("POST", path, content=body, headers={"Content-Type": kind.encode()})
     assert answer.status_code in (200, 400, 413), answer.text
 
 
 @examples(30)
 @given(st.dictionaries(names, st.text(st.characters(codec="utf-8"), max_size=30), min_size=1, max_size=6))
-def test_no_multipart_form_breaks_the_sandbox(shared_pbx, fields):
+def test_no_multipart_form_breaks_the_sandbox(shared_pbx: Mounted, fields: Any) -> None:
     for path in PATHS:
         answer = shared_pbx.ask("POST", path, files=[(name, (None, text)) for name, text in fields.items()])
         assert answer.status_code in (200, 400), answer.text
 
 
-def test_a_body_over_a_mebibyte_is_too_large(shared_pbx):
+def test_a_body_over_a_mebibyte_is_too_large(shared_pbx: Mounted) -> None:
     answer = shared_pbx.ask("POST", "/outcall/{token}", content=b'{"a": "' + b"x" * (1 << 20) + b'"}')
     assert (answer.status_code, answer.json()) == (413, {"error": "the body is over 1 MiB"})

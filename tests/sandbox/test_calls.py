@@ -1,17 +1,28 @@
 """Calls on request, and what becomes of their recordings."""
 
+from typing import Any
+
 import pytest
 
-from alovoice_cli.stores.pbx import PbxStore
+from alovoice_cli.stores.pbx import CallRow, PbxStore
+
+from .conftest import Mounted
 
 CONFERENCE = {"callfrom": {"phone": "712037006"}, "callto": [{"phone": "994412860"}, {"phone": "977076909"}]}
 
 
-def conference(pbx, key, **more):
+def found_call(pbx: Mounted, key: str) -> CallRow:
+    """The call of this id, which is there."""
+    found = PbxStore(pbx.path).find_call(key)
+    assert found is not None
+    return found
+
+
+def conference(pbx: Mounted, key: str | int, **more: Any) -> Any:
     return pbx.ask("POST", "/requestcall/{token}", json={**CONFERENCE, "extid": key, **more})
 
 
-def test_ids_count_up_and_the_callers_id_comes_back(pbx):
+def test_ids_count_up_and_the_callers_id_comes_back(pbx: Mounted) -> None:
     answers = [conference(pbx, key).json() for key in ("1", "", 77)]
     assert answers == [
         {"result": True, "id": 1, "extid": "1"},
@@ -20,21 +31,21 @@ def test_ids_count_up_and_the_callers_id_comes_back(pbx):
     ]
 
 
-def test_the_called_are_rung_in_turn_until_one_answers(pbx):
+def test_the_called_are_rung_in_turn_until_one_answers(pbx: Mounted) -> None:
     for key in range(60):
         conference(pbx, str(key))
-    calls = [PbxStore(pbx.path).find_call(str(key)) for key in range(60)]
+    calls = [found_call(pbx, str(key)) for key in range(60)]
     seen = {tuple(leg["dialstatus"] == "ANSWER" for leg in call.legs) for call in calls}
     assert seen == {(False,), (True, True), (True, False, True), (True, False, False)}
     for call in calls:
         assert call.answered == (len(call.legs) > 1 and call.legs[-1]["dialstatus"] == "ANSWER")
 
 
-def test_an_answered_call_has_a_recording_and_an_unanswered_one_has_none(pbx):
+def test_an_answered_call_has_a_recording_and_an_unanswered_one_has_none(pbx: Mounted) -> None:
     seen = set()
     for key in map(str, range(500, 530)):
         number = conference(pbx, key).json()["id"]
-        answered = PbxStore(pbx.path).find_call(key).answered
+        answered = found_call(pbx, key).answered
         for call_id in (key, str(number)):
             for path in (f"/callsendai/{{token}}/{call_id}", f"/callgetaireresult/{{token}}/{call_id}"):
                 assert pbx.ask("GET", path).status_code == (200 if answered else 404)
@@ -43,35 +54,35 @@ def test_an_answered_call_has_a_recording_and_an_unanswered_one_has_none(pbx):
     assert seen == {True, False}
 
 
-def test_the_same_call_asked_for_again_goes_the_same_way(pbx):
+def test_the_same_call_asked_for_again_goes_the_same_way(pbx: Mounted) -> None:
     conference(pbx, "55")
-    first = PbxStore(pbx.path).find_call("55")
+    first = found_call(pbx, "55")
     conference(pbx, "55")
-    again = PbxStore(pbx.path).find_call("55")
+    again = found_call(pbx, "55")
     assert (first.id, again.id) == (1, 2)
     assert first.legs == again.legs
 
 
-def test_a_call_out_rings_the_extension_first_which_picks_up(pbx):
+def test_a_call_out_rings_the_extension_first_which_picks_up(pbx: Mounted) -> None:
     call = {"call_id": "e5e456se456s56w456", "inner_phone": "2424", "number": "+998994412860"}
     assert pbx.ask("POST", "/outcall/{token}", json=call).text == "true"
-    rung = PbxStore(pbx.path).find_call("e5e456se456s56w456")
+    rung = found_call(pbx, "e5e456se456s56w456")
     assert (rung.kind, rung.legs[0]["number"], rung.legs[0]["dialstatus"]) == ("out", "2424", "ANSWER")
 
 
-def test_an_unknown_extension_is_refused_with_false_and_rings_no_one(pbx):
+def test_an_unknown_extension_is_refused_with_false_and_rings_no_one(pbx: Mounted) -> None:
     call = {"call_id": "x", "inner_phone": 9999, "number": "+998994412860"}
     assert pbx.ask("POST", "/outcall/{token}", json=call).text == "false"
     assert PbxStore(pbx.path).find_call("x") is None
 
 
-def test_a_department_picks_up(pbx):
+def test_a_department_picks_up(pbx: Mounted) -> None:
     conference(pbx, "q", callfrom={"phone": "100"}, callto=[{"queue": 6000}])
-    legs = PbxStore(pbx.path).find_call("q").legs
+    legs = found_call(pbx, "q").legs
     assert legs[0]["dialstatus"] != "ANSWER" or legs[1]["dialstatus"] == "ANSWER"
 
 
-def test_the_vendors_missing_comma_is_forgiven_and_told(pbx):
+def test_the_vendors_missing_comma_is_forgiven_and_told(pbx: Mounted) -> None:
     text = '{\n  "callto": "712037006",\n  "ivrid": 222,\n  "fromline": 712037006\n  "extid": "123123"\n}'
     answer = pbx.ask("POST", "/requestcall/{token}", content=text)
     assert answer.json()["extid"] == "123123"
@@ -102,7 +113,7 @@ def test_the_vendors_missing_comma_is_forgiven_and_told(pbx):
         ({"lang": 7}, "lang"),
     ],
 )
-def test_a_bad_field_of_a_call_is_refused_by_its_name(pbx, change, named):
+def test_a_bad_field_of_a_call_is_refused_by_its_name(pbx: Mounted, change: Any, named: Any) -> None:
     answer = pbx.ask("POST", "/requestcall/{token}", json={**CONFERENCE, **change})
     assert answer.status_code == 400
     assert named in answer.json()["error"]

@@ -4,6 +4,8 @@ import http.client
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ FAULTS = "outcall:lost,requestcall:reset,getpeers:cut,getMyTrunks:hang,callgetai
 
 
 @pytest.fixture(scope="module")
-def faulty(tmp_path_factory):
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A PBX at whose every endpoint something else goes wrong: its address and its store."""
     path = tmp_path_factory.mktemp("faulty") / "sandbox.db"
     app = open_sandbox(path, token=TOKEN, faults=FAULTS).app
@@ -32,7 +34,7 @@ def faulty(tmp_path_factory):
     assert not thread.is_alive()
 
 
-def ask(address, method, path, body=None, timeout=60.0):
+def ask(address: str, method: str, path: str, body: str | None = None, timeout: float = 60.0) -> Any:
     connection = http.client.HTTPConnection(address, timeout=timeout)
     try:
         connection.request(method, path, body, {"Authorization": f"Bearer {TOKEN}"})
@@ -42,11 +44,11 @@ def ask(address, method, path, body=None, timeout=60.0):
         connection.close()
 
 
-def call(key):
+def call(key: str) -> Any:
     return f'{{"call_id": "{key}", "inner_phone": 2424, "number": "+998994412860"}}'
 
 
-def test_a_reset_is_a_real_reset_and_nothing_was_done(faulty):
+def test_a_reset_is_a_real_reset_and_nothing_was_done(faulty: Any) -> None:
     address, store = faulty
     body = '{"callto": "712037006", "ivrid": 222, "extid": "r1"}'
     with pytest.raises(ConnectionResetError):
@@ -54,33 +56,34 @@ def test_a_reset_is_a_real_reset_and_nothing_was_done(faulty):
     assert store.find_call("r1") is None
 
 
-def test_a_lost_answer_is_a_drop_after_the_call_was_made(faulty):
+def test_a_lost_answer_is_a_drop_after_the_call_was_made(faulty: Any) -> None:
     address, store = faulty
     with pytest.raises(ConnectionResetError):
         ask(address, "POST", f"/outcall/{TOKEN}", call("l1"))
     assert store.find_call("l1") is not None
 
 
-def test_a_cut_answer_has_its_whole_head_and_half_its_body(faulty):
+def test_a_cut_answer_has_its_whole_head_and_half_its_body(faulty: Any) -> None:
     with pytest.raises(http.client.IncompleteRead) as caught:
         ask(faulty[0], "GET", f"/getpeers/{TOKEN}")
     assert caught.value.partial.startswith(b'[{"id":8396')
+    assert caught.value.expected is not None
     assert abs(len(caught.value.partial) - caught.value.expected) <= 1
 
 
-def test_a_hanging_answer_outlasts_the_client(faulty):
+def test_a_hanging_answer_outlasts_the_client(faulty: Any) -> None:
     began = time.perf_counter()
     with pytest.raises(TimeoutError):
         ask(faulty[0], "GET", "/mapi/getMyTrunks", timeout=0.5)
     assert time.perf_counter() - began >= 0.5
 
 
-def test_an_ordered_status_comes_with_its_retry_after_and_the_sandboxs_mark(faulty):
+def test_an_ordered_status_comes_with_its_retry_after_and_the_sandboxs_mark(faulty: Any) -> None:
     status, headers, _ = ask(faulty[0], "GET", f"/callgetaireresult/{TOKEN}/1")
     assert (status, headers["retry-after"], headers["x-alovoice-sandbox"]) == (503, "2", "1")
 
 
-def test_a_body_over_the_cap_is_refused_before_it_is_sent(faulty):
+def test_a_body_over_the_cap_is_refused_before_it_is_sent(faulty: Any) -> None:
     host, port = faulty[0].split(":")
     with socket.create_connection((host, int(port)), timeout=60) as connection:
         head = f"POST /mapi/addAutorule HTTP/1.1\r\nHost: localhost\r\nContent-Length: {MOST_BODY_BYTES + 1}\r\n\r\n"

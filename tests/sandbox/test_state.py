@@ -5,12 +5,15 @@ import stat
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.sandbox.opening import open_sandbox, reset_sandbox
 from alovoice_cli.stores.pbx import PbxStore
+
+from .conftest import Mounted
 
 PROGRAM = """
 import sys
@@ -30,7 +33,7 @@ print(token, *ids)
 """
 
 
-def test_processes_that_open_a_new_file_at_once_share_one_token_and_lose_no_call(tmp_path):
+def test_processes_that_open_a_new_file_at_once_share_one_token_and_lose_no_call(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "sandbox.db"
     running = [
         subprocess.Popen([sys.executable, "-c", PROGRAM, str(path), str(name)], stdout=subprocess.PIPE, text=True)
@@ -43,14 +46,14 @@ def test_processes_that_open_a_new_file_at_once_share_one_token_and_lose_no_call
     assert all(PbxStore(path).find_call(f"{name}-{n}") for name in range(4) for n in range(25))
 
 
-def test_what_one_mount_makes_another_sees(pbx):
+def test_what_one_mount_makes_another_sees(pbx: Mounted) -> None:
     other = type(pbx)(pbx.path)
     assert pbx.create().json()["id"] == 124
     assert other.create().json()["id"] == 125
     assert pbx.get("/mapi/getAutorule/125")["name"] == other.get("/mapi/getAutorule/124")["name"]
 
 
-def test_the_token_is_made_once_and_a_given_one_is_not_kept(tmp_path):
+def test_the_token_is_made_once_and_a_given_one_is_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.db"
     first = open_sandbox(path).token
     assert len(first) == 36
@@ -58,14 +61,14 @@ def test_the_token_is_made_once_and_a_given_one_is_not_kept(tmp_path):
     assert open_sandbox(path).token == first
 
 
-def test_the_seed_is_kept(tmp_path):
+def test_the_seed_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.db"
     open_sandbox(path, seed=42)
     open_sandbox(path)
     assert PbxStore(path).setting("seed", lambda: "made anew") == "42"
 
 
-def test_a_reset_pbx_is_as_new_but_keeps_its_token_for_running_mounts(pbx):
+def test_a_reset_pbx_is_as_new_but_keeps_its_token_for_running_mounts(pbx: Mounted) -> None:
     pbx.create()
     pbx.ask("GET", "/callsendai/{token}/42")
     kept = open_sandbox(pbx.path).token
@@ -77,12 +80,12 @@ def test_a_reset_pbx_is_as_new_but_keeps_its_token_for_running_mounts(pbx):
     assert pbx.create().json()["id"] == 124
 
 
-def test_resetting_what_is_not_there_makes_nothing(tmp_path):
+def test_resetting_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
     assert reset_sandbox(tmp_path / "sandbox.db") is False
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_file_is_told_and_reset_heals_it(tmp_path):
+def test_a_damaged_file_is_told_and_reset_heals_it(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.db"
     path.write_bytes(b"no database at all" * 100)
     with pytest.raises(UsageError, match=r"sandbox\.db"):
@@ -91,7 +94,7 @@ def test_a_damaged_file_is_told_and_reset_heals_it(tmp_path):
     assert open_sandbox(path).token
 
 
-def test_a_file_that_breaks_under_a_running_pbx_is_a_500_with_its_reason(pbx):
+def test_a_file_that_breaks_under_a_running_pbx_is_a_500_with_its_reason(pbx: Mounted) -> None:
     for file in pbx.path.parent.iterdir():
         file.unlink()
     pbx.path.write_bytes(b"no database at all" * 100)
@@ -101,24 +104,24 @@ def test_a_file_that_breaks_under_a_running_pbx_is_a_500_with_its_reason(pbx):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX's")
-def test_the_file_is_its_owners_alone(pbx):
+def test_the_file_is_its_owners_alone(pbx: Mounted) -> None:
     assert stat.S_IMODE(pbx.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(pbx.path.parent.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("token", ["a/b", "a b", "a%20b", "a?", "a\n", "x" * 201])
-def test_a_token_that_cannot_stand_in_a_path_is_refused(tmp_path, token):
+def test_a_token_that_cannot_stand_in_a_path_is_refused(tmp_path: Path, token: str) -> None:
     with pytest.raises(UsageError, match="token"):
         open_sandbox(tmp_path / "sandbox.db", token=token)
 
 
 @pytest.mark.parametrize("speed", [0, -1, float("nan"), float("inf"), 1e9])
-def test_a_speed_that_is_none_is_refused(tmp_path, speed):
+def test_a_speed_that_is_none_is_refused(tmp_path: Path, speed: float) -> None:
     with pytest.raises(UsageError, match="speed"):
         open_sandbox(tmp_path / "sandbox.db", speed=speed)
 
 
-def test_another_process_that_writes_is_waited_for_and_readers_do_not_wait(pbx):
+def test_another_process_that_writes_is_waited_for_and_readers_do_not_wait(pbx: Mounted) -> None:
     holder = sqlite3.connect(pbx.path, isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN IMMEDIATE")
     assert pbx.get("/mapi/getAutorule/123")["id"] == 123

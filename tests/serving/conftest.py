@@ -12,6 +12,9 @@ import pytest
 from alovoice_cli.serving.limits import App, Limits
 from alovoice_cli.serving.server import SocketServer
 
+Serving = Callable[..., "Running"]
+"""Starts a server of an app, with its limits."""
+
 
 @dataclass
 class Running:

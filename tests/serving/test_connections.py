@@ -7,21 +7,24 @@ import socket
 import struct
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from http_talk import GET, answer, counting, one_answer, post, status_of, unread
+from http_talk import GET, Receive, Scope, Send, answer, counting, one_answer, post, status_of, unread
+
+from .conftest import Serving
 
 SOON = timedelta(seconds=0.4)
 
 
-def long_head(length):
+def long_head(length: int) -> Any:
     return b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * length
 
 
 @pytest.mark.parametrize(
     "text", [long_head(20_000), long_head(20_000) + b"\r\nConnection: close\r\n\r\n", b"GET /" + b"x" * 20_000]
 )
-def test_a_head_over_its_cap_is_431(serving, text):
+def test_a_head_over_its_cap_is_431(serving: Serving, text: bytes) -> None:
     running = serving(counting)
     assert status_of(running.say(text)) == 431
     assert status_of(running.say(long_head(12_000) + b"\r\nConnection: close\r\n\r\n")) == 200
@@ -30,7 +33,7 @@ def test_a_head_over_its_cap_is_431(serving, text):
 @pytest.mark.parametrize(
     "endless", [b"0\r\nX-Trailer: " + b"x" * 20_000, b"5;extension=" + b"x" * 20_000], ids=["trailer", "extension"]
 )
-def test_chunks_cannot_carry_an_endless_trailer_or_extension(serving, endless):
+def test_chunks_cannot_carry_an_endless_trailer_or_extension(serving: Serving, endless: bytes) -> None:
     running = serving(counting)
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     with running.connected(head) as connection:
@@ -42,8 +45,8 @@ def test_chunks_cannot_carry_an_endless_trailer_or_extension(serving, endless):
     assert time.perf_counter() - began < 30
 
 
-def test_a_trailer_is_no_header(serving):
-    async def naming(scope, receive, send):
+def test_a_trailer_is_no_header(serving: Serving) -> None:
+    async def naming(scope: Scope, receive: Receive, send: Send) -> None:
         while (await receive())["more_body"]:
             pass
         await answer(send, 200, b",".join(name for name, _ in scope["headers"]))
@@ -52,7 +55,7 @@ def test_a_trailer_is_no_header(serving):
     assert b"x-real-ip" not in serving(naming).say(text)
 
 
-def test_blank_lines_are_no_request(serving):
+def test_blank_lines_are_no_request(serving: Serving) -> None:
     running = serving(counting, request_deadline=SOON)
     began = time.perf_counter()
     with running.connected() as connection, contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -62,7 +65,7 @@ def test_blank_lines_are_no_request(serving):
     assert time.perf_counter() - began < 30
 
 
-def test_a_body_that_comes_after_its_answer_does_not_leave_the_connection_open_for_ever(serving):
+def test_a_body_that_comes_after_its_answer_does_not_leave_the_connection_open_for_ever(serving: Serving) -> None:
     running = serving(unread, request_deadline=SOON, idle=timedelta(seconds=1))
     text = post(b"late", close=False)
     began = time.perf_counter()
@@ -73,7 +76,7 @@ def test_a_body_that_comes_after_its_answer_does_not_leave_the_connection_open_f
     assert time.perf_counter() - began < 30
 
 
-def test_a_request_after_a_late_body_has_its_own_time(serving):
+def test_a_request_after_a_late_body_has_its_own_time(serving: Serving) -> None:
     running = serving(unread, request_deadline=timedelta(seconds=0.8))
     text = post(b"late", close=False)
     with running.connected(text[:-4]) as connection:
@@ -84,8 +87,8 @@ def test_a_request_after_a_late_body_has_its_own_time(serving):
         one_answer(connection, b"unread")
 
 
-def test_a_request_that_we_do_not_read_for_an_earlier_ones_sake_is_not_late(serving):
-    async def slow(scope, receive, send):
+def test_a_request_that_we_do_not_read_for_an_earlier_ones_sake_is_not_late(serving: Serving) -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(0.9 if scope["method"] == "GET" else 0)
         await counting(scope, receive, send)
 
@@ -97,7 +100,7 @@ def test_a_request_that_we_do_not_read_for_an_earlier_ones_sake_is_not_late(serv
         one_answer(connection, b"\r\n\r\n3")
 
 
-def test_an_answered_body_is_not_read_for_ever_either(serving):
+def test_an_answered_body_is_not_read_for_ever_either(serving: Serving) -> None:
     running = serving(unread, request_deadline=SOON, idle=timedelta(seconds=30))
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
     began = time.perf_counter()
@@ -108,7 +111,7 @@ def test_an_answered_body_is_not_read_for_ever_either(serving):
     assert time.perf_counter() - began < 30
 
 
-def test_an_idle_connection_is_used_again_after_longer_than_the_deadline(serving):
+def test_an_idle_connection_is_used_again_after_longer_than_the_deadline(serving: Serving) -> None:
     running = serving(counting, request_deadline=SOON, idle=timedelta(seconds=30))
     with running.connected() as connection:
         for _ in range(3):
@@ -129,13 +132,13 @@ def test_an_idle_connection_is_used_again_after_longer_than_the_deadline(serving
         b"Transfer-Encoding : chunked\r\n",
     ],
 )
-def test_a_length_that_two_readers_could_take_in_two_ways_is_refused(serving, headers):
+def test_a_length_that_two_readers_could_take_in_two_ways_is_refused(serving: Serving, headers: bytes) -> None:
     running = serving(counting, request_deadline=SOON)
     said = running.say(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + headers + b"\r\nx")
     assert said[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 413", b"HTTP/1.1 501", b"")
 
 
-def test_an_offer_to_upgrade_is_passed_over(serving):
+def test_an_offer_to_upgrade_is_passed_over(serving: Serving) -> None:
     # As Java's HttpClient and curl --http2 send it with each request.
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
     text = post(b"abc", close=False).replace(b"Host:", offer + b"Host:")
@@ -146,7 +149,7 @@ def test_an_offer_to_upgrade_is_passed_over(serving):
             one_answer(connection, b"\r\n\r\n3")
 
 
-def test_who_waits_to_be_told_to_go_on_is_told(serving):
+def test_who_waits_to_be_told_to_go_on_is_told(serving: Serving) -> None:
     text = post(b"abc").replace(b"Host:", b"Expect: 100-continue\r\nHost:")
     running = serving(counting)
     with running.connected(text[:-3]) as connection:
@@ -155,8 +158,10 @@ def test_who_waits_to_be_told_to_go_on_is_told(serving):
         assert running.rest(connection).endswith(b"\r\n\r\n3")
 
 
-def test_rubbish_behind_a_request_is_not_written_into_its_answer(serving, capfd):
-    async def slow(scope, receive, send):
+def test_rubbish_behind_a_request_is_not_written_into_its_answer(
+    serving: Serving, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
         await send({"type": "http.response.body", "body": b"12345", "more_body": True})
         await receive()
@@ -172,9 +177,9 @@ def test_rubbish_behind_a_request_is_not_written_into_its_answer(serving, capfd)
     assert capfd.readouterr() == ("", "")
 
 
-def test_rubbish_behind_a_request_does_not_cost_it_its_answer(serving):
+def test_rubbish_behind_a_request_does_not_cost_it_its_answer(serving: Serving) -> None:
     # As of a client that counts characters where Content-Length counts bytes.
-    async def slow(scope, receive, send):
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(0.2)
         await counting(scope, receive, send)
 
@@ -183,17 +188,17 @@ def test_rubbish_behind_a_request_does_not_cost_it_its_answer(serving):
     assert re.search(rb"\r\n\r\n3(HTTP/1.1 400|$)", said)
 
 
-def test_thousands_of_requests_in_one_breath_are_not_all_taken_at_once(serving):
+def test_thousands_of_requests_in_one_breath_are_not_all_taken_at_once(serving: Serving) -> None:
     said = serving(counting).say(GET.replace(b"Connection: close\r\n", b"") * 2000 + GET)
     answers = said.count(b"HTTP/1.1 200")
     # h11 can be stopped after each; httptools reads to the end of what it is given, so there the connection ends.
     assert 1 <= answers <= 101
 
 
-def test_the_app_hears_of_a_loss_while_more_requests_wait_behind(serving):
+def test_the_app_hears_of_a_loss_while_more_requests_wait_behind(serving: Serving) -> None:
     heard = []
 
-    async def waiting(scope, receive, send):
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         heard.append(scope["path"])
@@ -207,8 +212,8 @@ def test_the_app_hears_of_a_loss_while_more_requests_wait_behind(serving):
     assert heard
 
 
-def test_a_client_that_does_not_read_its_answer_is_cut_off(serving):
-    async def large(scope, receive, send):
+def test_a_client_that_does_not_read_its_answer_is_cut_off(serving: Serving) -> None:
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"50000000")]})
         try:
             for _ in range(50):
@@ -216,7 +221,7 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(serving):
         finally:
             ended.append(True)
 
-    ended = []
+    ended: list[bool] = []
     running = serving(large, request_deadline=SOON)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -230,7 +235,7 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(serving):
     assert was_cut_off
 
 
-def test_many_newcomers_at_once_push_out_as_many_of_the_silent(serving):
+def test_many_newcomers_at_once_push_out_as_many_of_the_silent(serving: Serving) -> None:
     running = serving(counting, connections=10)
     silent = [socket.create_connection(running.address, timeout=60) for _ in range(10)]
     time.sleep(0.1)
@@ -244,7 +249,7 @@ def test_many_newcomers_at_once_push_out_as_many_of_the_silent(serving):
     assert [text[:12] for text in said] == [b"HTTP/1.1 200"] * 10 + [b""] * 10
 
 
-def test_a_connection_that_was_just_answered_outlives_those_that_were_silent_longer(serving):
+def test_a_connection_that_was_just_answered_outlives_those_that_were_silent_longer(serving: Serving) -> None:
     running = serving(counting, connections=3, idle=timedelta(seconds=30))
     with running.connected() as kept, running.connected() as silent, running.connected():
         time.sleep(0.1)
@@ -256,8 +261,8 @@ def test_a_connection_that_was_just_answered_outlives_those_that_were_silent_lon
         assert running.rest(silent) == b""
 
 
-def test_the_app_is_told_the_real_peer_whatever_the_headers_say(serving):
-    async def client(scope, receive, send):
+def test_the_app_is_told_the_real_peer_whatever_the_headers_say(serving: Serving) -> None:
+    async def client(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, 200, "{} {}".format(*scope["client"]).encode())
 
     running = serving(client)
@@ -266,8 +271,8 @@ def test_the_app_is_told_the_real_peer_whatever_the_headers_say(serving):
         assert running.rest(connection).endswith(b"\r\n\r\n" + own)
 
 
-def test_ipv4_on_a_socket_for_both_families_is_seen_as_ipv4(serving):
-    async def client(scope, receive, send):
+def test_ipv4_on_a_socket_for_both_families_is_seen_as_ipv4(serving: Serving) -> None:
+    async def client(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, 200, scope["client"][0].encode())
 
     running = serving(client, host="::ffff:127.0.0.1")
@@ -276,7 +281,7 @@ def test_ipv4_on_a_socket_for_both_families_is_seen_as_ipv4(serving):
         assert running.rest(connection).endswith(b"\r\n\r\n127.0.0.1")
 
 
-def test_ipv6_is_served_and_its_url_has_brackets(serving):
+def test_ipv6_is_served_and_its_url_has_brackets(serving: Serving) -> None:
     running = serving(counting, host="::1")
     assert running.server.url.startswith("http://[::1]:")
     with socket.create_connection(("::1", running.address[1]), timeout=60) as connection:
@@ -284,7 +289,7 @@ def test_ipv6_is_served_and_its_url_has_brackets(serving):
         assert status_of(running.rest(connection)) == 200
 
 
-def test_a_client_that_resets_in_the_midst_is_no_news(serving, capfd):
+def test_a_client_that_resets_in_the_midst_is_no_news(serving: Serving, capfd: pytest.CaptureFixture[str]) -> None:
     running = serving(counting)
     for text in (b"", b"GET", post(b"abc")[:-1], post(b"abc")):
         with running.connected(text) as connection:

@@ -9,13 +9,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
-from http_talk import GET, counting, one_answer, post, status_of
+from http_talk import GET, Receive, Scope, Send, counting, one_answer, post, status_of
 
 from alovoice_cli.serving.limits import Limits
 from alovoice_cli.serving.server import SocketServer
+
+from .conftest import Serving
 
 PROGRAM = """
 import asyncio, signal, sys
@@ -44,19 +49,20 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals to processes
 
 
 @contextlib.contextmanager
-def program(drain=5.0):
+def program(drain: float = 5.0) -> Iterator[Any]:
     """The program, running: its process and its address."""
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(drain)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
+            assert process.stdout is not None
             host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
             yield process, (host, int(port))
         finally:
             process.kill()
 
 
-def rest(connection):
+def rest(connection: socket.socket) -> Any:
     read = b""
     with contextlib.suppress(ConnectionResetError):
         while block := connection.recv(65536):
@@ -68,7 +74,7 @@ def rest(connection):
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (getattr(signal, "SIGHUP", signal.SIGTERM), 143)]
 )
-def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code(number, code):
+def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code(number: int, code: str) -> None:
     with program() as (process, address), socket.create_connection(address, timeout=45) as connection:
         connection.sendall(b"GET /0.6 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(0.2)
@@ -78,7 +84,7 @@ def test_a_signal_lets_the_request_in_flight_be_answered_and_gives_its_exit_code
 
 
 @posix
-def test_a_request_that_has_begun_to_arrive_at_the_signal_is_answered_and_the_silent_are_sent_away():
+def test_a_request_that_has_begun_to_arrive_at_the_signal_is_answered_and_the_silent_are_sent_away() -> None:
     text = post(b"abc", close=False)
     with program(drain=60) as (process, address), contextlib.ExitStack() as stack:
         head, body, late, idle, silent = (
@@ -102,7 +108,7 @@ def test_a_request_that_has_begun_to_arrive_at_the_signal_is_answered_and_the_si
 
 
 @posix
-def test_the_drain_has_an_end():
+def test_the_drain_has_an_end() -> None:
     with program(drain=0.3) as (process, address), socket.create_connection(address, timeout=45) as connection:
         connection.sendall(b"GET /60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(0.2)
@@ -112,7 +118,7 @@ def test_the_drain_has_an_end():
 
 
 @posix
-def test_a_second_signal_ends_at_once_and_waits_for_no_hook():
+def test_a_second_signal_ends_at_once_and_waits_for_no_hook() -> None:
     with program(drain=60) as (process, address), socket.create_connection(address, timeout=45) as connection:
         connection.sendall(b"GET /60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(0.2)
@@ -124,11 +130,11 @@ def test_a_second_signal_ends_at_once_and_waits_for_no_hook():
     assert time.perf_counter() - began < 45
 
 
-def run(server, ready=lambda _: None):
+def run(server: SocketServer, ready: Callable[[str], None] = lambda _: None) -> Any:
     """The code that the server ends with, in a thread as an embedding program has it; what it raises comes out."""
-    ends = []
+    ends: list[Any] = []
 
-    def target():
+    def target() -> None:
         try:
             ends.append(server.run(ready))
         except Exception as error:
@@ -143,20 +149,20 @@ def run(server, ready=lambda _: None):
     return ends[0]
 
 
-def test_started_can_reach_the_server_before_it_is_called_ready_and_finished_comes_last():
-    order = []
+def test_started_can_reach_the_server_before_it_is_called_ready_and_finished_comes_last() -> None:
+    order: list[object] = []
 
-    async def started():
+    async def started() -> None:
         host, port = server.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(GET)
         order.append(status_of(await reader.read()))
         writer.close()
 
-    async def finished():
+    async def finished() -> None:
         order.append("finished")
 
-    def ready(_):
+    def ready(_: object) -> None:
         order.append("ready")
         server.stop()
 
@@ -165,8 +171,8 @@ def test_started_can_reach_the_server_before_it_is_called_ready_and_finished_com
     assert order == [200, "ready", "finished"]
 
 
-def test_a_start_that_stops_the_server_is_never_called_ready():
-    async def started():
+def test_a_start_that_stops_the_server_is_never_called_ready() -> None:
+    async def started() -> None:
         server.stop(8)
 
     server = SocketServer(counting, started=started)
@@ -174,19 +180,19 @@ def test_a_start_that_stops_the_server_is_never_called_ready():
 
 
 @pytest.mark.parametrize("where", ["started", "ready", "finished"])
-def test_what_a_hook_raises_comes_out_after_the_end_and_frees_the_port(where):
-    order = []
+def test_what_a_hook_raises_comes_out_after_the_end_and_frees_the_port(where: Any) -> None:
+    order: list[str] = []
 
-    async def started():
+    async def started() -> None:
         if where == "started":
             raise RuntimeError(where)
 
-    def ready(_):
+    def ready(_: object) -> None:
         if where == "ready":
             raise RuntimeError(where)
         server.stop()
 
-    async def finished():
+    async def finished() -> None:
         order.append("finished")
         if where == "finished":
             raise RuntimeError(where)
@@ -198,8 +204,8 @@ def test_what_a_hook_raises_comes_out_after_the_end_and_frees_the_port(where):
     SocketServer(counting, port=int(server.url.rpartition(":")[2]))._socket.close()
 
 
-def test_a_start_that_hangs_is_given_up_when_the_server_must_end():
-    async def started():
+def test_a_start_that_hangs_is_given_up_when_the_server_must_end() -> None:
+    async def started() -> None:
         threading.Timer(0.1, server.stop).start()
         await asyncio.sleep(60)
 
@@ -207,8 +213,8 @@ def test_a_start_that_hangs_is_given_up_when_the_server_must_end():
     assert run(server, lambda _: pytest.fail("ready")) == 0
 
 
-def test_the_apps_own_end_has_its_code_and_answers_first(serving):
-    async def ending(scope, receive, send):
+def test_the_apps_own_end_has_its_code_and_answers_first(serving: Serving) -> None:
+    async def ending(scope: Scope, receive: Receive, send: Send) -> None:
         running.server.stop(7)
         running.server.stop(1)
         await asyncio.sleep(0.3)
@@ -222,9 +228,11 @@ def test_the_apps_own_end_has_its_code_and_answers_first(serving):
 @posix
 @pytest.mark.parametrize(("code", "ends_with"), [(141, 143), (0, 143), (7, 7)])
 @pytest.mark.parametrize("signal_first", [True, False])
-def test_a_hangup_that_takes_the_reader_away_ends_with_the_signals_code(code, ends_with, signal_first):
-    def hang_up(_):
-        deeds = [lambda: signal.raise_signal(signal.SIGHUP), lambda: server.stop(code)]
+def test_a_hangup_that_takes_the_reader_away_ends_with_the_signals_code(
+    code: int, ends_with: int, signal_first: bool
+) -> None:
+    def hang_up(_: object) -> None:
+        deeds: list[Callable[[], object]] = [lambda: signal.raise_signal(signal.SIGHUP), lambda: server.stop(code)]
         for deed in deeds if signal_first else deeds[::-1]:
             deed()
 
@@ -232,7 +240,7 @@ def test_a_hangup_that_takes_the_reader_away_ends_with_the_signals_code(code, en
     assert server.run(hang_up) == ends_with
 
 
-def test_each_answer_is_told_with_its_status_those_to_refused_requests_included(serving):
+def test_each_answer_is_told_with_its_status_those_to_refused_requests_included(serving: Serving) -> None:
     told = []
     running = serving(counting, body_bytes=10, answered=lambda scope, status: told.append((scope["path"], status)))
     running.say(b"POST /a HTTP/1.1\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody")
@@ -241,10 +249,13 @@ def test_each_answer_is_told_with_its_status_those_to_refused_requests_included(
 
 
 @pytest.mark.parametrize("deed", ["close", "close and reuse", "shut"])
-def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(deed, tmp_path, capfd):
-    complaints, strangers = [], []
+def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(
+    deed: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    complaints: list[str] = []
+    strangers: list[int] = []
 
-    def kill():
+    def kill() -> None:
         number = server._socket.fileno()
         if deed == "shut":
             server._socket.shutdown(socket.SHUT_RDWR)
@@ -254,7 +265,7 @@ def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(deed, tmp_
             strangers.append(os.open(tmp_path / "strange", os.O_CREAT | os.O_RDWR))
             assert strangers[0] == number
 
-    async def finished():
+    async def finished() -> None:
         for stranger in strangers:
             os.fstat(stranger)  # still open
 
@@ -267,7 +278,7 @@ def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(deed, tmp_
     assert capfd.readouterr() == ("", "")
 
 
-def test_stop_ends_a_server_in_another_thread_and_frees_its_port():
+def test_stop_ends_a_server_in_another_thread_and_frees_its_port() -> None:
     server = SocketServer(counting)
     assert run(server, lambda _: server.stop()) == 0
     port = int(server.url.rpartition(":")[2])
@@ -275,7 +286,7 @@ def test_stop_ends_a_server_in_another_thread_and_frees_its_port():
         socket.create_connection(("127.0.0.1", port), timeout=1)
 
 
-def test_without_uvloop_the_loop_is_pythons_own():
+def test_without_uvloop_the_loop_is_pythons_own() -> None:
     code = """
 import sys
 sys.modules["uvloop"] = None

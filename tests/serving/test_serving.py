@@ -6,20 +6,23 @@ import re
 import socket
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from http_talk import GET, HALF_BODY, HALF_HEADER, answer, counting, one_answer, post, status_of
+from http_talk import GET, HALF_BODY, HALF_HEADER, Receive, Scope, Send, answer, counting, one_answer, post, status_of
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.serving.server import SocketServer
 
+from .conftest import Serving
+
 SOON = timedelta(seconds=0.4)
 
 
-def test_the_url_that_is_reported_accepts_at_once_on_a_free_port():
+def test_the_url_that_is_reported_accepts_at_once_on_a_free_port() -> None:
     seen = []
 
-    def look(url):
+    def look(url: str) -> None:
         host, port = url.removeprefix("http://").split(":")
         socket.create_connection((host, int(port)), timeout=30).close()
         seen.append((host, int(port)))
@@ -32,18 +35,18 @@ def test_the_url_that_is_reported_accepts_at_once_on_a_free_port():
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
-def test_a_public_address_is_refused_unless_it_is_allowed(host):
+def test_a_public_address_is_refused_unless_it_is_allowed(host: str) -> None:
     with pytest.raises(UsageError, match="other machines"):
         SocketServer(counting, host=host)
 
 
-def test_a_public_address_can_be_allowed():
+def test_a_public_address_can_be_allowed() -> None:
     server = SocketServer(counting, host="0.0.0.0", allow_public=True)
     assert server.url.startswith("http://0.0.0.0:")
     assert server.run(lambda _: server.stop()) == 0
 
 
-def test_a_taken_port_and_a_name_without_address_are_usage_errors(serving):
+def test_a_taken_port_and_a_name_without_address_are_usage_errors(serving: Serving) -> None:
     port = serving(counting).address[1]
     with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1 port {port}"):
         SocketServer(counting, port=port)
@@ -55,7 +58,7 @@ def test_a_taken_port_and_a_name_without_address_are_usage_errors(serving):
     "silence",
     [b"", HALF_HEADER, HALF_BODY, post(b"half", chunked=True)[:-5], post(b"half", chunked=True)[:-9]],
 )
-def test_a_silent_connection_is_closed_at_the_deadline(serving, silence):
+def test_a_silent_connection_is_closed_at_the_deadline(serving: Serving, silence: bytes) -> None:
     running = serving(counting, request_deadline=SOON)
     began = time.perf_counter()
     with running.connected(silence) as connection:
@@ -63,7 +66,7 @@ def test_a_silent_connection_is_closed_at_the_deadline(serving, silence):
     assert 0.3 < time.perf_counter() - began < 30
 
 
-def still_open(connection):
+def still_open(connection: socket.socket) -> Any:
     try:
         connection.sendall(b"x")
     except (BrokenPipeError, ConnectionResetError):
@@ -71,7 +74,7 @@ def still_open(connection):
     return True
 
 
-def test_a_dripping_request_is_closed_at_the_deadline(serving):
+def test_a_dripping_request_is_closed_at_the_deadline(serving: Serving) -> None:
     running = serving(counting, request_deadline=SOON)
     began = time.perf_counter()
     with running.connected(HALF_BODY) as connection:
@@ -80,7 +83,7 @@ def test_a_dripping_request_is_closed_at_the_deadline(serving):
     assert 0.3 < time.perf_counter() - began < 30
 
 
-def test_the_second_request_of_a_connection_has_its_deadline_too(serving):
+def test_the_second_request_of_a_connection_has_its_deadline_too(serving: Serving) -> None:
     running = serving(counting, request_deadline=SOON, idle=timedelta(seconds=30))
     with running.connected(post(b"abc", close=False)) as connection:
         one_answer(connection, b"\r\n\r\n3")
@@ -91,7 +94,7 @@ def test_the_second_request_of_a_connection_has_its_deadline_too(serving):
     assert 0.3 < time.perf_counter() - began < 30
 
 
-def test_an_upload_that_keeps_coming_may_take_longer_than_the_deadline(serving):
+def test_an_upload_that_keeps_coming_may_take_longer_than_the_deadline(serving: Serving) -> None:
     running = serving(counting, request_deadline=SOON, bytes_per_extra_second=10_000)
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 20000\r\n\r\n"
     with running.connected(head) as connection:
@@ -101,15 +104,15 @@ def test_an_upload_that_keeps_coming_may_take_longer_than_the_deadline(serving):
         assert running.rest(connection).endswith(b"20000")
 
 
-def test_an_answer_may_take_longer_than_the_requests_deadline(serving):
-    async def slow(scope, receive, send):
+def test_an_answer_may_take_longer_than_the_requests_deadline(serving: Serving) -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(0.8)
         await answer(send, 200, b"slow")
 
     assert b"slow" in serving(slow, request_deadline=timedelta(seconds=0.3)).say(GET)
 
 
-def test_a_hundred_slow_connections_do_not_delay_a_good_one(serving):
+def test_a_hundred_slow_connections_do_not_delay_a_good_one(serving: Serving) -> None:
     running = serving(counting, request_deadline=timedelta(seconds=300))
     slow = [socket.create_connection(running.address, timeout=60) for _ in range(100)]
     for number, connection in enumerate(slow):
@@ -121,7 +124,7 @@ def test_a_hundred_slow_connections_do_not_delay_a_good_one(serving):
         connection.close()
 
 
-def test_over_the_bound_the_connection_that_waited_longest_makes_room(serving):
+def test_over_the_bound_the_connection_that_waited_longest_makes_room(serving: Serving) -> None:
     running = serving(counting, connections=5)
     slow = [socket.create_connection(running.address, timeout=60) for _ in range(5)]
     assert status_of(running.say(post(b"good"))) == 200
@@ -134,7 +137,7 @@ def test_over_the_bound_the_connection_that_waited_longest_makes_room(serving):
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_over_the_cap_is_413_and_one_at_the_cap_is_served(serving, chunked):
+def test_a_body_over_the_cap_is_413_and_one_at_the_cap_is_served(serving: Serving, chunked: bool) -> None:
     running = serving(counting, body_bytes=1000)
     assert running.say(post(b"x" * 1000, chunked=chunked)).endswith(b"1000")
     for length in (1001, 20_000_000):
@@ -145,8 +148,8 @@ def test_a_body_over_the_cap_is_413_and_one_at_the_cap_is_served(serving, chunke
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_another_app_may_answer_for_a_body_over_the_cap(serving, chunked):
-    async def overfull(scope, receive, send):
+def test_another_app_may_answer_for_a_body_over_the_cap(serving: Serving, chunked: bool) -> None:
+    async def overfull(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/waiting":
             await answer(send, 200, b"wait no more")
 
@@ -158,8 +161,8 @@ def test_another_app_may_answer_for_a_body_over_the_cap(serving, chunked):
     assert running.complaints == []
 
 
-def test_an_app_that_answers_for_our_own_exception_is_not_heard(serving):
-    async def careful(scope, receive, send):
+def test_an_app_that_answers_for_our_own_exception_is_not_heard(serving: Serving) -> None:
+    async def careful(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await counting(scope, receive, send)
         except Exception:
@@ -169,8 +172,8 @@ def test_an_app_that_answers_for_our_own_exception_is_not_heard(serving):
     assert status_of(serving(careful, body_bytes=10).say(post(b"x" * 99, chunked=True))) == 413
 
 
-def test_an_app_that_raises_connection_reset_resets_the_connection(serving):
-    async def resetting(scope, receive, send):
+def test_an_app_that_raises_connection_reset_resets_the_connection(serving: Serving) -> None:
+    async def resetting(scope: Scope, receive: Receive, send: Send) -> None:
         raise ConnectionResetError
 
     running = serving(resetting)
@@ -179,8 +182,8 @@ def test_an_app_that_raises_connection_reset_resets_the_connection(serving):
     assert running.complaints == []
 
 
-def test_a_reset_half_way_cuts_the_answer_after_what_was_sent(serving):
-    async def cutting(scope, receive, send):
+def test_a_reset_half_way_cuts_the_answer_after_what_was_sent(serving: Serving) -> None:
+    async def cutting(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
         await send({"type": "http.response.body", "body": b"12345", "more_body": True})
         raise ConnectionResetError
@@ -188,8 +191,10 @@ def test_a_reset_half_way_cuts_the_answer_after_what_was_sent(serving):
     assert serving(cutting).say(GET).endswith(b"\r\n\r\n12345")
 
 
-def test_an_app_that_fails_is_a_500_and_one_line_and_the_server_goes_on(serving, capfd):
-    async def failing(scope, receive, send):
+def test_an_app_that_fails_is_a_500_and_one_line_and_the_server_goes_on(
+    serving: Serving, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def failing(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError("a secret detail")
 
     running = serving(failing)
@@ -198,12 +203,12 @@ def test_an_app_that_fails_is_a_500_and_one_line_and_the_server_goes_on(serving,
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_is_no_http_is_a_400(serving, capfd):
+def test_what_is_no_http_is_a_400(serving: Serving, capfd: pytest.CaptureFixture[str]) -> None:
     assert status_of(serving(counting).say(b"\x16\x03\x01 hello\r\n\r\n")) == 400
     assert capfd.readouterr() == ("", "")
 
 
-def test_pipelined_requests_are_answered_in_order(serving):
+def test_pipelined_requests_are_answered_in_order(serving: Serving) -> None:
     text = post(b"1", close=False) + post(b"22", close=False) + post(b"333")
     bodies = re.findall(rb"\r\n\r\n(?:\d\r\n)?(\d)", serving(counting).say(text))
     assert bodies == [b"1", b"2", b"3"]

@@ -5,8 +5,12 @@ from datetime import timedelta
 from http_talk import counting
 from siege import SAYINGS, besiege
 
+from .conftest import Serving
 
-def test_three_hundred_silent_and_slow_connections_are_all_closed_while_good_ones_are_answered(serving):
+
+def test_three_hundred_silent_and_slow_connections_are_all_closed_while_good_ones_are_answered(
+    serving: Serving,
+) -> None:
     running = serving(counting, request_deadline=timedelta(seconds=1))
     siege = besiege(running.address, list(SAYINGS), 300, patience=5)
     assert len(siege.lives) == 300

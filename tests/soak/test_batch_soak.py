@@ -1,44 +1,50 @@
-"""The proofs of a batch at full strength, some minutes: `python -m pytest -n 0 tests/soak/test_batch_soak.py -s`."""
+"""Batches that are killed, interrupted and started at once: nobody is called twice, nobody is forgotten."""
 
 import json
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from batch_crash import STEPS
-from batch_server import OUT, Exchange, point_at, write_list
+from batch_server import OUT, Exchange, point_at, slowly, write_list
 from batch_trace import synced_before_each_connection, traced
+from front_door import FrontDoor
+from machine import needs_strace
+from raw_server import Connection, Seen
+from strength import rounds
 
 ROWS, JOBS = 500, 4
+KILLS, INTERRUPTS = rounds(6), rounds(3)
 
 
-def _slowly(connection, seen):
+def _slowly(connection: Connection, seen: Seen) -> None:
     time.sleep(0.005)
     connection.answer("200 OK", b"true")
 
 
 @pytest.fixture
-def pbx(alovoice):
+def pbx(alovoice: FrontDoor) -> Iterator[Any]:
     server = Exchange(_slowly)
     point_at(alovoice, server)
     yield server
     server.stop()
 
 
-def _words(rows=ROWS, jobs=JOBS):
+def _words(rows: int = ROWS, jobs: int = JOBS) -> Any:
     return (*OUT, "--jobs", str(jobs), "--confirm", str(rows))
 
 
-def _start(alovoice, *words):
+def _start(alovoice: FrontDoor, *words: Any) -> Any:
     """As a process that nobody reads: two hundred unknown rows, told at each start, are more than a pipe holds."""
     return alovoice.start(*words, streams=subprocess.DEVNULL)
 
 
-def _account(alovoice, pbx, called, kills, jobs=JOBS):
+def _account(alovoice: FrontDoor, pbx: Exchange, called: Any, kills: Any, jobs: int = JOBS) -> None:
     """Resumes until done; nobody twice, nobody forgotten."""
     done = alovoice(*_words(len(called), jobs))
     (batch,) = json.loads(alovoice("call", "batches", "list", "--json").out)
@@ -55,12 +61,11 @@ def _account(alovoice, pbx, called, kills, jobs=JOBS):
     print(f"{kills} kills, {len(called)} rows: {len(unknown)} unknown, none twice, none forgotten")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL])
-def test_two_hundred_kills(alovoice, pbx, how):
-    rows = 5 * ROWS  # of fewer, two hundred kills with four in flight would leave none
+def test_kills(alovoice: FrontDoor, pbx: Exchange) -> None:
+    rows = max(200, 12 * KILLS)  # of fewer, the kills with four in flight would leave none
     called = write_list(alovoice.home, rows)
     chance, kills = random.Random(6), 0
-    for _ in range(200):
+    for _ in range(KILLS):
         before = len(pbx.requests)
         process = _start(alovoice, *_words(rows))
         target = before + chance.randrange(0, 6)
@@ -69,15 +74,15 @@ def test_two_hundred_kills(alovoice, pbx, how):
         time.sleep(chance.random() * 0.05)
         if process.poll() is None:
             kills += 1
-        process.send_signal(how)
+        process.kill()
         process.wait(60)
     _account(alovoice, pbx, called, kills)
 
 
-def test_fifty_interrupts_leave_no_row_without_an_end(alovoice, pbx):
+def test_interrupts_leave_no_row_without_an_end(alovoice: FrontDoor, pbx: Exchange) -> None:
     called = write_list(alovoice.home, ROWS)
     chance = random.Random(7)
-    for _ in range(50):
+    for _ in range(INTERRUPTS):
         process = _start(alovoice, *_words())
         target = len(pbx.requests) + chance.randrange(0, 8)
         while len(pbx.requests) <= target and process.poll() is None:
@@ -89,8 +94,8 @@ def test_fifty_interrupts_leave_no_row_without_an_end(alovoice, pbx):
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("row", [1, 3, 7, 20])
-def test_a_process_that_ends_at_any_step(alovoice, pbx, step, row):
+@pytest.mark.parametrize("row", [1, 3, 7, 20][: rounds(1)])
+def test_a_process_that_ends_at_any_step(alovoice: FrontDoor, pbx: Exchange, step: Any, row: Any) -> None:
     from pathlib import Path
 
     called = write_list(alovoice.home, 24)
@@ -100,9 +105,9 @@ def test_a_process_that_ends_at_any_step(alovoice, pbx, step, row):
     _account(alovoice, pbx, called, 1)
 
 
-def test_twenty_starts_at_once(alovoice, pbx):
+def test_twenty_starts_at_once(alovoice: FrontDoor, pbx: Exchange) -> None:
     called = write_list(alovoice.home, 40)
-    pbx._answer = lambda connection, seen: (time.sleep(0.3), connection.answer("200 OK", b"true"))
+    pbx._answer = slowly(0.3)
     processes = [_start(alovoice, *_words(40)) for _ in range(20)]
     for process in processes:
         process.wait(60)
@@ -110,8 +115,8 @@ def test_twenty_starts_at_once(alovoice, pbx):
     assert pbx.calls == dict.fromkeys(called, 1)
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
-def test_the_journal_is_on_the_disk_before_a_rows_first_byte(alovoice, pbx):
+@needs_strace
+def test_the_journal_is_on_the_disk_before_a_rows_first_byte(alovoice: FrontDoor, pbx: Exchange) -> None:
     called = write_list(alovoice.home, 30)
     trace = alovoice.home / "trace"
     alovoice.run_shell(traced(trace, list(_words(30, 1))))

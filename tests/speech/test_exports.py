@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from speech_cases import VENDOR, answer, kept, sandbox_answer
 
-from alovoice_cli.speech.exports import as_srt, as_vtt, cues, page, talk_section
+from alovoice_cli.html_page import page
+from alovoice_cli.speech.exports import as_srt, as_vtt, cues, talk_section
 from alovoice_cli.speech.measures import measure
 from alovoice_cli.speech.number_masking import mask_numbers
 from alovoice_cli.speech.report_page import report_page

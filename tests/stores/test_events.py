@@ -235,7 +235,7 @@ def _values_of_event(event: Event, call: Call | None) -> dict[str, Value]:
 
 
 def _values_of_call(call: Call) -> dict[str, Value]:
-    renamed = {"started": call.started_at, "ended": call.ended_at, "received": call.reported_at}
+    renamed: dict[str, Value] = {"started": call.started_at, "ended": call.ended_at, "received": call.reported_at}
     renamed["event_call_id"] = call.call_id
     plain = ("pbx_call_id", "external_id", "number", "line", "peer", "direction", "status", "duration", "record")
     return renamed | {name: getattr(call, name) for name in plain}

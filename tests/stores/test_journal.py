@@ -76,7 +76,7 @@ def test_what_was_written_is_there_for_the_next_process(journal: Journal, place:
     ],
 )
 def test_a_state_goes_forward_only(journal: Journal, words: list[str], step_back: str) -> None:
-    deeds = {
+    deeds: dict[str, Callable[[], object]] = {
         "intend": lambda: journal.intend("key0"),
         "settle": lambda: journal.settle("key0", DONE),
         "unknown": lambda: journal.settle("key0", UNKNOWN),
@@ -93,7 +93,9 @@ def test_an_unknown_row_goes_again_only_with_a_risk_and_may_be_found_out_later(j
     for key in ("key0", "key1"):
         journal.intend(key)
         journal.settle(key, UNKNOWN)
-    assert journal.intend("key0", risk=True).risks == 1
+    again = journal.intend("key0", risk=True)
+    assert again is not None
+    assert again.risks == 1
     assert journal.settle("key1", DONE).state == "done"
 
 

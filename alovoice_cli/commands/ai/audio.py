@@ -43,9 +43,10 @@ def save_audio(
         ),
     ] = False,
 ) -> None:
-    """Save the stereo recordings of analysed calls. A file appears under its name only when it is whole.
+    """Save the stereo recordings of analysed calls.
 
-    Of several calls each goes into a folder; one that fails keeps the others not back.
+    A file gets its name when it is complete. Several calls are saved in a directory; an error of one does not stop
+    the others.
     """
     session: Session = ctx.obj
     call_ids = list(dict.fromkeys(call_ids))

@@ -11,7 +11,7 @@ from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said
+from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
 from alovoice_cli.speech.number_masking import mask_fragments
@@ -29,7 +29,7 @@ EXAMPLES = examples(
 COLUMNS = (
     Column("call_id", "Call"),
     Column("time", "Time"),
-    Column("direction", "Who"),
+    Column("direction", "Who", tone=tone_by("direction", {"operator": "first", "client": "second"})),
     Column("text", "Said"),
     Column("match", "Match", shown=False),
     Column("began", "Began", shown=False),
@@ -66,10 +66,10 @@ def grep_phrases(
         bool, typer.Option("--mask-numbers", help="Hide long numbers, spoken ones too.", show_default=False)
     ] = False,
 ) -> None:
-    """Find what was said in the kept analyses, the latest call first. Asks nobody.
+    """Search the stored analyses for words.
 
-    One spelling finds the others: Uzbek in Latin and Cyrillic, Russian; oʻ o' ў, gʻ g' ғ, sh ш, ch ч, yo ё count as
-    one, case and punctuation do not count.
+    Nothing is sent. One spelling finds the others, Uzbek in Latin and Cyrillic and Russian: oʻ o' ў, gʻ g' ғ, sh ш,
+    ch ч and yo ё are equal; case and punctuation do not count.
     """
     session: Session = ctx.obj
     phrase = read_phrase(pattern, word=word)

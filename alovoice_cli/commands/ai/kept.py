@@ -60,10 +60,10 @@ def list_analyses(
     peer: Peer = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")] = 50,
 ) -> None:
-    """List the analyses that `ai result` kept, the latest call first. Asks nobody.
+    """List the stored analyses, newest call first.
 
-    The extension, and with --json and --columns number, line, direction, status and seconds, are those of the call that
-    the event store knows by the PBX's id.
+    Nothing is sent. The extension and, with --json or --columns, number, line, direction, status and seconds come
+    from the event store, which knows calls by the id of the PBX.
     """
     session: Session = ctx.obj
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
@@ -123,7 +123,10 @@ def show_stored(
     force: Force = False,
     mask_numbers: MaskNumbers = False,
 ) -> None:
-    """Show analyses that are kept on this machine, as `ai result` does. Asks nobody."""
+    """Show analyses that are stored on this computer.
+
+    Nothing is sent.
+    """
     session: Session = ctx.obj
     call_ids = list(dict.fromkeys(call_ids))
     shown = AiShowOptions(form, output, force, mask_numbers)
@@ -150,7 +153,10 @@ def prune_analyses(
         str, typer.Option("--older-than", metavar="SPAN", help="Of calls that began longer ago: 90d, 26w.")
     ],
 ) -> None:
-    """Forget analyses of old calls, of the profile in force, for good. --dry-run counts them and forgets none."""
+    """Delete the analyses of old calls.
+
+    They are deleted permanently, for the profile in use. --dry-run counts them and deletes nothing.
+    """
     session: Session = ctx.obj
     span = parse_span(older_than, "--older-than")
     try:

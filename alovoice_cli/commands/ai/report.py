@@ -81,11 +81,11 @@ def report_calls(
     without_tags: WithoutTags = None,
     peer: Peer = None,
 ) -> None:
-    """Count the kept calls by day, week, operator or tag: scores, the operators' share, silence; or a page.
+    """Summarize the stored calls by day, week, operator or tag.
 
-    --by week shows the trend of each operator, in ISO weeks of the profile's zone. A score that was set by hand (`ai
-    score CALL_ID --set N`) counts; the rules' score stands beside. The page has trends of scores and tags, the
-    distribution of the talk ratio, and the worst calls as dialogues.
+    The report has scores, the operators' share of the talk, and silence. --by week shows the trend of each operator,
+    in ISO weeks. A score that was set by hand counts; the score of the rules is shown beside it. The page of --html
+    has trends, the distribution of the talk ratio, and the worst calls as dialogues.
     """
     session: Session = ctx.obj
     if html is not None:
@@ -117,7 +117,7 @@ def _show(session: Session, report: SpeechReport, by: By) -> None:
     names = session.peer_names if by in ("operator", "week") else None
     items = [_cells(group, trend, names) for group, trend in groups]
     columns = _columns(by, drawn=drawn, overridden=report.everything.scores.overridden > 0)
-    session.show(Listing(items, columns, whole=whole, nothing="no analysis is kept here that fits"))
+    left_out = session.show(Listing(items, columns, whole=whole, nothing="no analysis is kept here that fits"))
     if not report.everything.calls:
         return
     scores, calls = report.everything.scores, report.everything.calls
@@ -126,7 +126,7 @@ def _show(session: Session, report: SpeechReport, by: By) -> None:
     session.note(
         f"{calls} call{'' if calls == 1 else 's'}{told}, {report.everything.good} at {report.bar:g} or above{by_times}"
     )
-    if drawn and not session.options.json:
+    if drawn and not session.options.json and "chart" not in left_out:
         session.note(session.display.legend([f"calls at {report.bar:g} or above", "below"]))
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from alovoice_cli.commands.ai import calls_of, refuse_known_otherwise
 from alovoice_cli.commands.ai.showing import (
@@ -27,6 +26,7 @@ from alovoice_cli.commands.batch_options import (
     refuse_with_batch,
     run,
 )
+from alovoice_cli.commands.command_classes import PagedCommand
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
@@ -58,7 +58,7 @@ Interval = Annotated[
 ]
 
 
-class AiWaitingCommand(TyperCommand):
+class AiWaitingCommand(PagedCommand):
     """A command with `--wait[=DUR]`: as with getopt's optional values, only `=` joins a value to it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -127,9 +127,10 @@ def show_result(
         bool, typer.Option("--store/--no-store", help="Keep it for ai show, list, grep, score and report.")
     ] = True,
 ) -> int:
-    """Show the analysis of a call: who said what and when, and its tags. Not finished yet: exit code 9.
+    """Show the analysis of a call: who said what, and tags.
 
-    What is ready is kept on this machine (personal data: `alovoice ai prune`), unless --no-store says otherwise.
+    Exit code 9: it is not ready. A finished analysis is stored on this computer (personal data: see `alovoice ai
+    prune`), unless --no-store is given.
     """
     session: Session = ctx.obj
     options = batch_options(ctx)

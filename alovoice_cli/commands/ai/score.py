@@ -24,10 +24,10 @@ from alovoice_cli.commands.ai import (
     warn_of_sides,
 )
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import SEVERITY_TONES, examples
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.output.files import write_new
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.phrases import SoughtPhrase, other_form
@@ -60,7 +60,7 @@ COLUMNS = (
     Column("note", "Note"),
     Column("set_by", "Set by", shown=False),
     *(Column(name, name.replace("_", " ").capitalize(), shown=False, numeric=True) for name in MEASURES),
-    Column("severity", "Severity"),
+    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
     Column(
         "place", "Where", lambda item: f"{item['file']}:{item['line']}:{item['column']}" if "file" in item else None
     ),
@@ -113,11 +113,12 @@ def score_calls(
     without_tags: WithoutTags = None,
     peer: Peer = None,
 ) -> int:
-    """Score the kept calls, 0 to 100: talk ratio, monologues, dead air, interruptions, phrases and tags, each weighted.
+    """Score the stored calls from 0 to 100.
 
-    Rules: [[check]] tables with say, never_say, tag, without_tag or measure. An average below the bar: exit code 8.
-    A phrase is sought in whole turns, in any spelling; "to'lov*" is the word with any ending. A score that was set by
-    hand counts in every average; the rules' score stands beside.
+    The rules file has [[check]] tables with say, never_say, tag, without_tag or measure (talk ratio, monologues,
+    dead air, interruptions), each with a weight. A phrase is searched in whole turns, in any spelling; "to'lov*" is
+    the word with any ending. A score that was set by hand replaces the score of the rules in averages. Exit code 8:
+    the average is below the limit.
     """
     session: Session = ctx.obj
     if init + unset + (set_score is not None) + check > 1:

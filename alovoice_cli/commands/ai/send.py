@@ -16,7 +16,8 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
 from alovoice_cli.output.display import nobody_answers
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ EXAMPLES = examples(
 )
 COLUMNS = (
     Column("call_id", "Call"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
     Column("aicallid", "Analysis"),
     Column("begin_time", "Began (unix)", numeric=True),
     Column("stereoaudio", "Recording", shown=False),
@@ -98,11 +99,11 @@ def send_calls(
         _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///…, postgresql://…."),
     ] = None,
 ) -> int:
-    """Start the analysis of recorded calls, one request a call. It may cost: of each call it is asked for once.
+    """Start the speech analysis of recorded calls.
 
-    CALL_ID is the PBX's id: `pbx_call_id` in `events list`. With --since the event store tells the calls that have a
-    recording, and --yes or --confirm N is needed where nobody can be asked. A call that was sent before from this
-    machine is not sent again without --again; `already` says so, and the answer of that time is shown.
+    One request per call; an analysis may cost money. CALL_ID is the id of the PBX (`pbx_call_id` in `events list`);
+    with --since the recorded calls of the event store are sent. A call that was sent from this computer before is
+    not sent again without --again: `already` marks it, and its earlier response is shown.
     """
     session: Session = ctx.obj
     options = batch_options(ctx)

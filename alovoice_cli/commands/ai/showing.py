@@ -15,7 +15,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.json_text import json_text
 from alovoice_cli.output.data_formats import write_csv
 from alovoice_cli.output.files import write_private
-from alovoice_cli.output.listing import Column, Dialogue, Listing, Said
+from alovoice_cli.output.listing import Column, Dialogue, Listing, Said, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import (
     Form,
@@ -36,7 +36,7 @@ from alovoice_cli.speech.talk import Talk, clock, marks
 COLUMNS = (
     Column("call_id", "Call", shown=False),
     Column("time", "Time"),
-    Column("direction", "Who"),
+    Column("direction", "Who", tone=tone_by("direction", {"operator": "first", "client": "second"})),
     Column("text", "Said"),
     Column("begin", "Begin (ms)", shown=False, numeric=True),
     Column("end", "End (ms)", shown=False, numeric=True),

@@ -4,17 +4,24 @@
 the API cannot do it, and where it can be done.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
 
-from alovoice_cli.commands.command_table import LazyGroup
+from alovoice_cli.commands.command_classes import CommandApp
+from alovoice_cli.commands.command_tree import LazyGroup
 from alovoice_cli.commands.global_options import add_global_options
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import joined, tr
+from alovoice_cli.output.listing import Tone
+from alovoice_cli.receipts import STATE_TONES
 
 # Read here, before the module `list` of this package, once it is imported, stands under the name of the type.
 _Words = Annotated[list[str] | None, typer.Argument(metavar="[ID]")]
+CAMPAIGN_TONES: Mapping[str, Tone] = {**STATE_TONES, "running": "good"}
+"""What a campaign's status means to people: the PBX's words, and those of a request that created none."""
 VERBS = ("stop", "pause", "resume", "delete", "update")
 
 
@@ -22,20 +29,23 @@ class CampaignGroup(LazyGroup):
     """The commands of `alovoice autorule`, and an answer to the verbs that the API lacks."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of this name."""
+        """Returns the command of this name."""
         found = super().get_command(ctx, cmd_name)
         return _refusal(cmd_name) if found is None and cmd_name in VERBS else found
 
 
 def _refusal(verb: str) -> Any:
-    app = typer.Typer(add_completion=False)
+    app = CommandApp()
 
     @app.command(verb)
     def refuse(words: _Words = None) -> None:
-        named = f"campaign {words[0]}" if words else "a campaign"
-        first = "`autorule create --paused` creates one that does not start by itself; " if verb == "pause" else ""
-        hint = f"{first}{verb} it in the web console of the PBX, among the auto-dial campaigns (автообзвоны)"
-        raise UsageError(f"the API cannot {verb} {named}: nothing was sent", hint=hint)
+        message = tr("the API cannot {verb} a campaign: nothing was sent", verb=verb)
+        if words:
+            message = tr("the API cannot {verb} campaign {campaign}: nothing was sent", verb=verb, campaign=words[0])
+        hint = tr("do it in the web console of the PBX, among the auto-dial campaigns (автообзвоны)")
+        if verb == "pause":
+            hint = joined("; ", [hint, tr("`autorule create --paused` creates one that does not start by itself")])
+        raise UsageError(message, hint=hint)
 
     command = get_command(app)
     add_global_options(command)

@@ -9,6 +9,7 @@ from alovoice_cli.campaigns.options import CampaignOptions
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import FINDINGS, OptionGroupCommand, examples, option_group
+from alovoice_cli.language import mark, tr
 from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
@@ -22,11 +23,11 @@ EXAMPLES = examples(
     "alovoice autorule check --from-file campaign.toml --forecast --answer-rate 40% --tariff 95",
 )
 _CURVE = (
-    Column("at", "By"),
-    Column("called", "Called", numeric=True),
+    Column("at", mark("By")),
+    Column("called", mark("Called"), numeric=True),
     Column("chart", "", bar=True),
 )
-_SHAPES = ("called in nine runs of ten", "", "in some runs", "not called")
+_SHAPES = (mark("called in nine of ten runs"), "", mark("called in some runs"), mark("not called"))
 
 
 class CheckCommand(OptionGroupCommand):
@@ -38,14 +39,15 @@ class CheckCommand(OptionGroupCommand):
 
 @shows_list(FINDINGS)
 def check_campaign(ctx: typer.Context) -> int:
-    """Check a campaign as `create` would, and send nothing: the list, the recording, days and hours, lines, limits.
+    """Check a campaign as `autorule create` does, without creating it.
 
-    Exit code 8 where there is an error, 2 where only a limit of the profile is broken. Asks the PBX for its lines.
+    The list, the audio file, days, hours, lines and limits are checked; the PBX is asked for its lines. Exit code 8:
+    an error was found; 2: only a limit of the profile is exceeded.
 
-    --forecast simulates the dialling 200 times. How the real dialler paces its lines is not documented; assumed is: a
-    line takes the next call 2 s after the last one; a second try waits 10 minutes and goes before new people; 62 %
-    answer after 4 to 24 s and talk 1 to 60 s (--answer-rate, --seconds-per-call), 12 % are busy, 6 % out of reach, the
-    others ring for 40 s; a call begun in the window is finished after it. What was assumed stands with the result.
+    --forecast simulates the dialling 200 times. The pace of the real dialler is not documented; the simulation
+    assumes: a line takes the next call after 2 s; a second attempt waits 10 minutes and precedes new recipients; 62
+    % answer after 4 to 24 s and talk for 1 to 60 s (--answer-rate, --seconds-per-call); 12 % are busy, 6 %
+    unavailable, the others do not answer for 40 s. The result lists its assumptions.
     """
     # Here and not above: help needs no forecast.
     from alovoice_cli.campaigns.forecast import (  # noqa: PLC0415 - as said above
@@ -69,7 +71,7 @@ def check_campaign(ctx: typer.Context) -> int:
         whole = None  # for a long list as much work as reading it
         if session.options.json:
             whole = ready.as_dict() | ({} if made is None else {"forecast": forecast_as_dict(made, tariff)})
-        session.show(Listing(items, FINDINGS, whole, nothing="nothing was found", ours=True))
+        session.show(Listing(items, FINDINGS, whole, nothing=tr("no findings"), ours=True))
         for remark in ready.remarks:
             session.note(remark)
         if made is not None and not (session.options.json or session.options.csv or session.options.columns):
@@ -87,8 +89,8 @@ def _show_forecast(session: Session, made: "Forecast", tariff: float | None) -> 
     )
 
     if session.stdout.isatty():
-        session.show(Record(forecast_in_words(made, tariff), title="Forecast", ours=True))
-        session.show(Listing(curve_rows(made), _CURVE, ours=True))
-        session.note(session.display.legend(_SHAPES))
+        session.show(Record(forecast_in_words(made, tariff), title=tr("Forecast"), ours=True))
+        if "chart" not in session.show(Listing(curve_rows(made), _CURVE, ours=True)):
+            session.note(session.display.legend([name and tr(name) for name in _SHAPES]))
     else:
         session.show(Record(forecast_figures(made, tariff), ours=True))

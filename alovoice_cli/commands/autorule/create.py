@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from alovoice_cli.campaigns.options import CampaignOptions
+from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.options import OptionGroupCommand, examples, option_group
-from alovoice_cli.findings import Severity, count
-from alovoice_cli.output.listing import Column, Listing, Record
+from alovoice_cli.findings import Severity
+from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.output.listing import Column, Listing, Record, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -28,10 +30,10 @@ EXAMPLES = examples(
     "alovoice autorule create --from-file campaign.toml --from tomorrow --to +3d --split 500/day",
 )
 _CREATED = (
-    Column("id", "Id", numeric=True),
-    Column("name", "Name"),
-    Column("from", "Day"),
-    Column("status", "Status"),
+    Column("id", mark("Id"), numeric=True),
+    Column("name", mark("Name")),
+    Column("from", mark("Day")),
+    Column("status", mark("Status"), tone=tone_by("status", CAMPAIGN_TONES)),
 )
 
 
@@ -43,10 +45,10 @@ class CreateCommand(OptionGroupCommand):
 
 
 def create_campaign(ctx: typer.Context) -> None:
-    """Create an auto-dial campaign. What is wrong with files, days or lines is said before anything is sent.
+    """Create an auto-dial campaign.
 
-    There is no way to change or delete a campaign through the API: the same checks as `autorule check` run first.
-    The list goes out byte for byte; with --clean alone, cleaned. --dry-run shows what would be sent.
+    The checks of `autorule check` run first; errors in files, dates and lines are reported before anything is sent.
+    The API cannot change or delete a campaign. --dry-run shows what would be sent.
     """
     session: Session = ctx.obj
     options = option_group(ctx, CampaignOptions)
@@ -80,18 +82,25 @@ def _agree(session: Session, ready: "PreparedCampaign") -> None:
     about = (*warnings, ready.summary)
     many = people > session.settings.confirm_above and session.display.is_asked
     if confirm is None and not many:
-        question = f"Create this campaign on PBX {profile}? It cannot be changed afterwards."
+        question = tr("Create this campaign on PBX {profile}? It cannot be changed afterwards.", profile=profile)
         session.display.confirm(question, about)
         return
-    agree(session, Reach(people, f"{count(people, 'person', 'people')} on PBX {profile}"), confirm, about)
+    summary = ngettext("{n} person on PBX {profile}", "{n} people on PBX {profile}", people, profile=profile)
+    agree(session, Reach(people, summary), confirm, about)
 
 
 def _tell_parts(session: Session, ready: "PreparedCampaign", parts: "Sequence[CampaignPart]") -> None:
     """Describes, before the question, what will be sent for several campaigns."""
     days, first = [f"{part.draft.window.first:%Y.%m.%d}" for part in parts], ready.options.split_from
     if len(days) > 1:
-        remark = f"{len(days)} campaigns, a day each: {days[0]} to {days[-1]}"
-        session.note(remark if first == 1 else f"{remark}; from part {first} on")
+        remark = ngettext(
+            "{n} campaign of one day: {first} to {last}",
+            "{n} campaigns of one day each: {first} to {last}",
+            len(days),
+            first=days[0],
+            last=days[-1],
+        )
+        session.note(remark if first == 1 else joined("; ", [remark, tr("starting with part {part}", part=first)]))
 
 
 def _send(session: Session, client: "Client", ready: "PreparedCampaign", parts: "Sequence[CampaignPart]") -> None:
@@ -101,13 +110,15 @@ def _send(session: Session, client: "Client", ready: "PreparedCampaign", parts: 
     try:
         for part in wanted:
             created.append(_send_part(session, client, ready, part, len(wanted)))
-            session.note(f"receipt {session.last_receipt}")
+            session.note(tr("receipt {receipt}", receipt=session.last_receipt))
     except BaseException:
         if created:
             _tell_stopped(session, ready, created, len(parts))
         raise
     if len(parts) == 1:
-        session.show(Record(created[0], title=f"Campaign {created[0].get('id', '')}", whole=created[0]))
+        session.show(
+            Record(created[0], title=tr("Campaign {campaign}", campaign=created[0].get("id", "")), whole=created[0])
+        )
     else:
         session.show(Listing(created, _CREATED))
 
@@ -118,7 +129,7 @@ def _send_part(
     from alovoice_cli.api.request import FilePart  # noqa: PLC0415 - help sends nothing
 
     options, audio = ready.options, ready.files.audio
-    with session.display.transfer("uploading") as moved:
+    with session.display.transfer(tr("uploading")) as moved:
         return client.autorule.create(
             part.draft.to_wire(),
             record=FilePart(options.record.name, "audio/mpeg", audio, str(options.record)),
@@ -134,6 +145,11 @@ def _tell_stopped(session: Session, ready: "PreparedCampaign", created: "Sequenc
     session.show(Listing(created, _CREATED))
     stopped = ready.options.split_from + len(created)
     session.warn(
-        f"{len(created)} of {parts} campaigns are created, as shown; part {stopped} was stopped: when it is"
-        f" mended, the same line with --split-from {stopped} goes on (after exit code 6, look in the console first)"
+        tr(
+            "campaigns created: {created} of {parts}; part {part} failed: when the cause is fixed, run the same command"
+            " with --split-from {part} to continue (after exit code 6, check in the web console first)",
+            created=len(created),
+            parts=parts,
+            part=stopped,
+        )
     )

@@ -22,6 +22,7 @@ from alovoice_cli.campaigns.report import CampaignReport, ListenerCoverage, cove
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.events.coverage import Uptime
+from alovoice_cli.language import tr
 from alovoice_cli.phones import key_of_number
 from alovoice_cli.session import Session
 from alovoice_cli.stores.campaign_calls import CampaignCalls
@@ -92,14 +93,18 @@ def read_scope(created: CreatedCampaign) -> CampaignScope:
     """Returns the scope of a campaign. Raises UsageError where it called nobody, or its form cannot be read."""
     if created.outcome in NOT_CREATED:
         raise UsageError(
-            f"campaign {created.label} was not created ({created.outcome}): it called nobody",
-            hint="see `alovoice autorule list`",
+            tr(
+                "campaign {campaign} was not created ({outcome}): it called nobody",
+                campaign=created.label,
+                outcome=created.outcome,
+            ),
+            hint=tr("see `alovoice autorule list`"),
         )
     scope = scope_of(created)
     if scope is None:
         raise UsageError(
-            f"the form of campaign {created.label} names no hours after its creation that can be read",
-            hint="see `alovoice autorule list --columns campaign,from,to,fromtime,totime`",
+            tr("campaign {campaign} has no readable hours after its creation", campaign=created.label),
+            hint=tr("see `alovoice autorule list --columns campaign,from,to,fromtime,totime`"),
         )
     return scope
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 
@@ -15,7 +16,9 @@ def show_campaign(
     ctx: typer.Context,
     campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, as `create` showed it.")],
 ) -> None:
-    """Show a campaign: its window, its lines, its status, how many recipients it has."""
+    """Show a campaign: hours, lines, status, number of recipients."""
     session: Session = ctx.obj
     campaign = session.client.autorule.get(campaign_id)
-    session.show(Record(campaign, title=f"Campaign {campaign.get('id', campaign_id)}", whole=campaign))
+    session.show(
+        Record(campaign, title=tr("Campaign {campaign}", campaign=campaign.get("id", campaign_id)), whole=campaign)
+    )

@@ -1,15 +1,18 @@
-"""`alovoice autorule list`: the campaigns that were created from this machine; the API cannot list campaigns."""
+"""`alovoice autorule list`: the campaigns that were created from this computer; the API cannot list campaigns."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotFoundError
+from alovoice_cli.language import mark, tr
 from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
-from alovoice_cli.output.listing import Column, Item, Listing
+from alovoice_cli.output.listing import Column, Item, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 from alovoice_cli.store_urls import is_server_url
 
@@ -40,27 +43,27 @@ def _field(name: str, title: str, *, shown: bool = False) -> Column:
 
 
 COLUMNS = (
-    Column("campaign", "Campaign", value=lambda item: item["id"] or item["receipt"], numeric=True),
-    _field("name", "Name", shown=True),
-    Column("status", "Status"),
-    Column("count", "Numbers", numeric=True),
-    Column("reached", "Reached", value=_reached, numeric=True),
-    _field("from", "From", shown=True),
-    _field("to", "To", shown=True),
-    Column("created", "Created", value=lambda item: f"{item['begun_at']}"[:10]),
-    Column("id", "Id", numeric=True, shown=False),
-    Column("receipt", "Receipt", shown=False),
-    Column("outcome", "Outcome", shown=False),
-    Column("begun_at", "Created (UTC)", shown=False),
-    Column("seen_at", "Seen (UTC)", shown=False),
-    _field("fromtime", "Opens"),
-    _field("totime", "Closes"),
-    _field("timezone", "Zone"),
-    _field("trunks", "Lines"),
-    _field("maxline", "At once"),
-    _field("tryes", "Tries"),
-    _field("paused", "Paused"),
-    Column("digest", "Digest", shown=False),
+    Column("campaign", mark("Campaign"), value=lambda item: item["id"] or item["receipt"], numeric=True),
+    _field("name", mark("Name"), shown=True),
+    Column("status", mark("Status"), tone=tone_by("status", CAMPAIGN_TONES)),
+    Column("count", mark("Numbers"), numeric=True),
+    Column("reached", mark("Reached"), value=_reached, numeric=True),
+    _field("from", mark("From"), shown=True),
+    _field("to", mark("To"), shown=True),
+    Column("created", mark("Created"), value=lambda item: f"{item['begun_at']}"[:10]),
+    Column("id", mark("Id"), numeric=True, shown=False),
+    Column("receipt", mark("Receipt"), shown=False),
+    Column("outcome", mark("Outcome"), shown=False, tone=tone_by("outcome", STATE_TONES)),
+    Column("begun_at", mark("Created (UTC)"), shown=False),
+    Column("seen_at", mark("Seen (UTC)"), shown=False),
+    _field("fromtime", mark("Opens")),
+    _field("totime", mark("Closes")),
+    _field("timezone", mark("Zone")),
+    _field("trunks", mark("Lines")),
+    _field("maxline", mark("At once")),
+    _field("tryes", mark("Tries")),
+    _field("paused", mark("Paused")),
+    Column("digest", mark("Digest"), shown=False),
 )
 
 
@@ -78,14 +81,15 @@ def list_campaigns(
     ] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the PBX how each one stands now.")] = False,
 ) -> None:
-    """List the campaigns that were created from here, the latest first, with the status that was last seen.
+    """List the campaigns created from this computer, newest first.
 
-    Reached counts the rows of the list whose people were reached, by the events that the listener received.
-    `unknown`: its answer was lost, and it may exist: look in the console before you create it again.
+    The status is the last known one. Reached counts the rows whose recipients were reached, by the received events.
+    `unknown`: the response was lost, and the campaign may exist: check in the web console before you create it
+    again.
     """
     session: Session = ctx.obj
     profile = session.settings.profile
-    clock = ClockTime(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+    clock = ClockTime(session.now(), parse_zone(session.settings.timezone, tr("the profile's timezone")))
     begun = None if since is None else parse_moment(since, clock, "--since").at
     campaigns = session.campaigns.campaigns(profile, begun)
     if refresh:
@@ -97,7 +101,9 @@ def list_campaigns(
         again = {created.receipt: created for created in session.campaigns.campaigns(profile, begun)}
         listed = [again[created.receipt] if created.receipt in counted else created for created in listed]
     shown = [created.as_dict() for created in listed]
-    nothing = "no such campaign" if status or since else f"no campaign was created from here on PBX {profile}"
+    nothing = tr("no campaign was created from this computer on PBX {profile}", profile=profile)
+    if status or since:
+        nothing = tr("no such campaign")
     session.show(Listing(shown, COLUMNS, nothing=nothing, ours=True))
 
 
@@ -118,6 +124,7 @@ def _refresh(session: Session, profile: str, number: str) -> None:
     try:
         answer = session.client.autorule.get(number)
     except NotFoundError:
-        session.warn(f"campaign {number} is not on PBX {profile} any more; what stands here is what was last seen")
+        text = mark("campaign {campaign} is no longer on PBX {profile}; the last known data is shown")
+        session.warn(tr(text, campaign=number, profile=profile))
         return
     session.campaigns.note(profile, number, answer, session.masker)

@@ -25,6 +25,7 @@ from alovoice_cli.commands.options import (
     Rejected,
 )
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 from alovoice_cli.spreadsheet import format_for
 
@@ -134,7 +135,8 @@ def campaign_options(
     """The options of a campaign, from the command line and from the definition that `--from-file` or `--like` names."""
     session: Session = ctx.obj
     if clean_name is not None and not clean:
-        raise UsageError(f"{clean_name} is given, and no --clean", hint="the name belongs behind --clean")
+        message = tr("{name} is given without --clean", name=clean_name)
+        raise UsageError(message, hint=tr("write the name after --clean"))
     files = {"record": record, "recipients": recipients, "recipient": numbers}
     said = _defaults(session, from_file, like, [key for key, value in files.items() if value])
     of_list = ListOptions(
@@ -168,7 +170,7 @@ def _defaults(
     from alovoice_cli.campaigns.definition import DefinitionDefaults, open_definition  # noqa: PLC0415 - as said above
 
     if from_file is not None and like is not None:
-        raise UsageError("--from-file and --like exclude each other", hint="choose one of them")
+        raise UsageError(tr("--from-file and --like cannot be used together"), hint=tr("choose one of them"))
     if from_file is not None:
         definition = open_definition(from_file, session.stdin.buffer, session.cwd)
     else:
@@ -190,8 +192,12 @@ def find_created(session: Session, label: str) -> "CreatedCampaign":
     created = session.campaigns.campaign(profile, label)
     if created is None:
         raise UsageError(
-            f"campaign {label} was not created from here on PBX {profile}",
-            hint="see `alovoice autorule list`; what the PBX knows of it: `alovoice autorule get`",
+            tr(
+                "campaign {campaign} was not created from this computer on PBX {profile}",
+                campaign=label,
+                profile=profile,
+            ),
+            hint=tr("see `alovoice autorule list`; `alovoice autorule get` shows what the PBX knows about it"),
         )
     return created
 
@@ -212,12 +218,12 @@ def prepare(
 
     context, report = _context(session, options), CheckReport(strict=strict)
     window = preparation.check_window(options, context, report)
-    with session.display.transfer("reading") as moved:
+    with session.display.transfer(tr("reading")) as moved:
         files = preparation.read_files(
             options, context, window, report, stdin=session.stdin, opened=opened, moved=moved
         )
     for path in files.changed(options.known_digests):
-        session.warn(f"{path} is no longer the file that this campaign was made of")
+        session.warn(tr("{path} has changed since the campaign was created from it", path=path))
     report.stop()
     if options.confirm is not None:  # before the PBX is asked for anything
         check_confirmed(Reach(files.numbers_to_call, ""), options.confirm)
@@ -265,4 +271,4 @@ def write_asked_lists(session: Session, ready: "PreparedCampaign") -> None:
     asked, whom = ready.options.of_list, ready.files.whom
     if whom is not None and asked.written:
         write_lists(whom, asked.clean_name, asked.rejected, format_for(excel=asked.excel))
-        session.note(f"written: {', '.join(asked.written)}")
+        session.note(tr("written: {files}", files=", ".join(asked.written)))

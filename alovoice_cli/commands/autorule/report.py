@@ -12,8 +12,8 @@ import typer
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ListColumn, examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.findings import count
-from alovoice_cli.output.listing import Column, Item, Listing
+from alovoice_cli.language import mark, ngettext, tr
+from alovoice_cli.output.listing import Column, Item, Listing, Tone, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.spreadsheet import format_for
 
@@ -33,38 +33,43 @@ EXAMPLES = examples(
     "alovoice autorule report 124 --csv > rows.csv",
     "alovoice autorule report 124 --json | jq '{rows, reached, unknown}'",
 )
+_TONES: dict[str, Tone] = {
+    "reached": "good",
+    **dict.fromkeys(("busy", "no_answer", "failed"), "bad"),
+    **dict.fromkeys(("short", "unknown", "ambiguous"), "doubt"),
+}
 _ROWS = (
-    Column("line", "Row", numeric=True),
-    Column("category", "Result"),
-    Column("attempts", "Attempts", numeric=True),
-    Column("first_try", "First try (UTC)"),
-    Column("last_try", "Last try (UTC)"),
-    Column("talk_seconds", "Talk (s)", numeric=True),
-    Column("number", "Number"),
-    Column("why", "Why"),
+    Column("line", mark("Row"), numeric=True),
+    Column("category", mark("Result"), tone=tone_by("category", _TONES)),
+    Column("attempts", mark("Attempts"), numeric=True),
+    Column("first_try", mark("First try (UTC)")),
+    Column("last_try", mark("Last try (UTC)")),
+    Column("talk_seconds", mark("Talk (s)"), numeric=True),
+    Column("number", mark("Number")),
+    Column("why", mark("Why")),
 )
 _COUNTS = (
-    Column("result", "Result"),
-    Column("rows", "Rows", numeric=True),
-    Column("share", "Share", numeric=True),
+    Column("result", mark("Result")),
+    Column("rows", mark("Rows"), numeric=True),
+    Column("share", mark("Share"), numeric=True),
     Column("chart", "", bar=True),
 )
 _GROUPS = (
-    Column("group", "Group"),
-    Column("attempts", "Attempts", numeric=True),
-    Column("reached", "Reached", numeric=True),
-    Column("short", "Short", numeric=True),
-    Column("busy", "Busy", numeric=True),
-    Column("no_answer", "No answer", numeric=True),
-    Column("failed", "Failed", numeric=True),
-    Column("unknown", "Unknown", numeric=True),
-    Column("ambiguous", "Ambiguous", numeric=True),
-    Column("talk_seconds", "Talk (s)", numeric=True),
+    Column("group", mark("Group")),
+    Column("attempts", mark("Attempts"), numeric=True),
+    Column("reached", mark("Reached"), numeric=True),
+    Column("short", mark("Short"), numeric=True),
+    Column("busy", mark("Busy"), numeric=True),
+    Column("no_answer", mark("No answer"), numeric=True),
+    Column("failed", mark("Failed"), numeric=True),
+    Column("unknown", mark("Unknown"), numeric=True),
+    Column("ambiguous", mark("Ambiguous"), numeric=True),
+    Column("talk_seconds", mark("Talk (s)"), numeric=True),
     Column("chart", "", bar=True),
 )
 _ALL = (*_ROWS, *(column for column in (*_COUNTS, *_GROUPS) if column.name not in {row.name for row in _ROWS}))
 _RARE = ("short", "failed", "unknown", "ambiguous")
-_PARTS = ("reached", "not reached", "unknown or ambiguous")
+_PARTS = (mark("reached"), mark("not reached"), mark("unknown or ambiguous"))
 _INCLUDED = ("short", "unknown", "ambiguous")
 
 
@@ -106,12 +111,14 @@ def report_campaign(
         ),
     ] = None,
 ) -> None:
-    """Report what became of every row of a campaign's list, by the events that the listener received.
+    """Report the outcome of every row of a campaign's list.
 
-    Each row is reached, short (answered for less than goodtime), busy, no_answer, failed, not_tried, unknown (no
-    event, and the listener was not up all the time), ambiguous (two campaigns fit), duplicate, invalid or excluded.
-    --csv prints a line for each row, with its own columns. --unreached writes busy, no_answer, failed and not_tried
-    rows, ready for `create --recipients`; never a row whose person may have been reached, unless --include names it.
+    The outcomes come from the events that the listener received: reached, short (answered for less than goodtime),
+    busy, no_answer, failed, not_tried, unknown (no event, and the listener was not always running), ambiguous (two
+    campaigns match), duplicate, invalid, excluded.
+
+    --csv prints every row of the list with its own columns. --unreached writes the busy, no_answer, failed and
+    not_tried rows for `autorule create --recipients`; rows that may have been reached are added only by --include.
     """
     # Here and not above: help reads no list.
     from alovoice_cli.commands.autorule.gathering import CampaignResults, note_counts  # noqa: PLC0415 - as said above
@@ -122,9 +129,10 @@ def report_campaign(
 
     session: Session = ctx.obj
     if include is not None and unreached is None:
-        raise UsageError("--include goes with --unreached", hint="add --unreached OUT.csv, or leave it out")
+        raise UsageError(tr("--include needs --unreached"), hint=tr("add --unreached OUT.csv, or leave it out"))
     if column is not None and recipients is None:
-        raise UsageError("--column goes with --recipients", hint="leave it out: the ledger knows how the list was read")
+        hint = tr("leave it out: the ledger knows how the list was read")
+        raise UsageError(tr("--column needs --recipients"), hint=hint)
     also = _read_include(include)
     for target in filter(None, (unreached, html)):
         check_free(target, force=force)
@@ -143,7 +151,7 @@ def report_campaign(
         _write_unreached(session, report, unreached, also, force=force)
     if html is not None:
         write_private(html, session.masker.hide(found.as_page(session.clock)), force=force)
-        session.note(f"written: {html}")
+        session.note(tr("written: {files}", files=html))
     for note in found.notes(session.clock):
         session.note(note)
 
@@ -157,17 +165,22 @@ def _read_people(
     kept = session.campaigns.kept_list(created.receipt)
     if kept is not None:
         if recipients is not None:
-            session.note(f"--recipients is not needed: the list of campaign {created.label} is in the ledger")
+            text = mark("--recipients is not needed: the list of campaign {campaign} is in the ledger")
+            session.note(tr(text, campaign=created.label))
         return CampaignList(kept)
     numbers = session.campaigns.numbers(created.receipt)
     if recipients is not None:
         matched = match_list(recipients, column, numbers, created.recipients.sha256 if created.recipients else "")
         if not matched.is_same_file:
-            session.note(f"whether {recipients} is byte for byte the list that was sent is not known; its numbers fit")
+            text = mark("{path} has the numbers of the list that was sent; it is not known whether it is the same file")
+            session.note(tr(text, path=recipients))
         return CampaignList(matched.kept)
     if not numbers:
-        raise UsageError(f"the list of campaign {created.label} is not known here", hint="give it: --recipients FILE")
-    session.note("the list itself was not kept; the rows are its numbers, each once: --recipients FILE gives the list")
+        message = tr("the list of campaign {campaign} is not known on this computer", campaign=created.label)
+        raise UsageError(message, hint=tr("give it with --recipients FILE"))
+    session.note(
+        tr("the list was not stored: the rows are its numbers, each once; give the list with --recipients FILE")
+    )
     return CampaignList(keep_numbers(numbers))
 
 
@@ -195,7 +208,7 @@ class _Found:
         return campaign_page(self.created, self.report, self.counts, notes=notes, coverage=coverage, zone=clock.zone)
 
     def notes(self, clock: "ClockTime") -> "Iterator[str]":
-        """Yields the sentences under the figures: the first has the sums, the last says when somebody listened."""
+        """Yields the sentences under the figures: the sums first; last, when the listener was running."""
         from alovoice_cli.campaigns.report_text import headline, report_notes  # noqa: PLC0415 - as above
         from alovoice_cli.events.coverage import describe  # noqa: PLC0415 - as above
 
@@ -248,11 +261,13 @@ def _cell_of(place: int, item: Item) -> object:
 
 
 def _show_groups(session: Session, found: _Found, by: "By") -> None:
+    from alovoice_cli.campaigns.report_text import GROUP_HEADS  # noqa: PLC0415 - as above
+
     drawn, report = session.stdout.isatty(), found.report
     groups = report.groups(by, session.clock.zone)
     columns = tuple(
         column._replace(
-            title=by.capitalize() if column.name == "group" else column.title,
+            title=GROUP_HEADS[by] if column.name == "group" else column.title,
             shown=column.name != ("talk_seconds" if drawn else "chart"),
         )
         for column in _GROUPS
@@ -263,9 +278,9 @@ def _show_groups(session: Session, found: _Found, by: "By") -> None:
         whole = found.as_json() | {"by": by, "groups": [group.as_json() for group in groups]}
     year = f"{session.clock.today.year}-" if drawn else ""
     items = [_group_item(group, year) for group in groups]
-    session.show(Listing(items, columns, whole, nothing="no call of this campaign is known", ours=True))
-    if drawn and groups and not session.options.json:
-        session.note(session.display.legend(_PARTS))
+    left_out = session.show(Listing(items, columns, whole, nothing=tr("no call of this campaign is known"), ours=True))
+    if drawn and groups and not session.options.json and "chart" not in left_out:
+        session.note(session.display.legend(list(map(tr, _PARTS))))
 
 
 def _group_item(group: "AttemptGroup", year: str) -> dict[str, object]:
@@ -281,8 +296,8 @@ def _read_include(text: str | None) -> "list[RowCategory]":
     for word in words:
         if word not in _INCLUDED:
             raise UsageError(
-                f"--include {word!r} is not one of {', '.join(_INCLUDED)}",
-                hint="busy, no_answer, failed and not_tried rows are always written",
+                tr("--include {word!r} is not one of {names}", word=word, names=", ".join(_INCLUDED)),
+                hint=tr("busy, no_answer, failed and not_tried rows are always written"),
             )
     return words  # type: ignore[return-value] # each is one of _INCLUDED
 
@@ -290,29 +305,50 @@ def _read_include(text: str | None) -> "list[RowCategory]":
 def _write_unreached(
     session: Session, report: "CampaignReport", target: Path, include: "Sequence[RowCategory]", *, force: bool
 ) -> None:
-    """Writes the rows to call again as a list, and makes sure that it reads as the same people."""
+    """Writes the rows to call again as a list, and checks that reading it gives the same people."""
     from alovoice_cli.campaigns.unreached import check_reading, unreached_text  # noqa: PLC0415 - as above
     from alovoice_cli.output.data_formats import safe_cell  # noqa: PLC0415 - as above
     from alovoice_cli.output.files import write_private  # noqa: PLC0415 - as above
 
     found = unreached_text(report, include, safe_cell, format_for(excel=session.options.excel))
     if not found.numbers:
-        session.note(f"nobody is to be called again: {target} is not written")
+        session.note(tr("there is nobody to call again: {path} was not written", path=target))
         return
     column = check_reading(found, str(target))
     write_private(target, found.text, force=force)
     more = "" if column is None else f" --column {column}"
     again = f"alovoice autorule create --recipients {shlex.quote(str(target))}{more}"
-    session.note(f"{count(len(found.numbers), 'row')} to call again: {target} (`{again}`)")
+    session.note(
+        ngettext(
+            "{n} row to call again: {path} (`{command}`)",
+            "{n} rows to call again: {path} (`{command}`)",
+            len(found.numbers),
+            path=target,
+            command=again,
+        )
+    )
     if found.doubtful:
-        rows = count(found.doubtful, "row is", "rows are")
-        session.note(f"{rows} left out: the people may have been reached; --include unknown,ambiguous writes them, too")
+        session.note(
+            ngettext(
+                "{n} row is left out: the person may have been reached; to write it too, add"
+                " --include unknown,ambiguous",
+                "{n} rows are left out: the people may have been reached; to write them too, add"
+                " --include unknown,ambiguous",
+                found.doubtful,
+            )
+        )
     if report.coverage.is_over and not report.has_calls:
         session.warn(
-            "no call of this campaign is known: if its PBX called, the events did not arrive here or name other lines;"
-            " look at `alovoice events list --type result` before you call these people again"
+            tr(
+                "no call of this campaign is known: if the PBX called, the events did not arrive here or name other"
+                " lines; check `alovoice events list --type result` before you call these people again"
+            )
         )
     if not report.coverage.is_over:
-        session.warn("the campaign is not over, and still calls these rows: wait for its end before you create another")
+        text = mark("the campaign is not over and still calls these rows: wait for its end before you create another")
+        session.warn(tr(text))
     elif session.now().timestamp() < report.scope.closes:
-        session.note("choose other lines or later hours: else calls of both campaigns cannot be told apart")
+        text = mark(
+            "choose other lines or later hours: otherwise the report cannot tell the calls of both campaigns apart"
+        )
+        session.note(tr(text))

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotReadyError, Terminated, UsageError
+from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -28,13 +30,13 @@ EXAMPLES = examples(
 )
 
 COLUMNS = (
-    Column("id", "Id", numeric=True),
-    Column("name", "Name"),
-    Column("status", "Status"),
-    Column("recipients", "Recipients", numeric=True),
-    Column("results", "Results"),
-    Column("why", "Why it waits"),
-    Column("seen", "Seen"),
+    Column("id", mark("Id"), numeric=True),
+    Column("name", mark("Name")),
+    Column("status", mark("Status"), tone=tone_by("status", CAMPAIGN_TONES)),
+    Column("recipients", mark("Recipients"), numeric=True),
+    Column("results", mark("Results")),
+    Column("why", mark("Why it waits")),
+    Column("seen", mark("Seen")),
 )
 
 
@@ -52,9 +54,9 @@ def watch_campaigns(
         str | None, typer.Option("--wait", metavar="SPAN", help="Stop after this time, with exit code 9.")
     ] = None,
 ) -> None:
-    """Watch campaigns: a table that is drawn over, or in a pipe one JSON line for each change.
+    """Watch campaigns: a live table, or JSON lines in a pipe.
 
-    While a window is shut nothing is asked. Ctrl-C ends it; the campaigns go on.
+    Outside the calling hours of a campaign the PBX is not asked. Ctrl-C stops watching; the campaigns continue.
     """
     # Here and not above: help needs neither locks nor the dialler's plan.
     from alovoice_cli.campaigns.watching import DialPace, WatchAim, WatchedCampaign  # noqa: PLC0415 - as said above
@@ -71,24 +73,30 @@ def watch_campaigns(
         for number in ids:
             name = hashlib.sha256(f"{settings.base_url}\n{settings.profile}\n{number}".encode()).hexdigest()[:16]
             lock = session.paths.state / "locks" / f"watch-{name}.lock"
-            held.enter_context(hold(lock, f"campaign {number} on PBX {settings.profile} is watched"))
+            held.enter_context(
+                hold(
+                    lock,
+                    tr("campaign {campaign} on PBX {profile} is watched", campaign=number, profile=settings.profile),
+                )
+            )
         try:
             _watch(session, watched, WatchAim(until, deadline), held.enter_context(session.display.live(COLUMNS)))
         except (KeyboardInterrupt, Terminated, NotReadyError) as end:
             words = ["alovoice", "-p", settings.profile, "autorule", "watch", *ids]
             line = shlex.join([*words, *(["--until", until] if until else [])])
             if isinstance(end, NotReadyError):
-                end.hint = end.hint or f"look on: `{line}`"
+                end.hint = end.hint or tr("to watch again: `{command}`", command=line)
             else:
                 held.close()  # the terminal in order first
-                session.note(f"the campaigns go on; to look on: {line}")
+                session.note(tr("the campaigns go on; to watch again: `{command}`", command=line))
             raise
 
 
 def _read_interval(text: str | None) -> timedelta | None:
     span = None if text is None else parse_span(text, "--interval")
     if span is not None and not span:
-        raise UsageError(f"--interval {text!r} would never rest", hint="give 1s or more")
+        message = tr("--interval {span!r} is too short", span=text)
+        raise UsageError(message, hint=tr("give 1s or more"))
     return span
 
 
@@ -134,8 +142,14 @@ def _row(one: "WatchedCampaign", now: datetime, counts: "Mapping[str, int] | Non
 
 
 def _results_text(counts: "Mapping[str, int] | None") -> str:
-    """Returns what became of the rows to call, in words and without zeros: `8 reached, 5 busy, 20 not tried`."""
+    """Returns what became of the rows to call, in words and without zeros: `reached: 8, not tried: 20`."""
     from alovoice_cli.campaigns.report import CATEGORIES, NOT_CALLED  # noqa: PLC0415 - as in watch_campaigns
+    from alovoice_cli.campaigns.report_text import CATEGORY_TEXTS  # noqa: PLC0415 - as in watch_campaigns
 
     told = {} if counts is None else {name: counts[name] for name in CATEGORIES if name not in NOT_CALLED}
-    return ", ".join(f"{rows} {category.replace('_', ' ')}" for category, rows in told.items() if rows)
+    parts = (
+        tr("{category}: {rows}", category=tr(CATEGORY_TEXTS[category]), rows=rows)
+        for category, rows in told.items()
+        if rows
+    )
+    return joined(", ", parts)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+
+from alovoice_cli.commands.command_classes import PagedCommand
 
 USUAL = "90s"
 _BARE = "--wait"
@@ -21,7 +22,7 @@ Wait = Annotated[
 ]
 
 
-class CallWaitingCommand(TyperCommand):
+class CallWaitingCommand(PagedCommand):
     """A command with a `--wait` without a value: Typer has no optional values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -6,13 +6,15 @@ import typer
 
 from alovoice_cli.batch_rows import STATES
 from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 BATCHES = (
     Column("name", "Batch"),
     Column("created_at", "Begun (UTC)", value=lambda item: f"{item['created_at']}"[:16].replace("T", " ") + "Z"),
@@ -32,7 +34,7 @@ BATCHES = (
 ROWS = (
     Column("row", "Row", numeric=True),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
     Column("extid", "Our id"),
     Column("receipt", "Receipt"),
     Column("attempts", "Attempts", numeric=True),
@@ -50,9 +52,9 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="As `call batches list
 @app.command("list", epilog=examples("alovoice call batches list", "alovoice call batches list --json"))
 @shows_list(BATCHES)
 def list_batches(ctx: typer.Context) -> None:
-    """List the batches of this machine, and how many of their rows are done, refused, unsent, unknown or waiting.
+    """List the batches of this computer and their progress.
 
-    Left out are duplicates, rows of excluded people, and rows that an earlier batch has sent.
+    Left out are duplicates, rows of excluded numbers, and rows that an earlier batch has sent.
     """
     from alovoice_cli.batch.batch_report import list_journals
 
@@ -77,9 +79,9 @@ def show_batch(
 ) -> None:
     """Show a batch row by row.
 
-    `unknown`: it may have been carried out, and is never sent again by itself. Not sent at all are `duplicate` (another
-    row rings the same people), `excluded` (a do-not-call file names one of them) and `sent_before` (the ledger knows
-    that it was, or may have been, sent within 24 hours).
+    `unknown`: the request may have been carried out; it is not sent again without your decision. Rows that are not
+    sent: `duplicate` (another row calls the same number), `excluded` (a do-not-call file has the number),
+    `sent_before` (sent, or maybe sent, within 24 hours).
     """
     from alovoice_cli.batch.batch_report import journal_rows
 
@@ -99,7 +101,10 @@ def show_batch(
     ),
 )
 def resume(ctx: typer.Context, name: Name) -> int:
-    """Go on with a batch from its journal, without its list: rows that wait or were not sent; never unknown ones."""
+    """Continue a batch from its journal.
+
+    The list is not needed. Waiting and unsent rows are sent; unknown rows are not.
+    """
     from alovoice_cli.batch.batch_report import journals_of
     from alovoice_cli.batch.start import resume_batch
 
@@ -116,8 +121,10 @@ def forget(
         bool, typer.Option("--accept-risk", help="Rows wait or are unknown: forget them too.", show_default=False)
     ] = False,
 ) -> None:
-    """Forget a batch: delete its journal. The same list would then be sent from its first row, but for rows that were
-    sent within 24 hours: the ledger remembers those."""
+    """Delete the journal of a batch.
+
+    The same list then starts from its first row, without the rows that were sent within 24 hours.
+    """
     from alovoice_cli.batch.batch_report import forget_journal
 
     session: Session = ctx.obj

@@ -76,7 +76,10 @@ def place_call(
     wait: Wait = None,
     no_check: NoCheck = False,
 ) -> int:
-    """Ring an extension and, when it answers, a number, as a click in a CRM does. Refused: exit code 1."""
+    """Call an extension and, when it answers, a number.
+
+    Exit code 1: the PBX refused the call.
+    """
     session: Session = ctx.obj
     given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
     if batch_options(ctx).source is not None:
@@ -108,7 +111,7 @@ def place_menu_call(
     wait: Wait = None,
     no_check: NoCheck = False,
 ) -> int:
-    """Ring somebody by one of the PBX's lines and play them a voice menu."""
+    """Call a number and play it a voice menu."""
     session: Session = ctx.obj
     given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
     if batch_options(ctx).source is not None:
@@ -141,7 +144,10 @@ def place_conference(
     wait: Wait = None,
     no_check: NoCheck = False,
 ) -> int:
-    """Ring one person and, when they answer, connect them: to whoever of a list answers first, or to a queue."""
+    """Call one person, then connect them to others or to a queue.
+
+    When the initiator answers, the numbers of --callto are called in turn until one answers.
+    """
     session: Session = ctx.obj
     given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
     if batch_options(ctx).source is not None:

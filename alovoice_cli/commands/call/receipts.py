@@ -4,19 +4,21 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
-from alovoice_cli.output.listing import Column, Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
-app = typer.Typer()
+app = CommandApp()
 COLUMNS = (
     Column("receipt", "Receipt"),
     Column("begun_at", "When (UTC)", value=lambda item: f"{item['begun_at']}"[:19].replace("T", " ") + "Z"),
     Column("profile", "PBX"),
     Column("command", "Command"),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
     Column("our_id", "Our id", shown=False),
     Column("exit_code", "Exit code", shown=False, numeric=True),
     Column("sent", "Sent", shown=False),
@@ -41,7 +43,10 @@ def list_receipts(
     ctx: typer.Context,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")] = 50,
 ) -> None:
-    """List what was asked of the PBX, the latest first. `unknown`: it may have been carried out; look first."""
+    """List the requests that dial, create or cost money, newest first.
+
+    `unknown`: the request may have been carried out; check before you repeat it.
+    """
     session: Session = ctx.obj
     entries = [entry.as_dict() for entry in session.ledger.receipts(limit=limit + 1 if limit else 0)]
     if limit and len(entries) > limit:
@@ -55,7 +60,7 @@ def show_receipt(
     ctx: typer.Context,
     receipt: Annotated[str, typer.Argument(metavar="RECEIPT", help="As it was shown: R-7F3K.")],
 ) -> None:
-    """Show one receipt whole: what was asked, when, and what is known of the outcome."""
+    """Show one receipt: the request, its time and its outcome."""
     session: Session = ctx.obj
     entry = session.ledger.receipt(receipt)
     session.show(Record(entry.as_dict(), title=f"Receipt {entry.receipt}"))

@@ -12,8 +12,10 @@ from alovoice_cli.commands.call import USUAL
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.events.event import STATUS_TONES, status_word
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -26,16 +28,21 @@ COLUMNS = (
     Column("receipt", "Receipt"),
     Column("when", "When"),
     Column("numbers", "Numbers"),
-    Column("answer", "Did it ring?", value=lambda item: WORDS[str(item["answer"])]),
+    Column(
+        "answer",
+        "Did it ring?",
+        value=lambda item: WORDS[str(item["answer"])],
+        tone=tone_by("answer", {**dict.fromkeys(WORDS, "doubt"), "rang": "good", "did_not_ring": "bad"}),
+    ),
     Column("said", "Why"),
     Column("our_id", "Our id", shown=False),
     Column("why", "Reason", shown=False),
     Column("basis", "Joined by", shown=False),
-    Column("status", "Status", shown=False),
+    Column("status", "Status", shown=False, words=status_word, tone=tone_by("status", STATUS_TONES)),
     Column("answered_by", "Answered by", shown=False),
     Column("duration", "Seconds", shown=False, numeric=True),
     Column("resend_safe", "Safe to send again", shown=False),
-    Column("outcome", "Outcome", shown=False),
+    Column("outcome", "Outcome", shown=False, tone=tone_by("outcome", STATE_TONES)),
 )
 _WORST_FIRST = (ExitCode.UNKNOWN_OUTCOME, ExitCode.NOT_READY, ExitCode.REFUSED)
 
@@ -58,11 +65,11 @@ def resolve_calls(
         str | None, typer.Option("--store", metavar="URL", help="The event store, else the profile's.")
     ] = None,
 ) -> int:
-    """Did it ring? Looks for our own calls among what the PBX told the listener; sends nothing.
+    """Find out from the received events whether a call rang.
 
-    Rang (exit code 0) and did not ring (1) rest on evidence. No trace yet, cannot know and two candidates leave the
-    outcome unknown (6): silence is never proof. No trace yet when --wait has run out is 9: look again later.
-    Only did not ring makes it safe to ask once more. Of several calls the worst code counts: 6, 9, 1, 0.
+    Sends nothing. Exit code 0: it rang; 1: it did not ring, and the call can safely be repeated; 6: unknown (no
+    event yet, no listener was running, or two calls match); 9: still unknown after --wait. Of several calls the
+    worst code counts, in the order 6, 9, 1, 0.
     """
     session: Session = ctx.obj
     if [request is not None, every, batch is not None].count(True) != 1:

@@ -14,7 +14,7 @@ from alovoice_cli.events.certify.runner import CaseOutcome, CertifyCase, Certify
 from alovoice_cli.events.certify.trial import Bench
 from alovoice_cli.events.event import PBX_TYPES
 from alovoice_cli.events.handler import Handlers
-from alovoice_cli.output.listing import Checklist, Column, Listing
+from alovoice_cli.output.listing import Checklist, Column, Listing, tone_by
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -23,8 +23,8 @@ EXAMPLES = examples(
     "alovoice events certify http://127.0.0.1:8000/hooks --only route --only call-burst --junit report.xml",
 )
 COLUMNS = (
-    Column("case", "CertifyCase"),
-    Column("grade", "Grade"),
+    Column("case", "Case"),
+    Column("grade", "Grade", tone=tone_by("grade", {"pass": "good", "warn": "doubt", "fail": "bad", "skip": "quiet"})),
     Column("need", "Need"),
     Column("area", "Area", shown=False),
     Column("type", "Type", shown=False),
@@ -59,12 +59,12 @@ def certify_handler(
     ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML too.")] = None,
 ) -> int:
-    """Send a CRM's handler all that the PBX may send, and grade its answers. Exit 8 where a required case fails.
+    """Test a CRM's handler with everything that the PBX may send.
 
-    Required is what some reading of the vendor's document allows. The CRM will register the calls: their numbers,
-    +998 00 …, belong to nobody, and each request has the header x-alovoice-trial: 1. A listener passes them on
-    with that mark and leaves them out of the history. --dry-run lists the cases; --timeout is for one answer, 10
-    seconds by default.
+    The answers are graded; exit code 8: a required case failed. A case is required if any reading of the vendor's
+    document allows it. The CRM registers the test calls: their numbers (+998 00 …) belong to nobody, and every
+    request has the header x-alovoice-trial: 1. --dry-run lists the cases. --timeout limits each answer (default: 10
+    seconds).
     """
     session: Session = ctx.obj
     own = zip(PBX_TYPES, (callstart, callend, result, route), strict=True)

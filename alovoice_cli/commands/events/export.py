@@ -56,11 +56,10 @@ def export_events(
     store: Store = None,
     form: Annotated[str | None, typer.Option("--format", hidden=True)] = None,
 ) -> None:
-    """Print the events, the oldest first (with --limit the latest N): whole, an object a line, for other programs.
+    """Print events as JSON lines or CSV, oldest first.
 
-    --csv prints CSV, with the body as its last column. There, and with --columns, a delivery that holds several call
-    results has a line for each. What a spreadsheet would take for a formula gets a quote before it in CSV; numbers such
-    as +998901234567 stay as they are.
+    With --csv the body is the last column, and with --csv or --columns a delivery with several call results has a
+    line for each. In CSV, text that a spreadsheet would run as a formula gets a quote before it.
     """
     session: Session = ctx.obj
     if form is not None:

@@ -42,10 +42,11 @@ def list_gaps(
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
-    """List when no listener was there, and calls that began over two hours ago of which no end was told.
+    """List the times without a listener, and calls without an end.
 
-    The latest first; of seven days, unless a period is given. What the PBX says to nobody it says no more. Events that
-    were imported without the statement that they are all of their time are listed as imported.
+    Newest first; the period is seven days unless it is given. Events that the PBX sent during a gap are lost. A call
+    without an end began more than two hours ago. Imported events are listed as imported, unless they were imported
+    with --complete.
     """
     session: Session = ctx.obj
     clock = clock_of(session)

@@ -62,11 +62,12 @@ def import_events(
     ] = None,
     store: Store = None,
 ) -> None:
-    """Add events of another history, each line once, marked.
+    """Add events from another history.
 
-    Each keeps its own time, and is marked as imported. A line is as `events export` prints it, or {"type",
-    "received_at", "body", "answer_id"}, where answer_id is what a callstart was answered. If a line is bad, nothing is
-    imported. Imported events are not forwarded and start nothing.
+    Imported events keep their time and are marked as imported; they are not forwarded and start nothing. Each line
+    is one that `events export` prints, or {"type", "received_at", "body", "answer_id"}; answer_id is the id with
+    which a callstart was answered. Lines that are already stored are skipped. If one line is bad, nothing is
+    imported.
     """
     session: Session = ctx.obj
     clock = clock_of(session)

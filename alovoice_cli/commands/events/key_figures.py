@@ -70,7 +70,7 @@ def show_kpi(session: Session, events: EventStore, asked: KpiQuestion, columns: 
     elif drawn:
         session.show(Listing([_headline_item(figure, kpi) for figure in _headlines(kpi)], _HEADLINE_COLUMNS))
         if kpi.hours:
-            session.show(Listing([_hour_item(one) for one in kpi.hours], _HOUR_COLUMNS))
+            drawn = "chart" not in session.show(Listing([_hour_item(one) for one in kpi.hours], _HOUR_COLUMNS))
     else:
         missing = None if session.options.csv else NOTHING
         items = [{"figure": name, "value": missing if value is None else value} for name, value in _flat(kpi.as_json())]

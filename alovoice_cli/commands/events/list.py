@@ -8,9 +8,10 @@ from alovoice_cli.commands.events.selection import Limit, Store, clock_of, tell_
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples, option_group
 from alovoice_cli.events.conditions import EVENT_FIELDS
+from alovoice_cli.events.event import STATUS_TONES, status_word
 from alovoice_cli.events.event_table import event_as_json, event_cells
 from alovoice_cli.events.filters import FilterWords, read_filter
-from alovoice_cli.output.listing import Column, ListedItem, Listing
+from alovoice_cli.output.listing import Column, ListedItem, Listing, tone_by
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -25,8 +26,8 @@ COLUMNS = (
     Column("type", "Type"),
     Column("number", "Number"),
     Column("line", "Line"),
-    Column("peer", "Peer"),
-    Column("said", "What"),
+    Column("peer", "Extension"),
+    Column("said", "What", tone=tone_by("status", STATUS_TONES)),
     Column("id", "Id", shown=False),
     Column("seq", "Seq", shown=False, numeric=True),
     Column("received_at", "Received (UTC)", shown=False),
@@ -35,7 +36,7 @@ COLUMNS = (
     Column("crm_call_id", "CRM call id", shown=False),
     Column("external_id", "Our extid", shown=False),
     Column("direction", "Direction", shown=False),
-    Column("status", "Status", shown=False),
+    Column("status", "Status", shown=False, words=status_word, tone=tone_by("status", STATUS_TONES)),
     Column("duration", "Seconds", shown=False, numeric=True),
     Column("started_at", "Started (unix)", shown=False, numeric=True),
     Column("answered_at", "Answered (unix)", shown=False, numeric=True),
@@ -56,9 +57,10 @@ def list_events(
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
-    """List what the PBX sent, the latest first. The first column is for `events show`.
+    """List the events that the PBX sent, newest first.
 
-    A callend names neither number nor line: the call that it ends does.
+    `events show` takes the id in the first column. A callend has no number or line of its own: they are those of its
+    call.
     """
     session: Session = ctx.obj
     clock = clock_of(session)

@@ -25,6 +25,7 @@ from alovoice_cli.commands.events.selection import (
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import Exclude, ExcludeUnreadOk, examples
 from alovoice_cli.events.conditions import CALL_FIELDS, all_of
+from alovoice_cli.events.event import STATUS_TONES, status_word
 from alovoice_cli.events.event_table import call_as_json, iso, when
 from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.missed import (
@@ -41,7 +42,7 @@ from alovoice_cli.events.missed import (
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.findings import count
 from alovoice_cli.moments import ClockTime, parse_span, parse_zone, span_text
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.phones import number_of
 from alovoice_cli.session import Session
 
@@ -56,11 +57,11 @@ COLUMNS = (
     Column("when", "When"),
     Column("number", "Number"),
     Column("line", "Line"),
-    Column("reason", "Reason"),
-    Column("returned", "Contacted"),
+    Column("reason", "Reason", tone=tone_by("status", STATUS_TONES)),
+    Column("returned", "Contacted", tone=lambda item: "good" if item["returned_at"] else ""),
     Column("waited", "Waited", numeric=True),
     Column("peer", "Extension"),
-    Column("status", "Code", shown=False),
+    Column("status", "Status", shown=False, words=status_word, tone=tone_by("status", STATUS_TONES)),
     Column("again", "Again", shown=False, numeric=True),
     Column("back", "Back", shown=False, numeric=True),
     Column("returned_at", "Contacted at (UTC)", shown=False),
@@ -98,11 +99,11 @@ def list_missed(
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
-    """List missed inbound calls, the latest first, each with its reason; of seven days unless a period is given.
+    """List missed inbound calls, newest first, with reasons.
 
-    Contacted is a caller with whom a later call was answered: theirs (again) or ours (back), on any line. Waited is the
-    time until then, or with + the time so far, since the first missed call that nobody returned. Callers with a hidden
-    number, and calls of a ring group that somebody answered, wait for no call back: they are counted in the note.
+    The period is seven days unless it is given. Contacted: a later call with the caller was answered, in either
+    direction, on any line. Waited: the time until then; with +, the time until now. Callers with a hidden number,
+    and calls that another member of a ring group answered, need no call back: the note counts them.
     """
     session: Session = ctx.obj
     clock = clock_of(session)
@@ -173,7 +174,7 @@ def _cells(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bool) 
         **_as_json(one, now, names),
         "when": when(call.reported_at, clock, short=short),
         "number": "hidden" if one.is_hidden else call.number,
-        "reason": reason.partition(" by ")[0] if short else f"{call.status} {reason}".strip(),
+        "reason": status_word(call.status) if short else f"{call.status} {reason}".strip(),
         "peer": names.label(call.peer),
         "returned": _contacted(one, clock, names, short=short),
         "waited": span_text(waited) if waited is not None else f"{span_text(waiting)}+" if waiting is not None else "",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
@@ -27,19 +28,19 @@ from alovoice_cli.events.outbox import (
 )
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward, shown
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
-from alovoice_cli.output.listing import Column, ListedItem, Listing
+from alovoice_cli.output.listing import Column, ListedItem, Listing, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.stores.outbox_orders import OutboxOrders
 
-app = typer.Typer()
+app = CommandApp()
 COLUMNS = (
     Column("event", "Event"),
     Column("type", "Type"),
     Column("target", "Target"),
     Column("target_id", "Target id"),
-    Column("state", "State"),
+    Column("state", "State", tone=tone_by("state", {"dead": "bad", "running": "good"})),
     Column("waits", "Waits for"),
     Column("attempts", "Tried", numeric=True),
     Column("next", "Next"),
@@ -73,9 +74,10 @@ InState = Annotated[
 )
 @shows_list(COLUMNS)
 def list_outbox(ctx: typer.Context, target: ForTarget = None, state: InState = None, store: Store = None) -> None:
-    """List the events that wait for a target, and those that were given up (dead letters), the oldest first.
+    """List waiting events and dead letters, oldest first.
 
-    `running`: a program was started for it and has not ended.
+    A dead letter is an event that is no longer sent. `running`: a program was started for the event and has not
+    ended.
     """
     session: Session = ctx.obj
     outbox = session.outbox(store)
@@ -115,9 +117,10 @@ def retry_outbox(
     state: InState = None,
     store: Store = None,
 ) -> None:
-    """Send events again now, also dead letters: each counts as new. A program starts again, whatever it did before.
+    """Send events again now, dead letters too.
 
-    A listener that forwards for the store hears of it within two seconds; without one they wait for the next.
+    Their attempts are counted from zero. A program starts again, whatever it did before. The listener that forwards
+    for this store sends them within two seconds; without a listener they wait for the next one.
     """
     session: Session = ctx.obj
     outbox = session.outbox(store)
@@ -150,7 +153,10 @@ def drop_outbox(
     state: InState = None,
     store: Store = None,
 ) -> None:
-    """Take events out of the outbox: they are not sent any more. They stay in the history (`events list`)."""
+    """Remove events from the outbox, so that they are not sent.
+
+    They stay in the history (`events list`).
+    """
     session: Session = ctx.obj
     outbox = session.outbox(store)
     selection = _selection(session, outbox, ids or [], every=every, target=target, state=state)

@@ -21,7 +21,10 @@ def prune_events(
     older_than: Annotated[str, typer.Option("--older-than", metavar="SPAN", help="Such as 90d, 12w or 36h.")],
     store: Store = None,
 ) -> None:
-    """Delete events and calls that are older, and give their room back; a listener goes on receiving meanwhile."""
+    """Delete old events and calls.
+
+    The disk space is freed. A listener continues to receive meanwhile.
+    """
     session: Session = ctx.obj
     clock = clock_of(session)
     age = parse_span(older_than, "--older-than")

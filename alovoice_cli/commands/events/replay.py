@@ -39,10 +39,10 @@ def replay_events(
     ] = "max",
     store: Store = None,
 ) -> int:
-    """Send stored events to a handler again: the same bytes, in their order, one after another, marked as replays.
+    """Send stored events to a handler again.
 
-    Headers: x-alovoice-replay: 1, and the webhook-id under which the event was forwarded at first. Where nothing is
-    said of --speed, all go at once. Repeated deliveries are sent as often as they came.
+    The same bodies are sent in their order, one after another, with the headers x-alovoice-replay: 1 and webhook-id
+    as at the first time. Without --speed there are no pauses. Repeated deliveries are repeated.
     """
     session: Session = ctx.obj
     words = option_group(ctx, FilterWords)

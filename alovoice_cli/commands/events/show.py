@@ -44,9 +44,9 @@ def show_call(
     ],
     store: Store = None,
 ) -> None:
-    """Show one call as it went: our own request, its start, end and result, joined by their ids.
+    """Show one call: its request, start, end and result.
 
-    A result and a call have no id in common: they are joined where they tell the same beginning, line and number.
+    They are joined by their ids. A result shares no id with its call: it is joined by start time, line and number.
     """
     session: Session = ctx.obj
     clock = clock_of(session)

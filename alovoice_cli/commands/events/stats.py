@@ -23,7 +23,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
-from alovoice_cli.events.event import MISSED_STATUSES
+from alovoice_cli.events.event import MISSED_STATUSES, STATUS_WORDS
 from alovoice_cli.events.filters import Filter, FilterWords, read_filter
 from alovoice_cli.events.missed import reasons_text
 from alovoice_cli.events.statistics import NONE, By, StatusTally, tally, total
@@ -47,7 +47,7 @@ COLUMNS = (
     Column("group", "Group"),
     Column("calls", "Calls", numeric=True),
     Column("answered", "Answered", numeric=True),
-    *(Column(status, status, numeric=True) for status in MISSED_STATUSES),
+    *(Column(status, STATUS_WORDS[status].capitalize(), numeric=True) for status in MISSED_STATUSES),
     Column("other", "Other", numeric=True),
     Column("open", "Open", numeric=True),
     Column("talk", "Talk", numeric=True),
@@ -107,10 +107,10 @@ def show_statistics(
     with_trials: WithTrials = False,
     store: Store = None,
 ) -> None:
-    """Count calls: answered, missed by reason (inbound alone), otherwise without a talk, without an end; talk time.
+    """Count calls: answered, missed, unfinished; talk time.
 
-    Of today for --by hour and --kpi, else of seven days, unless --since or --until is given. A repeated delivery counts
-    once. Hours and days are those in which a call began; the period is that of its first report.
+    The period is today for --by hour and --kpi, otherwise seven days, unless --since or --until is given. Repeated
+    deliveries count once. A call belongs to the hour and day in which it began.
     """
     session: Session = ctx.obj
     _check_kpi(kpi, by, (target, short))
@@ -150,24 +150,28 @@ def _check_kpi(kpi: bool, by: By | None, limits: Sequence[str | None]) -> None:
 def _show_counts(session: Session, events: "EventStore", wanted: Filter, by: By, clock: ClockTime) -> None:
     tallies = tally(events.counts(wanted, by), by, clock.zone)
     drawn = session.stdout.isatty()
-    session.show(
+    left_out = session.show(
         Listing(
             [_cells(one, by, session, year=str(clock.today.year)) for one in tallies],
-            _columns(session, by),
+            _columns(session, by, total(tallies)),
             whole=[one.as_json() | {"by": by} for one in tallies],
             nothing="no calls" if by != "rule" else "no route questions",
         )
     )
     if tallies and by != "rule":
         session.note(_sentence(total(tallies)))
-        if drawn:
+        if drawn and "chart" not in left_out:
             session.note(session.display.legend(_PARTS))
     session.note(f"the store takes {events.size() / 1_000_000:.1f} MB")
 
 
-def _columns(session: Session, by: By) -> tuple[Column, ...]:
-    """Those that have something to say; the chart is for eyes, and seconds are for programs."""
+def _columns(session: Session, by: By, whole: StatusTally) -> tuple[Column, ...]:
+    """Those that have something to say; the chart is for eyes, and seconds are for programs.
+
+    On a terminal, where titles are words and take room, an ending that no call had has no column.
+    """
     drawn = session.stdout.isatty()
+    counts = {**dict.fromkeys(MISSED_STATUSES, 0), **whole.missed, "other": whole.other, "open": whole.open}
     columns: list[Column] = []
     for column in COLUMNS:
         fitting = {"rule": _OF_RULES, "status": _OF_STATUSES}.get(by)
@@ -176,6 +180,8 @@ def _columns(session: Session, by: By) -> tuple[Column, ...]:
             shown = drawn is (column.name == "talk")
         if column.name == "chart":
             shown = drawn
+        if drawn and counts.get(column.name) == 0:
+            shown = False
         title = (
             by.capitalize() if column.name == "group" else "Asked" if by == "rule" and column.name == "calls" else None
         )

@@ -8,7 +8,7 @@ import typer
 from alovoice_cli.commands.events.selection import Line, Number, Peer, Status, Store, Type, Where, WithTrials, clock_of
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
-from alovoice_cli.events.event import Call, Event
+from alovoice_cli.events.event import STATUS_TONES, Call, Event
 from alovoice_cli.events.event_table import brief, event_as_json, event_cells
 from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.moments import unix_microseconds
@@ -20,7 +20,7 @@ EXAMPLES = examples(
     "alovoice events tail -f --json | jq -c 'select(.type == \"callstart\") | .body.number'",
 )
 _POLL_SECONDS = 0.5
-_WIDTHS = {"event": 7, "when": 11, "type": 9, "number": 12, "line": 12, "peer": 5, "said": 8}
+_WIDTHS = {"event": 6, "when": 11, "type": 9, "number": 12, "line": 12, "peer": 5, "said": 13}
 _TITLES = {"event": "Event", "when": "When", "type": "Type", "number": "Number", "line": "Line", "peer": "Peer"}
 
 
@@ -39,7 +39,10 @@ def tail_events(
     with_trials: WithTrials = False,
     store: Store = None,
 ) -> None:
-    """Print the latest events, the oldest first: one JSON object a line, or a table that grows on a terminal."""
+    """Print the latest events, oldest first.
+
+    In a pipe: one JSON object per line; on a terminal: a table that grows.
+    """
     session: Session = ctx.obj
     words = FilterWords(None, None, type, number, line, peer, status, where, with_trials)
     wanted = read_filter(words, EVENT_FIELDS, clock_of(session))
@@ -67,7 +70,9 @@ def _print(session: Session, event: Event, call: Call | None, *, as_lines: bool)
         session.display.line(event_as_json(event))
     else:
         cells = event_cells(event, call, clock_of(session), short=True)
-        session.display.row({**cells, "said": brief(event)}, _WIDTHS)
+        session.display.row(
+            {**cells, "said": brief(event, _WIDTHS["said"])}, _WIDTHS, STATUS_TONES.get(event.fact.status or "", "")
+        )
 
 
 def _now(session: Session) -> int:

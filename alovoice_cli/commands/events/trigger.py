@@ -64,14 +64,15 @@ def trigger_event(
         str | None, typer.Option("--store", metavar="URL", help="The store that --from-event reads.")
     ] = None,
 ) -> int:
-    """Send a handler an event as the PBX would. Of several each has another number (or id), unless --set fixes it.
+    """Send test events to a handler, as the PBX would.
 
-    To http://H/hooks goes http://H/hooks/callstart; a URL that ends in a type has its siblings; {type} in it is
-    replaced; hook.php, or a URL with a query, takes all. In a scenario time passes only in the bodies, and a call ends
-    under the id that its callstart was answered with.
+    The type is added to the URL: http://H/hooks becomes http://H/hooks/callstart. In a URL that ends in a type, this
+    type is replaced; {type} is replaced; hook.php, or a URL with a query, receives every type. In a scenario only
+    the times in the bodies pass, and a call ends under the id with which its callstart was answered.
 
-    Each event has the header x-alovoice-trial: 1, and a number that nobody has (+998 00 …) unless --set gives another.
-    A listener passes it on with that mark; the history has it only with --with-trials.
+    Every event has the header x-alovoice-trial: 1 and, unless --set gives another, a number of nobody (+998 00 …).
+    With --count each event has another number or id. A listener forwards the events with their mark; the history
+    shows them only with --with-trials.
     """
     session: Session = ctx.obj
     if (scenario is None) == (type_ is None and event is None):

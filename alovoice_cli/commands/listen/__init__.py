@@ -1,9 +1,8 @@
 """`alovoice listen`: receives what the PBX sends, keeps it, passes it on; `listen check` proves the way to it."""
 
-import typer
-
+from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.listen import check, receive
 
-app = typer.Typer(invoke_without_command=True, epilog=receive.EXAMPLES)
+app = CommandApp(invoke_without_command=True, epilog=receive.EXAMPLES)
 app.callback(epilog=receive.EXAMPLES)(receive.listen)
 app.command("check", epilog=check.EXAMPLES)(check.check_url)

@@ -27,7 +27,10 @@ def check_url(
         str | None, typer.Option("--store", metavar="URL", help="The listener's store; else the profile's own file.")
     ] = None,
 ) -> None:
-    """Send a proof to the public URL, and look for it in the store. Exit code 5: not reached; 8: it did not arrive."""
+    """Send a proof to the public URL, and look for it in the store.
+
+    Exit code 5: the URL was not reached; 8: the proof did not arrive in the store.
+    """
     from alovoice_cli.events.event import PBX_TYPES
     from alovoice_cli.events.handler import checked_url
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from alovoice_cli.events.event import Call, Event
+from alovoice_cli.events.event import STATUS_TONES, Call, Event
 from alovoice_cli.events.event_table import brief, event_as_json, event_cells
 from alovoice_cli.moments import ClockTime, parse_zone
+from alovoice_cli.output.listing import Tone
 from alovoice_cli.session import Session
 
 _WIDTHS: Final = {"event": 6, "time": 8, "type": 9, "number": 12, "line": 12, "peer": 5, "what": 16}  # 80 in all
@@ -51,7 +52,8 @@ class Narrator:
         if self._as_json:
             self._session.display.line(event_as_json(event))
         else:
-            self._session.display.row(self._row(event), _WIDTHS)
+            tone: Tone = STATUS_TONES.get(event.fact.status or "", "")
+            self._session.display.row(self._row(event), _WIDTHS, tone)
 
     def complain(self, text: str) -> None:
         """Prints a warning."""
@@ -65,4 +67,4 @@ class Narrator:
             if len(self._calls) > _MOST_CALLS:
                 self._calls.popitem(last=False)
         cells = event_cells(event, self._calls.get(fact.call_id or ""), self._clock, short=True)
-        return {**cells, "time": f"{moment:%H:%M:%S}", "what": brief(event)}
+        return {**cells, "time": f"{moment:%H:%M:%S}", "what": brief(event, _WIDTHS["what"])}

@@ -146,15 +146,10 @@ def listen(
         bool, typer.Option("--print-nginx", help="Print an nginx location for this line.", show_default=False)
     ] = False,
 ) -> Any:
-    """Receive everything that the PBX sends, until Ctrl-C. AloVoice must be able to reach the URLs that are printed.
+    """Receive calls, results and route questions from the PBX.
 
-    Each delivery is on the disk before it is answered. There is no history in the API: what is not kept here is gone.
-
-    Rules with errors: exit code 8, before anything is bound. A changed file or list is taken up while the listener
-    runs; if it has errors or fails its tests, the last good rules stay. `alovoice route override` beats them at once.
-
-    Every option may stand in the profile, [profiles.NAME.listen], or in the environment, ALOVOICE_LISTEN_FORWARD and so
-    on: the flag wins, then the environment.
+    Runs until Ctrl-C. AloVoice must be able to reach the printed URLs. The API has no history: events that are not
+    received here are lost. Every option can be set in [profiles.NAME.listen] or as ALOVOICE_LISTEN_NAME.
     """
     session: Session = ctx.obj
     if ctx.invoked_subcommand is not None:

@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import SEVERITY_TONES, examples
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.findings import Finding, has_errors, in_order
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.routing.lint import CheckedRules, check, compare_with_pbx
 from alovoice_cli.session import Session
 
 COLUMNS = (
-    Column("severity", "Severity"),
+    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
     Column("place", "Where", lambda finding: f"{finding['file']}:{finding['line']}:{finding['column']}"),
     Column("message", "What"),
     Column("hint", "What to do"),
@@ -39,10 +39,11 @@ def check_rules(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.", show_default=False)] = False,
 ) -> int:
-    """Check a rules file before callers meet it.
+    """Check a rules file.
 
-    Looks at syntax, names, rules that are never reached, hours and lines without a rule, and runs its own tests.
-    Errors: exit code 8. Warnings and notes: 0. With --json: ok, rules, findings, and how many tests passed and failed.
+    Checked are syntax, names, rules that no call reaches, hours and lines without a rule, and the tests in the file.
+    Exit code 8: errors. Warnings and notes: 0. --json has ok, rules, findings, and the numbers of tests passed and
+    failed.
     """
     session: Session = ctx.obj
     checked = check(file, session.now())

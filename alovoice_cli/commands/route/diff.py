@@ -47,10 +47,11 @@ def compare_rules(
         str | None, typer.Option("--store", metavar="URL", help="The event store; else the profile's own.")
     ] = None,
 ) -> None:
-    """Ask two rules files the stored route questions, and show which callers would go elsewhere, by rule.
+    """Compare two rules files on the stored route questions.
 
-    Each question is asked with its own time, and with the past as it was then. The move of the most callers first.
-    Rules with errors: exit code 8. With --json: calls, callers, moved_calls, moved_callers, unreadable, and the moves.
+    Both files answer every question, with its own time and the caller's past at that time. The table shows which
+    callers would go elsewhere, the largest group first. Exit code 8: the rules have errors. --json has calls,
+    callers, moved_calls, moved_callers, unreadable, and the moves.
     """
     session: Session = ctx.obj
     now = session.now()

@@ -18,9 +18,10 @@ def write_rules(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="[FILE]", help="The new file.")] = Path("rules.toml"),
 ) -> None:
-    """Write a commented rules file to start from, with the lines and the time zone of the profile.
+    """Write a commented rules file to start from.
 
-    It passes `route check --strict` as it is. A file that is there is not replaced.
+    It contains the lines and the time zone of the profile, and passes `route check --strict`. An existing file is
+    not replaced.
     """
     session: Session = ctx.obj
     settings = session.settings

@@ -31,10 +31,11 @@ def override_rules(
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="End it now.", show_default=False)] = False,
 ) -> None:
-    """Send every caller to one step for a while: a panic switch. Without words: show what is in force.
+    """Send every caller to one step for a limited time.
 
-    A running `alovoice listen` of the same profile obeys from the next question on. It beats the rules and the
-    fallback, ends by itself, and outlives a restart. Exit code 9 where no listener runs: one that starts in time obeys.
+    Without arguments it shows the override that is in force. A running `alovoice listen` of the same profile obeys
+    from the next route question on. The override precedes rules and fallback, ends by itself, and survives a
+    restart. Exit code 9: no listener is running; one that starts in time obeys.
     """
     session: Session = ctx.obj
     file = OverrideFile(session.settings.override_path)

@@ -61,10 +61,9 @@ def try_question(
 ) -> None:
     """Show the step that a caller would get.
 
-    The past is that of the event store, where there is one, as it was at --at; --last-peer, --calls and --missed make
-    up another one.
-    With --json: action_type, action_data, rule (null: the fallback), at, and the trail of rules that were tried.
-    Rules with errors: exit code 8.
+    The caller's past calls are those of the event store at the time --at; --last-peer, --calls and --missed replace
+    them. Exit code 8: the rules have errors. --json has action_type, action_data, rule (null: the fallback), at, and
+    the trail of rules that were tried.
     """
     session: Session = ctx.obj
     rules = served(check(file, session.now()), file)

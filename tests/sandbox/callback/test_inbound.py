@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +12,20 @@ from alovoice_cli.posts import Posted
 from alovoice_cli.sandbox.callback.messages import StartReply, read_start_reply, read_step
 from alovoice_cli.sandbox.scenario import shipped
 
+from .conftest import Calling, Handler
 
-def step(kind, data=None):
+
+def step(kind: str, data: Any = None) -> Any:
     return json.dumps({"action_type": kind, **({} if data is None else {"action_data": data})}).encode()
 
 
-def inbound(small_day):
+def slow_refusal(_: object) -> tuple[int, bytes]:
+    """Answers 503 after a while."""
+    time.sleep(0.05)
+    return 503, b""
+
+
+def inbound(small_day: Calling) -> Any:
     return [account for account in small_day.play() if account.kind == "inbound"]
 
 
@@ -31,7 +40,9 @@ def inbound(small_day):
         (step("hangup"), "hangup", {0}, {""}),
     ],
 )
-def test_the_step_is_obeyed(small_day, handler, answer, said, inner, went_to):
+def test_the_step_is_obeyed(
+    small_day: Calling, handler: Handler, answer: bytes, said: str, inner: Any, went_to: Any
+) -> None:
     handler.answers["route"] = lambda _: answer
     calls = inbound(small_day)
     assert len(handler.of("route")) == len(calls) > 5
@@ -62,12 +73,12 @@ def test_the_step_is_obeyed(small_day, handler, answer, said, inner, went_to):
     ],
     ids=lambda answer: str(answer)[:40],
 )
-def test_a_wrong_step_ends_the_call_at_once(answer):
+def test_a_wrong_step_ends_the_call_at_once(answer: bytes) -> None:
     status, body = answer if isinstance(answer, tuple) else (200, answer)
     assert read_step(Posted(status, body), shipped()) is None
 
 
-def test_a_call_without_a_step_is_over_and_is_told_of_all_the_same(small_day, handler):
+def test_a_call_without_a_step_is_over_and_is_told_of_all_the_same(small_day: Calling, handler: Handler) -> None:
     handler.answers["route"] = lambda _: b"let me see"
     calls = inbound(small_day)
     for call in calls:
@@ -78,7 +89,9 @@ def test_a_call_without_a_step_is_over_and_is_told_of_all_the_same(small_day, ha
     assert {str(got.fields["status_code"]) for got in handler.of("callend")} >= {"OTHER"}
 
 
-def test_the_question_says_who_calls_which_line_and_the_department_only_where_there_is_one(small_day, handler):
+def test_the_question_says_who_calls_which_line_and_the_department_only_where_there_is_one(
+    small_day: Calling, handler: Handler
+) -> None:
     small_day.rate = 4
     calls = inbound(small_day)
     asked = [got.fields for got in handler.of("route")]
@@ -92,7 +105,7 @@ def test_the_question_says_who_calls_which_line_and_the_department_only_where_th
         assert fields["direction"] == "inc"
 
 
-def test_a_redirect_is_obeyed_and_such_a_call_has_no_id(small_day, handler):
+def test_a_redirect_is_obeyed_and_such_a_call_has_no_id(small_day: Calling, handler: Handler) -> None:
     handler.answers["callstart"] = lambda got: b'{"callto": "2003"}' if got.fields["type"] == "inc" else b"77"
     accounts = small_day.play()
     for account in accounts:
@@ -103,7 +116,7 @@ def test_a_redirect_is_obeyed_and_such_a_call_has_no_id(small_day, handler):
     assert {"call_id" in got.fields for got in handler.of("callend")} == {True, False}
 
 
-def test_a_redirect_may_lead_outside(small_day, handler):
+def test_a_redirect_may_lead_outside(small_day: Calling, handler: Handler) -> None:
     handler.answers["callstart"] = lambda _: b'{"callto": "99 123-45 67"}'
     assert {call.course.went_to for call in inbound(small_day)} == {"991234567"}
 
@@ -126,21 +139,21 @@ def test_a_redirect_may_lead_outside(small_day, handler):
         (b"{callto: 1}", None),
     ],
 )
-def test_an_id_is_taken_as_the_document_allows_it(body, call_id):
+def test_an_id_is_taken_as_the_document_allows_it(body: bytes, call_id: str) -> None:
     assert read_start_reply(Posted(200, body)) == StartReply(call_id=call_id)
     assert read_start_reply(Posted(500, body)) == StartReply()
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.one_of(st.none(), st.integers(100, 599)), st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
-def test_no_answer_breaks_the_pbx(status, body):
+def test_no_answer_breaks_the_pbx(status: int, body: bytes) -> None:
     answer = Posted(status, body)
     reply = read_start_reply(answer)
     assert reply.call_id is None or 0 < len(reply.call_id) <= 32
     read_step(answer, shipped())
 
 
-def test_no_answer_at_all_ends_the_call(small_day, handler):
-    handler.answers["route"] = lambda _: (time.sleep(0.05), (503, b""))[1]
+def test_no_answer_at_all_ends_the_call(small_day: Calling, handler: Handler) -> None:
+    handler.answers["route"] = slow_refusal
     assert {call.course.step for call in inbound(small_day)} == {"none"}
     assert small_day.said == ["a route was not taken (status 503); the PBX sends each once, and goes on"]

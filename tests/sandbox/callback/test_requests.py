@@ -3,6 +3,8 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import httpx
 import pytest
@@ -10,17 +12,19 @@ import pytest
 from alovoice_cli.sandbox.opening import EMBEDDED_URL
 from alovoice_cli.sandbox.scenario import data
 
+from .conftest import Calling, Handler
+
 CONFERENCE = {"callfrom": {"phone": "712037006"}, "callto": [{"phone": "994412860"}, {"phone": "977076909"}]}
 
 
 @pytest.fixture
-def calling_back(small_day):
+def calling_back(small_day: Calling) -> Iterator[Any]:
     """A PBX that calls back and has no day: what it is asked for, and no more."""
     small_day.rate = small_day.day = None
     sandbox, board, poster = small_day.open()
 
-    def ask(path, **body):
-        async def send():
+    def ask(path: str, **body: Any) -> Any:
+        async def send() -> Any:
             transport = httpx.ASGITransport(app=sandbox.app)
             async with httpx.AsyncClient(transport=transport, base_url=EMBEDDED_URL) as client:
                 return await client.post(path, headers={"Authorization": "Bearer t"}, **body)
@@ -35,7 +39,7 @@ def calling_back(small_day):
         board.stop()
 
 
-def wait_for(small_day, count, counted=len):
+def wait_for(small_day: Calling, count: int, counted: Callable[[Any], int] = len) -> Any:
     """The calls that have been told of to their ends, once `counted` of them is so much. Others may have begun."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -46,17 +50,19 @@ def wait_for(small_day, count, counted=len):
     raise AssertionError(f"not told: {small_day.accounts()}")
 
 
-def _is_told(account):
+def _is_told(account: Any) -> Any:
     answered = all(one.status for one in account.deliveries)
     return bool(account.deliveries) and not account.imbalance and answered
 
 
-def people(accounts):
+def people(accounts: Sequence[Any]) -> Any:
     """How many different numbers were called: a campaign calls one who did not answer again."""
     return len({account.course.number for account in accounts})
 
 
-def test_a_conference_has_its_start_its_end_and_a_result_with_the_callers_id(calling_back, small_day, handler):
+def test_a_conference_has_its_start_its_end_and_a_result_with_the_callers_id(
+    calling_back: Any, small_day: Calling, handler: Handler
+) -> None:
     number = calling_back("/requestcall/t", json={**CONFERENCE, "extid": "123123"}).json()["id"]
     (account,) = wait_for(small_day, 1)
     assert [got.kind for got in handler.got] == ["callstart", "callend", "result"]
@@ -69,7 +75,9 @@ def test_a_conference_has_its_start_its_end_and_a_result_with_the_callers_id(cal
     assert (result["dialstatus"] == "ANSWER") == (str(end["status_code"]) == "200") == bool(result["record"])
 
 
-def test_requests_tell_of_themselves_as_the_ringing_went(calling_back, small_day, handler):
+def test_requests_tell_of_themselves_as_the_ringing_went(
+    calling_back: Any, small_day: Calling, handler: Handler
+) -> None:
     for key in range(30):
         calling_back("/requestcall/t", json={**CONFERENCE, "extid": str(key + 100)})
     accounts = wait_for(small_day, 30)
@@ -84,8 +92,8 @@ def test_requests_tell_of_themselves_as_the_ringing_went(calling_back, small_day
 
 
 def test_a_call_from_the_crm_has_its_extension_and_the_crms_id_where_the_handler_gives_none(
-    calling_back, small_day, handler
-):
+    calling_back: Any, small_day: Calling, handler: Handler
+) -> None:
     handler.answers["callstart"] = lambda _: b""
     calling_back("/outcall/t", json={"call_id": "e5e456", "inner_phone": 2424, "number": "+998994412860"})
     wait_for(small_day, 1)
@@ -94,7 +102,9 @@ def test_a_call_from_the_crm_has_its_extension_and_the_crms_id_where_the_handler
     assert end["call_id"] == "e5e456"
 
 
-def test_a_call_into_a_menu_names_the_menu_and_its_line(calling_back, small_day, handler):
+def test_a_call_into_a_menu_names_the_menu_and_its_line(
+    calling_back: Any, small_day: Calling, handler: Handler
+) -> None:
     calling_back("/requestcall/t", json={"callto": "994412860", "ivrid": 222, "fromline": 712037006, "extid": "0077"})
     wait_for(small_day, 1)
     start, _, result = (got.fields for got in handler.got)
@@ -102,7 +112,7 @@ def test_a_call_into_a_menu_names_the_menu_and_its_line(calling_back, small_day,
     assert (result["from_number"], result["to_number"], result["externalid"]) == ("712037006", "994412860", "0077")
 
 
-def test_each_attempt_of_a_campaign_is_a_call(calling_back, small_day, handler):
+def test_each_attempt_of_a_campaign_is_a_call(calling_back: Any, small_day: Calling, handler: Handler) -> None:
     day = time.strftime("%Y.%m.%d", time.gmtime(time.time() + 5 * 3600 + 86_400))
     fields = {
         "name": "Eslatma",

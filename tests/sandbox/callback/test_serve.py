@@ -3,10 +3,14 @@
 import json
 import signal
 import sys
+from collections.abc import Sequence
 
 import pytest
+from front_door import FrontDoor
 
 from alovoice_cli.stores.pbx_traffic import Traffic
+
+from .conftest import Handler
 
 BASE = "http://127.0.0.1:9/h/secret"
 
@@ -36,7 +40,9 @@ BASE = "http://127.0.0.1:9/h/secret"
         (["--chaos", "dup=1%"], "--chaos has no one to tell"),
     ],
 )
-def test_words_that_cannot_be_meant_are_refused_before_anything_is_opened(alovoice, words, said):
+def test_words_that_cannot_be_meant_are_refused_before_anything_is_opened(
+    alovoice: FrontDoor, words: Sequence[str], said: str
+) -> None:
     result = alovoice("sandbox", "serve", *words)
     assert result.code == 2
     assert said in result.err
@@ -45,7 +51,7 @@ def test_words_that_cannot_be_meant_are_refused_before_anything_is_opened(alovoi
     assert not (alovoice.home / "state").exists()
 
 
-def test_a_pbx_that_is_mounted_in_the_process_sends_nothing(alovoice):
+def test_a_pbx_that_is_mounted_in_the_process_sends_nothing(alovoice: FrontDoor) -> None:
     words = ("call", "out", "--from", "2424", "--to", "994412860", "-p", "sandbox", "--yes")
     assert alovoice(*words).code == 0
     with Traffic(alovoice.home / "state" / "sandbox.db") as traffic:
@@ -54,10 +60,13 @@ def test_a_pbx_that_is_mounted_in_the_process_sends_nothing(alovoice):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_day_is_played_its_account_printed_and_a_signal_ends_the_pbx(alovoice, handler, number):
+def test_a_day_is_played_its_account_printed_and_a_signal_ends_the_pbx(
+    alovoice: FrontDoor, handler: Handler, number: int
+) -> None:
     words = ["--json", "--state", "s.db", "--events-to", handler.base, "--day", "2026-03-02", "--inbound", "1/h"]
     running = alovoice.start("sandbox", "serve", *words, "--speed", "1000000", "--chaos", "dup=20%")
     try:
+        assert running.stdout is not None
         assert json.loads(running.stdout.readline())["url"].startswith("http://127.0.0.1:")
         day = json.loads(running.stdout.readline())
         running.send_signal(number)

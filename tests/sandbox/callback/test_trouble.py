@@ -5,6 +5,8 @@ import json
 import socket
 import threading
 import time
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,14 +19,16 @@ from alovoice_cli.sandbox.callback.posting import Chaos, Fate, Timetable, parse_
 from alovoice_cli.serving.server import SocketServer
 from alovoice_cli.stores.pbx_traffic import UNANSWERED, CallCourse
 
+from .conftest import Calling, Handler
 
-def free_port():
+
+def free_port() -> Any:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         return bound.getsockname()[1]
 
 
-def test_a_handler_that_is_down_loses_its_messages_and_nothing_is_sent_again(small_day):
+def test_a_handler_that_is_down_loses_its_messages_and_nothing_is_sent_again(small_day: Calling) -> None:
     accounts = small_day.play(f"http://127.0.0.1:{free_port()}/h/secret")
     sent = [one for account in accounts for one in account.deliveries]
     assert {one.status for one in sent} == {None}
@@ -36,7 +40,9 @@ def test_a_handler_that_is_down_loses_its_messages_and_nothing_is_sent_again(sma
     assert not any("secret" in line for line in small_day.said)
 
 
-def test_a_handler_that_hangs_holds_up_neither_the_others_nor_the_pbx(small_day, handler, monkeypatch):
+def test_a_handler_that_hangs_holds_up_neither_the_others_nor_the_pbx(
+    small_day: Calling, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small_day.rate = small_day.day = None
     released = threading.Event()
     monkeypatch.setattr(posting, "ANSWER_SECONDS", 60)
@@ -69,12 +75,14 @@ def test_a_handler_that_hangs_holds_up_neither_the_others_nor_the_pbx(small_day,
     thread.join(30)
 
 
-def test_what_is_under_way_at_the_end_is_known_as_such(small_day, handler, monkeypatch):
+def test_what_is_under_way_at_the_end_is_known_as_such(
+    small_day: Calling, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small_day.rate, small_day.day = 1000, None
     arrived, released = threading.Event(), threading.Event()
     monkeypatch.setattr(posting, "ANSWER_SECONDS", 60)
 
-    def hang(_):
+    def hang(_: object) -> Any:
         arrived.set()
         released.wait(60)
         return b""
@@ -91,7 +99,7 @@ def test_what_is_under_way_at_the_end_is_known_as_such(small_day, handler, monke
     assert small_day.said == []
 
 
-def test_content_types_and_numbers_are_mixed_and_each_message_is_always_the_same():
+def test_content_types_and_numbers_are_mixed_and_each_message_is_always_the_same() -> None:
     course = CallCourse("inc", "+998901234567", "712037006", 2000, 1_772_392_933)
     starts = [json.loads(Wording(7, "callstart", call).callstart(course)) for call in range(200)]
     for name in ("inner_phone", "line", "start_time"):
@@ -106,7 +114,7 @@ def test_content_types_and_numbers_are_mixed_and_each_message_is_always_the_same
     assert results == [Wording(7, "result", call).result({"id": call, "begin_time": 1}, []) for call in range(200)]
 
 
-def test_chaos_happens_as_often_as_ordered_and_never_to_a_caller_who_waits():
+def test_chaos_happens_as_often_as_ordered_and_never_to_a_caller_who_waits() -> None:
     chaos = parse_chaos("dup=3%,late=5%, reorder=1.5%")
     assert chaos == Chaos(3, 5, 1.5)
     fates = [chaos.fate(7, "callend", call) for call in range(20_000)]
@@ -118,7 +126,7 @@ def test_chaos_happens_as_often_as_ordered_and_never_to_a_caller_who_waits():
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=20) | st.from_regex(r"(dup|late|reorder|dub)=\d{1,4}%?(,late=5%)?", fullmatch=True))
-def test_a_chaos_text_is_read_or_refused_and_nothing_else(text):
+def test_a_chaos_text_is_read_or_refused_and_nothing_else(text: str) -> None:
     refused = None
     try:
         chaos = parse_chaos(text)
@@ -131,12 +139,14 @@ def test_a_chaos_text_is_read_or_refused_and_nothing_else(text):
         assert all(0 <= share <= 100 for share in (chaos.dup, chaos.late, chaos.reorder))
 
 
-def test_actions_run_in_order_of_their_moments_and_one_that_fails_stops_no_other():
-    said, ran, ended = [], [], threading.Event()
+def test_actions_run_in_order_of_their_moments_and_one_that_fails_stops_no_other() -> None:
+    said: list[str] = []
+    ran: list[str] = []
+    ended = threading.Event()
     table = Timetable(said.append)
     now = table.now()
     for name, due in (("c", now + 0.02), ("a", now - 1), ("b", now), ("d", now + 0.02)):
-        table.at(due, lambda name=name: ran.append(name))
+        table.at(due, partial(ran.append, name))
     table.at(now + 0.01, lambda: [][0])
     table.at(now + 0.03, ended.set)
     table.start()
@@ -147,12 +157,14 @@ def test_actions_run_in_order_of_their_moments_and_one_that_fails_stops_no_other
 
 
 @pytest.mark.parametrize("most", [1, 3])
-def test_handlers_are_never_asked_more_at_once_than_allowed(small_day, handler, monkeypatch, most):
+def test_handlers_are_never_asked_more_at_once_than_allowed(
+    small_day: Calling, handler: Handler, monkeypatch: pytest.MonkeyPatch, most: Any
+) -> None:
     monkeypatch.setattr(posting, "_AT_ONCE", most)
     monkeypatch.setattr(posting, "_PATIENCE_SECONDS", 0.001)
     at_work, highest, lock = 0, 0, threading.Lock()
 
-    def work(_):
+    def work(_: object) -> Any:
         nonlocal at_work, highest
         with lock:
             at_work += 1

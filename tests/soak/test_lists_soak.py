@@ -1,12 +1,10 @@
-"""Ten thousand generated lists whose counts add up, against a plain reading of the same rows; by hand.
-
-python tests/soak/lists.py [LISTS]
-"""
+"""Generated lists whose counts add up, against a plain reading of the same rows."""
 
 import csv
 import io
 import random
-import sys
+
+from strength import IS_SOAK, rounds
 
 from alovoice_cli.campaigns.recipients import Exclusion, read_recipients
 from alovoice_cli.phones import read_cell
@@ -62,13 +60,7 @@ def _check(chance: random.Random) -> None:
     assert set(found.tally.numbers()) == set(numbers)
 
 
-def main() -> None:
-    lists = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    chance = random.Random(5)
-    for _ in range(lists):
+def test_every_row_of_each_list_is_accounted_for_and_every_number_is_the_one_that_its_cell_holds() -> None:
+    chance = random.Random() if IS_SOAK else random.Random(5)
+    for _ in range(rounds(250)):
         _check(chance)
-    print(f"{lists} lists: every row of each is accounted for, and every number is the one that its cell holds")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
-"""A whole day, three seeds, with a CRM behind the listener. By hand: `python -m pytest -n 0 tests/soak/whole_day.py`.
+"""A whole day with a CRM behind the listener.
 
 The CRM names the calls, and gets each event's bytes once (a repetition is not passed on); the books balance as in
-`tests/listening/test_day.py`. Takes a minute of two cores.
+`tests/listening/test_day.py`.
 """
 
 from collections import Counter
@@ -11,11 +11,12 @@ from crm import served
 from day import listening, play
 from front_door import FrontDoor
 from listening.test_day import check_all
+from strength import rounds
 
 CHAOS = "dup=3%,late=5%,reorder=1%"
 
 
-@pytest.mark.parametrize("seed", ["1", "2", "3"])
+@pytest.mark.parametrize("seed", [str(seed) for seed in range(1, rounds(1) + 1)])
 def test_a_whole_day_is_stored_reported_and_forwarded(alovoice: FrontDoor, seed: str) -> None:
     with served() as crm:
         forward = ("--forward", f"callstart={crm.url}/callstart", "--forward", f"{crm.url}/event")

@@ -1,8 +1,8 @@
-"""Handlers of Express and Flask take `--forward-json` as it comes, and verify it with their own libraries. By hand.
+"""Handlers of Express and Flask take `--forward-json` as it comes, and verify it with their own libraries.
 
     npm install --prefix DIR express standardwebhooks
     python -m venv VENV && VENV/bin/python -m pip install flask standardwebhooks
-    HANDLERS_NODE=DIR HANDLERS_FLASK=VENV/bin/python python -m pytest -n 0 tests/soak/handlers.py
+    HANDLERS_NODE=DIR HANDLERS_FLASK=VENV/bin/python python -m pytest -n 0 tests/soak/test_handlers_soak.py
 
 What is not named there is skipped. The handlers below are whole: each reads the JSON by its framework's own means.
 """

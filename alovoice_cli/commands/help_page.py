@@ -1,0 +1,224 @@
+"""The help page of a command: how it is called, what it does, its own options in groups, examples.
+
+The options of every command are on the first page alone. Plain text: no boxes, nothing cut.
+"""
+
+import re
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from alovoice_cli.commands.global_options import PANEL as GLOBAL_PANEL
+
+REQUIRED = "Required"
+"""How the name of a group begins that must be given; it comes first."""
+PAGE_LINES = 45
+"""The lines of a page that examples, but for the first one, may fill."""
+_NARROWEST, _WIDEST = 40, 100
+_NAMES_WIDTH = 24
+"""The widest column of names; the help of an option has 52 characters of 80."""
+Groups = Sequence[tuple[str, Sequence[tuple[str, str]]]]
+"""Titles, each with rows of names and their text."""
+_TYPES = {"int": "N", "int range": "N", "float": "N", "float range": "N", "path": "FILE", "file": "FILE"}
+
+
+def write_page(ctx: Any, *, bold: bool = False) -> str:
+    """Returns the page of the context's command; `bold`: with headings for a terminal."""
+    command, is_root = ctx.command, ctx.parent is None
+    page = _Page(_width(), bold=bold)
+    page.add_usage(ctx.command_path, _usage_words(command))
+    page.add_prose(command.help or "")
+    page.add_groups(_command_groups(command), apart=is_root)
+    page.add_groups(_option_groups(command, is_root=is_root))
+    if not is_root:
+        page.add("", f"Global options: {ctx.find_root().info_name} --help")
+    page.add_examples(command.epilog or "")
+    return "\n".join(page.lines) + "\n"
+
+
+def write_topic(title: str, rows: Sequence[tuple[str, str]], note: str, *, bold: bool = False) -> str:
+    """Returns a page that is one table and a note."""
+    page = _Page(_width(), bold=bold)
+    page.add_groups([(title, rows)])
+    page.add_prose(note)
+    return "\n".join(page.lines[:-1]) + "\n"
+
+
+def _width() -> int:
+    return max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST))
+
+
+class _Page:
+    """The lines of a page, wrapped at its width."""
+
+    def __init__(self, width: int, *, bold: bool) -> None:
+        self.lines: list[str] = []
+        self._width = width
+        self._bold = bold
+
+    def add(self, *lines: str) -> None:
+        self.lines += lines
+
+    def add_usage(self, path: str, words: Iterable[str]) -> None:
+        self.add(*self._wrap(" ".join(("Usage:", path, *words)), "", " " * len("Usage: ")))
+
+    def add_prose(self, text: str) -> None:
+        for paragraph in text.split("\n\n"):
+            self.add("", *self._wrap(" ".join(paragraph.split()), "  ", "  "))
+        self.add("")
+
+    def add_groups(self, groups: "Groups", *, apart: bool = False) -> None:
+        """Adds groups of names with their texts, all texts in one column; `apart`: with an empty line between them."""
+        lengths = [len(names) for _, rows in groups for names, _ in rows]
+        column = max((length for length in lengths if length <= _NAMES_WIDTH), default=_NAMES_WIDTH)
+        for place, (title, rows) in enumerate(groups):
+            if apart and place:
+                self.add("")
+            self.add(f"\x1b[1m{title}:\x1b[0m" if self._bold else f"{title}:")
+            for names, text in rows:
+                self.add(*self._row(names, text, column))
+        if apart:
+            self.add("")
+
+    def _row(self, names: str, text: str, column: int) -> list[str]:
+        """Returns the lines of one option. Long names have their text behind them where it fits, else below."""
+        if len(names) > column:
+            line = f"  {names}  {text}"
+            if len(line) <= self._width:
+                return [line]
+        behind = " " * (column + 4)
+        first = f"  {names:<{column}}  "
+        lines = self._wrap(text, behind, behind)
+        if len(names) > column or not lines:
+            return [first.rstrip(), *lines]
+        return [first + lines[0].lstrip(), *lines[1:]]
+
+    def add_examples(self, epilog: str) -> None:
+        """Adds the epilog: of command lines behind a `$` the first one, and others while the page has room for them."""
+        title, *examples = re.split(r"\n(?=\$ )", epilog.replace("\b\n", "").rstrip())
+        if not examples:
+            self.add(*(["", *title.splitlines()] if title else []))
+            return
+        self.add(title)
+        for place, example in enumerate(examples):
+            lines = [f"  {line}" for line in example.splitlines()]
+            if place and len(self.lines) + len(lines) > PAGE_LINES:
+                return
+            self.add(*lines)
+
+    def _wrap(self, text: str, first: str, others: str) -> list[str]:
+        return textwrap.wrap(
+            text,
+            self._width,
+            initial_indent=first,
+            subsequent_indent=others,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _usage_words(command: Any) -> Iterator[str]:
+    for param in command.params:
+        if param.param_type_name == "argument" and not param.hidden:
+            word = metavar_of(param) + ("..." if param.nargs == -1 else "")
+            yield word if param.required else f"[{word}]"
+    if hasattr(command, "commands"):
+        yield "[COMMAND]" if command.invoke_without_command else "COMMAND"
+    if any(param.param_type_name == "option" and not is_global(param) for param in command.params):
+        yield "[OPTIONS]"
+
+
+def _command_groups(command: Any) -> Groups:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, below in getattr(command, "commands", {}).items():
+        if not below.hidden:
+            title = below.rich_help_panel if isinstance(below.rich_help_panel, str) else "Commands"
+            groups.setdefault(title, []).append((name, summary_of(below.help or "")))
+    return list(groups.items())
+
+
+def _option_groups(command: Any, *, is_root: bool) -> Groups:
+    """Returns the groups of arguments and options by their titles, the required ones first."""
+    groups: dict[str, list[Any]] = {}
+    for param in command.params:
+        if not param.hidden and is_global(param) == is_root:
+            groups.setdefault(_title(param), []).append(param)
+    ordered = sorted(groups.items(), key=lambda group: not group[0].startswith(REQUIRED))
+    return [(title, _rows(params)) for title, params in ordered]
+
+
+def _title(param: Any) -> str:
+    panel = param.rich_help_panel if isinstance(param.rich_help_panel, str) else ""
+    if param.required and not panel.startswith(REQUIRED):
+        return REQUIRED
+    return panel or ("Arguments" if param.param_type_name == "argument" else "Options")
+
+
+def _rows(params: Sequence[Any]) -> list[tuple[str, str]]:
+    """Returns names and help of each; neighbours with the same help are one row."""
+    rows: list[tuple[str, str]] = []
+    for param in params:
+        names, text = _names(param), _text(param)
+        if rows and rows[-1][1] == text:
+            names = f"{rows.pop()[0]}, {names}"
+        rows.append((names, text))
+    return rows
+
+
+def _names(param: Any) -> str:
+    if param.param_type_name == "argument":
+        return metavar_of(param)
+    flags = sorted([*param.opts, *param.secondary_opts], key=lambda flag: flag.startswith("--"))
+    return f"{', '.join(flags)} {metavar_of(param)}".rstrip()
+
+
+def _text(param: Any) -> str:
+    """Returns the help, with range and default in words."""
+    text = " ".join((param.help or "").split())
+    facts = "; ".join(filter(None, (_range(param), _default(param))))
+    if not facts:
+        return text
+    if text.endswith(")."):
+        return f"{text[:-2]}; {facts})."
+    return f"{text.removesuffix('.')} ({facts})."
+
+
+def _range(param: Any) -> str:
+    least, most = getattr(param.type, "min", None), getattr(param.type, "max", None)
+    if least is not None and most is not None:
+        return f"{least} to {most}"
+    if most is not None:
+        return f"at most {most}"
+    return f"at least {least}" if least is not None and least > 1 else ""
+
+
+def _default(param: Any) -> str:
+    value = param.default
+    if not param.show_default or value is None or isinstance(value, (bool, list, tuple)) or callable(value):
+        return ""
+    return f"default: {getattr(value, 'value', value)}"
+
+
+def metavar_of(param: Any) -> str:
+    """Returns the word that stands for the value: `FILE`; an empty text for a flag."""
+    if getattr(param, "is_flag", False) or getattr(param, "count", False):
+        return ""
+    if param.metavar:
+        word = str(param.metavar).removesuffix("...")
+        return word[1:-1] if word.startswith("[") and word.endswith("]") else word
+    choices = [str(getattr(choice, "value", choice)) for choice in getattr(param.type, "choices", ())]
+    if choices:
+        return "|".join(choices)
+    return param.name.upper() if param.param_type_name == "argument" else _TYPES.get(param.type.name, "TEXT")
+
+
+def is_global(param: Any) -> bool:
+    """Returns whether the parameter is one of the global options."""
+    return bool(param.rich_help_panel == GLOBAL_PANEL)
+
+
+def summary_of(text: str) -> str:
+    """Returns the first sentence of a help text, without its full stop."""
+    first = " ".join(text.partition("\n\n")[0].split())
+    return re.split(r"(?<=[.?!]) ", first, maxsplit=1)[0].removesuffix(".")

@@ -1,0 +1,87 @@
+"""Chooses the language of a run, before the command tree is built: help pages and errors of parsing are in it too.
+
+`--lang`, then ALOVOICE_LANG, then the profile's `lang`, then English. `LANG` is not asked: terminals of operators are
+often set up in a language that nobody there reads.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alovoice_cli.config.paths import Paths
+from alovoice_cli.errors import UsageError
+from alovoice_cli.language import LANGUAGES, Language
+
+VARIABLE = "ALOVOICE_LANG"
+OWN_LANG = ("call", "ivr")
+"""The command whose own `--lang` is the voice menu's language: behind these words it is not the program's."""
+
+_VALUED = ("--profile", "--columns", "--color", "--timeout", "--base-url", "--lang")
+_SHORT_FLAGS = "hqvVy"
+"""Short options without a value, which may stand before `p` in one word."""
+
+
+class _Said(NamedTuple):
+    """What the words of the command line say, None where they do not."""
+
+    lang: str | None
+    profile: str | None
+
+
+def choose_language(argv: Sequence[str], environ: Mapping[str, str], cwd: Path) -> Language:
+    """Returns the language of these words in this environment.
+
+    A wrong `--lang` is English: the command tree refuses it. So is a configuration file that cannot be read: the
+    command that needs it says so. Raises UsageError for a wrong ALOVOICE_LANG.
+    """
+    said = _read_words(argv)
+    if said.lang is not None:
+        return said.lang if said.lang in LANGUAGES else "en"
+    return language_of_environment(environ) or _of_profile(said.profile, environ, cwd)
+
+
+def language_of_environment(environ: Mapping[str, str]) -> Language | None:
+    """Returns the language of ALOVOICE_LANG, None where it is not set. Raises UsageError for another word."""
+    named = environ.get(VARIABLE)
+    if not named:
+        return None
+    if named not in LANGUAGES:
+        raise UsageError(f"{VARIABLE} must be one of {', '.join(LANGUAGES)}, not {named!r}", hint="set it, or unset it")
+    return named
+
+
+def _read_words(argv: Sequence[str]) -> _Said:
+    """Reads `--lang` and `-p` off the words, wherever they stand."""
+    said: dict[str, str] = {}
+    place: list[str] = []  # the noun and the verb
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            break
+        flag, equals, value = word.partition("=")
+        if not word.startswith("--") and word.startswith("-"):
+            flags, p, rest = word[1:].partition("p")
+            if p and not flags.strip(_SHORT_FLAGS):
+                said["--profile"] = rest or next(words, "")
+        elif flag in _VALUED:
+            if flag != "--lang" or tuple(place[:2]) != OWN_LANG:
+                said[flag] = value if equals else next(words, "")
+        elif not word.startswith("-"):
+            place.append(word)
+    return _Said(said.get("--lang"), said.get("--profile"))
+
+
+def _of_profile(profile: str | None, environ: Mapping[str, str], cwd: Path) -> Language:
+    """Returns the `lang` of the profile in use. Parses config.toml only where the word stands in it."""
+    try:
+        paths = Paths.from_environ(environ)
+        if b"lang" not in paths.config_file.read_bytes():
+            return "en"
+    except (OSError, UsageError):
+        return "en"
+    from alovoice_cli.config.settings import Flags, resolve_leniently
+
+    try:
+        return resolve_leniently(Flags(profile=profile), environ, paths, cwd)[0].lang
+    except UsageError:
+        return "en"

@@ -1,0 +1,105 @@
+"""What a person sees is translated; what a program reads is English, whatever the language."""
+
+import json
+from pathlib import Path
+
+import pytest
+from front_door import FrontDoor, Stream
+from small_catalogue import Messages, use_messages
+
+from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr, use_language
+from alovoice_cli.masking import Masker
+from alovoice_cli.output.display import Display
+from alovoice_cli.output.listing import Column, Listing, Record
+from alovoice_cli.output.options import GlobalOptions
+
+COLUMNS = (Column("state", "State"), Column("reason", "Reason", value=lambda item: tr("no answer")))
+
+
+@pytest.fixture
+def russian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Russian, as far as these few messages go."""
+    messages: Messages = {
+        "error": "ошибка",
+        "hint": "подсказка",
+        "warning": "предупреждение",
+        "no answer": "нет ответа",
+        "column|State": "Состояние",
+        "column|Reason": "Причина",
+    }
+    use_messages(tmp_path, monkeypatch, "ru", messages)
+    use_language("ru")
+
+
+def _shown(thing: Listing | Record, *, terminal: bool = False, **options: object) -> str:
+    out = Stream(terminal)
+    chosen = GlobalOptions(color="never", **options)  # type: ignore[arg-type] # any of the options
+    Display(Stream(terminal), out, Stream(terminal), {"COLUMNS": "80"}, chosen, Masker()).show(thing)
+    return out.content()
+
+
+def _listing() -> Listing:
+    return Listing([{"state": tr("no answer")}], COLUMNS)
+
+
+@pytest.mark.usefixtures("russian")
+def test_a_table_on_a_terminal_has_translated_headings_and_cells() -> None:
+    out = _shown(_listing(), terminal=True)
+    assert out.split() == ["Состояние", "Причина", *out.split()[2:3], "нет", "ответа", "нет", "ответа"]
+
+
+@pytest.mark.usefixtures("russian")
+def test_forms_for_programs_are_english_on_a_terminal_too() -> None:
+    for terminal in (False, True):
+        assert json.loads(_shown(_listing(), terminal=terminal, json=True)) == [{"state": "no answer"}]
+        chosen = json.loads(_shown(_listing(), terminal=terminal, json=True, columns="reason"))
+        assert chosen == [{"reason": "no answer"}]
+        assert _shown(_listing(), terminal=terminal, csv=True) == "state,reason\nno answer,no answer\n"
+        record = Record({"state": tr("no answer"), "all": [tr("no answer")]}, ours=True)
+        assert json.loads(_shown(record, terminal=terminal, json=True)) == {"state": "no answer", "all": ["no answer"]}
+    assert _shown(_listing()) == "state\treason\nno answer\tno answer\n"
+    assert _shown(Record({"state": tr("no answer")})) == "field\tvalue\nstate\tno answer\n"
+
+
+@pytest.mark.usefixtures("russian")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "ошибка: нет ответа\nподсказка: нет ответа\n"),
+        ({"json": True}, '"message": "no answer", "hint": "no answer"'),
+        ({"log_format": "json"}, '"message": "no answer (no answer)"'),
+        ({"log_format": "text"}, " error: нет ответа (нет ответа)\n"),
+    ],
+)
+def test_an_error_is_translated_for_people_and_english_in_json(options: dict[str, object], said: str) -> None:
+    err = Stream(terminal=False)
+    chosen = GlobalOptions(**options)  # type: ignore[arg-type] # any of the options
+    display = Display(Stream(terminal=False), Stream(terminal=False), err, {}, chosen, Masker())
+    display.error(UsageError(tr("no answer"), hint=tr("no answer")))
+    assert said in err.content()
+
+
+@pytest.mark.usefixtures("russian")
+def test_an_error_of_the_front_door_has_a_translated_label(alovoice: FrontDoor) -> None:
+    result = alovoice("trunks", "--lang", "ru")
+    assert result.code == 3
+    assert result.err.startswith("ошибка: ")
+    assert "\nподсказка: " in result.err
+    assert "error" in json.loads(alovoice("trunks", "--lang", "ru", "--json").err)
+
+
+ANSWERS = {
+    "en": ("[y/N]", ["y", "Y", "yes"], ["n", "", "ha", "h", "да", "д", "yep"]),
+    "ru": ("[д/Н]", ["д", "Д", "да", "ДА", "y", "yes"], ["н", "", "нет", "ha", "n"]),
+    "uz": ("[ha/YOʻQ]", ["ha", "h", "HA"], ["y", "yes", "Y", "yoʻq", "yoq", "", "да", "n"]),
+}
+
+
+@pytest.mark.parametrize("language", ANSWERS)
+def test_a_question_takes_only_the_words_that_mean_yes_in_its_language(alovoice: FrontDoor, language: str) -> None:
+    keys, yes, no = ANSWERS[language]
+    for answer in [*yes, *no]:
+        result = alovoice("sandbox", "reset", "--lang", language, terminal=True, stdin=f"{answer}\n")
+        assert f" {keys} " in result.err
+        assert result.code == (0 if answer in yes else 2), answer
