@@ -84,6 +84,10 @@ def _batch_options(
         bool,
         _option("--shared", help="Other machines send rows of this batch too; needs a store on a server."),
     ] = False,
+    store: Annotated[
+        str | None,
+        _option("--store", metavar="URL", help="The store that machines share, else the profile's: postgresql://…."),
+    ] = None,
     restart: Annotated[bool, _option("--restart", help="Send all rows anew; asks.")] = False,
     changed_ok: Annotated[bool, _option("--changed-ok", help="The list has changed: take its new rows.")] = False,
     retry_refused: Annotated[bool, _option("--retry-refused", help="Send again what the PBX refused.")] = False,
@@ -118,6 +122,7 @@ def _batch_options(
         report=report,
         journal=journal,
         shared=shared,
+        store=store,
         restart=restart,
         changed_ok=changed_ok,
         retry_refused=retry_refused,
@@ -143,13 +148,14 @@ class DiallingCommand(OptionGroupCommand):
 
 _OF_LISTS = frozenset({"batch", "map", "list_encoding", "sheet", "header_line"})
 _OF_PEOPLE = frozenset({"exclude", "exclude_unread_ok", "each_row", "allow_duplicate", "night_ok"})
+_OF_MACHINES = frozenset({"shared", "store"})
 _OF_JOURNALS = frozenset({"journal", "restart", "changed_ok"})
 
 
 class SendingCommand(DiallingCommand):
     """A command that may send many requests and rings nobody."""
 
-    left_out = _OF_PEOPLE | {"shared"}
+    left_out = _OF_PEOPLE | _OF_MACHINES
 
 
 class ReadingCommand(DiallingCommand):
@@ -158,7 +164,8 @@ class ReadingCommand(DiallingCommand):
     left_out = (
         _OF_PEOPLE
         | _OF_JOURNALS
-        | {"shared", "confirm", "window", "retry_refused", "resend_unknown", "accept_risk", "override_limit"}
+        | _OF_MACHINES
+        | {"confirm", "window", "retry_refused", "resend_unknown", "accept_risk", "override_limit"}
     )
 
 
@@ -169,8 +176,10 @@ class ResumingCommand(DiallingCommand):
 
 
 def batch_options(ctx: typer.Context) -> BatchOptions:
-    """The options of a batch that were given to this command."""
-    return option_group(ctx, BatchOptions)
+    """The options of a batch that were given to this command; the run uses their store."""
+    options = option_group(ctx, BatchOptions)
+    ctx.obj.use_store(options.store)
+    return options
 
 
 def run(

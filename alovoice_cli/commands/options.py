@@ -54,6 +54,16 @@ ShowSecrets = Annotated[
     bool, typer.Option("--show-secrets", help="Show passwords and tokens whole, not masked.", show_default=False)
 ]
 
+SharedStore = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="The store that machines share, else the profile's: postgresql://….",
+        show_default=False,
+    ),
+]
+
 LIST_PANEL = "The list"
 
 

@@ -16,7 +16,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.store_urls import masked_url
 from alovoice_cli.stores.event_postgres import open_server, own_types
 from alovoice_cli.stores.migrations import explained, open_store, statements, transaction
-from alovoice_cli.stores.postgres import ServerConnection, explained_server, server_transaction
+from alovoice_cli.stores.postgres import ServerConnection, explained_server, load_driver, server_transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -179,6 +179,26 @@ class TextConnection(ServerConnection):
 
 def _without_nul(values: Sequence[object]) -> list[object]:
     return [value.replace("\0", "\\x00") if isinstance(value, str) and "\0" in value else value for value in values]
+
+
+@contextmanager
+def hold_on_server(url: str, name: str, what: str, *, patience: float) -> Iterator[None]:
+    """Holds the lock of this name during the block, against the processes of all machines.
+
+    Raises UsageError (`what` is already under way) where another holds it for longer than `patience` seconds.
+    """
+    with explained_server(url):
+        connection = open_server(url, busy_seconds=patience)
+    with closing(connection):
+        with explained_server(url):
+            try:
+                connection.execute("SELECT pg_advisory_lock(?)", (lock_key("turn", name),))
+            except load_driver().errors.LockNotAvailable:
+                raise UsageError(
+                    f"{what} already, on this machine or another",
+                    hint="end that one first, or read what it prints",
+                ) from None
+        yield
 
 
 _BUSY_SECONDS = 30.0

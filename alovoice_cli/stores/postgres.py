@@ -128,10 +128,14 @@ def explained_server(url: str) -> Iterator[None]:
         raise server_error(url, error) from error
 
 
+_GONE = ("08", "57P")  # the states of a lost connection, and of a server that stops
+
+
 def server_error(url: str, error: Exception) -> UsageError:
     """Returns the error for a server that cannot be reached, or refuses."""
     detail = str(error).strip()
-    if getattr(error, "sqlstate", None) is None:
+    state = getattr(error, "sqlstate", None)
+    if state is None or state.startswith(_GONE):
         return UsageError(
             f"the store {masked_url(url)} cannot be reached",
             hint="check the server, the URL and the password (PGPASSWORD or ~/.pgpass)",

@@ -106,6 +106,7 @@ def send_calls(
     not sent again without --again: `already` marks it, and its earlier response is shown.
     """
     session: Session = ctx.obj
+    session.use_store(store)
     options = batch_options(ctx)
     choice = CallChoice(since, until, peer, line, min_duration, limit, with_imported, store, again)
     if since is not None:

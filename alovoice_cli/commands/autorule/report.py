@@ -136,6 +136,7 @@ def report_campaign(
     also = _read_include(include)
     for target in filter(None, (unreached, html)):
         check_free(target, force=force)
+    session.use_store(store)
     created = find_created(session, campaign_id)
     events = session.event_store(store)
     events.uptimes()  # raises for a missing store, and brings an older one up to date

@@ -84,7 +84,7 @@ def place_call(
     given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
     if batch_options(ctx).source is not None:
         return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
-    refuse_batch_options(batch_options(ctx), "night_ok")
+    refuse_batch_options(batch_options(ctx), "night_ok", "store")
     extension = parse_id(needed(inner_phone, "--inner-phone"), "--inner-phone")
     phone = read_number(session, needed(number, "--number"), "--number", no_check=no_check)
     user = parse_id(user_id, "--user-id") if user_id is not None else None
@@ -116,7 +116,7 @@ def place_menu_call(
     given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
     if batch_options(ctx).source is not None:
         return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
-    refuse_batch_options(batch_options(ctx), "night_ok")
+    refuse_batch_options(batch_options(ctx), "night_ok", "store")
     phone = read_number(session, needed(callto, "--callto"), "--callto", no_check=no_check)
     menu = parse_id(needed(ivrid, "--ivrid"), "--ivrid")
     line = parse_dialled(needed(fromline, "--fromline"), "--fromline")
@@ -152,7 +152,7 @@ def place_conference(
     given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
     if batch_options(ctx).source is not None:
         return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
-    refuse_batch_options(batch_options(ctx), "night_ok")
+    refuse_batch_options(batch_options(ctx), "night_ok", "store")
     if (queue is None) == (not callto):
         raise UsageError("say once whom to connect", hint="either --callto PHONE, repeated, or --queue N")
     initiator = read_party(session, needed(callfrom, "--callfrom"), "--callfrom", no_check=no_check)

@@ -49,6 +49,7 @@ def show_call(
     They are joined by their ids. A result shares no id with its call: it is joined by start time, line and number.
     """
     session: Session = ctx.obj
+    session.use_store(store)
     clock = clock_of(session)
     events = session.event_store(store)
     found = Search(session, store)
