@@ -85,6 +85,8 @@ def _started(words: list[str], environ: dict[str, str], out: Path) -> Iterator[s
         process = subprocess.Popen(words, env=environ, stdout=file, stderr=subprocess.DEVNULL)
     try:
         while not (line := out.read_text().partition("\n")[0]):
+            if process.poll() is not None:
+                raise SystemExit(f"it ended with {process.returncode}: {' '.join(words)}")
             time.sleep(0.05)
         yield line
     finally:
