@@ -128,19 +128,19 @@ class Session:
 
     def use_store(self, flag: str | None) -> None:
         """Takes receipts, batches and campaigns from the server of `--store`, if it names one, for this run."""
-        from alovoice_cli.store_urls import is_server_url
-
-        if flag and is_server_url(flag):
+        if flag and flag.startswith(("postgresql://", "postgres://")):
             self.set_options(self.options._replace(store=flag))
             for name in ("ledger", "campaigns", "send_guard"):
                 self.__dict__.pop(name, None)
 
     def store_place(self, name: str) -> "Path | str":
         """Returns where a store lies: the server of the run's store, which machines share, or a file here."""
-        from alovoice_cli.store_urls import is_server_url
-
         url = self.event_store_url()
-        return url if is_server_url(url) else self.paths.state / name
+        if url.startswith("postgres"):
+            from alovoice_cli.store_urls import is_server_url
+
+            return url if is_server_url(url) else self.paths.state / name
+        return self.paths.state / name
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -251,13 +251,14 @@ class Session:
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, at most `timeout` seconds."""
-        from alovoice_cli.stores.database import hold_on_server
-        from alovoice_cli.stores.process_lock import hold
-
         what, patience = f"`alovoice {command}` is at work", self.settings.timeout
         place = self.store_place(f"{command.replace(' ', '-')}.lock")
         if isinstance(place, str):
+            from alovoice_cli.stores.server_database import hold_on_server
+
             return hold_on_server(place, command, what, patience=patience)
+        from alovoice_cli.stores.process_lock import hold
+
         return hold(place, what, patience=patience)
 
     # --- the client --------------------------------------------------------------------------------------------------

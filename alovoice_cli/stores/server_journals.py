@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alovoice_cli.batch_rows import BatchRow, RowProgress
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.database import lock_key, open_server_store
 from alovoice_cli.stores.journal import Journal, JournalHead, StoredRow, deleted
 from alovoice_cli.stores.journal_places import NAME, JournalPlace, Journals, JournalTakenError
 from alovoice_cli.stores.postgres import explained_server, load_driver, server_transaction
+from alovoice_cli.stores.server_database import lock_key, open_server_store
 
 if TYPE_CHECKING:
     from alovoice_cli.stores.postgres import ServerConnection

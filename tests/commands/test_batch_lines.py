@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -298,11 +298,11 @@ def test_what_was_known_before_the_store_broke_is_believed_for_a_while(
     assert (process.returncode, len(pbx.requests)) == (0, 1)
 
 
-def test_two_that_look_at_once_do_not_both_take_the_last_line(tmp_path: Path) -> None:
-    now = time.time_ns() // 1000
+def test_two_that_look_at_once_do_not_both_take_the_last_line(store_place: Callable[[str], Path | str]) -> None:
+    now, where = time.time_ns() // 1000, store_place("lines.db")
 
     def take(place: int) -> bool:
-        claims = LineClaims(tmp_path / "lines.db", "default", HOLD)
+        claims = LineClaims(where, "default", HOLD)
         with claims.turn(now) as turn:
             if is_free := count_busy([], [LineClaim(*row) for row in turn.claims], None).on(None)[0] < 3:
                 time.sleep(0.01)
@@ -312,11 +312,13 @@ def test_two_that_look_at_once_do_not_both_take_the_last_line(tmp_path: Path) ->
 
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(take, range(16))) == 3
-    other = LineClaims(tmp_path / "lines.db", "another PBX", HOLD)
+    other = LineClaims(where, "another PBX", HOLD)
     with other.turn(now) as turn:
         assert turn.claims == []
     with other.turn(now + HOLD + 1) as turn:
         turn.take(LineClaim("17", "998712037006", 2, now))
+        assert [our_id for our_id, *_ in turn.claims] == ["17"]
+        turn.give_back(turn.take(LineClaim("18", None, 1, now)))
         assert [our_id for our_id, *_ in turn.claims] == ["17"]
     other.close()
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from batch_server import OUT, Exchange, account_of_shared, another_machine, point_at, work_with_kills, write_list
 from front_door import TOKEN, FrontDoor
-from postgres_server import Cluster
+from postgres_server import Cluster, running_cluster
 from raw_server import Connection, RawServer, Seen
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
@@ -91,6 +91,17 @@ def test_two_machines_share_the_rows_of_one_list(
         assert len(json.loads(home("call", "receipts", "list", "--json").out)) == 8
 
 
+def test_starts_at_the_same_moment_all_work_on_one_journal(
+    machines: tuple[FrontDoor, FrontDoor], pbx_of: Callable[..., Exchange]
+) -> None:
+    pbx, called = pbx_of(_slowly), _lists(machines, 24)
+    processes = [home.start(*SHARED, "--jobs", "2") for home in (*machines, *machines)]
+    ends = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, ends
+    assert pbx.calls == dict.fromkeys(called, 1)
+    assert sum(len(out.splitlines()) for out, _ in ends) == 24
+
+
 def test_without_shared_a_second_machine_is_refused_while_the_first_runs(
     machines: tuple[FrontDoor, FrontDoor], pbx_of: Callable[..., Exchange]
 ) -> None:
@@ -136,6 +147,38 @@ def test_a_machine_that_loses_the_server_sends_nothing_more_and_the_other_goes_o
     other = machines[1](*SHARED)
     assert pbx.calls == dict.fromkeys(called, 1)
     assert other.code in (0, 6), "what the ledger heard of the row in flight"
+
+
+def test_a_server_that_dies_in_mid_batch_leaves_nobody_called_twice(tmp_path: Path) -> None:
+    with running_cluster(durable=True) as cluster:
+        home = another_machine(tmp_path / "a", cluster.database())
+        in_flight, may_answer = threading.Event(), threading.Event()
+
+        def answer(connection: Connection, seen: Seen) -> None:
+            if len(pbx.requests) > 3:
+                in_flight.set()
+                may_answer.wait(60)
+            connection.answer("200 OK", b"true")
+
+        pbx = Exchange(answer)
+        point_at(home, pbx)
+        called = write_list(home.home, 12)
+        process = home.start(*OUT, "--jobs", "2")
+        assert in_flight.wait(60)
+        cluster.stop("immediate")
+        may_answer.set()
+        _, err = process.communicate(timeout=120)
+        left = len(pbx.requests)
+        assert (process.returncode, left < 12) == (7, True), err
+        refused = home(*OUT)
+        assert (refused.code, "cannot be reached" in refused.err, len(pbx.requests)) == (2, True, left)
+        single = home("call", "out", "--inner-phone", "2424", "--number", "909999999", "--yes", "--night-ok")
+        assert (single.code, len(pbx.requests)) == (2, left)
+        cluster.start()
+        later = home(*OUT, "--jobs", "2")
+        pbx.stop()
+        assert later.code == 6, "the rows in flight are unknown"
+        assert pbx.calls == dict.fromkeys(called, 1)
 
 
 def test_what_changes_the_rows_of_others_does_not_go_with_shared(
