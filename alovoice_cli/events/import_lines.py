@@ -213,7 +213,7 @@ def _body(body: object, problem: str) -> bytes:
 def _query(query: object) -> str:
     """The query of a URL: as it stood there, or its fields, each perhaps with several values."""
     if query is None or isinstance(query, str):
-        return well_formed(query or "").encode().decode("latin-1")
+        return well_formed(query or "").replace("\0", "%00").encode().decode("latin-1")
     fields: list[tuple[str, object]] = []
     for row in query if isinstance(query, list) else [query]:
         if not isinstance(row, dict):
@@ -245,5 +245,5 @@ def _headers(line: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _plain(value: object) -> str | None:
-    """A short text; None where there is none."""
-    return well_formed(value)[:_LONGEST_TEXT] if isinstance(value, str) and value else None
+    """A short text that every database takes; None where there is none."""
+    return well_formed(value.replace("\0", "\\0"))[:_LONGEST_TEXT] if isinstance(value, str) and value else None
