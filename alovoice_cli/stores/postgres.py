@@ -151,10 +151,10 @@ _GONE = ("08", "57P")  # the states of a lost connection, and of a server that s
 
 def server_error(url: str, error: Exception) -> UsageError:
     """Returns the error for a server that cannot be reached, or refuses."""
-    detail, driver = str(error).strip(), load_driver()
+    detail, driver = str(error).strip().replace("	", ""), load_driver()
     state = getattr(error, "sqlstate", None)
-    is_lost = state is None and isinstance(error, (driver.OperationalError, driver.InterfaceError))
-    if is_lost or (state is not None and state.startswith(_GONE)):
+    is_lost = isinstance(error, (driver.OperationalError, driver.InterfaceError))
+    if is_lost and (state is None or state.startswith(_GONE)):
         return UsageError(
             f"the store {masked_url(url)} cannot be reached",
             hint="check the server, the URL and the password (PGPASSWORD or ~/.pgpass)",

@@ -123,10 +123,15 @@ class Listening:
         """Reads both streams from now on; returns when the listener is ready, or has ended."""
         for target in (self._read, self._read_errors):
             threading.Thread(target=target, daemon=True).start()
-        deadline = time.monotonic() + 90
+        deadline, early = time.monotonic() + 90, []
         while time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
                 ready = self.lines.get(timeout=0.1)
+                if "urls" not in ready:  # a sender that knew the port was faster than the ready line
+                    early.append(ready)
+                    continue
+                for event in early:
+                    self.lines.put(event)
                 self.urls, self.pid, self.admin = ready["urls"], ready["pid"], ready.get("admin", "")
                 return
             if self.process.poll() is not None:

@@ -149,6 +149,9 @@ def test_nginx_shows_the_way_to_the_port_and_under_the_path_that_the_line_names(
     assert (plain.code, plain.err) == (0, "")
     assert "\nlocation /h/ {\n    proxy_pass http://127.0.0.1:9001;\n" in plain.out
     assert "\nlocation / {\n" in alovoice("listen", "--print-nginx", "--secret", "none").out
+    shared = alovoice("listen", "--print-nginx", "--port", "9001", "--store", "postgresql://me@db/pbx")
+    assert (shared.code, "upstream alovoice {\n    server 127.0.0.1:9001 max_fails=0;\n}\n" in shared.out) == (0, True)
+    assert "    proxy_pass http://alovoice;\n" in shared.out
 
 
 @dataclass
