@@ -29,7 +29,7 @@ ANSWERED_STATUS = "200"
 STATUS_WORDS = {
     "200": mark("answered"),
     "304": mark("not answered"),
-    "402": mark("no money"),
+    "402": mark("insufficient funds"),
     "403": mark("forbidden"),
     "404": mark("invalid number"),
     "423": mark("blocked"),
@@ -51,7 +51,7 @@ STATUS_TONES: Mapping[str, Literal["good", "bad", "doubt"]] = {
 
 
 def status_word(status: object) -> str:
-    """Returns a status in words, in the language of the run; one that the document does not name stays as it is."""
+    """Returns a status in words; one that the document does not name stays as it is."""
     return tr(STATUS_WORDS[str(status)]) if str(status) in STATUS_WORDS else str(status)
 
 
