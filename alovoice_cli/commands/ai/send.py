@@ -15,7 +15,7 @@ from alovoice_cli.commands.batch_options import batch_options, needed_ids, refus
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
-from alovoice_cli.language import mark, tr
+from alovoice_cli.language import tr
 from alovoice_cli.output.display import nobody_answers
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.receipts import STATE_TONES
@@ -35,12 +35,12 @@ EXAMPLES = examples(
     "alovoice ai send --since yesterday --until yesterday --peer 101 --yes",
 )
 COLUMNS = (
-    Column("call_id", mark("Call")),
-    Column("outcome", mark("Outcome"), tone=tone_by("outcome", STATE_TONES)),
-    Column("aicallid", mark("Analysis")),
-    Column("begin_time", mark("Began (unix)"), numeric=True),
-    Column("stereoaudio", mark("Recording"), shown=False),
-    Column("problem", mark("Problem")),
+    Column("call_id", "Call"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
+    Column("aicallid", "Analysis"),
+    Column("begin_time", "Began (unix)", numeric=True),
+    Column("stereoaudio", "Recording", shown=False),
+    Column("problem", "Problem"),
 )
 _COMMAND = "ai send"
 _PANEL = "Calls of the event store"
